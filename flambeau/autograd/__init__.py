@@ -1,0 +1,43 @@
+"""Automatic differentiation: backward, grad, the grad modes, Function, checks. The engine stands in core."""
+
+from flambeau.autograd import graph
+from flambeau.autograd.backward import backward, grad
+from flambeau.autograd.function import Function, FunctionCtx, NestedIOFunction, once_differentiable
+from flambeau.autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck
+from flambeau.autograd.graph import saved_tensors_hooks
+from flambeau.autograd.modes import (
+    detect_anomaly,
+    enable_grad,
+    inference_mode,
+    is_anomaly_enabled,
+    is_grad_enabled,
+    is_inference_mode_enabled,
+    no_grad,
+    set_detect_anomaly,
+    set_grad_enabled,
+)
+from flambeau.autograd.variable import Variable
+
+__all__ = [
+    "Function",
+    "FunctionCtx",
+    "GradcheckError",
+    "NestedIOFunction",
+    "Variable",
+    "backward",
+    "detect_anomaly",
+    "enable_grad",
+    "grad",
+    "gradcheck",
+    "gradgradcheck",
+    "graph",
+    "inference_mode",
+    "is_anomaly_enabled",
+    "is_grad_enabled",
+    "is_inference_mode_enabled",
+    "no_grad",
+    "once_differentiable",
+    "saved_tensors_hooks",
+    "set_detect_anomaly",
+    "set_grad_enabled",
+]

@@ -1,0 +1,178 @@
+"""`backward` and `grad`: what users call to send gradients down the graph. Stands on core.engine."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+from flambeau.core import engine
+from flambeau.core.declare import ops
+from flambeau.core.errors import fail
+from flambeau.core.provenance import stack_level
+from flambeau.core.tensor import Tensor, edge_of
+
+__all__ = ["backward", "grad"]
+
+TensorOrTensors = Tensor | Sequence[Tensor]
+
+
+def _tuple(value: Any) -> tuple[Any, ...]:
+    return (value,) if isinstance(value, Tensor) or value is None else tuple(value)
+
+
+def _cotangents(name: str, outputs: tuple[Tensor, ...], grads: tuple[Any, ...]) -> list[Tensor]:
+    """The gradients to start with; ones for scalars where none was given."""
+    if len(grads) != len(outputs):
+        raise fail(RuntimeError, name, f"got {len(outputs)} tensors and {len(grads)} gradients: give one for each")
+    found = []
+    for k, (out, given) in enumerate(zip(outputs, grads, strict=True)):
+        edge = edge_of(out)
+        if edge is None:
+            raise fail(
+                RuntimeError,
+                name,
+                f"element {k} of tensors does not require grad and does not have a grad_fn: nothing it was computed from "
+                "requires gradient, or it was made under torch.no_grad() or from a detach()ed tensor.",
+            )
+        if given is None:
+            if out._array.size != 1:
+                raise fail(
+                    RuntimeError,
+                    name,
+                    "grad can be implicitly created only for scalar outputs: this one has shape "
+                    f"{list(out._array.shape)}. Reduce it (.sum(), .mean()) or give its gradient.",
+                )
+            if out._array.dtype.kind == "c":
+                raise fail(RuntimeError, name, f"grad can be implicitly created only for real scalar outputs but got {out.dtype}")
+            found.append(ops.ones_like(out.detach()))
+            continue
+        if not isinstance(given, Tensor):
+            raise fail(TypeError, name, f"gradients can be either Tensors, or None, but got {type(given).__name__}")
+        if given._array.shape != out._array.shape:
+            raise fail(
+                RuntimeError,
+                name,
+                f"Mismatch in shape: grad_output[{k}] has a shape of {list(given._array.shape)} and output[{k}] has a shape of "
+                f"{list(out._array.shape)}.",
+            )
+        if (given._array.dtype.kind == "c") != (out._array.dtype.kind == "c"):
+            raise fail(
+                RuntimeError,
+                name,
+                f"For complex Tensors, both grad_output and output are required to have the same dtype: grad_output[{k}] is "
+                f"{given.dtype}, output[{k}] is {out.dtype}.",
+            )
+        found.append(given if given._array.dtype == out._array.dtype else given.to(out.dtype))
+    return found
+
+
+def backward(
+    tensors: TensorOrTensors,
+    grad_tensors: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    grad_variables: Any = None,
+    inputs: Any = None,
+) -> None:
+    """Sum the gradients of `tensors` into the leaves they were computed from.
+
+    Args:
+        tensors: the outputs.
+        grad_tensors: a gradient for each; None for scalars.
+        retain_graph: keep saved values; default `create_graph`.
+        create_graph: record the backward itself.
+        inputs: accumulate into these only.
+    """
+    if grad_variables is not None:
+        warnings.warn("`grad_variables` is deprecated. Use `grad_tensors` instead.", FutureWarning, stacklevel=stack_level())
+        grad_tensors = grad_variables if grad_tensors is None else grad_tensors
+    outputs = _tuple(tensors)
+    grads = (None,) * len(outputs) if grad_tensors is None else _tuple(grad_tensors)
+    cotangents = _cotangents("backward", outputs, grads)
+    if create_graph:
+        warnings.warn(
+            "Using backward() with create_graph=True will create a reference cycle between the parameter and its gradient "
+            "which can cause a memory leak. We recommend using autograd.grad when creating the graph to avoid this. If you "
+            "have to use this function, make sure to reset the .grad fields of your parameters to None after use.",
+            UserWarning,
+            stacklevel=stack_level(),
+        )
+    keep = create_graph if retain_graph is None else retain_graph
+    roots = [edge_of(out) for out in outputs]
+    wanted = None
+    if inputs is not None:
+        targets = _tuple(inputs)
+        if not targets:
+            raise fail(RuntimeError, "backward", "'inputs' argument to backward() cannot be empty.")
+        wanted = [edge_of(t) for t in targets]
+        for k, (t, edge) in enumerate(zip(targets, wanted, strict=True)):
+            if edge is None:
+                raise fail(RuntimeError, "backward", f"element {k} of inputs does not require grad")
+            if not t.is_leaf:
+                t.retain_grad()
+    engine.backward(roots, cotangents, keep, create_graph, wanted, collect=False)
+
+
+def grad(
+    outputs: Any,
+    inputs: Any,
+    grad_outputs: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    only_inputs: bool = True,
+    allow_unused: bool | None = None,
+    is_grads_batched: bool = False,
+    materialize_grads: bool = False,
+) -> tuple[Tensor, ...]:
+    """The gradients of `outputs` with respect to `inputs`, returned instead of accumulated.
+
+    Raises:
+        RuntimeError: an input that requires no gradient, or that the outputs do not depend on (without allow_unused).
+    """
+    if materialize_grads and allow_unused is False:
+        raise fail(ValueError, "grad", "Expected allow_unused to be True or not passed when materialize_grads=True")
+    if not only_inputs:
+        warnings.warn("only_inputs argument is deprecated and is ignored now (defaults to True).", FutureWarning, stacklevel=2)
+    allow_unused = materialize_grads if allow_unused is None else allow_unused
+    outs, ins = _tuple(outputs), _tuple(inputs)
+    given = (None,) * len(outs) if grad_outputs is None else _tuple(grad_outputs)
+    if is_grads_batched:
+        return _batched(outs, ins, given, create_graph, allow_unused, materialize_grads)
+    wanted = [edge_of(t) for t in ins]
+    for edge in wanted:
+        if edge is None:
+            raise fail(
+                RuntimeError,
+                "grad",
+                "One of the differentiated Tensors does not require grad: call requires_grad_() on it before it is used.",
+            )
+    cotangents = _cotangents("grad", outs, given)
+    keep = create_graph if retain_graph is None else retain_graph
+    found = engine.backward([edge_of(o) for o in outs], cotangents, keep, create_graph, wanted)
+    from flambeau.core.tensor import wrap
+
+    results = []
+    for k, (value, target) in enumerate(zip(found, ins, strict=True)):
+        if value is None:
+            if not allow_unused:
+                raise fail(
+                    RuntimeError,
+                    "grad",
+                    f"One of the differentiated Tensors appears to not have been used in the graph (number {k} of inputs). Set "
+                    "allow_unused=True if this is the desired behavior.",
+                )
+            results.append(ops.zeros_like(target.detach()) if materialize_grads else None)
+        else:
+            results.append(value if isinstance(value, Tensor) else wrap(value))
+    return tuple(results)
+
+
+def _batched(outs: Any, ins: Any, given: Any, create_graph: bool, allow_unused: bool, materialize: bool) -> tuple[Tensor, ...]:
+    """One backward for each row of the batched gradients, stacked."""
+    count = next(len(g) for g in given if g is not None)
+    rows = [
+        grad(outs, ins, [None if g is None else g[k] for g in given], True, create_graph, True, allow_unused, False, materialize)
+        for k in range(count)
+    ]
+    return tuple(None if column[0] is None else ops.stack(column) for column in zip(*rows, strict=True))  # type: ignore[misc]

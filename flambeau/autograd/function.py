@@ -1,0 +1,334 @@
+"""`autograd.Function`: an operation with a backward of the user's own. The same nodes as declared operations.
+
+Stands on core.node, core.inplace, core.state.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+import weakref
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from flambeau.core import state
+from flambeau.core.errors import fail
+from flambeau.core.node import AccumulateGrad, Node, Port, was_freed, was_written
+from flambeau.core.provenance import user_frame
+from flambeau.core.storage import Storage, storage_of, touch
+from flambeau.core.tensor import Tensor, edge_of, wrap, wrap_like_view
+
+__all__ = ["Function", "FunctionCtx", "NestedIOFunction", "once_differentiable"]
+
+
+class _Kept:
+    """One tensor given to `save_for_backward`."""
+
+    __slots__ = ("array", "edge", "kind", "leaf", "store", "written")
+
+    def __init__(self, tensor: Tensor, node: Any) -> None:
+        edge = edge_of(tensor)
+        own = edge is not None and (edge.node if type(edge) is Port else edge) is node
+        self.array = tensor._array
+        self.store: Storage = storage_of(tensor)
+        self.written = self.store.written
+        self.edge = None if own else edge
+        self.kind = edge.number if own and type(edge) is Port else 0 if own else None
+        self.leaf = weakref.ref(tensor) if type(edge) is AccumulateGrad or edge is None else None
+
+
+class FunctionCtx:
+    """What `forward` and `backward` share: `ctx`."""
+
+    def save_for_backward(self, *tensors: Tensor | None) -> None:
+        """Keep tensors for `backward`, where `ctx.saved_tensors` gives them; writes to them meanwhile are noticed."""
+        self.to_save = tensors
+
+    def save_for_forward(self, *tensors: Tensor | None) -> None:
+        """Keep tensors for `jvp`."""
+        self.saved_for_forward = tensors
+
+    def mark_dirty(self, *args: Tensor) -> None:
+        """Name the inputs that `forward` wrote in place."""
+        self.dirty_tensors = args
+
+    def mark_non_differentiable(self, *args: Tensor) -> None:
+        """Name the outputs that have no gradient."""
+        self.non_differentiable = args
+
+    def set_materialize_grads(self, value: bool) -> None:
+        """Whether `backward` gets zeros instead of None for unused outputs (default True)."""
+        self.materialize_grads = value
+
+
+class FunctionNode(Node, FunctionCtx):
+    """The `ctx` of a call, and its node in the graph."""
+
+    function: type[Function]
+    freed: Any = None
+
+    def __init__(self, function: type[Function], needs: tuple[bool, ...]) -> None:
+        self.function = function
+        self.hooks = None
+        self.edges = ()
+        self.needs_input_grad = needs
+        self.to_save: tuple[Any, ...] = ()
+        self.dirty_tensors: tuple[Tensor, ...] = ()
+        self.non_differentiable: tuple[Tensor, ...] = ()
+        self.materialize_grads = True
+        self._kept: list[_Kept | None] | None = None
+        self._packed: list[Any] | None = None
+
+    @property
+    def saved_tensors(self) -> tuple[Any, ...]:
+        """The tensors given to `save_for_backward`.
+
+        Raises:
+            RuntimeError: they were freed, or written in place since.
+        """
+        if self._packed is not None:
+            return tuple(None if p is None else p[1](p[0]) for p in self._packed)
+        if self._kept is None:
+            if self.freed is not None:
+                raise was_freed(self, self.freed)
+            return tuple(self.to_save)
+        found = []
+        for k, kept in enumerate(self._kept):
+            if kept is None:
+                found.append(None)
+                continue
+            if kept.store.written > max(kept.written, self.sequence):
+                raise was_written(self, f"saved tensor number {k}", kept.store, kept.array.shape)
+            leaf = kept.leaf() if kept.leaf is not None else None
+            if leaf is not None and leaf._array is kept.array:
+                found.append(leaf)
+                continue
+            tensor = wrap(kept.array)
+            tensor._storage = kept.store
+            if kept.kind is not None:
+                tensor._edge = Port(self, kept.kind) if self.outputs > 1 else self
+            else:
+                tensor._edge = kept.edge
+            found.append(tensor)
+        return tuple(found)
+
+    @property
+    def saved_variables(self) -> tuple[Any, ...]:
+        return self.saved_tensors
+
+    def name(self) -> str:
+        return self.function.__name__ + "Backward"
+
+    def run(self, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
+        given = [g if g is None or isinstance(g, Tensor) else wrap(g) for g in (grads if self.outputs > 1 else [grads])]
+        if self.materialize_grads:
+            shapes = self.shape if self.outputs > 1 else (self.shape,)
+            kinds = self.dtype if self.outputs > 1 else (self.dtype,)
+            import numpy as np
+
+            given = [
+                wrap(np.zeros(s, d)) if g is None and s is not None else g
+                for g, s, d in zip(given, shapes, kinds, strict=True)
+            ]
+        function = self.function
+        if function.vjp is not Function.vjp and function.backward is Function.backward:
+            results = function.vjp(self, *given)
+        else:
+            results = function.backward(self, *given)
+        if not keep and (self._kept or self._packed):
+            self._kept = self._packed = None
+            self.to_save = ()
+            frame = user_frame(sys._getframe(1))
+            self.freed = (frame.f_code, frame.f_lasti)
+        results = results if isinstance(results, (tuple, list)) else (results,)
+        wanted = self._positions
+        count = len(self.needs_input_grad)
+        if len(results) > count and all(r is None for r in results[count:]):
+            results = results[:count]
+        if len(results) != count:
+            raise fail(
+                RuntimeError,
+                self.name(),
+                f"returned an incorrect number of gradients (expected {count}, got {len(results)}): backward returns one for "
+                "each argument of forward after ctx, None for those that are no tensors.",
+            )
+        found = []
+        for k in wanted:
+            r = results[k]
+            if r is not None and not isinstance(r, Tensor):
+                raise fail(
+                    TypeError, self.name(), f"expected Variable or None for gradient {k} (got {type(r).__name__})"
+                )
+            found.append(r if graph or r is None else r._array)
+        return found
+
+
+class Function(FunctionCtx):
+    """An operation with its own `forward` and `backward` (static methods); call it with `apply`.
+
+    ``forward(ctx, *args)`` computes, or ``forward(*args)`` with ``setup_context(ctx, inputs, output)``;
+    ``backward(ctx, *grad_outputs)`` returns a gradient for every argument.
+    """
+
+    generate_vmap_rule = False
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        raise RuntimeError(
+            "Legacy autograd function with non-static forward method is deprecated. Please use new-style autograd function with "
+            f"static forward method, and call {cls.__name__}.apply(...)."
+        )
+
+    @staticmethod
+    def forward(*args: Any, **kwargs: Any) -> Any:
+        raise NotImplementedError("You must implement the forward function for custom autograd.Function.")
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> Any:
+        raise NotImplementedError("setup_context is not implemented.")
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Any) -> Any:
+        raise NotImplementedError(
+            "You must implement either the backward or vjp method for your custom autograd.Function to use it with backward mode AD."
+        )
+
+    @staticmethod
+    def vjp(ctx: Any, *grad_outputs: Any) -> Any:
+        raise NotImplementedError
+
+    @staticmethod
+    def jvp(ctx: Any, *grad_inputs: Any) -> Any:
+        raise NotImplementedError(
+            "You must implement the jvp function for custom autograd.Function to use it with forward mode AD."
+        )
+
+    @classmethod
+    def apply(cls, *args: Any, **kwargs: Any) -> Any:
+        """Run `forward` and record the call."""
+        if not inspect.isfunction(inspect.getattr_static(cls, "forward")) and not isinstance(
+            inspect.getattr_static(cls, "forward"), (staticmethod, classmethod)
+        ):
+            raise RuntimeError("forward must be a static method")
+        edges = [edge_of(a) if isinstance(a, Tensor) else None for a in args]
+        recording = state.grad_enabled() and any(e is not None for e in edges)
+        ctx = FunctionNode(cls, tuple(e is not None for e in edges))
+        m = state.mode()
+        token = state.switch(grad=False)
+        try:
+            if cls.setup_context is not Function.setup_context:
+                output = cls.forward(*args, **kwargs)
+                cls.setup_context(ctx, args, output)
+            else:
+                output = cls.forward(ctx, *args, **kwargs)
+        finally:
+            state.restore(token)
+        return _record(cls, ctx, args, edges, output, recording, m)
+
+
+def _record(cls: Any, ctx: FunctionNode, args: Any, edges: Any, output: Any, recording: bool, m: Any) -> Any:
+    single = not isinstance(output, tuple)
+    outputs = [output] if single else list(output)
+    inputs = {id(a): a for a in args if isinstance(a, Tensor)}
+    dirty = {id(t) for t in ctx.dirty_tensors}
+    for t in ctx.dirty_tensors:
+        if id(t) not in inputs:
+            raise fail(RuntimeError, cls.__name__, "mark_dirty: only input tensors should be given to mark_dirty(); an output was not an input")
+        touch(t, cls.__name__)
+    hidden = {id(t) for t in ctx.non_differentiable}
+    frame = user_frame(sys._getframe(2))
+    ctx.code, ctx.lasti = frame.f_code, frame.f_lasti
+    ctx.sequence = state.next_sequence()
+    if not recording:
+        ctx.to_save = tuple(ctx.to_save or ())
+        return output
+    ctx._positions = tuple(k for k, a in enumerate(args) if isinstance(a, Tensor))
+    ctx.edges = tuple(edges[k] for k in ctx._positions)
+    many = len(outputs) > 1
+    if many:
+        ctx.outputs = len(outputs)
+        ctx.shape = tuple(o._array.shape if isinstance(o, Tensor) else None for o in outputs)
+        ctx.dtype = tuple(o._array.dtype if isinstance(o, Tensor) else None for o in outputs)
+    elif outputs and isinstance(outputs[0], Tensor):
+        ctx.shape, ctx.dtype = outputs[0]._array.shape, outputs[0]._array.dtype
+    for k, out in enumerate(outputs):
+        if not isinstance(out, Tensor) or id(out) in hidden:
+            continue
+        kind = out.dtype
+        if not (kind.is_floating_point or kind.is_complex):
+            continue
+        edge = Port(ctx, k) if many else ctx
+        if id(out) in dirty:
+            from flambeau.core.inplace import check_inplace, rebase
+
+            check_inplace(cls.__name__, out, True)
+            if out._view is not None and not many:
+                rebase(out, ctx)
+            else:
+                out._edge = edge
+            continue
+        if id(out) in inputs:
+            # An input returned as it is: a view of it carries the history.
+            fresh = wrap_like_view(out._array, out)
+            fresh._view = (out if out._view is None else out._view[0], storage_of(out).version, "multi" if many else "")
+            outputs[k] = out = fresh
+        out._edge = edge
+    kept = [None if t is None else t for t in (ctx.to_save or ())]
+    if m is not None and m.pack:
+        pack, unpack = m.pack[-1]
+        ctx._packed = [None if t is None else (pack(t), unpack) for t in kept]
+    else:
+        ctx._kept = [None if t is None else _Kept(t, ctx) for t in kept]
+    ctx.to_save = ()
+    ctx.dirty_tensors = ctx.non_differentiable = ()
+    return outputs[0] if single else tuple(outputs)
+
+
+def once_differentiable(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorator of a `backward` that may not be differentiated again."""
+
+    @functools.wraps(function)
+    def wrapper(ctx: Any, *args: Any) -> Any:
+        recorded = state.grad_enabled()
+        token = state.switch(grad=False)
+        try:
+            outputs = function(ctx, *args)
+        finally:
+            state.restore(token)
+        if not recorded or not any(isinstance(a, Tensor) and a.requires_grad for a in args):
+            return outputs
+        found = outputs if isinstance(outputs, tuple) else (outputs,)
+        marked = tuple(None if t is None else _refusing(t, function.__qualname__) for t in found)
+        return marked if isinstance(outputs, tuple) else marked[0]
+
+    return wrapper
+
+
+class _Refusal(Node):
+    def __init__(self, tensor: Tensor, name: str) -> None:
+        self.edges = ()
+        self.hooks = None
+        self.shape, self.dtype = tensor._array.shape, tensor._array.dtype
+        self.sequence = state.next_sequence()
+        self.label = name
+        frame = user_frame(sys._getframe(1))
+        self.code, self.lasti = frame.f_code, frame.f_lasti
+
+    def run(self, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
+        raise fail(
+            RuntimeError,
+            self.label,
+            "trying to differentiate twice a function that was marked with @once_differentiable: write its backward in "
+            "differentiable operations and take the decorator away.",
+        )
+
+
+def _refusing(tensor: Tensor, name: str) -> Tensor:
+    fresh = wrap_like_view(tensor._array, tensor)
+    fresh._edge = _Refusal(tensor, name)
+    return fresh
+
+
+class NestedIOFunction(Function):
+    """A Function whose arguments and results may be nested; kept for programs that name it."""
+

@@ -1,0 +1,256 @@
+"""Backward: nodes in the order PyTorch takes them, gradients summed where paths meet, hooks where they hang.
+
+Ready nodes go by sequence number, latest first; a leaf's accumulation goes as soon as it is ready. Without
+`create_graph` gradients travel as bare arrays, with it as Tensors. Stands on node, rules, tensor.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from heapq import heappop, heappush
+from typing import Any
+
+import numpy as np
+
+from flambeau.core import state
+from flambeau.core.accumulate import accumulate
+from flambeau.core.errors import fail
+from flambeau.core.hooks import run_after, run_before, run_tensor_hooks
+from flambeau.core.node import AccumulateGrad, Node, OpNode, Port
+from flambeau.core.provenance import user_frame
+from flambeau.core.rules import FREED
+from flambeau.core.shapes import sum_to
+from flambeau.core.tensor import Tensor
+
+__all__ = ["backward"]
+
+nd = np.ndarray
+
+
+def backward(
+    roots: Sequence[Any],
+    grads: Sequence[Any],
+    keep: bool,
+    graph: bool,
+    wanted: Sequence[Any] | None = None,
+    collect: bool = True,
+) -> list[Any]:
+    """Send `grads` from the edges `roots` down the graph.
+
+    Args:
+        roots: edges of the outputs.
+        grads: a gradient for each, Tensors.
+        keep: keep saved values for another backward.
+        graph: record the backward itself.
+        wanted: edges whose gradients are returned; None: all leaves accumulate into `.grad`.
+        collect: with `wanted`, return gradients (autograd.grad); else accumulate only into those leaves.
+
+    Returns:
+        The gradients of `wanted`, None where none arrived.
+    """
+    needed = _needed(roots, wanted) if wanted is not None else None
+    captures: dict[Any, list[int]] = {}
+    found: list[Any] = [None] * len(wanted or ())
+    if wanted is not None and collect:
+        for k, edge in enumerate(wanted):
+            node, number = (edge.node, edge.number) if type(edge) is Port else (edge, 0)
+            captures.setdefault(node, []).append((k, number))  # type: ignore[arg-type]
+    frame = user_frame(sys._getframe(1))
+    spot = (frame.f_code, frame.f_lasti)
+    token = state.switch(grad=graph)
+    try:
+        _sweep(roots, grads, keep, graph, needed, captures, found, spot, wanted is None or not collect)
+    finally:
+        state.restore(token)
+    return found
+
+
+def _count(starts: Sequence[Node]) -> dict[Node, int]:
+    """How many gradients each node waits for."""
+    waits: dict[Node, int] = {}
+    stack = list(dict.fromkeys(starts))
+    seen = set(stack)
+    while stack:
+        for edge in stack.pop().edges:
+            if edge is not None:
+                node = edge.node if type(edge) is Port else edge
+                waits[node] = waits.get(node, 0) + 1
+                if node not in seen:
+                    seen.add(node)
+                    stack.append(node)
+    return waits
+
+
+def _needed(roots: Sequence[Any], wanted: Sequence[Any]) -> set[Node]:
+    """The nodes on a way from the roots to what is wanted."""
+    targets = {edge.node if type(edge) is Port else edge for edge in wanted}
+    needed = set(targets)
+    order: list[Node] = []
+    seen: set[Node] = set()
+    stack = [(edge.node if type(edge) is Port else edge, False) for edge in roots]
+    while stack:
+        node, done = stack.pop()
+        if done:
+            order.append(node)
+            continue
+        if node in seen:
+            continue
+        seen.add(node)
+        stack.append((node, True))
+        stack.extend((e.node if type(e) is Port else e, False) for e in node.edges if e is not None)
+    for node in order:
+        if any((e.node if type(e) is Port else e) in needed for e in node.edges if e is not None):
+            needed.add(node)
+    return needed
+
+
+def _sweep(
+    roots: Sequence[Any],
+    grads: Sequence[Any],
+    keep: bool,
+    graph: bool,
+    needed: set[Node] | None,
+    captures: dict[Any, Any],
+    found: list[Any],
+    spot: Any,
+    collect_leaves: bool,
+) -> None:
+    waits = _count([edge.node if type(edge) is Port else edge for edge in roots])
+    pending: dict[Node, Any] = {}
+    ready: list[tuple[int, int, Node]] = []
+    for edge, grad in zip(roots, grads, strict=True):
+        node = edge.node if type(edge) is Port else edge
+        _add(pending, edge, node, grad if graph else grad._array, graph)
+        if not waits.get(node) and not any(entry[2] is node for entry in ready):
+            heappush(ready, (-node.sequence, id(node), node))
+    while ready:
+        node = heappop(ready)[2]
+        given = pending.pop(node)
+        hooks = node.hooks
+        if hooks is not None:
+            given = run_tensor_hooks(node, hooks, given, graph)
+        if captures and node in captures:
+            for k, number in captures[node]:
+                value = given[number] if node.outputs > 1 else given
+                found[k] = value
+        if type(node) is AccumulateGrad:
+            if collect_leaves and (needed is None or node in needed):
+                accumulate(node, given, graph)
+            continue
+        if needed is not None and node not in needed:
+            results: Any = ()
+        elif given is None or (node.outputs > 1 and all(g is None for g in given)):
+            results = (None,) * len(node.edges)
+        elif captures and node in captures and not any(
+            e is not None and (e.node if type(e) is Port else e) in needed for e in node.edges  # type: ignore[operator]
+        ):
+            results = ()
+        else:
+            if hooks is not None and hooks.before:
+                given = run_before(node, hooks, given, graph)
+            results = node.run(given, graph, keep)
+            if not keep and type(node) is OpNode and node.saved is FREED:
+                node.freed = spot
+            if hooks is not None and hooks.after:
+                results = run_after(node, hooks, results, given, graph)
+        _send(node, results, waits, pending, ready, graph, needed)
+
+
+def _send(
+    node: Node,
+    results: Any,
+    waits: dict[Node, int],
+    pending: dict[Node, Any],
+    ready: list[Any],
+    graph: bool,
+    needed: set[Node] | None,
+) -> None:
+    """Pass a node's gradients along its edges; nodes that wait for nothing more become ready."""
+    edges = node.edges
+    if not results:
+        results = (None,) * len(edges)
+    for edge, grad in zip(edges, results, strict=True):
+        if edge is None:
+            continue
+        if type(edge) is Port:
+            target = edge.node
+            if grad is not None:
+                shape, dtype = target.shape[edge.number], target.dtype[edge.number]
+        else:
+            target = edge
+            if grad is not None:
+                shape, dtype = target.shape, target.dtype
+        if grad is not None and (needed is None or target in needed):
+            if not graph:
+                if type(grad) is not nd and not hasattr(grad, "dtype"):
+                    grad = grad._array
+                if grad.shape != shape or grad.dtype is not dtype:
+                    grad = fit(node, grad, shape, dtype)
+            elif grad._array.shape != shape or grad._array.dtype is not dtype:
+                grad = fit_tensor(node, grad, shape, dtype)
+            _add(pending, edge, target, grad, graph)
+        left = waits[target] = waits[target] - 1
+        if not left:
+            if target not in pending:
+                pending[target] = [None] * target.outputs if target.outputs > 1 else None
+            if type(target) is AccumulateGrad and pending[target] is None and not (target.hooks and target.hooks.tensor):
+                del pending[target]
+                continue
+            heappush(ready, (-target.sequence, id(target), target))
+
+
+def fit(node: Node, grad: Any, shape: Any, dtype: Any) -> Any:
+    """A gradient with the shape and dtype of what it is the gradient of."""
+    if hasattr(grad, "is_sparse_data"):
+        return grad if grad.dtype == dtype else grad.astype(dtype)
+    if type(grad) is not nd:
+        grad = np.asarray(grad) if isinstance(grad, np.generic) else grad
+    if grad.shape != shape:
+        grad = sum_to(grad, shape, node)
+    if grad.dtype != dtype:
+        if grad.dtype.kind == "c" and np.dtype(dtype).kind != "c":
+            grad = grad.real
+        grad = grad.astype(dtype)
+    return grad
+
+
+def fit_tensor(node: Node, grad: Tensor, shape: Any, dtype: Any) -> Tensor:
+    """The same on Tensors, inside the graph."""
+    from flambeau.core.declare import ops
+    from flambeau.core.dtypes import of
+
+    if hasattr(grad._array, "is_sparse_data"):
+        return grad
+    if grad._array.shape != shape:
+        _check_sum(node, grad._array.shape, shape)
+        grad = ops.sum_to_size(grad, shape)
+    if grad._array.dtype != dtype:
+        if grad._array.dtype.kind == "c" and np.dtype(dtype).kind != "c":
+            grad = ops.real(grad)
+        grad = grad.to(of(dtype))
+    return grad
+
+
+def _check_sum(node: Node, given: Any, shape: Any) -> None:
+    lead = len(given) - len(shape)
+    if lead < 0 or any(n not in (1, m) for n, m in zip(shape, given[lead:], strict=True)):
+        raise fail(
+            RuntimeError,
+            node.name(),
+            f"returned an invalid gradient: got {list(given)} but expected shape compatible with {list(shape)}",
+        )
+
+
+def _add(pending: dict[Node, Any], edge: Any, node: Node, grad: Any, graph: bool) -> None:
+    """Sum a gradient into what has arrived for a node."""
+    if node.outputs == 1 and type(edge) is not Port:
+        old = pending.get(node)
+        pending[node] = grad if old is None else old + grad
+    else:
+        slots = pending.get(node)
+        if slots is None:
+            slots = pending[node] = [None] * node.outputs
+        number = edge.number if type(edge) is Port else 0
+        old = slots[number]
+        slots[number] = grad if old is None else old + grad

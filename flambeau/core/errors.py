@@ -1,0 +1,65 @@
+"""How an error is worded: operation, module path, the user's line; expected, given, mend. Exception types are PyTorch's.
+
+    Warning
+      LegacyWarning        a form PyTorch dropped that is still understood
+    RuntimeError
+      OutOfMemoryError     (name only: scripts catch it)
+
+Stands on provenance.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from flambeau.core import provenance
+
+__all__ = ["LegacyWarning", "OutOfMemoryError", "fail", "missing_extra", "setting"]
+
+
+class LegacyWarning(UserWarning):
+    """A form that today's PyTorch refuses and flambeau still understands."""
+
+
+class OutOfMemoryError(RuntimeError):
+    """The device has no memory left; on a CPU NumPy's MemoryError comes first."""
+
+
+def setting() -> str:
+    """`model.encoder.fc1, train.py:31`: where the call that is failing stands; empty when nothing is known."""
+    frame = sys._getframe(1)
+    parts = []
+    modules = provenance.module_frames(frame)
+    if modules:
+        parts.append(_path(modules))
+    spot = provenance.user_frame(frame)
+    if not spot.f_code.co_filename.startswith(provenance.LIBRARY):
+        name = spot.f_code.co_filename
+        parts.append(f"{name if name.startswith('<') else Path(name).name}:{spot.f_lineno}")
+    return ", ".join(parts)
+
+
+def _path(modules: list[object]) -> str:
+    root, leaf = modules[0], modules[-1]
+    label = type(root).__name__
+    named = getattr(root, "named_modules", None)
+    if leaf is root or named is None:
+        return label
+    for name, module in named():
+        if module is leaf:
+            return f"{label}.{name}: {type(leaf).__name__}"
+    return f"{label} > {type(leaf).__name__}"
+
+
+def fail(kind: type[Exception], operation: str, message: str) -> Exception:
+    """An exception of PyTorch's type whose text names the operation and the place: `raise fail(...)`."""
+    spot = setting()
+    return kind(f"{operation} ({spot}): {message}" if spot else f"{operation}: {message}")
+
+
+def missing_extra(operation: str, package: str, extra: str) -> Exception:
+    """What a call says whose optional package is not installed."""
+    return fail(
+        ImportError, operation, f"this needs the package {package}, which is not installed. pip install 'flambeau[{extra}]'"
+    )

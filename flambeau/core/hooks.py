@@ -1,0 +1,95 @@
+"""Running the hooks of a node: on the gradients of its outputs, before it, after it. Stands on node and tensor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flambeau.core.errors import fail
+from flambeau.core.node import Hooks, Node
+from flambeau.core.tensor import Tensor, wrap
+
+__all__ = ["run_after", "run_before", "run_tensor_hooks"]
+
+
+def _tensor(grad: Any) -> Any:
+    return grad if grad is None or isinstance(grad, Tensor) else wrap(grad)
+
+
+def _back(grad: Any, graph: bool) -> Any:
+    return grad if graph or grad is None or not isinstance(grad, Tensor) else grad._array
+
+
+def run_tensor_hooks(node: Node, hooks: Hooks, given: Any, graph: bool) -> Any:
+    """Tensor hooks in their order, then what `retain_grad` keeps."""
+    several = node.outputs > 1
+    grads = list(given) if several else [given]
+    for number in sorted({*hooks.tensor, *hooks.retain}):
+        grad = _tensor(grads[number])
+        if grad is None:
+            continue
+        for hook in tuple(hooks.tensor.get(number, {}).values()):
+            result = hook(grad)
+            if result is not None:
+                check_hook(hook, grad, result)
+                grad = result
+        keeper = hooks.retain.get(number)
+        target = keeper() if keeper is not None else None
+        if target is not None:
+            kept = grad if graph else wrap(grad._array.copy()) if not hasattr(grad._array, "is_sparse_data") else grad
+            target._grad = kept if target._grad is None else target._grad + kept
+        grads[number] = _back(grad, graph)
+    return grads if several else grads[0]
+
+
+def check_hook(hook: Any, grad: Tensor, result: Any) -> None:
+    """A hook may replace a gradient by one of the same kind.
+
+    Raises:
+        RuntimeError: it returned something else, or another shape or dtype.
+    """
+    name = getattr(hook, "__name__", type(hook).__name__)
+    if not isinstance(result, Tensor):
+        raise fail(TypeError, "hook", f"expected Tensor, but hook '{name}' returned '{type(result).__name__}'")
+    if result._array.shape != grad._array.shape:
+        raise fail(
+            RuntimeError,
+            "hook",
+            f"hook '{name}' has changed the size of value: got {list(result._array.shape)}, "
+            f"the gradient has {list(grad._array.shape)}",
+        )
+    if result._array.dtype != grad._array.dtype:
+        raise fail(
+            RuntimeError,
+            "hook",
+            f"hook '{name}' has changed the type of value (was {grad._array.dtype} got {result._array.dtype})",
+        )
+
+
+def run_before(node: Node, hooks: Hooks, given: Any, graph: bool) -> Any:
+    """`register_prehook`: gets and may replace the gradients of the outputs."""
+    several = node.outputs > 1
+    grads = tuple(_tensor(g) for g in (given if several else (given,)))
+    for hook in tuple(hooks.before.values()):
+        result = hook(grads)
+        if result is not None:
+            grads = result if isinstance(result, tuple) else (result,)
+    back = [_back(g, graph) for g in grads]
+    return back if several else back[0]
+
+
+def run_after(node: Node, hooks: Hooks, results: Any, given: Any, graph: bool) -> Any:
+    """`register_hook`: gets the gradients of inputs and outputs, may replace those of the inputs."""
+    grad_inputs = tuple(_tensor(g) for g in results)
+    grad_outputs = tuple(_tensor(g) for g in (given if node.outputs > 1 else (given,)))
+    for hook in tuple(hooks.after.values()):
+        result = hook(grad_inputs, grad_outputs)
+        if result is not None:
+            result = result if isinstance(result, tuple) else (result,)
+            if len(result) != len(grad_inputs):
+                raise fail(
+                    RuntimeError,
+                    "hook",
+                    f"hook returned an incorrect number of values: {len(result)}, expected {len(grad_inputs)}",
+                )
+            grad_inputs = result
+    return [_back(g, graph) for g in grad_inputs]

@@ -1,0 +1,248 @@
+"""Writing into tensors: who may be written, how history is rebased, how views of a written base find their edge again.
+
+The rules are PyTorch's: a leaf that requires gradient may not be written while grad mode is on, nor a view of one; a
+view's write becomes a `CopySlices` node of its base. Stands on tensor, node, slow.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from flambeau.core import overrides, state
+from flambeau.core.errors import fail
+from flambeau.core.node import AccumulateGrad, Node, OpNode
+from flambeau.core.overlap import check_writable
+from flambeau.core.provenance import user_frame
+from flambeau.core.silence import quiet
+from flambeau.core.state import next_sequence
+from flambeau.core.storage import address, storage_of, touch
+from flambeau.core.tensor import Tensor, edge_of, wrap
+
+if TYPE_CHECKING:
+    from flambeau.core.declare import Op
+
+__all__ = ["check_inplace", "inplace", "rebase", "refresh_view", "write_result"]
+
+
+def check_inplace(name: str, tensor: Tensor, recording: bool) -> None:
+    """Whether `tensor` may be written now.
+
+    Raises:
+        RuntimeError: a leaf that requires gradient, a view of one, a view made without history, or shared elements.
+    """
+    if state.grad_enabled():
+        edge = edge_of(tensor)
+        view = tensor._view
+        if edge is not None and type(edge) is AccumulateGrad:
+            raise fail(
+                RuntimeError,
+                name,
+                "a leaf Variable that requires grad is being used in an in-place operation. Write under torch.no_grad(), "
+                "or into a clone().",
+            )
+        if view is not None and (recording or edge is not None):
+            base = view[0]
+            if type(base._edge) is AccumulateGrad:
+                raise fail(
+                    RuntimeError,
+                    name,
+                    "a view of a leaf Variable that requires grad is being used in an in-place operation. Write under "
+                    "torch.no_grad(), or into a clone().",
+                )
+            if view[2] == "no_grad" and edge is not None:
+                raise fail(
+                    RuntimeError,
+                    name,
+                    "A view was created in no_grad mode and is being modified inplace with grad mode enabled. Make the view "
+                    "under the mode in which it is written, or clone() it.",
+                )
+            if view[2] == "multi":
+                raise fail(
+                    RuntimeError,
+                    name,
+                    "Output of an operation that returns multiple views is a view and is being modified inplace. Such a view "
+                    "may not be written: its gradient could not be told from its siblings'. clone() it first.",
+                )
+    if type(tensor._array) is np.ndarray:
+        check_writable(name, tensor._array)
+
+
+def inplace(op: Op, args: Any) -> Tensor:
+    """`name_`: the functional operation, its result written into the first tensor, the history rebased."""
+    target = args[0]
+    m = state.mode()
+    if overrides.concern(args, m):
+        return overrides.dispatch(getattr(Tensor, op.name + "_"), args, {})
+    if m is not None and m.levels:
+        return m.levels[-1].process_inplace(op, args)
+    title = op.name + "_"
+    recording = _recording(op, args)
+    check_inplace(title, target, recording)
+    given = args
+    if recording:
+        # The rules see the value before the write, so a wanted original is a copy, as in PyTorch.
+        mask = sum(bit for i, bit in op.tensors if isinstance(args[i], Tensor) and edge_of(args[i]) is not None)
+        if 0 in op.plan(mask)[0]:
+            kept = wrap(target._array.copy())
+            kept._edge = edge_of(target)
+            given = [kept, *args[1:]]
+    result = op.entry(*given) if not op.varargs else op.entry(*given[:-1], *given[-1])
+    write_result(title, target, result)
+    return target
+
+
+def _recording(op: Op, args: Any) -> bool:
+    if not op.rules or not state.grad_enabled():
+        return False
+    return any(isinstance(args[i], Tensor) and edge_of(args[i]) is not None for i, _ in op.tensors)
+
+
+def write_result(title: str, target: Tensor, result: Tensor) -> None:
+    """Copy a result into the tensor and give the tensor the result's history.
+
+    Raises:
+        RuntimeError: the result's shape or dtype does not fit.
+    """
+    new, old = result._array, target._array
+    if new.shape != old.shape:
+        raise fail(
+            RuntimeError,
+            title,
+            f"output with shape {list(old.shape)} doesn't match the broadcast shape {list(new.shape)}: the tensor written in "
+            "place cannot grow.",
+        )
+    if new.dtype != old.dtype:
+        from flambeau.core.dtypes import of
+        from flambeau.core.promotion import can_cast
+
+        if not can_cast(of(new.dtype), of(old.dtype)):
+            raise fail(
+                RuntimeError,
+                title,
+                f"result type {of(new.dtype).legacy} can't be cast to the desired output type {of(old.dtype).legacy}: "
+                "the tensor written in place keeps its dtype. Convert it first, or write out of place.",
+            )
+    if type(old) is np.ndarray:
+        quiet(np.copyto, old, new, casting="unsafe")
+    elif hasattr(old, "is_sparse_data"):
+        target._array = new
+    touch(target, title)
+    node = result._edge
+    if node is not None and state.grad_enabled():
+        saved = getattr(node, "saved", None)
+        if type(node) is OpNode and isinstance(saved, (tuple, list)) and saved[-1] is new:
+            # The rule reads the output: it is the written tensor's memory now.
+            node.saved = (*saved[:-1], old)
+            node.stores = (*node.stores[:-1], storage_of(target))
+            node.sequence = next_sequence()
+        if new.dtype != old.dtype:
+            node.dtype = old.dtype
+        rebase(target, node)
+
+
+class CopySlices(Node):
+    """The history of a base after one of its views was written: the view's part goes through the view's node."""
+
+    __slots__ = ("function", "geometry", "reads")
+
+    def run(self, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
+        grad = grads if isinstance(grads, Tensor) else wrap(grads)
+        from flambeau.core.declare import ops
+
+        shape, strides, offset, base_strides = self.geometry
+        whole = ops.empty_strided(self.shape, base_strides, dtype=grad.dtype).copy_(grad)
+        part = whole.as_strided(shape, strides, offset)
+        inner = part.clone()
+        results = list(self.function.run(inner if graph else inner._array, graph, keep))
+        results = [r if r is None or isinstance(r, Tensor) else wrap(np.asarray(r)) for r in results]
+        found: list[Any] = []
+        for k, result in enumerate(results):
+            if k in self.reads:
+                if result is None:
+                    part.zero_()
+                else:
+                    from flambeau.core.engine import fit_tensor
+
+                    part.copy_(fit_tensor(self, result, shape, whole._array.dtype))
+            else:
+                found.append(result)
+        return [t if graph or t is None else t._array for t in (whole, *found)]
+
+    def name(self) -> str:
+        return "CopySlices"
+
+
+class AsStridedBackward0(Node):
+    """The edge of a view whose base was written: the view's geometry on the base."""
+
+    __slots__ = ("base_shape", "geometry")
+
+    def run(self, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
+        grad = grads if isinstance(grads, Tensor) else wrap(grads)
+        from flambeau.core.declare import ops
+
+        shape, strides, offset, base_strides = self.geometry
+        found = ops.as_strided_backward(grad, self.base_shape, base_strides, shape, strides, offset)
+        return [found if graph else found._array]
+
+
+def _geometry(tensor: Tensor, base: Tensor) -> tuple[Any, Any, int, Any]:
+    a, b = tensor._array, base._array
+    item = a.itemsize
+    steps = tuple(s // item for s in a.strides)
+    return a.shape, steps, (address(a) - address(b)) // item, tuple(s // item for s in b.strides)
+
+
+def rebase(target: Tensor, node: Node) -> None:
+    """Make `node` the history of a tensor that was written; of its base too, when it is a view."""
+    view = target._view
+    if view is None:
+        target._edge = node
+        return
+    base = view[0]
+    old = base._edge
+    outer = CopySlices()
+    outer.function = node
+    # The written tensor's own slot: gradients for it go to the base's old history.
+    outer.reads = {0}
+    outer.geometry = _geometry(target, base)
+    outer.edges = (old, *node.edges[1:])
+    outer.hooks = None
+    outer.shape = base._array.shape
+    outer.dtype = base._array.dtype
+    _stamp(outer)
+    base._edge = outer
+    refresh_view(target)
+
+
+def refresh_view(tensor: Tensor) -> None:
+    """Give a view the edge that its base's present history implies."""
+    assert tensor._view is not None
+    base, _, kind = tensor._view
+    storage = storage_of(tensor)
+    tensor._view = (base, storage.version, kind)
+    if base._edge is None or type(base._edge) is AccumulateGrad:
+        return
+    if type(tensor._edge) is AsStridedBackward0 and tensor._edge.edges[0] is base._edge:
+        return
+    node = AsStridedBackward0()
+    node.edges = (base._edge,)
+    node.hooks = None
+    node.geometry = _geometry(tensor, base)
+    node.base_shape = base._array.shape
+    node.shape = tensor._array.shape
+    node.dtype = tensor._array.dtype
+    _stamp(node)
+    tensor._edge = node
+
+
+def _stamp(node: Node) -> None:
+    frame = user_frame(sys._getframe(1))
+    node.code, node.lasti = frame.f_code, frame.f_lasti
+    node.sequence = next_sequence()
+
+

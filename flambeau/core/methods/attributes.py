@@ -1,0 +1,233 @@
+"""Shape, dtype, device, strides, memory: what a tensor says of itself. Stands on core.tensor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from flambeau.core import dtypes, layout
+from flambeau.core.device import device as Device
+from flambeau.core.dims import wrap_dim
+from flambeau.core.ir.abstract import Abstract
+from flambeau.core.methods import attach
+from flambeau.core.size import Size
+from flambeau.core.storage import address, root_of, storage_of
+from flambeau.core.tensor import Tensor
+
+__all__ = ["Attributes"]
+
+CPU = Device("cpu")
+META = Device("meta")
+
+
+class Attributes:
+    @property
+    def shape(self: Tensor) -> Size:
+        """The sizes of the dimensions."""
+        return Size(self._array.shape)
+
+    def size(self: Tensor, dim: int | None = None) -> Any:
+        """The sizes, or the size of dimension `dim`."""
+        if dim is None:
+            return Size(self._array.shape)
+        shape = self._array.shape
+        return shape[wrap_dim(dim, len(shape))]
+
+    @property
+    def ndim(self: Tensor) -> int:
+        """Number of dimensions."""
+        return int(self._array.ndim)
+
+    def dim(self: Tensor) -> int:
+        """Number of dimensions."""
+        return int(self._array.ndim)
+
+    ndimension = dim
+
+    def numel(self: Tensor) -> int:
+        """Number of elements."""
+        return int(self._array.size)
+
+    nelement = numel
+
+    @property
+    def dtype(self: Tensor) -> dtypes.dtype:
+        """The element type."""
+        return dtypes.of(self._array.dtype)
+
+    @property
+    def device(self: Tensor) -> Device:
+        """Where the elements lie: cpu or meta."""
+        return META if type(self._array) is Abstract else CPU
+
+    @property
+    def layout(self: Tensor) -> Any:
+        """strided, or one of the sparse layouts."""
+        return getattr(self._array, "layout", layout.strided)
+
+    @property
+    def itemsize(self: Tensor) -> int:
+        """Bytes of one element."""
+        return int(self._array.dtype.itemsize)
+
+    def element_size(self: Tensor) -> int:
+        """Bytes of one element."""
+        return int(self._array.dtype.itemsize)
+
+    @property
+    def nbytes(self: Tensor) -> int:
+        """Bytes of all elements."""
+        return int(self._array.size * self._array.dtype.itemsize)
+
+    def stride(self: Tensor, dim: int | None = None) -> Any:
+        """Steps between elements along each dimension (or `dim`), counted in elements."""
+        a = self._array
+        item = a.dtype.itemsize
+        shape = a.shape
+        if 0 in shape or 1 in shape:
+            # NumPy leaves the strides of dimensions nobody steps along arbitrary; PyTorch shows those of a fresh tensor.
+            steps = layout.shown_strides(shape, tuple(s // item for s in a.strides))
+        else:
+            steps = tuple([s // item for s in a.strides])
+        return steps if dim is None else steps[wrap_dim(dim, len(steps))]
+
+    def storage_offset(self: Tensor) -> int:
+        """How far the first element lies into the storage, in elements."""
+        if type(self._array) is Abstract:
+            return self._array.offset
+        if not self._array.size:
+            return 0
+        root = root_of(self)
+        return (address(self._array) - address(root)) // self._array.dtype.itemsize
+
+    def data_ptr(self: Tensor) -> int:
+        """The address of the first element; 0 for an empty or meta tensor."""
+        return address(self._array) if type(self._array) is np.ndarray and self._array.size else 0
+
+    def is_contiguous(self: Tensor, memory_format: Any = layout.contiguous_format) -> bool:
+        """Whether the elements lie in order without gaps."""
+        a = self._array
+        if memory_format is layout.contiguous_format and type(a) is np.ndarray:
+            return bool(a.flags.c_contiguous)
+        return layout.is_contiguous(a.shape, tuple(s // a.dtype.itemsize for s in a.strides), memory_format)
+
+    def is_floating_point(self: Tensor) -> bool:
+        """Whether the dtype is a floating-point one."""
+        return self.dtype.is_floating_point
+
+    def is_complex(self: Tensor) -> bool:
+        """Whether the dtype is complex."""
+        return self._array.dtype.kind == "c"
+
+    def is_signed(self: Tensor) -> bool:
+        """Whether the dtype can hold negative numbers."""
+        return self.dtype.is_signed
+
+    is_cuda = property(lambda self: False)
+    is_mps = property(lambda self: False)
+    is_xpu = property(lambda self: False)
+    is_xla = property(lambda self: False)
+    is_ipu = property(lambda self: False)
+    is_mkldnn = property(lambda self: False)
+    is_quantized = property(lambda self: False)
+    is_nested = property(lambda self: False)
+    is_vulkan = property(lambda self: False)
+    is_maia = property(lambda self: False)
+    is_mtia = property(lambda self: False)
+    is_cpu = property(lambda self: type(self._array) is not Abstract)
+    is_meta = property(lambda self: type(self._array) is Abstract)
+    is_sparse = property(lambda self: self.layout is layout.sparse_coo)
+    is_sparse_csr = property(lambda self: self.layout is layout.sparse_csr)
+    names = property(lambda self: (None,) * self._array.ndim)
+
+    def has_names(self: Tensor) -> bool:
+        return False
+
+    def get_device(self: Tensor) -> int:
+        """-1: not on an accelerator."""
+        return -1
+
+    def is_conj(self: Tensor) -> bool:
+        """False: conjugation is computed at once."""
+        return False
+
+    def is_neg(self: Tensor) -> bool:
+        """False: negation is computed at once."""
+        return False
+
+    def is_pinned(self: Tensor, device: Any = None) -> bool:
+        return False
+
+    def pin_memory(self: Tensor, device: Any = None) -> Tensor:
+        """Pinned memory serves accelerators: there is none here.
+
+        Raises:
+            RuntimeError: always, as in a CPU build of PyTorch.
+        """
+        raise RuntimeError("Cannot access accelerator device when none is available: pin_memory() serves accelerators.")
+
+    def is_inference(self: Tensor) -> bool:
+        """Whether the tensor was made under `inference_mode`."""
+        return self._storage is not None and self._storage.inference
+
+    def is_same_size(self: Tensor, other: Tensor) -> bool:
+        return bool(self._array.shape == other._array.shape)
+
+    def is_set_to(self: Tensor, tensor: Tensor) -> bool:
+        """Whether both are the same view of the same storage."""
+        return (
+            self.data_ptr() == tensor.data_ptr()
+            and self.size() == tensor.size()
+            and self.stride() == tensor.stride()
+        )
+
+    @property
+    def _version(self: Tensor) -> int:
+        """How often the storage was written in place."""
+        return self._storage.version if self._storage is not None else 0
+
+    @property
+    def _base(self: Tensor) -> Tensor | None:
+        """The tensor this is a view of."""
+        return self._view[0] if self._view is not None else None
+
+    def _is_view(self: Tensor) -> bool:
+        return self._view is not None
+
+    def dim_order(self: Tensor, ambiguity_check: Any = False) -> tuple[int, ...]:
+        """The dimensions from the slowest to the fastest."""
+        steps = self.stride()
+        return tuple(sorted(range(len(steps)), key=lambda k: -steps[k]))
+
+    def untyped_storage(self: Tensor) -> Any:
+        """The bytes behind the tensor, shared with its views."""
+        from flambeau.core.untyped import UntypedStorage
+
+        return UntypedStorage(self)
+
+    def storage(self: Tensor) -> Any:
+        """The storage as elements of the tensor's dtype."""
+        from flambeau.core.untyped import TypedStorage
+
+        return TypedStorage(self)
+
+    def storage_type(self: Tensor) -> Any:
+        from flambeau.core.untyped import TypedStorage
+
+        return TypedStorage
+
+    def share_memory_(self: Tensor) -> Tensor:
+        """Mark the storage as shared between processes (workers get their own handle on it)."""
+        storage_of(self).shared = True
+        return self
+
+    def is_shared(self: Tensor) -> bool:
+        return self._storage is not None and self._storage.shared
+
+    def record_stream(self: Tensor, stream: Any) -> None:
+        return None
+
+
+attach(Attributes)
+Tensor.__hash__ = object.__hash__  # type: ignore[method-assign,assignment]

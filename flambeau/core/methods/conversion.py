@@ -1,0 +1,149 @@
+"""To another dtype, device or layout: `to`, `type`, `float()` and their kin. Stands on core.ops.cast."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from flambeau.core import dtypes, layout
+from flambeau.core.declare import ops
+from flambeau.core.device import device as Device
+from flambeau.core.errors import fail
+from flambeau.core.ir.abstract import Abstract
+from flambeau.core.methods import attach
+from flambeau.core.tensor import Tensor, wrap
+
+__all__ = ["Conversion"]
+
+
+def _read(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any, bool, Any]:
+    """dtype, device, copy, memory_format out of the many forms `to` takes."""
+    dtype, device = kwargs.pop("dtype", None), kwargs.pop("device", None)
+    copy, memory_format = kwargs.pop("copy", False), kwargs.pop("memory_format", None)
+    kwargs.pop("non_blocking", None)
+    other = kwargs.pop("other", None)
+    if kwargs:
+        raise fail(TypeError, "to", f"to() received an invalid keyword argument {next(iter(kwargs))!r}")
+    rest = list(args)
+    if rest and (isinstance(rest[0], Tensor) or other is not None):
+        source = rest.pop(0) if other is None else other
+        dtype, device = source.dtype, source.device
+    elif rest and isinstance(rest[0], dtypes.dtype):
+        dtype = rest.pop(0)
+    elif rest and (rest[0] is None or isinstance(rest[0], (str, Device, int)) and not isinstance(rest[0], bool)):
+        device = rest.pop(0)
+        if rest and (rest[0] is None or isinstance(rest[0], dtypes.dtype)):
+            dtype = rest.pop(0)
+    elif rest and isinstance(rest[0], type) and rest[0] in (float, int, bool, complex):
+        dtype = {float: dtypes.float64, int: dtypes.int64, bool: dtypes.bool, complex: dtypes.complex128}[rest.pop(0)]
+    elif rest and not isinstance(rest[0], bool):
+        raise fail(TypeError, "to", f"to() received an invalid argument of type {type(rest[0]).__name__}: give a dtype, a device or a tensor")
+    if rest:
+        rest.pop(0)
+    if rest:
+        copy = rest.pop(0)
+    return dtype, device, copy, memory_format
+
+
+class Conversion:
+    def to(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        """The tensor with another dtype and/or on another device; itself when nothing changes.
+
+        Forms: ``to(dtype)``, ``to(device, dtype)``, ``to(other)``, with ``copy=``, ``memory_format=``.
+        """
+        dtype, device, copy, memory_format = _read(args, kwargs)
+        found = self
+        if device is not None:
+            found = _move(found, device)
+        if dtype is not None and dtype.numpy != found._array.dtype:
+            found = ops._to_copy(found, dtype)
+        if memory_format is not None and memory_format is not layout.preserve_format:
+            found = found.contiguous(memory_format=memory_format)
+        if copy and found is self:
+            found = found.clone()
+        return found
+
+    def type(self: Tensor, dtype: Any = None, non_blocking: bool = False, **kwargs: Any) -> Any:
+        """The legacy type's name ('torch.FloatTensor'); with `dtype` (a dtype, a name, a legacy class) the tensor converted."""
+        if dtype is None:
+            return dtypes.tensor_type_name(self.dtype, self.device.type, self.layout is layout.sparse_coo)
+        from flambeau.core.legacy import dtype_of_type
+
+        return self.to(dtype_of_type(dtype))
+
+    def type_as(self: Tensor, other: Tensor) -> Tensor:
+        """The tensor with `other`'s dtype."""
+        return self.to(other.dtype)
+
+    def resolve_conj(self: Tensor) -> Tensor:
+        """Itself: conjugation is computed at once."""
+        return self
+
+    def resolve_neg(self: Tensor) -> Tensor:
+        """Itself: negation is computed at once."""
+        return self
+
+    def as_subclass(self: Tensor, cls: type) -> Tensor:
+        """The same tensor as an instance of a subclass."""
+        fresh: Any = object.__new__(cls)
+        for slot in ("_array", "_storage", "_edge", "_view", "_grad"):
+            setattr(fresh, slot, getattr(self, slot))
+        if self._storage is None:
+            from flambeau.core.storage import storage_of
+
+            fresh._storage = storage_of(self)
+        return fresh  # type: ignore[no-any-return]
+
+    @staticmethod
+    def _make_subclass(cls: type, data: Tensor, require_grad: bool = False, **_: Any) -> Tensor:
+        """An instance of a subclass on the memory of `data`."""
+        fresh = data.detach().as_subclass(cls)
+        return fresh.requires_grad_() if require_grad else fresh
+
+
+def _move(tensor: Tensor, device: Any) -> Tensor:
+    from flambeau.core.factory_options import is_meta
+
+    abstract = type(tensor._array) is Abstract
+    if is_meta("to", device):
+        if abstract:
+            return tensor
+        a = tensor._array
+        found = wrap(Abstract(a.shape, a.dtype, a.strides if isinstance(a, np.ndarray) else None))
+        return found.requires_grad_() if tensor.requires_grad else found
+    if abstract:
+        raise fail(
+            NotImplementedError,
+            "to",
+            "Cannot copy out of meta tensor; no data! Make the tensor on the cpu, or use Module.to_empty().",
+        )
+    return tensor
+
+
+def _caster(name: str, dtype: Any) -> Any:
+    def cast(self: Tensor, memory_format: Any = layout.preserve_format) -> Tensor:
+        return self if self._array.dtype == dtype.numpy else ops._to_copy(self, dtype)
+
+    cast.__name__ = name
+    cast.__doc__ = f"The tensor as {dtype.name}."
+    return cast
+
+
+for _name, _dtype in {
+    "float": dtypes.float32,
+    "double": dtypes.float64,
+    "half": dtypes.float16,
+    "bfloat16": dtypes.bfloat16,
+    "int": dtypes.int32,
+    "long": dtypes.int64,
+    "short": dtypes.int16,
+    "char": dtypes.int8,
+    "byte": dtypes.uint8,
+    "bool": dtypes.bool,
+    "cfloat": dtypes.complex64,
+    "cdouble": dtypes.complex128,
+}.items():
+    setattr(Conversion, _name, _caster(_name, _dtype))
+
+attach(Conversion)

@@ -1,0 +1,172 @@
+"""The graph: nodes, their edges and what they saved.
+
+A `Node` remembers the operation, its edges, the arrays its rules need with their storages, its place in the order of
+things, and the user's line. `AccumulateGrad` ends a path at a leaf. An edge is a node, or a `Port` for one of several
+outputs. No node refers to its output tensor, so graphs have no cycles and die by reference counting.
+Stands on state, storage, provenance, errors.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from flambeau.core.provenance import Where, place
+from flambeau.core.state import next_sequence
+from flambeau.core.storage import Storage
+
+if TYPE_CHECKING:
+    from flambeau.core.tensor import Tensor
+
+__all__ = ["AccumulateGrad", "Hooks", "Node", "OpNode", "Port", "edge_node", "was_freed", "was_written"]
+
+
+class Hooks:
+    """What the user hung on a node."""
+
+    __slots__ = ("after", "before", "post_accumulate", "retain", "tensor")
+
+    def __init__(self) -> None:
+        self.tensor: dict[int, dict[int, Callable[..., Any]]] = {}
+        """By output number: hooks on the gradient of that output."""
+        self.retain: dict[int, weakref.ref[Tensor]] = {}
+        """By output number: the tensor whose `.grad` receives the gradient."""
+        self.before: dict[int, Callable[..., Any]] = {}
+        self.after: dict[int, Callable[..., Any]] = {}
+        self.post_accumulate: dict[int, Callable[..., Any]] = {}
+
+
+class Node:
+    """A step of the backward pass; `Tensor.grad_fn` shows it."""
+
+    __slots__ = ("__dict__", "__weakref__", "code", "dtype", "edges", "hooks", "lasti", "sequence", "shape")
+
+    edges: tuple[Any, ...]
+    hooks: Hooks | None
+    shape: Any
+    """Shape of the output (a tuple of shapes when there are several)."""
+    dtype: Any
+    outputs = 1
+
+    def run(self, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
+        """Gradients for the edges from the gradient(s) of the output(s)."""
+        raise NotImplementedError
+
+    def name(self) -> str:
+        """The text PyTorch prints as `grad_fn=<...>`."""
+        return type(self).__name__
+
+    @property
+    def where(self) -> Where:
+        return self.code, self.lasti
+
+    @property
+    def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
+        """The nodes this one sends gradients to, with the number of their output."""
+        return tuple((edge.node, edge.number) if type(edge) is Port else (edge, 0) for edge in self.edges)
+
+    @property
+    def metadata(self) -> dict[Any, Any]:
+        return self.__dict__.setdefault("_metadata", {})
+
+    def _sequence_nr(self) -> int:
+        return self.sequence
+
+    def hooks_of(self) -> Hooks:
+        if self.hooks is None:
+            self.hooks = Hooks()
+        return self.hooks
+
+    def register_hook(self, hook: Callable[..., Any]) -> Any:
+        """Call `hook(grad_inputs, grad_outputs)` after this node ran; it may return other grad_inputs."""
+        return _handle(self.hooks_of().after, hook)
+
+    def register_prehook(self, hook: Callable[..., Any]) -> Any:
+        """Call `hook(grad_outputs)` before this node runs; it may return other grad_outputs."""
+        return _handle(self.hooks_of().before, hook)
+
+    def __repr__(self) -> str:
+        return f"<{self.name()} object at {id(self):#x}>"
+
+
+def _handle(table: dict[int, Any], hook: Any) -> Any:
+    from flambeau.core.handles import RemovableHandle
+
+    handle = RemovableHandle(table)
+    table[handle.id] = hook
+    return handle
+
+
+class Port:
+    """An edge to one of several outputs of a node."""
+
+    __slots__ = ("node", "number")
+
+    def __init__(self, node: Node, number: int) -> None:
+        self.node = node
+        self.number = number
+
+
+def edge_node(edge: Any) -> tuple[Node, int]:
+    """The node and output number an edge stands for."""
+    return (edge.node, edge.number) if type(edge) is Port else (edge, 0)
+
+
+class AccumulateGrad(Node):
+    """The end of a path: adds the gradient to a leaf's `.grad`."""
+
+    __slots__ = ("variable_ref",)
+
+    def __init__(self, variable: Tensor) -> None:
+        self.variable_ref = weakref.ref(variable)
+        self.edges = ()
+        self.hooks = None
+        self.sequence = 1 << 62
+        self.shape = variable._array.shape
+        self.dtype = variable._array.dtype
+
+    @property
+    def variable(self) -> Tensor | None:
+        """The leaf, while it lives."""
+        return self.variable_ref()
+
+
+class OpNode(Node):
+    """The node of a declared operation: its rules come from the declaration."""
+
+    __slots__ = ("freed", "op", "params", "saved", "shapes", "stores")
+
+    def run(self, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
+        raise NotImplementedError  # replaced by core.rules when it is imported
+
+    def name(self) -> str:
+        return str(self.op.node_name(self))
+
+
+def was_freed(node: Node, freed: Where) -> RuntimeError:
+    """The error of going back through a graph whose saved values are gone."""
+    name = node.name().removesuffix("0").removesuffix("Backward")
+    return RuntimeError(
+        "Trying to backward through the graph a second time: the values saved by the operation "
+        f"{name} at {place(node.where)} were freed by the backward at {place(freed)}. Use retain_graph=True "
+        "there if both backwards are meant; if this is a loop, something made before the loop carries the old "
+        "graph in: detach() it."
+    )
+
+
+def was_written(node: Node, label: str, storage: Storage, shape: Any) -> RuntimeError:
+    """The error of a saved value that was overwritten: names the saver, the writer and the mend."""
+    name = node.name().removesuffix("0").removesuffix("Backward")
+    writer = f"`{storage.writing}`" if storage.writing else "an in-place operation"
+    return RuntimeError(
+        "one of the variables needed for gradient computation has been modified by an inplace operation: "
+        f"the {label} of shape {list(shape)} saved by {name} at {place(node.where)} was overwritten by {writer} at "
+        f"{place(storage.writer)} (it is at version {storage.version} now). Write out of place there "
+        "(x = x + 1 instead of x += 1), or save a clone() for one of the two."
+    )
+
+
+def new_sequence(node: Node) -> None:
+    """Give a node its place in the order of things."""
+    node.sequence = next_sequence()

@@ -1,0 +1,154 @@
+"""Operations that copy or convert: `_to_copy`, `clone`, `contiguous`, `copy_`, `alias`, `detach`'s kin. No arithmetic."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from flambeau.core import layout, state
+from flambeau.core.declare import composite, ops, primitive, view
+from flambeau.core.errors import fail
+from flambeau.core.ir.abstract import Abstract
+from flambeau.core.silence import quiet
+from flambeau.core.tensor import Tensor, edge_of
+
+__all__: list[str] = []
+
+
+def _strided_like(input: Any, dtype: Any) -> Any:
+    """An empty array with the strides that preserve_format gives a copy of `input`."""
+    item = input.dtype.itemsize
+    steps = layout.preserve_strides(input.shape, tuple(s // item for s in input.strides))
+    size = dtype.itemsize
+    if steps == layout.contiguous_strides(input.shape):
+        return np.empty(input.shape, dtype)
+    return np.ndarray(input.shape, dtype, np.empty(input.size, dtype), 0, tuple(s * size for s in steps))
+
+
+@primitive(
+    function=False, method=False, node="ToCopy", vjp=lambda g: g, infer=lambda input, dtype: (input.shape, dtype.numpy)
+)
+def _to_copy(input, dtype: Any):
+    """A copy in another dtype."""
+    if input.flags.c_contiguous:
+        if input.dtype.kind == "c" and dtype.numpy.kind not in "cb":
+            input = input.real
+        elif input.dtype.kind == "V" and dtype.numpy.kind in "iu":
+            input = input.astype("f4")
+        return _whole(input, dtype.numpy)
+    fresh = _strided_like(input, dtype.numpy)
+    np.copyto(fresh, input, casting="unsafe")
+    return fresh
+
+
+def _whole(input: Any, dtype: Any) -> Any:
+    """Floats to narrow unsigned integers go through int64, so that negative values wrap as in PyTorch."""
+    if dtype.kind == "u" and input.dtype.kind == "f":
+        return input.astype("i8").astype(dtype)
+    return input.astype(dtype)
+
+
+@primitive(
+    function=False, method=False, name="_clone", node="Clone", vjp=lambda g: g,
+    infer=lambda input, memory_format: (input.shape, input.dtype),
+)  # fmt: skip
+def _clone(input, memory_format: Any = layout.preserve_format):
+    """A copy with memory of its own."""
+    if memory_format is layout.preserve_format:
+        if input.flags.c_contiguous:
+            return input.copy()
+        fresh = _strided_like(input, input.dtype)
+    elif memory_format is layout.contiguous_format:
+        return input.copy(order="C")
+    else:
+        steps = layout.format_strides(input.shape, memory_format)
+        item = input.dtype.itemsize
+        fresh = np.ndarray(input.shape, input.dtype, np.empty(input.size, input.dtype), 0, tuple(s * item for s in steps))
+    np.copyto(fresh, input)
+    return fresh
+
+
+@composite(method=True)
+def clone(input: Tensor, *, memory_format: Any = layout.preserve_format) -> Tensor:
+    """A copy with memory of its own that stays in the graph."""
+    return ops._clone(input, memory_format)
+
+
+@composite(method=True, function=False)
+def contiguous(input: Tensor, memory_format: Any = layout.contiguous_format) -> Tensor:
+    """The tensor itself if its elements lie in order, else a copy in which they do."""
+    if input.is_contiguous(memory_format=memory_format):
+        return input
+    return ops._clone(input, memory_format)
+
+
+@view(vjp=lambda g: g, node="Alias")
+def alias(input):
+    """Another view of the whole tensor."""
+    return input.view() if type(input) is np.ndarray else input
+
+
+@primitive(
+    function=False, method=False, name="_copied", node="Copy", inplace=False,
+    vjp={"input": lambda g: None, "src": lambda g: g}, infer=lambda input, src: (input.shape, input.dtype),
+)  # fmt: skip
+def _copied(input, src):
+    """`src` in the shape and dtype of `input`: what `copy_` writes."""
+    if input.dtype == src.dtype:
+        return np.broadcast_to(src, input.shape)
+    if src.dtype.kind == "c" and input.dtype.kind not in "cb":
+        src = src.real
+    return np.broadcast_to(_whole(src, input.dtype), input.shape)
+
+
+@composite(method=True, function=False)
+def copy_(input: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
+    """Write the values of `src`, broadcast and converted, into this tensor.
+
+    Raises:
+        RuntimeError: `src` does not broadcast to this shape.
+    """
+    from flambeau.core.inplace import check_inplace, write_result
+    from flambeau.core.storage import touch
+
+    if not isinstance(src, Tensor):
+        raise fail(TypeError, "copy_", f"argument 'src' (position 1) must be Tensor, not {type(src).__name__}")
+    recording = state.grad_enabled() and (edge_of(input) is not None or edge_of(src) is not None)
+    check_inplace("copy_", input, recording)
+    a, b = input._array, src._array
+    if hasattr(a, "is_sparse_data") or hasattr(b, "is_sparse_data"):
+        if hasattr(a, "is_sparse_data") != hasattr(b, "is_sparse_data"):
+            raise fail(RuntimeError, "copy_", "copy between dense and sparse tensors is not supported: convert with to_dense() or to_sparse()")
+        input._array = b.copy()
+        touch(input, "copy_")
+        return input
+    if type(a) is Abstract or type(b) is Abstract:
+        if type(a) is not Abstract:
+            raise fail(NotImplementedError, "copy_", "Cannot copy out of meta tensor; no data!")
+        return input
+    lead = b.ndim - a.ndim
+    if lead > 0 or any(n not in (1, m) for n, m in zip(b.shape[::-1], a.shape[::-1], strict=False)):
+        raise fail(
+            RuntimeError,
+            "copy_",
+            f"The size of src {list(b.shape)} must match or broadcast to the tensor written, {list(a.shape)}: reshape or "
+            "expand src first.",
+        )
+    if recording:
+        result = ops._copied(input, src)
+        write_result("copy_", input, result)
+        return input
+    if b.dtype.kind == "c" and a.dtype.kind not in "cb":
+        b = b.real
+    if a.dtype.kind == "u" and b.dtype.kind == "f":
+        b = quiet(_whole, b, a.dtype)
+    quiet(np.copyto, a, b, casting="unsafe")
+    touch(input, "copy_")
+    return input
+
+
+@composite(method=True)
+def detach_copy(input: Tensor) -> Tensor:
+    """A detached copy."""
+    return input.detach().clone()

@@ -1,0 +1,39 @@
+"""`saved_tensors_hooks` and anomaly mode: what is done to a node just after it was made. Stands on node and rules."""
+
+from __future__ import annotations
+
+import traceback
+from typing import Any
+
+from flambeau.core.node import Node, OpNode, Port
+from flambeau.core.provenance import LIBRARY
+from flambeau.core.rules import Packed
+from flambeau.core.tensor import Tensor, wrap
+
+__all__ = ["pack_saved"]
+
+
+def pack_saved(result: Any, mode: Any) -> None:
+    """Hand the saved tensors of a result's node to the pack hook; note the stack for anomaly mode."""
+    for tensor in result if isinstance(result, tuple) else (result,):
+        edge = tensor._edge if isinstance(tensor, Tensor) else None
+        node = edge.node if type(edge) is Port else edge
+        if isinstance(node, Node) and not node.edges == ():
+            if mode.anomaly:
+                node.metadata["traceback_"] = [
+                    line for line in traceback.format_stack() if LIBRARY not in line.split('"')[1 if '"' in line else 0]
+                ]
+            if mode.pack and type(node) is OpNode and not any(type(v) is Packed for v in node.saved or ()):
+                pack, unpack = mode.pack[-1]
+                node.saved = [
+                    value if store is None else Packed(pack(_handed(value, store, node, k)), unpack)
+                    for k, (value, store) in enumerate(zip(node.saved, node.stores, strict=True))
+                ]
+
+
+def _handed(value: Any, store: Any, node: OpNode, position: int) -> Tensor:
+    tensor = wrap(value)
+    tensor._storage = store
+    if position < len(node.edges):
+        tensor._edge = node.edges[position]
+    return tensor

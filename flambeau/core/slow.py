@@ -1,0 +1,393 @@
+"""The long way of every operation: everything the short way does not answer.
+
+Numbers and mixed dtypes (promotion), subclasses and modes, meta and sparse tensors, `out=`, and the wording of errors.
+Clarity counts here, not nanoseconds. Stands on promotion, tensor, node, silence; reached from entry.
+"""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from flambeau.core import overrides, state
+from flambeau.core.errors import fail
+from flambeau.core.ir.abstract import Abstract, broadcast_shapes
+from flambeau.core.promotion import result_dtype
+from flambeau.core.silence import quiet
+from flambeau.core.tensor import Tensor, edge_of, wrap, wrap_like_view
+
+if TYPE_CHECKING:
+    from flambeau.core.declare import Op
+
+__all__ = [
+    "elementwise", "foreign", "general", "is_number", "number_array", "operator", "pack_results", "reflected", "settle", "view",
+]  # fmt: skip
+
+nd = np.ndarray
+
+
+def settle(result: Any) -> Any:
+    """A kernel's result as an array: NumPy gives scalars for 0-d results."""
+    return result if isinstance(result, (nd, Abstract)) or hasattr(result, "is_sparse_data") else np.asarray(result)
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value may stand where a tensor or a Python number may."""
+    return isinstance(value, (bool, int, float, complex, np.generic, numbers.Number))
+
+
+def number_array(value: Any, dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
+    """A Python number as a 0-d array of the computation's dtype; integers wrap, as in PyTorch."""
+    if isinstance(value, int) and not isinstance(value, bool) and dtype.kind in "iu":
+        bits = 8 * dtype.itemsize
+        value = (value + (1 << (bits - 1)) if dtype.kind == "i" else value) & ((1 << bits) - 1)
+        value -= (1 << (bits - 1)) if dtype.kind == "i" else 0
+        return np.array(value, dtype)
+    return np.asarray(np.asarray(value).astype(dtype))
+
+
+def elementwise(op: Op, args: Any, out: Any = None) -> Any:
+    """An elementwise operation on whatever it was given."""
+    m = state.mode()
+    if overrides.concern(args, m):
+        return overrides.dispatch(op.entry, args, {} if out is None else {"out": out})
+    if m is not None and m.levels:
+        return m.levels[-1].process(op, args, out)
+    operands, sparse = _operands(op, args)
+    computed, result = _types(op, operands)
+    _check_devices(op, args)
+    if sparse:
+        return sparse_elementwise(op, args, out)
+    arrays = list(args)
+    edges = []
+    mask = 0
+    half = op.upcast and computed.itemsize == 2 and computed.kind in "fV"
+    working = np.dtype("f4") if half else computed
+    for i, bit in op.tensors:
+        x = args[i]
+        if isinstance(x, Tensor):
+            a = x._array
+            if not op.promote or op.names[i] in op.promote:
+                arrays[i] = a if a.dtype == working else a.astype(working)
+            else:
+                arrays[i] = a
+            edge = edge_of(x)
+            edges.append(edge)
+            if edge is not None:
+                mask |= bit
+        else:
+            arrays[i] = None if x is None else number_array(x, working)
+            edges.append(None)
+    r = _compute_elementwise(op, arrays, result)
+    tensor = wrap(r)
+    if mask and state.grad_enabled() and op.rules and r.dtype.kind in "fcV":
+        from flambeau.core.entry import record_one
+
+        record_one(op, args, arrays, edges, mask, tensor)
+    return finish(op, tensor, out, m)
+
+
+def _compute_elementwise(op: Op, arrays: list[Any], result: np.dtype[Any]) -> Any:
+    held = [arrays[i] for i, _ in op.tensors if arrays[i] is not None]
+    if any(type(a) is Abstract for a in held):
+        return Abstract(_broadcast(op, [a.shape for a in held]), result)
+    try:
+        r = quiet(op.kernel, *arrays)
+    except ValueError:
+        _broadcast(op, [a.shape for a in held])
+        raise
+    r = np.asarray(r)
+    return r if r.dtype == result else quiet(r.astype, result)
+
+
+def _broadcast(op: Op, shapes: list[tuple[int, ...]]) -> tuple[int, ...]:
+    try:
+        return broadcast_shapes(*shapes)
+    except ValueError:
+        pass
+    for position, (a, b) in enumerate(_clash(shapes)):
+        if a != b and 1 not in (a, b):
+            ndim = max(map(len, shapes))
+            raise fail(
+                RuntimeError,
+                op.name,
+                f"The size of tensor a ({a}) must match the size of tensor b ({b}) at non-singleton dimension "
+                f"{ndim - 1 - position}: the shapes {' and '.join(str(list(s)) for s in shapes)} do not broadcast. Dimensions, "
+                "counted from the right, must be equal or 1: reshape, unsqueeze or transpose one of them.",
+            )
+    raise AssertionError(shapes)
+
+
+def _clash(shapes: list[tuple[int, ...]]) -> list[tuple[int, int]]:
+    sizes: list[tuple[int, int]] = []
+    for k in range(1, max(map(len, shapes)) + 1):
+        found = [s[-k] for s in shapes if len(s) >= k]
+        wide = [size for size in found if size != 1] or [1]
+        sizes.append((wide[0], next((size for size in wide if size != wide[0]), wide[0])))
+    return sizes
+
+
+def _operands(op: Op, args: Any) -> tuple[list[Any], bool]:
+    """What promotion looks at, and whether a sparse tensor is among the arguments."""
+    operands: list[Any] = []
+    any_tensor = sparse = False
+    for i, _ in op.tensors:
+        x, name = args[i], op.names[i]
+        if isinstance(x, Tensor):
+            a = x._array
+            any_tensor = True
+            sparse = sparse or hasattr(a, "is_sparse_data")
+            if not op.promote or name in op.promote:
+                operands.append((a.dtype, a.ndim))
+        elif x is None and op.defaults.get(name, x) is None and name in op.defaults:
+            continue
+        elif is_number(x):
+            operands.append(x.item() if isinstance(x, np.generic) else x)
+        else:
+            raise fail(
+                TypeError,
+                op.name,
+                f"argument '{name}' (position {i + 1}) must be Tensor or Number, not {type(x).__name__}"
+                + (". Wrap the array: torch.from_numpy(array)." if isinstance(x, nd) else ""),
+            )
+    if not any_tensor and op.flags["family"] == "elementwise":
+        first = op.tensor_names[0]
+        raise fail(
+            TypeError, op.name, f"argument '{first}' (position 1) must be Tensor, not {type(args[op.tensors[0][0]]).__name__}"
+        )
+    return operands, sparse
+
+
+def _types(op: Op, operands: list[Any]) -> tuple[np.dtype[Any], np.dtype[Any]]:
+    promoted = result_dtype(operands)
+    assert op.types is not None
+    return op.types.resolve(op.name, promoted)
+
+
+def _check_devices(op: Op, args: Any) -> None:
+    kinds = [type(args[i]._array) is Abstract for i, _ in op.tensors if isinstance(args[i], Tensor)]
+    if any(kinds) and not all(kinds):
+        for i, _ in op.tensors:
+            x = args[i]
+            if isinstance(x, Tensor) and type(x._array) is not Abstract and x._array.ndim:
+                raise fail(
+                    RuntimeError,
+                    op.name,
+                    "Expected all tensors to be on the same device, but found at least two devices, meta and cpu! "
+                    f"'{op.names[i]}' is on cpu: move one of them with .to(device).",
+                )
+
+
+def sparse_elementwise(op: Op, args: Any, out: Any) -> Any:
+    """An elementwise operation with a sparse operand."""
+    from flambeau.sparse.pointwise import apply
+
+    return apply(op, args, out)
+
+
+def general(op: Op, args: Any, out: Any = None) -> Any:
+    """A reduction or primitive on whatever it was given."""
+    m = state.mode()
+    flat = [t for a in args for t in (a if isinstance(a, (list, tuple)) else (a,))] if op.lists else args
+    if overrides.concern(flat, m):
+        return overrides.dispatch(op.entry, args, {} if out is None else {"out": out})
+    if m is not None and m.levels:
+        return m.levels[-1].process(op, args, out)
+    if op.lists:
+        from flambeau.core.lists import apply
+
+        return finish(op, apply(op, args), out, m)
+    arrays = list(args)
+    edges = []
+    mask = 0
+    for i, bit in op.tensors:
+        x = args[i]
+        if isinstance(x, Tensor):
+            arrays[i] = x._array
+            edge = edge_of(x)
+            edges.append(edge)
+            if edge is not None:
+                mask |= bit
+        elif x is None and op.names[i] in op.defaults:
+            edges.append(None)
+        elif is_number(x) and op.names[i] in op.promote:
+            edges.append(None)
+        else:
+            raise fail(
+                TypeError,
+                op.name,
+                f"argument '{op.names[i]}' (position {i + 1}) must be Tensor, not {type(x).__name__}",
+            )
+    result_kind = _promote_general(op, args, arrays)
+    r = _run_general(op, args, arrays)
+    if type(r) is tuple:
+        from flambeau.core.entry import record
+
+        if result_kind is not None and r[0].dtype != result_kind:
+            r = (quiet(r[0].astype, result_kind), *r[1:])
+        return finish(op, record(op, args, arrays, edges, mask if state.grad_enabled() else 0, r), out, m)
+    r = settle(r)
+    if result_kind is not None and r.dtype != result_kind:
+        r = quiet(r.astype, result_kind)
+    tensor = wrap(r)
+    if mask and state.grad_enabled() and op.rules and r.dtype.kind in "fcV":
+        from flambeau.core.entry import record_one
+
+        record_one(op, args, arrays, edges, mask, tensor)
+    return finish(op, tensor, out, m)
+
+
+def _promote_general(op: Op, args: Any, arrays: list[Any]) -> np.dtype[Any] | None:
+    """Cast what promotes; the dtype the result must have, where the types rule says so."""
+    if op.types is None and not op.promote:
+        return None
+    which = [i for i, _ in op.tensors if not op.promote or op.names[i] in op.promote]
+    asked = arrays[op.names.index("dtype")] if "dtype" in op.names else None
+    if asked is not None:
+        promoted = asked.numpy
+    else:
+        operands = [(a.dtype, a.ndim) if hasattr(a := arrays[i], "dtype") else a for i in which if arrays[i] is not None]
+        promoted = result_dtype(operands)
+    computed, result = (promoted, promoted) if op.types is None else op.types.resolve(op.name, promoted)
+    working = np.dtype("f4") if op.upcast and computed.itemsize == 2 and computed.kind in "fV" else computed
+    for i in which:
+        a = arrays[i]
+        if isinstance(a, (nd, Abstract)):
+            if a.dtype != working:
+                arrays[i] = quiet(a.astype, working)
+        elif a is not None and is_number(a):
+            arrays[i] = number_array(a, working)
+    if op.promote and op.types is None and not op.upcast:
+        return None
+    return result
+
+
+def _run_general(op: Op, args: Any, arrays: list[Any]) -> Any:
+    held = [arrays[i] for i, _ in op.tensors]
+    if any(hasattr(a, "is_sparse_data") for a in held):
+        from flambeau.sparse.general import apply
+
+        return apply(op, args, arrays)
+    if any(type(a) is Abstract for a in held):
+        return infer(op, arrays)
+    return quiet(op.kernel, *arrays)
+
+
+def infer(op: Op, arrays: list[Any]) -> Any:
+    """The abstract result: the operation's `infer`, or its body read on abstract values.
+
+    Raises:
+        NotImplementedError: the operation knows neither.
+    """
+    if op.infer is not None:
+        found = op.infer(*arrays)
+        if isinstance(found[0], tuple) and len(found) > 0 and isinstance(found[-1], tuple):
+            return tuple(Abstract(*each) for each in found)
+        return Abstract(*found)
+    try:
+        return op.body(*arrays)
+    except (TypeError, AttributeError, NotImplementedError) as error:
+        raise fail(
+            NotImplementedError,
+            op.name,
+            "this operation has no shape rule for meta tensors yet. Run it on a cpu tensor.",
+        ) from error
+
+
+def view(op: Op, args: Any) -> Any:
+    """A view of a subclass, a meta tensor, or in an unusual mode."""
+    m = state.mode()
+    input = args[0]
+    if overrides.concern(args, m):
+        return overrides.dispatch(op.entry, args, {})
+    if m is not None and m.levels:
+        return m.levels[-1].process(op, args, None)
+    if not isinstance(input, Tensor):
+        raise fail(TypeError, op.name, f"argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
+    a = input._array
+    if hasattr(a, "is_sparse_data"):
+        from flambeau.sparse.general import apply
+
+        r = apply(op, args, list(args))
+    else:
+        r = op.kernel(a, *args[1:])
+    tensor = wrap_like_view(r, input)
+    edge = edge_of(input)
+    base = input if input._view is None else input._view[0]
+    assert tensor._storage is not None
+    tensor._view = (base, tensor._storage.version, "" if state.grad_enabled() else "no_grad")
+    if edge is not None and state.grad_enabled() and op.rules:
+        from flambeau.core.entry import record_one
+
+        record_one(op, args, [a, *args[1:]], (edge,), 1, tensor)
+    return tensor
+
+
+def finish(op: Op, result: Any, out: Any, m: Any) -> Any:
+    """Write into `out=` where one is given; mark what inference mode made; pack what is saved."""
+    if out is not None:
+        from flambeau.core.output import write
+
+        return write(op, result, out)
+    if m is not None:
+        if m.inference:
+            from flambeau.core.storage import storage_of
+
+            for tensor in result if isinstance(result, tuple) else (result,):
+                if isinstance(tensor, Tensor):
+                    storage_of(tensor).inference = True
+        if m.pack or m.anomaly:
+            from flambeau.core.packing import pack_saved
+
+            pack_saved(result, m)
+    return result
+
+
+def pack_results(op: Op, tensors: list[Tensor]) -> Any:
+    """Several results as PyTorch returns them: a named tuple, or a plain one."""
+    if op.result is None:
+        if op.flags.get("plain_tuple") or op.outputs[0].startswith("out"):
+            op.result = tuple
+        else:
+            from flambeau.core.return_types import structseq
+
+            op.result = structseq(op.flags.get("result_name", op.name), op.outputs)
+    return op.result(tensors)
+
+
+def operator(op: Op, args: Any, out: Any = None) -> Any:
+    """A binary operation called by its operator: foreign operands are asked themselves."""
+    input, other = args
+    if isinstance(input, Tensor) and (isinstance(other, Tensor) or is_number(other)):
+        return elementwise(op, args, None)
+    return foreign(op, input, other)
+
+
+def foreign(op: Op, input: Any, other: Any, augmented: bool = False, swap: bool = False) -> Any:
+    """An operator with an operand that is neither tensor nor number: an array is taken, others answer themselves."""
+    if isinstance(other, nd) and other.dtype.kind in "fiubc":
+        from flambeau.core.factory import from_numpy
+
+        if augmented:
+            return getattr(input, op.name + "_")(from_numpy(other))
+        pair = (from_numpy(other), input) if swap else (input, from_numpy(other))
+        return elementwise(op, pair, None)
+    kind = type(other)
+    if hasattr(kind, "__torch_function__"):
+        pair = (other, input) if swap else (input, other)
+        return overrides.dispatch(op.entry, pair, {})
+    return NotImplemented
+
+
+def reflected(op: Op, other: Any, input: Any) -> Any:
+    """`number - tensor` and its kin."""
+    if isinstance(other, Tensor) or is_number(other):
+        if op.names == op.tensor_names and op.types is not None:
+            return elementwise(op, (other, input), None)
+        return op.entry(other if isinstance(other, Tensor) else wrap(number_array(other, input._array.dtype)), input)
+    return foreign(op, input, other, swap=True)
+
+

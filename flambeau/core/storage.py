@@ -1,0 +1,94 @@
+"""The memory that views share: its version, its last writer, its bytes.
+
+A tensor gets its `Storage` at first need (a save, a view, a write); results that nothing refers to never pay for one.
+Stands on state and provenance.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from flambeau.core.provenance import Where, user_frame
+from flambeau.core.state import next_sequence
+
+if TYPE_CHECKING:
+    from flambeau.core.tensor import Tensor
+
+__all__ = ["Storage", "address", "sole_owner", "storage_of", "touch"]
+
+_new = object.__new__
+_frame = sys._getframe
+
+
+class Storage:
+    """Shared by a tensor, its views and its `detach()`; class attributes are the defaults (a new one stores nothing)."""
+
+    version = 0
+    written = 0
+    """Sequence number of the last write; compared with a node's to see that a saved value changed."""
+    writer: Where | None = None
+    writing = ""
+    silent = 0
+    """The same for writes PyTorch does not see (through `.data`)."""
+    silent_writer: Where | None = None
+    root: np.ndarray[Any, Any] | None = None
+    """The array that owns the memory, where it is known; else found from a tensor's array."""
+    inference = False
+    shared = False
+    origin: Storage | None = None
+    """For the storage of `x.data`: the storage of x, whose `silent` counter its writes move."""
+
+
+def storage_of(tensor: Tensor) -> Storage:
+    """The tensor's storage, made now if it has none yet."""
+    found: Storage | None = tensor._storage
+    if found is None:
+        found = tensor._storage = _new(Storage)
+    return found
+
+
+def touch(tensor: Tensor, name: str = "") -> None:
+    """Note a write: the version goes up, the writer's line is remembered."""
+    storage = tensor._storage or storage_of(tensor)
+    storage.version += 1
+    storage.written = next_sequence()
+    frame = user_frame(_frame(1))
+    storage.writer = (frame.f_code, frame.f_lasti)
+    storage.writing = name
+    origin = storage.origin
+    while origin is not None:
+        origin.silent = storage.written
+        origin.silent_writer = storage.writer
+        origin = origin.origin
+
+
+def address(array: np.ndarray[Any, Any]) -> int:
+    """Where the first element lies."""
+    return int(array.__array_interface__["data"][0])
+
+
+def root_of(tensor: Tensor) -> np.ndarray[Any, Any]:
+    """The array that owns the tensor's memory."""
+    storage = tensor._storage
+    if storage is not None and storage.root is not None:
+        return storage.root
+    array = tensor._array
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array
+
+
+def sole_owner(tensor: Tensor) -> bool:
+    """Whether no other tensor, view or export looks at this tensor's memory (so that it may move)."""
+    array = tensor._array
+    storage = tensor._storage
+    # References to the array: the slot, this local, getrefcount's argument. To the storage: the slot, the local, the argument.
+    return (
+        type(array) is np.ndarray
+        and array.base is None
+        and sys.getrefcount(array) <= 3
+        and (storage is None or (storage.root is None and sys.getrefcount(storage) <= 3))
+    )
