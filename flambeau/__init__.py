@@ -1,3 +1,58 @@
-"""flambeau: PyTorch's programming model in Python, down to the kernels."""
+"""flambeau: PyTorch's programming model in Python, down to the kernels.
+
+`import flambeau as torch` works; `python -m flambeau script.py` runs a PyTorch script nobody changed. This file gathers the
+public names; every one of them is defined in the room that its module names. Sub-packages load at first use (PEP 562).
+"""
+
+from __future__ import annotations
+
+from importlib import import_module as _import_module
+from typing import Any as _Any
+
+from flambeau.core import declare as _declare
+from flambeau.core import dtypes as _dtypes
+from flambeau.core import layout as _layout
+from flambeau.core import ops as _ops
+from flambeau.core.device import device, set_default_device
+from flambeau.core.dtypes import dtype, finfo, get_default_dtype, iinfo, set_default_dtype
+from flambeau.core.layout import layout, memory_format
+from flambeau.core.methods import attributes as _attributes
+from flambeau.core.methods import conversion as _conversion
+from flambeau.core.methods import exchange as _exchange
+from flambeau.core.methods import gradient as _gradient
+from flambeau.core import factory as _factory
+from flambeau.core.legacy import TENSOR_TYPES as _TENSOR_TYPES
+from flambeau.core.promotion import can_cast, promote_types
+from flambeau.core.size import Size
+from flambeau.core.tensor import Tensor
+from flambeau.autograd.modes import (
+    enable_grad,
+    inference_mode,
+    is_grad_enabled,
+    is_inference_mode_enabled,
+    no_grad,
+    set_grad_enabled,
+)
 
 __version__ = "0.1.0"
+
+globals().update(_dtypes.DTYPES | _dtypes.ALIASES)
+globals().update(_TENSOR_TYPES)
+globals().update(_declare.FUNCTIONS)
+
+for _name in _layout.__all__:
+    _value = getattr(_layout, _name)
+    if isinstance(_value, (layout, memory_format)):
+        globals()[_name] = _value
+
+_LAZY = frozenset((
+    "accelerator", "amp", "autograd", "backends", "compiler", "cuda", "distributed", "distributions", "fft", "func", "hub",
+    "linalg", "masked", "multiprocessing", "nn", "optim", "overrides", "profiler", "random", "return_types", "serialization",
+    "shim", "signal", "sparse", "special", "testing", "types", "utils", "version", "vision",
+))  # fmt: skip
+
+
+def __getattr__(name: str) -> _Any:
+    if name in _LAZY:
+        return _import_module(f"flambeau.{name}")
+    raise AttributeError(f"module 'flambeau' has no attribute '{name}'")

@@ -9,7 +9,7 @@ Stands on entry, rules, dtypes.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from types import SimpleNamespace
+from types import FunctionType, SimpleNamespace
 from typing import Any
 
 from flambeau.core import dtypes, entry
@@ -32,7 +32,7 @@ class Op:
     """An operation: its body, schema, rules and the switches of its family."""
 
     __slots__ = (
-        "body", "defaults", "differentiable", "double", "entry", "fast", "flags", "infer", "kernel", "lists", "multiple",
+        "body", "defaults", "differentiable", "double", "entry", "fast", "flags", "holomorphic", "infer", "kernel", "lists", "multiple",
         "name", "names", "node_name", "outputs", "plain", "positional", "promote", "required", "result", "rules", "saveable",
         "tensor_names", "tensors", "types", "upcast", "varargs", "plans",
     )  # fmt: skip
@@ -40,12 +40,12 @@ class Op:
     def __init__(self, body: Callable[..., Any], name: str | None, family: str, vjp: Any, **flags: Any) -> None:
         code = body.__code__
         count = code.co_argcount + code.co_kwonlyargcount
-        names = code.co_varnames[:count]
         notes = body.__annotations__
         self.varargs = None
-        if code.co_flags & 4:  # a *args parameter takes the rest as one tuple
+        if code.co_flags & 4:  # a *args parameter takes the rest as one tuple, and stands last
             self.varargs = code.co_varnames[count]
-            names = (*names[: code.co_argcount], self.varargs, *names[code.co_argcount :])
+            count += 1
+        names = code.co_varnames[:count]
         defaults = dict(zip(code.co_varnames[: code.co_argcount][::-1], (body.__defaults__ or ())[::-1], strict=False))
         self.body = body
         self.name = name or body.__name__
@@ -64,9 +64,10 @@ class Op:
         self.differentiable = tuple(self.outputs.index(n) for n in named) if self.outputs else (0,)
         self.types: dtypes.Rule | None = flags.pop("types", None)
         self.promote: tuple[str, ...] = flags.pop("promote", ())
-        self.kernel = flags.pop("kernel", None) or body
+        self.kernel = flags.pop("kernel", None) or _positional(body, count)
         self.infer = flags.pop("infer", None)
         self.upcast = flags.pop("upcast", False)
+        self.holomorphic = flags.pop("holomorphic", True)
         label = flags.pop("node", None)
         self.node_name = label if callable(label) else None
         self.flags = flags | {"family": family}
@@ -101,6 +102,15 @@ class Op:
                 shapes,
             )
         return found
+
+
+def _positional(body: Callable[..., Any], count: int) -> Callable[..., Any]:
+    """The body with all its parameters positional: kernels are called with a flat argument list."""
+    code = body.__code__
+    if code.co_argcount == count:
+        return body
+    flat = code.replace(co_argcount=count, co_kwonlyargcount=0, co_flags=code.co_flags & ~4)
+    return FunctionType(flat, body.__globals__, body.__name__, None, body.__closure__)
 
 
 def _camel(name: str) -> str:

@@ -416,7 +416,7 @@ def _like(op: str, input: Tensor, value: Any, dtype: Any, device: Any, memory_fo
     elif memory_format is layout.contiguous_format:
         steps = layout.contiguous_strides(shape)
     else:
-        steps = layout.format_strides(shape, memory_format)
+        steps = layout.memory_format_strides(shape, memory_format)
     array = _strided(shape, steps, kind.numpy, value)
     return made(array, device, opts.get("requires_grad", False), op=op, pin_memory=opts.get("pin_memory", False))
 

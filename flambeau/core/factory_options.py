@@ -34,7 +34,7 @@ __all__ = [
     "options",
     "refuse_pinning",
     "shape_of",
-    "sizes_of",
+    "sizes",
 ]
 
 _PYTHON_TYPES = {float: dtypes.float64, int: dtypes.int64, bool: dtypes.bool, complex: dtypes.complex128}
@@ -186,7 +186,7 @@ def refuse_pinning(op: str, pin_memory: Any) -> None:
         )
 
 
-def sizes_of(op: str, args: Sequence[Any], size: Any = None) -> tuple[int, ...]:
+def sizes(op: str, args: Sequence[Any], size: Any = None) -> tuple[int, ...]:
     """A factory's shape from ``f(2, 3)``, ``f((2, 3))`` or ``f(size=(2, 3))``.
 
     Raises:
@@ -240,14 +240,14 @@ def _no_size(op: str, given: Any) -> Exception:
     )
 
 
-def finish(op: str, array: Any, requires_grad: bool = False) -> Tensor:
+def finish(op: str, array: Any, requires_grad: Any = False) -> Tensor:
     """The factory's tensor: a leaf that collects its gradient if ``requires_grad``.
 
     Raises:
         RuntimeError: ``requires_grad`` on a dtype without gradients.
     """
     tensor = wrap(array)
-    if requires_grad:
+    if requires_grad and checked_flag(op, "requires_grad", requires_grad):
         kind = dtypes.of(array.dtype)
         if not (kind.is_floating_point or kind.is_complex):
             raise fail(

@@ -3,6 +3,9 @@
 A rule is an ordinary function. Its first parameter is the gradient; every further name says what it needs: a tensor
 parameter, an output, a plain parameter, `shape`, `<name>_shape`, `needs`. Rules made of operators alone run on bare
 arrays when no graph is asked for (0.9 us less for `g * other` on 4x4).
+
+Rules are written as for real numbers. For complex ones PyTorch's gradient is the conjugate of the holomorphic one's:
+``conj(rule(conj(g)))``, done here for every operation that is not declared `holomorphic=False`.
 Stands on node, tensor, silence.
 """
 
@@ -117,6 +120,7 @@ def _run(self: OpNode, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
     op = self.op
     edges = self.edges
     found: list[Any] = [None] * len(edges)
+    conjugate: bool | None = None
     for rule in op.rules:
         targets = rule.targets
         if len(targets) == 1:
@@ -124,6 +128,10 @@ def _run(self: OpNode, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
                 continue
         elif not any(edges[target] is not None for target in targets):
             continue
+        if conjugate is None:
+            conjugate = op.holomorphic and type(grads) is not tuple and _dtype(grads).kind == "c"
+            if conjugate:
+                grads = grads.conj()
         if rule.bare and not graph and type(grads) is nd:
             values = _bare_values(self, rule, grads.dtype)
             if values is not None:
@@ -145,11 +153,17 @@ def _run(self: OpNode, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
                 values.append(tuple(edges[target] is not None for target in targets))
         result = rule.function(_as_tensors(grads), *values)
         _place(found, rule, result)
+    if conjugate:
+        found = [value if value is None or _dtype(value).kind != "c" else value.conj() for value in found]
     if not keep and op.rules:
         self.saved = FREED if any(store is not None for store in self.stores) else saved
     if not graph:
         return [value._array if isinstance(value, Tensor) else value for value in found]
     return found
+
+
+def _dtype(value: Any) -> Any:
+    return value._array.dtype if isinstance(value, Tensor) else value.dtype
 
 
 def _bare_values(node: OpNode, rule: Rule, dtype: Any) -> list[Any] | None:

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from flambeau.core import dtypes, layout
+from flambeau.core import dtypes
+from flambeau.core import layout as layouts
 from flambeau.core.device import device as Device
 from flambeau.core.dims import wrap_dim
 from flambeau.core.ir.abstract import Abstract
@@ -64,7 +65,7 @@ class Attributes:
     @property
     def layout(self: Tensor) -> Any:
         """strided, or one of the sparse layouts."""
-        return getattr(self._array, "layout", layout.strided)
+        return getattr(self._array, "layout", layouts.strided)
 
     @property
     def itemsize(self: Tensor) -> int:
@@ -84,12 +85,7 @@ class Attributes:
         """Steps between elements along each dimension (or `dim`), counted in elements."""
         a = self._array
         item = a.dtype.itemsize
-        shape = a.shape
-        if 0 in shape or 1 in shape:
-            # NumPy leaves the strides of dimensions nobody steps along arbitrary; PyTorch shows those of a fresh tensor.
-            steps = layout.shown_strides(shape, tuple(s // item for s in a.strides))
-        else:
-            steps = tuple([s // item for s in a.strides])
+        steps = tuple([s // item for s in a.strides])
         return steps if dim is None else steps[wrap_dim(dim, len(steps))]
 
     def storage_offset(self: Tensor) -> int:
@@ -105,12 +101,12 @@ class Attributes:
         """The address of the first element; 0 for an empty or meta tensor."""
         return address(self._array) if type(self._array) is np.ndarray and self._array.size else 0
 
-    def is_contiguous(self: Tensor, memory_format: Any = layout.contiguous_format) -> bool:
+    def is_contiguous(self: Tensor, memory_format: Any = layouts.contiguous_format) -> bool:
         """Whether the elements lie in order without gaps."""
         a = self._array
-        if memory_format is layout.contiguous_format and type(a) is np.ndarray:
+        if memory_format is layouts.contiguous_format and type(a) is np.ndarray:
             return bool(a.flags.c_contiguous)
-        return layout.is_contiguous(a.shape, tuple(s // a.dtype.itemsize for s in a.strides), memory_format)
+        return layouts.is_contiguous(a.shape, tuple(s // a.dtype.itemsize for s in a.strides), memory_format)
 
     def is_floating_point(self: Tensor) -> bool:
         """Whether the dtype is a floating-point one."""
@@ -137,8 +133,8 @@ class Attributes:
     is_mtia = property(lambda self: False)
     is_cpu = property(lambda self: type(self._array) is not Abstract)
     is_meta = property(lambda self: type(self._array) is Abstract)
-    is_sparse = property(lambda self: self.layout is layout.sparse_coo)
-    is_sparse_csr = property(lambda self: self.layout is layout.sparse_csr)
+    is_sparse = property(lambda self: self.layout is layouts.sparse_coo)
+    is_sparse_csr = property(lambda self: self.layout is layouts.sparse_csr)
     names = property(lambda self: (None,) * self._array.ndim)
 
     def has_names(self: Tensor) -> bool:

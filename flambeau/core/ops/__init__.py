@@ -1,1 +1,8 @@
-"""ops"""
+"""The operations, an area a file. Importing this package declares them all."""
+
+from importlib import import_module
+
+AREAS = ("arithmetic", "cast", "activation", "reduce", "view")
+
+for _area in AREAS:
+    import_module(f"{__name__}.{_area}")

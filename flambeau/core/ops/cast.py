@@ -62,7 +62,7 @@ def _clone(input, memory_format: Any = layout.preserve_format):
     elif memory_format is layout.contiguous_format:
         return input.copy(order="C")
     else:
-        steps = layout.format_strides(input.shape, memory_format)
+        steps = layout.memory_format_strides(input.shape, memory_format)
         item = input.dtype.itemsize
         fresh = np.ndarray(input.shape, input.dtype, np.empty(input.size, input.dtype), 0, tuple(s * item for s in steps))
     np.copyto(fresh, input)

@@ -1,0 +1,225 @@
+"""The four operations and their kin: add, sub, mul, div, remainder, pow, neg, abs, sign. Elementwise, differentiable.
+
+Not here: exp and log (math), comparisons (compare), bits (bitwise). Stands on declare.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from flambeau.core.declare import composite, elementwise, ops
+from flambeau.core.dtypes import ABS, FLOAT, NUMBER, NUMERIC, REAL
+from flambeau.core.errors import fail
+from flambeau.core.promotion import result_dtype
+from flambeau.core.slow import number_array
+from flambeau.core.tensor import Tensor, wrap
+
+__all__: list[str] = []
+
+
+@elementwise(
+    types=NUMBER, kernel=np.add, dunder="add", name="_add", node="Add", method=False,
+    vjp={"input": lambda g: g, "other": lambda g: g},
+)  # fmt: skip
+def _add(input, other):
+    """``input + other``."""
+    return np.add(input, other)
+
+
+@elementwise(
+    types=NUMERIC, kernel=np.subtract, dunder="sub", name="_sub", node="Sub", method=False,
+    vjp={"input": lambda g: g, "other": lambda g: -g},
+)  # fmt: skip
+def _sub(input, other):
+    """``input - other``."""
+    return np.subtract(input, other)
+
+
+def _kind(x: Any) -> str:
+    if isinstance(x, Tensor):
+        kind = x._array.dtype.kind
+        return "f" if kind == "V" else kind
+    return "b" if isinstance(x, bool) else "i" if isinstance(x, int) else "c" if isinstance(x, complex) else "f"
+
+
+def _scale(name: str, input: Any, other: Any, alpha: Any) -> Any:
+    """``alpha * other``, with PyTorch's checks of alpha.
+
+    Raises:
+        RuntimeError: a floating (or complex) alpha for integer (or real) tensors, a bool one for others.
+    """
+    kinds = {_kind(input), _kind(other)}
+    if isinstance(alpha, Tensor):
+        alpha = alpha.item()
+    if isinstance(alpha, bool) and kinds != {"b"}:
+        raise fail(RuntimeError, name, "Boolean alpha only supported for Boolean results.")
+    if isinstance(alpha, float) and not kinds & {"f", "c"}:
+        raise fail(
+            RuntimeError, name, "For integral input tensors, argument alpha must not be a floating point number."
+        )
+    if isinstance(alpha, complex) and "c" not in kinds:
+        raise fail(RuntimeError, name, "For non-complex input tensors, argument alpha must not be a complex number.")
+    return ops.mul(other, alpha) if isinstance(other, Tensor) else other * alpha
+
+
+@composite(method=True)
+def add(input: Any, other: Any, *, alpha: Any = 1, out: Any = None) -> Tensor:
+    """``input + alpha * other``, with promotion and broadcasting."""
+    if type(alpha) is int and alpha == 1:
+        return ops._add(input, other, out=out)
+    return ops._add(input, _scale("add", input, other, alpha), out=out)
+
+
+@composite(method=True, alias=("subtract",))
+def sub(input: Any, other: Any, *, alpha: Any = 1, out: Any = None) -> Tensor:
+    """``input - alpha * other``, with promotion and broadcasting."""
+    if type(alpha) is int and alpha == 1:
+        return ops._sub(input, other, out=out)
+    return ops._sub(input, _scale("sub", input, other, alpha), out=out)
+
+
+@composite(method=True, function=False)
+def add_(input: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
+    """``input += alpha * other``, in place."""
+    if type(alpha) is int and alpha == 1:
+        return ops._add_(input, other)
+    return ops._add_(input, _scale("add_", input, other, alpha))
+
+
+@composite(method=True, function=False, alias=("subtract_",))
+def sub_(input: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
+    """``input -= alpha * other``, in place."""
+    if type(alpha) is int and alpha == 1:
+        return ops._sub_(input, other)
+    return ops._sub_(input, _scale("sub_", input, other, alpha))
+
+
+@composite(method=True)
+def rsub(input: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
+    """``other - alpha * input``."""
+    return sub(other if isinstance(other, Tensor) else _number(other, input), input, alpha=alpha)
+
+
+def _number(value: Any, like: Tensor) -> Tensor:
+    """A Python number as a 0-d tensor that combines with `like` as the number does."""
+    dtype = result_dtype([(like._array.dtype, like._array.ndim), value])
+    return wrap(number_array(value, dtype))
+
+
+@elementwise(
+    types=NUMBER, kernel=np.multiply, dunder="mul", alias=("multiply",),
+    vjp={"input": lambda g, other: g * other, "other": lambda g, input: g * input},
+)  # fmt: skip
+def mul(input, other):
+    """``input * other``, with promotion and broadcasting."""
+    return np.multiply(input, other)
+
+
+@elementwise(
+    types=FLOAT, kernel=np.true_divide, name="_div", node="Div", dunder="truediv", method=False,
+    vjp={"input": lambda g, other: g / other, "other": lambda g, input, other: -g * ((input / other) / other)},
+)  # fmt: skip
+def _div(input, other):
+    """``input / other``."""
+    return np.true_divide(input, other)
+
+
+def _check_zero(name: str, input: Any, other: Any) -> None:
+    if other.dtype.kind in "iu" and not np.all(other):
+        raise fail(RuntimeError, name, "ZeroDivisionError: an integer was divided by zero. Mask the zeros, or divide floats.")
+
+
+def _floor_divide_kernel(input: Any, other: Any) -> Any:
+    _check_zero("floor_divide", input, other)
+    if input.dtype.kind == "f":
+        return _floor(input, other)
+    return np.floor_divide(input, other)
+
+
+def _floor(a: Any, b: Any) -> Any:
+    """Python's floor division with C++'s care for the rounding of a / b, and a / 0 = inf as PyTorch has it."""
+    found = np.floor_divide(a, b)
+    return np.where(b == 0, np.true_divide(a, b), found)
+
+
+@elementwise(types=REAL, kernel=_floor_divide_kernel, upcast=True, dunder="floordiv", checked=True)
+def floor_divide(input, other):
+    """``floor(input / other)``. Raises RuntimeError for integers divided by zero."""
+    return np.floor_divide(input, other)
+
+
+@elementwise(types=REAL, name="_div_trunc", node="Div", method=False, upcast=True, checked=True)
+def _div_trunc(input, other):
+    """``trunc(input / other)``."""
+    if input.dtype.kind in "iu":
+        _check_zero("div", input, other)
+        q = np.floor_divide(input, other)
+        return np.where((q < 0) & (q * other != input), q + 1, q)
+    return np.trunc(np.true_divide(input, other))
+
+
+@composite(method=True, alias=("divide",))
+def div(input: Any, other: Any, *, rounding_mode: str | None = None, out: Any = None) -> Tensor:
+    """``input / other``; `rounding_mode` "trunc" rounds to zero, "floor" down.
+
+    Raises:
+        RuntimeError: an unknown rounding mode, integers divided by zero.
+    """
+    if rounding_mode is None:
+        return ops._div(input, other, out=out)
+    return _rounded(rounding_mode)(input, other, out=out)
+
+
+def _rounded(mode: str) -> Any:
+    if mode == "floor":
+        return ops.floor_divide
+    if mode == "trunc":
+        return ops._div_trunc
+    raise fail(RuntimeError, "div", f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{mode}'")
+
+
+@composite(method=True, function=False, alias=("divide_",))
+def div_(input: Tensor, other: Any, *, rounding_mode: str | None = None) -> Tensor:
+    """``input /= other``, in place."""
+    if rounding_mode is None:
+        return ops._div_(input, other)
+    return ops.floor_divide_(input, other) if _rounded(rounding_mode) is ops.floor_divide else ops._div_trunc_(input, other)
+
+
+@composite(method=True)
+def true_divide(input: Any, other: Any, *, out: Any = None) -> Tensor:
+    """``input / other``."""
+    return ops._div(input, other, out=out)
+
+
+@composite(method=True, function=False)
+def true_divide_(input: Tensor, other: Any) -> Tensor:
+    """``input /= other``, in place."""
+    return ops._div_(input, other)
+
+
+@elementwise(types=NUMERIC, kernel=np.negative, dunder="neg", alias=("negative",), vjp=lambda g: -g)
+def neg(input):
+    """``-input``. Raises RuntimeError for bool: use ``~``."""
+    return np.negative(input)
+
+
+@elementwise(
+    types=ABS, kernel=np.absolute, dunder="abs", alias=("absolute",), holomorphic=False, vjp=lambda g, input: g * ops.sgn(input)
+)
+def abs(input):
+    """The absolute value; the modulus of complex numbers. Its gradient at 0 is 0."""
+    return np.absolute(input)
+
+
+@composite(method=True)
+def positive(input: Tensor) -> Tensor:
+    """The tensor itself. Raises RuntimeError for bool."""
+    if input._array.dtype.kind == "b":
+        raise fail(RuntimeError, "positive", "The `+` operator, on a bool tensor is not supported.")
+    return input
+
+
+Tensor.__pos__ = positive  # type: ignore[attr-defined]
