@@ -6,11 +6,13 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from flambeau.core import engine
 from flambeau.core.declare import ops
 from flambeau.core.errors import fail
 from flambeau.core.provenance import stack_level
-from flambeau.core.tensor import Tensor, edge_of
+from flambeau.core.tensor import Tensor, edge_of, wrap
 
 __all__ = ["backward", "grad"]
 
@@ -45,7 +47,7 @@ def _cotangents(name: str, outputs: tuple[Tensor, ...], grads: tuple[Any, ...]) 
                 )
             if out._array.dtype.kind == "c":
                 raise fail(RuntimeError, name, f"grad can be implicitly created only for real scalar outputs but got {out.dtype}")
-            found.append(ops.ones_like(out.detach()))
+            found.append(wrap(np.ones(out._array.shape, out._array.dtype)))
             continue
         if not isinstance(given, Tensor):
             raise fail(TypeError, name, f"gradients can be either Tensors, or None, but got {type(given).__name__}")
@@ -150,8 +152,6 @@ def grad(
     cotangents = _cotangents("grad", outs, given)
     keep = create_graph if retain_graph is None else retain_graph
     found = engine.backward([edge_of(o) for o in outs], cotangents, keep, create_graph, wanted)
-    from flambeau.core.tensor import wrap
-
     results = []
     for k, (value, target) in enumerate(zip(found, ins, strict=True)):
         if value is None:

@@ -88,15 +88,15 @@ class _FunctionOrSwitch(_Switch):
 class no_grad(_FunctionOrSwitch):
     """Operations are not recorded."""
 
-    def _changes(self) -> dict[str, Any]:
-        return {"grad": False}
+    def __enter__(self) -> None:
+        self._tokens.append(state.switch_grad(False))
 
 
 class enable_grad(_FunctionOrSwitch):
     """Operations are recorded, inside `no_grad` too."""
 
-    def _changes(self) -> dict[str, Any]:
-        return {"grad": True}
+    def __enter__(self) -> None:
+        self._tokens.append(state.switch_grad(True))
 
 
 class set_grad_enabled(_Switch):
@@ -110,16 +110,16 @@ class set_grad_enabled(_Switch):
         super().__init__()
         self.mode = bool(mode)
         self._before = state.grad_enabled()
-        state.switch(grad=self.mode)
+        state.switch_grad(self.mode)
 
     def __enter__(self) -> None:
-        state.switch(grad=self.mode)
+        state.switch_grad(self.mode)
 
     def __exit__(self, *exc: object) -> None:
-        state.switch(grad=self._before)
+        state.switch_grad(self._before)
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        state.switch(grad=self._before)
+        state.switch_grad(self._before)
         return super().__call__(function)
 
     def clone(self) -> set_grad_enabled:

@@ -10,7 +10,7 @@ import numpy as np
 from flambeau.core import state
 from flambeau.core.node import AccumulateGrad
 from flambeau.core.silence import quiet, run
-from flambeau.core.storage import touch
+from flambeau.core.state import next_sequence
 from flambeau.core.tensor import Tensor, wrap
 
 __all__ = ["accumulate"]
@@ -19,7 +19,7 @@ nd = np.ndarray
 _add = np.add
 
 
-def accumulate(node: AccumulateGrad, grad: Any, graph: bool) -> None:
+def accumulate(node: AccumulateGrad, grad: Any, graph: bool, spot: Any) -> None:
     """Add `grad` (an array, or a Tensor when the backward is recorded) to the leaf's `.grad`."""
     variable = node.variable_ref()
     if variable is None or grad is None:
@@ -27,6 +27,8 @@ def accumulate(node: AccumulateGrad, grad: Any, graph: bool) -> None:
     old = variable._grad
     if graph:
         variable._grad = grad if old is None else old + grad
+    elif old is None and type(grad) is nd:
+        variable._grad = wrap(_own(grad, variable._array))
     elif type(grad) is not nd and not isinstance(grad, np.generic):
         # Sparse data: kept as it is while alone, densified where a dense gradient is there already.
         variable._grad = wrap(grad) if old is None else old + wrap(grad)
@@ -43,14 +45,19 @@ def accumulate(node: AccumulateGrad, grad: Any, graph: bool) -> None:
             run(_add, old._array, grad, old._array)
         except RuntimeError:
             quiet(_add, old._array, grad, old._array)
-        touch(old, "backward")
+        storage = old._storage
+        if storage is not None:
+            storage.version += 1
+            storage.written = next_sequence()
+            storage.writer, storage.writing = spot, "backward"
     hooks = node.hooks
     if hooks is not None and hooks.post_accumulate:
         for hook in tuple(hooks.post_accumulate.values()):
             hook(variable)
 
 
-# In `_own`: the caller's `grad` and its asarray argument, the engine's `given`, this local and getrefcount's argument.
+# Who holds a gradient that is ours alone: the engine's `results` and `grad`, `accumulate`'s and `_own`'s argument,
+# and getrefcount's own.
 MINE = 5
 
 

@@ -12,9 +12,10 @@ from flambeau.core.errors import fail
 if TYPE_CHECKING:
     from flambeau.core.declare import Op
 
-__all__ = ["bind", "sizes"]
+__all__ = ["MISSING", "bind", "sizes"]
 
 SPELLINGS = {"axis": "dim", "axes": "dims", "keepdims": "keepdim", "x": "input", "x1": "input", "x2": "other", "self": "input"}
+MISSING: Any = object()
 VARARG_NAMES = ("size", "dims", "shape", "sizes", "split_size_or_sections")
 
 
@@ -32,6 +33,7 @@ def bind(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
         TypeError: too many arguments, an unknown name, a missing or doubled argument.
     """
     names = op.names
+    values = op.template.copy()
     if op.varargs is None:
         if len(args) > op.positional:
             raise fail(
@@ -40,32 +42,33 @@ def bind(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
                 f"{op.name}() takes {op.positional} positional arguments but {len(args)} were given: it is "
                 f"{op.name}({', '.join(names)}).",
             )
-        given = dict(zip(names, args, strict=False))
+        values[: len(args)] = args
     else:
         at = op.positional
-        given = dict(zip(names, args[:at], strict=False))
+        values[: min(len(args), at)] = args[:at]
         if len(args) > at:
-            given[op.varargs] = sizes(args[at:])
+            values[-1] = sizes(args[at:])
     for name, value in kwargs.items():
-        if name not in names:
-            other = SPELLINGS.get(name)
-            if other is None or other not in names:
+        k = op.index.get(name)
+        if k is None:
+            k = op.index.get(SPELLINGS.get(name, ""))
+            if k is None and op.varargs is not None and name in VARARG_NAMES:
+                k = len(names) - 1
+            if k is None:
                 raise fail(
                     TypeError,
                     op.name,
                     f"{op.name}() got an unexpected keyword argument '{name}': it is {op.name}({', '.join(names)}).",
                 )
-            name = other
-        if name in given:
-            raise fail(TypeError, op.name, f"{op.name}() got multiple values for argument '{name}'")
-        given[name] = sizes((value,)) if name == op.varargs else value
-    defaults = op.defaults
-    try:
-        return [given[name] if name in given else defaults[name] for name in names]
-    except KeyError:
-        missing = [f'"{name}"' for name in op.required if name not in given]
-        raise fail(
-            TypeError,
-            op.name,
-            f"{op.name}() missing {len(missing)} required positional arguments: {', '.join(missing)}",
-        ) from None
+        if k < len(args):
+            raise fail(TypeError, op.name, f"{op.name}() got multiple values for argument '{names[k]}'")
+        values[k] = sizes((value,)) if op.varargs is not None and k == len(names) - 1 else value
+    for value in values:
+        if value is MISSING:
+            missing = [f'"{name}"' for name, value in zip(names, values, strict=True) if value is MISSING]
+            raise fail(
+                TypeError,
+                op.name,
+                f"{op.name}() missing {len(missing)} required positional arguments: {', '.join(missing)}",
+            )
+    return values

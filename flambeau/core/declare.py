@@ -13,6 +13,7 @@ from types import FunctionType, SimpleNamespace
 from typing import Any
 
 from flambeau.core import dtypes, entry
+from flambeau.core.binding import MISSING
 from flambeau.core.rules import Rule, read_rules
 from flambeau.core.tensor import Tensor
 
@@ -32,9 +33,9 @@ class Op:
     """An operation: its body, schema, rules and the switches of its family."""
 
     __slots__ = (
-        "body", "defaults", "differentiable", "double", "entry", "fast", "flags", "holomorphic", "infer", "kernel", "lists", "multiple",
+        "body", "defaults", "differentiable", "double", "entry", "fast", "fills", "flags", "holomorphic", "index", "infer", "kernel", "lists", "multiple",
         "name", "names", "node_name", "outputs", "plain", "positional", "promote", "required", "result", "rules", "saveable",
-        "tensor_names", "tensors", "types", "upcast", "varargs", "plans",
+        "template", "tensor_names", "tensors", "types", "upcast", "varargs", "plans",
     )  # fmt: skip
 
     def __init__(self, body: Callable[..., Any], name: str | None, family: str, vjp: Any, **flags: Any) -> None:
@@ -52,6 +53,17 @@ class Op:
         self.names = names
         self.positional = code.co_argcount
         self.defaults = defaults | (body.__kwdefaults__ or {}) | ({self.varargs: ()} if self.varargs else {})
+        self.index = {name: k for k, name in enumerate(names)}
+        self.template = [self.defaults.get(name, MISSING) for name in names]
+        self.fills = (
+            {}
+            if self.varargs
+            else {
+                k: tuple(self.template[k:])
+                for k in range(code.co_argcount + 1)
+                if all(value is not MISSING for value in self.template[k:])
+            }
+        )
         self.required = tuple(n for n in names if n not in self.defaults)
         self.lists = tuple(n for n in names if notes.get(n) == "Tensors")
         self.tensor_names = tuple(n for n in names if n not in notes or n in self.lists)

@@ -9,9 +9,11 @@ from collections.abc import Iterable
 from operator import index
 from typing import Any
 
+import numpy as np
+
 from flambeau.core.errors import fail
 
-__all__ = ["unreduce", "wrap_dim", "wrap_dims"]
+__all__ = ["spread", "unreduce", "wrap_dim", "wrap_dims"]
 
 
 def wrap_dim(dim: int, ndim: int, op: str = "dim") -> int:
@@ -86,12 +88,21 @@ def unreduce(grad: Any, shape: tuple[int, ...], dim: Any, keepdim: bool) -> Any:
         dim: the dimensions reduced (None: all).
         keepdim: they are there already.
     """
-    if keepdim or not shape:
+    if keepdim or not shape or dim is None:
         return grad
     reduced = wrap_dims(dim, len(shape))
     if len(reduced) == len(shape) and not grad.ndim:
         return grad
     return grad.reshape(tuple([1 if k in reduced else n for k, n in enumerate(shape)]))
+
+
+def spread(grad: Any, shape: tuple[int, ...]) -> Any:
+    """A gradient expanded to `shape` without a copy; Tensor or array."""
+    if type(grad) is np.ndarray:
+        if not grad.ndim:
+            return np.ndarray(shape, grad.dtype, grad, 0, (0,) * len(shape))
+        return np.broadcast_to(grad, shape)
+    return np.broadcast_to(grad, shape) if isinstance(grad, np.generic) else grad.expand(shape)
 
 
 def _as_index(dim: Any, op: str) -> int:

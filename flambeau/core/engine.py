@@ -21,6 +21,7 @@ from flambeau.core.node import AccumulateGrad, Node, OpNode, Port
 from flambeau.core.provenance import user_frame
 from flambeau.core.rules import FREED
 from flambeau.core.shapes import sum_to
+from flambeau.core.silence import quiet, run
 from flambeau.core.tensor import Tensor
 
 __all__ = ["backward"]
@@ -58,7 +59,7 @@ def backward(
             captures.setdefault(node, []).append((k, number))  # type: ignore[arg-type]
     frame = user_frame(sys._getframe(1))
     spot = (frame.f_code, frame.f_lasti)
-    token = state.switch(grad=graph)
+    token = state.switch_grad(graph)
     try:
         _sweep(roots, grads, keep, graph, needed, captures, found, spot, wanted is None or not collect)
     finally:
@@ -116,13 +117,14 @@ def _sweep(
     spot: Any,
     collect_leaves: bool,
 ) -> None:
-    waits = _count([edge.node if type(edge) is Port else edge for edge in roots])
+    starts = [edge.node if type(edge) is Port else edge for edge in roots]
+    waits = _count(starts)
     pending: dict[Node, Any] = {}
     ready: list[tuple[int, int, Node]] = []
-    for edge, grad in zip(roots, grads, strict=True):
-        node = edge.node if type(edge) is Port else edge
-        _add(pending, edge, node, grad if graph else grad._array, graph)
-        if not waits.get(node) and not any(entry[2] is node for entry in ready):
+    for edge, grad, node in zip(roots, grads, starts, strict=True):
+        first = node not in pending
+        _add(pending, edge, node, grad if graph else grad._array)
+        if first and not waits.get(node):
             heappush(ready, (-node.sequence, id(node), node))
     while ready:
         node = heappop(ready)[2]
@@ -132,72 +134,67 @@ def _sweep(
             given = run_tensor_hooks(node, hooks, given, graph)
         if captures and node in captures:
             for k, number in captures[node]:
-                value = given[number] if node.outputs > 1 else given
-                found[k] = value
+                found[k] = given[number] if node.outputs > 1 else given
         if type(node) is AccumulateGrad:
             if collect_leaves and (needed is None or node in needed):
-                accumulate(node, given, graph)
+                accumulate(node, given, graph, spot)
             continue
-        if needed is not None and node not in needed:
-            results: Any = ()
-        elif given is None or (node.outputs > 1 and all(g is None for g in given)):
-            results = (None,) * len(node.edges)
-        elif captures and node in captures and not any(
-            e is not None and (e.node if type(e) is Port else e) in needed for e in node.edges  # type: ignore[operator]
+        edges = node.edges
+        if (needed is not None and node not in needed) or given is None or (
+            node.outputs > 1 and all(g is None for g in given)
         ):
-            results = ()
+            results: Any = (None,) * len(edges)
+        elif captures and node in captures and not _leads_on(edges, needed):
+            results = (None,) * len(edges)
         else:
             if hooks is not None and hooks.before:
                 given = run_before(node, hooks, given, graph)
             results = node.run(given, graph, keep)
-            if not keep and type(node) is OpNode and node.saved is FREED:
+            if type(node) is OpNode and node.saved is FREED:
                 node.freed = spot
             if hooks is not None and hooks.after:
                 results = run_after(node, hooks, results, given, graph)
-        _send(node, results, waits, pending, ready, graph, needed)
-
-
-def _send(
-    node: Node,
-    results: Any,
-    waits: dict[Node, int],
-    pending: dict[Node, Any],
-    ready: list[Any],
-    graph: bool,
-    needed: set[Node] | None,
-) -> None:
-    """Pass a node's gradients along its edges; nodes that wait for nothing more become ready."""
-    edges = node.edges
-    if not results:
-        results = (None,) * len(edges)
-    for edge, grad in zip(edges, results, strict=True):
-        if edge is None:
-            continue
-        if type(edge) is Port:
-            target = edge.node
-            if grad is not None:
-                shape, dtype = target.shape[edge.number], target.dtype[edge.number]
-        else:
-            target = edge
-            if grad is not None:
-                shape, dtype = target.shape, target.dtype
-        if grad is not None and (needed is None or target in needed):
-            if not graph:
-                if type(grad) is not nd and not hasattr(grad, "dtype"):
-                    grad = grad._array
-                if grad.shape != shape or grad.dtype is not dtype:
-                    grad = fit(node, grad, shape, dtype)
-            elif grad._array.shape != shape or grad._array.dtype is not dtype:
-                grad = fit_tensor(node, grad, shape, dtype)
-            _add(pending, edge, target, grad, graph)
-        left = waits[target] = waits[target] - 1
-        if not left:
-            if target not in pending:
-                pending[target] = [None] * target.outputs if target.outputs > 1 else None
-            if type(target) is AccumulateGrad and pending[target] is None and not (target.hooks and target.hooks.tensor):
-                del pending[target]
+        for edge, grad in zip(edges, results, strict=True):
+            if edge is None:
                 continue
+            port = type(edge) is Port
+            target = edge.node if port else edge
+            if grad is not None and (needed is None or target in needed):
+                shape, dtype = target.shape, target.dtype
+                if port:
+                    shape, dtype = shape[edge.number], dtype[edge.number]
+                if type(grad) is nd:
+                    if grad.shape != shape or grad.dtype is not dtype:
+                        grad = fit(node, grad, shape, dtype)
+                elif graph:
+                    grad = fit_tensor(node, grad, shape, dtype)
+                else:
+                    grad = fit(node, grad, shape, dtype)
+                if port or target in pending:
+                    _add(pending, edge, target, grad)
+                else:
+                    pending[target] = grad
+            left = waits[target] = waits[target] - 1
+            if left:
+                continue
+            if target in pending:
+                if type(target) is AccumulateGrad and target.hooks is None and not captures:
+                    grad = pending.pop(target)
+                    if collect_leaves and (needed is None or target in needed):
+                        accumulate(target, grad, graph, spot)
+                    continue
+            elif type(target) is AccumulateGrad:
+                continue
+            else:
+                pending[target] = [None] * target.outputs if target.outputs > 1 else None
             heappush(ready, (-target.sequence, id(target), target))
+        grad = given = results = None
+
+
+def _leads_on(edges: Any, needed: set[Node] | None) -> bool:
+    return needed is None or any(
+        (edge.node if type(edge) is Port else edge) in needed for edge in edges if edge is not None
+    )
 
 
 def fit(node: Node, grad: Any, shape: Any, dtype: Any) -> Any:
@@ -205,7 +202,10 @@ def fit(node: Node, grad: Any, shape: Any, dtype: Any) -> Any:
     if hasattr(grad, "is_sparse_data"):
         return grad if grad.dtype == dtype else grad.astype(dtype)
     if type(grad) is not nd:
-        grad = np.asarray(grad) if isinstance(grad, np.generic) else grad
+        if isinstance(grad, np.generic):
+            grad = np.asarray(grad)
+        elif isinstance(grad, Tensor):
+            grad = grad._array
     if grad.shape != shape:
         grad = sum_to(grad, shape, node)
     if grad.dtype != dtype:
@@ -242,15 +242,28 @@ def _check_sum(node: Node, given: Any, shape: Any) -> None:
         )
 
 
-def _add(pending: dict[Node, Any], edge: Any, node: Node, grad: Any, graph: bool) -> None:
+def _add(pending: dict[Node, Any], edge: Any, node: Node, grad: Any) -> None:
     """Sum a gradient into what has arrived for a node."""
-    if node.outputs == 1 and type(edge) is not Port:
+    if node.outputs == 1:
         old = pending.get(node)
-        pending[node] = grad if old is None else old + grad
+        pending[node] = grad if old is None else plus(old, grad)
     else:
         slots = pending.get(node)
         if slots is None:
             slots = pending[node] = [None] * node.outputs
         number = edge.number if type(edge) is Port else 0
         old = slots[number]
-        slots[number] = grad if old is None else old + grad
+        slots[number] = grad if old is None else plus(old, grad)
+
+
+def plus(a: Any, b: Any) -> Any:
+    """The sum of two gradients, of whatever kind they are."""
+    if type(a) is nd and type(b) is nd:
+        try:
+            found = run(np.add, a, b)
+        except RuntimeError:
+            found = quiet(np.add, a, b)
+        return found if type(found) is nd else np.asarray(found)
+    if type(a) is nd and hasattr(b, "is_sparse_data"):
+        return b + a
+    return a + b

@@ -26,7 +26,7 @@ from flambeau.core.tensor import PLAIN, Tensor, edge_of
 if TYPE_CHECKING:
     from flambeau.core.declare import Op
 
-__all__ = ["binary", "bind_dunder", "elementwise", "general", "inplace", "record", "unary", "view"]
+__all__ = ["as_view", "binary", "bind_dunder", "elementwise", "general", "inplace", "record", "unary", "view"]
 
 nd = np.ndarray
 asarray = np.asarray
@@ -207,12 +207,16 @@ def general(op: Op) -> Callable[..., Any]:
     typed = op.types is not None or bool(op.promote)
     dtype_at = names.index("dtype") if "dtype" in names else None
 
+    fills = op.fills
+
     def entry(*args: Any, **kwargs: Any) -> Any:
-        if kwargs or len(args) != count or not simple:
+        if kwargs or not simple or (len(args) != count and len(args) not in fills):
             out = kwargs.pop("out", None) if kwargs else None
             args = bind(op, args, kwargs)
             if out is not None or not simple:
                 return slow.general(op, args, out)
+        elif len(args) != count:
+            args += fills[len(args)]
         m = mode()
         if (m is not None and m is not NO_GRAD) or (dtype_at is not None and args[dtype_at] is not None):
             return slow.general(op, args, None)
@@ -352,34 +356,60 @@ def view(op: Op) -> Callable[..., Any]:
     count = len(op.names)
     kernel = op.kernel
     varargs = op.varargs is not None
-    has_rules = bool(op.rules)
+
+    fills = op.fills
 
     def entry(*args: Any, **kwargs: Any) -> Any:
-        if varargs or kwargs or len(args) != count:
+        if varargs or kwargs or (len(args) != count and len(args) not in fills):
             args = bind(op, args, kwargs)
+        elif len(args) != count:
+            args += fills[len(args)]
         input = args[0]
         m = mode()
-        if type(input) not in PLAIN or (m is not None and m is not NO_GRAD):
-            return slow.view(op, args)
-        a = input._array
-        if type(a) is not nd:
-            return slow.view(op, args)
-        r = kernel(a, *args[1:])
-        t = _new(Tensor)
-        t._array = r
-        s = t._storage = input._storage or storage_of(input)
-        t._grad = None
-        old = input._view
-        edge = input._edge if old is None else edge_of(input)
-        base = input if old is None else old[0]
-        t._view = (base, s.version, "" if m is None else "no_grad")
-        if edge is not None and m is None and has_rules:
-            record_one(op, args, args if a is None else (a, *args[1:]), (edge,), 1, t)
-        else:
-            t._edge = None
-        return t
+        if type(input) in PLAIN and (m is None or m is NO_GRAD) and type(a := input._array) is nd:
+            return as_view(op, input, kernel(a, *args[1:]), args)
+        return slow.view(op, args)
 
     return _named(entry, op)
+
+
+def as_view(op: Op, input: Tensor, r: Any, args: Any) -> Tensor:
+    """The tensor of a view `r` of `input`'s array, in the ordinary mode or under no_grad; `args` as the op was called."""
+    t: Tensor = _new(Tensor)
+    t._array = r
+    s = t._storage = input._storage or storage_of(input)
+    t._grad = None
+    old = input._view
+    m = mode()
+    if old is None:
+        edge = input._edge
+        t._view = (input, s.version, "" if m is None else "no_grad")
+    else:
+        edge = edge_of(input)
+        t._view = (old[0], s.version, "" if m is None else "no_grad")
+    if edge is None or m is not None or not op.rules:
+        t._edge = None
+        return t
+    n: OpNode = _new(OpNode)
+    t._edge = n
+    n.op = op
+    n.edges = (edge,)
+    n.saved = n.stores = NOTHING_SAVED
+    n.hooks = None
+    n.params = (None, *args[1:])
+    n.shapes = (input._array.shape,)
+    n.shape = r.shape
+    n.dtype = r.dtype
+    f = _frame(1)
+    if id(f.f_code) not in USER:
+        f = user_frame(f)
+    n.code = f.f_code
+    n.lasti = f.f_lasti
+    n.sequence = next_sequence()
+    return t
+
+
+NOTHING_SAVED = (None, None)
 
 
 def inplace(op: Op) -> Callable[..., Any]:

@@ -32,6 +32,9 @@ FREED: Any = object()
 
 SAVED, PARAM, SHAPE, NEEDS = range(4)
 
+BOTH = frozenset(("mT", "reshape", "spread", "unreduce"))
+"""Names that mean the same for arrays and Tensors: a rule that uses no others runs on either."""
+
 
 class Packed:
     """A saved value that went through `saved_tensors_hooks`."""
@@ -46,7 +49,7 @@ class Packed:
 class Rule:
     """One gradient rule of an operation, with its needs resolved to positions."""
 
-    __slots__ = ("bare", "function", "getters", "group", "saves", "targets")
+    __slots__ = ("bare", "function", "getters", "group", "saves", "simple", "targets")
 
     def __init__(self, op: Op, names: tuple[str, ...], function: Callable[..., Any], group: bool) -> None:
         self.function = function
@@ -56,7 +59,8 @@ class Rule:
         wanted = code.co_varnames[1 : code.co_argcount]
         self.getters = tuple(_getter(op, name) for name in wanted)
         self.saves = tuple(index for kind, index in self.getters if kind == SAVED)
-        self.bare = not code.co_names and not code.co_freevars and not op.multiple
+        self.simple = not group and all(kind == SAVED for kind, _ in self.getters)
+        self.bare = BOTH.issuperset(code.co_names) and not code.co_freevars and not op.multiple
 
 
 def _getter(op: Op, name: str) -> tuple[int, int]:
@@ -120,8 +124,15 @@ def _run(self: OpNode, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
     op = self.op
     edges = self.edges
     found: list[Any] = [None] * len(edges)
+    rules = op.rules
+    if not graph and type(grads) is nd:
+        rules = _run_bare(self, rules, grads, found)
+        if not rules:
+            if not keep and self.stores != NOTHING.get(len(self.stores)):
+                self.saved = FREED
+            return found
     conjugate: bool | None = None
-    for rule in op.rules:
+    for rule in rules:
         targets = rule.targets
         if len(targets) == 1:
             if edges[targets[0]] is None:
@@ -132,15 +143,6 @@ def _run(self: OpNode, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
             conjugate = op.holomorphic and type(grads) is not tuple and _dtype(grads).kind == "c"
             if conjugate:
                 grads = grads.conj()
-        if rule.bare and not graph and type(grads) is nd:
-            values = _bare_values(self, rule, grads.dtype)
-            if values is not None:
-                try:
-                    result = run(rule.function, grads, *values)
-                except RuntimeError:
-                    result = quiet(rule.function, grads, *values)
-                _place(found, rule, result)
-                continue
         values = []
         for kind, index in rule.getters:
             if kind == SAVED:
@@ -162,6 +164,52 @@ def _run(self: OpNode, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
     return found
 
 
+NOTHING = {count: (None,) * count for count in range(8)}
+
+
+def _run_bare(node: OpNode, rules: tuple[Rule, ...], grads: Any, found: list[Any]) -> tuple[Rule, ...]:
+    """Run on arrays what can be; returns the rules that are left."""
+    dtype = grads.dtype
+    if dtype.kind == "c":
+        return rules
+    edges, saved, stores, sequence = node.edges, node.saved, node.stores, node.sequence
+    left: tuple[Rule, ...] = ()
+    for rule in rules:
+        target = rule.targets[0]
+        if not rule.group and edges[target] is None:
+            continue
+        if not rule.bare:
+            left += (rule,)
+            continue
+        values: list[Any] | None
+        if rule.simple:
+            values = [saved[i] for i in rule.saves]
+            for i in rule.saves:
+                store = stores[i]
+                if store is not None and (
+                    store.written > sequence
+                    or store.silent > sequence
+                    or type(saved[i]) is not nd
+                    or saved[i].dtype is not dtype
+                ):
+                    values = None
+                    break
+        else:
+            values = _bare_values(node, rule, dtype)
+        if values is None:
+            left += (rule,)
+            continue
+        try:
+            result = run(rule.function, grads, *values)
+        except RuntimeError:
+            result = quiet(rule.function, grads, *values)
+        if rule.group:
+            _place(found, rule, result)
+        else:
+            found[target] = result
+    return left
+
+
 def _dtype(value: Any) -> Any:
     return value._array.dtype if isinstance(value, Tensor) else value.dtype
 
@@ -174,9 +222,7 @@ def _bare_values(node: OpNode, rule: Rule, dtype: Any) -> list[Any] | None:
             value = node.saved[index]
             store = node.stores[index]
             if store is not None:
-                if store.written > node.sequence:
-                    raise nodes.was_written(node, node.op.saveable[index], store, value.shape)
-                if store.silent > node.sequence or type(value) is not nd or value.dtype is not dtype:
+                if max(store.written, store.silent) > node.sequence or type(value) is not nd or value.dtype is not dtype:
                     return None
             values.append(value)
         elif kind == PARAM:

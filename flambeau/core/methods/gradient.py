@@ -7,7 +7,9 @@ import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from flambeau.core import overrides, state
+import numpy as np
+
+from flambeau.core import engine, overrides, state
 from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
 from flambeau.core.handles import RemovableHandle
@@ -15,7 +17,7 @@ from flambeau.core.methods import attach
 from flambeau.core.node import AccumulateGrad, Node, Port, edge_node
 from flambeau.core.provenance import stack_level
 from flambeau.core.storage import Storage, storage_of
-from flambeau.core.tensor import Tensor, edge_of, leaf_edge, wrap_like_view
+from flambeau.core.tensor import PLAIN, Tensor, edge_of, leaf_edge, wrap, wrap_like_view
 
 __all__ = ["Gradient"]
 
@@ -208,6 +210,13 @@ class Gradient:
         Raises:
             RuntimeError: no gradient is required, a non-scalar without `gradient`, freed or overwritten saved values.
         """
+        if gradient is None and inputs is None and not legacy and not create_graph and type(self) in PLAIN:
+            a = self._array
+            if a.size == 1 and type(a) is np.ndarray and a.dtype.kind == "f":
+                edge = edge_of(self)
+                if edge is not None:
+                    engine.backward((edge,), (wrap(np.ones(a.shape, a.dtype)),), bool(retain_graph), False)
+                    return
         from flambeau.autograd import backward
 
         if overrides.concern((self,), state.mode()):

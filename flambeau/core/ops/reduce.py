@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from flambeau.core.declare import ops, reduction
-from flambeau.core.dims import unreduce, wrap_dims
+from flambeau.core.declare import reduction
+from flambeau.core.dims import spread, unreduce, wrap_dims
 from flambeau.core.dtypes import SUM
 
 __all__: list[str] = []
 
 
-@reduction(types=SUM, vjp=lambda g, shape, dim, keepdim: ops.expand(unreduce(g, shape, dim, keepdim), shape))
+@reduction(types=SUM, vjp=lambda g, shape, dim, keepdim: spread(unreduce(g, shape, dim, keepdim), shape))
 def sum(input, dim: Any = None, keepdim: bool = False, *, dtype: Any = None):
     """The sum over dimensions `dim` (all of them by default)."""
     if dim is None or dim == ():

@@ -11,7 +11,9 @@ from flambeau.core.declare import composite, ops, view
 from flambeau.core.dims import wrap_dim
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
-from flambeau.core.tensor import Tensor
+from flambeau.core.entry import as_view
+from flambeau.core.state import ordinary
+from flambeau.core.tensor import PLAIN, Tensor
 
 __all__: list[str] = []
 
@@ -22,6 +24,8 @@ def strided(input: Any, shape: Any, steps: Any, offset: int = 0) -> Any:
     """A view of other geometry on an array's memory; strides and offset in bytes, from its first element."""
     if type(input) is Abstract:
         return Abstract(tuple(shape), input.dtype, tuple(steps), input.offset)
+    if not offset and input.flags.c_contiguous:
+        return nd(shape, input.dtype, input, 0, steps)
     base = input
     while isinstance(base.base, nd):
         base = base.base
@@ -39,7 +43,7 @@ def transpose(input, dim0: int, dim1: int):
     return input.swapaxes(wrap_dim(dim0, input.ndim), wrap_dim(dim1, input.ndim)) if input.ndim else input.view()
 
 
-@view(vjp=lambda g, shape: ops.reshape(g, shape), name="_view", node="View", method=False, function=False)
+@view(vjp=lambda g, shape: g.reshape(shape), name="_view", node="View", method=False, function=False)
 def _view(input, size: Any):
     """The view of another shape, where strides allow it."""
     if type(input) is nd and input.flags.c_contiguous:
@@ -60,14 +64,26 @@ def _view(input, size: Any):
 def reshape(input: Tensor, *shape: Any) -> Tensor:
     """The tensor in another shape: a view where strides allow it, else a copy."""
     size = shape[0] if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape
+    if type(input) in PLAIN and ordinary():
+        a = input._array
+        if type(a) is nd and a.flags.c_contiguous:
+            try:
+                r = a.reshape(size)
+            except (ValueError, TypeError):
+                r = None  # worded below
+            if r is not None:
+                return as_view(VIEW, input, r, (None, r.shape))
     a = input._array
     size = layout.infer_size(size, a.size, "reshape")
-    if type(a) is nd and a.flags.c_contiguous:
-        return ops._view(input, size)
     item = a.dtype.itemsize
-    if layout.view_strides(a.shape, tuple(s // item for s in a.strides), size) is not None:
+    if type(a) is not Abstract and not hasattr(a, "strides"):
+        return ops._view(input, size)
+    if layout.view_strides(a.shape, tuple([s // item for s in a.strides]), size) is not None:
         return ops._view(input, size)
     return ops._view(ops._clone(input, layout.contiguous_format), size)
+
+
+VIEW = ops._view.operation
 
 
 @view(vjp=lambda g, dim: ops.squeeze(g, dim))
