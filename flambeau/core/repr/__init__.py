@@ -1,5 +1,7 @@
-"""The printed text of tensors, equal to PyTorch's: `options` (what the user set), `elements` (arrays of
-numbers as text), `text` (the whole, with its suffixes). Stands on dtypes, device, layout, errors.
+"""The printed text of tensors, equal to PyTorch's.
+
+`options` keeps what the user set, `elements` writes arrays of numbers, `text` the whole with its
+suffixes. Stands on dtypes, layout, errors.
 """
 
 from flambeau.core.repr.options import (

@@ -18,8 +18,8 @@ __all__ = ["array_text"]
 
 Array = np.ndarray[Any, Any]
 
-# Above this ratio of largest to smallest magnitude, above this size or below this one, fixed notation
-# would hide digits.
+# Above this ratio of largest to smallest magnitude, above this size or below this one, fixed
+# notation would hide digits.
 RATIO, LARGE, SMALL = 1000.0, 1.0e8, 1.0e-4
 
 
@@ -89,7 +89,8 @@ class _Complex:
 
 
 def _above_smallest(values: Array) -> Array:
-    return values != 2.0**-127
+    found: Array = values != 2.0**-127
+    return found
 
 
 def array_text(array: Array, indent: int) -> str:
@@ -103,9 +104,9 @@ def array_text(array: Array, indent: int) -> str:
         return "[]"
     options = current()
     kind = of(array.dtype)
-    # PyTorch's text of float8_e8m0fnu, which has no zero and no infinity: its comparison with 0 rounds to the
-    # smallest number, and nan counts as finite.
-    counts = np.isfinite
+    # PyTorch's text of float8_e8m0fnu, which has no zero and no infinity: its comparison with 0
+    # rounds to the smallest number, and nan counts as finite.
+    counts: Callable[[Array], Array] = np.isfinite
     if kind is float8_e8m0fnu:
         counts = _above_smallest
     if kind.is_complex and kind.itemsize < 8:
@@ -126,7 +127,7 @@ def array_text(array: Array, indent: int) -> str:
 
 
 def _ends(array: Array, edge: int) -> Array:
-    """The part of an array that a summary shows: the first and last `edge` along every long dimension."""
+    """What a summary shows of an array: the first and last `edge` along every long dimension."""
     for axis, size in enumerate(array.shape):
         if size > 2 * edge:
             keep = np.r_[0:edge, size - edge : size].astype(np.intp)

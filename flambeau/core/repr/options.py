@@ -1,4 +1,7 @@
-"""What `set_printoptions` sets: precision, summarising, line width, scientific notation. Stands on errors."""
+"""What `set_printoptions` sets: precision, summarising, line width, scientific notation.
+
+The options are the process's, as PyTorch's are. Stands on errors.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""The whole text of a tensor: ``tensor(``, the elements, and the suffixes that tell its dtype, device,
-size and history where they are not the usual ones. Stands on elements, dtypes, device.
+"""The whole text of a tensor: ``tensor(``, the elements, and the suffixes.
 
-Asks of a tensor only `_array`, `dtype`, `shape`, `device`, `layout`, `requires_grad`, `grad_fn`, and of a
-sparse one its indices and values.
+Suffixes tell dtype, device, size and history where they are not the usual ones. Asks of a tensor only
+`_array`, `dtype`, `shape`, `device`, `layout`, `requires_grad`, `grad_fn`, and of a sparse one its
+indices and values. Stands on elements, dtypes, layout.
 """
 
 from __future__ import annotations
@@ -87,8 +87,9 @@ def format_tensor(tensor: Any, spec: str) -> str:
         return format(tensor.item(), spec)
     if spec:
         raise TypeError(
-            f"unsupported format string passed to {type(tensor).__name__}.__format__: {spec!r} formats one "
-            f"number of a plain tensor, this one has shape {list(tensor.shape)}. Format .item() of an element."
+            f"unsupported format string passed to {type(tensor).__name__}.__format__: {spec!r} "
+            f"formats one number of a plain tensor, this one has shape {list(tensor.shape)}. "
+            "Format the .item() of an element."
         )
     return str(tensor)
 
