@@ -177,7 +177,7 @@ META = _make("meta", None)
 
 
 def default_device() -> device:
-    """The device of factories given none: the innermost ``with device``, else the one set, or cpu."""
+    """The device of factories given none: the innermost ``with device``, the one set, or cpu."""
     block = _blocks.get()
     if block is not None:
         found: device = block[0]

@@ -1,7 +1,7 @@
 """The element types: one `dtype` object per type of PyTorch that NumPy or ml_dtypes can hold.
 
-Here live the objects, their aliases and legacy tensor names, the default dtype, `finfo`/`iinfo`, and
-the type rules (`NUMBER`, `FLOAT`, ...) with which an operation declares what it computes in and
+Here live the objects, their aliases and legacy tensor names, the default dtype, `finfo`/`iinfo`,
+and the type rules (`NUMBER`, `FLOAT`, ...) with which an operation declares what it computes in and
 returns. How two types combine is in `promotion`. Stands on NumPy and ml_dtypes alone.
 """
 

@@ -351,8 +351,8 @@ def broadcast_shapes(*shapes: Sequence[int], op: str = "broadcast_shapes") -> In
                     RuntimeError,
                     op,
                     f"The size of tensor a ({found[k]}) must match the size of tensor b ({size}) "
-                    f"at non-singleton dimension {k}: shapes {list(by[k])} and {list(shape)} do not "
-                    "broadcast. Dimensions are aligned at the right and must be equal or 1.",
+                    f"at non-singleton dimension {k}: shapes {list(by[k])} and {list(shape)} do "
+                    "not broadcast. Dimensions are aligned at the right and must be equal or 1.",
                 )
     return tuple(found)
 
@@ -370,8 +370,8 @@ def expand(
         raise fail(
             RuntimeError,
             op,
-            f"the number of sizes provided ({len(sizes)}) must be greater or equal to the number of "
-            f"dimensions in the tensor ({len(shape)}): sizes {list(sizes)}, tensor {list(shape)}",
+            f"the number of sizes provided ({len(sizes)}) must be greater or equal to the number "
+            f"of dimensions in the tensor ({len(shape)}): sizes {list(sizes)}, tensor {list(shape)}",
         )
     new_shape: list[int] = []
     new_strides = [0] * len(sizes)

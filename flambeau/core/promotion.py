@@ -39,9 +39,8 @@ def promote_types(type1: dtype, type2: dtype) -> dtype:
     """
     if type1 is type2:
         return type1
-    for a, b in ((type1, type2), (type2, type1)):
-        if a.category == "float8":
-            raise _unsupported("Float8 Types", type1, type2)
+    if "float8" in (type1.category, type2.category):
+        raise _unsupported("Float8 Types", type1, type2)
     for a, b in ((type1, type2), (type2, type1)):
         if a in _BARE_UNSIGNED:
             if b.category == "float":

@@ -1,7 +1,7 @@
 """The whole text of a tensor: ``tensor(``, the elements, and the suffixes.
 
-Suffixes tell dtype, device, size and history where they are not the usual ones. Asks of a tensor only
-`_array`, `dtype`, `shape`, `device`, `layout`, `requires_grad`, `grad_fn`, and of a sparse one its
+Suffixes tell dtype, device, size and history where they are not the usual ones. Asks of a tensor
+only `_array`, `dtype`, `shape`, `device`, `layout`, `requires_grad`, `grad_fn`, and of a sparse one its
 indices and values. Stands on elements, dtypes, layout.
 """
 
@@ -22,53 +22,29 @@ __all__ = ["format_tensor", "parameter_text", "tensor_text"]
 PLAIN_NAMES = frozenset({"Buffer", "Parameter", "Tensor"})
 
 
-def tensor_text(tensor: Any, tangent: Any = None) -> str:
+def tensor_text(tensor: Any, tangent: Any = None, contents: str | None = None) -> str:
     """``repr(tensor)``, character for character as PyTorch writes it.
 
     Args:
         tensor: what to print; a dual tensor is given as its primal.
         tangent: the tangent of a dual tensor.
+        contents: stands in for the elements (a subclass's own text).
     """
     name = type(tensor).__name__
     prefix = "tensor(" if name in PLAIN_NAMES else f"{name}("
-    suffixes = []
-    usual = {dtypes.default(), _complex_of_default(), dtypes.int64, dtypes.bool}
-    suffix_dtype = f"dtype={tensor.dtype!r}"
-    device = tensor.device
-    meta = device.type == "meta"
-    if device.type != "cpu":
-        suffixes.append(f"device='{device}'")
-    if tensor.layout is not strided:
-        suffixes.append(f"size={_sizes(tensor.shape)}")
-        if not meta:
-            suffixes.append(f"nnz={tensor._nnz()}")
-        if tensor.dtype not in usual:
-            suffixes.append(suffix_dtype)
-        body = _sparse_body(tensor, len(prefix), meta)
-    elif meta:
-        suffixes.append(f"size={_sizes(tensor.shape)}")
-        if tensor.dtype is not dtypes.default():
-            suffixes.append(suffix_dtype)
-        body = "..."
-    else:
-        array = tensor._array
-        if array.size == 0:
-            if array.ndim != 1:
-                suffixes.append(f"size={_sizes(tensor.shape)}")
-            if tensor.dtype is not dtypes.default():
-                suffixes.append(suffix_dtype)
-        else:
-            if not current().edgeitems:
-                suffixes.append(f"size={_sizes(tensor.shape)}")
-            if tensor.dtype not in usual:
-                suffixes.append(suffix_dtype)
-        body = array_text(array, len(prefix))
-    if tensor.layout is not strided:
+    indent = len(prefix)
+    suffixes = [] if tensor.device.type == "cpu" else [f"device='{tensor.device}'"]
+    sparse = tensor.layout is not strided
+    body, facts = _sparse(tensor, indent) if sparse else _strided(tensor, indent)
+    suffixes += facts
+    if sparse:
         suffixes.append(f"layout={tensor.layout!r}")
     suffixes += _history(tensor)
     if tangent is not None:
         suffixes.append(f"tangent={tangent}")
-    text = _append(prefix + body, suffixes, len(prefix), tensor.layout is sparse_coo)
+    if contents is not None:
+        body = contents
+    text = _append(prefix + body, suffixes, indent, tensor.layout is sparse_coo)
     return f"Parameter({text})" if name not in PLAIN_NAMES and _is_parameter(tensor) else text
 
 
@@ -100,9 +76,15 @@ def _is_parameter(tensor: Any) -> bool:
     return marked or any(base.__name__ == "Parameter" for base in type(tensor).__mro__)
 
 
-def _complex_of_default() -> dtypes.dtype:
-    """The complex dtype that needs no suffix: PyTorch knows only the two of NumPy here."""
-    return dtypes.complex128 if dtypes.default() is dtypes.float64 else dtypes.complex64
+def _dtype_suffix(tensor: Any, usual: set[dtypes.dtype]) -> list[str]:
+    return [] if tensor.dtype in usual else [f"dtype={tensor.dtype!r}"]
+
+
+def _usual() -> set[dtypes.dtype]:
+    """The dtypes that the elements tell by themselves; of the complex ones only NumPy's two."""
+    default = dtypes.default()
+    kin = dtypes.complex128 if default is dtypes.float64 else dtypes.complex64
+    return {default, kin, dtypes.int64, dtypes.bool}
 
 
 def _sizes(shape: Any) -> str:
@@ -121,8 +103,26 @@ def _history(tensor: Any) -> list[str]:
     return ["requires_grad=True"] if tensor.requires_grad else []
 
 
-def _sparse_body(tensor: Any, indent: int, meta: bool) -> str:
-    """The index and value tensors of a sparse tensor, one after the other."""
+def _strided(tensor: Any, indent: int) -> tuple[str, list[str]]:
+    """The elements, and the size and dtype where they do not show them."""
+    size = f"size={_sizes(tensor.shape)}"
+    alone = {dtypes.default()}
+    if tensor.device.type == "meta":
+        return "...", [size, *_dtype_suffix(tensor, alone)]
+    array = tensor._array
+    if array.size == 0:
+        return "[]", [size] * (array.ndim != 1) + _dtype_suffix(tensor, alone)
+    sized = [] if current().edgeitems else [size]
+    return array_text(array, indent), sized + _dtype_suffix(tensor, _usual())
+
+
+def _sparse(tensor: Any, indent: int) -> tuple[str, list[str]]:
+    """The index and value tensors of a sparse tensor one after the other, and its size."""
+    meta = tensor.device.type == "meta"
+    facts = [f"size={_sizes(tensor.shape)}"]
+    if not meta:
+        facts.append(f"nnz={tensor._nnz()}")
+    facts += _dtype_suffix(tensor, _usual())
     if tensor.layout is sparse_coo:
         parts = {"indices": tensor._indices(), "values": tensor._values()}
     elif tensor.layout in (sparse_csc, sparse_bsc):
@@ -144,7 +144,7 @@ def _sparse_body(tensor: Any, indent: int, meta: bool) -> str:
         if meta or part._array.size == 0:
             written += f", size={_sizes(part.shape)}"
         lines.append(f"{start}{written})")
-    return (",\n" + " " * indent).join(lines)
+    return (",\n" + " " * indent).join(lines), facts
 
 
 def _append(text: str, suffixes: list[str], indent: int, on_new_line: bool) -> str:
