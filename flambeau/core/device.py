@@ -30,7 +30,7 @@ KINDS = (
 USABLE = frozenset({"cpu", "meta"})
 _SPELLING = re.compile(r"([a-zA-Z_]+)(?::(0|[1-9][0-9]*))?")
 
-# The devices of `with device(...)` blocks as a linked list, innermost first, per thread and context.
+# The devices of `with device(...)` blocks as a linked list, innermost first, per thread.
 _blocks: ContextVar[tuple[device, Any] | None] = ContextVar("device_blocks", default=None)
 _chosen: ContextVar[device | None] = ContextVar("default_device", default=None)
 
@@ -87,7 +87,8 @@ class device:
             raise fail(
                 RuntimeError,
                 "device",
-                f"type (string) must not include an index because index was passed explicitly: {type}",
+                "type (string) must not include an index because index was passed explicitly: "
+                f"{type}",
             )
         if index is not None and index < 0:
             raise fail(RuntimeError, "device", f"Device index must not be negative, got {index}")
@@ -158,7 +159,8 @@ def _parse(text: str) -> tuple[str, int | None]:
         raise fail(
             RuntimeError,
             "device",
-            f"Invalid device string: '{text}'. Expected a name, or a name and an index: 'cpu', 'cuda:0'.",
+            f"Invalid device string: '{text}'. "
+            "Expected a name, or a name and an index: 'cpu', 'cuda:0'.",
         )
     kind, index = found.groups()
     if kind not in KINDS:
@@ -175,7 +177,7 @@ META = _make("meta", None)
 
 
 def default_device() -> device:
-    """The device of factories that are given none: innermost ``with device``, else the one set, else cpu."""
+    """The device of factories given none: the innermost ``with device``, the one set, or cpu."""
     block = _blocks.get()
     if block is not None:
         found: device = block[0]
@@ -221,11 +223,12 @@ def require_usable(value: device, op: str) -> device:
         raise fail(
             AssertionError,
             op,
-            f"Torch not compiled with {value.type.upper()} enabled: device is '{value}', flambeau runs on "
-            "cpu. Choose it by 'cuda' if torch.cuda.is_available() else 'cpu'.",
+            f"Torch not compiled with {value.type.upper()} enabled: device is '{value}', flambeau "
+            "runs on cpu. Choose it by 'cuda' if torch.cuda.is_available() else 'cpu'.",
         )
     raise fail(
         NotImplementedError,
         op,
-        f"Could not run '{op}' on the '{value.type}' backend: tensors live on cpu and meta here. Use device='cpu'.",
+        f"Could not run '{op}' on the '{value.type}' backend: tensors live on cpu and meta here. "
+        "Use device='cpu'.",
     )

@@ -38,7 +38,8 @@ def wrap_dim(dim: int, ndim: int, op: str = "dim") -> int:
     raise fail(
         IndexError,
         op,
-        f"Dimension out of range (expected to be in range of [{-limit}, {limit - 1}], but got {dim})",
+        f"Dimension out of range (expected to be in range of [{-limit}, {limit - 1}], "
+        f"but got {dim})",
     )
 
 
@@ -61,8 +62,8 @@ def wrap_dims(
     if dims is None:
         return tuple(range(ndim))
     if type(dims) is int:
-        wrapped = (wrap_dim(dims, ndim, op),)
-    elif isinstance(dims, Iterable) and not isinstance(dims, str) and getattr(dims, "ndim", 1):
+        wrapped: tuple[int, ...] = (wrap_dim(dims, ndim, op),)
+    elif isinstance(dims, Iterable) and not isinstance(dims, str) and getattr(dims, "ndim", True):
         wrapped = tuple([wrap_dim(dim, ndim, op) for dim in dims])
         if not wrapped and empty_is_all:
             return tuple(range(ndim))
@@ -80,7 +81,7 @@ def wrap_dims(
 
 
 def unreduce(grad: Any, shape: tuple[int, ...], dim: Any, keepdim: bool) -> Any:
-    """A reduction's gradient with the reduced dimensions back as size 1, ready to expand to `shape`.
+    """A reduction's gradient with the reduced dimensions back as size 1, fit to expand to `shape`.
 
     Args:
         grad: Tensor or array of the reduction's output shape.

@@ -1,8 +1,8 @@
 """The element types: one `dtype` object per type of PyTorch that NumPy or ml_dtypes can hold.
 
-Here live the objects, their aliases and legacy tensor names, the default dtype, `finfo`/`iinfo`, and the
-type rules (`NUMBER`, `FLOAT`, ...) with which an operation declares what it computes in and returns.
-How two types combine is in `promotion`. Stands on NumPy and ml_dtypes alone.
+Here live the objects, their aliases and legacy tensor names, the default dtype, `finfo`/`iinfo`,
+and the type rules (`NUMBER`, `FLOAT`, ...) with which an operation declares what it computes in and
+returns. How two types combine is in `promotion`. Stands on NumPy and ml_dtypes alone.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class dtype:
     is_complex: builtins.bool
     is_signed: builtins.bool
 
-    def __new__(cls, *args: object, **kwargs: object) -> NoReturn:
+    def __new__(cls, *args: object, **kwargs: object) -> Any:
         raise TypeError("cannot create 'torch.dtype' instances")
 
     def __repr__(self) -> str:
@@ -116,10 +116,10 @@ _OF: dict[Any, dtype] = {}
 DTYPES: dict[str, dtype] = {}
 
 
-def _make(name: str, storage: object, category: str, legacy: str, abbr: str) -> dtype:
+def _make(name: str, storage: Any, category: str, legacy: str, abbr: str) -> dtype:
     """Build one dtype object and enter it in the tables."""
     self: dtype = object.__new__(dtype)
-    array_type = np.dtype(storage)  # type: ignore[call-overload]
+    array_type = np.dtype(storage)
     floating = category in ("float", "float8")
     signed = name != "float8_e8m0fnu" if category != "int" else not name.startswith("u")
     values = {
@@ -217,7 +217,7 @@ of: Callable[[Any], dtype] = _BY_ARRAY_TYPE.__getitem__
 
 
 def tensor_type_name(kind: dtype, device_type: str = "cpu", sparse: builtins.bool = False) -> str:
-    """The legacy name of tensors of this type: ``torch.FloatTensor``, ``torch.sparse.IntTensor``."""
+    """The legacy name of such tensors: ``torch.FloatTensor``, ``torch.sparse.IntTensor``."""
     device = "" if device_type == "cpu" else f"{device_type}."
     return f"torch.{device}{'sparse.' if sparse else ''}{kind.legacy}Tensor"
 
@@ -418,7 +418,7 @@ class iinfo(_Limits):
         return f"iinfo(min={self.min:g}, max={self.max:g}, dtype={self.dtype})"
 
 
-def _dtype_argument(op: str, value: object) -> dtype:
+def _dtype_argument(op: str, value: Any) -> dtype:
     if not isinstance(value, dtype):
         given = type(value).__name__
         raise TypeError(f"{op}(): argument 'type' (position 1) must be torch.dtype, not {given}")

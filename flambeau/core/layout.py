@@ -7,7 +7,7 @@ an array; NumPy's byte strides are the caller's to scale. Stands on errors.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any
 
 from flambeau.core.errors import fail
 
@@ -46,7 +46,7 @@ class _Named:
     __slots__ = ("name",)
     name: str
 
-    def __new__(cls, *args: object) -> NoReturn:
+    def __new__(cls, *args: object) -> Any:
         raise TypeError(f"cannot create 'torch.{cls.__name__}' instances")
 
     def __repr__(self) -> str:
@@ -124,7 +124,8 @@ def channels_last_strides(shape: Sequence[int]) -> Ints:
         raise fail(
             RuntimeError,
             "channels_last",
-            f"required rank 4 tensor to use channels_last format (rank 5 for channels_last_3d), got shape {list(shape)}",
+            "required rank 4 tensor to use channels_last format (rank 5 for channels_last_3d), got "
+            f"shape {list(shape)}",
         )
     strides = [0] * len(shape)
     step = 1
@@ -185,10 +186,10 @@ def is_contiguous(
 
 
 def suggest_memory_format(shape: Sequence[int], strides: Sequence[int]) -> memory_format:
-    """The format a result should take after this input: channels-last where its strides grow that way.
+    """The format a result should take after this input: channels-last if its strides grow that way.
 
-    Where both orders fit (one channel, or a 1x1 image), the strides of the size-1 dimensions decide,
-    and row-major wins a tie.
+    Where both orders fit (one channel, or a 1x1 image), the strides of the size-1 dimensions
+    decide, and row-major wins a tie.
     """
     order = _CHANNELS_LAST_ORDER.get(len(shape))
     if order is None or strides[1] == 0 or 0 in shape:
@@ -202,7 +203,7 @@ def suggest_memory_format(shape: Sequence[int], strides: Sequence[int]) -> memor
 
 
 def is_non_overlapping_and_dense(shape: Sequence[int], strides: Sequence[int]) -> bool:
-    """Whether the elements fill one block of memory, each place once, in some order of dimensions."""
+    """Whether the elements fill one block of memory, each place once, in some order."""
     if 0 in shape:
         return True
     step = 1
@@ -214,7 +215,7 @@ def is_non_overlapping_and_dense(shape: Sequence[int], strides: Sequence[int]) -
 
 
 def preserve_strides(shape: Sequence[int], strides: Sequence[int]) -> Ints:
-    """Strides of `empty_like(x)`: x's own if x is dense, else dense ones in the same order of dimensions."""
+    """Strides of `empty_like(x)`: x's own if x is dense, else dense ones in the same order."""
     if is_non_overlapping_and_dense(shape, strides):
         return tuple(strides)
     found = [0] * len(shape)
@@ -227,7 +228,7 @@ def preserve_strides(shape: Sequence[int], strides: Sequence[int]) -> Ints:
 
 
 def _fastest_first(shape: Sequence[int], strides: Sequence[int]) -> list[int]:
-    """Dimensions by growing stride. Stride 0 (expanded) compares with nothing, so it holds its place.
+    """Dimensions by growing stride; stride 0 (expanded) compares with nothing and holds its place.
 
     An insertion sort, since that order is partial: a general sort would give another answer.
     """
@@ -317,14 +318,14 @@ def infer_size(shape: Sequence[int], numel: int, op: str = "reshape") -> Ints:
         raise fail(
             RuntimeError,
             op,
-            f"cannot reshape tensor of 0 elements into shape {list(shape)} because the unspecified dimension "
-            "size -1 can be any value and is ambiguous. Write it out.",
+            f"cannot reshape tensor of 0 elements into shape {list(shape)} because the unspecified "
+            "dimension size -1 can be any value and is ambiguous. Write it out.",
         )
     raise fail(
         RuntimeError,
         op,
-        f"shape '{list(shape)}' is invalid for input of size {numel}: the sizes multiply to {product}"
-        f"{'' if unknown is None else ' without the -1, which does not divide it'}.",
+        f"shape '{list(shape)}' is invalid for input of size {numel}: the sizes multiply to "
+        f"{product}{'' if unknown is None else ' without the -1, which does not divide it'}.",
     )
 
 
@@ -349,9 +350,9 @@ def broadcast_shapes(*shapes: Sequence[int], op: str = "broadcast_shapes") -> In
                 raise fail(
                     RuntimeError,
                     op,
-                    f"The size of tensor a ({found[k]}) must match the size of tensor b ({size}) at "
-                    f"non-singleton dimension {k}: shapes {list(by[k])} and {list(shape)} do not "
-                    "broadcast. Dimensions are aligned at the right and must be equal or 1.",
+                    f"The size of tensor a ({found[k]}) must match the size of tensor b ({size}) "
+                    f"at non-singleton dimension {k}: shapes {list(by[k])} and {list(shape)} do "
+                    "not broadcast. Dimensions are aligned at the right and must be equal or 1.",
                 )
     return tuple(found)
 
@@ -359,18 +360,18 @@ def broadcast_shapes(*shapes: Sequence[int], op: str = "broadcast_shapes") -> In
 def expand(
     shape: Sequence[int], strides: Sequence[int], sizes: Sequence[int], op: str = "expand"
 ) -> tuple[Ints, Ints]:
-    """(shape, strides) of `x.expand(sizes)`: stride 0 where a size 1 or a new dimension grows; -1 keeps.
+    """(shape, strides) of `x.expand(sizes)`: stride 0 where a dimension grows; -1 keeps a size.
 
     Raises:
-        RuntimeError: fewer sizes than dimensions, or a dimension that is neither 1 nor the size asked.
+        RuntimeError: fewer sizes than dimensions, or a dimension neither 1 nor the size asked.
     """
     lead = len(sizes) - len(shape)
     if lead < 0:
         raise fail(
             RuntimeError,
             op,
-            f"the number of sizes provided ({len(sizes)}) must be greater or equal to the number of dimensions "
-            f"in the tensor ({len(shape)}): sizes {list(sizes)}, tensor {list(shape)}",
+            f"the number of sizes provided ({len(sizes)}) must be greater or equal to the number "
+            f"of dimensions in the tensor ({len(shape)}): sizes {list(sizes)}, tensor {list(shape)}",
         )
     new_shape: list[int] = []
     new_strides = [0] * len(sizes)
@@ -381,7 +382,8 @@ def expand(
                 raise fail(
                     RuntimeError,
                     op,
-                    f"The expanded size of the tensor ({size}) isn't allowed in a leading, non-existing dimension {k}",
+                    f"The expanded size of the tensor ({size}) isn't allowed in a leading, "
+                    f"non-existing dimension {k}",
                 )
             # As a fresh row-major dimension would have it; only a size that grows gets 0.
             if size == 1 and shape:
@@ -397,8 +399,9 @@ def expand(
             raise fail(
                 RuntimeError,
                 op,
-                f"The expanded size of the tensor ({size}) must match the existing size ({have}) at "
-                f"non-singleton dimension {k}.  Target sizes: {list(sizes)}.  Tensor sizes: {list(shape)}",
+                f"The expanded size of the tensor ({size}) must match the existing size ({have}) "
+                f"at non-singleton dimension {k}.  Target sizes: {list(sizes)}.  "
+                f"Tensor sizes: {list(shape)}",
             )
         new_shape.append(size)
     return tuple(new_shape[::-1]), tuple(new_strides)

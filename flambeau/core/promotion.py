@@ -1,4 +1,4 @@
-"""How dtypes combine: PyTorch's lattice, its three ranks of operands, and which casts lose a category.
+"""How dtypes combine: PyTorch's lattice, its three ranks of operands, and the casts it allows.
 
 Ranks, highest first: tensors with dimensions, 0-d tensors, Python numbers. A lower rank changes the
 result only where its category (bool < integer < floating < complex) is higher. Stands on dtypes.
@@ -31,7 +31,7 @@ _CAST = {
 
 
 def promote_types(type1: dtype, type2: dtype) -> dtype:
-    """The smallest dtype that holds both by PyTorch's lattice: ``promote_types(int32, float16) = float16``.
+    """The smallest dtype that holds both by PyTorch's lattice: float16 for int32 and float16.
 
     Raises:
         RuntimeError: float8 with another type; uint16, uint32 or uint64 with anything but itself
@@ -39,9 +39,8 @@ def promote_types(type1: dtype, type2: dtype) -> dtype:
     """
     if type1 is type2:
         return type1
-    for a, b in ((type1, type2), (type2, type1)):
-        if a.category == "float8":
-            raise _unsupported("Float8 Types", type1, type2)
+    if "float8" in (type1.category, type2.category):
+        raise _unsupported("Float8 Types", type1, type2)
     for a, b in ((type1, type2), (type2, type1)):
         if a in _BARE_UNSIGNED:
             if b.category == "float":
@@ -68,7 +67,8 @@ def _unsupported(what: str, a: dtype, b: dtype) -> RuntimeError:
 def can_cast(from_: dtype, to: dtype) -> bool:
     """Whether a result of one dtype may be written to a tensor of another: no category is lost.
 
-    ``can_cast(float64, float16)`` and ``can_cast(int64, uint8)`` hold, ``can_cast(float32, int32)`` not.
+    ``can_cast(float64, float16)`` and ``can_cast(int64, uint8)`` hold, ``can_cast(float32, int32)``
+    does not.
     """
     return to.category in _CAST[from_.category]
 
@@ -120,7 +120,7 @@ def promote_arrays(a: ArrayType, b: ArrayType) -> ArrayType:
 
 
 def number_dtype(number: Any) -> ArrayType:
-    """The NumPy dtype a Python number stands for: bool, int64, or the default floating or complex type."""
+    """What a Python number stands for: bool, int64, or the default floating or complex type."""
     if isinstance(number, (bool, np.bool_)):
         return _BOOL
     if isinstance(number, (int, np.integer)):

@@ -1,7 +1,7 @@
-"""The named tuples that operations with several results return: ``torch.return_types.sort`` and its kin.
+"""The named tuples that operations with several results return: ``torch.return_types.sort``, ...
 
-`structseq` makes and remembers one class per name; the classes are also attributes of this module, so
-that they pickle. Stands on nothing.
+`structseq` makes and remembers one class per name; the classes are also attributes of this module,
+so that they pickle. Stands on nothing.
 """
 
 from __future__ import annotations
@@ -57,7 +57,8 @@ def structseq(name: str, fields: Sequence[str]) -> type[StructSequence]:
     if known is not None:
         if known.__match_args__ != tuple(fields):
             raise ValueError(
-                f"return type {name} has the fields {known.__match_args__}, asked for {tuple(fields)}"
+                f"return type {name} has the fields {known.__match_args__}, "
+                f"asked for {tuple(fields)}"
             )
         return known
     body: dict[str, Any] = {

@@ -27,9 +27,10 @@ class Size(tuple[int, ...]):
             return tuple.__new__(cls, map(index, sizes))
         except TypeError:
             for i, size in enumerate(sizes):
-                if not hasattr(type(size), "__index__") or getattr(size, "ndim", 0):
+                if not hasattr(type(size), "__index__") or getattr(size, "ndim", False):
                     raise TypeError(
-                        f"torch.Size() takes an iterable of 'int' (item {i} is '{type(size).__name__}')"
+                        "torch.Size() takes an iterable of 'int' "
+                        f"(item {i} is '{type(size).__name__}')"
                     ) from None
             raise
 
