@@ -137,6 +137,19 @@ class Stream:
             part *= scale
         return out
 
+    # going back
+
+    def mark(self) -> dict:
+        """The place in the stream, for :meth:`rewind`."""
+        return self._generator().state
+
+    def rewind(self, mark: dict, words: int) -> None:
+        """Goes to ``words`` 32-bit words after ``mark``."""
+        bits = self._generator()
+        bits.state = mark
+        if words:
+            bits.random_raw(words, output=False)
+
     # state
 
     def pack(self) -> np.ndarray:
