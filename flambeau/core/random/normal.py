@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from flambeau.core.random.exact import fma
-from flambeau.core.random.order import filled
+from flambeau.core.random.order import filled, is_complex, parts
 from flambeau.core.random.stream import Stream
 
 __all__ = ["log_normal", "normal", "normal_", "normals"]
@@ -32,11 +32,11 @@ def normal(
 def normal_(stream: Stream, out: np.ndarray, mean: float = 0.0, std: float = 1.0) -> np.ndarray:
     """Fills ``out`` with normals of ``mean`` and ``std``.
 
-    A complex array gets normal parts of standard deviation ``std / sqrt(2)``, the mean in both as given.
+    A complex array gets parts of standard deviation ``std / sqrt(2)`` and, as in PyTorch, of mean ``mean``
+    both of them.
     """
-    if out.dtype.kind == "c":
-        parts = normal(stream, (*out.shape, 2), out.real.dtype, 0.0, std * math.sqrt(0.5))
-        out.real, out.imag = parts[..., 0] + mean.real, parts[..., 1] + mean.imag
+    if is_complex(out.dtype):
+        normal_(stream, parts(out), mean, std * math.sqrt(0.5))
         return out
     with stream.lock:
         if out.size < _BLOCK or not out.flags.c_contiguous:

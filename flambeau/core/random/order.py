@@ -1,7 +1,7 @@
 """Where drawn numbers go: the order in which a strided array is filled.
 
 PyTorch fills a tensor in the order of its memory, not of its indices: a transposed matrix drawn in place
-equals the matrix drawn and then transposed. ``filled`` turns a law on shapes into a fill of any array;
+equals the matrix drawn and then transposed. ``empty_like`` makes the array for that, ``filled`` turns a law on shapes into a fill of any array;
 ``in_order`` lays parameters (probabilities, rates) out in the order in which draws meet them.
 """
 
@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-__all__ = ["filled", "in_order", "memory_order"]
+__all__ = ["empty_like", "filled", "in_order", "is_complex", "memory_order", "parts"]
 
 
 def memory_order(*arrays: np.ndarray) -> list[int]:
@@ -43,6 +43,26 @@ def _slower(left: int, right: int, arrays: Sequence[np.ndarray]) -> int:
         if array.shape[right] > array.shape[left]:
             return -1
     return 0
+
+
+def empty_like(array: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """An unset dense array with ``array``'s shape and order of dimensions (PyTorch's preserve_format)."""
+    if array.flags.c_contiguous:
+        return np.empty(array.shape, dtype)
+    order = memory_order(array)
+    dense = np.empty([array.shape[d] for d in order], dtype)
+    return dense.transpose(np.argsort(order))
+
+
+def is_complex(dtype: np.dtype) -> bool:
+    """Whether ``dtype`` is complex; ml_dtypes' complex32 does not say so by its kind."""
+    return dtype.kind == "c" or dtype.name == "complex32"
+
+
+def parts(array: np.ndarray) -> np.ndarray:
+    """A complex array as a real view with a last dimension of 2."""
+    real = np.float16 if array.itemsize == 4 else array.real.dtype
+    return array[..., None].view(real)
 
 
 def filled(out: np.ndarray, law: Callable[[tuple[int, ...]], np.ndarray]) -> np.ndarray:

@@ -7,7 +7,7 @@ as PyTorch's CPU kernels do: one 32-bit word per element for float32 and the hal
 import numpy as np
 
 from flambeau.core.random.exact import fma
-from flambeau.core.random.order import filled, in_order
+from flambeau.core.random.order import filled, in_order, is_complex, parts
 from flambeau.core.random.stream import Stream
 
 __all__ = [
@@ -37,9 +37,8 @@ def uniform_(stream: Stream, out: np.ndarray, low: float = 0.0, high: float = 1.
     float64 takes 53 bits, everything else 24: the half types draw in float32 and round, and what rounds
     up to ``high`` becomes ``low``. Complex arrays hold independent uniform parts.
     """
-    if out.dtype.kind == "c":
-        parts = uniform(stream, (*out.shape, 2), out.real.dtype, low, high)
-        out.real, out.imag = parts[..., 0], parts[..., 1]
+    if is_complex(out.dtype):
+        uniform_(stream, parts(out), low, high)
         return out
     with stream.lock:
         return filled(out, lambda shape: _uniforms(stream, shape, out.dtype, low, high))
