@@ -5,6 +5,7 @@ double Box-Muller pair, and packs its state into PyTorch's 5056 bytes. The laws 
 neighbouring files; the public ``Generator`` (tensors, devices) stands in ``generator.py``.
 """
 
+import math
 import os
 import struct
 import threading
@@ -22,6 +23,7 @@ _WORDS = 624
 _BLOCK = 32768  # words drawn at once: the raw block, its mask and the result stay in the L2 cache
 _HEAD = struct.Struct("<QiiQ")  # seed, words left, seeded, next word
 _TAIL = struct.Struct("<dddiifB3x")  # normal_x, _y, _rho, valid, pad, float normal, its flag
+_MASK21 = np.uint64((1 << 21) - 1)
 _MASK53 = np.uint64((1 << 53) - 1)
 
 
@@ -118,6 +120,23 @@ class Stream:
         words &= _MASK53
         out = words.view(np.int64).astype(np.float64)
         out *= 2.0**-53
+        return out
+
+    def below(self, n: int, p: float) -> np.ndarray:
+        """``doubles(n) < p`` as bools, at the cost of the words alone.
+
+        The first word of a pair decides, but for one pair in two million that ties with ``p``.
+        """
+        high, low = divmod(math.ceil(p * 2.0**53), 1 << 32)
+        out = np.empty(n, np.bool_)
+        for start in range(0, n, _BLOCK):
+            part = out[start : start + _BLOCK]
+            words = self._generator().random_raw(2 * part.size)
+            first = words[0::2] & _MASK21
+            np.less(first, np.uint64(high), out=part)
+            (ties,) = (first == np.uint64(high)).nonzero()
+            if ties.size:
+                part[ties] = words[2 * ties + 1] < np.uint64(low)
         return out
 
     def double(self) -> float:

@@ -64,7 +64,7 @@ def _uniforms(stream: Stream, shape: Shape, dtype: np.dtype, low: float, high: f
 def mask(stream: Stream, shape: Shape, p: float) -> np.ndarray:
     """A bool array, True with probability ``p``: a float64 uniform below ``p`` (dropout's mask)."""
     with stream.lock:
-        return (stream.doubles(_size(shape)) < p).reshape(shape)
+        return stream.below(_size(shape), p).reshape(shape)
 
 
 def bernoulli(stream: Stream, out: np.ndarray, p: float) -> np.ndarray:
