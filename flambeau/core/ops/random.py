@@ -12,7 +12,7 @@ import numpy as np
 from flambeau.core import dtypes
 from flambeau.core.declare import composite
 from flambeau.core.errors import fail
-from flambeau.core.factory_options import element_type, empty, finish, into, options, shape_of, sizes_of
+from flambeau.core.factory_options import element_type, empty, finish, into, options, shape_of, sizes
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.random import integer
 from flambeau.core.random.generator import Generator, resolve
@@ -51,7 +51,7 @@ def rand(
         >>> torch.rand(3)
         tensor([0.4963, 0.7682, 0.0885])
     """
-    shape = sizes_of("rand", size, _size_of("rand", named))
+    shape = sizes("rand", size, _size_of("rand", named))
     return _filled("rand", shape, _uniform, generator, out, dtype, layout, device, pin_memory, requires_grad)
 
 
@@ -73,7 +73,7 @@ def randn(
 
     Args: as :func:`rand`.
     """
-    shape = sizes_of("randn", size, _size_of("randn", named))
+    shape = sizes("randn", size, _size_of("randn", named))
     return _filled("randn", shape, _normal, generator, out, dtype, layout, device, pin_memory, requires_grad)
 
 
