@@ -15,6 +15,7 @@ from flambeau.core.factory_options import empty, finish, into, options, shape_of
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.ops.random_fill import check_chances, need_kernel, number, probability, whole
 from flambeau.core.random import choice, rejection, uniform
+from flambeau.core.random.gamma_grad import gamma_grad
 from flambeau.core.random.generator import Generator, resolve
 from flambeau.core.random.normal import normal_ as _fill_normal
 from flambeau.core.tensor import Tensor
@@ -29,7 +30,7 @@ def _same(input: Any, *args: Any, **named: Any) -> Any:
 
 
 @primitive(vjp=lambda g: ops.zeros_like(g), infer=_same)
-def bernoulli(input, p: Any = None, *, generator: Any = None):
+def bernoulli(input, p: Any = None, generator: Any = None):
     """Ones and zeros: one with the probability that stands in ``input`` (or ``p`` everywhere).
 
     Args:
@@ -103,6 +104,12 @@ def _standard_gamma(input, generator: Any = None):
 
 
 @primitive(infer=_same, method=False)
+def _standard_gamma_grad(input, output):
+    """How a gamma number ``output`` of shape ``input`` moves with its shape."""
+    return gamma_grad(input, output)
+
+
+@primitive(infer=_same, method=False)
 def _sample_dirichlet(input, generator: Any = None):
     """Dirichlet numbers of concentration ``input`` along the last dimension."""
     kind = dtypes.of(input.dtype)
@@ -110,12 +117,12 @@ def _sample_dirichlet(input, generator: Any = None):
     return rejection.dirichlet(resolve(generator, "_sample_dirichlet"), input)
 
 
-def _infer_multinomial(input: Any, num_samples: int, replacement: bool = False, *, generator: Any = None) -> Any:
+def _infer_multinomial(input: Any, num_samples: int, replacement: bool = False, generator: Any = None) -> Any:
     return (*input.shape[:-1], num_samples), np.dtype(np.int64)
 
 
 @primitive(infer=_infer_multinomial)
-def multinomial(input, num_samples: int, replacement: bool = False, *, generator: Any = None):
+def multinomial(input, num_samples: int, replacement: bool = False, generator: Any = None):
     """Category numbers drawn by the weights in ``input`` (a vector, or one vector per row), as int64.
 
     Args:
