@@ -146,11 +146,17 @@ def _randomly_leaky(
 
 
 def rrelu_noise(stream: Stream, array: np.ndarray, lower: float, upper: float) -> np.ndarray:
-    """What rrelu multiplies by: 1 where positive, else a slope; only those elements draw, in C order."""
+    """What rrelu multiplies by: 1 where positive, else a slope; only those elements draw, in C order.
+
+    The bounds are rounded to the array's dtype, the slopes between them are drawn in float64.
+    """
     noise = np.ones(array.shape, array.dtype)
-    slopes = array <= 0
-    count = int(np.count_nonzero(slopes))
-    noise[slopes] = uniform.uniform(stream, (count,), np.dtype(np.float64), lower, upper)
+    leaky = array <= 0
+    low, high = float(array.dtype.type(lower)), float(array.dtype.type(upper))
+    drawn = stream.doubles(int(np.count_nonzero(leaky)))
+    drawn *= high - low
+    drawn += low
+    noise[leaky] = drawn
     return noise
 
 

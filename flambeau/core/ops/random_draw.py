@@ -29,6 +29,18 @@ def _same(input: Any, *args: Any, **named: Any) -> Any:
     return input.shape, input.dtype
 
 
+def _common(name: str, left: np.ndarray, right: np.ndarray) -> tuple[int, ...]:
+    try:
+        return np.broadcast_shapes(left.shape, right.shape)
+    except ValueError:
+        raise fail(
+            RuntimeError,
+            name,
+            f"shapes {list(left.shape)} and {list(right.shape)} do not broadcast: from the last dimension on, "
+            "sizes must be equal or 1.",
+        ) from None
+
+
 @primitive(vjp=lambda g: ops.zeros_like(g), infer=_same)
 def bernoulli(input, p: Any = None, generator: Any = None):
     """Ones and zeros: one with the probability that stands in ``input`` (or ``p`` everywhere).
@@ -89,7 +101,7 @@ def binomial(count, prob, generator: Any = None):
         raise fail(
             RuntimeError, "binomial", f"prob has dtype {other}, count has {kind}. Convert one of them."
         )
-    shape = np.broadcast_shapes(count.shape, prob.shape)
+    shape = _common("binomial", count, prob)
     return rejection.binomial(resolve(generator, "binomial"), np.broadcast_to(count, shape), prob)
 
 
@@ -187,7 +199,7 @@ def _drawn(mean=None, std=None, shift: Any = 0.0, scale: Any = 1.0, generator: A
     """``mean + std * z`` with fresh standard normals; a parameter is a tensor or a number."""
     model = std if mean is None else mean
     other = mean if std is None else std
-    shape = np.broadcast_shapes(model.shape, other.shape)
+    shape = _common("normal", model, other)
     if std is not None and not (std >= 0).all():
         raise fail(
             RuntimeError, "normal", "expects all elements of std >= 0.0. Take exp() or abs() of what gives std."
