@@ -12,16 +12,16 @@ import ml_dtypes
 import numpy as np
 
 from flambeau.core import dtypes, state
-from flambeau.core.declare import composite
+from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.errors import fail
-from flambeau.core.inplace import check_inplace
+from flambeau.core.inplace import check_inplace, write_result
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.provenance import stack_level
 from flambeau.core.random import integer, normal, uniform
 from flambeau.core.random.generator import Generator, resolve
 from flambeau.core.silence import quiet
 from flambeau.core.storage import touch
-from flambeau.core.tensor import Tensor, edge_of, wrap
+from flambeau.core.tensor import Tensor, edge_of
 
 __all__ = ["WIDE_UNSIGNED", "fill", "from_to", "need_kernel", "number", "probability", "whole"]
 
@@ -222,9 +222,16 @@ def fill(
         return input
     quiet(law, source, array)
     if edge_of(input) is not None and state.grad_enabled():
-        return input.copy_(wrap(array.copy()))  # the copy's rule: zero for what was there before
+        write_result(name, input, ops._drawn_over(input, array.copy()))
+        return input
     touch(input, name)
     return input
+
+
+@primitive(function=False, method=False, node="Fill", vjp={"input": lambda g: ops.zeros_like(g)})
+def _drawn_over(input, values: Any):
+    """Drawn values in the place of ``input``, which no longer matters: its gradient is zero."""
+    return values
 
 
 def whole(
