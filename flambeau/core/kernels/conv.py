@@ -223,40 +223,36 @@ def _depthwise(
 ) -> None:
     """One filter (or several) per channel: a multiply and an add of a shifted slice per tap.
 
-    With stride 1 a shift of the flattened padded plane serves all its rows in one long run; the
-    columns beyond the output are computed and left behind (five times as fast at 14x14).
+    With stride 1 whole padded planes are multiplied and the flat block is added shifted: two runs
+    without inner loops (a third of the time of slices at 14x14). What crosses from plane to plane
+    lands in the columns beyond the output, which are left behind.
     """
     count, groups = input.shape[:2]
     kernel, out = weight.shape[2:], result.shape[2:]
     padded = np.ascontiguousarray(pad(input, pads))[:, :, None]  # (N, G, 1, *S)
     slices = tap_slices(kernel, stride, dilation, out)
     filters = weight.reshape(groups, -1, prod(kernel)).transpose(2, 0, 1)
-    shape = (groups, result.shape[1] // groups)
-    if max(stride) == 1:
-        plane = padded.shape[3:]
-        steps = [prod(plane[axis + 1 :]) for axis in range(len(plane))]
-        span = sum((o - 1) * step for o, step in zip(out, steps, strict=True)) + 1
-        padded = padded.reshape(count, groups, 1, -1)
-        starts = [sum(c.start * n for c, n in zip(cut, steps, strict=True)) for cut in slices]
-        slices = [(slice(start, start + span),) for start in starts]
-        work, filters = (prod(plane),), filters[..., None]
-    else:
-        work = out
-        filters = filters.reshape(*filters.shape, *(1,) * len(out))
-    filters = np.ascontiguousarray(filters)
-    step = max(1, min(count, BLOCK // max(1, 4 * prod(shape) * prod(work) * result.itemsize)))
-    total = scratch("total", (step, *shape, *work), result.dtype)
-    term = scratch("term", (step, *shape, *work), result.dtype)
+    filters = np.ascontiguousarray(filters.reshape(*filters.shape, *(1,) * len(out)))
+    flat = max(stride) == 1
+    shape = (groups, result.shape[1] // groups, *(padded.shape[3:] if flat else out))
+    step = max(1, min(count, BLOCK // max(1, 2 * prod(shape) * result.itemsize)))
+    total = scratch("total", (step, *shape), result.dtype)
+    term = scratch("term", (step, *shape), result.dtype)
+    strides = term.strides[3:]
     for start in range(0, count, step):
         source, place = padded[start : start + step], result[start : start + step]
         held, added = total[: len(place)], term[: len(place)]
-        if max(stride) == 1:
-            held, added = held[..., :span], added[..., :span]
-        np.multiply(source[:, :, :, *slices[0]], filters[0], out=held)
-        for places, factor in zip(slices[1:], filters[1:], strict=True):
-            np.multiply(source[:, :, :, *places], factor, out=added)
-            held += added
-        held = total[: len(place)].reshape(len(place), result.shape[1], *(work if max(stride) > 1 else plane))
+        whole, shifted = held.reshape(-1), added.reshape(-1)
+        np.multiply(source if flat else source[:, :, :, *slices[0]], filters[0], out=held)
+        for taken, factor in zip(slices[1:], filters[1:], strict=True):
+            np.multiply(source if flat else source[:, :, :, *taken], factor, out=added)
+            if flat:
+                bytes_in = sum(c.start * n for c, n in zip(taken, strides, strict=True))
+                shift = bytes_in // result.itemsize
+                whole[: whole.size - shift] += shifted[shift:]
+            else:
+                held += added
+        held = held.reshape(len(place), result.shape[1], *shape[2:])
         place[...] = held[:, :, *(slice(o) for o in out)]
 
 
