@@ -13,7 +13,7 @@ from math import prod
 import numpy as np
 
 from flambeau.core.kernels.interpolate import cubic_weights
-from flambeau.core.kernels.windows import channels_last, empty, is_half
+from flambeau.core.kernels.windows import is_half
 
 __all__ = ["affine", "sample", "sample_gradient", "source_coordinates"]
 
@@ -115,10 +115,7 @@ def sample(
     for taps in product(*axes):
         index, weight = _combined(taps, size)
         total += np.take_along_axis(planes, index[:, None], 2) * weight[:, None]
-    last = channels_last(input)
-    result = empty((count, channels, *places), input.dtype, last)
-    result[...] = total.reshape(count, channels, *places)
-    return result
+    return total.reshape(count, channels, *places)
 
 
 def sample_gradient(
@@ -150,9 +147,7 @@ def sample_gradient(
         for axis in range(len(size)):
             turned = [(*t[:2], t[3], t[2]) if a == axis else t for a, t in enumerate(taps)]
             slopes[axis] += seen * _combined(tuple(turned), size)[1]
-    result = empty(input.shape, input.dtype, channels_last(input))
-    result[...] = back.reshape(input.shape)
-    return result, np.stack(slopes[::-1], -1).reshape(grid.shape)
+    return back.astype(input.dtype).reshape(input.shape), np.stack(slopes[::-1], -1).reshape(grid.shape)
 
 
 def _axes(

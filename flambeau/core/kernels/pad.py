@@ -23,7 +23,8 @@ def border(input: np.ndarray, pads: Pairs, mode: str) -> np.ndarray:
         shape[axis] += low + high
         source[axis] = slice(max(-low, 0), input.shape[axis] - max(-high, 0))
         target[axis] = slice(max(low, 0), shape[axis] - max(high, 0))
-    result = empty(tuple(shape), input.dtype, channels_last(input))
+    last = mode != "circular" and channels_last(input)  # circular padding loses the format
+    result = empty(tuple(shape), input.dtype, last)
     result[tuple(target)] = input[tuple(source)]
     for axis, (low, high) in enumerate(pads, first):
         for place, origin in _sides(shape[axis], max(low, 0), max(high, 0), mode):
