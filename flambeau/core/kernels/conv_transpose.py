@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from flambeau.core.kernels import conv
-from flambeau.core.kernels.windows import Ints, Pairs, channels_last
+from flambeau.core.kernels.windows import Ints, Pairs, channels_last, is_half
 
 __all__ = ["convolve", "input_gradient", "output_sizes", "weight_gradient"]
 
@@ -37,6 +37,10 @@ def convolve(
     groups: int,
 ) -> np.ndarray:
     """(N, C, *S) to (N, K, *O): every input element spreads ``weight`` over the output."""
+    if is_half(input.dtype):
+        wide = (None if a is None else a.astype(np.float32) for a in (input, weight, bias))
+        result = convolve(*wide, stride, padding, dilation, output_padding, groups)
+        return result.astype(input.dtype, order="K")
     size = output_sizes(input.shape[2:], weight.shape[2:], stride, padding, output_padding, dilation)
     result = conv.input_gradient(
         input, weight, size, stride, _pairs(padding), dilation, groups, _last(input, weight)
