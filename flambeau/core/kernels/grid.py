@@ -7,15 +7,25 @@ the taps' product serves forward and backward, in two dimensions and three.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import product
 from math import prod
+from typing import Any
 
 import numpy as np
 
 from flambeau.core.kernels.interpolate import cubic_weights
 from flambeau.core.kernels.windows import is_half
 
-__all__ = ["affine", "sample", "sample_gradient", "source_coordinates"]
+__all__ = [
+    "affine",
+    "places",
+    "products",
+    "sample",
+    "sample_gradient",
+    "source_coordinates",
+    "taps",
+]
 
 Tap = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]  # position, inside, weight, slope
 
@@ -53,7 +63,7 @@ def _reflect(position: np.ndarray, low: int, high: int) -> tuple[np.ndarray, np.
     return np.where(odd, span - extra + start, extra + start), np.where(odd, -sign, sign)
 
 
-def _taps(
+def taps(
     grid: np.ndarray, size: int, mode: str, padding: str, align_corners: bool
 ) -> list[Tap]:
     zero = np.zeros((), grid.dtype)
@@ -112,8 +122,8 @@ def sample(
     planes = np.ascontiguousarray(input).reshape(count, channels, -1)
     axes = _axes(grid, size, mode, padding, align_corners)
     total = np.zeros((count, channels, prod(places)), input.dtype)
-    for taps in product(*axes):
-        index, weight = _combined(taps, size)
+    for chosen in product(*axes):
+        index, weight = _combined(chosen, size)
         total += np.take_along_axis(planes, index[:, None], 2) * weight[:, None]
     return total.reshape(count, channels, *places)
 
@@ -137,15 +147,15 @@ def sample_gradient(
     lanes = np.arange(count * channels).reshape(count, channels, 1) * prod(size)
     back = np.zeros(count * channels * prod(size))
     slopes = np.zeros((len(size), *flow.shape[::2]), grid.dtype)
-    for taps in product(*axes):
-        index, weight = _combined(taps, size)
+    for chosen in product(*axes):
+        index, weight = _combined(chosen, size)
         where = (lanes + index[:, None]).ravel()
         back += np.bincount(where, (flow * weight[:, None]).ravel(), len(back))
         if mode == "nearest":
             continue
         seen = (flow * np.take_along_axis(planes, index[:, None], 2)).sum(1)
         for axis in range(len(size)):
-            turned = [(*t[:2], t[3], t[2]) if a == axis else t for a, t in enumerate(taps)]
+            turned = [(*t[:2], t[3], t[2]) if a == axis else t for a, t in enumerate(chosen)]
             slopes[axis] += seen * _combined(tuple(turned), size)[1]
     return back.astype(input.dtype).reshape(input.shape), np.stack(slopes[::-1], -1).reshape(grid.shape)
 
@@ -155,20 +165,32 @@ def _axes(
 ) -> list[list[Tap]]:
     flat = grid.reshape(grid.shape[0], -1, len(size))
     return [
-        _taps(flat[..., len(size) - 1 - axis], n, mode, padding, align_corners)
+        taps(flat[..., len(size) - 1 - axis], n, mode, padding, align_corners)
         for axis, n in enumerate(size)
     ]
 
 
-def _combined(taps: tuple[Tap, ...], size: list[int]) -> tuple[np.ndarray, np.ndarray]:
-    """Flat positions (N, O) and the product of the weights, zero where a tap lies outside."""
+def products(axes: list[list[Any]]) -> Iterator[tuple[Any, ...]]:
+    """Every choice of one tap per axis."""
+    return product(*axes)
+
+
+def places(chosen: tuple[Any, ...], size: list[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Flat positions (N, O) of one tap per axis, and which of them lie inside."""
     index: np.ndarray | int = 0
-    weight = inside = None
-    for (read, within, factor, _), n in zip(taps, size, strict=True):
+    inside: np.ndarray | bool = True
+    for (read, within, *_), n in zip(chosen, size, strict=True):
         index = index * n + read
-        weight = factor if weight is None else weight * factor
-        inside = within if inside is None else inside & within
-    index = np.where(inside, index, 0)
+        inside = inside & within
+    return np.where(inside, index, 0), inside
+
+
+def _combined(chosen: tuple[Tap, ...], size: list[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Flat positions (N, O) and the product of the weights, zero where a tap lies outside."""
+    index, inside = places(chosen, size)
+    weight = chosen[0][2]
+    for tap in chosen[1:]:
+        weight = weight * tap[2]
     return index, np.where(inside, weight, weight.dtype.type(0))
 
 
