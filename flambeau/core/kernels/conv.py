@@ -167,7 +167,9 @@ def weight_gradient(
 
 def bias_gradient(grad: np.ndarray) -> np.ndarray:
     """The sum of (N, K, *O) over everything but K."""
-    if grad.dtype.kind not in "fc":
+    if grad.size == 0:
+        return np.zeros(grad.shape[1], grad.dtype)
+    if grad.dtype.kind not in "fc" or is_half(grad.dtype):
         wide = grad.astype(np.float32) if is_half(grad.dtype) else grad
         return wide.sum(axis=(0, *range(2, grad.ndim))).astype(grad.dtype)
     if channels_last(grad):

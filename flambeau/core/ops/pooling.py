@@ -11,6 +11,7 @@ from typing import Any
 
 from flambeau.core.declare import composite, ops
 from flambeau.core.errors import fail
+from flambeau.core.ops import pool as _pool  # noqa: F401  (declares what is called through ops)
 from flambeau.core.ops.windowing import Ints, require_tensor, sizes
 from flambeau.core.state import grad_enabled
 from flambeau.core.tensor import Tensor
