@@ -39,10 +39,6 @@ def _pairs(padding: Ints) -> list[tuple[int, int]]:
     return [(p, p) for p in padding]
 
 
-def _conjugated(tensor: Tensor) -> Tensor:
-    return ops.conj(tensor) if tensor._array.dtype.kind == "c" else tensor
-
-
 def _convolution_rule(
     g: Tensor,
     input: Tensor,
@@ -59,10 +55,10 @@ def _convolution_rule(
     size, kernel = input._array.shape[2:], weight._array.shape[2:]
     last = channels_last(input._array) or channels_last(weight._array)
     return (
-        ops.convolution_input_gradient(g, _conjugated(weight), size, last, *options)
+        ops.convolution_input_gradient(g, weight, size, last, *options)
         if needs[0]
         else None,
-        ops.convolution_weight_gradient(g, _conjugated(input), kernel, *options)
+        ops.convolution_weight_gradient(g, input, kernel, *options)
         if needs[1]
         else None,
         ops.convolution_bias_gradient(g) if needs[2] else None,
@@ -137,12 +133,12 @@ def convolution(
     vjp={
         "grad": lambda g, weight, stride, padding, dilation, transposed, output_padding, groups: (
             ops.convolution(
-                g, _conjugated(weight), None, stride, padding, dilation, transposed, output_padding, groups
+                g, weight, None, stride, padding, dilation, transposed, output_padding, groups
             )
         ),
         "weight": lambda g, grad, weight_shape, stride, padding, dilation, transposed, output_padding, groups: (
             ops.convolution_weight_gradient(
-                _conjugated(grad), g, weight_shape[2:], stride, padding, dilation, transposed, output_padding, groups
+                grad, g, weight_shape[2:], stride, padding, dilation, transposed, output_padding, groups
             )
         ),
     },
@@ -178,12 +174,12 @@ def convolution_input_gradient(
     vjp={
         "grad": lambda g, input, stride, padding, dilation, transposed, output_padding, groups: (
             ops.convolution(
-                _conjugated(input), g, None, stride, padding, dilation, transposed, output_padding, groups
+                input, g, None, stride, padding, dilation, transposed, output_padding, groups
             )
         ),
         "input": lambda g, grad, input_shape, stride, padding, dilation, transposed, output_padding, groups: (
             ops.convolution_input_gradient(
-                _conjugated(grad), g, input_shape[2:], False, stride, padding, dilation, transposed, output_padding, groups
+                grad, g, input_shape[2:], False, stride, padding, dilation, transposed, output_padding, groups
             )
         ),
     },
