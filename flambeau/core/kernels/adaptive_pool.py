@@ -1,0 +1,161 @@
+"""Pooling to a given output size: bin i of n over size S is [floor(i S / n), ceil((i + 1) S / n)).
+
+Where the size is a multiple of the output, bins are equal and a reshape does it; elsewhere averages
+go through the weighted reads of ``interpolate`` and maxima bin by bin. The random bins of fractional
+max pooling are here too. Windows with strides are in ``pool``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from itertools import product
+
+import numpy as np
+
+from flambeau.core.kernels.interpolate import Table, _packed, apply, transposed
+from flambeau.core.kernels.windows import Ints, channels_last, empty, is_half
+
+__all__ = ["average", "average_gradient", "fractional_maximum", "maximum"]
+
+
+@lru_cache(maxsize=256)
+def _bins(size: int, out: int) -> tuple[np.ndarray, np.ndarray]:
+    index = np.arange(out)
+    return index * size // out, -((-(index + 1) * size) // out)
+
+
+@lru_cache(maxsize=256)
+def _table(size: int, out: int, backward: bool) -> Table:
+    start, end = _bins(size, out)
+    counts = end - start
+    steps = np.arange(counts.max())[:, None]
+    weights = np.broadcast_to(1 / counts, (len(steps), out))
+    forward = _packed(np.minimum(start + steps, size - 1), weights, steps < counts, size)
+    return transposed(forward) if backward else forward
+
+
+def average(input: np.ndarray, out: Ints) -> np.ndarray:
+    """The mean of every bin of (N, C, *S)."""
+    if is_half(input.dtype):
+        return average(input.astype(np.float32), out).astype(input.dtype, order="K")
+    last = channels_last(input)
+    work = input
+    for axis, n in enumerate(out, 2):
+        size = work.shape[axis]
+        if size % n == 0:
+            split = work.reshape(*work.shape[:axis], n, size // n, *work.shape[axis + 1 :])
+            work = split.sum(axis + 1) if size != n else work
+        else:
+            work = apply(work, axis, _table(size, n, False))
+    divisor = 1
+    for size, n in zip(input.shape[2:], out, strict=True):
+        divisor *= size // n if size % n == 0 else 1
+    result = empty(work.shape, input.dtype, last)
+    np.divide(work, input.dtype.type(divisor), out=result)
+    return result
+
+
+def average_gradient(grad: np.ndarray, size: Ints, last: bool = False) -> np.ndarray:
+    """The adjoint of :func:`average`."""
+    if is_half(grad.dtype):
+        wide = average_gradient(grad.astype(np.float32), size, last)
+        return wide.astype(grad.dtype, order="K")
+    work, split, divisor = grad, [], 1
+    for axis, n in enumerate(size, 2):
+        out = grad.shape[axis]
+        if n % out == 0:
+            divisor *= n // out
+            split.append((out, n // out))
+        else:
+            work = apply(work, axis, _table(n, out, True))
+            split.append((n, 1))
+    share = work / grad.dtype.type(divisor)
+    result = empty((*grad.shape[:2], *size), grad.dtype, last)
+    repeated = result.reshape(*grad.shape[:2], *(n for pair in split for n in pair))
+    inner = (slice(None), slice(None), *(cut for _ in split for cut in (slice(None), None)))
+    repeated[...] = share[inner]
+    if not np.may_share_memory(repeated, result):
+        result[...] = repeated.reshape(result.shape)
+    return result
+
+
+def maximum(input: np.ndarray, out: Ints) -> tuple[np.ndarray, np.ndarray]:
+    """The maximum of every bin and its flat index in the input plane (PyTorch's choice of ties)."""
+    if is_half(input.dtype):
+        values, indices = maximum(input.astype(np.float32), out)
+        return values.astype(input.dtype, order="K"), indices
+    shape, last = (*input.shape[:2], *out), channels_last(input)
+    values, indices = empty(shape, input.dtype, last), empty(shape, np.dtype(np.int64), last)
+    for cell, cuts in _cells(input.shape[2:], out):
+        block = input[:, :, *cuts]
+        flat = block.reshape(*block.shape[:2], -1)
+        best = _winner(flat)
+        values[:, :, *cell] = np.take_along_axis(flat, best[..., None], 2)[..., 0]
+        where = np.unravel_index(best, block.shape[2:])
+        position: np.ndarray | int = 0
+        for n, cut, place in zip(input.shape[2:], cuts, where, strict=True):
+            position = position * n + cut.start + place
+        indices[:, :, *cell] = position
+    return values, indices
+
+
+def _cells(size: Ints, out: Ints) -> Iterator[tuple[Ints, tuple[slice, ...]]]:
+    bins = [_bins(n, o) for n, o in zip(size, out, strict=True)]
+    for cell in product(*map(range, out)):
+        yield cell, tuple(
+            slice(int(start[i]), int(end[i])) for i, (start, end) in zip(cell, bins, strict=True)
+        )
+
+
+def _winner(flat: np.ndarray) -> np.ndarray:
+    """The first maximum along the last axis; the last NaN where there is one."""
+    best = flat.argmax(-1)
+    if flat.dtype.kind == "f":
+        unknown = np.isnan(flat)
+        if unknown.any():
+            final = flat.shape[-1] - 1 - unknown[..., ::-1].argmax(-1)
+            best = np.where(unknown.any(-1), final, best)
+    return best
+
+
+def fractional_maximum(
+    input: np.ndarray, kernel: Ints, out: Ints, samples: np.ndarray, order: Sequence[int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Maxima of windows at pseudo-random steps (B. Graham, Fractional max-pooling, 2014, arXiv:1412.6071).
+
+    Args:
+        samples: (N, C, d) uniforms, one shift per plane and axis; ``order[axis]`` names its column.
+    """
+    if is_half(input.dtype):
+        wide = (input.astype(np.float32), kernel, out, samples.astype(np.float32), order)
+        values, indices = fractional_maximum(*wide)
+        return values.astype(input.dtype), indices
+    size, lead = input.shape[2:], input.shape[:2]
+    position: np.ndarray | int = 0
+    for axis, (n, k, o) in enumerate(zip(size, kernel, out, strict=True)):
+        starts = _random_starts(samples[..., order[axis]], n, k, o)  # (N, C, O)
+        reads = starts[..., None] + np.arange(k)  # (N, C, O, k)
+        ones = [1] * (2 * len(size))
+        ones[axis], ones[axis + len(size)] = o, k
+        position = position * n + reads.reshape(*lead, *ones)
+    flat = np.broadcast_to(position, (*lead, *out, *kernel)).reshape(*lead, *out, -1)
+    planes = np.ascontiguousarray(input).reshape(*lead, -1)
+    seen = np.take_along_axis(planes, flat.reshape(*lead, -1), 2).reshape(flat.shape)
+    best = _winner(seen)[..., None]
+    return (
+        np.take_along_axis(seen, best, -1)[..., 0],
+        np.take_along_axis(flat, best, -1)[..., 0].astype(np.int64),
+    )
+
+
+def _random_starts(sample: np.ndarray, size: int, kernel: int, out: int) -> np.ndarray:
+    last = np.full((*sample.shape, 1), size - kernel)
+    if out == 1:
+        return last
+    real = sample.dtype.type
+    alpha = real(size - kernel) / real(out - 1)
+    steps = np.arange(out - 1).astype(sample.dtype)
+    shift = (sample * alpha).astype(np.int64)[..., None]
+    inner = ((steps + sample[..., None]) * alpha).astype(np.int64) - shift
+    return np.concatenate([inner, last], -1)

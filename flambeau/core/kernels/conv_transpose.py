@@ -1,0 +1,97 @@
+"""Transposed convolution: the adjoint of ``conv`` read forward, and its two gradients.
+
+Its weight is (C, K / groups, *kernel), as PyTorch lays it out, which is the weight of the
+convolution it is the adjoint of. Everything is one of the three sums in ``conv``.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from flambeau.core.kernels import conv
+from flambeau.core.kernels.windows import Ints, Pairs, channels_last, is_half
+
+__all__ = ["convolve", "input_gradient", "output_sizes", "weight_gradient"]
+
+
+def output_sizes(
+    size: Ints, kernel: Ints, stride: Ints, padding: Ints, output_padding: Ints, dilation: Ints
+) -> Ints:
+    """``(size - 1) * stride - 2 * padding + dilation * (kernel - 1) + output_padding + 1`` per axis."""
+    return tuple(
+        (n - 1) * s - 2 * p + d * (k - 1) + e + 1
+        for n, k, s, p, e, d in zip(
+            size, kernel, stride, padding, output_padding, dilation, strict=True
+        )
+    )
+
+
+def convolve(
+    input: np.ndarray,
+    weight: np.ndarray,
+    bias: np.ndarray | None,
+    stride: Ints,
+    padding: Ints,
+    dilation: Ints,
+    output_padding: Ints,
+    groups: int,
+) -> np.ndarray:
+    """(N, C, *S) to (N, K, *O): every input element spreads ``weight`` over the output."""
+    if is_half(input.dtype):
+        wide = (None if a is None else a.astype(np.float32) for a in (input, weight, bias))
+        result = convolve(*wide, stride, padding, dilation, output_padding, groups)
+        return result.astype(input.dtype, order="K")
+    size = output_sizes(input.shape[2:], weight.shape[2:], stride, padding, output_padding, dilation)
+    result = conv.input_gradient(
+        input, weight, size, stride, _pairs(padding), dilation, groups, _last(input, weight)
+    )
+    if bias is not None:
+        result += bias.reshape(-1, *(1,) * len(size))
+    return result
+
+
+def input_gradient(
+    grad: np.ndarray,
+    weight: np.ndarray,
+    size: Ints,
+    stride: Ints,
+    padding: Ints,
+    dilation: Ints,
+    groups: int,
+    last: bool | None = None,
+) -> np.ndarray:
+    """The adjoint of :func:`convolve` in its input: a convolution, cut to ``size`` positions."""
+    pads = [
+        (p, (n - 1) * s + d * (k - 1) + 1 - o - p)
+        for p, n, s, d, k, o in zip(
+            padding, size, stride, dilation, weight.shape[2:], grad.shape[2:], strict=True
+        )
+    ]
+    return conv.convolve(grad, weight, None, stride, pads, dilation, groups, last)
+
+
+def weight_gradient(
+    grad: np.ndarray,
+    input: np.ndarray,
+    kernel: Ints,
+    stride: Ints,
+    padding: Ints,
+    dilation: Ints,
+    groups: int,
+) -> np.ndarray:
+    """The adjoint of :func:`convolve` in its weight: the roles of input and grad change places."""
+    pads = [
+        (p, (n - 1) * s + d * (k - 1) + 1 - o - p)
+        for p, n, s, d, k, o in zip(
+            padding, input.shape[2:], stride, dilation, kernel, grad.shape[2:], strict=True
+        )
+    ]
+    return conv.weight_gradient(input, grad, kernel, stride, pads, dilation, groups)
+
+
+def _pairs(padding: Ints) -> Pairs:
+    return [(p, p) for p in padding]
+
+
+def _last(input: np.ndarray, weight: np.ndarray) -> bool:
+    return channels_last(input) or channels_last(weight)

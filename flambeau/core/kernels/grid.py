@@ -1,0 +1,209 @@
+"""Sampling (N, C, *S) at real coordinates: nearest, linear and cubic, with three kinds of border.
+
+The grid (N, *O, d) holds coordinates in [-1, 1], the last spatial axis first. Every mode is a
+product over axes of T taps, each an integer position, a weight and the weight's slope; one loop over
+the taps' product serves forward and backward, in two dimensions and three.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from flambeau.core.kernels.interpolate import cubic_weights
+from flambeau.core.kernels.windows import is_half
+
+__all__ = [
+    "affine",
+    "places",
+    "products",
+    "sample",
+    "sample_gradient",
+    "source_coordinates",
+    "taps",
+]
+
+Tap = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]  # position, inside, weight, slope
+
+
+def source_coordinates(
+    grid: np.ndarray, size: int, padding: str, align_corners: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """Grid values as positions on an axis of ``size``, and d position / d grid value."""
+    real = grid.dtype.type
+    if align_corners:
+        slope, position = real((size - 1) / 2), (grid + 1) / 2 * real(size - 1)
+    else:
+        slope, position = real(size / 2), ((grid + 1) * real(size) - 1) / 2
+    slopes = np.full(grid.shape, slope, grid.dtype)
+    if padding == "reflection":
+        low, high = (0, 2 * (size - 1)) if align_corners else (-1, 2 * size - 1)
+        position, sign = _reflect(position, low, high)
+        slopes *= sign
+    if padding in ("border", "reflection"):
+        slopes = np.where((position <= 0) | (position >= size - 1), real(0), slopes)
+        position = np.clip(position, 0, size - 1)
+    return position, slopes
+
+
+def _reflect(position: np.ndarray, low: int, high: int) -> tuple[np.ndarray, np.ndarray]:
+    real = position.dtype.type
+    if low == high:
+        return np.zeros_like(position), np.zeros_like(position)
+    start, span = real(low / 2), real((high - low) / 2)
+    sign = np.where(position < start, real(-1), real(1))
+    position = np.abs(position - start)
+    flips = np.floor(position / span)
+    extra = np.fmod(position, span)
+    odd = np.fmod(flips, 2) != 0
+    return np.where(odd, span - extra + start, extra + start), np.where(odd, -sign, sign)
+
+
+def taps(
+    grid: np.ndarray, size: int, mode: str, padding: str, align_corners: bool
+) -> list[Tap]:
+    zero = np.zeros((), grid.dtype)
+    if mode == "bicubic":  # the border rule applies to each of the four positions read
+        position, slopes = source_coordinates(grid, size, "zeros", align_corners)
+        base = np.floor(position)
+        part = position - base
+        weights = cubic_weights(part)
+        bends = _cubic_slopes(part) * slopes
+        result = []
+        for tap in range(4):
+            read = base + (tap - 1)
+            if padding == "reflection":
+                low, high = (0, 2 * (size - 1)) if align_corners else (-1, 2 * size - 1)
+                read = _reflect(read, low, high)[0]
+            if padding != "zeros":
+                read = np.clip(read, 0, size - 1)
+            result.append((*_inside(read, size), weights[tap], bends[tap]))
+        return result
+    position, slopes = source_coordinates(grid, size, padding, align_corners)
+    if mode == "nearest":
+        return [(*_inside(np.rint(position), size), np.ones_like(grid), np.zeros_like(grid) + zero)]
+    base = np.floor(position)
+    part = position - base
+    return [
+        (*_inside(base, size), 1 - part, -slopes),
+        (*_inside(base + 1, size), part, slopes),
+    ]
+
+
+def _cubic_slopes(part: np.ndarray, a: float = -0.75) -> np.ndarray:
+    def inner(x: np.ndarray) -> np.ndarray:
+        return (3 * (a + 2) * x - 2 * (a + 3)) * x
+
+    def outer(x: np.ndarray) -> np.ndarray:
+        return (3 * a * x - 10 * a) * x + 8 * a
+
+    slopes = [outer(part + 1), inner(part), -inner(1 - part), -outer(2 - part)]
+    return np.stack(slopes).astype(part.dtype)
+
+
+def _inside(read: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    inside = (read >= 0) & (read < size)
+    return np.where(inside, read, 0).astype(np.intp), inside
+
+
+def sample(
+    input: np.ndarray, grid: np.ndarray, mode: str, padding: str, align_corners: bool
+) -> np.ndarray:
+    """``out[n, :, o] = input[n]`` at ``grid[n, o]``."""
+    if is_half(input.dtype):
+        wide = sample(*_wide(input, grid), mode, padding, align_corners)
+        return wide.astype(input.dtype, order="K")
+    count, channels, *size = input.shape
+    places = grid.shape[1:-1]
+    planes = np.ascontiguousarray(input).reshape(count, channels, -1)
+    axes = _axes(grid, size, mode, padding, align_corners)
+    total = np.zeros((count, channels, prod(places)), input.dtype)
+    for chosen in product(*axes):
+        index, weight = _combined(chosen, size)
+        total += np.take_along_axis(planes, index[:, None], 2) * weight[:, None]
+    return total.reshape(count, channels, *places)
+
+
+def sample_gradient(
+    grad: np.ndarray,
+    input: np.ndarray,
+    grid: np.ndarray,
+    mode: str,
+    padding: str,
+    align_corners: bool,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The gradients of :func:`sample` in input and grid."""
+    if is_half(input.dtype):
+        wide = sample_gradient(*_wide(grad, input, grid), mode, padding, align_corners)
+        return wide[0].astype(input.dtype, order="K"), wide[1].astype(grid.dtype)
+    count, channels, *size = input.shape
+    planes = np.ascontiguousarray(input).reshape(count, channels, -1)
+    flow = np.ascontiguousarray(grad).reshape(count, channels, -1)
+    axes = _axes(grid, size, mode, padding, align_corners)
+    lanes = np.arange(count * channels).reshape(count, channels, 1) * prod(size)
+    back = np.zeros(count * channels * prod(size))
+    slopes = np.zeros((len(size), *flow.shape[::2]), grid.dtype)
+    for chosen in product(*axes):
+        index, weight = _combined(chosen, size)
+        where = (lanes + index[:, None]).ravel()
+        back += np.bincount(where, (flow * weight[:, None]).ravel(), len(back))
+        if mode == "nearest":
+            continue
+        seen = (flow * np.take_along_axis(planes, index[:, None], 2)).sum(1)
+        for axis in range(len(size)):
+            turned = [(*t[:2], t[3], t[2]) if a == axis else t for a, t in enumerate(chosen)]
+            slopes[axis] += seen * _combined(tuple(turned), size)[1]
+    return back.astype(input.dtype).reshape(input.shape), np.stack(slopes[::-1], -1).reshape(grid.shape)
+
+
+def _axes(
+    grid: np.ndarray, size: list[int], mode: str, padding: str, align_corners: bool
+) -> list[list[Tap]]:
+    flat = grid.reshape(grid.shape[0], -1, len(size))
+    return [
+        taps(flat[..., len(size) - 1 - axis], n, mode, padding, align_corners)
+        for axis, n in enumerate(size)
+    ]
+
+
+def products(axes: list[list[Any]]) -> Iterator[tuple[Any, ...]]:
+    """Every choice of one tap per axis."""
+    return product(*axes)
+
+
+def places(chosen: tuple[Any, ...], size: list[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Flat positions (N, O) of one tap per axis, and which of them lie inside."""
+    index: np.ndarray | int = 0
+    inside: np.ndarray | bool = True
+    for (read, within, *_), n in zip(chosen, size, strict=True):
+        index = index * n + read
+        inside = inside & within
+    return np.where(inside, index, 0), inside
+
+
+def _combined(chosen: tuple[Tap, ...], size: list[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Flat positions (N, O) and the product of the weights, zero where a tap lies outside."""
+    index, inside = places(chosen, size)
+    weight = chosen[0][2]
+    for tap in chosen[1:]:
+        weight = weight * tap[2]
+    return index, np.where(inside, weight, weight.dtype.type(0))
+
+
+def _wide(*arrays: np.ndarray) -> list[np.ndarray]:
+    return [array.astype(np.float32) for array in arrays]
+
+
+def affine(size: tuple[int, ...], align_corners: bool, dtype: np.dtype) -> np.ndarray:
+    """The homogeneous base grid (prod(S), d + 1) of an identity transform over spatial ``size``."""
+    axes = []
+    for n in size:
+        line = np.linspace(-1, 1, n, dtype=np.float64) if n > 1 else np.zeros(1)
+        axes.append(line if align_corners or n <= 1 else line * (n - 1) / n)
+    mesh = np.meshgrid(*axes, indexing="ij")
+    columns = [axis.ravel() for axis in reversed(mesh)]
+    return np.stack([*columns, np.ones_like(columns[0])], -1).astype(dtype)

@@ -1,0 +1,165 @@
+"""Convolution, pooling, padding and image functions against PyTorch: values, strides, two gradients.
+
+Every case is a function name, the shapes of its tensors and its options; both engines run it on the
+same float64 numbers, differentiate it, and differentiate the gradient.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from flambeau.autograd.backward import grad
+from flambeau.core.declare import FUNCTIONS
+from flambeau.core.tensor import wrap
+from flambeau.nn.functional import conv, padding, pooling, vision
+
+CASES: list[tuple[str, list[tuple[int, ...]], dict[str, Any]]] = [
+    ("conv1d", [(2, 3, 8), (4, 3, 3), (4,)], {}),
+    ("conv1d", [(3, 8), (4, 3, 3), (4,)], {"padding": "same"}),
+    ("conv1d", [(2, 3, 8), (4, 3, 4)], {"padding": "same"}),
+    ("conv2d", [(2, 3, 7, 6), (4, 3, 3, 2), (4,)], {}),
+    ("conv2d", [(2, 3, 7, 6), (4, 3, 3, 2), (4,)], {"stride": 2, "padding": (1, 1), "dilation": 2}),
+    ("conv2d", [(2, 4, 7, 6), (6, 2, 3, 3), (6,)], {"groups": 2, "stride": (2, 1), "padding": 1}),
+    ("conv2d", [(2, 4, 7, 6), (4, 1, 3, 3), (4,)], {"groups": 4, "padding": 1}),
+    ("conv2d", [(2, 4, 7, 6), (8, 1, 3, 3)], {"groups": 4, "stride": 2}),
+    ("conv2d", [(2, 20, 5, 5), (3, 20, 3, 3), (3,)], {"padding": 1}),
+    ("conv2d", [(2, 20, 5, 5), (3, 20, 3, 3), (3,)], {"padding": 1, "stride": 2}),
+    ("conv2d", [(2, 4, 5, 5), (3, 4, 1, 1), (3,)], {}),
+    ("conv2d", [(4, 5, 5), (3, 4, 1, 1), (3,)], {"stride": 2}),
+    ("conv2d", [(2, 4, 5, 5), (3, 4, 3, 3), (3,)], {"padding": "valid"}),
+    ("conv2d", [(0, 4, 5, 5), (3, 4, 3, 3), (3,)], {}),
+    ("conv3d", [(2, 2, 4, 5, 4), (3, 2, 2, 3, 2), (3,)], {"stride": (1, 2, 1), "padding": 1}),
+    ("conv_transpose1d", [(2, 3, 5), (3, 4, 3), (4,)], {"stride": 2, "output_padding": 1}),
+    ("conv_transpose2d", [(2, 3, 5, 4), (3, 4, 3, 2), (4,)], {}),
+    ("conv_transpose2d", [(2, 4, 5, 4), (4, 3, 3, 3), (6,)], {"groups": 2, "stride": 2, "padding": 1, "output_padding": 1}),
+    ("conv_transpose2d", [(3, 5, 4), (3, 4, 3, 2)], {"dilation": 2, "output_padding": 1}),
+    ("conv_transpose3d", [(1, 2, 3, 3, 3), (2, 2, 2, 2, 2), (2,)], {"stride": 2}),
+    ("conv_tbc", [(5, 2, 3), (3, 3, 4), (4,)], {"pad": 1}),
+    ("max_pool1d", [(2, 3, 9)], {"kernel_size": 3, "stride": 2, "padding": 1}),
+    ("max_pool2d", [(2, 3, 8, 8)], {"kernel_size": 2}),
+    ("max_pool2d", [(3, 7, 9)], {"kernel_size": (2, 3)}),
+    ("max_pool2d", [(2, 3, 8, 8)], {"kernel_size": 3, "stride": 2, "padding": 1, "ceil_mode": True}),
+    ("max_pool2d", [(2, 3, 8, 8)], {"kernel_size": 3, "stride": 1, "dilation": 2}),
+    ("max_pool3d", [(2, 2, 4, 6, 4)], {"kernel_size": 2}),
+    ("avg_pool1d", [(2, 3, 9)], {"kernel_size": 3, "stride": 2, "padding": 1}),
+    ("avg_pool2d", [(2, 3, 8, 8)], {"kernel_size": 2}),
+    ("avg_pool2d", [(2, 3, 8, 7)], {"kernel_size": 3, "stride": 2, "padding": 1, "ceil_mode": True, "count_include_pad": False}),
+    ("avg_pool2d", [(3, 8, 7)], {"kernel_size": 3, "divisor_override": 5}),
+    ("avg_pool3d", [(2, 2, 4, 6, 4)], {"kernel_size": 2, "stride": 1}),
+    ("adaptive_avg_pool1d", [(2, 3, 8)], {"output_size": 3}),
+    ("adaptive_avg_pool2d", [(2, 3, 8, 6)], {"output_size": 2}),
+    ("adaptive_avg_pool2d", [(3, 7, 6)], {"output_size": (3, None)}),
+    ("adaptive_avg_pool2d", [(2, 3, 7, 6)], {"output_size": 1}),
+    ("adaptive_avg_pool3d", [(2, 2, 5, 4, 3)], {"output_size": (2, 3, 1)}),
+    ("adaptive_max_pool1d", [(2, 3, 8)], {"output_size": 3}),
+    ("adaptive_max_pool2d", [(2, 3, 8, 7)], {"output_size": (2, 3)}),
+    ("adaptive_max_pool3d", [(2, 5, 4, 3)], {"output_size": (2, 3, 1)}),
+    ("lp_pool1d", [(2, 3, 8)], {"norm_type": 2, "kernel_size": 3}),
+    ("lp_pool2d", [(2, 3, 8, 7)], {"norm_type": 2.0, "kernel_size": 2, "ceil_mode": True}),
+    ("unfold", [(2, 3, 6, 5)], {"kernel_size": 2, "stride": 2, "padding": 1}),
+    ("unfold", [(3, 6, 5)], {"kernel_size": (2, 3), "dilation": 2}),
+    ("fold", [(2, 12, 20)], {"output_size": (5, 6), "kernel_size": 2}),
+    ("fold", [(12, 12)], {"output_size": (5, 6), "kernel_size": 2, "stride": 2, "padding": 1}),
+    ("pad", [(2, 3, 5)], {"pad": (1, 2)}),
+    ("pad", [(2, 3, 5, 4)], {"pad": (1, -2, 0, 3), "value": 1.5}),
+    ("pad", [(2, 5)], {"pad": (3, 1), "mode": "reflect"}),
+    ("pad", [(2, 3, 5, 4)], {"pad": (1, 2, 3, 0), "mode": "reflect"}),
+    ("pad", [(2, 3, 5, 4)], {"pad": (1, 6, 3, 0), "mode": "replicate"}),
+    ("pad", [(2, 3, 5, 4)], {"pad": (4, 1, -1, 2), "mode": "circular"}),
+    ("pad", [(1, 2, 3, 4, 3)], {"pad": (1, 1, 2, 0, 1, 2), "mode": "reflect"}),
+    ("interpolate", [(2, 3, 5)], {"scale_factor": 2}),
+    ("interpolate", [(2, 3, 5)], {"size": 8, "mode": "linear"}),
+    ("interpolate", [(2, 3, 5, 4)], {"size": (3, 9)}),
+    ("interpolate", [(2, 3, 5, 4)], {"scale_factor": 1.7, "mode": "nearest-exact"}),
+    ("interpolate", [(2, 3, 5, 4)], {"scale_factor": (1.7, 0.6), "mode": "bilinear"}),
+    ("interpolate", [(2, 3, 5, 4)], {"scale_factor": 1.7, "mode": "bilinear", "recompute_scale_factor": True}),
+    ("interpolate", [(2, 3, 5, 4)], {"size": 8, "mode": "bilinear", "align_corners": True}),
+    ("interpolate", [(2, 3, 5, 4)], {"size": 8, "mode": "bicubic"}),
+    ("interpolate", [(2, 3, 9, 8)], {"size": (4, 3), "mode": "bilinear", "antialias": True}),
+    ("interpolate", [(2, 3, 9, 8)], {"size": (4, 3), "mode": "bicubic", "antialias": True}),
+    ("interpolate", [(2, 3, 9, 8)], {"size": (4, 3), "mode": "area"}),
+    ("interpolate", [(1, 2, 3, 4, 3)], {"scale_factor": 2.0, "mode": "trilinear"}),
+    ("pixel_shuffle", [(2, 8, 3, 2)], {"upscale_factor": 2}),
+    ("pixel_unshuffle", [(2, 2, 6, 4)], {"downscale_factor": 2}),
+    ("channel_shuffle", [(2, 6, 3, 2)], {"groups": 3}),
+    ("affine_grid", [(2, 2, 3)], {"size": (2, 1, 3, 4), "align_corners": False}),
+    ("affine_grid", [(1, 3, 4)], {"size": (1, 1, 3, 2, 4), "align_corners": True}),
+    *(
+        ("grid_sample", [(2, 2, 5, 4), (2, 3, 3, 2)], {"mode": mode, "padding_mode": border, "align_corners": align})
+        for mode in ("bilinear", "nearest", "bicubic")
+        for border in ("zeros", "border", "reflection")
+        for align in (False, True)
+    ),
+    ("grid_sample", [(1, 2, 4, 3, 3), (1, 2, 2, 2, 3)], {"align_corners": False}),
+]  # fmt: skip
+
+
+def ours(name: str) -> Any:
+    """The function under its public name."""
+    for room in (conv, pooling, padding, vision):
+        if name in room.__all__:
+            return getattr(room, name)
+    return FUNCTIONS[name]
+
+
+def label(case: tuple[Any, ...]) -> str:
+    name, shapes, options = case
+    return f"{name}-{shapes[0]}-{'-'.join(f'{k}={v}' for k, v in options.items())}"
+
+
+def same(mine: Any, theirs: Any, what: str, strides: bool = False) -> None:
+    if theirs is None:
+        assert mine is None or not np.any(mine._array), what
+        return
+    if mine is None:
+        assert not theirs.detach().numpy().any(), what
+        return
+    expected = theirs.detach().numpy()
+    found = mine._array
+    assert found.shape == expected.shape, (what, found.shape, expected.shape)
+    assert found.dtype == expected.dtype, what
+    np.testing.assert_allclose(found, expected, 1e-8, 1e-8, err_msg=what)
+    if strides and expected.size:
+        assert tuple(s // found.itemsize for s in found.strides) == theirs.stride(), what
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("case", CASES, ids=label)
+@pytest.mark.parametrize("last", [False, True], ids=["contiguous", "channels_last"])
+def test_values_and_two_gradients(oracle: Any, case: tuple[Any, ...], last: bool) -> None:
+    name, shapes, options = case
+    if last and len(shapes[0]) != 4:
+        return
+    draw = np.random.RandomState(0)
+    arrays = [draw.uniform(-0.9, 0.9, shape) for shape in shapes]
+    if last:
+        arrays[0] = np.ascontiguousarray(arrays[0].transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
+    reference = getattr(oracle.nn.functional, name)
+    theirs = [oracle.from_numpy(a).requires_grad_() for a in arrays]
+    mine = [wrap(a).requires_grad_() for a in arrays]
+    expected, found = reference(*theirs, **options), ours(name)(*mine, **options)
+    same(found, expected, "value", strides=True)
+    flow = draw.standard_normal(expected.shape)
+    their_flow = oracle.from_numpy(flow).requires_grad_()
+    my_flow = wrap(flow).requires_grad_()
+    plain = grad(found, mine, my_flow, retain_graph=True)
+    first = oracle.autograd.grad(expected, theirs, their_flow, create_graph=True)
+    second = grad(found, mine, my_flow, create_graph=True)
+    for k, (a, b, c) in enumerate(zip(plain, second, first, strict=True)):
+        same(a, c, f"gradient {k}")
+        same(b, c, f"gradient {k} with a graph")
+    if not any(g.requires_grad for g in first):
+        return
+    pairs = [(b, c) for b, c in zip(second, first, strict=True) if c.requires_grad]
+    noise = [draw.standard_normal(c.shape) for _, c in pairs]
+    expected = oracle.autograd.grad(
+        [c for _, c in pairs], [*theirs, their_flow], [oracle.from_numpy(n) for n in noise], allow_unused=True
+    )
+    found = grad(
+        [b for b, _ in pairs], [*mine, my_flow], [wrap(n) for n in noise], allow_unused=True
+    )
+    for k, (a, b) in enumerate(zip(found, expected, strict=True)):
+        same(a, b, f"second gradient {k}")
