@@ -1,0 +1,61 @@
+"""The engine under test: a module that answers PyTorch's names.
+
+The same code converts inputs to torch and to flambeau, so that `--engine torch` runs torch
+against itself and shows what the harness alone gets wrong.
+"""
+
+from __future__ import annotations
+
+import importlib
+from functools import lru_cache
+from types import ModuleType
+from typing import Any
+
+
+class Missing(Exception):
+    """A public name of PyTorch that the engine under test does not have."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
+
+
+class Engine:
+    """A namespace that plays torch's part; `get("nn.functional.relu")` looks a name up."""
+
+    def __init__(self, module: ModuleType) -> None:
+        self.module = module
+        self.name = module.__name__
+
+    def __repr__(self) -> str:
+        return f"Engine({self.name})"
+
+    def get(self, path: str) -> Any:
+        """The object at a dotted path below the namespace; "" is the namespace itself.
+
+        Raises:
+            Missing: a part of the path does not exist.
+        """
+        found: Any = self.module
+        walked = self.name
+        for part in path.split(".") if path else ():
+            walked += "." + part
+            try:
+                found = getattr(found, part)
+            except AttributeError:
+                try:
+                    found = importlib.import_module(walked)
+                except ImportError:
+                    raise Missing(path) from None
+        return found
+
+    def seed(self, seed: int) -> None:
+        """Seed the default generator, where there is one."""
+        if hasattr(self.module, "manual_seed"):
+            self.module.manual_seed(seed)
+
+
+@lru_cache(maxsize=None)
+def load(name: str) -> Engine:
+    """The engine of that module name, imported once."""
+    return Engine(importlib.import_module(name))

@@ -1,0 +1,4 @@
+NAME="module_db"
+DEFAULT=()
+def names(): return []
+def out(): return {}

@@ -1,0 +1,4 @@
+NAME="optim_db"
+DEFAULT=()
+def names(): return []
+def out(): return {}
