@@ -45,7 +45,7 @@ class Comparer:
         elif isinstance(expected, (list, tuple)):
             self._sequence(expected, actual, at, values)
         elif isinstance(expected, Mapping):
-            self._same("structure", list(expected), list(actual), at)
+            self._same("structure", sorted(map(str, expected)), sorted(map(str, actual)), at)
             for key in expected:
                 self(expected[key], actual[key], f"{at}[{key!r}]", values)
         elif isinstance(expected, (torch.dtype, torch.device, torch.layout)):

@@ -7,6 +7,7 @@ twice in a sample stays one tensor.
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import types
 from typing import Any
@@ -53,7 +54,7 @@ class Converter:
         if isinstance(value, (list, tuple, set)):
             items = [self(item) for item in value]
             if isinstance(value, tuple) and hasattr(value, "_fields"):
-                return type(value)(*items)
+                return self._class(type(value))(*items)
             return type(value)(items)
         if isinstance(value, dict):
             return type(value)((self(key), self(item)) for key, item in value.items())
@@ -68,8 +69,10 @@ class Converter:
         if isinstance(value, torch.nn.Module):
             return self._module(value)
         if isinstance(value, type):
-            path = path_of(value)
-            return value if path is None else self.engine.get(path)
+            return self._class(value)
+        if dataclasses.is_dataclass(value):
+            fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value) if f.init}
+            return self._class(type(value))(**{key: self(item) for key, item in fields.items()})
         if callable(value) and not isinstance(value, types.ModuleType):
             return self.translator(value)
         return value
@@ -138,11 +141,38 @@ class Converter:
         made.set_state(self._strided(source.get_state()))
         return made
 
+    def _class(self, source: type) -> Any:
+        path = path_of(source)
+        return source if path is None else self.engine.get(path)
+
     def _module(self, source: torch.nn.Module) -> Any:
-        """A module given as an argument: the engine's class with the same constructor arguments."""
-        make = self.engine.get(path_of(type(source)) or f"nn.{type(source).__name__}")
-        names = list(inspect.signature(type(source).__init__).parameters)[1:]
-        return make(**{n: self(getattr(source, n)) for n in names if hasattr(source, n)})
+        """A module given as an argument: constructed with the same arguments, then its state."""
+        if isinstance(source, torch.nn.TransformerEncoderLayer):
+            arguments = encoder_layer_arguments(source)
+        else:
+            names = list(inspect.signature(type(source).__init__).parameters)[1:]
+            arguments = {n: getattr(source, n) for n in names if hasattr(source, n)}
+        made = self._class(type(source))(**{key: self(item) for key, item in arguments.items()})
+        state = source.state_dict()
+        if state:
+            made.load_state_dict({key: self.tensor(item) for key, item in state.items()})
+        return made.train(source.training)
+
+
+def encoder_layer_arguments(layer: torch.nn.TransformerEncoderLayer) -> dict[str, Any]:
+    """The constructor arguments of a layer that does not keep them under their names."""
+    return {
+        "d_model": layer.self_attn.embed_dim,
+        "nhead": layer.self_attn.num_heads,
+        "dim_feedforward": layer.linear1.out_features,
+        "dropout": layer.dropout.p,
+        "activation": layer.activation,
+        "layer_norm_eps": layer.norm1.eps,
+        "batch_first": layer.self_attn.batch_first,
+        "norm_first": layer.norm_first,
+        "bias": layer.linear1.bias is not None,
+        "dtype": layer.linear1.weight.dtype,
+    }
 
 
 def dtype_name(tensor: Any) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import warnings
 from collections.abc import Iterator
 from functools import cached_property, lru_cache
 from typing import Any
@@ -17,6 +15,7 @@ from .engine import Engine
 from .resolve import Private, Translator
 from .result import Result
 from .sample import OracleRaises, Sample
+from .limit import limit
 from .tolerance import overrides
 
 NAME = "op_db"
@@ -90,14 +89,6 @@ class Case:
         yield from self.info.sample_inputs("cpu", dtype, requires_grad=differentiable)
 
 
-class Timeout(BaseException):
-    """The operator's time is up."""
-
-
-def _alarm(signum: int, frame: Any) -> None:
-    raise Timeout("timeout")
-
-
 def plan(info: Any, wanted: Any) -> list[tuple[str, Aspect]]:
     """The (dtype, aspect) pairs of the request that PyTorch supports for this entry."""
     pairs = []
@@ -123,20 +114,8 @@ def run(
         (dtype, aspect.name): Result(NAME, name, dtype, aspect.name)
         for dtype, aspect in plan(info, wanted)
     }
-    previous = signal.signal(signal.SIGALRM, _alarm)
-    signal.alarm(seconds)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            _run_all(case, results, only)
-    except Timeout as error:
-        for result in results.values():
-            if result.state == "pass":
-                result.fail(error, engine.name)
-                result.reason = f"no result after {seconds} s"
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, previous)
+    with limit(seconds, list(results.values())):
+        _run_all(case, results, only)
     return list(results.values())
 
 
