@@ -49,7 +49,9 @@ class Comparer:
             for key in expected:
                 self(expected[key], actual[key], f"{at}[{key!r}]", values)
         elif isinstance(expected, (torch.dtype, torch.device, torch.layout)):
-            self._same("value", str(expected).rpartition(".")[2], str(actual).rpartition(".")[2], at)
+            self._same(
+                "value", str(expected).rpartition(".")[2], str(actual).rpartition(".")[2], at
+            )
         elif isinstance(expected, (float, complex)) and not isinstance(expected, bool):
             self._same("structure", type(expected).__name__, type(actual).__name__, at)
             name = "float64" if isinstance(expected, float) else "complex128"
@@ -109,7 +111,9 @@ class Comparer:
                 wide = np.complex128 if kind.kind == "c" else np.float64
                 want, have = expected.astype(wide), actual.astype(wide)
                 error = np.abs(have - want)
-                close = np.isfinite(want) & np.isfinite(have) & (error <= atol + rtol * np.abs(want))
+                close = (
+                    np.isfinite(want) & np.isfinite(have) & (error <= atol + rtol * np.abs(want))
+                )
                 bad = ~(close | (want == have) | (np.isnan(want) & np.isnan(have)))
         if not bad.any():
             return

@@ -218,7 +218,9 @@ def _check_error(engine: Engine, info: Any, given: Any, dtype: torch.dtype) -> N
     if theirs is None:
         raise OracleRaises("torch accepts the input")
     if ours is None:
-        raise Mismatch("accepted", f"accepted, torch raises {type(theirs).__name__}: {theirs}"[:160])
+        raise Mismatch(
+            "accepted", f"accepted, torch raises {type(theirs).__name__}: {theirs}"[:160]
+        )
     if type(ours).__name__ != type(theirs).__name__ and not isinstance(ours, type(theirs)):
         text = f"{type(ours).__name__} ({ours}), torch raises {type(theirs).__name__} ({theirs})"
         raise Mismatch("exception", text[:240])
@@ -264,7 +266,7 @@ def _run_aspect(result: Result, info: Any, engine: Engine, only: Any) -> None:
                 CHECKS[result.aspect](Pair(engine, info, given, dtype))
             result.samples += 1
         except OracleRaises:
-            continue
+            result.skipped += 1
         except Exception as error:
             result.fail(error, engine.name, _describe(given))
             return

@@ -55,7 +55,9 @@ class Training:
         self.differentiable = bool(kwargs.get("differentiable"))
         generator = torch.Generator().manual_seed(SEED)
         shapes = SHAPES.get(info.name, ((5, 4), (3, 5), (5, 1)))
-        sources = [torch.randn(s, dtype=dtype, generator=generator) for s in (*shapes, (4, 7), (3, 7))]
+        sources = [
+            torch.randn(s, dtype=dtype, generator=generator) for s in (*shapes, (4, 7), (3, 7))
+        ]
         convert = Converter(engine)
         *weights, self.x, self.y = [convert(source) for source in sources]
         self.sparse = info.only_supports_sparse_grads
@@ -148,7 +150,9 @@ def _check_error(engine: Engine, info: Any, given: Any) -> None:
     if theirs is None:
         raise OracleRaises("torch accepts the input")
     if ours is None:
-        raise Mismatch("accepted", f"accepted, torch raises {type(theirs).__name__}: {theirs}"[:160])
+        raise Mismatch(
+            "accepted", f"accepted, torch raises {type(theirs).__name__}: {theirs}"[:160]
+        )
     if type(ours).__name__ != type(theirs).__name__ and not isinstance(ours, type(theirs)):
         text = f"{type(ours).__name__} ({ours}), torch raises {type(theirs).__name__} ({theirs})"
         raise Mismatch("exception", text[:240])
@@ -161,7 +165,12 @@ def _settings(info: Any, aspect: str) -> list[Any]:
     if aspect == "steps":
         return settings
     flags = [f for f in info.supported_impls if f != "fused" or "cpu" in info.supports_fused_on]
-    return [(f"{d} {flag}", {**k, flag: on}) for d, k in settings for flag in flags for on in (True, False)]
+    return [
+        (f"{d} {flag}", {**k, flag: on})
+        for d, k in settings
+        for flag in flags
+        for on in (True, False)
+    ]
 
 
 def plan(info: Any, wanted: Any) -> list[tuple[str, str]]:
@@ -200,7 +209,7 @@ def _run_aspect(result: Result, info: Any, engine: Engine, only: Any) -> None:
                 _check(engine, info, given[1], getattr(torch, result.dtype))
             result.samples += 1
         except OracleRaises:
-            continue
+            result.skipped += 1
         except Exception as error:
             label = str(given) if result.aspect == "errors" else f"{given[0]} {given[1]}"
             result.fail(error, engine.name, label)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import functools
 import types
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 import torch
@@ -38,7 +37,7 @@ def _lookup(path: str) -> Any:
     return found
 
 
-@lru_cache(maxsize=None)
+@functools.cache
 def public_names() -> dict[int, str]:
     """`id` of every public torch callable and class -> its dotted path below torch."""
     names: dict[int, str] = {}
@@ -113,7 +112,9 @@ class Translator:
             return self.engine.get(path)
         if isinstance(function, functools.partial):
             keywords = {key: self.value(item) for key, item in function.keywords.items()}
-            return functools.partial(self(function.func), *map(self.value, function.args), **keywords)
+            return functools.partial(
+                self(function.func), *map(self.value, function.args), **keywords
+            )
         if isinstance(function, (torch._ops.OpOverload, torch._ops.OpOverloadPacket)):
             raise Private(str(function))
         module = getattr(function, "__module__", None) or ""

@@ -26,6 +26,7 @@ class Result:
     aspect: str
     state: str = "pass"
     samples: int = 0
+    skipped: int = 0  # samples that torch itself refuses
     kind: str = ""
     reason: str = ""
     where: str = ""

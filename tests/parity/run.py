@@ -1,9 +1,9 @@
 """`python -m tests.parity.run`: run PyTorch's databases against flambeau and print the score.
 
-    python -m tests.parity.run -j 2                        # op_db, module_db, optim_db: the default
-    python -m tests.parity.run --db op -k conv --group     # some operators, failures by cause
-    python -m tests.parity.run --db op --dtype complex64 --aspect forward,grad
-    python -m tests.parity.run -j 2 --write-failing        # regenerate the lists
+python -m tests.parity.run -j 2                        # op_db, module_db, optim_db: the default
+python -m tests.parity.run --db op -k conv --group     # some operators, failures by cause
+python -m tests.parity.run --db op --dtype complex64 --aspect forward,grad
+python -m tests.parity.run -j 2 --write-failing        # regenerate the lists
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ class Side:
         )
 
     def differentiable(self, *args: Any, **kwargs: Any) -> Any:
-        """The function whose derivatives are defined: wrapped and post-processed as PyTorch does."""
+        """The function whose derivatives are defined: wrapped and processed as PyTorch does."""
         wrapper = self.info.gradcheck_wrapper
         if wrapper in PLAIN or wrapper.__name__ == "<lambda>":
             made = self.op(*args, **kwargs)

@@ -50,7 +50,7 @@ def _serve(pipe: Connection, work: Callable[[Any], Any]) -> None:
 def run(
     jobs: list[Any], work: Callable[[Any], Any], processes: int, seconds: float
 ) -> Iterator[tuple[Any, Any, str]]:
-    """Yield (job, answer, "") as they come, or (job, None, why) for a job that killed its process."""
+    """Yield (job, answer, "") as they come, or (job, None, why) where the process died."""
     queue = list(reversed(jobs))
     workers = [_Worker(work) for _ in range(max(1, min(processes, len(jobs))))]
     try:

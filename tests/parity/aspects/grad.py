@@ -41,7 +41,8 @@ def check(sample: Any) -> None:
         if (theirs is None) != (mine is None):
             has = ["a gradient", "None"]
             raise Mismatch(
-                "grad_none", f"grad[{index}] is {has[mine is None]}, torch has {has[theirs is None]}"
+                "grad_none",
+                f"grad[{index}] is {has[mine is None]}, torch has {has[theirs is None]}",
             )
         if theirs is not None:
             sample.compare(theirs, mine, f"grad[{index}]")

@@ -47,7 +47,7 @@ def check_method(sample: Any) -> None:
 
 
 def check_inplace(sample: Any) -> None:
-    """Call `input.name_(...)`; the result is the input, changed. What torch refuses must be refused."""
+    """Call `input.name_(...)`: the input changes, and what torch refuses is refused."""
     if not isinstance(sample.sample.input, torch.Tensor):
         return
     variant = sample.info.inplace_variant
@@ -107,4 +107,3 @@ def check_out(sample: Any) -> None:
 
 def _parts(value: Any) -> list[Any]:
     return list(value) if isinstance(value, (list, tuple)) else [value]
-

@@ -1,4 +1,4 @@
-"""`torch.func.vmap` over the operator, all tensor arguments stacked twice along a new first axis."""
+"""`torch.func.vmap` over the operator, every tensor stacked twice along a new first axis."""
 
 from __future__ import annotations
 
