@@ -93,9 +93,12 @@ class Converter:
         return made
 
     def _strided(self, source: torch.Tensor) -> Any:
-        if source.device.type == "meta":
+        if source.device.type == "meta" or source.numel() == 0:
             return self.engine.get("empty_strided")(
-                tuple(source.shape), source.stride(), dtype=self(source.dtype), device="meta"
+                tuple(source.shape),
+                source.stride(),
+                dtype=self(source.dtype),
+                device=self(source.device),
             )
         base = source.detach()
         conjugate = base.is_conj()
@@ -106,7 +109,7 @@ class Converter:
             extent = base.storage_offset() + sum(
                 (n - 1) * step for n, step in zip(base.shape, base.stride(), strict=True)
             )
-            flat = base.as_strided((extent + 1 if base.numel() else 0,), (1,), 0)
+            flat = base.as_strided((extent + 1,), (1,), 0)
             made = self._flat(flat).as_strided(
                 tuple(base.shape), base.stride(), base.storage_offset()
             )

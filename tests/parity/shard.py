@@ -76,7 +76,9 @@ def run(
                 job, worker.job = worker.job, None
                 if why:
                     worker.end()
-                    worker = workers[workers.index(worker)] = _Worker(work)
+                    fresh = _Worker(work)
+                    workers[workers.index(worker)] = fresh
+                    worker = fresh
                 if queue:
                     worker.give(queue.pop())
                 yield job, answer, why
