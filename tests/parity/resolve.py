@@ -15,6 +15,7 @@ from typing import Any
 import torch
 import torch.masked
 import torch.signal
+from torch.testing._internal.opinfo.core import OpInfo
 
 from .engine import Engine
 
@@ -152,6 +153,8 @@ class Translator:
         return made
 
     def _global(self, value: Any) -> Any:
+        if isinstance(value, OpInfo):
+            return value
         if isinstance(value, types.ModuleType):
             own = value.__name__.split(".")
             return _module(self.engine, value) if own[0] == "torch" else value
