@@ -30,7 +30,7 @@ def limit(seconds: int, results: list[Result]) -> Iterator[None]:
             yield
     except Timeout:
         for result in results:
-            if result.state == "pass":
+            if result.state == "open":
                 result.state, result.kind = "fail", "timeout"
                 result.reason = f"no result after {seconds} s"
     finally:

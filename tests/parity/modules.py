@@ -270,8 +270,7 @@ def _run_aspect(result: Result, info: Any, engine: Engine, only: Any) -> None:
         except Exception as error:
             result.fail(error, engine.name, _describe(given))
             return
-    if result.samples == 0:
-        result.state = "void"
+    result.close()
 
 
 def _describe(given: Any) -> str:

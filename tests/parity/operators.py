@@ -148,11 +148,10 @@ def _run_all(case: Case, results: dict[tuple[str, str], Result], only: Any) -> N
                 break
             for result in members:
                 picked = chosen[result.aspect]
-                if result.state == "pass" and (picked is None or index in picked):
+                if result.state == "open" and (picked is None or index in picked):
                     _check(result, sample)
         for result in members:
-            if result.state == "pass" and result.samples == 0:
-                result.state = "void"
+            result.close()
 
 
 def _check(result: Result, sample: Sample) -> None:

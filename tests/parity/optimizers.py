@@ -214,8 +214,7 @@ def _run_aspect(result: Result, info: Any, engine: Engine, only: Any) -> None:
             label = str(given) if result.aspect == "errors" else f"{given[0]} {given[1]}"
             result.fail(error, engine.name, label)
             return
-    if result.samples == 0:
-        result.state = "void"
+    result.close()
 
 
 def lost(name: str, wanted: Any, why: str) -> list[Result]:

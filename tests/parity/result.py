@@ -1,7 +1,7 @@
 """One line of the report, and the wording of what went wrong.
 
-A result belongs to (database, name, dtype, aspect) and is `pass`, `fail` or `void` (torch itself
-could not run a single sample). Reasons are short and stable, so that equal causes group together.
+A result belongs to (database, name, dtype, aspect). It is `open` while samples run, then `pass`,
+`fail` or `void` (torch itself could not run a single sample). Reasons are short and stable, so that equal causes group together.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Result:
     name: str
     dtype: str
     aspect: str
-    state: str = "pass"
+    state: str = "open"
     samples: int = 0
     skipped: int = 0  # samples that torch itself refuses
     kind: str = ""
@@ -40,6 +40,11 @@ class Result:
     def to_json(self) -> dict[str, Any]:
         """A plain dictionary without empty fields."""
         return {key: value for key, value in asdict(self).items() if value != ""}
+
+    def close(self) -> None:
+        """All samples are done: `pass`, or `void` where torch could run none of them."""
+        if self.state == "open":
+            self.state = "pass" if self.samples else "void"
 
     def fail(self, error: BaseException, engine: str, sample: str = "") -> Result:
         """Mark as failed because of that exception."""

@@ -60,7 +60,7 @@ def parse(given: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--aspect", help="aspects by comma; default: the database's")
     parser.add_argument("--full", action="store_true", help="every dtype and aspect")
     parser.add_argument("-j", dest="processes", type=int, default=1, help="worker processes")
-    parser.add_argument("--timeout", type=int, default=60, help="seconds for one name")
+    parser.add_argument("--timeout", type=int, default=120, help="seconds for one name")
     parser.add_argument("--out", type=Path, help="folder for parity.json")
     parser.add_argument("--group", action="store_true", help="failures grouped by cause")
     parser.add_argument("-v", dest="verbose", action="store_true", help="every failure, its sample")
