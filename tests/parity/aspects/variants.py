@@ -1,0 +1,111 @@
+"""The same operation called another way: as a Tensor method, in place, and with `out=`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from ..compare import TORCH, Comparer, Mismatch
+from ..resolve import path_of
+from .forward import UNINITIALISED
+
+
+def has_method(info: Any, dtype: Any) -> bool:
+    """True where `torch.Tensor` has the operation by name."""
+    return info.method_variant is not None and path_of(info.method_variant) is not None
+
+
+def has_inplace(info: Any, dtype: Any) -> bool:
+    """True where `torch.Tensor` has the operation with a trailing underscore."""
+    return info.inplace_variant is not None and path_of(info.inplace_variant) is not None
+
+
+def has_out(info: Any, dtype: Any) -> bool:
+    """True where PyTorch takes `out=`."""
+    return bool(info.supports_out)
+
+
+def _variant(sample: Any, variant: Any, values: bool = True) -> None:
+    def run(side: Any) -> Any:
+        args, kwargs, _ = side.inputs()
+        with side.engine.get("no_grad")():
+            made = side.call(side.translator(variant), args, kwargs)
+            return made, args[0]
+
+    expected, written = sample.expect(lambda: run(sample.oracle))
+    actual, ours = run(sample.subject)
+    sample.compare(expected, actual, values=values)
+    if isinstance(written, torch.Tensor):
+        sample.compare(written, ours, "self", values=values)
+
+
+def check_method(sample: Any) -> None:
+    """Call `input.name(...)`."""
+    if isinstance(sample.sample.input, torch.Tensor):
+        _variant(sample, sample.info.method_variant, sample.info.name not in UNINITIALISED)
+
+
+def check_inplace(sample: Any) -> None:
+    """Call `input.name_(...)`: the input changes, and what torch refuses is refused."""
+    if not isinstance(sample.sample.input, torch.Tensor):
+        return
+    variant = sample.info.inplace_variant
+    args, kwargs, _ = sample.oracle.inputs()
+    with torch.no_grad():
+        try:
+            sample.oracle.call(variant, args, kwargs)
+        except Exception as error:
+            _refused(sample, variant, error)
+            return
+    _variant(sample, variant)
+
+
+def _refused(sample: Any, variant: Any, error: Exception) -> None:
+    side = sample.subject
+    args, kwargs, _ = side.inputs()
+    with side.engine.get("no_grad")():
+        try:
+            side.call(side.translator(variant), args, kwargs)
+        except Exception as ours:
+            if isinstance(ours, (AttributeError, Mismatch)):
+                raise
+            if type(ours).__name__ != type(error).__name__ and not isinstance(ours, type(error)):
+                text = f"in place: {type(ours).__name__}, torch raises {type(error).__name__}"
+                raise Mismatch("exception", text) from ours
+            return
+    raise Mismatch("exception", f"in place: accepted, torch raises {type(error).__name__}: {error}")
+
+
+def _out_like(value: Any, engine: Any) -> Any:
+    if isinstance(value, engine.get("Tensor")):
+        return engine.get("empty_like")(value)
+    return tuple(_out_like(item, engine) for item in value)
+
+
+def check_out(sample: Any) -> None:
+    """Call with `out=`: the values land in the given tensors, which are also the result."""
+
+    def run(side: Any) -> Any:
+        args, kwargs, _ = side.inputs()
+        with side.engine.get("no_grad")():
+            made = side.call(side.op, args, kwargs)
+            target = _out_like(made, side.engine)
+            args, kwargs, _ = side.inputs()
+            result = side.call(side.op, args, {**kwargs, "out": target})
+        return made, result, target
+
+    values = sample.info.name not in UNINITIALISED
+    plain, result, target = sample.expect(lambda: run(sample.oracle))
+    # torch's ihfft2 and ihfftn leave garbage in out=: nothing to hold the engine against.
+    sample.expect(lambda: Comparer(TORCH)(plain, target, values=values))
+    _, ours, filled = run(sample.subject)
+    sample.compare(target, filled, "out=", values=values)
+    for index, (theirs, mine) in enumerate(zip(_parts(result), _parts(ours), strict=True)):
+        given = _parts(target)[index]
+        if (theirs is given) != (mine is _parts(filled)[index]):
+            raise Mismatch("identity", f"result[{index}] is not the tensor given as out=")
+
+
+def _parts(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, (list, tuple)) else [value]

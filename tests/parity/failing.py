@@ -1,0 +1,51 @@
+"""The lists of what does not pass yet: `failing/<db>.txt`, written by the runner alone.
+
+One line for each (name, dtype, aspect), with the reason in a few words after `#`. A list may only
+shrink: what passes must be taken out, what is not in it must pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from .result import Result
+
+FOLDER = Path(__file__).parent / "failing"
+
+
+def path_of(db: str) -> Path:
+    """The list's file."""
+    return FOLDER / f"{db}.txt"
+
+
+def read(db: str) -> set[tuple[str, str, str]]:
+    """The (name, dtype, aspect) keys of a list; empty where there is none."""
+    path = path_of(db)
+    if not path.exists():
+        return set()
+    keys = set()
+    for line in path.read_text().splitlines():
+        entry = line.partition("#")[0].split()
+        if entry:
+            name, dtype, aspect = entry
+            keys.add((name, dtype, aspect))
+    return keys
+
+
+def write(db: str, results: Iterable[Result]) -> Path:
+    """Write the failing results of one database; pairs that were not run keep their lines."""
+    done = {result.key: result for result in results if result.db == db}
+    lines = {}
+    path = path_of(db)
+    for line in path.read_text().splitlines() if path.exists() else ():
+        entry = line.partition("#")[0].split()
+        if entry and tuple(entry) not in done:
+            lines[tuple(entry)] = line
+    for key, result in done.items():
+        if result.state == "fail":
+            reason = f"{result.kind}: {result.reason}"[:110].replace("#", "")
+            lines[key] = f"{' '.join(key)}  # {reason}".rstrip()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(lines[key] + "\n" for key in sorted(lines)))
+    return path
