@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
-from flambeau.cuda import opted_in
+from flambeau.cuda.refusal import opted_in
 
 __all__ = [
     "current_accelerator",

@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 BACKENDS = ("cudagraphs", "inductor", "onnxrt", "openxla", "tvm", "eager", "aot_eager")
-MODES = ("default", "reduce-overhead", "max-autotune", "max-autotune-no-cudagraphs")
+MODES = ("default", "lite", "reduce-overhead", "max-autotune", "max-autotune-no-cudagraphs")
 
 
 def compile(
@@ -52,6 +52,7 @@ def compile(
 
     Raises:
         RuntimeError: both ``mode`` and ``options`` are given, or an unknown ``mode``.
+        AssertionError: ``model`` is neither a function nor a module.
     """
     if mode is not None and options is not None:
         raise RuntimeError(
@@ -71,8 +72,9 @@ def compile(
     from flambeau.nn import Module
 
     if not isinstance(model, Module) and not callable(model):
-        raise RuntimeError(
-            f"compile: expected a function or a module, got {type(model).__name__}."
+        raise AssertionError(
+            "compile: A callable function is expected, or a module, but "
+            f"{type(model)} is provided."
         )
     warn_once(
         "torch.compile: flambeau has no code generation for whole graphs yet; the model runs "

@@ -122,9 +122,12 @@ def reduce_parameter(parameter: Any, protocol: Any = 2) -> tuple[Any, ...]:
     return _rebuild_parameter, arguments
 
 
+MARKS = frozenset({"_backward_hooks", "_is_param"})
+
+
 def _state_of(tensor: Tensor) -> dict[str, Any]:
-    # Attributes of the machinery (hooks, names it keeps) begin with an underscore.
-    return {key: value for key, value in vars(tensor).items() if not key.startswith("_")}
+    # What a Parameter's class says already is no attribute of the user's.
+    return {key: value for key, value in vars(tensor).items() if key not in MARKS}
 
 
 def _reduce_plain(tensor: Any) -> tuple[Callable[..., Any], tuple[Any, ...]]:
@@ -150,7 +153,7 @@ def _reduce_plain(tensor: Any) -> tuple[Callable[..., Any], tuple[Any, ...]]:
     item = tensor._array.itemsize
     offset = (address(tensor._array) - address(data.array)) // item if data.array.nbytes else 0
     arguments = (TypedBytes(data, tensor.dtype), offset, size, stride)
-    arguments += (tensor.requires_grad and tensor.is_leaf, OrderedDict())
+    arguments += (tensor.requires_grad, OrderedDict())
     if legacy_storage_name(tensor.dtype) is None:
         return _rebuild_tensor_v3, (*arguments, tensor.dtype)
     return _rebuild_tensor_v2, arguments

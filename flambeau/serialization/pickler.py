@@ -67,7 +67,9 @@ class CheckpointPickler(pickle._Pickler):  # type: ignore[name-defined]  # the C
             )
         name = None if dtype is None else legacy_storage_name(dtype)
         if name is None:
-            kind, count = self.named("torch.storage", "UntypedStorage"), data.nbytes()
+            # The stream format counts elements of a type; PyTorch reads no untyped storage there.
+            untyped = ("torch", "ByteStorage") if self.legacy else ("torch.storage", "UntypedStorage")
+            kind, count = self.named(*untyped), data.nbytes()
         else:
             kind, count = self.named("torch", name), data.nbytes() // dtype.numpy.itemsize
         entry = ("storage", kind, key, "cpu", count)

@@ -13,6 +13,7 @@ import sys
 from typing import IO, Any
 
 from flambeau.serialization.archive import ALIGNMENT, ArchiveWriter
+from flambeau.serialization.pickle_tensor import legacy_storage_name
 from flambeau.serialization.pickler import CheckpointPickler, pickler
 from flambeau.serialization.writing import replacing
 
@@ -101,6 +102,7 @@ def _write_legacy(file: IO[bytes], data: bytes, writer: CheckpointPickler) -> No
     pickle.dump(keys, file, protocol=2)
     for key in keys:
         dtype, storage = writer.dtypes[key], writer.storages[key]
-        item = 1 if dtype is None else dtype.numpy.itemsize
+        typed = dtype is not None and legacy_storage_name(dtype) is not None
+        item = dtype.numpy.itemsize if typed else 1
         file.write(struct.pack("<q", storage.nbytes() // item))
         file.write(memoryview(storage.array))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import pickle
+from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
 from collections import Counter, OrderedDict
 from collections.abc import Callable
 from struct import error as struct_error
@@ -27,7 +28,13 @@ OPCODES = frozenset(
     ).split(" ")
 )
 """Data, stack and memo, globals, REDUCE, NEWOBJ, BUILD, persistent ids; no INST, OBJ, EXT."""
-PYTHON2 = {"__builtin__": "builtins", "copy_reg": "copyreg"}
+
+
+def _today(module: str, name: str) -> tuple[str, str]:
+    """Protocol 2 writes Python 2's names (``__builtin__.xrange``); the names they have today."""
+    if (module, name) in NAME_MAPPING:
+        return NAME_MAPPING[module, name]
+    return IMPORT_MAPPING.get(module, module), name
 
 
 def _refuse(reason: str) -> NoReturn:
@@ -72,7 +79,7 @@ class SafeUnpickler(pickle._Unpickler):  # type: ignore[name-defined]  # its opc
 
     def find_class(self, module: str, name: str) -> Any:
         """The thing behind a global; refuses what is in no table."""
-        module = PYTHON2.get(module, module)
+        module, name = _today(module, name)
         path = f"{module}.{name}"
         if module in BLOCKED_MODULES:
             _refuse(f"Trying to load unsupported GLOBAL {path} whose module {module} is blocked.")
@@ -233,7 +240,7 @@ def globals_of(data: bytes) -> set[str]:
 
     class Collector(SafeUnpickler):
         def find_class(self, module: str, name: str) -> Any:
-            found.add(f"{PYTHON2.get(module, module)}.{name}")
+            found.add(".".join(_today(module, name)))
             return _Ignored
 
         def _none(self) -> None:
