@@ -68,6 +68,7 @@ def load(file: IO[bytes], label: str, restore: Restore, unpickle: Unpickle) -> A
         if key not in storages:
             # The bytes follow the pickle: the tensors are built on memory that is filled later.
             data = StorageBytes(_allocate(file, count * item))
+            data.waiting = []
             roots[key] = (data, item)
             storages[key] = restore(data, text(location))
         if not view or view[0] is None:
@@ -76,6 +77,7 @@ def load(file: IO[bytes], label: str, restore: Restore, unpickle: Unpickle) -> A
         if name not in storages:
             part = storages[key].array[offset * item : (offset + size) * item]
             storages[name] = StorageBytes(part, storages[key].storage)
+            storages[name].waiting = storages[key].waiting
         return TypedBytes(storages[name], kind.dtype)
 
     result = unpickle(file, persistent)
@@ -83,6 +85,10 @@ def load(file: IO[bytes], label: str, restore: Restore, unpickle: Unpickle) -> A
         if key not in roots:
             raise RuntimeError(f"load: {label} holds a storage {key!r} that nothing refers to.")
         _fill(file, *roots[key], order)
+    for data, _ in roots.values():
+        for act in data.waiting or ():
+            act()
+        data.waiting = None
     return result
 
 
@@ -96,7 +102,7 @@ def _allocate(file: IO[bytes], nbytes: int) -> np.ndarray[Any, Any]:
             f"load: the checkpoint names a storage of {nbytes} bytes, {end - here} are left in "
             "the file. It is truncated or damaged."
         )
-    return np.empty(nbytes, np.uint8)
+    return np.zeros(nbytes, np.uint8)
 
 
 def _fill(file: IO[bytes], data: StorageBytes, item: int, order: str) -> None:

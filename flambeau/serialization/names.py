@@ -93,6 +93,8 @@ def allowed() -> dict[str, Any]:
         table[f"torch._utils.{name}"] = getattr(tensors, name)
     for name, kind in _storage_types().items():
         table[f"torch.{name}"] = table[f"torch.storage.{name}"] = kind
+    for storage in tensors.LEGACY_STORAGES.values():  # the tar format names these, as data only
+        table.setdefault(f"torch.{storage.removesuffix('Storage')}Tensor", _storage_types()[storage])
     for name, value in vars(flambeau).items():
         if type(value) is type(flambeau.float32):
             table[f"torch.{name}"] = value

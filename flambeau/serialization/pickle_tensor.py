@@ -27,14 +27,16 @@ _handles: weakref.WeakValueDictionary[int, StorageBytes] = weakref.WeakValueDict
 class StorageBytes:
     """The memory of one storage as a flat array of bytes; what `map_location` functions are given.
 
-    ``device`` is "cpu", or "meta" for a storage without bytes.
+    ``device`` is "cpu", or "meta" for a storage without bytes. ``waiting`` is None, or what is to
+    be done once the bytes are there (the stream format gives them after the tensors).
     """
 
-    __slots__ = ("__weakref__", "array", "device", "storage")
+    __slots__ = ("__weakref__", "array", "device", "storage", "waiting")
 
     def __init__(self, array: np.ndarray[Any, Any], storage: Storage | None = None) -> None:
         self.array = array
         self.device = "cpu"
+        self.waiting: list[Callable[[], Any]] | None = None
         if storage is None:
             storage = Storage()
             storage.root = array
@@ -221,16 +223,26 @@ def rebuild_strided(
     return tensor
 
 
-def _with_metadata(tensor: Any, metadata: dict[str, bool] | None, requires_grad: bool) -> Tensor:
-    # flambeau keeps no lazy conjugate or negative: the values themselves are made.
-    if metadata:
-        if metadata.get("conj"):
-            tensor = wrap(tensor._array.conj())
+def _with_metadata(
+    tensor: Any, metadata: dict[str, bool] | None, data: StorageBytes, requires_grad: bool
+) -> Tensor:
+    """Apply PyTorch's lazy conjugate and negative bits: flambeau makes the values themselves."""
+    if not metadata or not (metadata.get("conj") or metadata.get("neg")) or data.device == "meta":
+        return tensor  # type: ignore[no-any-return]
+    lazy: np.ndarray[Any, Any] = tensor._array
+    values = np.empty_like(lazy)
+
+    def fill() -> None:
+        values[...] = lazy.conj() if metadata.get("conj") else lazy
         if metadata.get("neg"):
-            tensor = wrap(-tensor._array)
-        if requires_grad:
-            tensor.requires_grad_(True)
-    return tensor
+            np.negative(values, out=values)
+
+    if data.waiting is None:
+        fill()
+    else:
+        data.waiting.append(fill)
+    tensor = wrap(values)
+    return tensor.requires_grad_(True) if requires_grad else tensor  # type: ignore[no-any-return]
 
 
 def _rebuild_tensor(storage: TypedBytes, storage_offset: int, size: Any, stride: Any) -> Tensor:
@@ -249,7 +261,7 @@ def _rebuild_tensor_v2(
     tensor = rebuild_strided(
         storage.bytes, storage.dtype, storage_offset, size, stride, requires_grad
     )
-    return _with_metadata(tensor, metadata, requires_grad)
+    return _with_metadata(tensor, metadata, storage.bytes, requires_grad)
 
 
 def _rebuild_tensor_v3(
@@ -263,7 +275,7 @@ def _rebuild_tensor_v3(
     metadata: dict[str, bool] | None = None,
 ) -> Tensor:
     tensor = rebuild_strided(storage.bytes, dtype, storage_offset, size, stride, requires_grad)
-    return _with_metadata(tensor, metadata, requires_grad)
+    return _with_metadata(tensor, metadata, storage.bytes, requires_grad)
 
 
 def _rebuild_parameter(data: Any, requires_grad: bool, backward_hooks: Any) -> Any:

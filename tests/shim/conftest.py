@@ -16,6 +16,7 @@ ROOT = str(Path(flambeau.__file__).parents[1])
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
+@pytest.fixture
 def environment() -> dict[str, str]:
     """The environment of a user who has flambeau on the path and no alias yet."""
     clean = {k: v for k, v in os.environ.items() if not k.startswith("FLAMBEAU")}
@@ -23,7 +24,13 @@ def environment() -> dict[str, str]:
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Run:
+def pythonpath() -> Callable[..., str]:
+    """A PYTHONPATH of folders, with flambeau's own behind them."""
+    return lambda *folders: os.pathsep.join([*map(str, folders), ROOT])
+
+
+@pytest.fixture
+def run(tmp_path: Path, environment: dict[str, str]) -> Run:
     """Run ``python <words>`` in an empty folder."""
 
     def run(*words: str, stdin: str = "", **env: str) -> subprocess.CompletedProcess[str]:
@@ -33,7 +40,7 @@ def run(tmp_path: Path) -> Run:
             capture_output=True,
             text=True,
             cwd=tmp_path,
-            env={**environment(), **env},
+            env={**environment, **env},
             timeout=120,
         )
 

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
+
+from flambeau.shim.children import SITE
 
 
 def check(run, script, text, *flags):
@@ -85,34 +91,20 @@ def test_subprocess_and_its_own_subprocess(run, script):
     assert out == "flambeau\n"
 
 
-def test_the_hidden_sitecustomize_still_runs(run, script, tmp_path):
+def test_the_hidden_sitecustomize_still_runs(run, script, tmp_path, pythonpath):
     script("import builtins; builtins.mine = 'customized'", "mine/sitecustomize.py")
     name = script("import torch, sys; print(mine, 'mine' in sys.modules['sitecustomize'].__file__)")
     ours = run("-m", "flambeau", name, PYTHONPATH=pythonpath(tmp_path / "mine"))
     assert ours.stdout == "customized True\n", ours.stderr
 
 
-def pythonpath(*folders):
-    import os
-
-    from conftest import ROOT
-
-    return os.pathsep.join([*map(str, folders), ROOT])
-
-
-def test_flambeau_is_found_without_being_on_the_path(run, script, tmp_path):
+def test_flambeau_is_found_without_being_on_the_path(script, tmp_path, pythonpath):
     """Run from a checkout, `-m` finds flambeau in the working folder; the script must too."""
-    from conftest import ROOT
-
     name = script("import torch; print(torch.__name__)", "elsewhere/program.py")
-    import os
-    import subprocess
-    import sys
-
     env = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
     ours = subprocess.run(
         [sys.executable, "-m", "flambeau", str(tmp_path / name)],
-        cwd=ROOT, env=env, capture_output=True, text=True,
+        cwd=pythonpath(), env=env, capture_output=True, text=True,
     )  # fmt: skip
     assert ours.stdout == "flambeau\n", ours.stderr
 
@@ -136,7 +128,7 @@ print("fine")
     assert ours.stdout == "fine\n", ours.stderr
 
 
-def test_the_alias_wins_over_an_installed_torch(run, script, tmp_path):
+def test_the_alias_wins_over_an_installed_torch(run, script, tmp_path, pythonpath):
     script("raise ImportError('the real one')", "site/torch/__init__.py")
     name = script("import torch; print(torch.__name__)")
     ours = run("-m", "flambeau", name, PYTHONPATH=pythonpath(tmp_path / "site"))
@@ -145,16 +137,14 @@ def test_the_alias_wins_over_an_installed_torch(run, script, tmp_path):
     assert "the real one" in ours.stderr
 
 
-def test_install_after_the_real_torch_is_refused(run, script, tmp_path):
+def test_install_after_the_real_torch_is_refused(run, script, tmp_path, pythonpath):
     script("", "site/torch/__init__.py")
     name = script("import torch, flambeau.shim\nflambeau.shim.install()\n")
     ours = run(name, PYTHONPATH=pythonpath(tmp_path / "site"))
     assert "RuntimeError" in ours.stderr and "before the first import of torch" in ours.stderr
 
 
-def test_another_python_stays_as_it_is(run, script):
+def test_another_python_stays_as_it_is(run, script, pythonpath):
     name = script("import sys; print(any(type(f).__name__ == 'AliasFinder' for f in sys.meta_path))")
-    from flambeau.shim.children import SITE
-
     ours = run(name, FLAMBEAU_SHIM="cpython-399:/elsewhere", PYTHONPATH=pythonpath(SITE))
     assert ours.stdout == "False\n"

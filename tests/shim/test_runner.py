@@ -10,7 +10,6 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from conftest import environment
 
 SEEN = """
 import json, sys
@@ -91,12 +90,12 @@ def test_missing_module(run):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are POSIX's")
-def test_ctrl_c_ends_with_the_signal(script, tmp_path):
+def test_ctrl_c_ends_with_the_signal(script, tmp_path, environment):
     name = script("import time\nprint('up', flush=True)\ntime.sleep(60)\n")
     process = subprocess.Popen(
         [sys.executable, "-m", "flambeau", name],
         cwd=tmp_path,
-        env=environment(),
+        env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
