@@ -14,6 +14,11 @@ from collections import Counter, OrderedDict
 from types import ModuleType
 from typing import Any
 
+from flambeau.core import layout
+from flambeau.core.device import device
+from flambeau.core.dtypes import DTYPES
+from flambeau.core.size import Size
+from flambeau.core.tensor import Tensor
 from flambeau.serialization import pickle_tensor as tensors
 
 __all__ = ["StorageType", "allowed", "resolve", "written"]
@@ -43,12 +48,10 @@ class StorageType:
 
 def _get_layout(name: str) -> Any:
     """The layout of a name such as "torch.sparse_coo"."""
-    import flambeau
-
-    layout = getattr(flambeau, str(name).removeprefix("torch."), None)
-    if layout is None or type(layout) is not type(flambeau.strided):
+    found = getattr(layout, str(name).removeprefix("torch."), None)
+    if not isinstance(found, layout.layout):
         raise RuntimeError(f"load: the checkpoint names the layout {name!r}, which is not known.")
-    return layout
+    return found
 
 
 def _encode(text: str, encoding: str = "latin1") -> bytes:
@@ -60,20 +63,18 @@ def _encode(text: str, encoding: str = "latin1") -> bytes:
 
 @functools.cache
 def _storage_types() -> dict[str, StorageType]:
-    import flambeau
-
     table = {
-        storage: StorageType(storage, getattr(flambeau, dtype))
+        storage: StorageType(storage, DTYPES[dtype])
         for dtype, storage in tensors.LEGACY_STORAGES.items()
     }
-    table["UntypedStorage"] = StorageType("UntypedStorage", flambeau.uint8)
+    table["UntypedStorage"] = StorageType("UntypedStorage", DTYPES["uint8"])
     return table
 
 
 @functools.cache
 def allowed() -> dict[str, Any]:
     """The globals a checkpoint may name by default: data and the rebuilding of tensors."""
-    import flambeau
+    from flambeau.nn.parameter import Parameter
 
     table: dict[str, Any] = {
         "_codecs.encode": _encode,
@@ -82,11 +83,11 @@ def allowed() -> dict[str, Any]:
         "builtins.set": set,
         "collections.Counter": Counter,
         "collections.OrderedDict": OrderedDict,
-        "torch.Size": flambeau.Size,
-        "torch.Tensor": flambeau.Tensor,
+        "torch.Size": Size,
+        "torch.Tensor": Tensor,
         "torch._tensor._rebuild_from_type_v2": tensors._rebuild_from_type_v2,
-        "torch.device": flambeau.device,
-        "torch.nn.parameter.Parameter": flambeau.nn.Parameter,
+        "torch.device": device,
+        "torch.nn.parameter.Parameter": Parameter,
         "torch.serialization._get_layout": _get_layout,
     }
     for name in REBUILDERS:
@@ -95,9 +96,8 @@ def allowed() -> dict[str, Any]:
         table[f"torch.{name}"] = table[f"torch.storage.{name}"] = kind
     for storage in tensors.LEGACY_STORAGES.values():  # the tar format names these, as data only
         table.setdefault(f"torch.{storage.removesuffix('Storage')}Tensor", _storage_types()[storage])
-    for name, value in vars(flambeau).items():
-        if type(value) is type(flambeau.float32):
-            table[f"torch.{name}"] = value
+    for name, value in DTYPES.items():
+        table[f"torch.{name}"] = value
     return table
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
+from flambeau.core.factory import empty_strided
 from flambeau.core.storage import Storage, address, root_of, storage_of
 from flambeau.core.tensor import Tensor, wrap
 
@@ -200,9 +201,7 @@ def rebuild_strided(
             f"{offset}; expected as many strides as sizes, none negative. The file is damaged."
         )
     if data.device == "meta":
-        import flambeau
-
-        return flambeau.empty_strided(
+        return empty_strided(
             size, stride, dtype=dtype, device="meta", requires_grad=bool(requires_grad)
         )
     item = dtype.numpy.itemsize
@@ -279,7 +278,7 @@ def _rebuild_tensor_v3(
 
 
 def _rebuild_parameter(data: Any, requires_grad: bool, backward_hooks: Any) -> Any:
-    from flambeau.nn import Parameter
+    from flambeau.nn.parameter import Parameter
 
     return Parameter(data, requires_grad)
 
@@ -304,9 +303,7 @@ def _rebuild_sparse_tensor(layout: Any, data: Any) -> Any:
 def _rebuild_meta_tensor_no_storage(
     dtype: Any, size: Any, stride: Any, requires_grad: bool
 ) -> Tensor:
-    import flambeau
-
-    return flambeau.empty_strided(
+    return empty_strided(
         tuple(size), tuple(stride), dtype=dtype, device="meta", requires_grad=requires_grad
     )
 

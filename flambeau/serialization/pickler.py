@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import io
 import pickle
+from types import FunctionType
 from typing import Any
 
+from flambeau.core import layout
+from flambeau.core.device import device
+from flambeau.core.dtypes import dtype
+from flambeau.core.size import Size
+from flambeau.core.untyped import TypedStorage, UntypedStorage
 from flambeau.serialization import names
 from flambeau.serialization.pickle_tensor import (
     StorageBytes,
     TypedBytes,
+    bytes_of,
     dtype_name,
     legacy_storage_name,
 )
@@ -49,6 +56,10 @@ class CheckpointPickler(pickle._Pickler):  # type: ignore[name-defined]  # the C
             return self._storage_id(thing.bytes, thing.dtype)
         if type(thing) is StorageBytes:
             return self._storage_id(thing, None)
+        if type(thing) is UntypedStorage:
+            return self._storage_id(bytes_of(thing._tensor), None)
+        if type(thing) is TypedStorage:
+            return self._storage_id(bytes_of(thing.untyped()._tensor), thing.dtype)
         return None
 
     def _storage_id(self, data: StorageBytes, dtype: Any) -> tuple[Any, ...]:
@@ -137,17 +148,14 @@ class CheckpointPickler(pickle._Pickler):  # type: ignore[name-defined]  # the C
         self.memoize(thing)
 
 
-def pickler(file: io.BytesIO, protocol: int, legacy: bool = False) -> CheckpointPickler:
-    """A pickler that knows flambeau's plain objects (dtypes, sizes, devices, layouts)."""
-    import flambeau
-
-    if type(flambeau.float32) not in CheckpointPickler.dispatch:
-        known = CheckpointPickler.dispatch
-        known[GlobalName] = CheckpointPickler._save_named
-        known[type(flambeau.Size())] = CheckpointPickler._save_size
-        known[type(flambeau.device("cpu"))] = CheckpointPickler._save_device
-        known[type(flambeau.strided)] = CheckpointPickler._save_layout
-        known[type(flambeau.contiguous_format)] = CheckpointPickler._save_memory_format
-        known[type(pickler)] = CheckpointPickler._save_function
-        known[type(flambeau.float32)] = CheckpointPickler._save_dtype
-    return CheckpointPickler(file, protocol, legacy)
+CheckpointPickler.dispatch.update(
+    {
+        GlobalName: CheckpointPickler._save_named,
+        FunctionType: CheckpointPickler._save_function,
+        Size: CheckpointPickler._save_size,
+        device: CheckpointPickler._save_device,
+        dtype: CheckpointPickler._save_dtype,
+        layout.layout: CheckpointPickler._save_layout,
+        layout.memory_format: CheckpointPickler._save_memory_format,
+    }
+)

@@ -14,7 +14,7 @@ from typing import IO, Any
 
 from flambeau.serialization.archive import ALIGNMENT, ArchiveWriter
 from flambeau.serialization.pickle_tensor import legacy_storage_name
-from flambeau.serialization.pickler import CheckpointPickler, pickler
+from flambeau.serialization.pickler import CheckpointPickler
 from flambeau.serialization.writing import replacing
 
 __all__ = ["MAGIC_NUMBER", "PROTOCOL_VERSION", "save"]
@@ -51,7 +51,7 @@ def save(
             f"attribute, got {type(f).__name__}."
         )
     buffer = io.BytesIO()
-    writer = pickler(buffer, pickle_protocol, legacy=not _use_new_zipfile_serialization)
+    writer = CheckpointPickler(buffer, pickle_protocol, not _use_new_zipfile_serialization)
     writer.dump(obj)
     data = buffer.getvalue()
     if isinstance(f, (str, os.PathLike)):
