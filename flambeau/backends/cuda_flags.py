@@ -1,0 +1,58 @@
+"""``torch.backends.cuda``: switches of matrix products and attention on a GPU, kept."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+from flambeau.backends.flags import Flags
+
+__all__ = ["make_cuda"]
+
+KERNELS = ("flash", "mem_efficient", "math", "cudnn")
+
+
+def make_cuda(name: str) -> Flags:
+    """The module; PyTorch's matmul switches hang below it."""
+    matmul = Flags(
+        name + ".matmul",
+        "Precision of matrix products on a GPU.",
+        {
+            "allow_tf32": False,
+            "allow_fp16_reduced_precision_reduction": True,
+            "allow_bf16_reduced_precision_reduction": True,
+            "allow_fp16_accumulation": False,
+            "fp32_precision": "none",
+        },
+    )
+    enabled = dict.fromkeys(KERNELS, True)
+    functions: dict[str, Any] = {"matmul": matmul, "is_built": lambda: False}
+
+    @contextlib.contextmanager
+    def sdp_kernel(
+        enable_flash: bool = True,
+        enable_math: bool = True,
+        enable_mem_efficient: bool = True,
+        enable_cudnn: bool = True,
+    ) -> Iterator[None]:
+        """Choose attention's kernels for a block."""
+        before = dict(enabled)
+        enabled.update(
+            flash=enable_flash,
+            math=enable_math,
+            mem_efficient=enable_mem_efficient,
+            cudnn=enable_cudnn,
+        )
+        try:
+            yield
+        finally:
+            enabled.update(before)
+
+    functions["sdp_kernel"] = sdp_kernel
+    for kernel in KERNELS:
+        functions[f"{kernel}_sdp_enabled"] = lambda kernel=kernel: enabled[kernel]
+        functions[f"enable_{kernel}_sdp"] = lambda value, kernel=kernel: enabled.update(
+            {kernel: bool(value)}
+        )
+    return Flags(name, "CUDA: absent.", {}, **functions)

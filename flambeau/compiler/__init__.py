@@ -1,0 +1,143 @@
+"""``torch.compile`` and ``torch.compiler``: for now functions and modules run eagerly as they are.
+
+The wrappers, their attributes and ``state_dict`` names are PyTorch's, so that scripts and
+checkpoints need not change when code is generated.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from flambeau.compat import warn_once
+
+__all__ = [
+    "allow_in_graph",
+    "assume_constant_result",
+    "compile",
+    "cudagraph_mark_step_begin",
+    "disable",
+    "is_compiling",
+    "is_dynamo_compiling",
+    "list_backends",
+    "reset",
+    "set_stance",
+]
+
+BACKENDS = ("cudagraphs", "inductor", "onnxrt", "openxla", "tvm", "eager", "aot_eager")
+MODES = ("default", "lite", "reduce-overhead", "max-autotune", "max-autotune-no-cudagraphs")
+
+
+def compile(
+    model: Any = None,
+    *,
+    fullgraph: bool = False,
+    dynamic: bool | None = None,
+    backend: str | Callable[..., Any] = "inductor",
+    mode: str | None = None,
+    options: dict[str, Any] | None = None,
+    disable: bool = False,
+    **ignored: Any,
+) -> Any:
+    """Wrap a function or a module as PyTorch does; it runs eagerly, which is said once.
+
+    Args:
+        model: a function, or a module; without it a decorator is returned.
+        fullgraph: taken, and of no effect on eager execution; so are ``dynamic``, ``backend``
+            and ``options``.
+        mode: "default", "reduce-overhead", "max-autotune" or "max-autotune-no-cudagraphs".
+        disable: return ``model`` itself.
+
+    Raises:
+        RuntimeError: both ``mode`` and ``options`` are given, or an unknown ``mode``.
+        AssertionError: ``model`` is neither a function nor a module.
+    """
+    if mode is not None and options is not None:
+        raise RuntimeError(
+            "compile: Either mode or options can be specified, but both can't be specified at "
+            "the same time."
+        )
+    if mode is not None and mode not in MODES:
+        raise RuntimeError(f"compile: Unrecognized mode={mode}, should be one of: {MODES}")
+    settings = {
+        "fullgraph": fullgraph, "dynamic": dynamic, "backend": backend, "mode": mode,
+        "options": options, "disable": disable,
+    }  # fmt: skip
+    if model is None:
+        return lambda found: compile(found, **settings)
+    if disable:
+        return model
+    from flambeau.nn import Module
+
+    if not isinstance(model, Module) and not callable(model):
+        raise AssertionError(
+            "compile: A callable function is expected, or a module, but "
+            f"{type(model)} is provided."
+        )
+    warn_once(
+        "torch.compile: flambeau has no code generation for whole graphs yet; the model runs "
+        "eagerly, with the same results.",
+        key="torch.compile",
+    )
+    if isinstance(model, Module):
+        from flambeau.compiler.module import OptimizedModule
+
+        return OptimizedModule(model)
+    return _wrap(model)
+
+
+def _wrap(function: Callable[..., Any]) -> Callable[..., Any]:
+    function = getattr(function, "_torchdynamo_orig_callable", function)
+
+    @functools.wraps(function, updated=())
+    def compiled(*args: Any, **kwargs: Any) -> Any:
+        return function(*args, **kwargs)
+
+    compiled._torchdynamo_orig_callable = function  # type: ignore[attr-defined]
+    return compiled
+
+
+def reset() -> None:
+    """Forget compiled code: there is none."""
+
+
+def is_compiling() -> bool:
+    """Whether the code that asks is being compiled."""
+    return False
+
+
+def is_dynamo_compiling() -> bool:
+    """Whether the code that asks is being recorded."""
+    return False
+
+
+def disable(fn: Any = None, recursive: bool = True, *, reason: str | None = None) -> Any:
+    """Mark a function to run eagerly, also inside compiled ones; it does already."""
+    return (lambda found: found) if fn is None else fn
+
+
+def allow_in_graph(fn: Any) -> Any:
+    """Mark a function as recorded whole; eager execution needs no mark."""
+    return fn
+
+
+def assume_constant_result(fn: Any) -> Any:
+    """Mark a function's result as constant; eager execution calls it every time."""
+    return fn
+
+
+def cudagraph_mark_step_begin() -> None:
+    """Mark the start of a step for CUDA graphs: there are none."""
+
+
+def list_backends(exclude_tags: Iterable[str] = ("debug", "experimental")) -> list[str]:
+    """The names of the backends that ``compile`` takes."""
+    return sorted(name for name in BACKENDS if "eager" not in name or not exclude_tags)
+
+
+@contextlib.contextmanager
+def set_stance(stance: str = "default", **named: Any) -> Iterator[None]:
+    """Say how compiled functions run for a block: eagerly in any case."""
+    yield

@@ -1,0 +1,49 @@
+"""The module that ``torch.compile(module)`` returns: the module beneath, seen through a wrapper."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flambeau.nn import Module
+
+__all__ = ["OptimizedModule"]
+
+
+class OptimizedModule(Module):
+    """Wraps a module; its parameters are named ``_orig_mod.<name>``, as PyTorch names them.
+
+    Attributes that are not the wrapper's own are read from and written to the wrapped module.
+    """
+
+    _own = frozenset({"_orig_mod", "training"})
+
+    def __init__(self, module: Module) -> None:
+        super().__init__()
+        self._modules["_orig_mod"] = module
+        self.__dict__["training"] = module.training
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._modules["_orig_mod"](*args, **kwargs)
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the wrapped module."""
+        return self._modules["_orig_mod"](*args, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        modules = self.__dict__.get("_modules", {})
+        if "_orig_mod" not in modules or name == "_orig_mod":
+            return super().__getattr__(name) if not modules else modules[name]
+        return getattr(modules["_orig_mod"], name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        modules = self.__dict__.get("_modules")
+        if not modules or name in self._own or name in self.__dict__:
+            super().__setattr__(name, value)
+            return
+        setattr(modules["_orig_mod"], name, value)
+
+    def __delattr__(self, name: str) -> None:
+        delattr(self._modules["_orig_mod"], name)
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *dir(self._modules["_orig_mod"])})
