@@ -15,7 +15,7 @@ import flambeau
 from flambeau.core.errors import fail
 from flambeau.core.tensor import Tensor
 from flambeau.nn.parameter import Parameter, is_lazy
-from flambeau.utils.hooks import RemovableHandle
+from flambeau.core.handles import RemovableHandle
 
 _EXTRA_STATE_KEY_SUFFIX = "_extra_state"
 
