@@ -104,8 +104,10 @@ class ASGD(ElementwiseOptimizer):
     @staticmethod
     def _next_rates(group: dict[str, Any], state: dict[str, Any]) -> None:
         lr, step = number(group["lr"]), state["step"]._array.item()
-        state["eta"]._array.fill(lr / ((1 + group["lambd"] * lr * step) ** group["alpha"]))
-        state["mu"]._array.fill(1 / max(1, step - group["t0"]))
+        # Rounded to the default dtype also where a checkpoint was loaded with wider ones.
+        kind = np.float64 if flambeau.get_default_dtype() is flambeau.float64 else np.float32
+        state["eta"]._array.fill(kind(lr / ((1 + group["lambd"] * lr * step) ** group["alpha"])))
+        state["mu"]._array.fill(kind(1 / max(1, step - group["t0"])))
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)

@@ -173,7 +173,8 @@ class ElementwiseOptimizer(Optimizer):
             if len(run) < 2 or overlapping([p._array for p in run]):
                 plan.alone += run
             else:
-                plan.buckets.append(Bucket(run, [self.state[p] for p in run], names, self._spare))
+                states = [self._state_of(group, names, p) for p in run]
+                plan.buckets.append(Bucket(run, states, names, self._spare))
         return plan
 
     def _key(self, group: dict[str, Any], names: tuple[str, ...], p: Tensor) -> Any:

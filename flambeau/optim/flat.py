@@ -91,6 +91,7 @@ class Bucket:
     __slots__ = ("arrays", "buffers", "flat_arrays", "g", "members", "p", "params", "pieces", "scratch", "steps")
 
     def __init__(self, params: list[Tensor], states: list[dict[str, Any]], names: tuple[str, ...], spare: int) -> None:
+        """The states are those of the parameters, in order; empty dicts for an optimizer that keeps none."""
         self.params = params
         self.arrays = [p._array for p in params]
         self.flat_arrays = [a.reshape(-1) for a in self.arrays]
@@ -120,7 +121,7 @@ class Bucket:
         count: float | None = None
         for p, array, own, step, tensors in self.members:
             grad = p._grad
-            if grad is None or p._array is not array or state.get(p) is not own:
+            if grad is None or p._array is not array or (own and state.get(p) is not own):
                 return None
             given = grad._array
             if type(given) is not np.ndarray or given.dtype != dtype:

@@ -106,7 +106,7 @@ class NAdam(ElementwiseOptimizer):
         if type(p._array) is np.ndarray and not p._grad.is_sparse:
             mu, _ = self._momenta(group, state["step"]._array.item() + 1)
             product = state["mu_product"]._array
-            product.fill(product.item() * mu)
+            np.multiply(product, mu, out=product)
             group = {**group, "mu_product": product.item()}
         super()._one(group, names, p)
 

@@ -114,7 +114,8 @@ class SGD(ElementwiseOptimizer):
         return None if id(p) in self.__dict__.get("_fresh", ()) else key
 
     def _one(self, group: dict[str, Any], names: tuple[str, ...], p: Tensor) -> None:
-        fresh = self.__dict__.get("_fresh", ())
+        self._state_of(group, names, p)
+        fresh: set[int] = self.__dict__.get("_fresh", set())
         if id(p) in fresh:
             fresh.discard(id(p))
             self._plans.clear()
