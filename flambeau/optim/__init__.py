@@ -3,7 +3,10 @@
 One optimizer a file, each with its paper; `optimizer` has the base, `elementwise` and `flat` the common driver.
 """
 
-from flambeau.optim import lr_scheduler, swa_utils
+from importlib import import_module
+from typing import Any
+
+from flambeau.optim import lr_scheduler
 from flambeau.optim._adafactor import Adafactor
 from flambeau.optim._muon import Muon
 from flambeau.optim.adadelta import Adadelta
@@ -41,3 +44,9 @@ __all__ = [
     "lr_scheduler",
     "swa_utils",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "swa_utils":  # needs nn, which optimizers do not
+        return import_module("flambeau.optim.swa_utils")
+    raise AttributeError(f"module 'flambeau.optim' has no attribute {name!r}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import warnings
+import weakref
 from collections.abc import Callable, Iterable, Iterator
 from multiprocessing.context import BaseContext
 from typing import Any, Generic, TypeVar
@@ -284,7 +285,7 @@ class _BaseDataLoaderIter:
     """One pass over the loader."""
 
     def __init__(self, loader: DataLoader[Any]) -> None:
-        self._loader = loader
+        self._loader = weakref.ref(loader)  # the loader holds the iterator where workers persist
         self._dataset = loader.dataset
         self._dataset_kind = loader._dataset_kind
         self._index_sampler = loader._index_sampler
@@ -497,8 +498,9 @@ class _MultiProcessingDataLoaderIter(_BaseDataLoaderIter):
 
     def _stop(self) -> None:
         self._pool.close(patience=0.5)
-        if self._loader._iterator is self:
-            self._loader._iterator = None
+        loader = self._loader()
+        if loader is not None and loader._iterator is self:
+            loader._iterator = None
 
     def _shutdown_workers(self) -> None:
         self._pool.close()
