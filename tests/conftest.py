@@ -1,0 +1,59 @@
+"""What every test stands on: the oracle, and seeds that do not leak from one test to the next.
+
+The oracle is real PyTorch. Only parity tests ask for it; a machine without it skips them,
+except where ``FLAMBEAU_PARITY=1`` promises that it is there: then its absence is a failure.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import warnings
+from types import ModuleType
+
+import pytest
+
+PARITY = os.environ.get("FLAMBEAU_PARITY") == "1"
+
+
+def load_oracle() -> ModuleType | None:
+    """Real PyTorch, or None where it is not installed. Never flambeau under PyTorch's name."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            torch = importlib.import_module("torch")
+        except ImportError:
+            return None
+    if "flambeau" in (torch.__file__ or ""):
+        raise RuntimeError("the alias is installed in the test process: the oracle cannot be reached")
+    return torch
+
+
+@pytest.fixture(scope="session")
+def oracle() -> ModuleType:
+    """Real PyTorch, on one thread."""
+    torch = load_oracle()
+    if torch is None:
+        message = "real PyTorch is not installed: pip install torch==2.13.0"
+        if PARITY:
+            pytest.fail(f"FLAMBEAU_PARITY=1, but {message}", pytrace=False)
+        pytest.skip(message)
+    torch.set_num_threads(1)
+    return torch
+
+
+@pytest.fixture(autouse=True)
+def _seeded(request: pytest.FixtureRequest) -> None:
+    """Every test starts from the same generators."""
+    import random
+
+    import numpy
+
+    random.seed(0)
+    numpy.random.seed(0)
+    flambeau = importlib.import_module("flambeau")
+    seed = getattr(flambeau, "manual_seed", None)
+    if seed is not None:
+        seed(0)
+    if "oracle" in request.fixturenames:
+        request.getfixturevalue("oracle").manual_seed(0)
