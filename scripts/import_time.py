@@ -1,7 +1,7 @@
-"""How long ``import flambeau`` takes beside ``import numpy``: fresh processes, interleaved, medians.
+"""How long ``import flambeau`` takes beside ``import numpy``: fresh processes, medians.
 
-``python scripts/import_time.py [--rounds 15] [--also torch]``. Measured inside the process, so that Python's own
-start-up, the same for all, is left out.
+``python scripts/import_time.py [--rounds 15] [--also torch]``. Measured inside the process, so that
+Python's own start-up, the same for all, is left out.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What an install takes on disk: fresh environments, every file counted, pip and setuptools left out.
+"""What an install takes on disk: a fresh environment, every file counted but pip's own.
 
-``python scripts/size.py [core jit all ...] [--limit core=100]``: each word is an install of this tree, ``core``
-without extras. Exits with an error where a limit (in MB of 1e6 bytes) is passed.
+``python scripts/size.py [core jit all ...] [--limit core=100]``: each word is an install of this
+tree, ``core`` without extras. Fails where a limit (in MB of 1e6 bytes) is passed.
 """
 
 from __future__ import annotations

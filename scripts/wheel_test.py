@@ -1,8 +1,8 @@
 """Builds the wheel and tries it from outside the tree, on the core install alone.
 
-The tree itself is never built in: a copy is, in a temporary folder. What the wheel must be: pure, complete,
-without tests, typed; what it must do with numpy and ml_dtypes only: import, differentiate, and run a script.
-Run it with ``python scripts/wheel_test.py``; ``tests/test_package.py`` calls the same functions.
+The tree itself is never built in: a copy is, in a temporary folder. What the wheel must be: pure,
+complete, without tests, typed; what it must do with numpy and ml_dtypes only: import, differentiate,
+and run a script. Run it with ``python scripts/wheel_test.py``; ``tests/test_package.py`` calls the same functions.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ print("the wheel works:", torch.__name__, torch.__version__)
 
 
 def run(*command: str | Path, cwd: Path | None = None) -> str:
-    """Run a command away from the tree and return what it printed; its output is shown if it fails."""
+    """Run a command away from the tree and return what it printed, which is shown if it fails."""
     environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONHOME")}
     done = subprocess.run(
         [str(part) for part in command],
@@ -65,7 +65,8 @@ def build_wheel(folder: Path) -> Path:
             shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy2(source, copy / name)
-    run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", folder, copy, cwd=folder)
+    pip = (sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps")
+    run(*pip, "--wheel-dir", folder, copy, cwd=folder)
     (wheel,) = folder.glob("*.whl")
     return wheel
 

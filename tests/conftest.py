@@ -25,7 +25,9 @@ def load_oracle() -> ModuleType | None:
         except ImportError:
             return None
     if "flambeau" in (torch.__file__ or ""):
-        raise RuntimeError("the alias is installed in the test process: the oracle cannot be reached")
+        raise RuntimeError(
+            "the alias is installed in the test process: the oracle cannot be reached"
+        )
     return torch
 
 
