@@ -1,8 +1,8 @@
 """Builds the wheel and tries it from outside the tree, on the core install alone.
 
 The tree itself is never built in: a copy is, in a temporary folder. What the wheel must be: pure,
-complete, without tests, typed; what it must do with numpy and ml_dtypes only: import, differentiate,
-and run a script. Run it with ``python scripts/wheel_test.py``; ``tests/test_package.py`` calls the same functions.
+complete, without tests, typed. What it must do with numpy and ml_dtypes only: import, differentiate
+and run a script. ``tests/test_package.py`` calls the same functions.
 """
 
 from __future__ import annotations
