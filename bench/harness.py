@@ -59,8 +59,9 @@ class Process:
 
     def close(self) -> None:
         """End the worker."""
-        if self.process.stdin:
-            self.process.stdin.close()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe:
+                pipe.close()
         self.process.wait()
 
 
