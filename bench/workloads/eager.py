@@ -1,0 +1,197 @@
+"""Small eager work, where the cost is the engine's and not the arithmetic's.
+
+Written in PyTorch's API alone; ``torch`` is whichever engine the worker imported. Inputs come from
+NumPy, so that both engines start from equal values whatever their generators do. A workload is a
+function that builds its state and returns a call without arguments: one iteration, whose result is
+what both engines must agree on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+# Time over PyTorch's that a kind of work may take at most.
+LIMITS = {"elementwise": 0.8, "in place": 0.8, "chain": 0.6, "views": 1.0, "step": 0.5}
+
+
+class Workload(NamedTuple):
+    """One line of the table: its kind (which has a limit, or none), its name and its builder."""
+
+    kind: str
+    name: str
+    build: Callable[[Any], Callable[[], Any]]
+
+    @property
+    def limit(self) -> float | None:
+        """Time over PyTorch's at most, None where none is promised."""
+        return LIMITS.get(self.kind)
+
+
+def array(*shape: int, seed: int = 0) -> np.ndarray:
+    """float32 values in (0.5, 1.5): every function is defined there, and nothing overflows."""
+    return np.random.default_rng(seed).uniform(0.5, 1.5, shape).astype(np.float32)
+
+
+def leaf(torch: Any, *shape: int, seed: int = 0, grad: bool = False) -> Any:
+    """A tensor of the engine that owns its memory."""
+    return torch.tensor(array(*shape, seed=seed).tolist(), requires_grad=grad)
+
+
+# An expression over a, b (4x4), m (a 4x4 mask) and torch, compiled into a function of nothing.
+ELEMENTWISE = {
+    "a + b": "a + b",
+    "a * b": "a * b",
+    "a * 2.0": "a * 2.0",
+    "a / b": "a / b",
+    "-a": "-a",
+    "a ** 2": "a ** 2",
+    "exp": "torch.exp(a)",
+    "log": "a.log()",
+    "sqrt": "a.sqrt()",
+    "tanh": "torch.tanh(a)",
+    "sigmoid": "a.sigmoid()",
+    "relu": "torch.relu(a)",
+    "maximum": "torch.maximum(a, b)",
+    "clamp": "a.clamp(0.7, 1.2)",
+    "where": "torch.where(m, a, b)",
+    "addcmul": "torch.addcmul(a, a, b)",
+}
+NO_GRADIENT = {"a > b": "a > b", "a == b": "a == b", "isnan": "torch.isnan(a)"}
+IN_PLACE = {
+    "add_": "a.add_(b).sub_(b)",
+    "mul_ by scalar": "a.mul_(1.0)",
+    "zero_": "a.zero_()",
+    "+= on a result": "iadd(a * b, b)",
+}
+VIEWS = {
+    "transpose": "a.transpose(0, 1)",
+    "reshape": "a.reshape(2, 8)",
+    "slice": "a[1:3]",
+    "unsqueeze": "a.unsqueeze(0)",
+    "expand": "a.unsqueeze(0).expand(3, 4, 4)",
+    "chain": "a.transpose(0, 1).reshape(4, 4, 1)[1:3].unsqueeze(0).expand(3, 2, 4, 1)",
+    "permute, flatten": "a.view(2, 2, 4).permute(2, 0, 1).flatten(1)",
+}
+OTHER = {
+    "matmul": "a @ b",
+    "linear": "torch.nn.functional.linear(a, b, b[0])",
+    "softmax": "a.softmax(-1)",
+    "log_softmax": "a.log_softmax(-1)",
+    "sum": "a.sum()",
+    "mean(dim)": "a.mean(dim=1)",
+    "max(dim)": "a.max(dim=1).values",
+    "a[0]": "a[0]",
+    "a[index]": "a[i]",
+    "a[mask]": "a[m]",
+    "cat": "torch.cat((a, b))",
+    "stack": "torch.stack((a, b))",
+    "gather": "a.gather(1, j)",
+    "clone": "a.clone()",
+    "item": "a[0, 0].item()",
+}
+CHAINS = {
+    "(a*b+a).relu().sum()": "(a * b + a).relu().sum().backward()",
+    "tanh(a @ b).mean()": "(a @ b).tanh().mean().backward()",
+    "softmax(a*b)[0].sum()": "(a * b).softmax(-1)[0].sum().backward()",
+}
+
+
+def expression(code: str, grad: bool = False, backward: bool = False) -> Callable[[Any], Any]:
+    """The builder of an expression."""
+
+    def build(torch: Any) -> Callable[[], Any]:
+        import operator
+
+        a, b = leaf(torch, 4, 4, grad=grad), leaf(torch, 4, 4, seed=1, grad=grad)
+        names = {"torch": torch, "a": a, "b": b, "m": a.detach() > b.detach()}
+        names |= {"i": torch.tensor([2, 0]), "j": torch.tensor([[0, 1], [2, 3]])}
+        names["iadd"] = operator.iadd
+        if not backward:
+            return eval(f"lambda: {code}", names)
+        source = f"def once():\n a.grad = b.grad = None\n {code}\n return a.grad"
+        exec(source, names)
+        return names["once"]
+
+    return build
+
+
+def perceptron(torch: Any) -> Any:
+    """64-128-10 with ReLU, its weights from NumPy."""
+    nn = torch.nn
+    model = nn.Sequential(nn.Linear(64, 128), nn.ReLU(), nn.Linear(128, 10))
+    with torch.no_grad():
+        for seed, parameter in enumerate(model.parameters()):
+            values = (array(*parameter.shape, seed=seed) - 1) / 4
+            parameter.copy_(torch.tensor(values.tolist()))
+    return model
+
+
+def step(make_optimizer: Callable[[Any, Any], Any]) -> Callable[[Any], Any]:
+    """A whole training step of the perceptron at batch 64."""
+
+    def build(torch: Any) -> Callable[[], Any]:
+        model = perceptron(torch)
+        optimizer = make_optimizer(torch.optim, model.parameters())
+        x = leaf(torch, 64, 64, seed=9)
+        y = torch.tensor([i % 10 for i in range(64)])
+        cross_entropy = torch.nn.functional.cross_entropy
+
+        def once() -> Any:
+            loss = cross_entropy(model(x), y)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            return loss
+
+        return once
+
+    return build
+
+
+def forward(torch: Any) -> Callable[[], Any]:
+    """The perceptron's forward pass on one row, without gradients."""
+    model, x = perceptron(torch), leaf(torch, 1, 64)
+
+    def once() -> Any:
+        with torch.no_grad():
+            return model(x)
+
+    return once
+
+
+def module_call(torch: Any) -> Callable[[], Any]:
+    """What calling a module costs: its forward returns its argument."""
+
+    class Identity(torch.nn.Module):
+        def forward(self, x: Any) -> Any:
+            return x
+
+    module, x = Identity(), leaf(torch, 4, 4)
+    return lambda: module(x)
+
+
+def table() -> list[Workload]:
+    """Every workload, in the order of the report."""
+    lines = []
+    for kind, codes in (("elementwise", ELEMENTWISE), ("views", VIEWS), ("other", OTHER)):
+        for name, code in codes.items():
+            lines.append(Workload(kind, name, expression(code)))
+            if name != "item":
+                lines.append(Workload(kind, f"{name}, grad", expression(code, grad=True)))
+        if kind == "elementwise":
+            lines += [Workload(kind, n, expression(code)) for n, code in NO_GRADIENT.items()]
+            lines += [Workload("in place", n, expression(code)) for n, code in IN_PLACE.items()]
+    lines += [
+        Workload("chain", f"{name}.backward()", expression(code, grad=True, backward=True))
+        for name, code in CHAINS.items()
+    ]
+    lines += [
+        Workload("step", "Adam step", step(lambda optim, p: optim.Adam(p, lr=1e-3))),
+        Workload("step", "SGD momentum step", step(lambda o, p: o.SGD(p, lr=1e-3, momentum=0.9))),
+        Workload("module", "module call", module_call),
+        Workload("module", "perceptron, one row", forward),
+    ]
+    return lines
