@@ -5,6 +5,7 @@ Random factories stand in ops/random. Stands on tensor, dtypes, factory_options.
 
 from __future__ import annotations
 
+import builtins
 import math
 import warnings
 from typing import Any
@@ -61,7 +62,7 @@ def _data_array(data: Any, dtype: Any, op: str) -> np.ndarray[Any, Any]:
         found = _native(data, op)
     elif isinstance(data, np.generic):
         found = np.asarray(data)
-    elif isinstance(data, (bool, int, float, complex)):
+    elif isinstance(data, (bool, int, float, builtins.complex)):
         return _number(data, dtype)
     elif hasattr(data, "__array_interface__") or hasattr(data, "__array__"):
         found = np.asarray(data)
@@ -118,7 +119,7 @@ def _nested(data: Any, op: str) -> np.ndarray[Any, Any]:
     """
     if not isinstance(data, (list, tuple)):
         if hasattr(data, "__len__") and hasattr(data, "__getitem__") and not isinstance(data, (str, bytes, dict)):
-            data = [data[k] for k in range(len(data))]
+            data = [data[k] for k in builtins.range(len(data))]
         else:
             raise fail(TypeError, op, f"could not infer dtype of {type(data).__name__}: give numbers, sequences of them, or an array")
     if not data:
@@ -142,9 +143,9 @@ def _nested(data: Any, op: str) -> np.ndarray[Any, Any]:
     if kinds <= {bool, int, float}:
         return np.array(leaves, np.float64).reshape(shape)
     for x in leaves:
-        if not isinstance(x, (bool, int, float, complex, np.generic)):
+        if not isinstance(x, (bool, int, float, builtins.complex, np.generic)):
             if isinstance(x, str):
-                raise fail(ValueError if False else TypeError, op, f"new(): invalid data type '{type(x).__name__}'")
+                raise fail(TypeError, op, f"new(): invalid data type '{type(x).__name__}'")
             raise fail(TypeError, op, f"new(): invalid data type '{type(x).__name__}': elements must be numbers")
     return np.array(leaves).reshape(shape)
 
@@ -363,7 +364,7 @@ def filled(op: str, shape: Any, value: Any, dtype: Any, opts: dict[str, Any]) ->
         return made(Abstract(shape, kind), None, opts.get("requires_grad", False), out=opts.get("out"))
     if value is None:
         array = np.empty(shape, kind)
-    elif value == 0 and not isinstance(value, complex):
+    elif value == 0 and not isinstance(value, builtins.complex):
         array = np.zeros(shape, kind)
     else:
         array = np.empty(shape, kind)
@@ -455,7 +456,7 @@ def _value_dtype(value: Any) -> Any:
         return dtypes.of(np.dtype(bool))
     if isinstance(value, (int, np.integer)):
         return dtypes.of(np.dtype("i8"))
-    if isinstance(value, (complex, np.complexfloating)):
+    if isinstance(value, (builtins.complex, np.complexfloating)):
         return dtypes.default_complex()
     return dtypes.default()
 
@@ -575,7 +576,7 @@ def linspace(start: Any, end: Any, steps: int, *, dtype: Any = None, **opts: Any
     start, end = _ends(start), _ends(end)
     if steps < 0:
         raise fail(RuntimeError, "linspace", "number of steps must be non-negative")
-    is_complex = isinstance(start, complex) or isinstance(end, complex)
+    is_complex = isinstance(start, builtins.complex) or isinstance(end, builtins.complex)
     kind = target_dtype(dtype, dtypes.default_complex() if is_complex else dtypes.default()).numpy
     if is_meta(opts.get("device")):
         return made(Abstract((steps,), kind), None, opts.get("requires_grad", False))
@@ -606,7 +607,7 @@ def logspace(start: Any, end: Any, steps: int, base: float = 10.0, *, dtype: Any
     start, end = _ends(start), _ends(end)
     if steps < 0:
         raise fail(RuntimeError, "logspace", "number of steps must be non-negative")
-    is_complex = isinstance(start, complex) or isinstance(end, complex)
+    is_complex = isinstance(start, builtins.complex) or isinstance(end, builtins.complex)
     kind = target_dtype(dtype, dtypes.default_complex() if is_complex else dtypes.default()).numpy
     if is_meta(opts.get("device")):
         return made(Abstract((steps,), kind), None, opts.get("requires_grad", False))
