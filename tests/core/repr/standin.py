@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -40,4 +41,4 @@ class Tensor:
 
 def parts(**named: Any) -> dict[str, Any]:
     """Index and value tensors as the methods that give them."""
-    return {name: lambda part=Tensor(value): part for name, value in named.items()}
+    return {name: partial(Tensor, value) for name, value in named.items()}
