@@ -371,7 +371,8 @@ def expand(
             RuntimeError,
             op,
             f"the number of sizes provided ({len(sizes)}) must be greater or equal to the number "
-            f"of dimensions in the tensor ({len(shape)}): sizes {list(sizes)}, tensor {list(shape)}",
+            f"of dimensions in the tensor ({len(shape)}): sizes {list(sizes)}, "
+            f"tensor {list(shape)}",
         )
     new_shape: list[int] = []
     new_strides = [0] * len(sizes)

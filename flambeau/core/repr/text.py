@@ -1,8 +1,8 @@
 """The whole text of a tensor: ``tensor(``, the elements, and the suffixes.
 
 Suffixes tell dtype, device, size and history where they are not the usual ones. Asks of a tensor
-only `_array`, `dtype`, `shape`, `device`, `layout`, `requires_grad`, `grad_fn`, and of a sparse one its
-indices and values. Stands on elements, dtypes, layout.
+only `_array`, `dtype`, `shape`, `device`, `layout`, `requires_grad`, `grad_fn`, and of a sparse one
+its indices and values. Stands on elements, dtypes, layout.
 """
 
 from __future__ import annotations

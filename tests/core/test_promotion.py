@@ -1,0 +1,97 @@
+"""Promotion: the lattice, the ranks of operands, casts. All pairs against PyTorch: tests/parity."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from flambeau.core import dtypes
+from flambeau.core.dtypes import DTYPES
+from flambeau.core.promotion import can_cast, number_dtype, promote_types, result_dtype
+
+F2, F4, F8, U1, I8, B1, C8, C16 = (
+    np.dtype(code) for code in ("f2", "f4", "f8", "u1", "i8", "?", "c8", "c16")
+)
+
+
+def test_the_lattice_is_commutative_and_idempotent() -> None:
+    for a in DTYPES.values():
+        assert promote_types(a, a) is a
+        for b in DTYPES.values():
+            try:
+                found = promote_types(a, b)
+            except RuntimeError:
+                with pytest.raises(RuntimeError, match="attempted to promote"):
+                    promote_types(b, a)
+            else:
+                assert promote_types(b, a) is found
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "found"),
+    [
+        ("uint8", "int8", "int16"),
+        ("float16", "bfloat16", "float32"),
+        ("int64", "float16", "float16"),
+        ("complex64", "float64", "complex128"),
+        ("uint16", "float32", "float32"),
+        ("bool", "uint8", "uint8"),
+    ],
+)
+def test_promote_types(a: str, b: str, found: str) -> None:
+    assert promote_types(DTYPES[a], DTYPES[b]) is DTYPES[found]
+
+
+@pytest.mark.parametrize(
+    ("operands", "found"),
+    [
+        ([(F4, 2), (F8, 0)], F4),
+        ([(U1, 1), (I8, 0)], U1),
+        ([(U1, 1), (F8, 0)], F8),
+        ([(F2, 1), (C16, 0)], dtypes.complex32.numpy),
+        ([(F4, 1), 2.5], F4),
+        ([(U1, 1), 300], U1),
+        ([(U1, 1), 2.5], F4),
+        ([(B1, 0), 3], I8),
+        ([(I8, 0), 1j], C8),
+        ([(F8, 0), 1j], C16),
+        ([True, 2], I8),
+        ([(F4, 1), (F8, 1), 1], F8),
+    ],
+)
+def test_result_dtype(operands: list[object], found: np.dtype) -> None:
+    assert result_dtype(operands) == found
+
+
+def test_numbers_of_numpy_count_as_numbers() -> None:
+    assert number_dtype(np.float64(1)) == F4
+    assert number_dtype(np.int8(1)) == I8
+    assert number_dtype(np.bool_(True)) == B1
+
+
+def test_no_operands() -> None:
+    with pytest.raises(TypeError, match="at least one"):
+        result_dtype([])
+
+
+@pytest.fixture
+def _double() -> Iterator[None]:
+    dtypes.set_default_dtype(dtypes.float64)
+    yield
+    dtypes.set_default_dtype(dtypes.float32)
+
+
+@pytest.mark.usefixtures("_double")
+def test_numbers_follow_the_default_dtype() -> None:
+    assert result_dtype([(U1, 1), 2.5]) == F8
+    assert result_dtype([(U1, 1), 1j]) == C16
+
+
+def test_can_cast() -> None:
+    assert can_cast(dtypes.float64, dtypes.float16)
+    assert can_cast(dtypes.int64, dtypes.uint8)
+    assert not can_cast(dtypes.float32, dtypes.int64)
+    assert not can_cast(dtypes.uint8, dtypes.bool)
+    assert not can_cast(dtypes.complex64, dtypes.float64)
