@@ -11,20 +11,23 @@ from typing import Any as _Any
 
 from flambeau.core import declare as _declare
 from flambeau.core import dtypes as _dtypes
+from flambeau.core import factory as _factory
 from flambeau.core import layout as _layout
 from flambeau.core import ops as _ops
 from flambeau.core.device import device, set_default_device
 from flambeau.core.dtypes import dtype, finfo, get_default_dtype, iinfo, set_default_dtype
+from flambeau.core.errors import OutOfMemoryError
 from flambeau.core.layout import layout, memory_format
+from flambeau.core.legacy import TENSOR_TYPES as _TENSOR_TYPES
 from flambeau.core.methods import attributes as _attributes
 from flambeau.core.methods import conversion as _conversion
 from flambeau.core.methods import exchange as _exchange
 from flambeau.core.methods import gradient as _gradient
-from flambeau.core import factory as _factory
-from flambeau.core.legacy import TENSOR_TYPES as _TENSOR_TYPES
 from flambeau.core.promotion import can_cast, promote_types
+from flambeau.core.repr import get_printoptions, set_printoptions
 from flambeau.core.size import Size
 from flambeau.core.tensor import Tensor
+from flambeau.core.untyped import TypedStorage, UntypedStorage
 from flambeau.autograd.modes import (
     enable_grad,
     inference_mode,
@@ -33,6 +36,16 @@ from flambeau.autograd.modes import (
     no_grad,
     set_grad_enabled,
 )
+from flambeau.random import (
+    Generator,
+    default_generator,
+    get_rng_state,
+    initial_seed,
+    manual_seed,
+    seed,
+    set_rng_state,
+)
+from flambeau.settings import *  # noqa: F403
 
 __version__ = "0.1.0"
 
@@ -46,13 +59,36 @@ for _name in _layout.__all__:
         globals()[_name] = _value
 
 _LAZY = frozenset((
-    "accelerator", "amp", "autograd", "backends", "compiler", "cuda", "distributed", "distributions", "fft", "func", "hub",
-    "linalg", "masked", "multiprocessing", "nn", "optim", "overrides", "profiler", "random", "return_types", "serialization",
-    "shim", "signal", "sparse", "special", "testing", "types", "utils", "version", "vision",
+    "accelerator", "amp", "autograd", "backends", "compat", "compiler", "cpu", "cuda", "diagnostics", "distributed",
+    "distributions", "fft", "func", "hub", "linalg", "masked", "mps", "multiprocessing", "nn", "optim", "overrides", "profiler",
+    "random", "return_types", "serialization", "shim", "signal", "sparse", "special", "testing", "types", "utils", "version",
+    "vision", "xpu",
 ))  # fmt: skip
+_ELSEWHERE = {
+    "compile": "compiler", "load": "serialization", "save": "serialization", "vmap": "func", "autocast": "amp",
+    "is_autocast_enabled": "amp", "set_autocast_enabled": "amp", "get_autocast_dtype": "amp", "Event": "cpu", "Stream": "cpu",
+    "set_autocast_dtype": "amp", "library": "library_room",
+}  # fmt: skip
 
 
 def __getattr__(name: str) -> _Any:
+    """Sub-packages, and names that stand in one, load at first use.
+
+    Raises:
+        AttributeError: no such name; the nearest one is suggested.
+    """
     if name in _LAZY:
         return _import_module(f"flambeau.{name}")
-    raise AttributeError(f"module 'flambeau' has no attribute '{name}'")
+    if name in _ELSEWHERE:
+        value = getattr(_import_module(f"flambeau.{_ELSEWHERE[name]}"), name)
+        globals()[name] = value
+        return value
+    if name.startswith("__"):
+        raise AttributeError(f"module 'flambeau' has no attribute '{name}'")
+    from flambeau.shim.suggest import missing
+
+    raise missing("torch", name, [*globals(), *_LAZY, *_ELSEWHERE])
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY, *_ELSEWHERE})

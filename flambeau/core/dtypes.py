@@ -17,6 +17,7 @@ import numpy as np
 
 __all__ = [
     "ABS",
+    "FLOATING_KINDS",
     "ALIASES",
     "COMPARE",
     "DTYPES",
@@ -42,6 +43,10 @@ __all__ = [
     "set_default_dtype",
     "tensor_type_name",
 ]
+
+
+FLOATING_KINDS = frozenset("fcVW")
+"""NumPy's kinds of the dtypes that can carry gradients (ml_dtypes' types are V, complex32 is W)."""
 
 
 class dtype:

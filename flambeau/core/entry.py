@@ -16,6 +16,7 @@ import numpy as np
 
 from flambeau.core import slow
 from flambeau.core.binding import bind
+from flambeau.core.dtypes import FLOATING_KINDS
 from flambeau.core.node import OpNode, Port
 from flambeau.core.provenance import USER, user_frame
 from flambeau.core.silence import quiet, run
@@ -346,7 +347,7 @@ def record(op: Op, args: Any, arrays: Any, edges: Any, mask: int, results: tuple
         n.code, n.lasti = f.f_code, f.f_lasti
         n.sequence = next_sequence()
         for k in op.differentiable:
-            if wrapped[k]._array.dtype.kind in "fcV":
+            if wrapped[k]._array.dtype.kind in FLOATING_KINDS:
                 wrapped[k]._edge = Port(n, k)
     return slow.pack_results(op, wrapped)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from flambeau.core import state
+from flambeau.core.dtypes import FLOATING_KINDS
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.node import Node, Port, was_freed, was_written
@@ -193,8 +194,8 @@ def _record(op: Op, args: Any, members: Any, edges: Any, outputs: list[Tensor], 
         node.dtype = tuple(t._array.dtype for t in outputs)
         node.outputs = len(outputs)
         for k in op.differentiable:
-            if outputs[k]._array.dtype.kind in "fcV":
+            if outputs[k]._array.dtype.kind in FLOATING_KINDS:
                 outputs[k]._edge = Port(node, k)
-    elif outputs[0]._array.dtype.kind in "fcV":
+    elif outputs[0]._array.dtype.kind in FLOATING_KINDS:
         node.shape, node.dtype = outputs[0]._array.shape, outputs[0]._array.dtype
         outputs[0]._edge = node

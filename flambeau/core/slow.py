@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from flambeau.core import overrides, state
+from flambeau.core.dtypes import FLOATING_KINDS
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract, broadcast_shapes
 from flambeau.core.promotion import result_dtype
@@ -83,7 +84,7 @@ def elementwise(op: Op, args: Any, out: Any = None) -> Any:
             edges.append(None)
     r = _compute_elementwise(op, arrays, result)
     tensor = wrap(r)
-    if mask and state.grad_enabled() and op.rules and r.dtype.kind in "fcV":
+    if mask and state.grad_enabled() and op.rules and r.dtype.kind in FLOATING_KINDS:
         from flambeau.core.entry import record_one
 
         record_one(op, args, arrays, edges, mask, tensor)
@@ -233,7 +234,7 @@ def general(op: Op, args: Any, out: Any = None) -> Any:
     if result_kind is not None and r.dtype != result_kind:
         r = quiet(r.astype, result_kind)
     tensor = wrap(r)
-    if mask and state.grad_enabled() and op.rules and r.dtype.kind in "fcV":
+    if mask and state.grad_enabled() and op.rules and r.dtype.kind in FLOATING_KINDS:
         from flambeau.core.entry import record_one
 
         record_one(op, args, arrays, edges, mask, tensor)

@@ -26,12 +26,12 @@ class Attributes:
     @property
     def shape(self: Tensor) -> Size:
         """The sizes of the dimensions."""
-        return Size(self._array.shape)
+        return tuple.__new__(Size, self._array.shape)
 
     def size(self: Tensor, dim: int | None = None) -> Any:
         """The sizes, or the size of dimension `dim`."""
         if dim is None:
-            return Size(self._array.shape)
+            return tuple.__new__(Size, self._array.shape)
         shape = self._array.shape
         return shape[wrap_dim(dim, len(shape))]
 
