@@ -18,6 +18,7 @@ __all__ = ["log_normal", "normal", "normal_", "normals"]
 _BLOCK = 16
 _SERIAL = 64  # below this many pairs libm through `math` is faster than NumPy, and equals it to the last bit
 _CHUNK = 32768
+_FLOAT64 = np.dtype(np.float64)
 
 Shape = tuple[int, ...]
 
@@ -97,7 +98,7 @@ def _blocks(stream: Stream, n: int, dtype: np.dtype, mean: float, std: float) ->
     float32 and float64 draw the tail's uniforms first and the last 16 once more; the half types draw
     whole blocks only, in float32.
     """
-    double = dtype == np.float64
+    double = dtype == _FLOAT64
     draw = stream.doubles if double else stream.floats
     whole = n // _BLOCK * _BLOCK
     out = np.empty(n, np.float64 if double else np.float32)

@@ -7,9 +7,13 @@ equals the matrix drawn and then transposed. ``empty_like`` makes the array for 
 
 from collections.abc import Callable, Sequence
 
+import ml_dtypes
 import numpy as np
 
 __all__ = ["empty_like", "filled", "in_order", "is_complex", "memory_order", "parts"]
+
+_COMPLEX32 = np.dtype(ml_dtypes.complex32)
+_FLOAT64 = np.dtype(np.float64)
 
 
 def memory_order(*arrays: np.ndarray) -> list[int]:
@@ -56,7 +60,7 @@ def empty_like(array: np.ndarray, dtype: np.dtype) -> np.ndarray:
 
 def is_complex(dtype: np.dtype) -> bool:
     """Whether ``dtype`` is complex; ml_dtypes' complex32 does not say so by its kind."""
-    return dtype.kind == "c" or dtype.name == "complex32"
+    return dtype.kind == "c" or dtype == _COMPLEX32
 
 
 def parts(array: np.ndarray) -> np.ndarray:
@@ -69,7 +73,7 @@ def filled(out: np.ndarray, law: Callable[[tuple[int, ...]], np.ndarray]) -> np.
     """Fills ``out`` with ``law(shape)`` in memory order, rounds to its dtype, and returns it."""
     turned = out if out.flags.c_contiguous else out.transpose(memory_order(out))
     drawn = law(turned.shape)
-    if out.itemsize == 2 and drawn.dtype == np.float64:
+    if out.itemsize == 2 and drawn.dtype == _FLOAT64:
         drawn = drawn.astype(np.float32)  # half types are rounded twice, as a C++ cast from double does
     turned[...] = drawn
     return out

@@ -23,6 +23,8 @@ _WORDS = 624
 _BLOCK = 32768  # words drawn at once: the raw block, its mask and the result stay in the L2 cache
 _HEAD = struct.Struct("<QiiQ")  # seed, words left, seeded, next word
 _TAIL = struct.Struct("<dddiifB3x")  # normal_x, _y, _rho, valid, pad, float normal, its flag
+_INT32, _FLOAT32 = np.dtype(np.int32), np.dtype(np.float32)  # dtype objects: a type costs 0.3 us a call
+_MASK24, _STEP24 = np.int32((1 << 24) - 1), np.float32(2.0**-24)
 _MASK21 = np.uint64((1 << 21) - 1)
 _MASK53 = np.uint64((1 << 53) - 1)
 
@@ -143,17 +145,15 @@ class Stream:
         """One float64 uniform in [0, 1)."""
         return (self.word64() & 0x1FFFFFFFFFFFFF) * 2.0**-53
 
-    def floats(self, n: int, digits: int = 24) -> np.ndarray:
-        """``n`` float32 uniforms in [0, 1): the low ``digits`` bits of words times 2^-digits."""
-        out = np.empty(n, np.float32)
-        mask = np.uint32((1 << digits) - 1)
-        scale = np.float32(2.0**-digits)
+    def floats(self, n: int, out: np.ndarray | None = None) -> np.ndarray:
+        """``n`` float32 uniforms in [0, 1): the low 24 bits of words times 2^-24; into ``out`` if given."""
+        if out is None:
+            out = np.empty(n, np.float32)
         for start in range(0, n, _BLOCK):
             part = out[start : start + _BLOCK]
-            words = self._generator().random_raw(part.size).astype(np.uint32)
-            words &= mask
-            part[...] = words.view(np.int32)  # signed: the conversion from int32 is vectorised
-            part *= scale
+            words = self._generator().random_raw(part.size).astype(_INT32)
+            words &= _MASK24
+            np.multiply(words, _STEP24, out=part, casting="unsafe", dtype=_FLOAT32)
         return out
 
     # going back

@@ -23,6 +23,8 @@ __all__ = [
 
 Shape = tuple[int, ...]
 
+_FLOAT32, _FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
+
 
 def uniform(
     stream: Stream, shape: Shape, dtype: np.dtype, low: float = 0.0, high: float = 1.0
@@ -41,12 +43,15 @@ def uniform_(stream: Stream, out: np.ndarray, low: float = 0.0, high: float = 1.
         uniform_(stream, parts(out), low, high)
         return out
     with stream.lock:
+        if out.dtype == _FLOAT32 and low == 0 and high == 1 and out.flags.c_contiguous:
+            stream.floats(out.size, out.reshape(-1))
+            return out
         return filled(out, lambda shape: _uniforms(stream, shape, out.dtype, low, high))
 
 
 def _uniforms(stream: Stream, shape: Shape, dtype: np.dtype, low: float, high: float) -> np.ndarray:
     n = _size(shape)
-    if dtype == np.float64:
+    if dtype == _FLOAT64:
         drawn = stream.doubles(n)
         kind: type = np.float64
     else:
@@ -79,7 +84,7 @@ def bernoulli_each(stream: Stream, out: np.ndarray, p: np.ndarray) -> np.ndarray
     """
     target, chances = in_order(out, p)
     with stream.lock:
-        if p.dtype == np.float64:
+        if p.dtype == _FLOAT64:
             drawn = stream.doubles(out.size)
         else:
             drawn = stream.floats(out.size)
