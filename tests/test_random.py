@@ -22,7 +22,9 @@ def test_manual_seed_starts_the_stream_again():
     assert flambeau.initial_seed() == 5
 
 
-@pytest.mark.parametrize(("seed", "expected"), [(-1, 2**64 - 1), (2**64 - 1, 2**64 - 1), (True, 1), ("7", 7)])
+@pytest.mark.parametrize(
+    ("seed", "expected"), [(-1, 2**64 - 1), (2**64 - 1, 2**64 - 1), (True, 1), ("7", 7)]
+)
 def test_seeds_are_integers_of_64_bits(seed, expected):
     assert flambeau.manual_seed(seed).initial_seed() == expected
 

@@ -13,8 +13,8 @@ _SPLIT = 134217729.0  # 2^27 + 1: Veltkamp's constant splits a float64 into two 
 def fma(a: np.ndarray, b: float, c: float) -> np.ndarray:
     """``a * b + c`` with one rounding to ``a``'s dtype (float32 or float64), in a new array.
 
-    float32 goes through float64, where the product is exact. float64 adds the rounding errors of the
-    product (Dekker) and of the sum (Knuth) back in.
+    float32 goes through float64, where the product is exact. float64 adds the rounding errors of
+    the product (Dekker) and of the sum (Knuth) back in.
 
     Reference: T. J. Dekker, A floating-point technique for extending the available precision, 1971.
     """
@@ -38,7 +38,7 @@ def fma(a: np.ndarray, b: float, c: float) -> np.ndarray:
     return total + lost
 
 
-def _halves(x):  # noqa: ANN001, ANN202 - arrays and floats alike
+def _halves(x):
     scaled = x * _SPLIT
     high = scaled - (scaled - x)
     return high, x - high

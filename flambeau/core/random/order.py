@@ -1,8 +1,9 @@
 """Where drawn numbers go: the order in which a strided array is filled.
 
-PyTorch fills a tensor in the order of its memory, not of its indices: a transposed matrix drawn in place
-equals the matrix drawn and then transposed. ``empty_like`` makes the array for that, ``filled`` turns a law on shapes into a fill of any array;
-``in_order`` lays parameters (probabilities, rates) out in the order in which draws meet them.
+PyTorch fills a tensor in the order of its memory, not of its indices: a transposed matrix drawn in
+place equals the matrix drawn and then transposed. ``empty_like`` makes the array for that,
+``filled`` turns a law on shapes into a fill of any array; ``in_order`` lays parameters
+(probabilities, rates) out in the order in which draws meet them.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,8 +20,8 @@ _FLOAT64 = np.dtype(np.float64)
 def memory_order(*arrays: np.ndarray) -> list[int]:
     """The dimensions from the slowest to the fastest, by the first array's strides.
 
-    Ties and broadcast dimensions (stride 0) are decided by the next array, then stay as they are: an
-    insertion sort, because "undecided" is not transitive and the order of comparisons shows.
+    Ties and broadcast dimensions (stride 0) are decided by the next array, then stay as they are:
+    an insertion sort, because "undecided" is not transitive and the order of comparisons shows.
     """
     first = arrays[0]
     order = list(range(first.ndim))
@@ -50,7 +51,7 @@ def _slower(left: int, right: int, arrays: Sequence[np.ndarray]) -> int:
 
 
 def empty_like(array: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    """An unset dense array with ``array``'s shape and order of dimensions (PyTorch's preserve_format)."""
+    """An unset dense array with ``array``'s shape and order of dimensions."""
     if array.flags.c_contiguous:
         return np.empty(array.shape, dtype)
     order = memory_order(array)
@@ -74,13 +75,15 @@ def filled(out: np.ndarray, law: Callable[[tuple[int, ...]], np.ndarray]) -> np.
     turned = out if out.flags.c_contiguous else out.transpose(memory_order(out))
     drawn = law(turned.shape)
     if out.itemsize == 2 and drawn.dtype == _FLOAT64:
-        drawn = drawn.astype(np.float32)  # half types are rounded twice, as a C++ cast from double does
+        drawn = drawn.astype(
+            np.float32
+        )  # half types are rounded twice, as a C++ cast from double does
     turned[...] = drawn
     return out
 
 
 def in_order(out: np.ndarray, *parameters: np.ndarray) -> tuple[np.ndarray, ...]:
-    """``out`` and its parameters, broadcast to its shape, turned so that C order is the fill's order."""
+    """``out`` and its parameters in its shape, turned so that C order is the fill's."""
     spread = [np.broadcast_to(parameter, out.shape) for parameter in parameters]
     order = memory_order(out, *spread)
     return tuple(array.transpose(order) for array in (out, *spread))

@@ -1,7 +1,8 @@
 """Laws of one uniform each: uniform, bernoulli, exponential, geometric, cauchy.
 
-Every law takes a ``Stream`` and a shape (or an array to fill in place) and consumes the stream exactly
-as PyTorch's CPU kernels do: one 32-bit word per element for float32 and the half types, two for the rest.
+Every law takes a ``Stream`` and a shape (or an array to fill in place) and consumes the stream
+exactly as PyTorch's CPU kernels do: one 32-bit word per element for float32 and the half types,
+two for the rest.
 """
 
 import numpy as np
@@ -36,8 +37,8 @@ def uniform(
 def uniform_(stream: Stream, out: np.ndarray, low: float = 0.0, high: float = 1.0) -> np.ndarray:
     """Fills ``out`` with uniforms in [low, high).
 
-    float64 takes 53 bits, everything else 24: the half types draw in float32 and round, and what rounds
-    up to ``high`` becomes ``low``. Complex arrays hold independent uniform parts.
+    float64 takes 53 bits, everything else 24: the half types draw in float32 and round, and what
+    rounds up to ``high`` becomes ``low``. Complex arrays hold independent uniform parts.
     """
     if is_complex(out.dtype):
         uniform_(stream, parts(out), low, high)
@@ -108,7 +109,7 @@ def exponential(stream: Stream, out: np.ndarray, rate: float) -> np.ndarray:
 
 
 def geometric(stream: Stream, out: np.ndarray, p: float) -> np.ndarray:
-    """Fills ``out`` with the number of trials up to the first success: ``ceil(log(u) / log1p(-p))``."""
+    """Fills ``out`` with trials up to the first success: ``ceil(log(u) / log1p(-p))``."""
 
     def law(shape: Shape) -> np.ndarray:
         drawn = stream.doubles(_size(shape))
