@@ -52,11 +52,19 @@ def _slower(left: int, right: int, arrays: Sequence[np.ndarray]) -> int:
 
 def empty_like(array: np.ndarray, dtype: np.dtype) -> np.ndarray:
     """An unset dense array with ``array``'s shape and order of dimensions."""
+    shape = array.shape
     if array.flags.c_contiguous:
-        return np.empty(array.shape, dtype)
-    order = memory_order(array)
-    dense = np.empty([array.shape[d] for d in order], dtype)
-    return dense.transpose(np.argsort(order))
+        dense = out = np.empty(shape, dtype)
+    else:
+        order = memory_order(array)
+        dense = np.empty([shape[d] for d in order], dtype)
+        out = dense.transpose(np.argsort(order))
+    if 1 in shape and array.size:
+        # NumPy forgets the strides of dimensions of one element, PyTorch keeps a dense tensor's.
+        steps = tuple(s // array.itemsize * dtype.itemsize for s in array.strides)
+        if all(n == 1 or a == b for n, a, b in zip(shape, steps, out.strides, strict=True)):
+            return np.ndarray(shape, dtype, dense.reshape(-1).view(np.uint8), 0, steps)
+    return out
 
 
 def is_complex(dtype: np.dtype) -> bool:

@@ -148,6 +148,9 @@ def test_memory_order():
     assert memory_order(base.transpose(2, 0, 1)) == [1, 2, 0]
     assert empty_like(base.transpose(2, 0, 1), np.dtype(np.float32)).strides == (4, 48, 16)
     assert empty_like(np.broadcast_to(np.zeros(4), (3, 4)), np.dtype(np.float64)).strides == (32, 8)
+    column = empty_like(np.empty((2, 1), np.float32).T, np.dtype(ml_dtypes.bfloat16))
+    assert column.shape == (1, 2)
+    assert column.strides == (2, 2)
 
 
 def test_fma_rounds_once():
