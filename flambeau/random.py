@@ -48,7 +48,7 @@ def initial_seed() -> int:
 
 
 def get_rng_state() -> Tensor:
-    """The state of the process's generator: a uint8 tensor of 5056 elements, in PyTorch's layout."""
+    """The state of the process's generator: 5056 bytes (uint8) in PyTorch's layout."""
     return default_generator.get_state()
 
 
@@ -92,7 +92,8 @@ def fork_rng(
         raise fail(
             RuntimeError,
             _caller,
-            f"{_devices_kw} names {kind} devices ({others}), and a CPU build has none. Leave it out.",
+            f"{_devices_kw} names {kind} devices ({others}), and a CPU build has none. Leave it "
+            "out.",
         )
     state = default_generator.pack()
     try:

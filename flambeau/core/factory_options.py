@@ -1,7 +1,7 @@
-"""The options that every factory takes: dtype, device, layout, pin_memory, requires_grad, size, out.
+"""The options of every factory: dtype, device, layout, pin_memory, requires_grad, size, out.
 
-Each is checked here once, with PyTorch's exception types. Stands on device, dtypes, layout and tensor; the
-factories (``zeros``, ``rand``, ...) stand on it.
+Each is checked here once, with PyTorch's exception types. Stands on device, dtypes, layout and
+tensor; the factories (``zeros``, ``rand``, ...) stand on it.
 """
 
 import operator
@@ -37,7 +37,12 @@ __all__ = [
     "sizes",
 ]
 
-_PYTHON_TYPES = {float: dtypes.float64, int: dtypes.int64, bool: dtypes.bool, complex: dtypes.complex128}
+_PYTHON_TYPES = {
+    float: dtypes.float64,
+    int: dtypes.int64,
+    bool: dtypes.bool,
+    complex: dtypes.complex128,
+}
 _ACCELERATORS = {"cuda": "CUDA", "xpu": "XPU"}
 
 
@@ -122,13 +127,15 @@ def is_meta(op: str, device: Any) -> bool:
         raise fail(
             AssertionError,
             op,
-            f"device is '{place}', and this Torch is not compiled with {name} enabled: it computes on the "
+            f"device is '{place}', and this Torch is not compiled with {name} enabled: it "
+            "computes on the "
             f"CPU. Ask torch.{kind}.is_available() first, or leave device out.",
         )
     raise fail(
         NotImplementedError,
         op,
-        f"device is '{place}', which has no tensors in a CPU build. Devices here are 'cpu' and 'meta'.",
+        f"device is '{place}', which has no tensors in a CPU build. Devices here are 'cpu' and "
+        "'meta'.",
     )
 
 
@@ -151,7 +158,8 @@ def need_strided(op: str, layout: Any) -> None:
     raise fail(
         NotImplementedError,
         op,
-        f"layout is {layout}, expected torch.strided. Make the dense tensor and convert it (to_sparse()).",
+        f"layout is {layout}, expected torch.strided. Make the dense tensor and convert it "
+        "(to_sparse()).",
     )
 
 
@@ -166,7 +174,9 @@ def checked_flag(op: str, name: str, value: Any) -> bool:
     if value is True:
         return True
     raise fail(
-        TypeError, op, f"argument '{name}' must be bool, not {type(value).__name__}. Give True or False."
+        TypeError,
+        op,
+        f"argument '{name}' must be bool, not {type(value).__name__}. Give True or False.",
     )
 
 
@@ -195,7 +205,9 @@ def sizes(op: str, args: Sequence[Any], size: Any = None) -> tuple[int, ...]:
     """
     if size is not None:
         if args:
-            raise fail(TypeError, op, "got multiple values for argument 'size'. Give the size once.")
+            raise fail(
+                TypeError, op, "got multiple values for argument 'size'. Give the size once."
+            )
         return shape_of(op, size)
     if len(args) == 1:
         only = args[0]
@@ -205,7 +217,9 @@ def sizes(op: str, args: Sequence[Any], size: Any = None) -> tuple[int, ...]:
             raise _no_size(op, only)
     elif not args:
         raise fail(
-            TypeError, op, f"received no size. Give the shape: {op}(2, 3), or {op}(()) for a scalar tensor."
+            TypeError,
+            op,
+            f"received no size. Give the shape: {op}(2, 3), or {op}(()) for a scalar tensor.",
         )
     elif isinstance(args[0], bool):
         raise _no_size(op, args[0])
@@ -226,7 +240,8 @@ def shape_of(op: str, size: Any) -> tuple[int, ...]:
             raise fail(
                 RuntimeError,
                 op,
-                f"Trying to create tensor with negative dimension {n}: {list(shape)}. Sizes start at 0.",
+                f"Trying to create tensor with negative dimension {n}: {list(shape)}. Sizes "
+                "start at 0.",
             )
     return shape
 
@@ -268,7 +283,11 @@ def into(op: str, out: Any, shape: tuple[int, ...], dtype: Any = None) -> Any:
         RuntimeError: ``dtype`` was given and is not ``out``'s; gradients are wanted.
     """
     if not isinstance(out, Tensor):
-        raise fail(TypeError, op, f"argument 'out' must be Tensor, not {type(out).__name__}. Give a tensor.")
+        raise fail(
+            TypeError,
+            op,
+            f"argument 'out' must be Tensor, not {type(out).__name__}. Give a tensor.",
+        )
     array = out._array
     if dtype is not None and element_type(op, dtype) is not dtypes.of(array.dtype):
         raise fail(
@@ -281,14 +300,16 @@ def into(op: str, out: Any, shape: tuple[int, ...], dtype: Any = None) -> Any:
         raise fail(
             RuntimeError,
             op,
-            f"{op}(): functions with out=... arguments don't support automatic differentiation, but out "
+            f"{op}(): functions with out=... arguments don't support automatic differentiation, "
+            "but out "
             "requires grad. Leave out away, or write under torch.no_grad().",
         )
     if array.shape != shape:
         if array.size:
             warnings.warn(
                 "An output with one or more elements was resized since it had shape "
-                f"{list(array.shape)}, which does not match the required output shape {list(shape)}. "
+                f"{list(array.shape)}, which does not match the required output shape "
+                f"{list(shape)}. "
                 "Resize it explicitly with t.resize_(0) to reuse it.",
                 UserWarning,
                 stacklevel=stack_level(),

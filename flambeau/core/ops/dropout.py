@@ -1,7 +1,7 @@
 """Operations that multiply by noise: dropout, its feature and alpha forms, rrelu.
 
-The noise is drawn here; the product is an ordinary multiplication, so its gradient is too. Stands on
-core.random and the pointwise operations.
+The noise is drawn here; the product is an ordinary multiplication, so its gradient is too. Stands
+on core.random and the pointwise operations.
 """
 
 import math
@@ -34,7 +34,8 @@ def dropout(input: Tensor, p: float, train: bool) -> Tensor:
     Raises:
         RuntimeError: ``p`` outside [0, 1], or an integer tensor.
 
-    Reference: N. Srivastava et al., Dropout: A simple way to prevent neural networks from overfitting, 2014.
+    Reference: N. Srivastava et al., Dropout: A simple way to prevent neural networks from
+    overfitting, 2014.
     """
     return _dropped("dropout", input, p, train, False, False, ops.mul)
 
@@ -108,7 +109,7 @@ def rrelu(
     training: bool = False,
     generator: Generator | None = None,
 ) -> Tensor:
-    """``x`` where positive, else ``x`` times a slope: random in [lower, upper) in training, else the middle.
+    """``x`` where positive, else ``x`` times a slope: random in training, else the middle one.
 
     Reference: B. Xu et al., Empirical evaluation of rectified activations, 2015, arXiv:1505.00853.
     """
@@ -134,7 +135,8 @@ def _randomly_leaky(
         raise fail(
             RuntimeError,
             name,
-            f"lower bound should be less than or equal to the upper bound: lower is {lower}, upper {upper}.",
+            f"lower bound should be less than or equal to the upper bound: lower is {lower}, "
+            f"upper {upper}.",
         )
     if not training:
         return getattr(ops, "leaky_relu" + twin)(input, (lower + upper) / 2)
@@ -146,7 +148,7 @@ def _randomly_leaky(
 
 
 def rrelu_noise(stream: Stream, array: np.ndarray, lower: float, upper: float) -> np.ndarray:
-    """What rrelu multiplies by: 1 where positive, else a slope; only those elements draw, in C order.
+    """What rrelu multiplies by: 1 where positive, else a slope, drawn in C order.
 
     The bounds are rounded to the array's dtype, the slopes between them are drawn in float64.
     """
@@ -161,7 +163,7 @@ def rrelu_noise(stream: Stream, array: np.ndarray, lower: float, upper: float) -
 
 
 def dropout_noise(stream: Stream, array: np.ndarray, p: float, feature: bool = False) -> np.ndarray:
-    """Zeros with probability ``p`` and ``1 / (1 - p)``, shaped for ``array`` (or for its channels)."""
+    """Zeros with probability ``p`` and ``1 / (1 - p)``, for ``array`` or its channels."""
     noise = uniform.bernoulli(stream, _room(array, feature), 1.0 - p)
     wide = np.float64 if array.dtype == np.float64 else np.float32
     noise *= (wide(1) / wide(1.0 - p)).astype(array.dtype)
@@ -178,7 +180,9 @@ def _dropped(
     name: str, input: Tensor, p: float, train: bool, feature: bool, alpha: bool, mul: Any
 ) -> Tensor:
     if not 0 <= p <= 1:
-        raise fail(RuntimeError, name, f"dropout probability has to be between 0 and 1, but got {p}.")
+        raise fail(
+            RuntimeError, name, f"dropout probability has to be between 0 and 1, but got {p}."
+        )
     array = input._array
     if p == 0 or not train or array.size == 0:
         return input
@@ -189,14 +193,16 @@ def _dropped(
         raise fail(
             RuntimeError,
             name,
-            f"input has dtype {kind}: dropped values are scaled, result type Float can't be cast to it. "
+            f"input has dtype {kind}: dropped values are scaled, result type Float can't be cast "
+            "to it. "
             "Convert the input with float().",
         )
     if feature and array.ndim < 2:
         raise fail(
             RuntimeError,
             name,
-            f"Feature dropout requires at least 2 dimensions in the input, (N, C, ...); it has {array.ndim}.",
+            "Feature dropout requires at least 2 dimensions in the input, (N, C, ...); it has "
+            f"{array.ndim}.",
         )
     if isinstance(array, Abstract):
         return mul(input, 1)

@@ -1,8 +1,8 @@
 """Random factories: rand, randn, randint, randperm, normal's sized form, and the ``_like`` forms.
 
-They draw from ``generator`` or the process's default one, word for word as PyTorch does. Draws with tensor
-parameters stand in ``random_draw``, in-place fills in ``random_fill``. Stands on core.random and
-factory_options.
+They draw from ``generator`` or the process's default one, word for word as PyTorch does. Draws
+with tensor parameters stand in ``random_draw``, in-place fills in ``random_fill``. Stands on
+core.random and factory_options.
 """
 
 from typing import Any
@@ -12,14 +12,22 @@ import numpy as np
 from flambeau.core import dtypes
 from flambeau.core.declare import composite
 from flambeau.core.errors import fail
-from flambeau.core.factory_options import element_type, empty, finish, into, options, shape_of, sizes
+from flambeau.core.factory_options import (
+    element_type,
+    empty,
+    finish,
+    into,
+    options,
+    shape_of,
+    sizes,
+)
 from flambeau.core.ir.abstract import Abstract
+from flambeau.core.ops.random_fill import WIDE_UNSIGNED, from_to, need_kernel, whole
 from flambeau.core.random import integer
 from flambeau.core.random.generator import Generator, resolve
 from flambeau.core.random.normal import normal_
 from flambeau.core.random.order import empty_like
 from flambeau.core.random.uniform import uniform_
-from flambeau.core.ops.random_fill import WIDE_UNSIGNED, from_to, need_kernel, whole
 from flambeau.core.tensor import Tensor
 
 __all__: list[str] = []
@@ -52,7 +60,9 @@ def rand(
         tensor([0.4963, 0.7682, 0.0885])
     """
     shape = sizes("rand", size, _size_of("rand", named))
-    return _filled("rand", shape, _uniform, generator, out, dtype, layout, device, pin_memory, requires_grad)
+    return _filled(
+        "rand", shape, _uniform, generator, out, dtype, layout, device, pin_memory, requires_grad
+    )
 
 
 @composite()
@@ -74,7 +84,9 @@ def randn(
     Args: as :func:`rand`.
     """
     shape = sizes("randn", size, _size_of("randn", named))
-    return _filled("randn", shape, _normal, generator, out, dtype, layout, device, pin_memory, requires_grad)
+    return _filled(
+        "randn", shape, _normal, generator, out, dtype, layout, device, pin_memory, requires_grad
+    )
 
 
 @composite()
@@ -109,7 +121,9 @@ def randint(
 
     if dtype is None and out is None:
         dtype = dtypes.int64
-    return _filled("randint", shape, draw, generator, out, dtype, layout, device, pin_memory, requires_grad)
+    return _filled(
+        "randint", shape, draw, generator, out, dtype, layout, device, pin_memory, requires_grad
+    )
 
 
 @composite()
@@ -140,16 +154,23 @@ def randperm(
             raise fail(
                 RuntimeError,
                 name,
-                f"n is {n}, and {kind} holds at most {np.iinfo(array.dtype).max}. Give a wider dtype.",
+                f"n is {n}, and {kind} holds at most {np.iinfo(array.dtype).max}. Give a wider "
+                "dtype.",
             )
         most = _EXACT.get(kind.name)
         if most is not None and array.size > most:
-            raise fail(RuntimeError, name, f"n is {n}, and {kind} counts to {most} only. Give a wider dtype.")
+            raise fail(
+                RuntimeError,
+                name,
+                f"n is {n}, and {kind} counts to {most} only. Give a wider dtype.",
+            )
         array[...] = integer.permutation(generator, array.size, array.dtype)
 
     if dtype is None and out is None:
         dtype = dtypes.int64
-    return _filled("randperm", shape, draw, generator, out, dtype, layout, device, pin_memory, requires_grad)
+    return _filled(
+        "randperm", shape, draw, generator, out, dtype, layout, device, pin_memory, requires_grad
+    )
 
 
 _EXACT = {"float16": 2049, "bfloat16": 257, "float32": (1 << 24) + 1, "float64": (1 << 53) + 1}
@@ -178,7 +199,7 @@ def randn_like(input: Tensor, **named: Any) -> Tensor:
 
 @composite()
 def randint_like(input: Tensor, *args: Any, **named: Any) -> Tensor:
-    """Random integers in [low, high): ``randint_like(input, high)`` or ``randint_like(input, low, high)``.
+    """Random integers in [low, high): ``randint_like(input, [low,] high)``.
 
     The dtype is ``input``'s unless ``dtype`` says otherwise.
 
@@ -186,7 +207,10 @@ def randint_like(input: Tensor, *args: Any, **named: Any) -> Tensor:
     """
     bounds = {name: named.pop(name) for name in ("low", "high") if name in named}
     given = _overload("randint_like", args, bounds, ("low", "high"))
-    low, high = _int("randint_like", "low", given["low"]), _int("randint_like", "high", given["high"])
+    low, high = (
+        _int("randint_like", "low", given["low"]),
+        _int("randint_like", "high", given["high"]),
+    )
 
     def draw(name: str, generator: Generator, array: np.ndarray) -> None:
         from_to(name, generator, array, low, high)
@@ -281,8 +305,10 @@ def _size_of(name: str, named: dict[str, Any]) -> Any:
     return size
 
 
-def _overload(name: str, args: tuple, named: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-    """Arguments of ``(high, ...)`` or ``(low, high, ...)`` by name; ``low`` is 0 where it was left out."""
+def _overload(
+    name: str, args: tuple, named: dict[str, Any], names: tuple[str, ...]
+) -> dict[str, Any]:
+    """Arguments of ``(high, ...)`` or ``(low, high, ...)`` by name; ``low`` is 0 by default."""
     full = len(args) + len(named) == len(names)
     order = names if full else names[1:]
     given = dict(zip(order, args, strict=False))
@@ -303,7 +329,9 @@ def _overload(name: str, args: tuple, named: dict[str, Any], names: tuple[str, .
 
 
 def _unexpected(name: str, named: dict[str, Any]) -> Exception:
-    return fail(TypeError, name, f"got an unexpected keyword argument '{next(iter(named))}'. Leave it out.")
+    return fail(
+        TypeError, name, f"got an unexpected keyword argument '{next(iter(named))}'. Leave it out."
+    )
 
 
 def _int(name: str, argument: str, value: Any) -> int:
@@ -313,11 +341,14 @@ def _int(name: str, argument: str, value: Any) -> int:
         raise fail(
             TypeError,
             name,
-            f"argument '{argument}' must be int, not {type(value).__name__}. Convert it with int(...).",
+            f"argument '{argument}' must be int, not {type(value).__name__}. Convert it with "
+            "int(...).",
         )
     number = value.__index__()
     if not -(1 << 63) <= number < 1 << 63:
         raise fail(
-            ValueError, name, f"argument '{argument}' is {number}, which does not fit int64. Give less."
+            ValueError,
+            name,
+            f"argument '{argument}' is {number}, which does not fit int64. Give less.",
         )
     return number

@@ -1,7 +1,7 @@
-"""Draws with tensor parameters: bernoulli, normal, poisson, binomial, gamma, dirichlet, multinomial.
+"""Draws with tensor parameters: bernoulli, normal, poisson, binomial, gamma, multinomial.
 
-Their results do not depend smoothly on the parameters, so the gradients are zero, as in PyTorch. Stands on
-core.random and declare.
+Their results do not depend smoothly on the parameters, so the gradients are zero, as in PyTorch.
+Stands on core.random and declare.
 """
 
 from typing import Any
@@ -36,7 +36,8 @@ def _common(name: str, left: np.ndarray, right: np.ndarray) -> tuple[int, ...]:
         raise fail(
             RuntimeError,
             name,
-            f"shapes {list(left.shape)} and {list(right.shape)} do not broadcast: from the last dimension on, "
+            f"shapes {list(left.shape)} and {list(right.shape)} do not broadcast: from the last "
+            "dimension on, "
             "sizes must be equal or 1.",
         ) from None
 
@@ -53,7 +54,9 @@ def bernoulli(input, p: Any = None, generator: Any = None):
     """
     source = resolve(generator, "bernoulli")
     if p is not None:
-        return uniform.bernoulli(source, np.empty(input.shape, input.dtype), probability("bernoulli", p))
+        return uniform.bernoulli(
+            source, np.empty(input.shape, input.dtype), probability("bernoulli", p)
+        )
     check_chances("bernoulli", input)
     return uniform.bernoulli_each(source, np.empty(input.shape, input.dtype), input)
 
@@ -95,11 +98,15 @@ def binomial(count, prob, generator: Any = None):
     kind, other = dtypes.of(count.dtype), dtypes.of(prob.dtype)
     if kind.category != "float":
         raise fail(
-            ValueError, "binomial", f"count has dtype {kind}, expected a floating one. Convert it with float()."
+            ValueError,
+            "binomial",
+            f"count has dtype {kind}, expected a floating one. Convert it with float().",
         )
     if kind is not other:
         raise fail(
-            RuntimeError, "binomial", f"prob has dtype {other}, count has {kind}. Convert one of them."
+            RuntimeError,
+            "binomial",
+            f"prob has dtype {other}, count has {kind}. Convert one of them.",
         )
     shape = _common("binomial", count, prob)
     return rejection.binomial(resolve(generator, "binomial"), np.broadcast_to(count, shape), prob)
@@ -125,17 +132,21 @@ def _standard_gamma_grad(input, output):
 def _sample_dirichlet(input, generator: Any = None):
     """Dirichlet numbers of concentration ``input`` along the last dimension."""
     kind = dtypes.of(input.dtype)
-    need_kernel("_sample_dirichlet", kind, "float32 and float64", kind.name in ("float32", "float64"))
+    need_kernel(
+        "_sample_dirichlet", kind, "float32 and float64", kind.name in ("float32", "float64")
+    )
     return rejection.dirichlet(resolve(generator, "_sample_dirichlet"), input)
 
 
-def _infer_multinomial(input: Any, num_samples: int, replacement: bool = False, generator: Any = None) -> Any:
+def _infer_multinomial(
+    input: Any, num_samples: int, replacement: bool = False, generator: Any = None
+) -> Any:
     return (*input.shape[:-1], num_samples), np.dtype(np.int64)
 
 
 @primitive(infer=_infer_multinomial)
 def multinomial(input, num_samples: int, replacement: bool = False, generator: Any = None):
-    """Category numbers drawn by the weights in ``input`` (a vector, or one vector per row), as int64.
+    """Category numbers drawn by the weights in ``input``, a vector or one per row, as int64.
 
     Args:
         input: weights, floating, not negative; they need not sum to one.
@@ -157,16 +168,21 @@ def _check_weights(weights: np.ndarray, n: int, replacement: bool) -> None:
         return fail(RuntimeError, "multinomial", text)
 
     if weights.ndim not in (1, 2):
-        raise wrong(f"prob_dist must be 1 or 2 dim, input has {weights.ndim}. Flatten the leading ones.")
+        raise wrong(
+            f"prob_dist must be 1 or 2 dim, input has {weights.ndim}. Flatten the leading ones."
+        )
     kind = dtypes.of(weights.dtype)
     if kind.category != "float":
-        raise wrong(f"only supports floating-point dtypes for input, got {kind}. Convert with float().")
+        raise wrong(
+            f"only supports floating-point dtypes for input, got {kind}. Convert with float()."
+        )
     if n <= 0:
         raise wrong(f"cannot sample n_sample <= 0 samples: num_samples is {n}.")
     categories = weights.shape[-1]
     if not replacement and n > categories:
         raise wrong(
-            f"cannot sample n_sample > prob_dist.size(-1) samples without replacement: num_samples is {n}, "
+            "cannot sample n_sample > prob_dist.size(-1) samples without replacement: "
+            f"num_samples is {n}, "
             f"categories {categories}. Draw fewer, or with replacement=True."
         )
     if categories > _CATEGORIES:
@@ -175,11 +191,14 @@ def _check_weights(weights: np.ndarray, n: int, replacement: bool) -> None:
         return
     if not (np.isfinite(weights) & (weights >= 0)).all():
         raise wrong(
-            "probability tensor contains either `inf`, `nan` or element < 0: no such weight can be drawn by. "
+            "probability tensor contains either `inf`, `nan` or element < 0: no such weight can "
+            "be drawn by. "
             "Pass logits through softmax() first."
         )
     if (weights.sum(-1, dtype=np.float64) <= 0).any():
-        raise wrong("invalid multinomial distribution (sum of probabilities <= 0): a row is all zeros.")
+        raise wrong(
+            "invalid multinomial distribution (sum of probabilities <= 0): a row is all zeros."
+        )
 
 
 def _infer_drawn(mean: Any = None, std: Any = None, *args: Any, **named: Any) -> Any:
@@ -202,10 +221,14 @@ def _drawn(mean=None, std=None, shift: Any = 0.0, scale: Any = 1.0, generator: A
     shape = _common("normal", model, other)
     if std is not None and not (std >= 0).all():
         raise fail(
-            RuntimeError, "normal", "expects all elements of std >= 0.0. Take exp() or abs() of what gives std."
+            RuntimeError,
+            "normal",
+            "expects all elements of std >= 0.0. Take exp() or abs() of what gives std.",
         )
     kind = dtypes.of(model.dtype)
-    need_kernel("normal", kind, "floating and complex dtypes", kind.category in ("float", "complex"))
+    need_kernel(
+        "normal", kind, "floating and complex dtypes", kind.category in ("float", "complex")
+    )
     out = _fill_normal(resolve(generator, "normal"), np.empty(shape, model.dtype))
     typed = model.dtype.type
     out *= typed(scale) if std is None else std.astype(model.dtype, copy=False)
@@ -227,7 +250,7 @@ def normal(
     pin_memory: Any = False,
     requires_grad: Any = False,
 ) -> Tensor:
-    """Normal numbers: of tensors ``mean`` and ``std`` (broadcast), or of two numbers in shape ``size``.
+    """Normal numbers of tensors ``mean`` and ``std``, or of two numbers in shape ``size``.
 
     Raises:
         RuntimeError: a negative ``std``.
@@ -236,7 +259,9 @@ def normal(
     tensors = isinstance(mean, Tensor), isinstance(std, Tensor)
     if any(tensors):
         if size is not None:
-            raise fail(TypeError, "normal", "size is for mean and std given as numbers. Leave it out.")
+            raise fail(
+                TypeError, "normal", "size is for mean and std given as numbers. Leave it out."
+            )
         if not tensors[1]:
             _check_std(std)
         return ops._drawn(
@@ -251,7 +276,8 @@ def normal(
         raise fail(
             TypeError,
             "normal",
-            "received an invalid combination of arguments: mean and std are numbers, so size is needed: "
+            "received an invalid combination of arguments: mean and std are numbers, so size is "
+            "needed: "
             "normal(mean, std, size).",
         )
     mean, std = number("normal", "mean", mean), number("normal", "std", std)
@@ -261,7 +287,9 @@ def normal(
 
     def draw(name: str, source: Generator, array: np.ndarray) -> None:
         kind = dtypes.of(array.dtype)
-        need_kernel(name, kind, "floating and complex dtypes", kind.category in ("float", "complex"))
+        need_kernel(
+            name, kind, "floating and complex dtypes", kind.category in ("float", "complex")
+        )
         _fill_normal(source, array, mean, std)
 
     if out is not None:
@@ -278,4 +306,6 @@ def normal(
 
 def _check_std(std: Any) -> None:
     if not number("normal", "std", std) >= 0:
-        raise fail(RuntimeError, "normal", f"expects std >= 0.0, but found std {std}. Give a positive std.")
+        raise fail(
+            RuntimeError, "normal", f"expects std >= 0.0, but found std {std}. Give a positive std."
+        )

@@ -11,9 +11,9 @@ __all__ = ["multinomial"]
 def multinomial(stream: Stream, weights: np.ndarray, n: int, replacement: bool) -> np.ndarray:
     """``n`` category numbers (int64) per row of ``weights``, which need not sum to one.
 
-    One sample, or samples without replacement, are the largest of ``weight / exponential``: the order of
-    these quotients is the order of a draw without replacement. With replacement a float64 uniform looks
-    its place up in the row's cumulative sum.
+    One sample, or samples without replacement, are the largest of ``weight / exponential``: the
+    order of these quotients is the order of a draw without replacement. With replacement a float64
+    uniform looks its place up in the row's cumulative sum.
 
     Args:
         weights: (C,) or (N, C), finite, not negative, with a positive sum.

@@ -7,19 +7,25 @@ import numpy as np
 
 __all__ = ["fma"]
 
+_BLOCK = 32768
 _SPLIT = 134217729.0  # 2^27 + 1: Veltkamp's constant splits a float64 into two halves of 26 bits
 
 
 def fma(a: np.ndarray, b: float, c: float) -> np.ndarray:
-    """``a * b + c`` with one rounding to ``a``'s dtype (float32 or float64), in a new array.
+    """``a * b + c`` of a vector, with one rounding to its dtype (float32 or float64), anew.
 
-    float32 goes through float64, where the product is exact. float64 adds the rounding errors of the
-    product (Dekker) and of the sum (Knuth) back in.
+    float32 goes through float64, where the product is exact. float64 adds the rounding errors of
+    the product (Dekker) and of the sum (Knuth) back in.
 
     Reference: T. J. Dekker, A floating-point technique for extending the available precision, 1971.
     """
     if c == 0:
         return a * a.dtype.type(b)
+    if a.size > _BLOCK:  # the float64 temporaries stay in cache
+        whole = np.empty_like(a)
+        for start in range(0, len(a), _BLOCK):
+            whole[start : start + _BLOCK] = fma(a[start : start + _BLOCK], b, c)
+        return whole
     if a.dtype == np.float32:
         out = a.astype(np.float64)
         out *= b
@@ -38,7 +44,7 @@ def fma(a: np.ndarray, b: float, c: float) -> np.ndarray:
     return total + lost
 
 
-def _halves(x):  # noqa: ANN001, ANN202 - arrays and floats alike
+def _halves(x):
     scaled = x * _SPLIT
     high = scaled - (scaled - x)
     return high, x - high

@@ -22,12 +22,13 @@ _RATIONAL = np.array(
 
 
 def gamma_grad(alpha: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """``d x / d alpha`` at a draw ``x`` of shape ``alpha`` with its quantile held, in ``alpha``'s dtype.
+    """``d x / d alpha`` at a draw ``x`` of shape ``alpha``, its quantile held.
 
-    Small ``x``: Taylor series of the distribution function; large ``alpha``: saddle point expansion;
-    between them a rational approximation.
+    Small ``x``: Taylor series of the distribution function; large ``alpha``: saddle point
+    expansion; between them a rational approximation.
 
-    Reference: M. Jankowiak, F. Obermeyer, Pathwise derivatives beyond the reparameterization trick, 2018,
+    Reference: M. Jankowiak, F. Obermeyer, Pathwise derivatives beyond the
+    reparameterization trick, 2018,
     arXiv:1806.01851.
     """
     dtype = alpha.dtype
@@ -92,5 +93,7 @@ def _digamma(x: np.ndarray) -> np.ndarray:
         shift = np.where(small, shift - 1 / x, shift)
         x = np.where(small, x + 1, x)
     z = 1 / (x * x)
-    tail = z * (1 / 12 - z * (1 / 120 - z * (1 / 252 - z * (1 / 240 - z * (1 / 132 - z * 691 / 32760)))))
+    tail = z * (
+        1 / 12 - z * (1 / 120 - z * (1 / 252 - z * (1 / 240 - z * (1 / 132 - z * 691 / 32760))))
+    )
     return shift + np.log(x) - 0.5 / x - tail

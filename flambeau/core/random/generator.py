@@ -1,6 +1,7 @@
 """``Generator``: the public object over a ``Stream``, and the process's default generator.
 
-States pass through here as uint8 tensors; the laws take the generator itself and use it as a stream.
+States pass through here as uint8 tensors; the laws take the generator itself and use it as a
+stream.
 """
 
 import operator

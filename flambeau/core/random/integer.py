@@ -82,8 +82,10 @@ def permutation(stream: Stream, n: int, dtype: np.dtype) -> np.ndarray:
     with stream.lock:
         words = stream.words(n - 1)
     words %= np.arange(n, 1, -1, dtype=np.uint32)
+    places = words + np.arange(n - 1)
     order = list(range(n))  # a list: scalar indexing of an ndarray costs four times as much
-    for i, step in enumerate(words.tolist()):
-        j = i + step
-        order[i], order[j] = order[j], order[i]
+    for i, j in enumerate(places.tolist()):
+        here = order[i]
+        order[i] = order[j]
+        order[j] = here
     return np.array(order).astype(dtype)

@@ -1,8 +1,8 @@
 """Normal and log-normal laws.
 
-Two ways, as in PyTorch: fewer than 16 elements, or an array that is not C-contiguous, are pairs of float64
-Box-Muller numbers whose second half waits in the stream for the next draw; 16 and more contiguous elements
-are Box-Muller in blocks of 16 in the array's own precision.
+Two ways, as in PyTorch: fewer than 16 elements, or an array that is not C-contiguous, are pairs of
+float64 Box-Muller numbers whose second half waits in the stream for the next draw; 16 and more
+contiguous elements are Box-Muller in blocks of 16 in the array's own precision.
 """
 
 import math
@@ -16,8 +16,9 @@ from flambeau.core.random.stream import Stream
 __all__ = ["log_normal", "normal", "normal_", "normals"]
 
 _BLOCK = 16
-_SERIAL = 64  # below this many pairs libm through `math` is faster than NumPy, and equals it to the last bit
+_SERIAL = 64  # up to here libm through `math` is faster than NumPy, and exact to the bit
 _CHUNK = 32768
+_FLOAT64 = np.dtype(np.float64)
 
 Shape = tuple[int, ...]
 
@@ -32,8 +33,8 @@ def normal(
 def normal_(stream: Stream, out: np.ndarray, mean: float = 0.0, std: float = 1.0) -> np.ndarray:
     """Fills ``out`` with normals of ``mean`` and ``std``.
 
-    A complex array gets parts of standard deviation ``std / sqrt(2)`` and, as in PyTorch, of mean ``mean``
-    both of them.
+    A complex array gets parts of standard deviation ``std / sqrt(2)`` and, as in PyTorch, of mean
+    ``mean`` both of them.
     """
     if is_complex(out.dtype):
         normal_(stream, parts(out), mean, std * math.sqrt(0.5))
@@ -94,10 +95,10 @@ def _pair(u1: float, u2: float) -> tuple[float, float]:
 def _blocks(stream: Stream, n: int, dtype: np.dtype, mean: float, std: float) -> np.ndarray:
     """``n >= 16`` normals in blocks of 16; a tail makes the last 16 elements be drawn again.
 
-    float32 and float64 draw the tail's uniforms first and the last 16 once more; the half types draw
-    whole blocks only, in float32.
+    float32 and float64 draw the tail's uniforms first and the last 16 once more; the half types
+    draw whole blocks only, in float32.
     """
-    double = dtype == np.float64
+    double = dtype == _FLOAT64
     draw = stream.doubles if double else stream.floats
     whole = n // _BLOCK * _BLOCK
     out = np.empty(n, np.float64 if double else np.float32)

@@ -1,7 +1,7 @@
 """Laws that draw until a number is accepted: poisson, binomial, gamma, dirichlet.
 
-How many words an element takes depends on the words, so these run element by element in Python over a
-block of words drawn ahead; the stream is put back to the exact word afterwards.
+How many words an element takes depends on the words, so these run element by element in Python
+over a block of words drawn ahead; the stream is put back to the exact word afterwards.
 """
 
 import math
@@ -86,7 +86,8 @@ def poisson(stream: Stream, rate: np.ndarray) -> np.ndarray:
 
     Rates under 10 multiply uniforms (Knuth), others use transformed rejection.
 
-    Reference: W. Hoermann, The transformed rejection method for generating Poisson random variables, 1993.
+    Reference: W. Hoermann, The transformed rejection method for generating Poisson random
+    variables, 1993.
     """
     with _Ahead(stream, rate.size) as draw:
         drawn = [_poisson(draw, value) for value in _values(rate)]
@@ -207,7 +208,7 @@ def _stirling(k: float) -> float:
 
 
 def gamma(stream: Stream, alpha: np.ndarray) -> np.ndarray:
-    """Standard gamma numbers of shape ``alpha`` (rate 1), at least the dtype's smallest normal number.
+    """Gamma numbers of shape ``alpha`` and rate 1, at least the dtype's smallest normal one.
 
     Reference: G. Marsaglia, W. W. Tsang, A simple method for generating gamma variables, 2000.
     """
@@ -215,7 +216,7 @@ def gamma(stream: Stream, alpha: np.ndarray) -> np.ndarray:
 
 
 def dirichlet(stream: Stream, alpha: np.ndarray) -> np.ndarray:
-    """Dirichlet numbers over the last dimension: gammas divided by their sum, kept inside (0, 1)."""
+    """Dirichlet numbers over the last dimension: gammas over their sum, inside (0, 1)."""
     gammas = np.maximum(_gammas(stream, alpha.astype(np.float64)), _tiny(alpha.dtype))
     gammas /= gammas.sum(-1, keepdims=True)
     below_one = np.nextafter(alpha.dtype.type(1), alpha.dtype.type(0))
@@ -233,7 +234,7 @@ def _gammas(stream: Stream, alpha: np.ndarray) -> np.ndarray:
 
 
 def _values(parameter: np.ndarray) -> list[float]:
-    """The parameters in C order: these laws fill a new contiguous array whatever the strides given."""
+    """The parameters in C order: these laws fill a new contiguous array always."""
     return parameter.astype(np.float64).ravel().tolist()
 
 

@@ -1,7 +1,8 @@
 """Laws of one uniform each: uniform, bernoulli, exponential, geometric, cauchy.
 
-Every law takes a ``Stream`` and a shape (or an array to fill in place) and consumes the stream exactly
-as PyTorch's CPU kernels do: one 32-bit word per element for float32 and the half types, two for the rest.
+Every law takes a ``Stream`` and a shape (or an array to fill in place) and consumes the stream
+exactly as PyTorch's CPU kernels do: one 32-bit word per element for float32 and the half types,
+two for the rest.
 """
 
 import numpy as np
@@ -23,6 +24,8 @@ __all__ = [
 
 Shape = tuple[int, ...]
 
+_FLOAT32, _FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
+
 
 def uniform(
     stream: Stream, shape: Shape, dtype: np.dtype, low: float = 0.0, high: float = 1.0
@@ -34,19 +37,22 @@ def uniform(
 def uniform_(stream: Stream, out: np.ndarray, low: float = 0.0, high: float = 1.0) -> np.ndarray:
     """Fills ``out`` with uniforms in [low, high).
 
-    float64 takes 53 bits, everything else 24: the half types draw in float32 and round, and what rounds
-    up to ``high`` becomes ``low``. Complex arrays hold independent uniform parts.
+    float64 takes 53 bits, everything else 24: the half types draw in float32 and round, and what
+    rounds up to ``high`` becomes ``low``. Complex arrays hold independent uniform parts.
     """
     if is_complex(out.dtype):
         uniform_(stream, parts(out), low, high)
         return out
     with stream.lock:
+        if out.dtype == _FLOAT32 and low == 0 and high == 1 and out.flags.c_contiguous:
+            stream.floats(out.size, out.reshape(-1))
+            return out
         return filled(out, lambda shape: _uniforms(stream, shape, out.dtype, low, high))
 
 
 def _uniforms(stream: Stream, shape: Shape, dtype: np.dtype, low: float, high: float) -> np.ndarray:
     n = _size(shape)
-    if dtype == np.float64:
+    if dtype == _FLOAT64:
         drawn = stream.doubles(n)
         kind: type = np.float64
     else:
@@ -79,7 +85,7 @@ def bernoulli_each(stream: Stream, out: np.ndarray, p: np.ndarray) -> np.ndarray
     """
     target, chances = in_order(out, p)
     with stream.lock:
-        if p.dtype == np.float64:
+        if p.dtype == _FLOAT64:
             drawn = stream.doubles(out.size)
         else:
             drawn = stream.floats(out.size)
@@ -103,7 +109,7 @@ def exponential(stream: Stream, out: np.ndarray, rate: float) -> np.ndarray:
 
 
 def geometric(stream: Stream, out: np.ndarray, p: float) -> np.ndarray:
-    """Fills ``out`` with the number of trials up to the first success: ``ceil(log(u) / log1p(-p))``."""
+    """Fills ``out`` with trials up to the first success: ``ceil(log(u) / log1p(-p))``."""
 
     def law(shape: Shape) -> np.ndarray:
         drawn = stream.doubles(_size(shape))

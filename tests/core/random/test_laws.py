@@ -103,7 +103,9 @@ def test_poisson_moments(rate):
     assert abs(drawn.var() - rate) <= 0.1 * rate
 
 
-@pytest.mark.parametrize(("count", "prob"), [(0, 0.5), (9, 0.3), (9, 0.9), (200, 0.3), (200, 0.8), (5, 1.0)])
+@pytest.mark.parametrize(
+    ("count", "prob"), [(0, 0.5), (9, 0.3), (9, 0.9), (200, 0.3), (200, 0.8), (5, 1.0)]
+)
 def test_binomial_moments(count, prob):
     drawn = rejection.binomial(seeded(), np.full(5000, float(count)), np.array(prob))
     assert abs(drawn.mean() - count * prob) <= 0.05 * count * prob
@@ -125,7 +127,9 @@ def test_few_and_many_elements_take_the_same_words():
     rates = np.linspace(0.1, 30, 40)
     a, b = seeded(), seeded()
     whole = rejection.poisson(a, rates)
-    assert np.array_equal(whole, np.concatenate([rejection.poisson(b, rates[i : i + 1]) for i in range(40)]))
+    assert np.array_equal(
+        whole, np.concatenate([rejection.poisson(b, rates[i : i + 1]) for i in range(40)])
+    )
     assert np.array_equal(a.pack(), b.pack())
 
 
@@ -144,6 +148,9 @@ def test_memory_order():
     assert memory_order(base.transpose(2, 0, 1)) == [1, 2, 0]
     assert empty_like(base.transpose(2, 0, 1), np.dtype(np.float32)).strides == (4, 48, 16)
     assert empty_like(np.broadcast_to(np.zeros(4), (3, 4)), np.dtype(np.float64)).strides == (32, 8)
+    column = empty_like(np.empty((2, 1), np.float32).T, np.dtype(ml_dtypes.bfloat16))
+    assert column.shape == (1, 2)
+    assert column.strides == (2, 2)
 
 
 def test_fma_rounds_once():
@@ -166,5 +173,7 @@ def test_gamma_grad_is_the_derivative_of_the_quantile():
         quantiles = np.array([0.05, 0.4, 0.9])
         step = 1e-5 * alpha
         x = special.gammaincinv(alpha, quantiles)
-        slope = special.gammaincinv(alpha + step, quantiles) - special.gammaincinv(alpha - step, quantiles)
+        slope = special.gammaincinv(alpha + step, quantiles) - special.gammaincinv(
+            alpha - step, quantiles
+        )
         assert np.allclose(gamma_grad(np.full(3, alpha), x), slope / (2 * step), rtol=2e-3)

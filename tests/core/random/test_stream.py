@@ -30,7 +30,9 @@ def test_words_do_not_depend_on_how_they_are_asked_for():
     assert np.array_equal(whole, np.concatenate(parts))
     assert seeded(3).word() == whole[0]
     assert seeded(3).word64() == int(whole[0]) << 32 | int(whole[1])
-    assert np.array_equal(seeded(3).words64(2), [seeded(3).word64(), int(whole[2]) << 32 | int(whole[3])])
+    assert np.array_equal(
+        seeded(3).words64(2), [seeded(3).word64(), int(whole[2]) << 32 | int(whole[3])]
+    )
 
 
 @pytest.mark.parametrize("p", [0.0, 0.25, 0.3, 0.7000000000000001, 1.0])
