@@ -57,7 +57,7 @@ class Engine:
             walked += "." + part
             try:
                 found = getattr(found, part)
-            except AttributeError:
+            except (AttributeError, ModuleNotFoundError):
                 try:
                     found = importlib.import_module(walked)
                 except ImportError:

@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 
+from . import exceptions
 from .compare import TORCH, Comparer, Mismatch
 from .convert import Converter, dtype_name
 from .engine import Engine
@@ -205,25 +206,13 @@ def _error_samples(info: Any, dtype: torch.dtype) -> list[Any]:
 
 
 def _check_error(engine: Engine, info: Any, given: Any, dtype: torch.dtype) -> None:
-    def raised(side: Engine) -> Exception | None:
-        try:
-            made = Built(side, info, given, dtype)
-            if given.forward_input is not None:
-                made.forward(True)
-        except Exception as error:
-            return error
-        return None
+    def build(side: Engine) -> None:
+        made = Built(side, info, given, dtype)
+        if given.forward_input is not None:
+            made.forward(True)
 
-    theirs, ours = raised(TORCH), raised(engine)
-    if theirs is None:
-        raise OracleRaises("torch accepts the input")
-    if ours is None:
-        raise Mismatch(
-            "accepted", f"accepted, torch raises {type(theirs).__name__}: {theirs}"[:160]
-        )
-    if type(ours).__name__ != type(theirs).__name__ and not isinstance(ours, type(theirs)):
-        text = f"{type(ours).__name__} ({ours}), torch raises {type(theirs).__name__} ({theirs})"
-        raise Mismatch("exception", text[:240])
+    theirs = exceptions.raised(lambda: build(TORCH))
+    exceptions.compare(theirs, exceptions.raised(lambda: build(engine)))
 
 
 def plan(info: Any, wanted: Any) -> list[tuple[str, str]]:

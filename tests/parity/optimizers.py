@@ -12,7 +12,8 @@ from typing import Any
 
 import torch
 
-from .compare import TORCH, Comparer, Mismatch
+from . import exceptions
+from .compare import TORCH, Comparer
 from .convert import Converter
 from .engine import Engine
 from .limit import limit
@@ -130,32 +131,20 @@ def _check(engine: Engine, info: Any, kwargs: Any, dtype: torch.dtype) -> None:
 def _check_error(engine: Engine, info: Any, given: Any) -> None:
     from torch.testing._internal.common_optimizers import OptimizerErrorEnum
 
-    def raised(side: Engine) -> Exception | None:
+    def build(side: Engine) -> None:
         convert = Converter(side)
         kwargs = {key: convert(value) for key, value in given.optimizer_error_input.kwargs.items()}
         params = given.optimizer_error_input.params
         params = [torch.nn.Parameter(torch.ones(1, 1))] if params is None else params
         params = convert(params)
-        try:
-            made = side.get(f"optim.{info.name}")(params, **kwargs)
-            if given.error_on == OptimizerErrorEnum.STEP_ERROR:
-                for p in params:
-                    p.grad = p.detach().clone()
-                made.step()
-        except Exception as error:
-            return error
-        return None
+        made = side.get(f"optim.{info.name}")(params, **kwargs)
+        if given.error_on == OptimizerErrorEnum.STEP_ERROR:
+            for p in params:
+                p.grad = p.detach().clone()
+            made.step()
 
-    theirs, ours = raised(TORCH), raised(engine)
-    if theirs is None:
-        raise OracleRaises("torch accepts the input")
-    if ours is None:
-        raise Mismatch(
-            "accepted", f"accepted, torch raises {type(theirs).__name__}: {theirs}"[:160]
-        )
-    if type(ours).__name__ != type(theirs).__name__ and not isinstance(ours, type(theirs)):
-        text = f"{type(ours).__name__} ({ours}), torch raises {type(theirs).__name__} ({theirs})"
-        raise Mismatch("exception", text[:240])
+    theirs = exceptions.raised(lambda: build(TORCH))
+    exceptions.compare(theirs, exceptions.raised(lambda: build(engine)))
 
 
 def _settings(info: Any, aspect: str) -> list[Any]:

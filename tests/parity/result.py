@@ -1,7 +1,8 @@
 """One line of the report, and the wording of what went wrong.
 
 A result belongs to (database, name, dtype, aspect). It is `open` while samples run, then `pass`,
-`fail` or `void` (torch itself could not run a single sample). Reasons are short and stable, so that equal causes group together.
+`fail` or `void` (torch itself could not run a single sample). Reasons are short and stable, so
+that equal causes group together.
 """
 
 from __future__ import annotations

@@ -23,6 +23,7 @@ with warnings.catch_warnings():
 
     NAMES = [(short, name) for short, db in DATABASES.items() for name in db.names()]
 
+pytestmark = pytest.mark.parity
 KNOWN = {short: failing.read(db.NAME) for short, db in DATABASES.items()}
 
 

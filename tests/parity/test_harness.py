@@ -26,7 +26,7 @@ with warnings.catch_warnings():
     from .selection import BUDGET, choose
 
 
-pytestmark = pytest.mark.filterwarnings("ignore")
+pytestmark = [pytest.mark.parity, pytest.mark.filterwarnings("ignore")]
 
 
 class Defective(types.ModuleType):
