@@ -15,7 +15,7 @@ from flambeau.core.errors import fail
 from flambeau.core.kernels import pad as borders
 from flambeau.core.kernels.windows import channels_last, full
 from flambeau.core.kernels.windows import pad as padded
-from flambeau.core.ops.windowing import Ints, require_tensor
+from flambeau.core.ops.windowing import Ints, refuse_dtype, require_tensor
 from flambeau.core.tensor import Tensor
 
 __all__ = ["border_pad", "constant_pad_nd", "pad"]
@@ -112,6 +112,9 @@ def _overcropped(
 def border_pad(input, pad: Ints, mode: str):
     """``input`` continued by its own elements, as ``mode`` (reflect, replicate, circular) says."""
     _checked_border(input, pad, mode)
+    if mode != "circular":
+        word = "reflection_pad" if mode == "reflect" else "replication_pad"
+        refuse_dtype(f"{word}{len(pad) // 2}d", input.dtype, "fciu")
     return borders.border(input, _pairs(pad), mode)
 
 
@@ -193,7 +196,7 @@ def pad(input: Tensor, pad: Any, mode: str = "constant", value: float | None = N
         )
     if value is not None and value != 0:
         raise fail(
-            ValueError if mode == "" else RuntimeError,
+            RuntimeError,
             "pad",
             f'Padding mode "{mode}" doesn\'t take in value argument.',
         )

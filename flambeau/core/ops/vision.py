@@ -115,7 +115,7 @@ def _block_shape(
     _checked_blocks("unfold", kernel, dilation, padding, stride)
     if input.ndim not in (3, 4) or 0 in input.shape[-3:]:
         raise fail(
-            RuntimeError,
+            IndexError if input.ndim < 3 else RuntimeError,
             "unfold",
             f"Expected 3D or 4D (batch mode) tensor with possibly 0 batch size and other non-zero dimensions for input, "
             f"but got: {list(input.shape)}.",
