@@ -157,7 +157,10 @@ def test_values_and_two_gradients(oracle: Any, case: tuple[Any, ...], last: bool
     pairs = [(b, c) for b, c in zip(second, first, strict=True) if c.requires_grad]
     noise = [draw.standard_normal(c.shape) for _, c in pairs]
     expected = oracle.autograd.grad(
-        [c for _, c in pairs], [*theirs, their_flow], [oracle.from_numpy(n) for n in noise], allow_unused=True
+        [c for _, c in pairs],
+        [*theirs, their_flow],
+        [oracle.from_numpy(n) for n in noise],
+        allow_unused=True,
     )
     found = grad(
         [b for b, _ in pairs], [*mine, my_flow], [wrap(n) for n in noise], allow_unused=True
@@ -240,7 +243,9 @@ def test_indices(oracle: Any, case: tuple[Any, ...], special: str) -> None:
         x = np.rint(x)
     elif special != "numbers":
         x[draw.uniform(size=shape) < 0.5] = float(special)
-    expected = getattr(oracle.nn.functional, name)(oracle.from_numpy(x), **options, return_indices=True)
+    expected = getattr(oracle.nn.functional, name)(
+        oracle.from_numpy(x), **options, return_indices=True
+    )
     found = ours(name)(wrap(x), **options, return_indices=True)
     for a, b in zip(found, expected, strict=True):
         np.testing.assert_array_equal(a._array, b.numpy())
@@ -255,13 +260,17 @@ def test_unpool_and_fractional(oracle: Any, count: int) -> None:
     a, i = getattr(functional, name)(oracle.from_numpy(x), 2, return_indices=True)
     b, j = ours(name)(wrap(x), 2, return_indices=True)
     for size in (None, x.shape) if count == 2 else (x.shape,):
-        expected = getattr(functional, f"max_unpool{count}d")(a, i, 2, output_size=size and list(size))
+        expected = getattr(functional, f"max_unpool{count}d")(
+            a, i, 2, output_size=size and list(size)
+        )
         found = ours(f"max_unpool{count}d")(b, j, 2, output_size=size)
         np.testing.assert_array_equal(found._array, expected.numpy())
     samples = draw.uniform(size=(2, 3, count))
     name = f"fractional_max_pool{count}d"
     options = {"kernel_size": 2, "output_size": (4, 3, 3)[:count], "return_indices": True}
-    expected = getattr(functional, name)(oracle.from_numpy(x), _random_samples=oracle.from_numpy(samples), **options)
+    expected = getattr(functional, name)(
+        oracle.from_numpy(x), _random_samples=oracle.from_numpy(samples), **options
+    )
     found = ours(name)(wrap(x), _random_samples=wrap(samples), **options)
     for mine, theirs in zip(found, expected, strict=True):
         np.testing.assert_array_equal(mine._array, theirs.numpy())

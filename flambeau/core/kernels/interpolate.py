@@ -1,4 +1,5 @@
-"""Resampling along axes as sparse weighted sums: nearest, linear, cubic, with antialiasing; adjoints.
+"""Resampling along axes as sparse weighted sums: nearest, linear, cubic, with antialiasing;
+adjoints.
 
 Every mode is one ``Table`` per axis: which T input positions an output position reads, and with
 which weights. Applying a table is T gathers; its transposed table is the backward pass. Tables
@@ -167,7 +168,8 @@ def resample(
     backward_from: Sequence[int] | None = None,
     last: bool | None = None,
 ) -> np.ndarray:
-    """(N, C, *S) to (N, C, *out) by ``mode``; with ``backward_from`` (the size S that was resampled)
+    """(N, C, *S) to (N, C, *out) by ``mode``; with ``backward_from`` (the size S that was
+    resampled)
     the adjoint: (N, C, *out) to (N, C, *S).
 
     uint8 images are weighted in fixed point, columns before rows, each pass rounded to uint8.
