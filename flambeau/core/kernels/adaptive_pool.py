@@ -1,7 +1,8 @@
 """Pooling to a given output size: bin i of n over size S is [floor(i S / n), ceil((i + 1) S / n)).
 
 Where the size is a multiple of the output, bins are equal and a reshape does it; elsewhere averages
-go through the weighted reads of ``interpolate`` and maxima bin by bin. The random bins of fractional
+go through the weighted reads of ``interpolate`` and maxima bin by bin. The random bins of
+fractional
 max pooling are here too. Windows with strides are in ``pool``.
 """
 
@@ -103,8 +104,12 @@ def maximum(input: np.ndarray, out: Ints) -> tuple[np.ndarray, np.ndarray]:
 def _cells(size: Ints, out: Ints) -> Iterator[tuple[Ints, tuple[slice, ...]]]:
     bins = [_bins(n, o) for n, o in zip(size, out, strict=True)]
     for cell in product(*map(range, out)):
-        yield cell, tuple(
-            slice(int(start[i]), int(end[i])) for i, (start, end) in zip(cell, bins, strict=True)
+        yield (
+            cell,
+            tuple(
+                slice(int(start[i]), int(end[i]))
+                for i, (start, end) in zip(cell, bins, strict=True)
+            ),
         )
 
 
@@ -122,7 +127,8 @@ def _winner(flat: np.ndarray) -> np.ndarray:
 def fractional_maximum(
     input: np.ndarray, kernel: Ints, out: Ints, samples: np.ndarray, order: Sequence[int]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Maxima of windows at pseudo-random steps (B. Graham, Fractional max-pooling, 2014, arXiv:1412.6071).
+    """Maxima of windows at pseudo-random steps (B. Graham, Fractional max-pooling, 2014,
+    arXiv:1412.6071).
 
     Args:
         samples: (N, C, d) uniforms, one shift per plane and axis; ``order[axis]`` names its column.

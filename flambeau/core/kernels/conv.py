@@ -4,7 +4,8 @@ Three forms of the same sum: *pointwise* (kernel 1: a product and nothing else),
 copied as rows of (*kernel, C) from a channels-last copy: long runs when C is large) and *rows*
 (windows copied as columns of (C, *kernel) straight from NCHW: long runs when C is small, and the
 form that groups use). Columns are made for a block of images at a time, small enough to stay in the
-second-level cache, and met by one matrix product. Depthwise convolution adds shifted slices instead.
+second-level cache, and met by one matrix product. Depthwise convolution adds shifted slices
+instead.
 Transposed convolution is in ``conv_transpose``; argument checking is above, in ``core.ops.conv``.
 """
 
@@ -44,7 +45,8 @@ def convolve(
     groups: int,
     last: bool | None = None,
 ) -> np.ndarray:
-    """``out[n, k, o] = bias[k] + sum_{c, t} input[n, c, o * stride + t * dilation] * weight[k, c, t]``.
+    """``out[n, k, o] = bias[k] + sum_{c, t} input[n, c, o * stride + t * dilation] * weight[k, c,
+    t]``.
 
     Args:
         input: (N, C, *S), padded by ``pads`` (pairs low, high; negative crops).
@@ -97,7 +99,9 @@ def input_gradient(
         last = channels_last(grad) or channels_last(weight)
     if is_half(grad.dtype):
         wide = (grad.astype(np.float32), weight.astype(np.float32))
-        return _narrow(input_gradient(*wide, size, stride, pads, dilation, groups, last), grad.dtype)
+        return _narrow(
+            input_gradient(*wide, size, stride, pads, dilation, groups, last), grad.dtype
+        )
     features, per_group, *kernel = weight.shape
     kernel = tuple(kernel)
     channels = per_group * groups
@@ -123,7 +127,9 @@ def weight_gradient(
     dilation: Ints,
     groups: int,
 ) -> np.ndarray:
-    """The adjoint of :func:`convolve` in its weight: (N, K, *O) and (N, C, *S) to (K, C/groups, *kernel)."""
+    """The adjoint of :func:`convolve` in its weight: (N, K, *O) and (N, C, *S) to (K, C/groups,
+    *kernel).
+    """
     if is_half(grad.dtype):
         wide = (grad.astype(np.float32), input.astype(np.float32))
         return _narrow(weight_gradient(*wide, kernel, stride, pads, dilation, groups), grad.dtype)
@@ -264,7 +270,9 @@ def _pointwise(
     count, features, *out = result.shape
     taken = pad(input, pads)
     if max(stride) > 1:
-        taken = taken[:, :, *(slice(0, (o - 1) * s + 1, s) for o, s in zip(out, stride, strict=True))]
+        taken = taken[
+            :, :, *(slice(0, (o - 1) * s + 1, s) for o, s in zip(out, stride, strict=True))
+        ]
     matrix = weight.reshape(features, -1)
     if last:
         rows = to_last(taken).reshape(-1, matrix.shape[1])

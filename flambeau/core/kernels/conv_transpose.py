@@ -17,7 +17,9 @@ __all__ = ["convolve", "input_gradient", "output_sizes", "weight_gradient"]
 def output_sizes(
     size: Ints, kernel: Ints, stride: Ints, padding: Ints, output_padding: Ints, dilation: Ints
 ) -> Ints:
-    """``(size - 1) * stride - 2 * padding + dilation * (kernel - 1) + output_padding + 1`` per axis."""
+    """``(size - 1) * stride - 2 * padding + dilation * (kernel - 1) + output_padding + 1`` per
+    axis.
+    """
     return tuple(
         (n - 1) * s - 2 * p + d * (k - 1) + e + 1
         for n, k, s, p, e, d in zip(
@@ -41,7 +43,9 @@ def convolve(
         wide = (None if a is None else a.astype(np.float32) for a in (input, weight, bias))
         result = convolve(*wide, stride, padding, dilation, output_padding, groups)
         return result.astype(input.dtype, order="K")
-    size = output_sizes(input.shape[2:], weight.shape[2:], stride, padding, output_padding, dilation)
+    size = output_sizes(
+        input.shape[2:], weight.shape[2:], stride, padding, output_padding, dilation
+    )
     result = conv.input_gradient(
         input, weight, size, stride, _pairs(padding), dilation, groups, _last(input, weight)
     )

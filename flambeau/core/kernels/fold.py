@@ -21,9 +21,7 @@ from flambeau.core.kernels.windows import (
 __all__ = ["block_counts", "fold", "unfold"]
 
 
-def block_counts(
-    size: Ints, kernel: Ints, dilation: Ints, padding: Ints, stride: Ints
-) -> Ints:
+def block_counts(size: Ints, kernel: Ints, dilation: Ints, padding: Ints, stride: Ints) -> Ints:
     """Window positions per axis."""
     return tuple(
         output_size(n, k, s, p, p, d)

@@ -1,7 +1,8 @@
 """Sampling (N, C, *S) at real coordinates: nearest, linear and cubic, with three kinds of border.
 
 The grid (N, *O, d) holds coordinates in [-1, 1], the last spatial axis first. Every mode is a
-product over axes of T taps, each an integer position, a weight and the weight's slope; one loop over
+product over axes of T taps, each an integer position, a weight and the weight's slope; one loop
+over
 the taps' product serves forward and backward, in two dimensions and three.
 """
 
@@ -63,9 +64,7 @@ def _reflect(position: np.ndarray, low: int, high: int) -> tuple[np.ndarray, np.
     return np.where(odd, span - extra + start, extra + start), np.where(odd, -sign, sign)
 
 
-def taps(
-    grid: np.ndarray, size: int, mode: str, padding: str, align_corners: bool
-) -> list[Tap]:
+def taps(grid: np.ndarray, size: int, mode: str, padding: str, align_corners: bool) -> list[Tap]:
     zero = np.zeros((), grid.dtype)
     if mode == "bicubic":  # the border rule applies to each of the four positions read
         position, slopes = source_coordinates(grid, size, "zeros", align_corners)
@@ -157,7 +156,9 @@ def sample_gradient(
         for axis in range(len(size)):
             turned = [(*t[:2], t[3], t[2]) if a == axis else t for a, t in enumerate(chosen)]
             slopes[axis] += seen * _combined(tuple(turned), size)[1]
-    return back.astype(input.dtype).reshape(input.shape), np.stack(slopes[::-1], -1).reshape(grid.shape)
+    return back.astype(input.dtype).reshape(input.shape), np.stack(slopes[::-1], -1).reshape(
+        grid.shape
+    )
 
 
 def _axes(

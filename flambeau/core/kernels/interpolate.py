@@ -1,4 +1,5 @@
-"""Resampling along axes as sparse weighted sums: nearest, linear, cubic, with antialiasing; adjoints.
+"""Resampling along axes as sparse weighted sums: nearest, linear, cubic, with antialiasing;
+adjoints.
 
 Every mode is one ``Table`` per axis: which T input positions an output position reads, and with
 which weights. Applying a table is T gathers; its transposed table is the backward pass. Tables
@@ -167,19 +168,20 @@ def resample(
     backward_from: Sequence[int] | None = None,
     last: bool | None = None,
 ) -> np.ndarray:
-    """(N, C, *S) to (N, C, *out) by ``mode``; with ``backward_from`` (the size S that was resampled)
+    """(N, C, *S) to (N, C, *out) by ``mode``; with ``backward_from`` (the size S that was
+    resampled)
     the adjoint: (N, C, *out) to (N, C, *S).
 
-    uint8 images are weighted in float32 and rounded, half up.
+    uint8 images are weighted in fixed point, columns before rows, each pass rounded to uint8.
     """
     last = channels_last(input) if last is None else last
     nearest = mode.startswith("nearest")
-    if (is_half(input.dtype) or input.dtype == np.uint8) and not (nearest and not backward_from):
+    if is_half(input.dtype) and not (nearest and not backward_from):
         wide = input.astype(np.float32)
         wide = resample(wide, mode, out, align_corners, scales, backward_from, last)
-        if input.dtype == np.uint8:
-            wide = np.clip(np.floor(wide + np.float32(0.5)), 0, 255)
         return wide.astype(input.dtype, order="K")
+    if input.dtype == np.uint8 and not nearest:
+        return _fixed_point(input, mode, out, align_corners, scales, last)
     double = input.dtype == np.float64
     steps = []
     for axis, n in enumerate(out):
@@ -199,3 +201,31 @@ def resample(
         result[...] = work
         return result
     return work
+
+
+def _fixed_point(
+    input: np.ndarray,
+    mode: str,
+    out: Sequence[int],
+    align_corners: bool,
+    scales: Sequence[float | None],
+    last: bool,
+) -> np.ndarray:
+    """8-bit images as PyTorch weights them: int16 weights, every axis rounded before the next."""
+    work = input
+    for axis in reversed(range(len(out))):
+        key = (mode, input.shape[2 + axis], out[axis], align_corners, scales[axis], True)
+        reads = table(*key)
+        if reads.weights is None:
+            continue
+        bits = 0
+        peak = float(reads.weights.max())
+        while bits < 22 and int(0.5 + peak * (1 << (bits + 1))) < 1 << 15:
+            bits += 1
+        scaled = reads.weights * (1 << bits)
+        whole = np.trunc(scaled + np.where(scaled < 0, -0.5, 0.5))
+        total = apply(work.astype(np.int32), 2 + axis, reads._replace(weights=whole))
+        work = np.clip((total + (1 << bits >> 1)) >> bits, 0, 255).astype(np.uint8)
+    result = empty(work.shape, input.dtype, last)
+    result[...] = work
+    return result

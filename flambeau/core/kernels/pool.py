@@ -163,7 +163,9 @@ def taken_by_taps(
     padding: Ints,
     dilation: Ints,
 ) -> np.ndarray:
-    """What the winning tap of every window sees in ``input``: the adjoint of :func:`spread_taps`."""
+    """What the winning tap of every window sees in ``input``: the adjoint of
+    :func:`spread_taps`.
+    """
     padded, slices = _taps(input, kernel, stride, padding, dilation, taps.shape[2:], 0)
     result = empty(taps.shape, input.dtype, channels_last(input))
     result[...] = 0
@@ -237,7 +239,9 @@ def gather_planes(input: np.ndarray, indices: np.ndarray) -> np.ndarray:
 def scatter_planes(
     values: np.ndarray, indices: np.ndarray, size: Ints, add: bool, last: bool = False
 ) -> np.ndarray:
-    """Planes of ``size`` with ``values`` at flat ``indices``; met twice: added, or the last stays."""
+    """Planes of ``size`` with ``values`` at flat ``indices``; met twice: added, or the last
+    stays.
+    """
     lead = values.shape[:2]
     area, planes = prod(size), prod(lead)
     where = indices.reshape(planes, -1) + (np.arange(planes) * area)[:, None]
@@ -263,7 +267,9 @@ def _taps(
     out: Ints,
     value: object = None,
 ) -> tuple[np.ndarray, list[tuple[slice, ...]]]:
-    """The input padded (with its lowest value) as far as the windows reach, and each tap's slices."""
+    """The input padded (with its lowest value) as far as the windows reach, and each tap's
+    slices.
+    """
     size = input.shape[2:]
     reach = _reach(size, kernel, stride, padding, dilation, out)
     pads = [(p, r - n - p) for p, r, n in zip(padding, reach, size, strict=True)]

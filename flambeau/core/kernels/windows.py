@@ -40,7 +40,9 @@ def is_half(dtype: np.dtype) -> bool:
 
 
 def output_size(size: int, kernel: int, stride: int, low: int, high: int, dilation: int) -> int:
-    """Number of window positions: ``(size + low + high - dilation * (kernel - 1) - 1) // stride + 1``."""
+    """Number of window positions: ``(size + low + high - dilation * (kernel - 1) - 1) // stride +
+    1``.
+    """
     return (size + low + high - dilation * (kernel - 1) - 1) // stride + 1
 
 
@@ -48,7 +50,8 @@ def channels_last(array: np.ndarray) -> bool:
     """Whether the strides of a (N, C, *S) array suggest channels_last, as PyTorch decides it.
 
     Only 4 and 5 axes know the format. The channel stride must be the smallest, and the strides must
-    grow through W, H, (D,) N; where N or C alone would make it ambiguous, the contiguous format wins.
+    grow through W, H, (D,) N; where N or C alone would make it ambiguous, the contiguous format
+    wins.
     """
     ndim = array.ndim
     if ndim != 4 and ndim != 5:
@@ -131,7 +134,8 @@ def pad(array: np.ndarray, pads: Pairs, value: object = 0, first: int = 2) -> np
 def windows(
     array: np.ndarray, first: int, kernel: Ints, stride: Ints, dilation: Ints, out: Ints
 ) -> np.ndarray:
-    """The view (..., *out, *kernel, ...) of all windows over the axes ``first : first + len(kernel)``.
+    """The view (..., *out, *kernel, ...) of all windows over the axes ``first : first +
+    len(kernel)``.
 
     The axes before and after stay: (N, C, H, W) with first=2 gives (N, C, OH, OW, kh, kw),
     (N, H, W, C) with first=1 gives (N, OH, OW, kh, kw, C).

@@ -2,12 +2,12 @@
 
 Convolution is linear in its input and in its weight, so its gradients are again such sums: three
 operations (the convolution, its input gradient, its weight gradient) differentiate into each other,
-to any order and with every option. The sums themselves are in ``core.kernels.conv``.
+to any order and with every option. The sums themselves are in ``core.kernels.conv``; ``conv2d`` and
+its kin are in ``convolving``.
 """
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -18,21 +18,10 @@ from flambeau.core.errors import fail
 from flambeau.core.kernels import conv as direct
 from flambeau.core.kernels import conv_transpose as turned
 from flambeau.core.kernels.windows import channels_last, output_size
-from flambeau.core.ops.windowing import Ints, require_tensor, sizes
-from flambeau.core.provenance import stack_level
+from flambeau.core.ops.windowing import Ints, sizes
 from flambeau.core.tensor import Tensor
 
-__all__ = [
-    "conv1d",
-    "conv2d",
-    "conv3d",
-    "conv_tbc",
-    "conv_transpose1d",
-    "conv_transpose2d",
-    "conv_transpose3d",
-    "convolution",
-    "convolution_backward",
-]
+__all__ = ["convolution", "convolution_backward"]
 
 
 def _pairs(padding: Ints) -> list[tuple[int, int]]:
@@ -55,12 +44,8 @@ def _convolution_rule(
     size, kernel = input._array.shape[2:], weight._array.shape[2:]
     last = channels_last(input._array) or channels_last(weight._array)
     return (
-        ops.convolution_input_gradient(g, weight, size, last, *options)
-        if needs[0]
-        else None,
-        ops.convolution_weight_gradient(g, input, kernel, *options)
-        if needs[1]
-        else None,
+        ops.convolution_input_gradient(g, weight, size, last, *options) if needs[0] else None,
+        ops.convolution_weight_gradient(g, input, kernel, *options) if needs[1] else None,
         ops.convolution_bias_gradient(g) if needs[2] else None,
     )
 
@@ -89,7 +74,10 @@ def _output_shape(
 
 
 @primitive(
-    vjp={("input", "weight", "bias"): _convolution_rule}, infer=_output_shape, method=False, out=False
+    vjp={("input", "weight", "bias"): _convolution_rule},
+    infer=_output_shape,
+    method=False,
+    out=False,
 )
 def convolution(
     input,
@@ -104,7 +92,8 @@ def convolution(
 ):
     """Convolution in one to three dimensions, or its transpose, with every option explicit.
 
-    ``out[n, k, o] = bias[k] + sum_{c, t} input[n, c, o * stride - padding + t * dilation] * weight[k, c, t]``
+    ``out[n, k, o] = bias[k] + sum_{c, t} input[n, c, o * stride - padding + t * dilation] *
+    weight[k, c, t]``
 
     Args:
         input: (N, C, *S).
@@ -129,6 +118,18 @@ def convolution(
     return direct.convolve(input, weight, bias, stride, _pairs(padding), dilation, groups)
 
 
+def _weight_of_input_gradient(
+    g, grad, weight_shape, stride, padding, dilation, transposed, output_padding, groups
+):
+    options = (stride, padding, dilation, transposed, output_padding, groups)
+    return ops.convolution_weight_gradient(grad, g, weight_shape[2:], *options)
+
+
+def _input_gradient_shape(grad, weight, size, last, stride, padding, dilation, transposed, *rest):
+    channels = weight.shape[0] if transposed else weight.shape[1] * rest[-1]
+    return (grad.shape[0], channels, *size), grad.dtype
+
+
 @primitive(
     vjp={
         "grad": lambda g, weight, stride, padding, dilation, transposed, output_padding, groups: (
@@ -136,16 +137,9 @@ def convolution(
                 g, weight, None, stride, padding, dilation, transposed, output_padding, groups
             )
         ),
-        "weight": lambda g, grad, weight_shape, stride, padding, dilation, transposed, output_padding, groups: (
-            ops.convolution_weight_gradient(
-                grad, g, weight_shape[2:], stride, padding, dilation, transposed, output_padding, groups
-            )
-        ),
+        "weight": _weight_of_input_gradient,
     },
-    infer=lambda grad, weight, size, last, stride, padding, dilation, transposed, output_padding, groups: (
-        (grad.shape[0], weight.shape[0] if transposed else weight.shape[1] * groups, *size),
-        grad.dtype,
-    ),
+    infer=_input_gradient_shape,
     method=False,
     function=False,
     node="ConvolutionInputGradient",
@@ -170,6 +164,18 @@ def convolution_input_gradient(
     )
 
 
+def _input_of_weight_gradient(
+    g, grad, input_shape, stride, padding, dilation, transposed, output_padding, groups
+):
+    options = (stride, padding, dilation, transposed, output_padding, groups)
+    return ops.convolution_input_gradient(grad, g, input_shape[2:], False, *options)
+
+
+def _weight_gradient_shape(grad, input, kernel, stride, padding, dilation, transposed, *rest):
+    first, second = (input, grad) if transposed else (grad, input)
+    return (first.shape[1], second.shape[1] // rest[-1], *kernel), grad.dtype
+
+
 @primitive(
     vjp={
         "grad": lambda g, input, stride, padding, dilation, transposed, output_padding, groups: (
@@ -177,18 +183,9 @@ def convolution_input_gradient(
                 input, g, None, stride, padding, dilation, transposed, output_padding, groups
             )
         ),
-        "input": lambda g, grad, input_shape, stride, padding, dilation, transposed, output_padding, groups: (
-            ops.convolution_input_gradient(
-                grad, g, input_shape[2:], False, stride, padding, dilation, transposed, output_padding, groups
-            )
-        ),
+        "input": _input_of_weight_gradient,
     },
-    infer=lambda grad, input, kernel, stride, padding, dilation, transposed, output_padding, groups: (
-        (input.shape[1], grad.shape[1] // groups, *kernel)
-        if transposed
-        else (grad.shape[1], input.shape[1] // groups, *kernel),
-        grad.dtype,
-    ),
+    infer=_weight_gradient_shape,
     method=False,
     function=False,
     node="ConvolutionWeightGradient",
@@ -236,7 +233,9 @@ def convolution_backward(
     groups: int,
     output_mask: Any,
 ) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
-    """The gradients of :func:`convolution` in input, weight and bias, those that ``output_mask`` wants."""
+    """The gradients of :func:`convolution` in input, weight and bias, those that ``output_mask``
+    wants.
+    """
     count = input.ndim - 2
     named = (("stride", stride), ("padding", padding), ("dilation", dilation))
     first = tuple(sizes("convolution_backward", name, value, count) for name, value in named)
@@ -262,7 +261,9 @@ def _check(
     shape, wanted = input.shape, weight.shape
     name = f"conv{'_transpose' if transposed else ''}{count}d"
     if groups <= 0:
-        raise fail(RuntimeError, name, f"non-positive groups is not supported, got groups={groups}.")
+        raise fail(
+            RuntimeError, name, f"non-positive groups is not supported, got groups={groups}."
+        )
     if min(padding) < 0:
         raise fail(RuntimeError, name, f"negative padding is not supported, got padding={padding}.")
     if min(output_padding) < 0:
@@ -270,7 +271,9 @@ def _check(
             RuntimeError, name, f"negative output_padding is not supported, got {output_padding}."
         )
     if min(stride) <= 0:
-        raise fail(RuntimeError, name, f"non-positive stride is not supported, got stride={stride}.")
+        raise fail(
+            RuntimeError, name, f"non-positive stride is not supported, got stride={stride}."
+        )
     if min(dilation) <= 0:
         raise fail(
             RuntimeError, name, f"dilation should be greater than zero, got dilation={dilation}."
@@ -279,24 +282,32 @@ def _check(
         raise fail(
             RuntimeError,
             name,
-            f"Expected {count + 2}-dimensional weight for {count + 2}-dimensional input {list(shape)}, but got "
+            f"Expected {count + 2}-dimensional weight for {count + 2}-dimensional input "
+            f"{list(shape)}, but got "
             f"weight of size {list(wanted)}.",
         )
     if wanted[0] < groups or wanted[0] % groups:
         raise fail(
             RuntimeError,
             name,
-            f"Given groups={groups}, expected weight to be divisible by {groups} at dimension 0, but got weight "
+            f"Given groups={groups}, expected weight to be divisible by {groups} at dimension 0, "
+            "but got weight "
             f"of size {list(wanted)}.",
         )
     channels = wanted[0] if transposed else wanted[1] * groups
     if shape[1] != channels:
-        whose = "out_channels of the layer before" if shape[1] > channels else "the order of dimensions (N, C, ...)"
+        whose = (
+            "out_channels of the layer before"
+            if shape[1] > channels
+            else "the order of dimensions (N, C, ...)"
+        )
         raise fail(
             RuntimeError,
             name,
-            f"Given {'transposed=1, ' if transposed else ''}groups={groups}, weight of size {list(wanted)}, expected "
-            f"input{list(shape)} to have {channels} channels, but got {shape[1]} channels instead. Check in_channels, "
+            f"Given {'transposed=1, ' if transposed else ''}groups={groups}, weight of size "
+            f"{list(wanted)}, expected "
+            f"input{list(shape)} to have {channels} channels, but got {shape[1]} channels "
+            "instead. Check in_channels, "
             f"or {whose}.",
         )
     features = wanted[1] * groups if transposed else wanted[0]
@@ -304,7 +315,8 @@ def _check(
         raise fail(
             RuntimeError,
             name,
-            f"Given weight of size {list(wanted)}, expected bias to be 1-dimensional with {features} elements, but "
+            f"Given weight of size {list(wanted)}, expected bias to be 1-dimensional with "
+            f"{features} elements, but "
             f"got bias of size {list(bias.shape)} instead.",
         )
     _check_dtypes(name, input, weight, bias, transposed, dilation)
@@ -319,8 +331,10 @@ def _check(
             raise fail(
                 RuntimeError,
                 name,
-                f"Calculated padded input size per channel: ({padded}). Kernel size: ({kernel}). Kernel size can't be "
-                f"greater than actual input size. Input is {list(shape)}, weight {list(wanted)}: pad more, or pool less.",
+                f"Calculated padded input size per channel: ({padded}). Kernel size: ({kernel}). "
+                "Kernel size can't be "
+                f"greater than actual input size. Input is {list(shape)}, weight {list(wanted)}: "
+                "pad more, or pool less.",
             )
 
 
@@ -333,7 +347,8 @@ def _check_dtypes(
             raise fail(
                 RuntimeError,
                 name,
-                f"Input type ({of(dtype)}) and {label} type ({of(other.dtype)}) should be the same. Convert one with "
+                f"Input type ({of(dtype)}) and {label} type ({of(other.dtype)}) should be the "
+                "same. Convert one with "
                 f".to(dtype), or the module with .{of(dtype).legacy.lower()}().",
             )
     if dtype.kind == "b" or (
@@ -342,7 +357,8 @@ def _check_dtypes(
         raise fail(
             NotImplementedError,
             name,
-            f"\"{name}\" not implemented for '{of(dtype).legacy}'. Convert input and weight with .float() first.",
+            f"\"{name}\" not implemented for '{of(dtype).legacy}'. Convert input and weight with "
+            ".float() first.",
         )
 
 
@@ -360,7 +376,8 @@ def _check_transposed(
             raise fail(
                 RuntimeError,
                 name,
-                f"output padding must be smaller than either stride or dilation, but got output_padding="
+                "output padding must be smaller than either stride or dilation, but got "
+                "output_padding="
                 f"{output_padding}, stride={stride}, dilation={dilation}.",
             )
     out = turned.output_sizes(shape[2:], wanted[2:], stride, padding, output_padding, dilation)
@@ -368,237 +385,7 @@ def _check_transposed(
         raise fail(
             RuntimeError,
             name,
-            f"Given input size per channel: {list(shape[2:])}. Calculated output size per channel: {list(out)}. "
+            f"Given input size per channel: {list(shape[2:])}. Calculated output size per "
+            f"channel: {list(out)}. "
             f"Output size is too small: padding={padding} cuts away more than there is.",
         )
-
-
-def _convolve(
-    name: str,
-    count: int,
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None,
-    stride: Any,
-    padding: Any,
-    dilation: Any,
-    groups: int,
-) -> Tensor:
-    require_tensor(name, "input", input)
-    require_tensor(name, "weight", weight)
-    ndim = input.ndim
-    if ndim != count + 2:
-        if ndim != count + 1:
-            raise fail(
-                RuntimeError,
-                name,
-                f"Expected {count + 1}D (unbatched) or {count + 2}D (batched) input to {name}, but got input of size: "
-                f"{list(input.shape)}. Add the channel dimension with input.unsqueeze({-count - 1}) where it is missing.",
-            )
-        input = ops.unsqueeze(input, 0)
-    stride = sizes(name, "stride", stride, count)
-    dilation = sizes(name, "dilation", dilation, count)
-    if type(padding) is str:
-        input, padding = _named_padding(name, input, weight, padding, stride, dilation)
-    else:
-        padding = sizes(name, "padding", padding, count)
-    zeros = (0,) * count
-    out = ops.convolution(input, weight, bias, stride, padding, dilation, False, zeros, groups)
-    return out if ndim == count + 2 else ops.squeeze(out, 0)
-
-
-def _named_padding(
-    name: str, input: Tensor, weight: Tensor, padding: str, stride: Ints, dilation: Ints
-) -> tuple[Tensor, Ints]:
-    """'valid' pads nothing; 'same' keeps the size, the odd element going to the end."""
-    count = len(stride)
-    if padding == "valid":
-        return input, (0,) * count
-    if padding != "same":
-        raise fail(RuntimeError, name, f"Invalid padding string: '{padding}'. Use 'same' or 'valid'.")
-    if max(stride) > 1:
-        raise fail(
-            RuntimeError,
-            name,
-            f"padding='same' is not supported for strided convolutions (stride={stride}). Give the padding in numbers.",
-        )
-    totals = [d * (k - 1) for k, d in zip(weight.shape[2:], dilation, strict=True)]
-    if len(totals) == count and any(total % 2 for total in totals):
-        warnings.warn(
-            "Using padding='same' with even kernel lengths and odd dilation may require a zero-padded copy of the "
-            "input be created",
-            UserWarning,
-            stacklevel=stack_level(),
-        )
-        extra = [n for total in reversed(totals) for n in (0, total % 2)]
-        input = ops.constant_pad_nd(input, extra, 0)
-    return input, tuple(total // 2 for total in totals)
-
-
-def _turn(
-    name: str,
-    count: int,
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None,
-    stride: Any,
-    padding: Any,
-    output_padding: Any,
-    groups: int,
-    dilation: Any,
-) -> Tensor:
-    require_tensor(name, "input", input)
-    require_tensor(name, "weight", weight)
-    ndim = input.ndim
-    if ndim != count + 2:
-        if ndim != count + 1:
-            raise fail(
-                RuntimeError,
-                name,
-                f"Expected {count + 1}D (unbatched) or {count + 2}D (batched) input to {name}, but got input of size: "
-                f"{list(input.shape)}.",
-            )
-        input = ops.unsqueeze(input, 0)
-    out = ops.convolution(
-        input,
-        weight,
-        bias,
-        sizes(name, "stride", stride, count),
-        sizes(name, "padding", padding, count),
-        sizes(name, "dilation", dilation, count),
-        True,
-        sizes(name, "output_padding", output_padding, count),
-        groups,
-    )
-    return out if ndim == count + 2 else ops.squeeze(out, 0)
-
-
-@composite()
-def conv1d(
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = None,
-    stride: Any = 1,
-    padding: Any = 0,
-    dilation: Any = 1,
-    groups: int = 1,
-) -> Tensor:
-    """1-D convolution: ``out[n, k, o] = bias[k] + sum_{c, t} input[n, c, o * stride - padding + t * dilation] * weight[k, c, t]``.
-
-    Args:
-        input: (N, C, L) or (C, L).
-        weight: (K, C / groups, kernel).
-        padding: an int, or 'valid' (none), or 'same' (keeps L; stride 1 only).
-
-    Raises:
-        RuntimeError: shapes or dtypes that do not fit.
-    """
-    return _convolve("conv1d", 1, input, weight, bias, stride, padding, dilation, groups)
-
-
-@composite()
-def conv2d(
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = None,
-    stride: Any = 1,
-    padding: Any = 0,
-    dilation: Any = 1,
-    groups: int = 1,
-) -> Tensor:
-    """2-D convolution of (N, C, H, W) or (C, H, W) with weight (K, C / groups, kh, kw); see :func:`conv1d`.
-
-    Example:
-        >>> import flambeau as torch
-        >>> torch.conv2d(torch.ones(1, 1, 3, 3), torch.ones(1, 1, 2, 2)).tolist()
-        [[[[4.0, 4.0], [4.0, 4.0]]]]
-    """
-    return _convolve("conv2d", 2, input, weight, bias, stride, padding, dilation, groups)
-
-
-@composite()
-def conv3d(
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = None,
-    stride: Any = 1,
-    padding: Any = 0,
-    dilation: Any = 1,
-    groups: int = 1,
-) -> Tensor:
-    """3-D convolution of (N, C, D, H, W) or (C, D, H, W); see :func:`conv1d`."""
-    return _convolve("conv3d", 3, input, weight, bias, stride, padding, dilation, groups)
-
-
-@composite()
-def conv_transpose1d(
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = None,
-    stride: Any = 1,
-    padding: Any = 0,
-    output_padding: Any = 0,
-    groups: int = 1,
-    dilation: Any = 1,
-) -> Tensor:
-    """The transpose of :func:`conv1d`: every input element spreads the weight over the output.
-
-    Args:
-        input: (N, C, L) or (C, L).
-        weight: (C, K / groups, kernel).
-        output_padding: added to one side of the output's size, less than stride or dilation.
-
-    Raises:
-        RuntimeError: shapes or dtypes that do not fit.
-    """
-    return _turn(
-        "conv_transpose1d", 1, input, weight, bias, stride, padding, output_padding, groups, dilation
-    )
-
-
-@composite()
-def conv_transpose2d(
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = None,
-    stride: Any = 1,
-    padding: Any = 0,
-    output_padding: Any = 0,
-    groups: int = 1,
-    dilation: Any = 1,
-) -> Tensor:
-    """The transpose of :func:`conv2d` on (N, C, H, W) or (C, H, W); see :func:`conv_transpose1d`."""
-    return _turn(
-        "conv_transpose2d", 2, input, weight, bias, stride, padding, output_padding, groups, dilation
-    )
-
-
-@composite()
-def conv_transpose3d(
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = None,
-    stride: Any = 1,
-    padding: Any = 0,
-    output_padding: Any = 0,
-    groups: int = 1,
-    dilation: Any = 1,
-) -> Tensor:
-    """The transpose of :func:`conv3d` on (N, C, D, H, W) or (C, D, H, W); see :func:`conv_transpose1d`."""
-    return _turn(
-        "conv_transpose3d", 3, input, weight, bias, stride, padding, output_padding, groups, dilation
-    )
-
-
-@composite()
-def conv_tbc(input: Tensor, weight: Tensor, bias: Tensor, pad: int = 0) -> Tensor:
-    """1-D convolution of (time, batch, C) with weight (kernel, C, K) to (time, batch, K)."""
-    if input.ndim != 3 or weight.ndim != 3 or bias.ndim != 1:
-        raise fail(
-            RuntimeError,
-            "conv_tbc",
-            f"expected input and weight of 3 dimensions and bias of 1, got {list(input.shape)}, {list(weight.shape)} "
-            f"and {list(bias.shape)}.",
-        )
-    out = conv1d(ops.permute(input, (1, 2, 0)), ops.permute(weight, (2, 1, 0)), bias, 1, pad)
-    return ops.permute(out, (2, 0, 1)).contiguous()

@@ -1,4 +1,5 @@
-"""Padding as operations: constant, reflecting, replicating, circular; all linear, all crop if negative.
+"""Padding as operations: constant, reflecting, replicating, circular; all linear, all crop if
+negative.
 
 Amounts come as PyTorch writes them: (left, right) of the last dimension first. The copies are made
 in ``core.kernels.pad`` and ``core.kernels.windows``.
@@ -15,7 +16,7 @@ from flambeau.core.errors import fail
 from flambeau.core.kernels import pad as borders
 from flambeau.core.kernels.windows import channels_last, full
 from flambeau.core.kernels.windows import pad as padded
-from flambeau.core.ops.windowing import Ints, require_tensor
+from flambeau.core.ops.windowing import Ints, refuse_dtype, require_tensor
 from flambeau.core.tensor import Tensor
 
 __all__ = ["border_pad", "constant_pad_nd", "pad"]
@@ -33,13 +34,16 @@ def _grown(op: str, shape: Ints, pad: Ints) -> Ints:
         RuntimeError: an odd number of amounts, more of them than dimensions, or a negative size.
     """
     if len(pad) % 2:
-        raise fail(RuntimeError, op, f"Length of pad must be even but instead it equals {len(pad)}.")
+        raise fail(
+            RuntimeError, op, f"Length of pad must be even but instead it equals {len(pad)}."
+        )
     first = len(shape) - len(pad) // 2
     if first < 0:
         raise fail(
             RuntimeError,
             op,
-            f"Length of pad should be no more than twice the number of dimensions of the input. Pad length is {len(pad)} "
+            "Length of pad should be no more than twice the number of dimensions of the input. "
+            f"Pad length is {len(pad)} "
             f"while the input has {len(shape)} dimensions.",
         )
     grown = list(shape)
@@ -49,7 +53,8 @@ def _grown(op: str, shape: Ints, pad: Ints) -> Ints:
             raise fail(
                 RuntimeError,
                 op,
-                f"The input size {shape[axis]}, plus negative padding {low} and {high} resulted in a negative output "
+                f"The input size {shape[axis]}, plus negative padding {low} and {high} resulted "
+                "in a negative output "
                 f"size, which is invalid. Check dimension {axis} of your input.",
             )
     return tuple(grown)
@@ -61,7 +66,8 @@ def _grown(op: str, shape: Ints, pad: Ints) -> Ints:
     infer=lambda input, pad, value=0: (_grown("constant_pad_nd", input.shape, pad), input.dtype),
 )
 def constant_pad_nd(input, pad: Ints, value: Any = 0):
-    """``input`` with ``value`` around it: (left, right) of the last dimension, then of the one before.
+    """``input`` with ``value`` around it: (left, right) of the last dimension, then of the one
+    before.
 
     Example:
         >>> import flambeau as torch
@@ -72,7 +78,10 @@ def constant_pad_nd(input, pad: Ints, value: Any = 0):
     first = input.ndim - len(pad) // 2
     value = getattr(value, "_array", value)
     pairs = _pairs(pad)
-    if any(low < 0 and -low > n or high < 0 and -high > n for n, (low, high) in zip(input.shape[first:], pairs, strict=True)):
+    if any(
+        low < 0 and -low > n or high < 0 and -high > n
+        for n, (low, high) in zip(input.shape[first:], pairs, strict=True)
+    ):
         return _overcropped(input, pairs, shape, first, value)
     result = padded(input, pairs, value, first)
     last = channels_last(input)
@@ -112,6 +121,9 @@ def _overcropped(
 def border_pad(input, pad: Ints, mode: str):
     """``input`` continued by its own elements, as ``mode`` (reflect, replicate, circular) says."""
     _checked_border(input, pad, mode)
+    if mode != "circular":
+        word = "reflection_pad" if mode == "reflect" else "replication_pad"
+        refuse_dtype(f"{word}{len(pad) // 2}d", input.dtype, "fciu")
     return borders.border(input, _pairs(pad), mode)
 
 
@@ -122,7 +134,9 @@ def _border_label(node: Any) -> str:
 
 
 def _checked_border(input: Any, pad: Ints, mode: str) -> Ints:
-    op = {"reflect": "reflection_pad", "replicate": "replication_pad", "circular": "circular_pad"}[mode]
+    op = {"reflect": "reflection_pad", "replicate": "replication_pad", "circular": "circular_pad"}[
+        mode
+    ]
     op = f"{op}{len(pad) // 2}d"
     shape = _grown(op, input.shape, pad)
     first = input.ndim - len(pad) // 2
@@ -130,7 +144,8 @@ def _checked_border(input: Any, pad: Ints, mode: str) -> Ints:
         raise fail(
             RuntimeError,
             op,
-            f"Expected input with possibly 0 batch size and other non-zero dimensions, but got {list(input.shape)}.",
+            "Expected input with possibly 0 batch size and other non-zero dimensions, but got "
+            f"{list(input.shape)}.",
         )
     for axis, (low, high) in enumerate(_pairs(pad), first):
         n = input.shape[axis]
@@ -138,21 +153,24 @@ def _checked_border(input: Any, pad: Ints, mode: str) -> Ints:
             raise fail(
                 RuntimeError,
                 op,
-                f"Padding size should be less than the corresponding input dimension, but got: padding ({low}, {high}) "
+                "Padding size should be less than the corresponding input dimension, but got: "
+                f"padding ({low}, {high}) "
                 f"at dimension {axis} of input {list(input.shape)}. Use mode='replicate' for more.",
             )
         if mode == "circular" and (low > n or high > n):
             raise fail(
                 RuntimeError,
                 op,
-                f"Padding value causes wrapping around more than once: padding ({low}, {high}) at dimension {axis} of "
+                f"Padding value causes wrapping around more than once: padding ({low}, {high}) at "
+                f"dimension {axis} of "
                 f"input {list(input.shape)}.",
             )
         if shape[axis] < 1:
             raise fail(
                 RuntimeError,
                 op,
-                f"input (size {n} at dimension {axis}) is too small: the calculated output size is {shape[axis]}.",
+                f"input (size {n} at dimension {axis}) is too small: the calculated output size "
+                f"is {shape[axis]}.",
             )
     return shape
 
@@ -189,11 +207,12 @@ def pad(input: Tensor, pad: Any, mode: str = "constant", value: float | None = N
         raise fail(
             NotImplementedError,
             "pad",
-            f"Unrecognised padding mode {mode}. Use 'constant', 'reflect', 'replicate' or 'circular'.",
+            f"Unrecognised padding mode {mode}. Use 'constant', 'reflect', 'replicate' or "
+            "'circular'.",
         )
     if value is not None and value != 0:
         raise fail(
-            ValueError if mode == "" else RuntimeError,
+            RuntimeError,
             "pad",
             f'Padding mode "{mode}" doesn\'t take in value argument.',
         )
@@ -202,7 +221,9 @@ def pad(input: Tensor, pad: Any, mode: str = "constant", value: float | None = N
         raise fail(
             NotImplementedError,
             "pad",
-            f"Padding size {len(amounts)} is not supported for {input.ndim}D input tensor. With mode='{mode}' the last "
-            "1, 2 or 3 dimensions of an input with one or two more can be padded: 2, 4 or 6 amounts.",
+            f"Padding size {len(amounts)} is not supported for {input.ndim}D input tensor. With "
+            f"mode='{mode}' the last "
+            "1, 2 or 3 dimensions of an input with one or two more can be padded: 2, 4 or 6 "
+            "amounts.",
         )
     return ops.border_pad(input, amounts, mode)

@@ -1,4 +1,4 @@
-"""Pooling under PyTorch's names and argument forms, over the operations of ``pool``.
+"""Pooling under PyTorch's names and argument forms, over ``pool`` and ``adaptive``.
 
 ``max_pool2d(..., return_indices=True)``, strides that default to the kernel, output sizes with None
 and unpooling sizes are resolved here.
@@ -11,7 +11,8 @@ from typing import Any
 
 from flambeau.core.declare import composite, ops
 from flambeau.core.errors import fail
-from flambeau.core.ops import pool as _pool  # noqa: F401  (declares what is called through ops)
+from flambeau.core.ops import adaptive as _adaptive  # noqa: F401  (declared for use through ops)
+from flambeau.core.ops import pool as _pool  # noqa: F401
 from flambeau.core.ops.windowing import Ints, require_tensor, sizes
 from flambeau.core.state import grad_enabled
 from flambeau.core.tensor import Tensor
@@ -41,7 +42,11 @@ def maximum(
     op = f"max_pool{count}d"
     require_tensor(op, "input", input)
     kernel = sizes(op, "kernel_size", kernel_size, count)
-    stride = kernel if stride is None or stride == () or stride == [] else sizes(op, "stride", stride, count)
+    stride = (
+        kernel
+        if stride is None or stride == () or stride == []
+        else sizes(op, "stride", stride, count)
+    )
     padding = sizes(op, "padding", padding, count)
     dilation = sizes(op, "dilation", dilation, count)
     options = (kernel, stride, padding, dilation)
@@ -67,7 +72,11 @@ def average(
     op = f"avg_pool{count}d"
     require_tensor(op, "input", input)
     kernel = sizes(op, "kernel_size", kernel_size, count)
-    stride = kernel if stride is None or stride == () or stride == [] else sizes(op, "stride", stride, count)
+    stride = (
+        kernel
+        if stride is None or stride == () or stride == []
+        else sizes(op, "stride", stride, count)
+    )
     padding = sizes(op, "padding", padding, count)
     return ops.average_pool(
         input, kernel, stride, padding, bool(ceil_mode), bool(count_include_pad), divisor_override
@@ -84,7 +93,9 @@ def _wanted(op: str, input: Tensor, output_size: Any, count: int) -> Ints:
                 f"output_size must be {count} numbers or None, but got {list(output_size)}.",
             )
         own = input.shape[-count:]
-        output_size = [n if given is None else given for given, n in zip(output_size, own, strict=True)]
+        output_size = [
+            n if given is None else given for given, n in zip(output_size, own, strict=True)
+        ]
     return sizes(op, "output_size", output_size, count)
 
 
@@ -95,9 +106,7 @@ def adaptive_average(count: int, input: Tensor, output_size: Any) -> Tensor:
     return ops.adaptive_average(input, _wanted(op, input, output_size, count))
 
 
-def adaptive_max(
-    count: int, input: Tensor, output_size: Any, return_indices: bool = False
-) -> Any:
+def adaptive_max(count: int, input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
     """Max pooling to ``output_size``."""
     op = f"adaptive_max_pool{count}d"
     require_tensor(op, "input", input)
@@ -142,9 +151,13 @@ def fractional_max(
     if output_size is None and output_ratio is None:
         raise fail(ValueError, op, "requires specifying either an output_size or an output_ratio.")
     if output_size is None:
-        ratios = output_ratio if isinstance(output_ratio, (tuple, list)) else (output_ratio,) * count
+        ratios = (
+            output_ratio if isinstance(output_ratio, (tuple, list)) else (output_ratio,) * count
+        )
         if len(ratios) != count:
-            raise fail(ValueError, op, f"output_ratio needs {count} numbers, but got {list(ratios)}.")
+            raise fail(
+                ValueError, op, f"output_ratio needs {count} numbers, but got {list(ratios)}."
+            )
         own = input.shape[-count:]
         output_size = tuple(int(n * ratio) for n, ratio in zip(own, ratios, strict=True))
     if _random_samples is None:
@@ -192,7 +205,8 @@ def unpool(
         raise fail(
             ValueError,
             op,
-            f"output_size should be a sequence containing {count} or {count + 2} elements, but it has a length of "
+            f"output_size should be a sequence containing {count} or {count + 2} elements, but it "
+            "has a length of "
             f"'{len(tuple(output_size))}'.",
         )
     for axis, (n, size, s) in enumerate(zip(wanted, usual, stride, strict=True)):
@@ -200,7 +214,8 @@ def unpool(
             raise fail(
                 ValueError,
                 op,
-                f"invalid output_size {list(wanted)}: dimension {axis} must be between {size - s} and {size + s}.",
+                f"invalid output_size {list(wanted)}: dimension {axis} must be between {size - s} "
+                f"and {size + s}.",
             )
     return ops.max_unpooled(input, indices, wanted)
 

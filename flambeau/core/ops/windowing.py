@@ -5,7 +5,7 @@ Stands on errors and NumPy; the sums are in ``core.kernels``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,16 @@ from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
 from flambeau.core.tensor import Tensor
 
-__all__ = ["batched", "refuse_dtype", "require_tensor", "single", "sizes"]
+__all__ = [
+    "batched",
+    "dimensional",
+    "only",
+    "refuse_dtype",
+    "require_tensor",
+    "single",
+    "sizes",
+    "unbatched",
+]
 
 Ints = tuple[int, ...]
 _WORDS = {1: "one", 2: "two", 3: "three"}
@@ -38,8 +47,10 @@ def sizes(op: str, name: str, value: Any, count: int) -> Ints:
             raise fail(
                 RuntimeError,
                 op,
-                f"expected {name} to be a single integer value or a list of {count} values to match the spatial "
-                f"dimensions, but got {name}={list(found)}. Give one int, or {_WORDS[count]} of them.",
+                f"expected {name} to be a single integer value or a list of {count} values to "
+                "match the spatial "
+                f"dimensions, but got {name}={list(found)}. Give one int, or {_WORDS[count]} of "
+                "them.",
             )
         return found
     return (_integer(op, name, value),) * count
@@ -59,7 +70,8 @@ def _integer(op: str, name: str, value: Any) -> int:
     raise fail(
         TypeError,
         op,
-        f"argument '{name}' must be an int or a tuple of ints, but got {type(value).__name__}: {value!r}.",
+        f"argument '{name}' must be an int or a tuple of ints, but got {type(value).__name__}: "
+        f"{value!r}.",
     )
 
 
@@ -75,21 +87,25 @@ def batched(op: str, array: Any, count: int) -> Any:
         raise fail(
             RuntimeError,
             op,
-            f"Expected {count + 1}D (unbatched) or {count + 2}D (batched) input, but got input of size "
-            f"{list(array.shape)}. Reshape it to (N, C, {', '.join('DHW'[3 - count :] if count > 1 else 'L')}).",
+            f"Expected {count + 1}D (unbatched) or {count + 2}D (batched) input, but got input of "
+            "size "
+            f"{list(array.shape)}. Reshape it to (N, C, "
+            f"{', '.join('DHW'[3 - count :] if count > 1 else 'L')}).",
         )
     if 0 in array.shape[1:]:
         raise fail(
             RuntimeError,
             op,
-            f"Expected {count + 1}D or {count + 2}D tensor with optional 0 dim batch size for input, but got "
+            f"Expected {count + 1}D or {count + 2}D tensor with optional 0 dim batch size for "
+            "input, but got "
             f"{list(array.shape)}: only the batch may be empty.",
         )
     return array
 
 
 def refuse_dtype(op: str, dtype: np.dtype[Any], allowed: str, also: tuple[str, ...] = ()) -> None:
-    """Raise unless the dtype's kind is in ``allowed`` (bfloat16 counts as f) or its name in ``also``.
+    """Raise unless the dtype's kind is in ``allowed`` (bfloat16 counts as f) or its name in
+    ``also``.
 
     Raises:
         NotImplementedError: as PyTorch's dispatch does.
@@ -99,7 +115,8 @@ def refuse_dtype(op: str, dtype: np.dtype[Any], allowed: str, also: tuple[str, .
         raise fail(
             NotImplementedError,
             op,
-            f'"{op}" not implemented for \'{of(dtype).legacy}\'. Convert the input with .float() first.',
+            f"\"{op}\" not implemented for '{of(dtype).legacy}'. Convert the input with .float() "
+            "first.",
         )
 
 
@@ -111,3 +128,23 @@ def require_tensor(op: str, name: str, value: Any) -> None:
     """
     if not isinstance(value, Tensor):
         raise fail(TypeError, op, f"argument '{name}' must be Tensor, not {type(value).__name__}")
+
+
+def unbatched(result: np.ndarray, ndim: int) -> np.ndarray:
+    """The result without the batch axis that :func:`batched` added."""
+    return result if result.ndim == ndim else result[0]
+
+
+def only(g: Any) -> Any:
+    """The gradient of the one differentiable output among several."""
+    return g[0] if isinstance(g, (tuple, list)) else g
+
+
+def dimensional(prefix: str, suffix: str) -> Callable[[Any], str]:
+    """A node's name with its number of dimensions, read off the first size among its parameters."""
+
+    def name(node: Any) -> str:
+        count = next((len(p) for p in node.params or () if isinstance(p, tuple)), 2)
+        return f"{prefix}{count}D{suffix}Backward0"
+
+    return name

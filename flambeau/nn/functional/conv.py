@@ -1,11 +1,12 @@
-"""``F.conv*`` and ``F.conv_transpose*``: the native functions, as in PyTorch, under this room's name.
+"""``F.conv*`` and ``F.conv_transpose*``: the native functions, as in PyTorch, under this room's
+name.
 
-The operations and their rules are in ``core.ops.conv``.
+The operations and their rules are in ``core.ops.convolving``.
 """
 
 from __future__ import annotations
 
-from flambeau.core.ops.conv import (
+from flambeau.core.ops.convolving import (
     conv1d,
     conv2d,
     conv3d,

@@ -1,4 +1,6 @@
-"""``F.pad``: constant, reflecting, replicating and circular padding. The operations are in ``core.ops.pad``."""
+"""``F.pad``: constant, reflecting, replicating and circular padding. The operations are in
+``core.ops.pad``.
+"""
 
 from __future__ import annotations
 

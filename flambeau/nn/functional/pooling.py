@@ -51,18 +51,22 @@ def max_pool1d(
     ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Any:
-    """The maximum of every window in one dimension: ``out[o] = max_t input[o * stride - padding + t * dilation]``.
+    """The maximum of every window in one dimension: ``out[o] = max_t input[o * stride - padding +
+    t * dilation]``.
 
     Args:
         input: (N, C, L) or (C, L).
         stride: defaults to ``kernel_size``.
         ceil_mode: let a last window stick out, as long as it starts inside.
-        return_indices: also return the flat positions of the maxima, as ``max_unpool1d`` takes them.
+        return_indices: also return the flat positions of the maxima, as ``max_unpool1d`` takes
+            them.
 
     Raises:
         RuntimeError: a window that does not fit, padding above half of it.
     """
-    return forms.maximum(1, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+    return forms.maximum(
+        1, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices
+    )
 
 
 def max_pool1d_with_indices(
@@ -93,9 +97,7 @@ def avg_pool1d(
         stride: defaults to ``kernel_size``.
         count_include_pad: whether the padding's zeros count in the divisor.
     """
-    return forms.average(
-        1, input, kernel_size, stride, padding, ceil_mode, count_include_pad
-    )
+    return forms.average(1, input, kernel_size, stride, padding, ceil_mode, count_include_pad)
 
 
 def adaptive_avg_pool1d(input: Tensor, output_size: Any) -> Tensor:
@@ -147,18 +149,22 @@ def max_pool2d(
     ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Any:
-    """The maximum of every window in two dimensions: ``out[o] = max_t input[o * stride - padding + t * dilation]``.
+    """The maximum of every window in two dimensions: ``out[o] = max_t input[o * stride - padding +
+    t * dilation]``.
 
     Args:
         input: (N, C, H, W) or (C, H, W).
         stride: defaults to ``kernel_size``.
         ceil_mode: let a last window stick out, as long as it starts inside.
-        return_indices: also return the flat positions of the maxima, as ``max_unpool2d`` takes them.
+        return_indices: also return the flat positions of the maxima, as ``max_unpool2d`` takes
+            them.
 
     Raises:
         RuntimeError: a window that does not fit, padding above half of it.
     """
-    return forms.maximum(2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+    return forms.maximum(
+        2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices
+    )
 
 
 def max_pool2d_with_indices(
@@ -279,18 +285,22 @@ def max_pool3d(
     ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Any:
-    """The maximum of every window in three dimensions: ``out[o] = max_t input[o * stride - padding + t * dilation]``.
+    """The maximum of every window in three dimensions: ``out[o] = max_t input[o * stride - padding
+    + t * dilation]``.
 
     Args:
         input: (N, C, D, H, W) or (C, D, H, W).
         stride: defaults to ``kernel_size``.
         ceil_mode: let a last window stick out, as long as it starts inside.
-        return_indices: also return the flat positions of the maxima, as ``max_unpool3d`` takes them.
+        return_indices: also return the flat positions of the maxima, as ``max_unpool3d`` takes
+            them.
 
     Raises:
         RuntimeError: a window that does not fit, padding above half of it.
     """
-    return forms.maximum(3, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+    return forms.maximum(
+        3, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices
+    )
 
 
 def max_pool3d_with_indices(

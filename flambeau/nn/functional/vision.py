@@ -12,6 +12,7 @@ from typing import Any
 
 from flambeau.core.declare import ops
 from flambeau.core.errors import fail
+from flambeau.core.ops import grid as _grid  # noqa: F401  (declares what is called through ops)
 from flambeau.core.ops.vision import channel_shuffle, pixel_shuffle, pixel_unshuffle
 from flambeau.core.ops.windowing import require_tensor, sizes
 from flambeau.core.provenance import stack_level
@@ -60,13 +61,16 @@ def interpolate(
 
     Args:
         input: (N, C, L), (N, C, H, W) or (N, C, D, H, W).
-        mode: nearest, nearest-exact, area (any), linear (3-D input), bilinear, bicubic (4-D), trilinear (5-D).
+        mode: nearest, nearest-exact, area (any), linear (3-D input), bilinear, bicubic (4-D),
+            trilinear (5-D).
         align_corners: align the centres of the corner pixels, not their outer edges.
-        recompute_scale_factor: use the ratio of the sizes instead of ``scale_factor`` for coordinates.
+        recompute_scale_factor: use the ratio of the sizes instead of ``scale_factor`` for
+            coordinates.
         antialias: widen the filter when shrinking (bilinear and bicubic).
 
     Raises:
-        ValueError: options that contradict each other. NotImplementedError: a mode for another rank.
+        ValueError: options that contradict each other. NotImplementedError: a mode for another
+            rank.
     """
     require_tensor("interpolate", "input", input)
     if mode in ("nearest", "area", "nearest-exact"):
@@ -74,7 +78,8 @@ def interpolate(
             raise fail(
                 ValueError,
                 "interpolate",
-                "align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | "
+                "align_corners option can only be set with the interpolating modes: linear | "
+                "bilinear | bicubic | "
                 f"trilinear, but mode is '{mode}'. Leave it away.",
             )
     elif align_corners is None:
@@ -98,7 +103,8 @@ def interpolate(
         raise fail(
             ValueError,
             "interpolate",
-            "Anti-alias option is restricted to bilinear and bicubic modes and requires a 4-D tensor as input.",
+            "Anti-alias option is restricted to bilinear and bicubic modes and requires a 4-D "
+            "tensor as input.",
         )
     if mode == "area" and 1 <= count <= 3:
         return getattr(pooling, f"adaptive_avg_pool{count}d")(input, size)
@@ -120,7 +126,8 @@ def _target(
         raise fail(
             ValueError,
             "interpolate",
-            f"only one of size or scale_factor should be defined, not both: {size=}, {scale_factor=}."
+            f"only one of size or scale_factor should be defined, not both: {size=}, "
+            f"{scale_factor=}."
             if size is not None
             else f"{words}, got neither.",
         )
@@ -130,8 +137,10 @@ def _target(
             raise fail(
                 ValueError,
                 "interpolate",
-                f"Input and output must have the same number of spatial dimensions, but got input with spatial dimensions "
-                f"of {list(input.shape[2:])} and {name} of {list(value)}. Please provide input tensor in (N, C, d1, d2, "
+                "Input and output must have the same number of spatial dimensions, but got input "
+                "with spatial dimensions "
+                f"of {list(input.shape[2:])} and {name} of {list(value)}. Please provide input "
+                "tensor in (N, C, d1, d2, "
                 f"...,dK) format and {name} in (d1, d2, ...,dK) format.",
             )
         values = tuple(value)
@@ -144,7 +153,8 @@ def _target(
             raise fail(
                 TypeError,
                 "interpolate",
-                f"expected size to be one of int or Tuple[int] or Tuple[int, int] or Tuple[int, int, int], but got size "
+                "expected size to be one of int or Tuple[int] or Tuple[int, int] or Tuple[int, "
+                "int, int], but got size "
                 f"with types {[type(n) for n in values]}. Use scale_factor= for ratios.",
             )
     return tuple(int(n) for n in values), (None,) * count
@@ -156,12 +166,14 @@ def _wrong_mode(input: Tensor, mode: str) -> Exception:
         return fail(
             NotImplementedError,
             "interpolate",
-            f"Got {input.ndim}D input, but {mode} mode needs {right[mode]}D input (N, C, and one size per spatial axis).",
+            f"Got {input.ndim}D input, but {mode} mode needs {right[mode]}D input (N, C, and one "
+            "size per spatial axis).",
         )
     return fail(
         NotImplementedError,
         "interpolate",
-        f"Input Error: Only 3D, 4D and 5D input Tensors supported (got {input.ndim}D) for the modes: "
+        f"Input Error: Only 3D, 4D and 5D input Tensors supported (got {input.ndim}D) for the "
+        "modes: "
         f"{' | '.join(_MODES[:-1])} (got {mode}).",
     )
 
@@ -180,7 +192,9 @@ def upsample(
 
 def upsample_nearest(input: Tensor, size: Any = None, scale_factor: Any = None) -> Tensor:
     """Deprecated: :func:`interpolate` with ``mode='nearest'``."""
-    _warn("`nn.functional.upsample_nearest` is deprecated. Use `nn.functional.interpolate` instead.")
+    _warn(
+        "`nn.functional.upsample_nearest` is deprecated. Use `nn.functional.interpolate` instead."
+    )
     return interpolate(input, size, scale_factor, mode="nearest")
 
 
@@ -206,7 +220,8 @@ def grid_sample(
         grid: (N, H', W', 2) or (N, D', H', W', 3).
         mode: bilinear, nearest or bicubic (4-D input only).
         padding_mode: what lies outside: zeros, border or reflection.
-        align_corners: whether -1 and 1 mean the centres of the corner pixels (default: their edges).
+        align_corners: whether -1 and 1 mean the centres of the corner pixels (default: their
+            edges).
     """
     if mode not in ("bilinear", "nearest", "bicubic"):
         raise fail(
@@ -218,12 +233,15 @@ def grid_sample(
         raise fail(
             ValueError,
             "grid_sample",
-            f"expected padding_mode to be 'zeros', 'border', or 'reflection', but got: '{padding_mode}'.",
+            "expected padding_mode to be 'zeros', 'border', or 'reflection', but got: "
+            f"'{padding_mode}'.",
         )
     if align_corners is None:
         _warn(
-            "Default grid_sample and affine_grid behavior has changed to align_corners=False since 1.3.0. Please specify "
-            "align_corners=True if the old behavior is desired. See the documentation of grid_sample for details."
+            "Default grid_sample and affine_grid behavior has changed to align_corners=False "
+            "since 1.3.0. Please specify "
+            "align_corners=True if the old behavior is desired. See the documentation of "
+            "grid_sample for details."
         )
     return ops.grid_sample(input, grid, mode, padding_mode, bool(align_corners))
 
@@ -236,12 +254,15 @@ def affine_grid(theta: Tensor, size: Any, align_corners: bool | None = None) -> 
         size: (N, C, H, W) or (N, C, D, H, W), of the output.
 
     Raises:
-        ValueError: theta is not floating or has another shape. NotImplementedError: another rank of size.
+        ValueError: theta is not floating or has another shape. NotImplementedError: another rank
+            of size.
     """
     if align_corners is None:
         _warn(
-            "Default grid_sample and affine_grid behavior has changed to align_corners=False since 1.3.0. Please specify "
-            "align_corners=True if the old behavior is desired. See the documentation of grid_sample for details."
+            "Default grid_sample and affine_grid behavior has changed to align_corners=False "
+            "since 1.3.0. Please specify "
+            "align_corners=True if the old behavior is desired. See the documentation of "
+            "grid_sample for details."
         )
     if not theta.is_floating_point():
         raise fail(
@@ -254,18 +275,22 @@ def affine_grid(theta: Tensor, size: Any, align_corners: bool | None = None) -> 
         raise fail(
             NotImplementedError,
             "affine_grid",
-            f"only supports 4D and 5D sizes, for 2D and 3D affine transforms, respectively. Got size {list(size)}.",
+            "only supports 4D and 5D sizes, for 2D and 3D affine transforms, respectively. Got "
+            f"size {list(size)}.",
         )
     rows = len(size) - 2
     if theta.ndim != 3 or tuple(theta.shape[-2:]) != (rows, rows + 1):
         raise fail(
             ValueError,
             "affine_grid",
-            f"Expected a batch of {rows}D affine matrices of shape Nx{rows}x{rows + 1} for size {list(size)}. Got "
+            f"Expected a batch of {rows}D affine matrices of shape Nx{rows}x{rows + 1} for size "
+            f"{list(size)}. Got "
             f"{list(theta.shape)}.",
         )
     if min(size) <= 0:
-        raise fail(ValueError, "affine_grid", f"Expected non-zero, positive output size. Got {list(size)}.")
+        raise fail(
+            ValueError, "affine_grid", f"Expected non-zero, positive output size. Got {list(size)}."
+        )
     if theta.shape[0] != size[0]:
         raise fail(
             RuntimeError,
@@ -284,7 +309,12 @@ def unfold(
         RuntimeError: no block fits.
     """
     require_tensor("unfold", "input", input)
-    named = (("kernel_size", kernel_size), ("dilation", dilation), ("padding", padding), ("stride", stride))
+    named = (
+        ("kernel_size", kernel_size),
+        ("dilation", dilation),
+        ("padding", padding),
+        ("stride", stride),
+    )
     return ops.im2col(input, *(sizes("unfold", name, value, 2) for name, value in named))
 
 

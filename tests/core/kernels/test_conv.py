@@ -15,15 +15,23 @@ def defined(x, w, stride, pads, dilation, groups):
     """Convolution by its formula, window by window."""
     x = np.pad(x, [(0, 0), (0, 0), *pads])
     count, features = x.shape[0], w.shape[0]
-    out = [output_size(n, k, s, 0, 0, d) for n, k, s, d in zip(x.shape[2:], w.shape[2:], stride, dilation, strict=True)]
+    out = [
+        output_size(n, k, s, 0, 0, d)
+        for n, k, s, d in zip(x.shape[2:], w.shape[2:], stride, dilation, strict=True)
+    ]
     result = np.zeros((count, features, *out), x.dtype)
     per, each = w.shape[1], features // groups
     for place in product(*map(range, out)):
-        cut = tuple(slice(o * s, o * s + d * (k - 1) + 1, d) for o, s, d, k in zip(place, stride, dilation, w.shape[2:], strict=True))
+        cut = tuple(
+            slice(o * s, o * s + d * (k - 1) + 1, d)
+            for o, s, d, k in zip(place, stride, dilation, w.shape[2:], strict=True)
+        )
         window = x[(slice(None), slice(None), *cut)]
         for g in range(groups):
             part = window[:, g * per : (g + 1) * per].reshape(count, -1)
-            result[(slice(None), slice(g * each, (g + 1) * each), *place)] = part @ w[g * each : (g + 1) * each].reshape(each, -1).T
+            result[(slice(None), slice(g * each, (g + 1) * each), *place)] = (
+                part @ w[g * each : (g + 1) * each].reshape(each, -1).T
+            )
     return result
 
 
@@ -78,11 +86,17 @@ def test_transposed_is_the_adjoint(stride, extra):
     x, w = draw.standard_normal((2, 3, 4, 5)), draw.standard_normal((3, 2, 3, 3))
     options = (stride, (1, 1), (1, 1))
     out = conv_transpose.convolve(x, w, None, *options, extra, 1)
-    assert out.shape[2:] == conv_transpose.output_sizes((4, 5), (3, 3), stride, (1, 1), extra, (1, 1))
+    assert out.shape[2:] == conv_transpose.output_sizes(
+        (4, 5), (3, 3), stride, (1, 1), extra, (1, 1)
+    )
     g = draw.standard_normal(out.shape)
     inner = np.vdot(g, out)
-    np.testing.assert_allclose(np.vdot(conv_transpose.input_gradient(g, w, (4, 5), *options, 1), x), inner)
-    np.testing.assert_allclose(np.vdot(conv_transpose.weight_gradient(g, x, (3, 3), *options, 1), w), inner)
+    np.testing.assert_allclose(
+        np.vdot(conv_transpose.input_gradient(g, w, (4, 5), *options, 1), x), inner
+    )
+    np.testing.assert_allclose(
+        np.vdot(conv_transpose.weight_gradient(g, x, (3, 3), *options, 1), w), inner
+    )
 
 
 def test_half_computes_in_single():

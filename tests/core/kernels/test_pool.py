@@ -39,7 +39,10 @@ def test_nan_wins_and_the_last_one_is_named():
     assert indices == [2, 2, 2]
 
 
-@pytest.mark.parametrize("kernel, stride, padding", [((2, 2), (2, 2), (0, 0)), ((3, 2), (1, 2), (1, 1)), ((2, 3), (3, 3), (0, 1))])
+@pytest.mark.parametrize(
+    "kernel, stride, padding",
+    [((2, 2), (2, 2), (0, 0)), ((3, 2), (1, 2), (1, 1)), ((2, 3), (3, 3), (0, 1))],
+)
 @pytest.mark.parametrize("last", [False, True])
 def test_adjoints(kernel, stride, padding, last):
     draw = np.random.RandomState(0)
@@ -86,7 +89,9 @@ def test_adaptive(out):
             np.testing.assert_array_equal(values[..., i, j], x[..., rows, cols].max((2, 3)))
     np.testing.assert_array_equal(pool.gather_planes(x, indices), values)
     g = draw.standard_normal(mean.shape)
-    np.testing.assert_allclose(np.vdot(adaptive_pool.average_gradient(g, (7, 8)), x), np.vdot(g, mean))
+    np.testing.assert_allclose(
+        np.vdot(adaptive_pool.average_gradient(g, (7, 8)), x), np.vdot(g, mean)
+    )
 
 
 def test_adaptive_average_keeps_infinities_in_their_bins():

@@ -10,7 +10,11 @@ from flambeau.core.kernels import fold, grid, interpolate, pad
 
 @pytest.mark.parametrize(
     "mode, expected",
-    [("reflect", [3, 2, 1, 2, 3, 2]), ("replicate", [1, 1, 1, 2, 3, 3]), ("circular", [2, 3, 1, 2, 3, 1])],
+    [
+        ("reflect", [3, 2, 1, 2, 3, 2]),
+        ("replicate", [1, 1, 1, 2, 3, 3]),
+        ("circular", [2, 3, 1, 2, 3, 1]),
+    ],
 )
 def test_border_values(mode, expected):
     x = np.array([[[1.0, 2.0, 3.0]]])
@@ -24,7 +28,9 @@ def test_border_adjoint(mode, pads):
     x = draw.standard_normal((2, 3, 5, 6))
     out = pad.border(x, pads, mode)
     g = draw.standard_normal(out.shape)
-    np.testing.assert_allclose(np.vdot(pad.border_gradient(g, x.shape, pads, mode), x), np.vdot(g, out))
+    np.testing.assert_allclose(
+        np.vdot(pad.border_gradient(g, x.shape, pads, mode), x), np.vdot(g, out)
+    )
 
 
 def test_fold_is_the_adjoint_of_unfold():
@@ -43,7 +49,9 @@ def test_unfold_values():
     assert columns[0, :, 3].tolist() == [4, 5, 7, 8]
 
 
-@pytest.mark.parametrize("mode", ["nearest", "nearest-exact", "linear", "cubic", "linear-aa", "cubic-aa"])
+@pytest.mark.parametrize(
+    "mode", ["nearest", "nearest-exact", "linear", "cubic", "linear-aa", "cubic-aa"]
+)
 @pytest.mark.parametrize("out", [(3, 9), (6, 10), (1, 7)])
 @pytest.mark.parametrize("last", [False, True])
 def test_resampling_keeps_constants_and_has_an_adjoint(mode, out, last):
@@ -89,9 +97,13 @@ def test_grid_gradient_against_differences(mode, padding):
     places = draw.uniform(-1.2, 1.2, (1, 2, 3, 2))
     g = draw.standard_normal((1, 2, 2, 3))
     back, slopes = grid.sample_gradient(g, x, places, mode, padding, False)
-    np.testing.assert_allclose(np.vdot(back, x), np.vdot(g, grid.sample(x, places, mode, padding, False)))
+    np.testing.assert_allclose(
+        np.vdot(back, x), np.vdot(g, grid.sample(x, places, mode, padding, False))
+    )
     for at in np.ndindex(*places.shape):
         step = np.zeros_like(places)
         step[at] = 1e-6
-        high, low = (np.vdot(g, grid.sample(x, places + s, mode, padding, False)) for s in (step, -step))
+        high, low = (
+            np.vdot(g, grid.sample(x, places + s, mode, padding, False)) for s in (step, -step)
+        )
         np.testing.assert_allclose(slopes[at], (high - low) / 2e-6, 1e-5, 1e-6)
