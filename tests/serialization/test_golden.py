@@ -66,15 +66,17 @@ def test_every_dtype():
         assert np.asarray(tensor._array).astype(np.complex128).real.tolist() == expected
 
 
-def test_meta_and_sparse():
-    found = torch.load(GOLDEN / "zip.pt")
-    assert found["meta"].device.type == "meta" and found["meta"].shape == (2, 3)
-    assert found["coo"].layout is torch.sparse_coo
+def test_meta():
+    found = torch.load(GOLDEN / "zip.pt")["meta"]
+    assert found.device.type == "meta" and found.shape == (2, 3) and found.stride() == (3, 1)
+
+
+def test_sparse():
+    found = torch.load(GOLDEN / "sparse.pt")
+    assert found["coo"].layout is torch.sparse_coo and found["csr"].layout is torch.sparse_csr
     assert found["coo"].to_dense().tolist() == [[1, 0], [0, 1]]
-
-
-def test_sparse_of_the_stream_format():
-    assert torch.load(GOLDEN / "stream.pt")["coo"].to_dense().tolist() == [[1, 0], [0, 1]]
+    assert found["csr"].to_dense().tolist() == [[1, 0], [0, 1]]
+    assert torch.load(GOLDEN / "sparse_stream.pt").to_dense().tolist() == [[1, 0], [0, 1]]
 
 
 def test_a_whole_module_needs_trust():
