@@ -71,7 +71,9 @@ def test_ours_in_pytorch(oracle, stream):
         "plain": [None, 10**30, "é", b"ab", 1j, {1}, bytearray(b"q"), (1, (2,))],
     }, stream)  # fmt: skip
     assert found["base"].tolist() == list(range(12))
-    assert found["base"].untyped_storage().data_ptr() == found["turned"].untyped_storage().data_ptr()
+    assert (
+        found["base"].untyped_storage().data_ptr() == found["turned"].untyped_storage().data_ptr()
+    )
     assert found["turned"].stride() == (1, 4) and found["part"].tolist() == [1, 4, 7]
     assert found["part"].storage_offset() == 1
     assert found["state"]._metadata == {"": {"version": 1}}
@@ -120,7 +122,12 @@ def test_the_archives_have_the_same_records_in_the_same_places(oracle, tmp_path)
 
 @pytest.mark.parametrize("make", ["Linear", "BatchNorm1d", "LSTM", "MultiheadAttention"])
 def test_state_dicts_both_ways(oracle, make):
-    arguments = {"Linear": (3, 2), "BatchNorm1d": (4,), "LSTM": (3, 2), "MultiheadAttention": (4, 2)}
+    arguments = {
+        "Linear": (3, 2),
+        "BatchNorm1d": (4,),
+        "LSTM": (3, 2),
+        "MultiheadAttention": (4, 2),
+    }
     theirs = getattr(oracle.nn, make)(*arguments[make])
     ours = getattr(flambeau.nn, make)(*arguments[make])
     ours.load_state_dict(theirs_to_ours(oracle, theirs.state_dict()))
@@ -139,7 +146,9 @@ def test_optimizers_both_ways(oracle, make):
 
     models = {lib: lib.nn.Linear(3, 1) for lib in (flambeau, oracle)}
     models[flambeau].load_state_dict(theirs_to_ours(oracle, models[oracle].state_dict()))
-    optimizers = {lib: getattr(lib.optim, make)(m.parameters(), lr=0.1) for lib, m in models.items()}
+    optimizers = {
+        lib: getattr(lib.optim, make)(m.parameters(), lr=0.1) for lib, m in models.items()
+    }
     step(oracle, models[oracle], optimizers[oracle])
     models[flambeau].load_state_dict(theirs_to_ours(oracle, models[oracle].state_dict()))
     optimizers[flambeau].load_state_dict(theirs_to_ours(oracle, optimizers[oracle].state_dict()))
@@ -148,9 +157,7 @@ def test_optimizers_both_ways(oracle, make):
     np.testing.assert_allclose(
         models[flambeau].weight._array, models[oracle].weight.detach().numpy(), rtol=1e-6
     )
-    optimizers[oracle].load_state_dict(
-        ours_to_theirs(oracle, optimizers[flambeau].state_dict())
-    )
+    optimizers[oracle].load_state_dict(ours_to_theirs(oracle, optimizers[flambeau].state_dict()))
 
 
 def test_whole_modules_both_ways(oracle):

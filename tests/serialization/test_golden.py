@@ -29,7 +29,9 @@ def test_values_and_sharing(name, weights_only):
     assert turned.stride() == (1, 3) and numbers(turned) == [[0, 3], [1, 4], [2, 5]]
     assert found["slice"].storage_offset() == 1 and numbers(found["slice"]) == [1, 3]
     base[1] = 100
-    assert turned[1, 0] == 100 and found["slice"][0] == 100 and found["state"]["weight"][0, 1] == 100
+    assert (
+        turned[1, 0] == 100 and found["slice"][0] == 100 and found["state"]["weight"][0, 1] == 100
+    )
     assert found["scalar"].shape == () and found["scalar"].item() == 7
     assert found["empty"].shape == (0, 3)
     assert found["conj"].tolist() == [1 - 2j]

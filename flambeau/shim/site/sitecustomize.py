@@ -11,14 +11,17 @@ import sys
 def _install() -> None:
     if os.environ.get("FLAMBEAU_SHIM") != f"{sys.implementation.cache_tag}:{sys.prefix}":
         return  # another Python, started from a script under the alias
-    import importlib.util
+    from importlib.machinery import SourceFileLoader
+    from importlib.util import module_from_spec, spec_from_loader
 
     # Under its own name, so that flambeau.shim finds this copy and makes no second one.
     path = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "alias.py")
-    spec = importlib.util.spec_from_file_location("flambeau.shim.alias", path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["flambeau.shim.alias"] = module
-    spec.loader.exec_module(module)
+    loader = SourceFileLoader("flambeau.shim.alias", path)
+    spec = spec_from_loader(loader.name, loader)
+    assert spec is not None
+    module = module_from_spec(spec)
+    sys.modules[loader.name] = module
+    loader.exec_module(module)
     module.install_finder()
 
 

@@ -26,7 +26,9 @@ def contents() -> dict[str, object]:
         "parameter": torch.nn.Parameter(torch.tensor([1.0, 2.0])),
         "frozen": torch.nn.Parameter(torch.tensor([3.0]), requires_grad=False),
         "leaf": torch.tensor([1.5], requires_grad=True),
-        "dtypes": {n: torch.tensor([0, 1, 2]).to(getattr(torch, n)) for n in f"{names} {more}".split()},
+        "dtypes": {
+            n: torch.tensor([0, 1, 2]).to(getattr(torch, n)) for n in f"{names} {more}".split()
+        },
         "scalar": torch.tensor(7),
         "empty": torch.empty(0, 3),
         "conj": torch.tensor([1 + 2j]).conj(),
