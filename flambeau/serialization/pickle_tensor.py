@@ -119,7 +119,7 @@ def reduce_tensor(tensor: Tensor, protocol: Any = 2) -> tuple[Any, ...]:
 def reduce_parameter(parameter: Any, protocol: Any = 2) -> tuple[Any, ...]:
     """The body of ``Parameter.__reduce_ex__``."""
     state = _state_of(parameter)
-    hooks = OrderedDict[Any, Any]()
+    hooks: OrderedDict[Any, Any] = OrderedDict()
     arguments = (parameter.data, parameter.requires_grad, hooks)
     if state:
         return _rebuild_parameter_with_state, (*arguments, state)
@@ -156,7 +156,8 @@ def _reduce_plain(tensor: Any) -> tuple[Callable[..., Any], tuple[Any, ...]]:
     data = bytes_of(tensor)
     item = tensor._array.itemsize
     offset = (address(tensor._array) - address(data.array)) // item if data.array.nbytes else 0
-    typed, hooks = TypedBytes(data, tensor.dtype), OrderedDict[Any, Any]()
+    typed = TypedBytes(data, tensor.dtype)
+    hooks: OrderedDict[Any, Any] = OrderedDict()
     arguments = (typed, offset, size, stride, tensor.requires_grad, hooks)
     if legacy_storage_name(tensor.dtype) is None:
         return _rebuild_tensor_v3, (*arguments, tensor.dtype)

@@ -172,6 +172,7 @@ def test_whole_modules_both_ways(oracle):
     )
 
 
+@pytest.mark.filterwarnings("ignore:Sparse CSR tensor support")
 def test_sparse_both_ways(oracle):
     for theirs in (oracle.eye(3).to_sparse(), oracle.eye(3).to_sparse_csr()):
         ours = theirs_to_ours(oracle, theirs)

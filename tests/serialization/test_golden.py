@@ -73,6 +73,7 @@ def test_meta():
     assert found.device.type == "meta" and found.shape == (2, 3) and found.stride() == (3, 1)
 
 
+@pytest.mark.filterwarnings("ignore:Sparse CSR tensor support")
 def test_sparse():
     found = torch.load(GOLDEN / "sparse.pt")
     assert found["coo"].layout is torch.sparse_coo and found["csr"].layout is torch.sparse_csr
