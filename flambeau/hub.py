@@ -18,7 +18,15 @@ from typing import Any
 from flambeau.serialization import load as load_file
 from flambeau.serialization.writing import replacing
 
-__all__ = ["download_url_to_file", "get_dir", "help", "list", "load", "load_state_dict_from_url", "set_dir"]
+__all__ = [
+    "download_url_to_file",
+    "get_dir",
+    "help",
+    "list",
+    "load",
+    "load_state_dict_from_url",
+    "set_dir",
+]
 
 _dir: str | None = None
 _HASH = re.compile(r"-([a-f0-9]*)\.")
@@ -82,7 +90,9 @@ def list(github: str, force_reload: bool = False, *, source: str = "local", **na
     return [n for n, value in vars(module).items() if callable(value) and not n.startswith("_")]
 
 
-def help(github: str, model: str, force_reload: bool = False, *, source: str = "local", **named: Any) -> Any:
+def help(
+    github: str, model: str, force_reload: bool = False, *, source: str = "local", **named: Any
+) -> Any:
     """The docstring of an entry point."""
     return _entry(github, model, source).__doc__
 

@@ -9,7 +9,9 @@ from flambeau.version import TorchVersion
 V = TorchVersion("2.13.0+flambeau")
 
 
-@pytest.mark.parametrize("other", ["2.9", "2.13.0.dev1", "2.13.0a0", (2, 4), (2, 12, 9), "1.13.1+cu117"])
+@pytest.mark.parametrize(
+    "other", ["2.9", "2.13.0.dev1", "2.13.0a0", (2, 4), (2, 12, 9), "1.13.1+cu117"]
+)
 def test_later_than(other):
     assert V > other and V >= other and V != other and not other == V and not V < other
 

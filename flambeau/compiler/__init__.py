@@ -61,7 +61,7 @@ def compile(
         )
     if mode is not None and mode not in MODES:
         raise RuntimeError(f"compile: Unrecognized mode={mode}, should be one of: {MODES}")
-    settings = {
+    settings: dict[str, Any] = {
         "fullgraph": fullgraph, "dynamic": dynamic, "backend": backend, "mode": mode,
         "options": options, "disable": disable,
     }  # fmt: skip
@@ -73,8 +73,7 @@ def compile(
 
     if not isinstance(model, Module) and not callable(model):
         raise AssertionError(
-            "compile: A callable function is expected, or a module, but "
-            f"{type(model)} is provided."
+            f"compile: A callable function is expected, or a module, but {type(model)} is provided."
         )
     warn_once(
         "torch.compile: flambeau has no code generation for whole graphs yet; the model runs "

@@ -260,7 +260,7 @@ class device:
 
 
 class device_of(device):
-    """Context manager that makes a tensor's device the current one; a CPU tensor changes nothing."""
+    """Context manager for a tensor's device; a CPU tensor changes nothing."""
 
     def __init__(self, obj: Any) -> None:
         super().__init__(0 if getattr(obj, "is_cuda", False) else -1)

@@ -73,7 +73,9 @@ class ArchiveWriter:
             head = (b"PK\1\2", 0, 0, flags, 0, 0, 0, crc, size, size, len(name), len(extra))
             self._put(struct.pack("<4sHHHHHHIIIHHHHHII", *head, 0, 0, 0, 0, offset) + name + extra)
         count, size, end = len(self._entries), self._offset - start, self._offset
-        self._put(struct.pack("<4sQHHIIQQQQ", b"PK\6\6", 44, 0x031E, 45, 0, 0, count, count, size, start))
+        self._put(
+            struct.pack("<4sQHHIIQQQQ", b"PK\6\6", 44, 0x031E, 45, 0, 0, count, count, size, start)
+        )
         self._put(struct.pack("<4sIQI", b"PK\6\7", 0, end, 1))
         few, size, start = min(count, 0xFFFF), min(size, _LIMIT), min(start, _LIMIT)
         self._put(struct.pack("<4sHHHHIIH", b"PK\5\6", 0, 0, few, few, size, start, 0))
@@ -152,7 +154,7 @@ class ArchiveReader:
         data = np.empty(info.file_size, np.uint8)
         if read_into(self._file, data) != info.file_size:
             raise self._damaged(record, f"the file ends before its {info.file_size} bytes do")
-        if zlib.crc32(data) != info.CRC:
+        if zlib.crc32(data.data) != info.CRC:
             raise self._damaged(record, "its checksum does not match its bytes")
         return data
 
@@ -163,7 +165,7 @@ class ArchiveReader:
 
 def read_into(file: IO[bytes], data: np.ndarray[Any, np.dtype[np.uint8]]) -> int:
     """Fill ``data`` from the file; how many bytes there were."""
-    view, done = memoryview(data), 0
+    view, done = data.data, 0
     readinto = getattr(file, "readinto", None)
     while done < len(view):
         if readinto is not None:

@@ -51,10 +51,14 @@ def load(file: IO[bytes], label: str, restore: Restore, unpickle: Unpickle) -> A
             f"{head[:8]!r}, neither an archive nor a pickle of torch.save ({error})."
         ) from None
     if magic != MAGIC_NUMBER:
-        raise RuntimeError(f"load: Invalid magic number in {label}; it is no checkpoint or damaged.")
+        raise RuntimeError(
+            f"load: Invalid magic number in {label}; it is no checkpoint or damaged."
+        )
     version = _plain(file)
     if version != PROTOCOL_VERSION:
-        raise RuntimeError(f"load: Invalid protocol version {version}; expected {PROTOCOL_VERSION}.")
+        raise RuntimeError(
+            f"load: Invalid protocol version {version}; expected {PROTOCOL_VERSION}."
+        )
     system = _plain(file)
     order = "<" if system.get("little_endian", True) else ">"
     storages: dict[Any, StorageBytes] = {}
@@ -118,7 +122,7 @@ def _fill(file: IO[bytes], data: StorageBytes, item: int, order: str) -> None:
 
 
 def _load_tar(file: IO[bytes], restore: Restore, unpickle: Unpickle) -> Any:
-    """The format of 2016: a tar with storages, tensors and a pickle that refers to them by number."""
+    """The format of 2016: a tar of storages, tensors, and a pickle that refers to them."""
     with tarfile.open(fileobj=file, mode="r:") as tar:
         parts = {}
         for name in ("storages", "tensors", "pickle"):

@@ -1,4 +1,4 @@
-"""``load``: reads what ``save``, here or in PyTorch, wrote; by default nothing of it is executed."""
+"""``load``: reads what ``save`` wrote, here or in PyTorch, by default without executing it."""
 
 from __future__ import annotations
 
@@ -173,5 +173,3 @@ def get_unsafe_globals_in_checkpoint(f: str | os.PathLike[str] | IO[bytes]) -> l
         )
     known = set(names.allowed()) | set(safe.user_allowed())
     return sorted(globals_of(archive.read("data.pkl")) - known)
-
-

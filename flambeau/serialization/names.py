@@ -95,7 +95,9 @@ def allowed() -> dict[str, Any]:
     for name, kind in _storage_types().items():
         table[f"torch.{name}"] = table[f"torch.storage.{name}"] = kind
     for storage in tensors.LEGACY_STORAGES.values():  # the tar format names these, as data only
-        table.setdefault(f"torch.{storage.removesuffix('Storage')}Tensor", _storage_types()[storage])
+        table.setdefault(
+            f"torch.{storage.removesuffix('Storage')}Tensor", _storage_types()[storage]
+        )
     for name, value in DTYPES.items():
         table[f"torch.{name}"] = value
     return table
@@ -122,12 +124,11 @@ def written(thing: Any) -> tuple[str, str] | None:
     if known is not None:
         module, _, name = known.rpartition(".")
         return module, name
-    module = getattr(thing, "__module__", None)
-    name = getattr(thing, "__qualname__", None)
-    if not isinstance(module, str) or not isinstance(name, str):
+    where, called = getattr(thing, "__module__", None), getattr(thing, "__qualname__", None)
+    if not isinstance(where, str) or not isinstance(called, str):
         return None
-    if module.partition(".")[0] == "flambeau":
-        return "torch" + module.removeprefix("flambeau"), name
+    if where.partition(".")[0] == "flambeau":
+        return "torch" + where.removeprefix("flambeau"), called
     return None
 
 

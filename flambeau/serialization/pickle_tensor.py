@@ -94,7 +94,7 @@ def bytes_of(tensor: Tensor) -> StorageBytes:
         low, high = byte_bounds(root)
         memory = (ctypes.c_uint8 * (high - low)).from_address(low)
         memory.owner = root  # type: ignore[attr-defined]  # keeps the memory alive
-        flat = np.frombuffer(memory, np.uint8)
+        flat = np.frombuffer(memoryview(memory), np.uint8)
     handle = StorageBytes(flat, storage)
     _handles[key] = handle
     return handle
@@ -119,7 +119,8 @@ def reduce_tensor(tensor: Tensor, protocol: Any = 2) -> tuple[Any, ...]:
 def reduce_parameter(parameter: Any, protocol: Any = 2) -> tuple[Any, ...]:
     """The body of ``Parameter.__reduce_ex__``."""
     state = _state_of(parameter)
-    arguments = (parameter.data, parameter.requires_grad, OrderedDict())
+    hooks: OrderedDict[Any, Any] = OrderedDict()
+    arguments = (parameter.data, parameter.requires_grad, hooks)
     if state:
         return _rebuild_parameter_with_state, (*arguments, state)
     return _rebuild_parameter, arguments
@@ -155,8 +156,9 @@ def _reduce_plain(tensor: Any) -> tuple[Callable[..., Any], tuple[Any, ...]]:
     data = bytes_of(tensor)
     item = tensor._array.itemsize
     offset = (address(tensor._array) - address(data.array)) // item if data.array.nbytes else 0
-    arguments = (TypedBytes(data, tensor.dtype), offset, size, stride)
-    arguments += (tensor.requires_grad, OrderedDict())
+    typed = TypedBytes(data, tensor.dtype)
+    hooks: OrderedDict[Any, Any] = OrderedDict()
+    arguments = (typed, offset, size, stride, tensor.requires_grad, hooks)
     if legacy_storage_name(tensor.dtype) is None:
         return _rebuild_tensor_v3, (*arguments, tensor.dtype)
     return _rebuild_tensor_v2, arguments

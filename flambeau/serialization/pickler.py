@@ -41,7 +41,7 @@ class CheckpointPickler(pickle._Pickler):  # type: ignore[name-defined]  # the C
     refuses to write a global that it cannot import.
     """
 
-    dispatch = dict(pickle._Pickler.dispatch)  # type: ignore[attr-defined]
+    dispatch: dict[type, Any] = dict(pickle._Pickler.dispatch)  # type: ignore[attr-defined]
 
     def __init__(self, file: io.BytesIO, protocol: int = 2, legacy: bool = False) -> None:
         super().__init__(file, protocol=protocol)
@@ -79,7 +79,9 @@ class CheckpointPickler(pickle._Pickler):  # type: ignore[name-defined]  # the C
         name = None if dtype is None else legacy_storage_name(dtype)
         if name is None:
             # The stream format counts elements of a type; PyTorch reads no untyped storage there.
-            untyped = ("torch", "ByteStorage") if self.legacy else ("torch.storage", "UntypedStorage")
+            untyped = (
+                ("torch", "ByteStorage") if self.legacy else ("torch.storage", "UntypedStorage")
+            )
             kind, count = self.named(*untyped), data.nbytes()
         else:
             kind, count = self.named("torch", name), data.nbytes() // dtype.numpy.itemsize

@@ -105,4 +105,4 @@ def _write_legacy(file: IO[bytes], data: bytes, writer: CheckpointPickler) -> No
         typed = dtype is not None and legacy_storage_name(dtype) is not None
         item = dtype.numpy.itemsize if typed else 1
         file.write(struct.pack("<q", storage.nbytes() // item))
-        file.write(memoryview(storage.array))
+        file.write(storage.array.data)

@@ -217,6 +217,7 @@ def full_unpickler(module: Any) -> type:
     """`FullUnpickler` on another pickle module's machine (dill, cloudpickle)."""
     if module is None or module is pickle:
         return FullUnpickler
+
     def __init__(self: Any, file: Any, persistent_load: Any, encoding: str = "utf-8") -> None:
         module.Unpickler.__init__(self, file, encoding=encoding)
         self._persistent = persistent_load

@@ -8,15 +8,16 @@ loads without the package: a child process installs it before anything imports N
 from __future__ import annotations
 
 import importlib
-import importlib.abc
 import importlib.machinery
-import importlib.metadata
-import importlib.util
 import os
 import sys
-from collections.abc import Iterable, Sequence
-from types import ModuleType
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # typing and importlib.metadata cost every child process 50 ms at start
+    import importlib.metadata
+    from collections.abc import Iterable, Sequence
+    from types import ModuleType
+    from typing import Any
 
 __all__ = ["TORCH_VERSION", "AliasFinder", "install_finder", "installed", "uninstall_finder"]
 
@@ -47,10 +48,10 @@ def resolve(name: str) -> ModuleType | None:
             raise
     parent, _, leaf = wanted.rpartition(".")
     found = getattr(sys.modules.get(parent), leaf, None)
-    return found if isinstance(found, ModuleType) else None
+    return found if isinstance(found, type(sys)) else None
 
 
-class AliasLoader(importlib.abc.Loader):
+class AliasLoader:
     """Hands out a module that is already loaded under its own name."""
 
     def __init__(self, module: ModuleType) -> None:
@@ -64,27 +65,27 @@ class AliasLoader(importlib.abc.Loader):
         module.__spec__ = self.spec  # the import system has just put the alias's in its place
 
 
-class AliasDistribution(importlib.metadata.Distribution):
+def distribution(name: str) -> importlib.metadata.Distribution:
     """Answers ``importlib.metadata.version("torch")``, which libraries ask before importing."""
+    import importlib.metadata
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    files = {
+        "METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {VERSIONS[name]}\n"
+        f"Summary: {ROOTS[name]} standing in for {name}\n",
+        "top_level.txt": name + "\n",
+    }
 
-    def read_text(self, filename: str) -> str | None:
-        if filename in ("METADATA", "PKG-INFO"):
-            return (
-                f"Metadata-Version: 2.1\nName: {self._name}\nVersion: {VERSIONS[self._name]}\n"
-                f"Summary: {ROOTS[self._name]} standing in for {self._name}\n"
-            )
-        if filename == "top_level.txt":
-            return self._name + "\n"
-        return None
+    class AliasDistribution(importlib.metadata.Distribution):
+        def read_text(self, filename: str) -> str | None:
+            return files.get(filename)
 
-    def locate_file(self, path: Any) -> Any:
-        return os.path.join(ROOT, path)
+        def locate_file(self, path: Any) -> Any:
+            return os.path.join(ROOT, path)
+
+    return AliasDistribution()
 
 
-class AliasFinder(importlib.abc.MetaPathFinder):
+class AliasFinder:
     """Finds ``torch`` and ``torchvision`` in flambeau, and flambeau where the runner found it."""
 
     def find_spec(
@@ -94,7 +95,9 @@ class AliasFinder(importlib.abc.MetaPathFinder):
         target_module: ModuleType | None = None,
     ) -> importlib.machinery.ModuleSpec | None:
         if fullname == "flambeau":
-            return importlib.util.spec_from_file_location(
+            from importlib.util import spec_from_file_location
+
+            return spec_from_file_location(
                 "flambeau",
                 os.path.join(ROOT, "__init__.py"),
                 submodule_search_locations=[ROOT],
@@ -107,7 +110,7 @@ class AliasFinder(importlib.abc.MetaPathFinder):
         if fullname == "torch":
             wear_version(module)
         origin = getattr(module.__spec__, "origin", None)
-        spec = importlib.machinery.ModuleSpec(fullname, AliasLoader(module), origin=origin)
+        spec = importlib.machinery.ModuleSpec(fullname, AliasLoader(module), origin=origin)  # type: ignore[arg-type]
         if hasattr(module, "__path__"):
             spec.submodule_search_locations = list(module.__path__)
         return spec
@@ -124,14 +127,12 @@ class AliasFinder(importlib.abc.MetaPathFinder):
             caller = caller.f_back  # type: ignore[assignment]
         return
 
-    def find_distributions(  # type: ignore[override]
-        self, context: Any = None
-    ) -> Iterable[importlib.metadata.Distribution]:
+    def find_distributions(self, context: Any = None) -> Iterable[importlib.metadata.Distribution]:
         asked = vars(context) if context is not None else {}
         if "path" in asked:  # an installer that looks into given folders must see what is there
             return ()
         name = asked.get("name")
-        return tuple(AliasDistribution(n) for n in VERSIONS if name is None or name.lower() == n)
+        return tuple(distribution(n) for n in VERSIONS if name is None or name.lower() == n)
 
 
 # Python trims the frames of its own import system from an ImportError's traceback, by file name;
@@ -164,7 +165,7 @@ def install_finder() -> None:
             "with `python -m flambeau`."
         )
     if installed() is None:
-        sys.meta_path.insert(0, AliasFinder())
+        sys.meta_path.insert(0, AliasFinder())  # type: ignore[arg-type]
     if real is not None:
         wear_version(real)
 
@@ -173,7 +174,7 @@ def uninstall_finder() -> None:
     """Take the finder away, and with it every aliased name from ``sys.modules``."""
     finder = installed()
     if finder is not None:
-        sys.meta_path.remove(finder)
+        sys.meta_path.remove(finder)  # type: ignore[arg-type]
     for name in [n for n in sys.modules if target(n) is not None]:
         if sys.modules[name].__name__.partition(".")[0] == "flambeau":
             del sys.modules[name]

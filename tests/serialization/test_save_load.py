@@ -73,12 +73,14 @@ def test_version_counters_are_shared_after_loading():
 def test_parameters_and_requires_grad():
     parameter = torch.nn.Parameter(torch.ones(2))
     parameter.tag = "mine"
-    found, frozen, leaf, result = again([
-        parameter,
-        torch.nn.Parameter(torch.ones(1), requires_grad=False),
-        torch.ones(1).requires_grad_(),
-        parameter * 2,
-    ])
+    found, frozen, leaf, result = again(
+        [
+            parameter,
+            torch.nn.Parameter(torch.ones(1), requires_grad=False),
+            torch.ones(1).requires_grad_(),
+            parameter * 2,
+        ]
+    )
     assert type(found) is torch.nn.Parameter and found.requires_grad and found.tag == "mine"
     assert type(frozen) is torch.nn.Parameter and not frozen.requires_grad
     assert leaf.requires_grad and leaf.is_leaf and result.requires_grad and result.is_leaf
@@ -122,7 +124,9 @@ def test_protocols(protocol):
 def test_stream_format_round_trip():
     base = torch.arange(6.0)
     file = io.BytesIO()
-    serialization.save({"a": base, "b": base.view(2, 3).t()}, file, _use_new_zipfile_serialization=False)
+    serialization.save(
+        {"a": base, "b": base.view(2, 3).t()}, file, _use_new_zipfile_serialization=False
+    )
     file.seek(0)
     found = serialization.load(file)
     found["a"][1] = 9
@@ -204,7 +208,10 @@ def test_safe_globals():
     serialization.add_safe_globals([(Plain, "elsewhere.Named")])
     assert type(serialization.load(crafted(b"\x80\x02celsewhere\nNamed\n)\x81."))) is Plain
     serialization.clear_safe_globals()
-    with serialization.safe_globals([(Plain,)]), pytest.raises(ValueError, match="a tuple of length 1"):
+    with (
+        serialization.safe_globals([(Plain,)]),
+        pytest.raises(ValueError, match="a tuple of length 1"),
+    ):
         again(1)
 
 
@@ -212,7 +219,10 @@ def test_unsafe_globals_are_listed_without_running():
     file = io.BytesIO()
     serialization.save({"a": Evil(), "b": [print, torch.ones(1)]}, file)
     file.seek(0)
-    assert serialization.get_unsafe_globals_in_checkpoint(file) == ["builtins.exec", "builtins.print"]
+    assert serialization.get_unsafe_globals_in_checkpoint(file) == [
+        "builtins.exec",
+        "builtins.print",
+    ]
     with pytest.raises(ValueError, match="expected a checkpoint"):
         serialization.get_unsafe_globals_in_checkpoint(io.BytesIO(b"nothing"))
 
@@ -251,7 +261,9 @@ def test_crafted_pickles_are_refused(data):
 
 
 def rebuild(offset: bytes, size: bytes, stride: bytes, count: bytes = b"K\x04") -> bytes:
-    storage = b"(X\x07\x00\x00\x00storagectorch\nFloatStorage\nX\x01\x00\x00\x000X\x03\x00\x00\x00cpu"
+    storage = (
+        b"(X\x07\x00\x00\x00storagectorch\nFloatStorage\nX\x01\x00\x00\x000X\x03\x00\x00\x00cpu"
+    )
     end = b"\x89ccollections\nOrderedDict\n)RtR."
     head = b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\n("
     return head + storage + count + b"tQ" + offset + size + stride + end

@@ -51,7 +51,10 @@ def test_devices_are_written_directly():
 
 
 def test_missing_folder_and_folder(tmp_path):
-    with pytest.raises(RuntimeError, match="Parent directory .* does not exist"), replacing(tmp_path / "no" / "x.pt"):
+    with (
+        pytest.raises(RuntimeError, match="Parent directory .* does not exist"),
+        replacing(tmp_path / "no" / "x.pt"),
+    ):
         pass
     with pytest.raises(RuntimeError, match="is a folder"), replacing(tmp_path):
         pass

@@ -18,7 +18,10 @@ def check(run, script, text, *flags):
 
 
 def test_the_same_module_objects(run, script):
-    check(run, script, """
+    check(
+        run,
+        script,
+        """
 import torch, flambeau
 assert torch is flambeau
 import torch.version, flambeau.version
@@ -33,11 +36,15 @@ from torch.utils.data import DataLoader
 assert F is flambeau.nn.functional and DataLoader is flambeau.utils.data.DataLoader
 import importlib
 assert importlib.import_module("torch.nn") is torch.nn
-""")
+""",
+    )
 
 
 def test_version_and_metadata(run, script):
-    check(run, script, """
+    check(
+        run,
+        script,
+        """
 import importlib.metadata as m, importlib.util as u
 assert m.version("torch").startswith("2.13.0")
 assert u.find_spec("torch") is not None and u.find_spec("torch.nothing_here") is None
@@ -46,14 +53,22 @@ import torch
 assert torch.__version__ == "2.13.0+flambeau" and isinstance(torch.__version__, str)
 assert torch.__version__ >= (2, 4) and torch.__version__ > "2.9" and torch.__version__ < (3,)
 assert torch.version.__version__ == torch.__version__ and torch.version.cuda is None
-""")
+""",
+    )
 
 
 def test_nothing_is_imported_before_torch(run, script):
-    assert check(run, script, """
+    assert (
+        check(
+            run,
+            script,
+            """
 import sys
 print([n for n in ("numpy", "flambeau", "torch") if n in sys.modules])
-""") == "[]\n"
+""",
+        )
+        == "[]\n"
+    )
 
 
 def test_missing_modules_say_who_stands_in(run, script):
@@ -72,7 +87,10 @@ def test_missing_extras_keep_their_own_error(run, script):
 
 @pytest.mark.parametrize("method", ["spawn", "forkserver", "fork"])
 def test_multiprocessing(run, script, method):
-    out = check(run, script, f"""
+    out = check(
+        run,
+        script,
+        f"""
 import multiprocessing as mp
 def job(x):
     import torch
@@ -80,14 +98,17 @@ def job(x):
 if __name__ == "__main__":
     with mp.get_context({method!r}).Pool(1) as pool:
         print(pool.map(job, [0])[0][0])
-""")
+""",
+    )
     assert out == "flambeau\n"
 
 
 def test_subprocess_and_its_own_subprocess(run, script):
     script("import torch; print(torch.__name__)", "inner.py")
     script("import subprocess, sys; subprocess.run([sys.executable, 'inner.py'])", "middle.py")
-    out = check(run, script, "import subprocess, sys; subprocess.run([sys.executable, 'middle.py'])")
+    out = check(
+        run, script, "import subprocess, sys; subprocess.run([sys.executable, 'middle.py'])"
+    )
     assert out == "flambeau\n"
 
 
@@ -110,7 +131,8 @@ def test_flambeau_is_found_without_being_on_the_path(script, tmp_path, pythonpat
 
 
 def test_install_and_uninstall(run, script):
-    ours = run(script("""
+    ours = run(
+        script("""
 import os, subprocess, sys
 import flambeau, flambeau.shim as shim
 own = flambeau.__version__
@@ -124,7 +146,8 @@ shim.uninstall(); shim.uninstall()
 assert not shim.installed() and "torch" not in sys.modules and "torch.version" not in sys.modules
 assert dict(os.environ) == before and flambeau.__version__ == own
 print("fine")
-"""))
+""")
+    )
     assert ours.stdout == "fine\n", ours.stderr
 
 
@@ -145,6 +168,8 @@ def test_install_after_the_real_torch_is_refused(run, script, tmp_path, pythonpa
 
 
 def test_another_python_stays_as_it_is(run, script, pythonpath):
-    name = script("import sys; print(any(type(f).__name__ == 'AliasFinder' for f in sys.meta_path))")
+    name = script(
+        "import sys; print(any(type(f).__name__ == 'AliasFinder' for f in sys.meta_path))"
+    )
     ours = run(name, FLAMBEAU_SHIM="cpython-399:/elsewhere", PYTHONPATH=pythonpath(SITE))
     assert ours.stdout == "False\n"

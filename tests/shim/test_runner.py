@@ -110,7 +110,9 @@ def test_ctrl_c_ends_with_the_signal(script, tmp_path, environment):
 
 
 def test_interpreter_options_are_kept(run, script):
-    text = "import sys; print(sys.flags.optimize, sys.warnoptions, sys._xoptions, sys.flags.utf8_mode)"
+    text = (
+        "import sys; print(sys.flags.optimize, sys.warnoptions, sys._xoptions, sys.flags.utf8_mode)"
+    )
     words = ["-O", "-W", "error", "-X", "utf8", "-X", "dev"]
     name = script(text)
     ours = run(*words, "-m", "flambeau", name)

@@ -19,17 +19,13 @@ def _deprecated(name: str) -> None:
     )
 
 
-def autocast(
-    enabled: bool = True, dtype: Any = None, cache_enabled: bool | None = True
-) -> Any:
+def autocast(enabled: bool = True, dtype: Any = None, cache_enabled: bool | None = True) -> Any:
     """``torch.amp.autocast("cuda", ...)``; without CUDA it warns and does nothing."""
     import flambeau
 
     _deprecated("autocast")
     dtype = flambeau.float16 if dtype is None else dtype
-    return flambeau.amp.autocast(
-        "cuda", enabled=enabled, dtype=dtype, cache_enabled=cache_enabled
-    )
+    return flambeau.amp.autocast("cuda", enabled=enabled, dtype=dtype, cache_enabled=cache_enabled)
 
 
 def GradScaler(

@@ -11,26 +11,28 @@ import sys
 def _install() -> None:
     if os.environ.get("FLAMBEAU_SHIM") != f"{sys.implementation.cache_tag}:{sys.prefix}":
         return  # another Python, started from a script under the alias
-    import importlib.util
+    from importlib.machinery import ModuleSpec, SourceFileLoader
 
     # Under its own name, so that flambeau.shim finds this copy and makes no second one.
     path = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "alias.py")
-    spec = importlib.util.spec_from_file_location("flambeau.shim.alias", path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["flambeau.shim.alias"] = module
-    spec.loader.exec_module(module)
+    loader = SourceFileLoader("flambeau.shim.alias", path)
+    module = type(sys)(loader.name)
+    module.__file__, module.__spec__ = path, ModuleSpec(loader.name, loader, origin=path)
+    sys.modules[loader.name] = module
+    loader.exec_module(module)
     module.install_finder()
 
 
 def _chain() -> None:
     from importlib.machinery import PathFinder
-    from importlib.util import module_from_spec
 
     here = os.path.dirname(os.path.abspath(__file__))
     sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry or ".") != here]
     spec = PathFinder.find_spec("sitecustomize", sys.path)
     if spec is None or spec.loader is None:
         return
+    from importlib.util import module_from_spec
+
     module = module_from_spec(spec)
     sys.modules["sitecustomize"] = module
     spec.loader.exec_module(module)

@@ -26,12 +26,13 @@ def contents() -> dict[str, object]:
         "parameter": torch.nn.Parameter(torch.tensor([1.0, 2.0])),
         "frozen": torch.nn.Parameter(torch.tensor([3.0]), requires_grad=False),
         "leaf": torch.tensor([1.5], requires_grad=True),
-        "dtypes": {n: torch.tensor([0, 1, 2]).to(getattr(torch, n)) for n in f"{names} {more}".split()},
+        "dtypes": {
+            n: torch.tensor([0, 1, 2]).to(getattr(torch, n)) for n in f"{names} {more}".split()
+        },
         "scalar": torch.tensor(7),
         "empty": torch.empty(0, 3),
         "conj": torch.tensor([1 + 2j]).conj(),
         "meta": torch.empty(2, 3, device="meta"),
-        "coo": torch.eye(2).to_sparse(),
         "state": state,
         "tagged": tagged,
         "plain": [None, True, 1.5, 10**30, "é", b"ab", 1j, {1, 2}, bytearray(b"q"), (1, (2,))],
@@ -44,3 +45,6 @@ if __name__ == "__main__":
     old = {k: v for k, v in contents().items() if k not in ("meta", "dtypes")}
     torch.save(old, HERE / "stream.pt", _use_new_zipfile_serialization=False)
     torch.save(torch.nn.Linear(2, 1), HERE / "module.pt")
+    sparse = {"coo": torch.eye(2).to_sparse(), "csr": torch.eye(2).to_sparse_csr()}
+    torch.save(sparse, HERE / "sparse.pt")
+    torch.save(sparse["coo"], HERE / "sparse_stream.pt", _use_new_zipfile_serialization=False)
