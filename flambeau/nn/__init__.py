@@ -16,7 +16,7 @@ from flambeau.nn import (
     parameter,
     utils,
 )
-from flambeau.nn.modules import *  # noqa: F403
+from flambeau.nn.modules import *
 from flambeau.nn.modules import __all__ as _layers
 from flambeau.nn.parallel import DataParallel
 from flambeau.nn.parameter import Buffer, Parameter, UninitializedBuffer, UninitializedParameter
