@@ -16,31 +16,28 @@ from flambeau.nn import (
     parameter,
     utils,
 )
-from flambeau.nn.modules import *  # noqa: F403
-from flambeau.nn.modules import __all__ as _layers
+from flambeau.nn.modules import *
 from flambeau.nn.parallel import DataParallel
 from flambeau.nn.parameter import Buffer, Parameter, UninitializedBuffer, UninitializedParameter
 
-__all__ = sorted(
-    [
-        *_layers,
-        "Buffer",
-        "DataParallel",
-        "Parameter",
-        "UninitializedBuffer",
-        "UninitializedParameter",
-        "attention",
-        "common_types",
-        "factory_kwargs",
-        "functional",
-        "grad",
-        "init",
-        "modules",
-        "parallel",
-        "parameter",
-        "utils",
-    ]
-)
+__all__ = list(modules.__all__)
+__all__ += [
+    "Buffer",
+    "DataParallel",
+    "Parameter",
+    "UninitializedBuffer",
+    "UninitializedParameter",
+    "attention",
+    "common_types",
+    "factory_kwargs",
+    "functional",
+    "grad",
+    "init",
+    "modules",
+    "parallel",
+    "parameter",
+    "utils",
+]
 
 
 def factory_kwargs(kwargs: dict | None) -> dict:

@@ -6,7 +6,6 @@ from typing import TypeAlias
 
 from flambeau.core.tensor import Tensor
 
-
 _size_any_t: TypeAlias = int | tuple[int, ...]
 _size_any_opt_t: TypeAlias = int | None | tuple[int | None, ...]
 _size_1_t: TypeAlias = int | tuple[int]

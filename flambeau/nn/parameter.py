@@ -11,7 +11,7 @@ from typing import Any
 
 import flambeau
 from flambeau.core.errors import fail
-from flambeau.core.tensor import Tensor
+from flambeau.core.tensor import PLAIN, Tensor
 
 __all__ = ["Buffer", "Parameter", "UninitializedBuffer", "UninitializedParameter"]
 
@@ -81,6 +81,10 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
             return rebuild._rebuild_parameter, (self.data, self.requires_grad, no_hooks)
         arguments = (self.data, self.requires_grad, no_hooks, state)
         return rebuild._rebuild_parameter_with_state, arguments
+
+
+# Operations on parameters take the short way, as those on plain tensors.
+PLAIN.add(Parameter)
 
 
 class _BufferMeta(type(Tensor)):

@@ -12,9 +12,9 @@ from collections.abc import Callable
 from typing import Any
 
 from flambeau.core.errors import fail
+from flambeau.core.handles import RemovableHandle
 from flambeau.core.tensor import Tensor
 from flambeau.nn.modules._backward_hook import BackwardHook, attach_last_node_hooks
-from flambeau.core.handles import RemovableHandle
 
 _global_buffer_registration_hooks: dict[int, Callable] = OrderedDict()
 _global_module_registration_hooks: dict[int, Callable] = OrderedDict()

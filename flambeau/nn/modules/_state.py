@@ -13,9 +13,9 @@ from typing import Any
 
 import flambeau
 from flambeau.core.errors import fail
+from flambeau.core.handles import RemovableHandle
 from flambeau.core.tensor import Tensor
 from flambeau.nn.parameter import Parameter, is_lazy
-from flambeau.core.handles import RemovableHandle
 
 _EXTRA_STATE_KEY_SUFFIX = "_extra_state"
 

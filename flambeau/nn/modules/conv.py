@@ -301,7 +301,8 @@ class Conv3d(_ConvNd):
     Arguments as Conv2d's.
 
     Shape:
-        input (N, C_in, D, H, W) or (C_in, D, H, W), output (N, C_out, D_out, H_out, W_out); each output size is
+        input (N, C_in, D, H, W) or (C_in, D, H, W), output (N, C_out, D_out, H_out, W_out);
+        each output size is
         floor((size + 2 padding - dilation (kernel - 1) - 1) / stride + 1).
     """
 
@@ -536,7 +537,8 @@ class ConvTranspose3d(_ConvTransposeNd):
     ``output_padding`` adds to one side of the output's size; other arguments as Conv2d's.
 
     Shape:
-        input (N, C_in, D, H, W) or (C_in, D, H, W), output (N, C_out, D_out, H_out, W_out); each output size is
+        input (N, C_in, D, H, W) or (C_in, D, H, W), output (N, C_out, D_out, H_out, W_out);
+        each output size is
         (size - 1) stride - 2 padding + dilation (kernel - 1) + output_padding + 1.
     """
 

@@ -1,4 +1,4 @@
-"""ParameterList and ParameterDict: parameters in a list or dictionary, registered with the model."""
+"""ParameterList and ParameterDict: parameters in a list or dictionary, registered."""
 
 from __future__ import annotations
 

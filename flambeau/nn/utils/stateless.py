@@ -78,7 +78,10 @@ def _reparametrize_module(
     strict: bool = False,
     stack_weights: bool = False,
 ) -> Iterator[None]:
-    """Within: the module holds the given tensors. After: its own; in-place updates are given back."""
+    """Within: the module holds the given tensors; after: its own again.
+
+    In-place updates of the given tensors are given back in ``parameters_and_buffers``.
+    """
     given = parameters_and_buffers
     if tie_weights:
         given = _untie_named_tensors_map(module, parameters_and_buffers)
