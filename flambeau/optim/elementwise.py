@@ -342,4 +342,4 @@ def check_lr(name: str, lr: Any, foreach: bool | None = None, capturable: bool =
             raise fail(ValueError, name, "lr as a Tensor is not supported for capturable=False and foreach=True")
         if lr.numel() != 1:
             raise fail(ValueError, name, f"Tensor lr must be 1-element, it has shape {tuple(lr.shape)}")
-    check_numbers(name, ("learning rate", lr, bool(lr >= 0.0), "a number of at least 0"))
+    check_numbers(name, ("learning rate", lr, bool(number(lr) >= 0.0), "a number of at least 0"))

@@ -16,7 +16,7 @@ import numpy as np
 
 from flambeau.core.provenance import user_frame
 from flambeau.core.state import next_sequence
-from flambeau.core.storage import Storage, address, sole_owner, storage_of
+from flambeau.core.storage import Storage, address, storage_of
 from flambeau.core.tensor import Tensor
 from flambeau.optim.inplace import Array
 
@@ -161,8 +161,16 @@ class Bucket:
 
 
 def can_move(tensor: Tensor) -> bool:
-    """Whether a state tensor may change its place in memory without anybody noticing."""
-    return sole_owner(tensor) and tensor._array.flags.c_contiguous
+    """Whether a state tensor may change its place in memory without anybody noticing: no view, no export, no storage
+    that another tensor shares."""
+    array, storage = tensor._array, tensor._storage
+    if type(array) is not np.ndarray or not array.flags.c_contiguous or sys.getrefcount(array) > 3:
+        return False
+    base = array.base
+    # References to each: who holds it (the slot; the array for its base), the local here, getrefcount's argument.
+    if base is not None and (type(base) is not np.ndarray or base.base is not None or sys.getrefcount(base) > 3):
+        return False
+    return storage is None or (storage.root is None and sys.getrefcount(storage) <= 3)
 
 
 def overlapping(arrays: list[Array]) -> bool:

@@ -410,6 +410,7 @@ class _MultiProcessingDataLoaderIter(_BaseDataLoaderIter):
         """The number of the task whose batch comes next, when they come in order."""
         self._owners: dict[int, int] = {}
         self._results: dict[int, Any] = {}
+        self._dead: dict[int, Exception] = {}
         for _ in range(self._ahead * self._num_workers):
             self._hand_out()
 
@@ -420,7 +421,10 @@ class _MultiProcessingDataLoaderIter(_BaseDataLoaderIter):
         for worker in waiting:
             self._pool.give(worker, "again")
         while waiting:
-            worker, (number, _) = self._pool.take(waiting, 0)
+            worker, (number, data) = self._pool.take(waiting, 0)
+            if number is None:
+                self._stop()
+                raise data
             if number == "again":
                 waiting.remove(worker)
         self._begin()
@@ -450,19 +454,17 @@ class _MultiProcessingDataLoaderIter(_BaseDataLoaderIter):
 
     def _next_data(self) -> Any:
         try:
-            return self._take()
+            data = self._take()
         except StopIteration:
             if not self._persistent_workers:
                 self._pool.close()
             raise
-        except BaseException as error:
-            # A batch that fails leaves the others to come; anything else (Ctrl-C, a dead worker) ends the workers.
-            if not isinstance(error, _SampleError):
-                self._stop()
-                raise
-            failure = error.failure
-        failure.reraise()
-        return None
+        except BaseException:  # Ctrl-C, a dead worker: nothing more will come
+            self._stop()
+            raise
+        if isinstance(data, Failure):  # one batch failed, the others may be asked for
+            data.reraise()
+        return data
 
     def _take(self) -> Any:
         while True:
@@ -472,7 +474,17 @@ class _MultiProcessingDataLoaderIter(_BaseDataLoaderIter):
                 raise StopIteration
             if self._wanted in self._results:
                 return self._deliver(self._wanted, self._results.pop(self._wanted))
+            died = self._dead.get(self._owners[self._wanted])
+            if died is not None:
+                raise died
             worker, (number, data) = self._pool.take(self._active, self._timeout)
+            if number is None:
+                if not self._in_order:
+                    raise data
+                # Told when a batch of its is due: what the others made before comes first, in every run alike.
+                self._dead[worker] = data
+                self._active.remove(worker)
+                continue
             if isinstance(data, End):
                 self._retire(worker)
                 self._hand_out()
@@ -485,8 +497,6 @@ class _MultiProcessingDataLoaderIter(_BaseDataLoaderIter):
         worker = self._owners.pop(number)
         self._load[worker] -= 1
         self._hand_out()
-        if isinstance(data, Failure):
-            raise _SampleError(data)
         return data
 
     def _retire(self, worker: int) -> None:
@@ -510,10 +520,3 @@ class _MultiProcessingDataLoaderIter(_BaseDataLoaderIter):
         if pool is not None:
             pool.close()
 
-
-class _SampleError(Exception):
-    """A worker's exception, between the queue and the user."""
-
-    def __init__(self, failure: Failure) -> None:
-        super().__init__()
-        self.failure = failure

@@ -64,10 +64,10 @@ class Pool:
             self.pipes[worker].send(task)
 
     def take(self, active: list[int], timeout: float) -> tuple[int, Any]:
-        """The next message of an active worker.
+        """The next message of an active worker; for one that ended without a word (None, the error that says so).
 
         Raises:
-            RuntimeError: a worker ended without a word; nothing came in `timeout` seconds (0: wait for ever).
+            RuntimeError: nothing came in `timeout` seconds (0: wait for ever).
         """
         limit = timeout or None
         ready = connection.wait([self.pipes[worker] for worker in active], limit)
@@ -83,7 +83,7 @@ class Pool:
         try:
             return worker, receive(self.pipes[worker])
         except (EOFError, ConnectionResetError, BrokenPipeError):
-            raise self._death(worker) from None
+            return worker, (None, self._death(worker))
 
     def _death(self, worker: int) -> Exception:
         process = self.processes[worker]

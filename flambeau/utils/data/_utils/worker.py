@@ -93,7 +93,10 @@ class Failure:
             error = self.kind(text)
         except Exception:
             raise RuntimeError(message) from None
-        raise error
+        try:
+            raise error
+        finally:
+            del error  # else error and this frame hold each other, and with them the loader's processes
 
 
 class _Plain(str):
