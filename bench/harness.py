@@ -7,6 +7,7 @@ flambeau's time over PyTorch's.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
@@ -35,7 +36,7 @@ class Process:
         worker = Path(__file__).with_name("worker.py")
         self.engine = engine
         self.process = subprocess.Popen(
-            [python, str(worker), engine, module, str(threads)],
+            [python, str(worker), engine, module],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=environment,
@@ -60,8 +61,9 @@ class Process:
     def close(self) -> None:
         """End the worker."""
         for pipe in (self.process.stdin, self.process.stdout):
-            if pipe:
-                pipe.close()
+            with contextlib.suppress(BrokenPipeError):
+                if pipe:
+                    pipe.close()
         self.process.wait()
 
 

@@ -1,8 +1,8 @@
 """One engine in one process, which answers commands: a line of JSON in, a line of JSON out.
 
-``python bench/worker.py ENGINE WORKLOADS THREADS``. The engine is imported here and handed to the
-workloads as ``torch``; the other engine is never in this process, so neither disturbs the other.
-THREADS 0 is the engine's default.
+``python bench/worker.py ENGINE WORKLOADS``. The engine is imported here and handed to the workloads
+as ``torch``; the other engine is never in this process, so neither disturbs the other. How many
+threads it may use stands in the environment, which both engines read.
 """
 
 from __future__ import annotations
@@ -31,10 +31,8 @@ def plain(value: Any) -> Any:
 class Worker:
     """The state of one worker: the engine and the workloads built so far."""
 
-    def __init__(self, engine: str, module: str, threads: int) -> None:
+    def __init__(self, engine: str, module: str) -> None:
         self.torch = importlib.import_module(engine)
-        if threads:
-            self.torch.set_num_threads(threads)
         self.lines = importlib.import_module(module).table()
         self.ready: dict[int, Any] = {}
 
@@ -74,8 +72,7 @@ def main() -> None:
     os.dup2(2, 1)
     sys.path[:0] = [str(ROOT)]
     warnings.simplefilter("ignore")
-    engine, module, threads = sys.argv[1:]
-    worker = Worker(engine, module, int(threads))
+    worker = Worker(*sys.argv[1:])
     for text in sys.stdin:
         name, *arguments = json.loads(text)
         try:

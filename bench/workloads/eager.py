@@ -106,7 +106,8 @@ def expression(code: str, grad: bool = False, backward: bool = False) -> Callabl
         import operator
 
         a, b = leaf(torch, 4, 4, grad=grad), leaf(torch, 4, 4, seed=1, grad=grad)
-        names = {"torch": torch, "a": a, "b": b, "m": a.detach() > b.detach()}
+        mask = array(4, 4) > array(4, 4, seed=1)
+        names = {"torch": torch, "a": a, "b": b, "m": torch.tensor(mask.tolist())}
         names |= {"i": torch.tensor([2, 0]), "j": torch.tensor([[0, 1], [2, 3]])}
         names["iadd"] = operator.iadd
         if not backward:
