@@ -530,6 +530,8 @@ def arange(start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, **o
         kind = np.dtype("i8") if whole else dtypes.default().numpy
     else:
         kind = dtype.numpy
+    if kind == np.int64:
+        start, end, step = int(start), int(end), int(step)
     if kind.kind in "iu" and all(isinstance(v, (int, np.integer)) for v in (start, end, step)):
         count = max(-(-(end - start) // step), 0)
     else:
@@ -589,7 +591,8 @@ def _line(start: Any, end: Any, steps: int, kind: np.dtype[Any]) -> np.ndarray[A
     if steps == 1:
         return quiet(np.asarray([start]).astype, kind)
     if kind.kind in "iu":
-        step = (float(end) - float(start)) / (steps - 1)
+        start, end = int(start), int(end)
+        step = (end - start) / (steps - 1)
         k = np.arange(steps)
         wide = np.where(k < steps // 2, int(start) + step * k, int(end) - step * (steps - 1 - k))
         return quiet(np.trunc(wide).astype, kind)
@@ -612,6 +615,8 @@ def logspace(start: Any, end: Any, steps: int, base: float = 10.0, *, dtype: Any
     if is_meta(opts.get("device")):
         return made(Abstract((steps,), kind), None, opts.get("requires_grad", False))
     wide = np.dtype("f8") if kind.kind != "c" else kind
+    if kind.kind in "iu":
+        start, end = int(start), int(end)
     step = (end - start) / (steps - 1) if steps > 1 else 0
     k = np.arange(steps)
     exponents = np.where(k < steps // 2, start + step * k, end - step * (steps - 1 - k)) if steps > 1 else np.full(steps, start)

@@ -85,7 +85,7 @@ class Attributes:
         """Steps between elements along each dimension (or `dim`), counted in elements."""
         a = self._array
         item = a.dtype.itemsize
-        steps = tuple([s // item for s in a.strides])
+        steps = tuple([s // item for s in a.strides]) if a.size else layouts.contiguous_strides(a.shape)
         return steps if dim is None else steps[wrap_dim(dim, len(steps))]
 
     def storage_offset(self: Tensor) -> int:

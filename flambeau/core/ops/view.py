@@ -152,11 +152,13 @@ def unsqueeze(input, dim: int):
 @declare_view(vjp=lambda g, shape: g.reshape(shape), inplace=False)
 def squeeze(input, dim: Any = None):
     """The view without the dimensions of size 1 (all of them, or those in `dim` that are)."""
-    if dim is None:
+    if dim == ():
+        gone = []
+    elif dim is None:
         gone = [k for k, n in enumerate(input.shape) if n == 1]
     else:
         gone = [k for k in wrap_dims(dim, input.ndim) if input.ndim and input.shape[k] == 1]
-    return input[tuple([0 if k in gone else slice(None) for k in range(input.ndim)])] if gone else _whole(input)
+    return input[(*[0 if k in gone else slice(None) for k in range(input.ndim)], ...)] if gone else _whole(input)
 
 
 def _whole(input: Any) -> Any:
@@ -329,7 +331,7 @@ def sum_to_size(input: Tensor, *size: Any) -> Tensor:
 )  # fmt: skip
 def _select(input, dim: int, index: int):
     """The view at one index of a dimension."""
-    return input[(slice(None),) * dim + (index,)]
+    return input[(slice(None),) * dim + (index, ...)]
 
 
 @primitive(
