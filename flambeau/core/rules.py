@@ -24,7 +24,7 @@ from flambeau.core.tensor import Tensor, wrap
 if TYPE_CHECKING:
     from flambeau.core.declare import Op
 
-__all__ = ["FREED", "Packed", "Rule", "read_rules"]
+__all__ = ["FREED", "Packed", "Rule", "both", "read_rules"]
 
 nd = np.ndarray
 FREED: Any = object()
@@ -34,6 +34,16 @@ SAVED, PARAM, SHAPE, NEEDS = range(4)
 
 BOTH = frozenset(("mT", "reshape", "spread", "unreduce"))
 """Names that mean the same for arrays and Tensors: a rule that uses no others runs on either."""
+
+
+def both(rule: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark a rule that takes bare arrays as well as Tensors, of whatever dtypes, and tells them apart itself.
+
+    Without a graph it gets arrays (a list with None, for several outputs), with one Tensors, for which it answers in
+    public operations.
+    """
+    rule.both = True  # type: ignore[attr-defined]
+    return rule
 
 
 class Packed:
@@ -49,7 +59,7 @@ class Packed:
 class Rule:
     """One gradient rule of an operation, with its needs resolved to positions."""
 
-    __slots__ = ("bare", "function", "getters", "group", "saves", "simple", "targets")
+    __slots__ = ("bare", "both", "function", "getters", "group", "saves", "simple", "targets")
 
     def __init__(self, op: Op, names: tuple[str, ...], function: Callable[..., Any], group: bool) -> None:
         self.function = function
@@ -60,7 +70,8 @@ class Rule:
         self.getters = tuple(_getter(op, name) for name in wanted)
         self.saves = tuple(index for kind, index in self.getters if kind == SAVED)
         self.simple = not group and all(kind == SAVED for kind, _ in self.getters)
-        self.bare = BOTH.issuperset(code.co_names) and not code.co_freevars and not op.multiple
+        self.both = getattr(function, "both", False)
+        self.bare = self.both or (BOTH.issuperset(code.co_names) and not code.co_freevars and not op.multiple)
 
 
 def _getter(op: Op, name: str) -> tuple[int, int]:
@@ -125,7 +136,7 @@ def _run(self: OpNode, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
     edges = self.edges
     found: list[Any] = [None] * len(edges)
     rules = op.rules
-    if not graph and type(grads) is nd:
+    if not graph and (type(grads) is nd or _bare_list(grads)):
         rules = _run_bare(self, rules, grads, found)
         if not rules:
             if not keep and self.stores != NOTHING.get(len(self.stores)):
@@ -140,7 +151,8 @@ def _run(self: OpNode, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
         elif not any(edges[target] is not None for target in targets):
             continue
         if conjugate is None:
-            conjugate = op.holomorphic and type(grads) is not tuple and _dtype(grads).kind == "c"
+            several = isinstance(grads, (tuple, list))
+            conjugate = op.holomorphic and not several and _dtype(grads).kind == "c"
             if conjugate:
                 grads = grads.conj()
         values = []
@@ -164,12 +176,16 @@ def _run(self: OpNode, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
     return found
 
 
+def _bare_list(grads: Any) -> bool:
+    return type(grads) is list and all(grad is None or type(grad) is nd for grad in grads)
+
+
 NOTHING = {count: (None,) * count for count in range(8)}
 
 
 def _run_bare(node: OpNode, rules: tuple[Rule, ...], grads: Any, found: list[Any]) -> tuple[Rule, ...]:
     """Run on arrays what can be; returns the rules that are left."""
-    dtype = grads.dtype
+    dtype = grads.dtype if type(grads) is nd else next(grad.dtype for grad in grads if grad is not None)
     if dtype.kind == "c":
         return rules
     edges, saved, stores, sequence = node.edges, node.saved, node.stores, node.sequence
@@ -177,6 +193,8 @@ def _run_bare(node: OpNode, rules: tuple[Rule, ...], grads: Any, found: list[Any
     for rule in rules:
         target = rule.targets[0]
         if not rule.group and edges[target] is None:
+            continue
+        if rule.group and not any(edges[each] is not None for each in rule.targets):
             continue
         if not rule.bare:
             left += (rule,)
@@ -190,7 +208,7 @@ def _run_bare(node: OpNode, rules: tuple[Rule, ...], grads: Any, found: list[Any
                     store.written > sequence
                     or store.silent > sequence
                     or type(saved[i]) is not nd
-                    or saved[i].dtype is not dtype
+                    or (saved[i].dtype is not dtype and not rule.both)
                 ):
                     values = None
                     break
@@ -222,7 +240,9 @@ def _bare_values(node: OpNode, rule: Rule, dtype: Any) -> list[Any] | None:
             value = node.saved[index]
             store = node.stores[index]
             if store is not None:
-                if max(store.written, store.silent) > node.sequence or type(value) is not nd or value.dtype is not dtype:
+                if max(store.written, store.silent) > node.sequence or type(value) is not nd or (
+                    value.dtype is not dtype and not rule.both
+                ):
                     return None
             values.append(value)
         elif kind == PARAM:
@@ -235,7 +255,7 @@ def _bare_values(node: OpNode, rule: Rule, dtype: Any) -> list[Any] | None:
 
 
 def _as_tensors(grads: Any) -> Any:
-    if isinstance(grads, tuple):
+    if isinstance(grads, (tuple, list)):
         return tuple(grad if grad is None or isinstance(grad, Tensor) else wrap(grad) for grad in grads)
     return grads if isinstance(grads, Tensor) else wrap(grads)
 
