@@ -418,7 +418,7 @@ def inplace(op: Op) -> Callable[..., Any]:
     names = op.names
     kernel, fast = op.kernel, getattr(op, "fast", frozenset())
     two = op.flags["family"] == "elementwise" and op.names == op.tensor_names and len(names) == 2 and type(kernel) is np.ufunc
-    title = op.name + "_"
+    title = op.name.lstrip("_") + "_"
 
     def entry(*args: Any, **kwargs: Any) -> Any:
         if two and not kwargs and len(args) == 2:

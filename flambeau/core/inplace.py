@@ -79,7 +79,7 @@ def inplace(op: Op, args: Any) -> Tensor:
         return overrides.dispatch(getattr(Tensor, op.name + "_"), args, {})
     if m is not None and m.levels:
         return m.levels[-1].process_inplace(op, args)
-    title = op.name + "_"
+    title = op.name.lstrip("_") + "_"
     recording = _recording(op, args)
     check_inplace(title, target, recording)
     given = args

@@ -128,7 +128,7 @@ def _run(self: OpNode, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
     if not graph and type(grads) is nd:
         rules = _run_bare(self, rules, grads, found)
         if not rules:
-            if not keep and self.stores != NOTHING.get(len(self.stores)):
+            if not keep and self.stores.count(None) != len(self.stores):
                 self.saved = FREED
             return found
     conjugate: bool | None = None
@@ -158,13 +158,10 @@ def _run(self: OpNode, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
     if conjugate:
         found = [value if value is None or _dtype(value).kind != "c" else value.conj() for value in found]
     if not keep and op.rules:
-        self.saved = FREED if any(store is not None for store in self.stores) else saved
+        self.saved = FREED if self.stores.count(None) != len(self.stores) else saved
     if not graph:
         return [value._array if isinstance(value, Tensor) else value for value in found]
     return found
-
-
-NOTHING = {count: (None,) * count for count in range(8)}
 
 
 def _run_bare(node: OpNode, rules: tuple[Rule, ...], grads: Any, found: list[Any]) -> tuple[Rule, ...]:
