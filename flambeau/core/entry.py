@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from flambeau.core import inplace as write
 from flambeau.core import slow
 from flambeau.core.binding import bind
 from flambeau.core.dtypes import FLOATING_KINDS
@@ -416,41 +417,58 @@ NOTHING_SAVED = (None, None)
 def inplace(op: Op) -> Callable[..., Any]:
     """`name_`: the operation written into its first tensor."""
     names = op.names
-    kernel, fast = op.kernel, getattr(op, "fast", frozenset())
-    two = op.flags["family"] == "elementwise" and op.names == op.tensor_names and len(names) == 2 and type(kernel) is np.ufunc
     title = op.name.lstrip("_") + "_"
+    elementwise = op.flags["family"] == "elementwise"
+    if elementwise and names == op.tensor_names and len(names) == 2 and type(op.kernel) is np.ufunc:
+        entry = inplace_binary(op, title)
+    else:
 
-    def entry(*args: Any, **kwargs: Any) -> Any:
-        if two and not kwargs and len(args) == 2:
-            input, other = args
-            m = mode()
-            if type(input) in PLAIN and (m is None or m is NO_GRAD):
-                a = input._array
-                if a.dtype in fast and (m is not None or (input._edge is None and input._view is None)):
-                    if type(other) in PLAIN:
-                        b = other._array
-                        ok = b.dtype is a.dtype and (m is not None or (other._edge is None and other._view is None))
-                    else:
-                        b = other
-                        ok = type(b) in SCALARS and a.dtype in SINGLE_DOUBLE
-                    if ok and 0 not in a.strides:
-                        try:
-                            run(kernel, a, b, a)
-                        except Exception:
-                            return inplace_slow(op, args)
-                        _touch(input, title)
-                        return input
-        if kwargs or len(args) != len(names):
-            args = bind(op, args, kwargs)
-        return inplace_slow(op, args)
-
-    from flambeau.core.inplace import inplace as inplace_slow
-    from flambeau.core.storage import touch as _touch
+        def entry(*args: Any, **kwargs: Any) -> Any:
+            if kwargs or len(args) != len(names):
+                args = bind(op, args, kwargs)
+            return write.inplace(op, args)
 
     entry.__name__ = entry.__qualname__ = title
     entry.__doc__ = f"`{op.name}` written into the tensor itself. {op.body.__doc__ or ''}"
     entry.__module__ = "flambeau"
-    entry.operation = op  # type: ignore[attr-defined]
+    entry.operation = op
+    return entry
+
+
+def inplace_binary(op: Op, title: str) -> Any:
+    """entry(input, other) of a ufunc: one dtype, nothing to record, no element shared."""
+    kernel, fast = op.kernel, op.fast
+
+    def entry(input: Any, other: Any) -> Any:
+        m = mode()
+        if type(input) in PLAIN and (m is None or m is NO_GRAD):
+            a = input._array
+            d = a.dtype
+            if d in fast and (m is not None or (input._edge is None and input._view is None)):
+                if type(other) in PLAIN:
+                    b = other._array
+                    same = b.dtype is d and (m is not None or (other._edge is None and other._view is None))
+                else:
+                    b = other
+                    same = type(b) in SCALARS and d in SINGLE_DOUBLE
+                if same and 0 not in a.strides:
+                    try:
+                        run(kernel, a, b, a)
+                    except Exception:
+                        return write.inplace(op, (input, other))
+                    s = input._storage or storage_of(input)
+                    s.version += 1
+                    s.written = next_sequence()
+                    s.writing = title
+                    f = _frame(1)
+                    if id(f.f_code) not in USER:
+                        f = user_frame(f)
+                    s.writer = (f.f_code, f.f_lasti)
+                    if s.origin is not None:
+                        write.silent(s)
+                    return input
+        return write.inplace(op, (input, other))
+
     return entry
 
 

@@ -19,13 +19,13 @@ from flambeau.core.overlap import check_writable
 from flambeau.core.provenance import user_frame
 from flambeau.core.silence import quiet
 from flambeau.core.state import next_sequence
-from flambeau.core.storage import address, storage_of, touch
+from flambeau.core.storage import address, silent, storage_of, touch
 from flambeau.core.tensor import Tensor, edge_of, wrap
 
 if TYPE_CHECKING:
     from flambeau.core.declare import Op
 
-__all__ = ["check_inplace", "inplace", "rebase", "refresh_view", "write_result"]
+__all__ = ["check_inplace", "inplace", "rebase", "refresh_view", "silent", "write_result"]
 
 
 def check_inplace(name: str, tensor: Tensor, recording: bool) -> None:
