@@ -142,16 +142,23 @@ def spread_taps(
         result = empty((*grad.shape[:2], *size), grad.dtype, last)
         if covered != tuple(size):
             result[...] = 0
+        finite = bool(np.isfinite(grad.sum()))
         for tap, places in enumerate(slices):
-            np.multiply(grad, taps == tap, out=result[:, :, *places])
-        if not np.isfinite(grad.sum()):
-            for tap, places in enumerate(slices):
-                result[:, :, *places] = np.where(taps == tap, grad, 0)
+            if finite:
+                np.multiply(grad, taps == tap, out=result[:, :, *places])
+            else:
+                result[:, :, *places] = np.where(taps == tap, grad, grad.dtype.type(0))
         return result
     reach = _reach(size, kernel, stride, padding, dilation, out)
     total = full((*grad.shape[:2], *reach), 0, grad.dtype, last)
+    share = np.empty_like(grad)
+    finite = bool(np.isfinite(grad.sum()))
     for tap, places in enumerate(slices):
-        total[:, :, *places] += np.where(taps == tap, grad, grad.dtype.type(0))
+        if finite:
+            np.multiply(grad, taps == tap, out=share)  # a fifth of np.where's time
+        else:
+            share = np.where(taps == tap, grad, grad.dtype.type(0))
+        total[:, :, *places] += share
     return _cropped(total, size, padding, last)
 
 

@@ -1,5 +1,5 @@
 """``conv1d`` to ``conv3d`` and their transposes: PyTorch's argument forms over
-``conv.convolution``.
+``conv.convolved``.
 
 Unbatched inputs, ints for tuples and ``padding='same'`` are resolved here; the operations, their
 rules and their checks are in ``conv``.
@@ -60,7 +60,7 @@ def _convolve(
     else:
         padding = sizes(name, "padding", padding, count)
     zeros = (0,) * count
-    out = ops.convolution(input, weight, bias, stride, padding, dilation, False, zeros, groups)
+    out = ops.convolved(input, weight, bias, stride, padding, dilation, False, zeros, groups)
     return out if ndim == count + 2 else ops.squeeze(out, 0)
 
 
@@ -121,7 +121,7 @@ def _turn(
                 f"{list(input.shape)}.",
             )
         input = ops.unsqueeze(input, 0)
-    out = ops.convolution(
+    out = ops.convolved(
         input,
         weight,
         bias,
