@@ -229,3 +229,41 @@ def test_a_raising_property_is_named():
 
     with pytest.raises(AttributeError, match="'Broken' object has no attribute 'size'"):
         Broken().size  # noqa: B018
+
+
+def test_members_in_the_class_change_nothing_but_the_time():
+    class Net(nn.Module):
+        def __init__(self, deep):
+            super().__init__()
+            if deep:
+                self.part = Scale()
+            else:
+                self.part = 3
+
+    deep, flat = Net(True), Net(False)
+    assert isinstance(deep.part, Scale) and flat.part == 3
+    del deep.part
+    assert not hasattr(deep, "part")
+    with pytest.raises(AttributeError, match="'Net' object has no attribute 'part'"):
+        deep.part  # noqa: B018
+    deep.part = nn.Parameter(torch.ones(1))
+    assert isinstance(deep.part, nn.Parameter)
+
+
+def test_a_class_attribute_hides_a_member():
+    class Net(nn.Module):
+        part = None
+
+    net = Net()
+    net.part = Scale()
+    assert net.part is None and list(net._modules) == ["part"]
+
+
+def test_an_overridden_getattr_is_asked():
+    class Net(nn.Module):
+        def __getattr__(self, name):
+            return ("asked", name) if name == "part" else super().__getattr__(name)
+
+    net = Net()
+    net._modules["part"] = Scale()
+    assert net.part == ("asked", "part")
