@@ -33,7 +33,10 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     ("CosineAnnealingWarmRestarts", {"T_0": 2, "T_mult": 2, "eta_min": 0.001}),
     ("CyclicLR", {"base_lr": 0.01, "max_lr": 0.1, "step_size_up": 3, "step_size_down": 4}),
     ("CyclicLR", {"base_lr": 0.01, "max_lr": [0.1, 0.2], "step_size_up": 3, "mode": "triangular2"}),
-    ("CyclicLR", {"base_lr": 0.01, "max_lr": 0.1, "step_size_up": 3, "mode": "exp_range", "gamma": 0.9}),
+    (
+        "CyclicLR",
+        {"base_lr": 0.01, "max_lr": 0.1, "step_size_up": 3, "mode": "exp_range", "gamma": 0.9},
+    ),
     ("OneCycleLR", {"max_lr": 0.3, "total_steps": 40}),
     ("OneCycleLR", {"max_lr": 0.3, "epochs": 4, "steps_per_epoch": 10, "three_phase": True}),
     ("OneCycleLR", {"max_lr": [0.3, 0.4], "total_steps": 40, "anneal_strategy": "linear"}),
@@ -43,13 +46,17 @@ CASES: list[tuple[str, dict[str, Any]]] = [
 def make(torch: Any, kind: str = "SGD") -> Any:
     p, q = torch.zeros(2).requires_grad_(), torch.zeros(2).requires_grad_()
     options = {"momentum": 0.9} if kind == "SGD" else {}
-    return getattr(torch.optim, kind)([{"params": [p]}, {"params": [q], "lr": 0.1}], lr=0.5, **options)
+    return getattr(torch.optim, kind)(
+        [{"params": [p]}, {"params": [q], "lr": 0.1}], lr=0.5, **options
+    )
 
 
 @pytest.mark.parametrize("kind", ["SGD", "Adam"])
 @pytest.mark.parametrize("jump", [False, True])
 @pytest.mark.parametrize(("name", "options"), CASES)
-def test_same_rates(oracle: ModuleType, name: str, options: dict[str, Any], kind: str, jump: bool) -> None:
+def test_same_rates(
+    oracle: ModuleType, name: str, options: dict[str, Any], kind: str, jump: bool
+) -> None:
     def run(torch: Any) -> Any:
         optimizer = make(torch, kind)
         scheduler = getattr(torch.optim.lr_scheduler, name)(optimizer, **options)
@@ -62,8 +69,12 @@ def test_same_rates(oracle: ModuleType, name: str, options: dict[str, Any], kind
                     scheduler.step(epoch * 2)
                 else:
                     scheduler.step()
-            momenta = [group.get("momentum", group.get("betas")) for group in optimizer.param_groups]
-            found.append((list(scheduler.get_last_lr()), momenta, [str(w.message)[:60] for w in seen]))
+            momenta = [
+                group.get("momentum", group.get("betas")) for group in optimizer.param_groups
+            ]
+            found.append(
+                (list(scheduler.get_last_lr()), momenta, [str(w.message)[:60] for w in seen])
+            )
             if epoch == 7:
                 saved = copy.deepcopy(scheduler.state_dict())
                 found.append(sorted(saved))
@@ -73,15 +84,20 @@ def test_same_rates(oracle: ModuleType, name: str, options: dict[str, Any], kind
     assert run(flambeau) == run(oracle)
 
 
+@pytest.mark.filterwarnings("ignore:Detected call")
 @pytest.mark.parametrize("number", range(5))
 def test_composed(oracle: ModuleType, number: int) -> None:
     def build(s: Any, o: Any) -> Any:
         if number == 0:
-            return s.SequentialLR(o, [s.ConstantLR(o, 0.1, 2), s.ExponentialLR(o, 0.9), s.StepLR(o, 2)], [2, 6])
+            return s.SequentialLR(
+                o, [s.ConstantLR(o, 0.1, 2), s.ExponentialLR(o, 0.9), s.StepLR(o, 2)], [2, 6]
+            )
         if number == 1:
             return s.ChainedScheduler([s.ConstantLR(o, 0.1, 4), s.ExponentialLR(o, 0.9)])
         if number == 2:
-            return s.SequentialLR(o, [s.LinearLR(o, 0.1, total_iters=3), s.CosineAnnealingLR(o, 10)], [3])
+            return s.SequentialLR(
+                o, [s.LinearLR(o, 0.1, total_iters=3), s.CosineAnnealingLR(o, 10)], [3]
+            )
         if number == 3:
             inner = s.SequentialLR(o, [s.ConstantLR(o, 0.1, 2), s.ExponentialLR(o, 0.9)], [2])
             return s.SequentialLR(o, [inner, s.StepLR(o, 2)], [6])

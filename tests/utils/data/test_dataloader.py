@@ -108,13 +108,19 @@ def test_workers_are_seeded_as_pytorchs(oracle: ModuleType) -> None:
 
     ours = run(flambeau)
     assert ours == run(oracle)
-    assert len({sample[1] for sample in ours}) == 16  # neither two workers nor two epochs draw alike
+    assert (
+        len({sample[1] for sample in ours}) == 16
+    )  # neither two workers nor two epochs draw alike
 
 
-@pytest.mark.parametrize("options", [{"batch_size": 3}, {"batch_size": 3, "drop_last": True}, {"batch_size": None}])
+@pytest.mark.parametrize(
+    "options", [{"batch_size": 3}, {"batch_size": 3, "drop_last": True}, {"batch_size": None}]
+)
 @pytest.mark.parametrize("workers", [0, 2])
 def test_streams(oracle: ModuleType, options: dict[str, Any], workers: int) -> None:
-    theirs = type("Stream", (oracle.utils.data.IterableDataset,), {"__iter__": _their_stream(oracle)})()
+    theirs = type(
+        "Stream", (oracle.utils.data.IterableDataset,), {"__iter__": _their_stream(oracle)}
+    )()
 
     def run(torch: Any, dataset: Any) -> Any:
         loader = torch.utils.data.DataLoader(dataset, num_workers=workers, **options)
@@ -158,7 +164,10 @@ def test_memory_path_equals_sample_by_sample() -> None:
     direct = [[t.tolist() for t in batch] for batch in DataLoader(part, batch_size=2)]
     one_by_one = [part[i] for i in range(5)]
     assert direct == [
-        [[t[0].tolist() for t in one_by_one[i : i + 2]], [t[1].item() for t in one_by_one[i : i + 2]]]
+        [
+            [t[0].tolist() for t in one_by_one[i : i + 2]],
+            [t[1].item() for t in one_by_one[i : i + 2]],
+        ]
         for i in (0, 2, 4)
     ]
 
@@ -178,7 +187,9 @@ def test_a_killed_worker_is_named() -> None:
     iterator = iter(DataLoader(Broken(), batch_size=None, num_workers=2))
     pid = iterator._workers[1].pid
     seen = []
-    with pytest.raises(RuntimeError, match=rf"worker \(pid\(s\) {pid}\) exited unexpectedly.*SIGKILL"):  # noqa: PT012
+    with pytest.raises(
+        RuntimeError, match=rf"worker \(pid\(s\) {pid}\) exited unexpectedly.*SIGKILL"
+    ):
         while True:
             try:
                 seen.append(next(iterator))
@@ -201,7 +212,9 @@ def test_a_loader_left_early_ends_its_workers() -> None:
     assert not any(process.is_alive() for process in processes)
 
 
-@pytest.mark.parametrize("end", ["os.killpg(os.getpgrp(), 2)", "os.kill(os.getpid(), 9)", "sys.exit(3)", "1 / 0"])
+@pytest.mark.parametrize(
+    "end", ["os.killpg(os.getpgrp(), 2)", "os.kill(os.getpid(), 9)", "sys.exit(3)", "1 / 0"]
+)
 def test_no_worker_outlives_the_program(end: str) -> None:
     script = f"""
         import os, sys, time
@@ -267,7 +280,10 @@ def test_worker_init_and_info() -> None:
         ({"batch_sampler": [[0]], "batch_size": 2}, "batch_sampler option is mutually exclusive"),
         ({"batch_size": None, "drop_last": True}, "batch_size=None option disables"),
         ({"multiprocessing_context": "fork"}, "multiprocessing_context can only be used"),
-        ({"multiprocessing_context": "no", "num_workers": 1}, "should specify a valid start method"),
+        (
+            {"multiprocessing_context": "no", "num_workers": 1},
+            "should specify a valid start method",
+        ),
         ({"batch_size": 0}, "batch_size should be a positive integer"),
     ],
 )

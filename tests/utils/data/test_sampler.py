@@ -25,7 +25,9 @@ DRAWS: list[Callable[[Any, Any], Any]] = [
     lambda torch, data: list(data.RandomSampler(range(17))),
     lambda torch, data: [list(data.RandomSampler(range(17), num_samples=50)) for _ in range(2)],
     lambda torch, data: list(data.RandomSampler(range(17), replacement=True, num_samples=70)),
-    lambda torch, data: list(data.RandomSampler(range(9), generator=torch.Generator().manual_seed(1))),
+    lambda torch, data: list(
+        data.RandomSampler(range(9), generator=torch.Generator().manual_seed(1))
+    ),
     lambda torch, data: list(data.SubsetRandomSampler([4, 8, 15, 16, 23, 42])),
     lambda torch, data: list(data.WeightedRandomSampler([0.1, 0.5, 0.2], 9)),
     lambda torch, data: list(data.WeightedRandomSampler([0.1, 0.5, 0.2], 2, replacement=False)),
@@ -34,7 +36,8 @@ DRAWS: list[Callable[[Any, Any], Any]] = [
     lambda torch, data: [s.indices for s in data.random_split(range(11), [3, 8])],
     lambda torch, data: [s.indices for s in data.random_split(range(11), [0.3, 0.3, 0.4])],
     lambda torch, data: [
-        s.indices for s in data.random_split(range(11), [4, 7], generator=torch.Generator().manual_seed(42))
+        s.indices
+        for s in data.random_split(range(11), [4, 7], generator=torch.Generator().manual_seed(42))
     ],
 ]
 
@@ -52,12 +55,16 @@ def test_same_draws(oracle: ModuleType, draw: Callable[[Any, Any], Any]) -> None
 @pytest.mark.parametrize("shuffle", [False, True])
 @pytest.mark.parametrize("drop_last", [False, True])
 @pytest.mark.parametrize(("size", "ranks"), [(10, 1), (10, 2), (11, 3), (3, 5), (1, 2)])
-def test_distributed(oracle: ModuleType, shuffle: bool, drop_last: bool, size: int, ranks: int) -> None:
+def test_distributed(
+    oracle: ModuleType, shuffle: bool, drop_last: bool, size: int, ranks: int
+) -> None:
     def orders(torch: Any) -> Any:
         found = []
         for rank in range(ranks):
             options = {"shuffle": shuffle, "seed": 3, "drop_last": drop_last}
-            sampler = torch.utils.data.distributed.DistributedSampler(range(size), ranks, rank, **options)
+            sampler = torch.utils.data.distributed.DistributedSampler(
+                range(size), ranks, rank, **options
+            )
             sampler.set_epoch(2)
             found.append((list(sampler), len(sampler)))
         return found
@@ -76,8 +83,16 @@ def test_lengths() -> None:
     [
         (lambda: RandomSampler([]), ValueError, "num_samples should be a positive integer"),
         (lambda: RandomSampler([1], replacement=1), TypeError, "replacement should be a boolean"),
-        (lambda: BatchSampler([1], 0, False), ValueError, "batch_size should be a positive integer"),
-        (lambda: BatchSampler([1], True, False), ValueError, "batch_size should be a positive integer"),
+        (
+            lambda: BatchSampler([1], 0, False),
+            ValueError,
+            "batch_size should be a positive integer",
+        ),
+        (
+            lambda: BatchSampler([1], True, False),
+            ValueError,
+            "batch_size should be a positive integer",
+        ),
         (lambda: BatchSampler([1], 1, 0), ValueError, "drop_last should be a boolean"),
         (lambda: WeightedRandomSampler([0.5], 0), ValueError, "num_samples should be a positive"),
         (lambda: WeightedRandomSampler([[0.5]], 1), ValueError, "weights should be a 1d sequence"),
