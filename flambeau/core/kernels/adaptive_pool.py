@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import product
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -146,9 +147,11 @@ def fractional_maximum(
         ones = [1] * (2 * len(size))
         ones[axis], ones[axis + len(size)] = o, k
         position = position * n + reads.reshape(*lead, *ones)
-    flat = np.broadcast_to(position, (*lead, *out, *kernel)).reshape(*lead, *out, -1)
-    planes = np.ascontiguousarray(input).reshape(*lead, -1)
-    seen = np.take_along_axis(planes, flat.reshape(*lead, -1), 2).reshape(flat.shape)
+    flat = np.broadcast_to(position, (*lead, *out, *kernel))
+    flat = flat.reshape(*lead, *out, prod(kernel))
+    planes = np.ascontiguousarray(input).reshape(*lead, prod(size))
+    reads = flat.reshape(*lead, prod(flat.shape[2:]))
+    seen = np.take_along_axis(planes, reads, 2).reshape(flat.shape)
     best = _winner(seen)[..., None]
     return (
         np.take_along_axis(seen, best, -1)[..., 0],

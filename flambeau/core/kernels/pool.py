@@ -238,8 +238,10 @@ def average_gradient(
 
 def gather_planes(input: np.ndarray, indices: np.ndarray) -> np.ndarray:
     """``input[n, c].flat[indices[n, c, *o]]`` for every plane."""
-    flat = np.ascontiguousarray(input).reshape(*input.shape[:2], -1)
-    picked = np.take_along_axis(flat, indices.reshape(*indices.shape[:2], -1), 2)
+    flat = np.ascontiguousarray(input).reshape(*input.shape[:2], prod(input.shape[2:]))
+    picked = np.take_along_axis(
+        flat, indices.reshape(*indices.shape[:2], prod(indices.shape[2:])), 2
+    )
     return picked.reshape(indices.shape)
 
 
@@ -251,7 +253,7 @@ def scatter_planes(
     """
     lead = values.shape[:2]
     area, planes = prod(size), prod(lead)
-    where = indices.reshape(planes, -1) + (np.arange(planes) * area)[:, None]
+    where = indices.reshape(planes, prod(indices.shape[2:])) + (np.arange(planes) * area)[:, None]
     if add and values.dtype.kind == "f" and not is_half(values.dtype):
         flat = np.bincount(where.ravel(), values.ravel(), planes * area).astype(values.dtype)
     elif add:

@@ -82,8 +82,16 @@ def _named_padding(
             f"padding='same' is not supported for strided convolutions (stride={stride}). Give "
             "the padding in numbers.",
         )
+    if weight.ndim != count + 2:
+        raise fail(
+            RuntimeError,
+            name,
+            f"Expected {weight.ndim}-dimensional input for {weight.ndim}-dimensional weight "
+            f"{list(weight.shape)}, but got {input.ndim}-dimensional input of size "
+            f"{list(input.shape)} instead.",
+        )
     totals = [d * (k - 1) for k, d in zip(weight.shape[2:], dilation, strict=True)]
-    if len(totals) == count and any(total % 2 for total in totals):
+    if any(total % 2 for total in totals):
         warnings.warn(
             "Using padding='same' with even kernel lengths and odd dilation may require a "
             "zero-padded copy of the "
