@@ -3,6 +3,7 @@
 Stands on the standard library.
 """
 
+# ruff: noqa: F405
 import multiprocessing as _python
 import multiprocessing.queues as queues
 from multiprocessing import *

@@ -79,19 +79,19 @@ class Adam(ElementwiseOptimizer):
             (
                 "beta parameter at index 0",
                 betas[0],
-                bool(0.0 <= betas[0] < 1.0),
+                bool(0.0 <= number(betas[0]) < 1.0),
                 "a number in [0, 1)",
             ),
             (
                 "beta parameter at index 1",
                 betas[1],
-                bool(0.0 <= betas[1] < 1.0),
+                bool(0.0 <= number(betas[1]) < 1.0),
                 "a number in [0, 1)",
             ),
             (
                 "weight_decay value",
                 weight_decay,
-                bool(weight_decay >= 0.0),
+                bool(number(weight_decay) >= 0.0),
                 "a number of at least 0",
             ),
         )

@@ -190,15 +190,15 @@ class ElementwiseOptimizer(Optimizer):
     def _key(self, group: dict[str, Any], names: tuple[str, ...], p: Tensor) -> Any:
         """What parameters must have in common to be updated together; None for one that goes
         alone."""
-        array = p._array
+        array, grad = p._array, getattr(p._grad, "_array", None)
         if (
             type(array) is not np.ndarray
             or array.dtype.char not in "fd"
             or not array.flags.c_contiguous
             or not 0 < array.size <= SMALL // 2
-            or type(p._grad._array) is not np.ndarray
-            or p._grad._array.dtype != array.dtype
-            or p._grad._array.shape != array.shape
+            or type(grad) is not np.ndarray
+            or grad.dtype != array.dtype
+            or grad.shape != array.shape
         ):
             return None
         state = self._state_of(group, names, p)
@@ -214,7 +214,7 @@ class ElementwiseOptimizer(Optimizer):
         return array.dtype, step._array.item()
 
     def _one(self, group: dict[str, Any], names: tuple[str, ...], p: Tensor) -> None:
-        grad = p._grad
+        grad: Any = p._grad
         if grad.is_sparse:
             self._sparse(group, p, grad, self._state_of(group, names, p))
             return

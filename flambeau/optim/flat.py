@@ -41,7 +41,7 @@ Kernel = Callable[..., None]
 def kernel_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
     """The dtype the update computes in: its own; a complex number's parts; float32 for half and
     bfloat16."""
-    return _NATIVE.get(dtype) or _REAL.get(dtype) or np.dtype(np.float32)
+    return _NATIVE.get(dtype, _REAL.get(dtype, np.dtype(np.float32)))
 
 
 def note_writes(params: list[Tensor]) -> None:

@@ -210,9 +210,9 @@ def _direction(memory: dict[str, Any], grad: Tensor, al: list[Any]) -> Tensor:
     q = grad.neg()
     for i in reversed(range(len(dirs))):
         al[i] = steps[i].dot(q) * ro[i]
-        q.add_(dirs[i] * -al[i])
+        q.add_(dirs[i], alpha=-al[i].item())
     r = q * memory["H_diag"]
     for i in range(len(dirs)):
         be = dirs[i].dot(r) * ro[i]
-        r.add_(steps[i] * (al[i] - be))
+        r.add_(steps[i], alpha=(al[i] - be).item())
     return r

@@ -89,7 +89,7 @@ class RMSprop(ElementwiseOptimizer):
         )
 
     def _buffers(self, group: dict[str, Any]) -> tuple[str, ...]:
-        names = ("square_avg",)
+        names: tuple[str, ...] = ("square_avg",)
         if group["momentum"] > 0:
             names += ("momentum_buffer",)
         if group["centered"]:

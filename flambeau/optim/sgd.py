@@ -74,7 +74,7 @@ class SGD(ElementwiseOptimizer):
             (
                 "weight_decay value",
                 weight_decay,
-                bool(weight_decay >= 0.0),
+                bool(number(weight_decay) >= 0.0),
                 "a number of at least 0",
             ),
         )
