@@ -121,6 +121,8 @@ def _run(self: OpNode, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
     saved = self.saved
     if saved is FREED:
         raise nodes.was_freed(self, self.freed)
+    if type(grads) is list:
+        grads = tuple(grads)
     op = self.op
     edges = self.edges
     found: list[Any] = [None] * len(edges)
