@@ -210,6 +210,8 @@ def general(op: Op) -> Callable[..., Any]:
     dtype_at = names.index("dtype") if "dtype" in names else None
 
     fills = op.fills
+    if simple and len(op.tensors) == 1 and op.tensors[0][0] == 0 and not op.multiple:
+        return _named(single(op, typed, dtype_at), op)
 
     def entry(*args: Any, **kwargs: Any) -> Any:
         if kwargs or not simple or (len(args) != count and len(args) not in fills):
@@ -263,6 +265,73 @@ def general(op: Op) -> Callable[..., Any]:
         return t
 
     return _named(entry, op)
+
+
+def single(op: Op, typed: bool, dtype_at: int | None) -> Callable[..., Any]:
+    """The entry of an operation with one tensor, first, and one result."""
+    kernel, fills, plan = op.kernel, op.fills, op.plan(1)
+    count = len(op.names)
+    has_rules = bool(op.rules)
+    keep_input, keep_out = bool(plan[0]), bool(plan[1])
+
+    def entry(*args: Any, **kwargs: Any) -> Any:
+        given = len(args)
+        if kwargs or (given != count and given not in fills):
+            out = kwargs.pop("out", None) if kwargs else None
+            args = bind(op, args, kwargs)
+            if out is not None:
+                return slow.general(op, args, out)
+        elif given != count:
+            args += fills[given]
+        input = args[0]
+        m = mode()
+        if type(input) not in PLAIN or (m is not None and m is not NO_GRAD):
+            return slow.general(op, args, None)
+        a = input._array
+        if (
+            type(a) is not nd
+            or (typed and a.dtype not in SINGLE_DOUBLE)
+            or (dtype_at is not None and args[dtype_at] is not None)
+        ):
+            return slow.general(op, args, None)
+        try:
+            r = run(kernel, a, *args[1:])
+        except RuntimeError:
+            r = quiet(kernel, a, *args[1:])
+        if type(r) is not nd:
+            r = asarray(r)
+        t = _new(Tensor)
+        t._array = r
+        t._storage = t._view = t._grad = None
+        edge = input._edge if input._view is None else edge_of(input)
+        if edge is None or m is not None or not has_rules or r.dtype.kind not in FLOATING_KINDS:
+            t._edge = None
+            return t
+        n = t._edge = _new(OpNode)
+        n.op = op
+        n.edges = (edge,)
+        if keep_input or keep_out:
+            n.saved = (a if keep_input else None, r if keep_out else None)
+            n.stores = (
+                (input._storage or storage_of(input)) if keep_input else None,
+                storage_of(t) if keep_out else None,
+            )
+        else:
+            n.saved = n.stores = NOTHING_SAVED
+        n.hooks = None
+        n.params = (None, *args[1:])
+        n.shapes = (a.shape,)
+        n.shape = r.shape
+        n.dtype = r.dtype
+        f = _frame(1)
+        if id(f.f_code) not in USER:
+            f = user_frame(f)
+        n.code = f.f_code
+        n.lasti = f.f_lasti
+        n.sequence = next_sequence()
+        return t
+
+    return entry
 
 
 def record_one(op: Op, args: Any, arrays: Any, edges: Any, mask: int, tensor: Tensor) -> OpNode:
