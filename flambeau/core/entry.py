@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from flambeau.core import inplace as write
 from flambeau.core import slow
 from flambeau.core.binding import bind
 from flambeau.core.dtypes import FLOATING_KINDS
@@ -209,6 +210,8 @@ def general(op: Op) -> Callable[..., Any]:
     dtype_at = names.index("dtype") if "dtype" in names else None
 
     fills = op.fills
+    if simple and len(op.tensors) == 1 and op.tensors[0][0] == 0 and not op.multiple:
+        return _named(single(op, typed, dtype_at), op)
 
     def entry(*args: Any, **kwargs: Any) -> Any:
         if kwargs or not simple or (len(args) != count and len(args) not in fills):
@@ -262,6 +265,73 @@ def general(op: Op) -> Callable[..., Any]:
         return t
 
     return _named(entry, op)
+
+
+def single(op: Op, typed: bool, dtype_at: int | None) -> Callable[..., Any]:
+    """The entry of an operation with one tensor, first, and one result."""
+    kernel, fills, plan = op.kernel, op.fills, op.plan(1)
+    count = len(op.names)
+    has_rules = bool(op.rules)
+    keep_input, keep_out = bool(plan[0]), bool(plan[1])
+
+    def entry(*args: Any, **kwargs: Any) -> Any:
+        given = len(args)
+        if kwargs or (given != count and given not in fills):
+            out = kwargs.pop("out", None) if kwargs else None
+            args = bind(op, args, kwargs)
+            if out is not None:
+                return slow.general(op, args, out)
+        elif given != count:
+            args += fills[given]
+        input = args[0]
+        m = mode()
+        if type(input) not in PLAIN or (m is not None and m is not NO_GRAD):
+            return slow.general(op, args, None)
+        a = input._array
+        if (
+            type(a) is not nd
+            or (typed and a.dtype not in SINGLE_DOUBLE)
+            or (dtype_at is not None and args[dtype_at] is not None)
+        ):
+            return slow.general(op, args, None)
+        try:
+            r = run(kernel, a, *args[1:])
+        except RuntimeError:
+            r = quiet(kernel, a, *args[1:])
+        if type(r) is not nd:
+            r = asarray(r)
+        t = _new(Tensor)
+        t._array = r
+        t._storage = t._view = t._grad = None
+        edge = input._edge if input._view is None else edge_of(input)
+        if edge is None or m is not None or not has_rules or r.dtype.kind not in FLOATING_KINDS:
+            t._edge = None
+            return t
+        n = t._edge = _new(OpNode)
+        n.op = op
+        n.edges = (edge,)
+        if keep_input or keep_out:
+            n.saved = (a if keep_input else None, r if keep_out else None)
+            n.stores = (
+                (input._storage or storage_of(input)) if keep_input else None,
+                storage_of(t) if keep_out else None,
+            )
+        else:
+            n.saved = n.stores = NOTHING_SAVED
+        n.hooks = None
+        n.params = (None, *args[1:])
+        n.shapes = (a.shape,)
+        n.shape = r.shape
+        n.dtype = r.dtype
+        f = _frame(1)
+        if id(f.f_code) not in USER:
+            f = user_frame(f)
+        n.code = f.f_code
+        n.lasti = f.f_lasti
+        n.sequence = next_sequence()
+        return t
+
+    return entry
 
 
 def record_one(op: Op, args: Any, arrays: Any, edges: Any, mask: int, tensor: Tensor) -> OpNode:
@@ -416,41 +486,58 @@ NOTHING_SAVED = (None, None)
 def inplace(op: Op) -> Callable[..., Any]:
     """`name_`: the operation written into its first tensor."""
     names = op.names
-    kernel, fast = op.kernel, getattr(op, "fast", frozenset())
-    two = op.flags["family"] == "elementwise" and op.names == op.tensor_names and len(names) == 2 and type(kernel) is np.ufunc
-    title = op.name + "_"
+    title = op.name.lstrip("_") + "_"
+    elementwise = op.flags["family"] == "elementwise"
+    if elementwise and names == op.tensor_names and len(names) == 2 and type(op.kernel) is np.ufunc:
+        entry = inplace_binary(op, title)
+    else:
 
-    def entry(*args: Any, **kwargs: Any) -> Any:
-        if two and not kwargs and len(args) == 2:
-            input, other = args
-            m = mode()
-            if type(input) in PLAIN and (m is None or m is NO_GRAD):
-                a = input._array
-                if a.dtype in fast and (m is not None or (input._edge is None and input._view is None)):
-                    if type(other) in PLAIN:
-                        b = other._array
-                        ok = b.dtype is a.dtype and (m is not None or (other._edge is None and other._view is None))
-                    else:
-                        b = other
-                        ok = type(b) in SCALARS and a.dtype in SINGLE_DOUBLE
-                    if ok and 0 not in a.strides:
-                        try:
-                            run(kernel, a, b, a)
-                        except Exception:
-                            return inplace_slow(op, args)
-                        _touch(input, title)
-                        return input
-        if kwargs or len(args) != len(names):
-            args = bind(op, args, kwargs)
-        return inplace_slow(op, args)
-
-    from flambeau.core.inplace import inplace as inplace_slow
-    from flambeau.core.storage import touch as _touch
+        def entry(*args: Any, **kwargs: Any) -> Any:
+            if kwargs or len(args) != len(names):
+                args = bind(op, args, kwargs)
+            return write.inplace(op, args)
 
     entry.__name__ = entry.__qualname__ = title
     entry.__doc__ = f"`{op.name}` written into the tensor itself. {op.body.__doc__ or ''}"
     entry.__module__ = "flambeau"
-    entry.operation = op  # type: ignore[attr-defined]
+    entry.operation = op
+    return entry
+
+
+def inplace_binary(op: Op, title: str) -> Any:
+    """entry(input, other) of a ufunc: one dtype, nothing to record, no element shared."""
+    kernel, fast = op.kernel, op.fast
+
+    def entry(input: Any, other: Any) -> Any:
+        m = mode()
+        if type(input) in PLAIN and (m is None or m is NO_GRAD):
+            a = input._array
+            d = a.dtype
+            if d in fast and (m is not None or (input._edge is None and input._view is None)):
+                if type(other) in PLAIN:
+                    b = other._array
+                    same = b.dtype is d and (m is not None or (other._edge is None and other._view is None))
+                else:
+                    b = other
+                    same = type(b) in SCALARS and d in SINGLE_DOUBLE
+                if same and 0 not in a.strides:
+                    try:
+                        run(kernel, a, b, a)
+                    except Exception:
+                        return write.inplace(op, (input, other))
+                    s = input._storage or storage_of(input)
+                    s.version += 1
+                    s.written = next_sequence()
+                    s.writing = title
+                    f = _frame(1)
+                    if id(f.f_code) not in USER:
+                        f = user_frame(f)
+                    s.writer = (f.f_code, f.f_lasti)
+                    if s.origin is not None:
+                        write.silent(s)
+                    return input
+        return write.inplace(op, (input, other))
+
     return entry
 
 

@@ -145,7 +145,7 @@ def _nested(data: Any, op: str) -> np.ndarray[Any, Any]:
     for x in leaves:
         if not isinstance(x, (bool, int, float, builtins.complex, np.generic)):
             if isinstance(x, str):
-                raise fail(TypeError, op, f"new(): invalid data type '{type(x).__name__}'")
+                raise fail(ValueError, op, f"too many dimensions '{type(x).__name__}': elements must be numbers")
             raise fail(TypeError, op, f"new(): invalid data type '{type(x).__name__}': elements must be numbers")
     return np.array(leaves).reshape(shape)
 

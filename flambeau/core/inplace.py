@@ -19,13 +19,13 @@ from flambeau.core.overlap import check_writable
 from flambeau.core.provenance import user_frame
 from flambeau.core.silence import quiet
 from flambeau.core.state import next_sequence
-from flambeau.core.storage import address, storage_of, touch
+from flambeau.core.storage import address, silent, storage_of, touch
 from flambeau.core.tensor import Tensor, edge_of, wrap
 
 if TYPE_CHECKING:
     from flambeau.core.declare import Op
 
-__all__ = ["check_inplace", "inplace", "rebase", "refresh_view", "write_result"]
+__all__ = ["check_inplace", "inplace", "rebase", "refresh_view", "silent", "write_result"]
 
 
 def check_inplace(name: str, tensor: Tensor, recording: bool) -> None:
@@ -79,7 +79,7 @@ def inplace(op: Op, args: Any) -> Tensor:
         return overrides.dispatch(getattr(Tensor, op.name + "_"), args, {})
     if m is not None and m.levels:
         return m.levels[-1].process_inplace(op, args)
-    title = op.name + "_"
+    title = op.name.lstrip("_") + "_"
     recording = _recording(op, args)
     check_inplace(title, target, recording)
     given = args

@@ -46,7 +46,7 @@ def missing(module_name: str, name: str, names: Iterable[str]) -> AttributeError
     """
     message = f"module '{module_name}' has no attribute '{name}'"
     if not name.startswith("__"):
-        torch_name = "torch" + module_name.removeprefix("flambeau")
+        torch_name = "torch" + module_name.removeprefix("flambeau").removeprefix("torch")
         message = (
             f"module '{module_name}' has no attribute '{name}': flambeau, which stands in for "
             f"PyTorch, has no {torch_name}.{name}." + _mend(nearest(name, names))

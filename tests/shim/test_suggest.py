@@ -29,6 +29,7 @@ def test_missing_is_an_attribute_error_with_the_mend():
         "module 'flambeau.autograd' has no attribute 'backwards': flambeau, which stands in for "
         "PyTorch, has no torch.autograd.backwards. Did you mean: 'backward'?"
     )
+    assert "has no torch.backwards. Did" in str(missing("torch", "backwards", NAMES))
     assert "Did you mean" not in str(missing("flambeau", "__wrapped__", NAMES))
 
 

@@ -68,7 +68,7 @@ def _scale(name: str, input: Any, other: Any, alpha: Any) -> Any:
 def add(input: Any, other: Any, *, alpha: Any = 1, out: Any = None) -> Tensor:
     """``input + alpha * other``, with promotion and broadcasting."""
     if type(alpha) is int and alpha == 1:
-        return ops._add(input, other, out=out)
+        return _add(input, other) if out is None else _add(input, other, out=out)
     return ops._add(input, _scale("add", input, other, alpha), out=out)
 
 
@@ -76,15 +76,18 @@ def add(input: Any, other: Any, *, alpha: Any = 1, out: Any = None) -> Tensor:
 def sub(input: Any, other: Any, *, alpha: Any = 1, out: Any = None) -> Tensor:
     """``input - alpha * other``, with promotion and broadcasting."""
     if type(alpha) is int and alpha == 1:
-        return ops._sub(input, other, out=out)
+        return _sub(input, other) if out is None else _sub(input, other, out=out)
     return ops._sub(input, _scale("sub", input, other, alpha), out=out)
+
+
+_add_written, _sub_written = ops._add_, ops._sub_
 
 
 @composite(method=True, function=False)
 def add_(input: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
     """``input += alpha * other``, in place."""
     if type(alpha) is int and alpha == 1:
-        return ops._add_(input, other)
+        return _add_written(input, other)
     return ops._add_(input, _scale("add_", input, other, alpha))
 
 
@@ -92,7 +95,7 @@ def add_(input: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
 def sub_(input: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
     """``input -= alpha * other``, in place."""
     if type(alpha) is int and alpha == 1:
-        return ops._sub_(input, other)
+        return _sub_written(input, other)
     return ops._sub_(input, _scale("sub_", input, other, alpha))
 
 

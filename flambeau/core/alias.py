@@ -1,0 +1,40 @@
+"""Writes that PyTorch's version check does not see: through `x.data`. PyTorch then gives wrong gradients without a word.
+
+`FLAMBEAU_ALIAS=error` (the default) raises at backward, `warn` warns, `off` (and `compat.strict()`) does as PyTorch does.
+Stands on node and provenance.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from typing import Any
+
+from flambeau.core.node import Node
+from flambeau.core.provenance import place, stack_level
+from flambeau.core.storage import Storage
+
+__all__ = ["silent_write"]
+
+
+def silent_write(node: Node, label: str, storage: Storage, shape: Any) -> None:
+    """What happens when a saved value was overwritten through `.data`.
+
+    Raises:
+        RuntimeError: under the default setting.
+    """
+    setting = os.environ.get("FLAMBEAU_ALIAS", "error")
+    from flambeau import compat
+
+    if setting == "off" or compat.is_strict():
+        return
+    name = node.name().removesuffix("0").removesuffix("Backward")
+    text = (
+        f"the {label} of shape {list(shape)} saved by {name} at {place(node.where)} was overwritten through .data at "
+        f"{place(storage.silent_writer)}: its gradient would be wrong without a word. Write before the forward, or into a "
+        "clone(); FLAMBEAU_ALIAS=warn|off lets it pass."
+    )
+    if setting == "warn":
+        warnings.warn(text, UserWarning, stacklevel=stack_level())
+        return
+    raise RuntimeError(text)
