@@ -102,7 +102,7 @@ def sub_(input: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
     return ops._sub_(input, _scale("sub_", input, other, alpha))
 
 
-@composite(method=True)
+@composite()
 def rsub(input: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
     """``other - alpha * input``."""
     return sub(other if isinstance(other, Tensor) else _number(other, input), input, alpha=alpha)
@@ -251,3 +251,4 @@ def positive(input: Tensor) -> Tensor:
 
 
 Tensor.__pos__ = positive  # type: ignore[attr-defined]
+Tensor.__rdiv__ = Tensor.__rtruediv__  # type: ignore[attr-defined]
