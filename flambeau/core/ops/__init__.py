@@ -3,7 +3,7 @@
 from importlib import import_module
 
 AREAS = (
-    "either", "arithmetic", "math", "power", "compare", "bitwise", "rounding", "complex", "blend",
+    "either", "arithmetic", "math", "power", "compare", "bitwise", "rounding", "complex", "blend", "special", "bessel", "polynomial",
     "cast", "activation", "reduce", "view", "conv", "convolving", "pool", "adaptive", "pooling", "vision", "grid", "pad", "random_fill", "random", "random_draw", "dropout",
 )  # fmt: skip
 
