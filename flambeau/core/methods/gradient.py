@@ -85,7 +85,7 @@ class Gradient:
     def grad(self: Tensor) -> Tensor | None:
         """The gradient collected by `backward()`: on leaves, and where `retain_grad()` was asked for."""
         found = self._grad
-        if found is None and self._edge is not None and type(self._edge) is not AccumulateGrad and not self.retains_grad:
+        if found is None and self._edge is not None and not self.is_leaf and not self.retains_grad:
             warnings.warn(
                 "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't be "
                 "populated during autograd.backward(). Use .retain_grad() on it if you want its gradient, or access the leaf "
@@ -184,7 +184,7 @@ class Gradient:
     @property
     def retains_grad(self: Tensor) -> bool:
         """Whether `retain_grad()` was asked of this non-leaf."""
-        edge = self._edge
+        edge = edge_of(self)
         if edge is None or type(edge) is AccumulateGrad:
             return False
         node, number = edge_node(edge)
@@ -272,7 +272,7 @@ class Gradient:
 
     @property
     def _backward_hooks(self: Tensor) -> Any:
-        edge = self._edge
+        edge = edge_of(self)
         if edge is None:
             return None
         node, number = edge_node(edge)
