@@ -46,7 +46,7 @@ def elementwise(op: Op) -> Callable[..., Any]:
     assert types is not None
     exact = not types.ints_to_float and not op.flags.pop("checked", False) and "int" not in types.refuses
     op.fast = WITH_INTS if exact else SINGLE_DOUBLE
-    if "float" in types.refuses or op.upcast or types.result == "real":
+    if "float" in types.refuses:
         op.fast = frozenset()
     if op.names == op.tensor_names and len(op.names) == 1:
         return _named(unary(op), op)

@@ -2,7 +2,10 @@
 
 from importlib import import_module
 
-AREAS = ("arithmetic", "cast", "activation", "reduce", "view", "conv", "convolving", "pool", "adaptive", "pooling", "vision", "grid", "pad", "random_fill", "random", "random_draw", "dropout")
+AREAS = (
+    "either", "arithmetic", "math", "power", "compare", "bitwise", "rounding", "complex",
+    "cast", "activation", "reduce", "view", "conv", "convolving", "pool", "adaptive", "pooling", "vision", "grid", "pad", "random_fill", "random", "random_draw", "dropout",
+)  # fmt: skip
 
 for _area in AREAS:
     import_module(f"{__name__}.{_area}")

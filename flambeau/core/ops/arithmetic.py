@@ -10,13 +10,16 @@ from typing import Any
 import numpy as np
 
 from flambeau.core.declare import composite, elementwise, ops
-from flambeau.core.dtypes import ABS, FLOAT, NUMBER, NUMERIC, REAL
+from flambeau.core.dtypes import ABS, FLOAT, NUMBER, NUMERIC, Rule
 from flambeau.core.errors import fail
+from flambeau.core.ops.either import vanish
 from flambeau.core.promotion import result_dtype
 from flambeau.core.slow import number_array
 from flambeau.core.tensor import Tensor, wrap
 
 __all__: list[str] = []
+
+_ROUNDED = Rule("ROUNDED", refuses=frozenset({"bool", "complex", "float8"}))
 
 
 @elementwise(
@@ -147,13 +150,35 @@ def _floor(a: Any, b: Any) -> Any:
     return np.where(b == 0, np.true_divide(a, b), found)
 
 
-@elementwise(types=REAL, kernel=_floor_divide_kernel, upcast=True, dunder="floordiv", checked=True)
+def _no_gradient(g):
+    raise fail(NotImplementedError, "floor_divide", "the derivative for 'floor_divide' is not implemented. detach() its input.")
+
+
+@elementwise(
+    types=_ROUNDED, kernel=_floor_divide_kernel, upcast=True, dunder="floordiv", checked=True,
+    vjp={"input": _no_gradient, "other": _no_gradient},
+)  # fmt: skip
 def floor_divide(input, other):
     """``floor(input / other)``. Raises RuntimeError for integers divided by zero."""
     return np.floor_divide(input, other)
 
 
-@elementwise(types=REAL, name="_div_trunc", node="Div", method=False, upcast=True, checked=True)
+_ROUNDED_RULES = {"input": lambda g: vanish(g), "other": lambda g: vanish(g)}
+
+
+@elementwise(
+    types=_ROUNDED, kernel=_floor_divide_kernel, name="_div_floor", node=lambda node: "DivBackward2", method=False, function=False,
+    upcast=True, checked=True, vjp=_ROUNDED_RULES,
+)  # fmt: skip
+def _div_floor(input, other):
+    """``floor(input / other)``, with the gradient 0."""
+    return np.floor_divide(input, other)
+
+
+@elementwise(
+    types=_ROUNDED, name="_div_trunc", node=lambda node: "DivBackward2", method=False, function=False, upcast=True, checked=True,
+    vjp=_ROUNDED_RULES,
+)  # fmt: skip
 def _div_trunc(input, other):
     """``trunc(input / other)``."""
     if input.dtype.kind in "iu":
@@ -177,7 +202,7 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None, out: Any = 
 
 def _rounded(mode: str) -> Any:
     if mode == "floor":
-        return ops.floor_divide
+        return ops._div_floor
     if mode == "trunc":
         return ops._div_trunc
     raise fail(RuntimeError, "div", f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{mode}'")
@@ -188,7 +213,7 @@ def div_(input: Tensor, other: Any, *, rounding_mode: str | None = None) -> Tens
     """``input /= other``, in place."""
     if rounding_mode is None:
         return ops._div_(input, other)
-    return ops.floor_divide_(input, other) if _rounded(rounding_mode) is ops.floor_divide else ops._div_trunc_(input, other)
+    return ops._div_floor_(input, other) if _rounded(rounding_mode) is ops._div_floor else ops._div_trunc_(input, other)
 
 
 @composite(method=True)
