@@ -24,7 +24,7 @@ from flambeau.core.tensor import Tensor, wrap
 if TYPE_CHECKING:
     from flambeau.core.declare import Op
 
-__all__ = ["FREED", "Packed", "Rule", "read_quick", "read_rules", "with_arrays"]
+__all__ = ["FREED", "Packed", "Rule", "both", "read_quick", "read_rules", "with_arrays"]
 
 nd = np.ndarray
 FREED: Any = object()
@@ -49,7 +49,7 @@ class Packed:
 class Rule:
     """One gradient rule of an operation, with its needs resolved to positions."""
 
-    __slots__ = ("bare", "function", "getters", "group", "saves", "simple", "targets", "twin")
+    __slots__ = ("bare", "both", "function", "getters", "group", "saves", "simple", "targets", "twin")
 
     def __init__(self, op: Op, names: tuple[str, ...], function: Callable[..., Any], group: bool) -> None:
         self.function = function
@@ -62,7 +62,9 @@ class Rule:
         self.getters = tuple(_getter(op, name) for name in wanted)
         self.saves = tuple(index for kind, index in self.getters if kind == SAVED)
         self.simple = not group and all(kind == SAVED for kind, _ in self.getters)
-        self.bare = self.twin is not None or (BOTH.issuperset(code.co_names) and not code.co_freevars and not op.multiple)
+        self.both: bool = getattr(function, "both", False)
+        """It tells arrays from Tensors itself, and takes arrays of any dtypes and several gradients."""
+        self.bare = self.both or self.twin is not None or (BOTH.issuperset(code.co_names) and not code.co_freevars and not op.multiple)
 
 
 def with_arrays(on_arrays: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -73,6 +75,16 @@ def with_arrays(on_arrays: Callable[..., Any]) -> Callable[[Callable[..., Any]],
         return rule
 
     return mark
+
+
+def both(rule: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark a rule that takes bare arrays as well as Tensors and tells them apart by the gradient's type.
+
+    Without a graph it gets arrays of whatever dtypes were saved (a tuple with None, for several outputs); with one it gets
+    Tensors, for which it answers in public operations.
+    """
+    rule.both = True  # type: ignore[attr-defined]
+    return rule
 
 
 def _getter(op: Op, name: str) -> tuple[int, int]:
@@ -149,7 +161,7 @@ def _run(self: OpNode, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
             return quickly  # type: ignore[no-any-return]
     found: list[Any] = [None] * len(edges)
     rules = op.rules
-    if bare:
+    if bare or (not graph and type(grads) is tuple and rules and rules[0].both and _all_arrays(grads)):
         rules = _run_bare(self, rules, grads, found)
         if not rules:
             if not keep and self.stores.count(None) != len(self.stores):
@@ -186,6 +198,10 @@ def _run(self: OpNode, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
     if not graph:
         return [value._array if isinstance(value, Tensor) else value for value in found]
     return found
+
+
+def _all_arrays(grads: Any) -> bool:
+    return all(grad is None or type(grad) is nd for grad in grads)
 
 
 def _run_quick(op: Op, node: OpNode, grad: Any) -> list[Any] | None:
@@ -225,7 +241,7 @@ def _nothing(grad: Any) -> None:
 
 def _run_bare(node: OpNode, rules: tuple[Rule, ...], grads: Any, found: list[Any]) -> tuple[Rule, ...]:
     """Run on arrays what can be; returns the rules that are left."""
-    dtype = grads.dtype
+    dtype = grads.dtype if type(grads) is nd else next(grad.dtype for grad in grads if grad is not None)
     if dtype.kind == "c":
         return rules
     edges = node.edges
@@ -262,7 +278,9 @@ def _bare_values(node: OpNode, rule: Rule, dtype: Any) -> list[Any] | None:
             value = node.saved[index]
             store = node.stores[index]
             if store is not None:
-                if max(store.written, store.silent) > node.sequence or type(value) is not nd or value.dtype is not dtype:
+                if max(store.written, store.silent) > node.sequence or type(value) is not nd:
+                    return None
+                if value.dtype is not dtype and not rule.both:
                     return None
             values.append(value)
         elif kind == PARAM:
