@@ -137,7 +137,7 @@ def _sweep(
                 results = node.run(given, graph, keep)  # the common case: everything is wanted, nobody listens
             else:
                 results = _visit(node, given, graph, keep, needed, captures, found, spot, collect_leaves)
-            if type(node) is OpNode and node.saved is FREED:
+            if isinstance(node, OpNode) and node.saved is FREED:
                 node.freed = spot
             node = None
             for edge, grad in zip(edges, results):  # noqa: B905 (run gives one for each edge)

@@ -18,7 +18,7 @@ from flambeau.core import inplace as write
 from flambeau.core import slow
 from flambeau.core.binding import bind
 from flambeau.core.dtypes import FLOATING_KINDS
-from flambeau.core.node import OpNode, Port
+from flambeau.core.node import ElementNode, OpNode, Port
 from flambeau.core.provenance import USER, user_frame
 from flambeau.core.silence import quiet, run
 from flambeau.core.state import NO_GRAD, mode, next_sequence
@@ -69,7 +69,6 @@ def unary(op: Op) -> Callable[..., Any]:
     kernel, fast = op.kernel, op.fast
     rule = op.rules[0] if op.rules else None
     keep_input, keep_out = (0 in rule.saves, 1 in rule.saves) if rule else (False, False)
-    params = shapes = None
     if rule and any(kind in (1, 2) for kind, _ in rule.getters):
         fast = frozenset()  # a rule with shapes is rare for one elementwise operand: the general way serves it
 
@@ -91,17 +90,17 @@ def unary(op: Op) -> Callable[..., Any]:
                 if e is None or m is not None or rule is None:
                     t._edge = None
                     return t
-                n = t._edge = _new(OpNode)
+                n = t._edge = _new(ElementNode)
                 n.op = op
                 n.edges = (e,)
-                n.saved = (a if keep_input else None, r if keep_out else None)
-                n.stores = (
-                    (input._storage or storage_of(input)) if keep_input else None,
-                    storage_of(t) if keep_out else None,
-                )
-                n.hooks = None
-                n.params = params
-                n.shapes = shapes
+                if keep_input or keep_out:
+                    n.saved = (a if keep_input else None, r if keep_out else None)
+                    n.stores = (
+                        (input._storage or storage_of(input)) if keep_input else None,
+                        storage_of(t) if keep_out else None,
+                    )
+                else:
+                    n.saved = n.stores = NOTHING_SAVED
                 n.shape = r.shape
                 n.dtype = r.dtype
                 f = _frame(1)
@@ -117,7 +116,7 @@ def unary(op: Op) -> Callable[..., Any]:
 
 
 def binary(op: Op, otherwise: Callable[..., Any] = slow.elementwise) -> Callable[..., Any]:
-    """entry(input, other, *, out=None)."""
+    """entry(input, other, *, alpha=1, out=None); only `add` and `sub` know what to do with an alpha."""
     kernel, fast = op.kernel, op.fast
     saves = {t: rule.saves for rule in op.rules for t in rule.targets}
     first, second = saves.get(0, ()), saves.get(1, ())
@@ -125,10 +124,13 @@ def binary(op: Op, otherwise: Callable[..., Any] = slow.elementwise) -> Callable
     other_for_input, other_for_other = 1 in first, 1 in second
     out_for_input, out_for_other = 2 in first, 2 in second
     has_rules = bool(op.rules)
+    saves_nothing = not first and not second
     if any(kind in (1, 2) for rule in op.rules for kind, _ in rule.getters):
         fast = frozenset()
 
-    def entry(input: Any, other: Any, *, out: Any = None) -> Any:
+    def entry(input: Any, other: Any, *, alpha: Any = None, out: Any = None) -> Any:
+        if alpha is not None:
+            other = slow.scaled(op, input, other, alpha)
         if type(input) in PLAIN and out is None:
             m = mode()
             a = input._array
@@ -156,10 +158,12 @@ def binary(op: Op, otherwise: Callable[..., Any] = slow.elementwise) -> Callable
                     if (edge is None and other_edge is None) or m is not None or not has_rules:
                         t._edge = None
                         return t
-                    n = t._edge = _new(OpNode)
+                    n = t._edge = _new(ElementNode)
                     n.op = op
                     n.edges = (edge, other_edge)
-                    if edge is None:
+                    if saves_nothing:
+                        keep_a = keep_b = keep_r = False
+                    elif edge is None:
                         keep_a, keep_b, keep_r = input_for_other, other_for_other, out_for_other
                     elif other_edge is None:
                         keep_a, keep_b, keep_r = input_for_input, other_for_input, out_for_input
@@ -167,13 +171,15 @@ def binary(op: Op, otherwise: Callable[..., Any] = slow.elementwise) -> Callable
                         keep_a = input_for_input or input_for_other
                         keep_b = other_for_input or other_for_other
                         keep_r = out_for_input or out_for_other
-                    n.saved = (a if keep_a else None, b if keep_b else None, r if keep_r else None)
-                    n.stores = (
-                        (input._storage or storage_of(input)) if keep_a else None,
-                        (other._storage or storage_of(other)) if keep_b and b is not other else None,
-                        storage_of(t) if keep_r else None,
-                    )
-                    n.params = n.shapes = n.hooks = None
+                    if keep_a or keep_b or keep_r:
+                        n.saved = (a if keep_a else None, b if keep_b else None, r if keep_r else None)
+                        n.stores = (
+                            (input._storage or storage_of(input)) if keep_a else None,
+                            (other._storage or storage_of(other)) if keep_b and b is not other else None,
+                            storage_of(t) if keep_r else None,
+                        )
+                    else:
+                        n.saved = n.stores = NONE_OF_THREE
                     n.shape = r.shape
                     n.dtype = r.dtype
                     f = _frame(1)
@@ -494,6 +500,7 @@ def view_node(tensor: Tensor) -> OpNode:
 
 
 NOTHING_SAVED = (None, None)
+NONE_OF_THREE = (None, None, None)
 
 
 def inplace(op: Op) -> Callable[..., Any]:
@@ -518,10 +525,12 @@ def inplace(op: Op) -> Callable[..., Any]:
 
 
 def inplace_binary(op: Op, title: str) -> Any:
-    """entry(input, other) of a ufunc: one dtype, nothing to record, no element shared."""
+    """entry(input, other, *, alpha=1) of a ufunc: one dtype, nothing to record, no element shared."""
     kernel, fast = op.kernel, op.fast
 
-    def entry(input: Any, other: Any) -> Any:
+    def entry(input: Any, other: Any, *, alpha: Any = None) -> Any:
+        if alpha is not None:
+            other = slow.scaled(op, input, other, alpha)
         m = mode()
         if type(input) in PLAIN and (m is None or m is NO_GRAD):
             a = input._array

@@ -3,9 +3,36 @@
 from importlib import import_module
 
 AREAS = (
-    "either", "arithmetic", "math", "power", "compare", "bitwise", "rounding", "complex",
-    "cast", "activation", "reduce", "view", "conv", "convolving", "pool", "adaptive", "pooling", "vision", "grid", "pad", "random_fill", "random", "random_draw", "dropout",
-)  # fmt: skip
+    "either",
+    "arithmetic",
+    "math",
+    "power",
+    "compare",
+    "bitwise",
+    "rounding",
+    "complex",
+    "cast",
+    "activation",
+    "softmax",
+    "loss",
+    "norm",
+    "embedding",
+    "linear",
+    "reduce",
+    "view",
+    "conv",
+    "convolving",
+    "pool",
+    "adaptive",
+    "pooling",
+    "vision",
+    "grid",
+    "pad",
+    "random_fill",
+    "random",
+    "random_draw",
+    "dropout",
+)
 
 for _area in AREAS:
     import_module(f"{__name__}.{_area}")
