@@ -18,7 +18,7 @@ from flambeau.core import inplace as write
 from flambeau.core import slow
 from flambeau.core.binding import bind
 from flambeau.core.dtypes import FLOATING_KINDS
-from flambeau.core.node import ElementNode, OpNode, Port
+from flambeau.core.node import NONE_OF_THREE, NOTHING_SAVED, ElementNode, OpNode, Port
 from flambeau.core.provenance import USER, user_frame
 from flambeau.core.silence import quiet, run
 from flambeau.core.state import NO_GRAD, mode, next_sequence
@@ -497,10 +497,6 @@ def view_node(tensor: Tensor) -> OpNode:
     n.lasti = lasti
     n.sequence = sequence
     return n
-
-
-NOTHING_SAVED = (None, None)
-NONE_OF_THREE = (None, None, None)
 
 
 def inplace(op: Op) -> Callable[..., Any]:

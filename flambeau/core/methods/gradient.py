@@ -21,6 +21,9 @@ from flambeau.core.tensor import PLAIN, Tensor, edge_of, leaf_edge, wrap, wrap_l
 
 __all__ = ["Gradient"]
 
+ONES = {np.dtype(c): np.ones((), c) for c in "fd"}
+"""What a scalar's backward starts with: a copy of one costs 0.1 us, `np.ones` 0.7."""
+
 
 class Gradient:
     @property
@@ -212,10 +215,12 @@ class Gradient:
         """
         if gradient is None and inputs is None and not legacy and not create_graph and type(self) in PLAIN:
             a = self._array
-            if a.size == 1 and type(a) is np.ndarray and a.dtype.kind == "f":
-                edge = edge_of(self)
+            seed = ONES.get(a.dtype)
+            if seed is not None and type(a) is np.ndarray and a.size == 1:
+                edge = self._edge if self._view is None else edge_of(self)
                 if edge is not None:
-                    engine.backward((edge,), (wrap(np.ones(a.shape, a.dtype)),), bool(retain_graph), False)
+                    one = seed.copy() if not a.ndim else seed.reshape(a.shape).copy()
+                    engine.backward((edge,), (wrap(one),), bool(retain_graph), False)
                     return
         from flambeau.autograd import backward
 
