@@ -67,7 +67,7 @@ def sub(input, other):
     return np.subtract(input, other)
 
 
-@composite(method=True)
+@composite()
 def rsub(input: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
     """``other - alpha * input``."""
     return sub(other if isinstance(other, Tensor) else _number(other, input), input, alpha=alpha)
@@ -216,3 +216,4 @@ def positive(input: Tensor) -> Tensor:
 
 
 Tensor.__pos__ = positive  # type: ignore[attr-defined]
+Tensor.__rdiv__ = Tensor.__rtruediv__  # type: ignore[attr-defined]

@@ -1,6 +1,6 @@
 """Complex numbers: parts as views, conjugate, angle, polar form. Conjugation is computed at once.
 
-Not here: `complex(real, imag)` (factory). Stands on declare and view.
+Stands on declare and view.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.ops.either import keep, vanish
 from flambeau.core.ops.view import strided
+from flambeau.core.output import write_one
 from flambeau.core.tensor import Tensor
 
 __all__: list[str] = []
@@ -201,11 +202,61 @@ def polar(abs: Tensor, angle: Tensor, *, out: Tensor | None = None) -> Tensor:
     Raises:
         RuntimeError: dtypes that differ or are not float32 or float64.
     """
-    if abs.dtype.name not in ("float16", "float32", "float64") or abs.dtype is not angle.dtype:
-        raise fail(RuntimeError, "polar", f"Expected both inputs to be Half, Float or Double tensors of one dtype but got {abs.dtype} and {angle.dtype}")
-    found = ops._polar(abs, angle)
+    _check_parts("polar", abs, angle)
+    return _written("polar", ops._polar(abs, angle), out)
+
+
+def _join(real, imag):
+    found = np.empty(np.broadcast_shapes(real.shape, imag.shape), of(real.dtype).to_complex().numpy)
+    found.real = real
+    found.imag = imag
+    return found
+
+
+@primitive(
+    name="_complex", node="Complex", function=False, method=False, holomorphic=False,
+    vjp={"real": lambda g: ops.real(g), "imag": lambda g: ops.imag(g)},
+    infer=lambda real, imag: (np.broadcast_shapes(real.shape, imag.shape), of(real.dtype).to_complex().numpy),
+)  # fmt: skip
+def _complex(real, imag):
+    """``real + i * imag``."""
+    return _join(real, imag)
+
+
+def _check_parts(name: str, first: Tensor, second: Tensor) -> None:
+    allowed = ("float16", "float32", "float64") if name == "complex" else ("float32", "float64")
+    if first.dtype.name not in allowed or second.dtype.name not in allowed:
+        raise fail(RuntimeError, name, f"Expected both inputs to be of {', '.join(allowed)} but got {first.dtype} and {second.dtype}")
+    if first.dtype is not second.dtype:
+        raise fail(RuntimeError, name, f"Expected object of scalar type {first.dtype} but got {second.dtype} for the second argument")
+
+
+def _written(name: str, found: Tensor, out: Tensor | None) -> Tensor:
     if out is None:
         return found
-    from flambeau.core.output import write_one
+    if out.dtype is not found.dtype:
+        raise fail(RuntimeError, name, f"Expected object of scalar type {found.dtype} but got {out.dtype} for argument 'out'")
+    return write_one(name, found, out)
 
-    return write_one("polar", found, out)
+
+@composite()
+def complex(real: Tensor, imag: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """``real + i * imag``.
+
+    Raises:
+        RuntimeError: dtypes that differ, or are not floating.
+    """
+    _check_parts("complex", real, imag)
+    return _written("complex", ops._complex(real, imag), out)
+
+
+@composite()
+def resolve_conj(input: Tensor) -> Tensor:
+    """The tensor itself: conjugation is computed at once."""
+    return input
+
+
+@composite()
+def resolve_neg(input: Tensor) -> Tensor:
+    """The tensor itself: negation is computed at once."""
+    return input

@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 
 from flambeau.core.declare import composite, elementwise, ops, primitive
-from flambeau.core.dtypes import Rule, complex128, float64
+from flambeau.core.dtypes import FLOAT, Rule, complex128, float64
 from flambeau.core.errors import fail
 from flambeau.core.ops.either import keep
-from flambeau.core.output import write_one
 from flambeau.core.tensor import Tensor
 
 __all__: list[str] = []
@@ -155,23 +154,22 @@ def float_power_(input: Tensor, exponent: Any) -> Tensor:
     return ops._pow_(input, _doubled(exponent, kind))
 
 
-@composite(method=True)
-def ldexp(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+@elementwise(
+    types=FLOAT, upcast=True, inplace_function=True,
+    vjp={
+        "input": lambda g, other: g * ops._pow(2.0, other),
+        "other": lambda g, out: g * out * 0.6931471805599453,
+    },
+)  # fmt: skip
+def ldexp(input, other):
     """``input * 2 ** other``."""
-    found = input * ops._pow(2.0, other)
-    return found if out is None else write_one("ldexp", found, out)
-
-
-@composite(method=True, function=True)
-def ldexp_(input: Tensor, other: Tensor) -> Tensor:
-    """``input *= 2 ** other``, in place."""
-    return input.mul_(ops._pow(2.0, other))
+    return input * np.power(input.dtype.type(2), other)
 
 
 @primitive(
     outputs=("mantissa", "exponent"), differentiable=("mantissa",), upcast=True,
     types=Rule("FREXP", refuses=frozenset({"bool", "int", "complex", "float8"}), error=RuntimeError),
-    vjp=lambda g, exponent: g / ops._pow(2.0, exponent), infer=lambda input: ((input.shape, input.dtype), (input.shape, np.dtype("i4"))),
+    vjp=lambda g, exponent: g[0] / ops._pow(2.0, exponent), infer=lambda input: ((input.shape, input.dtype), (input.shape, np.dtype("i4"))),
 )  # fmt: skip
 def frexp(input):
     """The mantissa in [0.5, 1) and the integer exponent with ``input = mantissa * 2 ** exponent``."""

@@ -183,11 +183,10 @@ def copysign(input, other):
     return np.copysign(input, other)
 
 
-def _no_gradient(g):
-    raise fail(NotImplementedError, "nextafter", "the derivative for 'nextafter' is not implemented. detach() its input.")
-
-
-@elementwise(types=_FLOATS, kernel=np.nextafter, vjp={"input": _no_gradient, "other": _no_gradient})
+@elementwise(
+    types=_FLOATS, kernel=np.nextafter,
+    vjp={"input": lambda g, input, other: keep(g, input != other), "other": lambda g: vanish(g)},
+)  # fmt: skip
 def nextafter(input, other):
     """The next representable number after `input` towards `other`."""
     return np.nextafter(input, other)
