@@ -32,7 +32,7 @@ FREED: Any = object()
 
 SAVED, PARAM, SHAPE, NEEDS = range(4)
 
-BOTH = frozenset(("mT", "reshape", "spread", "unreduce"))
+BOTH = frozenset(("mT", "reshape", "spread", "unreduce", "unview"))
 """Names that mean the same for arrays and Tensors: a rule that uses no others runs on either."""
 
 
