@@ -32,7 +32,18 @@ FREED: Any = object()
 
 SAVED, PARAM, SHAPE, NEEDS = range(4)
 
-BOTH = frozenset(("cosine", "keep", "mT", "reshape", "sine", "spread", "tie", "unreduce", "vanish"))
+BOTH = frozenset((
+    "cosine",
+    "keep",
+    "mT",
+    "reshape",
+    "sine",
+    "spread",
+    "tie",
+    "unreduce",
+    "unview",
+    "vanish",
+))
 """Names that mean the same for arrays and Tensors: a rule that uses no others runs on either."""
 
 
