@@ -22,24 +22,6 @@ __all__: list[str] = []
 _ROUNDED = Rule("ROUNDED", refuses=frozenset({"bool", "complex", "float8"}))
 
 
-@elementwise(
-    types=NUMBER, kernel=np.add, dunder="add", name="_add", node="Add", method=False,
-    vjp={"input": lambda g: g, "other": lambda g: g},
-)  # fmt: skip
-def _add(input, other):
-    """``input + other``."""
-    return np.add(input, other)
-
-
-@elementwise(
-    types=NUMERIC, kernel=np.subtract, dunder="sub", name="_sub", node="Sub", method=False,
-    vjp={"input": lambda g: g, "other": lambda g: -g},
-)  # fmt: skip
-def _sub(input, other):
-    """``input - other``."""
-    return np.subtract(input, other)
-
-
 def _kind(x: Any) -> str:
     if isinstance(x, Tensor):
         kind = x._array.dtype.kind
@@ -67,39 +49,22 @@ def _scale(name: str, input: Any, other: Any, alpha: Any) -> Any:
     return ops.mul(other, alpha) if isinstance(other, Tensor) else other * alpha
 
 
-@composite(method=True)
-def add(input: Any, other: Any, *, alpha: Any = 1, out: Any = None) -> Tensor:
+@elementwise(
+    types=NUMBER, kernel=np.add, dunder="add", alpha=_scale,
+    vjp={"input": lambda g: g, "other": lambda g: g},
+)  # fmt: skip
+def add(input, other):
     """``input + alpha * other``, with promotion and broadcasting."""
-    if type(alpha) is int and alpha == 1:
-        return _add(input, other) if out is None else _add(input, other, out=out)
-    return ops._add(input, _scale("add", input, other, alpha), out=out)
+    return np.add(input, other)
 
 
-@composite(method=True, alias=("subtract",))
-def sub(input: Any, other: Any, *, alpha: Any = 1, out: Any = None) -> Tensor:
+@elementwise(
+    types=NUMERIC, kernel=np.subtract, dunder="sub", alias=("subtract",), alpha=_scale,
+    vjp={"input": lambda g: g, "other": lambda g: -g},
+)  # fmt: skip
+def sub(input, other):
     """``input - alpha * other``, with promotion and broadcasting."""
-    if type(alpha) is int and alpha == 1:
-        return _sub(input, other) if out is None else _sub(input, other, out=out)
-    return ops._sub(input, _scale("sub", input, other, alpha), out=out)
-
-
-_add_written, _sub_written = ops._add_, ops._sub_
-
-
-@composite(method=True, function=False)
-def add_(input: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
-    """``input += alpha * other``, in place."""
-    if type(alpha) is int and alpha == 1:
-        return _add_written(input, other)
-    return ops._add_(input, _scale("add_", input, other, alpha))
-
-
-@composite(method=True, function=False, alias=("subtract_",))
-def sub_(input: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
-    """``input -= alpha * other``, in place."""
-    if type(alpha) is int and alpha == 1:
-        return _sub_written(input, other)
-    return ops._sub_(input, _scale("sub_", input, other, alpha))
+    return np.subtract(input, other)
 
 
 @composite()
