@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-AREAS = ("arithmetic", "cast", "activation", "reduce", "view", "conv", "convolving", "pool", "adaptive", "pooling", "vision", "grid", "pad", "random_fill", "random", "random_draw", "dropout")
+AREAS = ("arithmetic", "cast", "activation", "along", "reduce", "extrema", "statistics", "scan", "sort", "view", "conv", "convolving", "pool", "adaptive", "pooling", "vision", "grid", "pad", "random_fill", "random", "random_draw", "dropout")
 
 for _area in AREAS:
     import_module(f"{__name__}.{_area}")
