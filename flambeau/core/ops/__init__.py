@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-AREAS = ("arithmetic", "cast", "activation", "reduce", "view", "advanced", "cat", "where", "shape", "conv", "pool", "vision", "pad", "random_fill", "random", "random_draw", "dropout")
+AREAS = ("arithmetic", "cast", "activation", "reduce", "view", "advanced", "cat", "where", "shape", "scatter", "index", "conv", "pool", "vision", "pad", "random_fill", "random", "random_draw", "dropout")
 
 for _area in AREAS:
     import_module(f"{__name__}.{_area}")
