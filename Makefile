@@ -7,7 +7,8 @@ VENV ?= .venv
 TORCH ?= torch==2.13.0
 # Test processes; each keeps to one BLAS thread.
 JOBS ?= auto
-# Further arguments for pytest, as in: make test ARGS="-k softmax"
+PROCESSES = $(if $(filter auto,$(JOBS)),$(shell $(PYTHON) -c 'import os; print(os.cpu_count())'),$(JOBS))
+# Further arguments for what is run, as in: make test ARGS="-k softmax"
 ARGS ?=
 
 BIN := $(VENV)/bin
@@ -53,7 +54,7 @@ parity: $(VENV)/.parity  ## a quick comparison with real PyTorch
 	FLAMBEAU_PARITY=1 $(PYTEST) -n $(JOBS) -m "not slow" tests/parity $(ARGS)
 
 parity-full: $(VENV)/.parity  ## PyTorch's whole databases, and the score
-	FLAMBEAU_PARITY=1 $(PYTEST) -n $(JOBS) tests/parity $(ARGS)
+	$(BIN)/python -m tests.parity.run --full -j $(PROCESSES) $(ARGS)
 
 bench: $(VENV)/.parity  ## both engines in one run, ratios printed
 	$(BIN)/python bench/eager.py $(ARGS)

@@ -6,6 +6,13 @@ public names; every one of them is defined in the room that its module names. Su
 
 from __future__ import annotations
 
+import sys as _sys
+
+if getattr(_sys, "argv", [])[:1] == ["-m"]:  # `python -m flambeau`: the runner starts without the engine
+    from flambeau.shim.start import start_program
+
+    start_program()
+
 from importlib import import_module as _import_module
 from typing import Any as _Any
 

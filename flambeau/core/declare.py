@@ -14,7 +14,7 @@ from typing import Any
 
 from flambeau.core import dtypes, entry
 from flambeau.core.binding import MISSING
-from flambeau.core.rules import Rule, read_rules
+from flambeau.core.rules import Rule, read_quick, read_rules
 from flambeau.core.tensor import Tensor
 
 __all__ = ["FUNCTIONS", "OPERATIONS", "Op", "Tensors", "composite", "elementwise", "ops", "primitive", "reduction", "view"]
@@ -34,7 +34,7 @@ class Op:
 
     __slots__ = (
         "body", "defaults", "differentiable", "double", "entry", "fast", "fills", "flags", "holomorphic", "index", "infer", "kernel", "lists", "multiple",
-        "name", "names", "node_name", "outputs", "plain", "positional", "promote", "required", "result", "rules", "saveable",
+        "name", "names", "node_name", "outputs", "plain", "positional", "promote", "quick", "required", "result", "rules", "saveable",
         "template", "tensor_names", "tensors", "types", "upcast", "varargs", "plans",
     )  # fmt: skip
 
@@ -86,6 +86,7 @@ class Op:
         self.rules: tuple[Rule, ...] = () if self.lists else read_rules(self, vjp)
         if self.lists:
             self.flags["vjp"] = vjp
+        self.quick = read_quick(self)
         self.plans: dict[int, Any] = {}
         if self.node_name is None:
             text = (label or _camel(self.name)) + "Backward0"

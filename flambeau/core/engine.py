@@ -17,9 +17,9 @@ from flambeau.core import state
 from flambeau.core.accumulate import accumulate
 from flambeau.core.errors import fail
 from flambeau.core.hooks import run_after, run_before, run_tensor_hooks
-from flambeau.core.node import AccumulateGrad, Node, OpNode, Port
+from flambeau.core.node import NONE_OF_THREE, NOTHING_SAVED, AccumulateGrad, ElementNode, Node, OpNode, Port
 from flambeau.core.provenance import user_frame
-from flambeau.core.rules import FREED
+from flambeau.core.rules import FREED, run_quick
 from flambeau.core.shapes import sum_to
 from flambeau.core.silence import quiet, run
 from flambeau.core.tensor import Tensor
@@ -50,14 +50,17 @@ def backward(
     Returns:
         The gradients of `wanted`, None where none arrived.
     """
-    needed = _needed(roots, wanted) if wanted is not None else None
-    captures: dict[Any, list[int]] = {}
-    found: list[Any] = [None] * len(wanted or ())
+    needed = None
+    captures: dict[Any, Any] = {}
+    found: list[Any] = []
+    if wanted is not None:
+        needed = _needed(roots, wanted)
+        found = [None] * len(wanted)
     if wanted is not None and collect:
         for k, edge in enumerate(wanted):
             node, number = (edge.node, edge.number) if type(edge) is Port else (edge, 0)
-            captures.setdefault(node, []).append((k, number))  # type: ignore[arg-type]
-    frame = user_frame(sys._getframe(1))
+            captures.setdefault(node, []).append((k, number))
+    frame = user_frame(sys._getframe(2))
     spot = (frame.f_code, frame.f_lasti)
     token = state.switch_grad(graph)
     try:
@@ -69,17 +72,18 @@ def backward(
 
 def _count(starts: Sequence[Node]) -> dict[Node, int]:
     """How many gradients each node waits for."""
-    waits: dict[Node, int] = {}
-    stack = list(dict.fromkeys(starts))
-    seen = set(stack)
+    waits = dict.fromkeys(starts, 0)
+    stack = list(waits)
     while stack:
         for edge in stack.pop().edges:
             if edge is not None:
                 node = edge.node if type(edge) is Port else edge
-                waits[node] = waits.get(node, 0) + 1
-                if node not in seen:
-                    seen.add(node)
-                    stack.append(node)
+                if node in waits:
+                    waits[node] += 1
+                else:
+                    waits[node] = 1
+                    if node.edges:
+                        stack.append(node)
     return waits
 
 
@@ -128,71 +132,111 @@ def _sweep(
             heappush(ready, (-node.sequence, id(node), node))
     while ready:
         node = heappop(ready)[2]
-        given = pending.pop(node)
-        hooks = node.hooks
-        if hooks is not None:
-            given = run_tensor_hooks(node, hooks, given, graph)
-        if captures and node in captures:
-            for k, number in captures[node]:
-                found[k] = given[number] if node.outputs > 1 else given
-        if type(node) is AccumulateGrad:
-            if collect_leaves and (needed is None or node in needed):
-                accumulate(node, given, graph, spot)
-            continue
-        edges = node.edges
-        if (needed is not None and node not in needed) or given is None or (
-            node.outputs > 1 and all(g is None for g in given)
-        ):
-            results: Any = (None,) * len(edges)
-        elif captures and node in captures and not _leads_on(edges, needed):
-            results = (None,) * len(edges)
-        else:
-            if hooks is not None and hooks.before:
-                given = run_before(node, hooks, given, graph)
-            results = node.run(given, graph, keep)
-            if type(node) is OpNode and node.saved is FREED:
-                node.freed = spot
-            if hooks is not None and hooks.after:
-                results = run_after(node, hooks, results, given, graph)
-        for edge, grad in zip(edges, results, strict=True):
-            if edge is None:
-                continue
-            port = type(edge) is Port
-            target = edge.node if port else edge
-            if grad is not None and (needed is None or target in needed):
-                shape, dtype = target.shape, target.dtype
-                if port:
-                    shape, dtype = shape[edge.number], dtype[edge.number]
-                if type(grad) is nd:
-                    if grad.shape != shape or grad.dtype is not dtype:
-                        grad = fit(node, grad, shape, dtype)
-                elif graph:
-                    grad = fit_tensor(node, grad, shape, dtype)
-                else:
-                    grad = fit(node, grad, shape, dtype)
-                if port or target in pending:
-                    _add(pending, edge, target, grad)
-                else:
-                    pending[target] = grad
-            left = waits[target] = waits[target] - 1
-            if left:
-                continue
-            if target in pending:
-                if type(target) is AccumulateGrad and target.hooks is None and not captures:
-                    grad = pending.pop(target)
-                    if collect_leaves and (needed is None or target in needed):
-                        accumulate(target, grad, graph, spot)
-                    continue
-            elif type(target) is AccumulateGrad:
-                continue
+        while node is not None:
+            given = pending.pop(node)
+            edges = node.edges
+            hooks = node.hooks
+            if hooks is None and needed is None and given is not None and node.outputs == 1 and edges:
+                # The common case: everything is wanted, nobody listens.
+                results = None
+                if type(node) is ElementNode and not graph and type(given) is nd and node.op.quick:
+                    try:
+                        results = run(run_quick, node.op, node, given)
+                    except RuntimeError:
+                        results = None
+                if results is None:
+                    results = node.run(given, graph, keep)
+                elif not keep:
+                    saved = node.saved
+                    if saved is not NOTHING_SAVED and saved is not NONE_OF_THREE:
+                        node.saved = FREED
             else:
-                pending[target] = [None] * target.outputs if target.outputs > 1 else None
-            heappush(ready, (-target.sequence, id(target), target))
-        grad = given = results = None
+                results = _visit(node, given, graph, keep, needed, captures, found, spot, collect_leaves)
+            if isinstance(node, OpNode) and node.saved is FREED:
+                node.freed = spot
+            node = None
+            for edge, grad in zip(edges, results):  # noqa: B905 (run gives one for each edge)
+                if edge is None:
+                    continue
+                if type(edge) is Port:
+                    target = edge.node
+                    if grad is not None and (needed is None or target in needed):
+                        shape, dtype = target.shape[edge.number], target.dtype[edge.number]
+                        grad = fit_tensor(target, grad, shape, dtype) if graph else fit(target, grad, shape, dtype)
+                        _add(pending, edge, target, grad)
+                else:
+                    target = edge
+                    if grad is not None and (needed is None or target in needed):
+                        if type(grad) is nd:
+                            if grad.shape != target.shape or grad.dtype is not target.dtype:
+                                grad = fit(target, grad, target.shape, target.dtype)
+                        else:
+                            how = fit_tensor if graph else fit
+                            grad = how(target, grad, target.shape, target.dtype)
+                        if target in pending:
+                            pending[target] = plus(pending[target], grad)
+                        else:
+                            pending[target] = grad
+                left = waits[target] = waits[target] - 1
+                if left:
+                    continue
+                if type(target) is AccumulateGrad and target.hooks is None and not captures:
+                    if target in pending:
+                        grad = pending.pop(target)
+                        if collect_leaves and (needed is None or target in needed):
+                            accumulate(target, grad, graph, spot)
+                    continue
+                if target not in pending:
+                    if type(target) is AccumulateGrad:
+                        continue
+                    pending[target] = [None] * target.outputs if target.outputs > 1 else None
+                if node is None and not ready:
+                    node = target  # nothing else is ready: no need to queue
+                else:
+                    if node is not None:
+                        heappush(ready, (-node.sequence, id(node), node))
+                        node = None
+                    heappush(ready, (-target.sequence, id(target), target))
+            grad = given = results = None
 
 
-def _leads_on(edges: Any, needed: set[Node] | None) -> bool:
-    return needed is None or any(
+def _visit(
+    node: Node,
+    given: Any,
+    graph: bool,
+    keep: bool,
+    needed: set[Node] | None,
+    captures: dict[Any, Any],
+    found: list[Any],
+    spot: Any,
+    collect_leaves: bool,
+) -> Any:
+    """A node with hooks, several outputs, captures, or in a pruned graph: the gradients for its edges."""
+    hooks = node.hooks
+    nothing = (None,) * len(node.edges)
+    if hooks is not None:
+        given = run_tensor_hooks(node, hooks, given, graph)
+    if captures and node in captures:
+        for k, number in captures[node]:
+            found[k] = given[number] if node.outputs > 1 else given
+    if type(node) is AccumulateGrad:
+        if collect_leaves and (needed is None or node in needed):
+            accumulate(node, given, graph, spot)
+        return nothing
+    if needed is not None and (node not in needed or not _leads_on(node.edges, needed)):
+        return nothing
+    if given is None or (node.outputs > 1 and all(g is None for g in given)):
+        return nothing
+    if hooks is not None and hooks.before:
+        given = run_before(node, hooks, given, graph)
+    results = node.run(given, graph, keep)
+    if hooks is not None and hooks.after:
+        results = run_after(node, hooks, results, given, graph)
+    return results
+
+
+def _leads_on(edges: Any, needed: set[Node]) -> bool:
+    return any(
         (edge.node if type(edge) is Port else edge) in needed for edge in edges if edge is not None
     )
 

@@ -55,6 +55,7 @@ def _path(modules: list[object]) -> str:
 def fail(kind: type[Exception], operation: str, message: str) -> Exception:
     """An exception of PyTorch's type whose text names the operation and the place: `raise fail(...)`."""
     spot = setting()
+    operation = operation.lstrip("_")
     return kind(f"{operation} ({spot}): {message}" if spot else f"{operation}: {message}")
 
 

@@ -145,7 +145,7 @@ def _nested(data: Any, op: str) -> np.ndarray[Any, Any]:
     for x in leaves:
         if not isinstance(x, (bool, int, float, builtins.complex, np.generic)):
             if isinstance(x, str):
-                raise fail(TypeError, op, f"new(): invalid data type '{type(x).__name__}'")
+                raise fail(ValueError, op, f"too many dimensions '{type(x).__name__}': elements must be numbers")
             raise fail(TypeError, op, f"new(): invalid data type '{type(x).__name__}': elements must be numbers")
     return np.array(leaves).reshape(shape)
 
@@ -655,25 +655,6 @@ def tril_indices(row: int, col: int, offset: int = 0, *, dtype: Any = None, devi
 def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None, layout: Any = None) -> Tensor:
     """The indices (2, n) of the upper triangle of a row x col matrix."""
     return _indices(row, col, offset, False, dtype)
-
-
-@composite()
-def complex(real: Tensor, imag: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """``real + i * imag``.
-
-    Raises:
-        RuntimeError: dtypes that differ, or are not floating.
-    """
-    if real.dtype != imag.dtype or not real.dtype.is_floating_point:
-        raise fail(RuntimeError, "complex", f"expected both inputs to be Half, Float or Double tensors of one dtype but got {real.dtype} and {imag.dtype}")
-    from flambeau.core.declare import ops
-
-    found = ops.view_as_complex(ops.stack(tuple(ops.broadcast_tensors(real, imag)), -1))
-    if out is not None:
-        from flambeau.core.output import write_one
-
-        return write_one("complex", found, out)
-    return found
 
 
 class News:

@@ -19,13 +19,13 @@ from flambeau.core.overlap import check_writable
 from flambeau.core.provenance import user_frame
 from flambeau.core.silence import quiet
 from flambeau.core.state import next_sequence
-from flambeau.core.storage import address, storage_of, touch
+from flambeau.core.storage import address, silent, storage_of, touch
 from flambeau.core.tensor import Tensor, edge_of, wrap
 
 if TYPE_CHECKING:
     from flambeau.core.declare import Op
 
-__all__ = ["check_inplace", "inplace", "rebase", "refresh_view", "write_result"]
+__all__ = ["check_inplace", "inplace", "rebase", "refresh_view", "silent", "write_result"]
 
 
 def check_inplace(name: str, tensor: Tensor, recording: bool) -> None:
@@ -79,7 +79,7 @@ def inplace(op: Op, args: Any) -> Tensor:
         return overrides.dispatch(getattr(Tensor, op.name + "_"), args, {})
     if m is not None and m.levels:
         return m.levels[-1].process_inplace(op, args)
-    title = op.name + "_"
+    title = op.name.lstrip("_") + "_"
     recording = _recording(op, args)
     check_inplace(title, target, recording)
     given = args
@@ -134,7 +134,7 @@ def write_result(title: str, target: Tensor, result: Tensor) -> None:
     node = result._edge
     if node is not None and state.grad_enabled():
         saved = getattr(node, "saved", None)
-        if type(node) is OpNode and isinstance(saved, (tuple, list)) and saved[-1] is new:
+        if isinstance(node, OpNode) and isinstance(saved, (tuple, list)) and saved[-1] is new:
             # The rule reads the output: it is the written tensor's memory now.
             node.saved = (*saved[:-1], old)
             node.stores = (*node.stores[:-1], storage_of(target))

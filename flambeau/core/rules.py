@@ -24,7 +24,7 @@ from flambeau.core.tensor import Tensor, wrap
 if TYPE_CHECKING:
     from flambeau.core.declare import Op
 
-__all__ = ["FREED", "Packed", "Rule", "read_rules"]
+__all__ = ["FREED", "Packed", "Rule", "both", "read_quick", "read_rules", "run_quick", "with_arrays"]
 
 nd = np.ndarray
 FREED: Any = object()
@@ -32,7 +32,18 @@ FREED: Any = object()
 
 SAVED, PARAM, SHAPE, NEEDS = range(4)
 
-BOTH = frozenset(("mT", "reshape", "spread", "unreduce", "unview"))
+BOTH = frozenset((
+    "cosine",
+    "keep",
+    "mT",
+    "reshape",
+    "sine",
+    "spread",
+    "tie",
+    "unreduce",
+    "unview",
+    "vanish",
+))
 """Names that mean the same for arrays and Tensors: a rule that uses no others runs on either."""
 
 
@@ -49,10 +60,12 @@ class Packed:
 class Rule:
     """One gradient rule of an operation, with its needs resolved to positions."""
 
-    __slots__ = ("bare", "function", "getters", "group", "saves", "simple", "targets")
+    __slots__ = ("bare", "both", "function", "getters", "group", "saves", "simple", "targets", "twin")
 
     def __init__(self, op: Op, names: tuple[str, ...], function: Callable[..., Any], group: bool) -> None:
         self.function = function
+        self.twin: Callable[..., Any] | None = getattr(function, "on_arrays", None)
+        """The same rule written for arrays, where that is faster."""
         self.group = group
         self.targets = tuple(op.tensor_names.index(name) for name in names)
         code = function.__code__
@@ -60,7 +73,29 @@ class Rule:
         self.getters = tuple(_getter(op, name) for name in wanted)
         self.saves = tuple(index for kind, index in self.getters if kind == SAVED)
         self.simple = not group and all(kind == SAVED for kind, _ in self.getters)
-        self.bare = BOTH.issuperset(code.co_names) and not code.co_freevars and not op.multiple
+        self.both: bool = getattr(function, "both", False)
+        """It tells arrays from Tensors itself, and takes arrays of any dtypes and several gradients."""
+        self.bare = self.both or self.twin is not None or (BOTH.issuperset(code.co_names) and not code.co_freevars and not op.multiple)
+
+
+def with_arrays(on_arrays: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Give a rule a twin for bare arrays: `with_arrays(fast)(rule)`."""
+
+    def mark(rule: Callable[..., Any]) -> Callable[..., Any]:
+        rule.on_arrays = on_arrays  # type: ignore[attr-defined]
+        return rule
+
+    return mark
+
+
+def both(rule: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark a rule that takes bare arrays as well as Tensors and tells them apart by the gradient's type.
+
+    Without a graph it gets arrays of whatever dtypes were saved (a tuple with None, for several outputs); with one it gets
+    Tensors, for which it answers in public operations.
+    """
+    rule.both = True  # type: ignore[attr-defined]
+    return rule
 
 
 def _getter(op: Op, name: str) -> tuple[int, int]:
@@ -121,14 +156,26 @@ def _run(self: OpNode, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
     saved = self.saved
     if saved is FREED:
         raise nodes.was_freed(self, self.freed)
+    if type(grads) is list:
+        grads = tuple(grads)
     op = self.op
     edges = self.edges
+    bare = not graph and type(grads) is nd
+    if bare and op.quick:
+        try:
+            quickly = run(run_quick, op, self, grads)
+        except RuntimeError:
+            quickly = None
+        if quickly is not None:
+            if not keep and self.stores.count(None) != len(self.stores):
+                self.saved = FREED
+            return quickly  # type: ignore[no-any-return]
     found: list[Any] = [None] * len(edges)
     rules = op.rules
-    if not graph and type(grads) is nd:
+    if bare or (not graph and type(grads) is tuple and rules and rules[0].both and _all_arrays(grads)):
         rules = _run_bare(self, rules, grads, found)
         if not rules:
-            if not keep and self.stores != NOTHING.get(len(self.stores)):
+            if not keep and self.stores.count(None) != len(self.stores):
                 self.saved = FREED
             return found
     conjugate: bool | None = None
@@ -158,51 +205,73 @@ def _run(self: OpNode, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
     if conjugate:
         found = [value if value is None or _dtype(value).kind != "c" else value.conj() for value in found]
     if not keep and op.rules:
-        self.saved = FREED if any(store is not None for store in self.stores) else saved
+        self.saved = FREED if self.stores.count(None) != len(self.stores) else saved
     if not graph:
         return [value._array if isinstance(value, Tensor) else value for value in found]
     return found
 
 
-NOTHING = {count: (None,) * count for count in range(8)}
+def _all_arrays(grads: Any) -> bool:
+    return all(grad is None or type(grad) is nd for grad in grads)
+
+
+def run_quick(op: Op, node: OpNode, grad: Any) -> list[Any] | None:
+    """All rules of a node whose rules name saved values alone; None where one of them needs a Tensor or an error."""
+    sequence = node.sequence
+    dtype = grad.dtype
+    saved = node.saved
+    if saved is FREED or dtype.kind == "c":
+        return None
+    for store, value in zip(node.stores, saved):  # noqa: B905 (both have one entry for each saveable)
+        if store is not None and (
+            store.written > sequence or store.silent > sequence or type(value) is not nd or value.dtype is not dtype
+        ):
+            return None
+    found = []
+    for edge, (function, positions) in zip(node.edges, op.quick):  # noqa: B905
+        if edge is None:
+            found.append(None)
+        elif not positions:
+            found.append(function(grad))
+        elif len(positions) == 1:
+            found.append(function(grad, saved[positions[0]]))
+        else:
+            found.append(function(grad, *[saved[k] for k in positions]))
+    return found
+
+
+def read_quick(op: Op) -> tuple[Any, ...]:
+    """(function, positions) for every tensor, when all of an operation's rules are bare and name saved values alone."""
+    if op.lists or not op.rules or not all(rule.bare and rule.simple for rule in op.rules):
+        return ()
+    table: dict[int, Any] = {rule.targets[0]: (rule.twin or rule.function, rule.saves) for rule in op.rules}
+    return tuple(table.get(k, (_nothing, ())) for k in range(len(op.tensor_names)))
+
+
+def _nothing(grad: Any) -> None:
+    return None
 
 
 def _run_bare(node: OpNode, rules: tuple[Rule, ...], grads: Any, found: list[Any]) -> tuple[Rule, ...]:
     """Run on arrays what can be; returns the rules that are left."""
-    dtype = grads.dtype
+    dtype = grads.dtype if type(grads) is nd else next(grad.dtype for grad in grads if grad is not None)
     if dtype.kind == "c":
         return rules
-    edges, saved, stores, sequence = node.edges, node.saved, node.stores, node.sequence
+    edges = node.edges
     left: tuple[Rule, ...] = ()
     for rule in rules:
         target = rule.targets[0]
         if not rule.group and edges[target] is None:
             continue
-        if not rule.bare:
-            left += (rule,)
-            continue
-        values: list[Any] | None
-        if rule.simple:
-            values = [saved[i] for i in rule.saves]
-            for i in rule.saves:
-                store = stores[i]
-                if store is not None and (
-                    store.written > sequence
-                    or store.silent > sequence
-                    or type(saved[i]) is not nd
-                    or saved[i].dtype is not dtype
-                ):
-                    values = None
-                    break
-        else:
-            values = _bare_values(node, rule, dtype)
+        values = _bare_values(node, rule, dtype) if rule.bare else None
         if values is None:
             left += (rule,)
             continue
+        function = rule.twin or rule.function
         try:
-            result = run(rule.function, grads, *values)
+            result = run(function, grads, *values)
         except RuntimeError:
-            result = quiet(rule.function, grads, *values)
+            result = quiet(function, grads, *values)
         if rule.group:
             _place(found, rule, result)
         else:
@@ -222,7 +291,9 @@ def _bare_values(node: OpNode, rule: Rule, dtype: Any) -> list[Any] | None:
             value = node.saved[index]
             store = node.stores[index]
             if store is not None:
-                if max(store.written, store.silent) > node.sequence or type(value) is not nd or value.dtype is not dtype:
+                if max(store.written, store.silent) > node.sequence or type(value) is not nd:
+                    return None
+                if value.dtype is not dtype and not rule.both:
                     return None
             values.append(value)
         elif kind == PARAM:

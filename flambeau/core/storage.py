@@ -17,7 +17,7 @@ from flambeau.core.state import next_sequence
 if TYPE_CHECKING:
     from flambeau.core.tensor import Tensor
 
-__all__ = ["Storage", "address", "sole_owner", "storage_of", "touch"]
+__all__ = ["Storage", "address", "silent", "sole_owner", "storage_of", "touch"]
 
 _new = object.__new__
 _frame = sys._getframe
@@ -58,6 +58,12 @@ def touch(tensor: Tensor, name: str = "") -> None:
     frame = user_frame(_frame(1))
     storage.writer = (frame.f_code, frame.f_lasti)
     storage.writing = name
+    if storage.origin is not None:
+        silent(storage)
+
+
+def silent(storage: Storage) -> None:
+    """Tell the storage behind `x.data` that it was written."""
     origin = storage.origin
     while origin is not None:
         origin.silent = storage.written

@@ -3,9 +3,10 @@
 Stands on the standard library.
 """
 
+# ruff: noqa: F405
 import multiprocessing as _python
 import multiprocessing.queues as queues
-from multiprocessing import *  # noqa: F403
+from multiprocessing import *
 from typing import Any
 
 from flambeau.multiprocessing.spawn import (
@@ -20,7 +21,43 @@ from flambeau.multiprocessing.spawn import (
 )
 
 __all__ = [
-    *_python.__all__,
+    "Array",
+    "AuthenticationError",
+    "Barrier",
+    "BoundedSemaphore",
+    "BufferTooShort",
+    "Condition",
+    "Event",
+    "JoinableQueue",
+    "Lock",
+    "Manager",
+    "Pipe",
+    "Pool",
+    "Process",
+    "ProcessError",
+    "Queue",
+    "RLock",
+    "RawArray",
+    "RawValue",
+    "Semaphore",
+    "SimpleQueue",
+    "TimeoutError",
+    "Value",
+    "active_children",
+    "allow_connection_pickling",
+    "cpu_count",
+    "current_process",
+    "freeze_support",
+    "get_all_start_methods",
+    "get_context",
+    "get_logger",
+    "get_start_method",
+    "log_to_stderr",
+    "parent_process",
+    "reducer",
+    "set_executable",
+    "set_forkserver_preload",
+    "set_start_method",
     "ENV_VAR_PARALLEL_START",
     "ProcessContext",
     "ProcessException",
@@ -34,7 +71,6 @@ __all__ = [
     "spawn",
     "start_processes",
 ]
-__all__.sort()
 
 _STRATEGIES = {"file_descriptor", "file_system"}
 _strategy = "file_descriptor"
@@ -51,9 +87,12 @@ def get_sharing_strategy() -> str:
 
 
 def set_sharing_strategy(new_strategy: str) -> None:
-    """Kept for scripts: tensors always travel without names in the file system, so there is nothing to choose."""
+    """Kept for scripts: tensors always travel without names in the file system, so there is nothing
+    to choose."""
     if new_strategy not in _STRATEGIES:
-        raise AssertionError(f"set_sharing_strategy: {new_strategy!r} is none of {sorted(_STRATEGIES)}")
+        raise AssertionError(
+            f"set_sharing_strategy: {new_strategy!r} is none of {sorted(_STRATEGIES)}"
+        )
     global _strategy
     _strategy = new_strategy
 

@@ -48,7 +48,12 @@ class ProcessExitedException(ProcessException):
     """The process ended by a signal or with an exit code."""
 
     def __init__(
-        self, msg: str, error_index: int, error_pid: int, exit_code: int, signal_name: str | None = None
+        self,
+        msg: str,
+        error_index: int,
+        error_pid: int,
+        exit_code: int,
+        signal_name: str | None = None,
     ) -> None:
         super().__init__(msg, error_index, error_pid)
         self.exit_code = exit_code
@@ -89,7 +94,8 @@ class ProcessContext:
             Whether all have ended well.
 
         Raises:
-            ProcessRaisedException: one raised; the others are terminated (killed after `grace_period` seconds).
+            ProcessRaisedException: one raised; the others are terminated (killed after
+                `grace_period` seconds).
             ProcessExitedException: one ended by a signal or with an exit code.
         """
         if not self.sentinels:
@@ -127,7 +133,9 @@ class ProcessContext:
                 text = None
         if text is not None:
             return ProcessRaisedException(
-                f"\n\n-- Process {index} terminated with the following error:\n{text}", index, process.pid
+                f"\n\n-- Process {index} terminated with the following error:\n{text}",
+                index,
+                process.pid,
             )
         code = process.exitcode
         if code < 0:
@@ -160,7 +168,8 @@ def start_processes(
     processes, errors = [], []
     for index in range(nprocs):
         mine, theirs = python.Pipe(duplex=False)
-        process = python.Process(target=_run, args=(fn, index, args, theirs), daemon=daemon)  # type: ignore[attr-defined]
+        # type: ignore[attr-defined]
+        process = python.Process(target=_run, args=(fn, index, args, theirs), daemon=daemon)
         process.start()
         theirs.close()
         errors.append(mine)

@@ -11,7 +11,7 @@ from typing import Any
 
 import flambeau
 from flambeau.core.errors import fail
-from flambeau.core.tensor import PLAIN, Tensor
+from flambeau.core.tensor import PLAIN, Tensor, wrap_like_view
 
 __all__ = ["Buffer", "Parameter", "UninitializedBuffer", "UninitializedParameter"]
 
@@ -121,10 +121,10 @@ class UninitializedTensorMixin:
     """What the lazy forms share: a device, a dtype, and ``materialize`` to give them a shape."""
 
     cls_to_become: type = Tensor
+    # What a module does to all its tensors (to, half, load, freeze) must go on working.
     _allowed = frozenset(
-        "__get__ __set__ __hash__ __repr__ __reduce_ex__ copy_ is_complex is_floating_point half "
-        "float double char short int long cuda cpu to _has_compatible_shallow_copy_type "
-        "get_device bfloat16 requires_grad_ detach".split()
+        "copy_ _to_copy alias detach clone empty_like is_complex is_floating_point half float "
+        "double bfloat16 char short int long cuda cpu to get_device requires_grad_".split()
     )
 
     def materialize(self, shape: Any, device: Any = None, dtype: Any = None) -> None:
@@ -167,8 +167,9 @@ class UninitializedTensorMixin:
     @classmethod
     def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         name = getattr(func, "__name__", "")
-        if name in cls._allowed or type(func).__name__ == "method-wrapper":
-            return super().__torch_function__(func, types, args, kwargs or {})
+        if name in cls._allowed:
+            plain = [wrap_like_view(x._array, x) if is_lazy(x) else x for x in args]
+            return func(*plain, **(kwargs or {}))
         raise fail(
             ValueError,
             name or str(func),

@@ -1,6 +1,7 @@
 """Optimizers, learning rate schedules and weight averaging, under PyTorch's names.
 
-One optimizer a file, each with its paper; `optimizer` has the base, `elementwise` and `flat` the common driver.
+One optimizer a file, each with its paper; `optimizer` has the base, `elementwise` and `flat` the
+common driver.
 """
 
 from importlib import import_module

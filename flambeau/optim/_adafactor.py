@@ -1,7 +1,7 @@
 """Adafactor: the second moment of a matrix kept as one row and one column.
 
-Reference: N. Shazeer, M. Stern, Adafactor: Adaptive Learning Rates with Sublinear Memory Cost, 2018, arXiv:1804.04235.
-Stands on `optimizer`.
+Reference: N. Shazeer, M. Stern, Adafactor: Adaptive Learning Rates with Sublinear Memory Cost,
+2018, arXiv:1804.04235. Stands on `optimizer`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ __all__ = ["Adafactor"]
 
 
 class Adafactor(Optimizer):
-    """The step is the gradient over the root of an outer product of its squared row and column means, clipped by `d`.
+    """The step is the gradient over the root of an outer product of its squared row and column
+    means, clipped by `d`.
 
     Args:
         params: real parameters.

@@ -1,8 +1,8 @@
 """Muon: momentum whose matrix is replaced by the nearest orthogonal one before the step.
 
 Reference: K. Jordan, Muon: An optimizer for hidden layers in neural networks, 2024,
-https://kellerjordan.github.io/posts/muon; J. Liu and others, Muon is Scalable for LLM Training, 2025, arXiv:2502.16982.
-Stands on `optimizer`.
+https://kellerjordan.github.io/posts/muon; J. Liu and others, Muon is Scalable for LLM Training,
+2025, arXiv:2502.16982. Stands on `optimizer`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ __all__ = ["Muon"]
 
 
 class Muon(Optimizer):
-    """``b = lerp(b, g, 1 - momentum); p = (1 - lr * weight_decay) p - lr' * orthogonal(b)`` for matrices.
+    """``b = lerp(b, g, 1 - momentum); p = (1 - lr * weight_decay) p - lr' * orthogonal(b)`` for
+    matrices.
 
     Args:
         params: parameters with two dimensions; biases and embeddings go to another optimizer.
@@ -32,7 +33,8 @@ class Muon(Optimizer):
         ns_coefficients: the quintic's three coefficients.
         eps: smallest norm that is divided by.
         ns_steps: iterations, fewer than 100.
-        adjust_lr_fn: "original" (the default) or "match_rms_adamw": how the step follows the matrix' shape.
+        adjust_lr_fn: "original" (the default) or "match_rms_adamw": how the step follows the
+            matrix' shape.
     """
 
     def __init__(
@@ -53,7 +55,10 @@ class Muon(Optimizer):
             (not 0.0 <= lr, f"Learning rate should be >= 0 but is: {lr}"),
             (not 0.0 <= momentum, f"momentum should be >= 0 but is: {momentum}"),
             (not 0.0 <= weight_decay, f"weight decay should be >= 0 but is: {weight_decay}"),
-            (adjust_lr_fn not in known, f"Adjust learning rate function {adjust_lr_fn} is not supported, one of {known}"),
+            (
+                adjust_lr_fn not in known,
+                f"Adjust learning rate function {adjust_lr_fn} is not supported, one of {known}",
+            ),
         )
         for wrong, message in rows:
             if wrong:
@@ -77,7 +82,8 @@ class Muon(Optimizer):
                     raise fail(
                         ValueError,
                         "Muon",
-                        f"Muon only supports 2D parameters whereas we found a parameter with size: {p.size()}. "
+                        f"Muon only supports 2D parameters whereas we found a parameter with "
+                        f"size: {p.size()}. "
                         "Give biases and embeddings to AdamW.",
                     )
 
@@ -100,7 +106,11 @@ class Muon(Optimizer):
         state = self.state[p]
         if "momentum_buffer" not in state:
             state["momentum_buffer"] = flambeau.zeros_like(grad)
-        buffer, momentum, lr = state["momentum_buffer"], group["momentum"], float(number(group["lr"]))
+        buffer, momentum, lr = (
+            state["momentum_buffer"],
+            group["momentum"],
+            float(number(group["lr"])),
+        )
         buffer.lerp_(grad, 1 - momentum)
         update = grad.lerp(buffer, momentum) if group["nesterov"] else buffer
         update = orthogonal(update, group["ns_coefficients"], group["ns_steps"], group["eps"])
@@ -114,12 +124,23 @@ def _ratio(kind: str | None, rows: int, columns: int) -> float:
     return math.sqrt(max(1, rows / columns))
 
 
-def orthogonal(matrix: Tensor, coefficients: tuple[float, float, float], steps: int, eps: float) -> Tensor:
-    """Near ``U V^T`` of the singular value decomposition, in bfloat16, by the iteration ``X = aX + (bA + cA^2)X``, ``A = XX^T``."""
+def orthogonal(
+    matrix: Tensor, coefficients: tuple[float, float, float], steps: int, eps: float
+) -> Tensor:
+    """Near ``U V^T`` of the singular value decomposition, in bfloat16, by the iteration ``X = aX +
+    (bA + cA^2)X``, ``A = XX^T``."""
     if steps >= 100:
-        raise fail(ValueError, "Muon", f"Number of steps must be less than 100 for computational efficiency, given {steps}")
+        raise fail(
+            ValueError,
+            "Muon",
+            f"Number of steps must be less than 100 for computational efficiency, given {steps}",
+        )
     if len(coefficients) != 3:
-        raise fail(ValueError, "Muon", f"Coefficients must be a tuple of exactly 3 values, given {coefficients}")
+        raise fail(
+            ValueError,
+            "Muon",
+            f"Coefficients must be a tuple of exactly 3 values, given {coefficients}",
+        )
     a, b, c = coefficients
     x = matrix.bfloat16()
     tall = matrix.size(0) > matrix.size(1)

@@ -1,6 +1,8 @@
-"""Adadelta: steps scaled by the ratio of past steps to past gradients, so that no unit is left over.
+"""Adadelta: steps scaled by the ratio of past steps to past gradients, so that no unit is left
+over.
 
-Reference: M. Zeiler, ADADELTA: An Adaptive Learning Rate Method, 2012, arXiv:1212.5701. Stands on `elementwise`.
+Reference: M. Zeiler, ADADELTA: An Adaptive Learning Rate Method, 2012, arXiv:1212.5701. Stands on
+`elementwise`.
 """
 
 from __future__ import annotations
@@ -25,7 +27,8 @@ __all__ = ["Adadelta"]
 
 
 class Adadelta(ElementwiseOptimizer):
-    """``v = rho v + (1-rho) g^2; d = sqrt(u + eps) / sqrt(v + eps) * g; u = rho u + (1-rho) d^2; p -= lr * d``.
+    """``v = rho v + (1-rho) g^2; d = sqrt(u + eps) / sqrt(v + eps) * g; u = rho u + (1-rho) d^2; p
+    -= lr * d``.
 
     Args:
         params: parameters, named parameters or groups.
@@ -83,10 +86,18 @@ class Adadelta(ElementwiseOptimizer):
         return ("square_avg", "acc_delta")
 
     def _rates(self, group: dict[str, Any], step: float) -> tuple[Any, ...]:
-        return group["maximize"], group["weight_decay"], group["rho"], group["eps"], -number(group["lr"])
+        return (
+            group["maximize"],
+            group["weight_decay"],
+            group["rho"],
+            group["eps"],
+            -number(group["lr"]),
+        )
 
     @staticmethod
-    def _update(rates: tuple[Any, ...], p: Array, g: Array, v: Array, u: Array, s: Array, d: Array) -> None:
+    def _update(
+        rates: tuple[Any, ...], p: Array, g: Array, v: Array, u: Array, s: Array, d: Array
+    ) -> None:
         maximize, decay, rho, eps, step_size = rates
         if maximize:
             np.negative(g, out=g)
@@ -104,7 +115,9 @@ class Adadelta(ElementwiseOptimizer):
         addcmul(u, d, d, 1 - rho, s)
         add_scaled(p, d, step_size, s)
 
-    def _formula(self, group: dict[str, Any], p: Tensor, grad: Tensor, state: dict[str, Any]) -> None:
+    def _formula(
+        self, group: dict[str, Any], p: Tensor, grad: Tensor, state: dict[str, Any]
+    ) -> None:
         rho, eps = group["rho"], group["eps"]
         if group["weight_decay"] != 0:
             grad = grad.add(p, alpha=group["weight_decay"])

@@ -1,7 +1,7 @@
 """Adagrad: steps scaled by the sum of all squared gradients so far.
 
-Reference: J. Duchi, E. Hazan, Y. Singer, Adaptive Subgradient Methods for Online Learning and Stochastic Optimization,
-JMLR 12, 2011. Stands on `elementwise`.
+Reference: J. Duchi, E. Hazan, Y. Singer, Adaptive Subgradient Methods for Online Learning and
+Stochastic Optimization, JMLR 12, 2011. Stands on `elementwise`.
 """
 
 from __future__ import annotations
@@ -123,7 +123,9 @@ class Adagrad(ElementwiseOptimizer):
         np.add(d, eps, out=d)
         addcdiv(p, g, d, step_size, s)
 
-    def _formula(self, group: dict[str, Any], p: Tensor, grad: Tensor, state: dict[str, Any]) -> None:
+    def _formula(
+        self, group: dict[str, Any], p: Tensor, grad: Tensor, state: dict[str, Any]
+    ) -> None:
         if group["weight_decay"] != 0:
             grad = grad.add(p, alpha=group["weight_decay"])
         rate = scalar(group["lr"]) / (1 + (state["step"].item() - 1) * group["lr_decay"])
@@ -133,10 +135,16 @@ class Adagrad(ElementwiseOptimizer):
         v.add_(grad * grad)
         p.add_(grad * -rate / (v.sqrt() + group["eps"]))
 
-    def _sparse(self, group: dict[str, Any], p: Tensor, grad: Tensor, state: dict[str, Any]) -> None:
+    def _sparse(
+        self, group: dict[str, Any], p: Tensor, grad: Tensor, state: dict[str, Any]
+    ) -> None:
         """Only the rows that the gradient names are read and written."""
         if group["weight_decay"] != 0:
-            raise fail(RuntimeError, "Adagrad", "weight_decay option is not compatible with sparse gradients")
+            raise fail(
+                RuntimeError,
+                "Adagrad",
+                "weight_decay option is not compatible with sparse gradients",
+            )
         with flambeau.no_grad():
             step = self._count(state)
             grad = (-grad if group["maximize"] else grad).coalesce()  # the update is not linear

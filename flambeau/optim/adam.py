@@ -1,7 +1,8 @@
 """Adam: steps scaled by running averages of the gradient and of its square.
 
-Reference: D. Kingma, J. Ba, Adam: A Method for Stochastic Optimization, 2014, arXiv:1412.6980. `amsgrad`: S. Reddi,
-S. Kale, S. Kumar, On the Convergence of Adam and Beyond, 2018, arXiv:1904.09237. Stands on `elementwise`.
+Reference: D. Kingma, J. Ba, Adam: A Method for Stochastic Optimization, 2014, arXiv:1412.6980.
+`amsgrad`: S. Reddi, S. Kale, S. Kumar, On the Convergence of Adam and Beyond, 2018,
+arXiv:1904.09237. Stands on `elementwise`.
 """
 
 from __future__ import annotations
@@ -28,14 +29,16 @@ __all__ = ["Adam"]
 
 
 class Adam(ElementwiseOptimizer):
-    """Adam: ``m += (1-b1)(g-m); v = b2 v + (1-b2) g^2; p -= lr * (m / (1-b1^t)) / (sqrt(v / (1-b2^t)) + eps)``.
+    """Adam: ``m += (1-b1)(g-m); v = b2 v + (1-b2) g^2; p -= lr * (m / (1-b1^t)) / (sqrt(v /
+    (1-b2^t)) + eps)``.
 
     Args:
         params: parameters, named parameters or groups.
         lr: learning rate; a one-element tensor is allowed.
         betas: decay of the two averages, in [0, 1); two floats or two one-element tensors.
         eps: added to the denominator.
-        weight_decay: factor of ``p`` added to the gradient (with `decoupled_weight_decay` taken from ``p`` itself).
+        weight_decay: factor of ``p`` added to the gradient (with `decoupled_weight_decay` taken
+            from ``p`` itself).
         amsgrad: divide by the largest ``v`` so far.
         maximize: follow the gradient upward.
         differentiable: record the step for autograd.
@@ -73,9 +76,24 @@ class Adam(ElementwiseOptimizer):
         check_numbers(
             name,
             ("epsilon value", eps, 0.0 <= eps, "a number of at least 0"),
-            ("beta parameter at index 0", betas[0], bool(0.0 <= betas[0] < 1.0), "a number in [0, 1)"),
-            ("beta parameter at index 1", betas[1], bool(0.0 <= betas[1] < 1.0), "a number in [0, 1)"),
-            ("weight_decay value", weight_decay, bool(weight_decay >= 0.0), "a number of at least 0"),
+            (
+                "beta parameter at index 0",
+                betas[0],
+                bool(0.0 <= number(betas[0]) < 1.0),
+                "a number in [0, 1)",
+            ),
+            (
+                "beta parameter at index 1",
+                betas[1],
+                bool(0.0 <= number(betas[1]) < 1.0),
+                "a number in [0, 1)",
+            ),
+            (
+                "weight_decay value",
+                weight_decay,
+                bool(number(weight_decay) >= 0.0),
+                "a number of at least 0",
+            ),
         )
         self._check_betas(name, betas, foreach, capturable)
         super().__init__(
@@ -101,7 +119,9 @@ class Adam(ElementwiseOptimizer):
         tensors = [isinstance(beta, Tensor) for beta in betas]
         if not (all(tensors) or all(isinstance(beta, float) for beta in betas)):
             kinds = ", ".join(type(beta).__name__ for beta in betas)
-            raise fail(ValueError, name, f"betas must be either both floats or both Tensors, given {kinds}")
+            raise fail(
+                ValueError, name, f"betas must be either both floats or both Tensors, given {kinds}"
+            )
         for index, beta in enumerate(betas):
             if not isinstance(beta, Tensor):
                 continue
@@ -109,7 +129,8 @@ class Adam(ElementwiseOptimizer):
                 raise fail(
                     ValueError,
                     name,
-                    f"betas[{index}] as a Tensor is not supported for capturable=False and foreach=True",
+                    f"betas[{index}] as a Tensor is not supported for capturable=False and "
+                    f"foreach=True",
                 )
             if beta.numel() != 1:
                 raise fail(ValueError, name, f"Tensor betas[{index}] must be 1-element")
@@ -137,7 +158,9 @@ class Adam(ElementwiseOptimizer):
         )
 
     @staticmethod
-    def _update(rates: tuple[Any, ...], p: Array, g: Array, m: Array, v: Array, *rest: Array) -> None:
+    def _update(
+        rates: tuple[Any, ...], p: Array, g: Array, m: Array, v: Array, *rest: Array
+    ) -> None:
         maximize, decay, shrink, gain1, beta2, gain2, step_size, root2, eps, amsgrad = rates
         s, d = rest[-2:]
         if maximize:
@@ -159,7 +182,9 @@ class Adam(ElementwiseOptimizer):
         np.divide(s, d, out=s)
         np.add(p, s, out=p)
 
-    def _formula(self, group: dict[str, Any], p: Tensor, grad: Tensor, state: dict[str, Any]) -> None:
+    def _formula(
+        self, group: dict[str, Any], p: Tensor, grad: Tensor, state: dict[str, Any]
+    ) -> None:
         lr, decay, eps = scalar(group["lr"]), group["weight_decay"], group["eps"]
         beta1, beta2 = group["betas"]
         if decay != 0 and group["decoupled_weight_decay"]:

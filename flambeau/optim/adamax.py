@@ -1,7 +1,7 @@
 """Adamax: Adam with the largest recent gradient (infinity norm) in the denominator.
 
-Reference: D. Kingma, J. Ba, Adam: A Method for Stochastic Optimization, section 7, 2014, arXiv:1412.6980.
-Stands on `elementwise`.
+Reference: D. Kingma, J. Ba, Adam: A Method for Stochastic Optimization, section 7, 2014,
+arXiv:1412.6980. Stands on `elementwise`.
 """
 
 from __future__ import annotations
@@ -105,7 +105,9 @@ class Adamax(ElementwiseOptimizer):
 
     _spare = 1
 
-    def _formula(self, group: dict[str, Any], p: Tensor, grad: Tensor, state: dict[str, Any]) -> None:
+    def _formula(
+        self, group: dict[str, Any], p: Tensor, grad: Tensor, state: dict[str, Any]
+    ) -> None:
         beta1, beta2 = group["betas"]
         if group["weight_decay"] != 0:
             grad = grad.add(p, alpha=group["weight_decay"])

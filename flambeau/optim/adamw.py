@@ -1,6 +1,7 @@
 """AdamW: Adam whose weight decay shrinks the parameters directly instead of entering the averages.
 
-Reference: I. Loshchilov, F. Hutter, Decoupled Weight Decay Regularization, 2017, arXiv:1711.05101. Stands on `adam`.
+Reference: I. Loshchilov, F. Hutter, Decoupled Weight Decay Regularization, 2017, arXiv:1711.05101.
+Stands on `adam`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ __all__ = ["AdamW"]
 
 
 class AdamW(Adam):
-    """Adam with decoupled weight decay: ``p *= 1 - lr * weight_decay`` before each step. Arguments as `Adam`'s."""
+    """Adam with decoupled weight decay: ``p *= 1 - lr * weight_decay`` before each step. Arguments
+    as `Adam`'s."""
 
     def __init__(
         self,

@@ -1,7 +1,8 @@
-"""Averaged SGD: plain descent with a falling rate, and the running average of the parameters in the state.
+"""Averaged SGD: plain descent with a falling rate, and the running average of the parameters in the
+state.
 
-Reference: B. Polyak, A. Juditsky, Acceleration of Stochastic Approximation by Averaging, SIAM J. Control Optim. 30,
-1992. Stands on `elementwise`.
+Reference: B. Polyak, A. Juditsky, Acceleration of Stochastic Approximation by Averaging, SIAM J.
+Control Optim. 30, 1992. Stands on `elementwise`.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ __all__ = ["ASGD"]
 
 
 class ASGD(ElementwiseOptimizer):
-    """``p = (1 - lambd * eta) p - eta * g``; ``ax`` averages ``p``; ``eta = lr / (1 + lambd * lr * t)^alpha``.
+    """``p = (1 - lambd * eta) p - eta * g``; ``ax`` averages ``p``; ``eta = lr / (1 + lambd * lr *
+    t)^alpha``.
 
     Args:
         params: parameters, named parameters or groups.
@@ -63,7 +65,10 @@ class ASGD(ElementwiseOptimizer):
     ) -> None:
         name = type(self).__name__
         check_lr(name, lr)
-        check_numbers(name, ("weight_decay value", weight_decay, weight_decay >= 0.0, "a number of at least 0"))
+        check_numbers(
+            name,
+            ("weight_decay value", weight_decay, weight_decay >= 0.0, "a number of at least 0"),
+        )
         super().__init__(
             params,
             {
@@ -137,7 +142,9 @@ class ASGD(ElementwiseOptimizer):
             np.multiply(s, mu, out=s)
             np.add(ax, s, out=ax)
 
-    def _formula(self, group: dict[str, Any], p: Tensor, grad: Tensor, state: dict[str, Any]) -> None:
+    def _formula(
+        self, group: dict[str, Any], p: Tensor, grad: Tensor, state: dict[str, Any]
+    ) -> None:
         lr, ax = scalar(group["lr"]), state["ax"]
         if p.is_complex():
             p, grad, ax = (flambeau.view_as_real(t) for t in (p, grad, ax))
@@ -151,5 +158,7 @@ class ASGD(ElementwiseOptimizer):
         else:
             ax.add_(p.sub(ax).mul_(mu))
         step = state["step"].item()
-        state["eta"].copy_(flambeau.as_tensor(lr / ((1 + group["lambd"] * lr * step) ** group["alpha"])))
+        state["eta"].copy_(
+            flambeau.as_tensor(lr / ((1 + group["lambd"] * lr * step) ** group["alpha"]))
+        )
         state["mu"].copy_(flambeau.as_tensor(1 / max(1, step - group["t0"])))

@@ -1,8 +1,9 @@
 """The step of every optimizer that treats each element alike: Adam, SGD, RMSprop and their kin.
 
-Such an optimizer says which tensors it keeps (`_buffers`, `_start`), which numbers this step needs (`_rates`) and how
-flat arrays change (`_update`, in-place NumPy); `_formula` is the same in tensor operations, for `differentiable=True`
-and for tensors without an array. The driver here checks, plans and runs.
+Such an optimizer says which tensors it keeps (`_buffers`, `_start`), which numbers this step needs
+(`_rates`) and how flat arrays change (`_update`, in-place NumPy); `_formula` is the same in tensor
+operations, for `differentiable=True` and for tensors without an array. The driver here checks,
+plans and runs.
 """
 
 from __future__ import annotations
@@ -28,11 +29,13 @@ from flambeau.optim.optimizer import Optimizer
 __all__ = ["ElementwiseOptimizer", "number"]
 
 REBUILDS = 8
-"""After so many changes of plan (gradients that come and go) a group's parameters are updated one by one."""
+"""After so many changes of plan (gradients that come and go) a group's parameters are updated one
+by one."""
 
 
 def number(value: Any) -> Any:
-    """A hyperparameter as a number: a one-element tensor becomes a NumPy scalar of its own dtype."""
+    """A hyperparameter as a number: a one-element tensor becomes a NumPy scalar of its own
+    dtype."""
     return value._array.reshape(())[()] if isinstance(value, Tensor) else value
 
 
@@ -88,11 +91,15 @@ class ElementwiseOptimizer(Optimizer):
 
     _update: ClassVar[Callable[..., None]]
 
-    def _formula(self, group: dict[str, Any], p: Tensor, grad: Tensor, state: dict[str, Any]) -> None:
+    def _formula(
+        self, group: dict[str, Any], p: Tensor, grad: Tensor, state: dict[str, Any]
+    ) -> None:
         """The update in tensor operations; the step count is already raised."""
         raise NotImplementedError
 
-    def _sparse(self, group: dict[str, Any], p: Tensor, grad: Tensor, state: dict[str, Any]) -> None:
+    def _sparse(
+        self, group: dict[str, Any], p: Tensor, grad: Tensor, state: dict[str, Any]
+    ) -> None:
         """The update by a sparse gradient; most optimizers refuse it."""
         raise fail(
             RuntimeError,
@@ -107,7 +114,10 @@ class ElementwiseOptimizer(Optimizer):
             closure: computes the loss anew (with gradients) and returns it.
         """
         loss = self._loss(closure) if closure is not None else None
-        if self.__dict__.get("found_inf") is not None or self.__dict__.get("grad_scale") is not None:
+        if (
+            self.__dict__.get("found_inf") is not None
+            or self.__dict__.get("grad_scale") is not None
+        ):
             if not self._unscale():
                 return loss
         plans = self.__dict__.setdefault("_plans", {})
@@ -178,16 +188,17 @@ class ElementwiseOptimizer(Optimizer):
         return plan
 
     def _key(self, group: dict[str, Any], names: tuple[str, ...], p: Tensor) -> Any:
-        """What parameters must have in common to be updated together; None for one that goes alone."""
-        array = p._array
+        """What parameters must have in common to be updated together; None for one that goes
+        alone."""
+        array, grad = p._array, getattr(p._grad, "_array", None)
         if (
             type(array) is not np.ndarray
             or array.dtype.char not in "fd"
             or not array.flags.c_contiguous
             or not 0 < array.size <= SMALL // 2
-            or type(p._grad._array) is not np.ndarray
-            or p._grad._array.dtype != array.dtype
-            or p._grad._array.shape != array.shape
+            or type(grad) is not np.ndarray
+            or grad.dtype != array.dtype
+            or grad.shape != array.shape
         ):
             return None
         state = self._state_of(group, names, p)
@@ -203,7 +214,7 @@ class ElementwiseOptimizer(Optimizer):
         return array.dtype, step._array.item()
 
     def _one(self, group: dict[str, Any], names: tuple[str, ...], p: Tensor) -> None:
-        grad = p._grad
+        grad: Any = p._grad
         if grad.is_sparse:
             self._sparse(group, p, grad, self._state_of(group, names, p))
             return
@@ -216,7 +227,14 @@ class ElementwiseOptimizer(Optimizer):
             return
         step = self._count(state)
         buffers = [state[name]._array for name in names]
-        run_alone(type(self)._update, self._rates(group, step), p._array, grad._array, buffers, self._spare)
+        run_alone(
+            type(self)._update,
+            self._rates(group, step),
+            p._array,
+            grad._array,
+            buffers,
+            self._spare,
+        )
         note_writes([p])
 
     def _state_of(self, group: dict[str, Any], names: tuple[str, ...], p: Tensor) -> dict[str, Any]:
@@ -261,11 +279,13 @@ class ElementwiseOptimizer(Optimizer):
                 AssertionError,
                 type(self).__name__,
                 "If capturable=True, params and state_steps must be on supported devices: "
-                "['cuda', 'xpu', 'hpu', 'privateuseone', 'xla'], they are on the CPU. Leave capturable at False.",
+                "['cuda', 'xpu', 'hpu', 'privateuseone', 'xla'], they are on the CPU. Leave "
+                "capturable at False.",
             )
 
     def _unscale(self) -> bool:
-        """What a GradScaler leaves to a fused optimizer: divide the gradients; False when the step is to be skipped."""
+        """What a GradScaler leaves to a fused optimizer: divide the gradients; False when the step
+        is to be skipped."""
         found, scale = self.__dict__.get("found_inf"), self.__dict__.get("grad_scale")
         if found is not None and float(found) == 1.0:
             return False
@@ -305,15 +325,23 @@ def step_zero(group: dict[str, Any], value: float = 0.0) -> Tensor:
     return wrap(np.array(value, np.float64 if wide else np.float32))
 
 
-def check_fused(optimizer: Optimizer, fused: bool | None, foreach: bool | None, differentiable: bool) -> None:
+def check_fused(
+    optimizer: Optimizer, fused: bool | None, foreach: bool | None, differentiable: bool
+) -> None:
     """The rules about `fused` that several optimizers share."""
     if not fused:
         return
     name = type(optimizer).__name__
     if differentiable:
-        raise fail(RuntimeError, name, "`fused` does not support `differentiable`; leave one of them out.")
+        raise fail(
+            RuntimeError, name, "`fused` does not support `differentiable`; leave one of them out."
+        )
     if foreach:
-        raise fail(RuntimeError, name, "`fused` and `foreach` cannot be `True` together; leave one of them out.")
+        raise fail(
+            RuntimeError,
+            name,
+            "`fused` and `foreach` cannot be `True` together; leave one of them out.",
+        )
     optimizer._step_supports_amp_scaling = True  # type: ignore[attr-defined]
 
 
@@ -323,7 +351,8 @@ def check_fused_param(name: str, p: Tensor) -> None:
         raise fail(
             RuntimeError,
             name,
-            "`fused=True` requires all the params to be floating point Tensors of supported devices: ['cpu'] "
+            "`fused=True` requires all the params to be floating point Tensors of supported "
+            "devices: ['cpu'] "
             f"but {p.dtype} and {p.device.type}",
         )
 
@@ -339,7 +368,13 @@ def check_lr(name: str, lr: Any, foreach: bool | None = None, capturable: bool =
     """The learning rate: at least 0; a tensor has one element and does not go with `foreach`."""
     if isinstance(lr, Tensor):
         if foreach and not capturable:
-            raise fail(ValueError, name, "lr as a Tensor is not supported for capturable=False and foreach=True")
+            raise fail(
+                ValueError,
+                name,
+                "lr as a Tensor is not supported for capturable=False and foreach=True",
+            )
         if lr.numel() != 1:
-            raise fail(ValueError, name, f"Tensor lr must be 1-element, it has shape {tuple(lr.shape)}")
+            raise fail(
+                ValueError, name, f"Tensor lr must be 1-element, it has shape {tuple(lr.shape)}"
+            )
     check_numbers(name, ("learning rate", lr, bool(number(lr) >= 0.0), "a number of at least 0"))

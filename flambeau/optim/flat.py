@@ -1,9 +1,10 @@
-"""Flat runs: the small parameters of a group side by side, so that one pass over one array updates them all.
+"""Flat runs: the small parameters of a group side by side, so that one pass over one array updates
+them all.
 
-The state (moments, momentum) lives in flat buffers, of which each state tensor is a view with a storage of its own;
-parameters and gradients stay where they are and are gathered into scratch and scattered back (1 us each way for the
-four arrays of a perceptron), so nothing about a parameter ever shows that it was updated together with others.
-Stands on core's storage.
+The state (moments, momentum) lives in flat buffers, of which each state tensor is a view with a
+storage of its own; parameters and gradients stay where they are and are gathered into scratch and
+scattered back (1 us each way for the four arrays of a perceptron), so nothing about a parameter
+ever shows that it was updated together with others. Stands on core's storage.
 """
 
 from __future__ import annotations
@@ -23,19 +24,24 @@ from flambeau.optim.inplace import Array
 __all__ = ["CHUNK", "SMALL", "Bucket", "kernel_dtype", "note_writes", "run_alone"]
 
 SMALL = 1 << 15
-"""Elements in one bucket at most: parameter, gradient, two moments and scratch then stay in a core's L2 cache."""
+"""Elements in one bucket at most: parameter, gradient, two moments and scratch then stay in a
+core's L2 cache."""
 CHUNK = 1 << 14
 """Elements of a large parameter updated at a time, for the same reason."""
 
 _NATIVE = {np.dtype(np.float32): np.dtype(np.float32), np.dtype(np.float64): np.dtype(np.float64)}
-_REAL = {np.dtype(np.complex64): np.dtype(np.float32), np.dtype(np.complex128): np.dtype(np.float64)}
+_REAL = {
+    np.dtype(np.complex64): np.dtype(np.float32),
+    np.dtype(np.complex128): np.dtype(np.float64),
+}
 
 Kernel = Callable[..., None]
 
 
 def kernel_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """The dtype the update computes in: its own; a complex number's parts; float32 for half and bfloat16."""
-    return _NATIVE.get(dtype) or _REAL.get(dtype) or np.dtype(np.float32)
+    """The dtype the update computes in: its own; a complex number's parts; float32 for half and
+    bfloat16."""
+    return _NATIVE.get(dtype, _REAL.get(dtype, np.dtype(np.float32)))
 
 
 def note_writes(params: list[Tensor]) -> None:
@@ -55,14 +61,20 @@ def note_writes(params: list[Tensor]) -> None:
             origin = origin.origin
 
 
-def run_alone(kernel: Kernel, rates: Any, p: Array, g: Array, buffers: list[Array], spare: int) -> None:
-    """Update one parameter: in cache-sized pieces where everything is contiguous, else through contiguous copies."""
+def run_alone(
+    kernel: Kernel, rates: Any, p: Array, g: Array, buffers: list[Array], spare: int
+) -> None:
+    """Update one parameter: in cache-sized pieces where everything is contiguous, else through
+    contiguous copies."""
     dtype = kernel_dtype(p.dtype)
     arrays = [p, *buffers]
     direct = (p.dtype in _NATIVE or p.dtype in _REAL) and all(
         a.flags.c_contiguous and a.dtype == p.dtype for a in arrays
     )
-    flats = [a.reshape(-1) if direct else a.astype(_widened(p.dtype), order="C").reshape(-1) for a in arrays]
+    flats = [
+        a.reshape(-1) if direct else a.astype(_widened(p.dtype), order="C").reshape(-1)
+        for a in arrays
+    ]
     gradient = np.ascontiguousarray(g, _widened(p.dtype)).reshape(-1)
     if p.dtype in _REAL:
         flats = [a.view(dtype) for a in flats]
@@ -88,10 +100,24 @@ def _widened(dtype: np.dtype[Any]) -> np.dtype[Any]:
 class Bucket:
     """Parameters of one dtype and one step count whose update is one run over flat buffers."""
 
-    __slots__ = ("arrays", "buffers", "flat_arrays", "g", "members", "p", "params", "pieces", "scratch", "steps")
+    __slots__ = (
+        "arrays",
+        "buffers",
+        "flat_arrays",
+        "g",
+        "members",
+        "p",
+        "params",
+        "pieces",
+        "scratch",
+        "steps",
+    )
 
-    def __init__(self, params: list[Tensor], states: list[dict[str, Any]], names: tuple[str, ...], spare: int) -> None:
-        """The states are those of the parameters, in order; empty dicts for an optimizer that keeps none."""
+    def __init__(
+        self, params: list[Tensor], states: list[dict[str, Any]], names: tuple[str, ...], spare: int
+    ) -> None:
+        """The states are those of the parameters, in order; empty dicts for an optimizer that keeps
+        none."""
         self.params = params
         self.arrays = [p._array for p in params]
         self.flat_arrays = [a.reshape(-1) for a in self.arrays]
@@ -112,10 +138,13 @@ class Bucket:
                 _move(tensor, flat[span])
             step = self.steps[i] if self.steps else None
             views = tuple(tensor._array for tensor in tensors)
-            self.members.append((p, self.arrays[i], state, step, tuple(zip(names, tensors, views, strict=True))))
+            self.members.append(
+                (p, self.arrays[i], state, step, tuple(zip(names, tensors, views, strict=True)))
+            )
 
     def collect(self, state: Any) -> tuple[list[Array], float] | None:
-        """The gradients and the common step count so far; None when anything is not as it was left."""
+        """The gradients and the common step count so far; None when anything is not as it was
+        left."""
         grads: list[Array] = []
         dtype = self.p.dtype
         count: float | None = None
@@ -161,14 +190,17 @@ class Bucket:
 
 
 def can_move(tensor: Tensor) -> bool:
-    """Whether a state tensor may change its place in memory without anybody noticing: no view, no export, no storage
-    that another tensor shares."""
+    """Whether a state tensor may change its place in memory without anybody noticing: no view, no
+    export, no storage that another tensor shares."""
     array, storage = tensor._array, tensor._storage
     if type(array) is not np.ndarray or not array.flags.c_contiguous or sys.getrefcount(array) > 3:
         return False
     base = array.base
-    # References to each: who holds it (the slot; the array for its base), the local here, getrefcount's argument.
-    if base is not None and (type(base) is not np.ndarray or base.base is not None or sys.getrefcount(base) > 3):
+    # References to each: who holds it (the slot; the array for its base), the local here,
+    # getrefcount's argument.
+    if base is not None and (
+        type(base) is not np.ndarray or base.base is not None or sys.getrefcount(base) > 3
+    ):
         return False
     return storage is None or (storage.root is None and sys.getrefcount(storage) <= 3)
 
@@ -176,7 +208,9 @@ def can_move(tensor: Tensor) -> bool:
 def overlapping(arrays: list[Array]) -> bool:
     """Whether two of the parameters share memory: their updates must then follow one another."""
     spans = sorted((address(a), a.nbytes) for a in arrays if a.size)
-    return any(start + size > after for (start, size), (after, _) in zip(spans, spans[1:], strict=False))
+    return any(
+        start + size > after for (start, size), (after, _) in zip(spans, spans[1:], strict=False)
+    )
 
 
 def _move(tensor: Tensor, place: Array) -> None:

@@ -1,4 +1,5 @@
-"""The in-place sums optimizers are written in: each one call per NumPy pass, no temporaries, PyTorch's order of roundings.
+"""The in-place sums optimizers are written in: each one call per NumPy pass, no temporaries,
+PyTorch's order of roundings.
 
 Arrays are flat and of one dtype; `s` is scratch of the same length. Stands on NumPy.
 """

@@ -1,7 +1,8 @@
 """L-BFGS: quasi-Newton steps from the last gradients, optionally with a strong Wolfe line search.
 
-Reference: J. Nocedal, Updating Quasi-Newton Matrices with Limited Storage, Math. Comp. 35, 1980; the search: J. Nocedal,
-S. Wright, Numerical Optimization, 2006, algorithms 3.5 and 3.6. Stands on `optimizer` and `line_search`.
+Reference: J. Nocedal, Updating Quasi-Newton Matrices with Limited Storage, Math. Comp. 35, 1980;
+the search: J. Nocedal, S. Wright, Numerical Optimization, 2006, algorithms 3.5 and 3.6. Stands on
+`optimizer` and `line_search`.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ __all__ = ["LBFGS"]
 
 
 class LBFGS(Optimizer):
-    """Limited-memory BFGS. Needs memory for ``history_size + 1`` times the parameters; one group only.
+    """Limited-memory BFGS. Needs memory for ``history_size + 1`` times the parameters; one group
+    only.
 
     Args:
         params: the parameters.
@@ -59,7 +61,9 @@ class LBFGS(Optimizer):
         )
         if len(self.param_groups) != 1:
             raise fail(
-                ValueError, "LBFGS", "LBFGS doesn't support per-parameter options (parameter groups), give one group"
+                ValueError,
+                "LBFGS",
+                "LBFGS doesn't support per-parameter options (parameter groups), give one group",
             )
         self._params = self.param_groups[0]["params"]
 
@@ -84,7 +88,9 @@ class LBFGS(Optimizer):
             p.add_(piece, alpha=step_size.item() if isinstance(step_size, Tensor) else step_size)
             start += size
 
-    def _evaluate(self, closure: Callable[[], Any], start: list[Tensor], t: Any, d: Tensor) -> tuple[float, Tensor]:
+    def _evaluate(
+        self, closure: Callable[[], Any], start: list[Tensor], t: Any, d: Tensor
+    ) -> tuple[float, Tensor]:
         """Loss and gradient at ``start + t * d``; the parameters are put back."""
         self._add_grad(t, d)
         loss = float(closure())
@@ -104,8 +110,11 @@ class LBFGS(Optimizer):
         """
         if closure is None:
             raise fail(
-                TypeError, "LBFGS.step", "step() missing 1 required positional argument: 'closure', "
-                "a function that clears the gradients, computes the loss, calls backward and returns it"
+                TypeError,
+                "LBFGS.step",
+                "step() missing 1 required positional argument: 'closure', "
+                "a function that clears the gradients, computes the loss, calls backward and "
+                "returns it",
             )
         with flambeau.no_grad():
             return self._iterate(flambeau.enable_grad()(closure))
@@ -151,7 +160,9 @@ class LBFGS(Optimizer):
             if search is not None:
                 if search != "strong_wolfe":
                     raise fail(
-                        RuntimeError, "LBFGS.step", f"only 'strong_wolfe' is supported as line_search_fn, given {search!r}"
+                        RuntimeError,
+                        "LBFGS.step",
+                        f"only 'strong_wolfe' is supported as line_search_fn, given {search!r}",
                     )
                 start = [p.clone() for p in self._params]
                 loss, grad, t, used = strong_wolfe(
@@ -162,7 +173,9 @@ class LBFGS(Optimizer):
                 optimal = grad.abs().max() <= group["tolerance_grad"]
             else:
                 self._add_grad(t, d)
-                if iteration != group["max_iter"]:  # after the last one nothing looks at the loss any more
+                if (
+                    iteration != group["max_iter"]
+                ):  # after the last one nothing looks at the loss any more
                     loss = float(closure())
                     grad = self._gather_flat_grad()
                     optimal = grad.abs().max() <= group["tolerance_grad"]
@@ -197,9 +210,9 @@ def _direction(memory: dict[str, Any], grad: Tensor, al: list[Any]) -> Tensor:
     q = grad.neg()
     for i in reversed(range(len(dirs))):
         al[i] = steps[i].dot(q) * ro[i]
-        q.add_(dirs[i] * -al[i])
+        q.add_(dirs[i], alpha=-al[i].item())
     r = q * memory["H_diag"]
     for i in range(len(dirs)):
         be = dirs[i].dot(r) * ro[i]
-        r.add_(steps[i] * (al[i] - be))
+        r.add_(steps[i], alpha=(al[i] - be).item())
     return r

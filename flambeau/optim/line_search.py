@@ -1,6 +1,7 @@
 """A line search for the strong Wolfe conditions: bracket, then zoom by cubic interpolation.
 
-Reference: J. Nocedal, S. Wright, Numerical Optimization, 2006, algorithms 3.5 and 3.6. Stands on tensors only.
+Reference: J. Nocedal, S. Wright, Numerical Optimization, 2006, algorithms 3.5 and 3.6. Stands on
+tensors only.
 """
 
 from __future__ import annotations
@@ -16,8 +17,11 @@ Point = list[Any]
 """[step length, loss, gradient, slope along the direction]"""
 
 
-def cubic_minimum(x1: Any, f1: Any, g1: Any, x2: Any, f2: Any, g2: Any, bounds: tuple[Any, Any] | None = None) -> Any:
-    """The minimum of the cubic through two points with their slopes, within the bounds; their middle if there is none."""
+def cubic_minimum(
+    x1: Any, f1: Any, g1: Any, x2: Any, f2: Any, g2: Any, bounds: tuple[Any, Any] | None = None
+) -> Any:
+    """The minimum of the cubic through two points with their slopes, within the bounds; their
+    middle if there is none."""
     low, high = bounds if bounds is not None else ((x1, x2) if x1 <= x2 else (x2, x1))
     d1 = g1 + g2 - 3 * (f1 - f2) / (x1 - x2)
     square = d1**2 - g1 * g2
@@ -94,7 +98,11 @@ def strong_wolfe(
         margin = 0.1 * (max(ends) - min(ends))
         if min(max(ends) - t, t - min(ends)) < margin:
             if stalled or t >= max(ends) or t <= min(ends):
-                t = max(ends) - margin if abs(t - max(ends)) < abs(t - min(ends)) else min(ends) + margin
+                t = (
+                    max(ends) - margin
+                    if abs(t - max(ends)) < abs(t - min(ends))
+                    else min(ends) + margin
+                )
                 stalled = False
             else:
                 stalled = True

@@ -1,6 +1,7 @@
 """NAdam: Adam with Nesterov's look ahead.
 
-Reference: T. Dozat, Incorporating Nesterov Momentum into Adam, ICLR workshop 2016. Stands on `elementwise`.
+Reference: T. Dozat, Incorporating Nesterov Momentum into Adam, ICLR workshop 2016. Stands on
+`elementwise`.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ class NAdam(ElementwiseOptimizer):
         lr: learning rate; a one-element tensor is allowed.
         betas: decay of the two averages, in [0, 1).
         eps: added to the denominator.
-        weight_decay: factor of ``p`` added to the gradient (with `decoupled_weight_decay` taken from ``p`` itself).
+        weight_decay: factor of ``p`` added to the gradient (with `decoupled_weight_decay` taken
+            from ``p`` itself).
         momentum_decay: how fast the momentum reaches ``betas[0]``.
         maximize: follow the gradient upward.
         differentiable: record the step for autograd.
@@ -70,7 +72,12 @@ class NAdam(ElementwiseOptimizer):
             ("beta parameter at index 0", betas[0], 0.0 <= betas[0] < 1.0, "a number in [0, 1)"),
             ("beta parameter at index 1", betas[1], 0.0 <= betas[1] < 1.0, "a number in [0, 1)"),
             ("weight_decay value", weight_decay, weight_decay >= 0.0, "a number of at least 0"),
-            ("momentum_decay value", momentum_decay, momentum_decay >= 0.0, "a number of at least 0"),
+            (
+                "momentum_decay value",
+                momentum_decay,
+                momentum_decay >= 0.0,
+                "a number of at least 0",
+            ),
         )
         super().__init__(
             params,
@@ -162,7 +169,9 @@ class NAdam(ElementwiseOptimizer):
         addcdiv(p, g, d, of_gradient, s)
         addcdiv(p, m, d, of_average, s)
 
-    def _formula(self, group: dict[str, Any], p: Tensor, grad: Tensor, state: dict[str, Any]) -> None:
+    def _formula(
+        self, group: dict[str, Any], p: Tensor, grad: Tensor, state: dict[str, Any]
+    ) -> None:
         beta1, beta2 = group["betas"]
         lr, decay = scalar(group["lr"]), group["weight_decay"]
         m, v = state["exp_avg"], state["exp_avg_sq"]

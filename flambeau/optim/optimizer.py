@@ -1,7 +1,7 @@
 """The base of every optimizer: parameter groups, state, hooks, checkpoints.
 
-Each optimizer is a file of its own; `elementwise` drives those whose update treats every element alike.
-Stands on core's tensors and on autograd's grad modes.
+Each optimizer is a file of its own; `elementwise` drives those whose update treats every element
+alike. Stands on core's tensors and on autograd's grad modes.
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ required = _Required()
 
 
 def register_optimizer_step_pre_hook(hook: Callable[..., Any]) -> RemovableHandle:
-    """Call ``hook(optimizer, args, kwargs)`` before the step of every optimizer; it may return new (args, kwargs)."""
+    """Call ``hook(optimizer, args, kwargs)`` before the step of every optimizer; it may return new
+    (args, kwargs)."""
     return _register(_global_pre_hooks, hook)
 
 
@@ -73,15 +74,19 @@ def _register(table: OrderedDict[int, Any], hook: Any, prepend: bool = False) ->
 
 def _type_name(value: Any) -> str:
     kind = type(value)
-    return "torch.FloatTensor" if isinstance(value, Tensor) else f"{kind.__module__}.{kind.__qualname__}"
+    return (
+        "torch.FloatTensor"
+        if isinstance(value, Tensor)
+        else f"{kind.__module__}.{kind.__qualname__}"
+    )
 
 
 class Optimizer:
     """Base class of all optimizers.
 
     Args:
-        params: tensors, (name, tensor) pairs or dicts, each dict a group with its own options; in an order that is the
-            same in every run (no set).
+        params: tensors, (name, tensor) pairs or dicts, each dict a group with its own options; in
+            an order that is the same in every run (no set).
         defaults: the options of a group that does not give them.
 
     Raises:
@@ -109,7 +114,8 @@ class Optimizer:
             raise fail(
                 ValueError,
                 type(self).__name__,
-                "optimizer got an empty parameter list. A generator (model.parameters()) can be read once; "
+                "optimizer got an empty parameter list. A generator (model.parameters()) can be "
+                "read once; "
                 "layers in a plain Python list are not registered, use nn.ModuleList.",
             )
         if not isinstance(groups[0], dict):
@@ -133,12 +139,13 @@ class Optimizer:
         self.defaults.setdefault("differentiable", False)
 
     def __repr__(self) -> str:
-        lines = [f"{type(self).__name__} ("]
+        text = f"{type(self).__name__} ("
         for number, group in enumerate(self.param_groups):
-            lines.append(f"Parameter Group {number}")
-            lines += [f"    {key}: {group[key]}" for key in sorted(group) if key != "params"]
-        return "\n".join(lines) + "\n)"
-
+            text += f"\nParameter Group {number}\n"
+            text += "".join(
+                f"    {key}: {group[key]}\n" for key in sorted(group) if key != "params"
+            )
+        return text + ")"
 
     @staticmethod
     def profile_hook_step(func: Callable[..., Any]) -> Callable[..., Any]:
@@ -163,7 +170,8 @@ class Optimizer:
                     raise fail(
                         RuntimeError,
                         f"{type(self).__name__}.step",
-                        f"a step pre-hook must return None or a tuple of (new_args, new_kwargs), but got {result}.",
+                        f"a step pre-hook must return None or a tuple of (new_args, new_kwargs), "
+                        f"but got {result}.",
                     )
                 args, kwargs = result
             out = func(*args, **kwargs)
@@ -184,7 +192,8 @@ class Optimizer:
         """Change every parameter once by its gradient.
 
         Args:
-            closure: computes the loss anew (with gradients) and returns it; most optimizers need none.
+            closure: computes the loss anew (with gradients) and returns it; most optimizers need
+                none.
         """
         raise NotImplementedError
 
@@ -196,7 +205,8 @@ class Optimizer:
             return closure()
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Drop the gradients of all parameters; with ``set_to_none=False`` fill them with zeros instead.
+        """Drop the gradients of all parameters; with ``set_to_none=False`` fill them with zeros
+        instead.
 
         A parameter whose gradient is None is skipped by `step`, one whose gradient is zero is not.
         """
@@ -214,7 +224,6 @@ class Optimizer:
                     grad.requires_grad_(False)
                 grad.zero_()
 
-
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add a group of parameters with its own options (``{"params": ..., "lr": ...}``)."""
         name = f"{type(self).__name__}.add_param_group"
@@ -225,7 +234,8 @@ class Optimizer:
             raise fail(
                 TypeError,
                 name,
-                "optimizer parameters need to be organized in ordered collections, but the order of a set changes "
+                "optimizer parameters need to be organized in ordered collections, but the order "
+                "of a set changes "
                 "between runs. Use a list.",
             )
         given = [given] if isinstance(given, Tensor) else list(given)
@@ -237,7 +247,8 @@ class Optimizer:
                 raise fail(
                     ValueError,
                     name,
-                    "all optimizer params should be with/without names. Some param names are missing",
+                    "all optimizer params should be with/without names. Some param names are "
+                    "missing",
                 )
             param_group["param_names"] = names
         self._check_params(name, params)
@@ -246,12 +257,14 @@ class Optimizer:
                 raise fail(
                     ValueError,
                     name,
-                    f"parameter group didn't specify a value of required optimization parameter {option}",
+                    f"parameter group didn't specify a value of required optimization parameter "
+                    f"{option}",
                 )
             param_group.setdefault(option, default)
         if len(params) != len({id(p) for p in params}):
             warnings.warn(
-                "optimizer contains a parameter group with duplicate parameters; in future, this will cause an error; "
+                "optimizer contains a parameter group with duplicate parameters; in future, this "
+                "will cause an error; "
                 "see github.com/pytorch/pytorch/issues/40967 for more information",
                 stacklevel=3,
             )
@@ -264,14 +277,16 @@ class Optimizer:
                 raise fail(
                     TypeError,
                     name,
-                    f"optimizer can only optimize Tensors, but one of the params is {_type_name(p)}",
+                    f"optimizer can only optimize Tensors, but one of the params is "
+                    f"{_type_name(p)}",
                 )
             if not self.defaults.get("differentiable") and not (p.is_leaf or p.retains_grad):
                 raise fail(
                     ValueError,
                     name,
                     "can't optimize a non-leaf Tensor: it is the result of an operation "
-                    f"({p.grad_fn}), its gradient is not kept. Make it with .detach().requires_grad_() or nn.Parameter.",
+                    f"({p.grad_fn}), its gradient is not kept. Make it with "
+                    f".detach().requires_grad_() or nn.Parameter.",
                 )
 
     def _check_against_other_groups(self, name: str, param_group: dict[str, Any]) -> None:
@@ -283,21 +298,24 @@ class Optimizer:
                 raise fail(
                     ValueError,
                     name,
-                    "all optimizer param groups should be with/without names. cannot add param group "
+                    "all optimizer param groups should be with/without names. cannot add param "
+                    "group "
                     f"{'with' if named else 'without'} names to the optimizer",
                 )
         if any(id(p) in seen for p in param_group["params"]):
             raise fail(
                 ValueError,
                 name,
-                "some parameters appear in more than one parameter group: each would be changed twice a step",
+                "some parameters appear in more than one parameter group: each would be changed "
+                "twice a step",
             )
 
-
     def state_dict(self) -> StateDict:
-        """``{"state": {number: state}, "param_groups": [options with the numbers of their parameters]}``.
+        """``{"state": {number: state}, "param_groups": [options with the numbers of their
+        parameters]}``.
 
-        The tensors are the optimizer's own, not copies. Parameters are numbered in the order of the groups.
+        The tensors are the optimizer's own, not copies. Parameters are numbered in the order of the
+        groups.
         """
         for hook in self._optimizer_state_dict_pre_hooks.values():
             hook(self)
@@ -323,7 +341,8 @@ class Optimizer:
         return packed_state
 
     def load_state_dict(self, state_dict: StateDict) -> None:
-        """Take over options and state; parameters are matched by their order, tensors are cast to their parameter's dtype.
+        """Take over options and state; parameters are matched by their order, tensors are cast to
+        their parameter's dtype.
 
         Raises:
             ValueError: the number of groups, or of the parameters in a group, differs.
@@ -348,8 +367,10 @@ class Optimizer:
                 raise fail(
                     ValueError,
                     name,
-                    "loaded state dict contains a parameter group that doesn't match the size of optimizer's group: "
-                    f"group {number} has {len(saved['params'])} parameters, the optimizer's {len(group['params'])}",
+                    "loaded state dict contains a parameter group that doesn't match the size of "
+                    "optimizer's group: "
+                    f"group {number} has {len(saved['params'])} parameters, the optimizer's "
+                    f"{len(group['params'])}",
                 )
         by_number = dict(
             zip(
@@ -376,9 +397,14 @@ class Optimizer:
 
     @staticmethod
     def _process_value_according_to_param_policy(
-        param: Tensor, value: Tensor, param_id: int, param_groups: list[dict[str, Any]], key: Any = None
+        param: Tensor,
+        value: Tensor,
+        param_id: int,
+        param_groups: list[dict[str, Any]],
+        key: Any = None,
     ) -> Tensor:
-        """A loaded tensor in its parameter's dtype and on its device; the step count keeps its own dtype."""
+        """A loaded tensor in its parameter's dtype and on its device; the step count keeps its own
+        dtype."""
         if key == "step":
             group: dict[str, Any] = next((g for g in param_groups if param_id in g["params"]), {})
             if group.get("capturable") or group.get("fused"):
@@ -388,20 +414,24 @@ class Optimizer:
             return value.to(dtype=param.dtype, device=param.device)
         return value.to(device=param.device)
 
-
     def register_step_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """Call ``hook(optimizer, args, kwargs)`` before each step; it may return new (args, kwargs)."""
+        """Call ``hook(optimizer, args, kwargs)`` before each step; it may return new (args,
+        kwargs)."""
         return _register(self._optimizer_step_pre_hooks, hook)
 
     def register_step_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Call ``hook(optimizer, args, kwargs)`` after each step."""
         return _register(self._optimizer_step_post_hooks, hook)
 
-    def register_state_dict_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
+    def register_state_dict_pre_hook(
+        self, hook: Callable[..., Any], prepend: bool = False
+    ) -> RemovableHandle:
         """Call ``hook(optimizer)`` before `state_dict` collects anything."""
         return _register(self._optimizer_state_dict_pre_hooks, hook, prepend)
 
-    def register_state_dict_post_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
+    def register_state_dict_post_hook(
+        self, hook: Callable[..., Any], prepend: bool = False
+    ) -> RemovableHandle:
         """Call ``hook(optimizer, state_dict)`` after `state_dict`; it may return another dict."""
         return _register(self._optimizer_state_dict_post_hooks, hook, prepend)
 
@@ -424,5 +454,6 @@ def _cast(param: Tensor, value: Any, number: Any, groups: list[dict[str, Any]], 
     if isinstance(value, dict):
         return {k: _cast(param, v, number, groups, k) for k, v in value.items()}
     if isinstance(value, Iterable) and not isinstance(value, str):
-        return type(value)(_cast(param, v, number, groups, None) for v in value)  # type: ignore[call-arg]
+        make: Any = type(value)
+        return make(_cast(param, v, number, groups, None) for v in value)
     return value

@@ -1,7 +1,7 @@
 """RAdam: Adam that trusts its second moment only as far as enough gradients have been seen.
 
-Reference: L. Liu, H. Jiang, P. He, W. Chen, X. Liu, J. Gao, J. Han, On the Variance of the Adaptive Learning Rate and
-Beyond, 2019, arXiv:1908.03265. Stands on `elementwise`.
+Reference: L. Liu, H. Jiang, P. He, W. Chen, X. Liu, J. Gao, J. Han, On the Variance of the Adaptive
+Learning Rate and Beyond, 2019, arXiv:1908.03265. Stands on `elementwise`.
 """
 
 from __future__ import annotations
@@ -26,14 +26,16 @@ __all__ = ["RAdam"]
 
 
 class RAdam(ElementwiseOptimizer):
-    """Adam without the second moment while its variance is unknown (``rho_t <= 5``), rectified by ``r_t`` after that.
+    """Adam without the second moment while its variance is unknown (``rho_t <= 5``), rectified by
+    ``r_t`` after that.
 
     Args:
         params: parameters, named parameters or groups.
         lr: learning rate; a one-element tensor is allowed.
         betas: decay of the two averages, in [0, 1).
         eps: added to the denominator.
-        weight_decay: factor of ``p`` added to the gradient (with `decoupled_weight_decay` taken from ``p`` itself).
+        weight_decay: factor of ``p`` added to the gradient (with `decoupled_weight_decay` taken
+            from ``p`` itself).
         maximize: follow the gradient upward.
         differentiable: record the step for autograd.
     """
@@ -137,7 +139,9 @@ class RAdam(ElementwiseOptimizer):
             np.multiply(s, rectifier, out=s)
         np.subtract(p, s, out=p)
 
-    def _formula(self, group: dict[str, Any], p: Tensor, grad: Tensor, state: dict[str, Any]) -> None:
+    def _formula(
+        self, group: dict[str, Any], p: Tensor, grad: Tensor, state: dict[str, Any]
+    ) -> None:
         beta1, beta2 = group["betas"]
         lr, decay = scalar(group["lr"]), group["weight_decay"]
         m, v = state["exp_avg"], state["exp_avg_sq"]

@@ -1,7 +1,7 @@
 """RMSprop: steps scaled by a running average of the squared gradient.
 
-Reference: G. Hinton, Neural Networks for Machine Learning, lecture 6, 2012; `centered`: A. Graves, Generating Sequences
-With Recurrent Neural Networks, 2013, arXiv:1308.0850. Stands on `elementwise`.
+Reference: G. Hinton, Neural Networks for Machine Learning, lecture 6, 2012; `centered`: A. Graves,
+Generating Sequences With Recurrent Neural Networks, 2013, arXiv:1308.0850. Stands on `elementwise`.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class RMSprop(ElementwiseOptimizer):
         )
 
     def _buffers(self, group: dict[str, Any]) -> tuple[str, ...]:
-        names = ("square_avg",)
+        names: tuple[str, ...] = ("square_avg",)
         if group["momentum"] > 0:
             names += ("momentum_buffer",)
         if group["centered"]:
@@ -135,7 +135,9 @@ class RMSprop(ElementwiseOptimizer):
         else:
             addcdiv(p, g, d, step_size, s)
 
-    def _formula(self, group: dict[str, Any], p: Tensor, grad: Tensor, state: dict[str, Any]) -> None:
+    def _formula(
+        self, group: dict[str, Any], p: Tensor, grad: Tensor, state: dict[str, Any]
+    ) -> None:
         lr, alpha, momentum = scalar(group["lr"]), group["alpha"], group["momentum"]
         if group["weight_decay"] != 0:
             grad = grad.add(p, alpha=group["weight_decay"])

@@ -1,7 +1,7 @@
 """Rprop: only the gradient's sign counts; each element has its own step size.
 
-Reference: M. Riedmiller, H. Braun, A direct adaptive method for faster backpropagation learning: the RPROP algorithm,
-IEEE ICNN 1993. Stands on `elementwise`.
+Reference: M. Riedmiller, H. Braun, A direct adaptive method for faster backpropagation learning:
+the RPROP algorithm, IEEE ICNN 1993. Stands on `elementwise`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ __all__ = ["Rprop"]
 
 
 class Rprop(ElementwiseOptimizer):
-    """Step sizes grow by ``etas[1]`` while the sign stays and shrink by ``etas[0]`` when it changes (that step is skipped).
+    """Step sizes grow by ``etas[1]`` while the sign stays and shrink by ``etas[0]`` when it changes
+    (that step is skipped).
 
     Args:
         params: parameters, named parameters or groups.
@@ -54,7 +55,11 @@ class Rprop(ElementwiseOptimizer):
         name = type(self).__name__
         check_lr(name, lr)
         if not 0.0 < etas[0] < 1.0 < etas[1]:
-            raise fail(ValueError, name, f"Invalid eta values: {etas[0]}, {etas[1]}; expected 0 < etas[0] < 1 < etas[1].")
+            raise fail(
+                ValueError,
+                name,
+                f"Invalid eta values: {etas[0]}, {etas[1]}; expected 0 < etas[0] < 1 < etas[1].",
+            )
         super().__init__(
             params,
             {
@@ -100,13 +105,17 @@ class Rprop(ElementwiseOptimizer):
         np.subtract(p, s, out=p)
         np.copyto(prev, g)
 
-    def _formula(self, group: dict[str, Any], p: Tensor, grad: Tensor, state: dict[str, Any]) -> None:
+    def _formula(
+        self, group: dict[str, Any], p: Tensor, grad: Tensor, state: dict[str, Any]
+    ) -> None:
         shrink, grow = group["etas"]
         prev, size = state["prev"], state["step_size"]
         if p.is_complex():
             p, grad, prev, size = (flambeau.view_as_real(t) for t in (p, grad, prev, size))
         sign = (grad * prev.clone()).sign()
-        factor = flambeau.where(sign > 0, grow, flambeau.where(sign < 0, shrink, 1.0)).to(size.dtype)
+        factor = flambeau.where(sign > 0, grow, flambeau.where(sign < 0, shrink, 1.0)).to(
+            size.dtype
+        )
         size.mul_(factor).clamp_(*group["step_sizes"])
         grad = flambeau.where(sign < 0, flambeau.zeros_like(grad), grad)
         p.sub_(grad.sign() * size.clone())

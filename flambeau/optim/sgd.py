@@ -1,7 +1,7 @@
 """Stochastic gradient descent, with momentum and Nesterov's form of it.
 
-Reference: I. Sutskever, J. Martens, G. Dahl, G. Hinton, On the importance of initialization and momentum in deep
-learning, ICML 2013. Stands on `elementwise`.
+Reference: I. Sutskever, J. Martens, G. Dahl, G. Hinton, On the importance of initialization and
+momentum in deep learning, ICML 2013. Stands on `elementwise`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ __all__ = ["SGD"]
 
 
 class SGD(ElementwiseOptimizer):
-    """``b = momentum * b + (1 - dampening) * g; p -= lr * b`` (Nesterov: ``p -= lr * (g + momentum * b)``).
+    """``b = momentum * b + (1 - dampening) * g; p -= lr * b`` (Nesterov: ``p -= lr * (g + momentum
+    * b)``).
 
     Args:
         params: parameters, named parameters or groups.
@@ -70,7 +71,12 @@ class SGD(ElementwiseOptimizer):
         check_numbers(
             name,
             ("momentum value", momentum, momentum >= 0.0, "a number of at least 0"),
-            ("weight_decay value", weight_decay, bool(weight_decay >= 0.0), "a number of at least 0"),
+            (
+                "weight_decay value",
+                weight_decay,
+                bool(number(weight_decay) >= 0.0),
+                "a number of at least 0",
+            ),
         )
         if nesterov and (momentum <= 0 or dampening != 0):
             raise fail(
@@ -102,7 +108,9 @@ class SGD(ElementwiseOptimizer):
         if not names:
             return {}
         state: dict[str, Any] = self.state[p]
-        if state.get("momentum_buffer") is None and not (group["differentiable"] or p._grad.is_sparse):
+        if state.get("momentum_buffer") is None and not (
+            group["differentiable"] or p._grad.is_sparse
+        ):
             state["momentum_buffer"] = flambeau.zeros_like(p)
             if group["dampening"] != 0:
                 self.__dict__.setdefault("_fresh", set()).add(id(p))
@@ -154,11 +162,15 @@ class SGD(ElementwiseOptimizer):
                 g = buffer
         add_scaled(p, g, step_size, s)
 
-    def _sparse(self, group: dict[str, Any], p: Tensor, grad: Tensor, state: dict[str, Any]) -> None:
+    def _sparse(
+        self, group: dict[str, Any], p: Tensor, grad: Tensor, state: dict[str, Any]
+    ) -> None:
         with flambeau.no_grad():
             self._formula(group, p, -grad if group["maximize"] else grad, state)
 
-    def _formula(self, group: dict[str, Any], p: Tensor, grad: Tensor, state: dict[str, Any]) -> None:
+    def _formula(
+        self, group: dict[str, Any], p: Tensor, grad: Tensor, state: dict[str, Any]
+    ) -> None:
         lr, decay, momentum = scalar(group["lr"]), group["weight_decay"], group["momentum"]
         if isinstance(decay, Tensor) or decay != 0:
             grad = grad + p.clone() * decay

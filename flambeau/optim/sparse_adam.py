@@ -1,6 +1,7 @@
 """SparseAdam: Adam that reads and writes only the rows a sparse gradient names.
 
-Reference: D. Kingma, J. Ba, Adam: A Method for Stochastic Optimization, 2014, arXiv:1412.6980. Stands on `optimizer`.
+Reference: D. Kingma, J. Ba, Adam: A Method for Stochastic Optimization, 2014, arXiv:1412.6980.
+Stands on `optimizer`.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ __all__ = ["SparseAdam"]
 
 
 class SparseAdam(Optimizer):
-    """Adam for dense parameters with sparse gradients (``nn.Embedding(sparse=True)``): untouched rows keep their averages.
+    """Adam for dense parameters with sparse gradients (``nn.Embedding(sparse=True)``): untouched
+    rows keep their averages.
 
     Args:
         params: dense, real parameters.
@@ -48,17 +50,24 @@ class SparseAdam(Optimizer):
         )
         super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "maximize": maximize})
         places = [
-            ([i, j], p) for i, group in enumerate(self.param_groups) for j, p in enumerate(group["params"])
+            ([i, j], p)
+            for i, group in enumerate(self.param_groups)
+            for j, p in enumerate(group["params"])
         ]
         sparse = [place for place, p in places if p.is_sparse]
         if sparse:
             raise fail(
-                ValueError, name, f"Sparse params at indices {sparse}: SparseAdam requires dense parameter tensors"
+                ValueError,
+                name,
+                f"Sparse params at indices {sparse}: SparseAdam requires dense parameter tensors",
             )
         numbers = [place for place, p in places if p.is_complex()]
         if numbers:
             raise fail(
-                ValueError, name, f"Complex params at indices {numbers}: SparseAdam does not support complex parameters"
+                ValueError,
+                name,
+                f"Complex params at indices {numbers}: SparseAdam does not support complex "
+                f"parameters",
             )
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
@@ -85,7 +94,9 @@ class SparseAdam(Optimizer):
             state["exp_avg"] = flambeau.zeros_like(p)
             state["exp_avg_sq"] = flambeau.zeros_like(p)
         state["step"] += 1
-        grad = (-grad if group.get("maximize", False) else grad).coalesce()  # the update is not linear
+        grad = (
+            -grad if group.get("maximize", False) else grad
+        ).coalesce()  # the update is not linear
         values = grad._values()
         if values.numel() == 0:
             return

@@ -1,7 +1,9 @@
-"""Averaging of weights over training: stochastic weight averaging, exponential moving averages, and their schedule.
+"""Averaging of weights over training: stochastic weight averaging, exponential moving averages, and
+their schedule.
 
-Reference: P. Izmailov, D. Podoprikhin, T. Garipov, D. Vetrov, A. Wilson, Averaging Weights Leads to Wider Optima and
-Better Generalization, 2018, arXiv:1803.05407. Stands on nn's modules and `lr_scheduler`.
+Reference: P. Izmailov, D. Podoprikhin, T. Garipov, D. Vetrov, A. Wilson, Averaging Weights Leads to
+Wider Optima and Better Generalization, 2018, arXiv:1803.05407. Stands on nn's modules and
+`lr_scheduler`.
 """
 
 from __future__ import annotations
@@ -35,7 +37,9 @@ Tensors = tuple[Tensor, ...] | list[Tensor]
 def _check_decay(name: str, decay: float) -> None:
     if not 0.0 <= decay <= 1.0:
         raise fail(
-            ValueError, name, f"Invalid decay value {decay} provided. Please provide a value in [0,1] range."
+            ValueError,
+            name,
+            f"Invalid decay value {decay} provided. Please provide a value in [0,1] range.",
         )
 
 
@@ -62,7 +66,9 @@ def get_swa_multi_avg_fn() -> Callable[[Tensors, Tensors, Any], None]:
     """The running mean, for lists of tensors in place."""
 
     @flambeau.no_grad()
-    def swa_update(averaged_param_list: Tensors, current_param_list: Tensors, num_averaged: Any) -> None:
+    def swa_update(
+        averaged_param_list: Tensors, current_param_list: Tensors, num_averaged: Any
+    ) -> None:
         part = 1 / (num_averaged + 1)
         for average, current in zip(averaged_param_list, current_param_list, strict=True):
             if _continuous(averaged_param_list[0]):
@@ -117,7 +123,11 @@ class AveragedModel(Module):
     ) -> None:
         super().__init__()
         if avg_fn is not None and multi_avg_fn is not None:
-            raise fail(AssertionError, "AveragedModel", "Only one of avg_fn and multi_avg_fn should be provided")
+            raise fail(
+                AssertionError,
+                "AveragedModel",
+                "Only one of avg_fn and multi_avg_fn should be provided",
+            )
         self.module = deepcopy(model)
         if device is not None:
             self.module = self.module.to(device)
@@ -134,7 +144,9 @@ class AveragedModel(Module):
         """Take the model's present parameters into the average."""
         mine, theirs = self._tensors(self.module), self._tensors(model)
         averages = [tensor.detach() for tensor in mine]
-        currents = [tensor.detach().to(own.device) for tensor, own in zip(theirs, averages, strict=False)]
+        currents = [
+            tensor.detach().to(own.device) for tensor, own in zip(theirs, averages, strict=False)
+        ]
         count = self.n_averaged
         if count == 0:
             for average, current in zip(averages, currents, strict=False):
@@ -145,7 +157,9 @@ class AveragedModel(Module):
         else:
             update = self.multi_avg_fn or get_swa_multi_avg_fn()
             for dtype in dict.fromkeys(average.dtype for average in averages):
-                rows = [pair for pair in zip(averages, currents, strict=False) if pair[0].dtype == dtype]
+                rows = [
+                    pair for pair in zip(averages, currents, strict=False) if pair[0].dtype == dtype
+                ]
                 update([row[0] for row in rows], [row[1] for row in rows], count)
         if not self.use_buffers:
             for own, other in zip(self.module.buffers(), model.buffers(), strict=True):
@@ -160,7 +174,8 @@ class AveragedModel(Module):
 
 @flambeau.no_grad()
 def update_bn(loader: Iterable[Any], model: Module, device: Any = None) -> None:
-    """Recompute the running statistics of all batch norms by one pass over the data (averaged weights need their own).
+    """Recompute the running statistics of all batch norms by one pass over the data (averaged
+    weights need their own).
 
     Args:
         loader: batches; of a list or tuple the first item is the input.
@@ -203,15 +218,23 @@ class SWALR(LRScheduler):
         anneal_strategy: str = "cos",
         last_epoch: int = -1,
     ) -> None:
-        for rate, group in zip(per_group("swa_lr", optimizer, swa_lr), optimizer.param_groups, strict=True):
+        for rate, group in zip(
+            per_group("swa_lr", optimizer, swa_lr), optimizer.param_groups, strict=True
+        ):
             group["swa_lr"] = rate
         if anneal_strategy not in ("cos", "linear"):
             raise fail(
-                ValueError, "SWALR", f"anneal_strategy must be one of 'cos' or 'linear', instead got {anneal_strategy}"
+                ValueError,
+                "SWALR",
+                f"anneal_strategy must be one of 'cos' or 'linear', instead got {anneal_strategy}",
             )
         self._anneal_strategy = anneal_strategy
         if not isinstance(anneal_epochs, int) or anneal_epochs < 0:
-            raise fail(ValueError, "SWALR", f"anneal_epochs must be equal or greater than 0, got {anneal_epochs}")
+            raise fail(
+                ValueError,
+                "SWALR",
+                f"anneal_epochs must be equal or greater than 0, got {anneal_epochs}",
+            )
         self.anneal_epochs = anneal_epochs
         super().__init__(optimizer, last_epoch)
 

@@ -1,4 +1,5 @@
-"""What surrounds training: data loading, hooks' handles, event files. Each is a room of its own, loaded at first use."""
+"""What surrounds training: data loading, hooks' handles, event files. Each is a room of its own,
+loaded at first use."""
 
 from __future__ import annotations
 

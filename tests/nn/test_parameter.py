@@ -2,8 +2,9 @@
 
 import copy
 
-import flambeau as torch
 import pytest
+
+import flambeau as torch
 from flambeau import nn
 from flambeau.nn.parameter import UninitializedBuffer, UninitializedParameter
 
@@ -57,9 +58,9 @@ def test_uninitialized_refuses_shape_and_operations():
     parameter = UninitializedParameter(dtype=torch.float64)
     assert repr(parameter) == "<UninitializedParameter>"
     with pytest.raises(RuntimeError, match="uninitialized"):
-        parameter.shape  # noqa: B018
+        parameter.shape
     with pytest.raises(ValueError, match="uninitialized"):
-        parameter + 1  # noqa: B018
+        parameter + 1
 
 
 def test_materialize_keeps_the_object():

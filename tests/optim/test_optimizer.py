@@ -26,7 +26,9 @@ def parameter(*shape: int) -> Any:
 def test_repr_equals_pytorchs(oracle: ModuleType) -> None:
     def text(torch: Any) -> str:
         p, q = torch.zeros(2).requires_grad_(), torch.zeros(2).requires_grad_()
-        return repr(torch.optim.SGD([{"params": [p]}, {"params": [q], "lr": 0.5}], lr=0.1, momentum=0.9))
+        return repr(
+            torch.optim.SGD([{"params": [p]}, {"params": [q], "lr": 0.5}], lr=0.1, momentum=0.9)
+        )
 
     assert text(flambeau) == text(oracle)
 

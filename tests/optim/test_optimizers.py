@@ -40,7 +40,9 @@ CASES: list[tuple[str, dict[str, Any]]] = [
 TOLERANCE = {"float32": 2e-5, "complex64": 2e-5, "float64": 5e-12, "float16": 0.1}
 
 
-def train(torch: Any, name: str, options: dict[str, Any], dtype: str, way: str) -> tuple[list[Any], Any]:
+def train(
+    torch: Any, name: str, options: dict[str, Any], dtype: str, way: str
+) -> tuple[list[Any], Any]:
     """Six steps with the same random gradients in either engine."""
     rng = np.random.default_rng(0)
 
@@ -78,7 +80,9 @@ def close(ours: Any, theirs: Any, dtype: str) -> None:
 @pytest.mark.parametrize("way", ["plain", "gaps", "reload", "tensor lr"])
 @pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "float16"])
 @pytest.mark.parametrize(("name", "options"), CASES)
-def test_same_values(oracle: ModuleType, name: str, options: dict[str, Any], dtype: str, way: str) -> None:
+def test_same_values(
+    oracle: ModuleType, name: str, options: dict[str, Any], dtype: str, way: str
+) -> None:
     if options.get("fused") and dtype == "complex64":
         pytest.skip("fused is for real parameters in both engines")
     if way == "tensor lr" and (dtype == "float16" or name == "Rprop"):
@@ -95,7 +99,11 @@ def test_same_values(oracle: ModuleType, name: str, options: dict[str, Any], dty
     for key in a["state"]:
         assert list(a["state"][key]) == list(b["state"][key])
         for entry, value in b["state"][key].items():
-            close(a["state"][key][entry], value, "float32" if entry in ("step", "eta", "mu") else grade)
+            close(
+                a["state"][key][entry],
+                value,
+                "float32" if entry in ("step", "eta", "mu") else grade,
+            )
 
 
 def test_one_by_one_and_together_agree() -> None:

@@ -14,6 +14,7 @@ import pytest
 from flambeau.autograd.backward import grad
 from flambeau.core.declare import FUNCTIONS
 from flambeau.core.dtypes import DTYPES as DTYPES_HERE
+from flambeau.core.ir.abstract import Abstract
 from flambeau.core.tensor import wrap
 from flambeau.nn.functional import conv, padding, pooling, vision
 
@@ -368,3 +369,88 @@ def test_dtypes_must_agree(oracle: Any) -> None:
         oracle.nn.functional.conv2d(oracle.from_numpy(x), oracle.from_numpy(w))
     with pytest.raises(RuntimeError, match="conv2d.*float32.*weight.*float64"):
         ours("conv2d")(wrap(x), wrap(w))
+
+
+@pytest.mark.parametrize("name", ["conv2d", "conv_transpose2d"])
+def test_complex_convolution(oracle: Any, name: str) -> None:
+    draw = np.random.RandomState(0)
+
+    def numbers(*shape: int) -> np.ndarray:
+        return draw.standard_normal(shape) + 1j * draw.standard_normal(shape)
+
+    arrays = [numbers(2, 3, 5, 4), numbers(3, 3, 3, 2), numbers(3)]
+    theirs = [oracle.from_numpy(a).requires_grad_() for a in arrays]
+    mine = [wrap(a).requires_grad_() for a in arrays]
+    options = {"stride": 2, "padding": 1}
+    expected = getattr(oracle.nn.functional, name)(*theirs, **options)
+    found = ours(name)(*mine, **options)
+    same(found, expected, "value")
+    flow = numbers(*expected.shape)
+    their_flow = oracle.from_numpy(flow).requires_grad_()
+    my_flow = wrap(flow).requires_grad_()
+    first = oracle.autograd.grad(expected, theirs, their_flow, create_graph=True)
+    second = grad(found, mine, my_flow, create_graph=True)
+    for k, (a, b) in enumerate(zip(second, first, strict=True)):
+        same(a, b, f"gradient {k}")
+    noise = [numbers(*g.shape) for g in first]
+    expected = oracle.autograd.grad(
+        first, [*theirs[:2], their_flow], list(map(oracle.from_numpy, noise))
+    )
+    found = grad(second, [*mine[:2], my_flow], list(map(wrap, noise)))
+    for k, (a, b) in enumerate(zip(found, expected, strict=True)):
+        same(a, b, f"second gradient {k}")
+
+
+def test_node_names(oracle: Any) -> None:
+    x = np.random.RandomState(0).standard_normal((1, 2, 6, 6))
+    calls = [
+        ("conv2d", (np.ones((2, 2, 2, 2)),), {}),
+        ("conv_transpose2d", (np.ones((2, 2, 2, 2)),), {}),
+        ("max_pool2d", (2,), {}),
+        ("avg_pool2d", (2,), {}),
+        ("adaptive_avg_pool2d", (2,), {}),
+        ("adaptive_max_pool2d", (2,), {}),
+        ("fractional_max_pool2d", (2, 3), {"_random_samples": np.full((1, 2, 2), 0.5)}),
+        ("interpolate", (), {"scale_factor": 2}),
+        ("interpolate", (), {"scale_factor": 2, "mode": "bilinear"}),
+        ("interpolate", (), {"scale_factor": 2, "mode": "bicubic"}),
+        ("pad", ((1, 1),), {}),
+        ("pad", ((1, 1, 1, 1),), {"mode": "reflect"}),
+        ("pad", ((1, 1, 1, 1),), {"mode": "replicate"}),
+        ("unfold", (2,), {}),
+        ("pixel_unshuffle", (2,), {}),
+        ("channel_shuffle", (2,), {}),
+        ("grid_sample", (np.zeros((1, 2, 2, 2)),), {"align_corners": False}),
+    ]
+
+    def given(value: Any, make: Any) -> Any:
+        return make(value) if isinstance(value, np.ndarray) else value
+
+    for name, args, options in calls:
+        theirs = getattr(oracle.nn.functional, name)(
+            oracle.from_numpy(x).requires_grad_(),
+            *(given(a, oracle.from_numpy) for a in args),
+            **{k: given(v, oracle.from_numpy) for k, v in options.items()},
+        )
+        mine = ours(name)(
+            wrap(x).requires_grad_(),
+            *(given(a, wrap) for a in args),
+            **{k: given(v, wrap) for k, v in options.items()},
+        )
+        assert mine.grad_fn.name() == theirs.grad_fn.name(), name
+
+
+META = [
+    case
+    for case in CASES
+    if case[0] not in ("affine_grid", "lp_pool1d", "lp_pool2d") and 0 not in case[1][0]
+]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("case", META, ids=label)
+def test_shapes_without_numbers(case: tuple[Any, ...]) -> None:
+    name, shapes, options = case
+    real = ours(name)(*(wrap(np.zeros(shape)) for shape in shapes), **options)
+    shape = ours(name)(*(wrap(Abstract(shape, np.float64)) for shape in shapes), **options).shape
+    assert tuple(shape) == tuple(real.shape)

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import product
+from math import prod
+from typing import Any
 
 import numpy as np
 
@@ -74,7 +76,7 @@ def average_gradient(grad: np.ndarray, size: Ints, last: bool = False) -> np.nda
     share = work / grad.dtype.type(divisor)
     result = empty((*grad.shape[:2], *size), grad.dtype, last)
     repeated = result.reshape(*grad.shape[:2], *(n for pair in split for n in pair))
-    inner = (slice(None), slice(None), *(cut for _ in split for cut in (slice(None), None)))
+    inner: Any = (slice(None), slice(None), *(cut for _ in split for cut in (slice(None), None)))
     repeated[...] = share[inner]
     if not np.may_share_memory(repeated, result):
         result[...] = repeated.reshape(result.shape)
@@ -101,7 +103,7 @@ def maximum(input: np.ndarray, out: Ints) -> tuple[np.ndarray, np.ndarray]:
     return values, indices
 
 
-def _cells(size: Ints, out: Ints) -> Iterator[tuple[Ints, tuple[slice, ...]]]:
+def _cells(size: Ints, out: Ints) -> Iterator[tuple[Any, Any]]:
     bins = [_bins(n, o) for n, o in zip(size, out, strict=True)]
     for cell in product(*map(range, out)):
         yield (
@@ -145,9 +147,11 @@ def fractional_maximum(
         ones = [1] * (2 * len(size))
         ones[axis], ones[axis + len(size)] = o, k
         position = position * n + reads.reshape(*lead, *ones)
-    flat = np.broadcast_to(position, (*lead, *out, *kernel)).reshape(*lead, *out, -1)
-    planes = np.ascontiguousarray(input).reshape(*lead, -1)
-    seen = np.take_along_axis(planes, flat.reshape(*lead, -1), 2).reshape(flat.shape)
+    flat = np.broadcast_to(position, (*lead, *out, *kernel))
+    flat = flat.reshape(*lead, *out, prod(kernel))
+    planes = np.ascontiguousarray(input).reshape(*lead, prod(size))
+    reads = flat.reshape(*lead, prod(flat.shape[2:]))
+    seen = np.take_along_axis(planes, reads, 2).reshape(flat.shape)
     best = _winner(seen)[..., None]
     return (
         np.take_along_axis(seen, best, -1)[..., 0],

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import prod
+from typing import Any
 
 import numpy as np
 
@@ -56,8 +57,9 @@ def convolve(
     if last is None:
         last = channels_last(input) or channels_last(weight)
     if is_half(input.dtype):
-        wide = (None if a is None else a.astype(np.float32) for a in (input, weight, bias))
-        return _narrow(convolve(*wide, stride, pads, dilation, groups, last), input.dtype)
+        x, w = input.astype(np.float32), weight.astype(np.float32)
+        b = None if bias is None else bias.astype(np.float32)
+        return _narrow(convolve(x, w, b, stride, pads, dilation, groups, last), input.dtype)
     count, channels = input.shape[:2]
     kernel, features = weight.shape[2:], weight.shape[0]
     out = _sizes(input.shape[2:], kernel, stride, pads, dilation)
@@ -102,11 +104,11 @@ def input_gradient(
         return _narrow(
             input_gradient(*wide, size, stride, pads, dilation, groups, last), grad.dtype
         )
-    features, per_group, *kernel = weight.shape
-    kernel = tuple(kernel)
+    features, per_group = weight.shape[:2]
+    kernel = weight.shape[2:]
     channels = per_group * groups
     if max(stride) == 1:
-        flip = (Ellipsis, *(slice(None, None, -1) for _ in kernel))
+        flip: Any = (Ellipsis, *(slice(None, None, -1) for _ in kernel))
         turned = weight.reshape(groups, features // groups, per_group, *kernel).swapaxes(1, 2)[flip]
         reach = [d * (k - 1) for d, k in zip(dilation, kernel, strict=True)]
         mirrored = [
@@ -160,7 +162,8 @@ def weight_gradient(
             np.copyto(columns, part)
             total += left @ columns.reshape(cells, -1)
         else:
-            part = view[..., images, rows, *(slice(None),) * (len(kernel) - 1)]
+            cut: Any = (Ellipsis, images, rows, *(slice(None),) * (len(kernel) - 1))
+            part = view[cut]
             columns = scratch("columns", part.shape, grad.dtype)
             np.copyto(columns, part)
             total += left @ columns.reshape(-1, cells).T
@@ -326,7 +329,8 @@ def _by_rows(
     view, length = _row_windows(pad(input, pads), weight.shape[2:], stride, dilation, out, groups)
     matrix = weight.reshape(groups, features // groups, length)
     for images, rows in _blocks(count, out[0], groups * length * prod(out) * result.itemsize):
-        part = view[images, ..., rows, *(slice(None),) * (len(out) - 1)]
+        cut: Any = (images, Ellipsis, rows, *(slice(None),) * (len(out) - 1))
+        part = view[cut]
         columns = scratch("columns", part.shape, result.dtype)
         np.copyto(columns, part)
         place = result[images][:, :, rows]
@@ -392,6 +396,7 @@ def _scatter_columns(
     total = np.zeros((count, *reach, channels) if pixels else (count, channels, *reach), grad.dtype)
     slices = tap_slices(kernel, stride, dilation, tuple(out))
     step = max(1, BLOCK // (channels * prod(kernel) * prod(out) * grad.itemsize))
+    matrix: np.ndarray
     if pixels:
         matrix = np.moveaxis(weight, 1, -1).reshape(features, -1)  # (K, *kernel * C)
         grad = to_last(grad)

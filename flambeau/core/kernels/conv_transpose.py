@@ -40,8 +40,9 @@ def convolve(
 ) -> np.ndarray:
     """(N, C, *S) to (N, K, *O): every input element spreads ``weight`` over the output."""
     if is_half(input.dtype):
-        wide = (None if a is None else a.astype(np.float32) for a in (input, weight, bias))
-        result = convolve(*wide, stride, padding, dilation, output_padding, groups)
+        x, w = input.astype(np.float32), weight.astype(np.float32)
+        b = None if bias is None else bias.astype(np.float32)
+        result = convolve(x, w, b, stride, padding, dilation, output_padding, groups)
         return result.astype(input.dtype, order="K")
     size = output_sizes(
         input.shape[2:], weight.shape[2:], stride, padding, output_padding, dilation

@@ -114,7 +114,7 @@ def sample(
 ) -> np.ndarray:
     """``out[n, :, o] = input[n]`` at ``grid[n, o]``."""
     if is_half(input.dtype):
-        wide = sample(*_wide(input, grid), mode, padding, align_corners)
+        wide = sample(_wide(input), _wide(grid), mode, padding, align_corners)
         return wide.astype(input.dtype, order="K")
     count, channels, *size = input.shape
     places = grid.shape[1:-1]
@@ -137,8 +137,9 @@ def sample_gradient(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The gradients of :func:`sample` in input and grid."""
     if is_half(input.dtype):
-        wide = sample_gradient(*_wide(grad, input, grid), mode, padding, align_corners)
-        return wide[0].astype(input.dtype, order="K"), wide[1].astype(grid.dtype)
+        args = (_wide(grad), _wide(input), _wide(grid))
+        back, bend = sample_gradient(*args, mode, padding, align_corners)
+        return back.astype(input.dtype, order="K"), bend.astype(grid.dtype)
     count, channels, *size = input.shape
     planes = np.ascontiguousarray(input).reshape(count, channels, -1)
     flow = np.ascontiguousarray(grad).reshape(count, channels, -1)
@@ -156,7 +157,7 @@ def sample_gradient(
         for axis in range(len(size)):
             turned = [(*t[:2], t[3], t[2]) if a == axis else t for a, t in enumerate(chosen)]
             slopes[axis] += seen * _combined(tuple(turned), size)[1]
-    return back.astype(input.dtype).reshape(input.shape), np.stack(slopes[::-1], -1).reshape(
+    return back.astype(input.dtype).reshape(input.shape), np.moveaxis(slopes[::-1], 0, -1).reshape(
         grid.shape
     )
 
@@ -179,7 +180,7 @@ def products(axes: list[list[Any]]) -> Iterator[tuple[Any, ...]]:
 def places(chosen: tuple[Any, ...], size: list[int]) -> tuple[np.ndarray, np.ndarray]:
     """Flat positions (N, O) of one tap per axis, and which of them lie inside."""
     index: np.ndarray | int = 0
-    inside: np.ndarray | bool = True
+    inside: Any = True
     for (read, within, *_), n in zip(chosen, size, strict=True):
         index = index * n + read
         inside = inside & within
@@ -195,8 +196,8 @@ def _combined(chosen: tuple[Tap, ...], size: list[int]) -> tuple[np.ndarray, np.
     return index, np.where(inside, weight, weight.dtype.type(0))
 
 
-def _wide(*arrays: np.ndarray) -> list[np.ndarray]:
-    return [array.astype(np.float32) for array in arrays]
+def _wide(array: np.ndarray) -> np.ndarray:
+    return array.astype(np.float32)
 
 
 def affine(size: tuple[int, ...], align_corners: bool, dtype: np.dtype) -> np.ndarray:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -54,10 +54,10 @@ def table(
         scale: the scale factor the user gave, None where sizes decide.
         double: coordinates in float64 (for float64 inputs), else in float32.
     """
-    real = np.float64 if double else np.float32
-    places = np.arange(out, dtype=real)
+    real: Any = np.float64 if double else np.float32
+    places: Any = np.arange(out, dtype=real)
     if mode.startswith("nearest"):
-        ratio = np.float32(1 / scale) if scale else np.float32(size) / np.float32(out)
+        ratio: Any = np.float32(1 / scale) if scale else np.float32(size) / np.float32(out)
         shift = np.float32(0.5 if mode == "nearest-exact" else 0)
         source = np.floor((places.astype(np.float32) + shift) * ratio).astype(np.intp)
         return _packed(np.minimum(source, size - 1)[None], None, None, size)
@@ -90,7 +90,7 @@ def cubic_weights(part: np.ndarray, a: float = -0.75) -> np.ndarray:
     return np.stack([outer[0], inner[0], inner[1], outer[1]]).astype(part.dtype)
 
 
-def _antialiased(mode: str, size: int, ratio: np.floating, places: np.ndarray) -> Table:
+def _antialiased(mode: str, size: int, ratio: Any, places: Any) -> Table:
     """Filters widened by the reduction: a triangle, or a cubic with a = -0.5."""
     real = type(ratio)
     width = 2 if mode == "linear-aa" else 4
@@ -145,7 +145,7 @@ def apply(array: np.ndarray, axis: int, reads: Table) -> np.ndarray:
     """The weighted sum of ``reads`` along ``axis``."""
     lead = (slice(None),) * axis
     tail = (1,) * (array.ndim - axis - 1)
-    total = None
+    total: Any = None
     for row, position in enumerate(reads.positions):
         if isinstance(position, slice):
             taken = array[(*lead, position)]

@@ -17,6 +17,7 @@ __all__ = ["border", "border_gradient"]
 def border(input: np.ndarray, pads: Pairs, mode: str) -> np.ndarray:
     """``input`` with its last ``len(pads)`` axes extended as ``mode`` says."""
     first = input.ndim - len(pads)
+    pads = _kept(input.shape[first:], pads) if mode == "replicate" else pads
     shape = list(input.shape)
     source, target = [slice(None)] * input.ndim, [slice(None)] * input.ndim
     for axis, (low, high) in enumerate(pads, first):
@@ -41,6 +42,7 @@ def border_gradient(
         wide = border_gradient(grad.astype(np.float32), shape, pads, mode, last)
         return wide.astype(grad.dtype, order="K")
     first = grad.ndim - len(pads)
+    pads = _kept(shape[first:], pads) if mode == "replicate" else pads
     total = grad.copy(order="K")
     source, target = [slice(None)] * grad.ndim, [slice(None)] * grad.ndim
     for axis, (low, high) in reversed(list(enumerate(pads, first))):
@@ -57,6 +59,19 @@ def border_gradient(
     if any(low < 0 or high < 0 for low, high in pads):
         result[...] = 0
     result[tuple(target)] = total[tuple(source)]
+    return result
+
+
+def _kept(sizes: tuple[int, ...], pads: Pairs) -> Pairs:
+    """The same padding where one side crops all there is: its last element stays to be repeated."""
+    result = []
+    for n, (low, high) in zip(sizes, pads, strict=True):
+        out = n + low + high
+        if low <= -n and high > 0:
+            low, high = 1 - n, out - 1
+        elif high <= -n and low > 0:
+            low, high = out - 1, 1 - n
+        result.append((low, high))
     return result
 
 

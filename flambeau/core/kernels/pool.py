@@ -142,16 +142,23 @@ def spread_taps(
         result = empty((*grad.shape[:2], *size), grad.dtype, last)
         if covered != tuple(size):
             result[...] = 0
+        finite = bool(np.isfinite(grad.sum()))
         for tap, places in enumerate(slices):
-            np.multiply(grad, taps == tap, out=result[:, :, *places])
-        if not np.isfinite(grad.sum()):
-            for tap, places in enumerate(slices):
-                result[:, :, *places] = np.where(taps == tap, grad, 0)
+            if finite:
+                np.multiply(grad, taps == tap, out=result[:, :, *places])
+            else:
+                result[:, :, *places] = np.where(taps == tap, grad, grad.dtype.type(0))
         return result
     reach = _reach(size, kernel, stride, padding, dilation, out)
     total = full((*grad.shape[:2], *reach), 0, grad.dtype, last)
+    share = np.empty_like(grad)
+    finite = bool(np.isfinite(grad.sum()))
     for tap, places in enumerate(slices):
-        total[:, :, *places] += np.where(taps == tap, grad, grad.dtype.type(0))
+        if finite:
+            np.multiply(grad, taps == tap, out=share)  # a fifth of np.where's time
+        else:
+            share = np.where(taps == tap, grad, grad.dtype.type(0))
+        total[:, :, *places] += share
     return _cropped(total, size, padding, last)
 
 
@@ -231,8 +238,10 @@ def average_gradient(
 
 def gather_planes(input: np.ndarray, indices: np.ndarray) -> np.ndarray:
     """``input[n, c].flat[indices[n, c, *o]]`` for every plane."""
-    flat = np.ascontiguousarray(input).reshape(*input.shape[:2], -1)
-    picked = np.take_along_axis(flat, indices.reshape(*indices.shape[:2], -1), 2)
+    flat = np.ascontiguousarray(input).reshape(*input.shape[:2], prod(input.shape[2:]))
+    picked = np.take_along_axis(
+        flat, indices.reshape(*indices.shape[:2], prod(indices.shape[2:])), 2
+    )
     return picked.reshape(indices.shape)
 
 
@@ -244,7 +253,7 @@ def scatter_planes(
     """
     lead = values.shape[:2]
     area, planes = prod(size), prod(lead)
-    where = indices.reshape(planes, -1) + (np.arange(planes) * area)[:, None]
+    where = indices.reshape(planes, prod(indices.shape[2:])) + (np.arange(planes) * area)[:, None]
     if add and values.dtype.kind == "f" and not is_half(values.dtype):
         flat = np.bincount(where.ravel(), values.ravel(), planes * area).astype(values.dtype)
     elif add:

@@ -21,7 +21,7 @@ from flambeau.core.kernels.windows import channels_last, output_size
 from flambeau.core.ops.windowing import Ints, sizes
 from flambeau.core.tensor import Tensor
 
-__all__ = ["convolution", "convolution_backward"]
+__all__ = ["convolution", "convolution_backward", "convolved"]
 
 
 def _pairs(padding: Ints) -> list[tuple[int, int]]:
@@ -77,23 +77,24 @@ def _output_shape(
     vjp={("input", "weight", "bias"): _convolution_rule},
     infer=_output_shape,
     method=False,
-    out=False,
+    function=False,
+    node="Convolution",
 )
-def convolution(
+def convolved(
     input,
     weight,
-    bias,
-    stride: Ints,
-    padding: Ints,
-    dilation: Ints,
-    transposed: bool,
-    output_padding: Ints,
-    groups: int,
+    bias=None,
+    stride: Ints = (),
+    padding: Ints = (),
+    dilation: Ints = (),
+    transposed: bool = False,
+    output_padding: Ints = (),
+    groups: int = 1,
 ):
-    """Convolution in one to three dimensions, or its transpose, with every option explicit.
+    """Convolution in one to three dimensions, or its transpose; all sizes are tuples.
 
-    ``out[n, k, o] = bias[k] + sum_{c, t} input[n, c, o * stride - padding + t * dilation] *
-    weight[k, c, t]``
+    ``out[n, k, o] = b[k] + sum input[n, c, o * stride - padding + t * dilation] weight[k, c, t]``
+    over the group's channels c and the taps t.
 
     Args:
         input: (N, C, *S).
@@ -107,9 +108,6 @@ def convolution(
     Raises:
         RuntimeError: shapes or dtypes that do not fit.
     """
-    stride, padding, dilation, output_padding = map(
-        tuple, (stride, padding, dilation, output_padding)
-    )
     _check(input, weight, bias, stride, padding, dilation, transposed, output_padding, groups)
     if transposed:
         return turned.convolve(
@@ -133,7 +131,7 @@ def _input_gradient_shape(grad, weight, size, last, stride, padding, dilation, t
 @primitive(
     vjp={
         "grad": lambda g, weight, stride, padding, dilation, transposed, output_padding, groups: (
-            ops.convolution(
+            ops.convolved(
                 g, weight, None, stride, padding, dilation, transposed, output_padding, groups
             )
         ),
@@ -156,7 +154,7 @@ def convolution_input_gradient(
     output_padding: Ints,
     groups: int,
 ):
-    """The gradient of :func:`convolution` in its input, of spatial ``size``."""
+    """The gradient of :func:`convolved` in its input, of spatial ``size``."""
     if transposed:
         return turned.input_gradient(grad, weight, size, stride, padding, dilation, groups, last)
     return direct.input_gradient(
@@ -179,7 +177,7 @@ def _weight_gradient_shape(grad, input, kernel, stride, padding, dilation, trans
 @primitive(
     vjp={
         "grad": lambda g, input, stride, padding, dilation, transposed, output_padding, groups: (
-            ops.convolution(
+            ops.convolved(
                 input, g, None, stride, padding, dilation, transposed, output_padding, groups
             )
         ),
@@ -201,7 +199,7 @@ def convolution_weight_gradient(
     output_padding: Ints,
     groups: int,
 ):
-    """The gradient of :func:`convolution` in its weight, of spatial size ``kernel``."""
+    """The gradient of :func:`convolved` in its weight, of spatial size ``kernel``."""
     if transposed:
         return turned.weight_gradient(grad, input, kernel, stride, padding, dilation, groups)
     return direct.weight_gradient(grad, input, kernel, stride, _pairs(padding), dilation, groups)
@@ -215,8 +213,32 @@ def convolution_weight_gradient(
     node="ConvolutionBiasGradient",
 )
 def convolution_bias_gradient(grad):
-    """The gradient of :func:`convolution` in its bias: the sum over all but the channels."""
+    """The gradient of :func:`convolved` in its bias: the sum over all but the channels."""
     return direct.bias_gradient(grad)
+
+
+def _four(op: str, count: int, *values: Any) -> tuple[Ints, Ints, Ints, Ints]:
+    names = ("stride", "padding", "dilation", "output_padding")
+    found = [sizes(op, name, value, count) for name, value in zip(names, values, strict=True)]
+    return found[0], found[1], found[2], found[3]
+
+
+@composite(alias=("_convolution",))
+def convolution(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    transposed: bool,
+    output_padding: Any,
+    groups: int,
+    *flags: bool,
+) -> Tensor:
+    """:func:`convolved` with sizes in any form; PyTorch's back end ``flags`` mean nothing here."""
+    given = _four("convolution", input.ndim - 2, stride, padding, dilation, output_padding)
+    return ops.convolved(input, weight, bias, *given[:3], bool(transposed), given[3], groups)
 
 
 @composite()
@@ -236,12 +258,10 @@ def convolution_backward(
     """The gradients of :func:`convolution` in input, weight and bias, those that ``output_mask``
     wants.
     """
-    count = input.ndim - 2
-    named = (("stride", stride), ("padding", padding), ("dilation", dilation))
-    first = tuple(sizes("convolution_backward", name, value, count) for name, value in named)
-    extra = sizes("convolution_backward", "output_padding", output_padding, count)
+    given = _four("convolution_backward", input.ndim - 2, stride, padding, dilation, output_padding)
+    needs = tuple(output_mask)
     return _convolution_rule(
-        grad_output, input, weight, *first, bool(transposed), extra, groups, tuple(output_mask)
+        grad_output, input, weight, *given[:3], bool(transposed), given[3], groups, needs
     )
 
 

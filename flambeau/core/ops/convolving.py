@@ -1,5 +1,5 @@
 """``conv1d`` to ``conv3d`` and their transposes: PyTorch's argument forms over
-``conv.convolution``.
+``conv.convolved``.
 
 Unbatched inputs, ints for tuples and ``padding='same'`` are resolved here; the operations, their
 rules and their checks are in ``conv``.
@@ -60,7 +60,7 @@ def _convolve(
     else:
         padding = sizes(name, "padding", padding, count)
     zeros = (0,) * count
-    out = ops.convolution(input, weight, bias, stride, padding, dilation, False, zeros, groups)
+    out = ops.convolved(input, weight, bias, stride, padding, dilation, False, zeros, groups)
     return out if ndim == count + 2 else ops.squeeze(out, 0)
 
 
@@ -82,8 +82,16 @@ def _named_padding(
             f"padding='same' is not supported for strided convolutions (stride={stride}). Give "
             "the padding in numbers.",
         )
+    if weight.ndim != count + 2:
+        raise fail(
+            RuntimeError,
+            name,
+            f"Expected {weight.ndim}-dimensional input for {weight.ndim}-dimensional weight "
+            f"{list(weight.shape)}, but got {input.ndim}-dimensional input of size "
+            f"{list(input.shape)} instead.",
+        )
     totals = [d * (k - 1) for k, d in zip(weight.shape[2:], dilation, strict=True)]
-    if len(totals) == count and any(total % 2 for total in totals):
+    if any(total % 2 for total in totals):
         warnings.warn(
             "Using padding='same' with even kernel lengths and odd dilation may require a "
             "zero-padded copy of the "
@@ -121,7 +129,7 @@ def _turn(
                 f"{list(input.shape)}.",
             )
         input = ops.unsqueeze(input, 0)
-    out = ops.convolution(
+    out = ops.convolved(
         input,
         weight,
         bias,

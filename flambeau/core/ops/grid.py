@@ -22,9 +22,9 @@ __all__ = ["affine_grid_generator", "grid_sample", "grid_sampler"]
 
 
 def _grid_rule(
-    g: Tensor,
-    input: Tensor,
-    grid: Tensor,
+    g: Any,
+    input: Any,
+    grid: Any,
     mode: str,
     padding: str,
     align_corners: bool,
@@ -33,13 +33,13 @@ def _grid_rule(
     if grad_enabled():
         return _grid_gradients(g, input, grid, mode, padding, align_corners, needs)
     back = grids.sample_gradient(g._array, input._array, grid._array, mode, padding, align_corners)
-    return tuple(wrap(array) if needed else None for array, needed in zip(back, needs, strict=True))
+    return wrap(back[0]) if needs[0] else None, wrap(back[1]) if needs[1] else None
 
 
 def _grid_gradients(
-    g: Tensor,
-    input: Tensor,
-    grid: Tensor,
+    g: Any,
+    input: Any,
+    grid: Any,
     mode: str,
     padding: str,
     align_corners: bool,
@@ -55,7 +55,7 @@ def _grid_gradients(
     flat_grid = ops.reshape(grid, (count, -1, len(size)))
     flow = ops.reshape(g, (count, channels, -1))
     planes = ops.reshape(input, (count, channels, -1))
-    axes = []
+    axes: list[Any] = []
     for axis, n in enumerate(size):
         values = ops.select(flat_grid, 2, len(size) - 1 - axis)
         taps = grids.taps(values._array, n, mode, padding, align_corners)
@@ -72,20 +72,20 @@ def _grid_gradients(
                 for (read, inside, *_), weight, bend in zip(taps, weights, slopes, strict=True)
             ]
         )
-    total = None
+    total: Any = None
     per_axis: list[Any] = [None] * len(size)
-    for taps in grids.products(axes):
-        index, inside = grids.places(taps, size)
+    for chosen in grids.products(axes):
+        index, inside = grids.places(chosen, size)
         where = wrap(np.ascontiguousarray(np.broadcast_to(index[:, None], flow.shape)))
         mask = wrap(inside.astype(grid._array.dtype))
         if needs[0]:
-            share = flow * ops.unsqueeze(_product(taps, None) * mask, 1)
+            share = flow * ops.unsqueeze(_product(chosen, None) * mask, 1)
             spread = ops.scatter_add(ops.zeros_like(planes), 2, where, share)
             total = spread if total is None else total + spread
         if needs[1]:
             seen = ops.sum(flow * ops.gather(planes, 2, where), 1) * mask
             for axis in range(len(size)):
-                term = seen * _product(taps, axis)
+                term = seen * _product(chosen, axis)
                 per_axis[axis] = term if per_axis[axis] is None else per_axis[axis] + term
     return (
         ops.reshape(total, tuple(input.shape)) if needs[0] else None,
@@ -93,15 +93,15 @@ def _grid_gradients(
     )
 
 
-def _product(taps: Any, sloped: int | None) -> Tensor:
-    result = None
+def _product(taps: Any, sloped: int | None) -> Any:
+    result: Any = None
     for axis, (_, _, weight, slope) in enumerate(taps):
         factor = slope if axis == sloped else weight
         result = factor if result is None else result * factor
     return result
 
 
-def _polynomials(part: Tensor, mode: str) -> tuple[list[Tensor], list[Tensor]]:
+def _polynomials(part: Any, mode: str) -> tuple[list[Any], list[Any]]:
     """The taps' weights at ``part`` and their derivatives, as Tensors."""
     one = ops.ones_like(part)
     if mode == "nearest":
@@ -110,10 +110,10 @@ def _polynomials(part: Tensor, mode: str) -> tuple[list[Tensor], list[Tensor]]:
         return [1 - part, part], [-one, one]
     a = -0.75
 
-    def inner(x: Tensor) -> tuple[Tensor, Tensor]:
+    def inner(x: Any) -> tuple[Any, Any]:
         return ((a + 2) * x - (a + 3)) * x * x + 1, (3 * (a + 2) * x - 2 * (a + 3)) * x
 
-    def outer(x: Tensor) -> tuple[Tensor, Tensor]:
+    def outer(x: Any) -> tuple[Any, Any]:
         return ((a * x - 5 * a) * x + 8 * a) * x - 4 * a, (3 * a * x - 10 * a) * x + 8 * a
 
     pairs = [outer(part + 1), inner(part), inner(1 - part), outer(2 - part)]

@@ -17,6 +17,7 @@ from flambeau.core.dims import wrap_dim
 from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
 from flambeau.core.kernels.scatter import add_rows
+from flambeau.core.ops import view as _views  # noqa: F401  (declares the views written here)
 from flambeau.core.tensor import Tensor, wrap
 
 __all__: list[str] = []

@@ -84,7 +84,18 @@ def average(
 
 
 def _wanted(op: str, input: Tensor, output_size: Any, count: int) -> Ints:
-    """The output size, None standing for the input's own."""
+    """The output size, None standing for the input's own.
+
+    Raises:
+        ValueError: a sequence of sizes for an input without that many spatial dimensions.
+    """
+    if count > 1 and isinstance(output_size, (tuple, list)) and input.ndim <= len(output_size):
+        raise fail(
+            ValueError,
+            op,
+            f"Input dimension should be at least {len(output_size) + 1}, but got input of size "
+            f"{list(input.shape)} for output_size={tuple(output_size)}.",
+        )
     if isinstance(output_size, (tuple, list)) and any(n is None for n in output_size):
         if len(output_size) != count:
             raise fail(

@@ -5,6 +5,7 @@ Reference: Ioffe, Szegedy, Batch normalization, 2015, arXiv:1502.03167.
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import flambeau
@@ -139,26 +140,25 @@ class _BatchNorm(_NormBase):
 
     def _normalise(self, input: Tensor) -> Tensor:
         training, momentum = self.training, self.momentum
-        tracked = training and self.track_running_stats
-        count = self.num_batches_tracked if tracked else None
-        if count is not None:
-            count.add_(1)
-            if momentum is None:
-                momentum = 1.0 / float(count)
-        keep = tracked or not training
-        mean = self.running_mean if keep else None
-        var = self.running_var if keep else None
-        batch = training or (self.running_mean is None and self.running_var is None)
-        return F.batch_norm(
-            input,
-            mean,
-            var,
-            self.weight,
-            self.bias,
-            batch,
-            0.0 if momentum is None else momentum,
-            self.eps,
-        )
+        own, state = self._parameters, self._buffers
+        try:  # as in Linear
+            weight, bias = own["weight"], own["bias"]
+            mean, var = state["running_mean"], state["running_var"]
+            count = state["num_batches_tracked"]
+        except KeyError:
+            weight, bias = self.weight, self.bias
+            mean, var = self.running_mean, self.running_var
+            count = self.num_batches_tracked
+        batch = training or (mean is None and var is None)
+        if training:
+            if not self.track_running_stats:
+                mean = var = None
+            elif count is not None:
+                count.add_(1)
+                if momentum is None:
+                    momentum = 1.0 / float(count)
+        momentum = 0.0 if momentum is None else momentum
+        return F.batch_norm(input, mean, var, weight, bias, batch, momentum, self.eps)
 
 
 class _LazyNormBase(LazyModuleMixin, _NormBase):
@@ -305,7 +305,8 @@ class SyncBatchNorm(_BatchNorm):
     def forward(self, input: Tensor) -> Tensor:
         """The normalised input."""
         self._check_input_dim(input)
-        if self.training and flambeau.distributed.is_initialized():
+        distributed = sys.modules.get("flambeau.distributed")  # not imported: no group either
+        if self.training and distributed is not None and distributed.is_initialized():
             message = "SyncBatchNorm expected input tensor to be on GPU or XPU"
             raise fail(ValueError, "SyncBatchNorm", message)
         return self._normalise(input)

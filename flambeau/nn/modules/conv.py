@@ -176,7 +176,12 @@ class _ConvNd(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         """The convolution."""
-        return self._conv_forward(input, self.weight, self.bias)
+        own = self._parameters
+        try:  # as in Linear
+            weight, bias = own["weight"], own["bias"]
+        except KeyError:
+            weight, bias = self.weight, self.bias
+        return self._conv_forward(input, weight, bias)
 
     def extra_repr(self) -> str:
         """The settings that differ from the defaults."""

@@ -80,7 +80,12 @@ class Linear(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         """x W^T + b."""
-        return F.linear(input, self.weight, self.bias)
+        own = self._parameters
+        try:  # 0.05 us a member; read as an attribute 0.7
+            weight, bias = own["weight"], own["bias"]
+        except KeyError:  # parametrized, pruned or normalised: an attribute of another kind
+            weight, bias = self.weight, self.bias
+        return F.linear(input, weight, bias)
 
     def extra_repr(self) -> str:
         """Sizes, and whether there is a bias."""

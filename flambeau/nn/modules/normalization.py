@@ -110,7 +110,12 @@ class LayerNorm(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         """The normalised input."""
-        return F.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
+        own = self._parameters
+        try:  # as in Linear
+            weight, bias = own["weight"], own["bias"]
+        except KeyError:
+            weight, bias = self.weight, self.bias
+        return F.layer_norm(input, self.normalized_shape, weight, bias, self.eps)
 
     def extra_repr(self) -> str:
         """The settings."""

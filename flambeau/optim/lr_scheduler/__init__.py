@@ -1,7 +1,8 @@
-"""Learning rate schedules: each a rule for the next rate of every parameter group, stepped after the optimizer.
+"""Learning rate schedules: each a rule for the next rate of every parameter group, stepped after
+the optimizer.
 
-`base` counts and warns, `factor` multiplies, `cosine` and `cyclic` follow curves, `compose` joins, `plateau` watches a
-metric.
+`base` counts and warns, `factor` multiplies, `cosine` and `cyclic` follow curves, `compose` joins,
+`plateau` watches a metric.
 """
 
 from flambeau.optim.lr_scheduler.base import EPOCH_DEPRECATION_WARNING, LRScheduler, _LRScheduler

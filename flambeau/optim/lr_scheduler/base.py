@@ -1,4 +1,5 @@
-"""The base of the schedules: counts steps, writes the rates into the groups, warns about the usual mistakes.
+"""The base of the schedules: counts steps, writes the rates into the groups, warns about the usual
+mistakes.
 
 Stands on `optimizer`.
 """
@@ -25,8 +26,10 @@ Rates = list[Any]
 
 _ORDER = "https://pytorch.org/docs/stable/optim.html#how-to-adjust-learning-rate"
 EPOCH_DEPRECATION_WARNING = (
-    "The epoch parameter in `scheduler.step()` was not necessary and is being deprecated where possible. Please use "
-    "`scheduler.step()` to step the scheduler. During the deprecation, if epoch is different from None, the closed form "
+    "The epoch parameter in `scheduler.step()` was not necessary and is being deprecated where "
+    "possible. Please use "
+    "`scheduler.step()` to step the scheduler. During the deprecation, if epoch is different from "
+    "None, the closed form "
     "is used instead of the new chainable form, where available."
 )
 
@@ -40,7 +43,8 @@ def per_group(name: str, optimizer: Optimizer, value: Any) -> list[Any]:
         raise fail(
             ValueError,
             name,
-            f"{name} must have the same length as optimizer.param_groups. {name} has {len(value)} values, "
+            f"{name} must have the same length as optimizer.param_groups. {name} has {len(value)} "
+            f"values, "
             f"param_groups has {groups}.",
         )
     return [item.clone() if isinstance(item, Tensor) else item for item in value]
@@ -71,7 +75,8 @@ class LRScheduler:
 
     Args:
         optimizer: whose rates are set. Making a schedule sets them at once.
-        last_epoch: -1 for a new schedule; else the epoch to go on from, with an optimizer that was loaded.
+        last_epoch: -1 for a new schedule; else the epoch to go on from, with an optimizer that was
+            loaded.
     """
 
     _get_lr_called_within_step: bool = False
@@ -89,8 +94,10 @@ class LRScheduler:
                 raise fail(
                     KeyError,
                     name,
-                    f"param 'initial_lr' is not specified in param_groups[{number}] when resuming scheduler with "
-                    "last_epoch >= 0. Load the optimizer's checkpoint first, or start with last_epoch=-1.",
+                    f"param 'initial_lr' is not specified in param_groups[{number}] when resuming "
+                    f"scheduler with "
+                    "last_epoch >= 0. Load the optimizer's checkpoint first, or start with "
+                    "last_epoch=-1.",
                 )
         self.base_lrs: Rates = rates_of(optimizer, "initial_lr")
         self.last_epoch = last_epoch
@@ -119,7 +126,8 @@ class LRScheduler:
         return self._last_lr
 
     def get_lr(self) -> Rates:
-        """The next rates, one per group; called by `step`. To read the present ones use `get_last_lr`."""
+        """The next rates, one per group; called by `step`. To read the present ones use
+        `get_last_lr`."""
         raise NotImplementedError
 
     def step(self, epoch: int | None = None) -> None:
@@ -138,17 +146,21 @@ class LRScheduler:
     def _warn_of_order(self) -> None:
         if not hasattr(self.optimizer.step, "_wrapped_by_lr_sched"):
             warnings.warn(
-                "Seems like `optimizer.step()` has been overridden after learning rate scheduler initialization. "
-                "Please, make sure to call `optimizer.step()` before `lr_scheduler.step()`. See more details at "
-                + _ORDER,
+                "Seems like `optimizer.step()` has been overridden after learning rate scheduler "
+                "initialization. "
+                "Please, make sure to call `optimizer.step()` before `lr_scheduler.step()`. See "
+                "more details at " + _ORDER,
                 UserWarning,
                 stacklevel=3,
             )
         elif not getattr(self.optimizer, "_opt_called", False):
             warnings.warn(
-                "Detected call of `lr_scheduler.step()` before `optimizer.step()`. In PyTorch 1.1.0 and later, you "
-                "should call them in the opposite order: `optimizer.step()` before `lr_scheduler.step()`.  Failure to "
-                "do this will result in PyTorch skipping the first value of the learning rate schedule. See more "
+                "Detected call of `lr_scheduler.step()` before `optimizer.step()`. In PyTorch "
+                "1.1.0 and later, you "
+                "should call them in the opposite order: `optimizer.step()` before "
+                "`lr_scheduler.step()`.  Failure to "
+                "do this will result in PyTorch skipping the first value of the learning rate "
+                "schedule. See more "
                 "details at " + _ORDER,
                 UserWarning,
                 stacklevel=3,
@@ -179,7 +191,8 @@ class LRScheduler:
     def _warn_unless_in_step(self) -> None:
         if not self._get_lr_called_within_step:
             warnings.warn(
-                "To get the last learning rate computed by the scheduler, please use `get_last_lr()`.",
+                "To get the last learning rate computed by the scheduler, please use "
+                "`get_last_lr()`.",
                 UserWarning,
                 stacklevel=3,
             )
@@ -217,5 +230,6 @@ def _note_steps(optimizer: Optimizer) -> None:
 
 
 def functions_state(functions: list[Any]) -> list[Any]:
-    """What a checkpoint keeps of functions: nothing of plain ones, the attributes of callable objects."""
+    """What a checkpoint keeps of functions: nothing of plain ones, the attributes of callable
+    objects."""
     return [None if isinstance(f, types.FunctionType) else f.__dict__.copy() for f in functions]

@@ -25,17 +25,25 @@ class _Composed(LRScheduler):
     def _check(self, schedulers: Sequence[Any], optimizer: Optimizer | None) -> Optimizer:
         name = type(self).__name__
         if len(schedulers) < 1:
-            raise fail(ValueError, name, f"{name} expects at least one scheduler, but got no scheduler.")
+            raise fail(
+                ValueError, name, f"{name} expects at least one scheduler, but got no scheduler."
+            )
         owner: Any = optimizer or getattr(schedulers[0], "optimizer", None)
         for number, scheduler in enumerate(schedulers):
             if not hasattr(scheduler, "optimizer"):
-                raise fail(TypeError, name, f"{name} at index {number} should have `optimizer` as its attribute.")
+                raise fail(
+                    TypeError,
+                    name,
+                    f"{name} at index {number} should have `optimizer` as its attribute.",
+                )
             if isinstance(scheduler, ReduceLROnPlateau):
                 raise fail(
                     ValueError,
                     name,
-                    f"{name} does not support `ReduceLROnPlateau` scheduler as it requires additional kwargs to be "
-                    f"specified when calling `step`, but got one at index {number} in the given schedulers sequence.",
+                    f"{name} does not support `ReduceLROnPlateau` scheduler as it requires "
+                    f"additional kwargs to be "
+                    f"specified when calling `step`, but got one at index {number} in the given "
+                    f"schedulers sequence.",
                 )
             if scheduler.optimizer is not owner:
                 raise fail(
@@ -70,15 +78,21 @@ class SequentialLR(_Composed):
     """
 
     def __init__(
-        self, optimizer: Optimizer, schedulers: list[LRScheduler], milestones: list[int], last_epoch: int = -1
+        self,
+        optimizer: Optimizer,
+        schedulers: list[LRScheduler],
+        milestones: list[int],
+        last_epoch: int = -1,
     ) -> None:
         self._check(schedulers, optimizer)
         if len(milestones) != len(schedulers) - 1:
             raise fail(
                 ValueError,
                 "SequentialLR",
-                "Sequential Schedulers expects number of schedulers provided to be one more than the number of "
-                f"milestone points, but got number of schedulers {len(schedulers)} and the number of milestones to be "
+                "Sequential Schedulers expects number of schedulers provided to be one more than "
+                "the number of "
+                f"milestone points, but got number of schedulers {len(schedulers)} and the number "
+                f"of milestones to be "
                 f"equal to {len(milestones)}",
             )
         self._schedulers = schedulers
@@ -117,7 +131,9 @@ class SequentialLR(_Composed):
 class ChainedScheduler(_Composed):
     """All schedules step, one upon the other: their factors multiply."""
 
-    def __init__(self, schedulers: Sequence[LRScheduler], optimizer: Optimizer | None = None) -> None:
+    def __init__(
+        self, schedulers: Sequence[LRScheduler], optimizer: Optimizer | None = None
+    ) -> None:
         self.optimizer = self._check(schedulers, optimizer)
         self._schedulers = schedulers
         self._last_lr = rates_of(self.optimizer, "lr")

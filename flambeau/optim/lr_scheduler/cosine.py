@@ -1,7 +1,7 @@
 """Cosine annealing, once or with warm restarts.
 
-Reference: I. Loshchilov, F. Hutter, SGDR: Stochastic Gradient Descent with Warm Restarts, 2016, arXiv:1608.03983.
-Stands on `base`.
+Reference: I. Loshchilov, F. Hutter, SGDR: Stochastic Gradient Descent with Warm Restarts, 2016,
+arXiv:1608.03983. Stands on `base`.
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ __all__ = ["CosineAnnealingLR", "CosineAnnealingWarmRestarts"]
 
 
 class CosineAnnealingLR(LRScheduler):
-    """``lr = eta_min + (initial_lr - eta_min) * (1 + cos(pi * epoch / T_max)) / 2``, computed from the present rate, so that
-    other schedules may change it too."""
+    """``lr = eta_min + (initial_lr - eta_min) * (1 + cos(pi * epoch / T_max)) / 2``, computed from
+    the present rate, so that other schedules may change it too."""
 
-    def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0, last_epoch: int = -1) -> None:
+    def __init__(
+        self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0, last_epoch: int = -1
+    ) -> None:
         self.T_max = T_max
         self.eta_min = eta_min
         super().__init__(optimizer, last_epoch)
@@ -34,11 +36,15 @@ class CosineAnnealingLR(LRScheduler):
         if self._step_count == 1 and epoch > 0:
             factor = 1 + math.cos(epoch * math.pi / period)
             return [low + (base - low) * factor / 2 for base in self.base_lrs]
-        if (epoch - 1 - period) % (2 * period) == 0:  # the last rate was the lowest: the ratio below would be 0 / 0
+        if (epoch - 1 - period) % (
+            2 * period
+        ) == 0:  # the last rate was the lowest: the ratio below would be 0 / 0
             rise = 1 - math.cos(math.pi / period)
             pairs = zip(self.base_lrs, groups, strict=True)
             return [group["lr"] + (base - low) * rise / 2 for base, group in pairs]
-        ratio = (1 + math.cos(math.pi * epoch / period)) / (1 + math.cos(math.pi * (epoch - 1) / period))
+        ratio = (1 + math.cos(math.pi * epoch / period)) / (
+            1 + math.cos(math.pi * (epoch - 1) / period)
+        )
         return [ratio * (group["lr"] - low) + low for group in groups]
 
     def _get_closed_form_lr(self) -> Rates:
@@ -47,13 +53,20 @@ class CosineAnnealingLR(LRScheduler):
 
 
 class CosineAnnealingWarmRestarts(LRScheduler):
-    """Cosine annealing that starts again after `T_0` epochs, then after `T_mult` times as many, and so on.
+    """Cosine annealing that starts again after `T_0` epochs, then after `T_mult` times as many, and
+    so on.
 
-    `step` may be called within an epoch, with its fraction: ``scheduler.step(epoch + i / batches)``.
+    `step` may be called within an epoch, with its fraction: ``scheduler.step(epoch + i /
+    batches)``.
     """
 
     def __init__(
-        self, optimizer: Optimizer, T_0: int, T_mult: int = 1, eta_min: float = 0.0, last_epoch: int = -1
+        self,
+        optimizer: Optimizer,
+        T_0: int,
+        T_mult: int = 1,
+        eta_min: float = 0.0,
+        last_epoch: int = -1,
     ) -> None:
         name = type(self).__name__
         if T_0 <= 0 or not isinstance(T_0, int):
@@ -62,7 +75,9 @@ class CosineAnnealingWarmRestarts(LRScheduler):
             raise fail(ValueError, name, f"Expected integer T_mult >= 1, but got {T_mult}")
         if not isinstance(eta_min, (float, int)):
             raise fail(
-                ValueError, name, f"Expected float or int eta_min, but got {eta_min} of type {type(eta_min)}"
+                ValueError,
+                name,
+                f"Expected float or int eta_min, but got {eta_min} of type {type(eta_min)}",
             )
         self.T_0 = T_0
         self.T_i = T_0
@@ -88,7 +103,11 @@ class CosineAnnealingWarmRestarts(LRScheduler):
                 self.T_cur %= self.T_i
                 self.T_i *= self.T_mult
         elif epoch < 0:
-            raise fail(ValueError, f"{type(self).__name__}.step", f"Expected non-negative epoch, but got {epoch}")
+            raise fail(
+                ValueError,
+                f"{type(self).__name__}.step",
+                f"Expected non-negative epoch, but got {epoch}",
+            )
         else:
             self._jump(epoch)
         self.last_epoch = math.floor(epoch)

@@ -1,6 +1,7 @@
 """The cyclic schedule: up and down between two rates.
 
-Reference: L. Smith, Cyclical Learning Rates for Training Neural Networks, 2015, arXiv:1506.01186. Stands on `base`.
+Reference: L. Smith, Cyclical Learning Rates for Training Neural Networks, 2015, arXiv:1506.01186.
+Stands on `base`.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ MODES = ("triangular", "triangular2", "exp_range")
 
 
 class CyclicLR(LRScheduler):
-    """The rate goes from `base_lr` up to `max_lr` and back, once per cycle; step it after every batch.
+    """The rate goes from `base_lr` up to `max_lr` and back, once per cycle; step it after every
+    batch.
 
     Args:
         optimizer: whose rates are set.
@@ -36,11 +38,13 @@ class CyclicLR(LRScheduler):
         max_lr: the highest rate of an unscaled cycle, or one per group.
         step_size_up: steps up.
         step_size_down: steps down (default: as up).
-        mode: "triangular"; "triangular2" halves the height each cycle; "exp_range" scales it by ``gamma ** step``.
+        mode: "triangular"; "triangular2" halves the height each cycle; "exp_range" scales it by
+            ``gamma ** step``.
         gamma: of "exp_range".
         scale_fn: own scaling, instead of `mode`.
         scale_mode: whether `scale_fn` gets the "cycle" or the "iterations".
-        cycle_momentum: move momentum (or beta1) the other way, from `max_momentum` to `base_momentum` and back.
+        cycle_momentum: move momentum (or beta1) the other way, from `max_momentum` to
+            `base_momentum` and back.
         last_epoch: see `LRScheduler`.
     """
 
@@ -72,7 +76,11 @@ class CyclicLR(LRScheduler):
         self.total_size = up + down
         self.step_ratio = up / self.total_size
         if mode not in MODES and scale_fn is None:
-            raise fail(ValueError, "CyclicLR", f"mode is invalid and scale_fn is None: {mode!r} is none of {MODES}")
+            raise fail(
+                ValueError,
+                "CyclicLR",
+                f"mode is invalid and scale_fn is None: {mode!r} is none of {MODES}",
+            )
         self.mode = mode
         self.gamma = gamma
         self._scale_fn_custom = scale_fn
@@ -109,7 +117,9 @@ class CyclicLR(LRScheduler):
         height = x / self.step_ratio if x <= self.step_ratio else (x - 1) / (self.step_ratio - 1)
         scale = self.scale_fn(cycle if self.scale_mode == "cycle" else self.last_epoch)
         if self.cycle_momentum:
-            rows = zip(self.optimizer.param_groups, self.base_momentums, self.max_momentums, strict=True)
+            rows = zip(
+                self.optimizer.param_groups, self.base_momentums, self.max_momentums, strict=True
+            )
             for group, low, high in rows:
                 set_momentum(group, self.use_beta1, high - (high - low) * height * scale)
         pairs = zip(self.base_lrs, self.max_lrs, strict=True)

@@ -1,4 +1,5 @@
-"""Schedules that multiply the rate: by a function, by steps, along a line, an exponential or a polynomial.
+"""Schedules that multiply the rate: by a function, by steps, along a line, an exponential or a
+polynomial.
 
 Stands on `base`.
 """
@@ -38,13 +39,22 @@ class LambdaLR(LRScheduler):
     """
 
     def __init__(
-        self, optimizer: Optimizer, lr_lambda: EpochFunction | list[EpochFunction], last_epoch: int = -1
+        self,
+        optimizer: Optimizer,
+        lr_lambda: EpochFunction | list[EpochFunction],
+        last_epoch: int = -1,
     ) -> None:
         self.optimizer = optimizer
         groups = len(optimizer.param_groups)
-        functions = list(lr_lambda) if isinstance(lr_lambda, (list, tuple)) else [lr_lambda] * groups
+        functions = (
+            list(lr_lambda) if isinstance(lr_lambda, (list, tuple)) else [lr_lambda] * groups
+        )
         if len(functions) != groups:
-            raise fail(ValueError, type(self).__name__, f"Expected {groups} lr_lambdas, but got {len(functions)}")
+            raise fail(
+                ValueError,
+                type(self).__name__,
+                f"Expected {groups} lr_lambdas, but got {len(functions)}",
+            )
         self.lr_lambdas: list[EpochFunction] = functions
         super().__init__(optimizer, last_epoch)
 
@@ -55,7 +65,8 @@ class LambdaLR(LRScheduler):
         return state
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take over what `state_dict` returned; the functions stay those given to the constructor."""
+        """Take over what `state_dict` returned; the functions stay those given to the
+        constructor."""
         self.__dict__.update({k: v for k, v in state_dict.items() if k != "lr_lambdas"})
         for function, attributes in zip(self.lr_lambdas, state_dict["lr_lambdas"], strict=False):
             if attributes is not None:
@@ -72,7 +83,10 @@ class MultiplicativeLR(LambdaLR):
     """``lr *= lr_lambda(epoch)``. Arguments as `LambdaLR`'s."""
 
     def __init__(
-        self, optimizer: Optimizer, lr_lambda: EpochFunction | list[EpochFunction], last_epoch: int = -1
+        self,
+        optimizer: Optimizer,
+        lr_lambda: EpochFunction | list[EpochFunction],
+        last_epoch: int = -1,
     ) -> None:
         for function in lr_lambda if isinstance(lr_lambda, (list, tuple)) else [lr_lambda]:
             if not callable(function):
@@ -95,7 +109,9 @@ class MultiplicativeLR(LambdaLR):
 class StepLR(LRScheduler):
     """``lr *= gamma`` every `step_size` epochs."""
 
-    def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1) -> None:
+    def __init__(
+        self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1
+    ) -> None:
         self.step_size = step_size
         self.gamma = gamma
         super().__init__(optimizer, last_epoch)
@@ -115,7 +131,11 @@ class MultiStepLR(LRScheduler):
     """``lr *= gamma`` at each milestone; one that is listed twice counts twice."""
 
     def __init__(
-        self, optimizer: Optimizer, milestones: Iterable[int], gamma: float = 0.1, last_epoch: int = -1
+        self,
+        optimizer: Optimizer,
+        milestones: Iterable[int],
+        gamma: float = 0.1,
+        last_epoch: int = -1,
     ) -> None:
         self.milestones = Counter(milestones)
         self.gamma = gamma
@@ -137,7 +157,11 @@ class ConstantLR(LRScheduler):
     """``initial_lr * factor`` for `total_iters` epochs, then ``initial_lr``."""
 
     def __init__(
-        self, optimizer: Optimizer, factor: float = 1.0 / 3, total_iters: int = 5, last_epoch: int = -1
+        self,
+        optimizer: Optimizer,
+        factor: float = 1.0 / 3,
+        total_iters: int = 5,
+        last_epoch: int = -1,
     ) -> None:
         if not 0 <= factor <= 1.0:
             raise fail(
@@ -178,7 +202,8 @@ class LinearLR(LRScheduler):
             raise fail(
                 ValueError,
                 "LinearLR",
-                "Starting multiplicative factor expected to be greater than 0 and less or equal to 1, "
+                "Starting multiplicative factor expected to be greater than 0 and less or equal "
+                "to 1, "
                 f"given {start_factor}",
             )
         if not 0 <= end_factor <= 1.0:
@@ -200,12 +225,16 @@ class LinearLR(LRScheduler):
         if self._is_initial or self.last_epoch > self.total_iters:
             return self._now()
         rise = self.end_factor - self.start_factor
-        return self._times(1.0 + rise / (self.total_iters * self.start_factor + (self.last_epoch - 1) * rise))
+        return self._times(
+            1.0 + rise / (self.total_iters * self.start_factor + (self.last_epoch - 1) * rise)
+        )
 
     def _get_closed_form_lr(self) -> Rates:
         rise = self.end_factor - self.start_factor
         done = min(self.total_iters, self.last_epoch)
-        return [base * (self.start_factor + rise * done / self.total_iters) for base in self.base_lrs]
+        return [
+            base * (self.start_factor + rise * done / self.total_iters) for base in self.base_lrs
+        ]
 
 
 class ExponentialLR(LRScheduler):

@@ -17,7 +17,8 @@ __all__ = ["set_momentum", "start_momentum"]
 def start_momentum(
     name: str, optimizer: Optimizer, lowest: Any, highest: Any, fresh: bool
 ) -> tuple[bool, list[Any], list[Any]]:
-    """Whether the optimizer's momentum is beta1, and the bounds per group; a fresh schedule starts at the highest.
+    """Whether the optimizer's momentum is beta1, and the bounds per group; a fresh schedule starts
+    at the highest.
 
     Raises:
         ValueError: the optimizer has neither momentum nor betas.
@@ -30,7 +31,10 @@ def start_momentum(
             f"{type(optimizer).__name__} has neither, give cycle_momentum=False",
         )
     beta1 = "betas" in optimizer.defaults
-    low, high = per_group("base_momentum", optimizer, lowest), per_group("max_momentum", optimizer, highest)
+    low, high = (
+        per_group("base_momentum", optimizer, lowest),
+        per_group("max_momentum", optimizer, highest),
+    )
     if fresh:
         for top, bottom, group in zip(high, low, optimizer.param_groups, strict=True):
             set_momentum(group, beta1, top)

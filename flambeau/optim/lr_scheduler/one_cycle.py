@@ -1,7 +1,7 @@
 """The one-cycle schedule: up to a high rate, then down far below where it began.
 
-Reference: L. Smith, N. Topin, Super-Convergence: Very Fast Training of Neural Networks Using Large Learning Rates, 2017,
-arXiv:1708.07120. Stands on `base`.
+Reference: L. Smith, N. Topin, Super-Convergence: Very Fast Training of Neural Networks Using Large
+Learning Rates, 2017, arXiv:1708.07120. Stands on `base`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ def _phase(end: float, rates: tuple[str, str], momenta: tuple[str, str]) -> dict
 
 
 class OneCycleLR(LRScheduler):
-    """From ``max_lr / div_factor`` up to `max_lr`, then down to ``max_lr / div_factor / final_div_factor``; step after every batch.
+    """From ``max_lr / div_factor`` up to `max_lr`, then down to ``max_lr / div_factor /
+    final_div_factor``; step after every batch.
 
     Args:
         optimizer: whose rates are set.
@@ -37,7 +38,8 @@ class OneCycleLR(LRScheduler):
         epochs, steps_per_epoch: their product is the length.
         pct_start: the part of the cycle in which the rate rises, in [0, 1].
         anneal_strategy: "cos" or "linear".
-        cycle_momentum: move momentum (or beta1) the other way, between `max_momentum` and `base_momentum`.
+        cycle_momentum: move momentum (or beta1) the other way, between `max_momentum` and
+            `base_momentum`.
         div_factor: how far below `max_lr` it begins.
         final_div_factor: how far below the beginning it ends.
         three_phase: come down to the beginning as fast as up, then to the end; else down in one.
@@ -65,7 +67,11 @@ class OneCycleLR(LRScheduler):
         self.optimizer = optimizer
         self.total_steps = _length(total_steps, epochs, steps_per_epoch)
         if not isinstance(pct_start, float) or not 0 <= pct_start <= 1:
-            raise fail(ValueError, "OneCycleLR", f"Expected float between 0 and 1 pct_start, but got {pct_start}")
+            raise fail(
+                ValueError,
+                "OneCycleLR",
+                f"Expected float between 0 and 1 pct_start, but got {pct_start}",
+            )
         if anneal_strategy not in ("cos", "linear"):
             raise fail(
                 ValueError,
@@ -112,7 +118,8 @@ class OneCycleLR(LRScheduler):
             raise fail(
                 ValueError,
                 "OneCycleLR.step",
-                f"Tried to step {step} times. The specified number of total steps is {self.total_steps}",
+                f"Tried to step {step} times. The specified number of total steps is "
+                f"{self.total_steps}",
             )
         start = 0.0
         phase = self._schedule_phases[0]
@@ -133,7 +140,9 @@ class OneCycleLR(LRScheduler):
 def _length(total_steps: int | None, epochs: int | None, steps_per_epoch: int | None) -> int:
     if total_steps is None and (epochs is None or steps_per_epoch is None):
         raise fail(
-            ValueError, "OneCycleLR", "You must define either total_steps OR (epochs AND steps_per_epoch)"
+            ValueError,
+            "OneCycleLR",
+            "You must define either total_steps OR (epochs AND steps_per_epoch)",
         )
     given = {"total_steps": total_steps}
     if total_steps is None:
@@ -141,6 +150,8 @@ def _length(total_steps: int | None, epochs: int | None, steps_per_epoch: int | 
     length = 1
     for name, value in given.items():
         if not isinstance(value, int) or value <= 0:
-            raise fail(ValueError, "OneCycleLR", f"Expected positive integer {name}, but got {value}")
+            raise fail(
+                ValueError, "OneCycleLR", f"Expected positive integer {name}, but got {value}"
+            )
         length *= value
     return length

@@ -23,7 +23,8 @@ __all__ = ["ReduceLROnPlateau"]
 
 
 class ReduceLROnPlateau(LRScheduler):
-    """``lr *= factor`` after more than `patience` epochs without a better metric; call ``step(metric)``.
+    """``lr *= factor`` after more than `patience` epochs without a better metric; call
+    ``step(metric)``.
 
     Args:
         optimizer: whose rates are set.
@@ -77,7 +78,8 @@ class ReduceLROnPlateau(LRScheduler):
         self.cooldown_counter = 0
         self.num_bad_epochs = 0
 
-    def step(self, metrics: SupportsFloat, epoch: int | None = None) -> None:  # type: ignore[override]
+    # type: ignore[override]
+    def step(self, metrics: SupportsFloat, epoch: int | None = None) -> None:
         """Note this epoch's metric and lower the rates if it has not improved for too long."""
         current = float(metrics)
         if epoch is None:
@@ -106,8 +108,10 @@ class ReduceLROnPlateau(LRScheduler):
                 raise fail(
                     RuntimeError,
                     "ReduceLROnPlateau.step",
-                    f"The number of param groups in the `optimizer` ({len(groups)}) differs from when "
-                    f"`ReduceLROnPlateau` was initialized ({len(self.min_lrs)}), usually due to a new param group being "
+                    f"The number of param groups in the `optimizer` ({len(groups)}) differs from "
+                    f"when "
+                    f"`ReduceLROnPlateau` was initialized ({len(self.min_lrs)}), usually due to a "
+                    f"new param group being "
                     "added to the optimizer. Please modify the `min_lrs` field to match.",
                 )
             self.min_lrs = [self.default_min_lr] * len(groups)
@@ -134,7 +138,11 @@ class ReduceLROnPlateau(LRScheduler):
         if mode not in ("min", "max"):
             raise fail(ValueError, name, f"mode {mode} is unknown! Give 'min' or 'max'.")
         if threshold_mode not in ("rel", "abs"):
-            raise fail(ValueError, name, f"threshold mode {threshold_mode} is unknown! Give 'rel' or 'abs'.")
+            raise fail(
+                ValueError,
+                name,
+                f"threshold mode {threshold_mode} is unknown! Give 'rel' or 'abs'.",
+            )
         self.mode_worse = math.inf if mode == "min" else -math.inf
         self.mode = mode
         self.threshold = threshold

@@ -1,7 +1,7 @@
 """Datasets, samplers and the loader that turns them into batches, under PyTorch's names.
 
-`dataset` and `sampler` say what and in which order, `_utils.collate` how samples become a batch, `dataloader` drives
-them in this process or, with `_utils.worker` and `_utils.transport`, in others.
+`dataset` and `sampler` say what and in which order, `_utils.collate` how samples become a batch,
+`dataloader` drives them in this process or, with `_utils.worker` and `_utils.transport`, in others.
 """
 
 from flambeau.utils.data._utils.collate import default_collate, default_convert

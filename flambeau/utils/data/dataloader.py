@@ -23,7 +23,13 @@ from flambeau.utils.data.dataset import Dataset, IterableDataset
 from flambeau.utils.data.distributed import DistributedSampler
 from flambeau.utils.data.sampler import BatchSampler, RandomSampler, Sampler, SequentialSampler
 
-__all__ = ["DataLoader", "DistributedSampler", "default_collate", "default_convert", "get_worker_info"]
+__all__ = [
+    "DataLoader",
+    "DistributedSampler",
+    "default_collate",
+    "default_convert",
+    "get_worker_info",
+]
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -36,7 +42,11 @@ class _DatasetKind:
 
     @staticmethod
     def create_fetcher(
-        kind: int, dataset: Any, auto_collation: bool, collate_fn: Callable[[Any], Any], drop_last: bool
+        kind: int,
+        dataset: Any,
+        auto_collation: bool,
+        collate_fn: Callable[[Any], Any],
+        drop_last: bool,
     ) -> Any:
         """The fetcher for this kind."""
         make = MapFetcher if kind == _DatasetKind.Map else IterableFetcher
@@ -58,11 +68,13 @@ class DataLoader(Generic[T_co]):
     """Iterates over a dataset in batches.
 
     Args:
-        dataset: a map-style or iterable dataset (anything with ``__getitem__`` and ``__len__`` will do).
+        dataset: a map-style or iterable dataset (anything with ``__getitem__`` and ``__len__`` will
+            do).
         batch_size: samples in a batch; None for single samples.
         shuffle: a new permutation every epoch.
         sampler: the order, instead of `shuffle`.
-        batch_sampler: the order in lists of indices, instead of `batch_size`, `shuffle`, `sampler` and `drop_last`.
+        batch_sampler: the order in lists of indices, instead of `batch_size`, `shuffle`, `sampler`
+            and `drop_last`.
         num_workers: worker processes; 0 loads in this one.
         collate_fn: from a list of samples to a batch (default: `default_collate`).
         pin_memory: for accelerators; without one it warns and does nothing.
@@ -79,8 +91,8 @@ class DataLoader(Generic[T_co]):
         ValueError: options that contradict each other.
 
     Note:
-        Workers are seeded with ``base_seed + worker number``: Python's `random`, NumPy and flambeau, anew each epoch
-        (with `persistent_workers` once).
+        Workers are seeded with ``base_seed + worker number``: Python's `random`, NumPy and
+        flambeau, anew each epoch (with `persistent_workers` once).
     """
 
     dataset: Any
@@ -149,7 +161,9 @@ class DataLoader(Generic[T_co]):
         self.check_worker_number_rationality()
 
     @staticmethod
-    def _check_workers(num_workers: int, timeout: float, prefetch: int | None, persistent: bool) -> None:
+    def _check_workers(
+        num_workers: int, timeout: float, prefetch: int | None, persistent: bool
+    ) -> None:
         if num_workers < 0:
             raise _wrong(
                 f"num_workers option should be non-negative, given {num_workers}; "
@@ -160,7 +174,8 @@ class DataLoader(Generic[T_co]):
         if num_workers == 0 and prefetch is not None:
             raise _wrong(
                 "prefetch_factor option could only be specified in multiprocessing. "
-                "let num_workers > 0 to enable multiprocessing, otherwise set prefetch_factor to None."
+                "let num_workers > 0 to enable multiprocessing, otherwise set prefetch_factor to "
+                "None."
             )
         if prefetch is not None and prefetch < 0:
             raise _wrong(f"prefetch_factor option should be non-negative, given {prefetch}")
@@ -177,21 +192,28 @@ class DataLoader(Generic[T_co]):
         for name, value, given in rows:
             if given:
                 raise _wrong(
-                    f"DataLoader with IterableDataset: expected unspecified {name} option, but got {name}={value}. "
+                    f"DataLoader with IterableDataset: expected unspecified {name} option, but "
+                    f"got {name}={value}. "
                     "A stream has its own order; shuffle it where it is made."
                 )
 
     @staticmethod
-    def _check_order(batch_size: Any, shuffle: Any, sampler: Any, batch_sampler: Any, drop_last: bool) -> None:
+    def _check_order(
+        batch_size: Any, shuffle: Any, sampler: Any, batch_sampler: Any, drop_last: bool
+    ) -> None:
         if sampler is not None and shuffle:
             raise _wrong("sampler option is mutually exclusive with shuffle")
-        if batch_sampler is not None and (batch_size != 1 or shuffle or sampler is not None or drop_last):
+        if batch_sampler is not None and (
+            batch_size != 1 or shuffle or sampler is not None or drop_last
+        ):
             raise _wrong(
-                "batch_sampler option is mutually exclusive with batch_size, shuffle, sampler, and drop_last"
+                "batch_sampler option is mutually exclusive with batch_size, shuffle, sampler, "
+                "and drop_last"
             )
         if batch_sampler is None and batch_size is None and drop_last:
             raise _wrong(
-                "batch_size=None option disables auto-batching and is mutually exclusive with drop_last"
+                "batch_size=None option disables auto-batching and is mutually exclusive with "
+                "drop_last"
             )
 
     @property
@@ -204,7 +226,8 @@ class DataLoader(Generic[T_co]):
         if context is not None:
             if self.num_workers <= 0:
                 raise _wrong(
-                    "multiprocessing_context can only be used with multi-process loading (num_workers > 0), "
+                    "multiprocessing_context can only be used with multi-process loading "
+                    "(num_workers > 0), "
                     f"but got num_workers={self.num_workers}"
                 )
             if isinstance(context, str):
@@ -219,7 +242,8 @@ class DataLoader(Generic[T_co]):
                 raise fail(
                     TypeError,
                     "DataLoader",
-                    "multiprocessing_context option should be a valid context object or a string specifying the "
+                    "multiprocessing_context option should be a valid context object or a string "
+                    "specifying the "
                     f"start method, but got multiprocessing_context={context}",
                 )
         self.__context = context
@@ -227,7 +251,8 @@ class DataLoader(Generic[T_co]):
     def __setattr__(self, attr: str, val: Any) -> None:
         if self.__initialized and attr in _FIXED:
             raise _wrong(
-                f"{attr} attribute should not be set after {type(self).__name__} is initialized; make a new one"
+                f"{attr} attribute should not be set after {type(self).__name__} is initialized; "
+                f"make a new one"
             )
         super().__setattr__(attr, val)
 
@@ -269,9 +294,12 @@ class DataLoader(Generic[T_co]):
         usable = len(affinity(0)) if affinity is not None else os.cpu_count()
         if usable is None or self.num_workers > usable:
             warnings.warn(
-                f"This DataLoader will create {self.num_workers} worker processes in total. Our suggested max number "
-                f"of worker in current system is {usable}, which is smaller than what this DataLoader is going to "
-                "create. Please be aware that excessive worker creation might get DataLoader running slow or even "
+                f"This DataLoader will create {self.num_workers} worker processes in total. Our "
+                f"suggested max number "
+                f"of worker in current system is {usable}, which is smaller than what this "
+                f"DataLoader is going to "
+                "create. Please be aware that excessive worker creation might get DataLoader "
+                "running slow or even "
                 "freeze, lower the worker number to avoid potential slowness/freeze if necessary.",
                 stacklevel=3,
             )
@@ -294,12 +322,14 @@ class _BaseDataLoaderIter:
         self._num_workers = loader.num_workers
         if loader.pin_memory:
             warnings.warn(
-                "'pin_memory' argument is set as true but no accelerator is found, then device pinned memory won't "
+                "'pin_memory' argument is set as true but no accelerator is found, then device "
+                "pinned memory won't "
                 "be used.",
                 stacklevel=4,
             )
         self._sampler_iter = iter(self._index_sampler)
-        # Drawn before the sampler draws anything, as PyTorch does: the order of draws is part of a seeded run.
+        # Drawn before the sampler draws anything, as PyTorch does: the order of draws is part of a
+        # seeded run.
         self._base_seed = int(
             flambeau.empty((), dtype=flambeau.int64).random_(generator=loader.generator).item()
         )
@@ -328,12 +358,14 @@ class _BaseDataLoaderIter:
 
     def _warn_of_length(self, promised: int) -> None:
         message = (
-            f"Length of IterableDataset {self._dataset} was reported to be {promised} (when accessing "
+            f"Length of IterableDataset {self._dataset} was reported to be {promised} (when "
+            f"accessing "
             f"len(dataloader)), but {self._num_yielded} samples have been fetched. "
         )
         if self._num_workers > 0:
             message += (
-                "For multiprocessing data-loading, this could be caused by not properly configuring the "
+                "For multiprocessing data-loading, this could be caused by not properly "
+                "configuring the "
                 "IterableDataset replica at each worker: see get_worker_info."
             )
         warnings.warn(message, stacklevel=3)
@@ -352,10 +384,16 @@ class _SingleProcessDataLoaderIter(_BaseDataLoaderIter):
         super().__init__(loader)
         if loader.timeout != 0:
             raise fail(
-                AssertionError, "DataLoader", f"timeout={loader.timeout} needs worker processes; num_workers is 0"
+                AssertionError,
+                "DataLoader",
+                f"timeout={loader.timeout} needs worker processes; num_workers is 0",
             )
         self._dataset_fetcher = _DatasetKind.create_fetcher(
-            loader._dataset_kind, loader.dataset, loader._auto_collation, loader.collate_fn, loader.drop_last
+            loader._dataset_kind,
+            loader.dataset,
+            loader._auto_collation,
+            loader.collate_fn,
+            loader.drop_last,
         )
 
     def _next_data(self) -> Any:
@@ -481,7 +519,8 @@ class _MultiProcessingDataLoaderIter(_BaseDataLoaderIter):
             if number is None:
                 if not self._in_order:
                     raise data
-                # Told when a batch of its is due: what the others made before comes first, in every run alike.
+                # Told when a batch of its is due: what the others made before comes first, in every
+                # run alike.
                 self._dead[worker] = data
                 self._active.remove(worker)
                 continue
@@ -501,7 +540,9 @@ class _MultiProcessingDataLoaderIter(_BaseDataLoaderIter):
 
     def _retire(self, worker: int) -> None:
         self._active.remove(worker)
-        for number in [n for n, owner in self._owners.items() if owner == worker and n not in self._results]:
+        for number in [
+            n for n, owner in self._owners.items() if owner == worker and n not in self._results
+        ]:
             del self._owners[number]
         if not self._persistent_workers:
             self._pool.give(worker, None)
@@ -519,4 +560,3 @@ class _MultiProcessingDataLoaderIter(_BaseDataLoaderIter):
         pool = self.__dict__.get("_pool")
         if pool is not None:
             pool.close()
-

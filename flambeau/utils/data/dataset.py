@@ -1,4 +1,5 @@
-"""Datasets: what can be asked for a sample by key, or iterated; and how they are combined and split.
+"""Datasets: what can be asked for a sample by key, or iterated; and how they are combined and
+split.
 
 Stands on core's tensors.
 """
@@ -34,8 +35,8 @@ T = TypeVar("T")
 class Dataset(Generic[T_co]):
     """A map from keys (usually 0 .. len - 1) to samples.
 
-    A subclass gives ``__getitem__``, and ``__len__`` for samplers; ``__getitems__(indices)``, where it exists, fetches a
-    whole batch at once.
+    A subclass gives ``__getitem__``, and ``__len__`` for samplers; ``__getitems__(indices)``, where
+    it exists, fetches a whole batch at once.
     """
 
     def __getitem__(self, index: Any) -> T_co:
@@ -48,8 +49,8 @@ class Dataset(Generic[T_co]):
 class IterableDataset(Dataset[T_co], Iterable[T_co]):
     """A stream of samples; a subclass gives ``__iter__``.
 
-    With several workers each has a copy: `get_worker_info()` inside ``__iter__`` (or a `worker_init_fn`) tells which part
-    to yield, else every worker yields everything.
+    With several workers each has a copy: `get_worker_info()` inside ``__iter__`` (or a
+    `worker_init_fn`) tells which part to yield, else every worker yields everything.
     """
 
     def __iter__(self) -> Iterator[T_co]:
@@ -60,14 +61,19 @@ class IterableDataset(Dataset[T_co], Iterable[T_co]):
 
 
 class TensorDataset(Dataset[tuple[Tensor, ...]]):
-    """Sample ``i`` is ``(t[i] for t in tensors)``: tensors of the same length along their first dimension."""
+    """Sample ``i`` is ``(t[i] for t in tensors)``: tensors of the same length along their first
+    dimension."""
 
     tensors: tuple[Tensor, ...]
 
     def __init__(self, *tensors: Tensor) -> None:
         sizes = [tensor.size(0) for tensor in tensors]
         if any(size != sizes[0] for size in sizes):
-            raise fail(AssertionError, "TensorDataset", f"Size mismatch between tensors: first dimensions are {sizes}")
+            raise fail(
+                AssertionError,
+                "TensorDataset",
+                f"Size mismatch between tensors: first dimensions are {sizes}",
+            )
         self.tensors = tensors
 
     def __getitem__(self, index: Any) -> tuple[Tensor, ...]:
@@ -78,7 +84,8 @@ class TensorDataset(Dataset[tuple[Tensor, ...]]):
 
 
 class StackDataset(Dataset[Any]):
-    """Datasets side by side: sample ``i`` is the tuple (or, given by name, the dict) of their samples ``i``."""
+    """Datasets side by side: sample ``i`` is the tuple (or, given by name, the dict) of their
+    samples ``i``."""
 
     datasets: tuple[Any, ...] | dict[str, Any]
 
@@ -87,7 +94,8 @@ class StackDataset(Dataset[Any]):
             raise fail(
                 ValueError,
                 "StackDataset",
-                "Supported either tuple- (via args) or dict- (via kwargs) like input/output, but both types are given.",
+                "Supported either tuple- (via args) or dict- (via kwargs) like input/output, but "
+                "both types are given.",
             )
         if not (args or kwargs):
             raise fail(ValueError, "StackDataset", "At least one dataset should be passed")
@@ -118,7 +126,8 @@ class StackDataset(Dataset[Any]):
                 raise fail(
                     ValueError,
                     "StackDataset",
-                    f"Nested dataset's output size mismatch. Expected {len(indices)}, got {len(items)}",
+                    f"Nested dataset's output size mismatch. Expected {len(indices)}, got "
+                    f"{len(items)}",
                 )
             columns.append(items)
         if not isinstance(self.datasets, dict):
@@ -146,7 +155,9 @@ class ConcatDataset(Dataset[Any]):
             raise fail(AssertionError, "ConcatDataset", "datasets should not be an empty iterable")
         if any(isinstance(dataset, IterableDataset) for dataset in self.datasets):
             raise fail(
-                AssertionError, "ConcatDataset", "ConcatDataset does not support IterableDataset; use ChainDataset"
+                AssertionError,
+                "ConcatDataset",
+                "ConcatDataset does not support IterableDataset; use ChainDataset",
             )
         self.cumulative_sizes = self.cumsum(self.datasets)
 
@@ -159,7 +170,8 @@ class ConcatDataset(Dataset[Any]):
                 raise fail(
                     ValueError,
                     "ConcatDataset",
-                    f"absolute value of index should not exceed dataset length: {idx}, length {len(self)}",
+                    f"absolute value of index should not exceed dataset length: {idx}, length "
+                    f"{len(self)}",
                 )
             idx += len(self)
         which = bisect.bisect_right(self.cumulative_sizes, idx)
@@ -170,7 +182,9 @@ class ConcatDataset(Dataset[Any]):
     def cummulative_sizes(self) -> list[int]:
         """The old spelling of `cumulative_sizes`."""
         warnings.warn(
-            "`cummulative_sizes` attribute is renamed to `cumulative_sizes`", FutureWarning, stacklevel=2
+            "`cummulative_sizes` attribute is renamed to `cumulative_sizes`",
+            FutureWarning,
+            stacklevel=2,
         )
         return self.cumulative_sizes
 
@@ -187,7 +201,8 @@ class ChainDataset(IterableDataset[Any]):
                 raise fail(
                     AssertionError,
                     "ChainDataset",
-                    f"ChainDataset only supports IterableDataset, got {type(dataset).__name__}; use ConcatDataset",
+                    f"ChainDataset only supports IterableDataset, got {type(dataset).__name__}; "
+                    f"use ConcatDataset",
                 )
             yield dataset
 
@@ -202,7 +217,8 @@ class ChainDataset(IterableDataset[Any]):
 class Subset(Dataset[T_co]):
     """The samples of a dataset at the given indices.
 
-    A subclass that overrides ``__getitem__`` overrides ``__getitems__`` too, else the loader would go past it.
+    A subclass that overrides ``__getitem__`` overrides ``__getitems__`` too, else the loader would
+    go past it.
     """
 
     dataset: Dataset[T_co]
@@ -216,7 +232,8 @@ class Subset(Dataset[T_co]):
             raise fail(
                 NotImplementedError,
                 kind.__name__,
-                f"{kind.__name__} overrides __getitem__ but not __getitems__, which a DataLoader calls. Add "
+                f"{kind.__name__} overrides __getitem__ but not __getitems__, which a DataLoader "
+                f"calls. Add "
                 "`def __getitems__(self, indices): return [self[i] for i in indices]`.",
             )
 
@@ -235,13 +252,15 @@ class Subset(Dataset[T_co]):
         return len(self.indices)
 
 
-def random_split(dataset: Dataset[T], lengths: Sequence[int | float], generator: Any = None) -> list[Subset[T]]:
+def random_split(
+    dataset: Dataset[T], lengths: Sequence[int | float], generator: Any = None
+) -> list[Subset[T]]:
     """Split a dataset at random into subsets that do not overlap.
 
     Args:
         dataset: what to split.
-        lengths: lengths that sum to its length, or fractions that sum to 1 (what rounding leaves over goes to the
-            first subsets, one each).
+        lengths: lengths that sum to its length, or fractions that sum to 1 (what rounding leaves
+            over goes to the first subsets, one each).
         generator: where the one permutation is drawn; the default generator if None.
 
     Raises:
@@ -260,14 +279,18 @@ def random_split(dataset: Dataset[T], lengths: Sequence[int | float], generator:
     counts = [int(length) for length in lengths]
     indices = flambeau.randperm(sum(counts), generator=generator).tolist()
     ends = itertools.accumulate(counts)
-    return [Subset(dataset, indices[end - count : end]) for end, count in zip(ends, counts, strict=True)]
+    return [
+        Subset(dataset, indices[end - count : end]) for end, count in zip(ends, counts, strict=True)
+    ]
 
 
 def _from_fractions(fractions: Sequence[float], size: int) -> list[int]:
     for number, fraction in enumerate(fractions):
         if not 0 <= fraction <= 1:
             raise fail(
-                ValueError, "random_split", f"Fraction at index {number} is not between 0 and 1: {fraction}"
+                ValueError,
+                "random_split",
+                f"Fraction at index {number} is not between 0 and 1: {fraction}",
             )
     counts = [math.floor(size * fraction) for fraction in fractions]
     for i in range(size - sum(counts)):
@@ -275,6 +298,7 @@ def _from_fractions(fractions: Sequence[float], size: int) -> list[int]:
     for number, count in enumerate(counts):
         if count == 0:
             warnings.warn(
-                f"Length of split at index {number} is 0. This might result in an empty dataset.", stacklevel=3
+                f"Length of split at index {number} is 0. This might result in an empty dataset.",
+                stacklevel=3,
             )
     return counts

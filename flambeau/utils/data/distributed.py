@@ -1,6 +1,7 @@
 """The sampler that gives each process of a distributed run its own part of the dataset.
 
-Stands on `sampler`; asks `flambeau.distributed` for rank and world size only where they are not given.
+Stands on `sampler`; asks `flambeau.distributed` for rank and world size only where they are not
+given.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ __all__ = ["DistributedSampler"]
 
 
 class DistributedSampler(Sampler[int]):
-    """Every `num_replicas`-th index, starting at `rank`, of one permutation that all processes share.
+    """Every `num_replicas`-th index, starting at `rank`, of one permutation that all processes
+    share.
 
     Call `set_epoch` before each epoch, else every epoch has the same order.
 

@@ -1,4 +1,5 @@
-"""Samplers: the order in which a dataset's samples are asked for. Seeded, they draw exactly as PyTorch's do.
+"""Samplers: the order in which a dataset's samples are asked for. Seeded, they draw exactly as
+PyTorch's do.
 
 Stands on core's random numbers.
 """
@@ -26,11 +27,14 @@ T_co = TypeVar("T_co", covariant=True)
 
 def _positive(name: str, what: str, value: Any) -> None:
     if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
-        raise fail(ValueError, name, f"{what} should be a positive integer value, but got {what}={value}")
+        raise fail(
+            ValueError, name, f"{what} should be a positive integer value, but got {what}={value}"
+        )
 
 
 class Sampler(Generic[T_co]):
-    """Base of all samplers: ``__iter__`` yields indices (or lists of them); ``__len__`` where it is known."""
+    """Base of all samplers: ``__iter__`` yields indices (or lists of them); ``__len__`` where it is
+    known."""
 
     def __iter__(self) -> Iterator[T_co]:
         raise NotImplementedError
@@ -72,13 +76,16 @@ class RandomSampler(Sampler[int]):
         self.generator = generator
         if not isinstance(replacement, bool):
             raise fail(
-                TypeError, "RandomSampler", f"replacement should be a boolean value, but got replacement={replacement}"
+                TypeError,
+                "RandomSampler",
+                f"replacement should be a boolean value, but got replacement={replacement}",
             )
         if not isinstance(self.num_samples, int) or self.num_samples <= 0:
             raise fail(
                 ValueError,
                 "RandomSampler",
-                f"num_samples should be a positive integer value, but got num_samples={self.num_samples}. "
+                f"num_samples should be a positive integer value, but got "
+                f"num_samples={self.num_samples}. "
                 "Is the dataset empty?",
             )
 
@@ -96,7 +103,9 @@ class RandomSampler(Sampler[int]):
             generator.manual_seed(seed)
         if self.replacement:
             whole, rest = divmod(self.num_samples, 32)
-            for count in [32] * whole + [rest]:  # PyTorch's portions: they decide what a shared generator gives next
+            for count in [32] * whole + [
+                rest
+            ]:  # PyTorch's portions: they decide what a shared generator gives next
                 yield from flambeau.randint(
                     high=n, size=(count,), dtype=flambeau.int64, generator=generator
                 ).tolist()
@@ -153,7 +162,8 @@ class WeightedRandomSampler(Sampler[int]):
             raise fail(
                 ValueError,
                 "WeightedRandomSampler",
-                f"weights should be a 1d sequence but given weights have shape {tuple(tensor.shape)}",
+                f"weights should be a 1d sequence but given weights have shape "
+                f"{tuple(tensor.shape)}",
             )
         self.weights = tensor
         self.num_samples = num_samples
@@ -161,7 +171,9 @@ class WeightedRandomSampler(Sampler[int]):
         self.generator = generator
 
     def __iter__(self) -> Iterator[int]:
-        drawn = flambeau.multinomial(self.weights, self.num_samples, self.replacement, generator=self.generator)
+        drawn = flambeau.multinomial(
+            self.weights, self.num_samples, self.replacement, generator=self.generator
+        )
         yield from drawn.tolist()
 
     def __len__(self) -> int:
@@ -169,13 +181,18 @@ class WeightedRandomSampler(Sampler[int]):
 
 
 class BatchSampler(Sampler[list[int]]):
-    """Lists of `batch_size` indices of another sampler; the last may be shorter, or is left out with `drop_last`."""
+    """Lists of `batch_size` indices of another sampler; the last may be shorter, or is left out
+    with `drop_last`."""
 
-    def __init__(self, sampler: Sampler[int] | Iterable[int], batch_size: int, drop_last: bool) -> None:
+    def __init__(
+        self, sampler: Sampler[int] | Iterable[int], batch_size: int, drop_last: bool
+    ) -> None:
         _positive("BatchSampler", "batch_size", batch_size)
         if not isinstance(drop_last, bool):
             raise fail(
-                ValueError, "BatchSampler", f"drop_last should be a boolean value, but got drop_last={drop_last}"
+                ValueError,
+                "BatchSampler",
+                f"drop_last should be a boolean value, but got drop_last={drop_last}",
             )
         self.sampler = sampler
         self.batch_size = batch_size

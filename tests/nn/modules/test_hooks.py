@@ -2,8 +2,9 @@
 
 import warnings
 
-import flambeau as torch
 import pytest
+
+import flambeau as torch
 from flambeau import nn
 from flambeau.nn.modules.module import (
     register_module_forward_hook,

@@ -2,8 +2,9 @@
 
 import copy
 
-import flambeau as torch
 import pytest
+
+import flambeau as torch
 from flambeau import nn
 from flambeau.nn.modules.module import register_module_module_registration_hook
 
@@ -90,7 +91,7 @@ def test_wrong_members():
 
 def test_missing_attribute_and_forward():
     with pytest.raises(AttributeError, match="'Scale' object has no attribute 'wieght'"):
-        Scale().wieght  # noqa: B018
+        Scale().wieght
     with pytest.raises(NotImplementedError, match='missing the required "forward"'):
         nn.Module()(1)
 
@@ -228,4 +229,42 @@ def test_a_raising_property_is_named():
             return self.missing
 
     with pytest.raises(AttributeError, match="'Broken' object has no attribute 'size'"):
-        Broken().size  # noqa: B018
+        Broken().size
+
+
+def test_members_in_the_class_change_nothing_but_the_time():
+    class Net(nn.Module):
+        def __init__(self, deep):
+            super().__init__()
+            if deep:
+                self.part = Scale()
+            else:
+                self.part = 3
+
+    deep, flat = Net(True), Net(False)
+    assert isinstance(deep.part, Scale) and flat.part == 3
+    del deep.part
+    assert not hasattr(deep, "part")
+    with pytest.raises(AttributeError, match="'Net' object has no attribute 'part'"):
+        deep.part
+    deep.part = nn.Parameter(torch.ones(1))
+    assert isinstance(deep.part, nn.Parameter)
+
+
+def test_a_class_attribute_hides_a_member():
+    class Net(nn.Module):
+        part = None
+
+    net = Net()
+    net.part = Scale()
+    assert net.part is None and list(net._modules) == ["part"]
+
+
+def test_an_overridden_getattr_is_asked():
+    class Net(nn.Module):
+        def __getattr__(self, name):
+            return ("asked", name) if name == "part" else super().__getattr__(name)
+
+    net = Net()
+    net._modules["part"] = Scale()
+    assert net.part == ("asked", "part")

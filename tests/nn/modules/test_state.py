@@ -2,8 +2,9 @@
 
 from collections import OrderedDict
 
-import flambeau as torch
 import pytest
+
+import flambeau as torch
 from flambeau import nn
 
 

@@ -1,4 +1,5 @@
-"""The loader's parts: `collate` (samples to a batch), `fetch` (indices to samples), `worker` and `transport` (processes)."""
+"""The loader's parts: `collate` (samples to a batch), `fetch` (indices to samples), `worker` and
+`transport` (processes)."""
 
 from flambeau.utils.data._utils import collate, fetch, worker
 

@@ -1,4 +1,5 @@
-"""How a list of samples becomes a batch: tensors are stacked, numbers become tensors, containers are walked through.
+"""How a list of samples becomes a batch: tensors are stacked, numbers become tensors, containers
+are walked through.
 
 Stands on core's tensors; knows nothing of datasets or processes.
 """
@@ -46,7 +47,8 @@ def _listed(example: Any, values: Callable[[], list[Any]]) -> Any:
 
 
 def default_convert(data: Any) -> Any:
-    """NumPy arrays and numbers inside `data` as tensors; everything else as it is. Tuples become lists."""
+    """NumPy arrays and numbers inside `data` as tensors; everything else as it is. Tuples become
+    lists."""
     kind = type(data)
     if isinstance(data, Tensor):
         return data
@@ -66,12 +68,13 @@ def default_convert(data: Any) -> Any:
 
 
 def collate(batch: Any, *, collate_fn_map: CollateMap | None = None) -> Any:
-    """Collate by the type of the first sample: the map's function for it, or item by item for containers.
+    """Collate by the type of the first sample: the map's function for it, or item by item for
+    containers.
 
     Args:
         batch: the samples, all of one structure.
-        collate_fn_map: type (or tuple of types) to ``function(batch, *, collate_fn_map)``; exact types come first,
-            then the first entry the sample is an instance of.
+        collate_fn_map: type (or tuple of types) to ``function(batch, *, collate_fn_map)``; exact
+            types come first, then the first entry the sample is an instance of.
 
     Raises:
         RuntimeError: sequences of different lengths; sparse tensors.
@@ -99,7 +102,8 @@ def collate(batch: Any, *, collate_fn_map: CollateMap | None = None) -> Any:
             raise fail(
                 RuntimeError,
                 "default_collate",
-                f"each element in list of batch should be of equal size, given sizes {sorted(sizes)}. "
+                f"each element in list of batch should be of equal size, given sizes "
+                f"{sorted(sizes)}. "
                 "Pad them in the dataset, or give a collate_fn.",
             )
         columns = list(zip(*batch, strict=False))
@@ -113,7 +117,8 @@ def _unknown(kind: Any) -> Exception:
     return fail(
         TypeError,
         "default_collate",
-        f"default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found {kind}. "
+        f"default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; "
+        f"found {kind}. "
         "Give the DataLoader a collate_fn for it.",
     )
 
@@ -170,6 +175,6 @@ default_collate_fn_map: CollateMap = {
 
 
 def default_collate(batch: Any) -> Any:
-    """Samples to a batch with a new first dimension: tensors and arrays are stacked, numbers become a tensor, texts stay,
-    dicts, named tuples and sequences are collated item by item."""
+    """Samples to a batch with a new first dimension: tensors and arrays are stacked, numbers become
+    a tensor, texts stay, dicts, named tuples and sequences are collated item by item."""
     return collate(batch, collate_fn_map=default_collate_fn_map)

@@ -1,4 +1,5 @@
-"""From indices to a collated batch: one fetcher for maps, one for streams, a short way for tensors in memory.
+"""From indices to a collated batch: one fetcher for maps, one for streams, a short way for tensors
+in memory.
 
 Stands on `collate` and `dataset`.
 """
@@ -101,7 +102,8 @@ class IterableFetcher(Fetcher):
 
 
 def take(dataset: Any, index: Any) -> list[Tensor] | None:
-    """The default collation of a `TensorDataset` by one indexing per tensor; None where that would not be the same."""
+    """The default collation of a `TensorDataset` by one indexing per tensor; None where that would
+    not be the same."""
     chosen = index
     while type(dataset) is Subset:
         try:
@@ -109,11 +111,18 @@ def take(dataset: Any, index: Any) -> list[Tensor] | None:
         except (TypeError, IndexError):
             return None
         dataset = dataset.dataset
-    if type(dataset) is not TensorDataset or default_collate_fn_map.get(Tensor) is not collate_tensor_fn:
+    if (
+        type(dataset) is not TensorDataset
+        or default_collate_fn_map.get(Tensor) is not collate_tensor_fn
+    ):
         return None
     tensors = dataset.tensors
     for tensor in tensors:
-        if type(tensor) is not Tensor or tensor._edge is not None or type(tensor._array) is not np.ndarray:
+        if (
+            type(tensor) is not Tensor
+            or tensor._edge is not None
+            or type(tensor._array) is not np.ndarray
+        ):
             return None
     try:
         where = np.array(chosen)

@@ -1,6 +1,8 @@
-"""The worker processes of one iteration: started together, each behind a pipe, ended together whatever happens.
+"""The worker processes of one iteration: started together, each behind a pipe, ended together
+whatever happens.
 
-Only this file knows processes; `dataloader` hands out tasks and takes results. Stands on `worker` and `transport`.
+Only this file knows processes; `dataloader` hands out tasks and takes results. Stands on `worker`
+and `transport`.
 """
 
 from __future__ import annotations
@@ -47,10 +49,13 @@ class Pool:
         try:
             for setup in setups:
                 mine, theirs = context.Pipe(duplex=True)
-                # A forked child holds copies of all the parent's ends: closed there, so that an end means an end.
+                # A forked child holds copies of all the parent's ends: closed there, so that an end
+                # means an end.
                 copies = [*self.pipes, mine] if inherits else []
                 self.pipes.append(mine)
-                process = context.Process(target=work, args=(setup, theirs, copies, os.getpid()), daemon=True)
+                process = context.Process(
+                    target=work, args=(setup, theirs, copies, os.getpid()), daemon=True
+                )
                 process.start()
                 theirs.close()
                 self.processes.append(process)
@@ -64,7 +69,8 @@ class Pool:
             self.pipes[worker].send(task)
 
     def take(self, active: list[int], timeout: float) -> tuple[int, Any]:
-        """The next message of an active worker; for one that ended without a word (None, the error that says so).
+        """The next message of an active worker; for one that ended without a word (None, the error
+        that says so).
 
         Raises:
             RuntimeError: nothing came in `timeout` seconds (0: wait for ever).
@@ -75,7 +81,8 @@ class Pool:
             raise fail(
                 RuntimeError,
                 "DataLoader",
-                f"DataLoader timed out after {timeout} seconds. A sample takes longer than that; raise timeout=, "
+                f"DataLoader timed out after {timeout} seconds. A sample takes longer than that; "
+                f"raise timeout=, "
                 "or look what the dataset waits for.",
             )
         pipes = {id(self.pipes[worker]): worker for worker in active}
@@ -98,12 +105,14 @@ class Pool:
         return fail(
             RuntimeError,
             "DataLoader",
-            f"DataLoader worker (pid(s) {process.pid}) exited unexpectedly: worker {worker}, {reason}. "
+            f"DataLoader worker (pid(s) {process.pid}) exited unexpectedly: worker {worker}, "
+            f"{reason}. "
             "Run with num_workers=0 to see where.",
         )
 
     def close(self, patience: float = PATIENCE) -> None:
-        """End all workers: ask, wait, terminate, kill. Does nothing in a process that inherited the pool."""
+        """End all workers: ask, wait, terminate, kill. Does nothing in a process that inherited the
+        pool."""
         if self.closed or self.owner != os.getpid():
             return
         self.closed = True

@@ -1,8 +1,11 @@
-"""Batches from process to process: arrays travel outside the pickle, in memory that has no name and cannot leak.
+"""Batches from process to process: arrays travel outside the pickle, in memory that has no name and
+cannot leak.
 
-A large batch goes through an anonymous memory file whose descriptor is passed along the pipe (where the system has
-those: the receiver maps it, nothing is copied, and it is gone with the last mapping, however a process ends); a small
-one, and everything elsewhere, goes through the pipe itself. Stands on core's tensors.
+A large batch goes through an anonymous memory file whose descriptor is passed along the pipe (where
+the system has
+those: the receiver maps it, nothing is copied, and it is gone with the last mapping, however a
+process ends); a small one, and everything elsewhere, goes through the pipe itself. Stands on core's
+tensors.
 """
 
 from __future__ import annotations
@@ -35,7 +38,8 @@ class _Pickler(pickle.Pickler):
             return NotImplemented
         if value.requires_grad and not value.is_leaf:
             raise RuntimeError(
-                "a batch tensor requires grad and is the result of an operation: its history cannot leave the worker "
+                "a batch tensor requires grad and is the result of an operation: its history "
+                "cannot leave the worker "
                 "process. Return it with .detach()."
             )
         array = np.ascontiguousarray(value._array)

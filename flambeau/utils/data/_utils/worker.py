@@ -1,7 +1,7 @@
 """What runs in a worker process: seeds, fetches, answers, and ends with its parent.
 
-A thread reads the pipe, so that the parent never waits while this process computes, and notices when the parent is
-gone. Stands on `fetch` and `transport`.
+A thread reads the pipe, so that the parent never waits while this process computes, and notices
+when the parent is gone. Stands on `fetch` and `transport`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ from flambeau.utils.data._utils.transport import send
 __all__ = ["End", "Failure", "WorkerInfo", "WorkerSetup", "get_worker_info", "make_fetcher", "work"]
 
 WATCH = 5.0
-"""Seconds between two looks at whether the parent still lives (its end of the pipe may be held open by others)."""
+"""Seconds between two looks at whether the parent still lives (its end of the pipe may be held open
+by others)."""
 
 
 @dataclass
@@ -46,7 +47,8 @@ _info: WorkerInfo | None = None
 
 
 def get_worker_info() -> WorkerInfo | None:
-    """In a worker process of a DataLoader: its `id`, `num_workers`, `seed` and `dataset`. Elsewhere None."""
+    """In a worker process of a DataLoader: its `id`, `num_workers`, `seed` and `dataset`. Elsewhere
+    None."""
     return _info
 
 
@@ -73,7 +75,8 @@ class End:
 
 
 class Failure:
-    """An exception on its way from a worker to the main process: type, text, traceback, and the sample it struck."""
+    """An exception on its way from a worker to the main process: type, text, traceback, and the
+    sample it struck."""
 
     def __init__(self, error: BaseException, worker_id: int, sample: Any) -> None:
         self.kind = type(error)
@@ -96,7 +99,9 @@ class Failure:
         try:
             raise error
         finally:
-            del error  # else error and this frame hold each other, and with them the loader's processes
+            del (
+                error
+            )  # else error and this frame hold each other, and with them the loader's processes
 
 
 class _Plain(str):
