@@ -24,7 +24,7 @@ from flambeau.core.tensor import Tensor, wrap
 if TYPE_CHECKING:
     from flambeau.core.declare import Op
 
-__all__ = ["FREED", "Packed", "Rule", "both", "read_quick", "read_rules", "with_arrays"]
+__all__ = ["FREED", "Packed", "Rule", "both", "read_quick", "read_rules", "run_quick", "with_arrays"]
 
 nd = np.ndarray
 FREED: Any = object()
@@ -32,7 +32,18 @@ FREED: Any = object()
 
 SAVED, PARAM, SHAPE, NEEDS = range(4)
 
-BOTH = frozenset(("mT", "reshape", "spread", "unreduce"))
+BOTH = frozenset((
+    "cosine",
+    "keep",
+    "mT",
+    "reshape",
+    "sine",
+    "spread",
+    "tie",
+    "unreduce",
+    "unview",
+    "vanish",
+))
 """Names that mean the same for arrays and Tensors: a rule that uses no others runs on either."""
 
 
@@ -150,9 +161,9 @@ def _run(self: OpNode, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
     op = self.op
     edges = self.edges
     bare = not graph and type(grads) is nd
-    if bare and op.quick and grads.dtype.kind != "c":
+    if bare and op.quick:
         try:
-            quickly = run(_run_quick, op, self, grads)
+            quickly = run(run_quick, op, self, grads)
         except RuntimeError:
             quickly = None
         if quickly is not None:
@@ -204,11 +215,13 @@ def _all_arrays(grads: Any) -> bool:
     return all(grad is None or type(grad) is nd for grad in grads)
 
 
-def _run_quick(op: Op, node: OpNode, grad: Any) -> list[Any] | None:
+def run_quick(op: Op, node: OpNode, grad: Any) -> list[Any] | None:
     """All rules of a node whose rules name saved values alone; None where one of them needs a Tensor or an error."""
     sequence = node.sequence
     dtype = grad.dtype
     saved = node.saved
+    if saved is FREED or dtype.kind == "c":
+        return None
     for store, value in zip(node.stores, saved):  # noqa: B905 (both have one entry for each saveable)
         if store is not None and (
             store.written > sequence or store.silent > sequence or type(value) is not nd or value.dtype is not dtype

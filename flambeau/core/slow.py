@@ -182,6 +182,18 @@ def _check_devices(op: Op, args: Any) -> None:
                 )
 
 
+def scaled(op: Op, input: Any, other: Any, alpha: Any) -> Any:
+    """``alpha * other`` for the operations that take an alpha.
+
+    Raises:
+        TypeError: this one does not.
+    """
+    scale = op.flags.get("alpha")
+    if scale is None:
+        raise fail(TypeError, op.name, f"{op.name}() got an unexpected keyword argument 'alpha'")
+    return other if type(alpha) is int and alpha == 1 else scale(op.name, input, other, alpha)
+
+
 def sparse_elementwise(op: Op, args: Any, out: Any) -> Any:
     """An elementwise operation with a sparse operand."""
     from flambeau.sparse.pointwise import apply
@@ -253,6 +265,8 @@ def _promote_general(op: Op, args: Any, arrays: list[Any]) -> np.dtype[Any] | No
         operands = [(a.dtype, a.ndim) if hasattr(a := arrays[i], "dtype") else a for i in which if arrays[i] is not None]
         promoted = result_dtype(operands)
     computed, result = (promoted, promoted) if op.types is None else op.types.resolve(op.name, promoted)
+    if asked is not None and op.types is not None and op.types.ints_to_int64:
+        computed = result = promoted  # sum(dtype=int32) is int32: only what nobody asked for becomes int64
     working = np.dtype("f4") if op.upcast and computed.itemsize == 2 and computed.kind in "fV" else computed
     for i in which:
         a = arrays[i]
