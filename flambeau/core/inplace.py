@@ -134,7 +134,7 @@ def write_result(title: str, target: Tensor, result: Tensor) -> None:
     node = result._edge
     if node is not None and state.grad_enabled():
         saved = getattr(node, "saved", None)
-        if type(node) is OpNode and isinstance(saved, (tuple, list)) and saved[-1] is new:
+        if isinstance(node, OpNode) and isinstance(saved, (tuple, list)) and saved[-1] is new:
             # The rule reads the output: it is the written tensor's memory now.
             node.saved = (*saved[:-1], old)
             node.stores = (*node.stores[:-1], storage_of(target))

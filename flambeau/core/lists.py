@@ -134,7 +134,7 @@ def apply(op: Op, args: Any) -> Any:
         if isinstance(value, Tensor):
             a = value._array
             return quiet(a.astype, dtype) if dtype is not None and name in op.promote and a.dtype != dtype else a
-        if name in op.lists:
+        if name in op.lists and value is not None:
             return [convert(each, name) for each in value]
         return value
 

@@ -19,7 +19,7 @@ from flambeau.core.storage import Storage
 if TYPE_CHECKING:
     from flambeau.core.tensor import Tensor
 
-__all__ = ["AccumulateGrad", "Hooks", "Node", "OpNode", "Port", "edge_node", "was_freed", "was_written"]
+__all__ = ["AccumulateGrad", "ElementNode", "Hooks", "NONE_OF_THREE", "NOTHING_SAVED", "Node", "OpNode", "Port", "edge_node", "was_freed", "was_written"]
 
 
 class Hooks:
@@ -142,6 +142,19 @@ class OpNode(Node):
 
     def name(self) -> str:
         return str(self.op.node_name(self))
+
+
+NOTHING_SAVED = (None, None)
+NONE_OF_THREE = (None, None, None)
+"""What unary and binary operations share that save nothing."""
+
+
+class ElementNode(OpNode):
+    """The node of an elementwise operation without plain parameters: what it never has costs it no slot."""
+
+    __slots__ = ()
+
+    params = shapes = hooks = None
 
 
 def was_freed(node: Node, freed: Where) -> RuntimeError:

@@ -23,7 +23,7 @@ def pack_saved(result: Any, mode: Any) -> None:
                 node.metadata["traceback_"] = [
                     line for line in traceback.format_stack() if LIBRARY not in line.split('"')[1 if '"' in line else 0]
                 ]
-            if mode.pack and type(node) is OpNode and not any(type(v) is Packed for v in node.saved or ()):
+            if mode.pack and isinstance(node, OpNode) and not any(type(v) is Packed for v in node.saved or ()):
                 pack, unpack = mode.pack[-1]
                 node.saved = [
                     value if store is None else Packed(pack(_handed(value, store, node, k)), unpack)

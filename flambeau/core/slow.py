@@ -182,6 +182,18 @@ def _check_devices(op: Op, args: Any) -> None:
                 )
 
 
+def scaled(op: Op, input: Any, other: Any, alpha: Any) -> Any:
+    """``alpha * other`` for the operations that take an alpha.
+
+    Raises:
+        TypeError: this one does not.
+    """
+    scale = op.flags.get("alpha")
+    if scale is None:
+        raise fail(TypeError, op.name, f"{op.name}() got an unexpected keyword argument 'alpha'")
+    return other if type(alpha) is int and alpha == 1 else scale(op.name, input, other, alpha)
+
+
 def sparse_elementwise(op: Op, args: Any, out: Any) -> Any:
     """An elementwise operation with a sparse operand."""
     from flambeau.sparse.pointwise import apply

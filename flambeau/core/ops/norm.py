@@ -1,0 +1,312 @@
+"""Normalisation as operations: batch, layer, group, instance, RMS; the running statistics are kept here.
+
+The way back is one kernel; asked for a graph, the rule recomputes in operations. The sums are in ``kernels.norm``.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from flambeau.core.declare import composite, ops, primitive
+from flambeau.core.dtypes import of
+from flambeau.core.errors import fail
+from flambeau.core.ir.abstract import Abstract
+from flambeau.core.kernels import norm as kernels
+from flambeau.core.ops.windowing import refuse_dtype
+from flambeau.core.rules import both
+from flambeau.core.tensor import Tensor
+
+__all__: list[str] = []
+
+nd = np.ndarray
+
+
+def _first(g: Any) -> Any:
+    return g[0] if isinstance(g, (tuple, list)) else g
+
+
+def _cast(array: Any, dtype: Any) -> Any:
+    return array if array is None or array.dtype == dtype else array.astype(dtype)
+
+
+@both
+def _batch_rule(
+    g: Any, input: Any, weight: Any, running_mean: Any, running_var: Any, mean: Any, invstd: Any, training: bool, eps: float,
+    needs: Any,
+) -> Any:  # fmt: skip
+    g = _first(g)
+    if g is None:
+        return None, None, None
+    if type(input) is nd:
+        dtype = g.dtype
+        g, input, weight, mean, invstd, running_mean, running_var = kernels.wide(
+            g, input, weight, mean, invstd, running_mean, running_var
+        )
+        if not training:
+            mean = _cast(running_mean, input.dtype)
+            invstd = 1 / np.sqrt(_cast(running_var, input.dtype) + input.dtype.type(eps))
+        weight = _cast(weight, input.dtype)
+        found = kernels.batch_backward(g, input, weight, mean, invstd, training, needs)
+        return (_cast(found[0], dtype), *found[1:])
+    axes = (0, *range(2, input.ndim))
+    shape = (1, -1) + (1,) * (input.ndim - 2)
+    if training:
+        centred = input - ops.mean(input, axes, True)
+        scale = ops.rsqrt(ops.mean(centred * centred, axes, True) + eps)
+    else:
+        centred = input - running_mean.reshape(shape)
+        scale = ops.rsqrt(running_var.reshape(shape) + eps)
+    normal = centred * scale
+    slope = ops.sum(g * normal, axes) if needs[1] else None
+    grad = None
+    if needs[0]:
+        scaled = g if weight is None else g * weight.reshape(shape)
+        if training:
+            grad = scale * (scaled - ops.mean(scaled, axes, True) - normal * ops.mean(scaled * normal, axes, True))
+        else:
+            grad = scale * scaled
+    return grad, slope, ops.sum(g, axes) if needs[2] else None
+
+
+def _batch_shapes(input: Any, *rest: Any) -> Any:
+    stats = (input.shape[1],) if rest[4] else (0,)
+    kind = np.dtype("f4") if input.dtype.itemsize == 2 else input.dtype
+    return (input.shape, input.dtype), (stats, kind), (stats, kind)
+
+
+@primitive(
+    outputs=("out", "mean", "invstd"), differentiable=("out",), name="_native_batch_norm", node="NativeBatchNorm",
+    function=False, method=False, vjp={("input", "weight", "bias"): _batch_rule}, infer=_batch_shapes,
+)  # fmt: skip
+def _native_batch_norm(
+    input, weight=None, bias=None, running_mean=None, running_var=None, training: bool = True, momentum: float = 0.1,
+    eps: float = 1e-5,
+):  # fmt: skip
+    """Batch normalisation of (N, C, *): the result, and mean and 1 / deviation of the batch when training."""
+    _check_channels(input, weight, bias, running_mean, running_var, training)
+    dtype = input.dtype
+    x, w, b = kernels.wide(input, weight, bias)
+    w, b = _cast(w, x.dtype), _cast(b, x.dtype)
+    if training:
+        mean, variance, count = kernels.batch_stats(x)
+        invstd = 1 / np.sqrt(variance + x.dtype.type(eps))
+        for running, new in (
+            (running_mean, mean),
+            (running_var, variance if count < 2 else variance * x.dtype.type(count / (count - 1))),
+        ):
+            if running is not None:
+                if running is running_var and count < 2:
+                    new = np.full_like(variance, np.nan)
+                running[...] = (1 - momentum) * running + momentum * new.astype(running.dtype, copy=False)
+        return _cast(kernels.channelwise(x, mean, invstd, w, b), dtype), mean, invstd
+    mean = _cast(running_mean, x.dtype)
+    invstd = 1 / np.sqrt(_cast(running_var, x.dtype) + x.dtype.type(eps))
+    empty = np.empty(0, x.dtype)
+    return _cast(kernels.channelwise(x, mean, invstd, w, b), dtype), empty, empty
+
+
+def _check_channels(input: Any, weight: Any, bias: Any, running_mean: Any, running_var: Any, training: bool) -> None:
+    """Sizes of everything that has one number for each channel.
+
+    Raises:
+        RuntimeError: one does not fit, or statistics are missing for evaluation.
+    """
+    refuse_dtype("batch_norm", input.dtype, "f")
+    if input.ndim < 2:
+        raise fail(
+            RuntimeError, "batch_norm", f"Expected 2 or more dimensions (N, C, *), but input has {input.ndim}."
+        )
+    channels = input.shape[1]
+    named = (("weight", weight), ("bias", bias), ("running_mean", running_mean), ("running_var", running_var))
+    for name, value in named:
+        if value is None:
+            if name.startswith("running") and not training:
+                raise fail(
+                    RuntimeError,
+                    "batch_norm",
+                    f"{name} must be defined in evaluation mode: give running statistics, or training=True.",
+                )
+        elif value.size != channels:
+            raise fail(
+                RuntimeError,
+                "batch_norm",
+                f"{name} should contain {channels} elements not {value.size}: input {list(input.shape)} has {channels} "
+                "channels in dimension 1. Check num_features.",
+            )
+
+
+@composite()
+def batch_norm(
+    input: Tensor,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    training: bool,
+    momentum: float,
+    eps: float,
+    cudnn_enabled: bool = True,
+) -> Tensor:
+    """``(input - mean) / sqrt(var + eps) * weight + bias`` over (N, C, *), by channel.
+
+    Training takes mean and variance of the batch and moves the running ones towards them.
+
+    Reference: Ioffe, Szegedy, Batch normalization, 2015, arXiv:1502.03167.
+    """
+    found = ops._native_batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps)[0]
+    if training:
+        _touched(running_mean, running_var)
+    return found
+
+
+def _touched(*stats: Tensor | None) -> None:
+    from flambeau.core.storage import touch
+
+    for each in stats:
+        if each is not None and not isinstance(each._array, Abstract):
+            touch(each, "batch_norm")
+
+
+@composite()
+def native_batch_norm(
+    input: Tensor,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    training: bool,
+    momentum: float,
+    eps: float,
+    *,
+    out: Any = None,
+) -> Any:
+    """:func:`batch_norm` with the batch's mean and 1 / deviation beside the result."""
+    found = ops._native_batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps)
+    if training:
+        _touched(running_mean, running_var)
+    if out is not None:
+        from flambeau.core.output import write_one
+
+        return tuple(write_one("native_batch_norm", f, o) for f, o in zip(found, out, strict=True))
+    return found
+
+
+def _rows(input: Any, normalized_shape: Any) -> tuple[int, int]:
+    width = prod(normalized_shape)
+    return prod(input.shape[: input.ndim - len(normalized_shape)]), width
+
+
+@both
+def _layer_rule(
+    g: Any, input: Any, weight: Any, mean: Any, rstd: Any, normalized_shape: Any, eps: float, needs: Any
+) -> Any:
+    g = _first(g)
+    if g is None:
+        return None, None, None
+    count = len(normalized_shape)
+    if type(input) is nd:
+        dtype, shape = g.dtype, input.shape
+        g, input, weight, mean, rstd = kernels.wide(g, input, weight, mean, rstd)
+        rows = _rows(input, normalized_shape)
+        flat = None if weight is None else _cast(weight, input.dtype).reshape(-1)
+        found = kernels.layer_backward(
+            g.reshape(rows), input.reshape(rows), flat, mean.reshape(-1, 1), rstd.reshape(-1, 1), needs
+        )
+        grad = None if found[0] is None else _cast(found[0].reshape(shape), dtype)
+        return grad, *(None if each is None else each.reshape(normalized_shape) for each in found[1:])
+    axes = tuple(range(input.ndim - count, input.ndim))
+    lead = tuple(range(input.ndim - count))
+    centred = input - ops.mean(input, axes, True)
+    scale = ops.rsqrt(ops.mean(centred * centred, axes, True) + eps)
+    normal = centred * scale
+    scaled = g if weight is None else g * weight
+    grad = None
+    if needs[0]:
+        grad = scale * (scaled - ops.mean(scaled, axes, True) - normal * ops.mean(scaled * normal, axes, True))
+    slope = shift = None
+    if needs[1]:
+        slope = ops.sum(g * normal, lead) if lead else g * normal
+    if needs[2]:
+        shift = ops.sum(g, lead) if lead else g
+    return grad, slope, shift
+
+
+def _layer_shapes(input: Any, normalized_shape: Any, *rest: Any) -> Any:
+    stats = input.shape[: input.ndim - len(normalized_shape)] + (1,) * len(normalized_shape)
+    kind = np.dtype("f4") if input.dtype.itemsize == 2 else input.dtype
+    return (input.shape, input.dtype), (stats, kind), (stats, kind)
+
+
+@primitive(
+    outputs=("out", "mean", "rstd"), differentiable=("out",), name="_native_layer_norm", node="NativeLayerNorm",
+    function=False, method=False, vjp={("input", "weight", "bias"): _layer_rule}, infer=_layer_shapes,
+)  # fmt: skip
+def _native_layer_norm(input, normalized_shape: Any, weight=None, bias=None, eps: float = 1e-5):
+    """Layer normalisation: the result, and mean and 1 / deviation of every row."""
+    _check_normalized("layer_norm", input, normalized_shape, weight, bias)
+    dtype, shape = input.dtype, input.shape
+    x, w, b = kernels.wide(input, weight, bias)
+    w = None if w is None else _cast(w, x.dtype).reshape(-1)
+    b = None if b is None else _cast(b, x.dtype).reshape(-1)
+    found, mean, rstd = kernels.layer(x.reshape(_rows(x, normalized_shape)), w, b, eps)
+    stats = shape[: len(shape) - len(normalized_shape)] + (1,) * len(normalized_shape)
+    return _cast(found.reshape(shape), dtype), mean.reshape(stats), rstd.reshape(stats)
+
+
+def _check_normalized(op: str, input: Any, normalized_shape: Any, weight: Any, bias: Any) -> None:
+    """Whether the input ends in `normalized_shape`.
+
+    Raises:
+        RuntimeError: it does not, or weight or bias have another shape.
+    """
+    refuse_dtype(op, input.dtype, "f")
+    if len(normalized_shape) < 1:
+        raise fail(
+            RuntimeError, op, "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element."
+        )
+    for name, value in (("weight", weight), ("bias", bias)):
+        if value is not None and tuple(value.shape) != tuple(normalized_shape):
+            raise fail(
+                RuntimeError,
+                op,
+                f"Expected {name} to be of same shape as normalized_shape, but got {name} of shape {list(value.shape)} and "
+                f"normalized_shape = {list(normalized_shape)}",
+            )
+    if tuple(input.shape[-len(normalized_shape) :]) != tuple(normalized_shape):
+        raise fail(
+            RuntimeError,
+            op,
+            f"Given normalized_shape={list(normalized_shape)}, expected input with shape "
+            f"[*, {', '.join(map(str, normalized_shape))}], but got input of size {list(input.shape)}",
+        )
+
+
+@composite()
+def layer_norm(
+    input: Tensor,
+    normalized_shape: Any,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: float = 1e-05,
+    cudnn_enable: bool = True,
+) -> Tensor:
+    """``(input - mean) / sqrt(var + eps) * weight + bias`` over the trailing dimensions.
+
+    Reference: Ba, Kiros, Hinton, Layer normalization, 2016, arXiv:1607.06450.
+    """
+    return ops._native_layer_norm(input, _sizes(normalized_shape), weight, bias, eps)[0]
+
+
+def _sizes(value: Any) -> tuple[int, ...]:
+    return (value,) if isinstance(value, int) else tuple(value)
+
+
+@composite()
+def native_layer_norm(
+    input: Tensor, normalized_shape: Any, weight: Tensor | None, bias: Tensor | None, eps: float, *, out: Any = None
+) -> Any:
+    """:func:`layer_norm` with the mean and 1 / deviation of every row beside the result."""
+    return ops._native_layer_norm(input, _sizes(normalized_shape), weight, bias, eps)
