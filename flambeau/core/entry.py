@@ -51,7 +51,7 @@ def elementwise(op: Op) -> Callable[..., Any]:
     if op.names == op.tensor_names and len(op.names) == 1:
         return _named(unary(op), op)
     if op.names == op.tensor_names and len(op.names) == 2:
-        return _named(binary(op), op)
+        return _named(binary(op, slow.called if "operands" in op.flags else slow.elementwise), op)
     return _named(many(op), op)
 
 
