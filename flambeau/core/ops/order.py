@@ -121,8 +121,8 @@ def mode(input, dim: int = -1, keepdim: bool = False):
     starts = np.ones(rows.shape, bool)
     starts[..., 1:] = ranked[..., 1:] != ranked[..., :-1]
     run = place - np.maximum.accumulate(np.where(starts, place, 0), axis=-1)  # length so far, less one
-    best = np.argmax(run, axis=-1) if rows.size else np.zeros(rows.shape[:-1], np.int64)
-    places = np.moveaxis(np.take_along_axis(order, best[..., None], -1), -1, k)
+    best = np.argmax(run, axis=-1, keepdims=True)
+    places = np.moveaxis(np.take_along_axis(order, best, -1), -1, k)
     values = np.take_along_axis(input, places, k)
     return (values, np.ascontiguousarray(places)) if keepdim else (values.squeeze(k), np.ascontiguousarray(places.squeeze(k)))
 

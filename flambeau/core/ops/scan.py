@@ -149,7 +149,7 @@ def _logcumsumexp_rule(g: Any, input: Any, out: Any, dim: int) -> Any:
     if input._array.dtype.kind == "c":
         return part(g.log())
     low = wrap(np.asarray(np.finfo(np.float32 if g._array.dtype.itemsize < 8 else np.float64).min, g._array.dtype))
-    return part(ops.where(g > 0, g.log(), low)) - part(ops.where(g < 0, (-g).log(), low))
+    return part(ops._where(g > 0, g.log(), low)) - part(ops._where(g < 0, (-g).log(), low))
 
 
 @reduction(types=FLOAT, upcast=True, infer=_like, vjp=_logcumsumexp_rule)
