@@ -22,7 +22,7 @@ def bincount(input, weights=None, minlength: int = 0):
     Raises:
         RuntimeError: no vector of non-negative integers, weights of another length, a negative `minlength`.
     """
-    if input.dtype.kind not in "iu" :
+    if input.dtype.kind not in "iu":
         raise fail(NotImplementedError, "bincount", f"\"bincount_cpu\" not implemented for {input.dtype}: convert the input to integers.")
     if minlength < 0:
         raise fail(RuntimeError, "bincount", f"minlength should be >= 0, it is {minlength}.")
@@ -68,22 +68,24 @@ def histc(input, bins: int = 100, min: Any = 0, max: Any = 0):
         raise fail(RuntimeError, "histc", f"bins must be > 0, it is {bins}.")
     values = input.reshape(-1)
     low, high = _range_of("histc", values, float(min), float(max))
-    wide = values.astype(np.float32) if input.dtype.itemsize == 2 else values
-    return _even_counts(wide, bins, low, high, None).astype(input.dtype)
+    return _even_counts(values, bins, low, high).astype(input.dtype)
 
 
-def _even_counts(values: Any, bins: int, low: float, high: float, weights: Any) -> Any:
+def _even_counts(values: Any, bins: int, low: float, high: float) -> Any:
     """Counts in equal bins, the last one closed; what lies outside is left out."""
     inside = (values >= low) & (values <= high)
     values = values[inside]
     kind = values.dtype.type
-    place = ((values - kind(low)) * (kind(bins) / (kind(high) - kind(low)))).astype(np.int64)
-    place = np.minimum(place, bins - 1)
-    return np.bincount(place, None if weights is None else weights[inside], minlength=bins)
+    place = ((values - kind(low)) * kind(bins) / (kind(high) - kind(low))).astype(np.int64)
+    return np.bincount(np.minimum(place, bins - 1), minlength=bins)
 
 
 def _edges(kind: Any, low: float, high: float, bins: int) -> Any:
-    return np.linspace(low, high, bins + 1).astype(kind)
+    """Even edges, counted from both ends in the data's precision."""
+    low, high = kind.type(low), kind.type(high)
+    step = (high - low) / kind.type(bins)
+    place = np.arange(bins + 1, dtype=kind)
+    return np.where(place < (bins + 1) // 2, low + step * place, high - step * (bins - place)).astype(kind)
 
 
 def _check_floating(name: str, input: Any) -> None:
@@ -110,8 +112,12 @@ def _count_cells(points: Any, edges: list[Any], even: list[bool], weights: Any, 
     kept = tuple(p[inside] for p in places)
     flat = np.ravel_multi_index(kept, shape) if shape else np.zeros(len(points), np.int64)
     size = int(np.prod(shape))
-    found = np.bincount(flat, None if weights is None else weights[inside].astype(np.float64), size).reshape(shape)
-    found = found.astype(points.dtype)
+    if weights is None:
+        found = np.bincount(flat, minlength=size).astype(points.dtype)
+    else:
+        found = np.zeros(size, points.dtype)
+        np.add.at(found, flat, weights[inside])  # in order and in the data's precision, as PyTorch adds
+    found = found.reshape(shape)
     if density:
         volume = np.ones((), points.dtype)
         for e in edges:

@@ -37,13 +37,13 @@ def diff(
             raise fail(RuntimeError, "diff", "diff expects prepend or append to be the same dimension as input")
         if any(a != b for j, (a, b) in enumerate(zip(t._array.shape, input._array.shape, strict=True)) if j != k):
             raise fail(RuntimeError, "diff", f"diff expects the shape of tensor to prepend or append to match that of input except along the differencing dimension; input has {list(input._array.shape)}, it has {list(t._array.shape)}")
+    if n == 0:
+        return _written("diff", input.clone(), out)
     found = ops.cat(parts, k) if len(parts) > 1 else input
     for _ in range(min(n, found._array.shape[k])):
         size = found._array.shape[k]
         ahead, behind = ops.narrow(found, k, 1, size - 1), ops.narrow(found, k, 0, size - 1)
         found = ops.logical_xor(ahead, behind) if found._array.dtype.kind == "b" else ahead - behind
-    if n == 0 and found is input:
-        found = input.clone()
     return _written("diff", found, out)
 
 

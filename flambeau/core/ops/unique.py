@@ -45,7 +45,7 @@ def _unique(name: str, input: Tensor, dim: Any, consecutive: bool, inverse: bool
         rows = comparable(name, moved.reshape(size, math.prod(moved.shape[1:])))
         order = np.arange(size) if consecutive else np.lexsort(rows.T[::-1]) if size else np.arange(0)
         chosen, back, number = _gather(rows, order)
-        found = np.ascontiguousarray(np.moveaxis(moved[chosen], 0, k))
+        found = np.moveaxis(moved[chosen], 0, k)  # PyTorch's strides: slices lie in rows
     else:
         flat = a.reshape(-1)
         keys = flat if flat.dtype.kind == "c" else comparable(name, flat)

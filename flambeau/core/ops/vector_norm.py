@@ -51,7 +51,7 @@ def _slope(g: Any, input: Any, out: Any, ord: Any, axes: Any) -> Any:
     """The gradient on arrays; g and out already have the reduced dimensions back."""
     zero = g.dtype.type(0)
     if ord == 0:
-        return np.zeros_like(input)
+        return None
     if ord == 1:
         return np.sign(input) * g
     if ord == 2:
@@ -76,7 +76,7 @@ def _norm_rule(g: Any, input: Any, out: Any, shape: Any, ord: Any, dim: Any, kee
     axes = axes_of(dim, len(shape), "norm")
     g, out = unreduce(g, shape, dim, keepdim), unreduce(out, shape, dim, keepdim)
     if ord == 0:
-        return input * 0 * g
+        return None  # constant between its jumps
     if ord == 1:
         return ops.sgn(input) * g
     if ord == 2:
