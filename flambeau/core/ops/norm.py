@@ -152,22 +152,13 @@ def batch_norm(
 ) -> Tensor:
     """``(input - mean) / sqrt(var + eps) * weight + bias`` over (N, C, *), by channel.
 
-    Training takes mean and variance of the batch and moves the running ones towards them.
+    Training takes mean and variance of the batch and moves the running ones towards them; their version stays, as in
+    PyTorch, so that two forward passes may come before one backward.
 
     Reference: Ioffe, Szegedy, Batch normalization, 2015, arXiv:1502.03167.
     """
     found = ops._native_batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps)[0]
-    if training:
-        _touched(running_mean, running_var)
     return found
-
-
-def _touched(*stats: Tensor | None) -> None:
-    from flambeau.core.storage import touch
-
-    for each in stats:
-        if each is not None and not isinstance(each._array, Abstract):
-            touch(each, "batch_norm")
 
 
 @composite()
@@ -185,8 +176,6 @@ def native_batch_norm(
 ) -> Any:
     """:func:`batch_norm` with the batch's mean and 1 / deviation beside the result."""
     found = ops._native_batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps)
-    if training:
-        _touched(running_mean, running_var)
     if out is not None:
         from flambeau.core.output import write_one
 
