@@ -123,6 +123,7 @@ def _sweep(
 ) -> None:
     starts = [edge.node if type(edge) is Port else edge for edge in roots]
     waits = _count(starts)
+    watch = state.current().anomaly
     pending: dict[Node, Any] = {}
     ready: list[tuple[int, int, Node]] = []
     for edge, grad, node in zip(roots, grads, starts, strict=True):
@@ -136,7 +137,7 @@ def _sweep(
             given = pending.pop(node)
             edges = node.edges
             hooks = node.hooks
-            if hooks is None and needed is None and given is not None and node.outputs == 1 and edges:
+            if hooks is None and needed is None and given is not None and node.outputs == 1 and edges and not watch:
                 # The common case: everything is wanted, nobody listens.
                 results = None
                 if type(node) is ElementNode and not graph and type(given) is nd and node.op.quick:
@@ -229,7 +230,13 @@ def _visit(
         return nothing
     if hooks is not None and hooks.before:
         given = run_before(node, hooks, given, graph)
-    results = node.run(given, graph, keep)
+    check = state.current().anomaly
+    if check:
+        from flambeau.core.anomaly import watched
+
+        results = watched(node, given, graph, keep, check)
+    else:
+        results = node.run(given, graph, keep)
     if hooks is not None and hooks.after:
         results = run_after(node, hooks, results, given, graph)
     return results

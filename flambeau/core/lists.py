@@ -61,17 +61,36 @@ class ListNode(Node):
             self.freed = (frame.f_code, frame.f_lasti)
         return [r if graph or not isinstance(r, Tensor) else r._array for r in results]
 
+    def pack(self, pack: Any, unpack: Any) -> None:
+        """Hand the saved tensors to the hooks of `saved_tensors_hooks`."""
+
+        def packed(value: Any) -> Any:
+            if type(value) is list:
+                return [packed(each) for each in value]
+            if type(value) is not _Saved or value.packed is not None:
+                return value
+            tensor = wrap(value.array)
+            tensor._storage = value.store
+            tensor._edge = self if value.edge is _OWN else value.edge
+            value.packed = (pack(tensor), unpack)
+            value.array = value.store = None
+            return value
+
+        if self.values is not None:
+            self.values = {name: packed(value) for name, value in self.values.items()}
+
     def name(self) -> str:
         return str(self.op.node_name(self))
 
 
 class _Saved:
-    __slots__ = ("array", "edge", "store")
+    __slots__ = ("array", "edge", "packed", "store")
 
     def __init__(self, tensor: Tensor) -> None:
         self.array = tensor._array
         self.edge = edge_of(tensor)
         self.store = storage_of(tensor)
+        self.packed: Any = None
 
 
 def _unpack(node: ListNode, name: str, value: Any, graph: bool) -> Any:
@@ -79,10 +98,13 @@ def _unpack(node: ListNode, name: str, value: Any, graph: bool) -> Any:
         return [_unpack(node, name, each, graph) for each in value]
     if type(value) is not _Saved:
         return value
-    if value.store.written > node.sequence:
-        raise was_written(node, name, value.store, value.array.shape)
-    tensor = wrap(value.array)
-    tensor._storage = value.store
+    if value.packed is not None:
+        tensor = wrap(value.packed[1](value.packed[0])._array)
+    else:
+        if value.store.written > node.sequence:
+            raise was_written(node, name, value.store, value.array.shape)
+        tensor = wrap(value.array)
+        tensor._storage = value.store
     if graph:
         tensor._edge = node if value.edge is _OWN else value.edge
     return tensor

@@ -357,6 +357,10 @@ def view(op: Op, args: Any) -> Any:
         from flambeau.core.entry import record_one
 
         record_one(op, args, [a, *args[1:]], (edge,), 1, tensor)
+    if m is not None and m.anomaly:
+        from flambeau.core.packing import pack_saved
+
+        pack_saved(tensor, m)
     return tensor
 
 
