@@ -223,9 +223,7 @@ def run_quick(op: Op, node: OpNode, grad: Any) -> list[Any] | None:
     if saved is FREED or dtype.kind == "c":
         return None
     for store, value in zip(node.stores, saved):  # noqa: B905 (both have one entry for each saveable)
-        if store is not None and (
-            store.written > sequence or store.silent > sequence or type(value) is not nd or value.dtype is not dtype
-        ):
+        if store is not None and (store.changed > sequence or type(value) is not nd or value.dtype is not dtype):
             return None
     found = []
     for edge, (function, positions) in zip(node.edges, op.quick):  # noqa: B905
@@ -291,7 +289,7 @@ def _bare_values(node: OpNode, rule: Rule, dtype: Any) -> list[Any] | None:
             value = node.saved[index]
             store = node.stores[index]
             if store is not None:
-                if max(store.written, store.silent) > node.sequence or type(value) is not nd:
+                if store.changed > node.sequence or type(value) is not nd:
                     return None
                 if value.dtype is not dtype and not rule.both:
                     return None
