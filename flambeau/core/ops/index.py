@@ -174,7 +174,7 @@ def index_copy(input, dim: int, index, source):
     name="_index_fill", node="IndexFill", function=False, method=False, inplace=True, infer=_same,
     vjp={
         "input": lambda g, dim, index: ops.index_fill(g, dim, index, 0),
-        "value": lambda g, dim, index: ops.index_select(g, dim, index).sum(),
+        "value": lambda g, dim, index: ops.index_select(g, dim, _once(index, g.size(dim) if g.dim() else 1)).sum(),
     },
 )  # fmt: skip
 def _index_fill(input, dim: int, index, value):
@@ -184,6 +184,11 @@ def _index_fill(input, dim: int, index, value):
     if index.size:
         found.reshape(input.shape or (1,))[(ALL,) * dim + (index,)] = value.astype(input.dtype)
     return found
+
+
+def _once(index: Tensor, n: int) -> Tensor:
+    """Each slice named, once."""
+    return wrap(np.unique(index._array % n))
 
 
 def _fill_value(name: str, input: Tensor, value: Any) -> Tensor:

@@ -15,7 +15,6 @@ from flambeau.core.errors import fail
 from flambeau.core.kernels import norm as kernels
 from flambeau.core.ops.windowing import refuse_dtype
 from flambeau.core.rules import both
-from flambeau.core.storage import touch
 from flambeau.core.tensor import Tensor
 
 __all__: list[str] = []
@@ -149,16 +148,7 @@ def batch_norm(
     Reference: Ioffe, Szegedy, Batch normalization, 2015, arXiv:1502.03167.
     """
     found = ops._native_batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps)[0]
-    if training:
-        _touched(running_mean, running_var)
     return found
-
-
-def _touched(*stats: Tensor | None) -> None:
-    """The running statistics were written."""
-    for each in stats:
-        if each is not None:
-            touch(each, "batch_norm")
 
 
 @composite()
