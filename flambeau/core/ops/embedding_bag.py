@@ -87,7 +87,7 @@ def _sample_rule(g: Any, weight: Any, indices: Any, bag: Any, padding_idx: int) 
         rows = ops.index_select(g, 0, wrap(np.maximum(owner, 0))) * ops.index_select(weight, 0, indices)
         return rows.sum(1) * wrap(live)
     live = (indices != padding_idx) & (bag >= 0)
-    return np.einsum("md,md->m", g[np.maximum(bag, 0)], weight[indices]) * live
+    return (g[np.maximum(bag, 0)] * weight[indices]).sum(1, dtype=g.dtype) * live
 
 
 @primitive(

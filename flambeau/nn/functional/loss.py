@@ -386,6 +386,13 @@ def linear_cross_entropy(
     """
     rows = linear_weight._array.shape[:-1]
     if len(rows) > 1:
+        if input.dim() < 2:
+            raise fail(
+                RuntimeError,
+                "linear_cross_entropy",
+                f"K-dimensional loss defined by linear_weight shape {tuple(linear_weight.shape)} requires batched input, (N, "
+                f"{input.shape[-1]}), got unbatched input with shape {tuple(input.shape)}",
+            )
         linear_weight = linear_weight.reshape(-1, linear_weight.shape[-1])
         linear_bias = None if linear_bias is None else linear_bias.reshape(-1)
     logits = ops.linear(input, linear_weight, linear_bias)
