@@ -29,7 +29,7 @@ def double(function: Callable[..., Array]) -> Callable[..., Array]:
     @wraps(function)
     def kernel(x: Array, *parameters: Any) -> Array:
         if x.size <= BLOCK:
-            return function(np.asarray(x, np.float64), *parameters).astype(x.dtype, copy=False)
+            return np.asarray(function(np.asarray(x, np.float64), *parameters), x.dtype)
         flat = np.ascontiguousarray(x).reshape(-1)
         found = np.empty(flat.shape, x.dtype)
         for start in range(0, flat.size, BLOCK):
@@ -160,4 +160,15 @@ erfinv = double(_erfinv)
 erfcinv = double(_erfcinv)
 ndtr = double(_ndtr)
 ndtri = double(_ndtri)
-log_ndtr = double(_log_ndtr)
+_log_ndtr_double = double(_log_ndtr)
+
+
+def log_ndtr(x: Array) -> Array:
+    """The logarithm of ndtr. In the left tail a float32 loses in float32 what PyTorch's loses: its gradient exponentiates it."""
+    found = _log_ndtr_double(x)
+    if x.dtype == np.float32:
+        left = x < -1
+        if left.any():
+            t = x[left] * np.float32(SQRT_HALF)
+            found[left] = np.log(erfcx(-t) / 2, dtype=np.float64).astype(np.float32) - t * t
+    return found

@@ -79,7 +79,7 @@ def special_ndtri(input):
 
 @elementwise(
     types=REAL_FLOAT, kernel=error_functions.log_ndtr, name="special_log_ndtr", **_PRIVATE,
-    vjp=lambda g, input: g / ops.special_erfcx(input * -0.7071067811865476) * 0.7978845608028654,
+    vjp=lambda g, input, out: g / 2.5066282746310002 * ops.exp(-(out + input * input / 2)),
 )  # fmt: skip
 def special_log_ndtr(input):
     """``log(ndtr(input))``, accurate far in the left tail."""
