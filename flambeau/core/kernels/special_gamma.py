@@ -39,7 +39,7 @@ def _lgamma_positive(x: Array) -> Array:
     return piecewise(
         x,
         (x < 1, lambda x: x * (x - 1) * horner(table.LGAMMA_LOW, x - 1) - np.log(x)),
-        ((x >= 1) & (x <= 3), lambda x: (x - 1) * (x - 2) * horner(table.LGAMMA_LOW, x - 2)),
+        ((x >= 1) & (x <= 3), lambda x: (x - 1) * (x - 2) * horner(table.LGAMMA_LOW, x - 2) + 0.0),
         ((x > 3) & (x < 8), lambda x: horner(table.LGAMMA_HIGH, (x - 5.5) / 2.5)),
         ((x >= 8) & (x < np.inf), lambda x: (x - 0.5) * np.log(x) - x + HALF_LOG_2PI + _stirling_rest(x)),
         (x == np.inf, lambda x: x),
@@ -107,7 +107,8 @@ def _zeta(s: Array, q: Array) -> Array:
     total += last * (a / (s - 1) + 0.5)
     rise, power = s, last / a
     for k, factor in enumerate(EULER_MACLAURIN):
-        total += factor * rise * power
+        term = factor * rise * power
+        total += np.where(np.isfinite(term), term, 0)  # for huge s: infinity times a power that is 0
         rise = rise * (s + 2 * k + 1) * (s + 2 * k + 2)
         power = power / (a * a)
     found[good] = total
