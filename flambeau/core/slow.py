@@ -284,6 +284,8 @@ def _promote_general(op: Op, args: Any, arrays: list[Any]) -> np.dtype[Any] | No
         operands = [(a.dtype, a.ndim) if hasattr(a := arrays[i], "dtype") else a for i in which if arrays[i] is not None]
         promoted = result_dtype(operands)
     computed, result = (promoted, promoted) if op.types is None else op.types.resolve(op.name, promoted)
+    if asked is not None and op.types is not None and op.types.ints_to_int64:
+        computed = result = promoted  # sum(dtype=int32) is int32: only what nobody asked for becomes int64
     working = np.dtype("f4") if op.upcast and computed.itemsize == 2 and computed.kind in "fV" else computed
     for i in which:
         a = arrays[i]
@@ -355,6 +357,10 @@ def view(op: Op, args: Any) -> Any:
         from flambeau.core.entry import record_one
 
         record_one(op, args, [a, *args[1:]], (edge,), 1, tensor)
+    if m is not None and m.anomaly:
+        from flambeau.core.packing import pack_saved
+
+        pack_saved(tensor, m)
     return tensor
 
 

@@ -404,7 +404,7 @@ def _publish() -> None:
         return _foreign(input, other, False)
 
     def short(input: Any, other: Any) -> Any:
-        return _foreign(input, other, True)
+        return matmul(other, input) if isinstance(other, Tensor) else _foreign(input, other, True)
 
     Tensor.__matmul__ = operator  # type: ignore[attr-defined]
     Tensor.__rmatmul__ = short  # type: ignore[attr-defined]
