@@ -560,6 +560,7 @@ def inplace_binary(op: Op, title: str) -> Any:
 
 
 COMPARISONS = frozenset(("eq", "ne", "lt", "le", "gt", "ge"))
+COMMUTATIVE = frozenset(("add", "mul", "and", "or", "xor"))
 UNARY_DUNDERS = frozenset(("neg", "abs", "invert", "pos"))
 
 
@@ -571,7 +572,9 @@ def bind_dunder(op: Op, name: str, function: Callable[..., Any], written: Any) -
 
     forward = operator(op, function)
     setattr(Tensor, f"__{name}__", forward)
-    if name not in COMPARISONS:
+    if name in COMMUTATIVE:
+        setattr(Tensor, f"__r{name}__", forward)  # the short way for `2 * x`
+    elif name not in COMPARISONS:
 
         def reflected(input: Any, other: Any) -> Any:
             return slow.reflected(op, other, input)

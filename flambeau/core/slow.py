@@ -399,7 +399,9 @@ def pack_results(op: Op, tensors: list[Tensor]) -> Any:
 def operator(op: Op, args: Any, out: Any = None) -> Any:
     """A binary operation called by its operator: foreign operands are asked themselves."""
     input, other = args
-    if isinstance(input, Tensor) and (isinstance(other, Tensor) or is_number(other)):
+    if not isinstance(input, Tensor):
+        raise fail(TypeError, op.name, f"the operator's method is called on {type(input).__name__}, it belongs to Tensor")
+    if isinstance(other, Tensor) or is_number(other):
         return elementwise(op, args, None)
     return foreign(op, input, other)
 
