@@ -123,6 +123,7 @@ def _sweep(
 ) -> None:
     starts = [edge.node if type(edge) is Port else edge for edge in roots]
     waits = _count(starts)
+    watch = state.current().anomaly
     pending: dict[Node, Any] = {}
     ready: list[tuple[int, int, Node]] = []
     for edge, grad, node in zip(roots, grads, starts, strict=True):
@@ -136,7 +137,7 @@ def _sweep(
             given = pending.pop(node)
             edges = node.edges
             hooks = node.hooks
-            if hooks is None and needed is None and given is not None and node.outputs == 1 and edges:
+            if hooks is None and needed is None and given is not None and node.outputs == 1 and edges and not watch:
                 # The common case: everything is wanted, nobody listens.
                 results = None
                 if type(node) is ElementNode and not graph and type(given) is nd and node.op.quick:
@@ -229,7 +230,13 @@ def _visit(
         return nothing
     if hooks is not None and hooks.before:
         given = run_before(node, hooks, given, graph)
-    results = node.run(given, graph, keep)
+    check = state.current().anomaly
+    if check:
+        from flambeau.core.anomaly import watched
+
+        results = watched(node, given, graph, keep, check)
+    else:
+        results = node.run(given, graph, keep)
     if hooks is not None and hooks.after:
         results = run_after(node, hooks, results, given, graph)
     return results
@@ -244,7 +251,9 @@ def _leads_on(edges: Any, needed: set[Node]) -> bool:
 def fit(node: Node, grad: Any, shape: Any, dtype: Any) -> Any:
     """A gradient with the shape and dtype of what it is the gradient of."""
     if hasattr(grad, "is_sparse_data"):
-        return grad if grad.dtype == dtype else grad.astype(dtype)
+        if grad.shape == shape:
+            return grad if grad.dtype == dtype else grad.astype(dtype)
+        grad = grad.dense()  # of a broadcast operand: summed below
     if type(grad) is not nd:
         if isinstance(grad, np.generic):
             grad = np.asarray(grad)
@@ -265,7 +274,9 @@ def fit_tensor(node: Node, grad: Tensor, shape: Any, dtype: Any) -> Tensor:
     from flambeau.core.dtypes import of
 
     if hasattr(grad._array, "is_sparse_data"):
-        return grad
+        if grad._array.shape == shape:
+            return grad
+        grad = grad.to_dense()
     if grad._array.shape != shape:
         _check_sum(node, grad._array.shape, shape)
         grad = ops.sum_to_size(grad, shape)

@@ -19,6 +19,7 @@ from flambeau.core.entry import as_view
 from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
+from flambeau.core.ops import advanced as _advanced  # noqa: F401  (declares what is called here)
 from flambeau.core.overlap import overlaps
 from flambeau.core.silence import quiet
 from flambeau.core.state import NO_GRAD, mode

@@ -155,7 +155,7 @@ def _run(self: OpNode, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
     """Run the rules whose targets are wanted: arrays in and out without a graph, Tensors with one."""
     saved = self.saved
     if saved is FREED:
-        raise nodes.was_freed(self, self.freed)
+        raise nodes.was_freed(self, getattr(self, "freed", None))
     if type(grads) is list:
         grads = tuple(grads)
     op = self.op

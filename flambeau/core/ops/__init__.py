@@ -5,3 +5,5 @@ from pkgutil import iter_modules
 
 for _area in sorted(module.name for module in iter_modules(__path__)):
     import_module(f"{__name__}.{_area}")
+
+import_module("flambeau.core.indexing")

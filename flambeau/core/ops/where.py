@@ -63,9 +63,12 @@ def where(condition: Tensor, input: Any = None, other: Any = None, *, out: Tenso
     return ops._where(condition, input, other, out=out)
 
 
-@composite(method=True, function=False, name="where")
 def _where_method(input: Tensor, condition: Tensor, other: Any) -> Any:
+    """The elements where the condition holds, else `other`'s."""
     return where(condition, input, other)
+
+
+Tensor.where = _where_method  # type: ignore[attr-defined]
 
 
 def _mask(name: str, mask: Any) -> None:
