@@ -14,7 +14,7 @@ from flambeau.core import dtypes
 from flambeau.core.declare import composite, ops, primitive, reduction
 from flambeau.core.dims import reduced_size, unreduce
 from flambeau.core.errors import fail
-from flambeau.core.ops.along import spelled
+from flambeau.core.ops.along import in_order, spelled
 from flambeau.core.ops.reduce import axes_of, total
 from flambeau.core.rules import with_arrays
 from flambeau.core.tensor import Tensor, wrap
@@ -49,7 +49,7 @@ def _moments(name: str, input: Any, dim: Any, correction: Any, keepdim: bool) ->
             stacklevel=stack_level(),
         )
     found = np.true_divide(total(squares, axes, keepdim), real(left))
-    return found, mean if keepdim else mean.reshape(found.shape)
+    return found, in_order(mean if keepdim else mean.reshape(found.shape))
 
 
 def _var_on_arrays(g: Any, input: Any, shape: Any, dim: Any, correction: Any, keepdim: bool) -> Any:
