@@ -251,7 +251,9 @@ def _leads_on(edges: Any, needed: set[Node]) -> bool:
 def fit(node: Node, grad: Any, shape: Any, dtype: Any) -> Any:
     """A gradient with the shape and dtype of what it is the gradient of."""
     if hasattr(grad, "is_sparse_data"):
-        return grad if grad.dtype == dtype else grad.astype(dtype)
+        if grad.shape == shape:
+            return grad if grad.dtype == dtype else grad.astype(dtype)
+        grad = grad.dense()  # of a broadcast operand: summed below
     if type(grad) is not nd:
         if isinstance(grad, np.generic):
             grad = np.asarray(grad)
@@ -272,7 +274,9 @@ def fit_tensor(node: Node, grad: Tensor, shape: Any, dtype: Any) -> Tensor:
     from flambeau.core.dtypes import of
 
     if hasattr(grad._array, "is_sparse_data"):
-        return grad
+        if grad._array.shape == shape:
+            return grad
+        grad = grad.to_dense()
     if grad._array.shape != shape:
         _check_sum(node, grad._array.shape, shape)
         grad = ops.sum_to_size(grad, shape)

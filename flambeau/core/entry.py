@@ -51,7 +51,7 @@ def elementwise(op: Op) -> Callable[..., Any]:
     if op.names == op.tensor_names and len(op.names) == 1:
         return _named(unary(op), op)
     if op.names == op.tensor_names and len(op.names) == 2:
-        return _named(binary(op), op)
+        return _named(binary(op, slow.called if "operands" in op.flags else slow.elementwise), op)
     return _named(many(op), op)
 
 
@@ -260,7 +260,7 @@ def general(op: Op) -> Callable[..., Any]:
         if type(r) is not nd:
             if type(r) is tuple:
                 return record(op, args, arrays, edges, mask if m is None else 0, r)
-            r = asarray(r)
+            r = slow.settle(r)
         t = _new(Tensor)
         t._array = r
         t._storage = t._view = t._grad = None
@@ -305,7 +305,7 @@ def single(op: Op, typed: bool, dtype_at: int | None) -> Callable[..., Any]:
         except RuntimeError:
             r = quiet(kernel, a, *args[1:])
         if type(r) is not nd:
-            r = asarray(r)
+            r = slow.settle(r)
         t = _new(Tensor)
         t._array = r
         t._storage = t._view = t._grad = None

@@ -20,6 +20,7 @@ from flambeau.core.node import Node, Port, was_freed, was_written
 from flambeau.core.promotion import result_dtype
 from flambeau.core.provenance import user_frame
 from flambeau.core.silence import quiet
+from flambeau.core.slow import infer, pack_results, settle
 from flambeau.core.storage import storage_of
 from flambeau.core.tensor import Tensor, edge_of, wrap
 
@@ -163,8 +164,6 @@ def apply(op: Op, args: Any) -> Any:
     arrays = [convert(value, name) for value, name in zip(args, op.names, strict=True)]
     edges = tuple(None if m is None else edge_of(m) for m in members)
     if any(type(m._array) is Abstract for m in present):
-        from flambeau.core.slow import infer
-
         result = infer(op, arrays)
     elif any(hasattr(m._array, "is_sparse_data") for m in present):
         from flambeau.sparse.general import apply as sparse_apply
@@ -174,13 +173,11 @@ def apply(op: Op, args: Any) -> Any:
         result = quiet(op.kernel, *arrays)
     several = isinstance(result, tuple)
     arrays_out = result if several else (result,)
-    outputs = [wrap(a if isinstance(a, Abstract) else np.asarray(a)) for a in arrays_out]
+    outputs = [wrap(settle(a)) for a in arrays_out]
     if op.flags.get("vjp") and state.grad_enabled() and any(e is not None for e in edges):
         _record(op, args, members, edges, outputs, several)
     if not several:
         return outputs[0]
-    from flambeau.core.slow import pack_results
-
     return pack_results(op, outputs)
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from flambeau.core.declare import Op
 
 __all__ = [
-    "elementwise", "foreign", "general", "is_number", "number_array", "operator", "pack_results", "reflected", "settle", "view",
+    "called", "elementwise", "foreign", "general", "is_number", "number_array", "operator", "pack_results", "reflected", "settle", "view",
 ]  # fmt: skip
 
 nd = np.ndarray
@@ -89,6 +89,25 @@ def elementwise(op: Op, args: Any, out: Any = None) -> Any:
 
         record_one(op, args, arrays, edges, mask, tensor)
     return finish(op, tensor, out, m)
+
+
+def called(op: Op, args: Any, out: Any = None) -> Any:
+    """`elementwise` for a call by name of an operation that declares which operands must be tensors.
+
+    `operands="tensors"`: all of them; `"first"`: the first. By its operator it takes numbers all the same.
+
+    Raises:
+        TypeError: a number stands where a tensor must.
+    """
+    strict = 1 if op.flags["operands"] == "first" else len(args)
+    for position, x in enumerate(args[:strict], 1):
+        if is_number(x):
+            raise fail(
+                TypeError,
+                op.name,
+                f"argument '{op.names[position - 1]}' (position {position}) must be Tensor, not {type(x).__name__}",
+            )
+    return elementwise(op, args, out)
 
 
 def _compute_elementwise(op: Op, arrays: list[Any], result: np.dtype[Any]) -> Any:

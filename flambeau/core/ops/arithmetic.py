@@ -70,6 +70,8 @@ def sub(input, other):
 @composite()
 def rsub(input: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
     """``other - alpha * input``."""
+    if not isinstance(input, Tensor):
+        raise fail(TypeError, "rsub", f"argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
     return sub(other if isinstance(other, Tensor) else _number(other, input), input, alpha=alpha)
 
 

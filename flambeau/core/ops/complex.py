@@ -224,6 +224,9 @@ def _complex(real, imag):
 
 
 def _check_parts(name: str, first: Tensor, second: Tensor) -> None:
+    for label, value in zip(("real", "imag") if name == "complex" else ("abs", "angle"), (first, second), strict=True):
+        if not isinstance(value, Tensor):
+            raise fail(TypeError, name, f"argument '{label}' must be Tensor, not {type(value).__name__}")
     allowed = ("float16", "float32", "float64") if name == "complex" else ("float32", "float64")
     if first.dtype.name not in allowed or second.dtype.name not in allowed:
         raise fail(RuntimeError, name, f"Expected both inputs to be of {', '.join(allowed)} but got {first.dtype} and {second.dtype}")

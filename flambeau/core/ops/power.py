@@ -155,7 +155,7 @@ def float_power_(input: Tensor, exponent: Any) -> Tensor:
 
 
 @elementwise(
-    types=FLOAT, upcast=True, inplace_function=True,
+    operands="tensors", types=FLOAT, upcast=True, inplace_function=True,
     vjp={
         "input": lambda g, other: g * ops._pow(2.0, other),
         "other": lambda g, out: g * out * 0.6931471805599453,

@@ -155,7 +155,7 @@ def _prod_rule(g: Any, input: Any, out: Any, shape: Any, dim: Any, keepdim: bool
     if not shape:
         return g
     if not math.prod(shape):
-        return wrap(np.zeros_like(input._array))
+        return unreduce(g, shape, dim, keepdim) * input
     clean = bool(input._array.all()) if type(input._array) is np.ndarray else True
     g, out = unreduce(g, shape, dim, keepdim), unreduce(out, shape, dim, keepdim)
     if clean:

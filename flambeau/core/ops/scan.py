@@ -149,7 +149,7 @@ def _logcumsumexp_rule(g: Any, input: Any, out: Any, dim: int) -> Any:
     if input._array.dtype.kind == "c":
         return part(g.log())
     low = wrap(np.asarray(np.finfo(np.float32 if g._array.dtype.itemsize < 8 else np.float64).min, g._array.dtype))
-    return part(ops.where(g > 0, g.log(), low)) - part(ops.where(g < 0, (-g).log(), low))
+    return part(ops._where(g > 0, g.log(), low)) - part(ops._where(g < 0, (-g).log(), low))
 
 
 @reduction(types=FLOAT, upcast=True, infer=_like, vjp=_logcumsumexp_rule)
@@ -164,6 +164,18 @@ def logcumsumexp(input, dim: int):
     if not input.size or not input.ndim:
         return input.copy()
     k = wrap_dim(dim, input.ndim, "logcumsumexp")
-    top = input.real.max(axis=k, keepdims=True)
-    top = np.where(np.isfinite(top), top, 0)
-    return np.log(np.add.accumulate(np.exp(input - top), axis=k)) + top
+    found = np.moveaxis(input, k, 0).copy()
+    for i in range(1, len(found)):
+        found[i] = _log_add(found[i - 1], found[i])
+    return np.ascontiguousarray(np.moveaxis(found, 0, k))
+
+
+def _log_add(x: Any, y: Any) -> Any:
+    """``log(exp(x) + exp(y))`` of complex numbers. The larger one's phase is kept as it is, unwrapped, as in PyTorch."""
+    swap = x.real >= y.real
+    low, high = np.where(swap, y, x), np.where(swap, x, y)
+    found = np.log1p(np.exp(low - high)) + high
+    # Both infinite: the difference is no number.
+    same = np.isinf(low.real) & (low.real == high.real)
+    found = np.where(same, np.where(low.real < 0, low, np.log(np.exp(low) + np.exp(high))), found)
+    return np.where(np.isnan(x), x, np.where(np.isnan(y), y, found))

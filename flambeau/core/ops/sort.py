@@ -165,6 +165,6 @@ def kthvalue(input, k: int, dim: int = -1, keepdim: bool = False):
     if not input.ndim:
         return input.copy(), np.zeros((), np.int64)
     rows = lanes_last(comparable("kthvalue", input), axis)
-    places = np.moveaxis(np.argpartition(rows, k - 1, axis=-1)[..., k - 1 : k], -1, axis)
+    places = np.expand_dims(np.array(np.argpartition(rows, k - 1, axis=-1)[..., k - 1], order="C"), axis)
     values = np.take_along_axis(input, places, axis)
-    return (values, np.ascontiguousarray(places)) if keepdim else (values.squeeze(axis), places.squeeze(axis))
+    return (values, places) if keepdim else (values.squeeze(axis), places.squeeze(axis))

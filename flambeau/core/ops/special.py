@@ -183,7 +183,7 @@ def _density(g, input, other):
 
 
 @elementwise(
-    types=_FLOATS, kernel=gammas.igamma, upcast=True, vjp={"input": _no_gradient("igamma", "input"), "other": _density}
+    operands="tensors", types=_FLOATS, kernel=gammas.igamma, upcast=True, vjp={"input": _no_gradient("igamma", "input"), "other": _density}
 )
 def igamma(input, other):
     """The regularised lower incomplete gamma function P(input, other)."""
@@ -191,7 +191,7 @@ def igamma(input, other):
 
 
 @elementwise(
-    types=_FLOATS, kernel=gammas.igammac, upcast=True,
+    operands="tensors", types=_FLOATS, kernel=gammas.igammac, upcast=True,
     vjp={"input": _no_gradient("igammac", "input"), "other": lambda g, input, other: -_density(g, input, other)},
 )  # fmt: skip
 def igammac(input, other):
