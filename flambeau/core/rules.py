@@ -124,7 +124,7 @@ def read_rules(op: Op, vjp: Any) -> tuple[Rule, ...]:
     )
 
 
-def _saved_tensor(node: OpNode, position: int, graph: bool) -> Any:
+def _saved_tensor(node: OpNode, position: int, graph: bool, unpacked: dict[int, Any]) -> Any:
     """A saved value as the rule sees it: a Tensor (in the graph, when a graph is asked for), a number or None."""
     value = node.saved[position]
     store = node.stores[position]
@@ -135,8 +135,9 @@ def _saved_tensor(node: OpNode, position: int, graph: bool) -> Any:
 
         silent_write(node, node.op.saveable[position], store, value.shape)
     if type(value) is Packed:
-        tensor = value.unpack(value.value)
-        tensor = wrap(tensor._array)
+        if position not in unpacked:  # a hook is asked once in a backward, however many rules read the value
+            unpacked[position] = value.unpack(value.value)
+        tensor = wrap(unpacked[position]._array)
     elif store is None:
         return value
     else:
@@ -179,6 +180,7 @@ def _run(self: OpNode, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
                 self.saved = FREED
             return found
     conjugate: bool | None = None
+    unpacked: dict[int, Any] = {}
     for rule in rules:
         targets = rule.targets
         if len(targets) == 1:
@@ -193,7 +195,7 @@ def _run(self: OpNode, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
         values = []
         for kind, index in rule.getters:
             if kind == SAVED:
-                values.append(_saved_tensor(self, index, graph))
+                values.append(_saved_tensor(self, index, graph, unpacked))
             elif kind == PARAM:
                 values.append(self.params[index])
             elif kind == SHAPE:
