@@ -91,7 +91,7 @@ def check_apart(op: Op, inputs: Any, out: Any) -> None:
             f"Expected out tensor to have dtype {of(tensors[0]._array.dtype)}, but got {of(out._array.dtype)} instead",
         )
     check_writable(op.name, out._array)
-    if any(np.may_share_memory(t._array, out._array) for t in tensors):
+    if any(t is out or np.may_share_memory(t._array, out._array) for t in tensors):
         raise fail(
             RuntimeError,
             op.name,
