@@ -6,6 +6,7 @@ What a shape's strides may be is in `layout`. Stands on errors.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import prod
 from operator import index
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy as np
 
 from flambeau.core.errors import fail
 
-__all__ = ["spread", "unreduce", "wrap_dim", "wrap_dims"]
+__all__ = ["reduced_size", "spread", "unreduce", "wrap_dim", "wrap_dims"]
 
 
 def wrap_dim(dim: int, ndim: int, op: str = "dim") -> int:
@@ -95,6 +96,15 @@ def unreduce(grad: Any, shape: tuple[int, ...], dim: Any, keepdim: bool) -> Any:
     if len(reduced) == len(shape) and not grad.ndim:
         return grad
     return grad.reshape(tuple([1 if k in reduced else n for k, n in enumerate(shape)]))
+
+
+def reduced_size(shape: tuple[int, ...], dim: Any) -> int:
+    """How many elements a reduction over `dim` (None or empty: all) folds into one."""
+    if dim is None or (type(dim) is not int and not dim):
+        return prod(shape)
+    if type(dim) is int:
+        return shape[dim] if shape else 1
+    return prod([shape[k] for k in wrap_dims(dim, len(shape))])
 
 
 def spread(grad: Any, shape: tuple[int, ...]) -> Any:

@@ -17,9 +17,9 @@ from flambeau.core import state
 from flambeau.core.accumulate import accumulate
 from flambeau.core.errors import fail
 from flambeau.core.hooks import run_after, run_before, run_tensor_hooks
-from flambeau.core.node import AccumulateGrad, Node, OpNode, Port
+from flambeau.core.node import NONE_OF_THREE, NOTHING_SAVED, AccumulateGrad, ElementNode, Node, OpNode, Port
 from flambeau.core.provenance import user_frame
-from flambeau.core.rules import FREED
+from flambeau.core.rules import FREED, run_quick
 from flambeau.core.shapes import sum_to
 from flambeau.core.silence import quiet, run
 from flambeau.core.tensor import Tensor
@@ -50,14 +50,17 @@ def backward(
     Returns:
         The gradients of `wanted`, None where none arrived.
     """
-    needed = _needed(roots, wanted) if wanted is not None else None
-    captures: dict[Any, list[int]] = {}
-    found: list[Any] = [None] * len(wanted or ())
+    needed = None
+    captures: dict[Any, Any] = {}
+    found: list[Any] = []
+    if wanted is not None:
+        needed = _needed(roots, wanted)
+        found = [None] * len(wanted)
     if wanted is not None and collect:
         for k, edge in enumerate(wanted):
             node, number = (edge.node, edge.number) if type(edge) is Port else (edge, 0)
-            captures.setdefault(node, []).append((k, number))  # type: ignore[arg-type]
-    frame = user_frame(sys._getframe(1))
+            captures.setdefault(node, []).append((k, number))
+    frame = user_frame(sys._getframe(2))
     spot = (frame.f_code, frame.f_lasti)
     token = state.switch_grad(graph)
     try:
@@ -120,6 +123,7 @@ def _sweep(
 ) -> None:
     starts = [edge.node if type(edge) is Port else edge for edge in roots]
     waits = _count(starts)
+    watch = state.current().anomaly
     pending: dict[Node, Any] = {}
     ready: list[tuple[int, int, Node]] = []
     for edge, grad, node in zip(roots, grads, starts, strict=True):
@@ -133,11 +137,23 @@ def _sweep(
             given = pending.pop(node)
             edges = node.edges
             hooks = node.hooks
-            if hooks is None and needed is None and given is not None and node.outputs == 1 and edges:
-                results = node.run(given, graph, keep)  # the common case: everything is wanted, nobody listens
+            if hooks is None and needed is None and given is not None and node.outputs == 1 and edges and not watch:
+                # The common case: everything is wanted, nobody listens.
+                results = None
+                if type(node) is ElementNode and not graph and type(given) is nd and node.op.quick:
+                    try:
+                        results = run(run_quick, node.op, node, given)
+                    except RuntimeError:
+                        results = None
+                if results is None:
+                    results = node.run(given, graph, keep)
+                elif not keep:
+                    saved = node.saved
+                    if saved is not NOTHING_SAVED and saved is not NONE_OF_THREE:
+                        node.saved = FREED
             else:
                 results = _visit(node, given, graph, keep, needed, captures, found, spot, collect_leaves)
-            if type(node) is OpNode and node.saved is FREED:
+            if isinstance(node, OpNode) and node.saved is FREED:
                 node.freed = spot
             node = None
             for edge, grad in zip(edges, results):  # noqa: B905 (run gives one for each edge)
@@ -214,7 +230,13 @@ def _visit(
         return nothing
     if hooks is not None and hooks.before:
         given = run_before(node, hooks, given, graph)
-    results = node.run(given, graph, keep)
+    check = state.current().anomaly
+    if check:
+        from flambeau.core.anomaly import watched
+
+        results = watched(node, given, graph, keep, check)
+    else:
+        results = node.run(given, graph, keep)
     if hooks is not None and hooks.after:
         results = run_after(node, hooks, results, given, graph)
     return results
@@ -229,7 +251,9 @@ def _leads_on(edges: Any, needed: set[Node]) -> bool:
 def fit(node: Node, grad: Any, shape: Any, dtype: Any) -> Any:
     """A gradient with the shape and dtype of what it is the gradient of."""
     if hasattr(grad, "is_sparse_data"):
-        return grad if grad.dtype == dtype else grad.astype(dtype)
+        if grad.shape == shape:
+            return grad if grad.dtype == dtype else grad.astype(dtype)
+        grad = grad.dense()  # of a broadcast operand: summed below
     if type(grad) is not nd:
         if isinstance(grad, np.generic):
             grad = np.asarray(grad)
@@ -250,7 +274,9 @@ def fit_tensor(node: Node, grad: Tensor, shape: Any, dtype: Any) -> Tensor:
     from flambeau.core.dtypes import of
 
     if hasattr(grad._array, "is_sparse_data"):
-        return grad
+        if grad._array.shape == shape:
+            return grad
+        grad = grad.to_dense()
     if grad._array.shape != shape:
         _check_sum(node, grad._array.shape, shape)
         grad = ops.sum_to_size(grad, shape)

@@ -657,25 +657,6 @@ def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Any = None, devi
     return _indices(row, col, offset, False, dtype)
 
 
-@composite()
-def complex(real: Tensor, imag: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """``real + i * imag``.
-
-    Raises:
-        RuntimeError: dtypes that differ, or are not floating.
-    """
-    if real.dtype != imag.dtype or not real.dtype.is_floating_point:
-        raise fail(RuntimeError, "complex", f"expected both inputs to be Half, Float or Double tensors of one dtype but got {real.dtype} and {imag.dtype}")
-    from flambeau.core.declare import ops
-
-    found = ops.view_as_complex(ops.stack(tuple(ops.broadcast_tensors(real, imag)), -1))
-    if out is not None:
-        from flambeau.core.output import write_one
-
-        return write_one("complex", found, out)
-    return found
-
-
 class News:
     """`tensor.new_zeros(...)` and its kin: factories that take dtype and device from the tensor."""
 

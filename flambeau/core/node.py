@@ -19,7 +19,7 @@ from flambeau.core.storage import Storage
 if TYPE_CHECKING:
     from flambeau.core.tensor import Tensor
 
-__all__ = ["AccumulateGrad", "Hooks", "Node", "OpNode", "Port", "edge_node", "was_freed", "was_written"]
+__all__ = ["AccumulateGrad", "ElementNode", "Hooks", "NONE_OF_THREE", "NOTHING_SAVED", "Node", "OpNode", "Port", "edge_node", "exposed", "was_freed", "was_written"]
 
 
 class Hooks:
@@ -64,7 +64,9 @@ class Node:
     @property
     def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
         """The nodes this one sends gradients to, with the number of their output."""
-        return tuple((edge.node, edge.number) if type(edge) is Port else (edge, 0) for edge in self.edges)
+        return tuple(
+            (exposed(edge.node), edge.number) if type(edge) is Port else (exposed(edge), 0) for edge in self.edges
+        )
 
     @property
     def metadata(self) -> dict[Any, Any]:
@@ -98,6 +100,22 @@ def _handle(table: dict[int, Any], hook: Any) -> Any:
     return handle
 
 
+_CLASSES: dict[tuple[type, str], type] = {}
+
+
+def exposed(node: Any) -> Any:
+    """A node on its way to the user: from here on its class bears PyTorch's name (`type(y.grad_fn).__name__`)."""
+    if node is None or type(node) is AccumulateGrad:
+        return node
+    kind, name = type(node), node.name()
+    if kind.__name__ != name:
+        found = _CLASSES.get((kind, name))
+        if found is None:
+            found = _CLASSES[kind, name] = type(name, (kind,), {"__slots__": (), "__module__": kind.__module__})
+        node.__class__ = found
+    return node
+
+
 class Port:
     """An edge to one of several outputs of a node."""
 
@@ -126,6 +144,12 @@ class AccumulateGrad(Node):
         self.shape = variable._array.shape
         self.dtype = variable._array.dtype
 
+    def name(self) -> str:
+        return "torch::autograd::AccumulateGrad"
+
+    def __repr__(self) -> str:
+        return f"<AccumulateGrad object at {id(self):#x}>"
+
     @property
     def variable(self) -> Tensor | None:
         """The leaf, while it lives."""
@@ -142,6 +166,19 @@ class OpNode(Node):
 
     def name(self) -> str:
         return str(self.op.node_name(self))
+
+
+NOTHING_SAVED = (None, None)
+NONE_OF_THREE = (None, None, None)
+"""What unary and binary operations share that save nothing."""
+
+
+class ElementNode(OpNode):
+    """The node of an elementwise operation without plain parameters: what it never has costs it no slot."""
+
+    __slots__ = ()
+
+    params = shapes = hooks = None
 
 
 def was_freed(node: Node, freed: Where) -> RuntimeError:

@@ -24,7 +24,7 @@ from flambeau.core.tensor import Tensor, wrap
 if TYPE_CHECKING:
     from flambeau.core.declare import Op
 
-__all__ = ["FREED", "Packed", "Rule", "read_quick", "read_rules", "with_arrays"]
+__all__ = ["FREED", "Packed", "Rule", "both", "read_quick", "read_rules", "run_quick", "with_arrays"]
 
 nd = np.ndarray
 FREED: Any = object()
@@ -32,7 +32,18 @@ FREED: Any = object()
 
 SAVED, PARAM, SHAPE, NEEDS = range(4)
 
-BOTH = frozenset(("mT", "reshape", "spread", "unreduce"))
+BOTH = frozenset((
+    "cosine",
+    "keep",
+    "mT",
+    "reshape",
+    "sine",
+    "spread",
+    "tie",
+    "unreduce",
+    "unview",
+    "vanish",
+))
 """Names that mean the same for arrays and Tensors: a rule that uses no others runs on either."""
 
 
@@ -49,7 +60,7 @@ class Packed:
 class Rule:
     """One gradient rule of an operation, with its needs resolved to positions."""
 
-    __slots__ = ("bare", "function", "getters", "group", "saves", "simple", "targets", "twin")
+    __slots__ = ("bare", "both", "function", "getters", "group", "saves", "simple", "targets", "twin")
 
     def __init__(self, op: Op, names: tuple[str, ...], function: Callable[..., Any], group: bool) -> None:
         self.function = function
@@ -62,7 +73,9 @@ class Rule:
         self.getters = tuple(_getter(op, name) for name in wanted)
         self.saves = tuple(index for kind, index in self.getters if kind == SAVED)
         self.simple = not group and all(kind == SAVED for kind, _ in self.getters)
-        self.bare = self.twin is not None or (BOTH.issuperset(code.co_names) and not code.co_freevars and not op.multiple)
+        self.both: bool = getattr(function, "both", False)
+        """It tells arrays from Tensors itself, and takes arrays of any dtypes and several gradients."""
+        self.bare = self.both or self.twin is not None or (BOTH.issuperset(code.co_names) and not code.co_freevars and not op.multiple)
 
 
 def with_arrays(on_arrays: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -73,6 +86,16 @@ def with_arrays(on_arrays: Callable[..., Any]) -> Callable[[Callable[..., Any]],
         return rule
 
     return mark
+
+
+def both(rule: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark a rule that takes bare arrays as well as Tensors and tells them apart by the gradient's type.
+
+    Without a graph it gets arrays of whatever dtypes were saved (a tuple with None, for several outputs); with one it gets
+    Tensors, for which it answers in public operations.
+    """
+    rule.both = True  # type: ignore[attr-defined]
+    return rule
 
 
 def _getter(op: Op, name: str) -> tuple[int, int]:
@@ -132,15 +155,15 @@ def _run(self: OpNode, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
     """Run the rules whose targets are wanted: arrays in and out without a graph, Tensors with one."""
     saved = self.saved
     if saved is FREED:
-        raise nodes.was_freed(self, self.freed)
+        raise nodes.was_freed(self, getattr(self, "freed", None))
     if type(grads) is list:
         grads = tuple(grads)
     op = self.op
     edges = self.edges
     bare = not graph and type(grads) is nd
-    if bare and op.quick and grads.dtype.kind != "c":
+    if bare and op.quick:
         try:
-            quickly = run(_run_quick, op, self, grads)
+            quickly = run(run_quick, op, self, grads)
         except RuntimeError:
             quickly = None
         if quickly is not None:
@@ -149,7 +172,7 @@ def _run(self: OpNode, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
             return quickly  # type: ignore[no-any-return]
     found: list[Any] = [None] * len(edges)
     rules = op.rules
-    if bare:
+    if bare or (not graph and type(grads) is tuple and rules and rules[0].both and _all_arrays(grads)):
         rules = _run_bare(self, rules, grads, found)
         if not rules:
             if not keep and self.stores.count(None) != len(self.stores):
@@ -188,11 +211,17 @@ def _run(self: OpNode, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
     return found
 
 
-def _run_quick(op: Op, node: OpNode, grad: Any) -> list[Any] | None:
+def _all_arrays(grads: Any) -> bool:
+    return all(grad is None or type(grad) is nd for grad in grads)
+
+
+def run_quick(op: Op, node: OpNode, grad: Any) -> list[Any] | None:
     """All rules of a node whose rules name saved values alone; None where one of them needs a Tensor or an error."""
     sequence = node.sequence
     dtype = grad.dtype
     saved = node.saved
+    if saved is FREED or dtype.kind == "c":
+        return None
     for store, value in zip(node.stores, saved):  # noqa: B905 (both have one entry for each saveable)
         if store is not None and (
             store.written > sequence or store.silent > sequence or type(value) is not nd or value.dtype is not dtype
@@ -225,7 +254,7 @@ def _nothing(grad: Any) -> None:
 
 def _run_bare(node: OpNode, rules: tuple[Rule, ...], grads: Any, found: list[Any]) -> tuple[Rule, ...]:
     """Run on arrays what can be; returns the rules that are left."""
-    dtype = grads.dtype
+    dtype = grads.dtype if type(grads) is nd else next(grad.dtype for grad in grads if grad is not None)
     if dtype.kind == "c":
         return rules
     edges = node.edges
@@ -262,7 +291,9 @@ def _bare_values(node: OpNode, rule: Rule, dtype: Any) -> list[Any] | None:
             value = node.saved[index]
             store = node.stores[index]
             if store is not None:
-                if max(store.written, store.silent) > node.sequence or type(value) is not nd or value.dtype is not dtype:
+                if max(store.written, store.silent) > node.sequence or type(value) is not nd:
+                    return None
+                if value.dtype is not dtype and not rule.both:
                     return None
             values.append(value)
         elif kind == PARAM:

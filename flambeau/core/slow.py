@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from flambeau.core.declare import Op
 
 __all__ = [
-    "elementwise", "foreign", "general", "is_number", "number_array", "operator", "pack_results", "reflected", "settle", "view",
+    "called", "elementwise", "foreign", "general", "is_number", "number_array", "operator", "pack_results", "reflected", "settle", "view",
 ]  # fmt: skip
 
 nd = np.ndarray
@@ -89,6 +89,25 @@ def elementwise(op: Op, args: Any, out: Any = None) -> Any:
 
         record_one(op, args, arrays, edges, mask, tensor)
     return finish(op, tensor, out, m)
+
+
+def called(op: Op, args: Any, out: Any = None) -> Any:
+    """`elementwise` for a call by name of an operation that declares which operands must be tensors.
+
+    `operands="tensors"`: all of them; `"first"`: the first. By its operator it takes numbers all the same.
+
+    Raises:
+        TypeError: a number stands where a tensor must.
+    """
+    strict = 1 if op.flags["operands"] == "first" else len(args)
+    for position, x in enumerate(args[:strict], 1):
+        if is_number(x):
+            raise fail(
+                TypeError,
+                op.name,
+                f"argument '{op.names[position - 1]}' (position {position}) must be Tensor, not {type(x).__name__}",
+            )
+    return elementwise(op, args, out)
 
 
 def _compute_elementwise(op: Op, arrays: list[Any], result: np.dtype[Any]) -> Any:
@@ -182,6 +201,18 @@ def _check_devices(op: Op, args: Any) -> None:
                 )
 
 
+def scaled(op: Op, input: Any, other: Any, alpha: Any) -> Any:
+    """``alpha * other`` for the operations that take an alpha.
+
+    Raises:
+        TypeError: this one does not.
+    """
+    scale = op.flags.get("alpha")
+    if scale is None:
+        raise fail(TypeError, op.name, f"{op.name}() got an unexpected keyword argument 'alpha'")
+    return other if type(alpha) is int and alpha == 1 else scale(op.name, input, other, alpha)
+
+
 def sparse_elementwise(op: Op, args: Any, out: Any) -> Any:
     """An elementwise operation with a sparse operand."""
     from flambeau.sparse.pointwise import apply
@@ -253,6 +284,8 @@ def _promote_general(op: Op, args: Any, arrays: list[Any]) -> np.dtype[Any] | No
         operands = [(a.dtype, a.ndim) if hasattr(a := arrays[i], "dtype") else a for i in which if arrays[i] is not None]
         promoted = result_dtype(operands)
     computed, result = (promoted, promoted) if op.types is None else op.types.resolve(op.name, promoted)
+    if asked is not None and op.types is not None and op.types.ints_to_int64:
+        computed = result = promoted  # sum(dtype=int32) is int32: only what nobody asked for becomes int64
     working = np.dtype("f4") if op.upcast and computed.itemsize == 2 and computed.kind in "fV" else computed
     for i in which:
         a = arrays[i]
@@ -324,6 +357,10 @@ def view(op: Op, args: Any) -> Any:
         from flambeau.core.entry import record_one
 
         record_one(op, args, [a, *args[1:]], (edge,), 1, tensor)
+    if m is not None and m.anomaly:
+        from flambeau.core.packing import pack_saved
+
+        pack_saved(tensor, m)
     return tensor
 
 

@@ -1,7 +1,8 @@
 """The Tensor: a NumPy array, a storage, an edge into the graph.
 
 Slots: `_array` (ndarray; `Abstract` on meta; sparse data), `_storage` (None until needed), `_edge` (None: needs no
-gradient; a node or `Port`; `AccumulateGrad` for a leaf), `_view` (None, or (base, version of the edge, how it was made)),
+gradient; a node or `Port`; `AccumulateGrad` for a leaf; a tuple for a view whose node nobody asked for: read it through
+`edge_of`), `_view` (None, or (base, version of the edge, how it was made)),
 `_grad`. Methods that are operations are bound by `declare`; the rest stands in `core/methods/`.
 Stands on node, storage, dtypes.
 """
@@ -86,6 +87,10 @@ def edge_of(tensor: Tensor) -> Node | Port | None:
             from flambeau.core.inplace import refresh_view
 
             refresh_view(tensor)
+        if type(tensor._edge) is tuple:
+            from flambeau.core.entry import view_node
+
+            return view_node(tensor)
     return tensor._edge
 
 

@@ -1,8 +1,9 @@
-"""The operations, an area a file. Importing this package declares them all."""
+"""The operations, an area a file. Importing this package declares them all; a new area is a new file."""
 
 from importlib import import_module
+from pkgutil import iter_modules
 
-AREAS = ("arithmetic", "cast", "activation", "reduce", "view", "conv", "convolving", "pool", "adaptive", "pooling", "vision", "grid", "pad", "random_fill", "random", "random_draw", "dropout")
-
-for _area in AREAS:
+for _area in sorted(module.name for module in iter_modules(__path__)):
     import_module(f"{__name__}.{_area}")
+
+import_module("flambeau.core.indexing")

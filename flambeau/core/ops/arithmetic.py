@@ -10,31 +10,16 @@ from typing import Any
 import numpy as np
 
 from flambeau.core.declare import composite, elementwise, ops
-from flambeau.core.dtypes import ABS, FLOAT, NUMBER, NUMERIC, REAL
+from flambeau.core.dtypes import ABS, FLOAT, NUMBER, NUMERIC, Rule
 from flambeau.core.errors import fail
+from flambeau.core.ops.either import vanish
 from flambeau.core.promotion import result_dtype
 from flambeau.core.slow import number_array
 from flambeau.core.tensor import Tensor, wrap
 
 __all__: list[str] = []
 
-
-@elementwise(
-    types=NUMBER, kernel=np.add, dunder="add", name="_add", node="Add", method=False,
-    vjp={"input": lambda g: g, "other": lambda g: g},
-)  # fmt: skip
-def _add(input, other):
-    """``input + other``."""
-    return np.add(input, other)
-
-
-@elementwise(
-    types=NUMERIC, kernel=np.subtract, dunder="sub", name="_sub", node="Sub", method=False,
-    vjp={"input": lambda g: g, "other": lambda g: -g},
-)  # fmt: skip
-def _sub(input, other):
-    """``input - other``."""
-    return np.subtract(input, other)
+_ROUNDED = Rule("ROUNDED", refuses=frozenset({"bool", "complex", "float8"}))
 
 
 def _kind(x: Any) -> str:
@@ -64,44 +49,29 @@ def _scale(name: str, input: Any, other: Any, alpha: Any) -> Any:
     return ops.mul(other, alpha) if isinstance(other, Tensor) else other * alpha
 
 
-@composite(method=True)
-def add(input: Any, other: Any, *, alpha: Any = 1, out: Any = None) -> Tensor:
+@elementwise(
+    types=NUMBER, kernel=np.add, dunder="add", alpha=_scale,
+    vjp={"input": lambda g: g, "other": lambda g: g},
+)  # fmt: skip
+def add(input, other):
     """``input + alpha * other``, with promotion and broadcasting."""
-    if type(alpha) is int and alpha == 1:
-        return _add(input, other) if out is None else _add(input, other, out=out)
-    return ops._add(input, _scale("add", input, other, alpha), out=out)
+    return np.add(input, other)
 
 
-@composite(method=True, alias=("subtract",))
-def sub(input: Any, other: Any, *, alpha: Any = 1, out: Any = None) -> Tensor:
+@elementwise(
+    types=NUMERIC, kernel=np.subtract, dunder="sub", alias=("subtract",), alpha=_scale,
+    vjp={"input": lambda g: g, "other": lambda g: -g},
+)  # fmt: skip
+def sub(input, other):
     """``input - alpha * other``, with promotion and broadcasting."""
-    if type(alpha) is int and alpha == 1:
-        return _sub(input, other) if out is None else _sub(input, other, out=out)
-    return ops._sub(input, _scale("sub", input, other, alpha), out=out)
+    return np.subtract(input, other)
 
 
-_add_written, _sub_written = ops._add_, ops._sub_
-
-
-@composite(method=True, function=False)
-def add_(input: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
-    """``input += alpha * other``, in place."""
-    if type(alpha) is int and alpha == 1:
-        return _add_written(input, other)
-    return ops._add_(input, _scale("add_", input, other, alpha))
-
-
-@composite(method=True, function=False, alias=("subtract_",))
-def sub_(input: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
-    """``input -= alpha * other``, in place."""
-    if type(alpha) is int and alpha == 1:
-        return _sub_written(input, other)
-    return ops._sub_(input, _scale("sub_", input, other, alpha))
-
-
-@composite(method=True)
+@composite()
 def rsub(input: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
     """``other - alpha * input``."""
+    if not isinstance(input, Tensor):
+        raise fail(TypeError, "rsub", f"argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
     return sub(other if isinstance(other, Tensor) else _number(other, input), input, alpha=alpha)
 
 
@@ -147,13 +117,35 @@ def _floor(a: Any, b: Any) -> Any:
     return np.where(b == 0, np.true_divide(a, b), found)
 
 
-@elementwise(types=REAL, kernel=_floor_divide_kernel, upcast=True, dunder="floordiv", checked=True)
+def _no_gradient(g):
+    raise fail(NotImplementedError, "floor_divide", "the derivative for 'floor_divide' is not implemented. detach() its input.")
+
+
+@elementwise(
+    types=_ROUNDED, kernel=_floor_divide_kernel, upcast=True, dunder="floordiv", checked=True,
+    vjp={"input": _no_gradient, "other": _no_gradient},
+)  # fmt: skip
 def floor_divide(input, other):
     """``floor(input / other)``. Raises RuntimeError for integers divided by zero."""
     return np.floor_divide(input, other)
 
 
-@elementwise(types=REAL, name="_div_trunc", node="Div", method=False, upcast=True, checked=True)
+_ROUNDED_RULES = {"input": lambda g: vanish(g), "other": lambda g: vanish(g)}
+
+
+@elementwise(
+    types=_ROUNDED, kernel=_floor_divide_kernel, name="_div_floor", node=lambda node: "DivBackward2", method=False, function=False,
+    upcast=True, checked=True, vjp=_ROUNDED_RULES,
+)  # fmt: skip
+def _div_floor(input, other):
+    """``floor(input / other)``, with the gradient 0."""
+    return np.floor_divide(input, other)
+
+
+@elementwise(
+    types=_ROUNDED, name="_div_trunc", node=lambda node: "DivBackward2", method=False, function=False, upcast=True, checked=True,
+    vjp=_ROUNDED_RULES,
+)  # fmt: skip
 def _div_trunc(input, other):
     """``trunc(input / other)``."""
     if input.dtype.kind in "iu":
@@ -177,7 +169,7 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None, out: Any = 
 
 def _rounded(mode: str) -> Any:
     if mode == "floor":
-        return ops.floor_divide
+        return ops._div_floor
     if mode == "trunc":
         return ops._div_trunc
     raise fail(RuntimeError, "div", f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{mode}'")
@@ -188,7 +180,7 @@ def div_(input: Tensor, other: Any, *, rounding_mode: str | None = None) -> Tens
     """``input /= other``, in place."""
     if rounding_mode is None:
         return ops._div_(input, other)
-    return ops.floor_divide_(input, other) if _rounded(rounding_mode) is ops.floor_divide else ops._div_trunc_(input, other)
+    return ops._div_floor_(input, other) if _rounded(rounding_mode) is ops._div_floor else ops._div_trunc_(input, other)
 
 
 @composite(method=True)
@@ -226,3 +218,4 @@ def positive(input: Tensor) -> Tensor:
 
 
 Tensor.__pos__ = positive  # type: ignore[attr-defined]
+Tensor.__rdiv__ = Tensor.__rtruediv__  # type: ignore[attr-defined]

@@ -1,21 +1,235 @@
-"""Reductions over dimensions: sum, mean, prod, max, any, norms, variance. Stands on declare and dims."""
+"""Reductions that fold by adding, multiplying or asking: sum, nansum, mean, nanmean, prod, any, all, count_nonzero, logsumexp.
+
+The largest and smallest are in extrema, variance and its kin in statistics, norms in norm. Stands on declare and dims.
+"""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
-from flambeau.core.declare import reduction
-from flambeau.core.dims import spread, unreduce, wrap_dims
-from flambeau.core.dtypes import SUM
+from flambeau.core import dtypes
+from flambeau.core.declare import composite, ops, primitive, reduction
+from flambeau.core.dims import reduced_size, spread, unreduce, wrap_dims
+from flambeau.core.dtypes import FLOAT, SUM
+from flambeau.core.errors import fail
+from flambeau.core.ops.along import spelled
+from flambeau.core.rules import with_arrays
+from flambeau.core.tensor import Tensor, wrap
 
-__all__: list[str] = []
+__all__ = ["axes_of", "total"]
+
+MEAN = dtypes.Rule("MEAN", refuses=frozenset({"bool", "int", "float8"}), error=RuntimeError)
+LONG = 1 << 16
+BLOCK = 512
 
 
-@reduction(types=SUM, vjp=lambda g, shape, dim, keepdim: spread(unreduce(g, shape, dim, keepdim), shape))
+def axes_of(dim: Any, ndim: int, name: str) -> tuple[int, ...] | None:
+    """A reduction's axes for NumPy: None (all) for no dimensions or an empty list of them."""
+    if dim is None or (type(dim) in (tuple, list) and not dim):
+        return None
+    return wrap_dims(dim, ndim, name)
+
+
+def total(input: Any, axes: tuple[int, ...] | None, keepdim: bool) -> Any:
+    """The sum, with rounding errors that grow slowly.
+
+    NumPy adds pairwise along the fastest dimension only: a long leading dimension is folded in blocks of 512 first.
+    """
+    if axes is None or input.size < LONG or type(input) is not np.ndarray or input.dtype.kind not in "fc":
+        return np.add.reduce(input, axis=axes, keepdims=keepdim)
+    if axes == (0,) and len(input) > 2 * BLOCK and input.flags.c_contiguous:
+        whole = len(input) // BLOCK * BLOCK
+        blocks = input[:whole].reshape(-1, BLOCK, *input.shape[1:])
+        found = np.add.reduce(np.add.reduce(blocks, axis=1), axis=0, keepdims=keepdim)
+        return found + np.add.reduce(input[whole:], axis=0, keepdims=keepdim) if whole < len(input) else found
+    return np.add.reduce(input, axis=axes, keepdims=keepdim)
+
+
+def numbered(name: str, at: int = 1) -> Any:
+    """PyTorch numbers the overloads: 0 is the one without `dim`."""
+    return lambda node: f"{name}Backward{int(node.params[at] is not None)}"
+
+
+@reduction(
+    types=SUM, upcast=True, node=numbered("Sum"),
+    vjp=lambda g, shape, dim, keepdim: spread(unreduce(g, shape, dim, keepdim), shape),
+)  # fmt: skip
 def sum(input, dim: Any = None, keepdim: bool = False, *, dtype: Any = None):
-    """The sum over dimensions `dim` (all of them by default)."""
-    if dim is None or dim == ():
+    """The sum over dimensions `dim` (all of them by default). Integers are summed in int64."""
+    if dim is None:
         return np.add.reduce(input, axis=None, keepdims=keepdim)
-    return np.add.reduce(input, axis=wrap_dims(dim, input.ndim), keepdims=keepdim)
+    return total(input, axes_of(dim, input.ndim, "sum"), keepdim)
+
+
+@reduction(
+    types=SUM, upcast=True,
+    vjp=lambda g, input, shape, dim, keepdim: ops._zero_where_nan(spread(unreduce(g, shape, dim, keepdim), shape), input),
+)  # fmt: skip
+def nansum(input, dim: Any = None, keepdim: bool = False, *, dtype: Any = None):
+    """The sum with NaN counted as zero.
+
+    Raises:
+        RuntimeError: complex input.
+    """
+    if input.dtype.kind == "c":
+        raise fail(RuntimeError, "nansum", "nansum does not support complex inputs: sum real and imaginary parts apart.")
+    if input.dtype.kind == "f":
+        input = np.where(np.isnan(input), input.dtype.type(0), input)
+    return total(input, axes_of(dim, input.ndim, "nansum"), keepdim)
+
+
+@primitive(
+    function=False, method=False, vjp={"input": lambda g, mark: ops._zero_where_nan(g, mark)},
+    infer=lambda input, mark: (input.shape, input.dtype),
+)  # fmt: skip
+def _zero_where_nan(input, mark):
+    """`input`, with zeros where `mark` is NaN."""
+    return np.where(mark == mark, input, input.dtype.type(0))
+
+
+@reduction(types=None, function=False, method=False)
+def _is_number_count(input, dim: Any, keepdim: bool):
+    """How many elements are not NaN, in the input's dtype."""
+    mask = input == input
+    return np.add.reduce(mask, axis=axes_of(dim, input.ndim, "nanmean"), keepdims=keepdim).astype(input.dtype)
+
+
+@composite(method=True)
+def nanmean(
+    input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None, **numpy: Any
+) -> Tensor:
+    """The mean of the elements that are not NaN.
+
+    Raises:
+        RuntimeError: integer input.
+    """
+    if numpy:
+        return nanmean(input, **{"dim": dim, "keepdim": keepdim, "dtype": dtype, "out": out} | spelled("nanmean", numpy))
+    kind = input._array.dtype.kind
+    if kind not in "fcV":
+        raise fail(RuntimeError, "nanmean", f"expected input to have floating point or complex dtype but got {input.dtype}")
+    found = ops.nansum(input, dim, keepdim, dtype=dtype) / ops._is_number_count(input, dim, keepdim)
+    if out is not None:
+        from flambeau.core.output import write_one
+
+        return write_one("nanmean", found, out)
+    return found
+
+
+def _mean_on_arrays(g: Any, shape: Any, dim: Any, keepdim: bool) -> Any:
+    return spread(unreduce(g / g.dtype.type(reduced_size(shape, dim)), shape, dim, keepdim), shape)
+
+
+@with_arrays(_mean_on_arrays)
+def _mean_rule(g: Any, shape: Any, dim: Any, keepdim: bool) -> Any:
+    return spread(unreduce(g, shape, dim, keepdim), shape) / reduced_size(shape, dim)
+
+
+@reduction(types=MEAN, upcast=True, node=numbered("Mean"), vjp=_mean_rule)
+def mean(input, dim: Any = None, keepdim: bool = False, *, dtype: Any = None):
+    """The mean over dimensions `dim` (all of them by default): ``sum / count``. NaN for no elements.
+
+    Raises:
+        RuntimeError: an integer or bool dtype.
+    """
+    if dim is None:
+        found = np.add.reduce(input, axis=None, keepdims=keepdim)
+    else:
+        found = total(input, axes_of(dim, input.ndim, "mean"), keepdim)
+    return np.true_divide(found, input.dtype.type(reduced_size(input.shape, dim)))
+
+
+def _others(input: Any, dim: int) -> Any:
+    """At every place the product of all other elements along `dim`, where dividing would divide by zero."""
+    size = input.shape[dim]
+    one = wrap(np.ones_like(input._array[(slice(None),) * dim + (slice(1),)]))
+    before = ops.cat([one, ops.cumprod(input.narrow(dim, 0, size - 1), dim)], dim)
+    after = ops.flip(ops.cumprod(ops.flip(input.narrow(dim, 1, size - 1), (dim,)), dim), (dim,))
+    return before * ops.cat([after, one], dim)
+
+
+def _prod_rule(g: Any, input: Any, out: Any, shape: Any, dim: Any, keepdim: bool) -> Any:
+    if not shape:
+        return g
+    if not math.prod(shape):
+        return unreduce(g, shape, dim, keepdim) * input
+    clean = bool(input._array.all()) if type(input._array) is np.ndarray else True
+    g, out = unreduce(g, shape, dim, keepdim), unreduce(out, shape, dim, keepdim)
+    if clean:
+        return g * out / input
+    if dim is None:
+        return g * _others(input.reshape(-1), 0).reshape(shape)
+    return g * _others(input, wrap_dims(dim, len(shape))[0])
+
+
+def _prod_on_arrays(g: Any, input: Any, out: Any, shape: Any, dim: Any, keepdim: bool) -> Any:
+    if not input.ndim or not input.size or not input.all():
+        return _prod_rule(wrap(g), wrap(input), wrap(out), shape, dim, keepdim)._array
+    return unreduce(g, shape, dim, keepdim) * unreduce(out, shape, dim, keepdim) / input
+
+
+@reduction(types=SUM, upcast=True, node=numbered("Prod"), vjp=with_arrays(_prod_on_arrays)(_prod_rule))
+def prod(input, dim: Any = None, keepdim: bool = False, *, dtype: Any = None):
+    """The product over one dimension, or of all elements. Integers are multiplied in int64.
+
+    Raises:
+        TypeError: several dimensions.
+    """
+    if dim is not None and type(dim) is not int and not hasattr(dim, "__index__"):
+        raise fail(TypeError, "prod", f"argument 'dim' must be int, not {type(dim).__name__}. Multiply one dimension at a time.")
+    return np.multiply.reduce(input, axis=axes_of(dim, input.ndim, "prod"), keepdims=keepdim)
+
+
+def _truth_type(dtype: Any) -> Any:
+    """uint8 stands for bool in PyTorch's oldest scripts: any and all keep it."""
+    return dtype if dtype == np.uint8 else np.dtype(bool)
+
+
+def _infer_truth(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
+    shape = np.add.reduce(input, axis=axes_of(dim, input.ndim, "any"), keepdims=keepdim).shape
+    return shape, _truth_type(input.dtype)
+
+
+@reduction(types=None, infer=_infer_truth)
+def any(input, dim: Any = None, keepdim: bool = False):
+    """Whether any element is true, over dimensions `dim` (all of them by default)."""
+    found = np.logical_or.reduce(input, axis=axes_of(dim, input.ndim, "any"), keepdims=keepdim)
+    return found.astype(np.uint8) if input.dtype == np.uint8 else found
+
+
+@reduction(types=None, infer=_infer_truth)
+def all(input, dim: Any = None, keepdim: bool = False):
+    """Whether all elements are true, over dimensions `dim` (all of them by default)."""
+    found = np.logical_and.reduce(input, axis=axes_of(dim, input.ndim, "all"), keepdims=keepdim)
+    return found.astype(np.uint8) if input.dtype == np.uint8 else found
+
+
+@reduction(types=None, infer=lambda input, dim: (np.add.reduce(input, axis=axes_of(dim, input.ndim, "count_nonzero")).shape, "i8"))
+def count_nonzero(input, dim: Any = None):
+    """How many elements are not zero."""
+    return np.asarray(np.count_nonzero(input, axis=axes_of(dim, input.ndim, "count_nonzero")), dtype=np.int64)
+
+
+def _logsumexp_on_arrays(g: Any, input: Any, out: Any, shape: Any, dim: Any, keepdim: bool) -> Any:
+    return unreduce(g, shape, dim, keepdim) * np.exp(input - unreduce(out, shape, dim, keepdim))
+
+
+@with_arrays(_logsumexp_on_arrays)
+def _logsumexp_rule(g: Any, input: Any, out: Any, shape: Any, dim: Any, keepdim: bool) -> Any:
+    return unreduce(g, shape, dim, keepdim) * (input - unreduce(out, shape, dim, keepdim)).exp()
+
+
+@reduction(types=FLOAT, upcast=True, vjp=_logsumexp_rule, alias=("special_logsumexp",))
+def logsumexp(input, dim: Any, keepdim: bool = False):
+    """``log(sum(exp(input)))`` over `dim`, with the largest element taken out first so that nothing overflows."""
+    axes = axes_of(dim, input.ndim, "logsumexp")
+    if not input.size:
+        return np.log(np.add.reduce(np.exp(input), axis=axes, keepdims=keepdim))
+    real = input.real if input.dtype.kind == "c" else input
+    top = np.maximum.reduce(real, axis=axes, keepdims=True)
+    top = np.where(np.isfinite(top), top, real.dtype.type(0))
+    found = np.log(np.add.reduce(np.exp(input - top), axis=axes, keepdims=keepdim))
+    return found + (top if keepdim else top.reshape(found.shape))

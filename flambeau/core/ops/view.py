@@ -17,7 +17,7 @@ from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.methods import attach
 from flambeau.core.state import ordinary
-from flambeau.core.tensor import PLAIN, Tensor
+from flambeau.core.tensor import PLAIN, Tensor, edge_of
 
 __all__: list[str] = []
 
@@ -87,10 +87,19 @@ def reshape(input: Tensor, *shape: Any) -> Tensor:
         return ops._view(input, size)
     if layout.view_strides(a.shape, tuple([s // item for s in a.strides]), size) is not None:
         return ops._view(input, size)
-    return ops._view(ops._clone(input, layout.contiguous_format), size)
+    return ops._reshape_copy(input, size)
 
 
 VIEW = ops._view.operation
+
+
+@primitive(
+    function=False, method=False, node="UnsafeView", vjp=lambda g, shape: g.reshape(shape),
+    infer=lambda input, size: (size, input.dtype),
+)  # fmt: skip
+def _reshape_copy(input, size: Any):
+    """The elements in order, in another shape, copied: what `reshape` does where no view can."""
+    return input.reshape(size)
 
 
 @composite(method=True, function=False)
@@ -190,7 +199,15 @@ def permute(input: Tensor, *dims: Any) -> Tensor:
         RuntimeError: not every dimension named once.
     """
     order = dims[0] if len(dims) == 1 and isinstance(dims[0], (tuple, list)) else dims
-    ndim = input._array.ndim
+    a = input._array
+    if type(input) in PLAIN and type(a) is nd and ordinary():
+        try:
+            r = a.transpose(order) if order else None
+        except (ValueError, TypeError):
+            r = None  # worded below
+        if r is not None:
+            return as_view(PERMUTE, input, r, (None, tuple(order)))
+    ndim = a.ndim
     if len(order) != ndim:
         raise fail(
             RuntimeError,
@@ -202,6 +219,9 @@ def permute(input: Tensor, *dims: Any) -> Tensor:
     if len(set(wrapped)) < ndim:
         raise fail(RuntimeError, "permute", f"duplicate dims are not allowed: {tuple(order)}")
     return ops._permute(input, wrapped)
+
+
+PERMUTE = ops._permute.operation
 
 
 def _move(input: Tensor, source: Any, destination: Any) -> Tensor:
@@ -224,17 +244,20 @@ def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
     return _move(input, source, destination)
 
 
-@composite(method=True)
-def t(input: Tensor) -> Tensor:
+@declare_view(vjp=lambda g: g.t(), inplace=False)
+def t(input):
     """The transposed matrix; vectors and scalars as they are.
 
     Raises:
         RuntimeError: more than 2 dimensions.
     """
-    ndim = input._array.ndim
-    if ndim > 2:
-        raise fail(RuntimeError, "t", f"t() expects a tensor with <= 2 dimensions, but self is {ndim}D: use .mT or transpose(dim0, dim1)")
-    return ops.transpose(input, 0, 1) if ndim == 2 else ops.alias(input)
+    if input.ndim > 2:
+        raise fail(
+            RuntimeError,
+            "t",
+            f"t() expects a tensor with <= 2 dimensions, but self is {input.ndim}D: use .mT or transpose(dim0, dim1)",
+        )
+    return input.swapaxes(0, 1) if input.ndim == 2 else _whole(input)
 
 
 @composite(method=True)
@@ -284,10 +307,25 @@ def _expand(input, size: Any):
     return strided(input, size, steps)
 
 
+EXPAND = ops._expand.operation
+
+
 @composite(method=True, function=False)
 def expand(input: Tensor, *sizes: Any, size: Any = None, implicit: bool = False) -> Tensor:
     """The view in which dimensions of size 1 repeat to `sizes`; -1 keeps a size."""
     wanted = size if size is not None else sizes[0] if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)) else sizes
+    a = input._array
+    if type(input) in PLAIN and type(a) is nd and a.flags.c_contiguous and ordinary():
+        lead = len(wanted) - a.ndim
+        steps = [0] * lead
+        for n, have, step in zip(wanted[lead:], a.shape, a.strides):  # noqa: B905 (checked below)
+            if n == have:
+                steps.append(step)
+            elif have == 1 and n > 0:
+                steps.append(0)
+        # Sizes of -1, new dimensions of size 1 and errors are the declared operation's.
+        if lead >= 0 and len(steps) == len(wanted) and 1 not in wanted[:lead] and a.size:
+            return as_view(EXPAND, input, nd(wanted, a.dtype, a, 0, steps), (None, tuple(wanted)))
     return ops._expand(input, tuple(wanted))
 
 
@@ -580,6 +618,10 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     shape = input._array.shape
     if not shape:
         return reshape(input, (1,))
+    if start_dim == 0 and end_dim == -1 and len(shape) > 1 and type(input) in PLAIN and ordinary():
+        a = input._array
+        if type(a) is nd and a.flags.c_contiguous:
+            return as_view(VIEW, input, a.reshape(-1), (None, (a.size,)))
     start, end = wrap_dim(start_dim, len(shape)), wrap_dim(end_dim, len(shape))
     if start > end:
         raise fail(RuntimeError, "flatten", "flatten() has invalid args: start_dim cannot come after end_dim")
@@ -626,12 +668,11 @@ def _rebind(name: str, function: Any) -> None:
     def written(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         from flambeau.core.inplace import check_inplace
         from flambeau.core.storage import touch
-        from flambeau.core.tensor import edge_of
 
         check_inplace(name, input, edge_of(input) is not None)
         found = function(input, *args, **kwargs)
         input._array = found._array
-        input._edge = found._edge
+        input._edge = edge_of(found)
         touch(input, name)
         if input._view is not None:
             input._view = (input._view[0], input._storage.version, input._view[2])  # type: ignore[union-attr]

@@ -1,0 +1,418 @@
+"""`x[index]` and `x[index] = value`: the user's index read as PyTorch reads it.
+
+Ints, slices, None and Ellipsis give one view (its node named after the last step PyTorch would take). Tensors, arrays
+and lists give a copy, bools become masks; what both kinds mix is first the view, then the copy.
+Stands on entry and ops.advanced.
+"""
+
+from __future__ import annotations
+
+import warnings
+from operator import index as as_int
+from typing import Any
+
+import numpy as np
+
+from flambeau.core import overrides
+from flambeau.core.declare import ops
+from flambeau.core.entry import as_view
+from flambeau.core.dtypes import of
+from flambeau.core.errors import fail
+from flambeau.core.ir.abstract import Abstract
+from flambeau.core.ops import advanced as _advanced  # noqa: F401  (declares what is called here)
+from flambeau.core.overlap import overlaps
+from flambeau.core.silence import quiet
+from flambeau.core.state import NO_GRAD, mode
+from flambeau.core.storage import touch
+from flambeau.core.tensor import PLAIN, Tensor, wrap
+
+__all__ = ["getitem", "number_for", "setitem"]
+
+nd = np.ndarray
+ALL = slice(None)
+BASIC = ops._basic.operation
+PARTS = frozenset((int, slice, type(None), type(Ellipsis)))
+
+
+def getitem(input: Tensor, index: Any) -> Tensor:
+    """The elements at `index`: a view for basic indices, a copy for advanced ones.
+
+    Raises:
+        IndexError: out of range, too many indices, or an index of the wrong kind or shape.
+        ValueError: a slice that steps backwards. TypeError: slice bounds that are no integers.
+    """
+    if type(input) in PLAIN:
+        m = mode()
+        a = input._array
+        if (m is None or m is NO_GRAD) and type(a) is nd:
+            kind = type(index)
+            if kind is int:
+                try:
+                    return as_view(BASIC, input, a[index, ...], (None, index))
+                except (IndexError, OverflowError):
+                    raise out_of_range(a.shape, index) from None
+            if kind is slice:
+                if a.ndim and forward(index):
+                    return as_view(BASIC, input, a[index], (None, index))
+            elif kind is Tensor:
+                if index._array.ndim or index._array.dtype.kind in "bu":
+                    return advanced(input, [index])
+            elif kind is tuple:
+                for part in index:
+                    if type(part) not in PARTS or (type(part) is slice and not forward(part)):
+                        break
+                else:
+                    try:
+                        r = a[index if Ellipsis in index else (*index, ...)]
+                    except (IndexError, OverflowError):
+                        r = None  # worded below
+                    if r is not None:
+                        return as_view(BASIC, input, r if None not in index else with_steps(r), (None, index))
+            elif index is None:
+                return as_view(BASIC, input, with_steps(a[None]), (None, index))
+    elif overrides.concern((input,), mode()):
+        return overrides.dispatch(Tensor.__getitem__, (input, index), {})
+    basic, indices = read(input, index)
+    shown = basic_view(input, basic)
+    return advanced(shown, indices) if indices is not None else shown
+
+
+def with_steps(array: Any) -> Any:
+    """The view with PyTorch's strides for new dimensions of size 1, where NumPy puts 0."""
+    if array.flags.c_contiguous:
+        return array.reshape(-1).reshape(array.shape)
+    shape, steps = array.shape, list(array.strides)
+    for k in range(len(shape) - 1, -1, -1):
+        if shape[k] == 1 and not steps[k]:
+            steps[k] = shape[k + 1] * steps[k + 1] if k + 1 < len(shape) else array.itemsize
+    return np.lib.stride_tricks.as_strided(array, shape, steps)
+
+
+def forward(part: slice) -> bool:
+    """Whether a slice is plain: bounds as they come, no step or a positive int."""
+    step = part.step
+    return step is None or (type(step) is int and step > 0)
+
+
+def out_of_range(shape: Any, index: int, dim: int = 0) -> Exception:
+    """The error of an int index."""
+    if not shape:
+        return fail(
+            IndexError, "index", "invalid index of a 0-dim tensor. Use `tensor.item()` to convert a 0-dim tensor to a number"
+        )
+    if not -(1 << 63) <= index < 1 << 63:
+        return fail(ValueError, "index", f"Overflow when unpacking long long: the index {index} does not fit into 64 bits")
+    return fail(IndexError, "index", f"index {index} is out of bounds for dimension {dim} with size {shape[dim]}")
+
+
+def basic_view(input: Tensor, basic: tuple[Any, ...]) -> Tensor:
+    """The view at a checked basic index; () is an alias."""
+    m = mode()
+    if (m is None or m is NO_GRAD) and type(input) in PLAIN and type(input._array) is nd:
+        r = input._array[(*basic, ...)]
+        return as_view(BASIC, input, with_steps(r) if None in basic else r, (None, (*basic, ...)))
+    if m is not None and m.levels or hasattr(input._array, "is_sparse_data"):
+        return step_by_step(input, basic)
+    return ops._basic(input, (*basic, ...))
+
+
+def step_by_step(input: Tensor, basic: tuple[Any, ...]) -> Tensor:
+    """The same view by PyTorch's single steps: transforms know their rules."""
+    found = input
+    dim = 0
+    for part in basic:
+        if part is None:
+            found = ops.unsqueeze(found, dim)
+            dim += 1
+        elif type(part) is slice:
+            size = found.shape[dim]
+            start, end, step = part.indices(size)
+            if (start, end, step) != (0, size, 1):
+                found = ops._slice(found, dim, start, max(start, end), step)
+            dim += 1
+        else:
+            found = ops.select(found, dim, part)
+    return ops.alias(found) if found is input else found
+
+
+def advanced(input: Tensor, indices: list[Any]) -> Tensor:
+    """The copy at index tensors, one for each dimension (None: the whole of it)."""
+    given = [k for k, each in enumerate(indices) if each is not None]
+    if len(given) == 1 and (indices[given[0]]._array.ndim or indices[given[0]]._array.dtype.kind not in "bu"):
+        return ops._index_one(input, indices[given[0]], given[0])
+    return ops._index(input, indices)
+
+
+def read(input: Tensor, index: Any) -> tuple[tuple[Any, ...], list[Any] | None]:
+    """A user's index as a basic index and the index tensors that apply to the view it gives (None: no tensors).
+
+    Raises:
+        IndexError, TypeError, ValueError: as `getitem`.
+    """
+    shape = tuple(input._array.shape)
+    parts = index if type(index) is tuple else _as_parts(index)
+    parts = tuple([_normal(part) for part in parts])
+    named = sum(_span(part) for part in parts)
+    if named > len(shape):
+        if not shape and len(parts) == 1 and type(parts[0]) is int:
+            raise out_of_range(shape, parts[0])
+        if not shape and len(parts) == 1 and type(parts[0]) is slice:
+            raise fail(IndexError, "index", "slice() cannot be applied to a 0-dim tensor.")
+        raise fail(
+            IndexError,
+            "index",
+            f"too many indices for tensor of dimension {len(shape)}: the index names {named}",
+        )
+    basic: list[Any] = []
+    indices: list[Any] = []
+    d = 0  # dimension of the input
+    rest = len(shape) - named  # what an Ellipsis stands for
+    for part in parts:
+        kind = type(part)
+        if kind is int:
+            if not -shape[d] <= part < shape[d]:
+                raise out_of_range(shape, part, d)
+            basic.append(part)
+            d += 1
+        elif kind is slice:
+            basic.append(part)
+            indices.append(None)
+            d += 1
+        elif part is None:
+            basic.append(None)
+            indices.append(None)
+        elif part is Ellipsis:
+            basic += [ALL] * rest
+            indices += [None] * rest
+            d += rest
+            rest = 0  # a second one finds nothing left
+        elif kind is bool or (not part._array.ndim and part._array.dtype.kind in "bu"):
+            # A 0-d mask keeps or drops the whole: a new dimension of one element, indexed by [0] or by nothing.
+            on = part if kind is bool else bool(part._array)
+            basic.append(None)
+            indices.append(wrap(np.zeros(int(on), np.int64)))
+        else:
+            span = _span(part)
+            basic += [ALL] * span
+            indices.append(part)
+            d += span
+    return tuple(basic), indices if any(k is not None for k in indices) else None
+
+
+def _as_parts(index: Any) -> tuple[Any, ...]:
+    """A single index, or a short list that holds sequences or slices: such a list is read as a tuple, as PyTorch does."""
+    if type(index) is list and len(index) < 32:
+        for part in index:
+            if part is None or part is Ellipsis or isinstance(part, (Tensor, slice, list, tuple, nd)):
+                warnings.warn(
+                    "Using a non-tuple sequence for multidimensional indexing is deprecated and will be changed in pytorch 2.9; "
+                    "use x[tuple(seq)] instead of x[seq]. In pytorch 2.9 this will be interpreted as tensor index, "
+                    "x[torch.tensor(seq)], which will result either in an error or a different result",
+                    UserWarning,
+                    stacklevel=_depth(),
+                )
+                return tuple(index)
+    return (index,)
+
+
+def _depth() -> int:
+    from flambeau.core.provenance import stack_level
+
+    return stack_level()
+
+
+def _span(part: Any) -> int:
+    """How many of the tensor's dimensions an index takes."""
+    if type(part) in (int, slice):
+        return 1
+    if part is None or part is Ellipsis or type(part) is bool:
+        return 0
+    a = part._array
+    return a.ndim if a.dtype.kind in "b" or a.dtype == np.uint8 else 1
+
+
+def _normal(part: Any) -> Any:
+    """One index as an int, a checked slice, None, Ellipsis, a bool or a tensor."""
+    kind = type(part)
+    if kind is int or kind is bool or part is None or part is Ellipsis:
+        return part
+    if kind is slice:
+        return _slice(part)
+    if isinstance(part, Tensor):
+        a = part._array
+        if not a.ndim and a.dtype.kind in "iu" and a.dtype != np.uint8 and type(a) is nd:
+            return int(a)
+        if type(a) is Abstract and not a.ndim:
+            raise fail(NotImplementedError, "index", "a 0-d meta tensor has no value to index by")
+        return part
+    if isinstance(part, np.bool_):
+        return bool(part)
+    if isinstance(part, nd):
+        return _normal(ops.from_numpy(part)) if hasattr(ops, "from_numpy") else _normal(wrap(part))
+    if isinstance(part, (list, tuple, range)):
+        return _from_sequence(part)
+    if isinstance(part, str):
+        raise TypeError("new(): invalid data type 'str'")
+    try:
+        return as_int(part)
+    except TypeError:
+        raise fail(
+            IndexError,
+            "index",
+            "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices "
+            f"(got {kind.__name__})",
+        ) from None
+
+
+def _from_sequence(part: Any) -> Tensor:
+    """A list of indices as a tensor; an empty one is an empty list of ints."""
+    try:
+        array = np.array([p._array if isinstance(p, Tensor) else p for p in part])
+    except ValueError as error:
+        raise fail(ValueError, "index", f"a list used as an index must be rectangular: {error}") from None
+    if not array.size:
+        array = array.astype(np.int64)
+    if array.dtype.kind == "O":
+        raise fail(TypeError, "index", "a list used as an index must hold ints or bools")
+    if array.dtype.kind in "iu" and array.dtype != np.uint8:
+        array = array.astype(np.int64)
+    return wrap(array)
+
+
+def _slice(part: slice) -> slice:
+    """A slice with int bounds.
+
+    Raises:
+        ValueError: a step that is not positive. TypeError: bounds that are no integers.
+    """
+    values = []
+    for bound in (part.start, part.stop, part.step):
+        try:
+            values.append(None if bound is None else as_int(bound))
+        except TypeError:
+            raise TypeError("slice indices must be integers or None or have an __index__ method") from None
+    step = values[2]
+    if step == 0:
+        raise ValueError("slice step cannot be zero")
+    if step is not None and step < 0:
+        raise fail(ValueError, "index", "step must be greater than zero: use flip to walk backwards")
+    return slice(*values)
+
+
+def number_for(name: str, value: Any, dtype: np.dtype[Any]) -> Any:
+    """A Python number as it is written into a tensor of `dtype`.
+
+    Raises:
+        RuntimeError: it does not fit.
+    """
+    kind = dtype.kind
+    if kind == "f" and type(value) in (int, float) and dtype.itemsize > 2:
+        return value
+    if kind == "b":
+        return bool(value)
+    if isinstance(value, complex) and kind != "c":
+        if value.imag:
+            raise _too_large(name, dtype)
+        value = value.real
+    if kind in "iu":
+        if value != value or value in (float("inf"), float("-inf")):
+            raise _too_large(name, dtype)
+        value = int(value)
+        limits = np.iinfo(dtype)
+        low = limits.min if kind == "i" else -int(limits.max)  # unsigned numbers take negative ones that wrap
+        if not low <= value <= limits.max:
+            raise _too_large(name, dtype)
+        return value % (limits.max + 1) if kind == "u" else value
+    if dtype.itemsize == 2 and kind == "f" and abs(value) > 65504 and abs(value) != float("inf"):
+        raise _too_large(name, dtype)
+    return value
+
+
+def _too_large(name: str, dtype: np.dtype[Any]) -> Exception:
+    words = {"f4": "float", "f8": "double", "f2": "c10::Half"}
+    word = words.get(dtype.str[1:], f"{dtype.name}_t")
+    return fail(RuntimeError, name, f"value cannot be converted to type {word} without overflow: the tensor is {of(dtype)}")
+
+
+def setitem(input: Tensor, index: Any, value: Any) -> None:
+    """Write a number or a tensor (broadcast and converted) where `index` points.
+
+    Raises:
+        IndexError: as `getitem`. TypeError: neither number nor tensor.
+        RuntimeError: the value does not broadcast or fit, or the tensor may not be written.
+    """
+    m = mode()
+    a = input._array
+    number = type(value) in (int, float, bool)
+    if (m is None or m is NO_GRAD) and type(input) in PLAIN and type(a) is nd:
+        if number and (m is not None or (input._edge is None and input._view is None)) and not overlaps(a):
+            kind = type(index)
+            plain = kind is int or (kind is slice and forward(index)) or (
+                kind is tuple and all(type(p) in PARTS and (type(p) is not slice or forward(p)) for p in index)
+            )
+            if plain and a.dtype.kind == "f" and a.dtype.itemsize > 2:
+                try:
+                    quiet(a.__setitem__, index, value)
+                except (IndexError, TypeError, ValueError):
+                    pass  # worded below
+                else:
+                    touch(input, "__setitem__")
+                    return
+    elif overrides.concern((input, value), m):
+        overrides.dispatch(Tensor.__setitem__, (input, index, value), {})
+        return
+    if not isinstance(value, Tensor):
+        if not isinstance(value, (bool, int, float, complex, np.generic)):
+            raise fail(
+                TypeError,
+                "__setitem__",
+                f"can't assign a {type(value).__name__} to a tensor of {of(a.dtype)}: use torch.tensor(value)",
+            )
+        if isinstance(value, np.generic):
+            value = value.item()
+        number = True
+    basic, indices = read(input, index)
+    if indices is None:
+        shown = basic_view(input, basic)
+        if number:
+            ops.fill_(shown, value)
+        else:
+            ops.copy_(shown, without_ones(value, shown._array.ndim))
+        return
+    shown = basic_view(input, basic) if any(k is not ALL for k in basic) else input
+    if number:
+        value = wrap(quiet(np.array, number_for("__setitem__", value, a.dtype), a.dtype))
+    else:
+        value = without_ones(value, _result_rank(shown, indices))
+    ops.index_put_(shown, indices, value)
+
+
+def _result_rank(input: Tensor, indices: list[Any]) -> int:
+    """The rank of what the indices select."""
+    rank = input._array.ndim - sum(_span(k) if k is not None else 1 for k in indices)
+    joined = max((1 if k._array.dtype.kind == "b" or k._array.dtype == np.uint8 else k._array.ndim for k in indices if k is not None), default=0)
+    return rank + sum(k is None for k in indices) + joined
+
+
+def without_ones(value: Tensor, ndim: int) -> Tensor:
+    """A value without the leading dimensions of size 1 that the place it goes to has not.
+
+    Raises:
+        RuntimeError: more dimensions than the place, not of size 1.
+    """
+    shape = value._array.shape
+    extra = len(shape) - ndim
+    if extra <= 0:
+        return value
+    if any(n != 1 for n in shape[:extra]):
+        raise fail(
+            RuntimeError,
+            "__setitem__",
+            f"the value has shape {list(shape)}, the place it is written to has {ndim} dimensions: it may only broadcast up to "
+            "those. reshape the value, or index it.",
+        )
+    return ops.reshape(value, tuple(shape[extra:]))
+
+
+Tensor.__getitem__ = getitem  # type: ignore[attr-defined]
+Tensor.__setitem__ = setitem  # type: ignore[attr-defined]

@@ -1,0 +1,126 @@
+"""Negative log-likelihood of class indices, on ndarrays, alone and fused with log-softmax.
+
+Targets are checked with one reduction: seen as unsigned, a negative index is a large one. Classes lie along axis 1
+(axis 0 of a vector).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from flambeau.core.errors import fail
+from flambeau.core.kernels.softmax import log_softmax
+
+__all__ = ["NONE", "cross_entropy", "cross_entropy_backward", "nll", "nll_backward", "picked"]
+
+NONE, MEAN, SUM = range(3)
+_LONG = np.dtype("i8")
+
+
+def picked(op: str, target: Any, classes: int, ignore_index: int) -> Any:
+    """None when every target counts, else the mask of those that do.
+
+    Raises:
+        IndexError: a class that is not there.
+    """
+    if not target.size:
+        return None
+    if target.dtype is _LONG:
+        worst = target.view("u8").max() if target.ndim else np.uint64(int(target) % (1 << 64))
+    else:
+        worst = target.max() if target.min() >= 0 else classes
+    if worst < classes and not 0 <= ignore_index < classes:
+        return None
+    counts = target != ignore_index
+    live = target[counts]
+    if live.size and (live.min() < 0 or live.max() >= classes):
+        wrong = int(live[(live < 0) | (live >= classes)][0])
+        raise fail(
+            IndexError,
+            op,
+            f"Target {wrong} is out of bounds: input has {classes} classes, numbered from 0. Labels from 1 need - 1; "
+            "labels to leave out need ignore_index.",
+        )
+    return None if live.size == target.size else counts
+
+
+def _grid(target: Any) -> tuple[Any, ...]:
+    """The index of each sample's target: (N, C, *S) at (n, target[n, *s], *s)."""
+    if target.ndim == 0:
+        return (target,)
+    if target.ndim == 1:
+        return np.arange(target.shape[0]), target
+    first, *rest = np.ogrid[tuple(slice(n) for n in target.shape)]
+    return (first, target, *rest)
+
+
+def _weights(target: Any, weight: Any, counts: Any, dtype: Any) -> Any:
+    """Each sample's weight, or None where all are 1."""
+    if weight is None and counts is None:
+        return None
+    if weight is None:
+        return counts.astype(dtype)
+    found = weight[target if counts is None else np.where(counts, target, 0)]
+    return found if counts is None else found * counts
+
+
+def nll(x: Any, target: Any, weight: Any, reduction: int, ignore_index: int, op: str = "nll_loss") -> Any:
+    """``-weight[t] x[t]``, reduced; the mean is over the weights."""
+    dtype = x.dtype
+    if dtype.itemsize == 2:
+        wide = None if weight is None else weight.astype("f4")
+        return np.asarray(nll(x.astype("f4"), target, wide, reduction, ignore_index, op)).astype(dtype)
+    counts = picked(op, target, x.shape[1 if x.ndim > 1 else 0], ignore_index)
+    w = _weights(target, weight, counts, dtype)
+    found = x[_grid(target if counts is None else np.where(counts, target, 0))]
+    found = np.negative(found)
+    if w is not None:
+        found = np.where(w == 0, dtype.type(0), found * w) if counts is not None else found * w
+    if reduction == NONE:
+        return found
+    total = found.sum(dtype=dtype) if found.ndim else found
+    if reduction == SUM:
+        return total
+    return total / (dtype.type(target.size) if w is None else w.sum(dtype=dtype))
+
+
+def _share(g: Any, target: Any, w: Any, reduction: int, dtype: Any) -> Any:
+    """What each sample's ``-x[t]`` is worth in the loss."""
+    if reduction == MEAN:
+        g = g / (dtype.type(max(target.size, 1)) if w is None else w.sum(dtype=dtype))
+    share = -g if w is None else np.where(w == 0, dtype.type(0), -g * w)
+    return share
+
+
+def nll_backward(g: Any, shape: Any, target: Any, weight: Any, reduction: int, ignore_index: int) -> Any:
+    """The gradient of :func:`nll` for its input: zeros but at the targets."""
+    dtype = g.dtype
+    counts = picked("nll_loss", target, shape[1 if len(shape) > 1 else 0], ignore_index)
+    w = _weights(target, weight, counts, dtype)
+    found = np.zeros(shape, dtype)
+    found[_grid(target if counts is None else np.where(counts, target, 0))] = _share(g, target, w, reduction, dtype)
+    return found
+
+
+def cross_entropy(x: Any, target: Any, reduction: int, ignore_index: int) -> Any:
+    """The loss of logits, and their log-softmax for the way back."""
+    logs = log_softmax(x, 1 if x.ndim > 1 else 0)
+    return nll(logs, target, None, reduction, ignore_index, "cross_entropy"), logs
+
+
+def cross_entropy_backward(g: Any, logs: Any, target: Any, reduction: int, ignore_index: int) -> Any:
+    """``(softmax - onehot)`` times what each sample is worth."""
+    dtype = logs.dtype
+    if dtype.itemsize == 2:
+        found = cross_entropy_backward(g.astype("f4"), logs.astype("f4"), target, reduction, ignore_index)
+        return found.astype(dtype)
+    axis = 1 if logs.ndim > 1 else 0
+    counts = picked("cross_entropy", target, logs.shape[axis], ignore_index)
+    w = None if counts is None else counts.astype(dtype)
+    found = np.exp(logs)
+    found[_grid(target if counts is None else np.where(counts, target, 0))] -= 1
+    share = _share(g, target, w, reduction, dtype)
+    found *= -share if not np.ndim(share) else np.expand_dims(-share, axis)
+    return found

@@ -1,0 +1,127 @@
+"""Normalisation over batches, channels, groups and trailing dimensions, on ndarrays, with gradients.
+
+Every kernel sees its input as (rows, ...) or (N, C, L) and returns what the way back needs: mean and 1 / deviation.
+Half precision is computed in float32. No running statistics here: ``core.ops.norm`` keeps those.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+__all__ = ["batch_backward", "batch_stats", "channelwise", "layer", "layer_backward", "wide"]
+
+_sum = np.add.reduce
+
+
+def wide(*arrays: Any) -> tuple[Any, ...]:
+    """The arrays in a dtype that is summed in: float32 for half precision."""
+    return tuple(a.astype("f4") if a is not None and a.dtype.itemsize == 2 else a for a in arrays)
+
+
+def per_channel(values: Any, ndim: int) -> Any:
+    """(C) shaped to broadcast against (N, C, *)."""
+    return values.reshape((1, -1) + (1,) * (ndim - 2))
+
+
+def _axes(ndim: int) -> tuple[int, ...]:
+    return (0, *range(2, ndim))
+
+
+def batch_stats(x: Any) -> tuple[Any, Any, int]:
+    """Mean and biased variance of every channel of (N, C, *), and how many numbers each took."""
+    count = x.size // x.shape[1] if x.shape[1] else 0
+    axes = _axes(x.ndim)
+    scale = x.dtype.type(1.0 / max(count, 1))
+    mean = _sum(x, axes) * scale
+    centred = x - per_channel(mean, x.ndim)
+    if centred.ndim == 2:
+        variance = np.einsum("nc,nc->c", centred, centred) * scale
+    else:
+        flat = centred.reshape(x.shape[0], x.shape[1], -1)
+        variance = np.einsum("ncl,ncl->c", flat, flat) * scale
+    return mean, variance, count
+
+
+def channelwise(x: Any, mean: Any, invstd: Any, weight: Any, bias: Any) -> Any:
+    """``(x - mean) * invstd * weight + bias`` with one number for each channel of (N, C, *)."""
+    scale = invstd if weight is None else invstd * weight
+    shift = -mean * scale
+    if bias is not None:
+        shift += bias
+    found = x * per_channel(scale, x.ndim)
+    found += per_channel(shift, x.ndim)
+    return found
+
+
+def batch_backward(
+    g: Any, x: Any, weight: Any, mean: Any, invstd: Any, train: bool, needs: tuple[bool, ...]
+) -> tuple[Any, ...]:
+    """The gradients of batch normalisation for input, weight and bias.
+
+    Reference: Ioffe, Szegedy, Batch normalization, 2015, arXiv:1502.03167.
+    """
+    ndim, axes = x.ndim, _axes(x.ndim)
+    count = x.size // max(x.shape[1], 1)
+    total = _sum(g, axes) if (needs[0] and train) or needs[2] else None
+    dot = None
+    centred = None
+    if (needs[0] and train) or needs[1]:
+        centred = x - per_channel(mean, ndim)
+        if ndim == 2:
+            dot = np.einsum("nc,nc->c", g, centred)
+        else:
+            flat = (x.shape[0], x.shape[1], -1)
+            dot = np.einsum("ncl,ncl->c", g.reshape(flat), centred.reshape(flat)) if x.size else _sum(g, axes)
+    grad = None
+    if needs[0]:
+        scale = invstd if weight is None else invstd * weight
+        if train:
+            share = g.dtype.type(1.0 / max(count, 1))
+            grad = centred
+            grad *= per_channel(dot * invstd * invstd * -share, ndim)
+            grad += g
+            grad -= per_channel(total * share, ndim)
+            grad *= per_channel(scale, ndim)
+        else:
+            grad = g * per_channel(scale, ndim)
+    return grad, dot * invstd if needs[1] else None, total if needs[2] else None
+
+
+def layer(x: Any, weight: Any, bias: Any, eps: float) -> tuple[Any, Any, Any]:
+    """Rows (M, D) normalised: the result, the mean and 1 / deviation of every row as (M, 1)."""
+    share = x.dtype.type(1.0 / max(x.shape[1], 1))
+    mean = _sum(x, 1, None, None, True) * share
+    found = x - mean
+    rstd = np.einsum("md,md->m", found, found)[:, None] * share
+    rstd += x.dtype.type(eps)
+    np.sqrt(rstd, out=rstd)
+    np.reciprocal(rstd, out=rstd)
+    found *= rstd
+    if weight is not None:
+        found *= weight
+    if bias is not None:
+        found += bias
+    return found, mean, rstd
+
+
+def layer_backward(
+    g: Any, x: Any, weight: Any, mean: Any, rstd: Any, needs: tuple[bool, ...]
+) -> tuple[Any, ...]:
+    """The gradients of :func:`layer` for input, weight and bias."""
+    grad = slope = None
+    if needs[0] or needs[1]:
+        normal = x - mean
+        normal *= rstd
+        if needs[1]:
+            slope = np.einsum("md,md->d", g, normal)
+        if needs[0]:
+            share = x.dtype.type(1.0 / max(x.shape[1], 1))
+            scaled = g if weight is None else g * weight
+            dot = np.einsum("md,md->m", scaled, normal)[:, None] * share
+            normal *= dot
+            grad = scaled - normal
+            grad -= _sum(scaled, 1, None, None, True) * share
+            grad *= rstd
+    return grad, slope, _sum(g, 0) if needs[2] else None

@@ -1,0 +1,63 @@
+"""Matrix products of arrays: BLAS for floats, float32 accumulation for 16-bit floats, exact integers.
+
+`product(a, b)` is `np.matmul` with a batch of rows folded into one product where the right factor is a matrix.
+No Tensor here. Stands on NumPy.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from flambeau.core.ir.abstract import Abstract, broadcast_shapes
+
+__all__ = ["BLAS", "fold", "product", "widen"]
+
+BLAS = frozenset(map(np.dtype, ("f4", "f8", "c8", "c16")))
+_FEW = 1 << 12
+_EXACT = 1 << 53
+
+
+def product(a: Any, b: Any) -> Any:
+    """``a @ b`` in `a`'s dtype; operands of at least one dimension whose shapes fit."""
+    if type(a) is Abstract or type(b) is Abstract:
+        return _abstract(a, b)
+    d = a.dtype
+    if d in BLAS:
+        return fold(a, b)
+    if d.itemsize == 2 and d.kind in "fV":
+        return np.asarray(fold(a.astype("f4"), b.astype("f4"))).astype(d)
+    return _integers(a, b)
+
+
+def fold(a: Any, b: Any) -> Any:
+    """``np.matmul``; the rows of a batch times one matrix are one call of BLAS (3 times faster for 32 batches of 8 rows)."""
+    if a.ndim > 2 and b.ndim <= 2:
+        k = a.shape[-1]
+        found = np.matmul(a.reshape(math.prod(a.shape[:-1]), k), b)
+        return found.reshape(a.shape[:-1] + b.shape[1:])
+    return np.matmul(a, b)
+
+
+def widen(a: Any) -> Any:
+    """What 16-bit floats are computed in; other arrays as they are."""
+    return a.astype("f4") if a.dtype.itemsize == 2 and a.dtype.kind in "fV" else a
+
+
+def _integers(a: Any, b: Any) -> Any:
+    """Integers through float64's BLAS where every sum is exact there: NumPy's integer loop is some 20 times slower."""
+    k = a.shape[-1]
+    if a.size * b.size > _FEW * max(k, 1):
+        top = [max(abs(int(x.max())), abs(int(x.min()))) for x in (a, b)]
+        if top[0] * top[1] * k < _EXACT:
+            return np.asarray(fold(a.astype("f8"), b.astype("f8"))).astype("i8").astype(a.dtype)
+    return np.asarray(np.matmul(a, b)).astype(a.dtype, copy=False)
+
+
+def _abstract(a: Any, b: Any) -> Abstract:
+    batch = broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    rows = a.shape[-2:-1]
+    columns = b.shape[-1:] if b.ndim > 1 else ()
+    return Abstract((*batch, *rows, *columns), a.dtype)

@@ -1,0 +1,66 @@
+"""Softmax and its logarithm along one axis, on ndarrays, and their gradients.
+
+The maximum is taken off first, so nothing overflows. Half precision is computed in float32 and rounded once.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+__all__ = ["log_softmax", "log_softmax_backward", "softmax", "softmax_backward"]
+
+_NATIVE = frozenset((np.dtype("f4"), np.dtype("f8")))
+_top = np.maximum.reduce
+_total = np.add.reduce
+
+
+def softmax(x: Any, axis: int) -> Any:
+    """``exp(x) / sum(exp(x))``."""
+    if x.dtype not in _NATIVE:
+        return softmax(x.astype("f4"), axis).astype(x.dtype)
+    if not x.ndim:
+        return softmax(x.reshape(1), 0).reshape(())
+    if not x.size:
+        return x.copy()
+    e = np.subtract(x, _top(x, axis, None, None, True))
+    np.exp(e, out=e)
+    e /= _total(e, axis, None, None, True)
+    return e
+
+
+def log_softmax(x: Any, axis: int) -> Any:
+    """``x - log(sum(exp(x)))``."""
+    if x.dtype not in _NATIVE:
+        return log_softmax(x.astype("f4"), axis).astype(x.dtype)
+    if not x.ndim:
+        return log_softmax(x.reshape(1), 0).reshape(())
+    if not x.size:
+        return x.copy()
+    e = np.subtract(x, _top(x, axis, None, None, True))
+    e -= np.log(_total(np.exp(e), axis, None, None, True))
+    return e
+
+
+def softmax_backward(g: Any, out: Any, axis: int) -> Any:
+    """``out * (g - sum(g * out))``."""
+    if g.dtype not in _NATIVE:
+        return softmax_backward(g.astype("f4"), out.astype("f4"), axis).astype(g.dtype)
+    if not g.ndim:
+        return np.zeros_like(g)
+    found = g * out
+    total = _total(found, axis, None, None, True)
+    found -= out * total
+    return found
+
+
+def log_softmax_backward(g: Any, out: Any, axis: int) -> Any:
+    """``g - exp(out) * sum(g)``."""
+    if g.dtype not in _NATIVE:
+        return log_softmax_backward(g.astype("f4"), out.astype("f4"), axis).astype(g.dtype)
+    if not g.ndim:
+        return np.zeros_like(g)
+    found = np.exp(out)
+    found *= _total(g, axis, None, None, True)
+    return np.subtract(g, found, out=found)

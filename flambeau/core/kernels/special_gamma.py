@@ -1,0 +1,217 @@
+"""The gamma function's family in float64: lgamma, digamma, polygamma, Hurwitz's zeta, the incomplete gamma functions.
+
+Stands on special and special_tables.
+"""
+
+from __future__ import annotations
+
+from math import factorial
+from typing import Any
+
+import numpy as np
+
+from flambeau.core.kernels import special_tables as table
+from flambeau.core.kernels.special import double, horner, piecewise
+
+__all__ = ["digamma", "igamma", "igammac", "lgamma", "mvlgamma", "polygamma", "zeta"]
+
+Array = Any
+LOG_PI = 1.1447298858494002
+HALF_LOG_2PI = 0.9189385332046727
+EPSILON = 2.0**-53
+
+BERNOULLI = (
+    1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510, 43867 / 798, -174611 / 330, 854513 / 138,
+    -236364091 / 2730,
+)  # fmt: skip
+"""B2, B4, ... B24."""
+STIRLING = tuple(b / (2 * k * (2 * k - 1)) for k, b in enumerate(BERNOULLI[:10], 1))[::-1]
+DIGAMMA = tuple(b / (2 * k) for k, b in enumerate(BERNOULLI[:8], 1))[::-1]
+EULER_MACLAURIN = tuple(b / factorial(2 * k) for k, b in enumerate(BERNOULLI, 1))
+
+
+def _stirling_rest(x: Array) -> Array:
+    """lgamma(x) - ((x - 1/2) log x - x + log(2 pi) / 2) for x >= 8."""
+    return horner(STIRLING, 1 / (x * x)) / x
+
+
+def _lgamma_positive(x: Array) -> Array:
+    return piecewise(
+        x,
+        (x < 1, lambda x: x * (x - 1) * horner(table.LGAMMA_LOW, x - 1) - np.log(x)),
+        ((x >= 1) & (x <= 3), lambda x: (x - 1) * (x - 2) * horner(table.LGAMMA_LOW, x - 2)),
+        ((x > 3) & (x < 8), lambda x: horner(table.LGAMMA_HIGH, (x - 5.5) / 2.5)),
+        ((x >= 8) & (x < np.inf), lambda x: (x - 0.5) * np.log(x) - x + HALF_LOG_2PI + _stirling_rest(x)),
+        (x == np.inf, lambda x: x),
+    )
+
+
+def _sin_pi(x: Array) -> Array:
+    """sin(pi x), exact zeros at whole numbers."""
+    rest = x - 2 * np.rint(x / 2)  # in [-1, 1]
+    rest = np.where(np.abs(rest) > 0.5, np.copysign(1.0, rest) - rest, rest)
+    return np.sin(np.pi * rest)
+
+
+def _lgamma(x: Array) -> Array:
+    return piecewise(
+        x,
+        (x > 0, _lgamma_positive),
+        ((x <= 0) & (x == np.floor(x)), lambda x: np.full_like(x, np.inf)),
+        ((x < 0) & (x != np.floor(x)), lambda x: LOG_PI - np.log(np.abs(_sin_pi(x))) - _lgamma_positive(1 - x)),
+    )
+
+
+def _digamma_positive(x: Array) -> Array:
+    found = np.zeros_like(x)
+    for _ in range(10):
+        low = x < 10
+        if not low.any():
+            break
+        found -= np.where(low, 1 / x, 0)
+        x = x + low
+    return found + np.log(x) - 0.5 / x - horner(DIGAMMA, 1 / (x * x)) / (x * x)
+
+
+def _digamma_reflected(x: Array) -> Array:
+    rest = x - np.trunc(x)
+    return _digamma_positive(1 - x) - np.pi / np.tan(np.pi * rest)
+
+
+def _digamma(x: Array) -> Array:
+    return piecewise(
+        x,
+        ((x > 0) & (x < np.inf), _digamma_positive),
+        (x == np.inf, lambda x: x),
+        (x == 0, lambda x: np.copysign(np.inf, -x)),
+        ((x < 0) & (x != np.trunc(x)), _digamma_reflected),
+    )
+
+
+def _zeta(s: Array, q: Array) -> Array:
+    """Hurwitz's zeta by Euler and Maclaurin's formula after the terms below 9."""
+    s, q = np.broadcast_arrays(s, q)
+    whole = q == np.floor(q)
+    pole = (s == 1) | ((q <= 0) & whole)
+    good = (s > 1) & ~pole & ((q > 0) | (s == np.floor(s)))
+    found = np.where(pole & (s >= 1), np.inf, np.nan)
+    s, a = s[good], q[good].astype(np.float64)
+    total = np.zeros_like(a)
+    for k in range(100_000):
+        more = (a <= 9) | (k < 9)
+        if not more.any():
+            break
+        total += np.where(more, np.power(a, -s), 0)
+        a = a + more
+    last = np.power(a, -s)
+    total += last * (a / (s - 1) + 0.5)
+    rise, power = s, last / a
+    for k, factor in enumerate(EULER_MACLAURIN):
+        total += factor * rise * power
+        rise = rise * (s + 2 * k + 1) * (s + 2 * k + 2)
+        power = power / (a * a)
+    found[good] = total
+    return found
+
+
+def zeta(input: Array, other: Array) -> Array:
+    """``sum (k + other) ** -input``; inf at its poles, NaN where it is not defined."""
+    found = _zeta(np.asarray(input, np.float64), np.asarray(other, np.float64))
+    return np.asarray(found).astype(input.dtype)
+
+
+def _trigamma_reflected(x: Array) -> Array:
+    return (np.pi / _sin_pi(x)) ** 2 - _zeta(np.float64(2), 1 - x)
+
+
+def _polygamma(x: Array, n: int) -> Array:
+    if n == 0:
+        return _digamma(x)
+    if n == 1:
+        return piecewise(x, (x > 0.5, lambda x: _zeta(np.float64(2), x)), (x <= 0.5, _trigamma_reflected))
+    return (1 if n % 2 else -1) * float(factorial(n)) * _zeta(np.float64(n + 1), x)
+
+
+def _mvlgamma(x: Array, p: int) -> Array:
+    found = np.full(x.shape, p * (p - 1) / 4 * LOG_PI)
+    for j in range(p):
+        found += _lgamma(x - j / 2)
+    return found
+
+
+def _log_density(a: Array, x: Array) -> Array:
+    """a log x - x - lgamma(a), without cancellation for large a."""
+    u = (x - a) / a
+    large = a >= 8
+    big = np.where(large, a, 8.0)
+    smooth = a * (np.log1p(u) - u) + 0.5 * np.log(big) - HALF_LOG_2PI - _stirling_rest(big)
+    return np.where(large & (np.abs(u) < 0.7), smooth, a * np.log(x) - x - _lgamma_positive(a))
+
+
+def _lower_series(a: Array, x: Array) -> Array:
+    term = 1 / a
+    total = term.copy()
+    below = a
+    for _ in range(10_000):
+        below = below + 1
+        term = term * (x / below)
+        total += term
+        if not (term > total * EPSILON).any():
+            break
+    return total * np.exp(_log_density(a, x))
+
+
+def _upper_fraction(a: Array, x: Array) -> Array:
+    """Lentz's form of Legendre's continued fraction."""
+    tiny = 1e-300
+    b = x + 1 - a
+    c = np.full_like(x, 1 / tiny)
+    d = 1 / b
+    h = d
+    for k in range(1, 10_000):
+        step = -k * (k - a)
+        b = b + 2
+        d = step * d + b
+        d = 1 / np.where(np.abs(d) < tiny, tiny, d)
+        c = b + step / c
+        c = np.where(np.abs(c) < tiny, tiny, c)
+        change = d * c
+        h = h * change
+        if not (np.abs(change - 1) > 4 * EPSILON).any():
+            break
+    return h * np.exp(_log_density(a, x))
+
+
+def _incomplete(input: Array, other: Array, upper: bool) -> Array:
+    a, x = np.broadcast_arrays(np.asarray(input, np.float64), np.asarray(other, np.float64))
+    at_zero, at_infinity = (1.0, 0.0) if upper else (0.0, 1.0)
+    found = np.full(a.shape, np.nan)
+    found[(a > 0) & (x == 0)] = at_zero
+    found[(a == 0) & (x > 0)] = at_infinity
+    found[(a >= 0) & np.isfinite(a) & (x == np.inf)] = at_infinity
+    found[(a == np.inf) & (x >= 0) & (x < np.inf)] = at_zero
+    proper = (a > 0) & (x > 0) & np.isfinite(a) & np.isfinite(x)
+    for mask, function, complement in (
+        (proper & (x <= a + 1), _lower_series, upper),
+        (proper & (x > a + 1), _upper_fraction, not upper),
+    ):
+        if mask.any():
+            value = function(a[mask], x[mask])
+            found[mask] = 1 - value if complement else value
+    return found.astype(input.dtype)
+
+
+def igamma(input: Array, other: Array) -> Array:
+    """The regularised lower incomplete gamma function P(input, other)."""
+    return _incomplete(input, other, False)
+
+
+def igammac(input: Array, other: Array) -> Array:
+    """The regularised upper incomplete gamma function Q(input, other)."""
+    return _incomplete(input, other, True)
+
+
+lgamma = double(_lgamma)
+digamma = double(_digamma)
+polygamma = double(_polygamma)
+mvlgamma = double(_mvlgamma)

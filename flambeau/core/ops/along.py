@@ -1,0 +1,79 @@
+"""Values taken and put along one dimension by index: what the rules of sort, topk, max, cummax and their kin share.
+
+Private operations; the public `gather` and `scatter` are in their own areas. Stands on declare.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from flambeau.core.declare import ops, primitive
+from flambeau.core.dims import wrap_dim
+
+__all__ = ["lanes_last", "normal_dim", "put_back", "spelled"]
+
+
+@primitive(
+    function=False, method=False, infer=lambda input, dim, indices: (indices.shape, input.dtype),
+    vjp={"input": lambda g, dim, indices, shape: ops._add_along(g, dim, indices, shape)},
+)  # fmt: skip
+def _take_along(input, dim: int, indices):
+    """``input`` at `indices` along `dim`; the other dimensions are equal."""
+    return np.take_along_axis(input, indices, dim) if input.ndim else np.take(input, indices)
+
+
+@primitive(
+    function=False, method=False, infer=lambda input, dim, indices, shape, unique: (shape, input.dtype),
+    vjp={"input": lambda g, dim, indices: ops._take_along(g, dim, indices)},
+)  # fmt: skip
+def _add_along(input, dim: int, indices, shape: Any, unique: bool = False):
+    """Zeros of `shape`, with `input` added at `indices` along `dim`. `unique`: no index stands twice in a lane."""
+    found = np.zeros(shape, input.dtype)
+    if not shape:
+        return found + input.reshape(shape)
+    if unique or indices.shape[dim] == 1:
+        np.put_along_axis(found, indices, input, dim)
+        return found
+    grid = list(np.ogrid[tuple(map(slice, indices.shape))])
+    grid[dim] = indices
+    np.add.at(found, tuple(grid), input)
+    return found
+
+
+def put_back(g: Any, dim: int, indices: Any, shape: tuple[int, ...], keepdim: bool) -> Any:
+    """The gradient of one selected element a lane (max, median, kthvalue): `g` at `indices`, zeros elsewhere."""
+    if not shape:
+        return g.reshape(shape)
+    dim = wrap_dim(dim, len(shape))
+    if not keepdim:
+        g, indices = g.unsqueeze(dim), indices.unsqueeze(dim)
+    return ops._add_along(g, dim, indices, shape, True)
+
+
+def lanes_last(input: Any, dim: int) -> Any:
+    """The array with `dim` last, as contiguous rows."""
+    return np.ascontiguousarray(np.moveaxis(input, dim, -1)) if input.ndim else input.reshape(1)
+
+
+def normal_dim(dim: Any, ndim: int, name: str) -> int:
+    """`dim` counted from the front; a 0-d tensor is treated as having one dimension."""
+    return wrap_dim(dim, ndim, name)
+
+
+NAMES = {"axis": "dim", "keepdims": "keepdim"}
+
+
+def spelled(name: str, given: dict[str, Any]) -> dict[str, Any]:
+    """NumPy's spellings of a composite's arguments in PyTorch's words.
+
+    Raises:
+        TypeError: a name that is neither's.
+    """
+    from flambeau.core.errors import fail
+
+    for key in given:
+        if key not in NAMES:
+            raise fail(TypeError, name, f"{name}() got an unexpected keyword argument '{key}'")
+    return {NAMES[key]: value for key, value in given.items()}

@@ -1,0 +1,312 @@
+"""Comparisons, the larger and the smaller of two, clamping, and questions about NaN and infinity.
+
+maximum shares its gradient at a tie, clamp passes it at the bounds. Not here: max and min over dimensions (reduce).
+Stands on declare and either.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from flambeau.core.declare import composite, elementwise, ops
+from flambeau.core.dtypes import COMPARE, ORDER, Rule, default
+from flambeau.core.errors import fail
+from flambeau.core.ir.abstract import Abstract
+from flambeau.core.ops.either import keep, numbered, tie
+from flambeau.core.tensor import Tensor
+
+__all__: list[str] = []
+
+_EXTREME = Rule("EXTREME", refuses=frozenset({"complex", "float8"}), error=RuntimeError)
+_CLAMP = Rule("CLAMP", refuses=frozenset({"complex", "float8"}))
+_FINITE = Rule("FINITE", result="bool", refuses=frozenset())
+_SIGNED = Rule("SIGNED", result="bool", refuses=frozenset({"complex"}), error=RuntimeError)
+
+
+@elementwise(operands="first", types=COMPARE, kernel=np.equal, dunder="eq")
+def eq(input, other):
+    """``input == other``, elementwise."""
+    return np.equal(input, other)
+
+
+@elementwise(operands="first", types=COMPARE, kernel=np.not_equal, dunder="ne", alias=("not_equal",))
+def ne(input, other):
+    """``input != other``, elementwise."""
+    return np.not_equal(input, other)
+
+
+@elementwise(operands="first", types=ORDER, kernel=np.less, dunder="lt", alias=("less",))
+def lt(input, other):
+    """``input < other``, elementwise."""
+    return np.less(input, other)
+
+
+@elementwise(operands="first", types=ORDER, kernel=np.less_equal, dunder="le", alias=("less_equal",))
+def le(input, other):
+    """``input <= other``, elementwise."""
+    return np.less_equal(input, other)
+
+
+@elementwise(operands="first", types=ORDER, kernel=np.greater, dunder="gt", alias=("greater",))
+def gt(input, other):
+    """``input > other``, elementwise."""
+    return np.greater(input, other)
+
+
+@elementwise(operands="first", types=ORDER, kernel=np.greater_equal, dunder="ge", alias=("greater_equal",))
+def ge(input, other):
+    """``input >= other``, elementwise."""
+    return np.greater_equal(input, other)
+
+
+@elementwise(
+    operands="tensors", types=_EXTREME, kernel=np.maximum, inplace=False,
+    vjp={"input": lambda g, input, other: tie(g, input, other), "other": lambda g, input, other: tie(g, other, input)},
+)  # fmt: skip
+def maximum(input, other):
+    """The larger of two; NaN where either is. The gradient is halved at a tie."""
+    return np.maximum(input, other)
+
+
+@elementwise(
+    operands="tensors", types=_EXTREME, kernel=np.minimum, inplace=False,
+    vjp={"input": lambda g, input, other: tie(g, -input, -other), "other": lambda g, input, other: tie(g, -other, -input)},
+)  # fmt: skip
+def minimum(input, other):
+    """The smaller of two; NaN where either is. The gradient is halved at a tie."""
+    return np.minimum(input, other)
+
+
+@elementwise(
+    operands="tensors", types=_EXTREME, kernel=np.fmax, inplace=False,
+    vjp={
+        "input": lambda g, input, other: keep(g, (input >= other) | (other != other)),
+        "other": lambda g, input, other: keep(g, ((input >= other) | (other != other)) == 0),
+    },
+)  # fmt: skip
+def fmax(input, other):
+    """The larger of two; a NaN loses against a number."""
+    return np.fmax(input, other)
+
+
+@elementwise(
+    operands="tensors", types=_EXTREME, kernel=np.fmin, inplace=False,
+    vjp={
+        "input": lambda g, input, other: keep(g, (input <= other) | (other != other)),
+        "other": lambda g, input, other: keep(g, ((input <= other) | (other != other)) == 0),
+    },
+)  # fmt: skip
+def fmin(input, other):
+    """The smaller of two; a NaN loses against a number."""
+    return np.fmin(input, other)
+
+
+@elementwise(
+    operands="first", types=_CLAMP, kernel=np.maximum, name="_clamp_min", function=False, method=False, node=numbered("ClampMin"),
+    vjp={"input": lambda g, input, min: keep(g, input >= min), "min": lambda g, input, min: keep(g, input < min)},
+)  # fmt: skip
+def _clamp_min(input, min):
+    """``max(input, min)``."""
+    return np.maximum(input, min)
+
+
+@elementwise(
+    operands="first", types=_CLAMP, kernel=np.minimum, name="_clamp_max", function=False, method=False, node=numbered("ClampMax"),
+    vjp={"input": lambda g, input, max: keep(g, input <= max), "max": lambda g, input, max: keep(g, input > max)},
+)  # fmt: skip
+def _clamp_max(input, max):
+    """``min(input, max)``."""
+    return np.minimum(input, max)
+
+
+def _clamp_kernel(input, min, max):
+    if max is None:
+        return np.maximum(input, min)
+    return np.minimum(input if min is None else np.maximum(input, min), max)
+
+
+def _inside(g, input, min, max):
+    if min is None:
+        return keep(g, input <= max)
+    if max is None:
+        return keep(g, input >= min)
+    return keep(g, (input >= min) & (input <= max))
+
+
+def _below(g, input, min, max):
+    return keep(g, input < min if max is None else (input < min) & (min < max))
+
+
+def _above(g, input, min, max):
+    return keep(g, input > max if min is None else (input > max) | (max < min))
+
+
+def _clamp_name(node: Any) -> str:
+    tensors = any(edge is not None for edge in node.edges[1:])
+    saved = node.saved
+    bounds = saved[1:3] if isinstance(saved, (tuple, list)) else ()
+    tensors = tensors or any(hasattr(bound, "dtype") for bound in bounds)
+    return "ClampBackward0" if tensors else "ClampBackward1"
+
+
+@elementwise(
+    types=_CLAMP, kernel=_clamp_kernel, name="_clamp", function=False, method=False, node=_clamp_name,
+    vjp={"input": _inside, "min": _below, "max": _above},
+)  # fmt: skip
+def _clamp(input, min=None, max=None):
+    """``min(max(input, min), max)``."""
+    return _clamp_kernel(input, min, max)
+
+
+def _some_bound(name: str, min: Any, max: Any) -> None:
+    if min is None and max is None:
+        raise fail(RuntimeError, name, "At least one of 'min' or 'max' must not be None: give a bound.")
+
+
+@composite(method=True, alias=("clip",))
+def clamp(input: Tensor, min: Any = None, max: Any = None, *, out: Tensor | None = None) -> Tensor:
+    """``min(max(input, min), max)``, elementwise; the bounds are numbers or tensors, either may be left out.
+
+    The gradient passes at the bounds. Where ``min > max`` the result is `max`; a NaN bound gives NaN.
+
+    Raises:
+        RuntimeError: no bound is given.
+    """
+    _some_bound("clamp", min, max)
+    return ops._clamp(input, min, max, out=out)
+
+
+@composite(method=True, alias=("clip_",))
+def clamp_(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
+    """`clamp` in place."""
+    _some_bound("clamp_", min, max)
+    return ops._clamp_(input, min, max)
+
+
+@composite(method=True)
+def clamp_min(input: Tensor, min: Any, *, out: Tensor | None = None) -> Tensor:
+    """``max(input, min)``; the gradient passes at the bound."""
+    return ops._clamp_min(input, min, out=out)
+
+
+@composite(method=True)
+def clamp_min_(input: Tensor, min: Any) -> Tensor:
+    """`clamp_min` in place."""
+    return ops._clamp_min_(input, min)
+
+
+@composite(method=True)
+def clamp_max(input: Tensor, max: Any, *, out: Tensor | None = None) -> Tensor:
+    """``min(input, max)``; the gradient passes at the bound."""
+    return ops._clamp_max(input, max, out=out)
+
+
+@composite(method=True)
+def clamp_max_(input: Tensor, max: Any) -> Tensor:
+    """`clamp_max` in place."""
+    return ops._clamp_max_(input, max)
+
+
+@elementwise(types=_FINITE, kernel=np.isnan, inplace=False, out=False)
+def isnan(input):
+    """Whether it is NaN (either part, for complex)."""
+    return np.isnan(input)
+
+
+@elementwise(types=_FINITE, kernel=np.isinf, inplace=False, out=False)
+def isinf(input):
+    """Whether it is infinite (either part, for complex)."""
+    return np.isinf(input)
+
+
+@elementwise(types=_FINITE, kernel=np.isfinite, inplace=False, out=False)
+def isfinite(input):
+    """Whether it is neither infinite nor NaN."""
+    return np.isfinite(input)
+
+
+@elementwise(types=_SIGNED, inplace=False)
+def isposinf(input):
+    """Whether it is positive infinity."""
+    return np.isinf(input) & (input > 0)
+
+
+@elementwise(types=_SIGNED, inplace=False)
+def isneginf(input):
+    """Whether it is negative infinity."""
+    return np.isinf(input) & (input < 0)
+
+
+@elementwise(types=_FINITE, inplace=False, out=False)
+def isreal(input):
+    """Whether the imaginary part is 0."""
+    return input.imag == 0 if input.dtype.kind == "c" else np.ones(input.shape, bool)
+
+
+def _same_dtype(name: str, input: Tensor, other: Any) -> None:
+    for label, value in (("input", input), ("other", other)):
+        if not isinstance(value, Tensor):
+            raise fail(TypeError, name, f"argument '{label}' must be Tensor, not {type(value).__name__}")
+    if input.dtype is not other.dtype:
+        raise fail(RuntimeError, name, f"{input.dtype} did not match {other.dtype}: convert one with .to(dtype).")
+
+
+@composite(method=True)
+def isclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Tensor:
+    """``|input - other| <= atol + rtol * |other|``, elementwise; infinities only equal themselves.
+
+    Raises:
+        RuntimeError: dtypes that differ, negative tolerances.
+    """
+    _same_dtype("isclose", input, other)
+    for name, value in (("rtol", rtol), ("atol", atol)):
+        if value < 0:
+            raise fail(RuntimeError, "isclose", f"{name} must be greater than or equal to zero, but got {value}")
+    close = input == other
+    if equal_nan and (input.is_floating_point() or input.is_complex()):
+        close = close | (ops.isnan(input) & ops.isnan(other))
+    if rtol == 0 and atol == 0:
+        return close
+    input, other = input.detach(), other.detach()
+    if not (input.is_floating_point() or input.is_complex()):
+        input, other = input.to(default()), other.to(default())
+    actual = ops.abs(input - other)
+    return close | (ops.isfinite(actual) & (actual <= atol + ops.abs(rtol * other)))
+
+
+@composite(method=True)
+def allclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> bool:
+    """Whether `isclose` holds everywhere."""
+    return bool(np.all(isclose(input, other, rtol, atol, equal_nan)._array))
+
+
+@composite(method=True)
+def equal(input: Tensor, other: Tensor) -> bool:
+    """Whether shapes and all elements are equal. NaN equals nothing.
+
+    Raises:
+        RuntimeError: meta tensors, which have no elements.
+    """
+    if not isinstance(other, Tensor):
+        raise fail(TypeError, "equal", f"argument 'other' (position 2) must be Tensor, not {type(other).__name__}")
+    a, b = input._array, other._array
+    if type(a) is Abstract or type(b) is Abstract:
+        raise fail(NotImplementedError, "equal", "meta tensors have no elements to compare.")
+    if a.shape != b.shape:
+        return False
+    return bool(np.all(ops.eq(input, other)._array))
+
+
+@composite(method=True)
+def is_nonzero(input: Tensor) -> bool:
+    """Whether a one-element tensor is not 0.
+
+    Raises:
+        RuntimeError: not exactly one element.
+    """
+    if input._array.size != 1:
+        which = "more than one value" if input._array.size else "no values"
+        raise fail(RuntimeError, "is_nonzero", f"Boolean value of Tensor with {which} is ambiguous. Use any() or all().")
+    return bool(input.item())

@@ -1,0 +1,139 @@
+"""Embedding tables: rows by number, bags of rows, their renormalisation. Kernels in ``kernels.embedding``."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from flambeau.core.declare import composite, ops, primitive
+from flambeau.core.dtypes import of
+from flambeau.core.errors import fail
+from flambeau.core.kernels import embedding as kernels
+from flambeau.core.rules import both
+from flambeau.core.storage import touch
+from flambeau.core.tensor import Tensor, wrap
+
+__all__: list[str] = []
+
+nd = np.ndarray
+
+
+def _check_index(op: str, index: Any) -> None:
+    if index.dtype.kind != "i" or index.dtype.itemsize not in (4, 8):
+        raise fail(
+            RuntimeError,
+            op,
+            "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got "
+            f"torch.{of(index.dtype).legacy}Tensor instead. Convert it with .long().",
+        )
+
+
+def _per_row(flat: Any, count: int, padding_idx: int, scale_grad_by_freq: bool) -> Any:
+    """What each looked-up row's gradient is multiplied by, or None for 1."""
+    factor = None
+    if padding_idx >= 0:
+        factor = (flat != padding_idx).astype("f8")
+    if scale_grad_by_freq:
+        shares = 1.0 / np.bincount(flat, minlength=count)[flat]
+        factor = shares if factor is None else factor * shares
+    return factor
+
+
+@both
+def _embedding_rule(
+    g: Any, indices: Any, weight_shape: Any, padding_idx: int, scale_grad_by_freq: bool, sparse: bool
+) -> Any:
+    if sparse:
+        raise fail(
+            NotImplementedError,
+            "embedding",
+            "sparse=True asks for a sparse gradient, which is not built here. Use sparse=False: the values are the same.",
+        )
+    count, width = weight_shape[0], prod(weight_shape[1:])
+    if type(g) is nd:
+        flat = indices.reshape(-1)
+        rows = g.reshape(flat.size, width)
+        factor = _per_row(flat, count, padding_idx, scale_grad_by_freq)
+        if factor is not None:
+            rows = rows * factor.astype(g.dtype)[:, None]
+        return kernels.rows_added(rows, flat, count).reshape(weight_shape)
+    flat = indices.reshape(-1)
+    rows = g.reshape(prod(indices.shape), width)
+    factor = _per_row(flat._array, count, padding_idx, scale_grad_by_freq)
+    if factor is not None:
+        rows = rows * wrap(factor.astype(g._array.dtype)[:, None])
+    zeros = wrap(np.zeros((count, width), g._array.dtype))
+    return ops.index_add(zeros, 0, flat, rows).reshape(weight_shape)
+
+
+@primitive(
+    function=False, method=False, name="_embedding", node="Embedding", vjp={"weight": _embedding_rule},
+    infer=lambda weight, indices, *rest: (indices.shape + weight.shape[1:], weight.dtype),
+)  # fmt: skip
+def _embedding(weight, indices, padding_idx: int = -1, scale_grad_by_freq: bool = False, sparse: bool = False):
+    """The rows of `weight` that `indices` names."""
+    if weight.ndim != 2:
+        raise fail(RuntimeError, "embedding", f"'weight' must be 2-D, but has {weight.ndim} dimensions.")
+    _check_index("embedding", indices)
+    kernels.check_indices("embedding", indices, weight.shape[0])
+    return weight.take(indices, axis=0)
+
+
+@composite()
+def embedding(
+    weight: Tensor, indices: Tensor, padding_idx: int = -1, scale_grad_by_freq: bool = False, sparse: bool = False
+) -> Tensor:
+    """The rows of `weight` (V, D) that `indices` (*) names: (*, D).
+
+    Raises:
+        IndexError: an index outside the table. RuntimeError: indices that are not integers.
+    """
+    return ops._embedding(weight, indices, padding_idx, scale_grad_by_freq, sparse)
+
+
+@composite()
+def embedding_renorm_(weight: Tensor, indices: Tensor, max_norm: float, norm_type: float) -> Tensor:
+    """Scale the rows named by `indices` whose norm exceeds `max_norm` down to it, in place."""
+    array = weight._array
+    _check_index("embedding_renorm_", indices._array)
+    rows = np.unique(indices._array)
+    kernels.check_indices("embedding_renorm_", rows, array.shape[0])
+    norms = np.linalg.norm(array[rows].astype("f8"), norm_type, axis=1)
+    over = norms > max_norm
+    if over.any():
+        scale = max_norm / (norms[over] + 1e-7)
+        array[rows[over]] = (array[rows[over]] * scale[:, None]).astype(array.dtype)
+    touch(weight, "embedding_renorm_")
+    return weight
+
+
+@composite(function=False)
+def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
+    """Zeros with a 1 at every class number: (*) becomes (*, num_classes).
+
+    Args:
+        num_classes: -1 takes one more than the largest class number.
+
+    Raises:
+        RuntimeError: not int64, a class number outside the range, or an empty tensor without num_classes.
+    """
+    name = "one_hot"
+    array = tensor._array
+    if array.dtype != np.dtype("i8"):
+        raise fail(RuntimeError, name, f"one_hot is only applicable to index tensor of type LongTensor, not {tensor.dtype}.")
+    if not array.size:
+        if num_classes <= 0:
+            raise fail(RuntimeError, name, "Can not infer total number of classes from empty tensor.")
+        return wrap(np.zeros((*array.shape, num_classes), "i8"))
+    if array.min() < 0:
+        raise fail(RuntimeError, name, f"Class values must be non-negative, but one is {int(array.min())}.")
+    top = int(array.max())
+    if num_classes == -1:
+        num_classes = top + 1
+    elif top >= num_classes:
+        raise fail(RuntimeError, name, f"Class values must be smaller than num_classes: {top} is not below {num_classes}.")
+    found = np.zeros((array.size, num_classes), "i8")
+    found[np.arange(array.size), array.reshape(-1)] = 1
+    return wrap(found.reshape(*array.shape, num_classes))

@@ -1,0 +1,177 @@
+"""Powers: pow, float_power, square, ldexp, frexp. Elementwise, differentiable.
+
+A number as exponent takes NumPy's short ways (square, sqrt, reciprocal) where PyTorch does. Stands on declare and either.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from flambeau.core.declare import composite, elementwise, ops, primitive
+from flambeau.core.dtypes import FLOAT, Rule, complex128, float64
+from flambeau.core.errors import fail
+from flambeau.core.ops.either import keep
+from flambeau.core.tensor import Tensor
+
+__all__: list[str] = []
+
+nd = np.ndarray
+_POWER = Rule("POWER", refuses=frozenset({"bool", "float8"}))
+
+SHORT = {
+    0.5: np.sqrt,
+    1: np.positive,
+    2: np.square,
+    3: lambda x: x * x * x,
+    -0.5: lambda x: 1 / np.sqrt(x),
+    -1: np.reciprocal,
+    -2: lambda x: 1 / (x * x),
+}
+"""Exponents that need no power function."""
+
+
+def _power(input, exponent):
+    """``input ** exponent``; the exponent is a number, an array, or a number made a 0-d array."""
+    kind = input.dtype.kind
+    if kind in "iu":
+        return _integer_power(input, exponent)
+    if type(exponent) is nd:
+        if exponent.ndim or kind == "c" and exponent.imag:
+            return np.power(input, exponent)
+        short = SHORT.get(exponent.item().real)
+    else:
+        short = SHORT.get(exponent)
+    return np.power(input, exponent) if short is None else short(input)
+
+
+def _integer_power(input, exponent):
+    if input.dtype.kind == "i" and np.any(exponent < 0):
+        if not exponent.ndim and input.ndim:
+            raise fail(
+                RuntimeError,
+                "pow",
+                "Integers to negative integer powers are not allowed: the results are fractions. Convert to float first.",
+            )
+        odd = np.where(exponent % 2 == 0, 1, input).astype(input.dtype)
+        fraction = np.where(np.abs(input) == 1, odd, input.dtype.type(0))
+        return np.where(exponent < 0, fraction, np.power(input, np.maximum(exponent, 0)))
+    return np.power(input, exponent)
+
+
+def _base_grad(g, input, exponent):
+    if isinstance(exponent, (int, float, complex)):
+        if exponent == 0:
+            return ops.zeros_like(g)
+        if exponent == 2:
+            return g * (exponent * input)
+        return g * (exponent * ops.pow(input, exponent - 1))
+    return keep(g * (exponent * ops.pow(input, exponent - 1)), exponent != 0)
+
+
+def _exponent_grad(g, input, exponent, out):
+    if isinstance(input, (int, float, complex)):
+        if input == 0:
+            at_zero = exponent.real >= 0 if exponent.is_complex() else exponent >= 0
+            return keep(g * (out * float("-inf")), at_zero == 0)
+        return g * (out * complex(np.log(complex(input))) if isinstance(input, complex) else out * float(np.log(float(input))))
+    real = exponent.real if exponent.is_complex() else exponent
+    return keep(g * (out * ops.log(input)), ((input == 0) & (real >= 0)) == 0)
+
+
+def _node_name(node: Any) -> str:
+    base, exponent = node.edges
+    saved = node.saved if isinstance(node.saved, (tuple, list)) else (None, None)
+    if base is None and saved[0] is not None and not hasattr(saved[0], "dtype"):
+        return "PowBackward2"
+    return "PowBackward0" if exponent is None and not hasattr(saved[1], "dtype") else "PowBackward1"
+
+
+@elementwise(
+    types=_POWER, kernel=_power, name="_pow", dunder="pow", function=False, method=False, upcast=True, checked=True, node=_node_name,
+    vjp={"input": _base_grad, "exponent": _exponent_grad},
+)  # fmt: skip
+def _pow(input, exponent):
+    """``input ** exponent``."""
+    return _power(input, exponent)
+
+
+@composite(method=True)
+def pow(input: Any, exponent: Any, *, out: Tensor | None = None) -> Tensor:
+    """``input ** exponent``, elementwise; either may be a number.
+
+    Raises:
+        RuntimeError: integers to a negative number.
+        NotImplementedError: bool to the power of bool.
+    """
+    return ops._pow(input, exponent, out=out)
+
+
+@composite(method=True, function=False)
+def pow_(input: Tensor, exponent: Any) -> Tensor:
+    """``input **= exponent``, in place."""
+    return ops._pow_(input, exponent)
+
+
+@composite(method=True)
+def square(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """``input ** 2``."""
+    if input._array.dtype.kind == "b":
+        return ops._pow(input, 2, out=out)
+    return ops._square(input, out=out)
+
+
+@composite(method=True)
+def square_(input: Tensor) -> Tensor:
+    """``input ** 2``, in place."""
+    return ops._pow_(input, 2)
+
+
+def _doubled(value: Any, kind: Any) -> Any:
+    return value.to(kind) if isinstance(value, Tensor) else value
+
+
+def _is_complex(value: Any) -> bool:
+    return value.is_complex() if isinstance(value, Tensor) else isinstance(value, complex)
+
+
+@composite(method=True)
+def float_power(input: Any, exponent: Any, *, out: Tensor | None = None) -> Tensor:
+    """``input ** exponent`` in float64 (complex128 where either is complex)."""
+    kind = complex128 if _is_complex(input) or _is_complex(exponent) else float64
+    if out is not None and out.dtype is not kind:
+        raise fail(RuntimeError, "float_power", f"the output given to float_power has dtype {out.dtype} but the operation's result requires dtype {kind}")
+    return ops._pow(_doubled(input, kind), _doubled(exponent, kind), out=out)
+
+
+@composite(method=True, function=False)
+def float_power_(input: Tensor, exponent: Any) -> Tensor:
+    """`float_power` in place; the tensor must be float64 or complex128 already."""
+    kind = complex128 if _is_complex(input) or _is_complex(exponent) else float64
+    if input.dtype is not kind:
+        raise fail(RuntimeError, "float_power_", f"the base given to float_power_ has dtype {input.dtype} but the operation's result requires dtype {kind}")
+    return ops._pow_(input, _doubled(exponent, kind))
+
+
+@elementwise(
+    operands="tensors", types=FLOAT, upcast=True, inplace_function=True,
+    vjp={
+        "input": lambda g, other: g * ops._pow(2.0, other),
+        "other": lambda g, out: g * out * 0.6931471805599453,
+    },
+)  # fmt: skip
+def ldexp(input, other):
+    """``input * 2 ** other``."""
+    return input * np.power(input.dtype.type(2), other)
+
+
+@primitive(
+    outputs=("mantissa", "exponent"), differentiable=("mantissa",), upcast=True,
+    types=Rule("FREXP", refuses=frozenset({"bool", "int", "complex", "float8"}), error=RuntimeError),
+    vjp=lambda g, exponent: g[0] / ops._pow(2.0, exponent), infer=lambda input: ((input.shape, input.dtype), (input.shape, np.dtype("i4"))),
+)  # fmt: skip
+def frexp(input):
+    """The mantissa in [0.5, 1) and the integer exponent with ``input = mantissa * 2 ** exponent``."""
+    mantissa, exponent = np.frexp(input)
+    return np.asarray(mantissa), np.asarray(exponent).astype(np.int32)

@@ -1,0 +1,170 @@
+"""Order along a dimension: sort, argsort, msort, topk, kthvalue.
+
+Every order is stable and puts NaN above all numbers. Sets and counts are in unique and count. Stands on declare, along.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from flambeau.core.declare import composite, ops, primitive
+from flambeau.core.dims import wrap_dim
+from flambeau.core.errors import fail
+from flambeau.core.ops.along import lanes_last, put_back
+from flambeau.core.tensor import Tensor
+
+__all__ = ["order_of"]
+
+
+def comparable(name: str, input: Any) -> Any:
+    """The array in a dtype whose order NumPy knows: bfloat16 as float32.
+
+    Raises:
+        RuntimeError: complex numbers.
+    """
+    if input.dtype.kind == "c":
+        raise fail(RuntimeError, name, "Sort does not support complex dtypes on CPU: sort by abs() or a part.")
+    return input.astype(np.float32) if input.dtype.kind == "V" else input
+
+
+def order_of(input: Any, axis: int, descending: bool = False) -> Any:
+    """The stable order along `axis`; in a descending one equal elements keep their order too."""
+    if not descending:
+        return np.argsort(input, axis=axis, kind="stable")
+    turned = np.argsort(np.flip(input, axis), axis=axis, kind="stable")
+    return np.ascontiguousarray(input.shape[axis] - 1 - np.flip(turned, axis))
+
+
+def _infer_sort(input: Any, *rest: Any) -> Any:
+    return (input.shape, input.dtype), (input.shape, np.dtype("i8"))
+
+
+def _order_rule(g: Any, indices: Any, shape: Any, dim: int) -> Any:
+    return ops._add_along(g[0], wrap_dim(dim, len(shape)), indices, shape, True)
+
+
+@primitive(
+    outputs=("values", "indices"), differentiable=("values",), infer=_infer_sort, vjp=_order_rule, name="_sort",
+    node=lambda node: "SortBackward0", result_name="sort", function=False, method=False,
+)  # fmt: skip
+def _sort(input, dim: int, descending: bool):
+    """Values in order along `dim`, and where they were."""
+    k = wrap_dim(dim, input.ndim, "sort")
+    if not input.ndim:
+        return input.copy(), np.zeros((), np.int64)
+    order = order_of(comparable("sort", input), k, descending)
+    return np.take_along_axis(input, order, k), order
+
+
+@primitive(
+    outputs=("values", "indices"), differentiable=("values",), infer=_infer_sort, vjp=_order_rule, name="_sort_stable",
+    node=lambda node: "SortBackward1", result_name="sort", function=False, method=False,
+)  # fmt: skip
+def _sort_stable(input, dim: int, descending: bool):
+    """`_sort`, by the overload that names `stable`."""
+    return _sort.operation.body(input, dim, descending)
+
+
+@composite(method=True)
+def sort(
+    input: Tensor, dim: int = -1, descending: bool = False, stable: bool | None = None, *, axis: int | None = None, out: Any = None
+) -> Any:
+    """The values in order along `dim`, and where each came from. NaN is the largest.
+
+    Args:
+        descending: the largest first.
+        stable: equal elements keep their order (they do so in any case).
+
+    Raises:
+        RuntimeError: complex numbers.
+    """
+    dim = dim if axis is None else axis
+    if isinstance(dim, bool):
+        raise fail(TypeError, "sort", "sort() received an invalid combination of arguments: dim must be int, not bool.")
+    return (ops._sort if stable is None else ops._sort_stable)(input, dim, descending, out=out)
+
+
+@composite(method=True)
+def argsort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False, *, axis: int | None = None) -> Tensor:
+    """The indices that put the tensor in order along `dim`."""
+    return ops._sort(input, dim if axis is None else axis, descending)[1]
+
+
+@composite(method=True)
+def msort(input: Tensor, *, out: Any = None) -> Tensor:
+    """The values in order along the first dimension."""
+    found = ops._sort(input, 0, False)[0]
+    if out is None:
+        return found
+    from flambeau.core.output import write_one
+
+    return write_one("msort", found, out)
+
+
+def _infer_topk(input: Any, k: int, dim: int = -1, *rest: Any) -> Any:
+    shape = list(input.shape)
+    if shape:
+        shape[wrap_dim(dim, len(shape))] = k
+    return (tuple(shape), input.dtype), (tuple(shape), np.dtype("i8"))
+
+
+@primitive(
+    outputs=("values", "indices"), differentiable=("values",), infer=_infer_topk,
+    vjp=_order_rule,
+)  # fmt: skip
+def topk(input, k: int, dim: int = -1, largest: bool = True, sorted: bool = True):
+    """The `k` largest (or smallest) elements along `dim`, in order, and where they are.
+
+    Raises:
+        RuntimeError: `k` is negative or more than there are.
+    """
+    axis = wrap_dim(dim, input.ndim, "topk")
+    size = input.shape[axis] if input.ndim else 1
+    if not 0 <= k <= size:
+        raise fail(RuntimeError, "topk", f"selected index k out of range: k is {k}, dimension {dim} has {size} elements.")
+    if not input.ndim:
+        return (input.copy(), np.zeros((), np.int64)) if k else (np.empty(0, input.dtype), np.empty(0, np.int64))
+    keys = comparable("topk", input)
+    if 0 < k and 4 * k < size:
+        lanes = np.argpartition(keys, size - k if largest else k - 1, axis=axis)
+        chosen = np.take(lanes, np.arange(size - k, size) if largest else np.arange(k), axis=axis)
+        chosen.sort(axis=axis)
+        order = order_of(np.take_along_axis(keys, chosen, axis), axis, largest)
+        places = np.take_along_axis(chosen, order, axis)
+    else:
+        places = np.ascontiguousarray(np.take(order_of(keys, axis, largest), np.arange(k), axis=axis))
+    return np.take_along_axis(input, places, axis), places
+
+
+def _infer_kth(input: Any, k: int, dim: int = -1, keepdim: bool = False) -> Any:
+    shape = list(input.shape)
+    if shape:
+        at = wrap_dim(dim, len(shape))
+        shape[at : at + 1] = [1] if keepdim else []
+    return (tuple(shape), input.dtype), (tuple(shape), np.dtype("i8"))
+
+
+@primitive(
+    outputs=("values", "indices"), differentiable=("values",), infer=_infer_kth,
+    vjp=lambda g, indices, shape, dim, keepdim: put_back(g[0], dim, indices, shape, keepdim),
+)  # fmt: skip
+def kthvalue(input, k: int, dim: int = -1, keepdim: bool = False):
+    """The `k`-th smallest element (counted from 1) along `dim`, and where it is.
+
+    Raises:
+        RuntimeError: `k` is less than 1 or more than there are.
+    """
+    axis = wrap_dim(dim, input.ndim, "kthvalue")
+    size = input.shape[axis] if input.ndim else 1
+    if input.ndim and not input.size and not size:
+        raise fail(IndexError, "kthvalue", f"kthvalue(): Expected reduction dim {dim} to have non-zero size.")
+    if not 1 <= k <= size:
+        raise fail(RuntimeError, "kthvalue", f"kthvalue(): selected number k out of range for dimension {dim}: k is {k} of {size}.")
+    if not input.ndim:
+        return input.copy(), np.zeros((), np.int64)
+    rows = lanes_last(comparable("kthvalue", input), axis)
+    places = np.expand_dims(np.array(np.argpartition(rows, k - 1, axis=-1)[..., k - 1], order="C"), axis)
+    values = np.take_along_axis(input, places, axis)
+    return (values, places) if keepdim else (values.squeeze(axis), places.squeeze(axis))

@@ -1,0 +1,293 @@
+"""Choosing by a condition: where, masked_fill, masked_select, masked_scatter, nonzero. Stands on declare."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from flambeau.core.declare import composite, elementwise, ops, primitive
+from flambeau.core.dtypes import NUMBER
+from flambeau.core.errors import fail
+from flambeau.core.ir.abstract import broadcast_shapes
+from flambeau.core.tensor import Tensor, wrap
+
+__all__: list[str] = []
+
+nd = np.ndarray
+
+
+@elementwise(
+    types=NUMBER, name="_where", node="Where", method=False, function=False, promote=("input", "other"), inplace=False,
+    vjp={
+        "input": lambda g, condition: ops._where(condition, g, 0),
+        "other": lambda g, condition: ops._where(condition, 0, g),
+    },
+)  # fmt: skip
+def _where(condition, input, other):
+    """``input`` where the condition holds, else ``other``."""
+    return np.where(condition, input, other)
+
+
+@composite()
+def where(condition: Tensor, input: Any = None, other: Any = None, *, out: Tensor | None = None) -> Any:
+    """Elementwise ``input if condition else other``, broadcast and promoted; alone, the indices of true elements.
+
+    Raises:
+        RuntimeError: a condition that is not bool. TypeError: only one of `input` and `other`.
+    """
+    if not isinstance(condition, Tensor):
+        raise fail(TypeError, "where", f"argument 'condition' (position 1) must be Tensor, not {type(condition).__name__}")
+    if input is None and other is None:
+        return nonzero(condition, as_tuple=True)
+    if input is None or other is None:
+        raise fail(TypeError, "where", "where() takes (condition) or (condition, input, other)")
+    dtype = condition._array.dtype
+    if dtype.kind != "b":
+        if dtype != np.uint8:
+            raise fail(
+                RuntimeError,
+                "where",
+                f"where expected condition to be a boolean tensor, but got a tensor with dtype {condition.dtype}. Compare it: "
+                "condition != 0.",
+            )
+        from flambeau.compat import warn_once
+
+        warn_once(
+            "where received a uint8 condition tensor. This behavior is deprecated and will be removed in a future version of "
+            "PyTorch. Use a boolean condition instead.",
+            UserWarning,
+            stacklevel=3,
+        )
+        condition = ops.ne(condition, 0)
+    return ops._where(condition, input, other, out=out)
+
+
+def _where_method(input: Tensor, condition: Tensor, other: Any) -> Any:
+    """The elements where the condition holds, else `other`'s."""
+    return where(condition, input, other)
+
+
+Tensor.where = _where_method  # type: ignore[attr-defined]
+
+
+def _mask(name: str, mask: Any) -> None:
+    if isinstance(mask, Tensor) and mask._array.dtype.kind != "b":
+        raise fail(
+            RuntimeError,
+            name,
+            f"{name} only supports boolean masks, but got mask with dtype {mask.dtype}. Compare it: mask != 0.",
+        )
+
+
+@primitive(
+    name="_masked_fill", node="MaskedFill", function=False, method=False,
+    vjp={
+        "input": lambda g, mask: ops._masked_fill(g, mask, wrap(np.zeros((), g._array.dtype))),
+        "value": lambda g, mask: ops.sum(ops._where(mask, g, 0)),
+    },
+    infer=lambda input, mask, value: (broadcast_shapes(input.shape, mask.shape), input.dtype),
+)  # fmt: skip
+def _masked_fill(input, mask, value):
+    """``value`` where the mask holds, else ``input``."""
+    try:
+        return np.where(mask, value.astype(input.dtype), input)
+    except ValueError:
+        raise fail(
+            RuntimeError,
+            "masked_fill",
+            f"The size of tensor a must match the size of tensor b: mask {list(mask.shape)} and input {list(input.shape)} do "
+            "not broadcast.",
+        ) from None
+
+
+def _fill_value(name: str, input: Tensor, value: Any) -> Tensor:
+    from flambeau.core.indexing import number_for
+
+    if not isinstance(value, Tensor):
+        if not isinstance(value, (bool, int, float, complex, np.generic)):
+            raise fail(TypeError, name, f"argument 'value' (position 3) must be Tensor or Number, not {type(value).__name__}")
+        return wrap(np.array(number_for(name, value, input._array.dtype), input._array.dtype))
+    if value._array.ndim:
+        raise fail(
+            RuntimeError,
+            name,
+            f"{name} only supports a 0-dimensional value tensor, but got tensor with {value._array.ndim} dimension(s). Use where.",
+        )
+    from flambeau.core.dtypes import of
+    from flambeau.core.promotion import can_cast
+
+    if not can_cast(of(value._array.dtype), of(input._array.dtype)):
+        raise fail(
+            RuntimeError, name, f"value cannot be converted to type {of(input._array.dtype)} without overflow"
+        )
+    return value
+
+
+@composite(method=True)
+def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
+    """``value`` where the mask holds, else the tensor's elements; mask and tensor broadcast.
+
+    Raises:
+        RuntimeError: a mask that is not bool, or a value of more than one element.
+    """
+    _mask("masked_fill", mask)
+    return ops._masked_fill(input, mask, _fill_value("masked_fill", input, value))
+
+
+@composite(method=True, function=False)
+def masked_fill_(input: Tensor, mask: Tensor, value: Any) -> Tensor:
+    """`masked_fill`, in place; the mask broadcasts to the tensor."""
+    from flambeau.core.inplace import check_inplace, write_result
+    from flambeau.core.tensor import edge_of
+
+    _mask("masked_fill_", mask)
+    value = _fill_value("masked_fill_", input, value)
+    check_inplace("masked_fill_", input, edge_of(input) is not None or edge_of(value) is not None)
+    write_result("masked_fill_", input, ops._masked_fill(input, mask, value))
+    return input
+
+
+@primitive(
+    name="_masked_select", node="MaskedSelect", function=False, method=False,
+    vjp={"input": lambda g, mask, shape: ops._masked_select_backward(g, mask, shape)},
+)  # fmt: skip
+def _masked_select(input, mask):
+    """The elements where the mask holds, in order."""
+    if input.shape != mask.shape:
+        try:
+            input, mask = np.broadcast_arrays(input, mask)
+        except ValueError:
+            raise fail(
+                RuntimeError,
+                "masked_select",
+                f"The size of tensor a must match the size of tensor b: {list(input.shape)} and mask {list(mask.shape)} do not "
+                "broadcast.",
+            ) from None
+    return input[mask]
+
+
+@primitive(
+    name="_masked_select_backward", node="MaskedSelectBackward", function=False, method=False,
+    vjp={"grad": lambda g, mask: ops._masked_select(g, mask)}, infer=lambda grad, mask, shape: (shape, grad.dtype),
+)  # fmt: skip
+def _masked_select_backward(grad, mask, shape: Any):
+    """Zeros with `grad` where the mask holds, of the broadcast shape."""
+    full = broadcast_shapes(shape, mask.shape)
+    found = np.zeros(full, grad.dtype)
+    found[np.broadcast_to(mask, full)] = grad
+    return found
+
+
+@composite(method=True)
+def masked_select(input: Tensor, mask: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The elements where the mask holds (both broadcast), in order, as a vector.
+
+    Raises:
+        RuntimeError: a mask that is not bool.
+    """
+    _mask("masked_select", mask)
+    return ops._masked_select(input, mask, out=out)
+
+
+@primitive(
+    name="_masked_scatter", node="MaskedScatter", function=False, method=False,
+    vjp={
+        "input": lambda g, mask: ops.masked_fill(g, mask, 0),
+        "source": lambda g, mask, source_shape: ops._masked_rest(g, mask, source_shape),
+    },
+    infer=lambda input, mask, source: (broadcast_shapes(input.shape, mask.shape), input.dtype),
+)  # fmt: skip
+def _masked_scatter(input, mask, source):
+    """The elements of `source`, one after another, where the mask holds."""
+    shape = broadcast_shapes(input.shape, mask.shape)
+    mask = np.broadcast_to(mask, shape)
+    count = int(mask.sum())
+    if count > source.size:
+        raise fail(
+            RuntimeError,
+            "masked_scatter",
+            f"Number of elements of source < number of ones in mask: source has {source.size}, the mask {count}",
+        )
+    found = np.array(np.broadcast_to(input, shape))
+    found[mask] = source.reshape(-1)[:count]
+    return found
+
+
+@composite(function=False)
+def _masked_rest(g: Tensor, mask: Tensor, shape: Any) -> Tensor:
+    """What the elements of a masked_scatter's source got; zeros for those that were not used."""
+    taken = ops._masked_select(g, mask)
+    size = int(np.prod(shape, dtype=np.int64))
+    rest = size - taken.numel()
+    return (ops.cat([taken, taken.new_zeros(rest)]) if rest else taken).reshape(shape)
+
+
+def _check_scatter(input: Tensor, mask: Tensor, source: Tensor) -> None:
+    _mask("masked_scatter", mask)
+    if isinstance(source, Tensor) and source._array.dtype != input._array.dtype:
+        raise fail(
+            RuntimeError,
+            "masked_scatter",
+            f"expected self and source to have same dtypes but got {input.dtype} and {source.dtype}",
+        )
+
+
+@composite(method=True)
+def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
+    """The tensor with the elements of `source`, one after another, where the mask holds.
+
+    Raises:
+        RuntimeError: dtypes differ, the mask is not bool, or source has too few elements.
+    """
+    _check_scatter(input, mask, source)
+    return ops._masked_scatter(input, mask, source)
+
+
+@composite(method=True, function=False)
+def masked_scatter_(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
+    """`masked_scatter`, in place."""
+    from flambeau.core.inplace import check_inplace, write_result
+    from flambeau.core.tensor import edge_of
+
+    _check_scatter(input, mask, source)
+    check_inplace("masked_scatter_", input, edge_of(input) is not None or edge_of(source) is not None)
+    write_result("masked_scatter_", input, ops._masked_scatter(input, mask, source))
+    return input
+
+
+@primitive(name="_nonzero", function=False, method=False)
+def _nonzero(input):
+    """The index of each nonzero element, a row each."""
+    if not input.ndim:
+        return np.zeros((int(bool(input)), 0), np.int64)
+    return np.argwhere(input)
+
+
+@composite(method=True)
+def nonzero(input: Tensor, *, out: Tensor | None = None, as_tuple: bool = False) -> Any:
+    """The indices of nonzero elements, a row each; with `as_tuple` a vector for each dimension."""
+    if as_tuple:
+        if not input._array.ndim:
+            return ops.unbind(ops._nonzero(ops.reshape(input, (1,))), 1)
+        return tuple([wrap(k) for k in input._array.nonzero()]) if type(input._array) is nd else ops.unbind(ops._nonzero(input), 1)
+    return ops._nonzero(input, out=out)
+
+
+@composite(method=True)
+def argwhere(input: Tensor) -> Tensor:
+    """The index of each nonzero element, a row each."""
+    return ops._nonzero(input)
+
+
+@primitive(
+    name="nonzero_static", infer=lambda input, size, fill_value: ((size, input.ndim), np.dtype("i8"))
+)
+def nonzero_static(input, *, size: int, fill_value: int = -1):
+    """The first `size` rows of `nonzero`, filled up with `fill_value`."""
+    if size < 0:
+        raise fail(RuntimeError, "nonzero_static", f"nonzero_static: 'size' must be an non-negative integer, got {size}")
+    found = np.full((size, input.ndim), fill_value, np.int64)
+    rows = np.argwhere(input)[:size] if input.ndim else np.zeros((min(int(bool(input)), size), 0), np.int64)
+    found[: len(rows)] = rows
+    return found

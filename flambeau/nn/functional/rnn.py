@@ -1,0 +1,3 @@
+"""Recurrent functions over whole sequences."""
+
+__all__: list[str] = []

@@ -1,0 +1,69 @@
+"""Special functions under the names of ``torch.special``. They are operations; here are their public names only.
+
+Stands on core.ops.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flambeau.core.declare import ops
+from flambeau.core.ops.bessel import PLAIN
+from flambeau.core.ops.polynomial import POLYNOMIALS
+from flambeau.core.tensor import Tensor
+
+__all__ = sorted((
+    *PLAIN, *POLYNOMIALS, "digamma", "entr", "erf", "erfc", "erfcx", "erfinv", "exp2", "expit", "expm1", "gammainc",
+    "gammaincc", "gammaln", "i0", "i0e", "i1", "i1e", "log1p", "log_ndtr", "log_softmax", "logit", "logsumexp",
+    "multigammaln", "ndtr", "ndtri", "polygamma", "psi", "round", "sinc", "softmax", "xlog1py", "xlogy", "zeta",
+))  # fmt: skip
+
+globals().update({_name: getattr(ops, f"special_{_name}") for _name in (*PLAIN, *POLYNOMIALS)})
+
+digamma = psi = ops.digamma
+entr = ops.special_entr
+erf = ops.erf
+erfc = ops.erfc
+erfcx = ops.special_erfcx
+erfinv = ops.erfinv
+exp2 = ops.exp2
+expm1 = ops.expm1
+gammainc = ops.igamma
+gammaincc = ops.igammac
+gammaln = ops.lgamma
+i0 = ops.i0
+i0e = ops.special_i0e
+i1 = ops.special_i1
+i1e = ops.special_i1e
+log1p = ops.log1p
+log_ndtr = ops.special_log_ndtr
+logit = ops.logit
+multigammaln = ops.mvlgamma
+ndtr = ops.special_ndtr
+ndtri = ops.special_ndtri
+polygamma = ops.polygamma
+round = ops.round
+sinc = ops.sinc
+xlog1py = ops.special_xlog1py
+xlogy = ops.xlogy
+zeta = ops.special_zeta
+
+
+def expit(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """``1 / (1 + exp(-input))``: sigmoid."""
+    return ops.sigmoid(input, out=out)
+
+
+def softmax(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
+    """``exp(input) / sum(exp(input))`` along `dim`."""
+    return ops.softmax(input, dim, dtype=dtype)
+
+
+def log_softmax(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
+    """``log(softmax(input))`` along `dim`."""
+    return ops.log_softmax(input, dim, dtype=dtype)
+
+
+def logsumexp(input: Tensor, dim: Any, keepdim: bool = False, *, out: Tensor | None = None) -> Tensor:
+    """``log(sum(exp(input)))`` over `dim`."""
+    return ops.logsumexp(input, dim, keepdim, out=out)
