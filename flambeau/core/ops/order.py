@@ -160,7 +160,7 @@ def _quantile(
     if dim is None:
         rows = input.reshape(-1)
     else:
-        rows = ops.movedim(input, k, -1) if ndim else input.reshape(1)
+        rows = ops.movedim(input, k, -1).contiguous() if ndim else input.reshape(1)
     if not rows._array.shape[-1]:
         kind, text = (IndexError, "Expected reduction dim to have non-zero size.") if dim is not None else (RuntimeError, "input tensor must be non-empty")
         raise fail(kind, name, f"{name}() {text}")

@@ -23,7 +23,7 @@ __all__ = ["axes_of", "folded", "total"]
 
 MEAN = dtypes.Rule("MEAN", refuses=frozenset({"bool", "int", "float8"}), error=RuntimeError)
 LONG = 1 << 16
-BLOCK = 512
+BLOCK = 64
 
 
 def axes_of(dim: Any, ndim: int, name: str) -> tuple[int, ...] | None:
@@ -36,15 +36,18 @@ def axes_of(dim: Any, ndim: int, name: str) -> tuple[int, ...] | None:
 def total(input: Any, axes: tuple[int, ...] | None, keepdim: bool) -> Any:
     """The sum, with rounding errors that grow slowly.
 
-    NumPy adds pairwise along the fastest dimension only: a long leading dimension is folded in blocks of 512 first.
+    NumPy adds pairwise along the fastest dimension only: a long leading dimension is folded in blocks of 64 first, again and again.
     """
     if axes is None or input.size < LONG or type(input) is not np.ndarray or input.dtype.kind not in "fc":
         return in_order(np.add.reduce(input, axis=axes, keepdims=keepdim))
     if axes == (0,) and len(input) > 2 * BLOCK and input.flags.c_contiguous:
-        whole = len(input) // BLOCK * BLOCK
-        blocks = input[:whole].reshape(-1, BLOCK, *input.shape[1:])
-        found = np.add.reduce(np.add.reduce(blocks, axis=1), axis=0, keepdims=keepdim)
-        return found + np.add.reduce(input[whole:], axis=0, keepdims=keepdim) if whole < len(input) else found
+        while len(input) > 2 * BLOCK:
+            whole = len(input) // BLOCK * BLOCK
+            blocks = np.add.reduce(input[:whole].reshape(-1, BLOCK, *input.shape[1:]), axis=1)
+            if whole < len(input):
+                blocks[-1] += np.add.reduce(input[whole:], axis=0)
+            input = blocks
+        return np.add.reduce(input, axis=0, keepdims=keepdim)
     return in_order(np.add.reduce(input, axis=axes, keepdims=keepdim))
 
 

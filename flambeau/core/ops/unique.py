@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from flambeau.core.declare import composite, primitive
+from flambeau.core.declare import composite
 from flambeau.core.dims import wrap_dim
 from flambeau.core.errors import fail
 from flambeau.core.ops.sort import comparable
