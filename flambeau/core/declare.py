@@ -151,9 +151,10 @@ def _register(op: Op, function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _publish(name: str, function: Callable[..., Any], public: bool, method: bool) -> None:
-    setattr(ops, name, function)
     if public:
         FUNCTIONS[name] = function
+    if public or name not in FUNCTIONS:  # a method of the same name may take its arguments in another order (where)
+        setattr(ops, name, function)
     if method:
         setattr(Tensor, name, function)
 

@@ -1,12 +1,17 @@
-"""Activations: relu, sigmoid, gelu and their kin. Stands on declare."""
+"""Activations with one or two numbers to set: relu, sigmoid, tanh, leaky_relu, elu, hardtanh and their kin.
+
+The smooth ones (gelu, silu, mish, softplus, logsigmoid, glu) are in ``smooth``; softmax in ``softmax``. Stands on declare.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
-from flambeau.core.declare import elementwise
-from flambeau.core.dtypes import REAL
-from flambeau.core.rules import with_arrays
+from flambeau.core.declare import composite, elementwise, ops
+from flambeau.core.dtypes import FLOAT, REAL, Rule
+from flambeau.core.errors import fail
+from flambeau.core.rules import both, with_arrays
+from flambeau.core.tensor import Tensor
 
 __all__: list[str] = []
 
@@ -28,3 +33,279 @@ def _relu_rule(g, out):
 def relu(input):
     """``max(input, 0)``; NaN stays NaN."""
     return np.maximum(input, 0)
+
+
+FLOATS = Rule("FLOATS", refuses=frozenset({"bool", "int", "complex", "float8"}))
+"""Real floating types only, as PyTorch's activation kernels have it."""
+
+nd = np.ndarray
+
+
+def _sigmoid_kernel(x):
+    if x.dtype.kind == "f":
+        half = x.dtype.type(0.5)
+        found = np.tanh(x * half)
+        found *= half
+        found += half
+        # tanh loses the tail: far below zero the sigmoid is exp(x)
+        low = x < -8
+        if np.count_nonzero(low):
+            e = np.exp(x[low]) if found.ndim else np.exp(x)
+            if not found.ndim:
+                return e / (1 + e)
+            found[low] = e / (1 + e)
+        return found
+    return 1 / (1 + np.exp(-x))
+
+
+@elementwise(types=FLOAT, kernel=_sigmoid_kernel, upcast=True, inplace_function=True, vjp=lambda g, out: g * (1 - out) * out)
+def sigmoid(input):
+    """``1 / (1 + exp(-input))``."""
+    return _sigmoid_kernel(input)
+
+
+@elementwise(types=FLOAT, kernel=np.tanh, inplace_function=True, vjp=lambda g, out: g * (1 - out * out))
+def tanh(input):
+    """The hyperbolic tangent."""
+    return np.tanh(input)
+
+
+def masked(g, keep):
+    """`g` where `keep`, else 0: a factor of zero would turn inf into NaN. Arrays and Tensors."""
+    if isinstance(g, Tensor):
+        return ops.where(keep, g, 0.0)
+    return np.where(keep, g, g.dtype.type(0))
+
+
+@both
+def _leaky_rule(g, input, negative_slope):
+    if type(g) is nd:
+        return np.where(input > 0, g, g * g.dtype.type(negative_slope))
+    return ops.where(input > 0, g, g * negative_slope)
+
+
+def _leaky(input, negative_slope):
+    slope = input.dtype.type(negative_slope)
+    if 0 <= negative_slope <= 1:
+        return np.maximum(input, input * slope)
+    return np.where(input > 0, input, input * slope)
+
+
+@elementwise(types=FLOATS, kernel=_leaky, function=False, method=False, upcast=True, vjp=_leaky_rule)
+def leaky_relu(input, negative_slope: float = 0.01):
+    """``input`` where positive, else ``negative_slope * input``."""
+    return _leaky(input, negative_slope)
+
+
+def _elu(input, alpha, scale, input_scale):
+    t = input.dtype.type
+    low = np.expm1(np.minimum(input, 0) * t(input_scale))
+    low *= t(alpha * scale)
+    return np.where(input > 0, input * t(scale), low) if scale != 1 else np.where(input > 0, input, low)
+
+
+@both
+def _elu_rule(g, input, alpha, scale, input_scale):
+    if type(g) is nd:
+        t = g.dtype.type
+        slope = np.exp(np.minimum(input, 0) * t(input_scale))
+        slope *= t(alpha * scale * input_scale)
+        return g * np.where(input > 0, t(scale), slope)
+    low = ops.exp(input.clamp(max=0) * input_scale) * (alpha * scale * input_scale)
+    return g * ops.where(input > 0, scale, low)
+
+
+@elementwise(types=FLOATS, name="_elu", node="Elu", function=False, method=False, kernel=_elu, upcast=True, vjp=_elu_rule)
+def _elu_op(input, alpha: float = 1.0, scale: float = 1.0, input_scale: float = 1.0):
+    """``scale * (input if input > 0 else alpha * (exp(input_scale * input) - 1))``."""
+    return _elu(input, alpha, scale, input_scale)
+
+
+@elementwise(
+    types=FLOATS, name="_celu", node="Celu", function=False, method=False, upcast=True,
+    kernel=lambda input, alpha: _elu(input, alpha, 1.0, 1.0 / alpha),
+    vjp=both(lambda g, input, alpha: _elu_rule(g, input, alpha, 1.0, 1.0 / alpha)),
+)  # fmt: skip
+def _celu(input, alpha: float = 1.0):
+    """``max(input, 0) + min(0, alpha * (exp(input / alpha) - 1))``."""
+    return _elu(input, alpha, 1.0, 1.0 / alpha)
+
+
+SELU = (1.6732632423543772848170429916717, 1.0507009873554804934193349852946)
+"""alpha and scale of the self-normalising unit."""
+
+
+@composite(function=False)
+def elu(input: Tensor, alpha: float = 1.0, scale: float = 1.0, input_scale: float = 1.0) -> Tensor:
+    """``scale * (input if input > 0 else alpha * (exp(input_scale * input) - 1))``."""
+    return ops._elu(input, alpha, scale, input_scale)
+
+
+@composite(function=False)
+def elu_(input: Tensor, alpha: float = 1.0, scale: float = 1.0, input_scale: float = 1.0) -> Tensor:
+    """In-place :func:`elu`.
+
+    Raises:
+        RuntimeError: a negative alpha where a gradient is wanted: the output would not tell the input's sign.
+    """
+    return ops._elu_(input, alpha, scale, input_scale)
+
+
+@composite()
+def selu(input: Tensor) -> Tensor:
+    """The self-normalising unit. Reference: Klambauer et al., 2017, arXiv:1706.02515."""
+    return ops._elu(input, SELU[0], SELU[1], 1.0)
+
+
+@composite()
+def selu_(input: Tensor) -> Tensor:
+    """In-place :func:`selu`."""
+    return ops._elu_(input, SELU[0], SELU[1], 1.0)
+
+
+def _nonzero(alpha: float) -> None:
+    if alpha == 0:
+        raise fail(RuntimeError, "celu", "ZeroDivisionError: alpha cannot be 0 for CELU")
+
+
+@composite()
+def celu(input: Tensor, alpha: float = 1.0) -> Tensor:
+    """``max(input, 0) + min(0, alpha * (exp(input / alpha) - 1))``."""
+    _nonzero(alpha)
+    return ops._celu(input, alpha)
+
+
+@composite()
+def celu_(input: Tensor, alpha: float = 1.0) -> Tensor:
+    """In-place :func:`celu`."""
+    _nonzero(alpha)
+    return ops._celu_(input, alpha)
+
+
+@elementwise(
+    types=Rule("HARD", refuses=frozenset({"bool", "complex", "float8"})), name="hardtanh", function=False, method=False,
+    vjp=both(lambda g, input, min_val, max_val: masked(g, (input > min_val) & (input < max_val))),
+)  # fmt: skip
+def _hardtanh(input, min_val: float = -1.0, max_val: float = 1.0):
+    """``min(max(input, min_val), max_val)``."""
+    t = input.dtype.type
+    return np.minimum(np.maximum(input, t(min_val)), t(max_val))
+
+
+@composite(function=False)
+def relu6(input: Tensor) -> Tensor:
+    """``min(max(input, 0), 6)``."""
+    return ops.hardtanh(input, 0, 6)
+
+
+@elementwise(
+    types=REAL, inplace_function=True, method=False,
+    vjp=both(lambda g, input, threshold: masked(g, input > threshold)),
+)  # fmt: skip
+def threshold(input, threshold: float, value: float):
+    """``input`` where above `threshold`, else `value`."""
+    t = input.dtype.type
+    return np.where(input <= t(threshold), t(value), input)
+
+
+@elementwise(
+    types=FLOATS, name="hardsigmoid", function=False, method=False, upcast=True,
+    vjp=both(lambda g, input: masked(g * (1.0 / 6), (input > -3) & (input < 3))),
+)  # fmt: skip
+def _hardsigmoid(input):
+    """``min(max(input + 3, 0), 6) / 6``."""
+    t = input.dtype.type
+    return np.clip(input + t(3), t(0), t(6)) / t(6)
+
+
+@both
+def _hardswish_rule(g, input):
+    middle = g * (input * (1.0 / 3) + 0.5)
+    if type(g) is nd:
+        return np.where(input <= -3, g.dtype.type(0), np.where(input < 3, middle, g))
+    return ops.where(input <= -3, 0.0, ops.where(input < 3, middle, g))
+
+
+@elementwise(types=FLOATS, name="hardswish", function=False, method=False, upcast=True, vjp=_hardswish_rule)
+def _hardswish(input):
+    """``input * min(max(input + 3, 0), 6) / 6``."""
+    t = input.dtype.type
+    return input * np.clip(input + t(3), t(0), t(6)) / t(6)
+
+
+@elementwise(
+    types=FLOATS, upcast=True, inplace=False,
+    vjp=both(lambda g, input, lambd: masked(g, (input < -lambd) | (input > lambd))),
+)  # fmt: skip
+def hardshrink(input, lambd: float = 0.5):
+    """``input`` where ``|input| > lambd``, else 0."""
+    t = input.dtype.type
+    return np.where((input >= t(-lambd)) & (input <= t(lambd)), t(0), input)
+
+
+@elementwise(
+    types=FLOATS, name="_softshrink", node="Softshrink", function=False, method=False, upcast=True,
+    vjp=both(lambda g, input, lambd: masked(g, (input < -lambd) | (input > lambd))),
+)  # fmt: skip
+def _softshrink(input, lambd: float = 0.5):
+    """``input`` moved towards 0 by `lambd`, 0 within it."""
+    t = input.dtype.type
+    return np.where(input > t(lambd), input - t(lambd), np.where(input < t(-lambd), input + t(lambd), input * t(0)))
+
+
+@composite(function=False)
+def softshrink(input: Tensor, lambd: float = 0.5, *, out: Tensor | None = None) -> Tensor:
+    """``input`` moved towards 0 by `lambd`, 0 within it.
+
+    Raises:
+        RuntimeError: a negative lambd.
+    """
+    if lambd < 0:
+        raise fail(RuntimeError, "softshrink", f"lambda must be greater or equal to 0, but found to be {lambd}.")
+    return ops._softshrink(input, lambd, out=out)
+
+
+@elementwise(
+    types=FLOATS, name="_prelu_kernel", node="PreluKernel", method=False, inplace=False,
+    vjp={
+        "input": lambda g, input, weight: ops.where(input > 0, g, weight * g),
+        "weight": lambda g, input: ops.where(input > 0, 0.0, input * g),
+    },
+)  # fmt: skip
+def _prelu_kernel(input, weight):
+    """``input`` where positive, else ``weight * input``, broadcast."""
+    return np.where(input > 0, input, weight * input)
+
+
+@composite(method=True)
+def prelu(input: Tensor, weight: Tensor) -> Tensor:
+    """``input`` where positive, else ``weight * input``: one weight, or one for each channel of (N, C, *).
+
+    Raises:
+        RuntimeError: weight has another number of elements or dtype.
+
+    Reference: He et al., Delving deep into rectifiers, 2015, arXiv:1502.01852.
+    """
+    if weight.dtype != input.dtype:
+        raise fail(
+            RuntimeError, "prelu", f"Type promoting not supported. Got {input.dtype} for input and {weight.dtype} for weight."
+        )
+    ndim, count = input.dim(), weight.numel()
+    if weight.dim() > 1:
+        raise fail(RuntimeError, "prelu", f"Expected `weight` to be a scalar or 1D tensor, but got: ndim = {weight.dim()}")
+    if count != 1:
+        channels = input.size(1) if ndim > 1 else 1
+        if ndim == 0:
+            raise fail(RuntimeError, "prelu", "Not allow zero-dim input tensor when weight has several elements.")
+        if count != channels:
+            raise fail(
+                RuntimeError,
+                "prelu",
+                "Mismatch of parameter numbers and input channel size. Found parameter numbers = "
+                f"{count} and channel size = {channels}.",
+            )
+    if ndim > 1 and weight.dim():
+        weight = weight.reshape((1, -1) + (1,) * (ndim - 2))
+    elif weight.dim() and ndim < 2:
+        weight = weight.reshape(()) if ndim == 0 else weight
+    return ops._prelu_kernel(input, weight)

@@ -107,3 +107,33 @@ def embedding_renorm_(weight: Tensor, indices: Tensor, max_norm: float, norm_typ
         array[rows[over]] = (array[rows[over]] * scale[:, None]).astype(array.dtype)
     touch(weight, "embedding_renorm_")
     return weight
+
+
+@composite(function=False)
+def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
+    """Zeros with a 1 at every class number: (*) becomes (*, num_classes).
+
+    Args:
+        num_classes: -1 takes one more than the largest class number.
+
+    Raises:
+        RuntimeError: not int64, a class number outside the range, or an empty tensor without num_classes.
+    """
+    name = "one_hot"
+    array = tensor._array
+    if array.dtype != np.dtype("i8"):
+        raise fail(RuntimeError, name, f"one_hot is only applicable to index tensor of type LongTensor, not {tensor.dtype}.")
+    if not array.size:
+        if num_classes <= 0:
+            raise fail(RuntimeError, name, "Can not infer total number of classes from empty tensor.")
+        return wrap(np.zeros((*array.shape, num_classes), "i8"))
+    if array.min() < 0:
+        raise fail(RuntimeError, name, f"Class values must be non-negative, but one is {int(array.min())}.")
+    top = int(array.max())
+    if num_classes == -1:
+        num_classes = top + 1
+    elif top >= num_classes:
+        raise fail(RuntimeError, name, f"Class values must be smaller than num_classes: {top} is not below {num_classes}.")
+    found = np.zeros((array.size, num_classes), "i8")
+    found[np.arange(array.size), array.reshape(-1)] = 1
+    return wrap(found.reshape(*array.shape, num_classes))

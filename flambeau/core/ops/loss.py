@@ -179,7 +179,8 @@ def nll_loss(
     return ops._nll_loss(input, target, weight, reduction, ignore_index)
 
 
-def _reduced(input: Any, target: Any, reduction: int, *rest: Any) -> Any:
+def pair_shape(input: Any, target: Any, reduction: int, *rest: Any) -> Any:
+    """The abstract result of a loss of two tensors."""
     shape = () if reduction else np.broadcast_shapes(input.shape, target.shape)
     return shape, np.result_type(input.dtype, target.dtype)
 
@@ -212,7 +213,7 @@ def _mse_other(g: Any, input: Any, target: Any, reduction: int) -> Any:
 
 
 @primitive(
-    promote=("input", "target"), function=False, method=False, infer=_reduced,
+    promote=("input", "target"), function=False, method=False, infer=pair_shape,
     vjp={"input": _mse_rule, "target": _mse_other},
 )  # fmt: skip
 def mse_loss(input, target, reduction: int = 1):

@@ -14,7 +14,7 @@ from flambeau.core.dims import wrap_dim
 from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
 from flambeau.core.kernels.scatter import add_at, linear
-from flambeau.core.tensor import Tensor
+from flambeau.core.tensor import Tensor, wrap
 
 __all__: list[str] = []
 
@@ -28,7 +28,7 @@ def check_index(name: str, input: Any, dim: int, index: Any, src: Any = None) ->
         RuntimeError: ranks, sizes or dtypes do not fit, or an index is out of range.
     """
     dim = wrap_dim(dim, input.ndim)
-    if index.dtype not in (np.int64, np.int32):
+    if index.size and index.dtype not in (np.int64, np.int32):
         raise fail(RuntimeError, name, f"{name}(): Expected dtype int32/int64 for index, got {of(index.dtype)}. Convert it: index.long().")
     if src is not None and src.dtype != input.dtype:
         raise fail(
@@ -88,7 +88,8 @@ def _gather_backward(g: Tensor, shape: Any, dim: int, index: Tensor) -> Tensor:
 
 
 @primitive(
-    vjp={"input": _gather_backward}, infer=lambda input, dim, index, sparse_grad: (index.shape, input.dtype)
+    vjp={"input": _gather_backward}, infer=lambda input, dim, index, sparse_grad: (index.shape, input.dtype), out_apart=True,
+    out_exact=True,
 )
 def gather(input, dim: int, index, *, sparse_grad: bool = False):
     """Elements along `dim` picked by `index`: ``out[i][j] = input[index[i][j]][j]`` for ``dim=0``.
@@ -386,7 +387,7 @@ def _flat_index(name: str, input: Any, index: Any) -> Any:
 
 @primitive(
     vjp={"input": lambda g, shape, index: ops.put(g.new_zeros(shape), index, g, True)},
-    infer=lambda input, index: (index.shape, input.dtype),
+    infer=lambda input, index: (index.shape, input.dtype), out_apart=True,
 )  # fmt: skip
 def take(input, index):
     """The elements at flat positions, in the shape of `index`.
@@ -454,7 +455,7 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None, *, ou
             f"torch.take_along_dim(): dtype of indices should be Long but got {indices.dtype}",
         )
     if dim is None:
-        return ops.gather(input.reshape(-1), 0, indices.reshape(-1), out=out)
+        input, indices, dim = input.reshape(-1), indices.reshape(-1), 0
     if input._array.ndim != indices._array.ndim:
         raise fail(
             RuntimeError,
@@ -466,6 +467,8 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None, *, ou
     from flambeau.core.layout import broadcast_shapes
 
     a, b = tuple(input._array.shape), tuple(indices._array.shape)
+    if type(indices._array) is nd and indices._array.size and a and indices._array.min() < 0:
+        indices = wrap(np.where(indices._array < 0, indices._array + a[dim], indices._array))
     joint = broadcast_shapes((*a[:dim], 1, *a[dim + 1 :]), (*b[:dim], 1, *b[dim + 1 :]), op="take_along_dim")
     wide = input.expand((*joint[:dim], a[dim], *joint[dim + 1 :]))
     picked = indices.expand((*joint[:dim], b[dim], *joint[dim + 1 :]))

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from flambeau.core import dtypes, layout, state
+from flambeau.core.binding import sizes
 from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.dims import wrap_dim, wrap_dims
 from flambeau.core.errors import fail
@@ -44,14 +45,15 @@ def _flip(input, dims: Any):
 
 
 @composite(method=True)
-def flip(input: Tensor, *dims: Any) -> Tensor:
+def flip(input: Tensor, *order: Any, dims: Any = None) -> Tensor:
     """A copy with the order of elements along `dims` reversed.
 
     Raises:
         RuntimeError: a dimension named twice. IndexError: no such dimension.
     """
-    given = dims[0] if len(dims) == 1 and isinstance(dims[0], (tuple, list)) else dims
-    return ops._flip(input, wrap_dims(tuple(given), input._array.ndim, "flip", empty_is_all=False))
+    given = dims if dims is not None else sizes(order)
+    given = (given,) if isinstance(given, int) else tuple(given)
+    return ops._flip(input, wrap_dims(given, input._array.ndim, "flip", empty_is_all=False))
 
 
 @composite(method=True)
@@ -91,6 +93,8 @@ def roll(input: Tensor, shifts: Any, dims: Any = ()) -> Tensor:
     dims = () if dims is None else (dims,) if isinstance(dims, int) else tuple(dims)
     if not shifts:
         raise fail(RuntimeError, "roll", "`shifts` required")
+    if dims and not input._array.ndim:
+        raise fail(IndexError, "roll", f"Dimension specified as {dims[0]} but tensor has no dimensions")
     if not dims and len(shifts) == 1:
         return ops._roll(input, shifts, ())
     if len(shifts) != len(dims):
@@ -109,7 +113,10 @@ def _rot90(input, k: int, dims: Any):
         if k % 2:
             order[a], order[b] = b, a
         return Abstract(tuple(input.shape[d] for d in order), input.dtype)
-    return np.ascontiguousarray(np.rot90(input, k, dims))
+    a, b = dims
+    # PyTorch turns by flipping a copy and transposing it: the strides show it.
+    turned = np.rot90(input, k, dims)
+    return np.ascontiguousarray(turned.swapaxes(a, b)).swapaxes(a, b) if k % 2 else np.ascontiguousarray(turned)
 
 
 @composite(method=True)
@@ -165,14 +172,13 @@ def _repeat(input, repeats: Any):
 
 
 @composite(method=True, function=False)
-def repeat(input: Tensor, *repeats: Any) -> Tensor:
+def repeat(input: Tensor, *times: Any, repeats: Any = None) -> Tensor:
     """The tensor laid side by side `repeats` times along each dimension; new dimensions in front.
 
     Raises:
         RuntimeError: fewer numbers than dimensions, or a negative one.
     """
-    given = repeats[0] if len(repeats) == 1 and isinstance(repeats[0], (tuple, list)) else repeats
-    times = tuple([int(k) for k in given])
+    times = tuple([int(k) for k in (sizes(times) if repeats is None else repeats)])
     if len(times) < input._array.ndim:
         raise fail(
             RuntimeError,
@@ -186,9 +192,9 @@ def repeat(input: Tensor, *repeats: Any) -> Tensor:
 
 
 @composite(method=True)
-def tile(input: Tensor, *dims: Any) -> Tensor:
+def tile(input: Tensor, *times: Any, dims: Any = None) -> Tensor:
     """`repeat`, with missing numbers in front taken as 1."""
-    given = dims[0] if len(dims) == 1 and isinstance(dims[0], (tuple, list)) else dims
+    given = sizes(times) if dims is None else (dims,) if isinstance(dims, int) else dims
     return repeat(input, (1,) * (input._array.ndim - len(given)) + tuple(given))
 
 
@@ -248,7 +254,8 @@ def _triangle(name: str, keep: Any) -> None:
             raise fail(RuntimeError, name, f"input tensor must have at least 2 dimensions, it has {input.ndim}")
         rows, columns = input.shape[-2:]
         inside = keep(np.arange(columns) - np.arange(rows)[:, None], diagonal)
-        return np.where(inside, input, input.dtype.type(0))
+        found = np.where(inside, input, input.dtype.type(0))
+        return found if type(found) is not nd or found.flags.c_contiguous else np.ascontiguousarray(found)
 
     body.__name__ = name
     body.__doc__ = (
@@ -539,14 +546,13 @@ def _before_write(input: Tensor) -> Tensor:
 
 
 @composite(method=True, function=False)
-def resize_(input: Tensor, *sizes: Any, memory_format: Any = layout.contiguous_format) -> Tensor:
+def resize_(input: Tensor, *new: Any, size: Any = None, memory_format: Any = layout.contiguous_format) -> Tensor:
     """Give the tensor another shape over its storage, which grows when it must (new elements hold anything).
 
     Raises:
         RuntimeError: the tensor requires grad.
     """
-    given = sizes[0] if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)) else sizes
-    shape = tuple([int(n) for n in given])
+    shape = tuple([int(n) for n in (sizes(new) if size is None else size)])
     if any(n < 0 for n in shape):
         raise fail(RuntimeError, "resize_", f"Trying to create tensor with negative dimension: {list(shape)}")
     if edge_of(input) is not None and state.grad_enabled():
@@ -590,16 +596,16 @@ def _reshape_storage(input: Tensor, shape: Any, steps: Any, offset: int) -> None
         touch(input, "resize_")
 
 
-@composite(method=True, function=False)
+@composite(method=True)
 def resize_as_(input: Tensor, other: Tensor, memory_format: Any = layout.contiguous_format) -> Tensor:
     """`resize_` to another tensor's shape."""
     return resize_(input, tuple(other._array.shape), memory_format=memory_format)
 
 
 @composite(method=True, function=False)
-def resize(input: Tensor, *sizes: Any) -> Tensor:
+def resize(input: Tensor, *shape: Any) -> Tensor:
     """The reshaped tensor; its number of elements must stay (PyTorch's deprecated method)."""
-    return ops.reshape(input, *sizes)
+    return ops.reshape(input, *shape)
 
 
 @composite(method=True, function=False)

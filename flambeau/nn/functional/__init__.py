@@ -1,8 +1,22 @@
-"""`torch.nn.functional`: the layers as functions, an area a file."""
+"""Everything of ``torch.nn.functional``: the layers' computations as functions. A family is a file."""
 
-from importlib import import_module
-from pkgutil import iter_modules
-
-for _area in sorted(module.name for module in iter_modules(__path__)):
-    _module = import_module(f"{__name__}.{_area}")
-    globals().update({name: getattr(_module, name) for name in _module.__all__})
+from flambeau.nn import _reduction as _Reduction
+from flambeau.nn.functional.activation import *
+from flambeau.nn.functional.activation import _implicit_dim as _implicit_dim
+from flambeau.nn.functional.attention import *
+from flambeau.nn.functional.attention import _canonical_mask as _canonical_mask
+from flambeau.nn.functional.attention import _in_projection as _in_projection
+from flambeau.nn.functional.attention import _in_projection_packed as _in_projection_packed
+from flambeau.nn.functional.attention import _mha_shape_check as _mha_shape_check
+from flambeau.nn.functional.attention import _none_or_dtype as _none_or_dtype
+from flambeau.nn.functional.conv import *
+from flambeau.nn.functional.distance import *
+from flambeau.nn.functional.dropout import *
+from flambeau.nn.functional.embedding import *
+from flambeau.nn.functional.linear import *
+from flambeau.nn.functional.loss import *
+from flambeau.nn.functional.marginloss import *
+from flambeau.nn.functional.norm import *
+from flambeau.nn.functional.padding import *
+from flambeau.nn.functional.pooling import *
+from flambeau.nn.functional.vision import *

@@ -1,0 +1,180 @@
+"""Scaled dot-product attention as one node: masks, causality, dropout, grouped queries. The sums are in ``kernels.attention``."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from flambeau.core.declare import composite, ops, primitive
+from flambeau.core.dtypes import of
+from flambeau.core.errors import fail
+from flambeau.core.kernels import attention as kernels
+from flambeau.core.rules import both
+from flambeau.core.tensor import Tensor, wrap
+
+__all__: list[str] = []
+
+nd = np.ndarray
+
+
+def _wide(*arrays: Any) -> tuple[Any, ...]:
+    return tuple(
+        a.astype("f4") if a is not None and a.dtype.itemsize == 2 and a.dtype.kind in "fV" else a for a in arrays
+    )
+
+
+@both
+def _attention_rule(
+    g: Any, query: Any, key: Any, value: Any, attn_mask: Any, weights: Any, scale: float, needs: Any
+) -> Any:
+    g = g[0] if isinstance(g, (tuple, list)) else g
+    if g is None:
+        return None, None, None, None
+    if type(query) is nd:
+        dtype = g.dtype
+        g, query, key, value, weights = _wide(g, query, key, value, weights)
+        found = kernels.attend_backward(g, query, key, value, weights, scale, needs)
+        return tuple(None if each is None else each.astype(dtype, copy=False) for each in found)
+    # weights is an output: in the graph it leads back to the scores
+    scores = ops.matmul(query, key.mT) * scale
+    if attn_mask is not None:
+        if attn_mask.dtype.category == "bool":
+            scores = scores.masked_fill(~attn_mask, float("-inf"))
+        else:
+            scores = scores + attn_mask
+    soft = ops.softmax(scores, -1)
+    soft = ops.where(wrap(~np.isneginf(scores._array)), soft, 0.0)
+    pulled = ops.matmul(g, value.mT)
+    slope = soft * (pulled - (pulled * soft).sum(-1, keepdim=True))
+    return (
+        ops.matmul(slope, key) * scale if needs[0] else None,
+        ops.matmul(slope.mT, query) * scale if needs[1] else None,
+        ops.matmul(soft.mT, g) if needs[2] else None,
+        slope if needs[3] else None,
+    )
+
+
+def _shapes(query: Any, key: Any, value: Any, attn_mask: Any, scale: float) -> Any:
+    lead = np.broadcast_shapes(query.shape[:-2], key.shape[:-2], value.shape[:-2])
+    length, source = query.shape[-2], key.shape[-2]
+    return ((*lead, length, value.shape[-1]), query.dtype), ((*lead, length, source), query.dtype)
+
+
+@primitive(
+    name="_attention", node="ScaledDotProductFlashAttentionForCpu", outputs=("out", "weights"), differentiable=("out",),
+    function=False, method=False, infer=_shapes, vjp={("query", "key", "value", "attn_mask"): _attention_rule},
+)  # fmt: skip
+def _attention(query, key, value, attn_mask=None, scale: float = 1.0):
+    """``softmax(scale query key^T + attn_mask) value`` and the softmax."""
+    dtype = query.dtype
+    q, k, v, mask = _wide(query, key, value, attn_mask)
+    found, weights = kernels.attend(q, k, v, mask, scale)
+    return found.astype(dtype, copy=False), weights
+
+
+def _check(query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None, is_causal: bool) -> None:
+    """Dtypes and shapes.
+
+    Raises:
+        RuntimeError: they do not fit.
+    """
+    name = "scaled_dot_product_attention"
+    if not query.dtype == key.dtype == value.dtype:
+        raise fail(
+            RuntimeError,
+            name,
+            "Expected query, key, and value to have the same dtype, but got query.dtype: "
+            f"{query.dtype} key.dtype: {key.dtype} and value.dtype: {value.dtype} instead.",
+        )
+    if min(query.dim(), key.dim(), value.dim()) < 2:
+        raise fail(
+            RuntimeError,
+            name,
+            "Expected query, key, and value to all be at least 2 dimensional, but got query.dim(): "
+            f"{query.dim()}, key.dim(): {key.dim()} and value.dim(): {value.dim()} instead.",
+        )
+    if query.size(-1) != key.size(-1):
+        raise fail(
+            RuntimeError, name, f"query and key must agree in their last dimension, but have {query.size(-1)} and {key.size(-1)}."
+        )
+    if key.size(-2) != value.size(-2):
+        raise fail(
+            RuntimeError, name, f"key and value must have the same length, but have {key.size(-2)} and {value.size(-2)}."
+        )
+    if attn_mask is None:
+        return
+    kind = attn_mask.dtype.category
+    if kind != "bool" and attn_mask.dtype != query.dtype and not (attn_mask.dtype.is_floating_point):
+        raise fail(
+            RuntimeError,
+            name,
+            "Expected attn_mask dtype to be bool or float or to match query dtype, but got attn_mask.dtype: "
+            f"{attn_mask.dtype} and query.dtype: {query.dtype} instead.",
+        )
+    if is_causal:
+        raise fail(RuntimeError, name, "Explicit attn_mask should not be set when is_causal=True")
+
+
+def _grouped(query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+    """Keys and values repeated so that every query head has its own.
+
+    Raises:
+        RuntimeError: the heads do not divide.
+    """
+    heads, keys, values = query.size(-3), key.size(-3), value.size(-3)
+    if keys == 0 or values == 0 or heads % keys or heads % values:
+        raise fail(
+            RuntimeError,
+            "scaled_dot_product_attention",
+            f"Number of heads in key ({keys}) and value ({values}) must divide the number of heads in query ({heads}).",
+        )
+    return key.repeat_interleave(heads // keys, -3), value.repeat_interleave(heads // values, -3)
+
+
+@composite(function=False)
+def scaled_dot_product_attention(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attn_mask: Tensor | None = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    *,
+    scale: float | None = None,
+    enable_gqa: bool = False,
+) -> Tensor:
+    """``softmax(query key^T scale + attn_mask) value``.
+
+    Args:
+        query: (N, *, Hq, L, E). key: (N, *, H, S, E). value: (N, *, H, S, Ev).
+        attn_mask: bool (True may look) or numbers to add, broadcast to (N, *, Hq, L, S).
+        dropout_p: the part of the weights that is dropped (always: pass 0 in evaluation).
+        is_causal: query i looks at keys up to i.
+        scale: ``1 / sqrt(E)`` by default.
+        enable_gqa: query heads share keys and values.
+
+    Raises:
+        RuntimeError: shapes or dtypes that do not fit, or both a mask and is_causal.
+
+    Reference: Vaswani et al., Attention is all you need, 2017, arXiv:1706.03762.
+    """
+    _check(query, key, value, attn_mask, is_causal)
+    width = query.size(-1)
+    factor = (1.0 / math.sqrt(width) if width else 1.0) if scale is None else scale
+    if enable_gqa:
+        key, value = _grouped(query, key, value)
+    if is_causal:
+        attn_mask = wrap(kernels.causal(query.size(-2), key.size(-2)))
+    elif attn_mask is not None and attn_mask.dtype != query.dtype and attn_mask.dtype.category != "bool":
+        attn_mask = attn_mask.to(query.dtype)
+    if dropout_p > 0.0:
+        scores = ops.matmul(query * factor, key.mT)
+        if attn_mask is not None:
+            if attn_mask.dtype.category == "bool":
+                scores = scores.masked_fill(~attn_mask, float("-inf"))
+            else:
+                scores = scores + attn_mask
+        return ops.matmul(ops.dropout(ops.softmax(scores, -1), dropout_p, True), value)
+    return ops._attention(query, key, value, attn_mask, factor)[0]

@@ -1,0 +1,133 @@
+"""Distances and similarities of vectors: pairwise_distance, cosine_similarity, pdist. Stands on ``ops``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from flambeau.core.declare import composite, ops, primitive
+from flambeau.core.errors import fail
+from flambeau.core.ops.windowing import refuse_dtype
+from flambeau.core.rules import both
+from flambeau.core.tensor import Tensor, wrap
+
+__all__: list[str] = []
+
+nd = np.ndarray
+
+
+@composite()
+def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Tensor:
+    """``norm_p(x1 - x2 + eps)`` over the last dimension."""
+    return ops.norm(x1 - x2 + eps, p, max(x1.dim(), x2.dim()) - 1, keepdim)
+
+
+@composite()
+def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
+    """``x1 . x2 / (max(|x1|, eps) max(|x2|, eps))`` along `dim`.
+
+    Raises:
+        RuntimeError: integer vectors.
+    """
+    if not (x1.dtype.is_floating_point or x1.dtype.is_complex) and not (x2.dtype.is_floating_point or x2.dtype.is_complex):
+        raise fail(RuntimeError, "cosine_similarity", f"expected common dtype to be floating point, yet common dtype is {x1.dtype}")
+    x1, x2 = ops.broadcast_tensors(x1, x2)
+    common = ops.promote_types(x1.dtype, x2.dtype) if hasattr(ops, "promote_types") else None
+    if common is not None:
+        x1, x2 = x1.to(common), x2.to(common)
+    first = x1 / _length(x1, dim, eps)
+    second = x2 / _length(x2, dim, eps)
+    return (first * second).sum(dim)
+
+
+def _length(x: Tensor, dim: int, eps: float) -> Tensor:
+    """The 2-norm, not below eps: the floor carries no gradient of its own."""
+    found = ops.norm(x, 2, dim, True)
+    low = found._array < eps
+    if type(low) is nd and low.any():
+        return found + wrap(np.where(low, found.dtype.numpy.type(eps) - found._array, found.dtype.numpy.type(0)))
+    return found
+
+
+def _pairs(n: int) -> tuple[Any, Any]:
+    return np.triu_indices(n, 1)
+
+
+@both
+def _pdist_rule(g: Any, input: Any, out: Any, p: float) -> Any:
+    rows, columns = _pairs(input.shape[0])
+    if type(g) is not nd:
+        return _pdist_graph(g, input, out, p, rows, columns)
+    d = input[rows] - input[columns]
+    e = out[:, None]
+    if p == 0:
+        return np.zeros_like(input)
+    if p == 1:
+        slope = np.sign(d)
+    elif p == np.inf:
+        slope = np.sign(d) * (np.abs(d) == e)
+    elif p == 2:
+        slope = np.where(e == 0, 0, d / e)
+    else:
+        slope = np.where(e == 0, 0, np.sign(d) * np.abs(d) ** (p - 1) / e ** (p - 1))
+    slope = (slope * g[:, None]).astype(input.dtype)
+    found = np.zeros_like(input)
+    np.add.at(found, rows, slope)
+    np.subtract.at(found, columns, slope)
+    return found
+
+
+def _pdist_graph(g: Tensor, input: Tensor, out: Tensor, p: float, rows: Any, columns: Any) -> Tensor:
+    i, j = wrap(rows), wrap(columns)
+    d = ops.index_select(input, 0, i) - ops.index_select(input, 0, j)
+    e = out.unsqueeze(1)
+    if p == 0:
+        return ops.zeros_like(input)
+    if p == 1:
+        slope = ops.sign(d)
+    elif p == float("inf"):
+        slope = ops.sign(d) * (ops.abs(d) == e)
+    else:
+        safe = ops.where(e == 0, 1.0, e)
+        power = d if p == 2 else ops.sign(d) * ops.pow(ops.abs(d), p - 1)
+        slope = ops.where(e == 0, 0.0, power / ops.pow(safe, p - 1))
+    slope = slope * g.unsqueeze(1)
+    zero = ops.zeros_like(input)
+    return ops.index_add(ops.index_add(zero, 0, i, slope), 0, j, -slope)
+
+
+@primitive(
+    name="_pdist", node="Pdist", function=False, method=False, vjp=_pdist_rule,
+    infer=lambda input, p: ((input.shape[0] * (input.shape[0] - 1) // 2,), input.dtype),
+)  # fmt: skip
+def _pdist(input, p: float = 2.0):
+    """The p-norm distances of all pairs of rows."""
+    refuse_dtype("pdist", input.dtype, "f")
+    rows, columns = _pairs(input.shape[0])
+    d = np.abs(input[rows] - input[columns])
+    if p == 0:
+        found = np.count_nonzero(d, axis=1)
+    elif p == 1:
+        found = d.sum(1)
+    elif p == 2:
+        found = np.sqrt(np.einsum("ij,ij->i", d, d))
+    elif p == np.inf:
+        found = d.max(1, initial=0)
+    else:
+        found = (d**p).sum(1) ** (1 / p)
+    return np.asarray(found, input.dtype)
+
+
+@composite()
+def pdist(input: Tensor, p: float = 2.0) -> Tensor:
+    """The p-norm distances of all pairs of rows of (N, M): (N (N - 1) / 2).
+
+    Raises:
+        RuntimeError: not a matrix, or a negative p.
+    """
+    if input.dim() != 2:
+        raise fail(RuntimeError, "pdist", f"pdist only supports 2D tensors, got: {input.dim()}D")
+    if p < 0:
+        raise fail(RuntimeError, "pdist", "pdist only supports non-negative p values")
+    return ops._pdist(input, p)

@@ -1,0 +1,230 @@
+"""Losses of corresponding elements that are one node: squared, smooth absolute, Huber, binary cross entropy.
+
+A reduction is 0 none, 1 mean, 2 sum. Stands on declare and ``loss``'s helpers.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from flambeau.core.declare import composite, ops, primitive
+from flambeau.core.errors import fail
+from flambeau.core.ops.loss import fold, pair_shape, portion
+from flambeau.core.ops.windowing import refuse_dtype
+from flambeau.core.rules import both
+from flambeau.core.tensor import Tensor
+
+__all__: list[str] = []
+
+nd = np.ndarray
+
+
+def _choose(condition: Any, a: Any, b: Any) -> Any:
+    """``where`` on arrays and Tensors alike."""
+    return ops.where(condition, a, b) if isinstance(condition, Tensor) else np.where(condition, a, b)
+
+
+def _abs(x: Any) -> Any:
+    return ops.abs(x) if isinstance(x, Tensor) else np.abs(x)
+
+
+def _sign(x: Any) -> Any:
+    return ops.sign(x) if isinstance(x, Tensor) else np.sign(x)
+
+
+@both
+def _smooth_rule(g: Any, input: Any, target: Any, reduction: int, beta: float) -> Any:
+    d = input - target
+    return _choose(_abs(d) < beta, d * (1.0 / beta), _sign(d)) * portion(g, d.shape, reduction)
+
+
+@both
+def _smooth_other(g: Any, input: Any, target: Any, reduction: int, beta: float) -> Any:
+    return -_smooth_rule(g, input, target, reduction, beta)
+
+
+@primitive(
+    promote=("input", "target"), function=False, method=False, infer=pair_shape, name="_smooth_l1_loss", node="SmoothL1Loss",
+    vjp={"input": _smooth_rule, "target": _smooth_other},
+)  # fmt: skip
+def _smooth_l1_loss(input, target, reduction: int = 1, beta: float = 1.0):
+    """``d^2 / (2 beta)`` where ``|d| < beta``, else ``|d| - beta / 2``."""
+    t = input.dtype.type
+    d = np.abs(input - target)
+    return fold(np.where(d < t(beta), t(0.5) * d * d / t(beta), d - t(0.5 * beta)), reduction)
+
+
+@composite(function=False)
+def smooth_l1_loss(input: Tensor, target: Tensor, reduction: int = 1, beta: float = 1.0) -> Tensor:
+    """``d^2 / (2 beta)`` where ``|d| < beta``, else ``|d| - beta / 2``; the absolute value for beta 0.
+
+    Raises:
+        RuntimeError: a negative beta.
+
+    Reference: Girshick, Fast R-CNN, 2015, arXiv:1504.08083.
+    """
+    if beta < 0:
+        raise fail(RuntimeError, "smooth_l1_loss", f"smooth_l1_loss does not support negative values for beta, got {beta}.")
+    if beta == 0:
+        return ops.l1_loss(input, target, reduction)
+    return ops._smooth_l1_loss(input, target, reduction, beta)
+
+
+@both
+def _huber_rule(g: Any, input: Any, target: Any, reduction: int, delta: float) -> Any:
+    d = input - target
+    return _choose(_abs(d) < delta, d, _sign(d) * delta) * portion(g, d.shape, reduction)
+
+
+@both
+def _huber_other(g: Any, input: Any, target: Any, reduction: int, delta: float) -> Any:
+    return -_huber_rule(g, input, target, reduction, delta)
+
+
+@primitive(
+    promote=("input", "target"), function=False, method=False, infer=pair_shape, name="_huber_loss", node="HuberLoss",
+    vjp={"input": _huber_rule, "target": _huber_other},
+)  # fmt: skip
+def _huber_loss(input, target, reduction: int = 1, delta: float = 1.0):
+    """``d^2 / 2`` where ``|d| < delta``, else ``delta (|d| - delta / 2)``."""
+    refuse_dtype("huber_loss", input.dtype, "f")
+    t = input.dtype.type
+    d = np.abs(input - target)
+    return fold(np.where(d < t(delta), t(0.5) * d * d, t(delta) * (d - t(0.5 * delta))), reduction)
+
+
+@composite(function=False)
+def huber_loss(input: Tensor, target: Tensor, reduction: int = 1, delta: float = 1.0) -> Tensor:
+    """``d^2 / 2`` where ``|d| < delta``, else ``delta (|d| - delta / 2)``.
+
+    Raises:
+        RuntimeError: delta not positive.
+
+    Reference: Huber, Robust estimation of a location parameter, 1964.
+    """
+    if delta <= 0:
+        raise fail(RuntimeError, "huber_loss", f"huber_loss does not support non-positive values for delta, got {delta}.")
+    return ops._huber_loss(input, target, reduction, delta)
+
+
+def _log(x: Any) -> Any:
+    """The logarithm, not below -100: the loss of a certain error stays finite."""
+    return ops.log(x).clamp(min=-100) if isinstance(x, Tensor) else np.maximum(np.log(x), x.dtype.type(-100))
+
+
+@both
+def _bce_rule(g: Any, input: Any, target: Any, weight: Any, reduction: int) -> Any:
+    spread = (1 - input) * input
+    floor = spread.clamp(min=1e-12) if isinstance(spread, Tensor) else np.maximum(spread, 1e-12)
+    found = portion(g, input.shape, reduction) * (input - target) / floor
+    return found if weight is None else found * weight
+
+
+@both
+def _bce_target(g: Any, input: Any, target: Any, weight: Any, reduction: int) -> Any:
+    found = portion(g, input.shape, reduction) * (_log(1 - input) - _log(input))
+    return found if weight is None else found * weight
+
+
+@primitive(
+    function=False, method=False, name="binary_cross_entropy", vjp={"input": _bce_rule, "target": _bce_target},
+    infer=lambda input, target, weight, reduction: pair_shape(input, target, reduction),
+)  # fmt: skip
+def _binary_cross_entropy(input, target, weight=None, reduction: int = 1):
+    """``-(target log(input) + (1 - target) log(1 - input))``, the logarithms not below -100."""
+    refuse_dtype("binary_cross_entropy", input.dtype, "f")
+    if input.dtype != target.dtype:
+        from flambeau.core.dtypes import of
+
+        raise fail(RuntimeError, "binary_cross_entropy", f"Found dtype {of(target.dtype).legacy} but expected {of(input.dtype).legacy}: target and input need one dtype.")
+    if input.size and not (input.min() >= 0 and input.max() <= 1):
+        raise fail(
+            RuntimeError,
+            "binary_cross_entropy",
+            "all elements of input should be between 0 and 1. Apply sigmoid first, or use binary_cross_entropy_with_logits.",
+        )
+    dtype = input.dtype
+    if dtype.itemsize == 2:
+        input, target = input.astype("f4"), target.astype("f4")
+    found = (target - 1) * _log(1 - input) - target * _log(input)
+    if weight is not None:
+        found = found * weight
+    return fold(found, reduction).astype(dtype, copy=False)
+
+
+@both
+def _logits_rule(g: Any, input: Any, target: Any, weight: Any, pos_weight: Any, reduction: int) -> Any:
+    if type(input) is nd:
+        from flambeau.core.kernels.smooth import sigmoid
+
+        s = sigmoid(input)
+    else:
+        s = ops.sigmoid(input)
+    if pos_weight is None:
+        found = s - target
+    else:
+        rise = pos_weight * target
+        found = (rise + 1 - target) * s - rise
+    if weight is not None:
+        found = found * weight
+    return found * portion(g, _shape(input, target, weight, pos_weight), reduction)
+
+
+def _shape(*given: Any) -> Any:
+    return np.broadcast_shapes(*(tuple(each.shape) for each in given if each is not None))
+
+
+@both
+def _logits_target(g: Any, input: Any, target: Any, weight: Any, pos_weight: Any, reduction: int) -> Any:
+    if pos_weight is None:
+        found = -input
+    elif type(input) is nd:
+        s = np.logaddexp(0, -input)
+        found = pos_weight * s - input - s
+    else:
+        found = ops.logsigmoid(-input) - pos_weight * ops.logsigmoid(input)
+    if weight is not None:
+        found = found * weight
+    return found * portion(g, _shape(input, target, weight, pos_weight), reduction)
+
+
+@primitive(
+    promote=("input", "target", "weight", "pos_weight"), function=False, method=False, name="_bce_with_logits",
+    node="BinaryCrossEntropyWithLogits", vjp={"input": _logits_rule, "target": _logits_target},
+    infer=lambda input, target, weight, pos_weight, reduction: pair_shape(input, target, reduction),
+)  # fmt: skip
+def _bce_with_logits(input, target, weight=None, pos_weight=None, reduction: int = 1):
+    """``(1 - t) x + (1 + (p - 1) t) (log1p(exp(-|x|)) + max(-x, 0))``, weighted."""
+    refuse_dtype("binary_cross_entropy_with_logits", input.dtype, "f")
+    tail = np.log1p(np.exp(-np.abs(input))) + np.maximum(-input, 0)
+    if pos_weight is not None:
+        tail = tail * ((pos_weight - 1) * target + 1)
+    found = (1 - target) * input + tail
+    if weight is not None:
+        found = found * weight
+    return fold(found, reduction)
+
+
+@composite()
+def binary_cross_entropy_with_logits(
+    input: Tensor, target: Tensor, weight: Tensor | None = None, pos_weight: Tensor | None = None, reduction: int = 1
+) -> Tensor:
+    """Binary cross entropy of ``sigmoid(input)``, computed without overflow."""
+    return ops._bce_with_logits(input, target, weight, pos_weight, reduction)
+
+
+@both
+def _margin_rule(g: Any, input: Any, target: Any, reduction: int) -> Any:
+    if type(g) is nd:
+        from flambeau.core.kernels.smooth import sigmoid
+
+        return -target * sigmoid(-target * input) * portion(g, input.shape, reduction)
+    return -target * ops.sigmoid(-target * input) * portion(g, input.shape, reduction)
+
+
+@primitive(function=False, method=False, name="soft_margin_loss", node="SoftMarginLoss", infer=pair_shape, promote=("input", "target"), vjp={"input": _margin_rule})
+def _soft_margin_loss(input, target, reduction: int = 1):
+    """``log(1 + exp(-target * input))``."""
+    return fold(np.log1p(np.exp(-target * input)), reduction)

@@ -1,0 +1,176 @@
+"""The smooth activations: gelu, silu, mish, softplus, logsigmoid, glu. Stands on declare."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from flambeau.core.declare import composite, elementwise, ops, primitive
+from flambeau.core.dims import wrap_dim
+from flambeau.core.dtypes import Rule
+from flambeau.core.errors import fail
+from flambeau.core.kernels import smooth as kernels
+from flambeau.core.ops.activation import FLOATS
+from flambeau.core.rules import both
+from flambeau.core.tensor import Tensor
+
+__all__: list[str] = []
+
+nd = np.ndarray
+
+
+@both
+def _gelu_rule(g, input):
+    if type(g) is nd:
+        return kernels.gelu_backward(g, input)
+    density = ops.exp(input * input * -0.5) * (1 / math.sqrt(2 * math.pi))
+    return g * (0.5 * (1 + ops.erf(input * math.sqrt(0.5))) + input * density)
+
+
+@both
+def _gelu_tanh_rule(g, input):
+    if type(g) is nd:
+        return kernels.gelu_tanh_backward(g, input)
+    scale = math.sqrt(2 / math.pi)
+    inner = ops.tanh(scale * (input + 0.044715 * input * input * input))
+    slope = scale * (1 + 3 * 0.044715 * input * input)
+    return g * (0.5 * (1 + inner) + 0.5 * input * (1 - inner * inner) * slope)
+
+
+@elementwise(
+    types=FLOATS, name="_gelu", node="Gelu", kernel=kernels.gelu, function=False, method=False, vjp=_gelu_rule
+)
+def _gelu(input):
+    """``input * Phi(input)`` with the normal distribution's Phi."""
+    return kernels.gelu(input)
+
+
+@elementwise(
+    types=FLOATS, name="_gelu_tanh", node="Gelu", kernel=kernels.gelu_tanh, function=False, method=False, vjp=_gelu_tanh_rule
+)
+def _gelu_tanh(input):
+    """gelu with Phi approximated by tanh."""
+    return kernels.gelu_tanh(input)
+
+
+@composite(function=False)
+def gelu(input: Tensor, *, approximate: str = "none", out: Tensor | None = None) -> Tensor:
+    """``input * Phi(input)``, Phi the normal distribution; `approximate` "tanh" takes its approximation.
+
+    Raises:
+        RuntimeError: another approximation.
+
+    Reference: Hendrycks, Gimpel, Gaussian error linear units, 2016, arXiv:1606.08415.
+    """
+    if approximate == "none":
+        return ops._gelu(input, out=out)
+    if approximate == "tanh":
+        return ops._gelu_tanh(input, out=out)
+    raise fail(RuntimeError, "gelu", f"approximate argument must be either none or tanh, but is {approximate!r}.")
+
+
+@both
+def _silu_rule(g, input):
+    if type(g) is nd:
+        s = kernels.sigmoid(input)
+        return g * (s * (1 + input * (1 - s)))
+    s = ops.sigmoid(input)
+    return g * (s * (1 + input * (1 - s)))
+
+
+@elementwise(types=Rule("SILU", refuses=frozenset({"bool", "int", "float8"})), name="silu", kernel=kernels.silu, function=False, method=False, vjp=_silu_rule)
+def _silu(input):
+    """``input * sigmoid(input)``."""
+    return kernels.silu(input)
+
+
+@both
+def _mish_rule(g, input):
+    if type(g) is nd:
+        s, t = kernels.sigmoid(input), np.tanh(kernels.softplus(input))
+    else:
+        s, t = ops.sigmoid(input), ops.tanh(ops.softplus(input))
+    return g * (t + input * s * (1 - t * t))
+
+
+@elementwise(types=FLOATS, name="mish", function=False, method=False, upcast=True, vjp=_mish_rule)
+def _mish(input):
+    """``input * tanh(softplus(input))``."""
+    return input * np.tanh(kernels.softplus(input))
+
+
+@both
+def _softplus_rule(g, input, beta, threshold):
+    if type(g) is nd:
+        t = g.dtype.type
+        scaled = input * t(beta)
+        return np.where(scaled > threshold, g, g * kernels.sigmoid(scaled))
+    scaled = input * beta
+    return ops.where(scaled > threshold, g, g * ops.sigmoid(scaled))
+
+
+@elementwise(types=FLOATS, name="_softplus", node="Softplus", function=False, method=False, upcast=True, vjp=_softplus_rule)
+def _softplus(input, beta: float = 1.0, threshold: float = 20.0):
+    """``log(1 + exp(beta * input)) / beta``; the input itself where ``beta * input > threshold``."""
+    t = input.dtype.type
+    scaled = input * t(beta)
+    return np.where(scaled > threshold, input, np.log1p(np.exp(np.minimum(scaled, t(threshold)))) / t(beta))
+
+
+@composite(function=False)
+def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0, *, out: Tensor | None = None) -> Tensor:
+    """``log(1 + exp(beta * input)) / beta``; the input itself where ``beta * input > threshold``."""
+    return ops._softplus(input, beta, threshold, out=out)
+
+
+@both
+def _logsigmoid_rule(g, input):
+    if type(g) is nd:
+        return g * kernels.sigmoid(-input)
+    return g * ops.sigmoid(-input)
+
+
+@elementwise(types=FLOATS, name="_logsigmoid", node="LogSigmoid", function=False, method=False, upcast=True, vjp=_logsigmoid_rule)
+def _logsigmoid(input):
+    """``log(sigmoid(input))``."""
+    return np.minimum(input, input.dtype.type(0)) - np.log1p(np.exp(-np.abs(input)))
+
+
+@composite(function=False, alias=("log_sigmoid",))
+def logsigmoid(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """``log(1 / (1 + exp(-input)))``."""
+    return ops._logsigmoid(input, out=out)
+
+
+@both
+def _glu_rule(g, input, dim):
+    axis = wrap_dim(dim, input.ndim, "glu")
+    half = input.shape[axis] // 2
+    lead = (slice(None),) * axis
+    a, b = input[(*lead, slice(0, half))], input[(*lead, slice(half, None))]
+    s = kernels.sigmoid(b) if type(g) is nd else ops.sigmoid(b)
+    parts = (g * s, g * s * (1 - s) * a)
+    return np.concatenate(parts, axis) if type(g) is nd else ops.cat(parts, axis)
+
+
+def _halved(input, dim):
+    axis = wrap_dim(dim, input.ndim, "glu")
+    if input.shape[axis] % 2:
+        raise fail(
+            RuntimeError,
+            "glu",
+            f"Halving dimension must be even, but dimension {axis} is size {input.shape[axis]}",
+        )
+    return (*input.shape[:axis], input.shape[axis] // 2, *input.shape[axis + 1 :]), input.dtype
+
+
+@primitive(types=FLOATS, function=False, method=False, name="glu", upcast=True, vjp=_glu_rule, infer=_halved)
+def _glu(input, dim: int = -1):
+    """``a * sigmoid(b)`` for the halves a, b along `dim`."""
+    if input.ndim == 0:
+        raise fail(RuntimeError, "glu", "glu does not support 0-dimensional tensors")
+    axis = wrap_dim(dim, input.ndim, "glu")
+    _halved(input, dim)
+    a, b = np.split(input, 2, axis)
+    return a * kernels.sigmoid(b)
