@@ -124,6 +124,7 @@ def binary(op: Op, otherwise: Callable[..., Any] = slow.elementwise) -> Callable
     other_for_input, other_for_other = 1 in first, 1 in second
     out_for_input, out_for_other = 2 in first, 2 in second
     has_rules = bool(op.rules)
+    numbers = frozenset() if op.flags.get("operands") == "tensors" else SCALARS
     saves_nothing = not first and not second
     if any(kind in (1, 2) for rule in op.rules for kind, _ in rule.getters):
         fast = frozenset()
@@ -143,7 +144,7 @@ def binary(op: Op, otherwise: Callable[..., Any] = slow.elementwise) -> Callable
                 else:
                     b = other
                     other_edge = None
-                    same = type(b) in SCALARS and d in SINGLE_DOUBLE
+                    same = type(b) in numbers and d in SINGLE_DOUBLE
                 if same:
                     try:
                         r = run(kernel, a, b)

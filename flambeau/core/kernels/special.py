@@ -1,6 +1,8 @@
-"""The error function's family in float64: erf, erfc, erfcx and their inverses, and the normal distribution's.
+"""The error function's family in float64: erf, erfc, erfcx and their inverses, and the normal
+distribution's.
 
-Bessel functions are in `special_bessel`, gamma's family in `special_gamma`. Every kernel takes arrays, computes in
+Bessel functions are in `special_bessel`, gamma's family in `special_gamma`. Every kernel takes
+arrays, computes in
 float64 whatever came, and returns the input's dtype. Stands on special_tables.
 """
 
@@ -14,11 +16,24 @@ import numpy as np
 
 from flambeau.core.kernels import special_tables as table
 
-__all__ = ["double", "erf", "erfc", "erfcinv", "erfcx", "erfinv", "horner", "log_ndtr", "ndtri", "no_half", "piecewise"]
+__all__ = [
+    "double",
+    "erf",
+    "erfc",
+    "erfcinv",
+    "erfcx",
+    "erfinv",
+    "horner",
+    "log_ndtr",
+    "ndtri",
+    "no_half",
+    "piecewise",
+]
 
 Array = Any
 BLOCK = 1 << 14
-"""Elements computed at once: the intermediates of a block stay in the cache (3 times faster on a million elements)."""
+"""Elements computed at once: the intermediates of a block stay in the cache (3 times faster on a
+million elements)."""
 SQRT_HALF = 0.7071067811865476
 TWO_OVER_SQRT_PI = 1.1283791670955126
 
@@ -49,7 +64,9 @@ def no_half(name: str, kernel: Callable[..., Array]) -> Callable[..., Array]:
 
     def checked(input: Array, *others: Any) -> Array:
         if input.dtype.itemsize == 2:
-            raise NotImplementedError(f'"{name}" not implemented for 16-bit floats: convert to float32 first.')
+            raise NotImplementedError(
+                f'"{name}" not implemented for 16-bit floats: convert to float32 first.'
+            )
         return kernel(input, *others)
 
     return checked
@@ -124,9 +141,12 @@ def _erfcx(x: Array) -> Array:
 
 
 def _tail(log_q: Array) -> Array:
-    """y > 0 with erfc(y) = q for q <= 1/2, from log q: a rational start (Abramowitz and Stegun 26.2.23), two Halley steps."""
+    """y > 0 with erfc(y) = q for q <= 1/2, from log q: a rational start (Abramowitz and Stegun
+    26.2.23), two Halley steps."""
     t = np.sqrt(-2 * (log_q - 0.6931471805599453))
-    y = t - (2.515517 + t * (0.802853 + t * 0.010328)) / (1 + t * (1.432788 + t * (0.189269 + t * 0.001308)))
+    y = t - (2.515517 + t * (0.802853 + t * 0.010328)) / (
+        1 + t * (1.432788 + t * (0.189269 + t * 0.001308))
+    )
     y *= SQRT_HALF
     for _ in range(3):
         step = (np.exp(y * y + log_q) - _erfcx_positive(y)) / TWO_OVER_SQRT_PI
@@ -174,7 +194,8 @@ _log_ndtr_double = double(_log_ndtr)
 
 
 def log_ndtr(x: Array) -> Array:
-    """The logarithm of ndtr. In the left tail a float32 loses in float32 what PyTorch's loses: its gradient exponentiates it."""
+    """The logarithm of ndtr. In the left tail a float32 loses in float32 what PyTorch's loses: its
+    gradient exponentiates it."""
     found = _log_ndtr_double(x)
     if x.dtype == np.float32:
         left = x < -1
