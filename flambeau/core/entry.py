@@ -546,7 +546,7 @@ def inplace_binary(op: Op, title: str) -> Any:
                         return write.inplace(op, (input, other))
                     s = input._storage or storage_of(input)
                     s.version += 1
-                    s.written = next_sequence()
+                    s.written = s.changed = next_sequence()
                     s.writing = title
                     f = _frame(1)
                     if id(f.f_code) not in USER:

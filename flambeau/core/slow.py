@@ -228,6 +228,10 @@ def general(op: Op, args: Any, out: Any = None) -> Any:
         return overrides.dispatch(op.entry, args, {} if out is None else {"out": out})
     if m is not None and m.levels:
         return m.levels[-1].process(op, args, out)
+    if out is not None and op.flags.get("out_apart"):
+        from flambeau.core.output import check_apart
+
+        check_apart(op, flat, out)
     if op.lists:
         from flambeau.core.lists import apply
 
