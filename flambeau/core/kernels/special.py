@@ -3,7 +3,7 @@ distribution's.
 
 Bessel functions are in `special_bessel`, gamma's family in `special_gamma`. Every kernel takes
 arrays, computes in
-float64 whatever came, and returns the input's dtype. Stands on special_tables.
+float64 whatever came, and returns the input's dtype. Stands on special_tables and smooth.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from flambeau.core.kernels import smooth
 from flambeau.core.kernels import special_tables as table
 
 __all__ = [
@@ -43,16 +44,21 @@ def double(function: Callable[..., Array]) -> Callable[..., Array]:
 
     @wraps(function)
     def kernel(x: Array, *parameters: Any) -> Array:
-        if x.size <= BLOCK:
-            return np.asarray(function(np.asarray(x, np.float64), *parameters), x.dtype)
-        flat = np.ascontiguousarray(x).reshape(-1)
-        found = np.empty(flat.shape, x.dtype)
-        for start in range(0, flat.size, BLOCK):
-            part = slice(start, start + BLOCK)
-            found[part] = function(flat[part].astype(np.float64), *parameters)
-        return found.reshape(x.shape)
+        return _blocks(lambda part: function(part.astype(np.float64), *parameters), x)
 
     return kernel
+
+
+def _blocks(function: Callable[[Array], Array], x: Array) -> Array:
+    """A function of one array, computed block by block into the input's dtype."""
+    if x.size <= BLOCK:
+        return np.asarray(function(np.asarray(x)), x.dtype)
+    flat = np.ascontiguousarray(x).reshape(-1)
+    found = np.empty(flat.shape, x.dtype)
+    for start in range(0, flat.size, BLOCK):
+        part = slice(start, start + BLOCK)
+        found[part] = function(flat[part])
+    return found.reshape(x.shape)
 
 
 def no_half(name: str, kernel: Callable[..., Array]) -> Callable[..., Array]:
@@ -184,7 +190,14 @@ def _log_ndtr(x: Array) -> Array:
     )
 
 
-erf = double(_erf)
+_erf_double = double(_erf)
+
+
+def erf(x: Array) -> Array:
+    """The error function: a rational approximation of single precision for float32."""
+    return _blocks(smooth.erf, x) if x.dtype == np.float32 else _erf_double(x)
+
+
 erfc = double(_erfc)
 erfcx = double(_erfcx)
 erfinv = double(_erfinv)
