@@ -11,6 +11,7 @@ import numpy as np
 
 from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.dims import wrap_dim
+from flambeau.core.dtypes import bool as boolean
 from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
 from flambeau.core.kernels import factor
@@ -84,7 +85,7 @@ def linalg_lstsq(A, B, rcond: Any = None, *, driver: Any = None):
         x = np.zeros((*batch, n, b.shape[-1]), A.dtype)
         rank = np.zeros(A.shape[:-2], "i8")
     residuals = np.zeros(0, real)
-    if m > n and (driver == "gels" or bool((rank == n).all())):
+    if m > n and (driver == "gels" or (driver in ("gelsd", "gelss") and bool((rank == n).all()))):
         rest = A @ x - b
         residuals = (rest.real**2 + rest.imag**2 if rest.dtype.kind == "c" else rest * rest).sum(-2)
         residuals = residuals[..., 0] if vector and residuals.ndim > 1 and B.ndim == 1 else residuals
@@ -162,7 +163,8 @@ def matrix_power(input: Tensor, n: int, *, out: Any = None) -> Tensor:
         if n:
             power = power @ power
     if found is None:
-        found = ops.eye(input.shape[-1], dtype=input.dtype, device=input.device).expand(input.shape).clone()
+        eye = ops.eye(input.shape[-1], dtype=input.dtype, device=input.device)
+        found = ops.where(ops.zeros((), dtype=boolean), input, eye)
     return written("linalg_matrix_power", found.clone() if found is input else found, out)
 
 
@@ -267,6 +269,8 @@ def linalg_vander(x: Tensor, N: int | None = None) -> Tensor:
     """Powers 0 to N - 1 of every element, in rows."""
     if not x.dim() and (N is None or N < 2):
         raise fail(RuntimeError, "linalg.vander", "N must be greater than 1.")
+    if not x.dim():
+        x = x.unsqueeze(-1)
     n = x.shape[-1] if N is None else N
     if n <= 1:
         raise fail(RuntimeError, "linalg.vander", "N must be greater than 1.")
@@ -345,28 +349,39 @@ def cross(input: Tensor, other: Tensor, dim: int | None = None, *, out: Any = No
     return linalg_cross(input, other, dim=dim, out=out)
 
 
-def _cdist_left(g: Any, x1: Any, x2: Any, out: Any) -> Any:
+def _cdist_left(g: Any, x1: Any, x2: Any, out: Any, p: Any) -> Any:
+    if p == 0:
+        return ops.zeros_like(x1)
     weight = ops.where(out == 0, ops.zeros_like(out), g / out)
     return x1 * weight.sum(-1, keepdim=True) - weight @ x2
 
 
-def _cdist_right(g: Any, x1: Any, x2: Any, out: Any) -> Any:
+def _cdist_right(g: Any, x1: Any, x2: Any, out: Any, p: Any) -> Any:
+    if p == 0:
+        return ops.zeros_like(x2)
     weight = ops.where(out == 0, ops.zeros_like(out), g / out)
     return x2 * weight.sum(-2).unsqueeze(-1) - weight.mT @ x1
 
 
+def _cdist_shape(x1: Any, x2: Any, *_: Any) -> Any:
+    return (*np.broadcast_shapes(x1.shape[:-2], x2.shape[:-2]), x1.shape[-2], x2.shape[-2]), x1.dtype
+
+
 @primitive(
-    name="_cdist", node="Cdist", method=False, function=False, vjp={"x1": _cdist_left, "x2": _cdist_right},
-    infer=lambda x1, x2, by_product: ((*np.broadcast_shapes(x1.shape[:-2], x2.shape[:-2]), x1.shape[-2], x2.shape[-2]), x1.dtype),
-)  # fmt: skip
-def _cdist(x1, x2, by_product: bool):
-    """Euclidean distances of all rows to all rows."""
-    if not x1.shape[-1] or not by_product:
+    name="_cdist", node="Cdist", method=False, function=False, vjp={"x1": _cdist_left, "x2": _cdist_right}, infer=_cdist_shape
+)
+def _cdist(x1, x2, p: float, by_product: bool):
+    """Euclidean distances of all rows to all rows, or (p 0) how many of their places differ."""
+    if p == 0 or not x1.shape[-1] or not by_product:
         difference = x1[..., :, None, :] - x2[..., None, :, :]
+        if p == 0:
+            return np.count_nonzero(difference, axis=-1).astype(x1.dtype)
         return np.sqrt(np.einsum("...k,...k->...", difference, difference))
-    squares = [np.einsum("...k,...k->...", x, x) for x in (x1, x2)]
-    found = squares[0][..., :, None] + squares[1][..., None, :] - 2 * (x1 @ x2.swapaxes(-1, -2))
-    return np.sqrt(np.maximum(found, 0))
+    squares = [np.einsum("...k,...k->...", x, x)[..., None] for x in (x1, x2)]
+    ones = [np.ones_like(square) for square in squares]
+    left = np.concatenate((-2 * x1, squares[0], ones[0]), -1)
+    right = np.concatenate((x2, ones[1], squares[1]), -1)
+    return np.sqrt(np.maximum(left @ right.swapaxes(-1, -2), 0))
 
 
 @composite()
@@ -392,8 +407,8 @@ def cdist(x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: str | None = "us
     if p < 0:
         raise fail(RuntimeError, "cdist", "cdist only supports non-negative p values")
     mode = modes[compute_mode]
-    if p == 2:
-        return ops._cdist(x1, x2, mode == 1 or (mode == 0 and max(x1.shape[-2], x2.shape[-2]) > 25))
+    if p in (0, 2):
+        return ops._cdist(x1, x2, p, mode == 1 or (mode == 0 and max(x1.shape[-2], x2.shape[-2]) > 25))
     if not x1.shape[-1]:
         return (x1.unsqueeze(-2) - x2.unsqueeze(-3)).sum(-1)
     return ops.linalg_vector_norm(x1.unsqueeze(-2) - x2.unsqueeze(-3), p, -1)

@@ -8,8 +8,12 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from flambeau.core.declare import composite, ops
+import numpy as np
+
+from flambeau.core.declare import composite, ops, primitive
+from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
+from flambeau.core.kernels import factor
 from flambeau.core.ops.linalg_checks import need_floating, need_square
 from flambeau.core.ops.linalg_solve import written
 from flambeau.core.return_types import structseq
@@ -70,21 +74,34 @@ def cholesky(input: Tensor, upper: bool = False, *, out: Any = None) -> Tensor:
     return written("cholesky", found, out)
 
 
-@composite(method=True)
-def cholesky_solve(input: Tensor, L: Tensor, upper: bool = False, *, out: Any = None) -> Tensor:
+def _cholesky_solve_rule(g: Any, L: Any, out: Any, upper: Any, needs: Any) -> Any:
+    """The gradient of the factor is not masked to its triangle, as in PyTorch."""
+    back = ops.cholesky_solve(g, L, upper)
+    if not needs[1]:
+        return back, None
+    both = back @ out.mH
+    both = both + both.mH
+    return (back if needs[0] else None), (-(L @ both) if upper else -(both @ L))
+
+
+@primitive(
+    holomorphic=False, vjp={("input", "L"): _cholesky_solve_rule},
+    infer=lambda input, L, *_: ((*np.broadcast_shapes(input.shape[:-2], L.shape[:-2]), *input.shape[-2:]), input.dtype),
+)  # fmt: skip
+def cholesky_solve(input, L, upper: bool = False):
     """X of ``A @ X = input`` from A's Cholesky factor."""
     for label, x in (("b", input), ("u", L)):
-        if x.dim() < 2:
-            raise fail(RuntimeError, "cholesky_solve", f"{label} should have at least 2 dimensions, but has {x.dim()} dimensions instead")
+        if x.ndim < 2:
+            raise fail(RuntimeError, "cholesky_solve", f"{label} should have at least 2 dimensions, but has {x.ndim} dimensions instead")
     need_square("cholesky_solve", L)
+    need_floating("cholesky_solve", L, "cholesky_solve_cpu")
     if L.shape[-1] != input.shape[-2]:
         raise fail(RuntimeError, "cholesky_solve", f"Incompatible matrix sizes for cholesky_solve: each A matrix is {L.shape[-1]} by {L.shape[-1]} but each b matrix is {input.shape[-2]} by {input.shape[-1]}")
     if L.dtype != input.dtype:
-        raise fail(RuntimeError, "cholesky_solve", f"Expected input and L to have the same dtype, but found {input.dtype} and {L.dtype}")
-    if upper:
-        L = L.mH
-    half = ops.linalg_solve_triangular(L, input, upper=False)
-    return written("cholesky_solve", ops.linalg_solve_triangular(L.mH, half, upper=True), out)
+        raise fail(RuntimeError, "cholesky_solve", f"Expected b and u to have the same dtype, but found {of(input.dtype)} and {of(L.dtype)}")
+    lower = factor.adjoint(L) if upper else L
+    half = factor.triangular(lower, input, False, False)
+    return factor.columns(factor.triangular(factor.adjoint(lower), half, True, False))
 
 
 @composite(method=True)
@@ -93,7 +110,7 @@ def cholesky_inverse(L: Tensor, upper: bool = False, *, out: Any = None) -> Tens
     need_square("cholesky_inverse", L)
     need_floating("cholesky_inverse", L._array, "!cholesky_inverse_out_cpu")
     eye = ops.eye(L.shape[-1], dtype=L.dtype, device=L.device).expand(L.shape)
-    return written("cholesky_inverse", cholesky_solve(eye, L, upper), out)
+    return written("cholesky_inverse", ops.cholesky_solve(eye, L, upper), out)
 
 
 @composite(method=True)
@@ -125,7 +142,7 @@ def lu(input: Tensor, pivot: bool = True, get_infos: bool = False, out: Any = No
     if not get_infos and bool((info != 0).any()):
         k = int(info.reshape(-1)[info.reshape(-1) != 0][0])
         raise fail(RuntimeError, "lu", f"U[{k},{k}] is zero and using it on lu_solve would result in a division by zero.")
-    found = (LU, pivots, info) if get_infos else (LU, pivots)
+    found = structseq("_lu_with_info", ("LU", "pivots", "info"))((LU, pivots, info)) if get_infos else (LU, pivots)
     return found if out is None else tuple(written("lu", r, o) for r, o in zip(found, out, strict=True))
 
 
