@@ -21,10 +21,10 @@ from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.ops import advanced as _advanced  # noqa: F401  (declares what is called here)
 from flambeau.core.overlap import overlaps
-from flambeau.core.silence import quiet
+from flambeau.core.silence import quiet, run
 from flambeau.core.state import NO_GRAD, mode
 from flambeau.core.storage import touch
-from flambeau.core.tensor import PLAIN, Tensor, wrap
+from flambeau.core.tensor import PLAIN, Tensor, edge_of, wrap
 
 __all__ = ["getitem", "number_for", "setitem"]
 
@@ -345,15 +345,16 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
     a = input._array
     number = type(value) in (int, float, bool)
     if (m is None or m is NO_GRAD) and type(input) in PLAIN and type(a) is nd:
-        if number and (m is not None or (input._edge is None and input._view is None)) and not overlaps(a):
-            kind = type(index)
-            plain = kind is int or (kind is slice and forward(index)) or (
-                kind is tuple and all(type(p) in PARTS and (type(p) is not slice or forward(p)) for p in index)
-            )
-            if plain and a.dtype.kind == "f" and a.dtype.itemsize > 2:
+        if number:
+            new = value if a.dtype.kind == "f" and a.itemsize > 2 else None
+        else:
+            new = value._array if type(value) in PLAIN and value._array.dtype is a.dtype else None
+        if new is not None and (m is not None or (edge_of(input) is None and (number or edge_of(value) is None))):
+            place = _plain_index(index)
+            if place is not None and not overlaps(a):
                 try:
-                    quiet(a.__setitem__, index, value)
-                except (IndexError, TypeError, ValueError):
+                    run(a.__setitem__, place, new)
+                except (IndexError, TypeError, ValueError, RuntimeError, OverflowError):
                     pass  # worded below
                 else:
                     touch(input, "__setitem__")
@@ -385,6 +386,19 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
     else:
         value = without_ones(value, _result_rank(shown, indices))
     ops.index_put_(shown, indices, value)
+
+
+def _plain_index(index: Any) -> Any:
+    """The index as NumPy takes it, where it means the same there; None where it must be read."""
+    kind = type(index)
+    if kind is int or (kind is slice and forward(index)):
+        return index
+    if kind is Tensor:
+        a = index._array
+        return a if type(a) is nd and a.ndim and (a.dtype.kind == "b" or a.dtype == np.int64) else None
+    if kind is tuple and all(type(p) in PARTS and (type(p) is not slice or forward(p)) for p in index):
+        return index
+    return None
 
 
 def _result_rank(input: Tensor, indices: list[Any]) -> int:

@@ -42,13 +42,19 @@ def add_at(flat: Any, places: Any, values: Any) -> None:
 def add_rows(rows: Any, places: Any, values: Any) -> None:
     """``rows[places] += values`` with repeated places adding up.
 
-    Shapes: rows (n, width), places (m,), values (m, width). Sorted sums of runs: NumPy's `add.at` walks element by
-    element where rows are wide (20 times slower at width 64).
+    Shapes: rows (n, width), places (m,), values (m, width). NumPy's `add.at` is fast on flat positions (0.67 ms for 4096
+    rows of 64 into 1000, sorted sums of runs take 1.4) and slow on whole rows (2.2); long runs are summed faster sorted
+    (0.54 against 0.92 ms into 10 rows).
     """
-    if not places.size or not rows.shape[1]:
+    width = rows.shape[1]
+    if not places.size or not width:
         return
-    if rows.shape[1] == 1:
+    if width == 1:
         add_at(rows.reshape(-1), places, values.reshape(-1))
+        return
+    if places.size < 32 * len(rows) and values.size < 1 << 22:
+        flat = (places[:, None] * width + np.arange(width)).reshape(-1)
+        add_at(rows.reshape(-1), flat, values.reshape(-1))
         return
     combine_rows(rows, places, values, np.logical_or if rows.dtype.kind == "b" else np.add)
 

@@ -137,7 +137,7 @@ def cat(tensors: Any, dim: int = 0, *, out: Tensor | None = None, axis: int | No
 
 
 def _joined(op: Any, tensors: Any, dim: Any) -> Tensor | None:
-    """The short way of cat: row-major tensors of one dtype. None where the long way must look."""
+    """The short way of cat and stack: row-major tensors of one dtype. None where the long way must look."""
     arrays = []
     any_edge = False
     for t in tensors:
@@ -148,8 +148,15 @@ def _joined(op: Any, tensors: Any, dim: Any) -> Tensor | None:
             any_edge = True
     if not arrays or any(a.dtype is not arrays[0].dtype for a in arrays):
         return None
+    first = arrays[0]
     try:
-        r = np.concatenate(arrays, dim)
+        if op is STACK:
+            if not -first.ndim - 1 <= dim <= first.ndim or any(a.shape != first.shape for a in arrays):
+                return None
+            place = (ALL,) * (dim if dim >= 0 else dim + first.ndim + 1) + (None,)
+            r = np.concatenate([a[place] for a in arrays], place.index(None))
+        else:
+            r = np.concatenate(arrays, dim)
     except (ValueError, TypeError, IndexError):
         return None
     t = wrap(r)
@@ -197,6 +204,10 @@ def stack(tensors: Any, dim: int = 0, *, out: Tensor | None = None) -> Tensor:
     Raises:
         RuntimeError: shapes differ, or there are no tensors.
     """
+    if out is None and type(tensors) in (list, tuple) and ordinary():
+        found = _joined(STACK, tensors, dim)
+        if found is not None:
+            return found
     return ops._stack(tensors if isinstance(tensors, (list, tuple, Tensor)) else list(tensors), dim, out=out)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from flambeau.core import layout
 from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.dims import wrap_dim
+from flambeau.core.direct import direct
 from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
 from flambeau.core.kernels.scatter import add_rows
@@ -115,12 +116,6 @@ def _flat_rows(array: Any, dim: int) -> tuple[int, int, int]:
     return math.prod(shape[:dim]), shape[dim], math.prod(shape[dim + 1 :])
 
 
-def _add_slices(found: Any, dim: int, index: Any, source: Any) -> None:
-    before, n, after = _flat_rows(found, dim)
-    places = index if before == 1 else (np.arange(0, before * n, n)[:, None] + index).reshape(-1)
-    add_rows(found.reshape(before * n, after), places, source.reshape(places.size, after))
-
-
 def _same(input: Any, *_: Any) -> Any:
     return input.shape, input.dtype
 
@@ -138,15 +133,25 @@ def index_add(input, dim: int, index, source, *, alpha: Any = 1):
     Raises:
         IndexError: an index out of range. RuntimeError: source or its dtype does not fit.
     """
-    index, dim = check_vector("index_add", input, dim, index)
-    _check_source("index_add", input, dim, index, source)
-    if input.dtype.kind == "b" and not isinstance(alpha, bool) and alpha != 1:
+    found = input.copy()
+    add_slices(found, dim, index, source, alpha)
+    return found
+
+
+def add_slices(target: Any, dim: int, index: Any, source: Any, alpha: Any = 1) -> None:
+    """``target[index] += alpha * source`` along a dimension of a row-major array."""
+    index, dim = check_vector("index_add", target, dim, index)
+    _check_source("index_add", target, dim, index, source)
+    if target.dtype.kind == "b" and not isinstance(alpha, bool) and alpha != 1:
         alpha = bool(alpha)
     if alpha != 1:
-        source = (source * input.dtype.type(alpha)).astype(input.dtype)
-    found = input.copy()
-    _add_slices(found, dim, index, source)
-    return found
+        source = (source * target.dtype.type(alpha)).astype(target.dtype)
+    before, n, after = _flat_rows(target, dim)
+    places = index if before == 1 else (np.arange(0, before * n, n)[:, None] + index).reshape(-1)
+    add_rows(target.reshape(before * n, after), places, source.reshape(places.size, after))
+
+
+direct("index_add_", add_slices)
 
 
 @primitive(
@@ -162,12 +167,20 @@ def index_copy(input, dim: int, index, source):
     Raises:
         IndexError: an index out of range. RuntimeError: source or its dtype does not fit.
     """
-    index, dim = check_vector("index_copy", input, dim, index)
-    _check_source("index_copy", input, dim, index, source)
     found = input.copy()
-    if index.size:
-        found.reshape(input.shape or (1,))[(ALL,) * dim + (index,)] = source if source.ndim else source.reshape(1)
+    copy_slices(found, dim, index, source)
     return found
+
+
+def copy_slices(target: Any, dim: int, index: Any, source: Any) -> None:
+    """``target[index] = source`` along a dimension of a row-major array."""
+    index, dim = check_vector("index_copy", target, dim, index)
+    _check_source("index_copy", target, dim, index, source)
+    if index.size:
+        target.reshape(target.shape or (1,))[(ALL,) * dim + (index,)] = source if source.ndim else source.reshape(1)
+
+
+direct("index_copy_", copy_slices)
 
 
 @primitive(
@@ -179,11 +192,19 @@ def index_copy(input, dim: int, index, source):
 )  # fmt: skip
 def _index_fill(input, dim: int, index, value):
     """The input with one value in the slices that the index names."""
-    index, dim = check_vector("index_fill", input, dim, index)
     found = input.copy("K")
-    if index.size:
-        found.reshape(input.shape or (1,))[(ALL,) * dim + (index,)] = value.astype(input.dtype)
+    fill_slices(found, dim, index, value)
     return found
+
+
+def fill_slices(target: Any, dim: int, index: Any, value: Any) -> None:
+    """``target[index] = value`` along a dimension."""
+    index, dim = check_vector("index_fill", target, dim, index)
+    if index.size:
+        target.reshape(target.shape or (1,))[(ALL,) * dim + (index,)] = value.astype(target.dtype)
+
+
+direct("_index_fill_", fill_slices)
 
 
 def _once(index: Tensor, n: int) -> Tensor:

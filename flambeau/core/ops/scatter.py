@@ -12,6 +12,7 @@ import numpy as np
 from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.dims import wrap_dim
 from flambeau.core.dtypes import of
+from flambeau.core.direct import direct
 from flambeau.core.errors import fail
 from flambeau.core.kernels.scatter import add_at, linear
 from flambeau.core.tensor import Tensor, wrap
@@ -63,8 +64,9 @@ def check_index(name: str, input: Any, dim: int, index: Any, src: Any = None) ->
                 + f": size does not match at dimension {k}.",
             )
     n = input.shape[dim] if input.ndim else 1
-    low, high = int(index.min()), int(index.max())
-    if low < 0 or high >= n:
+    unsigned = index.view(f"u{index.itemsize}")  # negative ones are the largest: one look finds both
+    if int(unsigned.max()) >= n:
+        low, high = int(index.min()), int(index.max())
         raise fail(RuntimeError, name, f"index {low if low < 0 else high} is out of bounds for dimension {dim} with size {n}")
     return (index if index.dtype == np.int64 else index.astype(np.int64)), dim
 
@@ -133,11 +135,16 @@ def _shape_of_first(input: Any, *_: Any) -> Any:
 )  # fmt: skip
 def _scatter(input, dim: int, index, src):
     """The input with elements of `src` written where the index points."""
-    index, dim = check_index("scatter", input, dim, index, src)
     found = input.copy()
-    if index.size:
-        found.reshape(-1)[_places(input, dim, index)] = _corner(src, index)
+    put_elements(found, dim, index, src)
     return found
+
+
+def put_elements(target: Any, dim: int, index: Any, src: Any) -> None:
+    """Write elements of `src` into a row-major array."""
+    index, dim = check_index("scatter", target, dim, index, src)
+    if index.size:
+        target.reshape(-1)[_places(target, dim, index)] = _corner(src, index)
 
 
 @primitive(
@@ -146,13 +153,18 @@ def _scatter(input, dim: int, index, src):
 )  # fmt: skip
 def _scatter_number(input, dim: int, index, value: Any):
     """The input with a number written where the index points."""
-    index, dim = check_index("scatter", input, dim, index)
     found = input.copy()
-    if index.size:
-        from flambeau.core.indexing import number_for
-
-        found.reshape(-1)[_places(input, dim, index)] = number_for("scatter", value, input.dtype)
+    put_number(found, dim, index, value)
     return found
+
+
+def put_number(target: Any, dim: int, index: Any, value: Any) -> None:
+    """Write a number into a row-major array where the index points."""
+    from flambeau.core.indexing import number_for
+
+    index, dim = check_index("scatter", target, dim, index)
+    if index.size:
+        target.reshape(-1)[_places(target, dim, index)] = number_for("scatter", value, target.dtype)
 
 
 def _scatter_any(
@@ -224,11 +236,21 @@ def scatter_add(input, dim: int, index, src):
     Raises:
         RuntimeError: rank, size or dtype of index or source does not fit, or an index is out of range.
     """
-    index, dim = check_index("scatter_add", input, dim, index, src)
     found = input.copy()
-    if index.size:
-        add_at(found.reshape(-1), _places(input, dim, index), _corner(src, index))
+    add_elements(found, dim, index, src)
     return found
+
+
+def add_elements(target: Any, dim: int, index: Any, src: Any) -> None:
+    """Add elements of `src` into a row-major array where the index points."""
+    index, dim = check_index("scatter_add", target, dim, index, src)
+    if index.size:
+        add_at(target.reshape(-1), _places(target, dim, index), _corner(src, index))
+
+
+direct("_scatter_", put_elements)
+direct("_scatter_number_", put_number)
+direct("scatter_add_", add_elements)
 
 
 REDUCES = {

@@ -19,7 +19,7 @@ from flambeau.core.inplace import check_inplace, write_result
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.output import write_one
 from flambeau.core.overlap import check_writable
-from flambeau.core.silence import quiet
+from flambeau.core.silence import quiet, run
 from flambeau.core.state import NO_GRAD, mode
 from flambeau.core.storage import storage_of, touch
 from flambeau.core.tensor import PLAIN, Tensor, edge_of, wrap
@@ -436,7 +436,10 @@ def fill_(input: Tensor, value: Any) -> Tensor:
             m is not None or (input._view is None and input._edge is None) or edge_of(input) is None
         ):
             check_writable("fill_", a)
-            quiet(a.fill, value)
+            try:
+                run(a.fill, value)
+            except RuntimeError:
+                quiet(a.fill, value)
             touch(input, "fill_")
             return input
     value = _value("fill_", input, value)

@@ -8,9 +8,14 @@ import numpy as np
 
 from flambeau.core.declare import composite, elementwise, ops, primitive
 from flambeau.core.dtypes import NUMBER
+from flambeau.core.entry import record_one
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import broadcast_shapes
-from flambeau.core.tensor import Tensor, wrap
+from flambeau.core.overlap import overlaps
+from flambeau.core.silence import run
+from flambeau.core.state import mode, ordinary
+from flambeau.core.storage import touch
+from flambeau.core.tensor import PLAIN, Tensor, edge_of, wrap
 
 __all__: list[str] = []
 
@@ -29,6 +34,42 @@ def _where(condition, input, other):
     return np.where(condition, input, other)
 
 
+WHERE = ops._where.operation
+SIMPLE = frozenset((np.dtype("f4"), np.dtype("f8")))
+
+
+def _chosen(condition: Any, input: Any, other: Any) -> Tensor | None:
+    """The short way of `where`: plain tensors of one dtype, or one and a number. None where the long way must look."""
+    arrays, edges, mask = [], [], 0
+    for bit, x in enumerate((condition, input, other)):
+        if type(x) in PLAIN:
+            if type(x._array) is not nd:
+                return None
+            arrays.append(x._array)
+            edge = edge_of(x)
+            edges.append(edge)
+            mask |= (edge is not None) << bit
+        elif type(x) in (int, float):
+            arrays.append(x)
+            edges.append(None)
+        else:
+            return None
+    c, a, b = arrays
+    if type(c) is not nd or c.dtype.kind != "b":
+        return None
+    kinds = {x.dtype for x in (a, b) if type(x) is nd}
+    if len(kinds) != 1 or not kinds <= SIMPLE:
+        return None
+    try:
+        r = run(np.where, c, a, b)
+    except (ValueError, RuntimeError):
+        return None
+    t = wrap(r)
+    if mask and mode() is None:
+        record_one(WHERE, (condition, input, other), arrays, edges, mask, t)
+    return t
+
+
 @composite()
 def where(condition: Tensor, input: Any = None, other: Any = None, *, out: Tensor | None = None) -> Any:
     """Elementwise ``input if condition else other``, broadcast and promoted; alone, the indices of true elements.
@@ -36,6 +77,10 @@ def where(condition: Tensor, input: Any = None, other: Any = None, *, out: Tenso
     Raises:
         RuntimeError: a condition that is not bool. TypeError: only one of `input` and `other`.
     """
+    if out is None and ordinary():
+        found = _chosen(condition, input, other)
+        if found is not None:
+            return found
     if not isinstance(condition, Tensor):
         raise fail(TypeError, "where", f"argument 'condition' (position 1) must be Tensor, not {type(condition).__name__}")
     if input is None and other is None:
@@ -69,6 +114,11 @@ def _where_method(input: Tensor, condition: Tensor, other: Any) -> Any:
 
 
 Tensor.where = _where_method  # type: ignore[attr-defined]
+
+
+def copyto(target: Any, value: Any, mask: Any) -> None:
+    """``target[mask] = value``, the mask broadcast."""
+    np.copyto(target, value, where=mask)
 
 
 def _mask(name: str, mask: Any) -> None:
@@ -143,6 +193,17 @@ def masked_fill_(input: Tensor, mask: Tensor, value: Any) -> Tensor:
     from flambeau.core.tensor import edge_of
 
     _mask("masked_fill_", mask)
+    if type(value) in (int, float) and ordinary() and type(input) in PLAIN and type(mask) in PLAIN:
+        a, m = input._array, mask._array
+        plain = type(a) is nd and type(m) is nd and a.dtype in SIMPLE and not overlaps(a)
+        if plain and (edge_of(input) is None or mode() is not None):
+            try:
+                run(copyto, a, value, m)
+            except (ValueError, RuntimeError):
+                pass  # worded below
+            else:
+                touch(input, "masked_fill_")
+                return input
     value = _fill_value("masked_fill_", input, value)
     check_inplace("masked_fill_", input, edge_of(input) is not None or edge_of(value) is not None)
     write_result("masked_fill_", input, ops._masked_fill(input, mask, value))
