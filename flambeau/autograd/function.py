@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from flambeau.core import state
+from flambeau.core.anomaly import note_forward
 from flambeau.core.errors import fail
 from flambeau.core.node import AccumulateGrad, Node, Port, was_freed, was_written
 from flambeau.core.provenance import user_frame
@@ -274,6 +275,8 @@ def _record(cls: Any, ctx: FunctionNode, args: Any, edges: Any, output: Any, rec
             outputs[k] = out = fresh
         out._edge = edge
     kept = [None if t is None else t for t in (ctx.to_save or ())]
+    if m is not None and m.anomaly:
+        note_forward(ctx)
     if m is not None and m.pack:
         pack, unpack = m.pack[-1]
         ctx._packed = [None if t is None else (pack(t), unpack) for t in kept]

@@ -51,7 +51,7 @@ def elementwise(op: Op) -> Callable[..., Any]:
     if op.names == op.tensor_names and len(op.names) == 1:
         return _named(unary(op), op)
     if op.names == op.tensor_names and len(op.names) == 2:
-        return _named(binary(op), op)
+        return _named(binary(op, slow.called if "operands" in op.flags else slow.elementwise), op)
     return _named(many(op), op)
 
 
@@ -260,7 +260,7 @@ def general(op: Op) -> Callable[..., Any]:
         if type(r) is not nd:
             if type(r) is tuple:
                 return record(op, args, arrays, edges, mask if m is None else 0, r)
-            r = asarray(r)
+            r = slow.settle(r)
         t = _new(Tensor)
         t._array = r
         t._storage = t._view = t._grad = None
@@ -305,7 +305,7 @@ def single(op: Op, typed: bool, dtype_at: int | None) -> Callable[..., Any]:
         except RuntimeError:
             r = quiet(kernel, a, *args[1:])
         if type(r) is not nd:
-            r = asarray(r)
+            r = slow.settle(r)
         t = _new(Tensor)
         t._array = r
         t._storage = t._view = t._grad = None
@@ -545,7 +545,7 @@ def inplace_binary(op: Op, title: str) -> Any:
                         return write.inplace(op, (input, other))
                     s = input._storage or storage_of(input)
                     s.version += 1
-                    s.written = next_sequence()
+                    s.written = s.changed = next_sequence()
                     s.writing = title
                     f = _frame(1)
                     if id(f.f_code) not in USER:
@@ -560,6 +560,7 @@ def inplace_binary(op: Op, title: str) -> Any:
 
 
 COMPARISONS = frozenset(("eq", "ne", "lt", "le", "gt", "ge"))
+COMMUTATIVE = frozenset(("add", "mul", "and", "or", "xor"))
 UNARY_DUNDERS = frozenset(("neg", "abs", "invert", "pos"))
 
 
@@ -571,7 +572,9 @@ def bind_dunder(op: Op, name: str, function: Callable[..., Any], written: Any) -
 
     forward = operator(op, function)
     setattr(Tensor, f"__{name}__", forward)
-    if name not in COMPARISONS:
+    if name in COMMUTATIVE:
+        setattr(Tensor, f"__r{name}__", forward)  # the short way for `2 * x`
+    elif name not in COMPARISONS:
 
         def reflected(input: Any, other: Any) -> Any:
             return slow.reflected(op, other, input)

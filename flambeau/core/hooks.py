@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from flambeau.core.errors import fail
 from flambeau.core.node import Hooks, Node
 from flambeau.core.tensor import Tensor, wrap
@@ -12,7 +14,9 @@ __all__ = ["run_after", "run_before", "run_tensor_hooks"]
 
 
 def _tensor(grad: Any) -> Any:
-    return grad if grad is None or isinstance(grad, Tensor) else wrap(grad)
+    if grad is None or isinstance(grad, Tensor):
+        return grad
+    return wrap(np.asarray(grad) if isinstance(grad, np.generic) else grad)  # NumPy's 0-d results are scalars
 
 
 def _back(grad: Any, graph: bool) -> Any:

@@ -14,9 +14,10 @@ import numpy as np
 
 from flambeau.core import overrides, state
 from flambeau.core.errors import fail
-from flambeau.core.node import AccumulateGrad, Node, OpNode
+from flambeau.core.node import AccumulateGrad, Node, OpNode, Port
 from flambeau.core.overlap import check_writable
 from flambeau.core.provenance import user_frame
+from flambeau.core.rules import FREED
 from flambeau.core.silence import quiet
 from flambeau.core.state import next_sequence
 from flambeau.core.storage import address, silent, storage_of, touch
@@ -34,41 +35,62 @@ def check_inplace(name: str, tensor: Tensor, recording: bool) -> None:
     Raises:
         RuntimeError: a leaf that requires gradient, a view of one, a view made without history, or shared elements.
     """
+    storage = tensor._storage
+    if storage is not None and storage.inference and not state.current().inference:
+        raise fail(
+            RuntimeError,
+            name,
+            "Inplace update to inference tensor outside InferenceMode is not allowed. Write into a clone(), or inside "
+            "torch.inference_mode().",
+        )
     if state.grad_enabled():
-        edge = edge_of(tensor)
-        view = tensor._view
-        if edge is not None and type(edge) is AccumulateGrad:
+        _check_history(name, tensor, recording)
+    if type(tensor._array) is np.ndarray:
+        check_writable(name, tensor._array)
+
+
+def _check_history(name: str, tensor: Tensor, recording: bool) -> None:
+    """What may not be written while operations are recorded."""
+    view = tensor._view
+    base = view[0] if view is not None else None
+    edge = tensor._edge
+    if base is not None and (recording or edge is not None or base._edge is not None):
+        assert view is not None
+        if view[2]:
+            raise unwritable_view(name, view[2])
+        if type(base._edge) is AccumulateGrad:
             raise fail(
                 RuntimeError,
                 name,
-                "a leaf Variable that requires grad is being used in an in-place operation. Write under torch.no_grad(), "
-                "or into a clone().",
+                "a view of a leaf Variable that requires grad is being used in an in-place operation. Write under "
+                "torch.no_grad(), or into a clone().",
             )
-        if view is not None and (recording or edge is not None):
-            base = view[0]
-            if type(base._edge) is AccumulateGrad:
-                raise fail(
-                    RuntimeError,
-                    name,
-                    "a view of a leaf Variable that requires grad is being used in an in-place operation. Write under "
-                    "torch.no_grad(), or into a clone().",
-                )
-            if view[2] == "no_grad" and edge is not None:
-                raise fail(
-                    RuntimeError,
-                    name,
-                    "A view was created in no_grad mode and is being modified inplace with grad mode enabled. Make the view "
-                    "under the mode in which it is written, or clone() it.",
-                )
-            if view[2] == "multi":
-                raise fail(
-                    RuntimeError,
-                    name,
-                    "Output of an operation that returns multiple views is a view and is being modified inplace. Such a view "
-                    "may not be written: its gradient could not be told from its siblings'. clone() it first.",
-                )
-    if type(tensor._array) is np.ndarray:
-        check_writable(name, tensor._array)
+        edge = edge_of(tensor)
+    if edge is not None and type(edge) is AccumulateGrad:
+        raise fail(
+            RuntimeError,
+            name,
+            "a leaf Variable that requires grad is being used in an in-place operation. Write under torch.no_grad(), "
+            "or into a clone().",
+        )
+
+
+def unwritable_view(name: str, kind: str, indirect: bool = False) -> Exception:
+    """The error of writing a view that may not be written, or (`indirect`) of reading one whose base was written."""
+    written = "its base or another view of its base has been" if indirect else "is being"
+    if kind == "multi":
+        return fail(
+            RuntimeError,
+            name,
+            f"Output of an operation that returns multiple views is a view and {written} modified inplace. Such a view may "
+            "not be written: its gradient could not be told from its siblings'. clone() it first.",
+        )
+    return fail(
+        RuntimeError,
+        name,
+        f"A view was created in no_grad mode and {written} modified inplace with grad mode enabled. Make the view under "
+        "the mode in which it is written, or clone() it.",
+    )
 
 
 def inplace(op: Op, args: Any) -> Tensor:
@@ -157,7 +179,11 @@ class CopySlices(Node):
         whole = ops.empty_strided(self.shape, base_strides, dtype=grad.dtype).copy_(grad)
         part = whole.as_strided(shape, strides, offset)
         inner = part.clone()
-        results = list(self.function.run(inner if graph else inner._array, graph, keep))
+        function = self.function
+        results = list(function.run(inner if graph else inner._array, graph, keep))
+        if isinstance(function, OpNode) and function.saved is FREED:
+            frame = user_frame(sys._getframe(1))
+            function.freed = (frame.f_code, frame.f_lasti)
         results = [r if r is None or isinstance(r, Tensor) else wrap(np.asarray(r)) for r in results]
         found: list[Any] = []
         for k, result in enumerate(results):
@@ -200,11 +226,14 @@ def _geometry(tensor: Tensor, base: Tensor) -> tuple[Any, Any, int, Any]:
 def rebase(target: Tensor, node: Node) -> None:
     """Make `node` the history of a tensor that was written; of its base too, when it is a view."""
     view = target._view
+    keeper = _take_keeper(target)
     if view is None:
         target._edge = node
+        _keep_again(target, keeper)
         return
     base = view[0]
     old = base._edge
+    keeper_of_base = _take_keeper(base)
     outer = CopySlices()
     outer.function = node
     # The written tensor's own slot: gradients for it go to the base's old history.
@@ -216,7 +245,27 @@ def rebase(target: Tensor, node: Node) -> None:
     outer.dtype = base._array.dtype
     _stamp(outer)
     base._edge = outer
+    _keep_again(base, keeper_of_base)
     refresh_view(target)
+    _keep_again(target, keeper)
+
+
+def _take_keeper(tensor: Tensor) -> Any:
+    """Take `retain_grad` off a tensor's old history: it follows the tensor, not the value before the write."""
+    edge = tensor._edge
+    node, number = (edge.node, edge.number) if type(edge) is Port else (edge, 0)
+    hooks = getattr(node, "hooks", None)
+    keeper = hooks.retain.get(number) if hooks is not None else None
+    if keeper is None or keeper() is not tensor:
+        return None
+    return hooks.retain.pop(number)
+
+
+def _keep_again(tensor: Tensor, keeper: Any) -> None:
+    if keeper is not None and tensor._edge is not None:
+        edge = tensor._edge
+        node, number = (edge.node, edge.number) if type(edge) is Port else (edge, 0)
+        node.hooks_of().retain[number] = keeper
 
 
 def refresh_view(tensor: Tensor) -> None:
@@ -224,9 +273,12 @@ def refresh_view(tensor: Tensor) -> None:
     assert tensor._view is not None
     base, _, kind = tensor._view
     storage = storage_of(tensor)
-    tensor._view = (base, storage.version, kind)
     if base._edge is None or type(base._edge) is AccumulateGrad:
+        tensor._view = (base, storage.version, kind)
         return
+    if kind:
+        raise unwritable_view(type(base._edge).__name__, kind, indirect=True)
+    tensor._view = (base, storage.version, kind)
     if type(tensor._edge) is AsStridedBackward0 and tensor._edge.edges[0] is base._edge:
         return
     node = AsStridedBackward0()

@@ -20,6 +20,7 @@ from flambeau.core.node import Node, Port, was_freed, was_written
 from flambeau.core.promotion import result_dtype
 from flambeau.core.provenance import user_frame
 from flambeau.core.silence import quiet
+from flambeau.core.slow import infer, pack_results, settle
 from flambeau.core.storage import storage_of
 from flambeau.core.tensor import Tensor, edge_of, wrap
 
@@ -61,17 +62,36 @@ class ListNode(Node):
             self.freed = (frame.f_code, frame.f_lasti)
         return [r if graph or not isinstance(r, Tensor) else r._array for r in results]
 
+    def pack(self, pack: Any, unpack: Any) -> None:
+        """Hand the saved tensors to the hooks of `saved_tensors_hooks`."""
+
+        def packed(value: Any) -> Any:
+            if type(value) is list:
+                return [packed(each) for each in value]
+            if type(value) is not _Saved or value.packed is not None:
+                return value
+            tensor = wrap(value.array)
+            tensor._storage = value.store
+            tensor._edge = self if value.edge is _OWN else value.edge
+            value.packed = (pack(tensor), unpack)
+            value.array = value.store = None
+            return value
+
+        if self.values is not None:
+            self.values = {name: packed(value) for name, value in self.values.items()}
+
     def name(self) -> str:
         return str(self.op.node_name(self))
 
 
 class _Saved:
-    __slots__ = ("array", "edge", "store")
+    __slots__ = ("array", "edge", "packed", "store")
 
     def __init__(self, tensor: Tensor) -> None:
         self.array = tensor._array
         self.edge = edge_of(tensor)
         self.store = storage_of(tensor)
+        self.packed: Any = None
 
 
 def _unpack(node: ListNode, name: str, value: Any, graph: bool) -> Any:
@@ -79,10 +99,13 @@ def _unpack(node: ListNode, name: str, value: Any, graph: bool) -> Any:
         return [_unpack(node, name, each, graph) for each in value]
     if type(value) is not _Saved:
         return value
-    if value.store.written > node.sequence:
-        raise was_written(node, name, value.store, value.array.shape)
-    tensor = wrap(value.array)
-    tensor._storage = value.store
+    if value.packed is not None:
+        tensor = wrap(value.packed[1](value.packed[0])._array)
+    else:
+        if value.store.written > node.sequence:
+            raise was_written(node, name, value.store, value.array.shape)
+        tensor = wrap(value.array)
+        tensor._storage = value.store
     if graph:
         tensor._edge = node if value.edge is _OWN else value.edge
     return tensor
@@ -141,8 +164,6 @@ def apply(op: Op, args: Any) -> Any:
     arrays = [convert(value, name) for value, name in zip(args, op.names, strict=True)]
     edges = tuple(None if m is None else edge_of(m) for m in members)
     if any(type(m._array) is Abstract for m in present):
-        from flambeau.core.slow import infer
-
         result = infer(op, arrays)
     elif any(hasattr(m._array, "is_sparse_data") for m in present):
         from flambeau.sparse.general import apply as sparse_apply
@@ -152,13 +173,11 @@ def apply(op: Op, args: Any) -> Any:
         result = quiet(op.kernel, *arrays)
     several = isinstance(result, tuple)
     arrays_out = result if several else (result,)
-    outputs = [wrap(a if isinstance(a, Abstract) else np.asarray(a)) for a in arrays_out]
+    outputs = [wrap(settle(a)) for a in arrays_out]
     if op.flags.get("vjp") and state.grad_enabled() and any(e is not None for e in edges):
         _record(op, args, members, edges, outputs, several)
     if not several:
         return outputs[0]
-    from flambeau.core.slow import pack_results
-
     return pack_results(op, outputs)
 
 

@@ -19,7 +19,7 @@ from flambeau.core.storage import Storage
 if TYPE_CHECKING:
     from flambeau.core.tensor import Tensor
 
-__all__ = ["AccumulateGrad", "ElementNode", "Hooks", "NONE_OF_THREE", "NOTHING_SAVED", "Node", "OpNode", "Port", "edge_node", "was_freed", "was_written"]
+__all__ = ["AccumulateGrad", "ElementNode", "Hooks", "NONE_OF_THREE", "NOTHING_SAVED", "Node", "OpNode", "Port", "edge_node", "exposed", "was_freed", "was_written"]
 
 
 class Hooks:
@@ -64,7 +64,9 @@ class Node:
     @property
     def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
         """The nodes this one sends gradients to, with the number of their output."""
-        return tuple((edge.node, edge.number) if type(edge) is Port else (edge, 0) for edge in self.edges)
+        return tuple(
+            (exposed(edge.node), edge.number) if type(edge) is Port else (exposed(edge), 0) for edge in self.edges
+        )
 
     @property
     def metadata(self) -> dict[Any, Any]:
@@ -98,6 +100,22 @@ def _handle(table: dict[int, Any], hook: Any) -> Any:
     return handle
 
 
+_CLASSES: dict[tuple[type, str], type] = {}
+
+
+def exposed(node: Any) -> Any:
+    """A node on its way to the user: from here on its class bears PyTorch's name (`type(y.grad_fn).__name__`)."""
+    if node is None or type(node) is AccumulateGrad:
+        return node
+    kind, name = type(node), node.name()
+    if kind.__name__ != name:
+        found = _CLASSES.get((kind, name))
+        if found is None:
+            found = _CLASSES[kind, name] = type(name, (kind,), {"__slots__": (), "__module__": kind.__module__})
+        node.__class__ = found
+    return node
+
+
 class Port:
     """An edge to one of several outputs of a node."""
 
@@ -118,6 +136,9 @@ class AccumulateGrad(Node):
 
     __slots__ = ("variable_ref",)
 
+    heard = False
+    """Whether any leaf ever got a hook: from then on leaves wait for their turn."""
+
     def __init__(self, variable: Tensor) -> None:
         self.variable_ref = weakref.ref(variable)
         self.edges = ()
@@ -125,6 +146,16 @@ class AccumulateGrad(Node):
         self.sequence = 1 << 62
         self.shape = variable._array.shape
         self.dtype = variable._array.dtype
+
+    def name(self) -> str:
+        return "torch::autograd::AccumulateGrad"
+
+    def __repr__(self) -> str:
+        return f"<AccumulateGrad object at {id(self):#x}>"
+
+    def hooks_of(self) -> Hooks:
+        AccumulateGrad.heard = True
+        return super().hooks_of()
 
     @property
     def variable(self) -> Tensor | None:

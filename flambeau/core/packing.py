@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import traceback
 from typing import Any
 
+from flambeau.core.anomaly import note_forward
+from flambeau.core.lists import ListNode
 from flambeau.core.node import Node, OpNode, Port
-from flambeau.core.provenance import LIBRARY
 from flambeau.core.rules import Packed
 from flambeau.core.tensor import Tensor, wrap
 
@@ -20,15 +20,15 @@ def pack_saved(result: Any, mode: Any) -> None:
         node = edge.node if type(edge) is Port else edge
         if isinstance(node, Node) and not node.edges == ():
             if mode.anomaly:
-                node.metadata["traceback_"] = [
-                    line for line in traceback.format_stack() if LIBRARY not in line.split('"')[1 if '"' in line else 0]
-                ]
+                note_forward(node)
             if mode.pack and isinstance(node, OpNode) and not any(type(v) is Packed for v in node.saved or ()):
                 pack, unpack = mode.pack[-1]
                 node.saved = [
                     value if store is None else Packed(pack(_handed(value, store, node, k)), unpack)
                     for k, (value, store) in enumerate(zip(node.saved, node.stores, strict=True))
                 ]
+            elif mode.pack and isinstance(node, ListNode):
+                node.pack(*mode.pack[-1])
 
 
 def _handed(value: Any, store: Any, node: OpNode, position: int) -> Tensor:

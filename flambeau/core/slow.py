@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from flambeau.core.declare import Op
 
 __all__ = [
-    "elementwise", "foreign", "general", "is_number", "number_array", "operator", "pack_results", "reflected", "settle", "view",
+    "called", "elementwise", "foreign", "general", "is_number", "number_array", "operator", "pack_results", "reflected", "settle", "view",
 ]  # fmt: skip
 
 nd = np.ndarray
@@ -89,6 +89,25 @@ def elementwise(op: Op, args: Any, out: Any = None) -> Any:
 
         record_one(op, args, arrays, edges, mask, tensor)
     return finish(op, tensor, out, m)
+
+
+def called(op: Op, args: Any, out: Any = None) -> Any:
+    """`elementwise` for a call by name of an operation that declares which operands must be tensors.
+
+    `operands="tensors"`: all of them; `"first"`: the first. By its operator it takes numbers all the same.
+
+    Raises:
+        TypeError: a number stands where a tensor must.
+    """
+    strict = 1 if op.flags["operands"] == "first" else len(args)
+    for position, x in enumerate(args[:strict], 1):
+        if is_number(x):
+            raise fail(
+                TypeError,
+                op.name,
+                f"argument '{op.names[position - 1]}' (position {position}) must be Tensor, not {type(x).__name__}",
+            )
+    return elementwise(op, args, out)
 
 
 def _compute_elementwise(op: Op, arrays: list[Any], result: np.dtype[Any]) -> Any:
@@ -342,6 +361,10 @@ def view(op: Op, args: Any) -> Any:
         from flambeau.core.entry import record_one
 
         record_one(op, args, [a, *args[1:]], (edge,), 1, tensor)
+    if m is not None and m.anomaly:
+        from flambeau.core.packing import pack_saved
+
+        pack_saved(tensor, m)
     return tensor
 
 
@@ -380,7 +403,9 @@ def pack_results(op: Op, tensors: list[Tensor]) -> Any:
 def operator(op: Op, args: Any, out: Any = None) -> Any:
     """A binary operation called by its operator: foreign operands are asked themselves."""
     input, other = args
-    if isinstance(input, Tensor) and (isinstance(other, Tensor) or is_number(other)):
+    if not isinstance(input, Tensor):
+        raise fail(TypeError, op.name, f"the operator's method is called on {type(input).__name__}, it belongs to Tensor")
+    if isinstance(other, Tensor) or is_number(other):
         return elementwise(op, args, None)
     return foreign(op, input, other)
 

@@ -181,7 +181,10 @@ class Attributes:
     @property
     def _version(self: Tensor) -> int:
         """How often the storage was written in place."""
-        return self._storage.version if self._storage is not None else 0
+        storage = self._storage
+        if storage is not None and storage.inference:
+            raise RuntimeError("Inference tensors do not track version counter: they are never saved for backward.")
+        return storage.version if storage is not None else 0
 
     @property
     def _base(self: Tensor) -> Tensor | None:

@@ -14,7 +14,7 @@ from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
 from flambeau.core.handles import RemovableHandle
 from flambeau.core.methods import attach
-from flambeau.core.node import AccumulateGrad, Node, Port, edge_node
+from flambeau.core.node import AccumulateGrad, Node, Port, edge_node, exposed
 from flambeau.core.provenance import stack_level
 from flambeau.core.storage import Storage, storage_of
 from flambeau.core.tensor import PLAIN, Tensor, edge_of, leaf_edge, wrap, wrap_like_view
@@ -29,7 +29,10 @@ class Gradient:
     @property
     def requires_grad(self: Tensor) -> bool:
         """Whether operations on this tensor are recorded."""
-        return self._edge is not None or edge_of(self) is not None
+        if self._edge is not None:
+            return True
+        view = self._view  # a view made under no_grad says what its base says
+        return view is not None and (view[0]._edge is not None or edge_of(self) is not None)
 
     @requires_grad.setter
     def requires_grad(self: Tensor, value: bool) -> None:
@@ -42,6 +45,13 @@ class Gradient:
             RuntimeError: an integer dtype, or a non-leaf asked to stop.
         """
         edge = edge_of(self)
+        storage = self._storage
+        if requires_grad and storage is not None and storage.inference and not state.current().inference:
+            raise fail(
+                RuntimeError,
+                "requires_grad_",
+                "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed: clone() it first.",
+            )
         if edge is not None and type(edge) is not AccumulateGrad:
             if not requires_grad:
                 raise fail(
@@ -77,7 +87,7 @@ class Gradient:
         edge = edge_of(self)
         if edge is None or type(edge) is AccumulateGrad:
             return None
-        return edge.node if type(edge) is Port else edge  # type: ignore[return-value]
+        return exposed(edge.node if type(edge) is Port else edge)  # type: ignore[no-any-return]
 
     @property
     def output_nr(self: Tensor) -> int:

@@ -51,31 +51,31 @@ def bitwise_right_shift(input, other):
     return np.right_shift(input, other)
 
 
-@elementwise(types=_INTEGERS, kernel=np.gcd, inplace_function=True)
+@elementwise(operands="tensors", types=_INTEGERS, kernel=np.gcd, inplace_function=True)
 def gcd(input, other):
     """The greatest common divisor, never negative; gcd(0, 0) = 0."""
     return np.gcd(input, other)
 
 
-@elementwise(types=_INTEGERS, kernel=np.lcm, inplace_function=True)
+@elementwise(operands="tensors", types=_INTEGERS, kernel=np.lcm, inplace_function=True)
 def lcm(input, other):
     """The least common multiple, never negative; 0 where either is 0."""
     return np.lcm(input, other)
 
 
-@elementwise(types=LOGICAL, kernel=np.logical_and)
+@elementwise(operands="tensors", types=LOGICAL, kernel=np.logical_and)
 def logical_and(input, other):
     """Whether both are not zero."""
     return np.logical_and(input, other)
 
 
-@elementwise(types=LOGICAL, kernel=np.logical_or)
+@elementwise(operands="tensors", types=LOGICAL, kernel=np.logical_or)
 def logical_or(input, other):
     """Whether either is not zero."""
     return np.logical_or(input, other)
 
 
-@elementwise(types=LOGICAL, kernel=np.logical_xor)
+@elementwise(operands="tensors", types=LOGICAL, kernel=np.logical_xor)
 def logical_xor(input, other):
     """Whether exactly one is not zero."""
     return np.logical_xor(input, other)

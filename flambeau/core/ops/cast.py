@@ -90,8 +90,8 @@ def alias(input):
 
 
 @primitive(
-    function=False, method=False, name="_copied", node="Copy", inplace=False,
-    vjp={"input": lambda g: None, "src": lambda g: g}, infer=lambda input, src: (input.shape, input.dtype),
+    function=False, method=False, name="_copied", node=lambda node: "CopyBackwards", inplace=False,
+    vjp={"input": lambda g: ops.zeros_like(g), "src": lambda g: g}, infer=lambda input, src: (input.shape, input.dtype),
 )  # fmt: skip
 def _copied(input, src):
     """`src` in the shape and dtype of `input`: what `copy_` writes."""

@@ -25,44 +25,44 @@ _FINITE = Rule("FINITE", result="bool", refuses=frozenset())
 _SIGNED = Rule("SIGNED", result="bool", refuses=frozenset({"complex"}), error=RuntimeError)
 
 
-@elementwise(types=COMPARE, kernel=np.equal, dunder="eq")
+@elementwise(operands="first", types=COMPARE, kernel=np.equal, dunder="eq")
 def eq(input, other):
     """``input == other``, elementwise."""
     return np.equal(input, other)
 
 
-@elementwise(types=COMPARE, kernel=np.not_equal, dunder="ne", alias=("not_equal",))
+@elementwise(operands="first", types=COMPARE, kernel=np.not_equal, dunder="ne", alias=("not_equal",))
 def ne(input, other):
     """``input != other``, elementwise."""
     return np.not_equal(input, other)
 
 
-@elementwise(types=ORDER, kernel=np.less, dunder="lt", alias=("less",))
+@elementwise(operands="first", types=ORDER, kernel=np.less, dunder="lt", alias=("less",))
 def lt(input, other):
     """``input < other``, elementwise."""
     return np.less(input, other)
 
 
-@elementwise(types=ORDER, kernel=np.less_equal, dunder="le", alias=("less_equal",))
+@elementwise(operands="first", types=ORDER, kernel=np.less_equal, dunder="le", alias=("less_equal",))
 def le(input, other):
     """``input <= other``, elementwise."""
     return np.less_equal(input, other)
 
 
-@elementwise(types=ORDER, kernel=np.greater, dunder="gt", alias=("greater",))
+@elementwise(operands="first", types=ORDER, kernel=np.greater, dunder="gt", alias=("greater",))
 def gt(input, other):
     """``input > other``, elementwise."""
     return np.greater(input, other)
 
 
-@elementwise(types=ORDER, kernel=np.greater_equal, dunder="ge", alias=("greater_equal",))
+@elementwise(operands="first", types=ORDER, kernel=np.greater_equal, dunder="ge", alias=("greater_equal",))
 def ge(input, other):
     """``input >= other``, elementwise."""
     return np.greater_equal(input, other)
 
 
 @elementwise(
-    types=_EXTREME, kernel=np.maximum, inplace=False,
+    operands="tensors", types=_EXTREME, kernel=np.maximum, inplace=False,
     vjp={"input": lambda g, input, other: tie(g, input, other), "other": lambda g, input, other: tie(g, other, input)},
 )  # fmt: skip
 def maximum(input, other):
@@ -71,7 +71,7 @@ def maximum(input, other):
 
 
 @elementwise(
-    types=_EXTREME, kernel=np.minimum, inplace=False,
+    operands="tensors", types=_EXTREME, kernel=np.minimum, inplace=False,
     vjp={"input": lambda g, input, other: tie(g, -input, -other), "other": lambda g, input, other: tie(g, -other, -input)},
 )  # fmt: skip
 def minimum(input, other):
@@ -80,7 +80,7 @@ def minimum(input, other):
 
 
 @elementwise(
-    types=_EXTREME, kernel=np.fmax, inplace=False,
+    operands="tensors", types=_EXTREME, kernel=np.fmax, inplace=False,
     vjp={
         "input": lambda g, input, other: keep(g, (input >= other) | (other != other)),
         "other": lambda g, input, other: keep(g, ((input >= other) | (other != other)) == 0),
@@ -92,7 +92,7 @@ def fmax(input, other):
 
 
 @elementwise(
-    types=_EXTREME, kernel=np.fmin, inplace=False,
+    operands="tensors", types=_EXTREME, kernel=np.fmin, inplace=False,
     vjp={
         "input": lambda g, input, other: keep(g, (input <= other) | (other != other)),
         "other": lambda g, input, other: keep(g, ((input <= other) | (other != other)) == 0),
@@ -104,7 +104,7 @@ def fmin(input, other):
 
 
 @elementwise(
-    types=_CLAMP, kernel=np.maximum, name="_clamp_min", function=False, method=False, node=numbered("ClampMin"),
+    operands="first", types=_CLAMP, kernel=np.maximum, name="_clamp_min", function=False, method=False, node=numbered("ClampMin"),
     vjp={"input": lambda g, input, min: keep(g, input >= min), "min": lambda g, input, min: keep(g, input < min)},
 )  # fmt: skip
 def _clamp_min(input, min):
@@ -113,7 +113,7 @@ def _clamp_min(input, min):
 
 
 @elementwise(
-    types=_CLAMP, kernel=np.minimum, name="_clamp_max", function=False, method=False, node=numbered("ClampMax"),
+    operands="first", types=_CLAMP, kernel=np.minimum, name="_clamp_max", function=False, method=False, node=numbered("ClampMax"),
     vjp={"input": lambda g, input, max: keep(g, input <= max), "max": lambda g, input, max: keep(g, input > max)},
 )  # fmt: skip
 def _clamp_max(input, max):
@@ -246,8 +246,9 @@ def isreal(input):
 
 
 def _same_dtype(name: str, input: Tensor, other: Any) -> None:
-    if not isinstance(other, Tensor):
-        raise fail(TypeError, name, f"argument 'other' (position 2) must be Tensor, not {type(other).__name__}")
+    for label, value in (("input", input), ("other", other)):
+        if not isinstance(value, Tensor):
+            raise fail(TypeError, name, f"argument '{label}' must be Tensor, not {type(value).__name__}")
     if input.dtype is not other.dtype:
         raise fail(RuntimeError, name, f"{input.dtype} did not match {other.dtype}: convert one with .to(dtype).")
 

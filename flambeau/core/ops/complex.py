@@ -207,10 +207,11 @@ def polar(abs: Tensor, angle: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 
 def _join(real, imag):
-    found = np.empty(np.broadcast_shapes(real.shape, imag.shape), of(real.dtype).to_complex().numpy)
+    kind = of(real.dtype).to_complex().numpy
+    found = np.empty(np.broadcast_shapes(real.shape, imag.shape), kind if kind.kind == "c" else np.complex64)
     found.real = real
     found.imag = imag
-    return found
+    return found.astype(kind, copy=False)
 
 
 @primitive(
@@ -224,6 +225,9 @@ def _complex(real, imag):
 
 
 def _check_parts(name: str, first: Tensor, second: Tensor) -> None:
+    for label, value in zip(("real", "imag") if name == "complex" else ("abs", "angle"), (first, second), strict=True):
+        if not isinstance(value, Tensor):
+            raise fail(TypeError, name, f"argument '{label}' must be Tensor, not {type(value).__name__}")
     allowed = ("float16", "float32", "float64") if name == "complex" else ("float32", "float64")
     if first.dtype.name not in allowed or second.dtype.name not in allowed:
         raise fail(RuntimeError, name, f"Expected both inputs to be of {', '.join(allowed)} but got {first.dtype} and {second.dtype}")

@@ -14,7 +14,7 @@ from flambeau.core.declare import composite, ops, primitive, reduction
 from flambeau.core.dims import unreduce, wrap_dim
 from flambeau.core.dtypes import REAL, of
 from flambeau.core.errors import fail
-from flambeau.core.ops.along import put_back, spelled
+from flambeau.core.ops.along import in_order, put_back, spelled
 from flambeau.core.ops.reduce import axes_of
 from flambeau.core.rules import with_arrays
 from flambeau.core.tensor import Tensor
@@ -109,7 +109,7 @@ def _extreme(name: str, ufunc: Any, find: Any, input: Any, dim: Any, keepdim: bo
     k = check_dim(name, input, dim)
     if not input.ndim:
         return input.copy(), np.zeros((), np.int64)
-    return ufunc.reduce(input, axis=k, keepdims=keepdim), find(input, axis=k, keepdims=keepdim)
+    return in_order(ufunc.reduce(input, axis=k, keepdims=keepdim)), find(input, axis=k, keepdims=keepdim)
 
 
 @primitive(
@@ -162,6 +162,8 @@ def _choose(
     name: str, whole: Any, along: Any, binary: str, input: Any, dim: Any, keepdim: Any, other: Any, out: Any, numpy: Any
 ) -> Any:
     """Which overload the arguments mean."""
+    if not isinstance(input, Tensor):
+        raise fail(TypeError, name, f"argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
     named = spelled(name, numpy)
     dim, keepdim = named.get("dim", dim), named.get("keepdim", keepdim)
     if isinstance(dim, Tensor) and dim._array.ndim == 0 and dim._array.dtype.kind in "iu" and keepdim is not UNSET:
@@ -183,7 +185,7 @@ def _reduce_dims(name: str, ufunc: Any, input: Any, dim: Any, keepdim: bool) -> 
             check_whole(name, input)
         for k in axes or ():
             check_dim(name, input, k)
-    return ufunc.reduce(input, axis=axes, keepdims=keepdim)
+    return in_order(ufunc.reduce(input, axis=axes, keepdims=keepdim))
 
 
 @reduction(types=REAL, vjp=_even_dims_rule)
@@ -213,14 +215,12 @@ def _infer_aminmax(input: Any, dim: Any, keepdim: bool) -> Any:
     return (shape, input.dtype), (shape, input.dtype)
 
 
-@primitive(types=REAL, outputs=("min", "max"), infer=_infer_aminmax, vjp=_aminmax_rule)
-def aminmax(input, *, dim: Any = None, keepdim: bool = False):
-    """The smallest and the largest elements, of all or along `dim`.
-
-    Raises:
-        RuntimeError: no elements.
-        IndexError: none along `dim`.
-    """
+@primitive(
+    types=REAL, name="_aminmax", node="Aminmax", outputs=("min", "max"), infer=_infer_aminmax, vjp=_aminmax_rule,
+    function=False, method=False, result_name="aminmax",
+)  # fmt: skip
+def _aminmax(input, dim: Any, keepdim: bool):
+    """The smallest and the largest elements."""
     if dim is None and not input.size:
         raise fail(
             RuntimeError, "aminmax", "aminmax(): cannot compute aminmax over an empty dimension as the operation has no identity."
@@ -229,6 +229,22 @@ def aminmax(input, *, dim: Any = None, keepdim: bool = False):
         _reduce_dims("aminmax", np.minimum, input, dim, keepdim),
         _reduce_dims("aminmax", np.maximum, input, dim, keepdim),
     )
+
+
+@composite(method=True)
+def aminmax(input: Tensor, *, dim: Any = None, keepdim: bool = False, out: Any = None, **numpy: Any) -> Any:
+    """The smallest and the largest elements, of all or along `dim`.
+
+    Raises:
+        RuntimeError: no elements, or an `out` of another dtype.
+        IndexError: none along `dim`.
+    """
+    if numpy:
+        return aminmax(input, **{"dim": dim, "keepdim": keepdim, "out": out} | spelled("aminmax", numpy))
+    for each in out or ():
+        if each.dtype != input.dtype:
+            raise fail(RuntimeError, "aminmax", f"Expected out tensor to have dtype {input.dtype}, but got {each.dtype} instead")
+    return ops._aminmax(input, dim, keepdim, out=out)
 
 
 def _place(name: str, find: Any, input: Any, dim: Any, keepdim: bool) -> Any:

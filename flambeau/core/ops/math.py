@@ -199,7 +199,7 @@ def rad2deg(input):
 
 
 @elementwise(
-    types=REAL_FLOAT, kernel=np.arctan2, alias=("arctan2",),
+    operands="tensors", types=REAL_FLOAT, kernel=np.arctan2, alias=("arctan2",),
     vjp={
         "input": lambda g, input, other: g * other * ops.reciprocal(input * input + other * other),
         "other": lambda g, input, other: g * -input * ops.reciprocal(input * input + other * other),
@@ -214,7 +214,7 @@ _FLOATS = Rule("FLOATS", refuses=frozenset({"bool", "int", "complex", "float8"})
 
 
 @elementwise(
-    types=_FLOATS, kernel=np.hypot,
+    operands="tensors", types=_FLOATS, kernel=np.hypot,
     vjp={"input": lambda g, input, out: g * (input / out), "other": lambda g, other, out: g * (other / out)},
 )  # fmt: skip
 def hypot(input, other):
@@ -232,7 +232,7 @@ def _logaddexp(input, other):
 
 
 @elementwise(
-    types=Rule("LOGADD", refuses=frozenset({"bool", "int", "float8"})), kernel=_logaddexp, inplace=False, upcast=True,
+    operands="tensors", types=Rule("LOGADD", refuses=frozenset({"bool", "int", "float8"})), kernel=_logaddexp, inplace=False, upcast=True,
     vjp={
         "input": lambda g, input, other: g / (1 + ops.exp(other - input)),
         "other": lambda g, input, other: g / (1 + ops.exp(input - other)),
@@ -244,7 +244,7 @@ def logaddexp(input, other):
 
 
 @elementwise(
-    types=_FLOATS, kernel=np.logaddexp2, inplace=False, upcast=True,
+    operands="tensors", types=_FLOATS, kernel=np.logaddexp2, inplace=False, upcast=True,
     vjp={
         "input": lambda g, input, other: g / (1 + ops.exp2(other - input)),
         "other": lambda g, input, other: g / (1 + ops.exp2(input - other)),

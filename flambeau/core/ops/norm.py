@@ -11,9 +11,7 @@ from typing import Any
 import numpy as np
 
 from flambeau.core.declare import composite, ops, primitive
-from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
-from flambeau.core.ir.abstract import Abstract
 from flambeau.core.kernels import norm as kernels
 from flambeau.core.ops.windowing import refuse_dtype
 from flambeau.core.rules import both
@@ -34,20 +32,14 @@ def _cast(array: Any, dtype: Any) -> Any:
 
 @both
 def _batch_rule(
-    g: Any, input: Any, weight: Any, running_mean: Any, running_var: Any, mean: Any, invstd: Any, training: bool, eps: float,
-    needs: Any,
+    g: Any, input: Any, weight: Any, mean: Any, invstd: Any, training: bool, eps: float, needs: Any
 ) -> Any:  # fmt: skip
     g = _first(g)
     if g is None:
         return None, None, None
     if type(input) is nd:
         dtype = g.dtype
-        g, input, weight, mean, invstd, running_mean, running_var = kernels.wide(
-            g, input, weight, mean, invstd, running_mean, running_var
-        )
-        if not training:
-            mean = _cast(running_mean, input.dtype)
-            invstd = 1 / np.sqrt(_cast(running_var, input.dtype) + input.dtype.type(eps))
+        g, input, weight = kernels.wide(g, input, weight)
         weight = _cast(weight, input.dtype)
         found = kernels.batch_backward(g, input, weight, mean, invstd, training, needs)
         return (_cast(found[0], dtype), *found[1:])
@@ -57,8 +49,8 @@ def _batch_rule(
         centred = input - ops.mean(input, axes, True)
         scale = ops.rsqrt(ops.mean(centred * centred, axes, True) + eps)
     else:
-        centred = input - running_mean.reshape(shape)
-        scale = ops.rsqrt(running_var.reshape(shape) + eps)
+        centred = input - mean.detach().reshape(shape)
+        scale = invstd.detach().reshape(shape)
     normal = centred * scale
     slope = ops.sum(g * normal, axes) if needs[1] else None
     grad = None
@@ -72,7 +64,7 @@ def _batch_rule(
 
 
 def _batch_shapes(input: Any, *rest: Any) -> Any:
-    stats = (input.shape[1],) if rest[4] else (0,)
+    stats = (input.shape[1],)
     kind = np.dtype("f4") if input.dtype.itemsize == 2 else input.dtype
     return (input.shape, input.dtype), (stats, kind), (stats, kind)
 
@@ -85,7 +77,7 @@ def _native_batch_norm(
     input, weight=None, bias=None, running_mean=None, running_var=None, training: bool = True, momentum: float = 0.1,
     eps: float = 1e-5,
 ):  # fmt: skip
-    """Batch normalisation of (N, C, *): the result, and mean and 1 / deviation of the batch when training."""
+    """Batch normalisation of (N, C, *): the result, and the mean and 1 / deviation it took."""
     _check_channels(input, weight, bias, running_mean, running_var, training)
     dtype = input.dtype
     x, w, b = kernels.wide(input, weight, bias)
@@ -104,8 +96,7 @@ def _native_batch_norm(
         return _cast(kernels.channelwise(x, mean, invstd, w, b), dtype), mean, invstd
     mean = _cast(running_mean, x.dtype)
     invstd = 1 / np.sqrt(_cast(running_var, x.dtype) + x.dtype.type(eps))
-    empty = np.empty(0, x.dtype)
-    return _cast(kernels.channelwise(x, mean, invstd, w, b), dtype), empty, empty
+    return _cast(kernels.channelwise(x, mean, invstd, w, b), dtype), mean, invstd
 
 
 def _check_channels(input: Any, weight: Any, bias: Any, running_mean: Any, running_var: Any, training: bool) -> None:
@@ -152,13 +143,14 @@ def batch_norm(
 ) -> Tensor:
     """``(input - mean) / sqrt(var + eps) * weight + bias`` over (N, C, *), by channel.
 
-    Training takes mean and variance of the batch and moves the running ones towards them; their version stays, as in
-    PyTorch, so that two forward passes may come before one backward.
+    Training takes mean and variance of the batch and moves the running ones towards them.
 
     Reference: Ioffe, Szegedy, Batch normalization, 2015, arXiv:1502.03167.
     """
-    found = ops._native_batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps)[0]
-    return found
+    if not input.numel():
+        found = input.clone() if weight is None else input * weight[0]
+        return found if bias is None else found + bias[0]
+    return ops._native_batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps)[0]
 
 
 @composite()
@@ -174,8 +166,10 @@ def native_batch_norm(
     *,
     out: Any = None,
 ) -> Any:
-    """:func:`batch_norm` with the batch's mean and 1 / deviation beside the result."""
+    """:func:`batch_norm` with the batch's mean and 1 / deviation beside the result; in evaluation these are empty."""
     found = ops._native_batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps)
+    if not training:
+        found = (found[0], *(ops.zeros(0, dtype=each.dtype, device=each.device) for each in found[1:]))
     if out is not None:
         from flambeau.core.output import write_one
 
@@ -225,8 +219,7 @@ def _layer_rule(
 
 def _layer_shapes(input: Any, normalized_shape: Any, *rest: Any) -> Any:
     stats = input.shape[: input.ndim - len(normalized_shape)] + (1,) * len(normalized_shape)
-    kind = np.dtype("f4") if input.dtype.itemsize == 2 else input.dtype
-    return (input.shape, input.dtype), (stats, kind), (stats, kind)
+    return (input.shape, input.dtype), (stats, input.dtype), (stats, input.dtype)
 
 
 @primitive(
@@ -242,7 +235,7 @@ def _native_layer_norm(input, normalized_shape: Any, weight=None, bias=None, eps
     b = None if b is None else _cast(b, x.dtype).reshape(-1)
     found, mean, rstd = kernels.layer(x.reshape(_rows(x, normalized_shape)), w, b, eps)
     stats = shape[: len(shape) - len(normalized_shape)] + (1,) * len(normalized_shape)
-    return _cast(found.reshape(shape), dtype), mean.reshape(stats), rstd.reshape(stats)
+    return tuple(_cast(each, dtype) for each in (found.reshape(shape), mean.reshape(stats), rstd.reshape(stats)))
 
 
 def _check_normalized(op: str, input: Any, normalized_shape: Any, weight: Any, bias: Any) -> None:
@@ -299,3 +292,238 @@ def native_layer_norm(
 ) -> Any:
     """:func:`layer_norm` with the mean and 1 / deviation of every row beside the result."""
     return ops._native_layer_norm(input, _sizes(normalized_shape), weight, bias, eps)
+
+
+@composite()
+def instance_norm(
+    input: Tensor,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    use_input_stats: bool,
+    momentum: float,
+    eps: float,
+    cudnn_enabled: bool = True,
+) -> Tensor:
+    """Batch normalisation of every sample of (N, C, *) by itself: N C channels of one sample.
+
+    Raises:
+        RuntimeError: no statistics to take.
+
+    Reference: Ulyanov et al., Instance normalization, 2016, arXiv:1607.08022.
+    """
+    if not use_input_stats and (running_mean is None or running_var is None):
+        raise fail(
+            RuntimeError, "instance_norm", "Expected running_mean and running_var to be defined when use_input_stats is false"
+        )
+    batch, channels = input.shape[0], input.shape[1]
+    shape = tuple(input.shape)
+
+    def repeated(value: Tensor | None) -> Tensor | None:
+        return None if value is None else value.repeat(batch)
+
+    mean, variance = repeated(running_mean), repeated(running_var)
+    flat = input.contiguous().reshape(1, batch * channels, *shape[2:])
+    found = batch_norm(flat, repeated(weight), repeated(bias), mean, variance, use_input_stats, momentum, eps)
+    if use_input_stats:
+        for running, new in ((running_mean, mean), (running_var, variance)):
+            if running is not None and new is not None and type(running._array) is nd:
+                running._array[...] = new._array.reshape(batch, channels).mean(0)
+    return found.reshape(shape)
+
+
+@both
+def _group_rule(
+    g: Any, input: Any, weight: Any, mean: Any, rstd: Any, num_groups: int, eps: float, needs: Any
+) -> Any:
+    if g[1] is not None or g[2] is not None:
+        return _group_with_stats(g, input, weight, mean, rstd, num_groups, eps, needs)
+    g = g[0]
+    if g is None:
+        return None, None, None
+    batch, channels = input.shape[:2]
+    shape = tuple(input.shape)
+    length = prod(shape[2:])
+    width = channels // num_groups * length
+    if type(input) is nd:
+        dtype = g.dtype
+        g, input, weight, mean, rstd = kernels.wide(g, input, weight, mean, rstd)
+        x, gradient = input.reshape(batch, channels, length), g.reshape(batch, channels, length)
+        slope = shift = grad = None
+        rows = (batch * num_groups, width)
+        if needs[2]:
+            shift = np.add.reduce(gradient, (0, 2))
+        if needs[1]:
+            normal = (input.reshape(rows) - mean.reshape(-1, 1)) * rstd.reshape(-1, 1)
+            slope = np.einsum("ncl,ncl->c", gradient, normal.reshape(x.shape))
+        if needs[0]:
+            scaled = gradient if weight is None else gradient * _cast(weight, x.dtype)[:, None]
+            grad = kernels.layer_backward(
+                scaled.reshape(rows), input.reshape(rows), None, mean.reshape(-1, 1), rstd.reshape(-1, 1), (True, False, False)
+            )[0]
+            grad = _cast(grad.reshape(shape), dtype)
+        return grad, slope, shift
+    rows = (batch, num_groups, width)
+    x = input.reshape(rows)
+    centred = x - ops.mean(x, -1, True)
+    scale = ops.rsqrt(ops.mean(centred * centred, -1, True) + eps)
+    normal = centred * scale
+    flat = (batch, channels, length)
+    slope = ops.sum(g.reshape(flat) * normal.reshape(flat), (0, 2)) if needs[1] else None
+    grad = None
+    if needs[0]:
+        scaled = g if weight is None else g.reshape(flat) * weight.reshape(1, -1, 1)
+        scaled = scaled.reshape(rows)
+        grad = scale * (scaled - ops.mean(scaled, -1, True) - normal * ops.mean(scaled * normal, -1, True))
+        grad = grad.reshape(shape)
+    return grad, slope, ops.sum(g.reshape(flat), (0, 2)) if needs[2] else None
+
+
+def _group_with_stats(
+    g: Any, input: Any, weight: Any, mean: Any, rstd: Any, num_groups: int, eps: float, needs: Any
+) -> Any:
+    """The rule where the mean or 1 / deviation was used too: a step of each, for arrays and Tensors."""
+    if g[0] is None:
+        grad, slope, shift = 0 * input, None, None
+    else:
+        grad, slope, shift = _group_rule((g[0], None, None), input, weight, mean, rstd, num_groups, eps, needs)
+    width = input.shape[1] // num_groups * prod(input.shape[2:])
+    x = input.reshape(input.shape[0], num_groups, width)
+    share = 1.0 / max(width, 1)
+    if needs[0]:
+        stats = (input.shape[0], num_groups, 1)
+        if g[1] is not None:
+            grad = grad + (0 * x + g[1].reshape(stats) * share).reshape(tuple(input.shape))
+        if g[2] is not None:
+            centred = x - x.mean(2).reshape(stats)
+            scale = ((centred * centred).mean(2).reshape(stats) + eps) ** -1.5
+            grad = grad - (centred * (scale * g[2].reshape(stats)) * share).reshape(tuple(input.shape))
+    return grad, slope, shift
+
+
+def _check_groups(input: Any, num_groups: int, weight: Any, bias: Any) -> None:
+    """Channels that divide into groups, one number of weight and bias each.
+
+    Raises:
+        RuntimeError: they do not.
+    """
+    shape = list(input.shape)
+    if num_groups <= 0:
+        raise fail(RuntimeError, "group_norm", f"Expected num groups to be greater than 0, got {num_groups}")
+    if input.shape[1] % num_groups:
+        raise fail(
+            RuntimeError,
+            "group_norm",
+            f"Expected number of channels in input to be divisible by num_groups, but got input of shape {shape} and "
+            f"num_groups={num_groups}",
+        )
+    for name, value in (("weight", weight), ("bias", bias)):
+        if value is not None and value.shape != (shape[1],):
+            raise fail(
+                RuntimeError,
+                "group_norm",
+                f"Expected {name} to be a vector of size equal to the number of channels in input, but got {name} of shape "
+                f"{list(value.shape)} and input of shape {shape}",
+            )
+
+
+def _group_shapes(input: Any, num_groups: int, *rest: Any) -> Any:
+    stats = (input.shape[0], num_groups)
+    return (input.shape, input.dtype), (stats, input.dtype), (stats, input.dtype)
+
+
+@primitive(
+    outputs=("out", "mean", "rstd"), name="_native_group_norm", node="NativeGroupNorm",
+    function=False, method=False, vjp={("input", "weight", "bias"): _group_rule}, infer=_group_shapes,
+)  # fmt: skip
+def _native_group_norm(input, num_groups: int, weight=None, bias=None, eps: float = 1e-5):
+    """Group normalisation of (N, C, *): the result, and mean and 1 / deviation of every group."""
+    refuse_dtype("group_norm", input.dtype, "f")
+    _check_groups(input, num_groups, weight, bias)
+    dtype, shape = input.dtype, input.shape
+    x, w, b = kernels.wide(input, weight, bias)
+    batch, channels = shape[:2]
+    rows = (batch * num_groups, channels // num_groups * prod(shape[2:]))
+    found, mean, rstd = kernels.layer(x.reshape(rows), None, None, eps)
+    found = found.reshape(batch, channels, -1) if x.size else found.reshape(batch, channels, 0)
+    if w is not None:
+        found *= _cast(w, x.dtype)[:, None]
+    if b is not None:
+        found += _cast(b, x.dtype)[:, None]
+    stats = (batch, num_groups)
+    return tuple(_cast(each, dtype) for each in (found.reshape(shape), mean.reshape(stats), rstd.reshape(stats)))
+
+
+@composite()
+def group_norm(
+    input: Tensor,
+    num_groups: int,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: float = 1e-05,
+    cudnn_enabled: bool = True,
+) -> Tensor:
+    """Normalisation of every sample's groups of channels.
+
+    Reference: Wu, He, Group normalization, 2018, arXiv:1803.08494.
+    """
+    return ops._native_group_norm(input, num_groups, weight, bias, eps)[0]
+
+
+@composite()
+def native_group_norm(
+    input: Tensor,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    N: int,
+    C: int,
+    HxW: int,
+    group: int,
+    eps: float,
+) -> Any:
+    """:func:`group_norm` with the mean and 1 / deviation of every group beside the result."""
+    return ops._native_group_norm(input, group, weight, bias, eps)
+
+
+@composite()
+def rms_norm(
+    input: Tensor, normalized_shape: Any, weight: Tensor | None = None, eps: float | None = None
+) -> Tensor:
+    """``input / sqrt(mean(input^2) + eps) * weight`` over the trailing dimensions; eps is the dtype's by default.
+
+    Reference: Zhang, Sennrich, Root mean square layer normalization, 2019, arXiv:1910.07467.
+    """
+    sizes = _sizes(normalized_shape)
+    _check_rms(input, sizes, weight)
+    wide = input.float() if input.dtype.itemsize == 2 else input
+    if eps is None:
+        from flambeau.core.dtypes import finfo
+
+        eps = finfo(wide.dtype.to_real()).eps
+    dims = tuple(range(-len(sizes), 0))
+    found = wide * ops.rsqrt((wide * wide).mean(dims, keepdim=True) + eps)
+    if weight is not None:
+        found = found * weight
+    return found if found.dtype == input.dtype else found.to(input.dtype)
+
+
+def _check_rms(input: Tensor, sizes: tuple[int, ...], weight: Tensor | None) -> None:
+    if not sizes:
+        raise fail(
+            RuntimeError, "rms_norm", "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element."
+        )
+    if weight is not None and tuple(weight.shape) != sizes:
+        raise fail(
+            RuntimeError,
+            "rms_norm",
+            f"Expected weight to be of same shape as normalized_shape, but got weight of shape {list(weight.shape)} and "
+            f"normalized_shape = {list(sizes)}",
+        )
+    if tuple(input.shape[-len(sizes) :]) != sizes:
+        raise fail(
+            RuntimeError,
+            "rms_norm",
+            f"Given normalized_shape={list(sizes)}, expected input with shape [*, {', '.join(map(str, sizes))}], but got "
+            f"input of size {list(input.shape)}",
+        )

@@ -50,7 +50,7 @@ def _median_lanes(name: str, input: Any, dim: int, keepdim: bool, skip_nan: bool
         return input.copy(), np.zeros((), np.int64)
     if not input.shape[k]:
         raise fail(IndexError, name, f"{name}(): Expected reduction dim {dim} to have non-zero size.")
-    places = np.expand_dims(_middle(lanes_last(comparable(name, input), k), skip_nan), k)
+    places = np.expand_dims(np.array(_middle(lanes_last(comparable(name, input), k), skip_nan), order="C"), k)
     values = np.take_along_axis(input, places, k)
     return (values, places) if keepdim else (values.squeeze(k), places.squeeze(k))
 
@@ -121,10 +121,10 @@ def mode(input, dim: int = -1, keepdim: bool = False):
     starts = np.ones(rows.shape, bool)
     starts[..., 1:] = ranked[..., 1:] != ranked[..., :-1]
     run = place - np.maximum.accumulate(np.where(starts, place, 0), axis=-1)  # length so far, less one
-    best = np.argmax(run, axis=-1) if rows.size else np.zeros(rows.shape[:-1], np.int64)
-    places = np.moveaxis(np.take_along_axis(order, best[..., None], -1), -1, k)
+    best = np.argmax(run, axis=-1, keepdims=True)
+    places = np.moveaxis(np.take_along_axis(order, best, -1), -1, k)
     values = np.take_along_axis(input, places, k)
-    return (values, np.ascontiguousarray(places)) if keepdim else (values.squeeze(k), np.ascontiguousarray(places.squeeze(k)))
+    return (values, places.copy()) if keepdim else (values.squeeze(k), places.squeeze(k).copy())
 
 
 METHODS = ("linear", "lower", "higher", "midpoint", "nearest")

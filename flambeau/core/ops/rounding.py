@@ -122,7 +122,7 @@ def _fmod(input, other):
 
 
 @elementwise(
-    types=_ROUND, kernel=_fmod, checked=True, node=numbered("Fmod"),
+    operands="first", types=_ROUND, kernel=_fmod, checked=True, node=numbered("Fmod"),
     vjp={"input": lambda g: g, "other": lambda g, input, other: -g * ops.div(input, other, rounding_mode="trunc")},
 )  # fmt: skip
 def fmod(input, other):
@@ -175,7 +175,7 @@ def _copysign_grad(g, input, out):
 
 
 @elementwise(
-    types=REAL_FLOAT, kernel=np.copysign, node=lambda node: f"CopysignBackward{int(node.edges[1] is None)}",
+    operands="first", types=REAL_FLOAT, kernel=np.copysign, node=lambda node: f"CopysignBackward{int(node.edges[1] is None)}",
     vjp={"input": _copysign_grad, "other": lambda g: vanish(g)},
 )  # fmt: skip
 def copysign(input, other):
@@ -184,7 +184,7 @@ def copysign(input, other):
 
 
 @elementwise(
-    types=_FLOATS, kernel=np.nextafter,
+    operands="tensors", types=_FLOATS, kernel=np.nextafter,
     vjp={"input": lambda g, input, other: keep(g, input != other), "other": lambda g: vanish(g)},
 )  # fmt: skip
 def nextafter(input, other):
@@ -198,12 +198,13 @@ def _heaviside(input, values):
     if input.dtype.kind == "b":
         return input | values
     one, zero = input.dtype.type(1), input.dtype.type(0)
-    return np.where(input == 0, values, np.where(input < 0, zero, one))
+    return np.where(input == 0, values, np.where(input > 0, one, zero))
 
 
 def _one_dtype(name: str, input: Tensor, values: Any) -> None:
-    if not isinstance(values, Tensor):
-        raise fail(TypeError, name, f"argument 'values' (position 2) must be Tensor, not {type(values).__name__}")
+    for label, value in (("input", input), ("values", values)):
+        if not isinstance(value, Tensor):
+            raise fail(TypeError, name, f"argument '{label}' must be Tensor, not {type(value).__name__}")
     if input.dtype is not values.dtype:
         raise fail(RuntimeError, name, f"input is {input.dtype}, values {values.dtype}: give tensors of one dtype.")
 

@@ -12,7 +12,8 @@ import numpy as np
 
 from flambeau.core.declare import ops, primitive, reduction
 from flambeau.core.dims import wrap_dim
-from flambeau.core.dtypes import FLOAT, REAL, SUM
+from flambeau.core.dtypes import FLOATING, REAL, SUM
+from flambeau.core.ops.along import in_order
 from flambeau.core.rules import with_arrays
 from flambeau.core.tensor import wrap
 
@@ -33,7 +34,9 @@ def accumulate(ufunc: Any, input: Any, dim: int, name: str, reverse: bool = Fals
         found = ufunc.accumulate(turned, axis=k, dtype=input.dtype)
     else:
         found = ufunc.accumulate(turned, axis=k, dtype=wide).astype(input.dtype)
-    return np.ascontiguousarray(np.flip(found, k)) if reverse else found
+    if reverse:
+        found = np.flip(found, k)
+    return found if found.flags.c_contiguous else np.ascontiguousarray(found)
 
 
 def _like(input: Any, *rest: Any, **named: Any) -> Any:
@@ -111,7 +114,7 @@ def _running_extreme(ufunc: Any, input: Any, dim: int, name: str) -> Any:
     values = ufunc.accumulate(input, axis=k)
     place = np.arange(input.shape[k]).reshape([-1 if d == k else 1 for d in range(input.ndim)])
     here = np.where((input == values) | (input != input), place, 0)
-    return values, np.maximum.accumulate(here, axis=k)
+    return in_order(values), in_order(np.maximum.accumulate(here, axis=k))
 
 
 def _infer_pair(input: Any, dim: int) -> Any:
@@ -149,10 +152,10 @@ def _logcumsumexp_rule(g: Any, input: Any, out: Any, dim: int) -> Any:
     if input._array.dtype.kind == "c":
         return part(g.log())
     low = wrap(np.asarray(np.finfo(np.float32 if g._array.dtype.itemsize < 8 else np.float64).min, g._array.dtype))
-    return part(ops.where(g > 0, g.log(), low)) - part(ops.where(g < 0, (-g).log(), low))
+    return part(ops._where(g > 0, g.log(), low)) - part(ops._where(g < 0, (-g).log(), low))
 
 
-@reduction(types=FLOAT, upcast=True, infer=_like, vjp=_logcumsumexp_rule)
+@reduction(types=FLOATING, upcast=True, infer=_like, vjp=_logcumsumexp_rule)
 def logcumsumexp(input, dim: int):
     """``log(cumsum(exp(input)))`` along `dim`, without overflow.
 
@@ -164,6 +167,18 @@ def logcumsumexp(input, dim: int):
     if not input.size or not input.ndim:
         return input.copy()
     k = wrap_dim(dim, input.ndim, "logcumsumexp")
-    top = input.real.max(axis=k, keepdims=True)
-    top = np.where(np.isfinite(top), top, 0)
-    return np.log(np.add.accumulate(np.exp(input - top), axis=k)) + top
+    found = np.moveaxis(input, k, 0).copy()
+    for i in range(1, len(found)):
+        found[i] = _log_add(found[i - 1], found[i])
+    return np.ascontiguousarray(np.moveaxis(found, 0, k))
+
+
+def _log_add(x: Any, y: Any) -> Any:
+    """``log(exp(x) + exp(y))`` of complex numbers. The larger one's phase is kept as it is, unwrapped, as in PyTorch."""
+    swap = x.real >= y.real
+    low, high = np.where(swap, y, x), np.where(swap, x, y)
+    found = np.log1p(np.exp(low - high)) + high
+    # Both infinite: the difference is no number.
+    same = np.isinf(low.real) & (low.real == high.real)
+    found = np.where(same, np.where(low.real < 0, low, np.log(np.exp(low) + np.exp(high))), found)
+    return np.where(np.isnan(x), x, np.where(np.isnan(y), y, found))

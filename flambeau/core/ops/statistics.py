@@ -14,10 +14,10 @@ from flambeau.core import dtypes
 from flambeau.core.declare import composite, ops, primitive, reduction
 from flambeau.core.dims import reduced_size, unreduce
 from flambeau.core.errors import fail
-from flambeau.core.ops.along import spelled
+from flambeau.core.ops.along import in_order, spelled
 from flambeau.core.ops.reduce import axes_of, total
 from flambeau.core.rules import with_arrays
-from flambeau.core.tensor import Tensor
+from flambeau.core.tensor import Tensor, wrap
 
 __all__: list[str] = []
 
@@ -49,7 +49,7 @@ def _moments(name: str, input: Any, dim: Any, correction: Any, keepdim: bool) ->
             stacklevel=stack_level(),
         )
     found = np.true_divide(total(squares, axes, keepdim), real(left))
-    return found, mean if keepdim else mean.reshape(found.shape)
+    return found, in_order(mean if keepdim else mean.reshape(found.shape))
 
 
 def _var_on_arrays(g: Any, input: Any, shape: Any, dim: Any, correction: Any, keepdim: bool) -> Any:
@@ -243,3 +243,80 @@ def std_mean(
     if _complex(input):
         return std(input, dim, correction=correction, keepdim=keepdim), ops.mean(input, dim, keepdim)
     return ops._std_mean(input, dim, correction, keepdim)
+
+
+def _check_weights(name: str, weights: Tensor, kinds: str, count: int) -> None:
+    if weights._array.ndim > 1:
+        raise fail(RuntimeError, "cov", f"cov(): expected {name} to have one or fewer dimensions but got {name} with {weights._array.ndim} dimensions")
+    if weights._array.dtype.kind not in kinds:
+        raise fail(RuntimeError, "cov", f"cov(): expected {name} to have {'integral' if 'i' in kinds else 'floating point'} dtype but got {name} with {weights.dtype} dtype")
+    if weights._array.size != count:
+        raise fail(RuntimeError, "cov", f"cov(): expected {name} to have the same numel as there are observations in the input but got {weights._array.size} != {count}")
+    if weights._array.size and weights._array.min() < 0:
+        raise fail(RuntimeError, "cov", f"cov(): {name} cannot be negative")
+
+
+@composite(method=True)
+def cov(input: Tensor, *, correction: int = 1, fweights: Tensor | None = None, aweights: Tensor | None = None) -> Tensor:
+    """The covariance matrix of the rows of `input`; its columns are observations.
+
+    Args:
+        fweights: how often each observation counts, integers.
+        aweights: how much each observation counts.
+
+    Raises:
+        RuntimeError: more than 2 dimensions, a bool tensor, weights that do not fit.
+    """
+    ndim = input._array.ndim
+    if ndim > 2:
+        raise fail(RuntimeError, "cov", f"cov(): expected input to have two or fewer dimensions but got an input with {ndim} dimensions")
+    if input._array.dtype.kind == "b":
+        raise fail(RuntimeError, "cov", "cov(): bool dtype is not supported for input")
+    rows = input.reshape(1, -1) if ndim < 2 else input
+    count = rows._array.shape[1]
+    weights = None
+    if fweights is not None:
+        _check_weights("fweights", fweights, "iu", count)
+        weights = fweights
+    if aweights is not None:
+        _check_weights("aweights", aweights, "fV", count)
+        weights = aweights if weights is None else weights * aweights
+    whole = wrap(np.asarray(count)) if weights is None else weights.sum()
+    if weights is not None and count and not whole._array:
+        raise fail(RuntimeError, "cov", "cov(): weights sum to zero, can't be normalized")
+    mean = (rows if weights is None else rows * weights).sum(1) / whole
+    lost = correction if weights is None or aweights is None or not correction else correction * (weights * aweights).sum() / whole
+    left = whole - lost
+    if left._array <= 0:
+        from flambeau.core.provenance import stack_level
+
+        warnings.warn(
+            "cov(): degrees of freedom is <= 0. Give more observations, or a smaller correction.",
+            UserWarning,
+            stacklevel=stack_level(),
+        )
+        left = left * 0
+    centred = rows - mean.unsqueeze(1)
+    second = (centred if weights is None else centred * weights).t()
+    found = ops.mm(centred, second.conj() if _complex(input) else second)
+    return (found / left).squeeze()
+
+
+@composite(method=True)
+def corrcoef(input: Tensor) -> Tensor:
+    """The correlation coefficients of the rows of `input`: the covariance, scaled to a diagonal of 1.
+
+    Raises:
+        RuntimeError: more than 2 dimensions.
+    """
+    ndim = input._array.ndim
+    if ndim > 2:
+        raise fail(RuntimeError, "corrcoef", f"corrcoef(): expected input to have two or fewer dimensions but got an input with {ndim} dimensions")
+    found = cov(input)
+    if not found._array.ndim:
+        return found / found
+    deviation = ops.sqrt(found.diagonal().real if _complex(found) else found.diagonal())
+    found = found / deviation.reshape(-1, 1) / deviation.reshape(1, -1)
+    if _complex(found):
+        return ops.complex(ops.clamp(found.real, -1, 1), ops.clamp(found.imag, -1, 1))
+    return ops.clamp(found, -1, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -41,10 +42,10 @@ def _unique(name: str, input: Tensor, dim: Any, consecutive: bool, inverse: bool
         size = len(moved)
         if not moved.size and any(not n for j, n in enumerate(a.shape) if j != k):
             raise fail(RuntimeError, name, f"{name}: There are 0 sized dimensions, and they aren't selected, so unique cannot be applied: shape {list(a.shape)}, dim {dim}.")
-        rows = comparable(name, moved.reshape(size, -1))
+        rows = comparable(name, moved.reshape(size, math.prod(moved.shape[1:])))
         order = np.arange(size) if consecutive else np.lexsort(rows.T[::-1]) if size else np.arange(0)
         chosen, back, number = _gather(rows, order)
-        found = np.ascontiguousarray(np.moveaxis(moved[chosen], 0, k))
+        found = np.moveaxis(moved[chosen], 0, k)  # PyTorch's strides: slices lie in rows
     else:
         flat = a.reshape(-1)
         keys = flat if flat.dtype.kind == "c" else comparable(name, flat)
@@ -54,11 +55,6 @@ def _unique(name: str, input: Tensor, dim: Any, consecutive: bool, inverse: bool
     result = (wrap(np.asarray(found)), wrap(back) if inverse else None, wrap(number) if counts else None)
     wanted = tuple(t for t in result if t is not None)
     return wanted if len(wanted) > 1 else wanted[0]
-
-
-def _fixed(name: str, result: Any, input: Tensor) -> Any:
-    """The results as ends of the graph: asking for their gradient is PyTorch's error."""
-    return result
 
 
 @composite(method=True)
@@ -112,7 +108,7 @@ def _ranks(rows: Any, values: Any, right: bool, out_int32: bool) -> Any:
     kind = np.int32 if out_int32 else np.int64
     if rows.ndim == 1:
         return np.asarray(np.searchsorted(rows, values, side)).astype(kind)
-    many = rows.reshape(-1, rows.shape[-1]) if rows.shape[-1] else np.empty((int(np.prod(rows.shape[:-1])), 0), rows.dtype)
+    many = rows.reshape(-1, rows.shape[-1]) if rows.shape[-1] else np.empty((math.prod(rows.shape[:-1]), 0), rows.dtype)
     lanes = values.reshape(len(many), -1) if values.size else values.reshape(len(many), 0)
     found = np.empty(lanes.shape, kind)
     for k, (row, lane) in enumerate(zip(many, lanes, strict=True)):
