@@ -1,6 +1,8 @@
-"""In-place twins that write straight into the tensor where no graph is asked for, instead of copying a result back.
+"""In-place twins that write straight into the tensor where no graph is asked for, instead of
+copying a result back.
 
-Stands on inplace's callers: whatever is not plain goes their way. Stands on state, storage, overlap.
+Stands on inplace's callers: whatever is not plain goes their way. Stands on state, storage,
+overlap.
 """
 
 from __future__ import annotations
@@ -23,11 +25,13 @@ nd = np.ndarray
 
 
 def direct(name: str, write: Callable[..., None]) -> None:
-    """Let the in-place operation `name` call ``write(target, ...)`` on arrays where that is all there is to do.
+    """Let the in-place operation `name` call ``write(target, ...)`` on arrays where that is all
+    there is to do.
 
     Args:
         name: an in-place operation already declared.
-        write: takes the operation's arguments, positional, with arrays for tensors; writes its row-major first.
+        write: takes the operation's arguments, positional, with arrays for tensors; writes its
+            row-major first.
     """
     general = getattr(ops, name)
 
@@ -35,7 +39,12 @@ def direct(name: str, write: Callable[..., None]) -> None:
         m = mode()
         if not kwargs and (m is None or m is NO_GRAD) and type(input) in PLAIN:
             a = input._array
-            if type(a) is nd and a.flags.c_contiguous and (m is not None or edge_of(input) is None) and not overlaps(a):
+            if (
+                type(a) is nd
+                and a.flags.c_contiguous
+                and (m is not None or edge_of(input) is None)
+                and not overlaps(a)
+            ):
                 arrays = _plain(a, args, m)
                 if arrays is not None:
                     quiet(write, a, *arrays)
@@ -52,7 +61,9 @@ def direct(name: str, write: Callable[..., None]) -> None:
 
 
 def _plain(target: Any, args: tuple[Any, ...], m: Any) -> list[Any] | None:
-    """The arguments with arrays for tensors; None where one wants a graph, shares the target's memory or is no array."""
+    """The arguments with arrays for tensors; None where one wants a graph, shares the target's
+    memory or is no array.
+    """
     found = []
     for x in args:
         if isinstance(x, Tensor):

@@ -32,7 +32,8 @@ def test_basic_indices_are_views(x, index):
 @pytest.mark.parametrize("index", ADVANCED)
 def test_advanced_indices_are_copies(x, index):
     shown = x[index]
-    # PyTorch takes ints first: an int beside a list does not move the list's dimension to the front.
+    # PyTorch takes ints first: an int beside a list does not move the list's dimension to the
+    # front.
     wanted = x.numpy()[0][:, [1, 1]] if index == ADVANCED[4] else x.numpy()[index]
     assert shown.tolist() == wanted.tolist()
     assert shown._base is None
@@ -121,7 +122,12 @@ def test_writing_a_tensor_keeps_its_gradient():
     [
         (0, "a", TypeError, "can't assign a str"),
         (0, flambeau.ones(2, 4), RuntimeError, "the place it is written to has 1 dimensions"),
-        ([0, 1], flambeau.ones(2, 4).long(), RuntimeError, "dtypes match, got Float for the destination and Long"),
+        (
+            [0, 1],
+            flambeau.ones(2, 4).long(),
+            RuntimeError,
+            "dtypes match, got Float for the destination and Long",
+        ),
         ([0, 1], flambeau.ones(3, 4), RuntimeError, "cannot be broadcast to indexing result"),
         ([0, 7], 1, IndexError, "index 7 is out of bounds"),
         (0, 1j, RuntimeError, "without overflow"),

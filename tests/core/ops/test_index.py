@@ -42,7 +42,11 @@ def test_sums_of_rows_agree_with_a_loop(m, n, width):
     ("call", "kind", "words"),
     [
         (lambda x: x.index_select(0, flambeau.tensor([3])), IndexError, "index 3 is out of range"),
-        (lambda x: x.index_select(0, flambeau.tensor([[0]])), IndexError, "supposed to be a vector"),
+        (
+            lambda x: x.index_select(0, flambeau.tensor([[0]])),
+            IndexError,
+            "supposed to be a vector",
+        ),
         (lambda x: x.index_select(0, flambeau.tensor([0.0])), RuntimeError, "Expected dtype"),
         (lambda x: x.index_add(0, INDEX, x[:2]), RuntimeError, "Number of indices"),
         (lambda x: x.select_scatter(x, 0, 0), RuntimeError, "expected src to have a size equal"),

@@ -40,13 +40,6 @@ def test_scatter_reduce_gradients(reduce, include_self):
     assert gradcheck(reduced, (_double(4), _double(5)))
 
 
-def test_take_and_put():
-    x = flambeau.arange(6.0).reshape(2, 3)
-    assert x.take(flambeau.tensor([[0, -1]])).tolist() == [[0, 5]]
-    put = x.put(flambeau.tensor([1, 1]), flambeau.tensor([1.0, 2.0]), accumulate=True)
-    assert put.tolist() == [[0, 4, 2], [3, 4, 5]]
-
-
 @pytest.mark.parametrize(
     ("call", "words"),
     [
@@ -54,7 +47,10 @@ def test_take_and_put():
         (lambda x: x.gather(0, INDEX - 1), "index -1 is out of bounds"),
         (lambda x: x.gather(0, INDEX.float()), "Expected dtype int32/int64"),
         (lambda x: x.gather(0, INDEX[0]), "same number of dimensions"),
-        (lambda x: x.scatter(0, INDEX, flambeau.ones(2, 2, dtype=flambeau.float64)), "self.dtype to be equal"),
+        (
+            lambda x: x.scatter(0, INDEX, flambeau.ones(2, 2, dtype=flambeau.float64)),
+            "self.dtype to be equal",
+        ),
         (lambda x: x.scatter_reduce(0, INDEX, x, "max"), "reduce argument must be"),
     ],
 )
