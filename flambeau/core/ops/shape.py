@@ -332,7 +332,7 @@ def _triangle(name: str, keep: Any) -> None:
 
     body.__name__ = name
     side = "lower" if name == "tril" else "upper"
-    body.__doc__ = f"""The {side} triangle of the last two dimensions, up to `diagonal`; zeros elsewhere.
+    body.__doc__ = f"""The {side} triangle of the last two dimensions, to `diagonal`; else zeros.
 
     Raises:
         RuntimeError: fewer than 2 dimensions.
