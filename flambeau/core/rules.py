@@ -192,6 +192,8 @@ def _run(self: OpNode, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
             conjugate = op.holomorphic and type(grads) is not tuple and _dtype(grads).kind == "c"
             if conjugate:
                 grads = grads.conj()
+                if not isinstance(grads, Tensor):
+                    grads = np.asarray(grads)  # NumPy's conj of a 0-d array is a scalar
         values = []
         for kind, index in rule.getters:
             if kind == SAVED:
@@ -225,9 +227,7 @@ def run_quick(op: Op, node: OpNode, grad: Any) -> list[Any] | None:
     if saved is FREED or dtype.kind == "c":
         return None
     for store, value in zip(node.stores, saved):  # noqa: B905 (both have one entry for each saveable)
-        if store is not None and (
-            store.written > sequence or store.silent > sequence or type(value) is not nd or value.dtype is not dtype
-        ):
+        if store is not None and (store.changed > sequence or type(value) is not nd or value.dtype is not dtype):
             return None
     found = []
     for edge, (function, positions) in zip(node.edges, op.quick):  # noqa: B905
@@ -293,7 +293,7 @@ def _bare_values(node: OpNode, rule: Rule, dtype: Any) -> list[Any] | None:
             value = node.saved[index]
             store = node.stores[index]
             if store is not None:
-                if max(store.written, store.silent) > node.sequence or type(value) is not nd:
+                if store.changed > node.sequence or type(value) is not nd:
                     return None
                 if value.dtype is not dtype and not rule.both:
                     return None

@@ -15,6 +15,7 @@ from flambeau.core.factory_options import empty, finish, into, options, shape_of
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.ops.random_fill import check_chances, need_kernel, number, probability, whole
 from flambeau.core.random import choice, rejection, uniform
+from flambeau.core.random.dirichlet_grad import dirichlet_grad
 from flambeau.core.random.gamma_grad import gamma_grad
 from flambeau.core.random.generator import Generator, resolve
 from flambeau.core.random.normal import normal_ as _fill_normal
@@ -136,6 +137,12 @@ def _sample_dirichlet(input, generator: Any = None):
         "_sample_dirichlet", kind, "float32 and float64", kind.name in ("float32", "float64")
     )
     return rejection.dirichlet(resolve(generator, "_sample_dirichlet"), input)
+
+
+@primitive(infer=lambda x, alpha, total: (x.shape, x.dtype), method=False)
+def _dirichlet_grad(x, alpha, total):
+    """How a Dirichlet part ``x`` of concentration ``alpha`` moves with it, over ``1 - x``."""
+    return dirichlet_grad(x, alpha, total)
 
 
 def _infer_multinomial(
