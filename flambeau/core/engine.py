@@ -279,14 +279,21 @@ def _visit(
     """A node with hooks, several outputs, captures, or in a pruned graph: the gradients for its edges."""
     hooks = node.hooks
     nothing = (None,) * len(node.edges)
+    arrived = given
     if hooks is not None and given is not None:
         given = run_tensor_hooks(node, hooks, given, graph)
     if captures and node in captures:
+        # A gradient that travels on is returned as it was before the hooks, as in PyTorch.
+        value = arrived if needed is not None and _leads_on(node.edges, needed) else given
         for k, number in captures[node]:
-            found[k] = given[number] if node.outputs > 1 else given
+            found[k] = value[number] if node.outputs > 1 else value
     if type(node) is AccumulateGrad:
-        if collect and (needed is None or node in needed):
+        if given is not None and collect and (needed is None or node in needed):
+            if hooks is not None and hooks.before:
+                given = run_before(node, hooks, given, graph)
             accumulate(node, given, graph, spot)
+            if hooks is not None and hooks.after:
+                run_after(node, hooks, (), given, graph)
         return nothing
     if needed is not None and (node not in needed or not _leads_on(node.edges, needed)):
         return nothing
