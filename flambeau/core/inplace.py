@@ -151,7 +151,7 @@ def write_result(title: str, target: Tensor, result: Tensor) -> None:
     if type(old) is np.ndarray:
         quiet(np.copyto, old, new, casting="unsafe")
     elif hasattr(old, "is_sparse_data"):
-        target._array = new
+        target._array = new if new.dtype == old.dtype else new.astype(old.dtype)
     touch(target, title)
     node = result._edge
     if node is not None and state.grad_enabled():
