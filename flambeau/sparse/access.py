@@ -219,7 +219,7 @@ def sparse_mask(input: Tensor, mask: Tensor) -> Tensor:
         )
     if isinstance(input._array, SparseData):
         input = basis.coalesce(input)
-    return basis.fill(basis.gather(input, data), data)
+    return basis.fill(basis.gather(input, data), data, "SparseMaskBackward0")
 
 
 def _resized(input: Tensor, size: Any, sparse_dim: int, dense_dim: int, clear: bool, name: str) -> Tensor:

@@ -22,6 +22,12 @@ __all__ = ["coalesce", "convert", "fill", "gather", "sampled", "tidy", "to_dense
 
 
 def _filler(node: Any) -> str:
+    label = node.params[2]
+    if label is not None:
+        try:
+            return label if isinstance(label, str) else str(label(node))
+        except (AttributeError, IndexError, TypeError, ValueError):
+            return "PowBackward0"  # named after its arguments, which this node does not keep: pow alone
     coordinates = type(node.params[1]) is COO
     return f"Sparse{'CooTensorWithDimsAndTensors' if coordinates else 'CompressedTensor'}Backward0"
 
@@ -39,8 +45,8 @@ def _values(input, pattern: Any):
     name="_sparse_fill", node=_filler, function=False, method=False, sparse=True,
     vjp=lambda g, pattern: ops._sparse_gather(g, pattern),
 )  # fmt: skip
-def _fill(values, pattern: Any):
-    """`values` at the places of `pattern`."""
+def _fill(values, pattern: Any, label: Any = None):
+    """`values` at the places of `pattern`; `label` names the node after what the user called."""
     return pattern.with_values(values)
 
 
@@ -68,8 +74,14 @@ def _dense(input, masked: Any):
     return input.dense()
 
 
-@primitive(name="_sparse_coalesce", node="Coalesce", function=False, method=False, sparse=True, vjp=lambda g: g)
-def _coalesce(input):
+def _relabelled(g: Any, label: Any) -> Any:
+    return g
+
+
+@primitive(
+    name="_sparse_coalesce", node=lambda node: node.params[1], function=False, method=False, sparse=True, vjp=_relabelled
+)
+def _coalesce(input, label: Any = "CoalesceBackward0"):
     """Every place once, in order."""
     return input.coalesced()
 
@@ -119,9 +131,9 @@ def values(input: Tensor) -> Tensor:
     return ops._sparse_values(input, input._array)  # type: ignore[no-any-return]
 
 
-def fill(values: Tensor, pattern: Any) -> Tensor:
+def fill(values: Tensor, pattern: Any, label: Any = None) -> Tensor:
     """A sparse tensor with these values at the places of `pattern`."""
-    return ops._sparse_fill(values, pattern)  # type: ignore[no-any-return]
+    return ops._sparse_fill(values, pattern, label)  # type: ignore[no-any-return]
 
 
 def gather(input: Tensor, pattern: Any) -> Tensor:
@@ -145,6 +157,11 @@ def coalesce(input: Tensor) -> Tensor:
     if type(data) is not COO or data.is_coalesced:
         return input
     return ops._sparse_coalesce(input)  # type: ignore[no-any-return]
+
+
+def merged(input: Tensor, label: str) -> Tensor:
+    """`coalesce`, with a node named after what the user called."""
+    return ops._sparse_coalesce(input, label)  # type: ignore[no-any-return]
 
 
 def to_dense(input: Tensor, masked: bool = True) -> Tensor:

@@ -56,6 +56,7 @@ def apply(op: Op, args: Any, arrays: list[Any]) -> Any:
 
 for _name in ("transpose", "_permute", "unsqueeze", "squeeze", "_select", "_slice", "_select_backward", "_slice_backward"):
     HANDLERS[_name] = getattr(shape, _name.lstrip("_"))
+HANDLERS["t"] = lambda input: shape.transpose(input, 0, 1) if input.ndim == 2 else input
 HANDLERS["index_select"] = shape.index_select
 HANDLERS["_cat"] = shape.cat
 HANDLERS["_stack"] = shape.stack
@@ -106,7 +107,13 @@ def _expand(input: Any, size: Any) -> Any:
 def _view(input: Any, size: Any) -> Any:
     if tuple(size) == input.shape:
         return input
-    raise fail(RuntimeError, "reshape", "reshape is not implemented for sparse tensors. Convert with to_dense() first.")
+    found = input.to_coo()
+    if found.dense_dim:
+        raise fail(
+            RuntimeError, "reshape", "reshape is not implemented for sparse tensors with dense dimensions. Convert with to_dense()."
+        )
+    indices = np.stack(np.unravel_index(found.keys(), tuple(size))) if len(size) else np.zeros((0, found.nnz), np.int64)
+    return COO(indices, found.values, tuple(size), found.is_coalesced)
 
 
 @handles("mm", "mv")
@@ -133,8 +140,13 @@ def _matmul(input: Any, other: Any) -> Any:
     return np.matmul(_dense(input), _dense(other))
 
 
-@handles("linear")
-def _linear(input: Any, weight: Any, bias: Any = None) -> Any:
+@handles("_mm_linear")
+def _mm_linear(input: Any, weight: Any) -> Any:
+    return _linear(None, input, weight)
+
+
+@handles("_addmm_linear")
+def _linear(bias: Any, input: Any, weight: Any) -> Any:
     lead = input.shape[:-1]
     flat = input if input.ndim == 2 else _dense(input).reshape(-1, input.shape[-1])
     found = _dense(kernels.matmul(flat, kernels.flip(weight) if isinstance(weight, SparseData) else weight.T))

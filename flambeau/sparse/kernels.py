@@ -76,7 +76,7 @@ def union(a: Any, b: Any, function: Any) -> Any:
             f"add: expected sizes of 'self' and 'other' to match, but {list(a.shape)} != {list(b.shape)}: sparse tensors do "
             "not broadcast here.",
         )
-    if same_places(a, b) and (type(a) is not COO or (a.is_coalesced and b.is_coalesced)):
+    if same_places(a, b) and (type(a) is not COO or function is np.add or (a.is_coalesced and b.is_coalesced)):
         return a.with_values(function(a.values, b.values))
     if type(a) is not COO or type(b) is not COO:
         layout = a.layout

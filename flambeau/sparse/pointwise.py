@@ -24,7 +24,7 @@ from flambeau.sparse.data import COO, SparseData
 __all__ = ["apply"]
 
 LINEAR = frozenset(("mul", "_div", "neg", "conj", "_conj", "positive"))
-SUMS = frozenset(("_add", "_sub"))
+SUMS = frozenset(("add", "sub"))
 
 
 def apply(op: Op, args: Any, out: Any) -> Any:
@@ -125,7 +125,7 @@ def _mapped(op: Op, args: Any, at: int) -> Tensor:
     if zero.size != 1 or np.any(zero != 0):
         raise _refused(op, f"it maps 0 to {zero.reshape(-1)[0]}, so the result would be dense")
     plain[at] = basis.values(input)
-    return basis.fill(op.entry(*plain), data)
+    return basis.fill(op.entry(*plain), data, op.node_name)
 
 
 def _common(op: Op, args: Any) -> Any:
@@ -144,7 +144,7 @@ def _sum(op: Op, args: Any, tensors: list[int]) -> Tensor:
         )
     kind = _common(op, args)
     a, b = (args[i]._array if args[i]._array.dtype == kind else args[i]._array.astype(kind) for i in (0, 1))
-    minus = op.name == "_sub"
+    minus = op.name == "sub"
     if isinstance(a, SparseData) and isinstance(b, SparseData):
         if minus:
             b = b.with_values(-b.values)
@@ -204,4 +204,4 @@ def _met(op: Op, args: Any, wide: list[int]) -> Tensor:
     )
     for i, x in zip(wide, (a, b), strict=True):
         plain[i] = basis.gather(x, pattern)
-    return basis.fill(op.entry(*plain), pattern)
+    return basis.fill(op.entry(*plain), pattern, op.node_name)

@@ -45,8 +45,8 @@ def sum(input: Tensor, dim: Any = None, dtype: Any = None) -> Tensor:
     if not kept:
         return held.sum(0)  # type: ignore[no-any-return]
     shape = tuple(n for d, n in enumerate(data.shape) if d not in named)
-    ordered = len(kept) == k
-    return basis.coalesce(basis.fill(held, COO(data.indices[kept], held._array, shape, ordered)))
+    pattern = COO(data.indices[kept], held._array, shape, len(kept) == k)
+    return basis.merged(basis.fill(held, pattern), "SparseSumBackward0")
 
 
 class Groups:
@@ -86,14 +86,15 @@ def _softmax(input: Tensor, dim: int, dtype: Any, log: bool) -> Tensor:
     data = input._array
     dim = wrap_dim(dim, data.ndim)
     held = basis.values(input)
+    label = "SparseLogSoftmaxBackward0" if log else "SparseSoftmaxBackward0"
     if dim >= data.sparse_dim:
         inner = dim - data.sparse_dim + 1
         found = ops.log_softmax(held, inner) if log else ops.softmax(held, inner)
-        return basis.fill(found, data)
+        return basis.fill(found, data, label)
     groups = Groups(data, dim)
     shifted = held - wrap(groups.spread(data.values, np.maximum))
     total = ops._group_total(shifted.exp(), groups)
-    return basis.fill(shifted - total.log() if log else shifted.exp() / total, data)
+    return basis.fill(shifted - total.log() if log else shifted.exp() / total, data, label)
 
 
 def softmax(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
