@@ -1,5 +1,8 @@
 """Automatic differentiation: backward, grad, the grad modes, Function, checks. The engine stands in core."""
 
+from importlib import import_module as _import_module
+from typing import Any as _Any
+
 from flambeau.autograd import graph
 from flambeau.autograd.backward import backward, grad
 from flambeau.autograd.function import Function, FunctionCtx, NestedIOFunction, once_differentiable
@@ -41,3 +44,12 @@ __all__ = [
     "set_detect_anomaly",
     "set_grad_enabled",
 ]
+
+_ROOMS = {"anomaly_mode": "modes", "forward_ad": "", "functional": "", "grad_mode": "modes", "profiler": ""}
+
+
+def __getattr__(name: str) -> _Any:
+    """Rooms that load at first use, PyTorch's older names of them included."""
+    if name in _ROOMS:
+        return _import_module(f"flambeau.autograd.{_ROOMS[name] or name}")
+    raise AttributeError(f"module 'flambeau.autograd' has no attribute {name!r}")

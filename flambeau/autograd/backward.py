@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,9 @@ from flambeau.core.provenance import stack_level
 from flambeau.core.tensor import Tensor, edge_of, wrap
 
 __all__ = ["backward", "grad"]
+
+PARTIAL: ContextVar[bool] = ContextVar("flambeau_partial", default=False)
+"""Whether the backward under way is for some inputs only: what reentrant checkpointing cannot serve."""
 
 TensorOrTensors = Tensor | Sequence[Tensor]
 
@@ -113,7 +117,11 @@ def backward(
                 raise fail(RuntimeError, "backward", f"element {k} of inputs does not require grad")
             if not t.is_leaf:
                 t.retain_grad()
-    engine.backward(roots, cotangents, keep, create_graph, wanted, collect=False)
+    token = PARTIAL.set(wanted is not None)
+    try:
+        engine.backward(roots, cotangents, keep, create_graph, wanted, collect=False)
+    finally:
+        PARTIAL.reset(token)
 
 
 def grad(
@@ -151,7 +159,11 @@ def grad(
             )
     cotangents = _cotangents("grad", outs, given)
     keep = create_graph if retain_graph is None else retain_graph
-    found = engine.backward([edge_of(o) for o in outs], cotangents, keep, create_graph, wanted)
+    token = PARTIAL.set(True)
+    try:
+        found = engine.backward([edge_of(o) for o in outs], cotangents, keep, create_graph, wanted)
+    finally:
+        PARTIAL.reset(token)
     results = []
     for k, (value, target) in enumerate(zip(found, ins, strict=True)):
         if value is None:

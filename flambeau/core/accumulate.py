@@ -25,35 +25,42 @@ def accumulate(node: AccumulateGrad, grad: Any, graph: bool, spot: Any) -> None:
     if variable is None or grad is None:
         return
     old = variable._grad
-    if graph:
+    if type(grad) is nd and not graph:
+        if old is None:
+            variable._grad = wrap(_own(grad, variable._array))
+        elif type(old._array) is nd and old._edge is None:
+            try:
+                run(_add, old._array, grad, old._array)
+            except RuntimeError:
+                quiet(_add, old._array, grad, old._array)
+            storage = old._storage
+            if storage is not None:
+                storage.version += 1
+                storage.written = storage.changed = next_sequence()
+                storage.writer, storage.writing = spot, "backward"
+        else:
+            _replace(variable, old, grad)
+    elif graph:
         variable._grad = grad if old is None else old + grad
-    elif old is None and type(grad) is nd:
-        variable._grad = wrap(_own(grad, variable._array))
-    elif type(grad) is not nd and not isinstance(grad, np.generic):
+    elif isinstance(grad, np.generic):
+        accumulate(node, np.asarray(grad), graph, spot)
+        return
+    else:
         # Sparse data: kept as it is while alone, densified where a dense gradient is there already.
         variable._grad = wrap(grad) if old is None else old + wrap(grad)
-    elif old is None:
-        variable._grad = wrap(_own(np.asarray(grad), variable._array))
-    elif old._edge is not None or hasattr(old._array, "is_sparse_data"):
-        with_grad = state.switch(grad=False)
-        try:
-            variable._grad = old + wrap(np.asarray(grad))
-        finally:
-            state.restore(with_grad)
-    else:
-        try:
-            run(_add, old._array, grad, old._array)
-        except RuntimeError:
-            quiet(_add, old._array, grad, old._array)
-        storage = old._storage
-        if storage is not None:
-            storage.version += 1
-            storage.written = next_sequence()
-            storage.writer, storage.writing = spot, "backward"
     hooks = node.hooks
     if hooks is not None and hooks.post_accumulate:
         for hook in tuple(hooks.post_accumulate.values()):
             hook(variable)
+
+
+def _replace(variable: Tensor, old: Tensor, grad: np.ndarray[Any, Any]) -> None:
+    """Add to a gradient that is sparse, or has a history of its own, out of place."""
+    token = state.switch(grad=False)
+    try:
+        variable._grad = old + wrap(grad)
+    finally:
+        state.restore(token)
 
 
 # Who holds a gradient that is ours alone: the engine's `results` and `grad`, `accumulate`'s and `_own`'s argument,

@@ -1,6 +1,6 @@
 """Backward: nodes in the order PyTorch takes them, gradients summed where paths meet, hooks where they hang.
 
-Ready nodes go by sequence number, latest first; a leaf's accumulation goes as soon as it is ready. Without
+Nodes go by sequence number, latest first; a leaf's accumulation goes as soon as its last gradient is there. Without
 `create_graph` gradients travel as bare arrays, with it as Tensors. Stands on node, rules, tensor.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from heapq import heappop, heappush
+from heapq import heappop, heappush, heappushpop
 from typing import Any
 
 import numpy as np
@@ -110,6 +110,47 @@ def _needed(roots: Sequence[Any], wanted: Sequence[Any]) -> set[Node]:
     return needed
 
 
+class _Leaves:
+    """Gradients on their way into leaves.
+
+    Where nobody listens to a leaf, its first gradient goes into an empty `.grad` at once and further ones are added
+    there; a `.grad` that holds something waits for the sum, so that rounding is PyTorch's. With hooks, captures or a
+    recorded backward the leaves' turns matter: then gradients are counted, and a leaf goes when its last one arrived.
+    """
+
+    __slots__ = ("fresh", "held", "waits")
+
+    def __init__(self, waits: dict[Node, int] | None) -> None:
+        self.waits = waits
+        self.held: dict[AccumulateGrad, Any] = {}
+        self.fresh: set[AccumulateGrad] = set()
+
+    def quickly(self, leaf: AccumulateGrad, grad: Any, spot: Any) -> None:
+        """A gradient for a leaf nobody listens to."""
+        held = self.held
+        if leaf in held:
+            held[leaf] = plus(held[leaf], grad)
+            return
+        if leaf not in self.fresh:
+            variable = leaf.variable_ref()
+            if variable is None:
+                return
+            if variable._grad is not None:
+                held[leaf] = grad
+                return
+            self.fresh.add(leaf)
+        accumulate(leaf, grad, False, spot)
+
+    def counted(self, leaf: AccumulateGrad, grad: Any) -> bool:
+        """Keep a gradient; whether it was the leaf's last."""
+        assert self.waits is not None
+        held = self.held
+        old = held.pop(leaf, None)  # popped and put back: the order of `held` is that of last arrivals
+        held[leaf] = grad if old is None else old if grad is None else plus(old, grad)
+        left = self.waits[leaf] = self.waits[leaf] - 1
+        return left <= 0
+
+
 def _sweep(
     roots: Sequence[Any],
     grads: Sequence[Any],
@@ -119,27 +160,43 @@ def _sweep(
     captures: dict[Any, Any],
     found: list[Any],
     spot: Any,
-    collect_leaves: bool,
+    collect: bool,
 ) -> None:
     starts = [edge.node if type(edge) is Port else edge for edge in roots]
-    waits = _count(starts)
+    waits = _count(starts) if graph or captures or AccumulateGrad.heard else None
+    leaves = _Leaves(waits)
     watch = state.current().anomaly
     pending: dict[Node, Any] = {}
     ready: list[tuple[int, int, Node]] = []
-    for edge, grad, node in zip(roots, grads, starts, strict=True):
-        first = node not in pending
-        _add(pending, edge, node, grad if graph else grad._array)
-        if first and not waits.get(node):
-            heappush(ready, (-node.sequence, id(node), node))
+
+    def visit(node: Node, given: Any) -> Any:
+        return _visit(node, given, graph, keep, needed, captures, found, spot, collect)
+
+    for edge, grad, start in zip(roots, grads, starts, strict=True):
+        value = grad if graph else grad._array
+        if type(start) is AccumulateGrad:
+            if waits is None:
+                leaves.quickly(start, value, spot)
+            else:
+                waits[start] += 1
+                if leaves.counted(start, value):
+                    visit(start, leaves.held.pop(start))
+            continue
+        if start not in pending:
+            heappush(ready, (-start.sequence, id(start), start))
+        _add(pending, edge, start, value)
+
+    # A node's number is larger than those of the nodes it sends gradients to, so the latest node that is known has
+    # received all of its gradients: no counting is needed, and the order is PyTorch's.
     while ready:
         node = heappop(ready)[2]
-        while node is not None:
+        while True:
             given = pending.pop(node)
             edges = node.edges
             hooks = node.hooks
-            if hooks is None and needed is None and given is not None and node.outputs == 1 and edges and not watch:
+            results = None
+            if hooks is None and needed is None and given is not None and node.outputs == 1 and not watch:
                 # The common case: everything is wanted, nobody listens.
-                results = None
                 if type(node) is ElementNode and not graph and type(given) is nd and node.op.quick:
                     try:
                         results = run(run_quick, node.op, node, given)
@@ -152,53 +209,57 @@ def _sweep(
                     if saved is not NOTHING_SAVED and saved is not NONE_OF_THREE:
                         node.saved = FREED
             else:
-                results = _visit(node, given, graph, keep, needed, captures, found, spot, collect_leaves)
+                results = visit(node, given)
             if isinstance(node, OpNode) and node.saved is FREED:
                 node.freed = spot
-            node = None
+            latest: Any = None
             for edge, grad in zip(edges, results):  # noqa: B905 (run gives one for each edge)
                 if edge is None:
                     continue
-                if type(edge) is Port:
-                    target = edge.node
-                    if grad is not None and (needed is None or target in needed):
-                        shape, dtype = target.shape[edge.number], target.dtype[edge.number]
-                        grad = fit_tensor(target, grad, shape, dtype) if graph else fit(target, grad, shape, dtype)
-                        _add(pending, edge, target, grad)
-                else:
-                    target = edge
-                    if grad is not None and (needed is None or target in needed):
-                        if type(grad) is nd:
-                            if grad.shape != target.shape or grad.dtype is not target.dtype:
-                                grad = fit(target, grad, target.shape, target.dtype)
-                        else:
-                            how = fit_tensor if graph else fit
-                            grad = how(target, grad, target.shape, target.dtype)
-                        if target in pending:
-                            pending[target] = plus(pending[target], grad)
-                        else:
-                            pending[target] = grad
-                left = waits[target] = waits[target] - 1
-                if left:
+                port = type(edge) is Port
+                target = edge.node if port else edge
+                if needed is not None and target not in needed:
                     continue
-                if type(target) is AccumulateGrad and target.hooks is None and not captures:
-                    if target in pending:
-                        grad = pending.pop(target)
-                        if collect_leaves and (needed is None or target in needed):
-                            accumulate(target, grad, graph, spot)
+                if grad is not None:
+                    shape, dtype = target.shape, target.dtype
+                    if port:
+                        shape, dtype = shape[edge.number], dtype[edge.number]
+                    if type(grad) is nd:
+                        if grad.shape != shape or grad.dtype is not dtype:
+                            grad = fit(target, grad, shape, dtype)
+                    else:
+                        grad = (fit_tensor if graph else fit)(target, grad, shape, dtype)
+                if type(target) is AccumulateGrad:
+                    if waits is not None:
+                        if leaves.counted(target, grad):
+                            grad = leaves.held.pop(target)
+                            visit(target, grad)
+                    elif grad is not None and collect:
+                        leaves.quickly(target, grad, spot)
                     continue
-                if target not in pending:
-                    if type(target) is AccumulateGrad:
-                        continue
-                    pending[target] = [None] * target.outputs if target.outputs > 1 else None
-                if node is None and not ready:
-                    node = target  # nothing else is ready: no need to queue
+                known = target in pending
+                if port or known:
+                    _add(pending, edge, target, grad)
                 else:
-                    if node is not None:
-                        heappush(ready, (-node.sequence, id(node), node))
-                        node = None
-                    heappush(ready, (-target.sequence, id(target), target))
+                    pending[target] = grad
+                if not known:
+                    item = (-target.sequence, id(target), target)
+                    if latest is None:
+                        latest = item
+                    elif item < latest:
+                        heappush(ready, latest)
+                        latest = item
+                    else:
+                        heappush(ready, item)
             grad = given = results = None
+            if latest is None:
+                break
+            node = heappushpop(ready, latest)[2] if ready else latest[2]
+    for leaf, grad in tuple(leaves.held.items()):
+        if waits is not None:
+            visit(leaf, grad)
+        elif collect:
+            accumulate(leaf, grad, graph, spot)
 
 
 def _visit(
@@ -210,18 +271,18 @@ def _visit(
     captures: dict[Any, Any],
     found: list[Any],
     spot: Any,
-    collect_leaves: bool,
+    collect: bool,
 ) -> Any:
     """A node with hooks, several outputs, captures, or in a pruned graph: the gradients for its edges."""
     hooks = node.hooks
     nothing = (None,) * len(node.edges)
-    if hooks is not None:
+    if hooks is not None and given is not None:
         given = run_tensor_hooks(node, hooks, given, graph)
     if captures and node in captures:
         for k, number in captures[node]:
             found[k] = given[number] if node.outputs > 1 else given
     if type(node) is AccumulateGrad:
-        if collect_leaves and (needed is None or node in needed):
+        if collect and (needed is None or node in needed):
             accumulate(node, given, graph, spot)
         return nothing
     if needed is not None and (node not in needed or not _leads_on(node.edges, needed)):
@@ -301,11 +362,12 @@ def _add(pending: dict[Node, Any], edge: Any, node: Node, grad: Any) -> None:
     """Sum a gradient into what has arrived for a node."""
     if node.outputs == 1:
         old = pending.get(node)
-        pending[node] = grad if old is None else plus(old, grad)
-    else:
-        slots = pending.get(node)
-        if slots is None:
-            slots = pending[node] = [None] * node.outputs
+        pending[node] = grad if old is None else old if grad is None else plus(old, grad)
+        return
+    slots = pending.get(node)
+    if slots is None:
+        slots = pending[node] = [None] * node.outputs
+    if grad is not None:
         number = edge.number if type(edge) is Port else 0
         old = slots[number]
         slots[number] = grad if old is None else plus(old, grad)

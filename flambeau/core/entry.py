@@ -545,7 +545,7 @@ def inplace_binary(op: Op, title: str) -> Any:
                         return write.inplace(op, (input, other))
                     s = input._storage or storage_of(input)
                     s.version += 1
-                    s.written = next_sequence()
+                    s.written = s.changed = next_sequence()
                     s.writing = title
                     f = _frame(1)
                     if id(f.f_code) not in USER:
@@ -560,6 +560,7 @@ def inplace_binary(op: Op, title: str) -> Any:
 
 
 COMPARISONS = frozenset(("eq", "ne", "lt", "le", "gt", "ge"))
+COMMUTATIVE = frozenset(("add", "mul", "and", "or", "xor"))
 UNARY_DUNDERS = frozenset(("neg", "abs", "invert", "pos"))
 
 
@@ -571,7 +572,9 @@ def bind_dunder(op: Op, name: str, function: Callable[..., Any], written: Any) -
 
     forward = operator(op, function)
     setattr(Tensor, f"__{name}__", forward)
-    if name not in COMPARISONS:
+    if name in COMMUTATIVE:
+        setattr(Tensor, f"__r{name}__", forward)  # the short way for `2 * x`
+    elif name not in COMPARISONS:
 
         def reflected(input: Any, other: Any) -> Any:
             return slow.reflected(op, other, input)

@@ -136,6 +136,9 @@ class AccumulateGrad(Node):
 
     __slots__ = ("variable_ref",)
 
+    heard = False
+    """Whether any leaf ever got a hook: from then on leaves wait for their turn."""
+
     def __init__(self, variable: Tensor) -> None:
         self.variable_ref = weakref.ref(variable)
         self.edges = ()
@@ -149,6 +152,10 @@ class AccumulateGrad(Node):
 
     def __repr__(self) -> str:
         return f"<AccumulateGrad object at {id(self):#x}>"
+
+    def hooks_of(self) -> Hooks:
+        AccumulateGrad.heard = True
+        return super().hooks_of()
 
     @property
     def variable(self) -> Tensor | None:

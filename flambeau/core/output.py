@@ -19,7 +19,7 @@ from flambeau.core.tensor import Tensor, edge_of
 if TYPE_CHECKING:
     from flambeau.core.declare import Op
 
-__all__ = ["write", "write_one"]
+__all__ = ["check_apart", "write", "write_one"]
 
 
 def write(op: Op, result: Any, out: Any) -> Any:
@@ -73,6 +73,31 @@ def write_one(name: str, result: Tensor, out: Any) -> Tensor:
         quiet(np.copyto, old, new, casting="unsafe")
     touch(out, name + " (out=)")
     return out
+
+
+def check_apart(op: Op, inputs: Any, out: Any) -> None:
+    """Refuse an `out` that overlaps itself or an input, for operations that read while they write.
+
+    Raises:
+        RuntimeError: shared elements, or (where the operation asks) another dtype than the first input's.
+    """
+    if not isinstance(out, Tensor) or type(out._array) is not np.ndarray:
+        return
+    tensors = [t for t in inputs if isinstance(t, Tensor) and type(t._array) is np.ndarray]
+    if op.flags.get("out_exact") and tensors and out._array.dtype != tensors[0]._array.dtype:
+        raise fail(
+            RuntimeError,
+            op.name,
+            f"Expected out tensor to have dtype {of(tensors[0]._array.dtype)}, but got {of(out._array.dtype)} instead",
+        )
+    check_writable(op.name, out._array)
+    if any(t is out or np.may_share_memory(t._array, out._array) for t in tensors):
+        raise fail(
+            RuntimeError,
+            op.name,
+            "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory "
+            "location. Please clone() the tensor before performing the operation.",
+        )
 
 
 def _depth() -> int:

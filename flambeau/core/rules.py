@@ -124,7 +124,7 @@ def read_rules(op: Op, vjp: Any) -> tuple[Rule, ...]:
     )
 
 
-def _saved_tensor(node: OpNode, position: int, graph: bool) -> Any:
+def _saved_tensor(node: OpNode, position: int, graph: bool, unpacked: dict[int, Any]) -> Any:
     """A saved value as the rule sees it: a Tensor (in the graph, when a graph is asked for), a number or None."""
     value = node.saved[position]
     store = node.stores[position]
@@ -135,8 +135,9 @@ def _saved_tensor(node: OpNode, position: int, graph: bool) -> Any:
 
         silent_write(node, node.op.saveable[position], store, value.shape)
     if type(value) is Packed:
-        tensor = value.unpack(value.value)
-        tensor = wrap(tensor._array)
+        if position not in unpacked:  # a hook is asked once in a backward, however many rules read the value
+            unpacked[position] = value.unpack(value.value)
+        tensor = wrap(unpacked[position]._array)
     elif store is None:
         return value
     else:
@@ -179,6 +180,7 @@ def _run(self: OpNode, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
                 self.saved = FREED
             return found
     conjugate: bool | None = None
+    unpacked: dict[int, Any] = {}
     for rule in rules:
         targets = rule.targets
         if len(targets) == 1:
@@ -190,10 +192,12 @@ def _run(self: OpNode, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
             conjugate = op.holomorphic and type(grads) is not tuple and _dtype(grads).kind == "c"
             if conjugate:
                 grads = grads.conj()
+                if not isinstance(grads, Tensor):
+                    grads = np.asarray(grads)  # NumPy's conj of a 0-d array is a scalar
         values = []
         for kind, index in rule.getters:
             if kind == SAVED:
-                values.append(_saved_tensor(self, index, graph))
+                values.append(_saved_tensor(self, index, graph, unpacked))
             elif kind == PARAM:
                 values.append(self.params[index])
             elif kind == SHAPE:
@@ -223,9 +227,7 @@ def run_quick(op: Op, node: OpNode, grad: Any) -> list[Any] | None:
     if saved is FREED or dtype.kind == "c":
         return None
     for store, value in zip(node.stores, saved):  # noqa: B905 (both have one entry for each saveable)
-        if store is not None and (
-            store.written > sequence or store.silent > sequence or type(value) is not nd or value.dtype is not dtype
-        ):
+        if store is not None and (store.changed > sequence or type(value) is not nd or value.dtype is not dtype):
             return None
     found = []
     for edge, (function, positions) in zip(node.edges, op.quick):  # noqa: B905
@@ -291,7 +293,7 @@ def _bare_values(node: OpNode, rule: Rule, dtype: Any) -> list[Any] | None:
             value = node.saved[index]
             store = node.stores[index]
             if store is not None:
-                if max(store.written, store.silent) > node.sequence or type(value) is not nd:
+                if store.changed > node.sequence or type(value) is not nd:
                     return None
                 if value.dtype is not dtype and not rule.both:
                     return None

@@ -228,6 +228,10 @@ def general(op: Op, args: Any, out: Any = None) -> Any:
         return overrides.dispatch(op.entry, args, {} if out is None else {"out": out})
     if m is not None and m.levels:
         return m.levels[-1].process(op, args, out)
+    if out is not None and op.flags.get("out_apart"):
+        from flambeau.core.output import check_apart
+
+        check_apart(op, flat, out)
     if op.lists:
         from flambeau.core.lists import apply
 
@@ -399,7 +403,9 @@ def pack_results(op: Op, tensors: list[Tensor]) -> Any:
 def operator(op: Op, args: Any, out: Any = None) -> Any:
     """A binary operation called by its operator: foreign operands are asked themselves."""
     input, other = args
-    if isinstance(input, Tensor) and (isinstance(other, Tensor) or is_number(other)):
+    if not isinstance(input, Tensor):
+        raise fail(TypeError, op.name, f"the operator's method is called on {type(input).__name__}, it belongs to Tensor")
+    if isinstance(other, Tensor) or is_number(other):
         return elementwise(op, args, None)
     return foreign(op, input, other)
 

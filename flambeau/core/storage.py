@@ -29,6 +29,8 @@ class Storage:
     version = 0
     written = 0
     """Sequence number of the last write; compared with a node's to see that a saved value changed."""
+    changed = 0
+    """The later of `written` and `silent`: what a backward looks at first."""
     writer: Where | None = None
     writing = ""
     silent = 0
@@ -54,7 +56,7 @@ def touch(tensor: Tensor, name: str = "") -> None:
     """Note a write: the version goes up, the writer's line is remembered."""
     storage = tensor._storage or storage_of(tensor)
     storage.version += 1
-    storage.written = next_sequence()
+    storage.written = storage.changed = next_sequence()
     frame = user_frame(_frame(1))
     storage.writer = (frame.f_code, frame.f_lasti)
     storage.writing = name
@@ -66,7 +68,7 @@ def silent(storage: Storage) -> None:
     """Tell the storage behind `x.data` that it was written."""
     origin = storage.origin
     while origin is not None:
-        origin.silent = storage.written
+        origin.silent = origin.changed = storage.written
         origin.silent_writer = storage.writer
         origin = origin.origin
 

@@ -1,55 +1,37 @@
-"""Handles that take a hook out of its table again: what every `register_*hook` returns.
-
-Stands on nothing.
-"""
+"""Handles that take a hook out of its table again, and marks for hooks that do not pickle. Stands on core.handles."""
 
 from __future__ import annotations
 
-import weakref
-from collections import OrderedDict
+import warnings
+from collections.abc import Callable
 from typing import Any
 
-__all__ = ["RemovableHandle"]
+from flambeau.core.handles import RemovableHandle
+from flambeau.core.provenance import stack_level
+
+__all__ = ["BackwardHook", "RemovableHandle", "unserializable_hook", "warn_if_has_hooks"]
 
 
-class RemovableHandle:
-    """Removes one hook from the table it stands in; usable as a context manager.
+def unserializable_hook(f: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark a hook that pickling a tensor should warn about."""
+    f.__torch_unserializable__ = True  # type: ignore[attr-defined]
+    return f
 
-    Args:
-        hooks_dict: the table; it must allow weak references (an `OrderedDict` does).
-        extra_dict: one more table, or a list of tables, from which the same key goes too.
-    """
 
-    id: int
-    next_id: int = 0
+def warn_if_has_hooks(tensor: Any) -> None:
+    """Warn for each marked hook of a tensor: pickling leaves hooks behind."""
+    for hook in dict(tensor._backward_hooks or {}).values():
+        if hasattr(hook, "__torch_unserializable__"):
+            warnings.warn(f"backward hook {hook!r} on tensor will not be serialized.", UserWarning, stacklevel=stack_level())
 
-    def __init__(self, hooks_dict: Any, *, extra_dict: Any = None) -> None:
-        self.hooks_dict_ref = weakref.ref(hooks_dict)
-        self.id = RemovableHandle.next_id
-        RemovableHandle.next_id += 1
-        tables = extra_dict if isinstance(extra_dict, list) else [extra_dict]
-        self.extra_dict_ref = tuple(weakref.ref(table) for table in tables if table is not None)
 
-    def remove(self) -> None:
-        """Take the hook out; does nothing when it is gone already."""
-        for reference in (self.hooks_dict_ref, *self.extra_dict_ref):
-            table = reference()
-            if table is not None:
-                table.pop(self.id, None)
+def __getattr__(name: str) -> Any:
+    if name == "BackwardHook":
+        from flambeau.nn.modules import _backward_hook
 
-    def __getstate__(self) -> tuple[Any, ...]:
-        return self.hooks_dict_ref(), self.id, tuple(ref() for ref in self.extra_dict_ref)
+        return getattr(_backward_hook, "BackwardHook", None) or _missing(name)
+    return _missing(name)
 
-    def __setstate__(self, state: tuple[Any, ...]) -> None:
-        table = OrderedDict() if state[0] is None else state[0]
-        self.hooks_dict_ref = weakref.ref(table)
-        self.id = state[1]
-        RemovableHandle.next_id = max(RemovableHandle.next_id, self.id + 1)
-        extra = state[2] if len(state) > 2 and state[2] else ()
-        self.extra_dict_ref = tuple(weakref.ref(item) for item in extra if item is not None)
 
-    def __enter__(self) -> RemovableHandle:
-        return self
-
-    def __exit__(self, kind: Any, value: Any, traceback: Any) -> None:
-        self.remove()
+def _missing(name: str) -> Any:
+    raise AttributeError(f"module 'flambeau.utils.hooks' has no attribute {name!r}")

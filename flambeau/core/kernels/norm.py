@@ -6,6 +6,7 @@ Half precision is computed in float32. No running statistics here: ``core.ops.no
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,7 @@ def batch_stats(x: Any) -> tuple[Any, Any, int]:
     if centred.ndim == 2:
         variance = np.einsum("nc,nc->c", centred, centred) * scale
     else:
-        flat = centred.reshape(x.shape[0], x.shape[1], -1)
+        flat = centred.reshape(x.shape[0], x.shape[1], prod(x.shape[2:]))
         variance = np.einsum("ncl,ncl->c", flat, flat) * scale
     return mean, variance, count
 
@@ -72,8 +73,8 @@ def batch_backward(
         if ndim == 2:
             dot = np.einsum("nc,nc->c", g, centred)
         else:
-            flat = (x.shape[0], x.shape[1], -1)
-            dot = np.einsum("ncl,ncl->c", g.reshape(flat), centred.reshape(flat)) if x.size else _sum(g, axes)
+            flat = (x.shape[0], x.shape[1], prod(x.shape[2:]))
+            dot = np.einsum("ncl,ncl->c", g.reshape(flat), centred.reshape(flat))
     grad = None
     if needs[0]:
         scale = invstd if weight is None else invstd * weight

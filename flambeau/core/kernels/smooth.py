@@ -27,7 +27,7 @@ def softplus(x: Any) -> Any:
 
 def silu(x: Any) -> Any:
     """``x / (1 + exp(-x))``."""
-    if x.dtype.itemsize == 2:
+    if x.dtype.itemsize == 2 and x.dtype.kind in "fV":
         return silu(x.astype("f4")).astype(x.dtype)
     e = np.exp(np.negative(x))
     e += x.dtype.type(1)

@@ -14,7 +14,7 @@ import numpy as np
 
 from flambeau.core.kernels import special_tables as table
 
-__all__ = ["double", "erf", "erfc", "erfcinv", "erfcx", "erfinv", "horner", "log_ndtr", "ndtr", "ndtri", "piecewise"]
+__all__ = ["double", "erf", "erfc", "erfcinv", "erfcx", "erfinv", "horner", "log_ndtr", "ndtri", "no_half", "piecewise"]
 
 Array = Any
 BLOCK = 1 << 14
@@ -29,7 +29,7 @@ def double(function: Callable[..., Array]) -> Callable[..., Array]:
     @wraps(function)
     def kernel(x: Array, *parameters: Any) -> Array:
         if x.size <= BLOCK:
-            return function(np.asarray(x, np.float64), *parameters).astype(x.dtype, copy=False)
+            return np.asarray(function(np.asarray(x, np.float64), *parameters), x.dtype)
         flat = np.ascontiguousarray(x).reshape(-1)
         found = np.empty(flat.shape, x.dtype)
         for start in range(0, flat.size, BLOCK):
@@ -38,6 +38,21 @@ def double(function: Callable[..., Array]) -> Callable[..., Array]:
         return found.reshape(x.shape)
 
     return kernel
+
+
+def no_half(name: str, kernel: Callable[..., Array]) -> Callable[..., Array]:
+    """A kernel that PyTorch does not offer for 16-bit floats.
+
+    Raises:
+        NotImplementedError: float16 or bfloat16.
+    """
+
+    def checked(input: Array, *others: Any) -> Array:
+        if input.dtype.itemsize == 2:
+            raise NotImplementedError(f'"{name}" not implemented for 16-bit floats: convert to float32 first.')
+        return kernel(input, *others)
+
+    return checked
 
 
 def horner(coefficients: tuple[float, ...], t: Array) -> Array:
@@ -141,10 +156,6 @@ def _ndtri(p: Array) -> Array:
     return -1.4142135623730951 * _erfcinv(2 * p)
 
 
-def _ndtr(x: Array) -> Array:
-    return 0.5 * _erfc(-x * SQRT_HALF)
-
-
 def _log_ndtr(x: Array) -> Array:
     return piecewise(
         x,
@@ -158,6 +169,16 @@ erfc = double(_erfc)
 erfcx = double(_erfcx)
 erfinv = double(_erfinv)
 erfcinv = double(_erfcinv)
-ndtr = double(_ndtr)
 ndtri = double(_ndtri)
-log_ndtr = double(_log_ndtr)
+_log_ndtr_double = double(_log_ndtr)
+
+
+def log_ndtr(x: Array) -> Array:
+    """The logarithm of ndtr. In the left tail a float32 loses in float32 what PyTorch's loses: its gradient exponentiates it."""
+    found = _log_ndtr_double(x)
+    if x.dtype == np.float32:
+        left = x < -1
+        if left.any():
+            t = x[left] * np.float32(SQRT_HALF)
+            found[left] = np.log(erfcx(-t) / 2, dtype=np.float64).astype(np.float32) - t * t
+    return found

@@ -43,12 +43,17 @@ def _scaled_i1(x: Array) -> Array:
 
 def _i0(x: Array) -> Array:
     size = np.abs(x)
-    return np.where(np.isinf(size), size, np.exp(size) * _scaled_i0(size))
+    return np.exp(size) * _scaled_i0(size)
 
 
 def _i1(x: Array) -> Array:
     size = np.abs(x)
-    return np.where(np.isinf(size), x, np.copysign(np.exp(size) * _scaled_i1(size), x))
+    return _signed(np.exp(size) * _scaled_i1(size), x)
+
+
+def _signed(size: Array, x: Array) -> Array:
+    """The odd function's value; +0 at -0, as PyTorch has it."""
+    return np.where(x < 0, -size, size)
 
 
 def _k0_near(x: Array) -> Array:
@@ -173,7 +178,7 @@ bessel_y1 = double(_y1)
 i0 = double(_i0)
 i0e = double(lambda x: _scaled_i0(np.abs(x)))
 i1 = double(_i1)
-i1e = double(lambda x: np.copysign(_scaled_i1(np.abs(x)), x))
+i1e = double(lambda x: _signed(_scaled_i1(np.abs(x)), x))
 k0 = double(lambda x: _k0e(x) * np.exp(-x))
 k0e = double(_k0e)
 k1 = double(lambda x: _k1e(x) * np.exp(-x))

@@ -39,7 +39,7 @@ def _lgamma_positive(x: Array) -> Array:
     return piecewise(
         x,
         (x < 1, lambda x: x * (x - 1) * horner(table.LGAMMA_LOW, x - 1) - np.log(x)),
-        ((x >= 1) & (x <= 3), lambda x: (x - 1) * (x - 2) * horner(table.LGAMMA_LOW, x - 2)),
+        ((x >= 1) & (x <= 3), lambda x: (x - 1) * (x - 2) * horner(table.LGAMMA_LOW, x - 2) + 0.0),
         ((x > 3) & (x < 8), lambda x: horner(table.LGAMMA_HIGH, (x - 5.5) / 2.5)),
         ((x >= 8) & (x < np.inf), lambda x: (x - 0.5) * np.log(x) - x + HALF_LOG_2PI + _stirling_rest(x)),
         (x == np.inf, lambda x: x),
@@ -107,7 +107,8 @@ def _zeta(s: Array, q: Array) -> Array:
     total += last * (a / (s - 1) + 0.5)
     rise, power = s, last / a
     for k, factor in enumerate(EULER_MACLAURIN):
-        total += factor * rise * power
+        term = factor * rise * power
+        total += np.where(np.isfinite(term), term, 0)  # for huge s: infinity times a power that is 0
         rise = rise * (s + 2 * k + 1) * (s + 2 * k + 2)
         power = power / (a * a)
     found[good] = total
@@ -125,8 +126,6 @@ def _trigamma_reflected(x: Array) -> Array:
 
 
 def _polygamma(x: Array, n: int) -> Array:
-    if n == 0:
-        return _digamma(x)
     if n == 1:
         return piecewise(x, (x > 0.5, lambda x: _zeta(np.float64(2), x)), (x <= 0.5, _trigamma_reflected))
     return (1 if n % 2 else -1) * float(factorial(n)) * _zeta(np.float64(n + 1), x)
@@ -212,6 +211,32 @@ def igammac(input: Array, other: Array) -> Array:
 
 
 lgamma = double(_lgamma)
-digamma = double(_digamma)
-polygamma = double(_polygamma)
+_digamma_double = double(_digamma)
+_polygamma_double = double(_polygamma)
 mvlgamma = double(_mvlgamma)
+
+
+def digamma(x: Array) -> Array:
+    """The derivative of lgamma. Left of 0 a float32 is reflected in float32: next to a pole the rounding of 1 - x shows."""
+    found = _digamma_double(x)
+    if x.dtype == np.float32:
+        left = (x < 0) & np.isfinite(found)
+        if left.any():
+            y = x[left]
+            turn = np.pi / np.tan(np.pi * (y - np.trunc(y)).astype(np.float64))
+            found[left] = _digamma_double(1 - y) - turn.astype(np.float32)
+    return found
+
+
+def polygamma(x: Array, n: int) -> Array:
+    """The n-th derivative of digamma; for n = 1 reflected in float32 as digamma is."""
+    if n == 0:
+        return digamma(x)
+    found = _polygamma_double(x, n)
+    if n == 1 and x.dtype == np.float32:
+        left = (x < 0.5) & np.isfinite(found)
+        if left.any():
+            y = x[left]
+            sine = np.sin(np.float32(np.pi) * y)
+            found[left] = np.float32(np.pi) ** 2 / (sine * sine) - _polygamma_double(1 - y, 1)
+    return found

@@ -32,8 +32,15 @@ def _climb(x: Array, n: Array, first: Array, step: Step) -> Array:
     return found
 
 
+def _less(a: Array, b: Array, c: Array) -> Array:
+    """``a * b - c`` with one rounding in float32: PyTorch's compiler fuses the two, and the recurrences magnify it."""
+    if a.dtype == np.float32:
+        return (a.astype(np.float64) * b - c).astype(np.float32)
+    return a * b - c
+
+
 def _double_step(k: int, x: Array, now: Array, before: Array) -> Array:
-    return (x + x) * now - before
+    return _less(x + x, now, before)
 
 
 def _chebyshev(
@@ -94,19 +101,19 @@ def shifted(family: Callable[[Array, Array], Array]) -> Callable[[Array, Array],
 
 def hermite_h(x: Array, n: Array) -> Array:
     """The physicists' Hermite polynomial."""
-    return _climb(x, n, x + x, lambda k, x, now, before: (x + x) * now - 2 * k * before)
+    return _climb(x, n, x + x, lambda k, x, now, before: _less(x + x, now, 2 * k * before))
 
 
 def hermite_he(x: Array, n: Array) -> Array:
     """The probabilists' Hermite polynomial."""
-    return _climb(x, n, x, lambda k, x, now, before: x * now - k * before)
+    return _climb(x, n, x, lambda k, x, now, before: _less(x, now, k * before))
 
 
 def laguerre_l(x: Array, n: Array) -> Array:
     """The Laguerre polynomial."""
-    return _climb(x, n, 1 - x, lambda k, x, now, before: ((2 * k + 1 - x) * now - k * before) / (k + 1))
+    return _climb(x, n, 1 - x, lambda k, x, now, before: _less(2 * k + (1 - x), now, k * before) / (k + 1))
 
 
 def legendre_p(x: Array, n: Array) -> Array:
     """The Legendre polynomial."""
-    return _climb(x, n, x, lambda k, x, now, before: ((2 * k + 1) * x * now - k * before) / (k + 1))
+    return _climb(x, n, x, lambda k, x, now, before: _less((2 * k + 1) * x, now, k * before) / (k + 1))

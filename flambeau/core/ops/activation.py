@@ -254,7 +254,7 @@ def _softshrink(input, lambd: float = 0.5):
 
 
 @composite(function=False)
-def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
+def softshrink(input: Tensor, lambd: float = 0.5, *, out: Tensor | None = None) -> Tensor:
     """``input`` moved towards 0 by `lambd`, 0 within it.
 
     Raises:
@@ -262,7 +262,7 @@ def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """
     if lambd < 0:
         raise fail(RuntimeError, "softshrink", f"lambda must be greater or equal to 0, but found to be {lambd}.")
-    return ops._softshrink(input, lambd)
+    return ops._softshrink(input, lambd, out=out)
 
 
 @elementwise(

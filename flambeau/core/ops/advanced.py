@@ -276,7 +276,7 @@ def _fit(shape: Any, g: Tensor, indices: Any) -> Any:
 )  # fmt: skip
 def _index_put(input, indices: Tensors, values, accumulate: bool):
     """The tensor with `values` written (or summed) where the indices point."""
-    found = input.copy()
+    found = input.copy("K")
     write(found, indices, values, accumulate)
     return found
 

@@ -12,7 +12,7 @@ import numpy as np
 from flambeau.core.declare import ops, primitive
 from flambeau.core.dims import wrap_dim
 
-__all__ = ["lanes_last", "normal_dim", "put_back", "spelled"]
+__all__ = ["in_order", "lanes_last", "put_back", "spelled"]
 
 
 @primitive(
@@ -57,9 +57,11 @@ def lanes_last(input: Any, dim: int) -> Any:
     return np.ascontiguousarray(np.moveaxis(input, dim, -1)) if input.ndim else input.reshape(1)
 
 
-def normal_dim(dim: Any, ndim: int, name: str) -> int:
-    """`dim` counted from the front; a 0-d tensor is treated as having one dimension."""
-    return wrap_dim(dim, ndim, name)
+def in_order(found: Any) -> Any:
+    """A result as PyTorch lays it out: contiguous, where NumPy's keeps the order of a permuted input."""
+    if type(found) is np.ndarray and found.ndim > 1 and not found.flags.c_contiguous:
+        return found.copy()
+    return found
 
 
 NAMES = {"axis": "dim", "keepdims": "keepdim"}

@@ -9,13 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from flambeau.core.declare import composite, elementwise, ops
+from flambeau.core.declare import OPERATIONS, composite, elementwise, ops
 from flambeau.core.dtypes import ABS, FLOAT, NUMBER, NUMERIC, Rule
+from flambeau.core.entry import operator
 from flambeau.core.errors import fail
 from flambeau.core.ops.either import vanish
-from flambeau.core.promotion import result_dtype
-from flambeau.core.slow import number_array
-from flambeau.core.tensor import Tensor, wrap
+from flambeau.core.tensor import Tensor
 
 __all__: list[str] = []
 
@@ -67,18 +66,36 @@ def sub(input, other):
     return np.subtract(input, other)
 
 
+def _rsub_name(node: Any) -> str:
+    return f"RsubBackward{int(node.edges[1] is None)}"
+
+
+@elementwise(
+    types=NUMERIC, kernel=lambda input, other: np.subtract(other, input), name="_rsub", node=_rsub_name, function=False,
+    method=False, inplace=False, vjp={"input": lambda g: -g, "other": lambda g: g},
+)  # fmt: skip
+def _rsub(input, other):
+    """``other - input``."""
+    return np.subtract(other, input)
+
+
 @composite()
 def rsub(input: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
     """``other - alpha * input``."""
     if not isinstance(input, Tensor):
         raise fail(TypeError, "rsub", f"argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
-    return sub(other if isinstance(other, Tensor) else _number(other, input), input, alpha=alpha)
+    if type(alpha) is int and alpha == 1:
+        return ops._rsub(input, other)
+    return ops._rsub(_scale("rsub", other, input, alpha), other)
 
 
-def _number(value: Any, like: Tensor) -> Tensor:
-    """A Python number as a 0-d tensor that combines with `like` as the number does."""
-    dtype = result_dtype([(like._array.dtype, like._array.ndim), value])
-    return wrap(number_array(value, dtype))
+def _divided(self: Tensor, other: Any) -> Any:
+    """``other / self`` as PyTorch computes it: ``(1 / self) * other``."""
+    found = self.reciprocal()  # type: ignore[attr-defined]
+    return Tensor.__mul__(found, other)  # type: ignore[attr-defined]
+
+
+Tensor.__rsub__ = operator(OPERATIONS["_rsub"], ops._rsub)  # type: ignore[attr-defined]
 
 
 @elementwise(
@@ -143,7 +160,7 @@ def _div_floor(input, other):
 
 
 @elementwise(
-    types=_ROUNDED, name="_div_trunc", node=lambda node: "DivBackward2", method=False, function=False, upcast=True, checked=True,
+    types=_ROUNDED, name="_div_trunc", node=lambda node: "DivBackward2", method=False, function=False, checked=True,
     vjp=_ROUNDED_RULES,
 )  # fmt: skip
 def _div_trunc(input, other):
@@ -209,6 +226,21 @@ def abs(input):
     return np.absolute(input)
 
 
+_abs_in_place = ops.abs_
+
+
+@composite(method=True, alias=("absolute_",))
+def abs_(input: Tensor) -> Tensor:
+    """`abs` in place.
+
+    Raises:
+        RuntimeError: the tensor is complex, its absolute value is not.
+    """
+    if input._array.dtype.kind == "c":
+        raise fail(RuntimeError, "abs_", "In-place abs is not supported for complex tensors.")
+    return _abs_in_place(input)
+
+
 @composite(method=True)
 def positive(input: Tensor) -> Tensor:
     """The tensor itself. Raises RuntimeError for bool."""
@@ -218,4 +250,4 @@ def positive(input: Tensor) -> Tensor:
 
 
 Tensor.__pos__ = positive  # type: ignore[attr-defined]
-Tensor.__rdiv__ = Tensor.__rtruediv__  # type: ignore[attr-defined]
+Tensor.__rdiv__ = Tensor.__rtruediv__ = _divided  # type: ignore[attr-defined]

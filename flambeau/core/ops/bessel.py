@@ -11,6 +11,7 @@ from typing import Any
 from flambeau.core.declare import elementwise, ops
 from flambeau.core.dtypes import REAL_FLOAT, Rule, finfo
 from flambeau.core.kernels import special_bessel as kernels
+from flambeau.core.kernels.special import no_half
 
 __all__: list[str] = []
 
@@ -66,15 +67,6 @@ def special_i1e(input):
     return kernels.i1e(input)
 
 
-def _no_half(name: str, kernel: Any) -> Any:
-    def checked(input):
-        if input.dtype.itemsize == 2:
-            raise NotImplementedError(f'"{name}" not implemented for 16-bit floats: convert to float32 first.')
-        return kernel(input)
-
-    return checked
-
-
 PLAIN = {
     "airy_ai": (kernels.airy_ai, "Airy's function Ai."),
     "bessel_j0": (kernels.bessel_j0, "The Bessel function of the first kind and order 0."),
@@ -97,7 +89,7 @@ def _declare(name: str, kernel: Any, meaning: str) -> None:
         return kernel(input)
 
     body.__doc__ = meaning
-    elementwise(types=_SINGLE, kernel=_no_half(name, kernel), name=f"special_{name}", **_PRIVATE)(body)
+    elementwise(types=_SINGLE, kernel=no_half(name, kernel), name=f"special_{name}", **_PRIVATE)(body)
 
 
 for _name, (_kernel, _meaning) in PLAIN.items():

@@ -90,7 +90,7 @@ def alias(input):
 
 
 @primitive(
-    function=False, method=False, name="_copied", node="Copy", inplace=False,
+    function=False, method=False, name="_copied", node=lambda node: "CopyBackwards", inplace=False,
     vjp={"input": lambda g: ops.zeros_like(g), "src": lambda g: g}, infer=lambda input, src: (input.shape, input.dtype),
 )  # fmt: skip
 def _copied(input, src):

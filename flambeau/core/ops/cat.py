@@ -46,7 +46,7 @@ def _cat_backward(g: Tensor, shapes: list[Any], dim: int, needs: tuple[bool, ...
     return found
 
 
-@primitive(name="_cat", node="Cat", function=False, method=False, promote=("tensors",), vjp=_cat_backward)
+@primitive(name="_cat", node="Cat", function=False, method=False, promote=("tensors",), out_apart=True, vjp=_cat_backward)
 def _cat(tensors: Tensors, dim: int):
     """Tensors one after another along a dimension."""
     _check_cat(tensors)
@@ -235,8 +235,13 @@ class PartsNode(Node):
         return self.label
 
 
-def _parts(input: Tensor, dim: int, sizes: Sequence[int] | None, label: str) -> tuple[Tensor, ...]:
-    """The views that tile `input` along `dim`: of the given sizes, or one at each index."""
+def _parts(
+    input: Tensor, dim: int, sizes: Sequence[int] | None, label: str, unsafe: bool = False
+) -> tuple[Tensor, ...]:
+    """The views that tile `input` along `dim`: of the given sizes, or one at each index.
+
+    `unsafe` parts share memory and hide it from autograd, so that they may be written in place.
+    """
     m = mode()
     if (m is not None and m.levels) or type(input._array) is not nd:
         return _parts_slowly(input, dim, sizes)
@@ -252,8 +257,9 @@ def _parts(input: Tensor, dim: int, sizes: Sequence[int] | None, label: str) -> 
     found = []
     for k, place in enumerate(places):
         t = wrap(a[place])
-        t._storage = store
-        t._view = mark
+        if not unsafe:
+            t._storage = store
+            t._view = mark
         if edge is not None:
             t._edge = Port(node, k) if len(places) > 1 else node
         found.append(t)
@@ -420,7 +426,13 @@ def tensor_split(
         RuntimeError: fewer than one section, or a 0-d tensor.
     """
     given = next(v for v in (indices_or_sections, sections, indices, tensor_indices_or_sections, ()) if v is not None)
+    _check_sections("tensor_split", given)
     return _cut("tensor_split", input, given, dim)
+
+
+def _check_sections(name: str, given: Any) -> None:
+    if not isinstance(given, (int, list, tuple, Tensor)):
+        raise fail(TypeError, name, f"{name}() takes a number of sections or a tuple of indices, not {type(given).__name__}")
 
 
 def _cut(name: str, input: Tensor, given: Any, dim: int) -> tuple[Tensor, ...]:
@@ -459,6 +471,7 @@ def _slice_of(input: Tensor, dim: int, start: int, end: int) -> Tensor:
 def _side_split(name: str, least: int, axis: Any, words: str) -> None:
     def cut(input: Tensor, indices_or_sections: Any = None, *, sections: Any = None, indices: Any = None) -> tuple[Tensor, ...]:
         given = next(v for v in (indices_or_sections, sections, indices, ()) if v is not None)
+        _check_sections(name, given)
         ndim = input._array.ndim
         if ndim < least:
             raise fail(
@@ -488,22 +501,31 @@ _side_split("vsplit", 2, lambda ndim: 0, "the rows (dimension 0)")
 _side_split("dsplit", 3, lambda ndim: 2, "the depth (dimension 2)")
 
 
+def _unsafe(parts: tuple[Tensor, ...], input: Tensor, dim: int, sizes: Sequence[int], label: str) -> tuple[Tensor, ...]:
+    if type(input._array) is not nd or not ordinary():
+        return parts
+    return _parts(input, wrap_dim(dim, input._array.ndim), sizes, label, unsafe=True)
+
+
 @composite()
 def unsafe_split(input: Tensor, split_size: int, dim: int = 0) -> tuple[Tensor, ...]:
-    """`split`, as copies that may be written."""
-    return tuple(part.clone() for part in split(input, split_size, dim))
+    """`split`, whose parts may be written in place: the input is not to be used any more then."""
+    parts = split(input, split_size, dim)
+    return _unsafe(parts, input, dim, [t._array.shape[dim] for t in parts], "UnsafeSplitBackward0")
 
 
 @composite()
 def unsafe_chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
-    """`chunk`, as copies that may be written."""
-    return tuple(part.clone() for part in chunk(input, chunks, dim))
+    """`chunk`, whose parts may be written in place: the input is not to be used any more then."""
+    parts = chunk(input, chunks, dim)
+    return _unsafe(parts, input, dim, [t._array.shape[dim] for t in parts], "UnsafeSplitBackward0")
 
 
 @composite()
 def unsafe_split_with_sizes(input: Tensor, split_sizes: Any, dim: int = 0) -> tuple[Tensor, ...]:
-    """`split_with_sizes`, as copies that may be written."""
-    return tuple(part.clone() for part in split_with_sizes(input, split_sizes, dim))
+    """`split_with_sizes`, whose parts may be written in place: the input is not to be used any more then."""
+    parts = split_with_sizes(input, split_sizes, dim)
+    return _unsafe(parts, input, dim, list(split_sizes), "UnsafeSplitWithSizesBackward0")
 
 
 for _name in ("unsafe_split", "unsafe_chunk", "unsafe_split_with_sizes"):

@@ -207,10 +207,11 @@ def polar(abs: Tensor, angle: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 
 def _join(real, imag):
-    found = np.empty(np.broadcast_shapes(real.shape, imag.shape), of(real.dtype).to_complex().numpy)
+    kind = of(real.dtype).to_complex().numpy
+    found = np.empty(np.broadcast_shapes(real.shape, imag.shape), kind if kind.kind == "c" else np.complex64)
     found.real = real
     found.imag = imag
-    return found
+    return found.astype(kind, copy=False)
 
 
 @primitive(

@@ -9,7 +9,7 @@ import numpy as np
 from flambeau.core.declare import composite, ops
 from flambeau.core.dims import wrap_dim, wrap_dims
 from flambeau.core.errors import fail
-from flambeau.core.tensor import Tensor, wrap
+from flambeau.core.tensor import Tensor
 
 __all__: list[str] = []
 
@@ -87,31 +87,32 @@ def _along(input: Tensor, k: int, spacing: Any, edge_order: int) -> Tensor:
     shape = [-1 if j == k else 1 for j in range(input._array.ndim)]
     if isinstance(spacing, Tensor):
         step = diff(spacing)
-        h, before, after = step, step[:-1].reshape(shape), step[1:].reshape(shape)
+        before, after = step[:-1].reshape(shape), step[1:].reshape(shape)
         first, second, last, last_but_one = step[0], step[1] if len(step) > 1 else None, step[-1], step[-2] if len(step) > 1 else None
         a = -after / (before * (before + after))
         b = (after - before) / (before * after)
         c = before / (after * (before + after))
         inside = a * part(0, -2) + b * part(1, -1) + c * part(2, 0)
     else:
-        h = spacing
-        first = second = last = last_but_one = h
-        inside = (part(2, 0) - part(0, -2)) / (2 * h)
+        first = second = last = last_but_one = spacing
+        inside = (part(2, 0) - part(0, -2)) / (2 * spacing)
     if edge_order == 1:
         low = (part(1, 2) - part(0, 1)) / first
         high = (part(-1, 0) - part(-2, -1)) / last
     else:
-        low = _edge(part(0, 1), part(1, 2), part(2, 3), first, second)
-        high = -_edge(part(-1, 0), part(-2, -1), part(-3, -2), last, last_but_one)
+        a, b, c = _edge(first, second)
+        low = a * part(0, 1) + b * part(1, 2) + c * part(2, 3)
+        a, b, c = _edge(last, last_but_one)
+        high = -c * part(-3, -2) - b * part(-2, -1) - a * part(-1, 0)
     return ops.cat([low, inside, high], k)
 
 
-def _edge(at: Tensor, near: Tensor, far: Tensor, h: Any, next_h: Any) -> Tensor:
-    """The second-order derivative at an edge from three points, `h` and `next_h` apart."""
+def _edge(h: Any, next_h: Any) -> tuple[Any, Any, Any]:
+    """The coefficients of the second-order derivative at an edge, for three points `h` and `next_h` apart."""
     a = -(2 * h + next_h) / (h * (h + next_h))
     b = (h + next_h) / (h * next_h)
     c = -h / (next_h * (h + next_h))
-    return a * at + b * near + c * far
+    return a, b, c
 
 
 @composite()
@@ -126,8 +127,6 @@ def gradient(input: Tensor, *, spacing: Any = None, dim: Any = None, edge_order:
         RuntimeError: fewer than `edge_order` + 1 samples, an integer result's dtype, spacings that do not fit.
     """
     ndim = input._array.ndim
-    if dim is None and isinstance(spacing, (list, tuple)) and len(spacing) < ndim and len(spacing):
-        dims = tuple(range(ndim))
     dims = wrap_dims(dim, ndim, "gradient", empty_is_all=False)
     if edge_order not in (1, 2):
         raise fail(RuntimeError, "gradient", "torch.gradient only supports edge_order=1 and edge_order=2.")
@@ -202,5 +201,5 @@ def _pairs(name: str, y: Tensor, x: Any, dx: Any, dim: int) -> tuple[int, int, A
     k = wrap_dim(dim, y._array.ndim, name)
     size = y._array.shape[k]
     if size == 0:
-        return k, 0, wrap(y._array)
+        return k, 0, y
     return k, size, ops.narrow(y, k, 1, size - 1) + ops.narrow(y, k, 0, size - 1)

@@ -14,7 +14,7 @@ from flambeau.core.declare import composite, ops, primitive, reduction
 from flambeau.core.dims import unreduce, wrap_dim
 from flambeau.core.dtypes import REAL, of
 from flambeau.core.errors import fail
-from flambeau.core.ops.along import put_back, spelled
+from flambeau.core.ops.along import in_order, put_back, spelled
 from flambeau.core.ops.reduce import axes_of
 from flambeau.core.rules import with_arrays
 from flambeau.core.tensor import Tensor
@@ -109,7 +109,7 @@ def _extreme(name: str, ufunc: Any, find: Any, input: Any, dim: Any, keepdim: bo
     k = check_dim(name, input, dim)
     if not input.ndim:
         return input.copy(), np.zeros((), np.int64)
-    return ufunc.reduce(input, axis=k, keepdims=keepdim), find(input, axis=k, keepdims=keepdim)
+    return in_order(ufunc.reduce(input, axis=k, keepdims=keepdim)), find(input, axis=k, keepdims=keepdim)
 
 
 @primitive(
@@ -185,7 +185,7 @@ def _reduce_dims(name: str, ufunc: Any, input: Any, dim: Any, keepdim: bool) -> 
             check_whole(name, input)
         for k in axes or ():
             check_dim(name, input, k)
-    return ufunc.reduce(input, axis=axes, keepdims=keepdim)
+    return in_order(ufunc.reduce(input, axis=axes, keepdims=keepdim))
 
 
 @reduction(types=REAL, vjp=_even_dims_rule)

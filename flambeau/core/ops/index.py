@@ -60,7 +60,7 @@ def _select_backward(g: Tensor, shape: Any, dim: int, index: Tensor) -> Tensor:
     return ops.index_add(g.new_zeros(shape), dim, index, g)
 
 
-@primitive(vjp={"input": _select_backward}, infer=_select_shape)
+@primitive(vjp={"input": _select_backward}, infer=_select_shape, out_apart=True)
 def index_select(input, dim: int, index):
     """A copy of the slices of `dim` that the vector `index` names.
 
@@ -180,7 +180,7 @@ def index_copy(input, dim: int, index, source):
 def _index_fill(input, dim: int, index, value):
     """The input with one value in the slices that the index names."""
     index, dim = check_vector("index_fill", input, dim, index)
-    found = input.copy()
+    found = input.copy("K")
     if index.size:
         found.reshape(input.shape or (1,))[(ALL,) * dim + (index,)] = value.astype(input.dtype)
     return found
@@ -281,7 +281,7 @@ def _placed(name: str, node: str, view: str) -> None:
     shown = getattr(ops, view).operation.body
 
     def body(input, src, place: Any):
-        fresh = np.array(input, order="C") if input.dtype.kind != "O" else input.copy()
+        fresh = input.copy("C" if view == "_as_strided" else "K")
         target = shown(fresh, *place)
         if target.shape != src.shape:
             raise fail(
@@ -365,7 +365,7 @@ def as_strided_scatter(
     """
     size, stride = tuple(size), tuple(stride)
     shape = tuple(input._array.shape)
-    offset = (0 if storage_offset is None else storage_offset) - (input.storage_offset() if storage_offset is not None else 0)
+    offset = 0 if storage_offset is None else storage_offset - input.storage_offset()
     last = offset + sum((n - 1) * s for n, s in zip(size, stride, strict=True)) if 0 not in size else 0
     if last >= max(input._array.size, 1) or offset < 0:
         raise fail(

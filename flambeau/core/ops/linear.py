@@ -13,7 +13,7 @@ import numpy as np
 from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
-from flambeau.core.ir.abstract import Abstract
+from flambeau.core.output import write_one
 from flambeau.core.rules import both
 from flambeau.core.tensor import Tensor
 
@@ -163,7 +163,7 @@ def _mm_linear(input, weight):
 
 
 @composite(function=False)
-def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None, *, out: Any = None) -> Tensor:
     """``input @ weight.T + bias``.
 
     Args:
@@ -177,9 +177,8 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     Raises:
         RuntimeError: sizes or dtypes that do not fit.
     """
-    if bias is None:
-        return ops._mm_linear(input, weight)
-    return ops._addmm_linear(bias, input, weight)
+    found = ops._mm_linear(input, weight) if bias is None else ops._addmm_linear(bias, input, weight)
+    return found if out is None else write_one("linear", found, out)
 
 
 @composite()
@@ -217,7 +216,7 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
     rows = prod(lead)
     left = input1.reshape(rows, I)
     inner = linear(left, weight.permute(0, 2, 1).reshape(K * J, I))  # (rows, K J)
-    found = (inner.reshape(rows, K, J) * input2.reshape(rows, 1, J)).sum(-1)
+    found = (inner.reshape(rows, K, J) * input2.reshape(rows, 1, J)).sum(-1, dtype=inner.dtype)
     if bias is not None:
         found = found + bias
     return found.reshape(*lead, K)

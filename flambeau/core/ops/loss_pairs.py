@@ -23,15 +23,15 @@ nd = np.ndarray
 
 def _choose(condition: Any, a: Any, b: Any) -> Any:
     """``where`` on arrays and Tensors alike."""
-    return np.where(condition, a, b) if type(condition) is nd else ops.where(condition, a, b)
+    return ops.where(condition, a, b) if isinstance(condition, Tensor) else np.where(condition, a, b)
 
 
 def _abs(x: Any) -> Any:
-    return np.abs(x) if type(x) is nd else ops.abs(x)
+    return ops.abs(x) if isinstance(x, Tensor) else np.abs(x)
 
 
 def _sign(x: Any) -> Any:
-    return np.sign(x) if type(x) is nd else ops.sign(x)
+    return ops.sign(x) if isinstance(x, Tensor) else np.sign(x)
 
 
 @both
@@ -111,13 +111,13 @@ def huber_loss(input: Tensor, target: Tensor, reduction: int = 1, delta: float =
 
 def _log(x: Any) -> Any:
     """The logarithm, not below -100: the loss of a certain error stays finite."""
-    return np.maximum(np.log(x), x.dtype.type(-100)) if type(x) is nd else ops.log(x).clamp(min=-100)
+    return ops.log(x).clamp(min=-100) if isinstance(x, Tensor) else np.maximum(np.log(x), x.dtype.type(-100))
 
 
 @both
 def _bce_rule(g: Any, input: Any, target: Any, weight: Any, reduction: int) -> Any:
     spread = (1 - input) * input
-    floor = np.maximum(spread, 1e-12) if type(spread) is nd else spread.clamp(min=1e-12)
+    floor = spread.clamp(min=1e-12) if isinstance(spread, Tensor) else np.maximum(spread, 1e-12)
     found = portion(g, input.shape, reduction) * (input - target) / floor
     return found if weight is None else found * weight
 

@@ -147,8 +147,10 @@ def batch_norm(
 
     Reference: Ioffe, Szegedy, Batch normalization, 2015, arXiv:1502.03167.
     """
-    found = ops._native_batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps)[0]
-    return found
+    if not input.numel():
+        found = input.clone() if weight is None else input * weight[0]
+        return found if bias is None else found + bias[0]
+    return ops._native_batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps)[0]
 
 
 @composite()
@@ -217,8 +219,7 @@ def _layer_rule(
 
 def _layer_shapes(input: Any, normalized_shape: Any, *rest: Any) -> Any:
     stats = input.shape[: input.ndim - len(normalized_shape)] + (1,) * len(normalized_shape)
-    kind = np.dtype("f4") if input.dtype.itemsize == 2 else input.dtype
-    return (input.shape, input.dtype), (stats, kind), (stats, kind)
+    return (input.shape, input.dtype), (stats, input.dtype), (stats, input.dtype)
 
 
 @primitive(
@@ -234,7 +235,7 @@ def _native_layer_norm(input, normalized_shape: Any, weight=None, bias=None, eps
     b = None if b is None else _cast(b, x.dtype).reshape(-1)
     found, mean, rstd = kernels.layer(x.reshape(_rows(x, normalized_shape)), w, b, eps)
     stats = shape[: len(shape) - len(normalized_shape)] + (1,) * len(normalized_shape)
-    return _cast(found.reshape(shape), dtype), mean.reshape(stats), rstd.reshape(stats)
+    return tuple(_cast(each, dtype) for each in (found.reshape(shape), mean.reshape(stats), rstd.reshape(stats)))
 
 
 def _check_normalized(op: str, input: Any, normalized_shape: Any, weight: Any, bias: Any) -> None:
@@ -336,7 +337,9 @@ def instance_norm(
 def _group_rule(
     g: Any, input: Any, weight: Any, mean: Any, rstd: Any, num_groups: int, eps: float, needs: Any
 ) -> Any:
-    g = _first(g)
+    if g[1] is not None or g[2] is not None:
+        return _group_with_stats(g, input, weight, mean, rstd, num_groups, eps, needs)
+    g = g[0]
     if g is None:
         return None, None, None
     batch, channels = input.shape[:2]
@@ -377,6 +380,28 @@ def _group_rule(
     return grad, slope, ops.sum(g.reshape(flat), (0, 2)) if needs[2] else None
 
 
+def _group_with_stats(
+    g: Any, input: Any, weight: Any, mean: Any, rstd: Any, num_groups: int, eps: float, needs: Any
+) -> Any:
+    """The rule where the mean or 1 / deviation was used too: a step of each, for arrays and Tensors."""
+    if g[0] is None:
+        grad, slope, shift = 0 * input, None, None
+    else:
+        grad, slope, shift = _group_rule((g[0], None, None), input, weight, mean, rstd, num_groups, eps, needs)
+    width = input.shape[1] // num_groups * prod(input.shape[2:])
+    x = input.reshape(input.shape[0], num_groups, width)
+    share = 1.0 / max(width, 1)
+    if needs[0]:
+        stats = (input.shape[0], num_groups, 1)
+        if g[1] is not None:
+            grad = grad + (0 * x + g[1].reshape(stats) * share).reshape(tuple(input.shape))
+        if g[2] is not None:
+            centred = x - x.mean(2).reshape(stats)
+            scale = ((centred * centred).mean(2).reshape(stats) + eps) ** -1.5
+            grad = grad - (centred * (scale * g[2].reshape(stats)) * share).reshape(tuple(input.shape))
+    return grad, slope, shift
+
+
 def _check_groups(input: Any, num_groups: int, weight: Any, bias: Any) -> None:
     """Channels that divide into groups, one number of weight and bias each.
 
@@ -405,12 +430,11 @@ def _check_groups(input: Any, num_groups: int, weight: Any, bias: Any) -> None:
 
 def _group_shapes(input: Any, num_groups: int, *rest: Any) -> Any:
     stats = (input.shape[0], num_groups)
-    kind = np.dtype("f4") if input.dtype.itemsize == 2 else input.dtype
-    return (input.shape, input.dtype), (stats, kind), (stats, kind)
+    return (input.shape, input.dtype), (stats, input.dtype), (stats, input.dtype)
 
 
 @primitive(
-    outputs=("out", "mean", "rstd"), differentiable=("out",), name="_native_group_norm", node="NativeGroupNorm",
+    outputs=("out", "mean", "rstd"), name="_native_group_norm", node="NativeGroupNorm",
     function=False, method=False, vjp={("input", "weight", "bias"): _group_rule}, infer=_group_shapes,
 )  # fmt: skip
 def _native_group_norm(input, num_groups: int, weight=None, bias=None, eps: float = 1e-5):
@@ -428,7 +452,7 @@ def _native_group_norm(input, num_groups: int, weight=None, bias=None, eps: floa
     if b is not None:
         found += _cast(b, x.dtype)[:, None]
     stats = (batch, num_groups)
-    return _cast(found.reshape(shape), dtype), mean.reshape(stats), rstd.reshape(stats)
+    return tuple(_cast(each, dtype) for each in (found.reshape(shape), mean.reshape(stats), rstd.reshape(stats)))
 
 
 @composite()

@@ -10,6 +10,7 @@ from typing import Any
 from flambeau.core.declare import elementwise
 from flambeau.core.dtypes import REAL_FLOAT
 from flambeau.core.kernels import special_polynomial as kernels
+from flambeau.core.kernels.special import no_half
 
 __all__: list[str] = []
 
@@ -35,7 +36,7 @@ def _declare(name: str, kernel: Any, meaning: str) -> None:
         return kernel(input, n)
 
     body.__doc__ = meaning + " `n` is cut to a whole number; 0 where it is negative."
-    elementwise(types=REAL_FLOAT, kernel=kernel, name=f"special_{name}", function=False, method=False, inplace=False)(body)
+    elementwise(types=REAL_FLOAT, kernel=no_half(name, kernel), name=f"special_{name}", function=False, method=False, inplace=False)(body)
 
 
 for _name, (_kernel, _meaning) in POLYNOMIALS.items():

@@ -15,11 +15,11 @@ from flambeau.core.declare import composite, ops, primitive, reduction
 from flambeau.core.dims import reduced_size, spread, unreduce, wrap_dims
 from flambeau.core.dtypes import FLOAT, SUM
 from flambeau.core.errors import fail
-from flambeau.core.ops.along import spelled
+from flambeau.core.ops.along import in_order, spelled
 from flambeau.core.rules import with_arrays
 from flambeau.core.tensor import Tensor, wrap
 
-__all__ = ["axes_of", "total"]
+__all__ = ["axes_of", "folded", "total"]
 
 MEAN = dtypes.Rule("MEAN", refuses=frozenset({"bool", "int", "float8"}), error=RuntimeError)
 LONG = 1 << 16
@@ -39,13 +39,18 @@ def total(input: Any, axes: tuple[int, ...] | None, keepdim: bool) -> Any:
     NumPy adds pairwise along the fastest dimension only: a long leading dimension is folded in blocks of 512 first.
     """
     if axes is None or input.size < LONG or type(input) is not np.ndarray or input.dtype.kind not in "fc":
-        return np.add.reduce(input, axis=axes, keepdims=keepdim)
+        return in_order(np.add.reduce(input, axis=axes, keepdims=keepdim))
     if axes == (0,) and len(input) > 2 * BLOCK and input.flags.c_contiguous:
         whole = len(input) // BLOCK * BLOCK
         blocks = input[:whole].reshape(-1, BLOCK, *input.shape[1:])
         found = np.add.reduce(np.add.reduce(blocks, axis=1), axis=0, keepdims=keepdim)
         return found + np.add.reduce(input[whole:], axis=0, keepdims=keepdim) if whole < len(input) else found
-    return np.add.reduce(input, axis=axes, keepdims=keepdim)
+    return in_order(np.add.reduce(input, axis=axes, keepdims=keepdim))
+
+
+def folded(input: Any, dim: Any = None, keepdim: bool = False, *_: Any) -> Any:
+    """The abstract result of a reduction: the reduced shape, the input's dtype."""
+    return np.add.reduce(input, axis=axes_of(dim, input.ndim, "dim"), keepdims=keepdim).shape, input.dtype
 
 
 def numbered(name: str, at: int = 1) -> Any:
@@ -54,7 +59,7 @@ def numbered(name: str, at: int = 1) -> Any:
 
 
 @reduction(
-    types=SUM, upcast=True, node=numbered("Sum"),
+    types=SUM, upcast=True, node=numbered("Sum"), infer=folded,
     vjp=lambda g, shape, dim, keepdim: spread(unreduce(g, shape, dim, keepdim), shape),
 )  # fmt: skip
 def sum(input, dim: Any = None, keepdim: bool = False, *, dtype: Any = None):
@@ -65,7 +70,7 @@ def sum(input, dim: Any = None, keepdim: bool = False, *, dtype: Any = None):
 
 
 @reduction(
-    types=SUM, upcast=True,
+    types=SUM, upcast=True, infer=folded,
     vjp=lambda g, input, shape, dim, keepdim: ops._zero_where_nan(spread(unreduce(g, shape, dim, keepdim), shape), input),
 )  # fmt: skip
 def nansum(input, dim: Any = None, keepdim: bool = False, *, dtype: Any = None):
@@ -90,7 +95,7 @@ def _zero_where_nan(input, mark):
     return np.where(mark == mark, input, input.dtype.type(0))
 
 
-@reduction(types=None, function=False, method=False)
+@reduction(types=None, function=False, method=False, infer=folded)
 def _is_number_count(input, dim: Any, keepdim: bool):
     """How many elements are not NaN, in the input's dtype."""
     mask = input == input
@@ -128,7 +133,7 @@ def _mean_rule(g: Any, shape: Any, dim: Any, keepdim: bool) -> Any:
     return spread(unreduce(g, shape, dim, keepdim), shape) / reduced_size(shape, dim)
 
 
-@reduction(types=MEAN, upcast=True, node=numbered("Mean"), vjp=_mean_rule)
+@reduction(types=MEAN, upcast=True, node=numbered("Mean"), infer=folded, vjp=_mean_rule)
 def mean(input, dim: Any = None, keepdim: bool = False, *, dtype: Any = None):
     """The mean over dimensions `dim` (all of them by default): ``sum / count``. NaN for no elements.
 
@@ -171,7 +176,7 @@ def _prod_on_arrays(g: Any, input: Any, out: Any, shape: Any, dim: Any, keepdim:
     return unreduce(g, shape, dim, keepdim) * unreduce(out, shape, dim, keepdim) / input
 
 
-@reduction(types=SUM, upcast=True, node=numbered("Prod"), vjp=with_arrays(_prod_on_arrays)(_prod_rule))
+@reduction(types=SUM, upcast=True, node=numbered("Prod"), infer=folded, vjp=with_arrays(_prod_on_arrays)(_prod_rule))
 def prod(input, dim: Any = None, keepdim: bool = False, *, dtype: Any = None):
     """The product over one dimension, or of all elements. Integers are multiplied in int64.
 
@@ -180,7 +185,7 @@ def prod(input, dim: Any = None, keepdim: bool = False, *, dtype: Any = None):
     """
     if dim is not None and type(dim) is not int and not hasattr(dim, "__index__"):
         raise fail(TypeError, "prod", f"argument 'dim' must be int, not {type(dim).__name__}. Multiply one dimension at a time.")
-    return np.multiply.reduce(input, axis=axes_of(dim, input.ndim, "prod"), keepdims=keepdim)
+    return in_order(np.multiply.reduce(input, axis=axes_of(dim, input.ndim, "prod"), keepdims=keepdim))
 
 
 def _truth_type(dtype: Any) -> Any:
@@ -188,7 +193,14 @@ def _truth_type(dtype: Any) -> Any:
     return dtype if dtype == np.uint8 else np.dtype(bool)
 
 
+def _truth_axes(dim: Any, ndim: int, name: str) -> tuple[int, ...] | None:
+    """Unlike other reductions', an empty list of dimensions reduces none."""
+    return None if dim is None else wrap_dims(dim, ndim, name, empty_is_all=False)
+
+
 def _infer_truth(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
+    if dim is not None and not isinstance(dim, int) and not len(dim):
+        return input.shape, _truth_type(input.dtype)
     shape = np.add.reduce(input, axis=axes_of(dim, input.ndim, "any"), keepdims=keepdim).shape
     return shape, _truth_type(input.dtype)
 
@@ -196,21 +208,22 @@ def _infer_truth(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
 @reduction(types=None, infer=_infer_truth)
 def any(input, dim: Any = None, keepdim: bool = False):
     """Whether any element is true, over dimensions `dim` (all of them by default)."""
-    found = np.logical_or.reduce(input, axis=axes_of(dim, input.ndim, "any"), keepdims=keepdim)
+    found = in_order(np.logical_or.reduce(input, axis=_truth_axes(dim, input.ndim, "any"), keepdims=keepdim))
     return found.astype(np.uint8) if input.dtype == np.uint8 else found
 
 
 @reduction(types=None, infer=_infer_truth)
 def all(input, dim: Any = None, keepdim: bool = False):
     """Whether all elements are true, over dimensions `dim` (all of them by default)."""
-    found = np.logical_and.reduce(input, axis=axes_of(dim, input.ndim, "all"), keepdims=keepdim)
+    found = in_order(np.logical_and.reduce(input, axis=_truth_axes(dim, input.ndim, "all"), keepdims=keepdim))
     return found.astype(np.uint8) if input.dtype == np.uint8 else found
 
 
 @reduction(types=None, infer=lambda input, dim: (np.add.reduce(input, axis=axes_of(dim, input.ndim, "count_nonzero")).shape, "i8"))
 def count_nonzero(input, dim: Any = None):
     """How many elements are not zero."""
-    return np.asarray(np.count_nonzero(input, axis=axes_of(dim, input.ndim, "count_nonzero")), dtype=np.int64)
+    found = np.count_nonzero(input, axis=axes_of(dim, input.ndim, "count_nonzero"))
+    return in_order(np.asarray(found, dtype=np.int64))
 
 
 def _logsumexp_on_arrays(g: Any, input: Any, out: Any, shape: Any, dim: Any, keepdim: bool) -> Any:
@@ -222,7 +235,7 @@ def _logsumexp_rule(g: Any, input: Any, out: Any, shape: Any, dim: Any, keepdim:
     return unreduce(g, shape, dim, keepdim) * (input - unreduce(out, shape, dim, keepdim)).exp()
 
 
-@reduction(types=FLOAT, upcast=True, vjp=_logsumexp_rule, alias=("special_logsumexp",))
+@reduction(types=FLOAT, upcast=True, infer=folded, vjp=_logsumexp_rule, alias=("special_logsumexp",))
 def logsumexp(input, dim: Any, keepdim: bool = False):
     """``log(sum(exp(input)))`` over `dim`, with the largest element taken out first so that nothing overflows."""
     axes = axes_of(dim, input.ndim, "logsumexp")
@@ -232,4 +245,4 @@ def logsumexp(input, dim: Any, keepdim: bool = False):
     top = np.maximum.reduce(real, axis=axes, keepdims=True)
     top = np.where(np.isfinite(top), top, real.dtype.type(0))
     found = np.log(np.add.reduce(np.exp(input - top), axis=axes, keepdims=keepdim))
-    return found + (top if keepdim else top.reshape(found.shape))
+    return in_order(found + (top if keepdim else top.reshape(found.shape)))

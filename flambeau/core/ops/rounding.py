@@ -198,7 +198,7 @@ def _heaviside(input, values):
     if input.dtype.kind == "b":
         return input | values
     one, zero = input.dtype.type(1), input.dtype.type(0)
-    return np.where(input == 0, values, np.where(input < 0, zero, one))
+    return np.where(input == 0, values, np.where(input > 0, one, zero))
 
 
 def _one_dtype(name: str, input: Tensor, values: Any) -> None:

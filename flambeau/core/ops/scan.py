@@ -12,7 +12,8 @@ import numpy as np
 
 from flambeau.core.declare import ops, primitive, reduction
 from flambeau.core.dims import wrap_dim
-from flambeau.core.dtypes import FLOAT, REAL, SUM
+from flambeau.core.dtypes import FLOATING, REAL, SUM
+from flambeau.core.ops.along import in_order
 from flambeau.core.rules import with_arrays
 from flambeau.core.tensor import wrap
 
@@ -33,7 +34,9 @@ def accumulate(ufunc: Any, input: Any, dim: int, name: str, reverse: bool = Fals
         found = ufunc.accumulate(turned, axis=k, dtype=input.dtype)
     else:
         found = ufunc.accumulate(turned, axis=k, dtype=wide).astype(input.dtype)
-    return np.ascontiguousarray(np.flip(found, k)) if reverse else found
+    if reverse:
+        found = np.flip(found, k)
+    return found if found.flags.c_contiguous else np.ascontiguousarray(found)
 
 
 def _like(input: Any, *rest: Any, **named: Any) -> Any:
@@ -111,7 +114,7 @@ def _running_extreme(ufunc: Any, input: Any, dim: int, name: str) -> Any:
     values = ufunc.accumulate(input, axis=k)
     place = np.arange(input.shape[k]).reshape([-1 if d == k else 1 for d in range(input.ndim)])
     here = np.where((input == values) | (input != input), place, 0)
-    return values, np.maximum.accumulate(here, axis=k)
+    return in_order(values), in_order(np.maximum.accumulate(here, axis=k))
 
 
 def _infer_pair(input: Any, dim: int) -> Any:
@@ -152,7 +155,7 @@ def _logcumsumexp_rule(g: Any, input: Any, out: Any, dim: int) -> Any:
     return part(ops._where(g > 0, g.log(), low)) - part(ops._where(g < 0, (-g).log(), low))
 
 
-@reduction(types=FLOAT, upcast=True, infer=_like, vjp=_logcumsumexp_rule)
+@reduction(types=FLOATING, upcast=True, infer=_like, vjp=_logcumsumexp_rule)
 def logcumsumexp(input, dim: int):
     """``log(cumsum(exp(input)))`` along `dim`, without overflow.
 

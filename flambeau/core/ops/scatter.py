@@ -88,7 +88,8 @@ def _gather_backward(g: Tensor, shape: Any, dim: int, index: Tensor) -> Tensor:
 
 
 @primitive(
-    vjp={"input": _gather_backward}, infer=lambda input, dim, index, sparse_grad: (index.shape, input.dtype)
+    vjp={"input": _gather_backward}, infer=lambda input, dim, index, sparse_grad: (index.shape, input.dtype), out_apart=True,
+    out_exact=True,
 )
 def gather(input, dim: int, index, *, sparse_grad: bool = False):
     """Elements along `dim` picked by `index`: ``out[i][j] = input[index[i][j]][j]`` for ``dim=0``.
@@ -386,7 +387,7 @@ def _flat_index(name: str, input: Any, index: Any) -> Any:
 
 @primitive(
     vjp={"input": lambda g, shape, index: ops.put(g.new_zeros(shape), index, g, True)},
-    infer=lambda input, index: (index.shape, input.dtype),
+    infer=lambda input, index: (index.shape, input.dtype), out_apart=True,
 )  # fmt: skip
 def take(input, index):
     """The elements at flat positions, in the shape of `index`.

@@ -93,6 +93,8 @@ def roll(input: Tensor, shifts: Any, dims: Any = ()) -> Tensor:
     dims = () if dims is None else (dims,) if isinstance(dims, int) else tuple(dims)
     if not shifts:
         raise fail(RuntimeError, "roll", "`shifts` required")
+    if dims and not input._array.ndim:
+        raise fail(IndexError, "roll", f"Dimension specified as {dims[0]} but tensor has no dimensions")
     if not dims and len(shifts) == 1:
         return ops._roll(input, shifts, ())
     if len(shifts) != len(dims):
@@ -111,7 +113,10 @@ def _rot90(input, k: int, dims: Any):
         if k % 2:
             order[a], order[b] = b, a
         return Abstract(tuple(input.shape[d] for d in order), input.dtype)
-    return np.ascontiguousarray(np.rot90(input, k, dims))
+    a, b = dims
+    # PyTorch turns by flipping a copy and transposing it: the strides show it.
+    turned = np.rot90(input, k, dims)
+    return np.ascontiguousarray(turned.swapaxes(a, b)).swapaxes(a, b) if k % 2 else np.ascontiguousarray(turned)
 
 
 @composite(method=True)
@@ -249,7 +254,8 @@ def _triangle(name: str, keep: Any) -> None:
             raise fail(RuntimeError, name, f"input tensor must have at least 2 dimensions, it has {input.ndim}")
         rows, columns = input.shape[-2:]
         inside = keep(np.arange(columns) - np.arange(rows)[:, None], diagonal)
-        return np.where(inside, input, input.dtype.type(0))
+        found = np.where(inside, input, input.dtype.type(0))
+        return found if type(found) is not nd or found.flags.c_contiguous else np.ascontiguousarray(found)
 
     body.__name__ = name
     body.__doc__ = (

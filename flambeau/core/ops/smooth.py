@@ -8,6 +8,7 @@ import numpy as np
 
 from flambeau.core.declare import composite, elementwise, ops, primitive
 from flambeau.core.dims import wrap_dim
+from flambeau.core.dtypes import Rule
 from flambeau.core.errors import fail
 from flambeau.core.kernels import smooth as kernels
 from flambeau.core.ops.activation import FLOATS
@@ -54,7 +55,7 @@ def _gelu_tanh(input):
 
 
 @composite(function=False)
-def gelu(input: Tensor, *, approximate: str = "none") -> Tensor:
+def gelu(input: Tensor, *, approximate: str = "none", out: Tensor | None = None) -> Tensor:
     """``input * Phi(input)``, Phi the normal distribution; `approximate` "tanh" takes its approximation.
 
     Raises:
@@ -63,9 +64,9 @@ def gelu(input: Tensor, *, approximate: str = "none") -> Tensor:
     Reference: Hendrycks, Gimpel, Gaussian error linear units, 2016, arXiv:1606.08415.
     """
     if approximate == "none":
-        return ops._gelu(input)
+        return ops._gelu(input, out=out)
     if approximate == "tanh":
-        return ops._gelu_tanh(input)
+        return ops._gelu_tanh(input, out=out)
     raise fail(RuntimeError, "gelu", f"approximate argument must be either none or tanh, but is {approximate!r}.")
 
 
@@ -78,7 +79,7 @@ def _silu_rule(g, input):
     return g * (s * (1 + input * (1 - s)))
 
 
-@elementwise(types=FLOATS, name="silu", kernel=kernels.silu, function=False, method=False, vjp=_silu_rule)
+@elementwise(types=Rule("SILU", refuses=frozenset({"bool", "int", "float8"})), name="silu", kernel=kernels.silu, function=False, method=False, vjp=_silu_rule)
 def _silu(input):
     """``input * sigmoid(input)``."""
     return kernels.silu(input)
@@ -118,9 +119,9 @@ def _softplus(input, beta: float = 1.0, threshold: float = 20.0):
 
 
 @composite(function=False)
-def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
+def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0, *, out: Tensor | None = None) -> Tensor:
     """``log(1 + exp(beta * input)) / beta``; the input itself where ``beta * input > threshold``."""
-    return ops._softplus(input, beta, threshold)
+    return ops._softplus(input, beta, threshold, out=out)
 
 
 @both

@@ -13,6 +13,7 @@ from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.dims import wrap_dim
 from flambeau.core.errors import fail
 from flambeau.core.ops.along import lanes_last, put_back
+from flambeau.core.ops.cast import _strided_like as strided_like
 from flambeau.core.tensor import Tensor
 
 __all__ = ["order_of"]
@@ -37,6 +38,13 @@ def order_of(input: Any, axis: int, descending: bool = False) -> Any:
     return np.ascontiguousarray(input.shape[axis] - 1 - np.flip(turned, axis))
 
 
+def laid_like(input: Any, found: Any) -> Any:
+    """`found` with the strides that preserve_format gives for `input`."""
+    fresh = strided_like(input, found.dtype)
+    np.copyto(fresh, found)
+    return fresh
+
+
 def _infer_sort(input: Any, *rest: Any) -> Any:
     return (input.shape, input.dtype), (input.shape, np.dtype("i8"))
 
@@ -55,7 +63,10 @@ def _sort(input, dim: int, descending: bool):
     if not input.ndim:
         return input.copy(), np.zeros((), np.int64)
     order = order_of(comparable("sort", input), k, descending)
-    return np.take_along_axis(input, order, k), order
+    values = np.take_along_axis(input, order, k)
+    if not input.flags.c_contiguous:
+        values, order = laid_like(input, values), laid_like(input, order)
+    return values, order
 
 
 @primitive(
@@ -125,7 +136,7 @@ def topk(input, k: int, dim: int = -1, largest: bool = True, sorted: bool = True
     if not 0 <= k <= size:
         raise fail(RuntimeError, "topk", f"selected index k out of range: k is {k}, dimension {dim} has {size} elements.")
     if not input.ndim:
-        return (input.copy(), np.zeros((), np.int64)) if k else (np.empty(0, input.dtype), np.empty(0, np.int64))
+        return input.copy(), np.zeros((), np.int64)
     keys = comparable("topk", input)
     if 0 < k and 4 * k < size:
         lanes = np.argpartition(keys, size - k if largest else k - 1, axis=axis)

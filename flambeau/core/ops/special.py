@@ -15,12 +15,14 @@ from flambeau.core.errors import fail
 from flambeau.core.kernels import special as error_functions
 from flambeau.core.kernels import special_gamma as gammas
 from flambeau.core.ops.either import keep
+from flambeau.core.output import write_one
 from flambeau.core.tensor import Tensor
 
 __all__: list[str] = []
 
 _FLOATS = Rule("FLOATS", refuses=frozenset({"bool", "int", "complex", "float8"}))
 _PRIVATE: dict[str, Any] = {"function": False, "method": False, "inplace": False}
+_no_half = error_functions.no_half
 
 
 @elementwise(
@@ -51,7 +53,7 @@ def erfinv(input):
 
 
 @elementwise(
-    types=REAL_FLOAT, kernel=error_functions.erfcx, name="special_erfcx", **_PRIVATE,
+    types=REAL_FLOAT, kernel=_no_half("erfcx", error_functions.erfcx), name="special_erfcx", **_PRIVATE,
     vjp=lambda g, input, out: (2 * input * out - 1.1283791670955126) * g,
 )  # fmt: skip
 def special_erfcx(input):
@@ -59,17 +61,18 @@ def special_erfcx(input):
     return error_functions.erfcx(input)
 
 
-@elementwise(
-    types=REAL_FLOAT, kernel=error_functions.ndtr, name="special_ndtr", upcast=True, **_PRIVATE,
-    vjp=lambda g, input: g * ops.exp(-(input * input) / 2) * 0.3989422804014327,
-)  # fmt: skip
-def special_ndtr(input):
-    """The standard normal distribution's cumulative function."""
-    return error_functions.ndtr(input)
+@composite(name="special_ndtr", function=False)
+def special_ndtr(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The standard normal distribution's cumulative function, ``(1 + erf(input / sqrt(2))) / 2``.
+
+    The tail below -5 loses its digits, as PyTorch's does; `log_ndtr` keeps them.
+    """
+    found = (1 + ops.erf(input * 0.7071067811865476)) * 0.5
+    return found if out is None else write_one("ndtr", found, out)
 
 
 @elementwise(
-    types=REAL_FLOAT, kernel=error_functions.ndtri, name="special_ndtri", **_PRIVATE,
+    types=REAL_FLOAT, kernel=_no_half("ndtri", error_functions.ndtri), name="special_ndtri", **_PRIVATE,
     vjp=lambda g, out: g * 2.5066282746310002 * ops.exp(out * out / 2),
 )  # fmt: skip
 def special_ndtri(input):
@@ -78,8 +81,8 @@ def special_ndtri(input):
 
 
 @elementwise(
-    types=REAL_FLOAT, kernel=error_functions.log_ndtr, name="special_log_ndtr", **_PRIVATE,
-    vjp=lambda g, input: g / ops.special_erfcx(input * -0.7071067811865476) * 0.7978845608028654,
+    types=REAL_FLOAT, kernel=_no_half("log_ndtr", error_functions.log_ndtr), name="special_log_ndtr", **_PRIVATE,
+    vjp=lambda g, input, out: g / 2.5066282746310002 * ops.exp(-(out + input * input / 2)),
 )  # fmt: skip
 def special_log_ndtr(input):
     """``log(ndtr(input))``, accurate far in the left tail."""
@@ -214,7 +217,7 @@ def _numbered(name: str) -> Any:
 
 
 @elementwise(
-    types=REAL_FLOAT, kernel=gammas.zeta, name="special_zeta", node=_numbered("SpecialZeta"), **_PRIVATE,
+    types=REAL_FLOAT, kernel=_no_half("zeta", gammas.zeta), name="special_zeta", node=_numbered("SpecialZeta"), **_PRIVATE,
     vjp={
         "input": _no_gradient("zeta", "self"),
         "other": lambda g, input, other: g * -input * ops.special_zeta(input + 1, other),

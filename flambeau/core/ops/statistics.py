@@ -14,7 +14,7 @@ from flambeau.core import dtypes
 from flambeau.core.declare import composite, ops, primitive, reduction
 from flambeau.core.dims import reduced_size, unreduce
 from flambeau.core.errors import fail
-from flambeau.core.ops.along import spelled
+from flambeau.core.ops.along import in_order, spelled
 from flambeau.core.ops.reduce import axes_of, total
 from flambeau.core.rules import with_arrays
 from flambeau.core.tensor import Tensor, wrap
@@ -49,7 +49,7 @@ def _moments(name: str, input: Any, dim: Any, correction: Any, keepdim: bool) ->
             stacklevel=stack_level(),
         )
     found = np.true_divide(total(squares, axes, keepdim), real(left))
-    return found, mean if keepdim else mean.reshape(found.shape)
+    return found, in_order(mean if keepdim else mean.reshape(found.shape))
 
 
 def _var_on_arrays(g: Any, input: Any, shape: Any, dim: Any, correction: Any, keepdim: bool) -> Any:
@@ -277,31 +277,29 @@ def cov(input: Tensor, *, correction: int = 1, fweights: Tensor | None = None, a
     weights = None
     if fweights is not None:
         _check_weights("fweights", fweights, "iu", count)
-        weights = fweights.reshape(-1)
+        weights = fweights
     if aweights is not None:
         _check_weights("aweights", aweights, "fV", count)
-        weights = aweights.reshape(-1) if weights is None else weights * aweights.reshape(-1)
-    total_weight: Any = count if weights is None else weights.sum()
-    if weights is None or not count:
-        mean = rows.sum(1, keepdim=True) / count if count else ops.mean(rows * 1.0, 1, True)
-    else:
-        if bool(total_weight == 0):
-            raise fail(RuntimeError, "cov", "cov(): weights sum to zero, can't be normalized")
-        mean = (rows * weights).sum(1, keepdim=True) / total_weight
-    if weights is None:
-        left: Any = max(count - correction, 0)
-    else:
-        lost = correction if aweights is None else correction * (weights * aweights).sum() / total_weight
-        left = ops.clamp(total_weight - lost, min=0)
-    if (bool(left == 0)) and count:
+        weights = aweights if weights is None else weights * aweights
+    whole = wrap(np.asarray(count)) if weights is None else weights.sum()
+    if weights is not None and count and not whole._array:
+        raise fail(RuntimeError, "cov", "cov(): weights sum to zero, can't be normalized")
+    mean = (rows if weights is None else rows * weights).sum(1) / whole
+    lost = correction if weights is None or aweights is None or not correction else correction * (weights * aweights).sum() / whole
+    left = whole - lost
+    if left._array <= 0:
         from flambeau.core.provenance import stack_level
 
-        warnings.warn("cov(): degrees of freedom is <= 0. Give more observations, or a smaller correction.", UserWarning, stacklevel=stack_level())
-    centred = rows - mean
-    weighted = centred if weights is None else centred * weights
-    second = weighted.t().conj() if _complex(input) else weighted.t()
-    found = ops.mm(centred, second) / left if isinstance(left, Tensor) or left else ops.mm(centred, second) / wrap(np.zeros(()))
-    return found.squeeze()
+        warnings.warn(
+            "cov(): degrees of freedom is <= 0. Give more observations, or a smaller correction.",
+            UserWarning,
+            stacklevel=stack_level(),
+        )
+        left = left * 0
+    centred = rows - mean.unsqueeze(1)
+    second = (centred if weights is None else centred * weights).t()
+    found = ops.mm(centred, second.conj() if _complex(input) else second)
+    return (found / left).squeeze()
 
 
 @composite(method=True)

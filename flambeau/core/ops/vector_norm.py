@@ -14,15 +14,19 @@ from flambeau.core import dtypes
 from flambeau.core.declare import composite, ops, reduction
 from flambeau.core.dims import unreduce
 from flambeau.core.errors import fail
-from flambeau.core.ops.along import spelled
+from flambeau.core.ops.along import in_order, spelled
 from flambeau.core.ops.extrema import shares
-from flambeau.core.ops.reduce import axes_of, total
+from flambeau.core.ops.reduce import axes_of, folded, total
 from flambeau.core.rules import with_arrays
 from flambeau.core.tensor import Tensor
 
 __all__: list[str] = []
 
 NORM = dtypes.Rule("NORM", result="real", refuses=frozenset({"bool", "int", "float8"}), error=RuntimeError)
+
+
+def _real(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    return np.dtype(f"f{dtype.itemsize // 2}") if dtype.kind == "c" else dtype
 
 
 def _check_empty(input: Any, ord: Any, axes: Any, dim: Any) -> None:
@@ -93,7 +97,7 @@ def _norm_rule(g: Any, input: Any, out: Any, shape: Any, ord: Any, dim: Any, kee
 
 @reduction(
     types=NORM, upcast=True, name="_vector_norm", node="LinalgVectorNorm", function=False, method=False, holomorphic=False,
-    vjp=_norm_rule,
+    vjp=_norm_rule, infer=lambda input, ord, dim, keepdim, dtype: (folded(input, dim, keepdim)[0], _real(input.dtype)),
 )  # fmt: skip
 def _vector_norm(input, ord: Any, dim: Any, keepdim: bool, *, dtype: Any = None):
     """``sum(abs(input)**ord)**(1/ord)``, with its limits at 0 and the infinities."""
@@ -107,13 +111,13 @@ def _vector_norm(input, ord: Any, dim: Any, keepdim: bool, *, dtype: Any = None)
         squares = input.real**2 + input.imag**2 if input.dtype.kind == "c" else input * input
         return np.sqrt(total(squares, axes, keepdim))
     if ord == 0:
-        return np.add.reduce(input != 0, axis=axes, keepdims=keepdim).astype(np.abs(input).dtype)
+        return in_order(np.add.reduce(input != 0, axis=axes, keepdims=keepdim)).astype(_real(input.dtype))
     size = np.abs(input)
     if ord == 1:
         return total(size, axes, keepdim)
     if math.isinf(ord):
         fold = np.maximum if ord > 0 else np.minimum
-        return fold.reduce(size, axis=axes, keepdims=keepdim)
+        return in_order(fold.reduce(size, axis=axes, keepdims=keepdim))
     return total(size ** size.dtype.type(ord), axes, keepdim) ** size.dtype.type(1 / ord)
 
 

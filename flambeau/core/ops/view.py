@@ -452,9 +452,14 @@ def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
 
 
 @composite(method=True)
-def narrow_copy(input: Tensor, dim: int, start: int, length: int) -> Tensor:
+def narrow_copy(input: Tensor, dim: int, start: int, length: int, *, out: Tensor | None = None) -> Tensor:
     """`narrow`, copied."""
-    return narrow(input, dim, start, length).clone()
+    found = narrow(input, dim, start, length).clone(memory_format=layout.contiguous_format)
+    if out is None:
+        return found
+    from flambeau.core.output import write_one
+
+    return write_one("narrow_copy", found, out)
 
 
 @declare_view(

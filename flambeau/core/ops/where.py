@@ -91,7 +91,8 @@ def _mask(name: str, mask: Any) -> None:
 def _masked_fill(input, mask, value):
     """``value`` where the mask holds, else ``input``."""
     try:
-        return np.where(mask, value.astype(input.dtype), input)
+        found = np.where(mask, value.astype(input.dtype), input)
+        return found if found.flags.c_contiguous else np.ascontiguousarray(found)
     except ValueError:
         raise fail(
             RuntimeError,
@@ -149,7 +150,7 @@ def masked_fill_(input: Tensor, mask: Tensor, value: Any) -> Tensor:
 
 
 @primitive(
-    name="_masked_select", node="MaskedSelect", function=False, method=False,
+    name="_masked_select", node="MaskedSelect", function=False, method=False, out_apart=True,
     vjp={"input": lambda g, mask, shape: ops._masked_select_backward(g, mask, shape)},
 )  # fmt: skip
 def _masked_select(input, mask):
@@ -209,7 +210,7 @@ def _masked_scatter(input, mask, source):
             "masked_scatter",
             f"Number of elements of source < number of ones in mask: source has {source.size}, the mask {count}",
         )
-    found = np.array(np.broadcast_to(input, shape))
+    found = np.array(np.broadcast_to(input, shape), order="C")
     found[mask] = source.reshape(-1)[:count]
     return found
 
@@ -270,7 +271,7 @@ def nonzero(input: Tensor, *, out: Tensor | None = None, as_tuple: bool = False)
     if as_tuple:
         if not input._array.ndim:
             return ops.unbind(ops._nonzero(ops.reshape(input, (1,))), 1)
-        return tuple([wrap(k) for k in input._array.nonzero()]) if type(input._array) is nd else ops.unbind(ops._nonzero(input), 1)
+        return ops.unbind(ops._nonzero(input), 1)
     return ops._nonzero(input, out=out)
 
 

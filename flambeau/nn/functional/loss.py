@@ -9,6 +9,8 @@ import math
 import warnings
 from typing import Any
 
+import numpy as np
+
 from flambeau.core.declare import ops
 from flambeau.core.errors import fail
 from flambeau.core.provenance import stack_level
@@ -214,7 +216,7 @@ def binary_cross_entropy(
             "Please ensure they have the same size.",
         )
     if weight is not None:
-        weight = weight.expand(ops.broadcast_shapes(tuple(target.shape), tuple(weight.shape)))
+        weight = weight.expand(np.broadcast_shapes(target._array.shape, weight._array.shape))
     return ops.binary_cross_entropy(input, target, weight, code)
 
 
@@ -376,14 +378,26 @@ def linear_cross_entropy(
     """Cross entropy of ``linear(input, linear_weight, linear_bias)``.
 
     Args:
-        input: (in) or (N, *, in): the features are last.
-        linear_weight: (C, in).
-        target: class numbers (N, *) or probabilities (N, C, *).
+        input: (in) or (N, in).
+        linear_weight: (C, in) or (C, *, in).
+        target: class numbers (), (N), (N, *) or probabilities (C), (N, C), (N, C, *).
+        linear_bias: (C) or (C, *).
         options: accepted for PyTorch's sake: the loss is computed in one piece.
     """
+    rows = linear_weight._array.shape[:-1]
+    if len(rows) > 1:
+        if input.dim() < 2:
+            raise fail(
+                RuntimeError,
+                "linear_cross_entropy",
+                f"K-dimensional loss defined by linear_weight shape {tuple(linear_weight.shape)} requires batched input, (N, "
+                f"{input.shape[-1]}), got unbatched input with shape {tuple(input.shape)}",
+            )
+        linear_weight = linear_weight.reshape(-1, linear_weight.shape[-1])
+        linear_bias = None if linear_bias is None else linear_bias.reshape(-1)
     logits = ops.linear(input, linear_weight, linear_bias)
-    if logits.dim() > 2:
-        logits = logits.movedim(-1, 1)
+    if len(rows) > 1:
+        logits = logits.reshape(*logits.shape[:-1], *rows)
     skipped = -100 if ignore_index is None else ignore_index
     return cross_entropy(
         logits, target, weight=weight, ignore_index=skipped, reduction=reduction, label_smoothing=label_smoothing

@@ -60,7 +60,10 @@ def soft_margin_loss(
     reduction: str = "mean",
 ) -> Tensor:
     """``log(1 + exp(-target input))`` with targets 1 and -1."""
-    return ops.soft_margin_loss(input, target, _code(reduction, size_average, reduce))
+    code = _code(reduction, size_average, reduce)
+    if input._array.shape != target._array.shape:
+        input, target = ops.broadcast_tensors(input, target)
+    return ops.soft_margin_loss(input, target, code)
 
 
 def cosine_embedding_loss(

@@ -18,7 +18,7 @@ def _check_batch(name: str, size: Any) -> None:
     Raises:
         ValueError: there is only one.
     """
-    if prod(size) // (size[1] or 1) == 1 and size[1]:
+    if len(size) > 1 and size[1] and prod(size) // size[1] == 1:
         raise fail(
             ValueError, name, f"Expected more than 1 value per channel when training, got input size {tuple(size)}: batch more."
         )

@@ -1,0 +1,273 @@
+"""Factorizations NumPy does not offer, and LAPACK's conventions around those it does: Cholesky with a verdict per matrix,
+triangular solves, LU, Householder products, the matrix exponential. All batched; no Tensor here. Stands on NumPy.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+__all__ = [
+    "cholesky", "columns", "expm", "geqrf", "householder", "invert", "lu", "lu_solve", "permutation", "solve", "triangular",
+]  # fmt: skip
+
+_BLOCK = 64
+
+
+def columns(a: Any) -> Any:
+    """The same matrices laid out by columns, as LAPACK leaves them."""
+    return a if a.ndim < 2 or a.size == 0 else np.ascontiguousarray(a.swapaxes(-1, -2)).swapaxes(-1, -2)
+
+
+def adjoint(a: Any) -> Any:
+    """The conjugate transpose."""
+    return a.swapaxes(-1, -2).conj() if a.dtype.kind == "c" else a.swapaxes(-1, -2)
+
+
+def each(a: Any) -> tuple[Any, tuple[int, ...]]:
+    """The batch as one leading dimension, and its shape."""
+    batch = a.shape[:-2]
+    return a.reshape((math.prod(batch), *a.shape[-2:])), batch
+
+
+def cholesky(a: Any, upper: bool) -> tuple[Any, Any]:
+    """The triangular factor of each matrix, and the order of the first minor that is not positive (0: none).
+
+    Only the triangle that is named is read.
+    """
+    info = np.zeros(a.shape[:-2], "i4")
+    if not a.size:
+        return a.copy(), info
+    if upper:
+        a = adjoint(a)
+    try:
+        found = np.linalg.cholesky(a)
+    except np.linalg.LinAlgError:
+        matrices, batch = each(a)
+        found = np.zeros_like(matrices)
+        flat = info.reshape(-1)
+        for k, matrix in enumerate(matrices):
+            try:
+                found[k] = np.linalg.cholesky(matrix)
+            except np.linalg.LinAlgError:
+                flat[k] = order = _failing_minor(matrix)
+                found[k] = np.tril(matrix)
+                if order > 1:
+                    found[k, : order - 1, : order - 1] = np.linalg.cholesky(matrix[: order - 1, : order - 1])
+        found = found.reshape((*batch, *a.shape[-2:]))
+    return (adjoint(found) if upper else columns(found)), info
+
+
+def _failing_minor(matrix: Any) -> int:
+    low, high = 1, matrix.shape[0]  # the smallest order whose minor fails lies between
+    while low < high:
+        middle = (low + high) // 2
+        try:
+            np.linalg.cholesky(matrix[:middle, :middle])
+        except np.linalg.LinAlgError:
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+def triangular(a: Any, b: Any, upper: bool, unit: bool) -> Any:
+    """x of ``a @ x = b`` for triangular `a`; zeros on its diagonal give inf and nan, as LAPACK's trtrs unchecked."""
+    n = a.shape[-1]
+    if not n or not b.size:
+        return np.zeros(np.broadcast_shapes(a.shape[:-2], b.shape[:-2]) + b.shape[-2:], b.dtype)
+    if n <= _BLOCK:
+        return _small_triangular(a, b, upper, unit)
+    h = n // 2
+    if upper:
+        low = triangular(a[..., h:, h:], b[..., h:, :], upper, unit)
+        high = triangular(a[..., :h, :h], b[..., :h, :] - a[..., :h, h:] @ low, upper, unit)
+        return np.concatenate((high, low), -2)
+    high = triangular(a[..., :h, :h], b[..., :h, :], upper, unit)
+    low = triangular(a[..., h:, h:], b[..., h:, :] - a[..., h:, :h] @ high, upper, unit)
+    return np.concatenate((high, low), -2)
+
+
+def _small_triangular(a: Any, b: Any, upper: bool, unit: bool) -> Any:
+    n = a.shape[-1]
+    t = np.triu(a, int(unit)) if upper else np.tril(a, -int(unit))
+    k = np.arange(n)
+    if unit:
+        t[..., k, k] = 1
+    elif (t[..., k, k] == 0).any() or not np.isfinite(t).all():
+        return _substitute(t, b, upper)
+    return np.linalg.solve(t, b)
+
+
+def _substitute(t: Any, b: Any, upper: bool) -> Any:
+    n = t.shape[-1]
+    x = np.array(np.broadcast_to(b, np.broadcast_shapes(t.shape[:-2], b.shape[:-2]) + b.shape[-2:]))
+    for i in range(n - 1, -1, -1) if upper else range(n):
+        x[..., i, :] /= t[..., i, i, None]
+        rest = slice(0, i) if upper else slice(i + 1, n)
+        x[..., rest, :] -= t[..., rest, i, None] * x[..., i : i + 1, :]
+    return x
+
+
+def lu(a: Any, pivot: bool = True) -> tuple[Any, Any, Any]:
+    """L and U in one matrix, the row swaps counted from 1, and the first zero on U's diagonal (0: none).
+
+    By columns with partial pivoting over the whole batch at once, in blocks whose trailing update is one product.
+    """
+    m, n = a.shape[-2:]
+    k = min(m, n)
+    work, batch = each(np.array(a, order="C"))
+    count = work.shape[0]
+    pivots = np.broadcast_to(np.arange(1, k + 1, dtype="i4"), (count, k)).copy()
+    rows = np.arange(count)
+    for start in range(0, k, _BLOCK):
+        stop = min(start + _BLOCK, k)
+        for j in range(start, stop):
+            if pivot and m > j:
+                c = work[:, j:, j]
+                size = np.abs(c.real) + np.abs(c.imag) if c.dtype.kind == "c" else np.abs(c)
+                p = size.argmax(1) + j if count else np.zeros(0, int)
+                pivots[:, j] = p + 1
+                if (p != j).any():
+                    swapped = work[rows, p].copy()
+                    work[rows, p] = work[:, j]
+                    work[:, j] = swapped
+            d = work[:, j, j]
+            safe = np.where(d == 0, 1, d)
+            work[:, j + 1 :, j] /= safe[:, None]
+            if j + 1 < stop:
+                work[:, j + 1 :, j + 1 : stop] -= work[:, j + 1 :, j, None] * work[:, j, None, j + 1 : stop]
+        if stop < n:
+            block = work[:, start:stop, start:stop]
+            work[:, start:stop, stop:] = triangular(block, work[:, start:stop, stop:], False, True)
+            work[:, stop:, stop:] -= work[:, stop:, start:stop] @ work[:, start:stop, stop:]
+    diagonal = work[:, np.arange(k), np.arange(k)]
+    zero = diagonal == 0
+    info = np.where(zero.any(1), zero.argmax(1) + 1, 0).astype("i4") if k else np.zeros(count, "i4")
+    return columns(work.reshape(a.shape)), pivots.reshape((*batch, k)), info.reshape(batch)
+
+
+def permutation(pivots: Any, rows: int) -> Any:
+    """Row swaps (from 1) as the order of rows they lead to: row i of the permuted is row order[i] of the old."""
+    flat = pivots.reshape(-1, pivots.shape[-1]) if pivots.size else np.zeros((math.prod(pivots.shape[:-1]), 0), "i4")
+    order = np.broadcast_to(np.arange(rows), (flat.shape[0], rows)).copy()
+    which = np.arange(flat.shape[0])
+    for j in range(flat.shape[1]):
+        p = flat[:, j].astype("i8") - 1
+        kept = order[which, p].copy()
+        order[which, p] = order[:, j]
+        order[:, j] = kept
+    return order.reshape((*pivots.shape[:-1], rows))
+
+
+def lu_solve(factors: Any, pivots: Any, b: Any, adjoint_wanted: bool = False) -> Any:
+    """x of ``a @ x = b`` (or with `a`'s adjoint) from what `lu` gave."""
+    n = factors.shape[-1]
+    order = permutation(pivots, n)[..., None]
+    batch = np.broadcast_shapes(factors.shape[:-2], b.shape[:-2])
+    b = np.broadcast_to(b, batch + b.shape[-2:])
+    order = np.broadcast_to(order, batch + order.shape[-2:])
+    if adjoint_wanted:
+        t = adjoint(factors)
+        y = triangular(t, triangular(t, b, False, False), True, True)
+        return np.take_along_axis(y, np.argsort(order, -2), -2)
+    y = np.take_along_axis(b, order, -2)
+    return triangular(factors, triangular(factors, y, False, True), True, False)
+
+
+def invert(a: Any) -> tuple[Any, Any]:
+    """The inverse of each matrix and, for singular ones, the place of the zero pivot (0: none)."""
+    info = np.zeros(a.shape[:-2], "i4")
+    try:
+        return columns(np.linalg.inv(a)), info
+    except np.linalg.LinAlgError:
+        pass
+    matrices, batch = each(a)
+    found = np.empty_like(matrices)
+    flat = info.reshape(-1)
+    for k, matrix in enumerate(matrices):
+        try:
+            found[k] = np.linalg.inv(matrix)
+        except np.linalg.LinAlgError:
+            factors, _, zero = lu(matrix)
+            found[k], flat[k] = factors, int(zero) or 1
+    return found.reshape(a.shape), info
+
+
+def solve(a: Any, b: Any) -> tuple[Any, Any]:
+    """x of ``a @ x = b`` for each matrix and, for singular ones, the place of the zero pivot (0: none)."""
+    info = np.zeros(a.shape[:-2], "i4")
+    try:
+        return columns(np.linalg.solve(a, b)), info
+    except np.linalg.LinAlgError:
+        pass
+    factors, pivots, info = lu(a)
+    if not info.any():
+        info = np.array(np.linalg.det(a) == 0).astype("i4")
+    return lu_solve(factors, pivots, b), info
+
+
+def geqrf(a: Any) -> tuple[Any, Any]:
+    """LAPACK's QR: R above the diagonal, the reflectors below, and their factors."""
+    if not a.size:
+        return a.copy(), np.zeros((*a.shape[:-2], min(a.shape[-2:])), a.dtype)
+    h, tau = np.linalg.qr(a, mode="raw")
+    return h.swapaxes(-1, -2), tau
+
+
+def householder(a: Any, tau: Any, size: int | None = None) -> Any:
+    """The first columns (as many as `a` has, or `size`) of the product of the reflectors in `a`."""
+    m, n = a.shape[-2:]
+    k = tau.shape[-1]
+    width = n if size is None else size
+    q = np.zeros((*a.shape[:-2], m, width), a.dtype)
+    i = np.arange(min(m, width))
+    q[..., i, i] = 1
+    for j in range(k - 1, -1, -1):
+        v = a[..., j:, j].copy()
+        v[..., 0] = 1
+        w = v.conj()[..., None, :] @ q[..., j:, :]
+        q[..., j:, :] -= tau[..., j, None, None] * (v[..., :, None] * w)
+    return q
+
+
+def expm(a: Any) -> Any:
+    """``sum of a^k / k!`` by scaling, a Pade approximant of order 13, and squaring.
+
+    Reference: N. Higham, The Scaling and Squaring Method for the Matrix Exponential Revisited, 2005.
+    """
+    n = a.shape[-1]
+    if not a.size:
+        return a.copy()
+    d = a.dtype
+    work = a.astype("c16" if d.kind == "c" else "f8")
+    matrices, batch = each(work)
+    norms = np.abs(matrices).sum(-2).max(-1)
+    finite = np.isfinite(norms)
+    steps = np.zeros(len(norms), int)
+    big = finite & (norms > 5.371920351148152)
+    steps[big] = np.ceil(np.log2(norms[big] / 5.371920351148152)).astype(int)
+    x = matrices * (0.5 ** steps.astype("f8"))[:, None, None]
+    x[~finite] = np.nan
+    c = _PADE
+    identity = np.eye(n, dtype=work.dtype)
+    x2 = x @ x
+    x4 = x2 @ x2
+    x6 = x4 @ x2
+    u = x @ (x6 @ (c[13] * x6 + c[11] * x4 + c[9] * x2) + c[7] * x6 + c[5] * x4 + c[3] * x2 + c[1] * identity)
+    v = x6 @ (c[12] * x6 + c[10] * x4 + c[8] * x2) + c[6] * x6 + c[4] * x4 + c[2] * x2 + c[0] * identity
+    found = np.full_like(x, np.nan)
+    if finite.any():
+        found[finite] = np.linalg.solve((v - u)[finite], (v + u)[finite])
+    for step in range(int(steps.max(initial=0))):
+        more = steps > step
+        found[more] = found[more] @ found[more]
+    return found.reshape(a.shape).astype(d)
+
+
+_PADE = (
+    64764752532480000.0, 32382376266240000.0, 7771770303897600.0, 1187353796428800.0, 129060195264000.0, 10559470521600.0,
+    670442572800.0, 33522128640.0, 1323241920.0, 40840800.0, 960960.0, 16380.0, 182.0, 1.0,
+)  # fmt: skip

@@ -1,0 +1,245 @@
+"""One layer of a recurrent network over a whole sequence, on ndarrays: tanh, relu, LSTM, GRU, and their gradients.
+
+The sequence is flat: step t has `sizes[t]` rows, one after the other (a packed sequence as it is, a padded one reshaped);
+rows are sorted by length, so step t works on the first `sizes[t]` states. The input's part is one product over all steps;
+so are the weights' gradients. Letters: M rows, I input, H hidden, P state (H, or the projection's).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+__all__ = ["GATES", "backward", "forward"]
+
+GATES = {"lstm": 4, "gru": 3, "rnn_tanh": 1, "rnn_relu": 1}
+
+
+def steps(sizes: Any, reverse: bool) -> list[tuple[int, int]]:
+    """(offset, rows) of every step, in the order they are taken."""
+    found = []
+    offset = 0
+    for n in sizes:
+        found.append((offset, n))
+        offset += n
+    return found[::-1] if reverse else found
+
+
+def forward(
+    mode: str, x: Any, h: Any, c: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, w_hr: Any, order: Any
+) -> tuple[Any, ...]:
+    """The outputs (M, P), the last states, and what the way back needs: gates, cells, previous states."""
+    h = h.copy()
+    if mode == "lstm":
+        return _lstm(x, h, c.copy(), w_ih, w_hh, b_ih, b_hh, w_hr, order)
+    if mode == "gru":
+        return _gru(x, h, w_ih, w_hh, b_ih, b_hh, order)
+    return _plain(mode, x, h, w_ih, w_hh, b_ih, b_hh, order)
+
+
+def backward(
+    mode: str, gradients: tuple[Any, Any, Any], x: Any, c: Any, w_ih: Any, w_hh: Any, w_hr: Any, out: Any, gates: Any,
+    cells: Any, states: Any, order: Any, has_bias: bool,
+) -> tuple[Any, ...]:  # fmt: skip
+    """Gradients for x, h, c, w_ih, w_hh, b_ih, b_hh, w_hr."""
+    if mode == "lstm":
+        found = _lstm_back(gradients, w_hh, w_hr, gates, cells, states, order)
+    elif mode == "gru":
+        found = _gru_back(gradients, w_hh, gates, cells, states, order)
+    else:
+        found = _plain_back(mode, gradients, w_hh, out, states, order)
+    d_in, d_state, dh, dc, dw_hr = found
+    return (
+        d_in.dot(w_ih),
+        dh,
+        dc,
+        d_in.T.dot(x),
+        d_state.T.dot(states),
+        d_in.sum(0) if has_bias else None,
+        d_state.sum(0) if has_bias else None,
+        dw_hr,
+    )
+
+
+def _zeros_or(g: Any, shape: Any, dtype: Any) -> Any:
+    return np.zeros(shape, dtype) if g is None else g.astype(dtype, copy=True).reshape(shape)
+
+
+def _plain(mode: str, x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, order: Any) -> tuple[Any, ...]:
+    out = x.dot(w_ih.T)
+    if b_ih is not None:
+        out += b_ih + b_hh
+    states = np.empty_like(out)
+    turned = w_hh.T
+    for o, n in order:
+        states[o : o + n] = h[:n]
+        row = out[o : o + n]
+        row += h[:n].dot(turned)
+        if mode == "rnn_tanh":
+            np.tanh(row, out=row)
+        else:
+            np.maximum(row, row.dtype.type(0), out=row)
+        h[:n] = row
+    none = np.empty(0, x.dtype)
+    return out, h, none, none, none, states
+
+
+def _plain_back(mode: str, gradients: Any, w_hh: Any, out: Any, states: Any, order: Any) -> tuple[Any, ...]:
+    g_out, g_h, _ = gradients
+    dh = _zeros_or(g_h, (order_rows(order), states.shape[1]), states.dtype)
+    slope = 1 - out * out if mode == "rnn_tanh" else (out > 0).astype(out.dtype)
+    found = np.empty_like(out)
+    for o, n in order[::-1]:
+        row = dh[:n]
+        if g_out is not None:
+            row = row + g_out[o : o + n]
+        np.multiply(row, slope[o : o + n], out=found[o : o + n])
+        dh[:n] = found[o : o + n].dot(w_hh)
+    return found, found, dh, None, None
+
+
+def order_rows(order: Any) -> int:
+    """How many sequences there are: the rows of the largest step."""
+    return max((n for _, n in order), default=0)
+
+
+def _halves(width: int, dtype: Any) -> tuple[Any, Any]:
+    """Factor and shift that turn tanh of halved gates into sigmoids; the third of four is a tanh itself."""
+    scale = np.full(4 * width, 0.5, dtype)
+    scale[2 * width : 3 * width] = 1
+    return scale, 1 - scale
+
+
+def _lstm(
+    x: Any, h: Any, c: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, w_hr: Any, order: Any
+) -> tuple[Any, ...]:
+    H = w_hh.shape[0] // 4
+    scale, shift = _halves(H, x.dtype)
+    # sigmoid(a) = (1 + tanh(a / 2)) / 2: one tanh for all gates, the halving done in the weights
+    gates = x.dot((w_ih * scale[:, None]).T)
+    if b_ih is not None:
+        gates += (b_ih + b_hh) * scale
+    turned = (w_hh * scale[:, None]).T
+    M = x.shape[0]
+    cells = np.empty((2, M, H), x.dtype)  # the previous cell, the tanh of the new one
+    states = np.empty((M, h.shape[1]), x.dtype)
+    out = np.empty((M, h.shape[1]), x.dtype)
+    for o, n in order:
+        states[o : o + n] = h[:n]
+        row = gates[o : o + n]
+        row += h[:n].dot(turned)
+        np.tanh(row, out=row)
+        row *= scale
+        row += shift
+        cell = c[:n]
+        cells[0, o : o + n] = cell
+        cell *= row[:, H : 2 * H]
+        cell += row[:, :H] * row[:, 2 * H : 3 * H]
+        high = cells[1, o : o + n]
+        np.tanh(cell, out=high)
+        new = row[:, 3 * H :] * high
+        out[o : o + n] = h[:n] = new if w_hr is None else new.dot(w_hr.T)
+    return out, h, c, gates, cells, states
+
+
+def _lstm_back(
+    gradients: Any, w_hh: Any, w_hr: Any, gates: Any, cells: Any, states: Any, order: Any
+) -> tuple[Any, ...]:
+    H = w_hh.shape[0] // 4
+    M, dtype = gates.shape[0], gates.dtype
+    g_out, g_h, g_c = gradients
+    rows = order_rows(order)
+    dh = _zeros_or(g_h, (rows, states.shape[1]), dtype)
+    dc = _zeros_or(g_c, (rows, H), dtype)
+    i, f, a, o_gate = (gates[:, k * H : (k + 1) * H] for k in range(4))
+    before, high = cells
+    # What a cell's gradient is worth for the gates i, f, g; a state's for o, and for its cell.
+    slopes = np.empty((M, 3, H), dtype)
+    np.multiply(a * i, 1 - i, out=slopes[:, 0])
+    np.multiply(before * f, 1 - f, out=slopes[:, 1])
+    np.multiply(i, 1 - a * a, out=slopes[:, 2])
+    for_output = high * o_gate * (1 - o_gate)
+    for_cell = o_gate * (1 - high * high)
+    found = np.empty((M, 4, H), dtype)
+    pulled = np.empty((M, states.shape[1]), dtype) if w_hr is not None else None
+    flat = found.reshape(M, 4 * H)
+    for o, n in order[::-1]:
+        row = dh[:n]
+        if g_out is not None:
+            row = row + g_out[o : o + n]
+        if pulled is not None:
+            pulled[o : o + n] = row
+            row = row.dot(w_hr)
+        here = found[o : o + n]
+        np.multiply(row, for_output[o : o + n], out=here[:, 3])
+        cell = dc[:n]
+        cell += row * for_cell[o : o + n]
+        np.multiply(slopes[o : o + n], cell[:, None, :], out=here[:, :3])
+        cell *= f[o : o + n]
+        dh[:n] = flat[o : o + n].dot(w_hh)
+    dw_hr = None if pulled is None else pulled.T.dot(o_gate * high)
+    return flat, flat, dh, dc, dw_hr
+
+
+def _gru(x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, order: Any) -> tuple[Any, ...]:
+    H = h.shape[1]
+    gates = x.dot(w_ih.T)
+    if b_ih is not None:
+        gates += b_ih
+    turned = w_hh.T
+    M = x.shape[0]
+    inner = np.empty((M, H), x.dtype)
+    states = np.empty((M, H), x.dtype)
+    out = np.empty((M, H), x.dtype)
+    half = x.dtype.type(0.5)
+    for o, n in order:
+        old = h[:n]
+        states[o : o + n] = old
+        row = gates[o : o + n]
+        from_state = old.dot(turned)
+        if b_hh is not None:
+            from_state += b_hh
+        doors = row[:, : 2 * H]
+        doors += from_state[:, : 2 * H]
+        doors *= half
+        np.tanh(doors, out=doors)
+        doors *= half
+        doors += half
+        inner[o : o + n] = from_state[:, 2 * H :]
+        new = row[:, 2 * H :]
+        new += doors[:, :H] * from_state[:, 2 * H :]
+        np.tanh(new, out=new)
+        result = old - new
+        result *= doors[:, H:]
+        result += new
+        out[o : o + n] = h[:n] = result
+    return out, h, np.empty(0, x.dtype), gates, inner, states
+
+
+def _gru_back(gradients: Any, w_hh: Any, gates: Any, inner: Any, states: Any, order: Any) -> tuple[Any, ...]:
+    H = states.shape[1]
+    M, dtype = gates.shape[0], gates.dtype
+    g_out, g_h, _ = gradients
+    dh = _zeros_or(g_h, (order_rows(order), H), dtype)
+    r, z, new = (gates[:, k * H : (k + 1) * H] for k in range(3))
+    keep_new = (1 - z) * (1 - new * new)
+    slope_r = inner * r * (1 - r)
+    slope_z = (states - new) * z * (1 - z)
+    d_in = np.empty((M, 3 * H), dtype)
+    d_state = np.empty((M, 3 * H), dtype)
+    for o, n in order[::-1]:
+        row = dh[:n]
+        if g_out is not None:
+            row = row + g_out[o : o + n]
+        here, there = d_in[o : o + n], d_state[o : o + n]
+        inside = row * keep_new[o : o + n]
+        here[:, 2 * H :] = inside
+        np.multiply(inside, slope_r[o : o + n], out=here[:, :H])
+        np.multiply(row, slope_z[o : o + n], out=here[:, H : 2 * H])
+        there[:, : 2 * H] = here[:, : 2 * H]
+        np.multiply(inside, r[o : o + n], out=there[:, 2 * H :])
+        back = there.dot(w_hh)
+        back += row * z[o : o + n]
+        dh[:n] = back
+    return d_in, d_state, dh, None, None

@@ -1,0 +1,204 @@
+"""embedding_bag: sums, means and maxima of bags of rows. Kernels here are short; rows by number are ``embedding``'s."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from flambeau.core.declare import composite, ops, primitive
+from flambeau.core.dtypes import of
+from flambeau.core.errors import fail
+from flambeau.core.kernels import embedding as kernels
+from flambeau.core.rules import both
+from flambeau.core.tensor import Tensor, wrap
+
+__all__: list[str] = []
+
+nd = np.ndarray
+SUM, MEAN, MAX = range(3)
+
+
+def _share(flat: Any, bag: Any, counted: Any, sizes: Any, count: int, mode: int, by_frequency: bool) -> Any:
+    """What each row looked up is worth in its bag, before per-sample weights."""
+    share = counted.astype("f8")
+    if mode == MEAN:
+        share = share / np.maximum(sizes, 1)[bag]
+    if by_frequency:
+        share = share / np.bincount(flat, minlength=count)[flat]
+    return share
+
+
+def _sparse_refused() -> Exception:
+    return fail(
+        NotImplementedError,
+        "embedding_bag",
+        "sparse=True asks for a sparse gradient, which is not built here. Use sparse=False: the values are the same.",
+    )
+
+
+@both
+def _weight_rule(
+    g: Any, weight: Any, indices: Any, per_sample_weights: Any, bag: Any, sizes: Any, top: Any, mode: int,
+    scale_grad_by_freq: bool, sparse: bool, padding_idx: int, weight_shape: Any,
+) -> Any:  # fmt: skip
+    g = g[0] if isinstance(g, (tuple, list)) else g
+    if sparse:
+        raise _sparse_refused()
+    if g is None:
+        return None
+    graph = isinstance(g, Tensor)
+    flat, owner, lengths = (each._array if isinstance(each, Tensor) else each for each in (indices, bag, sizes))
+    count, width = weight_shape
+    if mode == MAX:
+        chosen = top._array if isinstance(top, Tensor) else top
+        if graph:
+            places = wrap(np.maximum(chosen, 0) * width + np.arange(width))
+            live = g * wrap((chosen >= 0).astype(g._array.dtype))
+            zeros = wrap(np.zeros(count * width, g._array.dtype))
+            return ops.index_add(zeros, 0, places.reshape(-1), live.reshape(-1)).reshape(count, width)
+        found = np.zeros(weight_shape, g.dtype)
+        n, d = np.nonzero(chosen >= 0)
+        np.add.at(found, (chosen[n, d], d), g[n, d])
+        return found
+    counted = (flat != padding_idx) & (owner >= 0)
+    place = np.maximum(owner, 0)
+    share = _share(flat, place, counted, lengths, count, mode, scale_grad_by_freq)
+    if graph:
+        rows = ops.index_select(g, 0, wrap(place)) * wrap(share.astype(g._array.dtype)[:, None])
+        if per_sample_weights is not None:
+            rows = rows * per_sample_weights.unsqueeze(1)
+        return ops.index_add(wrap(np.zeros(weight_shape, g._array.dtype)), 0, wrap(flat), rows)
+    if per_sample_weights is not None:
+        share = share * per_sample_weights
+    if not len(g):
+        return np.zeros(weight_shape, g.dtype)
+    return kernels.rows_added(g[place] * share.astype(g.dtype)[:, None], flat, count)
+
+
+@both
+def _sample_rule(g: Any, weight: Any, indices: Any, bag: Any, padding_idx: int) -> Any:
+    g = g[0] if isinstance(g, (tuple, list)) else g
+    if g is None:
+        return None
+    if isinstance(g, Tensor):
+        flat, owner = indices._array, bag._array
+        live = ((flat != padding_idx) & (owner >= 0)).astype(g._array.dtype)
+        rows = ops.index_select(g, 0, wrap(np.maximum(owner, 0))) * ops.index_select(weight, 0, indices)
+        return rows.sum(1) * wrap(live)
+    live = (indices != padding_idx) & (bag >= 0)
+    return (g[np.maximum(bag, 0)] * weight[indices]).sum(1, dtype=g.dtype) * live
+
+
+@primitive(
+    name="_embedding_bag_all", node="EmbeddingBag", function=False, method=False,
+    outputs=("out", "bag", "sizes", "top"), differentiable=("out",),
+    vjp={"weight": _weight_rule, "per_sample_weights": _sample_rule},
+)  # fmt: skip
+def _embedding_bag_all(
+    weight, indices, offsets, per_sample_weights=None, mode: int = SUM, scale_grad_by_freq: bool = False,
+    sparse: bool = False, include_last_offset: bool = False, padding_idx: int = -1,
+):  # fmt: skip
+    """The bags, the bag of every index, the bags' sizes, and where maxima came from."""
+    kernels.check_indices("embedding_bag", indices, weight.shape[0])
+    starts = offsets[:-1] if include_last_offset else offsets
+    count, width = len(starts), weight.shape[1]
+    limit = int(offsets[-1]) if include_last_offset and len(offsets) else len(indices)
+    bag = np.searchsorted(starts, np.arange(len(indices)), side="right") - 1
+    bag[limit:] = -1
+    live = (bag >= 0) & (indices != padding_idx)
+    chosen, place = indices[live], bag[live]
+    sizes = np.bincount(place, minlength=count)[:count].astype("i8")
+    wide = "f8" if weight.dtype == np.float64 else "f4"
+    rows = weight[chosen].astype(wide, copy=False)
+    found = np.zeros((count, width), wide)
+    top = np.full((count, width) if mode == MAX else (0,), -1, "i8")
+    if len(chosen):
+        if per_sample_weights is not None:
+            rows = rows * per_sample_weights[live].astype(wide, copy=False)[:, None]
+        first = np.flatnonzero(np.concatenate(([True], place[1:] != place[:-1])))
+        owners = place[first]
+        if mode == MAX:
+            found[owners] = np.maximum.reduceat(rows, first, axis=0)
+            for d in range(width):
+                hits = np.flatnonzero(rows[:, d] == found[place, d])[::-1]
+                top[place[hits], d] = chosen[hits]
+        else:
+            found[owners] = np.add.reduceat(rows, first, axis=0)
+            if mode == MEAN:
+                found /= np.maximum(sizes, 1)[:, None].astype(wide)
+    return found.astype(weight.dtype, copy=False), bag.astype("i8"), sizes, top
+
+
+def _check(weight: Tensor, indices: Tensor, offsets: Tensor, per_sample_weights: Tensor | None, mode: int, last: bool) -> None:
+    """Dtypes and offsets.
+
+    Raises:
+        RuntimeError: they do not fit.
+    """
+    name = "embedding_bag"
+    for word, each in (("indices", indices), ("offsets", offsets)):
+        if each._array.dtype.kind != "i" or each._array.dtype.itemsize not in (4, 8):
+            raise fail(
+                RuntimeError,
+                name,
+                f"Expected tensor for argument '{word}' to have one of the following scalar types: Long, Int; but got "
+                f"torch.{of(each._array.dtype).legacy}Tensor instead. Convert it with .long().",
+            )
+    if last and not offsets.numel():
+        raise fail(RuntimeError, name, "include_last_offset: number of offset should be at least 1")
+    if offsets.numel() and (int(offsets[0]) != 0):
+        raise fail(
+            RuntimeError,
+            name,
+            f"offsets[0] has to be 0, i.e., the first sequence in the mini-batch has to start from position 0. However, got "
+            f"{int(offsets[0])}",
+        )
+    if offsets.numel() and int(offsets[-1]) > indices.numel():
+        raise fail(
+            RuntimeError,
+            name,
+            f"offsets[-1] can not be greater than input's length {indices.numel()} but got offsets[-1] of {int(offsets[-1])}",
+        )
+    if per_sample_weights is not None:
+        if mode != SUM:
+            raise fail(RuntimeError, name, "per_sample_weights only supported with mode='sum'")
+        if per_sample_weights.dtype != weight.dtype:
+            raise fail(
+                RuntimeError,
+                name,
+                f"expected weight ({weight.dtype}) and per_sample_weights ({per_sample_weights.dtype}) to have same dtype",
+            )
+
+
+@composite()
+def embedding_bag(
+    weight: Tensor,
+    indices: Tensor,
+    offsets: Tensor,
+    scale_grad_by_freq: bool = False,
+    mode: int = 0,
+    sparse: bool = False,
+    per_sample_weights: Tensor | None = None,
+    include_last_offset: bool = False,
+    padding_idx: int | None = None,
+) -> Any:
+    """Sums (mode 0), means (1) or maxima (2) of bags of rows: the bags, and what the way back needs.
+
+    Raises:
+        IndexError: an index outside the table. RuntimeError: dtypes or offsets that do not fit.
+    """
+    _check(weight, indices, offsets, per_sample_weights, mode, include_last_offset)
+    skipped = -1
+    if padding_idx is not None:
+        rows = weight.shape[0]
+        if not -rows <= padding_idx < rows:
+            raise fail(
+                RuntimeError,
+                "embedding_bag",
+                f"padding_idx must be within the number of embeddings, -{rows} through {rows - 1}, but got {padding_idx}",
+            )
+        skipped = padding_idx % rows
+    return ops._embedding_bag_all(
+        weight, indices, offsets, per_sample_weights, mode, scale_grad_by_freq, sparse, include_last_offset, skipped
+    )

@@ -1,0 +1,144 @@
+"""`jacrev`, `jacfwd`, `hessian`: whole Jacobians, a row or a column at a time. Stands on levels."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from flambeau.autograd.modes import enable_grad
+from flambeau.core import state
+from flambeau.core.declare import ops
+from flambeau.core.errors import fail
+from flambeau.core.tensor import Tensor, wrap
+from flambeau.func.gradients import Argnums, _leave_alone, chosen, level_inputs, split_aux
+from flambeau.func.levels import differentiable, leave, open_graph, pull, push
+from flambeau.utils._pytree import tree_flatten, tree_map, tree_unflatten
+
+__all__ = ["hessian", "jacfwd", "jacrev"]
+
+
+def _basis(tensor: Tensor) -> list[Tensor]:
+    """The unit tensors of a tensor's shape."""
+    found = []
+    for index in np.ndindex(tensor._array.shape):
+        unit = np.zeros(tensor._array.shape, tensor._array.dtype)
+        unit[index] = 1
+        found.append(wrap(unit))
+    return found
+
+
+def _jacobian(
+    name: str,
+    func: Callable[..., Any],
+    argnums: Argnums,
+    has_aux: bool,
+    blocks: Callable[[list[Any], list[Tensor], bool], list[list[Tensor]]],
+) -> Callable[..., Any]:
+    """A function that returns d(output)/d(input) for every pair; `blocks` computes them."""
+
+    @functools.wraps(func)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        outer = state.grad_enabled()
+        positions = chosen(name, argnums, args)
+        inner = list(args)
+        entered: list[Tensor] = []
+        specs = []
+        for k in positions:
+            inner[k], some = level_inputs(name, args[k])
+            entered += some
+            specs.append(tree_flatten(args[k])[1])
+        with enable_grad():
+            output, aux = split_aux(name, func(*inner, **kwargs), has_aux)
+            flat, spec = tree_flatten(output)
+            if any(not isinstance(o, Tensor) for o in flat):
+                raise fail(RuntimeError, name, f"expected f(*args) to return only tensors, got {[type(o).__name__ for o in flat]}")
+            for value in (*entered, *flat):
+                if value.is_complex():
+                    raise fail(RuntimeError, name, "Expected all inputs and outputs to be real but received a complex tensor")
+            stays = outer and open_graph(flat, entered)
+            table = blocks(flat, entered, stays)
+        results = []
+        for row in table:
+            start = 0
+            trees = []
+            for each in specs:
+                trees.append(tree_unflatten([leave(j, stays) for j in row[start : start + each.num_leaves]], each))
+                start += each.num_leaves
+            results.append(trees[0] if isinstance(argnums, int) else tuple(trees))
+        found = tree_unflatten(results, spec)
+        if has_aux:
+            return found, tree_map(lambda leaf: _leave_alone(leaf, outer, entered), aux)
+        return found
+
+    return wrapper
+
+
+def _by_rows(outputs: list[Any], inputs: list[Tensor], recording: bool) -> list[list[Tensor]]:
+    table = []
+    for o in outputs:
+        rows = [pull([o], inputs, [unit], recording) for unit in _basis(o)] if differentiable(o) else []
+        table.append(
+            [
+                ops.stack([row[k] for row in rows]).reshape((*o.shape, *x.shape)) if rows else _zeros((*o.shape, *x.shape), x)
+                for k, x in enumerate(inputs)
+            ]
+        )
+    return table
+
+
+def _by_columns(outputs: list[Any], inputs: list[Tensor], recording: bool) -> list[list[Tensor]]:
+    along = push(outputs, inputs)
+    table: list[list[Tensor]] = [[] for _ in outputs]
+    for k, x in enumerate(inputs):
+        columns = []
+        for unit in _basis(x):
+            tangents = [unit if j == k else ops.zeros_like(other.detach()) for j, other in enumerate(inputs)]
+            columns.append(along(tangents, recording))
+        for j, o in enumerate(outputs):
+            shape = (*o.shape, *x.shape)
+            table[j].append(ops.stack([c[j] for c in columns], -1).reshape(shape) if columns else _zeros(shape, o))
+    return table
+
+
+def _zeros(shape: Any, like: Tensor) -> Tensor:
+    return wrap(np.zeros(tuple(shape), like._array.dtype))
+
+
+def jacrev(
+    func: Callable[..., Any],
+    argnums: Argnums = 0,
+    *,
+    has_aux: bool = False,
+    chunk_size: int | None = None,
+    _preallocate_and_copy: bool = False,
+) -> Callable[..., Any]:
+    """A function that returns the Jacobian by reverse mode: one backward for each element of the output.
+
+    Shape: ``output.shape + input.shape`` for every pair of output and input.
+    """
+    if chunk_size is not None and chunk_size <= 0:
+        raise fail(ValueError, "jacrev", "`chunk_size` should be greater than 0.")
+    return _jacobian("jacrev", func, argnums, has_aux, _by_rows)
+
+
+def jacfwd(
+    func: Callable[..., Any],
+    argnums: Argnums = 0,
+    has_aux: bool = False,
+    *,
+    chunk_size: int | None = None,
+    randomness: str = "error",
+) -> Callable[..., Any]:
+    """A function that returns the Jacobian by Jacobian-vector products: one for each element of the input.
+
+    Shape: ``output.shape + input.shape`` for every pair of output and input.
+    """
+    return _jacobian("jacfwd", func, argnums, has_aux, _by_columns)
+
+
+def hessian(func: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
+    """A function that returns the Hessian of `func`: the Jacobian of its Jacobian."""
+    return jacfwd(jacrev(func, argnums), argnums)
