@@ -83,13 +83,14 @@ class Distribution:
         Raises:
             NotImplementedError: the class does not say how.
         """
-        owner, new = self._widened(Size(batch_shape), _instance)
-        super(owner, new).__init__(Size(batch_shape), self.event_shape, validate_args=False)
+        batch_shape = Size(batch_shape)
+        new = self._widened(batch_shape, _instance)
+        Distribution.__init__(new, batch_shape, self.event_shape, validate_args=False)
         new._validate_args = self._validate_args
         return new
 
-    def _widened(self, batch_shape: Size, _instance: Any) -> tuple[type, Any]:
-        """The class that declares what is batched, and a new object with these attributes wider."""
+    def _widened(self, batch_shape: Size, _instance: Any) -> Any:
+        """A new object whose batched attributes are wider."""
         owner = next((c for c in type(self).__mro__ if "_batched" in vars(c)), None)
         if owner is None:
             raise NotImplementedError(
@@ -105,7 +106,7 @@ class Distribution:
                 setattr(new, name, value.expand(batch_shape + full[len(full) - trailing :]))
         for name in owner._shared:
             setattr(new, name, held[name])
-        return owner, new
+        return new
 
     @property
     def batch_shape(self) -> Size:

@@ -103,6 +103,10 @@ CASES: dict[str, Any] = {
 PROPERTIES = ("mean", "mode", "variance", "stddev")
 
 
+# PyTorch's GeneralizedPareto refuses float64.
+DTYPES = {"GeneralizedPareto": ("float32", 1e-4)}
+
+
 class Engine:
     """One of the two libraries, with distributions made the same way."""
 
@@ -145,21 +149,25 @@ def attempt(call: Any) -> tuple[Any, type | None]:
         return None, type(error)
 
 
+def seeded(module: Any, call: Any) -> tuple[Any, type | None, float]:
+    """What a call gives after a seed, and the generator's next number."""
+    module.manual_seed(3)
+    return (*attempt(call), module.rand(1).item())
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_samples(oracle: Any, name: str) -> None:
     ours, theirs, p, q = both(oracle, name)
     assert p.has_rsample == q.has_rsample
     for shape in ((), (7,), (2, 20)):
         for draw in ("sample", "rsample"):
-            flambeau.manual_seed(3)
-            oracle.manual_seed(3)
-            found, failed = attempt(lambda: getattr(p, draw)(shape))
-            expected, error = attempt(lambda: getattr(q, draw)(shape))
-            assert failed == error
+            found, failed, state = seeded(flambeau, lambda: getattr(p, draw)(shape))
+            expected, error, wanted = seeded(oracle, lambda: getattr(q, draw)(shape))
+            assert failed == error, (failed, error)
             if error is None:
                 close(found, expected, f"{draw}{shape}")
                 assert found.requires_grad == expected.requires_grad
-            assert flambeau.rand(1).item() == oracle.rand(1).item(), "the generators parted"
+            assert state == wanted, "the generators parted"
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -178,22 +186,25 @@ def test_numbers(oracle: Any, name: str) -> None:
         expected, error = attempt(lambda: call(q))
         assert failed == error, what
         if error is None:
-            close(found, expected, what, 1e-6, 1e-7)
+            single = str(expected.dtype) == "torch.float32"
+            close(found, expected, what, 1e-5 if single else 1e-6, 1e-6 if single else 1e-7)
     assert repr(p) == repr(q)
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_densities(oracle: Any, name: str) -> None:
-    ours, theirs, p, q = both(oracle, name, "float64")
+    dtype, rtol = DTYPES.get(name, ("float64", 1e-6))
+    ours, theirs, p, q = both(oracle, name, dtype)
     value = q.sample((4,)).numpy()
     unit = np.random.default_rng(0).uniform(0.05, 0.95, (4, *q.batch_shape, *q.event_shape))
+    unit = unit.astype(dtype)
     for what, at in (("log_prob", value), ("cdf", value), ("icdf", unit)):
         found, failed = attempt(lambda: getattr(p, what)(ours.plain(at)))
         expected, error = attempt(lambda: getattr(q, what)(theirs.plain(at)))
         assert failed == error, what
         if error is None:
-            close(found, expected, what, 1e-6, 1e-8)
-            gradients(ours, theirs, found, expected, what)
+            close(found, expected, what, rtol, 1e-7)
+            gradients(ours, theirs, found, expected, what, 10 * rtol)
 
 
 @pytest.mark.parametrize("name", [n for n in CASES if "StraightThrough" not in n])
@@ -201,9 +212,14 @@ def test_pathwise_gradients(oracle: Any, name: str) -> None:
     ours, theirs, p, q = both(oracle, name, "float64")
     if not q.has_rsample:
         pytest.skip("no rsample")
-    flambeau.manual_seed(5)
-    oracle.manual_seed(5)
-    gradients(ours, theirs, p.rsample((3,)), q.rsample((3,)), "rsample", 1e-5)
+    found, _, _ = seeded(flambeau, lambda: p.rsample((3,)))
+    expected, _, _ = seeded(oracle, lambda: q.rsample((3,)))
+    gradients(ours, theirs, found, expected, "rsample", 1e-5)
+
+
+def backward(engine: Engine, out: Any, weight: np.ndarray) -> Any:
+    loss = (out * engine.plain(weight)).sum()
+    return engine.m.autograd.grad(loss, engine.leaves, allow_unused=True, retain_graph=True)
 
 
 def gradients(
@@ -213,16 +229,13 @@ def gradients(
     if not expected.requires_grad:
         return
     weight = np.linspace(0.5, 1.5, expected.numel()).reshape(tuple(expected.shape))
-    a = flambeau.autograd.grad(
-        (found * flambeau.tensor(weight)).sum(), ours.leaves, allow_unused=True, retain_graph=True
-    )
-    b = type(expected).grad.__class__ and __import__("torch").autograd.grad(
-        (expected * theirs.plain(weight)).sum(),
-        theirs.leaves,
-        allow_unused=True,
-        retain_graph=True,
-    )
-    for left, right in zip(a, b, strict=True):
+    weight = weight.astype(expected.detach().numpy().dtype)
+    a, failed = attempt(lambda: backward(ours, found, weight))
+    b, error = attempt(lambda: backward(theirs, expected, weight))
+    if what == "rsample" and error is RuntimeError:
+        return  # PyTorch writes over what Wishart's graph needs
+    assert failed == error, what
+    for left, right in zip(a or (), b or (), strict=True):
         assert (left is None) == (right is None), what
         if right is not None:
             close(left, right, f"gradient of {what}", rtol, 1e-7)
@@ -230,20 +243,21 @@ def gradients(
 
 @pytest.mark.parametrize("name", CASES)
 def test_expand(oracle: Any, name: str) -> None:
-    ours, theirs, p, q = both(oracle, name, "float64")
+    dtype, rtol = DTYPES.get(name, ("float64", 1e-6))
+    ours, theirs, p, q = both(oracle, name, dtype)
     batch = (3, *q.batch_shape)
     found, failed = attempt(lambda: p.expand(batch))
     expected, error = attempt(lambda: q.expand(batch))
-    assert failed == error
+    assert failed == error, (failed, error)
     assert type(found) is type(p)
     assert (found.batch_shape, found.event_shape) == (batch, tuple(q.event_shape))
     assert repr(found) == repr(expected)
-    flambeau.manual_seed(0)
-    oracle.manual_seed(0)
-    value = expected.sample((2,))
-    close(found.sample((2,)), value, "sample")
+    value, error, _ = seeded(oracle, lambda: expected.sample((2,)))
+    if error is not None:
+        return  # PyTorch expands it to something that cannot draw
+    close(seeded(flambeau, lambda: found.sample((2,)))[0], value, "sample")
     at = ours.plain(value.numpy())
-    close(found.log_prob(at), expected.log_prob(value), "log_prob", 1e-6)
+    close(found.log_prob(at), expected.log_prob(value), "log_prob", rtol)
 
 
 def test_every_distribution_has_a_case(oracle: Any) -> None:
@@ -268,10 +282,8 @@ def test_divergences(oracle: Any) -> None:
     wrong = []
     for first in KL_NAMES:
         for second in KL_NAMES:
-            left, right = (ours.make(first), ours.make(second)), (
-                theirs.make(first),
-                theirs.make(second),
-            )
+            left = ours.make(first), ours.make(second)
+            right = theirs.make(first), theirs.make(second)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 found, failed = attempt(lambda: ours.d.kl_divergence(*left))
