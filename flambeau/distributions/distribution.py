@@ -21,7 +21,7 @@ __all__ = ["Distribution"]
 
 
 class Distribution:
-    """A probability distribution over events of ``event_shape``, a batch of ``batch_shape`` of them.
+    """A probability distribution of events of ``event_shape``, a batch of ``batch_shape`` of them.
 
     Args:
         batch_shape: the shape of independent, differently parameterised distributions.
@@ -61,12 +61,12 @@ class Distribution:
 
     def __init__(
         self,
-        batch_shape: Any = Size(),
-        event_shape: Any = Size(),
+        batch_shape: Sequence[int] = Size(),
+        event_shape: Sequence[int] = Size(),
         validate_args: bool | None = None,
     ) -> None:
-        self._batch_shape = batch_shape
-        self._event_shape = event_shape
+        self._batch_shape: Any = batch_shape
+        self._event_shape: Any = event_shape
         if validate_args is not None:
             self._validate_args = validate_args
         if self._validate_args:

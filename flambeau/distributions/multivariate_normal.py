@@ -128,9 +128,7 @@ class MultivariateNormal(Distribution):
         return entropy.expand(self._batch_shape) if self._batch_shape else entropy
 
 
-def one_matrix(
-    name: str, kind: type[Exception], **matrices: Tensor | None
-) -> tuple[str, Tensor]:
+def one_matrix(name: str, kind: type[Exception], **matrices: Tensor | None) -> tuple[str, Tensor]:
     """The one form that was given, by name.
 
     Raises:
