@@ -211,7 +211,7 @@ def test_densities(oracle: Any, name: str) -> None:
 def test_pathwise_gradients(oracle: Any, name: str) -> None:
     ours, theirs, p, q = both(oracle, name, "float64")
     if not q.has_rsample:
-        pytest.skip("no rsample")
+        return  # test_samples compares the refusals
     found, _, _ = seeded(flambeau, lambda: p.rsample((3,)))
     expected, _, _ = seeded(oracle, lambda: q.rsample((3,)))
     gradients(ours, theirs, found, expected, "rsample", 1e-5)
