@@ -30,6 +30,7 @@ class Independent(Distribution, Generic[D]):
         ValueError: there are fewer.
 
     Example:
+        >>> import flambeau
         >>> from flambeau.distributions import Normal
         >>> d = Independent(Normal(flambeau.zeros(3), flambeau.ones(3)), 1)
         >>> d.batch_shape, d.event_shape
