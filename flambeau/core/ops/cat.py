@@ -373,10 +373,10 @@ def block_diag(*tensors: Any) -> Tensor:
 
 @composite()
 def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
-    """Views of the tensors, all expanded to their common shape."""
+    """The tensors at their common shape: views, or the tensor itself where it has that shape."""
     found = _tensors("broadcast_tensors", tensors)
     shape = layout.broadcast_shapes(*[tuple(t._array.shape) for t in found])
-    return tuple([t.expand(shape) for t in found])
+    return tuple([t if t._array.shape == shape else t.expand(shape) for t in found])
 
 
 @composite()
