@@ -95,8 +95,8 @@ def inference(torch: Any) -> Any:
         t(lambda: z.add_(1))
         with torch.inference_mode(False):
             out += [torch.is_inference_mode_enabled(), torch.is_grad_enabled(), (x * 2).requires_grad]
-    t(lambda: z.add_(1))
-    t(lambda: z * 2)
+    t(lambda: z.exp_())
+    t(lambda: (z * 2).requires_grad)
     t(lambda: z.requires_grad_())
     t(lambda: (z.clone() * x).requires_grad)
     t(lambda: z._version)
