@@ -53,7 +53,7 @@ class TorchFunctionMode:
         raise NotImplementedError
 
     def __enter__(self) -> TorchFunctionMode:
-        cover()
+        core.cover()
         tokens = self.__dict__.setdefault("_tokens", [])
         tokens.append(state.switch(functions=(*state.current().functions, self)))
         return self
@@ -206,7 +206,7 @@ def get_ignored_functions() -> set[Any]:
 
 @functools.cache
 def _overridable() -> tuple[dict[Any, list[Any]], dict[Any, str]]:
-    cover()
+    core.cover()
     table: dict[Any, list[Any]] = {}
     names: dict[Any, str] = {}
     ignored = get_ignored_functions()
@@ -261,50 +261,3 @@ def _dummy(function: Callable[..., Any]) -> Callable[..., Any]:
 def is_tensor_method_or_property(func: Callable[..., Any]) -> bool:
     """Whether a function that a handler was given is a method or a property of Tensor."""
     return func in get_overridable_functions().get(Tensor, ()) or getattr(func, "__name__", "") == "__get__"
-
-
-_covered = False
-
-
-def cover() -> None:
-    """Make the functions that are written over others (reshape, linear, ...) ask too.
-
-    They call operations, which ask by themselves; that they ask as a whole matters only to programs that define a mode or a
-    subclass with a handler of its own, so they pay for it, and nobody else: this runs when the first one appears.
-    """
-    global _covered
-    if _covered:
-        return
-    _covered = True
-    from flambeau.core.declare import FUNCTIONS
-
-    torch: Any = importlib.import_module("flambeau")
-    functional: Any = importlib.import_module("flambeau.nn.functional")
-    wrapped: dict[Any, Any] = {}
-    for name, function in FUNCTIONS.items():
-        if inspect.isfunction(function) and not hasattr(function, "operation"):
-            wrapped.setdefault(function, _asking(function))
-            FUNCTIONS[name] = wrapped[function]
-            if vars(torch).get(name) is function:
-                setattr(torch, name, wrapped[function])
-    for name, value in list(vars(Tensor).items()):
-        if inspect.isfunction(value) and not hasattr(value, "operation") and (value in wrapped or value.__module__.startswith("flambeau.core.ops")):
-            setattr(Tensor, name, wrapped.setdefault(value, _asking(value)))
-    for name in [n for n in vars(functional) if not n.startswith("_")]:
-        value = getattr(functional, name, None)
-        if inspect.isfunction(value) and not hasattr(value, "operation") and value.__module__.startswith("flambeau"):
-            setattr(functional, name, wrapped.setdefault(value, _asking(value)))
-
-
-def _asking(function: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(function)
-    def asking(*args: Any, **kwargs: Any) -> Any:
-        m = state.mode()
-        if (m is None or not m.functions) and all(type(a) in PLAIN for a in args) and not kwargs:
-            return function(*args)
-        flat = [t for a in (*args, *kwargs.values()) for t in (a if isinstance(a, (list, tuple)) else (a,))]
-        if core.concern(flat, m):
-            return core.dispatch(asking, args, kwargs)
-        return function(*args, **kwargs)
-
-    return asking
