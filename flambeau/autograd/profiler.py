@@ -37,14 +37,21 @@ class EventList(list[FunctionEvent]):
 
     def total_average(self) -> FunctionEvent:
         """All ranges summed."""
-        return FunctionEvent("Total", 0.0, sum(e.cpu_time_total for e in self), max(sum(e.count for e in self), 1))
+        return FunctionEvent(
+            "Total", 0.0, sum(e.cpu_time_total for e in self), max(sum(e.count for e in self), 1)
+        )
 
-    def key_averages(self, group_by_input_shape: bool = False, group_by_stack_n: int = 0) -> EventList:
+    def key_averages(
+        self, group_by_input_shape: bool = False, group_by_stack_n: int = 0
+    ) -> EventList:
         """The ranges of each name summed."""
         sums: dict[str, FunctionEvent] = {}
         for event in self:
             old = sums.get(event.key, FunctionEvent(event.key, event.start, 0.0, 0))
-            sums[event.key] = old._replace(cpu_time_total=old.cpu_time_total + event.cpu_time_total, count=old.count + event.count)
+            sums[event.key] = old._replace(
+                cpu_time_total=old.cpu_time_total + event.cpu_time_total,
+                count=old.count + event.count,
+            )
         return EventList(sums.values())
 
     def table(self, sort_by: str | None = None, row_limit: int = 100, **_: Any) -> str:
@@ -53,7 +60,10 @@ class EventList(list[FunctionEvent]):
         if sort_by in ("cpu_time", "cpu_time_total", "count"):
             rows = sorted(self, key=lambda e: -getattr(e, sort_by))
         lines = [f"{'Name':<40}  {'CPU total':>12}  {'CPU time avg':>12}  {'# of Calls':>10}"]
-        lines += [f"{e.key:<40}  {e.cpu_time_total:>10.3f}us  {e.cpu_time:>10.3f}us  {e.count:>10}" for e in list(rows)[:row_limit]]
+        lines += [
+            f"{e.key:<40}  {e.cpu_time_total:>10.3f}us  {e.cpu_time:>10.3f}us  {e.count:>10}"
+            for e in list(rows)[:row_limit]
+        ]
         return "\n".join(lines)
 
 
@@ -75,7 +85,9 @@ class profile:
     def __exit__(self, *exc: object) -> None:
         _ACTIVE.reset(self._token)
 
-    def key_averages(self, group_by_input_shape: bool = False, group_by_stack_n: int = 0) -> EventList:
+    def key_averages(
+        self, group_by_input_shape: bool = False, group_by_stack_n: int = 0
+    ) -> EventList:
         """The ranges of each name summed."""
         return self.function_events.key_averages()
 
@@ -106,7 +118,9 @@ class record_function:
         active = _ACTIVE.get()
         if active is not None:
             now = time.perf_counter()
-            active.function_events.append(FunctionEvent(self.name, self._start * 1e6, (now - self._start) * 1e6))
+            active.function_events.append(
+                FunctionEvent(self.name, self._start * 1e6, (now - self._start) * 1e6)
+            )
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)

@@ -31,7 +31,9 @@ def test_right_and_wrong(x, fast):
 
 
 def test_options(x):
-    assert gradcheck(torch.exp, x, check_forward_ad=True, check_batched_grad=True, check_grad_dtypes=True)
+    assert gradcheck(
+        torch.exp, x, check_forward_ad=True, check_batched_grad=True, check_grad_dtypes=True
+    )
     z = torch.tensor([1 + 2j], dtype=torch.complex128, requires_grad=True)
     assert gradcheck(lambda v: v * v.conj() + v, z)
     with pytest.raises(ValueError, match="at least one input"):

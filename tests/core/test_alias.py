@@ -17,7 +17,10 @@ def test_a_silent_write_is_an_error(monkeypatch):
     monkeypatch.setenv("FLAMBEAU_ALIAS", "error")
     _, h, y = squared()
     assert h._version == 0
-    with pytest.raises(RuntimeError, match=r"overwritten through .data at test_alias.py:\d+ \(`h.data.fill_\(0\)`\)"):
+    with pytest.raises(
+        RuntimeError,
+        match=r"overwritten through .data at test_alias.py:\d+ \(`h.data.fill_\(0\)`\)",
+    ):
         y.backward()
 
 

@@ -24,7 +24,10 @@ def test_second_backward_names_both():
     x = torch.ones(2, requires_grad=True)
     y = (x * x).sum()
     y.backward()
-    with pytest.raises(RuntimeError, match=r"second time.*Mul at test_node.py:\d+ \(`y = \(x \* x\).sum\(\)`\).*backward at test_node.py:\d+ \(`y.backward"):
+    with pytest.raises(
+        RuntimeError,
+        match=r"second time.*Mul at test_node.py:\d+ \(`y = \(x \* x\).sum\(\)`\).*backward at test_node.py:\d+ \(`y.backward",
+    ):
         y.backward()
 
 
@@ -33,7 +36,10 @@ def test_an_overwritten_value_names_saver_and_writer():
     h = a + 1
     c = h * b
     h += 1
-    with pytest.raises(RuntimeError, match=r"modified by an inplace operation: the input of shape \[2\] saved by Mul at test_node.py:\d+ \(`c = h \* b`\) was overwritten by `add_` at test_node.py:\d+ \(`h \+= 1`\)"):
+    with pytest.raises(
+        RuntimeError,
+        match=r"modified by an inplace operation: the input of shape \[2\] saved by Mul at test_node.py:\d+ \(`c = h \* b`\) was overwritten by `add_` at test_node.py:\d+ \(`h \+= 1`\)",
+    ):
         c.sum().backward()
 
 
@@ -60,5 +66,7 @@ def test_shape_errors_name_the_operation_both_shapes_and_the_module():
         def forward(self, x):
             return self.inner(x)
 
-    with pytest.raises(RuntimeError, match=r"add \(Net.inner: Inner, test_node.py:\d+\).*\[2, 3\] and \[5\]"):
+    with pytest.raises(
+        RuntimeError, match=r"add \(Net.inner: Inner, test_node.py:\d+\).*\[2, 3\] and \[5\]"
+    ):
         Net()(torch.ones(2, 3))

@@ -3,7 +3,13 @@
 import pytest
 
 import flambeau as torch
-from flambeau.overrides import DisableTorchFunction, DisableTorchFunctionSubclass, TorchFunctionMode, handle_torch_function, has_torch_function
+from flambeau.overrides import (
+    DisableTorchFunction,
+    DisableTorchFunctionSubclass,
+    TorchFunctionMode,
+    handle_torch_function,
+    has_torch_function,
+)
 
 
 class Plain(torch.Tensor):
@@ -12,7 +18,16 @@ class Plain(torch.Tensor):
 
 def test_a_subclass_is_preserved():
     x = torch.ones(2, 3).as_subclass(Plain)
-    for made in (x + 1, 1 + x, x.sum(), x.reshape(3, 2), x[0], torch.cat([x, x]), x.max(0).values, x.clone()):
+    for made in (
+        x + 1,
+        1 + x,
+        x.sum(),
+        x.reshape(3, 2),
+        x[0],
+        torch.cat([x, x]),
+        x.max(0).values,
+        x.clone(),
+    ):
         assert type(made) is Plain
     with DisableTorchFunctionSubclass():
         assert type(x + 1) is torch.Tensor

@@ -3,7 +3,19 @@
 import pytest
 
 import flambeau as torch
-from flambeau.func import functional_call, grad, grad_and_value, hessian, jacfwd, jacrev, jvp, linearize, stack_module_state, vjp, vmap
+from flambeau.func import (
+    functional_call,
+    grad,
+    grad_and_value,
+    hessian,
+    jacfwd,
+    jacrev,
+    jvp,
+    linearize,
+    stack_module_state,
+    vjp,
+    vmap,
+)
 
 X = torch.tensor([1.0, 2.0, 3.0])
 
@@ -28,7 +40,9 @@ def test_grad_stays_in_the_users_graph():
 
 
 def test_trees_aux_and_argnums():
-    (g, (value, aux)) = grad_and_value(lambda d: ((d["a"] * d["b"]).sum(), "aux"), has_aux=True)({"a": X, "b": 2 * X})
+    (g, (value, aux)) = grad_and_value(lambda d: ((d["a"] * d["b"]).sum(), "aux"), has_aux=True)(
+        {"a": X, "b": 2 * X}
+    )
     assert torch.equal(g["a"], 2 * X)
     assert (value.item(), aux) == (28, "aux")
     a, b = grad(lambda a, b: (a * b).sum(), argnums=(0, 1))(X, 2 * X)
@@ -74,7 +88,9 @@ def test_per_sample_gradients_and_ensembles():
     net = torch.nn.Linear(3, 1)
     params = {k: v.detach() for k, v in net.named_parameters()}
     x = torch.randn(4, 3)
-    each = vmap(grad(lambda p, s: functional_call(net, p, (s,)).sum()), in_dims=(None, 0))(params, x)
+    each = vmap(grad(lambda p, s: functional_call(net, p, (s,)).sum()), in_dims=(None, 0))(
+        params, x
+    )
     assert torch.allclose(each["weight"].squeeze(1), x)
     nets = [torch.nn.Linear(3, 1) for _ in range(2)]
     stacked, _ = stack_module_state(nets)
