@@ -265,7 +265,8 @@ def linalg_ldl_factor_ex(A, *, hermitian: bool = False, check_errors: bool = Fal
     info = np.zeros(len(matrices), "i4")
     for k, matrix in enumerate(matrices):
         if n:
-            LD[k], pivots[k], info[k] = run(matrix, lower=1)
+            packed, pivots[k], info[k] = run(matrix, lower=1)
+            LD[k] = np.tril(packed)
     found = factor.columns(LD.reshape(A.shape)), pivots.reshape((*batch, n)), info.reshape(batch)
     if check_errors:
         refuse("torch.linalg.ldl_factor_ex", found[2], "The factorization has been completed, but D[{0},{0}] is exactly zero")
@@ -312,6 +313,8 @@ def linalg_ldl_solve(LD, pivots, B, *, hermitian: bool = False):
     run = _lapack("hetrs" if hermitian and LD.dtype.kind == "c" else "sytrs", LD)
     batch = np.broadcast_shapes(LD.shape[:-2], B.shape[:-2])
     n, k = B.shape[-2:]
+    if not B.size or not LD.size:
+        return np.zeros((*batch, n, k), B.dtype)
     left = np.broadcast_to(LD, (*batch, n, n)).reshape(-1, n, n)
     swaps = np.broadcast_to(pivots, (*batch, n)).reshape(-1, n)
     right = np.broadcast_to(B, (*batch, n, k)).reshape(-1, n, k)

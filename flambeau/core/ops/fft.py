@@ -1,0 +1,297 @@
+"""Discrete Fourier transforms: three operations (complex to complex, real to complex, complex to real) and the names over them.
+
+The transforms are NumPy's pocketfft, in the input's precision; the scale of a norm mode is applied afterwards. Each rule is
+the adjoint transform. Short-time transforms are in `stft`. Stands on declare.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from flambeau.core import dtypes
+from flambeau.core.declare import composite, ops, primitive
+from flambeau.core.dims import wrap_dim, wrap_dims
+from flambeau.core.dtypes import of
+from flambeau.core.errors import fail
+from flambeau.core.output import write_one
+from flambeau.core.tensor import Tensor
+
+__all__: list[str] = []
+
+NORMS = (None, "backward", "forward", "ortho")
+
+
+def _complex(d: Any) -> Any:
+    return np.result_type(d, np.complex64)
+
+
+def _real(d: Any) -> Any:
+    return np.dtype(f"f{d.itemsize // 2}")
+
+
+@primitive(
+    name="_fft_c2c", node="FftC2C", method=False, function=False, holomorphic=False,
+    vjp=lambda g, dim, scale, forward: ops._fft_c2c(g, dim, scale, not forward),
+    infer=lambda input, *_: (input.shape, input.dtype),
+)  # fmt: skip
+def _fft_c2c(input, dim: Any, scale: float, forward: bool):
+    """The transform of a complex tensor over `dim`."""
+    if not dim:
+        return input.copy()
+    found = np.fft.fftn(input, axes=dim) if forward else np.fft.ifftn(input, axes=dim, norm="forward")
+    return found if scale == 1 else np.multiply(found, found.real.dtype.type(scale), out=found)
+
+
+def _r2c_rule(g: Any, input_shape: Any, dim: Any, scale: Any, onesided: Any) -> Any:
+    last = dim[-1]
+    missing = input_shape[last] - g.shape[last]
+    if onesided and missing:
+        shape = list(g.shape)
+        shape[last] = missing
+        g = ops.cat([g, ops.zeros(shape, dtype=g.dtype, device=g.device)], last)
+    return ops._fft_c2c(g, dim, scale, False).real
+
+
+@primitive(
+    name="_fft_r2c", node="FftR2C", method=False, function=False, holomorphic=False, vjp=_r2c_rule,
+    infer=lambda input, dim, scale, onesided: (
+        tuple(n // 2 + 1 if onesided and k == dim[-1] else n for k, n in enumerate(input.shape)), _complex(input.dtype)
+    ),
+)  # fmt: skip
+def _fft_r2c(input, dim: Any, scale: float, onesided: bool):
+    """The transform of a real tensor; only the first half of the last of `dim` where `onesided`."""
+    found = np.fft.rfftn(input, axes=dim) if onesided else np.fft.fftn(input, axes=dim)
+    return found if scale == 1 else np.multiply(found, found.real.dtype.type(scale), out=found)
+
+
+def _c2r_rule(g: Any, dim: Any, scale: Any, size: Any) -> Any:
+    found = ops._fft_r2c(g, dim, scale, True)
+    last = dim[-1]
+    half = found.shape[last]
+    double = size - half
+    if double <= 0:
+        return found
+    parts = [found.narrow(last, 0, 1), found.narrow(last, 1, double) * 2]
+    if half - 1 - double:
+        parts.append(found.narrow(last, 1 + double, half - 1 - double))
+    return ops.cat(parts, last)
+
+
+@primitive(
+    name="_fft_c2r", node="FftC2R", method=False, function=False, holomorphic=False, vjp=_c2r_rule,
+    infer=lambda input, dim, scale, size: (
+        tuple(size if k == dim[-1] else n for k, n in enumerate(input.shape)), _real(input.dtype)
+    ),
+)  # fmt: skip
+def _fft_c2r(input, dim: Any, scale: float, size: int):
+    """The unscaled inverse transform of a half spectrum: real, of `size` in the last of `dim`."""
+    if len(dim) > 1:
+        input = np.fft.ifftn(input, axes=dim[:-1], norm="forward")
+    found = np.fft.irfft(input, size, axis=dim[-1], norm="forward")
+    return found if scale == 1 else np.multiply(found, found.dtype.type(scale), out=found)
+
+
+def _scale(norm: Any, count: int, forward: bool) -> float:
+    """The factor of a norm mode."""
+    if norm not in NORMS:
+        raise fail(RuntimeError, "fft", f'Invalid normalization mode: "{norm}". Give "forward", "backward" or "ortho".')
+    if norm == "ortho":
+        return 1 / math.sqrt(count)
+    return 1 / count if (norm == "forward") == forward else 1.0
+
+
+def _promoted(name: str, input: Tensor, to_complex: bool) -> Tensor:
+    """Integers become floats; reals become complex where asked.
+
+    Raises:
+        RuntimeError: 16-bit floats.
+    """
+    d = input.dtype
+    if d.category in ("int", "bool"):
+        d = dtypes.default()
+    if d.name not in ("float32", "float64", "complex64", "complex128"):
+        raise fail(RuntimeError, name, f"Unsupported dtype {d.legacy}. Convert with .to(torch.float32).")
+    if to_complex and not d.is_complex:
+        d = d.to_complex()
+    return input if d is input.dtype else input.to(d)
+
+
+def _resized(name: str, input: Tensor, dims: tuple[int, ...], sizes: Any) -> Tensor:
+    """Cut or filled with zeros to `sizes` along `dims` (None and -1 keep)."""
+    for k, n in zip(dims, sizes, strict=True):
+        if n is None or n == -1:
+            n = input.shape[k]
+        if n < 1:
+            raise fail(RuntimeError, name, f"Invalid number of data points ({n}) specified")
+        have = input.shape[k]
+        if n < have:
+            input = input.narrow(k, 0, n)
+        elif n > have:
+            shape = list(input.shape)
+            shape[k] = n - have
+            input = ops.cat([input, ops.zeros(shape, dtype=input.dtype, device=input.device)], k)
+    return input
+
+
+def _no_complex(name: str, input: Tensor) -> None:
+    if input.is_complex():
+        raise fail(RuntimeError, name, f"{name} expects a real input tensor, but got {input.dtype.legacy}")
+
+
+def _finish(name: str, found: Tensor, out: Any) -> Tensor:
+    return found if out is None else write_one("fft_" + name, found, out)
+
+
+def _dims(name: str, input: Tensor, s: Any, dim: Any, least: bool = False) -> tuple[tuple[int, ...], list[Any]]:
+    """The dimensions transformed, and the sizes asked along them.
+
+    Raises:
+        RuntimeError: a dimension twice, or not as many sizes as dimensions.
+    """
+    if dim is not None:
+        dim = (dim,) if isinstance(dim, int) else tuple(dim)
+        wrapped = tuple(wrap_dim(k, input.dim()) for k in dim)
+        if len(set(wrapped)) < len(wrapped):
+            raise fail(RuntimeError, name, "FFT dims must be unique")
+    if s is not None:
+        s = [s] if isinstance(s, int) else list(s)
+        if dim is None:
+            if len(s) > input.dim():
+                raise fail(RuntimeError, name, f"Got shape with {len(s)} values but input tensor only has {input.dim()} dimensions.")
+            wrapped = tuple(range(input.dim() - len(s), input.dim()))
+        elif len(s) != len(wrapped):
+            raise fail(RuntimeError, name, "When given, dim and shape arguments must have the same length")
+    else:
+        if dim is None:
+            wrapped = tuple(range(input.dim()))
+        s = [None] * len(wrapped)
+    if least and not wrapped:
+        raise fail(RuntimeError, name, f"{name} must transform at least one axis")
+    return wrapped, s
+
+
+def _complex_transform(name: str, input: Tensor, s: Any, dim: Any, norm: Any, forward: bool, out: Any) -> Tensor:
+    dims, sizes = _dims(name, input, s, dim)
+    x = _resized(name, _promoted(name, input, True), dims, sizes)
+    scale = _scale(norm, math.prod(x.shape[k] for k in dims), forward)
+    return _finish(name, ops._fft_c2c(x, dims, scale, forward), out)
+
+
+def _half_transform(name: str, input: Tensor, s: Any, dim: Any, norm: Any, forward: bool, out: Any) -> Tensor:
+    """rfftn, and ihfftn as its conjugate with the other scale."""
+    _no_complex(name, input)
+    dims, sizes = _dims(name, input, s, dim, True)
+    x = _resized(name, _promoted(name, input, False), dims, sizes)
+    scale = _scale(norm, math.prod(x.shape[k] for k in dims), forward)
+    if forward:
+        return _finish(name, ops._fft_r2c(x, dims, scale, True), out)
+    found = ops.conj(ops._fft_r2c(x, dims[-1:], scale, True))
+    if len(dims) > 1:
+        found = ops._fft_c2c(found, dims[:-1], 1.0, False)
+    return _finish(name, found, out)
+
+
+def _to_real(name: str, input: Tensor, s: Any, dim: Any, norm: Any, forward: bool, out: Any) -> Tensor:
+    """irfftn, and hfftn as that of the conjugate with the other scale."""
+    dims, sizes = _dims(name, input, s, dim, True)
+    last = dims[-1]
+    size = sizes[-1]
+    if size is None or size == -1:
+        size = 2 * (input.shape[last] - 1)
+    if size < 1:
+        raise fail(RuntimeError, name, f"Invalid number of data points ({size}) specified")
+    x = _resized(name, _promoted(name, input, True), dims, [*sizes[:-1], size // 2 + 1])
+    scale = _scale(norm, math.prod(x.shape[k] for k in dims[:-1]) * size, forward)
+    if not forward:
+        return _finish(name, ops._fft_c2r(x, dims, scale, size), out)
+    if len(dims) > 1:
+        x = ops._fft_c2c(x, dims[:-1], 1.0, True)
+    return _finish(name, ops._fft_c2r(ops.conj(x), dims[-1:], scale, size), out)
+
+
+def _make(name: str, way: Any, forward: bool, words: str) -> None:
+    """Declare the 1-, 2- and n-dimensional functions of one transform."""
+
+    def one(input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None, *, out: Any = None) -> Tensor:
+        return way(name, input, None if n is None else [n], [wrap_dim(dim, input.dim()) if input.dim() else _flat(dim)], norm, forward, out)
+
+    def two(input: Tensor, s: Any = None, dim: Any = (-2, -1), norm: str | None = None, *, out: Any = None) -> Tensor:
+        return way(name + "2", input, s, dim, norm, forward, out)
+
+    def many(input: Tensor, s: Any = None, dim: Any = None, norm: str | None = None, *, out: Any = None) -> Tensor:
+        return way(name + "n", input, s, dim, norm, forward, out)
+
+    where = {"": "dimension `dim`", "2": "the last two dimensions", "n": "`dim` (all dimensions by default)"}
+    for function, tail in ((one, ""), (two, "2"), (many, "n")):
+        function.__name__ = function.__qualname__ = "fft_" + name + tail
+        function.__doc__ = (
+            f"{words} over {where[tail]}.\n\nThe input is first cut, or filled with zeros, to the sizes given. `norm` names where the "
+            'scale 1/n stands: "backward" (the inverse), "forward", or "ortho" (its root on both).'
+        )
+        composite(name="fft_" + name + tail, function=False)(function)
+
+
+def _flat(dim: int) -> int:
+    raise fail(IndexError, "fft", f"Dimension specified as {dim} but tensor has no dimensions")
+
+
+_make("fft", _complex_transform, True, "The discrete Fourier transform")
+_make("ifft", _complex_transform, False, "The inverse discrete Fourier transform")
+_make("rfft", _half_transform, True, "The half of a real input's Fourier transform that determines the rest")
+_make("irfft", _to_real, False, "The real inverse of `rfft`; the last size is ``2 * (m - 1)`` unless given")
+_make("hfft", _to_real, True, "The real Fourier transform of a hermitian signal's half")
+_make("ihfft", _half_transform, False, "The inverse of `hfft`: a half of the hermitian signal")
+
+
+@composite(name="fft_fftfreq", function=False)
+def fft_fftfreq(n: int, d: float = 1.0, *, out: Any = None, dtype: Any = None, **options: Any) -> Tensor:
+    """The frequencies of `fft`'s bins for samples `d` apart: 0, 1, ..., then the negative ones, over ``n * d``."""
+    k = ops.arange(n)
+    k = ops.where(k < (n + 1) // 2, k, k - n)
+    return _frequencies("fftfreq", k, n, d, out, dtype, options)
+
+
+@composite(name="fft_rfftfreq", function=False)
+def fft_rfftfreq(n: int, d: float = 1.0, *, out: Any = None, dtype: Any = None, **options: Any) -> Tensor:
+    """The frequencies of `rfft`'s bins for samples `d` apart."""
+    return _frequencies("rfftfreq", ops.arange(n // 2 + 1), n, d, out, dtype, options)
+
+
+def _frequencies(name: str, k: Tensor, n: int, d: float, out: Any, dtype: Any, options: dict[str, Any]) -> Tensor:
+    if dtype is None:
+        dtype = out.dtype if out is not None else dtypes.default()
+    if not (dtype.is_floating_point or dtype.is_complex):
+        raise fail(RuntimeError, name, f"{name} requires a floating point or complex dtype, got {dtype}")
+    found = k.to(dtype) * (1.0 / (n * d))
+    device = options.get("device")
+    if device is not None:
+        found = found.to(device)
+    if options.get("requires_grad"):
+        found.requires_grad_()
+    return _finish(name, found, out)
+
+
+def _shift(input: Tensor, dim: Any, sign: int) -> Tensor:
+    dims = tuple(range(input.dim())) if dim is None else wrap_dims(dim, input.dim())
+    shifts = [input.shape[k] // 2 if sign > 0 else (input.shape[k] + 1) // 2 for k in dims]
+    return ops.roll(input, shifts, list(dims)) if dims else input.clone()
+
+
+@composite(name="fft_fftshift", function=False)
+def fft_fftshift(input: Tensor, dim: Any = None) -> Tensor:
+    """The spectrum with frequency zero in the middle."""
+    return _shift(input, dim, 1)
+
+
+@composite(name="fft_ifftshift", function=False)
+def fft_ifftshift(input: Tensor, dim: Any = None) -> Tensor:
+    """The inverse of `fftshift`."""
+    return _shift(input, dim, -1)
+
+
+def legible(t: Tensor) -> str:
+    """A tensor as error texts name it: torch.FloatTensor[3]."""
+    return f"torch.{of(t._array.dtype).legacy}Tensor{list(t.shape)}"

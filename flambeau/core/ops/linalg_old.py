@@ -1,0 +1,247 @@
+"""The older names: torch.det, inverse, cholesky, qr, svd, lu, triangular_solve, svd_lowrank, lobpcg and their kin.
+
+Each is a thin function over its successor in `torch.linalg`. Stands on the linalg areas.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from flambeau.core.declare import composite, ops, primitive
+from flambeau.core.dtypes import of
+from flambeau.core.errors import fail
+from flambeau.core.kernels import factor
+from flambeau.core.ops.linalg_checks import need_floating, need_square
+from flambeau.core.ops.linalg_solve import written
+from flambeau.core.return_types import structseq
+from flambeau.core.tensor import Tensor
+
+__all__: list[str] = []
+
+
+@composite(method=True)
+def det(input: Tensor) -> Tensor:
+    """`torch.linalg.det`."""
+    return ops._linalg_det(input)
+
+
+@composite(method=True)
+def slogdet(input: Tensor, *, out: Any = None) -> Any:
+    """`torch.linalg.slogdet`."""
+    found = structseq("slogdet", ("sign", "logabsdet"))(ops.linalg_slogdet(input))
+    return found if out is None else type(found)([written("slogdet", r, o) for r, o in zip(found, out, strict=True)])
+
+
+@composite(method=True)
+def logdet(input: Tensor) -> Tensor:
+    """The logarithm of the determinant; nan where it is negative, -inf where it is 0."""
+    need_square("logdet", input)
+    need_floating("logdet", input._array)
+    sign, size = ops.linalg_slogdet(input)
+    if input.is_complex():
+        return ops.log(sign) + size
+    return ops.where(sign == -1, ops.full_like(size, math.nan), size)
+
+
+@composite(method=True)
+def inverse(input: Tensor, *, out: Any = None) -> Tensor:
+    """`torch.linalg.inv`."""
+    return ops.linalg_inv(input, out=out)
+
+
+@composite(method=True)
+def matrix_exp(input: Tensor) -> Tensor:
+    """`torch.linalg.matrix_exp`."""
+    return ops.linalg_matrix_exp(input)
+
+
+@composite(method=True)
+def pinverse(input: Tensor, rcond: float = 1e-15) -> Tensor:
+    """`torch.linalg.pinv` with `rcond` for the relative tolerance."""
+    return ops.linalg_pinv(input, rcond)
+
+
+@composite(method=True)
+def cholesky(input: Tensor, upper: bool = False, *, out: Any = None) -> Tensor:
+    """`torch.linalg.cholesky`."""
+    found, info = ops.linalg_cholesky_ex(input, upper=upper)
+    from flambeau.core.ops.linalg_solve import NOT_POSITIVE, verdict
+
+    verdict("cholesky", info, NOT_POSITIVE)
+    return written("cholesky", found, out)
+
+
+def _cholesky_solve_rule(g: Any, L: Any, out: Any, upper: Any, needs: Any) -> Any:
+    """The gradient of the factor is not masked to its triangle, as in PyTorch."""
+    back = ops.cholesky_solve(g, L, upper)
+    if not needs[1]:
+        return back, None
+    both = back @ out.mH
+    both = both + both.mH
+    return (back if needs[0] else None), (-(L @ both) if upper else -(both @ L))
+
+
+@primitive(
+    holomorphic=False, vjp={("input", "L"): _cholesky_solve_rule},
+    infer=lambda input, L, *_: ((*np.broadcast_shapes(input.shape[:-2], L.shape[:-2]), *input.shape[-2:]), input.dtype),
+)  # fmt: skip
+def cholesky_solve(input, L, upper: bool = False):
+    """X of ``A @ X = input`` from A's Cholesky factor."""
+    for label, x in (("b", input), ("u", L)):
+        if x.ndim < 2:
+            raise fail(RuntimeError, "cholesky_solve", f"{label} should have at least 2 dimensions, but has {x.ndim} dimensions instead")
+    need_square("cholesky_solve", L)
+    need_floating("cholesky_solve", L, "cholesky_solve_cpu")
+    if L.shape[-1] != input.shape[-2]:
+        raise fail(RuntimeError, "cholesky_solve", f"Incompatible matrix sizes for cholesky_solve: each A matrix is {L.shape[-1]} by {L.shape[-1]} but each b matrix is {input.shape[-2]} by {input.shape[-1]}")
+    if L.dtype != input.dtype:
+        raise fail(RuntimeError, "cholesky_solve", f"Expected b and u to have the same dtype, but found {of(input.dtype)} and {of(L.dtype)}")
+    lower = factor.adjoint(L) if upper else L
+    half = factor.triangular(lower, input, False, False)
+    return factor.columns(factor.triangular(factor.adjoint(lower), half, True, False))
+
+
+@composite(method=True)
+def cholesky_inverse(L: Tensor, upper: bool = False, *, out: Any = None) -> Tensor:
+    """The inverse of A from its Cholesky factor."""
+    need_square("cholesky_inverse", L)
+    need_floating("cholesky_inverse", L._array, "!cholesky_inverse_out_cpu")
+    eye = ops.eye(L.shape[-1], dtype=L.dtype, device=L.device).expand(L.shape)
+    return written("cholesky_inverse", ops.cholesky_solve(eye, L, upper), out)
+
+
+@composite(method=True)
+def qr(input: Tensor, some: bool = True, *, out: Any = None) -> Any:
+    """`torch.linalg.qr`, reduced (`some`) or complete."""
+    found = structseq("qr", ("Q", "R"))(ops.linalg_qr(input, "reduced" if some else "complete"))
+    return found if out is None else type(found)([written("qr", r, o) for r, o in zip(found, out, strict=True)])
+
+
+@composite(method=True)
+def svd(input: Tensor, some: bool = True, compute_uv: bool = True, *, out: Any = None) -> Any:
+    """U, S, V of ``input = U @ diag(S) @ V.mH``; zeros for U and V without `compute_uv`."""
+    kind = structseq("svd", ("U", "S", "V"))
+    if compute_uv:
+        U, S, Vh = ops.linalg_svd(input, not some)
+        found = kind((U, S, Vh.mH))
+    else:
+        m, n = input.shape[-2:]
+        batch = input.shape[:-2]
+        zeros = [ops.zeros((*batch, k, k), dtype=input.dtype, device=input.device) for k in (m, n)]
+        found = kind((zeros[0], ops.linalg_svdvals(input), zeros[1]))
+    return found if out is None else kind([written("svd", r, o) for r, o in zip(found, out, strict=True)])
+
+
+@composite(method=True)
+def lu(input: Tensor, pivot: bool = True, get_infos: bool = False, out: Any = None) -> Any:
+    """The packed LU factorization and its pivots (and, with `get_infos`, whether it succeeded)."""
+    LU, pivots, info = ops.linalg_lu_factor_ex(input, pivot=pivot)
+    if not get_infos and bool((info != 0).any()):
+        k = int(info.reshape(-1)[info.reshape(-1) != 0][0])
+        raise fail(RuntimeError, "lu", f"U[{k},{k}] is zero and using it on lu_solve would result in a division by zero.")
+    found = structseq("_lu_with_info", ("LU", "pivots", "info"))((LU, pivots, info)) if get_infos else (LU, pivots)
+    return found if out is None else tuple(written("lu", r, o) for r, o in zip(found, out, strict=True))
+
+
+@composite(method=True)
+def lu_solve(input: Tensor, LU_data: Tensor, LU_pivots: Tensor, *, out: Any = None) -> Tensor:
+    """`torch.linalg.lu_solve` with its arguments in the older order."""
+    return ops.linalg_lu_solve(LU_data, LU_pivots, input, out=out)
+
+
+@composite(method=True)
+def triangular_solve(
+    input: Tensor, A: Tensor, upper: bool = True, transpose: bool = False, unitriangular: bool = False, *, out: Any = None
+) -> Any:
+    """X of ``A @ X = input`` for triangular A (its transpose with `transpose`), and a copy of A."""
+    for label, x in (("b", input), ("A", A)):
+        if x.dim() < 2:
+            raise fail(RuntimeError, "torch.triangular_solve", f"Expected {label} to have at least 2 dimensions, but it has {x.dim()} dimensions instead")
+    matrix = A.mT if transpose else A
+    found = ops.linalg_solve_triangular(matrix, input, upper=upper != transpose, unitriangular=unitriangular)
+    kind = structseq("triangular_solve", ("solution", "cloned_coefficient"))
+    pair = kind((found, A.expand((*found.shape[:-2], *A.shape[-2:])).clone()))
+    return pair if out is None else kind([written("triangular_solve", r, o) for r, o in zip(pair, out, strict=True)])
+
+
+def _range(A: Tensor, q: int, niter: int, M: Tensor | None) -> Tensor:
+    """Orthonormal columns that span most of A's range. Reference: N. Halko et al., 2009 (arXiv:0909.4061), algorithm 4.4."""
+
+    def onto(x: Tensor) -> Tensor:
+        return A @ x if M is None else A @ x - M @ x
+
+    def back(x: Tensor) -> Tensor:
+        return A.mH @ x if M is None else A.mH @ x - M.mH @ x
+
+    Q = ops.linalg_qr(onto(ops.randn(A.shape[-1], q, dtype=A.dtype, device=A.device)))[0]
+    for _ in range(niter):
+        Q = ops.linalg_qr(back(Q))[0]
+        Q = ops.linalg_qr(onto(Q))[0]
+    return Q
+
+
+@composite()
+def svd_lowrank(A: Tensor, q: int | None = 6, niter: int | None = 2, M: Tensor | None = None) -> Any:
+    """U, S, V of an approximation of A (of ``A - M``) of rank q, from q random directions.
+
+    Reference: N. Halko, P. Martinsson, J. Tropp, Finding structure with randomness, 2009 (arXiv:0909.4061).
+    """
+    m, n = A.shape[-2:]
+    if M is not None:
+        M = M.broadcast_to(A.shape)
+    if m < n:
+        A, M = A.mH, None if M is None else M.mH
+    Q = _range(A, 6 if q is None else q, 2 if niter is None else niter, M)
+    B = Q.mH @ A if M is None else Q.mH @ A - Q.mH @ M
+    U, S, Vh = ops.linalg_svd(B, False)
+    U, V = Q @ U, Vh.mH
+    return (V, S, U) if m < n else (U, S, V)
+
+
+@composite()
+def pca_lowrank(A: Tensor, q: int | None = None, center: bool = True, niter: int = 2) -> Any:
+    """The q principal components: `svd_lowrank` of A with its columns' means taken away (`center`)."""
+    m, n = A.shape[-2:]
+    if q is None:
+        q = min(6, m, n)
+    elif not 0 <= q <= min(m, n):
+        raise ValueError(f"q(={q}) must be non-negative integer and not greater than min(m, n)={min(m, n)}")
+    if niter < 0:
+        raise ValueError(f"niter(={niter}) must be non-negative integer")
+    if not center:
+        return svd_lowrank(A, q, niter)
+    return svd_lowrank(A - A.mean(dim=-2, keepdim=True), q, niter)
+
+
+@composite()
+def lobpcg(
+    A: Tensor, k: int | None = None, B: Tensor | None = None, X: Tensor | None = None, n: int | None = None,
+    iK: Tensor | None = None, niter: int | None = None, tol: float | None = None, largest: bool | None = None,
+    method: str | None = None, tracker: Any = None, ortho_iparams: Any = None, ortho_fparams: Any = None,
+    ortho_bparams: Any = None,
+) -> Any:  # fmt: skip
+    """The k extreme eigenvalues and eigenvectors of ``A x = lambda B x`` for symmetric A and positive-definite B.
+
+    Note:
+        The eigenvalues are those an iteration converges to, computed by `eigh` at once: `niter`, `tol`, `iK` and the
+        parameters of orthogonalization have nothing to steer, and `tracker` is not called.
+    """
+    size = A.shape[-1]
+    k = (1 if X is None else X.shape[-1]) if k is None else k
+    if size < 3 * k:
+        raise ValueError(f"LPBPCG algorithm is not applicable when the number of A rows (={size}) is smaller than 3 x the number of requested eigenpairs (={k})")
+    if A.layout is not ops.zeros(1).layout:
+        A = A.to_dense()
+    if B is None:
+        values, vectors = ops.linalg_eigh(A)
+    else:
+        L = ops.linalg_cholesky(B.to_dense() if B.layout is not ops.zeros(1).layout else B)
+        inner = ops.linalg_solve_triangular(L, ops.linalg_solve_triangular(L, A, upper=False).mH, upper=False)
+        values, vectors = ops.linalg_eigh(inner)
+        vectors = ops.linalg_solve_triangular(L.mH, vectors, upper=True)
+    if largest is None or largest:
+        return values.narrow(-1, size - k, k).flip(-1), vectors.narrow(-1, size - k, k).flip(-1)
+    return values.narrow(-1, 0, k), vectors.narrow(-1, 0, k)

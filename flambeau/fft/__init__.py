@@ -1,0 +1,16 @@
+"""`torch.fft`: discrete Fourier transforms, real and complex, in one, two and any number of dimensions.
+
+The functions are operations of `core.ops.fft`; this file gives them their public names.
+"""
+
+from __future__ import annotations
+
+from flambeau.core.declare import ops as _ops
+
+__all__ = [
+    "fft", "fft2", "fftfreq", "fftn", "fftshift", "hfft", "hfft2", "hfftn", "ifft", "ifft2", "ifftn", "ifftshift", "ihfft",
+    "ihfft2", "ihfftn", "irfft", "irfft2", "irfftn", "rfft", "rfft2", "rfftfreq", "rfftn",
+]  # fmt: skip
+
+for _name in __all__:
+    globals()[_name] = getattr(_ops, "fft_" + _name)
