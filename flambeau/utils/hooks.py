@@ -22,7 +22,11 @@ def warn_if_has_hooks(tensor: Any) -> None:
     """Warn for each marked hook of a tensor: pickling leaves hooks behind."""
     for hook in dict(tensor._backward_hooks or {}).values():
         if hasattr(hook, "__torch_unserializable__"):
-            warnings.warn(f"backward hook {hook!r} on tensor will not be serialized.", UserWarning, stacklevel=stack_level())
+            warnings.warn(
+                f"backward hook {hook!r} on tensor will not be serialized.",
+                UserWarning,
+                stacklevel=stack_level(),
+            )
 
 
 def __getattr__(name: str) -> Any:
