@@ -74,7 +74,12 @@ _LAZY = frozenset((
 _ELSEWHERE = {
     "compile": "compiler", "load": "serialization", "save": "serialization", "vmap": "func", "autocast": "amp",
     "is_autocast_enabled": "amp", "set_autocast_enabled": "amp", "get_autocast_dtype": "amp", "Event": "cpu", "Stream": "cpu",
-    "set_autocast_dtype": "amp", "library": "library_room",
+    "set_autocast_dtype": "amp", "library": "library_room", "from_scipy": "sparse",
+    **dict.fromkeys((
+        "autocast_decrement_nesting", "autocast_increment_nesting", "clear_autocast_cache", "get_autocast_cpu_dtype",
+        "get_autocast_gpu_dtype", "is_autocast_cache_enabled", "is_autocast_cpu_enabled", "set_autocast_cache_enabled",
+        "set_autocast_cpu_dtype", "set_autocast_cpu_enabled", "set_autocast_gpu_dtype",
+    ), "amp"),
 }  # fmt: skip
 
 
