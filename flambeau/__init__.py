@@ -56,6 +56,10 @@ from flambeau.settings import *  # noqa: F403
 
 __version__ = "0.1.0"
 
+from math import e, inf, nan, pi  # noqa: E402
+
+newaxis = None
+
 globals().update(_dtypes.DTYPES | _dtypes.ALIASES)
 globals().update(_TENSOR_TYPES)
 globals().update(_declare.FUNCTIONS)
@@ -74,8 +78,13 @@ _LAZY = frozenset((
 _ELSEWHERE = {
     "compile": "compiler", "load": "serialization", "save": "serialization", "vmap": "func", "autocast": "amp",
     "is_autocast_enabled": "amp", "set_autocast_enabled": "amp", "get_autocast_dtype": "amp", "Event": "cpu", "Stream": "cpu",
-    "set_autocast_dtype": "amp", "library": "library_room",
     "is_anomaly_enabled": "autograd", "is_anomaly_check_nan_enabled": "autograd",
+    "set_autocast_dtype": "amp", "library": "library_room", "from_scipy": "sparse",
+    **dict.fromkeys((
+        "autocast_decrement_nesting", "autocast_increment_nesting", "clear_autocast_cache", "get_autocast_cpu_dtype",
+        "get_autocast_gpu_dtype", "is_autocast_cache_enabled", "is_autocast_cpu_enabled", "set_autocast_cache_enabled",
+        "set_autocast_cpu_dtype", "set_autocast_cpu_enabled", "set_autocast_gpu_dtype",
+    ), "amp"),
 }  # fmt: skip
 
 
