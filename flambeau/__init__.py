@@ -75,6 +75,7 @@ _ELSEWHERE = {
     "compile": "compiler", "load": "serialization", "save": "serialization", "vmap": "func", "autocast": "amp",
     "is_autocast_enabled": "amp", "set_autocast_enabled": "amp", "get_autocast_dtype": "amp", "Event": "cpu", "Stream": "cpu",
     "set_autocast_dtype": "amp", "library": "library_room",
+    "is_anomaly_enabled": "autograd", "is_anomaly_check_nan_enabled": "autograd",
 }  # fmt: skip
 
 

@@ -1,8 +1,10 @@
-"""Writes flambeau/core/kernels/special_tables.py: the polynomials behind the special functions, fitted with mpmath.
+"""Writes flambeau/core/kernels/special_tables.py: the polynomials behind the special functions,
+fitted with mpmath.
 
     python scripts/special_tables.py
 
-Each row is a Chebyshev interpolant in t in [-1, 1], turned into powers of t (highest first) at 60 digits and rounded once.
+Each row is a Chebyshev interpolant in t in [-1, 1], turned into powers of t (highest first) at 60
+digits and rounded once.
 Degrees grow until the last coefficients vanish beside 1e-17. Needs mpmath; the tables need nothing.
 """
 
@@ -22,7 +24,10 @@ def chebyshev(function: Function, count: int) -> list[mp.mpf]:
     """Coefficients of the interpolant at `count` Chebyshev points."""
     angles = [mp.pi * (k + mp.mpf(1) / 2) / count for k in range(count)]
     values = [function(mp.cos(angle)) for angle in angles]
-    found = [2 * mp.fsum(v * mp.cos(j * a) for v, a in zip(values, angles, strict=True)) / count for j in range(count)]
+    found = [
+        2 * mp.fsum(v * mp.cos(j * a) for v, a in zip(values, angles, strict=True)) / count
+        for j in range(count)
+    ]
     found[0] /= 2
     return found
 
@@ -31,12 +36,16 @@ def powers(series: list[mp.mpf]) -> list[float]:
     """A Chebyshev series as powers of t, highest first."""
     before, now = [mp.mpf(1)], [mp.mpf(0), mp.mpf(1)]
     total = [mp.mpf(0)] * len(series)
-    for j, c in enumerate(series):
+    for c in series:
         for k, value in enumerate(before):
             total[k] += c * value
-        before, now = now, [
-            2 * (now[k - 1] if k else 0) - (before[k] if k < len(before) else 0) for k in range(len(now) + 1)
-        ]
+        before, now = (
+            now,
+            [
+                2 * (now[k - 1] if k else 0) - (before[k] if k < len(before) else 0)
+                for k in range(len(now) + 1)
+            ],
+        )
     return [float(value) for value in reversed(total)]
 
 
@@ -64,13 +73,16 @@ def beyond(edge: float, function: Function, square: bool = False) -> Function:
 
 
 def bessel_parts(order: int) -> tuple[Function, Function]:
-    """P and x Q of Hankel's form: J = sqrt(2 / (pi x)) (P cos - Q sin), Y = sqrt(2 / (pi x)) (P sin + Q cos)."""
+    """P and x Q of Hankel's form: J = sqrt(2 / (pi x)) (P cos - Q sin), Y = sqrt(2 / (pi x)) (P
+    sin + Q cos)."""
 
     def parts(x: mp.mpf) -> tuple[mp.mpf, mp.mpf]:
         angle = x - mp.pi / 4 - order * mp.pi / 2
         scale = mp.sqrt(mp.pi * x / 2)
         j, y = mp.besselj(order, x), mp.bessely(order, x)
-        return scale * (j * mp.cos(angle) + y * mp.sin(angle)), scale * (y * mp.cos(angle) - j * mp.sin(angle))
+        return scale * (j * mp.cos(angle) + y * mp.sin(angle)), scale * (
+            y * mp.cos(angle) - j * mp.sin(angle)
+        )
 
     return lambda x: parts(x)[0], lambda x: x * parts(x)[1]
 
@@ -80,7 +92,9 @@ def airy_parts(zeta: mp.mpf) -> tuple[mp.mpf, mp.mpf]:
     x = (mp.mpf(3) / 2 * zeta) ** (mp.mpf(2) / 3)
     angle, scale = zeta - mp.pi / 4, mp.sqrt(mp.pi) * x ** (mp.mpf(1) / 4)
     a, b = mp.airyai(-x), mp.airybi(-x)
-    return scale * (a * mp.cos(angle) - b * mp.sin(angle)), zeta * scale * (a * mp.sin(angle) + b * mp.cos(angle))
+    return scale * (a * mp.cos(angle) - b * mp.sin(angle)), zeta * scale * (
+        a * mp.sin(angle) + b * mp.cos(angle)
+    )
 
 
 def airy_decay(zeta: mp.mpf) -> mp.mpf:
@@ -117,21 +131,35 @@ def tables() -> dict[str, list[float]]:
     far = mp.mpf(2) / 3 * mp.mpf(6) ** mp.mpf("1.5")
     return {
         "ERF": fit(on(0, 1, root(lambda x: mp.erf(x) / x))),
-        "ERFCX": fit(lambda t: (lambda x: (1 + 2 * x) * mp.exp(x * x) * mp.erfc(x))(4 * (1 + t) / (1 - t))),
+        "ERFCX": fit(
+            lambda t: (lambda x: (1 + 2 * x) * mp.exp(x * x) * mp.erfc(x))(4 * (1 + t) / (1 - t))
+        ),
         "ERFINV": fit(on(0, 0.25, root(lambda x: mp.erfinv(x) / x))),
         "I0_NEAR": fit(on(0, 8, lambda x: mp.besseli(0, x) * mp.exp(-x))),
         "I0_FAR": fit(beyond(8, lambda x: mp.besseli(0, x) * mp.exp(-x) * mp.sqrt(x))),
         "I1_NEAR": fit(on(0, 8, away(lambda x: mp.besseli(1, x) * mp.exp(-x) / x))),
         "I1_FAR": fit(beyond(8, lambda x: mp.besseli(1, x) * mp.exp(-x) * mp.sqrt(x))),
-        "K0_NEAR": fit(on(0, 4, root(lambda x: mp.besselk(0, x) + mp.log(x / 2) * mp.besseli(0, x)))),
+        "K0_NEAR": fit(
+            on(0, 4, root(lambda x: mp.besselk(0, x) + mp.log(x / 2) * mp.besseli(0, x)))
+        ),
         "K0_FAR": fit(beyond(2, lambda x: mp.besselk(0, x) * mp.exp(x) * mp.sqrt(x))),
-        "K1_NEAR": fit(on(0, 4, root(lambda x: x * mp.besselk(1, x) - x * mp.log(x / 2) * mp.besseli(1, x)))),
+        "K1_NEAR": fit(
+            on(0, 4, root(lambda x: x * mp.besselk(1, x) - x * mp.log(x / 2) * mp.besseli(1, x)))
+        ),
         "K1_FAR": fit(beyond(2, lambda x: mp.besselk(1, x) * mp.exp(x) * mp.sqrt(x))),
         "J0_NEAR": fit(on(0, 64, root(lambda x: mp.besselj(0, x)))),
         "J1_NEAR": fit(on(0, 64, root(lambda x: mp.besselj(1, x) / x))),
-        "Y0_NEAR": fit(on(0, 64, root(lambda x: mp.bessely(0, x) - two * mp.log(x) * mp.besselj(0, x)))),
+        "Y0_NEAR": fit(
+            on(0, 64, root(lambda x: mp.bessely(0, x) - two * mp.log(x) * mp.besselj(0, x)))
+        ),
         "Y1_NEAR": fit(
-            on(0, 64, root(lambda x: (mp.bessely(1, x) - two * (mp.log(x) * mp.besselj(1, x) - 1 / x)) / x))
+            on(
+                0,
+                64,
+                root(
+                    lambda x: (mp.bessely(1, x) - two * (mp.log(x) * mp.besselj(1, x) - 1 / x)) / x
+                ),
+            )
         ),
         "P0": fit(beyond(8, p0, square=True)),
         "Q0": fit(beyond(8, q0, square=True)),
@@ -149,16 +177,16 @@ def tables() -> dict[str, list[float]]:
 def write() -> None:
     """Write the module."""
     lines = [
-        '"""Polynomials behind the special functions, highest power first, in t in [-1, 1]. Written by',
-        '`scripts/special_tables.py`: change that, not this. The maps from x to t stand in `special`."""',
+        '"""Polynomials behind the special functions, highest power first, in t in [-1, 1].',
+        "",
+        "Written by `scripts/special_tables.py`: change that, not this. The maps from x to t",
+        "stand in `special` and its siblings.",
+        '"""',
         "",
     ]
     for name, values in tables().items():
-        lines.append(f"{name} = (")
-        for k in range(0, len(values), 4):
-            lines.append("    " + " ".join(f"{value!r}," for value in values[k : k + 4]))
-        lines += [")", ""]
-    TARGET.write_text("\n".join(lines[:-1]) + "\n")
+        lines += [f"{name} = (", *(f"    {value!r}," for value in values), ")"]
+    TARGET.write_text("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Sequence
 from contextvars import ContextVar
@@ -11,7 +12,9 @@ import numpy as np
 
 from flambeau.core import engine
 from flambeau.core.declare import ops
+from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
+from flambeau.core.node import Port
 from flambeau.core.provenance import stack_level
 from flambeau.core.tensor import Tensor, edge_of, wrap
 
@@ -24,7 +27,22 @@ TensorOrTensors = Tensor | Sequence[Tensor]
 
 
 def _tuple(value: Any) -> tuple[Any, ...]:
-    return (value,) if isinstance(value, Tensor) or value is None else tuple(value)
+    return (value,) if isinstance(value, Tensor) or value is None or hasattr(value, "output_nr") else tuple(value)
+
+
+def _edge(value: Any) -> Any:
+    """The edge of a tensor or of a `GradientEdge`."""
+    if isinstance(value, Tensor):
+        return edge_of(value)
+    return Port(value.node, value.output_nr) if value.node.outputs > 1 else value.node
+
+
+def _shape_of(value: Any) -> tuple[Any, Any]:
+    """Shape and NumPy dtype of a tensor, or of the output that a `GradientEdge` names."""
+    if isinstance(value, Tensor):
+        return value._array.shape, value._array.dtype
+    node, number = value.node, value.output_nr
+    return (node.shape[number], node.dtype[number]) if node.outputs > 1 else (node.shape, node.dtype)
 
 
 def _cotangents(name: str, outputs: tuple[Tensor, ...], grads: tuple[Any, ...]) -> list[Tensor]:
@@ -33,7 +51,8 @@ def _cotangents(name: str, outputs: tuple[Tensor, ...], grads: tuple[Any, ...]) 
         raise fail(RuntimeError, name, f"got {len(outputs)} tensors and {len(grads)} gradients: give one for each")
     found = []
     for k, (out, given) in enumerate(zip(outputs, grads, strict=True)):
-        edge = edge_of(out)
+        edge = _edge(out)
+        shape, dtype = _shape_of(out)
         if edge is None:
             raise fail(
                 RuntimeError,
@@ -42,34 +61,34 @@ def _cotangents(name: str, outputs: tuple[Tensor, ...], grads: tuple[Any, ...]) 
                 "requires gradient, or it was made under torch.no_grad() or from a detach()ed tensor.",
             )
         if given is None:
-            if out._array.size != 1:
+            if math.prod(shape) != 1:
                 raise fail(
                     RuntimeError,
                     name,
                     "grad can be implicitly created only for scalar outputs: this one has shape "
-                    f"{list(out._array.shape)}. Reduce it (.sum(), .mean()) or give its gradient.",
+                    f"{list(shape)}. Reduce it (.sum(), .mean()) or give its gradient.",
                 )
-            if out._array.dtype.kind == "c":
-                raise fail(RuntimeError, name, f"grad can be implicitly created only for real scalar outputs but got {out.dtype}")
-            found.append(wrap(np.ones(out._array.shape, out._array.dtype)))
+            if dtype.kind == "c":
+                raise fail(RuntimeError, name, f"grad can be implicitly created only for real scalar outputs but got {of(dtype)}")
+            found.append(wrap(np.ones(shape, dtype)))
             continue
         if not isinstance(given, Tensor):
             raise fail(TypeError, name, f"gradients can be either Tensors, or None, but got {type(given).__name__}")
-        if given._array.shape != out._array.shape:
+        if given._array.shape != shape:
             raise fail(
                 RuntimeError,
                 name,
                 f"Mismatch in shape: grad_output[{k}] has a shape of {list(given._array.shape)} and output[{k}] has a shape of "
-                f"{list(out._array.shape)}.",
+                f"{list(shape)}.",
             )
-        if (given._array.dtype.kind == "c") != (out._array.dtype.kind == "c"):
+        if (given._array.dtype.kind == "c") != (dtype.kind == "c"):
             raise fail(
                 RuntimeError,
                 name,
                 f"For complex Tensors, both grad_output and output are required to have the same dtype: grad_output[{k}] is "
-                f"{given.dtype}, output[{k}] is {out.dtype}.",
+                f"{given.dtype}, output[{k}] is {of(dtype)}.",
             )
-        found.append(given if given._array.dtype == out._array.dtype else given.to(out.dtype))
+        found.append(given if given._array.dtype == dtype else given.to(of(dtype)))
     return found
 
 
@@ -105,17 +124,17 @@ def backward(
             stacklevel=stack_level(),
         )
     keep = create_graph if retain_graph is None else retain_graph
-    roots = [edge_of(out) for out in outputs]
+    roots = [_edge(out) for out in outputs]
     wanted = None
     if inputs is not None:
         targets = _tuple(inputs)
         if not targets:
             raise fail(RuntimeError, "backward", "'inputs' argument to backward() cannot be empty.")
-        wanted = [edge_of(t) for t in targets]
+        wanted = [_edge(t) for t in targets]
         for k, (t, edge) in enumerate(zip(targets, wanted, strict=True)):
             if edge is None:
                 raise fail(RuntimeError, "backward", f"element {k} of inputs does not require grad")
-            if not t.is_leaf:
+            if isinstance(t, Tensor) and not t.is_leaf:
                 t.retain_grad()
     token = PARTIAL.set(wanted is not None)
     try:
@@ -149,7 +168,7 @@ def grad(
     given = (None,) * len(outs) if grad_outputs is None else _tuple(grad_outputs)
     if is_grads_batched:
         return _batched(outs, ins, given, create_graph, allow_unused, materialize_grads)
-    wanted = [edge_of(t) for t in ins]
+    wanted = [_edge(t) for t in ins]
     for edge in wanted:
         if edge is None:
             raise fail(
@@ -161,7 +180,7 @@ def grad(
     keep = create_graph if retain_graph is None else retain_graph
     token = PARTIAL.set(True)
     try:
-        found = engine.backward([edge_of(o) for o in outs], cotangents, keep, create_graph, wanted)
+        found = engine.backward([_edge(o) for o in outs], cotangents, keep, create_graph, wanted)
     finally:
         PARTIAL.reset(token)
     results = []
@@ -174,7 +193,7 @@ def grad(
                     f"One of the differentiated Tensors appears to not have been used in the graph (number {k} of inputs). Set "
                     "allow_unused=True if this is the desired behavior.",
                 )
-            results.append(ops.zeros_like(target.detach()) if materialize_grads else None)
+            results.append(wrap(np.zeros(*_shape_of(target))) if materialize_grads else None)
         else:
             results.append(value if isinstance(value, Tensor) else wrap(value))
     return tuple(results)

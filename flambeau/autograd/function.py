@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
+import warnings
 import weakref
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -16,7 +17,7 @@ from flambeau.core import state
 from flambeau.core.anomaly import note_forward
 from flambeau.core.errors import fail
 from flambeau.core.node import AccumulateGrad, Node, Port, was_freed, was_written
-from flambeau.core.provenance import user_frame
+from flambeau.core.provenance import stack_level, user_frame
 from flambeau.core.storage import Storage, storage_of, touch
 from flambeau.core.tensor import Tensor, edge_of, wrap, wrap_like_view
 
@@ -159,10 +160,32 @@ class FunctionNode(Node, FunctionCtx):
             r = results[k]
             if r is not None and not isinstance(r, Tensor):
                 raise fail(
-                    TypeError, self.name(), f"expected Variable or None for gradient {k} (got {type(r).__name__})"
+                    RuntimeError, self.name(), f"expected Variable or None for gradient {k} (got {type(r).__name__})"
                 )
+            self._check_shape(k, r)
             found.append(r if graph or r is None else r._array)
         return found
+
+
+    def _check_shape(self, k: int, grad: Tensor | None) -> None:
+        """Whether a gradient fits the input it belongs to.
+
+        Raises:
+            RuntimeError: it does not sum to the input's shape.
+        """
+        edge = self.edges[self._positions.index(k)]
+        if grad is None or edge is None:
+            return
+        shape = edge.node.shape[edge.number] if type(edge) is Port else edge.shape
+        given = grad._array.shape
+        lead = len(given) - len(shape)
+        if given != shape and (lead < 0 or any(n not in (1, m) for n, m in zip(shape, given[lead:], strict=True))):
+            raise fail(
+                RuntimeError,
+                self.name(),
+                f"Function {self.name()} returned an invalid gradient at index {k} - got {list(given)} but expected shape "
+                f"compatible with {list(shape)}",
+            )
 
 
 class Function(FunctionCtx):
@@ -174,10 +197,18 @@ class Function(FunctionCtx):
 
     generate_vmap_rule = False
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        warnings.warn(
+            f"{type(self)} should not be instantiated. Methods on autograd functions are all static, so you should invoke them on "
+            "the class itself.",
+            DeprecationWarning,
+            stacklevel=stack_level(),
+        )
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
         raise RuntimeError(
             "Legacy autograd function with non-static forward method is deprecated. Please use new-style autograd function with "
-            f"static forward method, and call {cls.__name__}.apply(...)."
+            f"static forward method, and call {type(self).__name__}.apply(...)."
         )
 
     @staticmethod

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from typing import Any
 
-from flambeau.core import state
+from flambeau.core import engine, state
 from flambeau.core.handles import RemovableHandle
-from flambeau.core.node import Node, Port
+from flambeau.core.node import Node, Port, edge_node, exposed
+from flambeau.core.storage import touch
 from flambeau.core.tensor import Tensor, edge_of
 
 __all__ = [
-    "GradientEdge", "Node", "disable_saved_tensors_hooks", "get_gradient_edge", "register_multi_grad_hook", "save_on_cpu",
+    "GradientEdge", "Node", "allow_mutation_on_saved_tensors", "disable_saved_tensors_hooks", "get_gradient_edge",
+    "increment_version", "register_multi_grad_hook", "save_on_cpu",
     "saved_tensors_hooks",
 ]  # fmt: skip
+
+
+_DISABLED: ContextVar[str | None] = ContextVar("flambeau_hooks_disabled", default=None)
 
 
 class saved_tensors_hooks:
@@ -30,6 +37,9 @@ class saved_tensors_hooks:
         self._tokens: list[Any] = []
 
     def __enter__(self) -> None:
+        message = _DISABLED.get()
+        if message is not None:
+            raise RuntimeError(message)
         self._tokens.append(state.switch(pack=(*state.current().pack, (self.pack_hook, self.unpack_hook))))
 
     def __exit__(self, *exc: object) -> None:
@@ -44,16 +54,45 @@ class save_on_cpu(saved_tensors_hooks):
 
 
 class disable_saved_tensors_hooks:
-    """Within the block, entering `saved_tensors_hooks` is an error."""
+    """Within the block, entering `saved_tensors_hooks` is an error.
+
+    Args:
+        error_message: what the error says.
+        fail_if_non_empty: entering this block is an error too where hooks are active.
+    """
 
     def __init__(self, error_message: str, fail_if_non_empty: bool = True) -> None:
         self.message = error_message
+        self.fail_if_non_empty = fail_if_non_empty
 
     def __enter__(self) -> None:
-        self._token = state.switch(pack=())
+        if self.fail_if_non_empty and state.current().pack:
+            raise RuntimeError(self.message)
+        self._token = _DISABLED.set(self.message)
 
     def __exit__(self, *exc: object) -> None:
-        state.restore(self._token)
+        _DISABLED.reset(self._token)
+
+
+def increment_version(tensor: Tensor | Sequence[Tensor]) -> None:
+    """Count a write that was made behind the library's back, so that saved values are checked against it."""
+    for each in (tensor,) if isinstance(tensor, Tensor) else tensor:
+        touch(each, "increment_version")
+
+
+class allow_mutation_on_saved_tensors:
+    """Within the block, saved tensors may be written in place: each is kept as a copy."""
+
+    def __enter__(self) -> allow_mutation_on_saved_tensors:
+        self._hooks = saved_tensors_hooks(lambda tensor: tensor.detach().clone(), lambda kept: kept)
+        self._hooks.__enter__()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._hooks.__exit__(*exc)
+
+    def clear(self) -> None:
+        """Nothing is kept outside the graph."""
 
 
 class GradientEdge(tuple):  # type: ignore[type-arg]
@@ -73,7 +112,25 @@ def get_gradient_edge(tensor: Tensor) -> GradientEdge:
     edge = edge_of(tensor)
     if edge is None:
         raise RuntimeError("It is not possible to get the gradient edge for a Tensor that does not require gradients")
-    return GradientEdge(edge.node, edge.number) if type(edge) is Port else GradientEdge(edge, 0)
+    node, number = edge_node(edge)
+    return GradientEdge(exposed(node), number)
+
+
+def _sweep_under_way() -> dict[str, Any]:
+    """What the backward that calls this hook knows."""
+    frame = sys._getframe(2)
+    while frame is not None and frame.f_code is not engine._sweep.__code__:
+        frame = frame.f_back  # type: ignore[assignment]
+    return {} if frame is None else frame.f_locals
+
+
+def _runs(sweep: dict[str, Any], nodes: dict[int, Node]) -> list[int]:
+    """Which of the nodes a backward will run."""
+    if not sweep:
+        return list(nodes)
+    needed = sweep["needed"]
+    waits = sweep["waits"] if sweep["waits"] is not None else engine._count(sweep["starts"])
+    return [k for k, node in nodes.items() if node in waits and (needed is None or node in needed)]
 
 
 def register_multi_grad_hook(
@@ -82,26 +139,29 @@ def register_multi_grad_hook(
     """Call `fn` once the gradients of all `tensors` (mode "all": with the list) or of the first ("any") are known."""
     if mode not in ("all", "any"):
         raise ValueError(f"Expects mode to be one of ('all', 'any') but got {mode}")
-    found: dict[int, Any] = {}
-    waiting = [t for t in tensors if t.requires_grad]
-    state_of = {"done": False}
+    waiting = [k for k, t in enumerate(tensors) if t.requires_grad]
+    nodes = {k: edge_node(edge_of(tensors[k]))[0] for k in waiting}
+    sweeps: dict[Any, Any] = {}
 
     def one(index: int) -> Callable[[Tensor], None]:
         def hook(grad: Tensor) -> None:
-            if mode == "any":
-                if not state_of["done"]:
-                    state_of["done"] = True
-                    fn(grad)
-                return
+            sweep = _sweep_under_way()
+            kept = sweeps.get("sweep")
+            if kept is None or kept[0] is not sweep.get("leaves"):
+                kept = sweeps["sweep"] = (sweep.get("leaves"), {}, _runs(sweep, nodes))
+            found = kept[1]
+            first = not found
             found[index] = grad
-            if len(found) == len(waiting):
-                grads = [found.get(id(t)) for t in tensors]
-                found.clear()
-                fn(grads)
+            if mode == "any":
+                if first:
+                    fn(grad)
+            elif len(found) == len(kept[2]):
+                fn([found.get(k) for k in range(len(tensors))])
+                sweeps.clear()
 
         return hook
 
-    handles = [t.register_hook(one(id(t))) for t in waiting]
+    handles = [tensors[k].register_hook(one(k)) for k in waiting]
 
     class Handle(RemovableHandle):
         def __init__(self) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from flambeau.core import state
 
 __all__ = [
-    "detect_anomaly", "enable_grad", "inference_mode", "is_anomaly_enabled", "is_grad_enabled", "is_inference_mode_enabled",
+    "detect_anomaly", "enable_grad", "inference_mode", "is_anomaly_check_nan_enabled", "is_anomaly_enabled", "is_grad_enabled", "is_inference_mode_enabled",
     "no_grad", "set_detect_anomaly", "set_grad_enabled",
 ]  # fmt: skip
 
@@ -210,3 +210,8 @@ class set_detect_anomaly(_Switch):
 def is_anomaly_enabled() -> bool:
     """Whether anomaly detection is on."""
     return bool(state.current().anomaly)
+
+
+def is_anomaly_check_nan_enabled() -> bool:
+    """Whether anomaly detection looks for NaN."""
+    return state.current().anomaly == "nan"

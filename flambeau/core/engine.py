@@ -172,13 +172,15 @@ def _sweep(
     def visit(node: Node, given: Any) -> Any:
         return _visit(node, given, graph, keep, needed, captures, found, spot, collect)
 
+    if waits is not None:
+        for start in starts:
+            waits[start] += 1
     for edge, grad, start in zip(roots, grads, starts, strict=True):
         value = grad if graph else grad._array
         if type(start) is AccumulateGrad:
             if waits is None:
                 leaves.quickly(start, value, spot)
             else:
-                waits[start] += 1
                 if leaves.counted(start, value):
                     visit(start, leaves.held.pop(start))
             continue
@@ -190,29 +192,30 @@ def _sweep(
     # received all of its gradients: no counting is needed, and the order is PyTorch's.
     while ready:
         node = heappop(ready)[2]
-        while True:
-            given = pending.pop(node)
+        given = pending.pop(node)
+        while node is not None:
             edges = node.edges
-            hooks = node.hooks
             results = None
-            if hooks is None and needed is None and given is not None and node.outputs == 1 and not watch:
+            if node.hooks is None and needed is None and given is not None and node.outputs == 1 and not watch:
                 # The common case: everything is wanted, nobody listens.
-                if type(node) is ElementNode and not graph and type(given) is nd and node.op.quick:
+                op = node.op
+                if op is not None and op.quick and not graph and type(given) is nd:
                     try:
-                        results = run(run_quick, node.op, node, given)
+                        results = run(run_quick, op, node, given)
                     except RuntimeError:
                         results = None
                 if results is None:
                     results = node.run(given, graph, keep)
                 elif not keep:
-                    saved = node.saved
-                    if saved is not NOTHING_SAVED and saved is not NONE_OF_THREE:
+                    stores = node.stores
+                    if stores is not NOTHING_SAVED and stores is not NONE_OF_THREE and any(stores):
                         node.saved = FREED
             else:
                 results = visit(node, given)
             if isinstance(node, OpNode) and node.saved is FREED:
                 node.freed = spot
-            latest: Any = None
+            # The latest node that becomes known here stays out of the queue: in a chain it is the next.
+            latest = carried = None
             for edge, grad in zip(edges, results):  # noqa: B905 (run gives one for each edge)
                 if edge is None:
                     continue
@@ -232,29 +235,31 @@ def _sweep(
                 if type(target) is AccumulateGrad:
                     if waits is not None:
                         if leaves.counted(target, grad):
-                            grad = leaves.held.pop(target)
-                            visit(target, grad)
+                            visit(target, leaves.held.pop(target))
                     elif grad is not None and collect:
                         leaves.quickly(target, grad, spot)
-                    continue
-                known = target in pending
-                if port or known:
+                elif port or target.outputs > 1:
+                    if target not in pending:
+                        heappush(ready, (-target.sequence, id(target), target))
                     _add(pending, edge, target, grad)
+                elif target is latest:
+                    carried = grad if carried is None else carried if grad is None else plus(carried, grad)
+                elif target in pending:
+                    _add(pending, edge, target, grad)
+                elif latest is None:
+                    latest, carried = target, grad
                 else:
+                    if target.sequence > latest.sequence:
+                        latest, target, carried, grad = target, latest, grad, carried
+                    heappush(ready, (-target.sequence, id(target), target))
                     pending[target] = grad
-                if not known:
-                    item = (-target.sequence, id(target), target)
-                    if latest is None:
-                        latest = item
-                    elif item < latest:
-                        heappush(ready, latest)
-                        latest = item
-                    else:
-                        heappush(ready, item)
-            grad = given = results = None
-            if latest is None:
-                break
-            node = heappushpop(ready, latest)[2] if ready else latest[2]
+            grad = results = None
+            if latest is not None and ready and -latest.sequence > ready[0][0]:
+                pending[latest] = carried
+                node = heappushpop(ready, (-latest.sequence, id(latest), latest))[2]
+                given = pending.pop(node)
+            else:
+                node, given = latest, carried
     for leaf, grad in tuple(leaves.held.items()):
         if waits is not None:
             visit(leaf, grad)
@@ -276,14 +281,21 @@ def _visit(
     """A node with hooks, several outputs, captures, or in a pruned graph: the gradients for its edges."""
     hooks = node.hooks
     nothing = (None,) * len(node.edges)
+    arrived = given
     if hooks is not None and given is not None:
         given = run_tensor_hooks(node, hooks, given, graph)
     if captures and node in captures:
+        # A gradient that travels on is returned as it was before the hooks, as in PyTorch.
+        value = arrived if needed is not None and _leads_on(node.edges, needed) else given
         for k, number in captures[node]:
-            found[k] = given[number] if node.outputs > 1 else given
+            found[k] = value[number] if node.outputs > 1 else value
     if type(node) is AccumulateGrad:
-        if collect and (needed is None or node in needed):
+        if given is not None and collect and (needed is None or node in needed):
+            if hooks is not None and hooks.before:
+                given = run_before(node, hooks, given, graph)
             accumulate(node, given, graph, spot)
+            if hooks is not None and hooks.after:
+                run_after(node, hooks, (), given, graph)
         return nothing
     if needed is not None and (node not in needed or not _leads_on(node.edges, needed)):
         return nothing

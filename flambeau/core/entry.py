@@ -17,7 +17,7 @@ import numpy as np
 from flambeau.core import inplace as write
 from flambeau.core import slow
 from flambeau.core.binding import bind
-from flambeau.core.dtypes import FLOATING_KINDS
+from flambeau.core.dtypes import FLOATING_KINDS, INTEGRAL
 from flambeau.core.node import NONE_OF_THREE, NOTHING_SAVED, ElementNode, OpNode, Port
 from flambeau.core.provenance import USER, user_frame
 from flambeau.core.silence import quiet, run
@@ -36,7 +36,8 @@ _new = object.__new__
 _frame = sys._getframe
 
 SINGLE_DOUBLE = frozenset((np.dtype("f4"), np.dtype("f8")))
-WITH_INTS = SINGLE_DOUBLE | {np.dtype("i8"), np.dtype("i4")}
+INTS = frozenset((np.dtype("i8"), np.dtype("i4")))
+BOOL = np.dtype("?")
 SCALARS = frozenset((int, float))
 
 
@@ -45,9 +46,12 @@ def elementwise(op: Op) -> Callable[..., Any]:
     types = op.types
     assert types is not None
     exact = not types.ints_to_float and not op.flags.pop("checked", False) and "int" not in types.refuses
-    op.fast = WITH_INTS if exact else SINGLE_DOUBLE
-    if "float" in types.refuses:
-        op.fast = frozenset()
+    fast = set() if "float" in types.refuses else set(SINGLE_DOUBLE)
+    if exact:
+        fast |= INTS
+        if types.result == "bool" or types is INTEGRAL:  # nowhere else may a ufunc be trusted to keep bool
+            fast.add(BOOL)
+    op.fast = frozenset(fast)
     if op.names == op.tensor_names and len(op.names) == 1:
         return _named(unary(op), op)
     if op.names == op.tensor_names and len(op.names) == 2:
@@ -124,6 +128,7 @@ def binary(op: Op, otherwise: Callable[..., Any] = slow.elementwise) -> Callable
     other_for_input, other_for_other = 1 in first, 1 in second
     out_for_input, out_for_other = 2 in first, 2 in second
     has_rules = bool(op.rules)
+    numbers = frozenset() if op.flags.get("operands") == "tensors" else SCALARS
     saves_nothing = not first and not second
     if any(kind in (1, 2) for rule in op.rules for kind, _ in rule.getters):
         fast = frozenset()
@@ -143,7 +148,7 @@ def binary(op: Op, otherwise: Callable[..., Any] = slow.elementwise) -> Callable
                 else:
                     b = other
                     other_edge = None
-                    same = type(b) in SCALARS and d in SINGLE_DOUBLE
+                    same = type(b) in numbers and (d in SINGLE_DOUBLE or (type(b) is int and d in INTS))
                 if same:
                     try:
                         r = run(kernel, a, b)
@@ -196,12 +201,55 @@ def binary(op: Op, otherwise: Callable[..., Any] = slow.elementwise) -> Callable
 
 def many(op: Op) -> Callable[..., Any]:
     """The entry of an elementwise operation with plain parameters or three tensors."""
-    names = op.names
+    names, tensors, kernel, fills = op.names, op.tensors, op.kernel, op.fills
+    count = len(names)
+    assert op.types is not None
+    fast = op.fast if op.types.result == "same" and not op.promote else frozenset()
+    optional = frozenset(i for i, _ in tensors if names[i] in op.defaults and op.defaults[names[i]] is None)
 
     def entry(*args: Any, **kwargs: Any) -> Any:
         out = kwargs.pop("out", None) if kwargs else None
-        if kwargs or len(args) != len(names):
-            args = bind(op, args, kwargs)
+        if kwargs or len(args) != count:
+            args = args + fills[len(args)] if not kwargs and len(args) in fills else bind(op, args, kwargs)
+        m = mode()
+        first = args[0]
+        if out is None and (m is None or m is NO_GRAD) and type(first) in PLAIN and (d := first._array.dtype) in fast:
+            arrays = list(args)
+            edges = []
+            mask = 0
+            for i, bit in tensors:
+                x = args[i]
+                if type(x) in PLAIN:
+                    arrays[i] = a = x._array
+                    if a.dtype is not d:
+                        break
+                    e = x._edge if x._view is None else edge_of(x)
+                    edges.append(e)
+                    if e is not None:
+                        mask |= bit
+                elif x is None and i in optional:
+                    edges.append(None)
+                elif type(x) in SCALARS and d in SINGLE_DOUBLE:
+                    arrays[i] = asarray(x, d)
+                    edges.append(None)
+                else:
+                    break
+            else:
+                try:
+                    r = run(kernel, *arrays)
+                except Exception:
+                    return slow.elementwise(op, args, None)
+                if type(r) is not nd:
+                    r = slow.settle(r)
+                if r.dtype == d:
+                    t = _new(Tensor)
+                    t._array = r
+                    t._storage = t._view = t._grad = None
+                    if mask and m is None and op.rules:
+                        record_one(op, args, arrays, edges, mask, t)
+                    else:
+                        t._edge = None
+                    return t
         return slow.elementwise(op, args, out)
 
     return entry

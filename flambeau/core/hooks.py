@@ -81,9 +81,18 @@ def run_before(node: Node, hooks: Hooks, given: Any, graph: bool) -> Any:
     return back if several else back[0]
 
 
+def _turned(node: Node, grads: Any) -> Any:
+    """Gradients as PyTorch's node has them: a matrix that its graph transposes first is seen transposed."""
+    op = getattr(node, "op", None)
+    places = op.flags.get("turned") if op is not None else None
+    if places is None:
+        return grads
+    return tuple(g.t() if k in places and g is not None and g.ndim == 2 else g for k, g in enumerate(grads))
+
+
 def run_after(node: Node, hooks: Hooks, results: Any, given: Any, graph: bool) -> Any:
     """`register_hook`: gets the gradients of inputs and outputs, may replace those of the inputs."""
-    grad_inputs = tuple(_tensor(g) for g in results)
+    grad_inputs = _turned(node, tuple(_tensor(g) for g in results))
     grad_outputs = tuple(_tensor(g) for g in (given if node.outputs > 1 else (given,)))
     for hook in tuple(hooks.after.values()):
         result = hook(grad_inputs, grad_outputs)
@@ -96,4 +105,4 @@ def run_after(node: Node, hooks: Hooks, results: Any, given: Any, graph: bool) -
                     f"hook returned an incorrect number of values: {len(result)}, expected {len(grad_inputs)}",
                 )
             grad_inputs = result
-    return [_back(g, graph) for g in grad_inputs]
+    return [_back(g, graph) for g in _turned(node, grad_inputs)]

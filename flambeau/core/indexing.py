@@ -1,6 +1,7 @@
 """`x[index]` and `x[index] = value`: the user's index read as PyTorch reads it.
 
-Ints, slices, None and Ellipsis give one view (its node named after the last step PyTorch would take). Tensors, arrays
+Ints, slices, None and Ellipsis give one view (its node named after the last step PyTorch would
+take). Tensors, arrays
 and lists give a copy, bools become masks; what both kinds mix is first the view, then the copy.
 Stands on entry and ops.advanced.
 """
@@ -15,16 +16,16 @@ import numpy as np
 
 from flambeau.core import overrides
 from flambeau.core.declare import ops
-from flambeau.core.entry import as_view
 from flambeau.core.dtypes import of
+from flambeau.core.entry import as_view
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.ops import advanced as _advanced  # noqa: F401  (declares what is called here)
 from flambeau.core.overlap import overlaps
-from flambeau.core.silence import quiet
+from flambeau.core.silence import quiet, run
 from flambeau.core.state import NO_GRAD, mode
 from flambeau.core.storage import touch
-from flambeau.core.tensor import PLAIN, Tensor, wrap
+from flambeau.core.tensor import PLAIN, Tensor, edge_of, wrap
 
 __all__ = ["getitem", "number_for", "setitem"]
 
@@ -67,7 +68,9 @@ def getitem(input: Tensor, index: Any) -> Tensor:
                     except (IndexError, OverflowError):
                         r = None  # worded below
                     if r is not None:
-                        return as_view(BASIC, input, r if None not in index else with_steps(r), (None, index))
+                        return as_view(
+                            BASIC, input, r if None not in index else with_steps(r), (None, index)
+                        )
             elif index is None:
                 return as_view(BASIC, input, with_steps(a[None]), (None, index))
     elif overrides.concern((input,), mode()):
@@ -98,11 +101,22 @@ def out_of_range(shape: Any, index: int, dim: int = 0) -> Exception:
     """The error of an int index."""
     if not shape:
         return fail(
-            IndexError, "index", "invalid index of a 0-dim tensor. Use `tensor.item()` to convert a 0-dim tensor to a number"
+            IndexError,
+            "index",
+            "invalid index of a 0-dim tensor. Use `tensor.item()` to convert a 0-dim tensor to a "
+            "number",
         )
     if not -(1 << 63) <= index < 1 << 63:
-        return fail(ValueError, "index", f"Overflow when unpacking long long: the index {index} does not fit into 64 bits")
-    return fail(IndexError, "index", f"index {index} is out of bounds for dimension {dim} with size {shape[dim]}")
+        return fail(
+            ValueError,
+            "index",
+            f"Overflow when unpacking long long: the index {index} does not fit into 64 bits",
+        )
+    return fail(
+        IndexError,
+        "index",
+        f"index {index} is out of bounds for dimension {dim} with size {shape[dim]}",
+    )
 
 
 def basic_view(input: Tensor, basic: tuple[Any, ...]) -> Tensor:
@@ -138,13 +152,16 @@ def step_by_step(input: Tensor, basic: tuple[Any, ...]) -> Tensor:
 def advanced(input: Tensor, indices: list[Any]) -> Tensor:
     """The copy at index tensors, one for each dimension (None: the whole of it)."""
     given = [k for k, each in enumerate(indices) if each is not None]
-    if len(given) == 1 and (indices[given[0]]._array.ndim or indices[given[0]]._array.dtype.kind not in "bu"):
+    if len(given) == 1 and (
+        indices[given[0]]._array.ndim or indices[given[0]]._array.dtype.kind not in "bu"
+    ):
         return ops._index_one(input, indices[given[0]], given[0])
     return ops._index(input, indices)
 
 
 def read(input: Tensor, index: Any) -> tuple[tuple[Any, ...], list[Any] | None]:
-    """A user's index as a basic index and the index tensors that apply to the view it gives (None: no tensors).
+    """A user's index as a basic index and the index tensors that apply to the view it gives (None:
+    no tensors).
 
     Raises:
         IndexError, TypeError, ValueError: as `getitem`.
@@ -187,7 +204,8 @@ def read(input: Tensor, index: Any) -> tuple[tuple[Any, ...], list[Any] | None]:
             d += rest
             rest = 0  # a second one finds nothing left
         elif kind is bool or (not part._array.ndim and part._array.dtype.kind in "bu"):
-            # A 0-d mask keeps or drops the whole: a new dimension of one element, indexed by [0] or by nothing.
+            # A 0-d mask keeps or drops the whole: a new dimension of one element,
+            # indexed by [0] or by nothing.
             on = part if kind is bool else bool(part._array)
             basic.append(None)
             indices.append(wrap(np.zeros(int(on), np.int64)))
@@ -200,14 +218,23 @@ def read(input: Tensor, index: Any) -> tuple[tuple[Any, ...], list[Any] | None]:
 
 
 def _as_parts(index: Any) -> tuple[Any, ...]:
-    """A single index, or a short list that holds sequences or slices: such a list is read as a tuple, as PyTorch does."""
+    """A single index, or a short list that holds sequences or slices: such a list is read as a
+    tuple, as PyTorch does.
+    """
     if type(index) is list and len(index) < 32:
         for part in index:
-            if part is None or part is Ellipsis or isinstance(part, (Tensor, slice, list, tuple, nd)):
+            if (
+                part is None
+                or part is Ellipsis
+                or isinstance(part, (Tensor, slice, list, tuple, nd))
+            ):
                 warnings.warn(
-                    "Using a non-tuple sequence for multidimensional indexing is deprecated and will be changed in pytorch 2.9; "
-                    "use x[tuple(seq)] instead of x[seq]. In pytorch 2.9 this will be interpreted as tensor index, "
-                    "x[torch.tensor(seq)], which will result either in an error or a different result",
+                    "Using a non-tuple sequence for multidimensional indexing is deprecated and "
+                    "will be changed in pytorch 2.9; "
+                    "use x[tuple(seq)] instead of x[seq]. In pytorch 2.9 this will be "
+                    "interpreted as tensor index, "
+                    "x[torch.tensor(seq)], which will result either in an error or a different "
+                    "result",
                     UserWarning,
                     stacklevel=_depth(),
                 )
@@ -259,7 +286,8 @@ def _normal(part: Any) -> Any:
         raise fail(
             IndexError,
             "index",
-            "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices "
+            "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are "
+            "valid indices "
             f"(got {kind.__name__})",
         ) from None
 
@@ -269,7 +297,9 @@ def _from_sequence(part: Any) -> Tensor:
     try:
         array = np.array([p._array if isinstance(p, Tensor) else p for p in part])
     except ValueError as error:
-        raise fail(ValueError, "index", f"a list used as an index must be rectangular: {error}") from None
+        raise fail(
+            ValueError, "index", f"a list used as an index must be rectangular: {error}"
+        ) from None
     if not array.size:
         array = array.astype(np.int64)
     if array.dtype.kind == "O":
@@ -290,12 +320,16 @@ def _slice(part: slice) -> slice:
         try:
             values.append(None if bound is None else as_int(bound))
         except TypeError:
-            raise TypeError("slice indices must be integers or None or have an __index__ method") from None
+            raise TypeError(
+                "slice indices must be integers or None or have an __index__ method"
+            ) from None
     step = values[2]
     if step == 0:
         raise ValueError("slice step cannot be zero")
     if step is not None and step < 0:
-        raise fail(ValueError, "index", "step must be greater than zero: use flip to walk backwards")
+        raise fail(
+            ValueError, "index", "step must be greater than zero: use flip to walk backwards"
+        )
     return slice(*values)
 
 
@@ -319,7 +353,9 @@ def number_for(name: str, value: Any, dtype: np.dtype[Any]) -> Any:
             raise _too_large(name, dtype)
         value = int(value)
         limits = np.iinfo(dtype)
-        low = limits.min if kind == "i" else -int(limits.max)  # unsigned numbers take negative ones that wrap
+        low = (
+            limits.min if kind == "i" else -int(limits.max)
+        )  # unsigned numbers take negative ones that wrap
         if not low <= value <= limits.max:
             raise _too_large(name, dtype)
         return value % (limits.max + 1) if kind == "u" else value
@@ -331,7 +367,11 @@ def number_for(name: str, value: Any, dtype: np.dtype[Any]) -> Any:
 def _too_large(name: str, dtype: np.dtype[Any]) -> Exception:
     words = {"f4": "float", "f8": "double", "f2": "c10::Half"}
     word = words.get(dtype.str[1:], f"{dtype.name}_t")
-    return fail(RuntimeError, name, f"value cannot be converted to type {word} without overflow: the tensor is {of(dtype)}")
+    return fail(
+        RuntimeError,
+        name,
+        f"value cannot be converted to type {word} without overflow: the tensor is {of(dtype)}",
+    )
 
 
 def setitem(input: Tensor, index: Any, value: Any) -> None:
@@ -345,15 +385,18 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
     a = input._array
     number = type(value) in (int, float, bool)
     if (m is None or m is NO_GRAD) and type(input) in PLAIN and type(a) is nd:
-        if number and (m is not None or (input._edge is None and input._view is None)) and not overlaps(a):
-            kind = type(index)
-            plain = kind is int or (kind is slice and forward(index)) or (
-                kind is tuple and all(type(p) in PARTS and (type(p) is not slice or forward(p)) for p in index)
-            )
-            if plain and a.dtype.kind == "f" and a.dtype.itemsize > 2:
+        if number:
+            new = value if a.dtype.kind == "f" and a.itemsize > 2 else None
+        else:
+            new = value._array if type(value) in PLAIN and value._array.dtype is a.dtype else None
+        if new is not None and (
+            m is not None or (edge_of(input) is None and (number or edge_of(value) is None))
+        ):
+            place = _plain_index(index)
+            if place is not None and not overlaps(a):
                 try:
-                    quiet(a.__setitem__, index, value)
-                except (IndexError, TypeError, ValueError):
+                    run(a.__setitem__, place, new)
+                except (IndexError, TypeError, ValueError, RuntimeError, OverflowError):
                     pass  # worded below
                 else:
                     touch(input, "__setitem__")
@@ -366,7 +409,8 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
             raise fail(
                 TypeError,
                 "__setitem__",
-                f"can't assign a {type(value).__name__} to a tensor of {of(a.dtype)}: use torch.tensor(value)",
+                f"can't assign a {type(value).__name__} to a tensor of {of(a.dtype)}: use "
+                "torch.tensor(value)",
             )
         if isinstance(value, np.generic):
             value = value.item()
@@ -387,10 +431,34 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
     ops.index_put_(shown, indices, value)
 
 
+def _plain_index(index: Any) -> Any:
+    """The index as NumPy takes it, where it means the same there; None where it must be read."""
+    kind = type(index)
+    if kind is int or (kind is slice and forward(index)):
+        return index
+    if kind is Tensor:
+        a = index._array
+        return (
+            a if type(a) is nd and a.ndim and (a.dtype.kind == "b" or a.dtype == np.int64) else None
+        )
+    if kind is tuple and all(
+        type(p) in PARTS and (type(p) is not slice or forward(p)) for p in index
+    ):
+        return index
+    return None
+
+
 def _result_rank(input: Tensor, indices: list[Any]) -> int:
     """The rank of what the indices select."""
     rank = input._array.ndim - sum(_span(k) if k is not None else 1 for k in indices)
-    joined = max((1 if k._array.dtype.kind == "b" or k._array.dtype == np.uint8 else k._array.ndim for k in indices if k is not None), default=0)
+    joined = max(
+        (
+            1 if k._array.dtype.kind == "b" or k._array.dtype == np.uint8 else k._array.ndim
+            for k in indices
+            if k is not None
+        ),
+        default=0,
+    )
     return rank + sum(k is None for k in indices) + joined
 
 
@@ -408,7 +476,8 @@ def without_ones(value: Tensor, ndim: int) -> Tensor:
         raise fail(
             RuntimeError,
             "__setitem__",
-            f"the value has shape {list(shape)}, the place it is written to has {ndim} dimensions: it may only broadcast up to "
+            f"the value has shape {list(shape)}, the place it is written to has {ndim} "
+            "dimensions: it may only broadcast up to "
             "those. reshape the value, or index it.",
         )
     return ops.reshape(value, tuple(shape[extra:]))

@@ -149,9 +149,11 @@ def write_result(title: str, target: Tensor, result: Tensor) -> None:
                 "the tensor written in place keeps its dtype. Convert it first, or write out of place.",
             )
     if type(old) is np.ndarray:
+        if hasattr(new, "is_sparse_data"):
+            new = new.dense()
         quiet(np.copyto, old, new, casting="unsafe")
     elif hasattr(old, "is_sparse_data"):
-        target._array = new
+        target._array = new if new.dtype == old.dtype else new.astype(old.dtype)
     touch(target, title)
     node = result._edge
     if node is not None and state.grad_enabled():

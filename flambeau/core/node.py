@@ -48,6 +48,8 @@ class Node:
     """Shape of the output (a tuple of shapes when there are several)."""
     dtype: Any
     outputs = 1
+    op: Any = None
+    """The operation, for the nodes of declared ones."""
 
     def run(self, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
         """Gradients for the edges from the gradient(s) of the output(s)."""

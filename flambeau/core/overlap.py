@@ -14,7 +14,7 @@ __all__ = ["check_writable", "overlaps"]
 
 def overlaps(array: Any) -> bool:
     """True when two indices certainly name one element (a stride of 0 along a dimension longer than 1)."""
-    return array.size > 0 and any(stride == 0 and size > 1 for stride, size in zip(array.strides, array.shape, strict=True))
+    return 0 in array.strides and array.size > 0 and any(stride == 0 and size > 1 for stride, size in zip(array.strides, array.shape, strict=True))
 
 
 def check_writable(name: str, array: Any) -> None:

@@ -1,6 +1,6 @@
-"""`__torch_function__`: operations on Tensor subclasses and under function modes.
+"""`__torch_function__`: operations on Tensor subclasses, on foreign classes that speak the protocol, and under modes.
 
-Stands on state and tensor; reached from `slow`.
+What `Tensor.__torch_function__` does by default stands here too. Stands on state and tensor; reached from `slow`.
 """
 
 from __future__ import annotations
@@ -11,20 +11,30 @@ from typing import Any
 from flambeau.core import state
 from flambeau.core.tensor import PLAIN, Tensor
 
-__all__ = ["DISABLED", "concern", "dispatch", "overloads"]
+__all__ = ["ALL_OFF", "SUBCLASSES_OFF", "concern", "default", "dispatch", "overloads", "without_subclasses"]
 
-DISABLED: Any = object()
-"""Last of `Mode.functions` while `__torch_function__` is off."""
+ALL_OFF: Any = object()
+"""Among `Mode.functions` while `__torch_function__` is off."""
+SUBCLASSES_OFF: Any = object()
+"""Among `Mode.functions` while only modes are asked."""
+MARKS = (ALL_OFF, SUBCLASSES_OFF)
+
+NOT_WRAPPED: set[Any] = set()
+"""Functions whose results keep their class: what they return is no new tensor."""
 
 
 def concern(args: Iterable[Any], m: Any) -> bool:
     """Whether an argument or a mode wants to be asked first."""
     functions = m.functions if m is not None else ()
     if functions:
-        return functions[-1] is not DISABLED
+        if ALL_OFF in functions:
+            return False
+        if any(each not in MARKS for each in functions):
+            return True
+        return False
     for x in args:
         kind = type(x)
-        if kind not in PLAIN and hasattr(kind, "__torch_function__") and (kind is not Tensor):
+        if kind not in PLAIN and kind is not Tensor and hasattr(kind, "__torch_function__"):
             return True
     return False
 
@@ -35,7 +45,7 @@ def overloads(args: Iterable[Any]) -> list[Any]:
     kinds: list[type] = []
     for x in args:
         kind = type(x)
-        if hasattr(kind, "__torch_function__") and kind not in kinds and kind not in PLAIN:
+        if kind not in PLAIN and kind not in kinds and hasattr(kind, "__torch_function__"):
             at = next((k for k, old in enumerate(kinds) if issubclass(kind, old)), len(kinds))
             kinds.insert(at, kind)
             found.insert(at, x)
@@ -49,19 +59,23 @@ def dispatch(function: Callable[..., Any], args: Any, kwargs: dict[str, Any]) ->
         TypeError: all answered NotImplemented.
     """
     args = tuple(args)
-    flat = [t for a in args for t in (a if isinstance(a, (list, tuple)) else (a,))]
-    asked = overloads(flat)
+    flat = [t for a in (*args, *kwargs.values()) for t in (a if isinstance(a, (list, tuple)) else (a,))]
+    functions = state.current().functions
+    asked = [] if any(mark in functions for mark in MARKS) else overloads(flat)
     kinds = tuple(type(x) for x in asked)
-    now = state.current()
-    if now.functions and now.functions[-1] is not DISABLED:
-        handler = now.functions[-1]
-        token = state.switch(functions=now.functions[:-1])
-        try:
-            result = handler.__torch_function__(function, kinds, args, kwargs)
-        finally:
-            state.restore(token)
-        if result is not NotImplemented:
-            return result
+    if ALL_OFF not in functions:
+        for k in range(len(functions) - 1, -1, -1):
+            handler = functions[k]
+            if handler in MARKS:
+                continue
+            token = state.switch(functions=functions[:k] + tuple(f for f in functions[k + 1 :] if f in MARKS))
+            try:
+                result = handler.__torch_function__(function, kinds, args, kwargs)
+            finally:
+                state.restore(token)
+            if result is not NotImplemented:
+                return result
+            break
     for x in asked:
         result = type(x).__torch_function__(function, kinds, args, kwargs)
         if result is not NotImplemented:
@@ -72,3 +86,34 @@ def dispatch(function: Callable[..., Any], args: Any, kwargs: dict[str, Any]) ->
         f"no implementation found for '{getattr(function, '__name__', function)}' on types that implement "
         f"__torch_function__: {[kind.__name__ for kind in kinds]}"
     )
+
+
+class without_subclasses:
+    """The block in which subclasses of Tensor are plain tensors."""
+
+    def __enter__(self) -> None:
+        self._token = state.switch(functions=(*state.current().functions, SUBCLASSES_OFF))
+
+    def __exit__(self, *exc: object) -> None:
+        state.restore(self._token)
+
+
+def default(cls: type, func: Callable[..., Any], types: Iterable[type], args: Any = (), kwargs: Any = None) -> Any:
+    """`Tensor.__torch_function__`: the function on plain tensors, its results given the subclass."""
+    if not all(issubclass(cls, kind) for kind in types):
+        return NotImplemented
+    with without_subclasses():
+        result = func(*args, **(kwargs or {}))
+        return result if cls is Tensor or func in NOT_WRAPPED else _converted(result, cls)
+
+
+def _converted(result: Any, cls: type) -> Any:
+    if isinstance(result, Tensor):
+        return result if isinstance(result, cls) else result.as_subclass(cls)
+    if isinstance(result, (tuple, list)):
+        members = [_converted(each, cls) for each in result]
+        return type(result)(*members) if hasattr(result, "_fields") and not hasattr(result, "n_fields") else type(result)(members)
+    return result
+
+
+Tensor.__torch_function__ = classmethod(default)  # type: ignore[attr-defined]

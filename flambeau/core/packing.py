@@ -23,12 +23,19 @@ def pack_saved(result: Any, mode: Any) -> None:
                 note_forward(node)
             if mode.pack and isinstance(node, OpNode) and not any(type(v) is Packed for v in node.saved or ()):
                 pack, unpack = mode.pack[-1]
-                node.saved = [
-                    value if store is None else Packed(pack(_handed(value, store, node, k)), unpack)
-                    for k, (value, store) in enumerate(zip(node.saved, node.stores, strict=True))
-                ]
+                saved = list(node.saved)
+                for k in _order(node):
+                    if node.stores[k] is not None:
+                        saved[k] = Packed(pack(_handed(saved[k], node.stores[k], node, k)), unpack)
+                node.saved = saved
             elif mode.pack and isinstance(node, ListNode):
                 node.pack(*mode.pack[-1])
+
+
+def _order(node: OpNode) -> list[int]:
+    """The saved positions in the order in which the rules name them, which is the order of PyTorch's packing."""
+    named = [k for rule in node.op.rules for k in rule.saves]
+    return list(dict.fromkeys([*named, *range(len(node.saved))]))
 
 
 def _handed(value: Any, store: Any, node: OpNode, position: int) -> Tensor:

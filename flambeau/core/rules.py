@@ -230,9 +230,16 @@ def run_quick(op: Op, node: OpNode, grad: Any) -> list[Any] | None:
         if store is not None and (store.changed > sequence or type(value) is not nd or value.dtype is not dtype):
             return None
     found = []
-    for edge, (function, positions) in zip(node.edges, op.quick):  # noqa: B905
+    for edge, (function, positions, rule) in zip(node.edges, op.quick):  # noqa: B905
         if edge is None:
             found.append(None)
+        elif function is None:  # the rule is `lambda g: g`
+            found.append(grad)
+        elif rule is not None:
+            values = _bare_values(node, rule, dtype)
+            if values is None:
+                return None
+            found.append(function(grad, *values))
         elif not positions:
             found.append(function(grad))
         elif len(positions) == 1:
@@ -243,11 +250,19 @@ def run_quick(op: Op, node: OpNode, grad: Any) -> list[Any] | None:
 
 
 def read_quick(op: Op) -> tuple[Any, ...]:
-    """(function, positions) for every tensor, when all of an operation's rules are bare and name saved values alone."""
-    if op.lists or not op.rules or not all(rule.bare and rule.simple for rule in op.rules):
+    """(function, saved positions, the rule if it wants more than saved values) for every tensor, when all rules are bare."""
+    if op.lists or not op.rules or not all(rule.bare and not rule.group for rule in op.rules):
         return ()
-    table: dict[int, Any] = {rule.targets[0]: (rule.twin or rule.function, rule.saves) for rule in op.rules}
-    return tuple(table.get(k, (_nothing, ())) for k in range(len(op.tensor_names)))
+    table: dict[int, Any] = {}
+    for rule in op.rules:
+        function = rule.twin or rule.function
+        same = function.__code__.co_code == _same.__code__.co_code and function.__code__.co_argcount == 1
+        table[rule.targets[0]] = (None if same else function, rule.saves, None if rule.simple else rule)
+    return tuple(table.get(k, (_nothing, (), None)) for k in range(len(op.tensor_names)))
+
+
+def _same(grad: Any) -> Any:
+    return grad
 
 
 def _nothing(grad: Any) -> None:

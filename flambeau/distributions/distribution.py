@@ -21,7 +21,7 @@ __all__ = ["Distribution"]
 
 
 class Distribution:
-    """A probability distribution over events of ``event_shape``, a batch of ``batch_shape`` of them.
+    """A probability distribution of events of ``event_shape``, a batch of ``batch_shape`` of them.
 
     Args:
         batch_shape: the shape of independent, differently parameterised distributions.
@@ -61,12 +61,12 @@ class Distribution:
 
     def __init__(
         self,
-        batch_shape: Any = Size(),
-        event_shape: Any = Size(),
+        batch_shape: Sequence[int] = Size(),
+        event_shape: Sequence[int] = Size(),
         validate_args: bool | None = None,
     ) -> None:
-        self._batch_shape = batch_shape
-        self._event_shape = event_shape
+        self._batch_shape: Any = batch_shape
+        self._event_shape: Any = event_shape
         if validate_args is not None:
             self._validate_args = validate_args
         if self._validate_args:
@@ -83,13 +83,14 @@ class Distribution:
         Raises:
             NotImplementedError: the class does not say how.
         """
-        owner, new = self._widened(Size(batch_shape), _instance)
-        super(owner, new).__init__(Size(batch_shape), self.event_shape, validate_args=False)
+        batch_shape = Size(batch_shape)
+        new = self._widened(batch_shape, _instance)
+        Distribution.__init__(new, batch_shape, self.event_shape, validate_args=False)
         new._validate_args = self._validate_args
         return new
 
-    def _widened(self, batch_shape: Size, _instance: Any) -> tuple[type, Any]:
-        """The class that declares what is batched, and a new object with these attributes wider."""
+    def _widened(self, batch_shape: Size, _instance: Any) -> Any:
+        """A new object whose batched attributes are wider."""
         owner = next((c for c in type(self).__mro__ if "_batched" in vars(c)), None)
         if owner is None:
             raise NotImplementedError(
@@ -105,7 +106,7 @@ class Distribution:
                 setattr(new, name, value.expand(batch_shape + full[len(full) - trailing :]))
         for name in owner._shared:
             setattr(new, name, held[name])
-        return owner, new
+        return new
 
     @property
     def batch_shape(self) -> Size:

@@ -30,6 +30,7 @@ class Independent(Distribution, Generic[D]):
         ValueError: there are fewer.
 
     Example:
+        >>> import flambeau
         >>> from flambeau.distributions import Normal
         >>> d = Independent(Normal(flambeau.zeros(3), flambeau.ones(3)), 1)
         >>> d.batch_shape, d.event_shape
@@ -64,7 +65,7 @@ class Independent(Distribution, Generic[D]):
         own = self.event_shape[: self.reinterpreted_batch_ndims]
         new.base_dist = self.base_dist.expand(batch_shape + own)
         new.reinterpreted_batch_ndims = self.reinterpreted_batch_ndims
-        super(Independent, new).__init__(batch_shape, self.event_shape, validate_args=False)
+        Distribution.__init__(new, batch_shape, self.event_shape, validate_args=False)
         new._validate_args = self._validate_args
         return new
 

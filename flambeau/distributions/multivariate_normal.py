@@ -17,7 +17,7 @@ from flambeau.distributions.triangular import (
     half_log_det,
     precision_to_scale_tril,
 )
-from flambeau.distributions.utils import _standard_normal, lazy_property
+from flambeau.distributions.utils import _standard_normal, broadcast_shapes, lazy_property
 
 __all__ = ["MultivariateNormal"]
 
@@ -70,7 +70,7 @@ class MultivariateNormal(Distribution):
             precision_matrix=precision_matrix,
             scale_tril=scale_tril,
         )
-        batch = flambeau.broadcast_shapes(matrix.shape[:-2], loc.shape[:-1])
+        batch = broadcast_shapes(matrix.shape[:-2], loc.shape[:-1])
         setattr(self, name, matrix.expand(*batch, -1, -1))
         self.loc = loc.expand(*batch, -1)
         super().__init__(batch, self.loc.shape[-1:], validate_args=validate_args)
@@ -128,9 +128,7 @@ class MultivariateNormal(Distribution):
         return entropy.expand(self._batch_shape) if self._batch_shape else entropy
 
 
-def one_matrix(
-    name: str, kind: type[Exception], **matrices: Tensor | None
-) -> tuple[str, Tensor]:
+def one_matrix(name: str, kind: type[Exception], **matrices: Tensor | None) -> tuple[str, Tensor]:
     """The one form that was given, by name.
 
     Raises:

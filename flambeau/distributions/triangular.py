@@ -37,13 +37,13 @@ def batch_mahalanobis(factor: Tensor, x: Tensor) -> Tensor:
     repeated = list(range(outer)) + list(range(outer, len(split), 2))
     varying = list(range(outer + 1, len(split), 2))
     order = repeated + varying
-    columns = x.reshape(*split, n).permute(*order, len(split))  # (repeats, own, n)
+    columns = x.reshape(*split, n).permute([*order, len(split)])  # (repeats, own, n)
     flat = factor.reshape(-1, n, n)  # (F, n, n)
     right = columns.reshape(-1, flat.size(0), n).permute(1, 2, 0)  # (F, n, R)
     solved = flambeau.linalg.solve_triangular(flat, right, upper=False)
     squares = solved.pow(2).sum(-2).t().reshape(columns.shape[:-1])
     back = sorted(range(len(order)), key=order.__getitem__)
-    return squares.permute(*back).reshape(batch)
+    return squares.permute(back).reshape(batch)
 
 
 def batch_square_sum(matrix: Tensor) -> Tensor:

@@ -11,7 +11,9 @@ from itertools import accumulate
 from typing import Any
 
 import flambeau
+from flambeau.core import layout
 from flambeau.core.errors import fail
+from flambeau.core.size import Size
 from flambeau.core.tensor import Tensor
 from flambeau.nn import functional as F
 
@@ -162,6 +164,11 @@ def consecutive(value: Tensor, dim: int, lengths: Sequence[int]) -> Iterator[Ten
     """Slices of ``lengths`` along ``dim``, one after the other."""
     for start, length in zip(accumulate(lengths, initial=0), lengths):
         yield value.narrow(dim, start, length)
+
+
+def broadcast_shapes(*shapes: Sequence[int]) -> Size:
+    """The shape that tensors of these shapes broadcast to."""
+    return Size(layout.broadcast_shapes(*shapes))
 
 
 def _sum_rightmost(value: Tensor, dim: int) -> Tensor:

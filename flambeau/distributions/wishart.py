@@ -16,7 +16,7 @@ from flambeau.distributions.chi2 import Chi2
 from flambeau.distributions.exp_family import ExponentialFamily
 from flambeau.distributions.multivariate_normal import one_matrix, to_scale_tril
 from flambeau.distributions.triangular import half_log_det
-from flambeau.distributions.utils import Number, lazy_property
+from flambeau.distributions.utils import Number, broadcast_shapes, lazy_property
 
 __all__ = ["Wishart"]
 
@@ -84,7 +84,7 @@ class Wishart(ExponentialFamily):
             batch = Size(matrix.shape[:-2])
             self.df = flambeau.tensor(df, dtype=matrix.dtype, device=matrix.device)
         else:
-            batch = flambeau.broadcast_shapes(matrix.shape[:-2], df.shape)
+            batch = broadcast_shapes(matrix.shape[:-2], df.shape)
             self.df = df.expand(batch)
         event = matrix.shape[-2:]
         n = event[-1]
@@ -181,8 +181,9 @@ class Wishart(ExponentialFamily):
             warnings.warn("Singular sample detected.", stacklevel=2)
             for _ in range(_TRIES if max_try_correction is None else max_try_correction):
                 drawn = self._bartlett_sampling(again[again].shape)
-                sample[again] = drawn
-                again[again.clone()] = self._over_batch(~self.support.check(drawn))
+                where = again.clone()  # the graph keeps it: `again` is written below
+                sample[where] = drawn
+                again[where] = self._over_batch(~self.support.check(drawn))
                 if not bool(again.any()):
                     break
         return sample

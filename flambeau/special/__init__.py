@@ -1,6 +1,6 @@
-"""Special functions under the names of ``torch.special``. They are operations; here are their public names only.
+"""Special functions under the names of ``torch.special``.
 
-Stands on core.ops.
+They are operations; here are their public names only. Stands on core.ops.
 """
 
 from __future__ import annotations
@@ -12,11 +12,19 @@ from flambeau.core.ops.bessel import PLAIN
 from flambeau.core.ops.polynomial import POLYNOMIALS
 from flambeau.core.tensor import Tensor
 
-__all__ = sorted((
-    *PLAIN, *POLYNOMIALS, "digamma", "entr", "erf", "erfc", "erfcx", "erfinv", "exp2", "expit", "expm1", "gammainc",
-    "gammaincc", "gammaln", "i0", "i0e", "i1", "i1e", "log1p", "log_ndtr", "log_softmax", "logit", "logsumexp",
-    "multigammaln", "ndtr", "ndtri", "polygamma", "psi", "round", "sinc", "softmax", "xlog1py", "xlogy", "zeta",
-))  # fmt: skip
+__all__ = [
+    "airy_ai", "bessel_j0", "bessel_j1", "bessel_y0", "bessel_y1", "chebyshev_polynomial_t",
+    "chebyshev_polynomial_u", "chebyshev_polynomial_v", "chebyshev_polynomial_w", "digamma", "entr",
+    "erf", "erfc", "erfcx", "erfinv", "exp2", "expit", "expm1", "gammainc", "gammaincc", "gammaln",
+    "hermite_polynomial_h", "hermite_polynomial_he", "i0", "i0e", "i1", "i1e",
+    "laguerre_polynomial_l", "legendre_polynomial_p", "log1p", "log_ndtr", "log_softmax", "logit",
+    "logsumexp", "modified_bessel_i0", "modified_bessel_i1", "modified_bessel_k0",
+    "modified_bessel_k1", "multigammaln", "ndtr", "ndtri", "polygamma", "psi", "round",
+    "scaled_modified_bessel_k0", "scaled_modified_bessel_k1", "shifted_chebyshev_polynomial_t",
+    "shifted_chebyshev_polynomial_u", "shifted_chebyshev_polynomial_v",
+    "shifted_chebyshev_polynomial_w", "sinc", "softmax", "spherical_bessel_j0", "xlog1py", "xlogy",
+    "zeta",
+]  # fmt: skip
 
 globals().update({_name: getattr(ops, f"special_{_name}") for _name in (*PLAIN, *POLYNOMIALS)})
 
@@ -64,6 +72,8 @@ def log_softmax(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
     return ops.log_softmax(input, dim, dtype=dtype)
 
 
-def logsumexp(input: Tensor, dim: Any, keepdim: bool = False, *, out: Tensor | None = None) -> Tensor:
+def logsumexp(
+    input: Tensor, dim: Any, keepdim: bool = False, *, out: Tensor | None = None
+) -> Tensor:
     """``log(sum(exp(input)))`` over `dim`."""
     return ops.logsumexp(input, dim, keepdim, out=out)

@@ -27,7 +27,7 @@ def test_same_losses(oracle: ModuleType, search: str | None) -> None:
             loss.backward()
             return loss
 
-        losses = [float(optimizer.step(closure)) for _ in range(5)]
+        losses = [optimizer.step(closure).item() for _ in range(5)]
         state = optimizer.state_dict()["state"][0]
         return losses, w.detach().numpy(), (sorted(state), state["func_evals"], state["n_iter"])
 

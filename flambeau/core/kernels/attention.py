@@ -1,4 +1,5 @@
-"""Softmax attention on ndarrays, batched over leading dimensions: forward with the weights kept, and its gradients."""
+"""Softmax attention on ndarrays, batched over leading dimensions: forward with the weights kept,
+and its gradients."""
 
 from __future__ import annotations
 

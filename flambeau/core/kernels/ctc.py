@@ -1,6 +1,8 @@
-"""Connectionist temporal classification on ndarrays: forward and backward variables for the whole batch at once.
+"""Connectionist temporal classification on ndarrays: forward and backward variables for the whole
+batch at once.
 
-Steps are a loop; samples and labels are vectors. Letters: T steps, N samples, S the longest target, C classes; the
+Steps are a loop; samples and labels are vectors. Letters: T steps, N samples, S the longest
+target, C classes; the
 extended target (blank, label, blank, ..., blank) has L = 2 S + 1 places.
 """
 
@@ -21,7 +23,8 @@ def _extended(targets: Any, blank: int) -> Any:
 
 
 def _may_skip(extended: Any) -> Any:
-    """Where a path may come from two places before: at a label that differs from the one before it."""
+    """Where a path may come from two places before: at a label that differs from the one before
+    it."""
     found = np.zeros(extended.shape, bool)
     found[:, 2:] = extended[:, 2:] != extended[:, :-2]
     found[:, ::2] = False
@@ -43,7 +46,8 @@ def _add3(a: Any, b: Any, c: Any) -> Any:
 
 
 def alphas(logs: Any, targets: Any, lengths: Any, sizes: Any, blank: int) -> tuple[Any, Any]:
-    """The negative log-likelihood (N) and the forward variables (T, N, L) of log-probabilities (T, N, C)."""
+    """The negative log-likelihood (N) and the forward variables (T, N, L) of log-probabilities (T,
+    N, C)."""
     T, N, _ = logs.shape
     extended = _extended(targets, blank)
     L = extended.shape[1]
@@ -58,14 +62,18 @@ def alphas(logs: Any, targets: Any, lengths: Any, sizes: Any, blank: int) -> tup
     for t in range(1, T):
         before = found[t - 1]
         two = np.where(skip, _shifted(before, 2), -np.inf)
-        found[t] = np.where((t < lengths)[:, None], _add3(before, _shifted(before, 1), two) + emitted[t], before)
+        found[t] = np.where(
+            (t < lengths)[:, None], _add3(before, _shifted(before, 1), two) + emitted[t], before
+        )
     if not T:
         return np.where(sizes == 0, 0.0, np.inf).astype(logs.dtype), found
     last = found[T - 1]
     ends = last[rows, 2 * sizes]
     labels = np.where(sizes > 0, last[rows, np.maximum(2 * sizes - 1, 0)], -np.inf)
     loss = -_add3(ends, labels, np.full_like(ends, -np.inf))
-    return np.where((lengths == 0) & (sizes == 0), 0, np.where(lengths == 0, np.inf, loss)).astype(logs.dtype), found
+    return np.where((lengths == 0) & (sizes == 0), 0, np.where(lengths == 0, np.inf, loss)).astype(
+        logs.dtype
+    ), found
 
 
 def _betas(logs: Any, extended: Any, lengths: Any, sizes: Any) -> Any:
@@ -78,7 +86,9 @@ def _betas(logs: Any, extended: Any, lengths: Any, sizes: Any) -> Any:
     ahead[:, :-2] = _may_skip(extended)[:, 2:]
     found = np.full((T, N, L), -np.inf, logs.dtype)
     places = np.arange(L)[None, :]
-    end = (places == 2 * sizes[:, None]) | ((places == 2 * sizes[:, None] - 1) & (sizes > 0)[:, None])
+    end = (places == 2 * sizes[:, None]) | (
+        (places == 2 * sizes[:, None] - 1) & (sizes > 0)[:, None]
+    )
     inside = places <= 2 * sizes[:, None]
     for t in range(T - 1, -1, -1):
         starts = (t == lengths - 1)[:, None]
@@ -91,7 +101,9 @@ def _betas(logs: Any, extended: Any, lengths: Any, sizes: Any) -> Any:
             if L > 2:
                 two[:, :-2] = after[:, 2:]
             walked = _add3(after, one, np.where(ahead, two, -np.inf)) + emitted[t]
-            value = np.where(starts, value, np.where((t < lengths - 1)[:, None] & inside, walked, -np.inf))
+            value = np.where(
+                starts, value, np.where((t < lengths - 1)[:, None] & inside, walked, -np.inf)
+            )
         else:
             value = np.where(starts, value, -np.inf)
         found[t] = value
@@ -99,9 +111,18 @@ def _betas(logs: Any, extended: Any, lengths: Any, sizes: Any) -> Any:
 
 
 def gradient(
-    g: Any, logs: Any, targets: Any, lengths: Any, sizes: Any, blank: int, loss: Any, forward: Any, zero_infinity: bool
+    g: Any,
+    logs: Any,
+    targets: Any,
+    lengths: Any,
+    sizes: Any,
+    blank: int,
+    loss: Any,
+    forward: Any,
+    zero_infinity: bool,
 ) -> Any:
-    """The gradient for the log-probabilities: ``exp(log_probs) - (posterior of every class)``, times g of each sample.
+    """The gradient for the log-probabilities: ``exp(log_probs) - (posterior of every class)``,
+    times g of each sample.
 
     As PyTorch's, it is the gradient through log-softmax already: its sum over classes is 0.
 

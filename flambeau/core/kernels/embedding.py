@@ -24,7 +24,8 @@ def check_indices(op: str, index: Any, count: int) -> None:
         raise fail(
             IndexError,
             op,
-            f"index out of range in self: index {low if low < 0 else high} is given, the table has {count} rows (0 to "
+            f"index out of range in self: index {low if low < 0 else high} is given, the table "
+            f"has {count} rows (0 to "
             f"{count - 1}). Check num_embeddings, or the numbering of the tokens.",
         )
 

@@ -1,11 +1,13 @@
 """Negative log-likelihood of class indices, on ndarrays, alone and fused with log-softmax.
 
-Targets are checked with one reduction: seen as unsigned, a negative index is a large one. Classes lie along axis 1
+Targets are checked with one reduction: seen as unsigned, a negative index is a large one. Classes
+lie along axis 1
 (axis 0 of a vector).
 """
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,9 @@ __all__ = ["NONE", "cross_entropy", "cross_entropy_backward", "nll", "nll_backwa
 
 NONE, MEAN, SUM = range(3)
 _LONG = np.dtype("i8")
+_UNSIGNED = np.dtype("u8")
+_NATIVE = frozenset((np.dtype("f4"), np.dtype("f8")))
+_most = np.maximum.reduce
 
 
 def picked(op: str, target: Any, classes: int, ignore_index: int) -> Any:
@@ -28,7 +33,11 @@ def picked(op: str, target: Any, classes: int, ignore_index: int) -> Any:
     if not target.size:
         return None
     if target.dtype is _LONG:
-        worst = target.view("u8").max() if target.ndim else np.uint64(int(target) % (1 << 64))
+        worst = (
+            _most(target.view(_UNSIGNED), None)
+            if target.ndim
+            else np.uint64(int(target) % (1 << 64))
+        )
     else:
         worst = target.max() if target.min() >= 0 else classes
     if worst < classes and not 0 <= ignore_index < classes:
@@ -40,7 +49,8 @@ def picked(op: str, target: Any, classes: int, ignore_index: int) -> Any:
         raise fail(
             IndexError,
             op,
-            f"Target {wrong} is out of bounds: input has {classes} classes, numbered from 0. Labels from 1 need - 1; "
+            f"Target {wrong} is out of bounds: input has {classes} classes, numbered from 0. "
+            "Labels from 1 need - 1; "
             "labels to leave out need ignore_index.",
         )
     return None if live.size == target.size else counts
@@ -66,12 +76,16 @@ def _weights(target: Any, weight: Any, counts: Any, dtype: Any) -> Any:
     return found if counts is None else found * counts
 
 
-def nll(x: Any, target: Any, weight: Any, reduction: int, ignore_index: int, op: str = "nll_loss") -> Any:
+def nll(
+    x: Any, target: Any, weight: Any, reduction: int, ignore_index: int, op: str = "nll_loss"
+) -> Any:
     """``-weight[t] x[t]``, reduced; the mean is over the weights."""
     dtype = x.dtype
     if dtype.itemsize == 2:
         wide = None if weight is None else weight.astype("f4")
-        return np.asarray(nll(x.astype("f4"), target, wide, reduction, ignore_index, op)).astype(dtype)
+        return np.asarray(nll(x.astype("f4"), target, wide, reduction, ignore_index, op)).astype(
+            dtype
+        )
     counts = picked(op, target, x.shape[1 if x.ndim > 1 else 0], ignore_index)
     w = _weights(target, weight, counts, dtype)
     found = x[_grid(target if counts is None else np.where(counts, target, 0))]
@@ -94,27 +108,67 @@ def _share(g: Any, target: Any, w: Any, reduction: int, dtype: Any) -> Any:
     return share
 
 
-def nll_backward(g: Any, shape: Any, target: Any, weight: Any, reduction: int, ignore_index: int) -> Any:
+def nll_backward(
+    g: Any, shape: Any, target: Any, weight: Any, reduction: int, ignore_index: int
+) -> Any:
     """The gradient of :func:`nll` for its input: zeros but at the targets."""
     dtype = g.dtype
     counts = picked("nll_loss", target, shape[1 if len(shape) > 1 else 0], ignore_index)
     w = _weights(target, weight, counts, dtype)
     found = np.zeros(shape, dtype)
-    found[_grid(target if counts is None else np.where(counts, target, 0))] = _share(g, target, w, reduction, dtype)
+    found[_grid(target if counts is None else np.where(counts, target, 0))] = _share(
+        g, target, w, reduction, dtype
+    )
     return found
+
+
+@lru_cache(maxsize=32)
+def _range(n: int) -> Any:
+    return np.arange(n)
+
+
+@lru_cache(maxsize=32)
+def _ones(n: int, dtype: Any) -> Any:
+    return np.ones(n, dtype)
+
+
+def _plain(x: Any, target: Any, ignore_index: int) -> bool:
+    """Whether a mean over (N, C) in single or double precision counts every target: the training
+    loop's case."""
+    if x.ndim != 2 or target.dtype is not _LONG or x.dtype not in _NATIVE or not x.size:
+        return False
+    return ignore_index < 0 and bool(_most(target.view(_UNSIGNED)) < x.shape[1])
 
 
 def cross_entropy(x: Any, target: Any, reduction: int, ignore_index: int) -> Any:
     """The loss of logits, and their log-softmax for the way back."""
+    if reduction == MEAN and _plain(x, target, ignore_index):
+        N, C = x.shape
+        logs = np.subtract(x, _most(x, 1, None, None, True))
+        logs -= np.log(np.exp(logs).dot(_ones(C, x.dtype))).reshape(N, 1)
+        return logs[_range(N), target].dot(_ones(N, x.dtype)) / x.dtype.type(-N), logs
     logs = log_softmax(x, 1 if x.ndim > 1 else 0)
     return nll(logs, target, None, reduction, ignore_index, "cross_entropy"), logs
 
 
-def cross_entropy_backward(g: Any, logs: Any, target: Any, reduction: int, ignore_index: int) -> Any:
+def cross_entropy_backward(
+    g: Any, logs: Any, target: Any, reduction: int, ignore_index: int
+) -> Any:
     """``(softmax - onehot)`` times what each sample is worth."""
     dtype = logs.dtype
+    if reduction == MEAN and _plain(logs, target, ignore_index):
+        N, C = logs.shape
+        found = np.exp(logs)
+        flat = found.reshape(-1)
+        at = _range(N) * C
+        at += target
+        flat[at] -= 1
+        found *= g * dtype.type(1.0 / N)
+        return found
     if dtype.itemsize == 2:
-        found = cross_entropy_backward(g.astype("f4"), logs.astype("f4"), target, reduction, ignore_index)
+        found = cross_entropy_backward(
+            g.astype("f4"), logs.astype("f4"), target, reduction, ignore_index
+        )
         return found.astype(dtype)
     axis = 1 if logs.ndim > 1 else 0
     counts = picked("cross_entropy", target, logs.shape[axis], ignore_index)

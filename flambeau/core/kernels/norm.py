@@ -1,6 +1,8 @@
-"""Normalisation over batches, channels, groups and trailing dimensions, on ndarrays, with gradients.
+"""Normalisation over batches, channels, groups and trailing dimensions, on ndarrays, with
+gradients.
 
-Every kernel sees its input as (rows, ...) or (N, C, L) and returns what the way back needs: mean and 1 / deviation.
+Every kernel sees its input as (rows, ...) or (N, C, L) and returns what the way back needs: mean
+and 1 / deviation.
 Half precision is computed in float32. No running statistics here: ``core.ops.norm`` keeps those.
 """
 

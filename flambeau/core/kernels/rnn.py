@@ -1,7 +1,10 @@
-"""One layer of a recurrent network over a whole sequence, on ndarrays: tanh, relu, LSTM, GRU, and their gradients.
+"""One layer of a recurrent network over a whole sequence, on ndarrays: tanh, relu, LSTM, GRU, and
+their gradients.
 
-The sequence is flat: step t has `sizes[t]` rows, one after the other (a packed sequence as it is, a padded one reshaped);
-rows are sorted by length, so step t works on the first `sizes[t]` states. The input's part is one product over all steps;
+The sequence is flat: step t has `sizes[t]` rows, one after the other (a packed sequence as it is,
+a padded one reshaped);
+rows are sorted by length, so step t works on the first `sizes[t]` states. The input's part is one
+product over all steps;
 so are the weights' gradients. Letters: M rows, I input, H hidden, P state (H, or the projection's).
 """
 
@@ -27,9 +30,19 @@ def steps(sizes: Any, reverse: bool) -> list[tuple[int, int]]:
 
 
 def forward(
-    mode: str, x: Any, h: Any, c: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, w_hr: Any, order: Any
+    mode: str,
+    x: Any,
+    h: Any,
+    c: Any,
+    w_ih: Any,
+    w_hh: Any,
+    b_ih: Any,
+    b_hh: Any,
+    w_hr: Any,
+    order: Any,
 ) -> tuple[Any, ...]:
-    """The outputs (M, P), the last states, and what the way back needs: gates, cells, previous states."""
+    """The outputs (M, P), the last states, and what the way back needs: gates, cells, previous
+    states."""
     h = h.copy()
     if mode == "lstm":
         return _lstm(x, h, c.copy(), w_ih, w_hh, b_ih, b_hh, w_hr, order)
@@ -39,9 +52,20 @@ def forward(
 
 
 def backward(
-    mode: str, gradients: tuple[Any, Any, Any], x: Any, c: Any, w_ih: Any, w_hh: Any, w_hr: Any, out: Any, gates: Any,
-    cells: Any, states: Any, order: Any, has_bias: bool,
-) -> tuple[Any, ...]:  # fmt: skip
+    mode: str,
+    gradients: tuple[Any, Any, Any],
+    x: Any,
+    c: Any,
+    w_ih: Any,
+    w_hh: Any,
+    w_hr: Any,
+    out: Any,
+    gates: Any,
+    cells: Any,
+    states: Any,
+    order: Any,
+    has_bias: bool,
+) -> tuple[Any, ...]:
     """Gradients for x, h, c, w_ih, w_hh, b_ih, b_hh, w_hr."""
     if mode == "lstm":
         found = _lstm_back(gradients, w_hh, w_hr, gates, cells, states, order)
@@ -66,7 +90,9 @@ def _zeros_or(g: Any, shape: Any, dtype: Any) -> Any:
     return np.zeros(shape, dtype) if g is None else g.astype(dtype, copy=True).reshape(shape)
 
 
-def _plain(mode: str, x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, order: Any) -> tuple[Any, ...]:
+def _plain(
+    mode: str, x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, order: Any
+) -> tuple[Any, ...]:
     out = x.dot(w_ih.T)
     if b_ih is not None:
         out += b_ih + b_hh
@@ -85,7 +111,9 @@ def _plain(mode: str, x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any
     return out, h, none, none, none, states
 
 
-def _plain_back(mode: str, gradients: Any, w_hh: Any, out: Any, states: Any, order: Any) -> tuple[Any, ...]:
+def _plain_back(
+    mode: str, gradients: Any, w_hh: Any, out: Any, states: Any, order: Any
+) -> tuple[Any, ...]:
     g_out, g_h, _ = gradients
     dh = _zeros_or(g_h, (order_rows(order), states.shape[1]), states.dtype)
     slope = 1 - out * out if mode == "rnn_tanh" else (out > 0).astype(out.dtype)
@@ -105,7 +133,8 @@ def order_rows(order: Any) -> int:
 
 
 def _halves(width: int, dtype: Any) -> tuple[Any, Any]:
-    """Factor and shift that turn tanh of halved gates into sigmoids; the third of four is a tanh itself."""
+    """Factor and shift that turn tanh of halved gates into sigmoids; the third of four is a tanh
+    itself."""
     scale = np.full(4 * width, 0.5, dtype)
     scale[2 * width : 3 * width] = 1
     return scale, 1 - scale
@@ -217,7 +246,9 @@ def _gru(x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, order: Any)
     return out, h, np.empty(0, x.dtype), gates, inner, states
 
 
-def _gru_back(gradients: Any, w_hh: Any, gates: Any, inner: Any, states: Any, order: Any) -> tuple[Any, ...]:
+def _gru_back(
+    gradients: Any, w_hh: Any, gates: Any, inner: Any, states: Any, order: Any
+) -> tuple[Any, ...]:
     H = states.shape[1]
     M, dtype = gates.shape[0], gates.dtype
     g_out, g_h, _ = gradients

@@ -1,6 +1,7 @@
 """Softmax and its logarithm along one axis, on ndarrays, and their gradients.
 
-The maximum is taken off first, so nothing overflows. Half precision is computed in float32 and rounded once.
+The maximum is taken off first, so nothing overflows. Half precision is computed in float32 and
+rounded once.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Bessel, modified Bessel and Airy functions in float64.
 
-Near 0 a polynomial in x^2 (and a logarithm, for the second kinds), far away Hankel's form with polynomials for its two
+Near 0 a polynomial in x^2 (and a logarithm, for the second kinds), far away Hankel's form with
+polynomials for its two
 slow parts. Stands on special and special_tables.
 """
 
@@ -14,8 +15,8 @@ from flambeau.core.kernels import special_tables as table
 from flambeau.core.kernels.special import double, horner, piecewise
 
 __all__ = [
-    "airy_ai", "bessel_j0", "bessel_j1", "bessel_y0", "bessel_y1", "i0", "i0e", "i1", "i1e", "k0", "k0e", "k1", "k1e",
-    "spherical_j0",
+    "airy_ai", "bessel_j0", "bessel_j1", "bessel_y0", "bessel_y1", "i0", "i0e", "i1", "i1e", "k0",
+    "k0e", "k1", "k1e", "spherical_j0",
 ]  # fmt: skip
 
 Array = Any
@@ -120,7 +121,10 @@ def _y0(x: Array) -> Array:
     return piecewise(
         x,
         (x == 0, lambda x: np.full_like(x, -np.inf)),
-        ((x > 0) & (x <= 8), lambda x: horner(table.Y0_NEAR, x * x / 32 - 1) + TWO_OVER_PI * np.log(x) * _j0(x)),
+        (
+            (x > 0) & (x <= 8),
+            lambda x: horner(table.Y0_NEAR, x * x / 32 - 1) + TWO_OVER_PI * np.log(x) * _j0(x),
+        ),
         (x > 8, lambda x: _y_far(x, 0)),
     )
 
@@ -131,7 +135,10 @@ def _y1(x: Array) -> Array:
         (x == 0, lambda x: np.full_like(x, -np.inf)),
         (
             (x > 0) & (x <= 8),
-            lambda x: x * horner(table.Y1_NEAR, x * x / 32 - 1) + TWO_OVER_PI * (np.log(x) * _j1(x) - 1 / x),
+            lambda x: (
+                x * horner(table.Y1_NEAR, x * x / 32 - 1)
+                + TWO_OVER_PI * (np.log(x) * _j1(x) - 1 / x)
+            ),
         ),
         (x > 8, lambda x: _y_far(x, 1)),
     )
@@ -143,7 +150,12 @@ FAR = 2 / 3 * 6**1.5
 
 def _airy_decaying(x: Array) -> Array:
     zeta = 2 / 3 * x * np.sqrt(x)
-    return horner(table.AIRY_DECAY, 2 * EDGE / zeta - 1) * np.exp(-zeta) * 0.28209479177387814 / np.sqrt(np.sqrt(x))
+    return (
+        horner(table.AIRY_DECAY, 2 * EDGE / zeta - 1)
+        * np.exp(-zeta)
+        * 0.28209479177387814
+        / np.sqrt(np.sqrt(x))
+    )
 
 
 def _airy_waving(x: Array) -> Array:

@@ -1,4 +1,5 @@
-"""The gamma function's family in float64: lgamma, digamma, polygamma, Hurwitz's zeta, the incomplete gamma functions.
+"""The gamma function's family in float64: lgamma, digamma, polygamma, Hurwitz's zeta, the
+incomplete gamma functions.
 
 Stands on special and special_tables.
 """
@@ -21,7 +22,8 @@ HALF_LOG_2PI = 0.9189385332046727
 EPSILON = 2.0**-53
 
 BERNOULLI = (
-    1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510, 43867 / 798, -174611 / 330, 854513 / 138,
+    1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510, 43867 / 798, -174611
+    / 330, 854513 / 138,
     -236364091 / 2730,
 )  # fmt: skip
 """B2, B4, ... B24."""
@@ -41,7 +43,10 @@ def _lgamma_positive(x: Array) -> Array:
         (x < 1, lambda x: x * (x - 1) * horner(table.LGAMMA_LOW, x - 1) - np.log(x)),
         ((x >= 1) & (x <= 3), lambda x: (x - 1) * (x - 2) * horner(table.LGAMMA_LOW, x - 2) + 0.0),
         ((x > 3) & (x < 8), lambda x: horner(table.LGAMMA_HIGH, (x - 5.5) / 2.5)),
-        ((x >= 8) & (x < np.inf), lambda x: (x - 0.5) * np.log(x) - x + HALF_LOG_2PI + _stirling_rest(x)),
+        (
+            (x >= 8) & (x < np.inf),
+            lambda x: (x - 0.5) * np.log(x) - x + HALF_LOG_2PI + _stirling_rest(x),
+        ),
         (x == np.inf, lambda x: x),
     )
 
@@ -58,7 +63,10 @@ def _lgamma(x: Array) -> Array:
         x,
         (x > 0, _lgamma_positive),
         ((x <= 0) & (x == np.floor(x)), lambda x: np.full_like(x, np.inf)),
-        ((x < 0) & (x != np.floor(x)), lambda x: LOG_PI - np.log(np.abs(_sin_pi(x))) - _lgamma_positive(1 - x)),
+        (
+            (x < 0) & (x != np.floor(x)),
+            lambda x: LOG_PI - np.log(np.abs(_sin_pi(x))) - _lgamma_positive(1 - x),
+        ),
     )
 
 
@@ -108,7 +116,9 @@ def _zeta(s: Array, q: Array) -> Array:
     rise, power = s, last / a
     for k, factor in enumerate(EULER_MACLAURIN):
         term = factor * rise * power
-        total += np.where(np.isfinite(term), term, 0)  # for huge s: infinity times a power that is 0
+        total += np.where(
+            np.isfinite(term), term, 0
+        )  # for huge s: infinity times a power that is 0
         rise = rise * (s + 2 * k + 1) * (s + 2 * k + 2)
         power = power / (a * a)
     found[good] = total
@@ -127,7 +137,9 @@ def _trigamma_reflected(x: Array) -> Array:
 
 def _polygamma(x: Array, n: int) -> Array:
     if n == 1:
-        return piecewise(x, (x > 0.5, lambda x: _zeta(np.float64(2), x)), (x <= 0.5, _trigamma_reflected))
+        return piecewise(
+            x, (x > 0.5, lambda x: _zeta(np.float64(2), x)), (x <= 0.5, _trigamma_reflected)
+        )
     return (1 if n % 2 else -1) * float(factorial(n)) * _zeta(np.float64(n + 1), x)
 
 
@@ -217,7 +229,8 @@ mvlgamma = double(_mvlgamma)
 
 
 def digamma(x: Array) -> Array:
-    """The derivative of lgamma. Left of 0 a float32 is reflected in float32: next to a pole the rounding of 1 - x shows."""
+    """The derivative of lgamma. Left of 0 a float32 is reflected in float32: next to a pole the
+    rounding of 1 - x shows."""
     found = _digamma_double(x)
     if x.dtype == np.float32:
         left = (x < 0) & np.isfinite(found)

@@ -1,4 +1,5 @@
-"""Orthogonal polynomials by their three-term recurrences, all degrees of an array at once, in the array's own dtype.
+"""Orthogonal polynomials by their three-term recurrences, all degrees of an array at once, in the
+array's own dtype.
 
 Stands on NumPy.
 """
@@ -11,7 +12,8 @@ from typing import Any
 import numpy as np
 
 __all__ = [
-    "chebyshev_t", "chebyshev_u", "chebyshev_v", "chebyshev_w", "hermite_h", "hermite_he", "laguerre_l", "legendre_p", "shifted",
+    "chebyshev_t", "chebyshev_u", "chebyshev_v", "chebyshev_w", "hermite_h", "hermite_he",
+    "laguerre_l", "legendre_p", "shifted",
 ]  # fmt: skip
 
 Array = Any
@@ -19,7 +21,8 @@ Step = Callable[[int, Array, Array, Array], Array]
 
 
 def _climb(x: Array, n: Array, first: Array, step: Step) -> Array:
-    """Degree `n` of the family with p0 = 1, p1 = first and p(k + 1) = step(k, x, p(k), p(k - 1)); 0 for n < 0."""
+    """Degree `n` of the family with p0 = 1, p1 = first and p(k + 1) = step(k, x, p(k), p(k - 1));
+    0 for n < 0."""
     x, n, first = np.broadcast_arrays(x, n, first)
     n = np.trunc(n)
     found = np.where(n == 0, x.dtype.type(1), x.dtype.type(0))
@@ -33,7 +36,8 @@ def _climb(x: Array, n: Array, first: Array, step: Step) -> Array:
 
 
 def _less(a: Array, b: Array, c: Array) -> Array:
-    """``a * b - c`` with one rounding in float32: PyTorch's compiler fuses the two, and the recurrences magnify it."""
+    """``a * b - c`` with one rounding in float32: PyTorch's compiler fuses the two, and the
+    recurrences magnify it."""
     if a.dtype == np.float32:
         return (a.astype(np.float64) * b - c).astype(np.float32)
     return a * b - c
@@ -44,9 +48,16 @@ def _double_step(k: int, x: Array, now: Array, before: Array) -> Array:
 
 
 def _chebyshev(
-    x: Array, n: Array, first: Array, at_one: Any, at_minus_one: Any, many: int, cosine: Callable[[Array, Array], Array]
+    x: Array,
+    n: Array,
+    first: Array,
+    at_one: Any,
+    at_minus_one: Any,
+    many: int,
+    cosine: Callable[[Array, Array], Array],
 ) -> Array:
-    """A Chebyshev family: its ends, the trigonometric form beyond degree `many`, and the recurrence."""
+    """A Chebyshev family: its ends, the trigonometric form beyond degree `many`, and the
+    recurrence."""
     x, n = np.broadcast_arrays(x, n)
     n = np.trunc(n)
     inside = (n > many) & (np.abs(x) < 1)
@@ -74,7 +85,13 @@ def chebyshev_t(x: Array, n: Array) -> Array:
 def chebyshev_u(x: Array, n: Array) -> Array:
     """The second kind: ``sin((n + 1) a) / sin a`` with ``a = acos x``."""
     return _chebyshev(
-        x, n, x + x, lambda n: n + 1, lambda n: n + 1, 8, lambda angle, n: np.sin((n + 1) * angle) / np.sin(angle)
+        x,
+        n,
+        x + x,
+        lambda n: n + 1,
+        lambda n: n + 1,
+        8,
+        lambda angle, n: np.sin((n + 1) * angle) / np.sin(angle),
     )
 
 
@@ -82,7 +99,13 @@ def chebyshev_v(x: Array, n: Array) -> Array:
     """The third kind: ``cos((n + 1/2) a) / cos(a / 2)``."""
     half = x.dtype.type(0.5)
     return _chebyshev(
-        x, n, x + x - 1, _one, _odd, 8, lambda angle, n: np.cos((n + half) * angle) / np.cos(angle / 2)
+        x,
+        n,
+        x + x - 1,
+        _one,
+        _odd,
+        8,
+        lambda angle, n: np.cos((n + half) * angle) / np.cos(angle / 2),
     )
 
 
@@ -90,7 +113,13 @@ def chebyshev_w(x: Array, n: Array) -> Array:
     """The fourth kind: ``sin((n + 1/2) a) / sin(a / 2)``."""
     half = x.dtype.type(0.5)
     return _chebyshev(
-        x, n, x + x + 1, _odd, _one, 8, lambda angle, n: np.sin((n + half) * angle) / np.sin(angle / 2)
+        x,
+        n,
+        x + x + 1,
+        _odd,
+        _one,
+        8,
+        lambda angle, n: np.sin((n + half) * angle) / np.sin(angle / 2),
     )
 
 
@@ -111,9 +140,13 @@ def hermite_he(x: Array, n: Array) -> Array:
 
 def laguerre_l(x: Array, n: Array) -> Array:
     """The Laguerre polynomial."""
-    return _climb(x, n, 1 - x, lambda k, x, now, before: _less(2 * k + (1 - x), now, k * before) / (k + 1))
+    return _climb(
+        x, n, 1 - x, lambda k, x, now, before: _less(2 * k + (1 - x), now, k * before) / (k + 1)
+    )
 
 
 def legendre_p(x: Array, n: Array) -> Array:
     """The Legendre polynomial."""
-    return _climb(x, n, x, lambda k, x, now, before: _less((2 * k + 1) * x, now, k * before) / (k + 1))
+    return _climb(
+        x, n, x, lambda k, x, now, before: _less((2 * k + 1) * x, now, k * before) / (k + 1)
+    )

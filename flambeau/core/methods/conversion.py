@@ -12,7 +12,7 @@ from flambeau.core.device import device as Device
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.methods import attach
-from flambeau.core.tensor import Tensor, wrap
+from flambeau.core.tensor import Tensor, edge_of, wrap
 
 __all__ = ["Conversion"]
 
@@ -86,6 +86,10 @@ class Conversion:
 
     def as_subclass(self: Tensor, cls: type) -> Tensor:
         """The same tensor as an instance of a subclass."""
+        if edge_of(self) is not None:
+            from flambeau.core.declare import ops
+
+            self = ops.alias(self)
         fresh: Any = object.__new__(cls)
         for slot in ("_array", "_storage", "_edge", "_view", "_grad"):
             setattr(fresh, slot, getattr(self, slot))

@@ -1,6 +1,8 @@
-"""Activations with one or two numbers to set: relu, sigmoid, tanh, leaky_relu, elu, hardtanh and their kin.
+"""Activations with one or two numbers to set: relu, sigmoid, tanh, leaky_relu, elu, hardtanh and
+their kin.
 
-The smooth ones (gelu, silu, mish, softplus, logsigmoid, glu) are in ``smooth``; softmax in ``softmax``. Stands on declare.
+The smooth ones (gelu, silu, mish, softplus, logsigmoid, glu) are in ``smooth``; softmax in
+``softmax``. Stands on declare.
 """
 
 from __future__ import annotations
@@ -58,13 +60,21 @@ def _sigmoid_kernel(x):
     return 1 / (1 + np.exp(-x))
 
 
-@elementwise(types=FLOAT, kernel=_sigmoid_kernel, upcast=True, inplace_function=True, vjp=lambda g, out: g * (1 - out) * out)
+@elementwise(
+    types=FLOAT,
+    kernel=_sigmoid_kernel,
+    upcast=True,
+    inplace_function=True,
+    vjp=lambda g, out: g * (1 - out) * out,
+)
 def sigmoid(input):
     """``1 / (1 + exp(-input))``."""
     return _sigmoid_kernel(input)
 
 
-@elementwise(types=FLOAT, kernel=np.tanh, inplace_function=True, vjp=lambda g, out: g * (1 - out * out))
+@elementwise(
+    types=FLOAT, kernel=np.tanh, inplace_function=True, vjp=lambda g, out: g * (1 - out * out)
+)
 def tanh(input):
     """The hyperbolic tangent."""
     return np.tanh(input)
@@ -91,7 +101,9 @@ def _leaky(input, negative_slope):
     return np.where(input > 0, input, input * slope)
 
 
-@elementwise(types=FLOATS, kernel=_leaky, function=False, method=False, upcast=True, vjp=_leaky_rule)
+@elementwise(
+    types=FLOATS, kernel=_leaky, function=False, method=False, upcast=True, vjp=_leaky_rule
+)
 def leaky_relu(input, negative_slope: float = 0.01):
     """``input`` where positive, else ``negative_slope * input``."""
     return _leaky(input, negative_slope)
@@ -101,7 +113,11 @@ def _elu(input, alpha, scale, input_scale):
     t = input.dtype.type
     low = np.expm1(np.minimum(input, 0) * t(input_scale))
     low *= t(alpha * scale)
-    return np.where(input > 0, input * t(scale), low) if scale != 1 else np.where(input > 0, input, low)
+    return (
+        np.where(input > 0, input * t(scale), low)
+        if scale != 1
+        else np.where(input > 0, input, low)
+    )
 
 
 @both
@@ -115,17 +131,31 @@ def _elu_rule(g, input, alpha, scale, input_scale):
     return g * ops.where(input > 0, scale, low)
 
 
-@elementwise(types=FLOATS, name="_elu", node="Elu", function=False, method=False, kernel=_elu, upcast=True, vjp=_elu_rule)
+@elementwise(
+    types=FLOATS,
+    name="_elu",
+    node="Elu",
+    function=False,
+    method=False,
+    kernel=_elu,
+    upcast=True,
+    vjp=_elu_rule,
+)
 def _elu_op(input, alpha: float = 1.0, scale: float = 1.0, input_scale: float = 1.0):
     """``scale * (input if input > 0 else alpha * (exp(input_scale * input) - 1))``."""
     return _elu(input, alpha, scale, input_scale)
 
 
 @elementwise(
-    types=FLOATS, name="_celu", node="Celu", function=False, method=False, upcast=True,
+    types=FLOATS,
+    name="_celu",
+    node="Celu",
+    function=False,
+    method=False,
+    upcast=True,
     kernel=lambda input, alpha: _elu(input, alpha, 1.0, 1.0 / alpha),
     vjp=both(lambda g, input, alpha: _elu_rule(g, input, alpha, 1.0, 1.0 / alpha)),
-)  # fmt: skip
+)
 def _celu(input, alpha: float = 1.0):
     """``max(input, 0) + min(0, alpha * (exp(input / alpha) - 1))``."""
     return _elu(input, alpha, 1.0, 1.0 / alpha)
@@ -146,7 +176,8 @@ def elu_(input: Tensor, alpha: float = 1.0, scale: float = 1.0, input_scale: flo
     """In-place :func:`elu`.
 
     Raises:
-        RuntimeError: a negative alpha where a gradient is wanted: the output would not tell the input's sign.
+        RuntimeError: a negative alpha where a gradient is wanted: the output would not tell the
+        input's sign.
     """
     return ops._elu_(input, alpha, scale, input_scale)
 
@@ -183,9 +214,12 @@ def celu_(input: Tensor, alpha: float = 1.0) -> Tensor:
 
 
 @elementwise(
-    types=Rule("HARD", refuses=frozenset({"bool", "complex", "float8"})), name="hardtanh", function=False, method=False,
+    types=Rule("HARD", refuses=frozenset({"bool", "complex", "float8"})),
+    name="hardtanh",
+    function=False,
+    method=False,
     vjp=both(lambda g, input, min_val, max_val: masked(g, (input > min_val) & (input < max_val))),
-)  # fmt: skip
+)
 def _hardtanh(input, min_val: float = -1.0, max_val: float = 1.0):
     """``min(max(input, min_val), max_val)``."""
     t = input.dtype.type
@@ -199,9 +233,11 @@ def relu6(input: Tensor) -> Tensor:
 
 
 @elementwise(
-    types=REAL, inplace_function=True, method=False,
+    types=REAL,
+    inplace_function=True,
+    method=False,
     vjp=both(lambda g, input, threshold: masked(g, input > threshold)),
-)  # fmt: skip
+)
 def threshold(input, threshold: float, value: float):
     """``input`` where above `threshold`, else `value`."""
     t = input.dtype.type
@@ -209,9 +245,13 @@ def threshold(input, threshold: float, value: float):
 
 
 @elementwise(
-    types=FLOATS, name="hardsigmoid", function=False, method=False, upcast=True,
+    types=FLOATS,
+    name="hardsigmoid",
+    function=False,
+    method=False,
+    upcast=True,
     vjp=both(lambda g, input: masked(g * (1.0 / 6), (input > -3) & (input < 3))),
-)  # fmt: skip
+)
 def _hardsigmoid(input):
     """``min(max(input + 3, 0), 6) / 6``."""
     t = input.dtype.type
@@ -226,7 +266,9 @@ def _hardswish_rule(g, input):
     return ops.where(input <= -3, 0.0, ops.where(input < 3, middle, g))
 
 
-@elementwise(types=FLOATS, name="hardswish", function=False, method=False, upcast=True, vjp=_hardswish_rule)
+@elementwise(
+    types=FLOATS, name="hardswish", function=False, method=False, upcast=True, vjp=_hardswish_rule
+)
 def _hardswish(input):
     """``input * min(max(input + 3, 0), 6) / 6``."""
     t = input.dtype.type
@@ -234,9 +276,11 @@ def _hardswish(input):
 
 
 @elementwise(
-    types=FLOATS, upcast=True, inplace=False,
+    types=FLOATS,
+    upcast=True,
+    inplace=False,
     vjp=both(lambda g, input, lambd: masked(g, (input < -lambd) | (input > lambd))),
-)  # fmt: skip
+)
 def hardshrink(input, lambd: float = 0.5):
     """``input`` where ``|input| > lambd``, else 0."""
     t = input.dtype.type
@@ -244,13 +288,22 @@ def hardshrink(input, lambd: float = 0.5):
 
 
 @elementwise(
-    types=FLOATS, name="_softshrink", node="Softshrink", function=False, method=False, upcast=True,
+    types=FLOATS,
+    name="_softshrink",
+    node="Softshrink",
+    function=False,
+    method=False,
+    upcast=True,
     vjp=both(lambda g, input, lambd: masked(g, (input < -lambd) | (input > lambd))),
-)  # fmt: skip
+)
 def _softshrink(input, lambd: float = 0.5):
     """``input`` moved towards 0 by `lambd`, 0 within it."""
     t = input.dtype.type
-    return np.where(input > t(lambd), input - t(lambd), np.where(input < t(-lambd), input + t(lambd), input * t(0)))
+    return np.where(
+        input > t(lambd),
+        input - t(lambd),
+        np.where(input < t(-lambd), input + t(lambd), input * t(0)),
+    )
 
 
 @composite(function=False)
@@ -261,17 +314,25 @@ def softshrink(input: Tensor, lambd: float = 0.5, *, out: Tensor | None = None) 
         RuntimeError: a negative lambd.
     """
     if lambd < 0:
-        raise fail(RuntimeError, "softshrink", f"lambda must be greater or equal to 0, but found to be {lambd}.")
+        raise fail(
+            RuntimeError,
+            "softshrink",
+            f"lambda must be greater or equal to 0, but found to be {lambd}.",
+        )
     return ops._softshrink(input, lambd, out=out)
 
 
 @elementwise(
-    types=FLOATS, name="_prelu_kernel", node="PreluKernel", method=False, inplace=False,
+    types=FLOATS,
+    name="_prelu_kernel",
+    node="PreluKernel",
+    method=False,
+    inplace=False,
     vjp={
         "input": lambda g, input, weight: ops.where(input > 0, g, weight * g),
         "weight": lambda g, input: ops.where(input > 0, 0.0, input * g),
     },
-)  # fmt: skip
+)
 def _prelu_kernel(input, weight):
     """``input`` where positive, else ``weight * input``, broadcast."""
     return np.where(input > 0, input, weight * input)
@@ -279,7 +340,8 @@ def _prelu_kernel(input, weight):
 
 @composite(method=True)
 def prelu(input: Tensor, weight: Tensor) -> Tensor:
-    """``input`` where positive, else ``weight * input``: one weight, or one for each channel of (N, C, *).
+    """``input`` where positive, else ``weight * input``: one weight, or one for each channel of
+    (N, C, *).
 
     Raises:
         RuntimeError: weight has another number of elements or dtype.
@@ -288,15 +350,26 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
     """
     if weight.dtype != input.dtype:
         raise fail(
-            RuntimeError, "prelu", f"Type promoting not supported. Got {input.dtype} for input and {weight.dtype} for weight."
+            RuntimeError,
+            "prelu",
+            f"Type promoting not supported. Got {input.dtype} for input and {weight.dtype} for "
+            "weight.",
         )
     ndim, count = input.dim(), weight.numel()
     if weight.dim() > 1:
-        raise fail(RuntimeError, "prelu", f"Expected `weight` to be a scalar or 1D tensor, but got: ndim = {weight.dim()}")
+        raise fail(
+            RuntimeError,
+            "prelu",
+            f"Expected `weight` to be a scalar or 1D tensor, but got: ndim = {weight.dim()}",
+        )
     if count != 1:
         channels = input.size(1) if ndim > 1 else 1
         if ndim == 0:
-            raise fail(RuntimeError, "prelu", "Not allow zero-dim input tensor when weight has several elements.")
+            raise fail(
+                RuntimeError,
+                "prelu",
+                "Not allow zero-dim input tensor when weight has several elements.",
+            )
         if count != channels:
             raise fail(
                 RuntimeError,

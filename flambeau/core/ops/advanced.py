@@ -1,6 +1,7 @@
 """The operations behind indexing: basic views, advanced reads and writes, and their gradients.
 
-`core.indexing` reads the user's index and calls these. Indices arrive as tensors; None stands for a whole dimension.
+`core.indexing` reads the user's index and calls these. Indices arrive as tensors; None stands for a
+whole dimension.
 Stands on declare and kernels.scatter.
 """
 
@@ -30,19 +31,37 @@ def _label(node: Any) -> str:
     index = node.params[1]
     if type(index) is slice:
         return "SliceBackward0"
-    steps = [k for k in (index if type(index) is tuple else (index,)) if k is not Ellipsis and k != ALL]
+    steps = [
+        k for k in (index if type(index) is tuple else (index,)) if k is not Ellipsis and k != ALL
+    ]
     if not steps:
         return "AliasBackward0"
     last = steps[-1]
-    return "UnsqueezeBackward0" if last is None else "SliceBackward0" if type(last) is slice else "SelectBackward0"
+    return (
+        "UnsqueezeBackward0"
+        if last is None
+        else "SliceBackward0"
+        if type(last) is slice
+        else "SelectBackward0"
+    )
 
 
 @declare_view(
-    name="_basic", node=_label, function=False, method=False, vjp=lambda g, shape, index: unview(g, shape, index)
+    name="_basic",
+    node=_label,
+    function=False,
+    method=False,
+    vjp=lambda g, shape, index: unview(g, shape, index),
 )
 def _basic(input, index: Any):
     """The view at a basic index (ints, slices, None, Ellipsis)."""
-    return input[(*index, ...) if type(index) is tuple and Ellipsis not in index else index if type(index) is tuple else (index, ...)]
+    return input[
+        (*index, ...)
+        if type(index) is tuple and Ellipsis not in index
+        else index
+        if type(index) is tuple
+        else (index, ...)
+    ]
 
 
 def unview(grad: Any, shape: Any, index: Any) -> Any:
@@ -78,12 +97,15 @@ def checked(index: Any, position: int = 0) -> Any:
         return index.astype(np.int64)
     if dtype == np.uint8:
         warnings.warn(
-            "indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool instead.",
+            "indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool "
+            "instead.",
             UserWarning,
             stacklevel=_depth(),
         )
         return index.astype(bool)
-    raise fail(IndexError, "index", "tensors used as indices must be long, int, byte or bool tensors")
+    raise fail(
+        IndexError, "index", "tensors used as indices must be long, int, byte or bool tensors"
+    )
 
 
 def _depth() -> int:
@@ -105,38 +127,60 @@ def word(error: Exception, shape: Any, arrays: Any, first: int = 0) -> Exception
                     return fail(
                         IndexError,
                         "index",
-                        f"The shape of the mask {list(index.shape)} at index {k + j} does not match the shape of the indexed "
+                        f"The shape of the mask {list(index.shape)} at index {k + j} does not "
+                        "match the shape of the indexed "
                         f"tensor {list(shape)} at index {d + j}",
                     )
             d += index.ndim
             continue
         if d >= len(shape):
-            return fail(IndexError, "index", f"too many indices for tensor of dimension {len(shape)}")
+            return fail(
+                IndexError, "index", f"too many indices for tensor of dimension {len(shape)}"
+            )
         n = shape[d]
         if index.size:
             low, high = int(index.min()), int(index.max())
             if high >= n or low < -n:
                 bad = high if high >= n else low
                 if not n:
-                    return fail(IndexError, "index", f"index is out of bounds for dimension with size 0 (dimension {d})")
-                return fail(IndexError, "index", f"index {bad} is out of bounds for dimension {d} with size {n}")
+                    return fail(
+                        IndexError,
+                        "index",
+                        f"index is out of bounds for dimension with size 0 (dimension {d})",
+                    )
+                return fail(
+                    IndexError,
+                    "index",
+                    f"index {bad} is out of bounds for dimension {d} with size {n}",
+                )
         d += 1
     shapes = []
     for index in arrays:
         if index is not None and type(index) is not slice:
-            shapes += [[int(index.sum())]] * index.ndim if index.dtype.kind == "b" else [list(index.shape)]
+            shapes += (
+                [[int(index.sum())]] * index.ndim
+                if index.dtype.kind == "b"
+                else [list(index.shape)]
+            )
     return fail(
         IndexError,
         "index",
-        "shape mismatch: indexing tensors could not be broadcast together with shapes " + ", ".join(map(str, shapes)),
+        "shape mismatch: indexing tensors could not be broadcast together with shapes "
+        + ", ".join(map(str, shapes)),
     )
 
 
 @primitive(
-    name="_index_one", node="Index", function=False, method=False,
+    name="_index_one",
+    node="Index",
+    function=False,
+    method=False,
     vjp={"input": lambda g, shape, index, dim: ops._index_one_backward(g, index, shape, dim)},
-    infer=lambda input, index, dim: (input.shape[:dim] + index.shape + input.shape[dim + 1 :], input.dtype),
-)  # fmt: skip
+    infer=lambda input, index, dim: (
+        input.shape[:dim] + index.shape + input.shape[dim + 1 :],
+        input.dtype,
+    ),
+)
 def _index_one(input, index, dim: int):
     """The elements at one index tensor (or mask) that stands at dimension `dim`."""
     index = checked(index)
@@ -182,7 +226,11 @@ def _read(input: Any, indices: Any) -> Any:
         raise word(error, input.shape, places) from None
     if type(found) is not nd:
         return np.asarray(found)
-    return np.array(found, order="C") if found.base is not None or not found.flags.c_contiguous else found
+    return (
+        np.array(found, order="C")
+        if found.base is not None or not found.flags.c_contiguous
+        else found
+    )
 
 
 def _index_infer(input: Any, indices: Any) -> Any:
@@ -195,16 +243,26 @@ def _index_infer(input: Any, indices: Any) -> Any:
         elif type(k) is nd:
             places.append(np.zeros(k.shape, np.int64) if k.dtype.kind != "b" else k)
         else:
-            raise fail(NotImplementedError, "index", "a mask on the meta device has no count of true elements: index on cpu.")
+            raise fail(
+                NotImplementedError,
+                "index",
+                "a mask on the meta device has no count of true elements: index on cpu.",
+            )
     shape = tuple(n if n else 1 for n in input.shape)
     found = np.broadcast_to(np.empty((), input.dtype), shape)[tuple(places)].shape
     return found, input.dtype
 
 
 @primitive(
-    name="_index", node="Index", function=False, method=False, infer=_index_infer,
-    vjp=lambda g, shapes, indices: [ops._index_backward(g, indices, shapes[0])] + [None] * len(indices),
-)  # fmt: skip
+    name="_index",
+    node="Index",
+    function=False,
+    method=False,
+    infer=_index_infer,
+    vjp=lambda g, shapes, indices: (
+        [ops._index_backward(g, indices, shapes[0])] + [None] * len(indices)
+    ),
+)
 def _index(input, indices: Tensors):
     """The elements at several index tensors, one for each dimension (None: the whole of it)."""
     return _read(input, indices)
@@ -226,12 +284,16 @@ def accumulate(found: Any, places: tuple[Any, ...], values: Any) -> None:
     """``found[places] += values`` with repeated places adding up; `found` is row-major."""
     arrays: list[Any] = []
     for k in places:  # a mask stands for its coordinates
-        arrays += [k] if type(k) is slice or k.dtype.kind != "b" or not k.ndim else list(k.nonzero())
+        arrays += (
+            [k] if type(k) is slice or k.dtype.kind != "b" or not k.ndim else list(k.nonzero())
+        )
     at = [k for k, each in enumerate(arrays) if type(each) is not slice]
     adjacent = at == list(range(at[0], at[-1] + 1)) if at else False
     if not adjacent or any(each.dtype.kind == "b" for each in arrays if type(each) is not slice):
         shown = np.arange(found.size).reshape(found.shape)[tuple(arrays)]
-        add_at(found.reshape(-1), shown.reshape(-1), np.broadcast_to(values, shown.shape).reshape(-1))
+        add_at(
+            found.reshape(-1), shown.reshape(-1), np.broadcast_to(values, shown.shape).reshape(-1)
+        )
         return
     first, last = at[0], at[-1] + 1
     sizes = found.shape[first:last]
@@ -242,7 +304,11 @@ def accumulate(found: Any, places: tuple[Any, ...], values: Any) -> None:
         joined = joined * n + np.where(index < 0, index + n, index)
     shape = found.shape[:first] + joined.shape + found.shape[last:]
     values = np.broadcast_to(values, shape)
-    before, after, n = math.prod(found.shape[:first]), math.prod(found.shape[last:]), math.prod(sizes)
+    before, after, n = (
+        math.prod(found.shape[:first]),
+        math.prod(found.shape[last:]),
+        math.prod(sizes),
+    )
     flat = joined.reshape(-1)
     if before > 1:
         flat = (np.arange(0, before * n, n)[:, None] + flat).reshape(-1)
@@ -293,12 +359,16 @@ def write(target: Any, indices: Any, values: Any, add: bool) -> None:
         raise fail(
             RuntimeError,
             "index_put_",
-            f"Index put requires the source and destination dtypes match, got {_cpp(of(target.dtype))} for the destination and "
-            f"{_cpp(of(values.dtype))} for the source. Convert the values: values.to({of(target.dtype)}).",
+            "Index put requires the source and destination dtypes match, got "
+            f"{_cpp(of(target.dtype))} for the destination and "
+            f"{_cpp(of(values.dtype))} for the source. Convert the values: "
+            f"values.to({of(target.dtype)}).",
         )
     places = places_of(indices, target.ndim)
     if not places:
-        raise fail(ValueError, "index_put_", "empty index list: at least one index tensor is needed")
+        raise fail(
+            ValueError, "index_put_", "empty index list: at least one index tensor is needed"
+        )
     try:
         if not add:
             try:
@@ -320,7 +390,8 @@ def write(target: Any, indices: Any, values: Any, add: bool) -> None:
         raise fail(
             RuntimeError,
             "index_put_",
-            f"shape mismatch: value tensor of shape {list(values.shape)} cannot be broadcast to indexing result of shape "
+            f"shape mismatch: value tensor of shape {list(values.shape)} cannot be broadcast to "
+            "indexing result of shape "
             f"{list(shape)}",
         ) from None
 
@@ -328,21 +399,39 @@ def write(target: Any, indices: Any, values: Any, add: bool) -> None:
 def _cpp(dtype: Any) -> str:
     """The name PyTorch's C++ gives a dtype in messages."""
     names = {
-        "float32": "Float", "float64": "Double", "float16": "Half", "int64": "Long", "int32": "Int", "int16": "Short",
-        "int8": "Char", "uint8": "Byte", "bool": "Bool", "bfloat16": "BFloat16", "complex64": "ComplexFloat",
+        "float32": "Float",
+        "float64": "Double",
+        "float16": "Half",
+        "int64": "Long",
+        "int32": "Int",
+        "int16": "Short",
+        "int8": "Char",
+        "uint8": "Byte",
+        "bool": "Bool",
+        "bfloat16": "BFloat16",
+        "complex64": "ComplexFloat",
         "complex128": "ComplexDouble",
-    }  # fmt: skip
+    }
     name = str(dtype).removeprefix("torch.")
     return names.get(name, name)
 
 
 def _indices(name: str, input: Tensor, indices: Any) -> list[Any]:
     if isinstance(indices, Tensor) or not isinstance(indices, (list, tuple)):
-        raise fail(TypeError, name, f"argument 'indices' (position 2) must be tuple of Tensors, not {type(indices).__name__}")
-    count = sum(1 if k is None or k._array.dtype.kind != "b" else max(k._array.ndim, 1) for k in indices)
+        raise fail(
+            TypeError,
+            name,
+            "argument 'indices' (position 2) must be tuple of Tensors, not "
+            f"{type(indices).__name__}",
+        )
+    count = sum(
+        1 if k is None or k._array.dtype.kind != "b" else max(k._array.ndim, 1) for k in indices
+    )
     if count > input._array.ndim:
         raise fail(
-            IndexError, name, f"too many indices for tensor of dimension {input._array.ndim} (got {count})"
+            IndexError,
+            name,
+            f"too many indices for tensor of dimension {input._array.ndim} (got {count})",
         )
     return list(indices)
 
@@ -367,7 +456,11 @@ def index_put_(input: Tensor, indices: Any, values: Tensor, accumulate: bool = F
 
     indices = _indices("index_put_", input, indices)
     if not isinstance(values, Tensor):
-        raise fail(TypeError, "index_put_", f"argument 'values' (position 3) must be Tensor, not {type(values).__name__}")
+        raise fail(
+            TypeError,
+            "index_put_",
+            f"argument 'values' (position 3) must be Tensor, not {type(values).__name__}",
+        )
     recording = grad_enabled() and (edge_of(input) is not None or edge_of(values) is not None)
     check_inplace("index_put_", input, recording)
     if recording or not ordinary() or type(input._array) is not nd or type(values._array) is not nd:

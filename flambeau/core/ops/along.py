@@ -1,4 +1,4 @@
-"""Values taken and put along one dimension by index: what the rules of sort, topk, max, cummax and their kin share.
+"""Values taken and put along one dimension by index: shared by sort, topk, max and cummax.
 
 Private operations; the public `gather` and `scatter` are in their own areas. Stands on declare.
 """
@@ -16,20 +16,24 @@ __all__ = ["in_order", "lanes_last", "put_back", "spelled"]
 
 
 @primitive(
-    function=False, method=False, infer=lambda input, dim, indices: (indices.shape, input.dtype),
+    function=False,
+    method=False,
+    infer=lambda input, dim, indices: (indices.shape, input.dtype),
     vjp={"input": lambda g, dim, indices, shape: ops._add_along(g, dim, indices, shape)},
-)  # fmt: skip
+)
 def _take_along(input, dim: int, indices):
     """``input`` at `indices` along `dim`; the other dimensions are equal."""
     return np.take_along_axis(input, indices, dim) if input.ndim else np.take(input, indices)
 
 
 @primitive(
-    function=False, method=False, infer=lambda input, dim, indices, shape, unique: (shape, input.dtype),
+    function=False,
+    method=False,
+    infer=lambda input, dim, indices, shape, unique: (shape, input.dtype),
     vjp={"input": lambda g, dim, indices: ops._take_along(g, dim, indices)},
-)  # fmt: skip
+)
 def _add_along(input, dim: int, indices, shape: Any, unique: bool = False):
-    """Zeros of `shape`, with `input` added at `indices` along `dim`. `unique`: no index stands twice in a lane."""
+    """Zeros of `shape`, with `input` added at `indices`. `unique`: none stands twice in a lane."""
     found = np.zeros(shape, input.dtype)
     if not shape:
         return found + input.reshape(shape)
@@ -43,7 +47,7 @@ def _add_along(input, dim: int, indices, shape: Any, unique: bool = False):
 
 
 def put_back(g: Any, dim: int, indices: Any, shape: tuple[int, ...], keepdim: bool) -> Any:
-    """The gradient of one selected element a lane (max, median, kthvalue): `g` at `indices`, zeros elsewhere."""
+    """The gradient of one selected element a lane (max, median): `g` at `indices`, else zeros."""
     if not shape:
         return g.reshape(shape)
     dim = wrap_dim(dim, len(shape))
@@ -58,7 +62,7 @@ def lanes_last(input: Any, dim: int) -> Any:
 
 
 def in_order(found: Any) -> Any:
-    """A result as PyTorch lays it out: contiguous, where NumPy's keeps the order of a permuted input."""
+    """A result as PyTorch lays it out: contiguous, where NumPy keeps a permuted input's order."""
     if type(found) is np.ndarray and found.ndim > 1 and not found.flags.c_contiguous:
         return found.copy()
     return found

@@ -1,4 +1,5 @@
-"""The four operations and their kin: add, sub, mul, div, remainder, pow, neg, abs, sign. Elementwise, differentiable.
+"""The four operations and their kin: add, sub, mul, div, remainder, pow, neg, abs, sign.
+Elementwise, differentiable.
 
 Not here: exp and log (math), comparisons (compare), bits (bitwise). Stands on declare.
 """
@@ -25,14 +26,23 @@ def _kind(x: Any) -> str:
     if isinstance(x, Tensor):
         kind = x._array.dtype.kind
         return "f" if kind == "V" else kind
-    return "b" if isinstance(x, bool) else "i" if isinstance(x, int) else "c" if isinstance(x, complex) else "f"
+    return (
+        "b"
+        if isinstance(x, bool)
+        else "i"
+        if isinstance(x, int)
+        else "c"
+        if isinstance(x, complex)
+        else "f"
+    )
 
 
 def _scale(name: str, input: Any, other: Any, alpha: Any) -> Any:
     """``alpha * other``, with PyTorch's checks of alpha.
 
     Raises:
-        RuntimeError: a floating (or complex) alpha for integer (or real) tensors, a bool one for others.
+        RuntimeError: a floating (or complex) alpha for integer (or real) tensors, a bool one for
+        others.
     """
     kinds = {_kind(input), _kind(other)}
     if isinstance(alpha, Tensor):
@@ -41,26 +51,39 @@ def _scale(name: str, input: Any, other: Any, alpha: Any) -> Any:
         raise fail(RuntimeError, name, "Boolean alpha only supported for Boolean results.")
     if isinstance(alpha, float) and not kinds & {"f", "c"}:
         raise fail(
-            RuntimeError, name, "For integral input tensors, argument alpha must not be a floating point number."
+            RuntimeError,
+            name,
+            "For integral input tensors, argument alpha must not be a floating point number.",
         )
     if isinstance(alpha, complex) and "c" not in kinds:
-        raise fail(RuntimeError, name, "For non-complex input tensors, argument alpha must not be a complex number.")
+        raise fail(
+            RuntimeError,
+            name,
+            "For non-complex input tensors, argument alpha must not be a complex number.",
+        )
     return ops.mul(other, alpha) if isinstance(other, Tensor) else other * alpha
 
 
 @elementwise(
-    types=NUMBER, kernel=np.add, dunder="add", alpha=_scale,
+    types=NUMBER,
+    kernel=np.add,
+    dunder="add",
+    alpha=_scale,
     vjp={"input": lambda g: g, "other": lambda g: g},
-)  # fmt: skip
+)
 def add(input, other):
     """``input + alpha * other``, with promotion and broadcasting."""
     return np.add(input, other)
 
 
 @elementwise(
-    types=NUMERIC, kernel=np.subtract, dunder="sub", alias=("subtract",), alpha=_scale,
+    types=NUMERIC,
+    kernel=np.subtract,
+    dunder="sub",
+    alias=("subtract",),
+    alpha=_scale,
     vjp={"input": lambda g: g, "other": lambda g: -g},
-)  # fmt: skip
+)
 def sub(input, other):
     """``input - alpha * other``, with promotion and broadcasting."""
     return np.subtract(input, other)
@@ -71,9 +94,15 @@ def _rsub_name(node: Any) -> str:
 
 
 @elementwise(
-    types=NUMERIC, kernel=lambda input, other: np.subtract(other, input), name="_rsub", node=_rsub_name, function=False,
-    method=False, inplace=False, vjp={"input": lambda g: -g, "other": lambda g: g},
-)  # fmt: skip
+    types=NUMERIC,
+    kernel=lambda input, other: np.subtract(other, input),
+    name="_rsub",
+    node=_rsub_name,
+    function=False,
+    method=False,
+    inplace=False,
+    vjp={"input": lambda g: -g, "other": lambda g: g},
+)
 def _rsub(input, other):
     """``other - input``."""
     return np.subtract(other, input)
@@ -83,7 +112,11 @@ def _rsub(input, other):
 def rsub(input: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
     """``other - alpha * input``."""
     if not isinstance(input, Tensor):
-        raise fail(TypeError, "rsub", f"argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
+        raise fail(
+            TypeError,
+            "rsub",
+            f"argument 'input' (position 1) must be Tensor, not {type(input).__name__}",
+        )
     if type(alpha) is int and alpha == 1:
         return ops._rsub(input, other)
     return ops._rsub(_scale("rsub", other, input, alpha), other)
@@ -92,25 +125,36 @@ def rsub(input: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
 def _divided(self: Tensor, other: Any) -> Any:
     """``other / self`` as PyTorch computes it: ``(1 / self) * other``."""
     found = self.reciprocal()  # type: ignore[attr-defined]
-    return Tensor.__mul__(found, other)  # type: ignore[attr-defined]
+    return Tensor.__mul__(found, other)  # type: ignore[operator]
 
 
 Tensor.__rsub__ = operator(OPERATIONS["_rsub"], ops._rsub)  # type: ignore[attr-defined]
 
 
 @elementwise(
-    types=NUMBER, kernel=np.multiply, dunder="mul", alias=("multiply",),
+    types=NUMBER,
+    kernel=np.multiply,
+    dunder="mul",
+    alias=("multiply",),
     vjp={"input": lambda g, other: g * other, "other": lambda g, input: g * input},
-)  # fmt: skip
+)
 def mul(input, other):
     """``input * other``, with promotion and broadcasting."""
     return np.multiply(input, other)
 
 
 @elementwise(
-    types=FLOAT, kernel=np.true_divide, name="_div", node="Div", dunder="truediv", method=False,
-    vjp={"input": lambda g, other: g / other, "other": lambda g, input, other: -g * ((input / other) / other)},
-)  # fmt: skip
+    types=FLOAT,
+    kernel=np.true_divide,
+    name="_div",
+    node="Div",
+    dunder="truediv",
+    method=False,
+    vjp={
+        "input": lambda g, other: g / other,
+        "other": lambda g, input, other: -g * ((input / other) / other),
+    },
+)
 def _div(input, other):
     """``input / other``."""
     return np.true_divide(input, other)
@@ -118,7 +162,11 @@ def _div(input, other):
 
 def _check_zero(name: str, input: Any, other: Any) -> None:
     if other.dtype.kind in "iu" and not np.all(other):
-        raise fail(RuntimeError, name, "ZeroDivisionError: an integer was divided by zero. Mask the zeros, or divide floats.")
+        raise fail(
+            RuntimeError,
+            name,
+            "ZeroDivisionError: an integer was divided by zero. Mask the zeros, or divide floats.",
+        )
 
 
 def _floor_divide_kernel(input: Any, other: Any) -> Any:
@@ -129,19 +177,28 @@ def _floor_divide_kernel(input: Any, other: Any) -> Any:
 
 
 def _floor(a: Any, b: Any) -> Any:
-    """Python's floor division with C++'s care for the rounding of a / b, and a / 0 = inf as PyTorch has it."""
+    """Python's floor division with C++'s care for the rounding of a / b, and a / 0 = inf as
+    PyTorch has it."""
     found = np.floor_divide(a, b)
     return np.where(b == 0, np.true_divide(a, b), found)
 
 
 def _no_gradient(g):
-    raise fail(NotImplementedError, "floor_divide", "the derivative for 'floor_divide' is not implemented. detach() its input.")
+    raise fail(
+        NotImplementedError,
+        "floor_divide",
+        "the derivative for 'floor_divide' is not implemented. detach() its input.",
+    )
 
 
 @elementwise(
-    types=_ROUNDED, kernel=_floor_divide_kernel, upcast=True, dunder="floordiv", checked=True,
+    types=_ROUNDED,
+    kernel=_floor_divide_kernel,
+    upcast=True,
+    dunder="floordiv",
+    checked=True,
     vjp={"input": _no_gradient, "other": _no_gradient},
-)  # fmt: skip
+)
 def floor_divide(input, other):
     """``floor(input / other)``. Raises RuntimeError for integers divided by zero."""
     return np.floor_divide(input, other)
@@ -151,18 +208,30 @@ _ROUNDED_RULES = {"input": lambda g: vanish(g), "other": lambda g: vanish(g)}
 
 
 @elementwise(
-    types=_ROUNDED, kernel=_floor_divide_kernel, name="_div_floor", node=lambda node: "DivBackward2", method=False, function=False,
-    upcast=True, checked=True, vjp=_ROUNDED_RULES,
-)  # fmt: skip
+    types=_ROUNDED,
+    kernel=_floor_divide_kernel,
+    name="_div_floor",
+    node=lambda node: "DivBackward2",
+    method=False,
+    function=False,
+    upcast=True,
+    checked=True,
+    vjp=_ROUNDED_RULES,
+)
 def _div_floor(input, other):
     """``floor(input / other)``, with the gradient 0."""
     return np.floor_divide(input, other)
 
 
 @elementwise(
-    types=_ROUNDED, name="_div_trunc", node=lambda node: "DivBackward2", method=False, function=False, checked=True,
+    types=_ROUNDED,
+    name="_div_trunc",
+    node=lambda node: "DivBackward2",
+    method=False,
+    function=False,
+    checked=True,
     vjp=_ROUNDED_RULES,
-)  # fmt: skip
+)
 def _div_trunc(input, other):
     """``trunc(input / other)``."""
     if input.dtype.kind in "iu":
@@ -189,7 +258,11 @@ def _rounded(mode: str) -> Any:
         return ops._div_floor
     if mode == "trunc":
         return ops._div_trunc
-    raise fail(RuntimeError, "div", f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{mode}'")
+    raise fail(
+        RuntimeError,
+        "div",
+        f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{mode}'",
+    )
 
 
 @composite(method=True, function=False, alias=("divide_",))
@@ -197,7 +270,11 @@ def div_(input: Tensor, other: Any, *, rounding_mode: str | None = None) -> Tens
     """``input /= other``, in place."""
     if rounding_mode is None:
         return ops._div_(input, other)
-    return ops._div_floor_(input, other) if _rounded(rounding_mode) is ops._div_floor else ops._div_trunc_(input, other)
+    return (
+        ops._div_floor_(input, other)
+        if _rounded(rounding_mode) is ops._div_floor
+        else ops._div_trunc_(input, other)
+    )
 
 
 @composite(method=True)
@@ -219,7 +296,12 @@ def neg(input):
 
 
 @elementwise(
-    types=ABS, kernel=np.absolute, dunder="abs", alias=("absolute",), holomorphic=False, vjp=lambda g, input: g * ops.sgn(input)
+    types=ABS,
+    kernel=np.absolute,
+    dunder="abs",
+    alias=("absolute",),
+    holomorphic=False,
+    vjp=lambda g, input: g * ops.sgn(input),
 )
 def abs(input):
     """The absolute value; the modulus of complex numbers. Its gradient at 0 is 0."""
@@ -249,5 +331,5 @@ def positive(input: Tensor) -> Tensor:
     return input
 
 
-Tensor.__pos__ = positive  # type: ignore[attr-defined]
+Tensor.__pos__ = positive  # type: ignore[operator]
 Tensor.__rdiv__ = Tensor.__rtruediv__ = _divided  # type: ignore[attr-defined]

@@ -1,4 +1,5 @@
-"""Scaled dot-product attention as one node: masks, causality, dropout, grouped queries. The sums are in ``kernels.attention``."""
+"""Scaled dot-product attention as one node: masks, causality, dropout, grouped queries. The sums
+are in ``kernels.attention``."""
 
 from __future__ import annotations
 
@@ -8,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from flambeau.core.declare import composite, ops, primitive
-from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
 from flambeau.core.kernels import attention as kernels
 from flambeau.core.rules import both
@@ -21,7 +21,8 @@ nd = np.ndarray
 
 def _wide(*arrays: Any) -> tuple[Any, ...]:
     return tuple(
-        a.astype("f4") if a is not None and a.dtype.itemsize == 2 and a.dtype.kind in "fV" else a for a in arrays
+        a.astype("f4") if a is not None and a.dtype.itemsize == 2 and a.dtype.kind in "fV" else a
+        for a in arrays
     )
 
 
@@ -63,9 +64,15 @@ def _shapes(query: Any, key: Any, value: Any, attn_mask: Any, scale: float) -> A
 
 
 @primitive(
-    name="_attention", node="ScaledDotProductFlashAttentionForCpu", outputs=("out", "weights"), differentiable=("out",),
-    function=False, method=False, infer=_shapes, vjp={("query", "key", "value", "attn_mask"): _attention_rule},
-)  # fmt: skip
+    name="_attention",
+    node="ScaledDotProductFlashAttentionForCpu",
+    outputs=("out", "weights"),
+    differentiable=("out",),
+    function=False,
+    method=False,
+    infer=_shapes,
+    vjp={("query", "key", "value", "attn_mask"): _attention_rule},
+)
 def _attention(query, key, value, attn_mask=None, scale: float = 1.0):
     """``softmax(scale query key^T + attn_mask) value`` and the softmax."""
     dtype = query.dtype
@@ -74,7 +81,9 @@ def _attention(query, key, value, attn_mask=None, scale: float = 1.0):
     return found.astype(dtype, copy=False), weights
 
 
-def _check(query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None, is_causal: bool) -> None:
+def _check(
+    query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None, is_causal: bool
+) -> None:
     """Dtypes and shapes.
 
     Raises:
@@ -97,20 +106,31 @@ def _check(query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None, 
         )
     if query.size(-1) != key.size(-1):
         raise fail(
-            RuntimeError, name, f"query and key must agree in their last dimension, but have {query.size(-1)} and {key.size(-1)}."
+            RuntimeError,
+            name,
+            f"query and key must agree in their last dimension, but have {query.size(-1)} and "
+            f"{key.size(-1)}.",
         )
     if key.size(-2) != value.size(-2):
         raise fail(
-            RuntimeError, name, f"key and value must have the same length, but have {key.size(-2)} and {value.size(-2)}."
+            RuntimeError,
+            name,
+            f"key and value must have the same length, but have {key.size(-2)} and "
+            f"{value.size(-2)}.",
         )
     if attn_mask is None:
         return
     kind = attn_mask.dtype.category
-    if kind != "bool" and attn_mask.dtype != query.dtype and not (attn_mask.dtype.is_floating_point):
+    if (
+        kind != "bool"
+        and attn_mask.dtype != query.dtype
+        and not (attn_mask.dtype.is_floating_point)
+    ):
         raise fail(
             RuntimeError,
             name,
-            "Expected attn_mask dtype to be bool or float or to match query dtype, but got attn_mask.dtype: "
+            "Expected attn_mask dtype to be bool or float or to match query dtype, but got "
+            "attn_mask.dtype: "
             f"{attn_mask.dtype} and query.dtype: {query.dtype} instead.",
         )
     if is_causal:
@@ -128,7 +148,8 @@ def _grouped(query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]
         raise fail(
             RuntimeError,
             "scaled_dot_product_attention",
-            f"Number of heads in key ({keys}) and value ({values}) must divide the number of heads in query ({heads}).",
+            f"Number of heads in key ({keys}) and value ({values}) must divide the number of "
+            f"heads in query ({heads}).",
         )
     return key.repeat_interleave(heads // keys, -3), value.repeat_interleave(heads // values, -3)
 
@@ -167,7 +188,11 @@ def scaled_dot_product_attention(
         key, value = _grouped(query, key, value)
     if is_causal:
         attn_mask = wrap(kernels.causal(query.size(-2), key.size(-2)))
-    elif attn_mask is not None and attn_mask.dtype != query.dtype and attn_mask.dtype.category != "bool":
+    elif (
+        attn_mask is not None
+        and attn_mask.dtype != query.dtype
+        and attn_mask.dtype.category != "bool"
+    ):
         attn_mask = attn_mask.to(query.dtype)
     if dropout_p > 0.0:
         scores = ops.matmul(query * factor, key.mT)

@@ -1,4 +1,5 @@
-"""Bessel, modified Bessel and Airy functions. Only the scaled and plain I0 and I1 have gradients, as in PyTorch.
+"""Bessel, modified Bessel and Airy functions. Only the scaled and plain I0 and I1 have gradients,
+as in PyTorch.
 
 Stands on kernels.special_bessel.
 """
@@ -6,7 +7,6 @@ Stands on kernels.special_bessel.
 from __future__ import annotations
 
 from typing import Any
-
 
 from flambeau.core.declare import elementwise, ops
 from flambeau.core.dtypes import REAL_FLOAT, Rule, finfo
@@ -36,7 +36,11 @@ def _i1e_grad(g, input, out):
 
 
 @elementwise(
-    types=REAL_FLOAT, kernel=kernels.i0, upcast=True, inplace_function=True, vjp=lambda g, input: g * ops.special_i1(input)
+    types=REAL_FLOAT,
+    kernel=kernels.i0,
+    upcast=True,
+    inplace_function=True,
+    vjp=lambda g, input: g * ops.special_i1(input),
 )
 def i0(input):
     """The modified Bessel function of the first kind and order 0."""
@@ -47,9 +51,12 @@ _PRIVATE: dict[str, Any] = {"function": False, "method": False, "inplace": False
 
 
 @elementwise(
-    types=REAL_FLOAT, kernel=kernels.i0e, upcast=True, **_PRIVATE,
+    types=REAL_FLOAT,
+    kernel=kernels.i0e,
+    upcast=True,
+    **_PRIVATE,
     vjp=lambda g, input, out: g * (ops.special_i1e(input) - ops.sgn(input) * out),
-)  # fmt: skip
+)
 def special_i0e(input):
     """``exp(-|input|) i0(input)``."""
     return kernels.i0e(input)
@@ -73,10 +80,22 @@ PLAIN = {
     "bessel_j1": (kernels.bessel_j1, "The Bessel function of the first kind and order 1."),
     "bessel_y0": (kernels.bessel_y0, "The Bessel function of the second kind and order 0."),
     "bessel_y1": (kernels.bessel_y1, "The Bessel function of the second kind and order 1."),
-    "modified_bessel_i0": (kernels.i0, "The modified Bessel function of the first kind and order 0."),
-    "modified_bessel_i1": (kernels.i1, "The modified Bessel function of the first kind and order 1."),
-    "modified_bessel_k0": (kernels.k0, "The modified Bessel function of the second kind and order 0."),
-    "modified_bessel_k1": (kernels.k1, "The modified Bessel function of the second kind and order 1."),
+    "modified_bessel_i0": (
+        kernels.i0,
+        "The modified Bessel function of the first kind and order 0.",
+    ),
+    "modified_bessel_i1": (
+        kernels.i1,
+        "The modified Bessel function of the first kind and order 1.",
+    ),
+    "modified_bessel_k0": (
+        kernels.k0,
+        "The modified Bessel function of the second kind and order 0.",
+    ),
+    "modified_bessel_k1": (
+        kernels.k1,
+        "The modified Bessel function of the second kind and order 1.",
+    ),
     "scaled_modified_bessel_k0": (kernels.k0e, "``exp(input) modified_bessel_k0(input)``."),
     "scaled_modified_bessel_k1": (kernels.k1e, "``exp(input) modified_bessel_k1(input)``."),
     "spherical_bessel_j0": (kernels.spherical_j0, "``sin(input) / input``, 1 at 0."),
@@ -89,9 +108,10 @@ def _declare(name: str, kernel: Any, meaning: str) -> None:
         return kernel(input)
 
     body.__doc__ = meaning
-    elementwise(types=_SINGLE, kernel=no_half(name, kernel), name=f"special_{name}", **_PRIVATE)(body)
+    elementwise(types=_SINGLE, kernel=no_half(name, kernel), name=f"special_{name}", **_PRIVATE)(
+        body
+    )
 
 
 for _name, (_kernel, _meaning) in PLAIN.items():
     _declare(_name, _kernel, _meaning)
-

@@ -1,4 +1,5 @@
-"""Bits and whole numbers: and, or, xor, not, shifts, gcd, lcm; and the logic of truth values. No gradients.
+"""Bits and whole numbers: and, or, xor, not, shifts, gcd, lcm; and the logic of truth values. No
+gradients.
 
 Stands on declare.
 """
@@ -47,7 +48,8 @@ def bitwise_left_shift(input, other):
 
 @elementwise(types=_INTEGERS, kernel=np.right_shift, dunder="rshift")
 def bitwise_right_shift(input, other):
-    """``input >> other`` with the sign kept; all sign where `other` is negative or as large as the width."""
+    """``input >> other`` with the sign kept; all sign where `other` is negative or as large as the
+    width."""
     return np.right_shift(input, other)
 
 

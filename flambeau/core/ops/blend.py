@@ -1,4 +1,5 @@
-"""Operations on three operands: lerp, addcmul, addcdiv. Elementwise, differentiable. Stands on declare."""
+"""Operations on three operands: lerp, addcmul, addcdiv. Elementwise, differentiable. Stands on
+declare."""
 
 from __future__ import annotations
 
@@ -28,18 +29,26 @@ def _lerp_kernel(input, end, weight):
 
 def _lerp_name(node: Any) -> str:
     saved = node.saved
-    tensor = node.edges[2] is not None or (isinstance(saved, (tuple, list)) and hasattr(saved[2], "dtype"))
+    tensor = node.edges[2] is not None or (
+        isinstance(saved, (tuple, list)) and hasattr(saved[2], "dtype")
+    )
     return f"LerpBackward{int(tensor)}"
 
 
 @elementwise(
-    types=_LERP, kernel=_lerp_kernel, name="_lerp", node=_lerp_name, function=False, method=False, upcast=True,
+    types=_LERP,
+    kernel=_lerp_kernel,
+    name="_lerp",
+    node=_lerp_name,
+    function=False,
+    method=False,
+    upcast=True,
     vjp={
         "input": lambda g, weight: g * (1 - weight),
         "end": lambda g, weight: g * weight,
         "weight": lambda g, input, end: g * (end - input),
     },
-)  # fmt: skip
+)
 def _lerp(input, end, weight):
     """``input + weight * (end - input)``."""
     return _lerp_kernel(input, end, weight)
@@ -48,12 +57,21 @@ def _lerp(input, end, weight):
 def _one_dtype(name: str, input: Tensor, **others: Any) -> None:
     for label, other in others.items():
         if not isinstance(other, Tensor):
-            raise fail(TypeError, name, f"argument '{label}' must be Tensor, not {type(other).__name__}")
+            raise fail(
+                TypeError, name, f"argument '{label}' must be Tensor, not {type(other).__name__}"
+            )
         if other.dtype is not input.dtype and (label == "end" or other._array.ndim):
-            raise fail(RuntimeError, name, f"expected dtype {input.dtype} for `{label}` but got dtype {other.dtype}: convert it first.")
+            raise fail(
+                RuntimeError,
+                name,
+                f"expected dtype {input.dtype} for `{label}` but got dtype {other.dtype}: "
+                f"convert it first.",
+            )
 
 
 def _lerp_args(name: str, input: Tensor, end: Tensor, weight: Any) -> Any:
+    if isinstance(input, Tensor):
+        _LERP.resolve(name, input._array.dtype)  # a floating weight must not promote whole numbers
     if not isinstance(weight, Tensor):
         _one_dtype(name, input, end=end)
         return weight
@@ -85,34 +103,46 @@ def _scaled(value: Any, like: Any) -> Any:
 
 
 def _addcmul(input, tensor1, tensor2, value):
-    return input + _scaled(value, input) * tensor1 * tensor2 if value != 1 else input + tensor1 * tensor2
+    return (
+        input + _scaled(value, input) * tensor1 * tensor2
+        if value != 1
+        else input + tensor1 * tensor2
+    )
 
 
 @elementwise(
-    types=_ADDCMUL, kernel=_addcmul, upcast=True,
+    types=_ADDCMUL,
+    kernel=_addcmul,
+    upcast=True,
     vjp={
         "input": lambda g: g,
         "tensor1": lambda g, tensor2, value: g * (tensor2 * value),
         "tensor2": lambda g, tensor1, value: g * (tensor1 * value),
     },
-)  # fmt: skip
+)
 def addcmul(input, tensor1, tensor2, *, value: Any = 1):
     """``input + value * tensor1 * tensor2``."""
     return _addcmul(input, tensor1, tensor2, value)
 
 
 def _addcdiv(input, tensor1, tensor2, value):
-    return input + _scaled(value, input) * (tensor1 / tensor2) if value != 1 else input + tensor1 / tensor2
+    return (
+        input + _scaled(value, input) * (tensor1 / tensor2)
+        if value != 1
+        else input + tensor1 / tensor2
+    )
 
 
 @elementwise(
-    types=_ADDCDIV, kernel=_addcdiv, upcast=True,
+    types=_ADDCDIV,
+    kernel=_addcdiv,
+    upcast=True,
     vjp={
         "input": lambda g: g,
         "tensor1": lambda g, tensor2, value: g * (value / tensor2),
         "tensor2": lambda g, tensor1, tensor2, value: -g * (value * tensor1 / (tensor2 * tensor2)),
     },
-)  # fmt: skip
+)
 def addcdiv(input, tensor1, tensor2, *, value: Any = 1):
     """``input + value * tensor1 / tensor2``.
 

@@ -1,6 +1,7 @@
 """Comparisons, the larger and the smaller of two, clamping, and questions about NaN and infinity.
 
-maximum shares its gradient at a tie, clamp passes it at the bounds. Not here: max and min over dimensions (reduce).
+maximum shares its gradient at a tie, clamp passes it at the bounds. Not here: max and min over
+dimensions (reduce).
 Stands on declare and either.
 """
 
@@ -31,7 +32,9 @@ def eq(input, other):
     return np.equal(input, other)
 
 
-@elementwise(operands="first", types=COMPARE, kernel=np.not_equal, dunder="ne", alias=("not_equal",))
+@elementwise(
+    operands="first", types=COMPARE, kernel=np.not_equal, dunder="ne", alias=("not_equal",)
+)
 def ne(input, other):
     """``input != other``, elementwise."""
     return np.not_equal(input, other)
@@ -43,7 +46,9 @@ def lt(input, other):
     return np.less(input, other)
 
 
-@elementwise(operands="first", types=ORDER, kernel=np.less_equal, dunder="le", alias=("less_equal",))
+@elementwise(
+    operands="first", types=ORDER, kernel=np.less_equal, dunder="le", alias=("less_equal",)
+)
 def le(input, other):
     """``input <= other``, elementwise."""
     return np.less_equal(input, other)
@@ -55,67 +60,105 @@ def gt(input, other):
     return np.greater(input, other)
 
 
-@elementwise(operands="first", types=ORDER, kernel=np.greater_equal, dunder="ge", alias=("greater_equal",))
+@elementwise(
+    operands="first", types=ORDER, kernel=np.greater_equal, dunder="ge", alias=("greater_equal",)
+)
 def ge(input, other):
     """``input >= other``, elementwise."""
     return np.greater_equal(input, other)
 
 
 @elementwise(
-    operands="tensors", types=_EXTREME, kernel=np.maximum, inplace=False,
-    vjp={"input": lambda g, input, other: tie(g, input, other), "other": lambda g, input, other: tie(g, other, input)},
-)  # fmt: skip
+    operands="tensors",
+    types=_EXTREME,
+    kernel=np.maximum,
+    inplace=False,
+    vjp={
+        "input": lambda g, input, other: tie(g, input, other),
+        "other": lambda g, input, other: tie(g, other, input),
+    },
+)
 def maximum(input, other):
     """The larger of two; NaN where either is. The gradient is halved at a tie."""
     return np.maximum(input, other)
 
 
 @elementwise(
-    operands="tensors", types=_EXTREME, kernel=np.minimum, inplace=False,
-    vjp={"input": lambda g, input, other: tie(g, -input, -other), "other": lambda g, input, other: tie(g, -other, -input)},
-)  # fmt: skip
+    operands="tensors",
+    types=_EXTREME,
+    kernel=np.minimum,
+    inplace=False,
+    vjp={
+        "input": lambda g, input, other: tie(g, -input, -other),
+        "other": lambda g, input, other: tie(g, -other, -input),
+    },
+)
 def minimum(input, other):
     """The smaller of two; NaN where either is. The gradient is halved at a tie."""
     return np.minimum(input, other)
 
 
 @elementwise(
-    operands="tensors", types=_EXTREME, kernel=np.fmax, inplace=False,
+    operands="tensors",
+    types=_EXTREME,
+    kernel=np.fmax,
+    inplace=False,
     vjp={
         "input": lambda g, input, other: keep(g, (input >= other) | (other != other)),
         "other": lambda g, input, other: keep(g, ((input >= other) | (other != other)) == 0),
     },
-)  # fmt: skip
+)
 def fmax(input, other):
     """The larger of two; a NaN loses against a number."""
     return np.fmax(input, other)
 
 
 @elementwise(
-    operands="tensors", types=_EXTREME, kernel=np.fmin, inplace=False,
+    operands="tensors",
+    types=_EXTREME,
+    kernel=np.fmin,
+    inplace=False,
     vjp={
         "input": lambda g, input, other: keep(g, (input <= other) | (other != other)),
         "other": lambda g, input, other: keep(g, ((input <= other) | (other != other)) == 0),
     },
-)  # fmt: skip
+)
 def fmin(input, other):
     """The smaller of two; a NaN loses against a number."""
     return np.fmin(input, other)
 
 
 @elementwise(
-    operands="first", types=_CLAMP, kernel=np.maximum, name="_clamp_min", function=False, method=False, node=numbered("ClampMin"),
-    vjp={"input": lambda g, input, min: keep(g, input >= min), "min": lambda g, input, min: keep(g, input < min)},
-)  # fmt: skip
+    operands="first",
+    types=_CLAMP,
+    kernel=np.maximum,
+    name="_clamp_min",
+    function=False,
+    method=False,
+    node=numbered("ClampMin"),
+    vjp={
+        "input": lambda g, input, min: keep(g, input >= min),
+        "min": lambda g, input, min: keep(g, input < min),
+    },
+)
 def _clamp_min(input, min):
     """``max(input, min)``."""
     return np.maximum(input, min)
 
 
 @elementwise(
-    operands="first", types=_CLAMP, kernel=np.minimum, name="_clamp_max", function=False, method=False, node=numbered("ClampMax"),
-    vjp={"input": lambda g, input, max: keep(g, input <= max), "max": lambda g, input, max: keep(g, input > max)},
-)  # fmt: skip
+    operands="first",
+    types=_CLAMP,
+    kernel=np.minimum,
+    name="_clamp_max",
+    function=False,
+    method=False,
+    node=numbered("ClampMax"),
+    vjp={
+        "input": lambda g, input, max: keep(g, input <= max),
+        "max": lambda g, input, max: keep(g, input > max),
+    },
+)
 def _clamp_max(input, max):
     """``min(input, max)``."""
     return np.minimum(input, max)
@@ -152,9 +195,14 @@ def _clamp_name(node: Any) -> str:
 
 
 @elementwise(
-    types=_CLAMP, kernel=_clamp_kernel, name="_clamp", function=False, method=False, node=_clamp_name,
+    types=_CLAMP,
+    kernel=_clamp_kernel,
+    name="_clamp",
+    function=False,
+    method=False,
+    node=_clamp_name,
     vjp={"input": _inside, "min": _below, "max": _above},
-)  # fmt: skip
+)
 def _clamp(input, min=None, max=None):
     """``min(max(input, min), max)``."""
     return _clamp_kernel(input, min, max)
@@ -162,14 +210,18 @@ def _clamp(input, min=None, max=None):
 
 def _some_bound(name: str, min: Any, max: Any) -> None:
     if min is None and max is None:
-        raise fail(RuntimeError, name, "At least one of 'min' or 'max' must not be None: give a bound.")
+        raise fail(
+            RuntimeError, name, "At least one of 'min' or 'max' must not be None: give a bound."
+        )
 
 
 @composite(method=True, alias=("clip",))
 def clamp(input: Tensor, min: Any = None, max: Any = None, *, out: Tensor | None = None) -> Tensor:
-    """``min(max(input, min), max)``, elementwise; the bounds are numbers or tensors, either may be left out.
+    """``min(max(input, min), max)``, elementwise; the bounds are numbers or tensors, either may be
+    left out.
 
-    The gradient passes at the bounds. Where ``min > max`` the result is `max`; a NaN bound gives NaN.
+    The gradient passes at the bounds. Where ``min > max`` the result is `max`; a NaN bound gives
+    NaN.
 
     Raises:
         RuntimeError: no bound is given.
@@ -248,13 +300,21 @@ def isreal(input):
 def _same_dtype(name: str, input: Tensor, other: Any) -> None:
     for label, value in (("input", input), ("other", other)):
         if not isinstance(value, Tensor):
-            raise fail(TypeError, name, f"argument '{label}' must be Tensor, not {type(value).__name__}")
+            raise fail(
+                TypeError, name, f"argument '{label}' must be Tensor, not {type(value).__name__}"
+            )
     if input.dtype is not other.dtype:
-        raise fail(RuntimeError, name, f"{input.dtype} did not match {other.dtype}: convert one with .to(dtype).")
+        raise fail(
+            RuntimeError,
+            name,
+            f"{input.dtype} did not match {other.dtype}: convert one with .to(dtype).",
+        )
 
 
 @composite(method=True)
-def isclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Tensor:
+def isclose(
+    input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
+) -> Tensor:
     """``|input - other| <= atol + rtol * |other|``, elementwise; infinities only equal themselves.
 
     Raises:
@@ -263,8 +323,12 @@ def isclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-
     _same_dtype("isclose", input, other)
     for name, value in (("rtol", rtol), ("atol", atol)):
         if value < 0:
-            raise fail(RuntimeError, "isclose", f"{name} must be greater than or equal to zero, but got {value}")
-    close = input == other
+            raise fail(
+                RuntimeError,
+                "isclose",
+                f"{name} must be greater than or equal to zero, but got {value}",
+            )
+    close = ops.eq(input, other)
     if equal_nan and (input.is_floating_point() or input.is_complex()):
         close = close | (ops.isnan(input) & ops.isnan(other))
     if rtol == 0 and atol == 0:
@@ -272,12 +336,14 @@ def isclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-
     input, other = input.detach(), other.detach()
     if not (input.is_floating_point() or input.is_complex()):
         input, other = input.to(default()), other.to(default())
-    actual = ops.abs(input - other)
-    return close | (ops.isfinite(actual) & (actual <= atol + ops.abs(rtol * other)))
+    actual = ops.abs(ops.sub(input, other))
+    return close | (ops.isfinite(actual) & (actual <= atol + ops.abs(ops.mul(other, rtol))))
 
 
 @composite(method=True)
-def allclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> bool:
+def allclose(
+    input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
+) -> bool:
     """Whether `isclose` holds everywhere."""
     return bool(np.all(isclose(input, other, rtol, atol, equal_nan)._array))
 
@@ -290,7 +356,11 @@ def equal(input: Tensor, other: Tensor) -> bool:
         RuntimeError: meta tensors, which have no elements.
     """
     if not isinstance(other, Tensor):
-        raise fail(TypeError, "equal", f"argument 'other' (position 2) must be Tensor, not {type(other).__name__}")
+        raise fail(
+            TypeError,
+            "equal",
+            f"argument 'other' (position 2) must be Tensor, not {type(other).__name__}",
+        )
     a, b = input._array, other._array
     if type(a) is Abstract or type(b) is Abstract:
         raise fail(NotImplementedError, "equal", "meta tensors have no elements to compare.")
@@ -308,5 +378,9 @@ def is_nonzero(input: Tensor) -> bool:
     """
     if input._array.size != 1:
         which = "more than one value" if input._array.size else "no values"
-        raise fail(RuntimeError, "is_nonzero", f"Boolean value of Tensor with {which} is ambiguous. Use any() or all().")
+        raise fail(
+            RuntimeError,
+            "is_nonzero",
+            f"Boolean value of Tensor with {which} is ambiguous. Use any() or all().",
+        )
     return bool(input.item())

@@ -29,18 +29,26 @@ def _parts(input):
 
 
 @declare_view(
-    name="_view_as_real", node="ViewAsReal", function=False, method=False, holomorphic=False,
+    name="_view_as_real",
+    node="ViewAsReal",
+    function=False,
+    method=False,
+    holomorphic=False,
     vjp=lambda g: ops._view_as_complex(g.contiguous()),
-)  # fmt: skip
+)
 def _view_as_real(input):
     """A complex tensor as pairs of real numbers."""
     return _parts(input)
 
 
 @declare_view(
-    name="_view_as_complex", node="ViewAsComplex", function=False, method=False, holomorphic=False,
+    name="_view_as_complex",
+    node="ViewAsComplex",
+    function=False,
+    method=False,
+    holomorphic=False,
     vjp=lambda g: ops._view_as_real(g),
-)  # fmt: skip
+)
 def _view_as_complex(input):
     """Pairs of real numbers as a complex tensor."""
     kind = of(input.dtype).to_complex().numpy
@@ -58,7 +66,11 @@ def view_as_real(input: Tensor) -> Tensor:
         RuntimeError: not complex.
     """
     if not input.is_complex():
-        raise fail(RuntimeError, "view_as_real", "view_as_real is only supported for complex tensors: this one is " + str(input.dtype))
+        raise fail(
+            RuntimeError,
+            "view_as_real",
+            "view_as_real is only supported for complex tensors: this one is " + str(input.dtype),
+        )
     return ops._view_as_real(input)
 
 
@@ -67,21 +79,37 @@ def view_as_complex(input: Tensor) -> Tensor:
     """Real pairs ``(..., 2)`` seen as a complex tensor ``(...)``.
 
     Raises:
-        RuntimeError: not floating, the last dimension is not 2, or its stride (or another) does not fit.
+        RuntimeError: not floating, the last dimension is not 2, or its stride (or another) does
+        not fit.
     """
     if input.dtype.name not in ("float16", "float32", "float64"):
         raise fail(
-            RuntimeError, "view_as_complex", f"view_as_complex is only supported for half, float and double tensors, but got {input.dtype}"
+            RuntimeError,
+            "view_as_complex",
+            f"view_as_complex is only supported for half, float and double tensors, but got "
+            f"{input.dtype}",
         )
     shape, steps = input.shape, input.stride()
     if not shape:
         raise fail(RuntimeError, "view_as_complex", "Input tensor must have one or more dimensions")
     if shape[-1] != 2:
-        raise fail(RuntimeError, "view_as_complex", f"Tensor must have a last dimension of size 2, it has {shape[-1]}")
+        raise fail(
+            RuntimeError,
+            "view_as_complex",
+            f"Tensor must have a last dimension of size 2, it has {shape[-1]}",
+        )
     if steps[-1] != 1:
-        raise fail(RuntimeError, "view_as_complex", "Tensor must have a last dimension with stride 1: call contiguous() first")
+        raise fail(
+            RuntimeError,
+            "view_as_complex",
+            "Tensor must have a last dimension with stride 1: call contiguous() first",
+        )
     if any(step % 2 for step in steps[:-1]):
-        raise fail(RuntimeError, "view_as_complex", "Tensor must have a stride divisible by 2 for all but last dimension")
+        raise fail(
+            RuntimeError,
+            "view_as_complex",
+            "Tensor must have a stride divisible by 2 for all but last dimension",
+        )
     return ops._view_as_complex(input)
 
 
@@ -99,7 +127,9 @@ def imag(input: Tensor) -> Tensor:
         RuntimeError: the tensor is real.
     """
     if not input.is_complex():
-        raise fail(RuntimeError, "imag", "imag is not implemented for tensors with non-complex dtypes.")
+        raise fail(
+            RuntimeError, "imag", "imag is not implemented for tensors with non-complex dtypes."
+        )
     return ops.select(ops._view_as_real(input), -1, 1)
 
 
@@ -115,7 +145,15 @@ Tensor.real = property(real, _write_real, doc="The real part, a view; a real ten
 Tensor.imag = property(imag, _write_imag, doc="The imaginary part, a view.")  # type: ignore[attr-defined]
 
 
-@elementwise(types=NUMBER, kernel=np.conjugate, name="_conj", function=False, method=False, holomorphic=False, vjp=lambda g: ops.conj(g))
+@elementwise(
+    types=NUMBER,
+    kernel=np.conjugate,
+    name="_conj",
+    function=False,
+    method=False,
+    holomorphic=False,
+    vjp=lambda g: ops.conj(g),
+)
 def _conj(input):
     """The complex conjugate."""
     return np.conjugate(input)
@@ -128,9 +166,15 @@ def conj(input: Tensor) -> Tensor:
 
 
 @elementwise(
-    types=NUMBER, kernel=np.conjugate, name="_conj_physical", node="ConjPhysical", function=False, method=False,
-    holomorphic=False, vjp=lambda g: ops.conj_physical(g),
-)  # fmt: skip
+    types=NUMBER,
+    kernel=np.conjugate,
+    name="_conj_physical",
+    node="ConjPhysical",
+    function=False,
+    method=False,
+    holomorphic=False,
+    vjp=lambda g: ops.conj_physical(g),
+)
 def _conj_physical(input):
     """The complex conjugate."""
     return np.conjugate(input)
@@ -165,7 +209,11 @@ def _angle_grad(g, input):
 
 
 @elementwise(
-    types=Rule("ANGLE", result="real", ints_to_float=True), kernel=_angle, holomorphic=False, inplace=False, vjp=_angle_grad
+    types=Rule("ANGLE", result="real", ints_to_float=True),
+    kernel=_angle,
+    holomorphic=False,
+    inplace=False,
+    vjp=_angle_grad,
 )
 def angle(input):
     """The angle of a complex number; 0 or pi for real ones, NaN for NaN."""
@@ -187,9 +235,17 @@ def _polar_grad(g, abs, angle, out):
 
 
 @primitive(
-    name="_polar", node="Polar", function=False, method=False, holomorphic=False, vjp={("abs", "angle"): _polar_grad},
-    infer=lambda abs, angle: (np.broadcast_shapes(abs.shape, angle.shape), of(abs.dtype).to_complex().numpy),
-)  # fmt: skip
+    name="_polar",
+    node="Polar",
+    function=False,
+    method=False,
+    holomorphic=False,
+    vjp={("abs", "angle"): _polar_grad},
+    infer=lambda abs, angle: (
+        np.broadcast_shapes(abs.shape, angle.shape),
+        of(abs.dtype).to_complex().numpy,
+    ),
+)
 def _polar_of(abs, angle):
     """``abs * (cos(angle) + i sin(angle))``."""
     return _polar(abs, angle)
@@ -208,38 +264,65 @@ def polar(abs: Tensor, angle: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 def _join(real, imag):
     kind = of(real.dtype).to_complex().numpy
-    found = np.empty(np.broadcast_shapes(real.shape, imag.shape), kind if kind.kind == "c" else np.complex64)
+    found = np.empty(
+        np.broadcast_shapes(real.shape, imag.shape), kind if kind.kind == "c" else np.complex64
+    )
     found.real = real
     found.imag = imag
     return found.astype(kind, copy=False)
 
 
 @primitive(
-    name="_complex", node="Complex", function=False, method=False, holomorphic=False,
+    name="_complex",
+    node="Complex",
+    function=False,
+    method=False,
+    holomorphic=False,
     vjp={"real": lambda g: ops.real(g), "imag": lambda g: ops.imag(g)},
-    infer=lambda real, imag: (np.broadcast_shapes(real.shape, imag.shape), of(real.dtype).to_complex().numpy),
-)  # fmt: skip
+    infer=lambda real, imag: (
+        np.broadcast_shapes(real.shape, imag.shape),
+        of(real.dtype).to_complex().numpy,
+    ),
+)
 def _complex(real, imag):
     """``real + i * imag``."""
     return _join(real, imag)
 
 
 def _check_parts(name: str, first: Tensor, second: Tensor) -> None:
-    for label, value in zip(("real", "imag") if name == "complex" else ("abs", "angle"), (first, second), strict=True):
+    for label, value in zip(
+        ("real", "imag") if name == "complex" else ("abs", "angle"), (first, second), strict=True
+    ):
         if not isinstance(value, Tensor):
-            raise fail(TypeError, name, f"argument '{label}' must be Tensor, not {type(value).__name__}")
+            raise fail(
+                TypeError, name, f"argument '{label}' must be Tensor, not {type(value).__name__}"
+            )
     allowed = ("float16", "float32", "float64") if name == "complex" else ("float32", "float64")
     if first.dtype.name not in allowed or second.dtype.name not in allowed:
-        raise fail(RuntimeError, name, f"Expected both inputs to be of {', '.join(allowed)} but got {first.dtype} and {second.dtype}")
+        raise fail(
+            RuntimeError,
+            name,
+            f"Expected both inputs to be of {', '.join(allowed)} but got {first.dtype} and "
+            f"{second.dtype}",
+        )
     if first.dtype is not second.dtype:
-        raise fail(RuntimeError, name, f"Expected object of scalar type {first.dtype} but got {second.dtype} for the second argument")
+        raise fail(
+            RuntimeError,
+            name,
+            f"Expected object of scalar type {first.dtype} but got {second.dtype} for the second "
+            f"argument",
+        )
 
 
 def _written(name: str, found: Tensor, out: Tensor | None) -> Tensor:
     if out is None:
         return found
     if out.dtype is not found.dtype:
-        raise fail(RuntimeError, name, f"Expected object of scalar type {found.dtype} but got {out.dtype} for argument 'out'")
+        raise fail(
+            RuntimeError,
+            name,
+            f"Expected object of scalar type {found.dtype} but got {out.dtype} for argument 'out'",
+        )
     return write_one(name, found, out)
 
 

@@ -20,7 +20,15 @@ nd = np.ndarray
 
 @both
 def _ctc_rule(
-    g: Any, log_probs: Any, out: Any, alphas: Any, targets: Any, lengths: Any, sizes: Any, blank: int, zero_infinity: bool
+    g: Any,
+    log_probs: Any,
+    out: Any,
+    alphas: Any,
+    targets: Any,
+    lengths: Any,
+    sizes: Any,
+    blank: int,
+    zero_infinity: bool,
 ) -> Any:
     g = g[0] if isinstance(g, (tuple, list)) else g
     if g is None:
@@ -29,15 +37,23 @@ def _ctc_rule(
         raise fail(
             NotImplementedError,
             "ctc_loss",
-            "the derivative of its gradient is not implemented, as in PyTorch. Do not ask for create_graph here.",
+            "the derivative of its gradient is not implemented, as in PyTorch. Do not ask for "
+            "create_graph here.",
         )
-    return kernels.gradient(g, log_probs, targets, lengths, sizes, blank, out, alphas, zero_infinity)
+    return kernels.gradient(
+        g, log_probs, targets, lengths, sizes, blank, out, alphas, zero_infinity
+    )
 
 
 @primitive(
-    name="_ctc_loss", node="CtcLoss", function=False, method=False, outputs=("out", "alphas"), differentiable=("out",),
+    name="_ctc_loss",
+    node="CtcLoss",
+    function=False,
+    method=False,
+    outputs=("out", "alphas"),
+    differentiable=("out",),
     vjp={"log_probs": _ctc_rule},
-)  # fmt: skip
+)
 def _ctc_loss(log_probs, targets: Any, lengths: Any, sizes: Any, blank: int, zero_infinity: bool):
     """The loss of every sample of (T, N, C), and the forward variables."""
     refuse_dtype("ctc_loss", log_probs.dtype, "f")
@@ -69,16 +85,27 @@ def _check(log_probs: Any, targets: Any, lengths: Any, sizes: Any, blank: int) -
     name = "ctc_loss"
     T, N, C = log_probs.shape
     if not 0 <= blank < C:
-        raise fail(RuntimeError, name, f"blank must be in label range: {blank} is not among {C} classes.")
+        raise fail(
+            RuntimeError, name, f"blank must be in label range: {blank} is not among {C} classes."
+        )
     if lengths.size != N:
-        raise fail(RuntimeError, name, f"input_lengths must be of size batch_size {N}, but has {lengths.size}.")
+        raise fail(
+            RuntimeError,
+            name,
+            f"input_lengths must be of size batch_size {N}, but has {lengths.size}.",
+        )
     if sizes.size != N:
-        raise fail(RuntimeError, name, f"target_lengths must be of size batch_size {N}, but has {sizes.size}.")
+        raise fail(
+            RuntimeError,
+            name,
+            f"target_lengths must be of size batch_size {N}, but has {sizes.size}.",
+        )
     if lengths.size and (lengths.max() > T or lengths.min() < 0):
         raise fail(
             RuntimeError,
             name,
-            f"Expected input_lengths to have value at most {T}, but got value {int(lengths.max())}: there are {T} steps.",
+            f"Expected input_lengths to have value at most {T}, but got value "
+            f"{int(lengths.max())}: there are {T} steps.",
         )
     if sizes.size and sizes.min() < 0:
         raise fail(RuntimeError, name, "Expected target_lengths to be non-negative.")
@@ -86,13 +113,17 @@ def _check(log_probs: Any, targets: Any, lengths: Any, sizes: Any, blank: int) -
         raise fail(
             RuntimeError,
             name,
-            f"Expected {int(sizes.sum())} targets in a row, the sum of target_lengths, but got {targets.size}.",
+            f"Expected {int(sizes.sum())} targets in a row, the sum of target_lengths, but got "
+            f"{targets.size}.",
         )
-    if targets.ndim == 2 and (targets.shape[0] != N or targets.shape[1] < int(sizes.max(initial=0))):
+    if targets.ndim == 2 and (
+        targets.shape[0] != N or targets.shape[1] < int(sizes.max(initial=0))
+    ):
         raise fail(
             RuntimeError,
             name,
-            f"Expected tensor targets to have size at least {int(sizes.max(initial=0))} at dimension 1 and {N} at 0, but got "
+            f"Expected tensor targets to have size at least {int(sizes.max(initial=0))} at "
+            f"dimension 1 and {N} at 0, but got "
             f"{list(targets.shape)}.",
         )
 

@@ -1,4 +1,7 @@
-"""Differences and integrals on a grid: diff, gradient, trapezoid, trapz, cumulative_trapezoid. Composites, so differentiable."""
+"""Differences and integrals on a grid: diff, gradient, trapezoid, trapz, cumulative_trapezoid.
+
+Composites, so differentiable. Stands on declare.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +19,15 @@ __all__: list[str] = []
 
 @composite(method=True)
 def diff(
-    input: Tensor, n: int = 1, dim: int = -1, prepend: Tensor | None = None, append: Tensor | None = None, *, out: Any = None
+    input: Tensor,
+    n: int = 1,
+    dim: int = -1,
+    prepend: Tensor | None = None,
+    append: Tensor | None = None,
+    *,
+    out: Any = None,
 ) -> Tensor:
-    """The `n`-th differences ``input[i + 1] - input[i]`` along `dim`; of bools, whether neighbours differ.
+    """The `n`-th differences of neighbours along `dim`; of bools, whether they differ.
 
     Args:
         prepend, append: what is joined to the input's ends first.
@@ -34,9 +43,23 @@ def diff(
     parts = [t for t in (prepend, input, append) if t is not None]
     for t in parts:
         if t._array.ndim != input._array.ndim:
-            raise fail(RuntimeError, "diff", "diff expects prepend or append to be the same dimension as input")
-        if any(a != b for j, (a, b) in enumerate(zip(t._array.shape, input._array.shape, strict=True)) if j != k):
-            raise fail(RuntimeError, "diff", f"diff expects the shape of tensor to prepend or append to match that of input except along the differencing dimension; input has {list(input._array.shape)}, it has {list(t._array.shape)}")
+            raise fail(
+                RuntimeError,
+                "diff",
+                "diff expects prepend or append to be the same dimension as input",
+            )
+        if any(
+            a != b
+            for j, (a, b) in enumerate(zip(t._array.shape, input._array.shape, strict=True))
+            if j != k
+        ):
+            raise fail(
+                RuntimeError,
+                "diff",
+                "diff expects the shape of tensor to prepend or append to match that of input "
+                f"except along the differencing dimension; input has {list(input._array.shape)}, "
+                f"it has {list(t._array.shape)}",
+            )
     if n == 0:
         return _written("diff", input.clone(), out)
     found = ops.cat(parts, k) if len(parts) > 1 else input
@@ -68,15 +91,27 @@ def _spacings(spacing: Any, dims: tuple[int, ...], input: Tensor) -> list[Any]:
     if not isinstance(spacing, (list, tuple)):
         return [spacing] * len(dims)
     if len(spacing) != len(dims):
-        raise fail(RuntimeError, "gradient", f"torch.gradient expected spacing to be unspecified, a scalar, or a list of length equal to the number of dims: {len(dims)}, but got {len(spacing)}.")
+        raise fail(
+            RuntimeError,
+            "gradient",
+            "torch.gradient expected spacing to be unspecified, a scalar, or a list of length "
+            f"equal to the number of dims: {len(dims)}, but got {len(spacing)}.",
+        )
     for each, k in zip(spacing, dims, strict=True):
-        if isinstance(each, Tensor) and (each._array.ndim != 1 or len(each._array) != input._array.shape[k]):
-            raise fail(RuntimeError, "gradient", f"torch.gradient expected the coordinates of dimension {k} to be a vector of {input._array.shape[k]} numbers, got shape {list(each._array.shape)}.")
+        if isinstance(each, Tensor) and (
+            each._array.ndim != 1 or len(each._array) != input._array.shape[k]
+        ):
+            raise fail(
+                RuntimeError,
+                "gradient",
+                f"torch.gradient expected the coordinates of dimension {k} to be a vector of "
+                f"{input._array.shape[k]} numbers, got shape {list(each._array.shape)}.",
+            )
     return list(spacing)
 
 
 def _along(input: Tensor, k: int, spacing: Any, edge_order: int) -> Tensor:
-    """The derivative along one dimension: second-order differences inside, one-sided ones at the edges."""
+    """The derivative along one dimension: central differences inside, one-sided at the edges."""
 
     def part(start: int, stop: int) -> Tensor:
         size = input._array.shape[k]
@@ -88,7 +123,12 @@ def _along(input: Tensor, k: int, spacing: Any, edge_order: int) -> Tensor:
     if isinstance(spacing, Tensor):
         step = diff(spacing)
         before, after = step[:-1].reshape(shape), step[1:].reshape(shape)
-        first, second, last, last_but_one = step[0], step[1] if len(step) > 1 else None, step[-1], step[-2] if len(step) > 1 else None
+        first, second, last, last_but_one = (
+            step[0],
+            step[1] if len(step) > 1 else None,
+            step[-1],
+            step[-2] if len(step) > 1 else None,
+        )
         a = -after / (before * (before + after))
         b = (after - before) / (before * after)
         c = before / (after * (before + after))
@@ -108,7 +148,7 @@ def _along(input: Tensor, k: int, spacing: Any, edge_order: int) -> Tensor:
 
 
 def _edge(h: Any, next_h: Any) -> tuple[Any, Any, Any]:
-    """The coefficients of the second-order derivative at an edge, for three points `h` and `next_h` apart."""
+    """The second-order derivative's coefficients at an edge; points `h` and `next_h` apart."""
     a = -(2 * h + next_h) / (h * (h + next_h))
     b = (h + next_h) / (h * next_h)
     c = -h / (next_h * (h + next_h))
@@ -116,7 +156,9 @@ def _edge(h: Any, next_h: Any) -> tuple[Any, Any, Any]:
 
 
 @composite()
-def gradient(input: Tensor, *, spacing: Any = None, dim: Any = None, edge_order: int = 1) -> tuple[Tensor, ...]:
+def gradient(
+    input: Tensor, *, spacing: Any = None, dim: Any = None, edge_order: int = 1
+) -> tuple[Tensor, ...]:
     """The derivatives of a sampled function along each dimension in `dim` (all by default).
 
     Args:
@@ -124,18 +166,28 @@ def gradient(input: Tensor, *, spacing: Any = None, dim: Any = None, edge_order:
         edge_order: 1 or 2, the accuracy at the edges.
 
     Raises:
-        RuntimeError: fewer than `edge_order` + 1 samples, an integer result's dtype, spacings that do not fit.
+        RuntimeError: fewer than `edge_order` + 1 samples, uint8, spacings that do not fit.
     """
     ndim = input._array.ndim
     dims = wrap_dims(dim, ndim, "gradient", empty_is_all=False)
     if edge_order not in (1, 2):
-        raise fail(RuntimeError, "gradient", "torch.gradient only supports edge_order=1 and edge_order=2.")
+        raise fail(
+            RuntimeError, "gradient", "torch.gradient only supports edge_order=1 and edge_order=2."
+        )
     if input._array.dtype == np.uint8:
         raise fail(RuntimeError, "gradient", "torch.gradient does not support uint8 input.")
     for k in dims:
         if input._array.shape[k] < edge_order + 1:
-            raise fail(RuntimeError, "gradient", f"torch.gradient expected each dimension size to be at least edge_order+1, dimension {k} has {input._array.shape[k]}.")
-    return tuple(_along(input, k, h, edge_order) for k, h in zip(dims, _spacings(spacing, dims, input), strict=True))
+            raise fail(
+                RuntimeError,
+                "gradient",
+                "torch.gradient expected each dimension size to be at least edge_order+1, "
+                f"dimension {k} has {input._array.shape[k]}.",
+            )
+    return tuple(
+        _along(input, k, h, edge_order)
+        for k, h in zip(dims, _spacings(spacing, dims, input), strict=True)
+    )
 
 
 def _steps(name: str, y: Tensor, x: Tensor, dim: int) -> Tensor:
@@ -145,11 +197,20 @@ def _steps(name: str, y: Tensor, x: Tensor, dim: int) -> Tensor:
         RuntimeError: `x` has another number of points.
     """
     if not x._array.ndim:
-        raise fail(RuntimeError, name, f"{name}: x must have at least one dimension: give dx= for an even step.")
+        raise fail(
+            RuntimeError,
+            name,
+            f"{name}: x must have at least one dimension: give dx= for an even step.",
+        )
     k = dim
     if x._array.ndim == 1:
         if len(x._array) != y._array.shape[k]:
-            raise fail(RuntimeError, name, f"{name}: There must be one `x` value for each sample point: {len(x._array)} and {y._array.shape[k]}.")
+            raise fail(
+                RuntimeError,
+                name,
+                f"{name}: There must be one `x` value for each sample point: {len(x._array)} and "
+                f"{y._array.shape[k]}.",
+            )
         return diff(x).reshape([-1 if j == k else 1 for j in range(y._array.ndim)])
     if x._array.ndim < y._array.ndim:
         x = x.reshape((1,) * (y._array.ndim - x._array.ndim) + tuple(x._array.shape))
@@ -193,11 +254,23 @@ def cumulative_trapezoid(y: Tensor, x: Any = None, *, dx: Any = None, dim: int =
 def _pairs(name: str, y: Tensor, x: Any, dx: Any, dim: int) -> tuple[int, int, Any]:
     """(dimension, samples, sums of neighbours)."""
     if isinstance(x, (int, float)):
-        raise fail(TypeError, name, f"{name}() received an invalid combination of arguments: x must be a Tensor, dx is a keyword.")
+        raise fail(
+            TypeError,
+            name,
+            f"{name}() received an invalid combination of arguments: x must be a Tensor, dx is a "
+            "keyword.",
+        )
     if x is not None and dx is not None:
-        raise fail(TypeError, name, f"{name}() received an invalid combination of arguments: give x or dx.")
+        raise fail(
+            TypeError, name, f"{name}() received an invalid combination of arguments: give x or dx."
+        )
     if y._array.dtype.kind == "b" or (x is not None and x._array.dtype.kind == "b"):
-        raise fail(RuntimeError, name, f"{name}: received a bool input for `{'y' if y._array.dtype.kind == 'b' else 'x'}`, but bool is not supported")
+        raise fail(
+            RuntimeError,
+            name,
+            f"{name}: received a bool input for `{'y' if y._array.dtype.kind == 'b' else 'x'}`, "
+            "but bool is not supported",
+        )
     k = wrap_dim(dim, y._array.ndim, name)
     size = y._array.shape[k]
     if size == 0:

@@ -1,4 +1,5 @@
-"""Distances and similarities of vectors: pairwise_distance, cosine_similarity, pdist. Stands on ``ops``."""
+"""Distances and similarities of vectors: pairwise_distance, cosine_similarity, pdist. Stands on
+``ops``."""
 
 from __future__ import annotations
 
@@ -18,7 +19,9 @@ nd = np.ndarray
 
 
 @composite()
-def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Tensor:
+def pairwise_distance(
+    x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False
+) -> Tensor:
     """``norm_p(x1 - x2 + eps)`` over the last dimension."""
     return ops.norm(x1 - x2 + eps, p, max(x1.dim(), x2.dim()) - 1, keepdim)
 
@@ -30,8 +33,14 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
     Raises:
         RuntimeError: integer vectors.
     """
-    if not (x1.dtype.is_floating_point or x1.dtype.is_complex) and not (x2.dtype.is_floating_point or x2.dtype.is_complex):
-        raise fail(RuntimeError, "cosine_similarity", f"expected common dtype to be floating point, yet common dtype is {x1.dtype}")
+    if not (x1.dtype.is_floating_point or x1.dtype.is_complex) and not (
+        x2.dtype.is_floating_point or x2.dtype.is_complex
+    ):
+        raise fail(
+            RuntimeError,
+            "cosine_similarity",
+            f"expected common dtype to be floating point, yet common dtype is {x1.dtype}",
+        )
     x1, x2 = ops.broadcast_tensors(x1, x2)
     common = ops.promote_types(x1.dtype, x2.dtype) if hasattr(ops, "promote_types") else None
     if common is not None:
@@ -46,7 +55,9 @@ def _length(x: Tensor, dim: int, eps: float) -> Tensor:
     found = ops.norm(x, 2, dim, True)
     low = found._array < eps
     if type(low) is nd and low.any():
-        return found + wrap(np.where(low, found.dtype.numpy.type(eps) - found._array, found.dtype.numpy.type(0)))
+        return found + wrap(
+            np.where(low, found.dtype.numpy.type(eps) - found._array, found.dtype.numpy.type(0))
+        )
     return found
 
 
@@ -78,7 +89,9 @@ def _pdist_rule(g: Any, input: Any, out: Any, p: float) -> Any:
     return found
 
 
-def _pdist_graph(g: Tensor, input: Tensor, out: Tensor, p: float, rows: Any, columns: Any) -> Tensor:
+def _pdist_graph(
+    g: Tensor, input: Tensor, out: Tensor, p: float, rows: Any, columns: Any
+) -> Tensor:
     i, j = wrap(rows), wrap(columns)
     d = ops.index_select(input, 0, i) - ops.index_select(input, 0, j)
     e = out.unsqueeze(1)
@@ -98,9 +111,13 @@ def _pdist_graph(g: Tensor, input: Tensor, out: Tensor, p: float, rows: Any, col
 
 
 @primitive(
-    name="_pdist", node="Pdist", function=False, method=False, vjp=_pdist_rule,
+    name="_pdist",
+    node="Pdist",
+    function=False,
+    method=False,
+    vjp=_pdist_rule,
     infer=lambda input, p: ((input.shape[0] * (input.shape[0] - 1) // 2,), input.dtype),
-)  # fmt: skip
+)
 def _pdist(input, p: float = 2.0):
     """The p-norm distances of all pairs of rows."""
     refuse_dtype("pdist", input.dtype, "f")

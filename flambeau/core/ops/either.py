@@ -1,4 +1,5 @@
-"""Helpers for gradient rules that work on arrays and Tensors alike, so that a rule made of them needs no graph to run.
+"""Helpers for gradient rules that work on arrays and Tensors alike, so that a rule made of them
+needs no graph to run.
 
 Their names stand in `rules.BOTH`. Stands on declare.
 """
@@ -16,11 +17,17 @@ __all__ = ["cosine", "keep", "numbered", "sine", "tie", "vanish"]
 
 
 @elementwise(
-    name="_keep", node="MaskedFill", function=False, method=False, inplace=False, promote=("input",),
+    name="_keep",
+    node="MaskedFill",
+    function=False,
+    method=False,
+    inplace=False,
+    promote=("input",),
     vjp={"input": lambda g, mask: ops._keep(g, mask)},
-)  # fmt: skip
+)
 def _keep(input, mask):
-    """The elements of `input` where `mask` is true, else 0; infinities and NaN elsewhere do not leak through."""
+    """The elements of `input` where `mask` is true, else 0; infinities and NaN elsewhere do not
+    leak through."""
     return np.where(mask, input, input.dtype.type(0))
 
 
@@ -32,7 +39,8 @@ def keep(g: Any, mask: Any) -> Any:
 
 
 def tie(g: Any, mine: Any, theirs: Any) -> Any:
-    """The gradient of the larger of two: all of it, half at a tie, none of it where the other one is larger."""
+    """The gradient of the larger of two: all of it, half at a tie, none of it where the other one
+    is larger."""
     found = keep(g, (mine < theirs) == 0)
     return found - keep(found / 2, mine == theirs)
 
@@ -53,13 +61,16 @@ def cosine(x: Any) -> Any:
 
 
 def numbered(name: str, operand: int = 1) -> Any:
-    """The name of a node that PyTorch counts by its overload: 0 where the operand is a number, 1 for a tensor."""
+    """The name of a node that PyTorch counts by its overload: 0 where the operand is a number, 1
+    for a tensor."""
 
     def node_name(node: Any) -> str:
         saved = node.saved
-        tensor = node.edges[operand] is not None or not isinstance(saved, (tuple, list)) or hasattr(saved[operand], "dtype")
+        tensor = (
+            node.edges[operand] is not None
+            or not isinstance(saved, (tuple, list))
+            or hasattr(saved[operand], "dtype")
+        )
         return f"{name}Backward{int(tensor)}"
 
     return node_name
-
-

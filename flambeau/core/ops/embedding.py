@@ -1,4 +1,5 @@
-"""Embedding tables: rows by number, bags of rows, their renormalisation. Kernels in ``kernels.embedding``."""
+"""Embedding tables: rows by number, bags of rows, their renormalisation. Kernels in
+``kernels.embedding``."""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ def _check_index(op: str, index: Any) -> None:
         raise fail(
             RuntimeError,
             op,
-            "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got "
+            "Expected tensor for argument #1 'indices' to have one of the following scalar types: "
+            "Long, Int; but got "
             f"torch.{of(index.dtype).legacy}Tensor instead. Convert it with .long().",
         )
 
@@ -43,13 +45,19 @@ def _per_row(flat: Any, count: int, padding_idx: int, scale_grad_by_freq: bool) 
 
 @both
 def _embedding_rule(
-    g: Any, indices: Any, weight_shape: Any, padding_idx: int, scale_grad_by_freq: bool, sparse: bool
+    g: Any,
+    indices: Any,
+    weight_shape: Any,
+    padding_idx: int,
+    scale_grad_by_freq: bool,
+    sparse: bool,
 ) -> Any:
     if sparse:
         raise fail(
             NotImplementedError,
             "embedding",
-            "sparse=True asks for a sparse gradient, which is not built here. Use sparse=False: the values are the same.",
+            "sparse=True asks for a sparse gradient, which is not built here. Use sparse=False: "
+            "the values are the same.",
         )
     count, width = weight_shape[0], prod(weight_shape[1:])
     if type(g) is nd:
@@ -69,13 +77,21 @@ def _embedding_rule(
 
 
 @primitive(
-    function=False, method=False, name="_embedding", node="Embedding", vjp={"weight": _embedding_rule},
+    function=False,
+    method=False,
+    name="_embedding",
+    node="Embedding",
+    vjp={"weight": _embedding_rule},
     infer=lambda weight, indices, *rest: (indices.shape + weight.shape[1:], weight.dtype),
-)  # fmt: skip
-def _embedding(weight, indices, padding_idx: int = -1, scale_grad_by_freq: bool = False, sparse: bool = False):
+)
+def _embedding(
+    weight, indices, padding_idx: int = -1, scale_grad_by_freq: bool = False, sparse: bool = False
+):
     """The rows of `weight` that `indices` names."""
     if weight.ndim != 2:
-        raise fail(RuntimeError, "embedding", f"'weight' must be 2-D, but has {weight.ndim} dimensions.")
+        raise fail(
+            RuntimeError, "embedding", f"'weight' must be 2-D, but has {weight.ndim} dimensions."
+        )
     _check_index("embedding", indices)
     kernels.check_indices("embedding", indices, weight.shape[0])
     return weight.take(indices, axis=0)
@@ -83,7 +99,11 @@ def _embedding(weight, indices, padding_idx: int = -1, scale_grad_by_freq: bool 
 
 @composite()
 def embedding(
-    weight: Tensor, indices: Tensor, padding_idx: int = -1, scale_grad_by_freq: bool = False, sparse: bool = False
+    weight: Tensor,
+    indices: Tensor,
+    padding_idx: int = -1,
+    scale_grad_by_freq: bool = False,
+    sparse: bool = False,
 ) -> Tensor:
     """The rows of `weight` (V, D) that `indices` (*) names: (*, D).
 
@@ -117,23 +137,36 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
         num_classes: -1 takes one more than the largest class number.
 
     Raises:
-        RuntimeError: not int64, a class number outside the range, or an empty tensor without num_classes.
+        RuntimeError: not int64, a class number outside the range, or an empty tensor without
+        num_classes.
     """
     name = "one_hot"
     array = tensor._array
     if array.dtype != np.dtype("i8"):
-        raise fail(RuntimeError, name, f"one_hot is only applicable to index tensor of type LongTensor, not {tensor.dtype}.")
+        raise fail(
+            RuntimeError,
+            name,
+            f"one_hot is only applicable to index tensor of type LongTensor, not {tensor.dtype}.",
+        )
     if not array.size:
         if num_classes <= 0:
-            raise fail(RuntimeError, name, "Can not infer total number of classes from empty tensor.")
+            raise fail(
+                RuntimeError, name, "Can not infer total number of classes from empty tensor."
+            )
         return wrap(np.zeros((*array.shape, num_classes), "i8"))
     if array.min() < 0:
-        raise fail(RuntimeError, name, f"Class values must be non-negative, but one is {int(array.min())}.")
+        raise fail(
+            RuntimeError, name, f"Class values must be non-negative, but one is {int(array.min())}."
+        )
     top = int(array.max())
     if num_classes == -1:
         num_classes = top + 1
     elif top >= num_classes:
-        raise fail(RuntimeError, name, f"Class values must be smaller than num_classes: {top} is not below {num_classes}.")
+        raise fail(
+            RuntimeError,
+            name,
+            f"Class values must be smaller than num_classes: {top} is not below {num_classes}.",
+        )
     found = np.zeros((array.size, num_classes), "i8")
     found[np.arange(array.size), array.reshape(-1)] = 1
     return wrap(found.reshape(*array.shape, num_classes))

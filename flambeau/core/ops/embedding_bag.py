@@ -1,4 +1,5 @@
-"""embedding_bag: sums, means and maxima of bags of rows. Kernels here are short; rows by number are ``embedding``'s."""
+"""embedding_bag: sums, means and maxima of bags of rows. Kernels here are short; rows by number
+are ``embedding``'s."""
 
 from __future__ import annotations
 
@@ -19,7 +20,9 @@ nd = np.ndarray
 SUM, MEAN, MAX = range(3)
 
 
-def _share(flat: Any, bag: Any, counted: Any, sizes: Any, count: int, mode: int, by_frequency: bool) -> Any:
+def _share(
+    flat: Any, bag: Any, counted: Any, sizes: Any, count: int, mode: int, by_frequency: bool
+) -> Any:
     """What each row looked up is worth in its bag, before per-sample weights."""
     share = counted.astype("f8")
     if mode == MEAN:
@@ -33,22 +36,35 @@ def _sparse_refused() -> Exception:
     return fail(
         NotImplementedError,
         "embedding_bag",
-        "sparse=True asks for a sparse gradient, which is not built here. Use sparse=False: the values are the same.",
+        "sparse=True asks for a sparse gradient, which is not built here. Use sparse=False: the "
+        "values are the same.",
     )
 
 
 @both
 def _weight_rule(
-    g: Any, weight: Any, indices: Any, per_sample_weights: Any, bag: Any, sizes: Any, top: Any, mode: int,
-    scale_grad_by_freq: bool, sparse: bool, padding_idx: int, weight_shape: Any,
-) -> Any:  # fmt: skip
+    g: Any,
+    weight: Any,
+    indices: Any,
+    per_sample_weights: Any,
+    bag: Any,
+    sizes: Any,
+    top: Any,
+    mode: int,
+    scale_grad_by_freq: bool,
+    sparse: bool,
+    padding_idx: int,
+    weight_shape: Any,
+) -> Any:
     g = g[0] if isinstance(g, (tuple, list)) else g
     if sparse:
         raise _sparse_refused()
     if g is None:
         return None
     graph = isinstance(g, Tensor)
-    flat, owner, lengths = (each._array if isinstance(each, Tensor) else each for each in (indices, bag, sizes))
+    flat, owner, lengths = (
+        each._array if isinstance(each, Tensor) else each for each in (indices, bag, sizes)
+    )
     count, width = weight_shape
     if mode == MAX:
         chosen = top._array if isinstance(top, Tensor) else top
@@ -56,7 +72,9 @@ def _weight_rule(
             places = wrap(np.maximum(chosen, 0) * width + np.arange(width))
             live = g * wrap((chosen >= 0).astype(g._array.dtype))
             zeros = wrap(np.zeros(count * width, g._array.dtype))
-            return ops.index_add(zeros, 0, places.reshape(-1), live.reshape(-1)).reshape(count, width)
+            return ops.index_add(zeros, 0, places.reshape(-1), live.reshape(-1)).reshape(
+                count, width
+            )
         found = np.zeros(weight_shape, g.dtype)
         n, d = np.nonzero(chosen >= 0)
         np.add.at(found, (chosen[n, d], d), g[n, d])
@@ -84,21 +102,34 @@ def _sample_rule(g: Any, weight: Any, indices: Any, bag: Any, padding_idx: int) 
     if isinstance(g, Tensor):
         flat, owner = indices._array, bag._array
         live = ((flat != padding_idx) & (owner >= 0)).astype(g._array.dtype)
-        rows = ops.index_select(g, 0, wrap(np.maximum(owner, 0))) * ops.index_select(weight, 0, indices)
+        rows = ops.index_select(g, 0, wrap(np.maximum(owner, 0))) * ops.index_select(
+            weight, 0, indices
+        )
         return rows.sum(1) * wrap(live)
     live = (indices != padding_idx) & (bag >= 0)
     return (g[np.maximum(bag, 0)] * weight[indices]).sum(1, dtype=g.dtype) * live
 
 
 @primitive(
-    name="_embedding_bag_all", node="EmbeddingBag", function=False, method=False,
-    outputs=("out", "bag", "sizes", "top"), differentiable=("out",),
+    name="_embedding_bag_all",
+    node="EmbeddingBag",
+    function=False,
+    method=False,
+    outputs=("out", "bag", "sizes", "top"),
+    differentiable=("out",),
     vjp={"weight": _weight_rule, "per_sample_weights": _sample_rule},
-)  # fmt: skip
+)
 def _embedding_bag_all(
-    weight, indices, offsets, per_sample_weights=None, mode: int = SUM, scale_grad_by_freq: bool = False,
-    sparse: bool = False, include_last_offset: bool = False, padding_idx: int = -1,
-):  # fmt: skip
+    weight,
+    indices,
+    offsets,
+    per_sample_weights=None,
+    mode: int = SUM,
+    scale_grad_by_freq: bool = False,
+    sparse: bool = False,
+    include_last_offset: bool = False,
+    padding_idx: int = -1,
+):
     """The bags, the bag of every index, the bags' sizes, and where maxima came from."""
     kernels.check_indices("embedding_bag", indices, weight.shape[0])
     starts = offsets[:-1] if include_last_offset else offsets
@@ -130,7 +161,14 @@ def _embedding_bag_all(
     return found.astype(weight.dtype, copy=False), bag.astype("i8"), sizes, top
 
 
-def _check(weight: Tensor, indices: Tensor, offsets: Tensor, per_sample_weights: Tensor | None, mode: int, last: bool) -> None:
+def _check(
+    weight: Tensor,
+    indices: Tensor,
+    offsets: Tensor,
+    per_sample_weights: Tensor | None,
+    mode: int,
+    last: bool,
+) -> None:
     """Dtypes and offsets.
 
     Raises:
@@ -142,7 +180,8 @@ def _check(weight: Tensor, indices: Tensor, offsets: Tensor, per_sample_weights:
             raise fail(
                 RuntimeError,
                 name,
-                f"Expected tensor for argument '{word}' to have one of the following scalar types: Long, Int; but got "
+                f"Expected tensor for argument '{word}' to have one of the following scalar "
+                "types: Long, Int; but got "
                 f"torch.{of(each._array.dtype).legacy}Tensor instead. Convert it with .long().",
             )
     if last and not offsets.numel():
@@ -151,14 +190,16 @@ def _check(weight: Tensor, indices: Tensor, offsets: Tensor, per_sample_weights:
         raise fail(
             RuntimeError,
             name,
-            f"offsets[0] has to be 0, i.e., the first sequence in the mini-batch has to start from position 0. However, got "
+            "offsets[0] has to be 0, i.e., the first sequence in the mini-batch has to start "
+            "from position 0. However, got "
             f"{int(offsets[0])}",
         )
     if offsets.numel() and int(offsets[-1]) > indices.numel():
         raise fail(
             RuntimeError,
             name,
-            f"offsets[-1] can not be greater than input's length {indices.numel()} but got offsets[-1] of {int(offsets[-1])}",
+            f"offsets[-1] can not be greater than input's length {indices.numel()} but got "
+            f"offsets[-1] of {int(offsets[-1])}",
         )
     if per_sample_weights is not None:
         if mode != SUM:
@@ -167,7 +208,8 @@ def _check(weight: Tensor, indices: Tensor, offsets: Tensor, per_sample_weights:
             raise fail(
                 RuntimeError,
                 name,
-                f"expected weight ({weight.dtype}) and per_sample_weights ({per_sample_weights.dtype}) to have same dtype",
+                f"expected weight ({weight.dtype}) and per_sample_weights "
+                f"({per_sample_weights.dtype}) to have same dtype",
             )
 
 
@@ -183,7 +225,8 @@ def embedding_bag(
     include_last_offset: bool = False,
     padding_idx: int | None = None,
 ) -> Any:
-    """Sums (mode 0), means (1) or maxima (2) of bags of rows: the bags, and what the way back needs.
+    """Sums (mode 0), means (1) or maxima (2) of bags of rows: the bags, and what the way back
+    needs.
 
     Raises:
         IndexError: an index outside the table. RuntimeError: dtypes or offsets that do not fit.
@@ -196,9 +239,18 @@ def embedding_bag(
             raise fail(
                 RuntimeError,
                 "embedding_bag",
-                f"padding_idx must be within the number of embeddings, -{rows} through {rows - 1}, but got {padding_idx}",
+                f"padding_idx must be within the number of embeddings, -{rows} through "
+                f"{rows - 1}, but got {padding_idx}",
             )
         skipped = padding_idx % rows
     return ops._embedding_bag_all(
-        weight, indices, offsets, per_sample_weights, mode, scale_grad_by_freq, sparse, include_last_offset, skipped
+        weight,
+        indices,
+        offsets,
+        per_sample_weights,
+        mode,
+        scale_grad_by_freq,
+        sparse,
+        include_last_offset,
+        skipped,
     )

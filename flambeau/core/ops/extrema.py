@@ -1,7 +1,8 @@
-"""The largest and smallest elements and where they are: max, min, amax, amin, aminmax, argmax, argmin.
+"""The largest and smallest and where they are: max, min, amax, amin, aminmax, argmax, argmin.
 
-NaN wins everywhere. Ties: `amax`, `amin` and the full reductions share the gradient evenly, those over one dimension give
-it to the first. `maximum` and `minimum` are elementwise and live in compare. Stands on declare and along.
+NaN wins everywhere. Ties: `amax`, `amin` and the full reductions share the gradient evenly, those
+over one dimension give it to the first. `maximum` and `minimum` are elementwise: compare.
+Stands on declare and along.
 """
 
 from __future__ import annotations
@@ -32,10 +33,12 @@ def check_whole(name: str, input: Any) -> None:
     """
     if not input.size:
         raise fail(
-            RuntimeError, name,
-            f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the "
+            RuntimeError,
+            name,
+            f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify "
+            "the reduction dim with the "
             "'dim' argument.",
-        )  # fmt: skip
+        )
 
 
 def check_dim(name: str, input: Any, dim: Any) -> int:
@@ -46,12 +49,14 @@ def check_dim(name: str, input: Any, dim: Any) -> int:
     """
     k = wrap_dim(dim, input.ndim, name)
     if input.ndim and not input.shape[k]:
-        raise fail(IndexError, name, f"{name}(): Expected reduction dim {dim} to have non-zero size.")
+        raise fail(
+            IndexError, name, f"{name}(): Expected reduction dim {dim} to have non-zero size."
+        )
     return k
 
 
 def shares(input: Any, out: Any, axes: Any) -> Any:
-    """Where `input` equals the reduced value `out`: one over the number of such elements; 0 elsewhere."""
+    """Where `input` equals the reduced `out`: one over the number of such elements; else 0."""
     mask = input == out
     if input.dtype.kind in "fV":
         mask |= (input != input) & (out != out)
@@ -72,23 +77,41 @@ def _even_rule(g: Any, input: Any, out: Any) -> Any:
 
 def _even_dims_on_arrays(g: Any, input: Any, out: Any, shape: Any, dim: Any, keepdim: bool) -> Any:
     axes = axes_of(dim, len(shape), "amax")
-    return unreduce(g, shape, dim, keepdim) * shares(input, unreduce(out, shape, dim, keepdim), axes)
+    return unreduce(g, shape, dim, keepdim) * shares(
+        input, unreduce(out, shape, dim, keepdim), axes
+    )
 
 
 @with_arrays(_even_dims_on_arrays)
 def _even_dims_rule(g: Any, input: Any, out: Any, shape: Any, dim: Any, keepdim: bool) -> Any:
     axes = axes_of(dim, len(shape), "amax")
-    return unreduce(g, shape, dim, keepdim) * ops._shares(input, unreduce(out, shape, dim, keepdim), axes)
+    return unreduce(g, shape, dim, keepdim) * ops._shares(
+        input, unreduce(out, shape, dim, keepdim), axes
+    )
 
 
-@reduction(types=REAL, name="_max_all", node=lambda node: "MaxBackward1", function=False, method=False, vjp=_even_rule)
+@reduction(
+    types=REAL,
+    name="_max_all",
+    node=lambda node: "MaxBackward1",
+    function=False,
+    method=False,
+    vjp=_even_rule,
+)
 def _max_all(input):
     """The largest element."""
     check_whole("max", input)
     return np.maximum.reduce(input, axis=None)
 
 
-@reduction(types=REAL, name="_min_all", node=lambda node: "MinBackward1", function=False, method=False, vjp=_even_rule)
+@reduction(
+    types=REAL,
+    name="_min_all",
+    node=lambda node: "MinBackward1",
+    function=False,
+    method=False,
+    vjp=_even_rule,
+)
 def _min_all(input):
     """The smallest element."""
     check_whole("min", input)
@@ -105,75 +128,151 @@ def _pair_shape(input: Any, dim: Any, keepdim: bool = False, *rest: Any) -> Any:
 
 def _extreme(name: str, ufunc: Any, find: Any, input: Any, dim: Any, keepdim: bool) -> Any:
     if dim is None or isinstance(dim, (tuple, list)):
-        raise fail(TypeError, name, f"argument 'dim' must be int, not {type(dim).__name__}: several dimensions are a{name}'s.")
+        raise fail(
+            TypeError,
+            name,
+            f"argument 'dim' must be int, not {type(dim).__name__}: several dimensions are "
+            f"a{name}'s.",
+        )
     k = check_dim(name, input, dim)
     if not input.ndim:
         return input.copy(), np.zeros((), np.int64)
-    return in_order(ufunc.reduce(input, axis=k, keepdims=keepdim)), find(input, axis=k, keepdims=keepdim)
+    return in_order(ufunc.reduce(input, axis=k, keepdims=keepdim)), find(
+        input, axis=k, keepdims=keepdim
+    )
 
 
 @primitive(
-    types=REAL, name="_max_dim", node="Max", function=False, method=False, outputs=("values", "indices"),
-    differentiable=("values",), result_name="max", infer=_pair_shape,
+    types=REAL,
+    name="_max_dim",
+    node="Max",
+    function=False,
+    method=False,
+    outputs=("values", "indices"),
+    differentiable=("values",),
+    result_name="max",
+    infer=_pair_shape,
     vjp=lambda g, indices, shape, dim, keepdim: put_back(g[0], dim, indices, shape, keepdim),
-)  # fmt: skip
+)
 def _max_dim(input, dim: Any, keepdim: bool = False):
     """The largest elements along `dim` and the first place of each."""
     return _extreme("max", np.maximum, np.argmax, input, dim, keepdim)
 
 
 @primitive(
-    types=REAL, name="_min_dim", node="Min", function=False, method=False, outputs=("values", "indices"),
-    differentiable=("values",), result_name="min", infer=_pair_shape,
+    types=REAL,
+    name="_min_dim",
+    node="Min",
+    function=False,
+    method=False,
+    outputs=("values", "indices"),
+    differentiable=("values",),
+    result_name="min",
+    infer=_pair_shape,
     vjp=lambda g, indices, shape, dim, keepdim: put_back(g[0], dim, indices, shape, keepdim),
-)  # fmt: skip
+)
 def _min_dim(input, dim: Any, keepdim: bool = False):
     """The smallest elements along `dim` and the first place of each."""
     return _extreme("min", np.minimum, np.argmin, input, dim, keepdim)
 
 
 @composite(method=True)
-def max(input: Tensor, dim: Any = UNSET, keepdim: Any = UNSET, *, other: Any = UNSET, out: Any = None, **numpy: Any) -> Any:
-    """The largest: of all elements, along `dim` (then with indices), or elementwise with another tensor.
+def max(
+    input: Tensor,
+    dim: Any = UNSET,
+    keepdim: Any = UNSET,
+    *,
+    other: Any = UNSET,
+    out: Any = None,
+    **numpy: Any,
+) -> Any:
+    """The largest: of all elements, along `dim` (with indices), or elementwise with another.
 
     Raises:
         RuntimeError: no elements.
         IndexError: no elements along `dim`.
     """
-    return _choose("max", _max_all, _max_dim, "maximum", input, dim, keepdim, other, out, numpy) if (
-        dim is not UNSET or other is not UNSET or out is not None or numpy or keepdim is not UNSET
-    ) else _max_all(input)  # fmt: skip
+    return (
+        _choose("max", _max_all, _max_dim, "maximum", input, dim, keepdim, other, out, numpy)
+        if (
+            dim is not UNSET
+            or other is not UNSET
+            or out is not None
+            or numpy
+            or keepdim is not UNSET
+        )
+        else _max_all(input)
+    )
 
 
 @composite(method=True)
-def min(input: Tensor, dim: Any = UNSET, keepdim: Any = UNSET, *, other: Any = UNSET, out: Any = None, **numpy: Any) -> Any:
-    """The smallest: of all elements, along `dim` (then with indices), or elementwise with another tensor.
+def min(
+    input: Tensor,
+    dim: Any = UNSET,
+    keepdim: Any = UNSET,
+    *,
+    other: Any = UNSET,
+    out: Any = None,
+    **numpy: Any,
+) -> Any:
+    """The smallest: of all elements, along `dim` (with indices), or elementwise with another.
 
     Raises:
         RuntimeError: no elements.
         IndexError: no elements along `dim`.
     """
-    return _choose("min", _min_all, _min_dim, "minimum", input, dim, keepdim, other, out, numpy) if (
-        dim is not UNSET or other is not UNSET or out is not None or numpy or keepdim is not UNSET
-    ) else _min_all(input)  # fmt: skip
+    return (
+        _choose("min", _min_all, _min_dim, "minimum", input, dim, keepdim, other, out, numpy)
+        if (
+            dim is not UNSET
+            or other is not UNSET
+            or out is not None
+            or numpy
+            or keepdim is not UNSET
+        )
+        else _min_all(input)
+    )
 
 
 def _choose(
-    name: str, whole: Any, along: Any, binary: str, input: Any, dim: Any, keepdim: Any, other: Any, out: Any, numpy: Any
+    name: str,
+    whole: Any,
+    along: Any,
+    binary: str,
+    input: Any,
+    dim: Any,
+    keepdim: Any,
+    other: Any,
+    out: Any,
+    numpy: Any,
 ) -> Any:
     """Which overload the arguments mean."""
     if not isinstance(input, Tensor):
-        raise fail(TypeError, name, f"argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
+        raise fail(
+            TypeError,
+            name,
+            f"argument 'input' (position 1) must be Tensor, not {type(input).__name__}",
+        )
     named = spelled(name, numpy)
     dim, keepdim = named.get("dim", dim), named.get("keepdim", keepdim)
-    if isinstance(dim, Tensor) and dim._array.ndim == 0 and dim._array.dtype.kind in "iu" and keepdim is not UNSET:
+    if (
+        isinstance(dim, Tensor)
+        and dim._array.ndim == 0
+        and dim._array.dtype.kind in "iu"
+        and keepdim is not UNSET
+    ):
         dim = int(dim)
     second = other if other is not UNSET else dim
     if isinstance(second, Tensor) and keepdim is UNSET:
         return getattr(ops, binary)(input, second, out=out)
     if dim is UNSET:
         if keepdim is not UNSET or other is not UNSET:
-            raise fail(TypeError, name, f"{name}() received an invalid combination of arguments: keepdim goes with dim, other must be a Tensor.")
+            raise fail(
+                TypeError,
+                name,
+                f"{name}() received an invalid combination of arguments: keepdim goes with dim, "
+                "other must be a Tensor.",
+            )
         return whole(input, out=out)
     return along(input, dim, False if keepdim is UNSET else keepdim, out=out)
 
@@ -190,40 +289,56 @@ def _reduce_dims(name: str, ufunc: Any, input: Any, dim: Any, keepdim: bool) -> 
 
 @reduction(types=REAL, vjp=_even_dims_rule)
 def amax(input, dim: Any = (), keepdim: bool = False):
-    """The largest elements over dimensions `dim` (all of them by default); ties share the gradient evenly."""
+    """The largest elements over `dim` (all by default); ties share the gradient evenly."""
     return _reduce_dims("amax", np.maximum, input, dim, keepdim)
 
 
 @reduction(types=REAL, vjp=_even_dims_rule)
 def amin(input, dim: Any = (), keepdim: bool = False):
-    """The smallest elements over dimensions `dim` (all of them by default); ties share the gradient evenly."""
+    """The smallest elements over `dim` (all by default); ties share the gradient evenly."""
     return _reduce_dims("amin", np.minimum, input, dim, keepdim)
 
 
-def _aminmax_rule(g: Any, input: Any, min: Any, max: Any, shape: Any, dim: Any, keepdim: bool) -> Any:
+def _aminmax_rule(
+    g: Any, input: Any, min: Any, max: Any, shape: Any, dim: Any, keepdim: bool
+) -> Any:
     axes = None if dim is None else axes_of(dim, len(shape), "aminmax")
     found = None
     for grad, value in zip(g, (min, max), strict=True):
         if grad is not None:
-            part = unreduce(grad, shape, dim, keepdim) * ops._shares(input, unreduce(value, shape, dim, keepdim), axes)
+            part = unreduce(grad, shape, dim, keepdim) * ops._shares(
+                input, unreduce(value, shape, dim, keepdim), axes
+            )
             found = part if found is None else found + part
     return found
 
 
 def _infer_aminmax(input: Any, dim: Any, keepdim: bool) -> Any:
-    shape = np.maximum.reduce(input, axis=axes_of(dim, input.ndim, "aminmax"), keepdims=keepdim).shape
+    shape = np.maximum.reduce(
+        input, axis=axes_of(dim, input.ndim, "aminmax"), keepdims=keepdim
+    ).shape
     return (shape, input.dtype), (shape, input.dtype)
 
 
 @primitive(
-    types=REAL, name="_aminmax", node="Aminmax", outputs=("min", "max"), infer=_infer_aminmax, vjp=_aminmax_rule,
-    function=False, method=False, result_name="aminmax",
-)  # fmt: skip
+    types=REAL,
+    name="_aminmax",
+    node="Aminmax",
+    outputs=("min", "max"),
+    infer=_infer_aminmax,
+    vjp=_aminmax_rule,
+    function=False,
+    method=False,
+    result_name="aminmax",
+)
 def _aminmax(input, dim: Any, keepdim: bool):
     """The smallest and the largest elements."""
     if dim is None and not input.size:
         raise fail(
-            RuntimeError, "aminmax", "aminmax(): cannot compute aminmax over an empty dimension as the operation has no identity."
+            RuntimeError,
+            "aminmax",
+            "aminmax(): cannot compute aminmax over an empty dimension as the operation has no "
+            "identity.",
         )
     return (
         _reduce_dims("aminmax", np.minimum, input, dim, keepdim),
@@ -232,7 +347,9 @@ def _aminmax(input, dim: Any, keepdim: bool):
 
 
 @composite(method=True)
-def aminmax(input: Tensor, *, dim: Any = None, keepdim: bool = False, out: Any = None, **numpy: Any) -> Any:
+def aminmax(
+    input: Tensor, *, dim: Any = None, keepdim: bool = False, out: Any = None, **numpy: Any
+) -> Any:
     """The smallest and the largest elements, of all or along `dim`.
 
     Raises:
@@ -240,20 +357,34 @@ def aminmax(input: Tensor, *, dim: Any = None, keepdim: bool = False, out: Any =
         IndexError: none along `dim`.
     """
     if numpy:
-        return aminmax(input, **{"dim": dim, "keepdim": keepdim, "out": out} | spelled("aminmax", numpy))
+        return aminmax(
+            input, **{"dim": dim, "keepdim": keepdim, "out": out} | spelled("aminmax", numpy)
+        )
     for each in out or ():
         if each.dtype != input.dtype:
-            raise fail(RuntimeError, "aminmax", f"Expected out tensor to have dtype {input.dtype}, but got {each.dtype} instead")
+            raise fail(
+                RuntimeError,
+                "aminmax",
+                f"Expected out tensor to have dtype {input.dtype}, but got {each.dtype} instead",
+            )
     return ops._aminmax(input, dim, keepdim, out=out)
 
 
 def _place(name: str, find: Any, input: Any, dim: Any, keepdim: bool) -> Any:
     kind = of(input.dtype)
     if kind.category in ("bool", "complex"):
-        raise fail(RuntimeError, name, f"{name}(): does not support {kind.category} input: convert it first.")
+        raise fail(
+            RuntimeError,
+            name,
+            f"{name}(): does not support {kind.category} input: convert it first.",
+        )
     if dim is None:
         if not input.size:
-            raise fail(IndexError, name, f"{name}(): Expected reduction dim to be specified for input.numel() == 0.")
+            raise fail(
+                IndexError,
+                name,
+                f"{name}(): Expected reduction dim to be specified for input.numel() == 0.",
+            )
         found = find(input)
         return np.full((1,) * input.ndim, found, np.int64) if keepdim else found
     k = check_dim(name, input, dim)
@@ -261,16 +392,18 @@ def _place(name: str, find: Any, input: Any, dim: Any, keepdim: bool) -> Any:
 
 
 def _infer_place(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
-    return np.maximum.reduce(input, axis=axes_of(dim, input.ndim, "argmax"), keepdims=keepdim).shape, "i8"
+    return np.maximum.reduce(
+        input, axis=axes_of(dim, input.ndim, "argmax"), keepdims=keepdim
+    ).shape, "i8"
 
 
 @reduction(types=None, infer=_infer_place)
 def argmax(input, dim: Any = None, keepdim: bool = False):
-    """The index of the largest element along `dim`, or in the flattened tensor; the first of equal ones."""
+    """The index of the largest element along `dim`, or of all; the first of equal ones."""
     return _place("argmax", np.argmax, input, dim, keepdim)
 
 
 @reduction(types=None, infer=_infer_place)
 def argmin(input, dim: Any = None, keepdim: bool = False):
-    """The index of the smallest element along `dim`, or in the flattened tensor; the first of equal ones."""
+    """The index of the smallest element along `dim`, or of all; the first of equal ones."""
     return _place("argmin", np.argmin, input, dim, keepdim)

@@ -1,7 +1,9 @@
-"""Whole slices by a vector of indices along a dimension: index_select, index_add, index_copy, index_fill, index_reduce;
+"""Whole slices by a vector of indices along a dimension: index_select, index_add, index_copy,
+index_fill, index_reduce;
 and `select_scatter` and its kin, which write a view's place in a copy.
 
-`x[index]` is in `core.indexing`, single elements in `scatter`. Stands on declare and kernels.scatter.
+`x[index]` is in `core.indexing`, single elements in `scatter`. Stands on declare and
+kernels.scatter.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import numpy as np
 from flambeau.core import layout
 from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.dims import wrap_dim
+from flambeau.core.direct import direct
 from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
 from flambeau.core.kernels.scatter import add_rows
@@ -26,7 +29,9 @@ nd = np.ndarray
 ALL = slice(None)
 
 
-def check_vector(name: str, input: Any, dim: int, index: Any, error: type[Exception] = IndexError) -> tuple[Any, int]:
+def check_vector(
+    name: str, input: Any, dim: int, index: Any, error: type[Exception] = IndexError
+) -> tuple[Any, int]:
     """The index as a checked int64 vector and the wrapped dimension.
 
     Raises:
@@ -34,10 +39,16 @@ def check_vector(name: str, input: Any, dim: int, index: Any, error: type[Except
     """
     dim = wrap_dim(dim, input.ndim)
     if index.ndim > 1:
-        raise fail(IndexError, name, f"{name}(): Index is supposed to be a vector, it has shape {list(index.shape)}")
+        raise fail(
+            IndexError,
+            name,
+            f"{name}(): Index is supposed to be a vector, it has shape {list(index.shape)}",
+        )
     if index.dtype not in (np.int64, np.int32):
         kind = IndexError if name in ("index_fill", "index_copy") else RuntimeError
-        raise fail(kind, name, f"{name}(): Expected dtype int32 or int64 for index, got {of(index.dtype)}")
+        raise fail(
+            kind, name, f"{name}(): Expected dtype int32 or int64 for index, got {of(index.dtype)}"
+        )
     index = index.reshape(-1).astype(np.int64, copy=False)
     n = input.shape[dim] if input.ndim else 1
     if index.size:
@@ -45,7 +56,11 @@ def check_vector(name: str, input: Any, dim: int, index: Any, error: type[Except
         negative = name == "index_fill"
         if high >= n or low < (-n if negative else 0):
             bad = high if high >= n else low
-            raise fail(error, name, f"{name}(): index {bad} is out of range in self: dimension {dim} has size {n}")
+            raise fail(
+                error,
+                name,
+                f"{name}(): index {bad} is out of range in self: dimension {dim} has size {n}",
+            )
         if negative and low < 0:
             index = np.where(index < 0, index + n, index)
     return index, dim
@@ -53,7 +68,9 @@ def check_vector(name: str, input: Any, dim: int, index: Any, error: type[Except
 
 def _select_shape(input: Any, dim: int, index: Any) -> Any:
     dim = wrap_dim(dim, input.ndim)
-    return (input.shape[:dim] + (index.size,) + input.shape[dim + 1 :] if input.ndim else ()), input.dtype
+    return (
+        input.shape[:dim] + (index.size,) + input.shape[dim + 1 :] if input.ndim else ()
+    ), input.dtype
 
 
 def _select_backward(g: Tensor, shape: Any, dim: int, index: Tensor) -> Tensor:
@@ -65,7 +82,8 @@ def index_select(input, dim: int, index):
     """A copy of the slices of `dim` that the vector `index` names.
 
     Raises:
-        IndexError: an index out of range, or not a vector. RuntimeError: an index that is no int32 or int64.
+        IndexError: an index out of range, or not a vector. RuntimeError: an index that is no
+            int32 or int64.
     """
     index, dim = check_vector("index_select", input, dim, index)
     if not input.ndim:
@@ -84,12 +102,16 @@ def _check_source(name: str, input: Any, dim: int, index: Any, source: Any) -> N
         raise fail(
             RuntimeError,
             name,
-            f"{name}(): self and source expected to have the same dtype, but got (self) {of(input.dtype)} and (source) "
+            f"{name}(): self and source expected to have the same dtype, but got (self) "
+            f"{of(input.dtype)} and (source) "
             f"{of(source.dtype)}",
         )
     if source.ndim and dim >= source.ndim:
         raise fail(
-            IndexError, name, f"{name}(): Indexing dim {dim} is out of bounds of the source tensor with dim {source.ndim}"
+            IndexError,
+            name,
+            f"{name}(): Indexing dim {dim} is out of bounds of the source tensor with dim "
+            f"{source.ndim}",
         )
     if index.size != (source.shape[dim] if source.ndim else 1):
         raise fail(
@@ -99,12 +121,16 @@ def _check_source(name: str, input: Any, dim: int, index: Any, source: Any) -> N
             f"({source.shape[dim] if source.ndim else 1}), for dim: {dim}",
         )
     if source.ndim and input.ndim:
-        kept, given = input.shape[:dim] + input.shape[dim + 1 :], source.shape[:dim] + source.shape[dim + 1 :]
+        kept, given = (
+            input.shape[:dim] + input.shape[dim + 1 :],
+            source.shape[:dim] + source.shape[dim + 1 :],
+        )
         if kept != given:
             raise fail(
                 RuntimeError,
                 name,
-                f"{name}(): source must match self in all dimensions but {dim}: source has shape {list(source.shape)}, self "
+                f"{name}(): source must match self in all dimensions but {dim}: source has shape "
+                f"{list(source.shape)}, self "
                 f"{list(input.shape)}",
             )
 
@@ -113,12 +139,6 @@ def _flat_rows(array: Any, dim: int) -> tuple[int, int, int]:
     """How many blocks, slices and elements in a slice lie around `dim`."""
     shape = array.shape or (1,)
     return math.prod(shape[:dim]), shape[dim], math.prod(shape[dim + 1 :])
-
-
-def _add_slices(found: Any, dim: int, index: Any, source: Any) -> None:
-    before, n, after = _flat_rows(found, dim)
-    places = index if before == 1 else (np.arange(0, before * n, n)[:, None] + index).reshape(-1)
-    add_rows(found.reshape(before * n, after), places, source.reshape(places.size, after))
 
 
 def _same(input: Any, *_: Any) -> Any:
@@ -133,57 +153,96 @@ def _added_backward(g: Tensor, dim: int, index: Tensor, source_shape: Any, alpha
 
 @primitive(inplace=True, infer=_same, vjp={"input": lambda g: g, "source": _added_backward})
 def index_add(input, dim: int, index, source, *, alpha: Any = 1):
-    """The input with ``alpha * source`` added to the slices of `dim` that `index` names; repeated indices add up.
+    """The input with ``alpha * source`` added to the slices of `dim` that `index` names; repeated
+    indices add up.
 
     Raises:
         IndexError: an index out of range. RuntimeError: source or its dtype does not fit.
     """
-    index, dim = check_vector("index_add", input, dim, index)
-    _check_source("index_add", input, dim, index, source)
-    if input.dtype.kind == "b" and not isinstance(alpha, bool) and alpha != 1:
-        alpha = bool(alpha)
-    if alpha != 1:
-        source = (source * input.dtype.type(alpha)).astype(input.dtype)
     found = input.copy()
-    _add_slices(found, dim, index, source)
+    add_slices(found, dim, index, source, alpha)
     return found
 
 
+def add_slices(target: Any, dim: int, index: Any, source: Any, alpha: Any = 1) -> None:
+    """``target[index] += alpha * source`` along a dimension of a row-major array."""
+    index, dim = check_vector("index_add", target, dim, index)
+    _check_source("index_add", target, dim, index, source)
+    if target.dtype.kind == "b" and not isinstance(alpha, bool) and alpha != 1:
+        alpha = bool(alpha)
+    if alpha != 1:
+        source = (source * target.dtype.type(alpha)).astype(target.dtype)
+    before, n, after = _flat_rows(target, dim)
+    places = index if before == 1 else (np.arange(0, before * n, n)[:, None] + index).reshape(-1)
+    add_rows(target.reshape(before * n, after), places, source.reshape(places.size, after))
+
+
+direct("index_add_", add_slices)
+
+
 @primitive(
-    inplace=True, infer=_same,
+    inplace=True,
+    infer=_same,
     vjp={
         "input": lambda g, dim, index: ops.index_fill(g, dim, index, 0),
-        "source": lambda g, dim, index, source_shape: ops.index_select(g, dim, index).expand(source_shape),
+        "source": lambda g, dim, index, source_shape: ops.index_select(g, dim, index).expand(
+            source_shape
+        ),
     },
-)  # fmt: skip
+)
 def index_copy(input, dim: int, index, source):
     """The input with the slices of `dim` that `index` names replaced by those of `source`.
 
     Raises:
         IndexError: an index out of range. RuntimeError: source or its dtype does not fit.
     """
-    index, dim = check_vector("index_copy", input, dim, index)
-    _check_source("index_copy", input, dim, index, source)
     found = input.copy()
-    if index.size:
-        found.reshape(input.shape or (1,))[(ALL,) * dim + (index,)] = source if source.ndim else source.reshape(1)
+    copy_slices(found, dim, index, source)
     return found
+
+
+def copy_slices(target: Any, dim: int, index: Any, source: Any) -> None:
+    """``target[index] = source`` along a dimension of a row-major array."""
+    index, dim = check_vector("index_copy", target, dim, index)
+    _check_source("index_copy", target, dim, index, source)
+    if index.size:
+        target.reshape(target.shape or (1,))[(ALL,) * dim + (index,)] = (
+            source if source.ndim else source.reshape(1)
+        )
+
+
+direct("index_copy_", copy_slices)
 
 
 @primitive(
-    name="_index_fill", node="IndexFill", function=False, method=False, inplace=True, infer=_same,
+    name="_index_fill",
+    node="IndexFill",
+    function=False,
+    method=False,
+    inplace=True,
+    infer=_same,
     vjp={
         "input": lambda g, dim, index: ops.index_fill(g, dim, index, 0),
-        "value": lambda g, dim, index: ops.index_select(g, dim, _once(index, g.size(dim) if g.dim() else 1)).sum(),
+        "value": lambda g, dim, index: ops.index_select(
+            g, dim, _once(index, g.size(dim) if g.dim() else 1)
+        ).sum(),
     },
-)  # fmt: skip
+)
 def _index_fill(input, dim: int, index, value):
     """The input with one value in the slices that the index names."""
-    index, dim = check_vector("index_fill", input, dim, index)
     found = input.copy("K")
-    if index.size:
-        found.reshape(input.shape or (1,))[(ALL,) * dim + (index,)] = value.astype(input.dtype)
+    fill_slices(found, dim, index, value)
     return found
+
+
+def fill_slices(target: Any, dim: int, index: Any, value: Any) -> None:
+    """``target[index] = value`` along a dimension."""
+    index, dim = check_vector("index_fill", target, dim, index)
+    if index.size:
+        target.reshape(target.shape or (1,))[(ALL,) * dim + (index,)] = value.astype(target.dtype)
+
+
+direct("_index_fill_", fill_slices)
 
 
 def _once(index: Tensor, n: int) -> Tensor:
@@ -200,14 +259,23 @@ def _fill_value(name: str, input: Tensor, value: Any) -> Tensor:
             raise fail(
                 RuntimeError,
                 name,
-                f"{name}_ only supports a 0-dimensional value tensor, but got tensor with {value._array.ndim} dimension(s).",
+                f"{name}_ only supports a 0-dimensional value tensor, but got tensor with "
+                f"{value._array.ndim} dimension(s).",
             )
         kind = value._array.dtype.kind
     else:
         kind = "c" if isinstance(value, complex) else "f"
     if kind == "c" and dtype.kind != "c":
-        raise fail(RuntimeError, name, f"{name}_(): Converting complex Scalar to non-complex type is not supported")
-    return value if isinstance(value, Tensor) else wrap(np.array(number_for(name, value, dtype), dtype))
+        raise fail(
+            RuntimeError,
+            name,
+            f"{name}_(): Converting complex Scalar to non-complex type is not supported",
+        )
+    return (
+        value
+        if isinstance(value, Tensor)
+        else wrap(np.array(number_for(name, value, dtype), dtype))
+    )
 
 
 @composite(method=True)
@@ -226,14 +294,21 @@ def index_fill_(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
     return ops._index_fill_(input, dim, index, _fill_value("index_fill", input, value))
 
 
-def _as_elements(name: str, input: Tensor, dim: int, index: Tensor, source: Tensor, reduce: str) -> Tensor:
+def _as_elements(
+    name: str, input: Tensor, dim: int, index: Tensor, source: Tensor, reduce: str
+) -> Tensor:
     """The vector of slice indices as scatter's index of every element of the source.
 
     Raises:
-        RuntimeError: an unknown reduction, or a source that does not fit. IndexError: an index out of range.
+        RuntimeError: an unknown reduction, or a source that does not fit. IndexError: an index
+            out of range.
     """
     if reduce not in ("prod", "mean", "amax", "amin"):
-        raise fail(RuntimeError, name, f"{name}(): Expected reduce to be one of prod, mean, amax or amin but got {reduce}.")
+        raise fail(
+            RuntimeError,
+            name,
+            f"{name}(): Expected reduce to be one of prod, mean, amax or amin but got {reduce}.",
+        )
     a = input._array
     if type(a) is nd:
         vector, d = check_vector("index_reduce", a, dim, index._array)
@@ -247,7 +322,14 @@ def _as_elements(name: str, input: Tensor, dim: int, index: Tensor, source: Tens
 
 @composite(method=True)
 def index_reduce(
-    input: Tensor, dim: int, index: Tensor, source: Tensor, reduce: str, *, include_self: bool = True, out: Any = None
+    input: Tensor,
+    dim: int,
+    index: Tensor,
+    source: Tensor,
+    reduce: str,
+    *,
+    include_self: bool = True,
+    out: Any = None,
 ) -> Tensor:
     """The input with the slices of `source` combined into those of `dim` that `index` names.
 
@@ -256,7 +338,8 @@ def index_reduce(
         include_self: whether the input's own values take part.
 
     Raises:
-        RuntimeError: an unknown reduction, or a source that does not fit. IndexError: an index out of range.
+        RuntimeError: an unknown reduction, or a source that does not fit. IndexError: an index
+            out of range.
     """
     elements = _as_elements("index_reduce", input, dim, index, source, reduce)
     found = ops._scatter_reduce(input, dim, elements, source, reduce, include_self)
@@ -269,7 +352,13 @@ def index_reduce(
 
 @composite(method=True, function=False)
 def index_reduce_(
-    input: Tensor, dim: int, index: Tensor, source: Tensor, reduce: str, *, include_self: bool = True
+    input: Tensor,
+    dim: int,
+    index: Tensor,
+    source: Tensor,
+    reduce: str,
+    *,
+    include_self: bool = True,
 ) -> Tensor:
     """`index_reduce`, in place."""
     elements = _as_elements("index_reduce", input, dim, index, source, reduce)
@@ -287,19 +376,26 @@ def _placed(name: str, node: str, view: str) -> None:
             raise fail(
                 RuntimeError,
                 name,
-                f"expected src to have a size equal to the {view.strip('_')} of self. src size = {list(src.shape)}, {view.strip('_')} "
+                f"expected src to have a size equal to the {view.strip('_')} of self. src size = "
+                f"{list(src.shape)}, {view.strip('_')} "
                 f"size = {list(target.shape)}",
             )
         target[...] = src
         return fresh
 
     primitive(
-        name="_" + name, node=node, function=False, method=False, infer=lambda input, src, place: (input.shape, input.dtype),
+        name="_" + name,
+        node=node,
+        function=False,
+        method=False,
+        infer=lambda input, src, place: (input.shape, input.dtype),
         vjp={
-            "input": lambda g, src_shape, place: getattr(ops, "_" + name)(g, g.new_zeros(src_shape), place),
+            "input": lambda g, src_shape, place: getattr(ops, "_" + name)(
+                g, g.new_zeros(src_shape), place
+            ),
             "src": lambda g, place: getattr(ops, view)(g, *place),
         },
-    )(body)  # fmt: skip
+    )(body)
 
 
 _placed("select_scatter", "SelectScatter", "_select")
@@ -326,13 +422,24 @@ def select_scatter(input: Tensor, src: Tensor, dim: int, index: int, *, out: Any
     shape = input._array.shape
     dim = wrap_dim(dim, len(shape))
     if not shape or not -shape[dim] <= index < shape[dim]:
-        raise fail(IndexError, "select_scatter", f"index {index} out of range for tensor of size {list(shape)} at dimension {dim}")
+        raise fail(
+            IndexError,
+            "select_scatter",
+            f"index {index} out of range for tensor of size {list(shape)} at dimension {dim}",
+        )
     return _out("select_scatter", ops._select_scatter(input, src, (dim, index % shape[dim])), out)
 
 
 @composite(method=True)
 def slice_scatter(
-    input: Tensor, src: Tensor, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1, *, out: Any = None
+    input: Tensor,
+    src: Tensor,
+    dim: int = 0,
+    start: int | None = None,
+    end: int | None = None,
+    step: int = 1,
+    *,
+    out: Any = None,
 ) -> Tensor:
     """A copy of the input with `src` in a range of dimension `dim`.
 
@@ -343,20 +450,30 @@ def slice_scatter(
         raise fail(RuntimeError, "slice_scatter", "slice step must be positive")
     dim = wrap_dim(dim, input._array.ndim)
     first, last, step = slice(start, end, step).indices(input._array.shape[dim])
-    return _out("slice_scatter", ops._slice_scatter(input, src, (dim, first, max(first, last), step)), out)
+    return _out(
+        "slice_scatter", ops._slice_scatter(input, src, (dim, first, max(first, last), step)), out
+    )
 
 
 @composite(method=True)
 def diagonal_scatter(
     input: Tensor, src: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1, *, out: Any = None
 ) -> Tensor:
-    """A copy of the input with `src` on a diagonal. Raises RuntimeError when src has not the diagonal's shape."""
+    """A copy of the input with `src` on a diagonal. Raises RuntimeError when src has not the
+    diagonal's shape.
+    """
     return _out("diagonal_scatter", ops._diagonal_scatter(input, src, (offset, dim1, dim2)), out)
 
 
 @composite(method=True)
 def as_strided_scatter(
-    input: Tensor, src: Tensor, size: Any, stride: Any, storage_offset: int | None = None, *, out: Any = None
+    input: Tensor,
+    src: Tensor,
+    size: Any,
+    stride: Any,
+    storage_offset: int | None = None,
+    *,
+    out: Any = None,
 ) -> Tensor:
     """A copy of the input's geometry with `src` in a strided view of it.
 
@@ -366,13 +483,20 @@ def as_strided_scatter(
     size, stride = tuple(size), tuple(stride)
     shape = tuple(input._array.shape)
     offset = 0 if storage_offset is None else storage_offset - input.storage_offset()
-    last = offset + sum((n - 1) * s for n, s in zip(size, stride, strict=True)) if 0 not in size else 0
+    last = (
+        offset + sum((n - 1) * s for n, s in zip(size, stride, strict=True)) if 0 not in size else 0
+    )
     if last >= max(input._array.size, 1) or offset < 0:
         raise fail(
             RuntimeError,
             "as_strided_scatter",
-            f"sizes {list(size)}, strides {list(stride)}, storage offset {offset} are out of bounds for storage of size "
+            f"sizes {list(size)}, strides {list(stride)}, storage offset {offset} are out of "
+            "bounds for storage of size "
             f"{input._array.size * input._array.itemsize}",
         )
     geometry = (shape, layout.contiguous_strides(shape))
-    return _out("as_strided_scatter", ops._as_strided_scatter(input, src, (size, stride, offset, geometry)), out)
+    return _out(
+        "as_strided_scatter",
+        ops._as_strided_scatter(input, src, (size, stride, offset, geometry)),
+        out,
+    )

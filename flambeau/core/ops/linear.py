@@ -45,10 +45,16 @@ def _check(bias: Any, input: Any, weight: Any) -> None:
         )
     if weight.ndim not in (1, 2) or (weight.ndim == 1 and bias is not None and input.ndim != 1):
         raise fail(
-            RuntimeError, "linear", f"mat2 must be a matrix, got {weight.ndim}-D tensor: weight is (out, in)."
+            RuntimeError,
+            "linear",
+            f"mat2 must be a matrix, got {weight.ndim}-D tensor: weight is (out, in).",
         )
     if not input.ndim:
-        raise fail(RuntimeError, "linear", "both arguments to linear need to be at least 1D, but input is 0D.")
+        raise fail(
+            RuntimeError,
+            "linear",
+            "both arguments to linear need to be at least 1D, but input is 0D.",
+        )
     width = weight.shape[-1]
     if input.shape[-1] != width:
         rows = prod(input.shape[:-1])
@@ -56,14 +62,18 @@ def _check(bias: Any, input: Any, weight: Any) -> None:
             RuntimeError,
             "linear",
             f"mat1 and mat2 shapes cannot be multiplied ({rows}x{input.shape[-1]} and "
-            f"{width}x{weight.shape[0] if weight.ndim == 2 else 1}): input has {input.shape[-1]} features in its last "
+            f"{width}x{weight.shape[0] if weight.ndim == 2 else 1}): input has {input.shape[-1]} "
+            "features in its last "
             f"dimension, weight expects {width}. Check in_features, or flatten before it.",
         )
-    if bias is not None and (bias.ndim > 1 or (bias.ndim and bias.shape[0] not in (1, weight.shape[0]))):
+    if bias is not None and (
+        bias.ndim > 1 or (bias.ndim and bias.shape[0] not in (1, weight.shape[0]))
+    ):
         raise fail(
             RuntimeError,
             "linear",
-            f"The expanded size of the tensor ({weight.shape[0]}) must match the existing size of bias "
+            f"The expanded size of the tensor ({weight.shape[0]}) must match the existing size of "
+            "bias "
             f"({list(bias.shape)}): bias needs one number for each row of weight.",
         )
 
@@ -141,9 +151,14 @@ def _name(node: Any) -> str:
 
 
 @primitive(
-    name="_addmm_linear", function=False, method=False, out=False, infer=_abstract, node=_name,
+    name="_addmm_linear",
+    function=False,
+    method=False,
+    turned=(2,),
+    infer=_abstract,
+    node=_name,
     vjp={"bias": _bias_rule, "input": _input_rule, "weight": _weight_rule},
-)  # fmt: skip
+)
 def _addmm_linear(bias=None, input=None, weight=None):
     """``input @ weight.T + bias``."""
     return _affine(bias, input, weight)
@@ -154,9 +169,14 @@ def _plain_name(node: Any) -> str:
 
 
 @primitive(
-    name="_mm_linear", function=False, method=False, out=False, node=_plain_name,
-    infer=lambda input, weight: _abstract(None, input, weight), vjp={"input": _input_rule, "weight": _weight_rule},
-)  # fmt: skip
+    name="_mm_linear",
+    function=False,
+    method=False,
+    turned=(1,),
+    node=_plain_name,
+    infer=lambda input, weight: _abstract(None, input, weight),
+    vjp={"input": _input_rule, "weight": _weight_rule},
+)
 def _mm_linear(input, weight):
     """``input @ weight.T``."""
     return _affine(None, input, weight)
@@ -177,7 +197,9 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None, *, out: An
     Raises:
         RuntimeError: sizes or dtypes that do not fit.
     """
-    found = ops._mm_linear(input, weight) if bias is None else ops._addmm_linear(bias, input, weight)
+    found = (
+        ops._mm_linear(input, weight) if bias is None else ops._addmm_linear(bias, input, weight)
+    )
     return found if out is None else write_one("linear", found, out)
 
 
@@ -198,20 +220,28 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
         raise fail(
             RuntimeError,
             "bilinear",
-            f"batch dimensions do not match: input1 is {list(input1.shape)}, input2 {list(input2.shape)}.",
+            f"batch dimensions do not match: input1 is {list(input1.shape)}, input2 "
+            f"{list(input2.shape)}.",
         )
-    if weight.ndim != 3 or input1.shape[-1] != weight.shape[1] or input2.shape[-1] != weight.shape[2]:
+    if (
+        weight.ndim != 3
+        or input1.shape[-1] != weight.shape[1]
+        or input2.shape[-1] != weight.shape[2]
+    ):
         raise fail(
             RuntimeError,
             "bilinear",
-            f"input1 size {input1.shape[-1]} and input2 size {input2.shape[-1]} do not match weight {list(weight.shape)}: "
+            f"input1 size {input1.shape[-1]} and input2 size {input2.shape[-1]} do not match "
+            f"weight {list(weight.shape)}: "
             "weight is (out, in1, in2).",
         )
     if bias is not None and tuple(bias.shape) != tuple(weight.shape[:1]):
         raise fail(
-            RuntimeError, "bilinear", f"bias size {list(bias.shape)} does not match weight size {weight.shape[0]}."
+            RuntimeError,
+            "bilinear",
+            f"bias size {list(bias.shape)} does not match weight size {weight.shape[0]}.",
         )
-    K, I, J = weight.shape  # noqa: E741
+    K, I, J = weight.shape
     lead = tuple(input1.shape[:-1])
     rows = prod(lead)
     left = input1.reshape(rows, I)

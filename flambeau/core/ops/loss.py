@@ -1,7 +1,9 @@
 """Losses that are one node: negative log-likelihood, cross entropy, and those of pairs of tensors.
 
-The arguments of ``nn.functional`` (reduction words, legacy flags, warnings) are worked out there; here a reduction is
-0 none, 1 mean, 2 sum. CTC and the margin losses over classes have files of their own. Stands on declare.
+The arguments of ``nn.functional`` (reduction words, legacy flags, warnings) are worked out there;
+here a reduction is
+0 none, 1 mean, 2 sum. CTC and the margin losses over classes have files of their own. Stands on
+declare.
 """
 
 from __future__ import annotations
@@ -34,11 +36,16 @@ def _check_classes(op: str, input: Any, target: Any, weight: Any) -> None:
         raise fail(
             RuntimeError,
             op,
-            f"expected scalar type Long but found {of(target.dtype).legacy}: target holds class numbers. Convert it with "
+            f"expected scalar type Long but found {of(target.dtype).legacy}: target holds class "
+            "numbers. Convert it with "
             ".long().",
         )
     if input.ndim == 0:
-        raise fail(ValueError if op == "nll_loss" else RuntimeError, op, f"Expected 1 or more dimensions (got {input.ndim})")
+        raise fail(
+            ValueError if op == "nll_loss" else RuntimeError,
+            op,
+            f"Expected 1 or more dimensions (got {input.ndim})",
+        )
     classes = input.shape[0] if input.ndim == 1 else input.shape[1]
     if input.ndim == 1:
         if target.ndim and not (target.ndim == 1 and target.shape[0] == 1):
@@ -57,20 +64,25 @@ def _check_classes(op: str, input: Any, target: Any, weight: Any) -> None:
         )
     elif input.ndim == 2 and target.ndim > 1:
         raise fail(
-            RuntimeError, op, f"0D or 1D target tensor expected, multi-target not supported: target is {list(target.shape)}."
+            RuntimeError,
+            op,
+            "0D or 1D target tensor expected, multi-target not supported: target is "
+            f"{list(target.shape)}.",
         )
     elif (input.shape[0], *input.shape[2:]) != target.shape:
         raise fail(
             RuntimeError,
             op,
-            f"input {list(input.shape)} is (N, C, *), so target must be {[input.shape[0], *input.shape[2:]]}, but is "
+            f"input {list(input.shape)} is (N, C, *), so target must be "
+            f"{[input.shape[0], *input.shape[2:]]}, but is "
             f"{list(target.shape)}.",
         )
     if weight is not None and weight.shape != (classes,):
         raise fail(
             RuntimeError,
             op,
-            f"weight tensor should be defined either for all {classes} classes or no classes but got weight tensor of "
+            f"weight tensor should be defined either for all {classes} classes or no classes but "
+            "got weight tensor of "
             f"shape: {list(weight.shape)}",
         )
     refuse_dtype(op, input.dtype, "f")
@@ -78,7 +90,8 @@ def _check_classes(op: str, input: Any, target: Any, weight: Any) -> None:
         raise fail(
             RuntimeError,
             op,
-            f"expected scalar type {of(input.dtype).legacy} but found {of(weight.dtype).legacy}: weight must have the "
+            f"expected scalar type {of(input.dtype).legacy} but found {of(weight.dtype).legacy}: "
+            "weight must have the "
             "input's dtype.",
         )
 
@@ -90,9 +103,13 @@ def _class_shape(input: Any, target: Any, reduction: int) -> Any:
 
 
 @both
-def _nll_rule(g: Any, input_shape: Any, target: Any, weight: Any, reduction: int, ignore_index: int) -> Any:
+def _nll_rule(
+    g: Any, input_shape: Any, target: Any, weight: Any, reduction: int, ignore_index: int
+) -> Any:
     if type(g) is nd and g.dtype.itemsize > 2:
-        return kernels.nll_backward(g, input_shape, _flat(input_shape, target), weight, reduction, ignore_index)
+        return kernels.nll_backward(
+            g, input_shape, _flat(input_shape, target), weight, reduction, ignore_index
+        )
     return _nll_spread(g, input_shape, target, weight, reduction, ignore_index)
 
 
@@ -101,7 +118,9 @@ def _flat(shape: Any, target: Any) -> Any:
     return target.reshape(()) if len(shape) == 1 and target.ndim else target
 
 
-def _nll_spread(g: Any, shape: Any, target: Any, weight: Any, reduction: int, ignore_index: int) -> Any:
+def _nll_spread(
+    g: Any, shape: Any, target: Any, weight: Any, reduction: int, ignore_index: int
+) -> Any:
     """The rule in operations: the gradient is a constant mask times g."""
     g = g if isinstance(g, Tensor) else ops.as_tensor(g)
     ones = np.ones((), "f8")
@@ -121,9 +140,15 @@ def _nll_name(node: Any) -> str:
 
 
 @primitive(
-    name="_nll_loss", function=False, method=False, node=_nll_name, vjp={"input": _nll_rule},
-    infer=lambda input, target, weight, reduction, ignore_index: _class_shape(input, target, reduction),
-)  # fmt: skip
+    name="_nll_loss",
+    function=False,
+    method=False,
+    node=_nll_name,
+    vjp={"input": _nll_rule},
+    infer=lambda input, target, weight, reduction, ignore_index: _class_shape(
+        input, target, reduction
+    ),
+)
 def _nll_loss(input, target, weight=None, reduction: int = 1, ignore_index: int = -100):
     """``-weight[t] input[n, t]`` for the class t of every sample, reduced."""
     _check_classes("nll_loss", input, target, weight)
@@ -147,7 +172,11 @@ def _cross_entropy_rule(g: Any, logs: Any, target: Any, reduction: int, ignore_i
             extra = through - np.exp(logs) * through.sum(1 if logs.ndim > 1 else 0, keepdims=True)
             found = extra if found is None else found + extra
         return found
-    spread = None if loss is None else _nll_spread(loss, tuple(logs.shape), target, None, reduction, ignore_index)
+    spread = (
+        None
+        if loss is None
+        else _nll_spread(loss, tuple(logs.shape), target, None, reduction, ignore_index)
+    )
     if through is not None:
         spread = through if spread is None else spread + through
     axis = 1 if logs.ndim > 1 else 0
@@ -155,14 +184,26 @@ def _cross_entropy_rule(g: Any, logs: Any, target: Any, reduction: int, ignore_i
 
 
 @primitive(
-    name="_cross_entropy", function=False, method=False, outputs=("out", "logs"), node=_fused_name,
+    name="_cross_entropy",
+    function=False,
+    method=False,
+    outputs=("out", "logs"),
+    node=_fused_name,
     vjp={"input": _cross_entropy_rule},
     infer=lambda input, target, reduction, ignore_index: (
-        _class_shape(input, target, reduction), (input.shape, input.dtype)),
-)  # fmt: skip
+        _class_shape(input, target, reduction),
+        (input.shape, input.dtype),
+    ),
+)
 def _cross_entropy(input, target, reduction: int = 1, ignore_index: int = -100):
-    """Log-softmax and negative log-likelihood in one: the loss, and the log-softmax for the way back."""
-    if input.ndim != 2 or target.ndim != 1 or input.shape[0] != target.shape[0] or target.dtype.kind != "i":
+    """Log-softmax and negative log-likelihood in one: the loss, and the log-softmax for the way
+    back."""
+    if (
+        input.ndim != 2
+        or target.ndim != 1
+        or input.shape[0] != target.shape[0]
+        or target.dtype.kind != "i"
+    ):
         _check_classes("cross_entropy", input, target, None)
         target = _flat(input.shape, target)
     elif input.dtype.kind != "f" or target.dtype.itemsize != 8:
@@ -173,7 +214,11 @@ def _cross_entropy(input, target, reduction: int = 1, ignore_index: int = -100):
 
 @composite(function=False)
 def nll_loss(
-    input: Tensor, target: Tensor, weight: Tensor | None = None, reduction: int = 1, ignore_index: int = -100
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    reduction: int = 1,
+    ignore_index: int = -100,
 ) -> Tensor:
     """Negative log-likelihood of log-probabilities (N, C, *) for class numbers (N, *)."""
     return ops._nll_loss(input, target, weight, reduction, ignore_index)
@@ -196,7 +241,8 @@ def fold(found: Any, reduction: int) -> Any:
 
 
 def portion(g: Any, shape: Any, reduction: int) -> Any:
-    """What one element's loss is worth: the gradient, over the count for a mean. Arrays and Tensors."""
+    """What one element's loss is worth: the gradient, over the count for a mean. Arrays and
+    Tensors."""
     return g * (1.0 / max(prod(shape), 1)) if reduction == 1 else g
 
 
@@ -213,14 +259,19 @@ def _mse_other(g: Any, input: Any, target: Any, reduction: int) -> Any:
 
 
 @primitive(
-    promote=("input", "target"), function=False, method=False, infer=pair_shape,
+    promote=("input", "target"),
+    function=False,
+    method=False,
+    infer=pair_shape,
     vjp={"input": _mse_rule, "target": _mse_other},
-)  # fmt: skip
+)
 def mse_loss(input, target, reduction: int = 1):
     """``(input - target)^2``, reduced."""
     found = input - target
     if reduction and found.dtype.itemsize > 2:
         flat = found.ravel()
         total = flat.dot(flat)
-        return np.asarray(total / found.dtype.type(found.size) if reduction == 1 else total, found.dtype)
+        return np.asarray(
+            total / found.dtype.type(found.size) if reduction == 1 else total, found.dtype
+        )
     return fold(found * found, reduction)

@@ -27,7 +27,9 @@ def l1_loss(input: Tensor, target: Tensor, reduction: int = 1) -> Tensor:
 
 
 @composite()
-def kl_div(input: Tensor, target: Tensor, reduction: int = 1, *, log_target: bool = False) -> Tensor:
+def kl_div(
+    input: Tensor, target: Tensor, reduction: int = 1, *, log_target: bool = False
+) -> Tensor:
     """``target (log(target) - input)``; with `log_target` target is its logarithm already."""
     if log_target:
         return reduced(target.exp() * (target - input), reduction)
@@ -35,8 +37,11 @@ def kl_div(input: Tensor, target: Tensor, reduction: int = 1, *, log_target: boo
 
 
 @composite()
-def poisson_nll_loss(input: Tensor, target: Tensor, log_input: bool, full: bool, eps: float, reduction: int) -> Tensor:
-    """``exp(input) - target input`` (`log_input`) or ``input - target log(input + eps)``; `full` adds Stirling's term."""
+def poisson_nll_loss(
+    input: Tensor, target: Tensor, log_input: bool, full: bool, eps: float, reduction: int
+) -> Tensor:
+    """``exp(input) - target input`` (`log_input`) or ``input - target log(input + eps)``; `full`
+    adds Stirling's term."""
     loss = input.exp() - target * input if log_input else input - target * (input + eps).log()
     if full:
         stirling = target * target.log() - target + 0.5 * (2 * math.pi * target).log()
@@ -45,7 +50,9 @@ def poisson_nll_loss(input: Tensor, target: Tensor, log_input: bool, full: bool,
 
 
 @composite()
-def hinge_embedding_loss(input: Tensor, target: Tensor, margin: float = 1.0, reduction: int = 1) -> Tensor:
+def hinge_embedding_loss(
+    input: Tensor, target: Tensor, margin: float = 1.0, reduction: int = 1
+) -> Tensor:
     """``input`` where target is 1, ``max(0, margin - input)`` where it is -1."""
     below = ops.where(target != 1, (margin - input).clamp_min(0), 0.0)
     return reduced(below + ops.where(target != -1, input, 0.0), reduction)
@@ -66,14 +73,21 @@ def cosine_embedding_loss(
     """``1 - cos`` where target is 1, ``max(0, cos - margin)`` where it is -1.
 
     Raises:
-        RuntimeError: target is neither 0-d (for vectors) nor 1-d (for matrices), or the inputs do not fit it.
+        RuntimeError: target is neither 0-d (for vectors) nor 1-d (for matrices), or the inputs do
+        not fit it.
     """
-    if target.dim() not in (0, 1) or input1.dim() != target.dim() + 1 or input2.dim() != target.dim() + 1:
+    if (
+        target.dim() not in (0, 1)
+        or input1.dim() != target.dim() + 1
+        or input2.dim() != target.dim() + 1
+    ):
         raise fail(
             RuntimeError,
             "cosine_embedding_loss",
-            f"{target.dim()}D target tensor expects {target.dim() + 1}D input tensors, but found inputs with sizes "
-            f"{list(input1.shape)} and {list(input2.shape)}: inputs (N, D) go with target (N), (D) with ().",
+            f"{target.dim()}D target tensor expects {target.dim() + 1}D input tensors, but found "
+            "inputs with sizes "
+            f"{list(input1.shape)} and {list(input2.shape)}: inputs (N, D) go with target (N), "
+            "(D) with ().",
         )
     last = target.dim()
     tiny = 1e-12
@@ -107,8 +121,10 @@ def triplet_margin_loss(
         raise fail(
             RuntimeError,
             "triplet_margin_loss",
-            "The anchor, positive, and negative tensors are expected to have the same number of dimensions, but got: "
-            f"anchor {anchor.dim()}D, positive {positive.dim()}D, and negative {negative.dim()}D inputs",
+            "The anchor, positive, and negative tensors are expected to have the same number of "
+            "dimensions, but got: "
+            f"anchor {anchor.dim()}D, positive {positive.dim()}D, and negative {negative.dim()}D "
+            "inputs",
         )
     near = ops.pairwise_distance(anchor, positive, p, eps)
     far = ops.pairwise_distance(anchor, negative, p, eps)
@@ -139,7 +155,8 @@ def _soft_targets(
             RuntimeError,
             "cross_entropy",
             "Expected floating point type for target with class probabilities, got "
-            f"{target.dtype.legacy}. Class numbers have the input's shape without its class dimension.",
+            f"{target.dtype.legacy}. Class numbers have the input's shape without its class "
+            "dimension.",
         )
     at = _class_dim(input)
     classes = input.shape[at]
@@ -161,13 +178,19 @@ def _check_weight(weight: Tensor | None, classes: int) -> None:
         raise fail(
             RuntimeError,
             "cross_entropy",
-            f"weight tensor should be defined either for all {classes} classes or no classes but got weight tensor of shape: "
+            f"weight tensor should be defined either for all {classes} classes or no classes but "
+            "got weight tensor of shape: "
             f"{list(weight.shape)}",
         )
 
 
 def _smoothed(
-    input: Tensor, target: Tensor, weight: Tensor | None, reduction: int, ignore_index: int, smoothing: float
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None,
+    reduction: int,
+    ignore_index: int,
+    smoothing: float,
 ) -> Tensor:
     """Cross entropy with class numbers, a part of every target spread over all classes."""
     at = _class_dim(input)
@@ -204,17 +227,23 @@ def cross_entropy_loss(
     """
     if not 0.0 <= label_smoothing <= 1.0:
         raise fail(
-            RuntimeError, "cross_entropy", f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}"
+            RuntimeError,
+            "cross_entropy",
+            f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}",
         )
     if input._array.shape == target._array.shape:
         if ignore_index >= 0:
             raise fail(
-                RuntimeError, "cross_entropy", "ignore_index is not supported for floating point target"
+                RuntimeError,
+                "cross_entropy",
+                "ignore_index is not supported for floating point target",
             )
         return _soft_targets(input, target, weight, reduction, label_smoothing)
     if label_smoothing > 0:
         _check_weight(weight, input.shape[_class_dim(input)])
         return _smoothed(input, target, weight, reduction, ignore_index, label_smoothing)
     if weight is not None:
-        return ops.nll_loss(ops.log_softmax(input, _class_dim(input)), target, weight, reduction, ignore_index)
+        return ops.nll_loss(
+            ops.log_softmax(input, _class_dim(input)), target, weight, reduction, ignore_index
+        )
     return ops._cross_entropy(input, target, reduction, ignore_index)[0]

@@ -1,4 +1,5 @@
-"""Margin losses over classes: multi_margin_loss and multilabel_margin_loss, a node each. Stands on declare."""
+"""Margin losses over classes: multi_margin_loss and multilabel_margin_loss, a node each. Stands on
+declare."""
 
 from __future__ import annotations
 
@@ -30,16 +31,29 @@ def _check_classes(input: Any, target: Any, weight: Any) -> None:
         raise fail(
             RuntimeError,
             name,
-            f"Expected non-empty vector or matrix with optional 0-dim batch size, but got: {list(input.shape)}",
+            "Expected non-empty vector or matrix with optional 0-dim batch size, but got: "
+            f"{list(input.shape)}",
         )
     rows = input.shape[0] if input.ndim == 2 else 1
     if target.ndim > 1 or target.size != rows:
-        raise fail(RuntimeError, name, f"inconsistent target size, expected {rows} but got {list(target.shape)}")
+        raise fail(
+            RuntimeError,
+            name,
+            f"inconsistent target size, expected {rows} but got {list(target.shape)}",
+        )
     classes = input.shape[-1] if input.ndim else 1
     if target.size and (target.min() < 0 or target.max() >= classes):
-        raise fail(RuntimeError, name, f"target out of range: there are {classes} classes, numbered from 0.")
+        raise fail(
+            RuntimeError,
+            name,
+            f"target out of range: there are {classes} classes, numbered from 0.",
+        )
     if weight is not None and weight.size != classes:
-        raise fail(RuntimeError, name, f"inconsistent weight size, expected {classes} but got {list(weight.shape)}")
+        raise fail(
+            RuntimeError,
+            name,
+            f"inconsistent weight size, expected {classes} but got {list(weight.shape)}",
+        )
 
 
 def _margins(x: Any, t: Any, margin: float) -> Any:
@@ -69,7 +83,11 @@ def _multi_margin_rule(
     if type(g) is nd:
         x, t = _rows(np.atleast_1d(input), target)
         slope = _sloped(x, t, p, margin, weight)
-        each = g.reshape(-1, 1) if reduction == 0 else g / g.dtype.type(len(t) if reduction == 1 else 1)
+        each = (
+            g.reshape(-1, 1)
+            if reduction == 0
+            else g / g.dtype.type(len(t) if reduction == 1 else 1)
+        )
         return (slope * each).reshape(input.shape)
     labels, held = target._array, None if weight is None else weight._array
     if p == 1:
@@ -90,9 +108,15 @@ def _multi_margin_rule(
 
 
 @primitive(
-    name="_multi_margin_loss", node="MultiMarginLoss", function=False, method=False, vjp={"input": _multi_margin_rule},
-)  # fmt: skip
-def _multi_margin_loss(input, target, p: int = 1, margin: float = 1.0, weight=None, reduction: int = 1):
+    name="_multi_margin_loss",
+    node="MultiMarginLoss",
+    function=False,
+    method=False,
+    vjp={"input": _multi_margin_rule},
+)
+def _multi_margin_loss(
+    input, target, p: int = 1, margin: float = 1.0, weight=None, reduction: int = 1
+):
     """``sum_(i != t) max(0, margin - x[t] + x[i])^p / C``."""
     _check_classes(input, target, weight)
     x, t = _rows(np.atleast_1d(input), target)
@@ -107,14 +131,20 @@ def _multi_margin_loss(input, target, p: int = 1, margin: float = 1.0, weight=No
 
 @composite(function=False)
 def multi_margin_loss(
-    input: Tensor, target: Tensor, p: int = 1, margin: float = 1, weight: Tensor | None = None, reduction: int = 1
+    input: Tensor,
+    target: Tensor,
+    p: int = 1,
+    margin: float = 1,
+    weight: Tensor | None = None,
+    reduction: int = 1,
 ) -> Tensor:
     """``sum_(i != t) max(0, margin - x[t] + x[i])^p / C``, weighted by ``weight[t]``."""
     return ops._multi_margin_loss(input, target, p, margin, weight, reduction)
 
 
 def _labels(input: Any, target: Any) -> tuple[Any, Any]:
-    """Which classes are labels (N, C), and which entries of target count (those before the first -1).
+    """Which classes are labels (N, C), and which entries of target count (those before the first
+    -1).
 
     Raises:
         RuntimeError: shapes that differ, or a label that is not there.
@@ -123,15 +153,26 @@ def _labels(input: Any, target: Any) -> tuple[Any, Any]:
     refuse_dtype(name, input.dtype, "f")
     if input.ndim > 2 or (input.ndim and input.shape[-1] == 0):
         raise fail(
-            RuntimeError, name, f"Expected non-empty vector or matrix with optional 0-dim batch size, but got: {list(input.shape)}"
+            RuntimeError,
+            name,
+            "Expected non-empty vector or matrix with optional 0-dim batch size, but got: "
+            f"{list(input.shape)}",
         )
     if input.shape != target.shape and not (input.size == target.size == 1):
         raise fail(
-            RuntimeError, name, f"inconsistent target size: {list(target.shape)} for input of size: {list(input.shape)}"
+            RuntimeError,
+            name,
+            f"inconsistent target size: {list(target.shape)} for input of size: "
+            f"{list(input.shape)}",
         )
     rows = target.reshape(-1, input.shape[-1] if input.ndim else 1)
     if rows.size and (rows.min() < -1 or rows.max() >= rows.shape[1]):
-        raise fail(RuntimeError, name, f"target is out of range: labels are numbered from 0 to {rows.shape[1] - 1}, -1 ends them.")
+        raise fail(
+            RuntimeError,
+            name,
+            f"target is out of range: labels are numbered from 0 to {rows.shape[1] - 1}, -1 ends "
+            "them.",
+        )
     counts = np.logical_and.accumulate(rows >= 0, axis=1)
     found = np.zeros(rows.shape, bool)
     n, k = np.nonzero(counts)
@@ -140,7 +181,8 @@ def _labels(input: Any, target: Any) -> tuple[Any, Any]:
 
 
 def _pairs(x: Any, target: Any) -> tuple[Any, Any, Any]:
-    """``1 - x[t] + x[i]`` above 0 for every listed label t and class i that is none: (N, labels, classes)."""
+    """``1 - x[t] + x[i]`` above 0 for every listed label t and class i that is none: (N, labels,
+    classes)."""
     is_label, counts = _labels(x, target)
     rows = target.reshape(x.shape)
     own = np.take_along_axis(x, np.where(counts, rows, 0), 1)
@@ -162,16 +204,23 @@ def _multilabel_rule(g: Any, input: Any, target: Any, reduction: int) -> Any:
     np.subtract.at(slope, (n, rows[n, k]), active.sum(2)[n, k])
     slope /= flat.dtype.type(width)
     if type(g) is nd:
-        each = g.reshape(-1, 1) if reduction == 0 else g / g.dtype.type(len(flat) if reduction == 1 else 1)
+        each = (
+            g.reshape(-1, 1)
+            if reduction == 0
+            else g / g.dtype.type(len(flat) if reduction == 1 else 1)
+        )
         return (slope * each).reshape(x.shape)
     scale = g.reshape(-1, 1) if reduction == 0 else g / (len(flat) if reduction == 1 else 1)
     return (wrap(slope) * scale).reshape(tuple(x.shape))
 
 
 @primitive(
-    name="_multilabel_margin_loss", node="MultilabelMarginLoss", function=False, method=False,
+    name="_multilabel_margin_loss",
+    node="MultilabelMarginLoss",
+    function=False,
+    method=False,
     vjp={"input": _multilabel_rule},
-)  # fmt: skip
+)
 def _multilabel_margin_loss(input, target, reduction: int = 1):
     """``sum_(t, i) max(0, 1 - (x[t] - x[i])) / C``."""
     _labels(input, target)

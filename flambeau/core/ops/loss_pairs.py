@@ -1,4 +1,5 @@
-"""Losses of corresponding elements that are one node: squared, smooth absolute, Huber, binary cross entropy.
+"""Losses of corresponding elements that are one node: squared, smooth absolute, Huber, binary
+cross entropy.
 
 A reduction is 0 none, 1 mean, 2 sum. Stands on declare and ``loss``'s helpers.
 """
@@ -23,7 +24,9 @@ nd = np.ndarray
 
 def _choose(condition: Any, a: Any, b: Any) -> Any:
     """``where`` on arrays and Tensors alike."""
-    return ops.where(condition, a, b) if isinstance(condition, Tensor) else np.where(condition, a, b)
+    return (
+        ops.where(condition, a, b) if isinstance(condition, Tensor) else np.where(condition, a, b)
+    )
 
 
 def _abs(x: Any) -> Any:
@@ -46,9 +49,14 @@ def _smooth_other(g: Any, input: Any, target: Any, reduction: int, beta: float) 
 
 
 @primitive(
-    promote=("input", "target"), function=False, method=False, infer=pair_shape, name="_smooth_l1_loss", node="SmoothL1Loss",
+    promote=("input", "target"),
+    function=False,
+    method=False,
+    infer=pair_shape,
+    name="_smooth_l1_loss",
+    node="SmoothL1Loss",
     vjp={"input": _smooth_rule, "target": _smooth_other},
-)  # fmt: skip
+)
 def _smooth_l1_loss(input, target, reduction: int = 1, beta: float = 1.0):
     """``d^2 / (2 beta)`` where ``|d| < beta``, else ``|d| - beta / 2``."""
     t = input.dtype.type
@@ -58,7 +66,8 @@ def _smooth_l1_loss(input, target, reduction: int = 1, beta: float = 1.0):
 
 @composite(function=False)
 def smooth_l1_loss(input: Tensor, target: Tensor, reduction: int = 1, beta: float = 1.0) -> Tensor:
-    """``d^2 / (2 beta)`` where ``|d| < beta``, else ``|d| - beta / 2``; the absolute value for beta 0.
+    """``d^2 / (2 beta)`` where ``|d| < beta``, else ``|d| - beta / 2``; the absolute value for
+    beta 0.
 
     Raises:
         RuntimeError: a negative beta.
@@ -66,7 +75,11 @@ def smooth_l1_loss(input: Tensor, target: Tensor, reduction: int = 1, beta: floa
     Reference: Girshick, Fast R-CNN, 2015, arXiv:1504.08083.
     """
     if beta < 0:
-        raise fail(RuntimeError, "smooth_l1_loss", f"smooth_l1_loss does not support negative values for beta, got {beta}.")
+        raise fail(
+            RuntimeError,
+            "smooth_l1_loss",
+            f"smooth_l1_loss does not support negative values for beta, got {beta}.",
+        )
     if beta == 0:
         return ops.l1_loss(input, target, reduction)
     return ops._smooth_l1_loss(input, target, reduction, beta)
@@ -84,9 +97,14 @@ def _huber_other(g: Any, input: Any, target: Any, reduction: int, delta: float) 
 
 
 @primitive(
-    promote=("input", "target"), function=False, method=False, infer=pair_shape, name="_huber_loss", node="HuberLoss",
+    promote=("input", "target"),
+    function=False,
+    method=False,
+    infer=pair_shape,
+    name="_huber_loss",
+    node="HuberLoss",
     vjp={"input": _huber_rule, "target": _huber_other},
-)  # fmt: skip
+)
 def _huber_loss(input, target, reduction: int = 1, delta: float = 1.0):
     """``d^2 / 2`` where ``|d| < delta``, else ``delta (|d| - delta / 2)``."""
     refuse_dtype("huber_loss", input.dtype, "f")
@@ -105,13 +123,21 @@ def huber_loss(input: Tensor, target: Tensor, reduction: int = 1, delta: float =
     Reference: Huber, Robust estimation of a location parameter, 1964.
     """
     if delta <= 0:
-        raise fail(RuntimeError, "huber_loss", f"huber_loss does not support non-positive values for delta, got {delta}.")
+        raise fail(
+            RuntimeError,
+            "huber_loss",
+            f"huber_loss does not support non-positive values for delta, got {delta}.",
+        )
     return ops._huber_loss(input, target, reduction, delta)
 
 
 def _log(x: Any) -> Any:
     """The logarithm, not below -100: the loss of a certain error stays finite."""
-    return ops.log(x).clamp(min=-100) if isinstance(x, Tensor) else np.maximum(np.log(x), x.dtype.type(-100))
+    return (
+        ops.log(x).clamp(min=-100)
+        if isinstance(x, Tensor)
+        else np.maximum(np.log(x), x.dtype.type(-100))
+    )
 
 
 @both
@@ -129,21 +155,30 @@ def _bce_target(g: Any, input: Any, target: Any, weight: Any, reduction: int) ->
 
 
 @primitive(
-    function=False, method=False, name="binary_cross_entropy", vjp={"input": _bce_rule, "target": _bce_target},
+    function=False,
+    method=False,
+    name="binary_cross_entropy",
+    vjp={"input": _bce_rule, "target": _bce_target},
     infer=lambda input, target, weight, reduction: pair_shape(input, target, reduction),
-)  # fmt: skip
+)
 def _binary_cross_entropy(input, target, weight=None, reduction: int = 1):
     """``-(target log(input) + (1 - target) log(1 - input))``, the logarithms not below -100."""
     refuse_dtype("binary_cross_entropy", input.dtype, "f")
     if input.dtype != target.dtype:
         from flambeau.core.dtypes import of
 
-        raise fail(RuntimeError, "binary_cross_entropy", f"Found dtype {of(target.dtype).legacy} but expected {of(input.dtype).legacy}: target and input need one dtype.")
+        raise fail(
+            RuntimeError,
+            "binary_cross_entropy",
+            f"Found dtype {of(target.dtype).legacy} but expected {of(input.dtype).legacy}: target "
+            "and input need one dtype.",
+        )
     if input.size and not (input.min() >= 0 and input.max() <= 1):
         raise fail(
             RuntimeError,
             "binary_cross_entropy",
-            "all elements of input should be between 0 and 1. Apply sigmoid first, or use binary_cross_entropy_with_logits.",
+            "all elements of input should be between 0 and 1. Apply sigmoid first, or use "
+            "binary_cross_entropy_with_logits.",
         )
     dtype = input.dtype
     if dtype.itemsize == 2:
@@ -155,7 +190,9 @@ def _binary_cross_entropy(input, target, weight=None, reduction: int = 1):
 
 
 @both
-def _logits_rule(g: Any, input: Any, target: Any, weight: Any, pos_weight: Any, reduction: int) -> Any:
+def _logits_rule(
+    g: Any, input: Any, target: Any, weight: Any, pos_weight: Any, reduction: int
+) -> Any:
     if type(input) is nd:
         from flambeau.core.kernels.smooth import sigmoid
 
@@ -177,7 +214,9 @@ def _shape(*given: Any) -> Any:
 
 
 @both
-def _logits_target(g: Any, input: Any, target: Any, weight: Any, pos_weight: Any, reduction: int) -> Any:
+def _logits_target(
+    g: Any, input: Any, target: Any, weight: Any, pos_weight: Any, reduction: int
+) -> Any:
     if pos_weight is None:
         found = -input
     elif type(input) is nd:
@@ -191,10 +230,14 @@ def _logits_target(g: Any, input: Any, target: Any, weight: Any, pos_weight: Any
 
 
 @primitive(
-    promote=("input", "target", "weight", "pos_weight"), function=False, method=False, name="_bce_with_logits",
-    node="BinaryCrossEntropyWithLogits", vjp={"input": _logits_rule, "target": _logits_target},
+    promote=("input", "target", "weight", "pos_weight"),
+    function=False,
+    method=False,
+    name="_bce_with_logits",
+    node="BinaryCrossEntropyWithLogits",
+    vjp={"input": _logits_rule, "target": _logits_target},
     infer=lambda input, target, weight, pos_weight, reduction: pair_shape(input, target, reduction),
-)  # fmt: skip
+)
 def _bce_with_logits(input, target, weight=None, pos_weight=None, reduction: int = 1):
     """``(1 - t) x + (1 + (p - 1) t) (log1p(exp(-|x|)) + max(-x, 0))``, weighted."""
     refuse_dtype("binary_cross_entropy_with_logits", input.dtype, "f")
@@ -209,7 +252,11 @@ def _bce_with_logits(input, target, weight=None, pos_weight=None, reduction: int
 
 @composite()
 def binary_cross_entropy_with_logits(
-    input: Tensor, target: Tensor, weight: Tensor | None = None, pos_weight: Tensor | None = None, reduction: int = 1
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    pos_weight: Tensor | None = None,
+    reduction: int = 1,
 ) -> Tensor:
     """Binary cross entropy of ``sigmoid(input)``, computed without overflow."""
     return ops._bce_with_logits(input, target, weight, pos_weight, reduction)
@@ -224,7 +271,15 @@ def _margin_rule(g: Any, input: Any, target: Any, reduction: int) -> Any:
     return -target * ops.sigmoid(-target * input) * portion(g, input.shape, reduction)
 
 
-@primitive(function=False, method=False, name="soft_margin_loss", node="SoftMarginLoss", infer=pair_shape, promote=("input", "target"), vjp={"input": _margin_rule})
+@primitive(
+    function=False,
+    method=False,
+    name="soft_margin_loss",
+    node="SoftMarginLoss",
+    infer=pair_shape,
+    promote=("input", "target"),
+    vjp={"input": _margin_rule},
+)
 def _soft_margin_loss(input, target, reduction: int = 1):
     """``log(1 + exp(-target * input))``."""
     return fold(np.log1p(np.exp(-target * input)), reduction)

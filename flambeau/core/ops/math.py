@@ -1,6 +1,8 @@
-"""Exponentials, logarithms, roots and the circular and hyperbolic functions. Elementwise, differentiable.
+"""Exponentials, logarithms, roots and the circular and hyperbolic functions. Elementwise,
+differentiable.
 
-Not here: powers with an exponent (power), error and gamma functions (special). A body that is one ufunc keeps half and
+Not here: powers with an exponent (power), error and gamma functions (special). A body that is one
+ufunc keeps half and
 bfloat16 exact by itself; the others ask for float32 with `upcast`. Stands on declare and either.
 """
 
@@ -14,7 +16,9 @@ from flambeau.core.ops.either import cosine, keep, sine
 
 __all__: list[str] = []
 
-_REAL_ANGLE = Rule("REAL_ANGLE", refuses=frozenset({"complex", "float8"}), ints_to_float=True, error=RuntimeError)
+_REAL_ANGLE = Rule(
+    "REAL_ANGLE", refuses=frozenset({"complex", "float8"}), ints_to_float=True, error=RuntimeError
+)
 
 
 @elementwise(types=FLOAT, kernel=np.exp, inplace_function=True, vjp=lambda g, out: g * out)
@@ -24,7 +28,10 @@ def exp(input):
 
 
 @elementwise(
-    types=FLOAT, kernel=np.exp2, inplace_function=True, vjp=lambda g, out: g * out * 0.6931471805599453
+    types=FLOAT,
+    kernel=np.exp2,
+    inplace_function=True,
+    vjp=lambda g, out: g * out * 0.6931471805599453,
 )
 def exp2(input):
     """``2 ** input``."""
@@ -43,19 +50,31 @@ def log(input):
     return np.log(input)
 
 
-@elementwise(types=FLOAT, kernel=np.log2, inplace_function=True, vjp=lambda g, input: g / (input * 0.6931471805599453))
+@elementwise(
+    types=FLOAT,
+    kernel=np.log2,
+    inplace_function=True,
+    vjp=lambda g, input: g / (input * 0.6931471805599453),
+)
 def log2(input):
     """The logarithm to base 2."""
     return np.log2(input)
 
 
-@elementwise(types=FLOAT, kernel=np.log10, inplace_function=True, vjp=lambda g, input: g / (input * 2.302585092994046))
+@elementwise(
+    types=FLOAT,
+    kernel=np.log10,
+    inplace_function=True,
+    vjp=lambda g, input: g / (input * 2.302585092994046),
+)
 def log10(input):
     """The logarithm to base 10."""
     return np.log10(input)
 
 
-@elementwise(types=FLOAT, kernel=np.log1p, inplace_function=True, vjp=lambda g, input: g / (input + 1))
+@elementwise(
+    types=FLOAT, kernel=np.log1p, inplace_function=True, vjp=lambda g, input: g / (input + 1)
+)
 def log1p(input):
     """``log(1 + input)``, exact for small input."""
     return np.log1p(input)
@@ -71,78 +90,109 @@ def _rsqrt(input):
     return 1 / np.sqrt(input)
 
 
-@elementwise(types=FLOAT, kernel=_rsqrt, upcast=True, inplace_function=True, vjp=lambda g, out: -0.5 * g * (out * out * out))
+@elementwise(
+    types=FLOAT,
+    kernel=_rsqrt,
+    upcast=True,
+    inplace_function=True,
+    vjp=lambda g, out: -0.5 * g * (out * out * out),
+)
 def rsqrt(input):
     """``1 / sqrt(input)``."""
     return 1 / np.sqrt(input)
 
 
-@elementwise(types=FLOAT, kernel=np.reciprocal, inplace_function=True, vjp=lambda g, out: -g * (out * out))
+@elementwise(
+    types=FLOAT, kernel=np.reciprocal, inplace_function=True, vjp=lambda g, out: -g * (out * out)
+)
 def reciprocal(input):
     """``1 / input``."""
     return np.reciprocal(input)
 
 
-@elementwise(types=FLOAT, kernel=np.sin, inplace_function=True, vjp=lambda g, input: g * cosine(input))
+@elementwise(
+    types=FLOAT, kernel=np.sin, inplace_function=True, vjp=lambda g, input: g * cosine(input)
+)
 def sin(input):
     """The sine of an angle in radians."""
     return np.sin(input)
 
 
-@elementwise(types=FLOAT, kernel=np.cos, inplace_function=True, vjp=lambda g, input: g * -sine(input))
+@elementwise(
+    types=FLOAT, kernel=np.cos, inplace_function=True, vjp=lambda g, input: g * -sine(input)
+)
 def cos(input):
     """The cosine of an angle in radians."""
     return np.cos(input)
 
 
-@elementwise(types=FLOAT, kernel=np.tan, inplace_function=True, vjp=lambda g, out: g * (1 + out * out))
+@elementwise(
+    types=FLOAT, kernel=np.tan, inplace_function=True, vjp=lambda g, out: g * (1 + out * out)
+)
 def tan(input):
     """The tangent of an angle in radians."""
     return np.tan(input)
 
 
 @elementwise(
-    types=FLOAT, kernel=np.arcsin, alias=("arcsin",), inplace_function=True,
+    types=FLOAT,
+    kernel=np.arcsin,
+    alias=("arcsin",),
+    inplace_function=True,
     vjp=lambda g, input: g * ops.rsqrt(1 - input * input),
-)  # fmt: skip
+)
 def asin(input):
     """The angle whose sine is input; NaN outside [-1, 1]."""
     return np.arcsin(input)
 
 
 @elementwise(
-    types=FLOAT, kernel=np.arccos, alias=("arccos",), inplace_function=True,
+    types=FLOAT,
+    kernel=np.arccos,
+    alias=("arccos",),
+    inplace_function=True,
     vjp=lambda g, input: g * -ops.rsqrt(1 - input * input),
-)  # fmt: skip
+)
 def acos(input):
     """The angle whose cosine is input; NaN outside [-1, 1]."""
     return np.arccos(input)
 
 
 @elementwise(
-    types=FLOAT, kernel=np.arctan, alias=("arctan",), inplace_function=True, vjp=lambda g, input: g / (input * input + 1)
+    types=FLOAT,
+    kernel=np.arctan,
+    alias=("arctan",),
+    inplace_function=True,
+    vjp=lambda g, input: g / (input * input + 1),
 )
 def atan(input):
     """The angle in (-pi/2, pi/2) whose tangent is input."""
     return np.arctan(input)
 
 
-@elementwise(types=FLOAT, kernel=np.sinh, inplace_function=True, vjp=lambda g, input: g * ops.cosh(input))
+@elementwise(
+    types=FLOAT, kernel=np.sinh, inplace_function=True, vjp=lambda g, input: g * ops.cosh(input)
+)
 def sinh(input):
     """The hyperbolic sine."""
     return np.sinh(input)
 
 
-@elementwise(types=FLOAT, kernel=np.cosh, inplace_function=True, vjp=lambda g, input: g * ops.sinh(input))
+@elementwise(
+    types=FLOAT, kernel=np.cosh, inplace_function=True, vjp=lambda g, input: g * ops.sinh(input)
+)
 def cosh(input):
     """The hyperbolic cosine."""
     return np.cosh(input)
 
 
 @elementwise(
-    types=FLOAT, kernel=np.arcsinh, alias=("arcsinh",), inplace_function=True,
+    types=FLOAT,
+    kernel=np.arcsinh,
+    alias=("arcsinh",),
+    inplace_function=True,
     vjp=lambda g, input: g * ops.rsqrt(input * input + 1),
-)  # fmt: skip
+)
 def asinh(input):
     """The inverse of sinh."""
     return np.arcsinh(input)
@@ -154,14 +204,20 @@ def _acosh_grad(g, input):
     return g * ops.rsqrt(input * input - 1)
 
 
-@elementwise(types=FLOAT, kernel=np.arccosh, alias=("arccosh",), inplace_function=True, vjp=_acosh_grad)
+@elementwise(
+    types=FLOAT, kernel=np.arccosh, alias=("arccosh",), inplace_function=True, vjp=_acosh_grad
+)
 def acosh(input):
     """The inverse of cosh; NaN below 1."""
     return np.arccosh(input)
 
 
 @elementwise(
-    types=FLOAT, kernel=np.arctanh, alias=("arctanh",), inplace_function=True, vjp=lambda g, input: g / (1 - input * input)
+    types=FLOAT,
+    kernel=np.arctanh,
+    alias=("arctanh",),
+    inplace_function=True,
+    vjp=lambda g, input: g / (1 - input * input),
 )
 def atanh(input):
     """The inverse of tanh; NaN outside [-1, 1]."""
@@ -185,26 +241,39 @@ def sinc(input):
 
 
 @elementwise(
-    types=_REAL_ANGLE, upcast=True, inplace_function=True, node="Deg2Rad", vjp=lambda g: g * 0.017453292519943295
+    types=_REAL_ANGLE,
+    upcast=True,
+    inplace_function=True,
+    node="Deg2Rad",
+    vjp=lambda g: g * 0.017453292519943295,
 )
 def deg2rad(input):
     """Degrees to radians."""
     return input * (np.pi / 180)
 
 
-@elementwise(types=_REAL_ANGLE, upcast=True, inplace_function=True, node="Rad2Deg", vjp=lambda g: g * 57.29577951308232)
+@elementwise(
+    types=_REAL_ANGLE,
+    upcast=True,
+    inplace_function=True,
+    node="Rad2Deg",
+    vjp=lambda g: g * 57.29577951308232,
+)
 def rad2deg(input):
     """Radians to degrees."""
     return input * (180 / np.pi)
 
 
 @elementwise(
-    operands="tensors", types=REAL_FLOAT, kernel=np.arctan2, alias=("arctan2",),
+    operands="tensors",
+    types=REAL_FLOAT,
+    kernel=np.arctan2,
+    alias=("arctan2",),
     vjp={
         "input": lambda g, input, other: g * other * ops.reciprocal(input * input + other * other),
         "other": lambda g, input, other: g * -input * ops.reciprocal(input * input + other * other),
     },
-)  # fmt: skip
+)
 def atan2(input, other):
     """The angle of the point (other, input), in (-pi, pi]."""
     return np.arctan2(input, other)
@@ -214,9 +283,14 @@ _FLOATS = Rule("FLOATS", refuses=frozenset({"bool", "int", "complex", "float8"})
 
 
 @elementwise(
-    operands="tensors", types=_FLOATS, kernel=np.hypot,
-    vjp={"input": lambda g, input, out: g * (input / out), "other": lambda g, other, out: g * (other / out)},
-)  # fmt: skip
+    operands="tensors",
+    types=_FLOATS,
+    kernel=np.hypot,
+    vjp={
+        "input": lambda g, input, out: g * (input / out),
+        "other": lambda g, other, out: g * (other / out),
+    },
+)
 def hypot(input, other):
     """``sqrt(input ** 2 + other ** 2)`` without overflow in between."""
     return np.hypot(input, other)
@@ -232,24 +306,32 @@ def _logaddexp(input, other):
 
 
 @elementwise(
-    operands="tensors", types=Rule("LOGADD", refuses=frozenset({"bool", "int", "float8"})), kernel=_logaddexp, inplace=False, upcast=True,
+    operands="tensors",
+    types=Rule("LOGADD", refuses=frozenset({"bool", "int", "float8"})),
+    kernel=_logaddexp,
+    inplace=False,
+    upcast=True,
     vjp={
         "input": lambda g, input, other: g / (1 + ops.exp(other - input)),
         "other": lambda g, input, other: g / (1 + ops.exp(input - other)),
     },
-)  # fmt: skip
+)
 def logaddexp(input, other):
     """``log(exp(input) + exp(other))`` without overflow."""
     return _logaddexp(input, other)
 
 
 @elementwise(
-    operands="tensors", types=_FLOATS, kernel=np.logaddexp2, inplace=False, upcast=True,
+    operands="tensors",
+    types=_FLOATS,
+    kernel=np.logaddexp2,
+    inplace=False,
+    upcast=True,
     vjp={
         "input": lambda g, input, other: g / (1 + ops.exp2(other - input)),
         "other": lambda g, input, other: g / (1 + ops.exp2(input - other)),
     },
-)  # fmt: skip
+)
 def logaddexp2(input, other):
     """``log2(2 ** input + 2 ** other)`` without overflow."""
     return np.logaddexp2(input, other)
@@ -271,12 +353,19 @@ def _logit_grad(g, input, eps):
 
 @elementwise(types=REAL_FLOAT, kernel=_logit, upcast=True, inplace_function=True, vjp=_logit_grad)
 def logit(input, eps: float | None = None):
-    """``log(input / (1 - input))``, the inverse of sigmoid; with `eps` the input is clamped to [eps, 1 - eps] first."""
+    """``log(input / (1 - input))``, the inverse of sigmoid; with `eps` the input is clamped to
+    [eps, 1 - eps] first."""
     return _logit(input, eps)
 
 
 @elementwise(
-    types=NUMBER, kernel=np.square, name="_square", node="Pow", function=False, method=False, vjp=lambda g, input: g * (input * 2)
+    types=NUMBER,
+    kernel=np.square,
+    name="_square",
+    node="Pow",
+    function=False,
+    method=False,
+    vjp=lambda g, input: g * (input * 2),
 )
 def _square_of(input):
     """``input ** 2`` for what is not bool."""

@@ -1,6 +1,7 @@
 """Powers: pow, float_power, square, ldexp, frexp. Elementwise, differentiable.
 
-A number as exponent takes NumPy's short ways (square, sqrt, reciprocal) where PyTorch does. Stands on declare and either.
+A number as exponent takes NumPy's short ways (square, sqrt, reciprocal) where PyTorch does. Stands
+on declare and either.
 """
 
 from __future__ import annotations
@@ -50,7 +51,8 @@ def _power(input, exponent):
 
 
 def _rounded_power(input, exponent):
-    """float32 powers rounded once: NumPy's own are off by a unit where PyTorch's are not, and cost as much."""
+    """float32 powers rounded once: NumPy's own are off by a unit where PyTorch's are not, and cost
+    as much."""
     return np.power(input, exponent, dtype=np.float64).astype(np.float32)
 
 
@@ -60,7 +62,8 @@ def _integer_power(input, exponent):
             raise fail(
                 RuntimeError,
                 "pow",
-                "Integers to negative integer powers are not allowed: the results are fractions. Convert to float first.",
+                "Integers to negative integer powers are not allowed: the results are fractions. "
+                "Convert to float first.",
             )
         odd = np.where(exponent % 2 == 0, 1, input).astype(input.dtype)
         fraction = np.where(np.abs(input) == 1, odd, input.dtype.type(0))
@@ -83,7 +86,11 @@ def _exponent_grad(g, input, exponent, out):
         if input == 0:
             at_zero = exponent.real >= 0 if exponent.is_complex() else exponent >= 0
             return keep(g * (out * float("-inf")), at_zero == 0)
-        return g * (out * complex(np.log(complex(input))) if isinstance(input, complex) else out * float(np.log(float(input))))
+        return g * (
+            out * complex(np.log(complex(input)))
+            if isinstance(input, complex)
+            else out * float(np.log(float(input)))
+        )
     real = exponent.real if exponent.is_complex() else exponent
     return keep(g * (out * ops.log(input)), ((input == 0) & (real >= 0)) == 0)
 
@@ -97,9 +104,17 @@ def _node_name(node: Any) -> str:
 
 
 @elementwise(
-    types=_POWER, kernel=_power, name="_pow", dunder="pow", function=False, method=False, upcast=True, checked=True, node=_node_name,
+    types=_POWER,
+    kernel=_power,
+    name="_pow",
+    dunder="pow",
+    function=False,
+    method=False,
+    upcast=True,
+    checked=True,
+    node=_node_name,
     vjp={"input": _base_grad, "exponent": _exponent_grad},
-)  # fmt: skip
+)
 def _pow(input, exponent):
     """``input ** exponent``."""
     return _power(input, exponent)
@@ -149,7 +164,12 @@ def float_power(input: Any, exponent: Any, *, out: Tensor | None = None) -> Tens
     """``input ** exponent`` in float64 (complex128 where either is complex)."""
     kind = complex128 if _is_complex(input) or _is_complex(exponent) else float64
     if out is not None and out.dtype is not kind:
-        raise fail(RuntimeError, "float_power", f"the output given to float_power has dtype {out.dtype} but the operation's result requires dtype {kind}")
+        raise fail(
+            RuntimeError,
+            "float_power",
+            f"the output given to float_power has dtype {out.dtype} but the operation's result "
+            f"requires dtype {kind}",
+        )
     return ops._pow(_doubled(input, kind), _doubled(exponent, kind), out=out)
 
 
@@ -158,28 +178,41 @@ def float_power_(input: Tensor, exponent: Any) -> Tensor:
     """`float_power` in place; the tensor must be float64 or complex128 already."""
     kind = complex128 if _is_complex(input) or _is_complex(exponent) else float64
     if input.dtype is not kind:
-        raise fail(RuntimeError, "float_power_", f"the base given to float_power_ has dtype {input.dtype} but the operation's result requires dtype {kind}")
+        raise fail(
+            RuntimeError,
+            "float_power_",
+            f"the base given to float_power_ has dtype {input.dtype} but the operation's result "
+            f"requires dtype {kind}",
+        )
     return ops._pow_(input, _doubled(exponent, kind))
 
 
 @elementwise(
-    operands="tensors", types=FLOAT, inplace_function=True,
+    operands="tensors",
+    types=FLOAT,
+    inplace_function=True,
     vjp={
         "input": lambda g, other: g * ops._pow(2.0, other),
         "other": lambda g, out: g * out * 0.6931471805599453,
     },
-)  # fmt: skip
+)
 def ldexp(input, other):
     """``input * 2 ** other``."""
     return input * _power(np.asarray(2, input.dtype), other)
 
 
 @primitive(
-    outputs=("mantissa", "exponent"), differentiable=("mantissa",), upcast=True,
-    types=Rule("FREXP", refuses=frozenset({"bool", "int", "complex", "float8"}), error=RuntimeError),
-    vjp=lambda g, exponent: g[0] / ops._pow(2.0, exponent), infer=lambda input: ((input.shape, input.dtype), (input.shape, np.dtype("i4"))),
-)  # fmt: skip
+    outputs=("mantissa", "exponent"),
+    differentiable=("mantissa",),
+    upcast=True,
+    types=Rule(
+        "FREXP", refuses=frozenset({"bool", "int", "complex", "float8"}), error=RuntimeError
+    ),
+    vjp=lambda g, exponent: g[0] / ops._pow(2.0, exponent),
+    infer=lambda input: ((input.shape, input.dtype), (input.shape, np.dtype("i4"))),
+)
 def frexp(input):
-    """The mantissa in [0.5, 1) and the integer exponent with ``input = mantissa * 2 ** exponent``."""
+    """The mantissa in [0.5, 1) and the integer exponent with ``input = mantissa * 2 **
+    exponent``."""
     mantissa, exponent = np.frexp(input)
     return np.asarray(mantissa), np.asarray(exponent).astype(np.int32)

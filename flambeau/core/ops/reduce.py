@@ -1,6 +1,7 @@
-"""Reductions that fold by adding, multiplying or asking: sum, nansum, mean, nanmean, prod, any, all, count_nonzero, logsumexp.
+"""Reductions that add, multiply, ask: sum, mean, prod, any, all, count_nonzero, logsumexp, nansum.
 
-The largest and smallest are in extrema, variance and its kin in statistics, norms in norm. Stands on declare and dims.
+The largest and smallest are in extrema, variance and its kin in statistics, norms in vector_norm.
+Stands on declare and dims.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ __all__ = ["axes_of", "folded", "total"]
 
 MEAN = dtypes.Rule("MEAN", refuses=frozenset({"bool", "int", "float8"}), error=RuntimeError)
 LONG = 1 << 16
-BLOCK = 512
+BLOCK = 64
 
 
 def axes_of(dim: Any, ndim: int, name: str) -> tuple[int, ...] | None:
@@ -36,21 +37,32 @@ def axes_of(dim: Any, ndim: int, name: str) -> tuple[int, ...] | None:
 def total(input: Any, axes: tuple[int, ...] | None, keepdim: bool) -> Any:
     """The sum, with rounding errors that grow slowly.
 
-    NumPy adds pairwise along the fastest dimension only: a long leading dimension is folded in blocks of 512 first.
+    NumPy adds pairwise along the fastest dimension only: a long leading dimension is folded in
+    blocks of 64 first, again and again.
     """
-    if axes is None or input.size < LONG or type(input) is not np.ndarray or input.dtype.kind not in "fc":
+    if (
+        axes is None
+        or input.size < LONG
+        or type(input) is not np.ndarray
+        or input.dtype.kind not in "fc"
+    ):
         return in_order(np.add.reduce(input, axis=axes, keepdims=keepdim))
     if axes == (0,) and len(input) > 2 * BLOCK and input.flags.c_contiguous:
-        whole = len(input) // BLOCK * BLOCK
-        blocks = input[:whole].reshape(-1, BLOCK, *input.shape[1:])
-        found = np.add.reduce(np.add.reduce(blocks, axis=1), axis=0, keepdims=keepdim)
-        return found + np.add.reduce(input[whole:], axis=0, keepdims=keepdim) if whole < len(input) else found
+        while len(input) > 2 * BLOCK:
+            whole = len(input) // BLOCK * BLOCK
+            blocks = np.add.reduce(input[:whole].reshape(-1, BLOCK, *input.shape[1:]), axis=1)
+            if whole < len(input):
+                blocks[-1] += np.add.reduce(input[whole:], axis=0)
+            input = blocks
+        return np.add.reduce(input, axis=0, keepdims=keepdim)
     return in_order(np.add.reduce(input, axis=axes, keepdims=keepdim))
 
 
 def folded(input: Any, dim: Any = None, keepdim: bool = False, *_: Any) -> Any:
     """The abstract result of a reduction: the reduced shape, the input's dtype."""
-    return np.add.reduce(input, axis=axes_of(dim, input.ndim, "dim"), keepdims=keepdim).shape, input.dtype
+    return np.add.reduce(
+        input, axis=axes_of(dim, input.ndim, "dim"), keepdims=keepdim
+    ).shape, input.dtype
 
 
 def numbered(name: str, at: int = 1) -> Any:
@@ -59,9 +71,12 @@ def numbered(name: str, at: int = 1) -> Any:
 
 
 @reduction(
-    types=SUM, upcast=True, node=numbered("Sum"), infer=folded,
+    types=SUM,
+    upcast=True,
+    node=numbered("Sum"),
+    infer=folded,
     vjp=lambda g, shape, dim, keepdim: spread(unreduce(g, shape, dim, keepdim), shape),
-)  # fmt: skip
+)
 def sum(input, dim: Any = None, keepdim: bool = False, *, dtype: Any = None):
     """The sum over dimensions `dim` (all of them by default). Integers are summed in int64."""
     if dim is None:
@@ -70,9 +85,13 @@ def sum(input, dim: Any = None, keepdim: bool = False, *, dtype: Any = None):
 
 
 @reduction(
-    types=SUM, upcast=True, infer=folded,
-    vjp=lambda g, input, shape, dim, keepdim: ops._zero_where_nan(spread(unreduce(g, shape, dim, keepdim), shape), input),
-)  # fmt: skip
+    types=SUM,
+    upcast=True,
+    infer=folded,
+    vjp=lambda g, input, shape, dim, keepdim: ops._zero_where_nan(
+        spread(unreduce(g, shape, dim, keepdim), shape), input
+    ),
+)
 def nansum(input, dim: Any = None, keepdim: bool = False, *, dtype: Any = None):
     """The sum with NaN counted as zero.
 
@@ -80,16 +99,22 @@ def nansum(input, dim: Any = None, keepdim: bool = False, *, dtype: Any = None):
         RuntimeError: complex input.
     """
     if input.dtype.kind == "c":
-        raise fail(RuntimeError, "nansum", "nansum does not support complex inputs: sum real and imaginary parts apart.")
+        raise fail(
+            RuntimeError,
+            "nansum",
+            "nansum does not support complex inputs: sum real and imaginary parts apart.",
+        )
     if input.dtype.kind == "f":
         input = np.where(np.isnan(input), input.dtype.type(0), input)
     return total(input, axes_of(dim, input.ndim, "nansum"), keepdim)
 
 
 @primitive(
-    function=False, method=False, vjp={"input": lambda g, mark: ops._zero_where_nan(g, mark)},
+    function=False,
+    method=False,
+    vjp={"input": lambda g, mark: ops._zero_where_nan(g, mark)},
     infer=lambda input, mark: (input.shape, input.dtype),
-)  # fmt: skip
+)
 def _zero_where_nan(input, mark):
     """`input`, with zeros where `mark` is NaN."""
     return np.where(mark == mark, input, input.dtype.type(0))
@@ -99,12 +124,20 @@ def _zero_where_nan(input, mark):
 def _is_number_count(input, dim: Any, keepdim: bool):
     """How many elements are not NaN, in the input's dtype."""
     mask = input == input
-    return np.add.reduce(mask, axis=axes_of(dim, input.ndim, "nanmean"), keepdims=keepdim).astype(input.dtype)
+    return np.add.reduce(mask, axis=axes_of(dim, input.ndim, "nanmean"), keepdims=keepdim).astype(
+        input.dtype
+    )
 
 
 @composite(method=True)
 def nanmean(
-    input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None, **numpy: Any
+    input: Tensor,
+    dim: Any = None,
+    keepdim: bool = False,
+    *,
+    dtype: Any = None,
+    out: Any = None,
+    **numpy: Any,
 ) -> Tensor:
     """The mean of the elements that are not NaN.
 
@@ -112,10 +145,18 @@ def nanmean(
         RuntimeError: integer input.
     """
     if numpy:
-        return nanmean(input, **{"dim": dim, "keepdim": keepdim, "dtype": dtype, "out": out} | spelled("nanmean", numpy))
+        return nanmean(
+            input,
+            **{"dim": dim, "keepdim": keepdim, "dtype": dtype, "out": out}
+            | spelled("nanmean", numpy),
+        )
     kind = input._array.dtype.kind
     if kind not in "fcV":
-        raise fail(RuntimeError, "nanmean", f"expected input to have floating point or complex dtype but got {input.dtype}")
+        raise fail(
+            RuntimeError,
+            "nanmean",
+            f"expected input to have floating point or complex dtype but got {input.dtype}",
+        )
     found = ops.nansum(input, dim, keepdim, dtype=dtype) / ops._is_number_count(input, dim, keepdim)
     if out is not None:
         from flambeau.core.output import write_one
@@ -135,7 +176,7 @@ def _mean_rule(g: Any, shape: Any, dim: Any, keepdim: bool) -> Any:
 
 @reduction(types=MEAN, upcast=True, node=numbered("Mean"), infer=folded, vjp=_mean_rule)
 def mean(input, dim: Any = None, keepdim: bool = False, *, dtype: Any = None):
-    """The mean over dimensions `dim` (all of them by default): ``sum / count``. NaN for no elements.
+    """The mean over `dim` (all dimensions by default): ``sum / count``. NaN for no elements.
 
     Raises:
         RuntimeError: an integer or bool dtype.
@@ -148,7 +189,7 @@ def mean(input, dim: Any = None, keepdim: bool = False, *, dtype: Any = None):
 
 
 def _others(input: Any, dim: int) -> Any:
-    """At every place the product of all other elements along `dim`, where dividing would divide by zero."""
+    """At every place the product of all other elements along `dim`, without a division."""
     size = input.shape[dim]
     one = wrap(np.ones_like(input._array[(slice(None),) * dim + (slice(1),)]))
     before = ops.cat([one, ops.cumprod(input.narrow(dim, 0, size - 1), dim)], dim)
@@ -176,7 +217,13 @@ def _prod_on_arrays(g: Any, input: Any, out: Any, shape: Any, dim: Any, keepdim:
     return unreduce(g, shape, dim, keepdim) * unreduce(out, shape, dim, keepdim) / input
 
 
-@reduction(types=SUM, upcast=True, node=numbered("Prod"), infer=folded, vjp=with_arrays(_prod_on_arrays)(_prod_rule))
+@reduction(
+    types=SUM,
+    upcast=True,
+    node=numbered("Prod"),
+    infer=folded,
+    vjp=with_arrays(_prod_on_arrays)(_prod_rule),
+)
 def prod(input, dim: Any = None, keepdim: bool = False, *, dtype: Any = None):
     """The product over one dimension, or of all elements. Integers are multiplied in int64.
 
@@ -184,8 +231,15 @@ def prod(input, dim: Any = None, keepdim: bool = False, *, dtype: Any = None):
         TypeError: several dimensions.
     """
     if dim is not None and type(dim) is not int and not hasattr(dim, "__index__"):
-        raise fail(TypeError, "prod", f"argument 'dim' must be int, not {type(dim).__name__}. Multiply one dimension at a time.")
-    return in_order(np.multiply.reduce(input, axis=axes_of(dim, input.ndim, "prod"), keepdims=keepdim))
+        raise fail(
+            TypeError,
+            "prod",
+            f"argument 'dim' must be int, not {type(dim).__name__}. Multiply one dimension at a "
+            "time.",
+        )
+    return in_order(
+        np.multiply.reduce(input, axis=axes_of(dim, input.ndim, "prod"), keepdims=keepdim)
+    )
 
 
 def _truth_type(dtype: Any) -> Any:
@@ -208,18 +262,28 @@ def _infer_truth(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
 @reduction(types=None, infer=_infer_truth)
 def any(input, dim: Any = None, keepdim: bool = False):
     """Whether any element is true, over dimensions `dim` (all of them by default)."""
-    found = in_order(np.logical_or.reduce(input, axis=_truth_axes(dim, input.ndim, "any"), keepdims=keepdim))
+    found = in_order(
+        np.logical_or.reduce(input, axis=_truth_axes(dim, input.ndim, "any"), keepdims=keepdim)
+    )
     return found.astype(np.uint8) if input.dtype == np.uint8 else found
 
 
 @reduction(types=None, infer=_infer_truth)
 def all(input, dim: Any = None, keepdim: bool = False):
     """Whether all elements are true, over dimensions `dim` (all of them by default)."""
-    found = in_order(np.logical_and.reduce(input, axis=_truth_axes(dim, input.ndim, "all"), keepdims=keepdim))
+    found = in_order(
+        np.logical_and.reduce(input, axis=_truth_axes(dim, input.ndim, "all"), keepdims=keepdim)
+    )
     return found.astype(np.uint8) if input.dtype == np.uint8 else found
 
 
-@reduction(types=None, infer=lambda input, dim: (np.add.reduce(input, axis=axes_of(dim, input.ndim, "count_nonzero")).shape, "i8"))
+@reduction(
+    types=None,
+    infer=lambda input, dim: (
+        np.add.reduce(input, axis=axes_of(dim, input.ndim, "count_nonzero")).shape,
+        "i8",
+    ),
+)
 def count_nonzero(input, dim: Any = None):
     """How many elements are not zero."""
     found = np.count_nonzero(input, axis=axes_of(dim, input.ndim, "count_nonzero"))
@@ -235,9 +299,11 @@ def _logsumexp_rule(g: Any, input: Any, out: Any, shape: Any, dim: Any, keepdim:
     return unreduce(g, shape, dim, keepdim) * (input - unreduce(out, shape, dim, keepdim)).exp()
 
 
-@reduction(types=FLOAT, upcast=True, infer=folded, vjp=_logsumexp_rule, alias=("special_logsumexp",))
+@reduction(
+    types=FLOAT, upcast=True, infer=folded, vjp=_logsumexp_rule, alias=("special_logsumexp",)
+)
 def logsumexp(input, dim: Any, keepdim: bool = False):
-    """``log(sum(exp(input)))`` over `dim`, with the largest element taken out first so that nothing overflows."""
+    """``log(sum(exp(input)))`` over `dim`; the largest is taken out first: nothing overflows."""
     axes = axes_of(dim, input.ndim, "logsumexp")
     if not input.size:
         return np.log(np.add.reduce(np.exp(input), axis=axes, keepdims=keepdim))

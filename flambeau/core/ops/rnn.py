@@ -1,6 +1,7 @@
 """Recurrent networks over whole sequences (lstm, gru, rnn_tanh, rnn_relu) and their cells.
 
-A layer in one direction is one node with one kernel; layers, directions, packing and dropout are put together here. Asked
+A layer in one direction is one node with one kernel; layers, directions, packing and dropout are
+put together here. Asked
 for a graph, a layer's rule walks the steps in operations. The sums are in ``kernels.rnn``.
 """
 
@@ -28,34 +29,76 @@ def _wide(*arrays: Any) -> tuple[Any, ...]:
 
 @both
 def _layer_rule(
-    g: Any, x: Any, h: Any, c: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, w_hr: Any, out: Any, gates: Any, cells: Any,
-    states: Any, mode: str, sizes: Any, reverse: bool, needs: Any,
-) -> Any:  # fmt: skip
+    g: Any,
+    x: Any,
+    h: Any,
+    c: Any,
+    w_ih: Any,
+    w_hh: Any,
+    b_ih: Any,
+    b_hh: Any,
+    w_hr: Any,
+    out: Any,
+    gates: Any,
+    cells: Any,
+    states: Any,
+    mode: str,
+    sizes: Any,
+    reverse: bool,
+    needs: Any,
+) -> Any:
     given = tuple(g[:3])
     if type(x) is nd:
         dtype = x.dtype
         order = kernels.steps(sizes, reverse)
         given = _wide(*given)
-        x, c, w_ih, w_hh, w_hr, out, gates, cells, states = _wide(x, c, w_ih, w_hh, w_hr, out, gates, cells, states)
-        found = kernels.backward(mode, given, x, c, w_ih, w_hh, w_hr, out, gates, cells, states, order, b_ih is not None)
+        x, c, w_ih, w_hh, w_hr, out, gates, cells, states = _wide(
+            x, c, w_ih, w_hh, w_hr, out, gates, cells, states
+        )
+        found = kernels.backward(
+            mode, given, x, c, w_ih, w_hh, w_hr, out, gates, cells, states, order, b_ih is not None
+        )
         return tuple(None if each is None else each.astype(dtype, copy=False) for each in found)
     from flambeau.autograd import grad
 
-    # Walked again in operations on aliases, so that tensors that occur twice keep their gradients apart.
-    inputs = [None if each is None else each.view_as(each) for each in (x, h, c, w_ih, w_hh, b_ih, b_hh, w_hr)]
+    # Walked again in operations on aliases, so that tensors that occur twice keep their gradients
+    # apart.
+    inputs = [
+        None if each is None else each.view_as(each)
+        for each in (x, h, c, w_ih, w_hh, b_ih, b_hh, w_hr)
+    ]
     outputs = _walk(mode, *inputs, kernels.steps(sizes, reverse))
-    pairs = [(y, each) for y, each in zip(outputs, given, strict=True) if each is not None and y is not None]
+    pairs = [
+        (y, each)
+        for y, each in zip(outputs, given, strict=True)
+        if each is not None and y is not None
+    ]
     wanted = [k for k, need in enumerate(needs) if need]
     found = [None] * len(inputs)
     results = grad(
-        [y for y, _ in pairs], [inputs[k] for k in wanted], [each for _, each in pairs], create_graph=True, allow_unused=True
+        [y for y, _ in pairs],
+        [inputs[k] for k in wanted],
+        [each for _, each in pairs],
+        create_graph=True,
+        allow_unused=True,
     )
     for k, result in zip(wanted, results, strict=True):
         found[k] = result
     return tuple(found)
 
 
-def _walk(mode: str, x: Any, h: Any, c: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, w_hr: Any, order: Any) -> Any:
+def _walk(
+    mode: str,
+    x: Any,
+    h: Any,
+    c: Any,
+    w_ih: Any,
+    w_hh: Any,
+    b_ih: Any,
+    b_hh: Any,
+    w_hr: Any,
+    order: Any,
+) -> Any:
     """The layer, step by step in operations: outputs, last h, last c."""
     outputs: dict[int, Tensor] = {}
     for o, n in order:
@@ -69,13 +112,17 @@ def _walk(mode: str, x: Any, h: Any, c: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_
         elif mode == "gru":
             new = _gru_step(row, old, w_ih, w_hh, b_ih, b_hh)
         else:
-            new = getattr(ops, _ACTIVATIONS[mode])(ops.linear(row, w_ih, b_ih) + ops.linear(old, w_hh, b_hh))
+            new = getattr(ops, _ACTIVATIONS[mode])(
+                ops.linear(row, w_ih, b_ih) + ops.linear(old, w_hh, b_hh)
+            )
         outputs[o] = new
         h = new if rest is None else ops.cat([new, rest])
     return ops.cat([outputs[o] for o in sorted(outputs)]), h, c
 
 
-def _lstm_step(x: Any, h: Any, c: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any) -> tuple[Tensor, Tensor]:
+def _lstm_step(
+    x: Any, h: Any, c: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any
+) -> tuple[Tensor, Tensor]:
     gates = ops.linear(x, w_ih, b_ih) + ops.linear(h, w_hh, b_hh)
     i, f, a, o = gates.chunk(4, 1)
     cell = ops.sigmoid(f) * c + ops.sigmoid(i) * ops.tanh(a)
@@ -94,7 +141,9 @@ def _gru_step(x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any) -> Ten
 def _layer_shapes(x: Any, h: Any, c: Any, w_ih: Any, *rest: Any) -> Any:
     M, P = x.shape[0], h.shape[1]
     cell = h.shape if c is None else c.shape
-    return tuple((shape, x.dtype) for shape in ((M, P), h.shape, cell, (M, w_ih.shape[0]), (0,), (M, P)))
+    return tuple(
+        (shape, x.dtype) for shape in ((M, P), h.shape, cell, (M, w_ih.shape[0]), (0,), (M, P))
+    )
 
 
 def _name(node: Any) -> str:
@@ -102,14 +151,28 @@ def _name(node: Any) -> str:
 
 
 @primitive(
-    name="_rnn_layer", function=False, method=False, outputs=("out", "h_n", "c_n", "gates", "cells", "states"),
-    differentiable=("out", "h_n", "c_n"), infer=_layer_shapes, node=_name,
+    name="_rnn_layer",
+    function=False,
+    method=False,
+    outputs=("out", "h_n", "c_n", "gates", "cells", "states"),
+    differentiable=("out", "h_n", "c_n"),
+    infer=_layer_shapes,
+    node=_name,
     vjp={("x", "h", "c", "w_ih", "w_hh", "b_ih", "b_hh", "w_hr"): _layer_rule},
-)  # fmt: skip
+)
 def _rnn_layer(
-    x, h, c=None, w_ih=None, w_hh=None, b_ih=None, b_hh=None, w_hr=None, mode: str = "lstm", sizes: Any = (),
+    x,
+    h,
+    c=None,
+    w_ih=None,
+    w_hh=None,
+    b_ih=None,
+    b_hh=None,
+    w_hr=None,
+    mode: str = "lstm",
+    sizes: Any = (),
     reverse: bool = False,
-):  # fmt: skip
+):
     """One layer in one direction over a flat sequence."""
     dtype = x.dtype
     given = _wide(x, h, c, w_ih, w_hh, b_ih, b_hh, w_hr)
@@ -118,9 +181,18 @@ def _rnn_layer(
 
 
 def _layers(
-    mode: str, flat: Tensor, sizes: Any, hx: Any, cx: Any, params: Any, has_biases: bool, num_layers: int, dropout: float,
-    train: bool, bidirectional: bool,
-) -> tuple[Any, ...]:  # fmt: skip
+    mode: str,
+    flat: Tensor,
+    sizes: Any,
+    hx: Any,
+    cx: Any,
+    params: Any,
+    has_biases: bool,
+    num_layers: int,
+    dropout: float,
+    train: bool,
+    bidirectional: bool,
+) -> tuple[Any, ...]:
     """All layers over a flat sequence: its outputs, the last states (layers * directions, N, H)."""
     name = mode
     params = list(params)
@@ -130,13 +202,17 @@ def _layers(
     projected = each in (3, 5)
     if total * (2 + 2 * bool(has_biases) + projected) != len(params):
         raise fail(
-            RuntimeError, name, f"expected {total} groups of weights for {num_layers} layers, got {len(params)} weights."
+            RuntimeError,
+            name,
+            f"expected {total} groups of weights for {num_layers} layers, got {len(params)} "
+            "weights.",
         )
     if cx is not None and cx.shape[0] != total or hx.shape[0] != total:
         raise fail(
             RuntimeError,
             name,
-            f"Expected hidden size's first dimension to be {total} (layers * directions), got {hx.shape[0]}.",
+            f"Expected hidden size's first dimension to be {total} (layers * directions), got "
+            f"{hx.shape[0]}.",
         )
     last_h, last_c = [], []
     for layer in range(num_layers):
@@ -148,7 +224,17 @@ def _layers(
             b_ih, b_hh = own[2:4] if has_biases else (None, None)
             w_hr = own[-1] if projected else None
             found = ops._rnn_layer(
-                flat, hx[k], None if cx is None else cx[k], w_ih, w_hh, b_ih, b_hh, w_hr, mode, sizes, direction == 1
+                flat,
+                hx[k],
+                None if cx is None else cx[k],
+                w_ih,
+                w_hh,
+                b_ih,
+                b_hh,
+                w_hr,
+                mode,
+                sizes,
+                direction == 1,
             )
             outputs.append(found[0])
             last_h.append(found[1])
@@ -193,8 +279,9 @@ def _states(mode: str, hx: Any) -> tuple[Any, Any]:
 def lstm(input: Tensor, *args: Any) -> tuple[Tensor, Tensor, Tensor]:
     """Long short-term memory over a sequence: outputs, last states, last cells.
 
-    ``lstm(input, (h, c), params, has_biases, num_layers, dropout, train, bidirectional, batch_first)``, or packed
-    ``lstm(data, batch_sizes, (h, c), params, has_biases, num_layers, dropout, train, bidirectional)``.
+    ``lstm(input, (h, c), params, has_biases, num_layers, dropout, train, bidirectional,
+    batch_first)``, or packed ``lstm(data, batch_sizes, (h, c), params, has_biases, num_layers,
+    dropout, train, bidirectional)``.
 
     Reference: Hochreiter, Schmidhuber, Long short-term memory, 1997.
     """
@@ -203,9 +290,11 @@ def lstm(input: Tensor, *args: Any) -> tuple[Tensor, Tensor, Tensor]:
 
 @composite()
 def gru(input: Tensor, *args: Any) -> tuple[Tensor, Tensor]:
-    """Gated recurrent units over a sequence: outputs, last states. Arguments as :func:`lstm`'s, the state one tensor.
+    """Gated recurrent units over a sequence: outputs, last states. Arguments as :func:`lstm`'s,
+    the state one tensor.
 
-    Reference: Cho et al., Learning phrase representations using RNN encoder-decoder, 2014, arXiv:1406.1078.
+    Reference: Cho et al., Learning phrase representations using RNN encoder-decoder, 2014,
+    arXiv:1406.1078.
     """
     return _run("gru", input, args)  # type: ignore[return-value]
 
@@ -224,7 +313,12 @@ def rnn_relu(input: Tensor, *args: Any) -> tuple[Tensor, Tensor]:
 
 @composite()
 def lstm_cell(
-    input: Tensor, hx: Any, w_ih: Tensor, w_hh: Tensor, b_ih: Tensor | None = None, b_hh: Tensor | None = None
+    input: Tensor,
+    hx: Any,
+    w_ih: Tensor,
+    w_hh: Tensor,
+    b_ih: Tensor | None = None,
+    b_hh: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     """One step of :func:`lstm`: the new (h, c)."""
     if len(hx) != 2:
@@ -234,7 +328,12 @@ def lstm_cell(
 
 @composite()
 def gru_cell(
-    input: Tensor, hx: Tensor, w_ih: Tensor, w_hh: Tensor, b_ih: Tensor | None = None, b_hh: Tensor | None = None
+    input: Tensor,
+    hx: Tensor,
+    w_ih: Tensor,
+    w_hh: Tensor,
+    b_ih: Tensor | None = None,
+    b_hh: Tensor | None = None,
 ) -> Tensor:
     """One step of :func:`gru`."""
     return _gru_step(input, hx, w_ih, w_hh, b_ih, b_hh)
@@ -242,7 +341,12 @@ def gru_cell(
 
 @composite()
 def rnn_tanh_cell(
-    input: Tensor, hx: Tensor, w_ih: Tensor, w_hh: Tensor, b_ih: Tensor | None = None, b_hh: Tensor | None = None
+    input: Tensor,
+    hx: Tensor,
+    w_ih: Tensor,
+    w_hh: Tensor,
+    b_ih: Tensor | None = None,
+    b_hh: Tensor | None = None,
 ) -> Tensor:
     """``tanh(w_ih input + b_ih + w_hh hx + b_hh)``."""
     return ops.tanh(ops.linear(input, w_ih, b_ih) + ops.linear(hx, w_hh, b_hh))
@@ -250,7 +354,12 @@ def rnn_tanh_cell(
 
 @composite()
 def rnn_relu_cell(
-    input: Tensor, hx: Tensor, w_ih: Tensor, w_hh: Tensor, b_ih: Tensor | None = None, b_hh: Tensor | None = None
+    input: Tensor,
+    hx: Tensor,
+    w_ih: Tensor,
+    w_hh: Tensor,
+    b_ih: Tensor | None = None,
+    b_hh: Tensor | None = None,
 ) -> Tensor:
     """``relu(w_ih input + b_ih + w_hh hx + b_hh)``."""
     return ops.relu(ops.linear(input, w_ih, b_ih) + ops.linear(hx, w_hh, b_hh))

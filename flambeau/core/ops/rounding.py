@@ -1,4 +1,5 @@
-"""Rounding, remainders, signs and neighbours: floor, round, remainder, sign, copysign, nextafter, nan_to_num.
+"""Rounding, remainders, signs and neighbours: floor, round, remainder, sign, copysign, nextafter,
+nan_to_num.
 
 Step functions have the gradient 0, not none. Stands on declare and either.
 """
@@ -45,14 +46,26 @@ def ceil(input):
     return np.ceil(input)
 
 
-@elementwise(types=_ROUND, kernel=_whole(np.trunc), alias=("fix",), inplace_function=True, vjp=lambda g: vanish(g))
+@elementwise(
+    types=_ROUND,
+    kernel=_whole(np.trunc),
+    alias=("fix",),
+    inplace_function=True,
+    vjp=lambda g: vanish(g),
+)
 def trunc(input):
     """The whole number next to input towards 0."""
     return np.trunc(input)
 
 
 @elementwise(
-    types=_ROUND, kernel=_whole(np.rint), name="_round", node="Round", function=False, method=False, vjp=lambda g: vanish(g)
+    types=_ROUND,
+    kernel=_whole(np.rint),
+    name="_round",
+    node="Round",
+    function=False,
+    method=False,
+    vjp=lambda g: vanish(g),
 )
 def _round(input):
     """The nearest whole number, halves to even."""
@@ -60,9 +73,14 @@ def _round(input):
 
 
 @elementwise(
-    types=_FLOATS, name="_round_decimals", node=lambda node: "RoundBackward1", function=False, method=False,
-    upcast=True, vjp=lambda g: vanish(g),
-)  # fmt: skip
+    types=_FLOATS,
+    name="_round_decimals",
+    node=lambda node: "RoundBackward1",
+    function=False,
+    method=False,
+    upcast=True,
+    vjp=lambda g: vanish(g),
+)
 def _round_decimals(input, decimals: int):
     """Rounded to a number of decimals."""
     ten = input.dtype.type(10.0 ** np.abs(decimals))
@@ -91,7 +109,11 @@ def frac(input):
 
 def _refuse_zero(name: str, input: Any, other: Any) -> None:
     if input.dtype.kind in "iu" and not np.all(other):
-        raise fail(RuntimeError, name, "ZeroDivisionError: an integer was divided by zero. Mask the zeros, or divide floats.")
+        raise fail(
+            RuntimeError,
+            name,
+            "ZeroDivisionError: an integer was divided by zero. Mask the zeros, or divide floats.",
+        )
 
 
 def _remainder(input, other):
@@ -99,14 +121,23 @@ def _remainder(input, other):
     if input.dtype.kind in "iu":
         return np.remainder(input, other)
     found = np.fmod(input, other)
-    # C's remainder has the dividend's sign; np.remainder would also turn -0 into 0 and is 3 times slower.
+    # C's remainder has the dividend's sign; np.remainder would also turn -0 into 0 and is 3 times
+    # slower.
     return np.where((found != 0) & ((other < 0) != (found < 0)), found + other, found)
 
 
 @elementwise(
-    types=_ROUND, kernel=_remainder, dunder="mod", upcast=True, checked=True, node=numbered("Remainder"),
-    vjp={"input": lambda g: g, "other": lambda g, input, other: -g * ops.div(input, other, rounding_mode="floor")},
-)  # fmt: skip
+    types=_ROUND,
+    kernel=_remainder,
+    dunder="mod",
+    upcast=True,
+    checked=True,
+    node=numbered("Remainder"),
+    vjp={
+        "input": lambda g: g,
+        "other": lambda g, input, other: -g * ops.div(input, other, rounding_mode="floor"),
+    },
+)
 def remainder(input, other):
     """``input - floor(input / other) * other``: Python's ``%``, with the sign of `other`.
 
@@ -122,9 +153,16 @@ def _fmod(input, other):
 
 
 @elementwise(
-    operands="first", types=_ROUND, kernel=_fmod, checked=True, node=numbered("Fmod"),
-    vjp={"input": lambda g: g, "other": lambda g, input, other: -g * ops.div(input, other, rounding_mode="trunc")},
-)  # fmt: skip
+    operands="first",
+    types=_ROUND,
+    kernel=_fmod,
+    checked=True,
+    node=numbered("Fmod"),
+    vjp={
+        "input": lambda g: g,
+        "other": lambda g, input, other: -g * ops.div(input, other, rounding_mode="trunc"),
+    },
+)
 def fmod(input, other):
     """``input - trunc(input / other) * other``: C's fmod, with the sign of `input`.
 
@@ -175,18 +213,23 @@ def _copysign_grad(g, input, out):
 
 
 @elementwise(
-    operands="first", types=REAL_FLOAT, kernel=np.copysign, node=lambda node: f"CopysignBackward{int(node.edges[1] is None)}",
+    operands="first",
+    types=REAL_FLOAT,
+    kernel=np.copysign,
+    node=lambda node: f"CopysignBackward{int(node.edges[1] is None)}",
     vjp={"input": _copysign_grad, "other": lambda g: vanish(g)},
-)  # fmt: skip
+)
 def copysign(input, other):
     """The magnitude of `input` with the sign of `other`; the sign of -0 counts."""
     return np.copysign(input, other)
 
 
 @elementwise(
-    operands="tensors", types=_FLOATS, kernel=np.nextafter,
+    operands="tensors",
+    types=_FLOATS,
+    kernel=np.nextafter,
     vjp={"input": lambda g, input, other: keep(g, input != other), "other": lambda g: vanish(g)},
-)  # fmt: skip
+)
 def nextafter(input, other):
     """The next representable number after `input` towards `other`."""
     return np.nextafter(input, other)
@@ -204,9 +247,15 @@ def _heaviside(input, values):
 def _one_dtype(name: str, input: Tensor, values: Any) -> None:
     for label, value in (("input", input), ("values", values)):
         if not isinstance(value, Tensor):
-            raise fail(TypeError, name, f"argument '{label}' must be Tensor, not {type(value).__name__}")
+            raise fail(
+                TypeError, name, f"argument '{label}' must be Tensor, not {type(value).__name__}"
+            )
     if input.dtype is not values.dtype:
-        raise fail(RuntimeError, name, f"input is {input.dtype}, values {values.dtype}: give tensors of one dtype.")
+        raise fail(
+            RuntimeError,
+            name,
+            f"input is {input.dtype}, values {values.dtype}: give tensors of one dtype.",
+        )
 
 
 @composite(method=True)
@@ -231,8 +280,16 @@ def _nan_to_num(input, nan, posinf, neginf):
     if input.dtype.kind not in "fVc":
         return input.copy()
     if input.dtype.kind == "c":
-        parts = input.view(input.real.dtype) if input.flags.c_contiguous else np.stack((input.real, input.imag), -1)
-        return _nan_to_num(np.ascontiguousarray(parts), nan, posinf, neginf).view(input.dtype).reshape(input.shape)
+        parts = (
+            input.view(input.real.dtype)
+            if input.flags.c_contiguous
+            else np.stack((input.real, input.imag), -1)
+        )
+        return (
+            _nan_to_num(np.ascontiguousarray(parts), nan, posinf, neginf)
+            .view(input.dtype)
+            .reshape(input.shape)
+        )
     from flambeau.core.dtypes import finfo, of
 
     limits = finfo(of(input.dtype))
@@ -243,9 +300,14 @@ def _nan_to_num(input, nan, posinf, neginf):
 
 
 @elementwise(
-    types=Rule("NAN_TO_NUM"), kernel=_nan_to_num, inplace_function=True,
+    types=Rule("NAN_TO_NUM"),
+    kernel=_nan_to_num,
+    inplace_function=True,
     vjp=lambda g, input: keep(g, ops.isfinite(input)),
-)  # fmt: skip
-def nan_to_num(input, nan: float | None = 0.0, posinf: float | None = None, neginf: float | None = None):
-    """NaN replaced by `nan`, infinities by `posinf` and `neginf` (the dtype's largest numbers by default)."""
+)
+def nan_to_num(
+    input, nan: float | None = 0.0, posinf: float | None = None, neginf: float | None = None
+):
+    """NaN replaced by `nan`, infinities by `posinf` and `neginf` (the dtype's largest numbers by
+    default)."""
     return _nan_to_num(input, nan, posinf, neginf)

@@ -1,7 +1,7 @@
 """Running reductions along one dimension: cumsum, cumprod, cummax, cummin, logcumsumexp.
 
-Like PyTorch's, sums and products accumulate in double precision. Differences and integrals are in grid_calculus.
-Stands on declare and along.
+Like PyTorch's, sums and products accumulate in double precision. Differences and integrals are in
+differences. Stands on declare and along.
 """
 
 from __future__ import annotations
@@ -44,9 +44,15 @@ def _like(input: Any, *rest: Any, **named: Any) -> Any:
 
 
 @reduction(
-    types=None, function=False, method=False, infer=_like, upcast=False,
-    vjp=with_arrays(lambda g, dim: accumulate(np.add, g, dim, "cumsum"))(lambda g, dim: ops.cumsum(g, dim)),
-)  # fmt: skip
+    types=None,
+    function=False,
+    method=False,
+    infer=_like,
+    upcast=False,
+    vjp=with_arrays(lambda g, dim: accumulate(np.add, g, dim, "cumsum"))(
+        lambda g, dim: ops.cumsum(g, dim)
+    ),
+)
 def _cumsum_reverse(input, dim: int):
     """The running sum from the far end."""
     return accumulate(np.add, input, dim, "cumsum", True)
@@ -59,12 +65,12 @@ def _cumsum_rule(g: Any, dim: int) -> Any:
 
 @reduction(types=SUM, upcast=True, inplace=True, infer=_like, vjp=_cumsum_rule)
 def cumsum(input, dim: int, *, dtype: Any = None):
-    """The running sum along `dim`: ``out[i] = input[0] + ... + input[i]``. Integers are summed in int64."""
+    """The running sum along `dim`: ``input[0] + ... + input[i]``. Integers are summed in int64."""
     return accumulate(np.add, input, dim, "cumsum")
 
 
 def _cumprod_graph(g: Any, input: Any, dim: int) -> Any:
-    """The gradient with zeros in the input: every product is made again without the factor it is differentiated by."""
+    """The gradient with zeros in the input: each product made again without its own factor."""
     k = wrap_dim(dim, input.dim())
     size = input.shape[k]
     eye = wrap(np.eye(size, dtype=input._array.dtype))
@@ -85,9 +91,11 @@ def _cumprod_on_arrays(g: Any, input: Any, out: Any, dim: int) -> Any:
     zero = input == 0
     passed = np.add.accumulate(zero, axis=k, dtype=np.int64)
     first = zero & (passed == 1)
-    # At a lane's first zero: the products with that zero left out; before it: the usual quotient; behind it: 0.
+    # At a lane's first zero: products without it; before it: the usual quotient; behind it: 0.
     without = np.multiply.accumulate(np.where(first, input.dtype.type(1), input), axis=k)
-    at_zero = accumulate(np.add, np.where(passed >= 1, g * without, g.dtype.type(0)), k, "cumsum", True)
+    at_zero = accumulate(
+        np.add, np.where(passed >= 1, g * without, g.dtype.type(0)), k, "cumsum", True
+    )
     return np.where(passed == 0, found / input, np.where(first, at_zero, g.dtype.type(0)))
 
 
@@ -126,32 +134,46 @@ def _extreme_rule(g: Any, indices: Any, shape: Any, dim: int) -> Any:
 
 
 @primitive(
-    types=REAL, outputs=("values", "indices"), differentiable=("values",), vjp=_extreme_rule, infer=_infer_pair
-)  # fmt: skip
+    types=REAL,
+    outputs=("values", "indices"),
+    differentiable=("values",),
+    vjp=_extreme_rule,
+    infer=_infer_pair,
+)
 def cummax(input, dim: int):
     """The running maximum along `dim` and where it was met last."""
     return _running_extreme(np.maximum, input, dim, "cummax")
 
 
 @primitive(
-    types=REAL, outputs=("values", "indices"), differentiable=("values",), vjp=_extreme_rule, infer=_infer_pair
-)  # fmt: skip
+    types=REAL,
+    outputs=("values", "indices"),
+    differentiable=("values",),
+    vjp=_extreme_rule,
+    infer=_infer_pair,
+)
 def cummin(input, dim: int):
     """The running minimum along `dim` and where it was met last."""
     return _running_extreme(np.minimum, input, dim, "cummin")
 
 
 def _logcumsumexp_rule(g: Any, input: Any, out: Any, dim: int) -> Any:
-    """``exp(input) * reversed cumsum(g / exp(out))``, in logarithms; positive and negative gradients apart."""
+    """``exp(input) * reversed cumsum(g / exp(out))``, in logarithms; the signs of g apart."""
     if not input._array.ndim:
         return g * (input - out).exp()
 
     def part(log_g: Any) -> Any:
-        return (ops.flip(ops.logcumsumexp(ops.flip(log_g - out, (dim,)), dim), (dim,)) + input).exp()
+        return (
+            ops.flip(ops.logcumsumexp(ops.flip(log_g - out, (dim,)), dim), (dim,)) + input
+        ).exp()
 
     if input._array.dtype.kind == "c":
         return part(g.log())
-    low = wrap(np.asarray(np.finfo(np.float32 if g._array.dtype.itemsize < 8 else np.float64).min, g._array.dtype))
+    low = wrap(
+        np.asarray(
+            np.finfo(np.float32 if g._array.dtype.itemsize < 8 else np.float64).min, g._array.dtype
+        )
+    )
     return part(ops._where(g > 0, g.log(), low)) - part(ops._where(g < 0, (-g).log(), low))
 
 
@@ -174,7 +196,7 @@ def logcumsumexp(input, dim: int):
 
 
 def _log_add(x: Any, y: Any) -> Any:
-    """``log(exp(x) + exp(y))`` of complex numbers. The larger one's phase is kept as it is, unwrapped, as in PyTorch."""
+    """``log(exp(x) + exp(y))`` of complex numbers; the larger one's phase stays unwrapped."""
     swap = x.real >= y.real
     low, high = np.where(swap, y, x), np.where(swap, x, y)
     found = np.log1p(np.exp(low - high)) + high

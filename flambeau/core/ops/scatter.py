@@ -1,6 +1,7 @@
-"""Reading and writing single elements by an index tensor of equal rank: gather, the scatter family, take and put.
+"""Reading and writing single elements by an index of equal rank: gather and the scatter family.
 
-Whole slices by a vector of indices are in `index`. Stands on declare and kernels.scatter.
+Whole slices by a vector of indices are in `index`, flat positions in `take`. Stands on declare and
+kernels.scatter.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ import numpy as np
 
 from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.dims import wrap_dim
+from flambeau.core.direct import direct
 from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
 from flambeau.core.kernels.scatter import add_at, linear
-from flambeau.core.tensor import Tensor, wrap
+from flambeau.core.tensor import Tensor
 
 __all__: list[str] = []
 
@@ -29,12 +31,18 @@ def check_index(name: str, input: Any, dim: int, index: Any, src: Any = None) ->
     """
     dim = wrap_dim(dim, input.ndim)
     if index.size and index.dtype not in (np.int64, np.int32):
-        raise fail(RuntimeError, name, f"{name}(): Expected dtype int32/int64 for index, got {of(index.dtype)}. Convert it: index.long().")
+        raise fail(
+            RuntimeError,
+            name,
+            f"{name}(): Expected dtype int32/int64 for index, got {of(index.dtype)}. Convert it: "
+            "index.long().",
+        )
     if src is not None and src.dtype != input.dtype:
         raise fail(
             RuntimeError,
             name,
-            f"{name}(): Expected self.dtype to be equal to src.dtype: self is {of(input.dtype)}, src {of(src.dtype)}.",
+            f"{name}(): Expected self.dtype to be equal to src.dtype: self is {of(input.dtype)}, "
+            f"src {of(src.dtype)}.",
         )
     if not index.size:
         return index.astype(np.int64), dim
@@ -42,30 +50,42 @@ def check_index(name: str, input: Any, dim: int, index: Any, src: Any = None) ->
         raise fail(
             RuntimeError,
             name,
-            f"Index tensor must have the same number of dimensions as self tensor: index has {index.ndim} dimensions, input has "
+            "Index tensor must have the same number of dimensions as self tensor: index has "
+            f"{index.ndim} dimensions, input has "
             f"{input.ndim}. unsqueeze or expand the index.",
         )
     if src is not None and max(src.ndim, 1) != max(index.ndim, 1):
         raise fail(
             RuntimeError,
             name,
-            f"Index tensor must have the same number of dimensions as src tensor: index has {index.ndim} dimensions, src has "
+            "Index tensor must have the same number of dimensions as src tensor: index has "
+            f"{index.ndim} dimensions, src has "
             f"{src.ndim}.",
         )
     for k in range(input.ndim and index.ndim):
         wide = index.shape[k]
-        if (k != dim and wide > input.shape[k]) or (src is not None and src.ndim and wide > src.shape[k]):
+        if (k != dim and wide > input.shape[k]) or (
+            src is not None and src.ndim and wide > src.shape[k]
+        ):
             raise fail(
                 RuntimeError,
                 name,
-                f"Expected index {list(index.shape)} to be no larger than self {list(input.shape)} apart from dimension {dim}"
+                f"Expected index {list(index.shape)} to be no larger than self "
+                f"{list(input.shape)} apart from dimension {dim}"
                 + (f" and to be no larger than src {list(src.shape)}" if src is not None else "")
                 + f": size does not match at dimension {k}.",
             )
     n = input.shape[dim] if input.ndim else 1
-    low, high = int(index.min()), int(index.max())
-    if low < 0 or high >= n:
-        raise fail(RuntimeError, name, f"index {low if low < 0 else high} is out of bounds for dimension {dim} with size {n}")
+    unsigned = index.view(
+        f"u{index.itemsize}"
+    )  # negative ones are the largest: one look finds both
+    if int(unsigned.max()) >= n:
+        low, high = int(index.min()), int(index.max())
+        raise fail(
+            RuntimeError,
+            name,
+            f"index {low if low < 0 else high} is out of bounds for dimension {dim} with size {n}",
+        )
     return (index if index.dtype == np.int64 else index.astype(np.int64)), dim
 
 
@@ -88,7 +108,9 @@ def _gather_backward(g: Tensor, shape: Any, dim: int, index: Tensor) -> Tensor:
 
 
 @primitive(
-    vjp={"input": _gather_backward}, infer=lambda input, dim, index, sparse_grad: (index.shape, input.dtype), out_apart=True,
+    vjp={"input": _gather_backward},
+    infer=lambda input, dim, index, sparse_grad: (index.shape, input.dtype),
+    out_apart=True,
     out_exact=True,
 )
 def gather(input, dim: int, index, *, sparse_grad: bool = False):
@@ -125,34 +147,54 @@ def _shape_of_first(input: Any, *_: Any) -> Any:
 
 
 @primitive(
-    name="_scatter", node=lambda node: "ScatterBackward0", function=False, method=False, inplace=True, infer=_shape_of_first,
+    name="_scatter",
+    node=lambda node: "ScatterBackward0",
+    function=False,
+    method=False,
+    inplace=True,
+    infer=_shape_of_first,
     vjp={
         "input": lambda g, dim, index: ops._scatter_number(g, dim, index, 0),
         "src": lambda g, dim, index, src_shape: _source_grad(g, dim, index, src_shape),
     },
-)  # fmt: skip
+)
 def _scatter(input, dim: int, index, src):
     """The input with elements of `src` written where the index points."""
-    index, dim = check_index("scatter", input, dim, index, src)
     found = input.copy()
-    if index.size:
-        found.reshape(-1)[_places(input, dim, index)] = _corner(src, index)
+    put_elements(found, dim, index, src)
     return found
+
+
+def put_elements(target: Any, dim: int, index: Any, src: Any) -> None:
+    """Write elements of `src` into a row-major array."""
+    index, dim = check_index("scatter", target, dim, index, src)
+    if index.size:
+        target.reshape(-1)[_places(target, dim, index)] = _corner(src, index)
 
 
 @primitive(
-    name="_scatter_number", node=lambda node: "ScatterBackward1", function=False, method=False, inplace=True,
-    infer=_shape_of_first, vjp={"input": lambda g, dim, index: ops._scatter_number(g, dim, index, 0)},
-)  # fmt: skip
+    name="_scatter_number",
+    node=lambda node: "ScatterBackward1",
+    function=False,
+    method=False,
+    inplace=True,
+    infer=_shape_of_first,
+    vjp={"input": lambda g, dim, index: ops._scatter_number(g, dim, index, 0)},
+)
 def _scatter_number(input, dim: int, index, value: Any):
     """The input with a number written where the index points."""
-    index, dim = check_index("scatter", input, dim, index)
     found = input.copy()
-    if index.size:
-        from flambeau.core.indexing import number_for
-
-        found.reshape(-1)[_places(input, dim, index)] = number_for("scatter", value, input.dtype)
+    put_number(found, dim, index, value)
     return found
+
+
+def put_number(target: Any, dim: int, index: Any, value: Any) -> None:
+    """Write a number into a row-major array where the index points."""
+    from flambeau.core.indexing import number_for
+
+    index, dim = check_index("scatter", target, dim, index)
+    if index.size:
+        target.reshape(-1)[_places(target, dim, index)] = number_for("scatter", value, target.dtype)
 
 
 def _scatter_any(
@@ -161,16 +203,26 @@ def _scatter_any(
     if src is None:
         src = value
     if src is None:
-        raise fail(TypeError, "scatter", 'scatter() missing 1 required positional argument: "src" or "value"')
+        raise fail(
+            TypeError,
+            "scatter",
+            'scatter() missing 1 required positional argument: "src" or "value"',
+        )
     if reduce is not None:
         kind = {"add": "sum", "multiply": "prod"}.get(reduce)
         if kind is None:
-            raise fail(RuntimeError, "scatter", f"reduce argument must be either add or multiply, not {reduce!r}: see scatter_reduce.")
+            raise fail(
+                RuntimeError,
+                "scatter",
+                f"reduce argument must be either add or multiply, not {reduce!r}: see "
+                "scatter_reduce.",
+            )
         if isinstance(src, Tensor):
             from flambeau.compat import warn_once
 
             warn_once(
-                "The reduce argument of torch.scatter with Tensor src is deprecated and will be removed in a future PyTorch "
+                "The reduce argument of torch.scatter with Tensor src is deprecated and will be "
+                "removed in a future PyTorch "
                 "release. Use torch.scatter_reduce instead for more reduction options.",
                 UserWarning,
                 stacklevel=4,
@@ -185,15 +237,24 @@ def _scatter_any(
 
 @composite(method=True)
 def scatter(
-    input: Tensor, dim: int, index: Tensor, src: Any = None, *, value: Any = None, reduce: str | None = None, out: Any = None
+    input: Tensor,
+    dim: int,
+    index: Tensor,
+    src: Any = None,
+    *,
+    value: Any = None,
+    reduce: str | None = None,
+    out: Any = None,
 ) -> Tensor:
     """The input with `src` (a tensor or a number) written along `dim` where `index` points.
 
-    ``out[index[i][j]][j] = src[i][j]`` for ``dim=0``; at repeated indices the last wins. `reduce` "add" or "multiply"
+    ``out[index[i][j]][j] = src[i][j]`` for ``dim=0``; at repeated indices the last wins. `reduce`
+    "add" or "multiply"
     combines instead.
 
     Raises:
-        RuntimeError: rank, size or dtype of index or source does not fit, or an index is out of range.
+        RuntimeError: rank, size or dtype of index or source does not fit, or an index is out of
+            range.
     """
     found = _scatter_any("", input, dim, index, src, value, reduce)
     if out is None:
@@ -205,7 +266,13 @@ def scatter(
 
 @composite(method=True, function=False)
 def scatter_(
-    input: Tensor, dim: int, index: Tensor, src: Any = None, *, value: Any = None, reduce: str | None = None
+    input: Tensor,
+    dim: int,
+    index: Tensor,
+    src: Any = None,
+    *,
+    value: Any = None,
+    reduce: str | None = None,
 ) -> Tensor:
     """`scatter`, in place."""
     return _scatter_any("_", input, dim, index, src, value, reduce)
@@ -219,21 +286,37 @@ def scatter_(
     },
 )  # fmt: skip
 def scatter_add(input, dim: int, index, src):
-    """The input with elements of `src` added along `dim` where `index` points; repeated indices add up.
+    """The input with elements of `src` added along `dim` where `index` points; repeated indices add
+    up.
 
     Raises:
-        RuntimeError: rank, size or dtype of index or source does not fit, or an index is out of range.
+        RuntimeError: rank, size or dtype of index or source does not fit, or an index is out of
+            range.
     """
-    index, dim = check_index("scatter_add", input, dim, index, src)
     found = input.copy()
-    if index.size:
-        add_at(found.reshape(-1), _places(input, dim, index), _corner(src, index))
+    add_elements(found, dim, index, src)
     return found
 
 
+def add_elements(target: Any, dim: int, index: Any, src: Any) -> None:
+    """Add elements of `src` into a row-major array where the index points."""
+    index, dim = check_index("scatter_add", target, dim, index, src)
+    if index.size:
+        add_at(target.reshape(-1), _places(target, dim, index), _corner(src, index))
+
+
+direct("_scatter_", put_elements)
+direct("_scatter_number_", put_number)
+direct("scatter_add_", add_elements)
+
+
 REDUCES = {
-    "sum": (np.add, 0), "mean": (np.add, 0), "prod": (np.multiply, 1), "amax": (np.maximum, None), "amin": (np.minimum, None),
-}  # fmt: skip
+    "sum": (np.add, 0),
+    "mean": (np.add, 0),
+    "prod": (np.multiply, 1),
+    "amax": (np.maximum, None),
+    "amin": (np.minimum, None),
+}
 
 
 def neutral(reduce: str, dtype: np.dtype[Any]) -> Any:
@@ -250,11 +333,18 @@ def neutral(reduce: str, dtype: np.dtype[Any]) -> Any:
 
 
 @primitive(
-    name="_scatter_reduce", node="ScatterReduce", function=False, method=False, inplace=True,
-    infer=_shape_of_first, vjp={("input", "src"): lambda g, input, dim, index, src, reduce, include_self, out, needs: (
-        _reduce_backward(g, input, dim, index, src, reduce, include_self, out, needs)
-    )},
-)  # fmt: skip
+    name="_scatter_reduce",
+    node="ScatterReduce",
+    function=False,
+    method=False,
+    inplace=True,
+    infer=_shape_of_first,
+    vjp={
+        ("input", "src"): lambda g, input, dim, index, src, reduce, include_self, out, needs: (
+            _reduce_backward(g, input, dim, index, src, reduce, include_self, out, needs)
+        )
+    },
+)
 def _scatter_reduce(input, dim: int, index, src, reduce: str, include_self: bool):
     """The input combined with elements of `src` where the index points."""
     index, dim = check_index("scatter_reduce", input, dim, index, src)
@@ -283,7 +373,15 @@ def _scatter_reduce(input, dim: int, index, src, reduce: str, include_self: bool
 
 
 def _reduce_backward(
-    g: Tensor, input: Tensor, dim: int, index: Tensor, src: Tensor, reduce: str, include_self: bool, out: Tensor, needs: Any
+    g: Tensor,
+    input: Tensor,
+    dim: int,
+    index: Tensor,
+    src: Tensor,
+    reduce: str,
+    include_self: bool,
+    out: Tensor,
+    needs: Any,
 ) -> tuple[Any, Any]:
     """Gradients of scatter_reduce for the input and the source."""
     if not index._array.size:
@@ -297,11 +395,15 @@ def _reduce_backward(
     return own, _pad(other, read)
 
 
-def _sum_parts(g: Any, input: Any, dim: int, index: Any, src: Any, include_self: bool, out: Any) -> Any:
+def _sum_parts(
+    g: Any, input: Any, dim: int, index: Any, src: Any, include_self: bool, out: Any
+) -> Any:
     return g, ops.gather(g, dim, index)
 
 
-def _mean_parts(g: Any, input: Any, dim: int, index: Any, src: Any, include_self: bool, out: Any) -> Any:
+def _mean_parts(
+    g: Any, input: Any, dim: int, index: Any, src: Any, include_self: bool, out: Any
+) -> Any:
     count = ops.ones_like(g) if include_self else ops.zeros_like(g)
     count = ops.scatter_add(count.detach(), dim, index, ops.ones_like(src, dtype=g.dtype))
     count = ops.masked_fill(count, count == 0, 1)
@@ -309,19 +411,29 @@ def _mean_parts(g: Any, input: Any, dim: int, index: Any, src: Any, include_self
     return share, ops.gather(share, dim, index)
 
 
-def _prod_parts(g: Any, input: Any, dim: int, index: Any, src: Any, include_self: bool, out: Any) -> Any:
-    """The product without one factor: by division where it is not 0, by the product without it where it is the only 0."""
+def _prod_parts(
+    g: Any, input: Any, dim: int, index: Any, src: Any, include_self: bool, out: Any
+) -> Any:
+    """The product without one factor: by division where it is not 0, by the product without it
+    where it is the only 0.
+    """
     own = ops.masked_fill(input, input == 0, 1)
     without_own = ops._scatter_reduce(own, dim, index, src, "prod", include_self)
     zero = src == 0
-    zeros = ops.gather(ops.scatter_add(ops.zeros_like(input), dim, index, zero.to(src.dtype)), dim, index)
+    zeros = ops.gather(
+        ops.scatter_add(ops.zeros_like(input), dim, index, zero.to(src.dtype)), dim, index
+    )
     single = ops.logical_and(zero, zeros == 1)
-    without = ops._scatter_reduce(input, dim, index, ops.masked_fill(src, single, 1), "prod", include_self)
+    without = ops._scatter_reduce(
+        input, dim, index, ops.masked_fill(src, single, 1), "prod", include_self
+    )
     divided = ops.gather(g * out, dim, index) / ops.masked_fill(src, zero, 1)
     return g * without_own / own, ops.where(single, ops.gather(g * without, dim, index), divided)
 
 
-def _extreme_parts(g: Any, input: Any, dim: int, index: Any, src: Any, include_self: bool, out: Any) -> Any:
+def _extreme_parts(
+    g: Any, input: Any, dim: int, index: Any, src: Any, include_self: bool, out: Any
+) -> Any:
     """Those that reached the extreme share the gradient."""
     own = (input == out).to(g.dtype)
     other = (src == ops.gather(out, dim, index)).to(g.dtype)
@@ -329,17 +441,34 @@ def _extreme_parts(g: Any, input: Any, dim: int, index: Any, src: Any, include_s
     return own * share, other * ops.gather(share, dim, index)
 
 
-_PARTS = {"sum": _sum_parts, "mean": _mean_parts, "prod": _prod_parts, "amax": _extreme_parts, "amin": _extreme_parts}
+_PARTS = {
+    "sum": _sum_parts,
+    "mean": _mean_parts,
+    "prod": _prod_parts,
+    "amax": _extreme_parts,
+    "amin": _extreme_parts,
+}
 
 
 def _check_reduce(name: str, reduce: Any) -> None:
     if reduce not in REDUCES:
-        raise fail(RuntimeError, name, f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}.")
+        raise fail(
+            RuntimeError,
+            name,
+            f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}.",
+        )
 
 
 @composite(method=True)
 def scatter_reduce(
-    input: Tensor, dim: int, index: Tensor, src: Tensor, reduce: str, *, include_self: bool = True, out: Any = None
+    input: Tensor,
+    dim: int,
+    index: Tensor,
+    src: Tensor,
+    reduce: str,
+    *,
+    include_self: bool = True,
+    out: Any = None,
 ) -> Tensor:
     """The input with elements of `src` combined along `dim` where `index` points.
 
@@ -366,110 +495,3 @@ def scatter_reduce_(
     """`scatter_reduce`, in place."""
     _check_reduce("scatter_reduce_", reduce)
     return ops._scatter_reduce_(input, dim, index, src, reduce, include_self)
-
-
-def _flat_index(name: str, input: Any, index: Any) -> Any:
-    if index.dtype != np.int64:
-        if name == "put" and index.dtype == np.int32:
-            raise fail(RuntimeError, name, f"put_(): Expected a long tensor for index, but got {of(index.dtype)}")
-        raise fail(RuntimeError, name, f"{name}(): Expected a long tensor for index, but got {of(index.dtype)}")
-    n = input.size
-    if index.size:
-        if not n and name == "take":
-            raise fail(IndexError, name, "take(): tried to take from an empty tensor")
-        low, high = int(index.min()), int(index.max())
-        if low < -n or high >= n:
-            raise fail(
-                IndexError, name, f"out of range: tried to access index {low if low < -n else high} on a tensor of {n} elements."
-            )
-    return index
-
-
-@primitive(
-    vjp={"input": lambda g, shape, index: ops.put(g.new_zeros(shape), index, g, True)},
-    infer=lambda input, index: (index.shape, input.dtype), out_apart=True,
-)  # fmt: skip
-def take(input, index):
-    """The elements at flat positions, in the shape of `index`.
-
-    Raises:
-        IndexError: a position out of range. RuntimeError: an index that is not int64.
-    """
-    return input.reshape(-1).take(_flat_index("take", input, index))
-
-
-def _put_self(g: Tensor, index: Tensor, accumulate: bool) -> Tensor:
-    return g if accumulate else ops.put(g, index, g.new_zeros(tuple(index.shape)), False)
-
-
-@primitive(
-    inplace=True, infer=_shape_of_first,
-    vjp={
-        "input": _put_self,
-        "source": lambda g, index, source_shape: ops.take(g, index).reshape(source_shape),
-    },
-)  # fmt: skip
-def put(input, index, source, accumulate: bool = False):
-    """The input with elements of `source` written (or added) at flat positions.
-
-    Raises:
-        IndexError: a position out of range. RuntimeError: dtypes or numbers of elements differ.
-    """
-    if source.dtype != input.dtype:
-        raise fail(
-            RuntimeError,
-            "put",
-            f"put_(): self and source expected to have the same dtype, but got self.dtype = {of(input.dtype)} and source.dtype = "
-            f"{of(source.dtype)}",
-        )
-    index = _flat_index("put", input, index)
-    if index.size != source.size:
-        raise fail(
-            RuntimeError,
-            "put",
-            f"put_(): Expected source and index to have the same number of elements, but got source.numel() = {source.size}, "
-            f"index.numel() = {index.size}",
-        )
-    found = input.copy()
-    flat = found.reshape(-1)
-    if accumulate:
-        add_at(flat, np.where(index < 0, index + flat.size, index).reshape(-1), source.reshape(-1))
-    else:
-        flat[index.reshape(-1)] = source.reshape(-1)
-    return found
-
-
-@composite(method=True)
-def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None, *, out: Tensor | None = None) -> Tensor:
-    """Elements along `dim` picked by `indices`, both broadcast in the other dimensions; without `dim`, of the flattened tensor.
-
-    Raises:
-        RuntimeError: ranks differ, or an index is not int64 or out of range.
-    """
-    if not isinstance(indices, Tensor):
-        raise fail(TypeError, "take_along_dim", f"argument 'indices' (position 2) must be Tensor, not {type(indices).__name__}")
-    if indices._array.dtype != np.int64:
-        raise fail(
-            RuntimeError,
-            "take_along_dim",
-            f"torch.take_along_dim(): dtype of indices should be Long but got {indices.dtype}",
-        )
-    if dim is None:
-        input, indices, dim = input.reshape(-1), indices.reshape(-1), 0
-    if input._array.ndim != indices._array.ndim:
-        raise fail(
-            RuntimeError,
-            "take_along_dim",
-            "torch.take_along_dim(): input and indices should have the same number of dimensions, but got "
-            f"{input._array.ndim} dimensions for input, and {indices._array.ndim} dimensions for indices",
-        )
-    dim = wrap_dim(dim, input._array.ndim)
-    from flambeau.core.layout import broadcast_shapes
-
-    a, b = tuple(input._array.shape), tuple(indices._array.shape)
-    if type(indices._array) is nd and indices._array.size and a and indices._array.min() < 0:
-        indices = wrap(np.where(indices._array < 0, indices._array + a[dim], indices._array))
-    joint = broadcast_shapes((*a[:dim], 1, *a[dim + 1 :]), (*b[:dim], 1, *b[dim + 1 :]), op="take_along_dim")
-    wide = input.expand((*joint[:dim], a[dim], *joint[dim + 1 :]))
-    picked = indices.expand((*joint[:dim], b[dim], *joint[dim + 1 :]))
-    return ops.gather(wide, dim, picked, out=out)

@@ -39,7 +39,13 @@ def _gelu_tanh_rule(g, input):
 
 
 @elementwise(
-    types=FLOATS, name="_gelu", node="Gelu", kernel=kernels.gelu, function=False, method=False, vjp=_gelu_rule
+    types=FLOATS,
+    name="_gelu",
+    node="Gelu",
+    kernel=kernels.gelu,
+    function=False,
+    method=False,
+    vjp=_gelu_rule,
 )
 def _gelu(input):
     """``input * Phi(input)`` with the normal distribution's Phi."""
@@ -47,7 +53,13 @@ def _gelu(input):
 
 
 @elementwise(
-    types=FLOATS, name="_gelu_tanh", node="Gelu", kernel=kernels.gelu_tanh, function=False, method=False, vjp=_gelu_tanh_rule
+    types=FLOATS,
+    name="_gelu_tanh",
+    node="Gelu",
+    kernel=kernels.gelu_tanh,
+    function=False,
+    method=False,
+    vjp=_gelu_tanh_rule,
 )
 def _gelu_tanh(input):
     """gelu with Phi approximated by tanh."""
@@ -56,7 +68,8 @@ def _gelu_tanh(input):
 
 @composite(function=False)
 def gelu(input: Tensor, *, approximate: str = "none", out: Tensor | None = None) -> Tensor:
-    """``input * Phi(input)``, Phi the normal distribution; `approximate` "tanh" takes its approximation.
+    """``input * Phi(input)``, Phi the normal distribution; `approximate` "tanh" takes its
+    approximation.
 
     Raises:
         RuntimeError: another approximation.
@@ -67,7 +80,11 @@ def gelu(input: Tensor, *, approximate: str = "none", out: Tensor | None = None)
         return ops._gelu(input, out=out)
     if approximate == "tanh":
         return ops._gelu_tanh(input, out=out)
-    raise fail(RuntimeError, "gelu", f"approximate argument must be either none or tanh, but is {approximate!r}.")
+    raise fail(
+        RuntimeError,
+        "gelu",
+        f"approximate argument must be either none or tanh, but is {approximate!r}.",
+    )
 
 
 @both
@@ -79,7 +96,14 @@ def _silu_rule(g, input):
     return g * (s * (1 + input * (1 - s)))
 
 
-@elementwise(types=Rule("SILU", refuses=frozenset({"bool", "int", "float8"})), name="silu", kernel=kernels.silu, function=False, method=False, vjp=_silu_rule)
+@elementwise(
+    types=Rule("SILU", refuses=frozenset({"bool", "int", "float8"})),
+    name="silu",
+    kernel=kernels.silu,
+    function=False,
+    method=False,
+    vjp=_silu_rule,
+)
 def _silu(input):
     """``input * sigmoid(input)``."""
     return kernels.silu(input)
@@ -110,17 +134,31 @@ def _softplus_rule(g, input, beta, threshold):
     return ops.where(scaled > threshold, g, g * ops.sigmoid(scaled))
 
 
-@elementwise(types=FLOATS, name="_softplus", node="Softplus", function=False, method=False, upcast=True, vjp=_softplus_rule)
+@elementwise(
+    types=FLOATS,
+    name="_softplus",
+    node="Softplus",
+    function=False,
+    method=False,
+    upcast=True,
+    vjp=_softplus_rule,
+)
 def _softplus(input, beta: float = 1.0, threshold: float = 20.0):
-    """``log(1 + exp(beta * input)) / beta``; the input itself where ``beta * input > threshold``."""
+    """``log(1 + exp(beta * input)) / beta``; the input itself where
+    ``beta * input > threshold``."""
     t = input.dtype.type
     scaled = input * t(beta)
-    return np.where(scaled > threshold, input, np.log1p(np.exp(np.minimum(scaled, t(threshold)))) / t(beta))
+    return np.where(
+        scaled > threshold, input, np.log1p(np.exp(np.minimum(scaled, t(threshold)))) / t(beta)
+    )
 
 
 @composite(function=False)
-def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0, *, out: Tensor | None = None) -> Tensor:
-    """``log(1 + exp(beta * input)) / beta``; the input itself where ``beta * input > threshold``."""
+def softplus(
+    input: Tensor, beta: float = 1.0, threshold: float = 20.0, *, out: Tensor | None = None
+) -> Tensor:
+    """``log(1 + exp(beta * input)) / beta``; the input itself where
+    ``beta * input > threshold``."""
     return ops._softplus(input, beta, threshold, out=out)
 
 
@@ -131,7 +169,15 @@ def _logsigmoid_rule(g, input):
     return g * ops.sigmoid(-input)
 
 
-@elementwise(types=FLOATS, name="_logsigmoid", node="LogSigmoid", function=False, method=False, upcast=True, vjp=_logsigmoid_rule)
+@elementwise(
+    types=FLOATS,
+    name="_logsigmoid",
+    node="LogSigmoid",
+    function=False,
+    method=False,
+    upcast=True,
+    vjp=_logsigmoid_rule,
+)
 def _logsigmoid(input):
     """``log(sigmoid(input))``."""
     return np.minimum(input, input.dtype.type(0)) - np.log1p(np.exp(-np.abs(input)))
@@ -165,7 +211,15 @@ def _halved(input, dim):
     return (*input.shape[:axis], input.shape[axis] // 2, *input.shape[axis + 1 :]), input.dtype
 
 
-@primitive(types=FLOATS, function=False, method=False, name="glu", upcast=True, vjp=_glu_rule, infer=_halved)
+@primitive(
+    types=FLOATS,
+    function=False,
+    method=False,
+    name="glu",
+    upcast=True,
+    vjp=_glu_rule,
+    infer=_halved,
+)
 def _glu(input, dim: int = -1):
     """``a * sigmoid(b)`` for the halves a, b along `dim`."""
     if input.ndim == 0:

@@ -1,4 +1,5 @@
-"""Softmax and log-softmax along a dimension: functions, methods, rules. The sums are in ``kernels.softmax``."""
+"""Softmax and log-softmax along a dimension: functions, methods, rules. The sums are in
+``kernels.softmax``."""
 
 from __future__ import annotations
 
@@ -39,7 +40,9 @@ def _log_softmax_rule(g: Any, out: Any, dim: int) -> Any:
     return g - ops.exp(out) * ops.sum(g, dim, True)
 
 
-@primitive(name="_softmax", node="Softmax", function=False, method=False, vjp=_softmax_rule, infer=_same)
+@primitive(
+    name="_softmax", node="Softmax", function=False, method=False, vjp=_softmax_rule, infer=_same
+)
 def _softmax(input, dim: int):
     """``exp(input) / sum(exp(input))`` along `dim`."""
     axis = wrap_dim(dim, input.ndim, "softmax")
@@ -47,7 +50,14 @@ def _softmax(input, dim: int):
     return kernels.softmax(input, axis)
 
 
-@primitive(name="_log_softmax", node="LogSoftmax", function=False, method=False, vjp=_log_softmax_rule, infer=_same)
+@primitive(
+    name="_log_softmax",
+    node="LogSoftmax",
+    function=False,
+    method=False,
+    vjp=_log_softmax_rule,
+    infer=_same,
+)
 def _log_softmax(input, dim: int):
     """``input - log(sum(exp(input)))`` along `dim`."""
     axis = wrap_dim(dim, input.ndim, "log_softmax")

@@ -1,6 +1,7 @@
 """Order along a dimension: sort, argsort, msort, topk, kthvalue.
 
-Every order is stable and puts NaN above all numbers. Sets and counts are in unique and count. Stands on declare, along.
+Every order is stable and puts NaN above all numbers. Sets and counts are in unique and count.
+Stands on declare and along.
 """
 
 from __future__ import annotations
@@ -26,7 +27,11 @@ def comparable(name: str, input: Any) -> Any:
         RuntimeError: complex numbers.
     """
     if input.dtype.kind == "c":
-        raise fail(RuntimeError, name, "Sort does not support complex dtypes on CPU: sort by abs() or a part.")
+        raise fail(
+            RuntimeError,
+            name,
+            "Sort does not support complex dtypes on CPU: sort by abs() or a part.",
+        )
     return input.astype(np.float32) if input.dtype.kind == "V" else input
 
 
@@ -54,9 +59,16 @@ def _order_rule(g: Any, indices: Any, shape: Any, dim: int) -> Any:
 
 
 @primitive(
-    outputs=("values", "indices"), differentiable=("values",), infer=_infer_sort, vjp=_order_rule, name="_sort",
-    node=lambda node: "SortBackward0", result_name="sort", function=False, method=False,
-)  # fmt: skip
+    outputs=("values", "indices"),
+    differentiable=("values",),
+    infer=_infer_sort,
+    vjp=_order_rule,
+    name="_sort",
+    node=lambda node: "SortBackward0",
+    result_name="sort",
+    function=False,
+    method=False,
+)
 def _sort(input, dim: int, descending: bool):
     """Values in order along `dim`, and where they were."""
     k = wrap_dim(dim, input.ndim, "sort")
@@ -70,9 +82,16 @@ def _sort(input, dim: int, descending: bool):
 
 
 @primitive(
-    outputs=("values", "indices"), differentiable=("values",), infer=_infer_sort, vjp=_order_rule, name="_sort_stable",
-    node=lambda node: "SortBackward1", result_name="sort", function=False, method=False,
-)  # fmt: skip
+    outputs=("values", "indices"),
+    differentiable=("values",),
+    infer=_infer_sort,
+    vjp=_order_rule,
+    name="_sort_stable",
+    node=lambda node: "SortBackward1",
+    result_name="sort",
+    function=False,
+    method=False,
+)
 def _sort_stable(input, dim: int, descending: bool):
     """`_sort`, by the overload that names `stable`."""
     return _sort.operation.body(input, dim, descending)
@@ -80,7 +99,13 @@ def _sort_stable(input, dim: int, descending: bool):
 
 @composite(method=True)
 def sort(
-    input: Tensor, dim: int = -1, descending: bool = False, stable: bool | None = None, *, axis: int | None = None, out: Any = None
+    input: Tensor,
+    dim: int = -1,
+    descending: bool = False,
+    stable: bool | None = None,
+    *,
+    axis: int | None = None,
+    out: Any = None,
 ) -> Any:
     """The values in order along `dim`, and where each came from. NaN is the largest.
 
@@ -93,12 +118,23 @@ def sort(
     """
     dim = dim if axis is None else axis
     if isinstance(dim, bool):
-        raise fail(TypeError, "sort", "sort() received an invalid combination of arguments: dim must be int, not bool.")
+        raise fail(
+            TypeError,
+            "sort",
+            "sort() received an invalid combination of arguments: dim must be int, not bool.",
+        )
     return (ops._sort if stable is None else ops._sort_stable)(input, dim, descending, out=out)
 
 
 @composite(method=True)
-def argsort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False, *, axis: int | None = None) -> Tensor:
+def argsort(
+    input: Tensor,
+    dim: int = -1,
+    descending: bool = False,
+    stable: bool = False,
+    *,
+    axis: int | None = None,
+) -> Tensor:
     """The indices that put the tensor in order along `dim`."""
     return ops._sort(input, dim if axis is None else axis, descending)[1]
 
@@ -122,9 +158,11 @@ def _infer_topk(input: Any, k: int, dim: int = -1, *rest: Any) -> Any:
 
 
 @primitive(
-    outputs=("values", "indices"), differentiable=("values",), infer=_infer_topk,
+    outputs=("values", "indices"),
+    differentiable=("values",),
+    infer=_infer_topk,
     vjp=_order_rule,
-)  # fmt: skip
+)
 def topk(input, k: int, dim: int = -1, largest: bool = True, sorted: bool = True):
     """The `k` largest (or smallest) elements along `dim`, in order, and where they are.
 
@@ -134,7 +172,11 @@ def topk(input, k: int, dim: int = -1, largest: bool = True, sorted: bool = True
     axis = wrap_dim(dim, input.ndim, "topk")
     size = input.shape[axis] if input.ndim else 1
     if not 0 <= k <= size:
-        raise fail(RuntimeError, "topk", f"selected index k out of range: k is {k}, dimension {dim} has {size} elements.")
+        raise fail(
+            RuntimeError,
+            "topk",
+            f"selected index k out of range: k is {k}, dimension {dim} has {size} elements.",
+        )
     if not input.ndim:
         return input.copy(), np.zeros((), np.int64)
     keys = comparable("topk", input)
@@ -145,7 +187,9 @@ def topk(input, k: int, dim: int = -1, largest: bool = True, sorted: bool = True
         order = order_of(np.take_along_axis(keys, chosen, axis), axis, largest)
         places = np.take_along_axis(chosen, order, axis)
     else:
-        places = np.ascontiguousarray(np.take(order_of(keys, axis, largest), np.arange(k), axis=axis))
+        places = np.ascontiguousarray(
+            np.take(order_of(keys, axis, largest), np.arange(k), axis=axis)
+        )
     return np.take_along_axis(input, places, axis), places
 
 
@@ -158,9 +202,11 @@ def _infer_kth(input: Any, k: int, dim: int = -1, keepdim: bool = False) -> Any:
 
 
 @primitive(
-    outputs=("values", "indices"), differentiable=("values",), infer=_infer_kth,
+    outputs=("values", "indices"),
+    differentiable=("values",),
+    infer=_infer_kth,
     vjp=lambda g, indices, shape, dim, keepdim: put_back(g[0], dim, indices, shape, keepdim),
-)  # fmt: skip
+)
 def kthvalue(input, k: int, dim: int = -1, keepdim: bool = False):
     """The `k`-th smallest element (counted from 1) along `dim`, and where it is.
 
@@ -170,12 +216,22 @@ def kthvalue(input, k: int, dim: int = -1, keepdim: bool = False):
     axis = wrap_dim(dim, input.ndim, "kthvalue")
     size = input.shape[axis] if input.ndim else 1
     if input.ndim and not input.size and not size:
-        raise fail(IndexError, "kthvalue", f"kthvalue(): Expected reduction dim {dim} to have non-zero size.")
+        raise fail(
+            IndexError,
+            "kthvalue",
+            f"kthvalue(): Expected reduction dim {dim} to have non-zero size.",
+        )
     if not 1 <= k <= size:
-        raise fail(RuntimeError, "kthvalue", f"kthvalue(): selected number k out of range for dimension {dim}: k is {k} of {size}.")
+        raise fail(
+            RuntimeError,
+            "kthvalue",
+            f"kthvalue(): selected number k out of range for dimension {dim}: k is {k} of {size}.",
+        )
     if not input.ndim:
         return input.copy(), np.zeros((), np.int64)
     rows = lanes_last(comparable("kthvalue", input), axis)
-    places = np.expand_dims(np.array(np.argpartition(rows, k - 1, axis=-1)[..., k - 1], order="C"), axis)
+    places = np.expand_dims(
+        np.array(np.argpartition(rows, k - 1, axis=-1)[..., k - 1], order="C"), axis
+    )
     values = np.take_along_axis(input, places, axis)
     return (values, places) if keepdim else (values.squeeze(axis), places.squeeze(axis))

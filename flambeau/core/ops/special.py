@@ -1,6 +1,8 @@
-"""The error function's and the gamma function's families, entropy and x log y. Elementwise, differentiable.
+"""The error function's and the gamma function's families, entropy and x log y. Elementwise,
+differentiable.
 
-Bessel functions are in `bessel`, polynomials in `polynomial`. Stands on kernels.special and kernels.special_gamma.
+Bessel functions are in `bessel`, polynomials in `polynomial`. Stands on kernels.special and
+kernels.special_gamma.
 """
 
 from __future__ import annotations
@@ -26,36 +28,47 @@ _no_half = error_functions.no_half
 
 
 @elementwise(
-    types=REAL_FLOAT, kernel=error_functions.erf, upcast=True, inplace_function=True,
+    types=REAL_FLOAT,
+    kernel=error_functions.erf,
+    upcast=True,
+    inplace_function=True,
     vjp=lambda g, input: 1.1283791670955126 * ops.exp(-(input * input)) * g,
-)  # fmt: skip
+)
 def erf(input):
     """The error function, ``2 / sqrt(pi)`` times the integral of ``exp(-t^2)`` from 0 to input."""
     return error_functions.erf(input)
 
 
 @elementwise(
-    types=REAL_FLOAT, kernel=error_functions.erfc, upcast=True, inplace_function=True,
+    types=REAL_FLOAT,
+    kernel=error_functions.erfc,
+    upcast=True,
+    inplace_function=True,
     vjp=lambda g, input: -1.1283791670955126 * ops.exp(-(input * input)) * g,
-)  # fmt: skip
+)
 def erfc(input):
     """``1 - erf(input)``, accurate in the tail."""
     return error_functions.erfc(input)
 
 
 @elementwise(
-    types=REAL_FLOAT, kernel=error_functions.erfinv, upcast=True,
+    types=REAL_FLOAT,
+    kernel=error_functions.erfinv,
+    upcast=True,
     vjp=lambda g, out: 0.8862269254527579 * ops.exp(out * out) * g,
-)  # fmt: skip
+)
 def erfinv(input):
     """The inverse of erf on (-1, 1)."""
     return error_functions.erfinv(input)
 
 
 @elementwise(
-    types=REAL_FLOAT, kernel=_no_half("erfcx", error_functions.erfcx), name="special_erfcx", **_PRIVATE,
+    types=REAL_FLOAT,
+    kernel=_no_half("erfcx", error_functions.erfcx),
+    name="special_erfcx",
+    **_PRIVATE,
     vjp=lambda g, input, out: (2 * input * out - 1.1283791670955126) * g,
-)  # fmt: skip
+)
 def special_erfcx(input):
     """``exp(input^2) erfc(input)``."""
     return error_functions.erfcx(input)
@@ -67,46 +80,67 @@ def special_ndtr(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 
     The tail below -5 loses its digits, as PyTorch's does; `log_ndtr` keeps them.
     """
-    found = (1 + ops.erf(input * 0.7071067811865476)) * 0.5
+    found = (1 + ops.erf(ops.mul(input, 0.7071067811865476))) * 0.5
     return found if out is None else write_one("ndtr", found, out)
 
 
 @elementwise(
-    types=REAL_FLOAT, kernel=_no_half("ndtri", error_functions.ndtri), name="special_ndtri", **_PRIVATE,
+    types=REAL_FLOAT,
+    kernel=_no_half("ndtri", error_functions.ndtri),
+    name="special_ndtri",
+    **_PRIVATE,
     vjp=lambda g, out: g * 2.5066282746310002 * ops.exp(out * out / 2),
-)  # fmt: skip
+)
 def special_ndtri(input):
     """The inverse of ndtr."""
     return error_functions.ndtri(input)
 
 
 @elementwise(
-    types=REAL_FLOAT, kernel=_no_half("log_ndtr", error_functions.log_ndtr), name="special_log_ndtr", **_PRIVATE,
+    types=REAL_FLOAT,
+    kernel=_no_half("log_ndtr", error_functions.log_ndtr),
+    name="special_log_ndtr",
+    **_PRIVATE,
     vjp=lambda g, input, out: g / 2.5066282746310002 * ops.exp(-(out + input * input / 2)),
-)  # fmt: skip
+)
 def special_log_ndtr(input):
     """``log(ndtr(input))``, accurate far in the left tail."""
     return error_functions.log_ndtr(input)
 
 
 @elementwise(
-    types=REAL_FLOAT, kernel=gammas.lgamma, upcast=True, inplace_function=False, vjp=lambda g, input: g * ops.digamma(input)
+    types=REAL_FLOAT,
+    kernel=gammas.lgamma,
+    upcast=True,
+    inplace_function=False,
+    vjp=lambda g, input: g * ops.digamma(input),
 )
 def lgamma(input):
     """``log |gamma(input)|``."""
     return gammas.lgamma(input)
 
 
-@elementwise(types=REAL_FLOAT, kernel=gammas.digamma, upcast=True, vjp=lambda g, input: g * ops.polygamma(1, input))
+@elementwise(
+    types=REAL_FLOAT,
+    kernel=gammas.digamma,
+    upcast=True,
+    vjp=lambda g, input: g * ops.polygamma(1, input),
+)
 def digamma(input):
     """The derivative of lgamma."""
     return gammas.digamma(input)
 
 
 @elementwise(
-    types=REAL_FLOAT, kernel=lambda input, n: gammas.polygamma(input, n), name="_polygamma", node="Polygamma", upcast=True,
-    function=False, method=False, vjp=lambda g, input, n: g * ops.polygamma(n + 1, input),
-)  # fmt: skip
+    types=REAL_FLOAT,
+    kernel=lambda input, n: gammas.polygamma(input, n),
+    name="_polygamma",
+    node="Polygamma",
+    upcast=True,
+    function=False,
+    method=False,
+    vjp=lambda g, input, n: g * ops.polygamma(n + 1, input),
+)
 def _polygamma(input, n: int):
     """The n-th derivative of digamma."""
     return gammas.polygamma(input, n)
@@ -114,7 +148,11 @@ def _polygamma(input, n: int):
 
 def _order(name: str, n: Any) -> int:
     if not isinstance(n, int) or n < 0:
-        raise fail(RuntimeError, name, f"polygamma(n, x) does not support negative n: expected an integer n >= 0, got {n}")
+        raise fail(
+            RuntimeError,
+            name,
+            f"polygamma(n, x) does not support negative n: expected an integer n >= 0, got {n}",
+        )
     return n
 
 
@@ -148,9 +186,15 @@ def _mvlgamma_grad(g, input, p):
 
 
 @elementwise(
-    types=REAL_FLOAT, kernel=gammas.mvlgamma, name="_mvlgamma", node="Mvlgamma", function=False, method=False, upcast=True,
+    types=REAL_FLOAT,
+    kernel=gammas.mvlgamma,
+    name="_mvlgamma",
+    node="Mvlgamma",
+    function=False,
+    method=False,
+    upcast=True,
     vjp=_mvlgamma_grad,
-)  # fmt: skip
+)
 def _mvlgamma(input, p: int):
     """The logarithm of the multivariate gamma function."""
     return gammas.mvlgamma(input, p)
@@ -176,7 +220,11 @@ def mvlgamma_(input: Tensor, p: int) -> Tensor:
 
 def _no_gradient(name: str, argument: str) -> Any:
     def rule(g):
-        raise fail(NotImplementedError, name, f"the derivative for '{name}: {argument}' is not implemented. detach() it.")
+        raise fail(
+            NotImplementedError,
+            name,
+            f"the derivative for '{name}: {argument}' is not implemented. detach() it.",
+        )
 
     return rule
 
@@ -186,7 +234,11 @@ def _density(g, input, other):
 
 
 @elementwise(
-    operands="tensors", types=_FLOATS, kernel=gammas.igamma, upcast=True, vjp={"input": _no_gradient("igamma", "input"), "other": _density}
+    operands="tensors",
+    types=_FLOATS,
+    kernel=gammas.igamma,
+    upcast=True,
+    vjp={"input": _no_gradient("igamma", "input"), "other": _density},
 )
 def igamma(input, other):
     """The regularised lower incomplete gamma function P(input, other)."""
@@ -194,9 +246,15 @@ def igamma(input, other):
 
 
 @elementwise(
-    operands="tensors", types=_FLOATS, kernel=gammas.igammac, upcast=True,
-    vjp={"input": _no_gradient("igammac", "input"), "other": lambda g, input, other: -_density(g, input, other)},
-)  # fmt: skip
+    operands="tensors",
+    types=_FLOATS,
+    kernel=gammas.igammac,
+    upcast=True,
+    vjp={
+        "input": _no_gradient("igammac", "input"),
+        "other": lambda g, input, other: -_density(g, input, other),
+    },
+)
 def igammac(input, other):
     """The regularised upper incomplete gamma function ``1 - igamma(input, other)``."""
     return gammas.igammac(input, other)
@@ -217,12 +275,16 @@ def _numbered(name: str) -> Any:
 
 
 @elementwise(
-    types=REAL_FLOAT, kernel=_no_half("zeta", gammas.zeta), name="special_zeta", node=_numbered("SpecialZeta"), **_PRIVATE,
+    types=REAL_FLOAT,
+    kernel=_no_half("zeta", gammas.zeta),
+    name="special_zeta",
+    node=_numbered("SpecialZeta"),
+    **_PRIVATE,
     vjp={
         "input": _no_gradient("zeta", "self"),
         "other": lambda g, input, other: g * -input * ops.special_zeta(input + 1, other),
     },
-)  # fmt: skip
+)
 def special_zeta(input, other):
     """Hurwitz's zeta function ``sum_k (k + other) ** -input``."""
     return gammas.zeta(input, other)
@@ -238,12 +300,18 @@ def _xlogy(input, other):
 
 
 @elementwise(
-    types=REAL_FLOAT, kernel=_xlogy, upcast=True, inplace_function=True, node=_numbered("Xlogy"),
+    types=REAL_FLOAT,
+    kernel=_xlogy,
+    upcast=True,
+    inplace_function=True,
+    node=_numbered("Xlogy"),
     vjp={
-        "input": lambda g, input, other: keep(g * ops.log(_tensor(other, g)), ((input == 0) & (other <= 0)) == 0),
+        "input": lambda g, input, other: keep(
+            g * ops.log(_tensor(other, g)), ((input == 0) & (other <= 0)) == 0
+        ),
         "other": lambda g, input, other: g * (input / other),
     },
-)  # fmt: skip
+)
 def xlogy(input, other):
     """``input * log(other)``, 0 where input is 0 and NaN where other is."""
     return _xlogy(input, other)
@@ -258,12 +326,19 @@ def _xlog1py(input, other):
 
 
 @elementwise(
-    types=REAL_FLOAT, kernel=_xlog1py, name="special_xlog1py", upcast=True, node=_numbered("SpecialXlog1Py"), **_PRIVATE,
+    types=REAL_FLOAT,
+    kernel=_xlog1py,
+    name="special_xlog1py",
+    upcast=True,
+    node=_numbered("SpecialXlog1Py"),
+    **_PRIVATE,
     vjp={
-        "input": lambda g, input, other: keep(g * ops.log1p(_tensor(other, g)), ((input == 0) & (other <= -1)) == 0),
+        "input": lambda g, input, other: keep(
+            g * ops.log1p(_tensor(other, g)), ((input == 0) & (other <= -1)) == 0
+        ),
         "other": lambda g, input, other: g * (input / (other + 1)),
     },
-)  # fmt: skip
+)
 def special_xlog1py(input, other):
     """``input * log1p(other)``, 0 where input is 0 and NaN where other is."""
     return _xlog1py(input, other)
@@ -275,11 +350,13 @@ def _entr(input):
 
 
 @elementwise(
-    types=REAL_FLOAT, kernel=_entr, name="special_entr", upcast=True, **_PRIVATE,
+    types=REAL_FLOAT,
+    kernel=_entr,
+    name="special_entr",
+    upcast=True,
+    **_PRIVATE,
     vjp=lambda g, input: g * (-ops.log(input) - 1),
-)  # fmt: skip
+)
 def special_entr(input):
     """``-input * log(input)``, 0 at 0 and -inf below."""
     return _entr(input)
-
-

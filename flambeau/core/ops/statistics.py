@@ -37,13 +37,18 @@ def _moments(name: str, input: Any, dim: Any, correction: Any, keepdim: bool) ->
     count = reduced_size(input.shape, dim)
     mean = np.true_divide(total(input, axes, True), real(count))
     centred = input - mean
-    squares = centred.real**2 + centred.imag**2 if input.dtype.kind == "c" else np.multiply(centred, centred)
+    squares = (
+        centred.real**2 + centred.imag**2
+        if input.dtype.kind == "c"
+        else np.multiply(centred, centred)
+    )
     left = _freedom(input.shape, dim, correction)
     if left == 0 and type(input) is np.ndarray:
         from flambeau.core.provenance import stack_level
 
         warnings.warn(
-            f"{name}(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor (input numel "
+            f"{name}(): degrees of freedom is <= 0. Correction should be strictly less than the "
+            "reduction factor (input numel "
             "divided by output numel).",
             UserWarning,
             stacklevel=stack_level(),
@@ -54,7 +59,10 @@ def _moments(name: str, input: Any, dim: Any, correction: Any, keepdim: bool) ->
 
 def _var_on_arrays(g: Any, input: Any, shape: Any, dim: Any, correction: Any, keepdim: bool) -> Any:
     kind = input.dtype.type
-    mean = np.true_divide(np.add.reduce(input, axis=axes_of(dim, input.ndim, "var"), keepdims=True), kind(reduced_size(shape, dim)))
+    mean = np.true_divide(
+        np.add.reduce(input, axis=axes_of(dim, input.ndim, "var"), keepdims=True),
+        kind(reduced_size(shape, dim)),
+    )
     scale = np.true_divide(2, kind(_freedom(shape, dim, correction)))
     return (unreduce(g, shape, dim, keepdim) * scale) * (input - mean)
 
@@ -66,31 +74,41 @@ def _var_rule(g: Any, input: Any, shape: Any, dim: Any, correction: Any, keepdim
     return (unreduce(g, shape, dim, keepdim) * scale) * (input - ops.mean(input, dim, True))
 
 
-def _std_on_arrays(g: Any, input: Any, out: Any, shape: Any, dim: Any, correction: Any, keepdim: bool) -> Any:
+def _std_on_arrays(
+    g: Any, input: Any, out: Any, shape: Any, dim: Any, correction: Any, keepdim: bool
+) -> Any:
     g = np.where(out == 0, g.dtype.type(0), g / (out + out))
     return _var_on_arrays(g, input, shape, dim, correction, keepdim)
 
 
 @with_arrays(_std_on_arrays)
-def _std_rule(g: Any, input: Any, out: Any, shape: Any, dim: Any, correction: Any, keepdim: bool) -> Any:
+def _std_rule(
+    g: Any, input: Any, out: Any, shape: Any, dim: Any, correction: Any, keepdim: bool
+) -> Any:
     g = (g / (out * 2)).masked_fill(out == 0, 0)
     return _var_rule(g, input, shape, dim, correction, keepdim)
 
 
-@reduction(types=SPREAD, upcast=True, name="_var", node="Var", function=False, method=False, vjp=_var_rule)
+@reduction(
+    types=SPREAD, upcast=True, name="_var", node="Var", function=False, method=False, vjp=_var_rule
+)
 def _var(input, dim: Any, correction: Any, keepdim: bool):
     """``sum((input - mean)**2) / (count - correction)``."""
     return _moments("var", input, dim, correction, keepdim)[0]
 
 
-@reduction(types=SPREAD, upcast=True, name="_std", node="Std", function=False, method=False, vjp=_std_rule)
+@reduction(
+    types=SPREAD, upcast=True, name="_std", node="Std", function=False, method=False, vjp=_std_rule
+)
 def _std(input, dim: Any, correction: Any, keepdim: bool):
     """The root of the variance. Its gradient is 0 where it is 0."""
     return np.sqrt(_moments("std", input, dim, correction, keepdim)[0])
 
 
 def _pair_rule(rule: Any) -> Any:
-    def together(g: Any, input: Any, first: Any, shape: Any, dim: Any, correction: Any, keepdim: bool) -> Any:
+    def together(
+        g: Any, input: Any, first: Any, shape: Any, dim: Any, correction: Any, keepdim: bool
+    ) -> Any:
         spread, mean = g
         found = None
         if spread is not None:
@@ -108,21 +126,35 @@ def _var_mean_rule(g: Any, input: Any, shape: Any, dim: Any, correction: Any, ke
     return _pair_rule(_var_rule)(g, input, None, shape, dim, correction, keepdim)
 
 
-def _std_mean_rule(g: Any, input: Any, out: Any, shape: Any, dim: Any, correction: Any, keepdim: bool) -> Any:
+def _std_mean_rule(
+    g: Any, input: Any, out: Any, shape: Any, dim: Any, correction: Any, keepdim: bool
+) -> Any:
     return _pair_rule(_std_rule)(g, input, out, shape, dim, correction, keepdim)
 
 
 @primitive(
-    types=SPREAD, name="_var_mean", node="VarMean", function=False, method=False, outputs=("out", "mean"), vjp=_var_mean_rule
-)  # fmt: skip
+    types=SPREAD,
+    name="_var_mean",
+    node="VarMean",
+    function=False,
+    method=False,
+    outputs=("out", "mean"),
+    vjp=_var_mean_rule,
+)
 def _var_mean(input, dim: Any, correction: Any, keepdim: bool):
     """Variance and mean in one reading."""
     return _halved(input, lambda a: _moments("var_mean", a, dim, correction, keepdim))
 
 
 @primitive(
-    types=SPREAD, name="_std_mean", node="StdMean", function=False, method=False, outputs=("out", "mean"), vjp=_std_mean_rule
-)  # fmt: skip
+    types=SPREAD,
+    name="_std_mean",
+    node="StdMean",
+    function=False,
+    method=False,
+    outputs=("out", "mean"),
+    vjp=_std_mean_rule,
+)
 def _std_mean(input, dim: Any, correction: Any, keepdim: bool):
     """Standard deviation and mean in one reading."""
 
@@ -143,7 +175,9 @@ def _halved(input: Any, function: Any) -> Any:
 UNSET: Any = object()
 
 
-def _arguments(name: str, dim: Any, unbiased: Any, keepdim: bool, correction: Any, numpy: dict[str, Any]) -> tuple[Any, Any, bool]:
+def _arguments(
+    name: str, dim: Any, unbiased: Any, keepdim: bool, correction: Any, numpy: dict[str, Any]
+) -> tuple[Any, Any, bool]:
     """(dim, correction, keepdim) of all the overloads.
 
     Raises:
@@ -154,18 +188,32 @@ def _arguments(name: str, dim: Any, unbiased: Any, keepdim: bool, correction: An
         dim, keepdim = named.get("dim", dim), named.get("keepdim", keepdim)
     if isinstance(dim, bool):  # var(unbiased): the oldest overload
         if unbiased is not UNSET:
-            raise fail(TypeError, name, f"{name}() received an invalid combination of arguments: the first is unbiased, or dim.")
+            raise fail(
+                TypeError,
+                name,
+                f"{name}() received an invalid combination of arguments: the first is unbiased, "
+                "or dim.",
+            )
         dim, unbiased = None, dim
     if unbiased is not UNSET:
         if correction is not UNSET:
-            raise fail(TypeError, name, f"{name}() received an invalid combination of arguments: unbiased and correction exclude each other.")
+            raise fail(
+                TypeError,
+                name,
+                f"{name}() received an invalid combination of arguments: unbiased and correction "
+                "exclude each other.",
+            )
         return dim, int(bool(unbiased)), keepdim
     return dim, 1 if correction is UNSET or correction is None else correction, keepdim
 
 
 def _check_floating(input: Any) -> None:
     if isinstance(input, Tensor) and input._array.dtype.kind in "biu":
-        raise fail(RuntimeError, "std", f"std and var only support floating point and complex dtypes, not {input.dtype}.")
+        raise fail(
+            RuntimeError,
+            "std",
+            f"std and var only support floating point and complex dtypes, not {input.dtype}.",
+        )
 
 
 def _complex(input: Any) -> bool:
@@ -182,9 +230,15 @@ def _written(name: str, found: Tensor, out: Any) -> Tensor:
 
 @composite(method=True)
 def var(
-    input: Tensor, dim: Any = None, unbiased: Any = UNSET, keepdim: bool = False, *, correction: Any = UNSET, out: Any = None,
+    input: Tensor,
+    dim: Any = None,
+    unbiased: Any = UNSET,
+    keepdim: bool = False,
+    *,
+    correction: Any = UNSET,
+    out: Any = None,
     **numpy: Any,
-) -> Tensor:  # fmt: skip
+) -> Tensor:
     """The variance over `dim`: ``sum((input - mean)**2) / (count - correction)``.
 
     Args:
@@ -196,7 +250,9 @@ def var(
     dim, correction, keepdim = _arguments("var", dim, unbiased, keepdim, correction, numpy)
     _check_floating(input)
     if _complex(input):
-        found = ops._var(input.real, dim, correction, keepdim) + ops._var(input.imag, dim, correction, keepdim)
+        found = ops._var(input.real, dim, correction, keepdim) + ops._var(
+            input.imag, dim, correction, keepdim
+        )
     else:
         found = ops._var(input, dim, correction, keepdim)
     return _written("var", found, out)
@@ -204,9 +260,15 @@ def var(
 
 @composite(method=True)
 def std(
-    input: Tensor, dim: Any = None, unbiased: Any = UNSET, keepdim: bool = False, *, correction: Any = UNSET, out: Any = None,
+    input: Tensor,
+    dim: Any = None,
+    unbiased: Any = UNSET,
+    keepdim: bool = False,
+    *,
+    correction: Any = UNSET,
+    out: Any = None,
     **numpy: Any,
-) -> Tensor:  # fmt: skip
+) -> Tensor:
     """The standard deviation over `dim`, the root of `var`. Its gradient at 0 is 0.
 
     Raises:
@@ -223,41 +285,78 @@ def std(
 
 @composite()
 def var_mean(
-    input: Tensor, dim: Any = None, unbiased: Any = UNSET, keepdim: bool = False, *, correction: Any = UNSET, **numpy: Any
+    input: Tensor,
+    dim: Any = None,
+    unbiased: Any = UNSET,
+    keepdim: bool = False,
+    *,
+    correction: Any = UNSET,
+    **numpy: Any,
 ) -> tuple[Tensor, Tensor]:
     """Variance and mean over `dim`, in one reading."""
     dim, correction, keepdim = _arguments("var_mean", dim, unbiased, keepdim, correction, numpy)
     _check_floating(input)
     if _complex(input):
-        return var(input, dim, correction=correction, keepdim=keepdim), ops.mean(input, dim, keepdim)
+        return var(input, dim, correction=correction, keepdim=keepdim), ops.mean(
+            input, dim, keepdim
+        )
     return ops._var_mean(input, dim, correction, keepdim)
 
 
 @composite()
 def std_mean(
-    input: Tensor, dim: Any = None, unbiased: Any = UNSET, keepdim: bool = False, *, correction: Any = UNSET, **numpy: Any
+    input: Tensor,
+    dim: Any = None,
+    unbiased: Any = UNSET,
+    keepdim: bool = False,
+    *,
+    correction: Any = UNSET,
+    **numpy: Any,
 ) -> tuple[Tensor, Tensor]:
     """Standard deviation and mean over `dim`, in one reading."""
     dim, correction, keepdim = _arguments("std_mean", dim, unbiased, keepdim, correction, numpy)
     _check_floating(input)
     if _complex(input):
-        return std(input, dim, correction=correction, keepdim=keepdim), ops.mean(input, dim, keepdim)
+        return std(input, dim, correction=correction, keepdim=keepdim), ops.mean(
+            input, dim, keepdim
+        )
     return ops._std_mean(input, dim, correction, keepdim)
 
 
 def _check_weights(name: str, weights: Tensor, kinds: str, count: int) -> None:
     if weights._array.ndim > 1:
-        raise fail(RuntimeError, "cov", f"cov(): expected {name} to have one or fewer dimensions but got {name} with {weights._array.ndim} dimensions")
+        raise fail(
+            RuntimeError,
+            "cov",
+            f"cov(): expected {name} to have one or fewer dimensions but got {name} with "
+            f"{weights._array.ndim} dimensions",
+        )
     if weights._array.dtype.kind not in kinds:
-        raise fail(RuntimeError, "cov", f"cov(): expected {name} to have {'integral' if 'i' in kinds else 'floating point'} dtype but got {name} with {weights.dtype} dtype")
+        raise fail(
+            RuntimeError,
+            "cov",
+            f"cov(): expected {name} to have {'integral' if 'i' in kinds else 'floating point'} "
+            f"dtype but got {name} with {weights.dtype} dtype",
+        )
     if weights._array.size != count:
-        raise fail(RuntimeError, "cov", f"cov(): expected {name} to have the same numel as there are observations in the input but got {weights._array.size} != {count}")
+        raise fail(
+            RuntimeError,
+            "cov",
+            f"cov(): expected {name} to have the same numel as there are observations in the "
+            f"input but got {weights._array.size} != {count}",
+        )
     if weights._array.size and weights._array.min() < 0:
         raise fail(RuntimeError, "cov", f"cov(): {name} cannot be negative")
 
 
 @composite(method=True)
-def cov(input: Tensor, *, correction: int = 1, fweights: Tensor | None = None, aweights: Tensor | None = None) -> Tensor:
+def cov(
+    input: Tensor,
+    *,
+    correction: int = 1,
+    fweights: Tensor | None = None,
+    aweights: Tensor | None = None,
+) -> Tensor:
     """The covariance matrix of the rows of `input`; its columns are observations.
 
     Args:
@@ -269,7 +368,12 @@ def cov(input: Tensor, *, correction: int = 1, fweights: Tensor | None = None, a
     """
     ndim = input._array.ndim
     if ndim > 2:
-        raise fail(RuntimeError, "cov", f"cov(): expected input to have two or fewer dimensions but got an input with {ndim} dimensions")
+        raise fail(
+            RuntimeError,
+            "cov",
+            f"cov(): expected input to have two or fewer dimensions but got an input with {ndim} "
+            "dimensions",
+        )
     if input._array.dtype.kind == "b":
         raise fail(RuntimeError, "cov", "cov(): bool dtype is not supported for input")
     rows = input.reshape(1, -1) if ndim < 2 else input
@@ -285,7 +389,11 @@ def cov(input: Tensor, *, correction: int = 1, fweights: Tensor | None = None, a
     if weights is not None and count and not whole._array:
         raise fail(RuntimeError, "cov", "cov(): weights sum to zero, can't be normalized")
     mean = (rows if weights is None else rows * weights).sum(1) / whole
-    lost = correction if weights is None or aweights is None or not correction else correction * (weights * aweights).sum() / whole
+    lost = (
+        correction
+        if weights is None or aweights is None or not correction
+        else correction * (weights * aweights).sum() / whole
+    )
     left = whole - lost
     if left._array <= 0:
         from flambeau.core.provenance import stack_level
@@ -304,14 +412,19 @@ def cov(input: Tensor, *, correction: int = 1, fweights: Tensor | None = None, a
 
 @composite(method=True)
 def corrcoef(input: Tensor) -> Tensor:
-    """The correlation coefficients of the rows of `input`: the covariance, scaled to a diagonal of 1.
+    """The correlation coefficients of the rows: the covariance, scaled to a diagonal of 1.
 
     Raises:
         RuntimeError: more than 2 dimensions.
     """
     ndim = input._array.ndim
     if ndim > 2:
-        raise fail(RuntimeError, "corrcoef", f"corrcoef(): expected input to have two or fewer dimensions but got an input with {ndim} dimensions")
+        raise fail(
+            RuntimeError,
+            "corrcoef",
+            "corrcoef(): expected input to have two or fewer dimensions but got an input with "
+            f"{ndim} dimensions",
+        )
     found = cov(input)
     if not found._array.ndim:
         return found / found

@@ -1,4 +1,7 @@
-"""Sets and search: unique, unique_consecutive, isin, searchsorted, bucketize. No gradients. Stands on sort."""
+"""Sets and search: unique, unique_consecutive, isin, searchsorted, bucketize. No gradients.
+
+Stands on sort.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from flambeau.core.declare import composite, primitive
+from flambeau.core.declare import composite
 from flambeau.core.dims import wrap_dim
 from flambeau.core.errors import fail
 from flambeau.core.ops.sort import comparable
@@ -26,7 +29,7 @@ def _marks(rows: Any) -> Any:
 
 
 def _gather(rows: Any, order: Any) -> tuple[Any, Any, Any]:
-    """(positions of the first of each run in `order`, inverse, counts) of rows read in that order."""
+    """(places of the first of each run in `order`, inverse, counts) of rows in that order."""
     starts = _marks(rows[order])
     first = np.flatnonzero(starts)
     inverse = np.empty(len(rows), np.int64)
@@ -34,16 +37,25 @@ def _gather(rows: Any, order: Any) -> tuple[Any, Any, Any]:
     return order[first], inverse, np.diff(np.append(first, len(rows)))
 
 
-def _unique(name: str, input: Tensor, dim: Any, consecutive: bool, inverse: bool, counts: bool) -> Any:
+def _unique(
+    name: str, input: Tensor, dim: Any, consecutive: bool, inverse: bool, counts: bool
+) -> Any:
     a = input._array
     if dim is not None and a.ndim:
         k = wrap_dim(dim, a.ndim, name)
         moved = np.ascontiguousarray(np.moveaxis(a, k, 0))
         size = len(moved)
         if not moved.size and any(not n for j, n in enumerate(a.shape) if j != k):
-            raise fail(RuntimeError, name, f"{name}: There are 0 sized dimensions, and they aren't selected, so unique cannot be applied: shape {list(a.shape)}, dim {dim}.")
+            raise fail(
+                RuntimeError,
+                name,
+                f"{name}: There are 0 sized dimensions, and they aren't selected, so unique "
+                f"cannot be applied: shape {list(a.shape)}, dim {dim}.",
+            )
         rows = comparable(name, moved.reshape(size, math.prod(moved.shape[1:])))
-        order = np.arange(size) if consecutive else np.lexsort(rows.T[::-1]) if size else np.arange(0)
+        order = (
+            np.arange(size) if consecutive else np.lexsort(rows.T[::-1]) if size else np.arange(0)
+        )
         chosen, back, number = _gather(rows, order)
         found = np.moveaxis(moved[chosen], 0, k)  # PyTorch's strides: slices lie in rows
     else:
@@ -52,14 +64,22 @@ def _unique(name: str, input: Tensor, dim: Any, consecutive: bool, inverse: bool
         order = np.arange(len(flat)) if consecutive else np.argsort(keys, kind="stable")
         chosen, back, number = _gather(keys, order)
         found, back = flat[chosen], back.reshape(a.shape)
-    result = (wrap(np.asarray(found)), wrap(back) if inverse else None, wrap(number) if counts else None)
+    result = (
+        wrap(np.asarray(found)),
+        wrap(back) if inverse else None,
+        wrap(number) if counts else None,
+    )
     wanted = tuple(t for t in result if t is not None)
     return wanted if len(wanted) > 1 else wanted[0]
 
 
 @composite(method=True)
 def unique(
-    input: Tensor, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
+    input: Tensor,
+    sorted: bool = True,
+    return_inverse: bool = False,
+    return_counts: bool = False,
+    dim: int | None = None,
 ) -> Any:
     """The distinct elements (or slices along `dim`), in order.
 
@@ -80,19 +100,34 @@ def unique_consecutive(
 
 @composite()
 def isin(
-    elements: Any, test_elements: Any, *, assume_unique: bool = False, invert: bool = False, out: Any = None
+    elements: Any,
+    test_elements: Any,
+    *,
+    assume_unique: bool = False,
+    invert: bool = False,
+    out: Any = None,
 ) -> Tensor:
     """Which `elements` are among `test_elements` (which are not, with `invert`).
 
     Raises:
         RuntimeError: bool or complex tensors.
     """
-    arrays = [t._array if isinstance(t, Tensor) else np.asarray(t) for t in (elements, test_elements)]
+    arrays = [
+        t._array if isinstance(t, Tensor) else np.asarray(t) for t in (elements, test_elements)
+    ]
     if not any(isinstance(t, Tensor) for t in (elements, test_elements)):
-        raise fail(TypeError, "isin", "isin() received an invalid combination of arguments: one of the two must be a Tensor.")
+        raise fail(
+            TypeError,
+            "isin",
+            "isin() received an invalid combination of arguments: one of the two must be a Tensor.",
+        )
     for t, a in zip((elements, test_elements), arrays, strict=True):
         if isinstance(t, Tensor) and a.dtype.kind in "bc":
-            raise fail(RuntimeError, "isin", f"Unsupported input type encountered for isin(): {t.dtype}. Convert it first.")
+            raise fail(
+                RuntimeError,
+                "isin",
+                f"Unsupported input type encountered for isin(): {t.dtype}. Convert it first.",
+            )
     first, second = (a.astype(np.float32) if a.dtype.kind == "V" else a for a in arrays)
     found = wrap(np.asarray(np.isin(first, second, assume_unique=assume_unique, invert=invert)))
     if out is not None:
@@ -103,12 +138,16 @@ def isin(
 
 
 def _ranks(rows: Any, values: Any, right: bool, out_int32: bool) -> Any:
-    """Where `values` would be inserted into the ordered rows; boundaries are one row, or one for each row of values."""
+    """Where `values` would stand in the ordered rows: one row, or one for each row of values."""
     side = "right" if right else "left"
     kind = np.int32 if out_int32 else np.int64
     if rows.ndim == 1:
         return np.asarray(np.searchsorted(rows, values, side)).astype(kind)
-    many = rows.reshape(-1, rows.shape[-1]) if rows.shape[-1] else np.empty((math.prod(rows.shape[:-1]), 0), rows.dtype)
+    many = (
+        rows.reshape(-1, rows.shape[-1])
+        if rows.shape[-1]
+        else np.empty((math.prod(rows.shape[:-1]), 0), rows.dtype)
+    )
     lanes = values.reshape(len(many), -1) if values.size else values.reshape(len(many), 0)
     found = np.empty(lanes.shape, kind)
     for k, (row, lane) in enumerate(zip(many, lanes, strict=True)):
@@ -118,17 +157,30 @@ def _ranks(rows: Any, values: Any, right: bool, out_int32: bool) -> Any:
 
 def _check_side(name: str, right: bool, side: str | None) -> bool:
     if side is not None and side not in ("left", "right"):
-        raise fail(RuntimeError, name, f"{name}(): side can only be 'left' or 'right' but got {side}")
+        raise fail(
+            RuntimeError, name, f"{name}(): side can only be 'left' or 'right' but got {side}"
+        )
     if side == "left" and right:
-        raise fail(RuntimeError, name, f"{name}(): side and right can't be set to opposites, got side of left while right was True")
+        raise fail(
+            RuntimeError,
+            name,
+            f"{name}(): side and right can't be set to opposites, got side of left while right "
+            "was True",
+        )
     return right or side == "right"
 
 
 @composite()
 def searchsorted(
-    sorted_sequence: Tensor, input: Any, *, out_int32: bool = False, right: bool = False, side: str | None = None,
-    sorter: Tensor | None = None, out: Any = None,
-) -> Tensor:  # fmt: skip
+    sorted_sequence: Tensor,
+    input: Any,
+    *,
+    out_int32: bool = False,
+    right: bool = False,
+    side: str | None = None,
+    sorter: Tensor | None = None,
+    out: Any = None,
+) -> Tensor:
     """Where `input` would stand in `sorted_sequence` (ordered along its last dimension).
 
     Args:
@@ -141,45 +193,97 @@ def searchsorted(
     rows = sorted_sequence._array
     right = _check_side("searchsorted", right, side)
     number = not isinstance(input, Tensor)
-    values = np.asarray(input, rows.dtype if isinstance(input, (bool, int)) or rows.dtype.kind == "f" else None) if number else input._array
+    values = (
+        np.asarray(
+            input, rows.dtype if isinstance(input, (bool, int)) or rows.dtype.kind == "f" else None
+        )
+        if number
+        else input._array
+    )
     if sorter is not None:
         order = sorter._array
         if order.shape != rows.shape:
-            raise fail(RuntimeError, "searchsorted", f"sorter and boundary tensor must have same size: {list(order.shape)} and {list(rows.shape)}.")
+            raise fail(
+                RuntimeError,
+                "searchsorted",
+                f"sorter and boundary tensor must have same size: {list(order.shape)} and "
+                f"{list(rows.shape)}.",
+            )
         if order.dtype != np.int64:
-            raise fail(RuntimeError, "searchsorted", f"sorter must be a tensor of long dtype, not {sorter.dtype}.")
+            raise fail(
+                RuntimeError,
+                "searchsorted",
+                f"sorter must be a tensor of long dtype, not {sorter.dtype}.",
+            )
         if order.size and (order.min() < 0 or order.max() >= rows.shape[-1]):
-            raise fail(RuntimeError, "searchsorted", f"sorter index out of range: indices must be in [0, {rows.shape[-1]}).")
+            raise fail(
+                RuntimeError,
+                "searchsorted",
+                f"sorter index out of range: indices must be in [0, {rows.shape[-1]}).",
+            )
         rows = np.take_along_axis(rows, order, -1)
     if not rows.ndim:
-        raise fail(RuntimeError, "searchsorted", "input tensor should have positive dimension: sorted_sequence is 0-dimensional.")
+        raise fail(
+            RuntimeError,
+            "searchsorted",
+            "input tensor should have positive dimension: sorted_sequence is 0-dimensional.",
+        )
     if number and rows.ndim != 1:
-        raise fail(RuntimeError, "searchsorted", "a number can be searched in a 1-dimensional sorted_sequence only.")
+        raise fail(
+            RuntimeError,
+            "searchsorted",
+            "a number can be searched in a 1-dimensional sorted_sequence only.",
+        )
     if not number and values.dtype != rows.dtype:
-        raise fail(RuntimeError, "searchsorted", f"boundary tensor and input value tensor should have same dtype: {sorted_sequence.dtype} and {input.dtype}.")
+        raise fail(
+            RuntimeError,
+            "searchsorted",
+            "boundary tensor and input value tensor should have same dtype: "
+            f"{sorted_sequence.dtype} and {input.dtype}.",
+        )
     if rows.ndim != 1 and rows.shape[:-1] != values.shape[:-1]:
-        raise fail(RuntimeError, "searchsorted", f"sorted_sequence must be 1-dimensional or agree with input in all but the last dimension: {list(rows.shape)} and {list(values.shape)}.")
+        raise fail(
+            RuntimeError,
+            "searchsorted",
+            "sorted_sequence must be 1-dimensional or agree with input in all but the last "
+            f"dimension: {list(rows.shape)} and {list(values.shape)}.",
+        )
     return _ranked("searchsorted", rows, values, right, out_int32, out)
 
 
 @composite()
-def bucketize(input: Any, boundaries: Tensor, *, out_int32: bool = False, right: bool = False, out: Any = None) -> Tensor:
-    """The bucket between ordered `boundaries` in which each element falls: `searchsorted` the other way round.
+def bucketize(
+    input: Any, boundaries: Tensor, *, out_int32: bool = False, right: bool = False, out: Any = None
+) -> Tensor:
+    """The bucket between ordered `boundaries` of each element: `searchsorted`, turned round.
 
     Raises:
         RuntimeError: boundaries that are not one-dimensional.
     """
     edges = boundaries._array
     if edges.ndim != 1:
-        raise fail(RuntimeError, "bucketize", f"boundaries tensor must be 1 dimension, but got dim({edges.ndim})")
+        raise fail(
+            RuntimeError,
+            "bucketize",
+            f"boundaries tensor must be 1 dimension, but got dim({edges.ndim})",
+        )
     values = input._array if isinstance(input, Tensor) else np.asarray(input)
     return _ranked("bucketize", edges, values, right, out_int32, out)
 
 
 def _ranked(name: str, rows: Any, values: Any, right: bool, out_int32: bool, out: Any) -> Tensor:
     rows, values = (a.astype(np.float32) if a.dtype.kind == "V" else a for a in (rows, values))
-    if out is not None and isinstance(out, Tensor) and out._array.dtype != (np.int32 if out_int32 else np.int64):
-        raise fail(RuntimeError, name, f"output tensor's dtype is wrong, it can only be Int(int32) or Long(int64) depending on whether out_int32 flag is True, but we got {out.dtype}")
+    if (
+        out is not None
+        and isinstance(out, Tensor)
+        and out._array.dtype != (np.int32 if out_int32 else np.int64)
+    ):
+        raise fail(
+            RuntimeError,
+            name,
+            "output tensor's dtype is wrong, it can only be Int(int32) or Long(int64) depending "
+            f"on whether out_int32 flag is True, but we got {out.dtype}",
+        )
     found = wrap(_ranks(rows, values, right, out_int32))
     if out is not None:
         from flambeau.core.output import write_one

@@ -22,7 +22,9 @@ from flambeau.core.tensor import Tensor
 
 __all__: list[str] = []
 
-NORM = dtypes.Rule("NORM", result="real", refuses=frozenset({"bool", "int", "float8"}), error=RuntimeError)
+NORM = dtypes.Rule(
+    "NORM", result="real", refuses=frozenset({"bool", "int", "float8"}), error=RuntimeError
+)
 
 
 def _real(dtype: np.dtype[Any]) -> np.dtype[Any]:
@@ -39,16 +41,20 @@ def _check_empty(input: Any, ord: Any, axes: Any, dim: Any) -> None:
         return
     if axes is None or (len(axes) == input.ndim):
         raise fail(
-            RuntimeError, "linalg.vector_norm",
-            f"linalg.vector_norm cannot compute the {ord} norm on an empty tensor because the operation does not have an identity",
-        )  # fmt: skip
+            RuntimeError,
+            "linalg.vector_norm",
+            f"linalg.vector_norm cannot compute the {ord} norm on an empty tensor because the "
+            "operation does not have an identity",
+        )
     for k in axes:
         if not input.shape[k]:
             raise fail(
-                RuntimeError, "linalg.vector_norm",
-                f"linalg.vector_norm cannot compute the {ord} norm on the dimension {k} because this dimension is empty and the "
+                RuntimeError,
+                "linalg.vector_norm",
+                f"linalg.vector_norm cannot compute the {ord} norm on the dimension {k} because "
+                "this dimension is empty and the "
                 "operation does not have an identity",
-            )  # fmt: skip
+            )
 
 
 def _slope(g: Any, input: Any, out: Any, ord: Any, axes: Any) -> Any:
@@ -70,9 +76,13 @@ def _slope(g: Any, input: Any, out: Any, ord: Any, axes: Any) -> Any:
     return part * np.where(out == 0, zero, g / out ** (ord - 1))
 
 
-def _norm_on_arrays(g: Any, input: Any, out: Any, shape: Any, ord: Any, dim: Any, keepdim: bool) -> Any:
+def _norm_on_arrays(
+    g: Any, input: Any, out: Any, shape: Any, ord: Any, dim: Any, keepdim: bool
+) -> Any:
     axes = axes_of(dim, len(shape), "norm")
-    return _slope(unreduce(g, shape, dim, keepdim), input, unreduce(out, shape, dim, keepdim), ord, axes)
+    return _slope(
+        unreduce(g, shape, dim, keepdim), input, unreduce(out, shape, dim, keepdim), ord, axes
+    )
 
 
 @with_arrays(_norm_on_arrays)
@@ -96,22 +106,40 @@ def _norm_rule(g: Any, input: Any, out: Any, shape: Any, ord: Any, dim: Any, kee
 
 
 @reduction(
-    types=NORM, upcast=True, name="_vector_norm", node="LinalgVectorNorm", function=False, method=False, holomorphic=False,
-    vjp=_norm_rule, infer=lambda input, ord, dim, keepdim, dtype: (folded(input, dim, keepdim)[0], _real(input.dtype)),
-)  # fmt: skip
+    types=NORM,
+    upcast=True,
+    name="_vector_norm",
+    node="LinalgVectorNorm",
+    function=False,
+    method=False,
+    holomorphic=False,
+    vjp=_norm_rule,
+    infer=lambda input, ord, dim, keepdim, dtype: (
+        folded(input, dim, keepdim)[0],
+        _real(input.dtype),
+    ),
+)
 def _vector_norm(input, ord: Any, dim: Any, keepdim: bool, *, dtype: Any = None):
     """``sum(abs(input)**ord)**(1/ord)``, with its limits at 0 and the infinities."""
     axes = axes_of(dim, input.ndim, "linalg.vector_norm")
     _check_empty(input, ord, axes, dim)
     if ord == 2:
-        if axes is None and type(input) is np.ndarray and input.dtype.kind == "f" and input.size > 1 << 12 and input.flags.c_contiguous:
+        if (
+            axes is None
+            and type(input) is np.ndarray
+            and input.dtype.kind == "f"
+            and input.size > 1 << 12
+            and input.flags.c_contiguous
+        ):
             flat = input.reshape(-1)
             found = np.sqrt(np.dot(flat, flat))
             return found.reshape((1,) * input.ndim) if keepdim else found
         squares = input.real**2 + input.imag**2 if input.dtype.kind == "c" else input * input
         return np.sqrt(total(squares, axes, keepdim))
     if ord == 0:
-        return in_order(np.add.reduce(input != 0, axis=axes, keepdims=keepdim)).astype(_real(input.dtype))
+        return in_order(np.add.reduce(input != 0, axis=axes, keepdims=keepdim)).astype(
+            _real(input.dtype)
+        )
     size = np.abs(input)
     if ord == 1:
         return total(size, axes, keepdim)
@@ -123,7 +151,13 @@ def _vector_norm(input, ord: Any, dim: Any, keepdim: bool, *, dtype: Any = None)
 
 @composite(function=False, name="linalg_vector_norm")
 def vector_norm(
-    x: Tensor, ord: Any = 2, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None
+    x: Tensor,
+    ord: Any = 2,
+    dim: Any = None,
+    keepdim: bool = False,
+    *,
+    dtype: Any = None,
+    out: Any = None,
 ) -> Tensor:
     """``sum(abs(x)**ord)**(1/ord)`` over `dim` (all of them by default).
 
@@ -135,9 +169,19 @@ def vector_norm(
     """
     kind = x._array.dtype.kind
     if kind not in "fcV":
-        raise fail(RuntimeError, "linalg.vector_norm", f"Expected a floating point or complex tensor as input. Got {x.dtype}")
-    if dtype is not None and (dtype.is_complex != (kind == "c") or not (dtype.is_complex or dtype.is_floating_point)):
-        raise fail(RuntimeError, "linalg.vector_norm", f"the input is {x.dtype} and cannot be converted to the dtype asked for, {dtype}")
+        raise fail(
+            RuntimeError,
+            "linalg.vector_norm",
+            f"Expected a floating point or complex tensor as input. Got {x.dtype}",
+        )
+    if dtype is not None and (
+        dtype.is_complex != (kind == "c") or not (dtype.is_complex or dtype.is_floating_point)
+    ):
+        raise fail(
+            RuntimeError,
+            "linalg.vector_norm",
+            f"the input is {x.dtype} and cannot be converted to the dtype asked for, {dtype}",
+        )
     return ops._vector_norm(x, float(ord), dim, keepdim, dtype=dtype, out=out)
 
 
@@ -152,15 +196,28 @@ def _matrix_dims(input: Tensor, dim: Any) -> Any:
     if isinstance(dim, int):
         dim = (dim,)
     if len(dim) != 2:
-        raise fail(RuntimeError, "norm", f"linalg.matrix_norm: dim must be a 2-tuple. Got {' '.join(map(str, dim))}")
+        raise fail(
+            RuntimeError,
+            "norm",
+            f"linalg.matrix_norm: dim must be a 2-tuple. Got {' '.join(map(str, dim))}",
+        )
     return tuple(dim)
 
 
 @composite(method=True)
 def norm(
-    input: Tensor, p: Any = "fro", dim: Any = None, keepdim: bool = False, out: Any = None, dtype: Any = None, **numpy: Any
+    input: Tensor,
+    p: Any = "fro",
+    dim: Any = None,
+    keepdim: bool = False,
+    out: Any = None,
+    dtype: Any = None,
+    **numpy: Any,
 ) -> Tensor:
-    """The `p`-norm over `dim` (all of them by default), always of the vector of elements; "nuc" is that of singular values.
+    """The `p`-norm over `dim` (all by default), of the vector of elements.
+
+    Args:
+        p: a number, "fro" (2), or "nuc": the sum of the matrix's singular values.
 
     Raises:
         RuntimeError: an integer tensor, or an unknown order.
@@ -170,14 +227,20 @@ def norm(
         dim, keepdim = named.get("dim", dim), named.get("keepdim", keepdim)
     if isinstance(p, str):
         if p == "nuc":
-            found = _nuclear(input if dtype is None else input.to(dtype), _matrix_dims(input, dim), keepdim)
+            found = _nuclear(
+                input if dtype is None else input.to(dtype), _matrix_dims(input, dim), keepdim
+            )
             if out is None:
                 return found
             from flambeau.core.output import write_one
 
             return write_one("norm", found, out)
         if p != "fro":
-            raise fail(RuntimeError, "norm", f"linalg.matrix_norm: Order {p} not supported: give a number, 'fro' or 'nuc'.")
+            raise fail(
+                RuntimeError,
+                "norm",
+                f"linalg.matrix_norm: Order {p} not supported: give a number, 'fro' or 'nuc'.",
+            )
         if dim is not None and not isinstance(dim, int) and len(dim) > 2:
             _matrix_dims(input, dim)
         p = 2
@@ -207,11 +270,17 @@ def _renormed(input: Tensor, p: float, dim: int, maxnorm: float) -> Tensor:
 
     ndim = input._array.ndim
     if p <= 0:
-        raise fail(RuntimeError, "renorm", f"renorm: non-positive norm degree not supported, p is {p}.")
+        raise fail(
+            RuntimeError, "renorm", f"renorm: non-positive norm degree not supported, p is {p}."
+        )
     if isinstance(maxnorm, complex) or maxnorm < 0:
         raise fail(RuntimeError, "renorm", f"renorm: expected maxnorm to be >= 0 but got {maxnorm}")
     if ndim < 2:
-        raise fail(RuntimeError, "renorm", f"renorm: input needs at least 2 dimensions, got {ndim} dimensions")
+        raise fail(
+            RuntimeError,
+            "renorm",
+            f"renorm: input needs at least 2 dimensions, got {ndim} dimensions",
+        )
     k = wrap_dim(dim, ndim, "renorm")
     size = vector_norm(input, p, tuple(d for d in range(ndim) if d != k), True)
     scale = ops._where(size > maxnorm, maxnorm / (size + 1e-7), 1.0)

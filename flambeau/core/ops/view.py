@@ -161,7 +161,12 @@ def unsqueeze(input, dim: int):
     return input[(slice(None),) * dim + (None,)]
 
 
-@declare_view(vjp=lambda g, shape: g.reshape(shape), inplace=False)
+def _squeeze_name(node: Any) -> str:
+    dim = node.params[1]
+    return "SqueezeBackward0" if dim is None else "SqueezeBackward2" if isinstance(dim, (tuple, list)) else "SqueezeBackward1"
+
+
+@declare_view(vjp=lambda g, shape: g.reshape(shape), inplace=False, node=_squeeze_name)
 def squeeze(input, dim: Any = None):
     """The view without the dimensions of size 1 (all of them, or those in `dim` that are)."""
     if dim == ():

@@ -1,4 +1,6 @@
-"""Choosing by a condition: where, masked_fill, masked_select, masked_scatter, nonzero. Stands on declare."""
+"""Choosing by a condition: where, masked_fill, masked_select, masked_scatter, nonzero. Stands on
+declare.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +10,14 @@ import numpy as np
 
 from flambeau.core.declare import composite, elementwise, ops, primitive
 from flambeau.core.dtypes import NUMBER
+from flambeau.core.entry import record_one
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import broadcast_shapes
-from flambeau.core.tensor import Tensor, wrap
+from flambeau.core.overlap import overlaps
+from flambeau.core.silence import run
+from flambeau.core.state import mode, ordinary
+from flambeau.core.storage import touch
+from flambeau.core.tensor import PLAIN, Tensor, edge_of, wrap
 
 __all__: list[str] = []
 
@@ -18,26 +25,81 @@ nd = np.ndarray
 
 
 @elementwise(
-    types=NUMBER, name="_where", node="Where", method=False, function=False, promote=("input", "other"), inplace=False,
+    types=NUMBER,
+    name="_where",
+    node="Where",
+    method=False,
+    function=False,
+    promote=("input", "other"),
+    inplace=False,
     vjp={
         "input": lambda g, condition: ops._where(condition, g, 0),
         "other": lambda g, condition: ops._where(condition, 0, g),
     },
-)  # fmt: skip
+)
 def _where(condition, input, other):
     """``input`` where the condition holds, else ``other``."""
     return np.where(condition, input, other)
 
 
+WHERE = ops._where.operation
+SIMPLE = frozenset((np.dtype("f4"), np.dtype("f8")))
+
+
+def _chosen(condition: Any, input: Any, other: Any) -> Tensor | None:
+    """The short way of `where`: plain tensors of one dtype, or one and a number. None where the
+    long way must look.
+    """
+    arrays, edges, mask = [], [], 0
+    for bit, x in enumerate((condition, input, other)):
+        if type(x) in PLAIN:
+            if type(x._array) is not nd:
+                return None
+            arrays.append(x._array)
+            edge = edge_of(x)
+            edges.append(edge)
+            mask |= (edge is not None) << bit
+        elif type(x) in (int, float):
+            arrays.append(x)
+            edges.append(None)
+        else:
+            return None
+    c, a, b = arrays
+    if type(c) is not nd or c.dtype.kind != "b":
+        return None
+    kinds = {x.dtype for x in (a, b) if type(x) is nd}
+    if len(kinds) != 1 or not kinds <= SIMPLE:
+        return None
+    try:
+        r = run(np.where, c, a, b)
+    except (ValueError, RuntimeError):
+        return None
+    t = wrap(r)
+    if mask and mode() is None:
+        record_one(WHERE, (condition, input, other), arrays, edges, mask, t)
+    return t
+
+
 @composite()
-def where(condition: Tensor, input: Any = None, other: Any = None, *, out: Tensor | None = None) -> Any:
-    """Elementwise ``input if condition else other``, broadcast and promoted; alone, the indices of true elements.
+def where(
+    condition: Tensor, input: Any = None, other: Any = None, *, out: Tensor | None = None
+) -> Any:
+    """Elementwise ``input if condition else other``, broadcast and promoted; alone, the indices of
+    true elements.
 
     Raises:
         RuntimeError: a condition that is not bool. TypeError: only one of `input` and `other`.
     """
+    if out is None and ordinary():
+        found = _chosen(condition, input, other)
+        if found is not None:
+            return found
     if not isinstance(condition, Tensor):
-        raise fail(TypeError, "where", f"argument 'condition' (position 1) must be Tensor, not {type(condition).__name__}")
+        raise fail(
+            TypeError,
+            "where",
+            f"argument 'condition' (position 1) must be Tensor, not {type(condition).__name__}",
+        )
     if input is None and other is None:
         return nonzero(condition, as_tuple=True)
     if input is None or other is None:
@@ -48,13 +110,15 @@ def where(condition: Tensor, input: Any = None, other: Any = None, *, out: Tenso
             raise fail(
                 RuntimeError,
                 "where",
-                f"where expected condition to be a boolean tensor, but got a tensor with dtype {condition.dtype}. Compare it: "
+                "where expected condition to be a boolean tensor, but got a tensor with dtype "
+                f"{condition.dtype}. Compare it: "
                 "condition != 0.",
             )
         from flambeau.compat import warn_once
 
         warn_once(
-            "where received a uint8 condition tensor. This behavior is deprecated and will be removed in a future version of "
+            "where received a uint8 condition tensor. This behavior is deprecated and will be "
+            "removed in a future version of "
             "PyTorch. Use a boolean condition instead.",
             UserWarning,
             stacklevel=3,
@@ -71,12 +135,18 @@ def _where_method(input: Tensor, condition: Tensor, other: Any) -> Any:
 Tensor.where = _where_method  # type: ignore[attr-defined]
 
 
+def copyto(target: Any, value: Any, mask: Any) -> None:
+    """``target[mask] = value``, the mask broadcast."""
+    np.copyto(target, value, where=mask)
+
+
 def _mask(name: str, mask: Any) -> None:
     if isinstance(mask, Tensor) and mask._array.dtype.kind != "b":
         raise fail(
             RuntimeError,
             name,
-            f"{name} only supports boolean masks, but got mask with dtype {mask.dtype}. Compare it: mask != 0.",
+            f"{name} only supports boolean masks, but got mask with dtype {mask.dtype}. Compare "
+            "it: mask != 0.",
         )
 
 
@@ -97,7 +167,8 @@ def _masked_fill(input, mask, value):
         raise fail(
             RuntimeError,
             "masked_fill",
-            f"The size of tensor a must match the size of tensor b: mask {list(mask.shape)} and input {list(input.shape)} do "
+            f"The size of tensor a must match the size of tensor b: mask {list(mask.shape)} and "
+            f"input {list(input.shape)} do "
             "not broadcast.",
         ) from None
 
@@ -107,20 +178,28 @@ def _fill_value(name: str, input: Tensor, value: Any) -> Tensor:
 
     if not isinstance(value, Tensor):
         if not isinstance(value, (bool, int, float, complex, np.generic)):
-            raise fail(TypeError, name, f"argument 'value' (position 3) must be Tensor or Number, not {type(value).__name__}")
+            raise fail(
+                TypeError,
+                name,
+                "argument 'value' (position 3) must be Tensor or Number, not "
+                f"{type(value).__name__}",
+            )
         return wrap(np.array(number_for(name, value, input._array.dtype), input._array.dtype))
     if value._array.ndim:
         raise fail(
             RuntimeError,
             name,
-            f"{name} only supports a 0-dimensional value tensor, but got tensor with {value._array.ndim} dimension(s). Use where.",
+            f"{name} only supports a 0-dimensional value tensor, but got tensor with "
+            f"{value._array.ndim} dimension(s). Use where.",
         )
     from flambeau.core.dtypes import of
     from flambeau.core.promotion import can_cast
 
     if not can_cast(of(value._array.dtype), of(input._array.dtype)):
         raise fail(
-            RuntimeError, name, f"value cannot be converted to type {of(input._array.dtype)} without overflow"
+            RuntimeError,
+            name,
+            f"value cannot be converted to type {of(input._array.dtype)} without overflow",
         )
     return value
 
@@ -143,6 +222,17 @@ def masked_fill_(input: Tensor, mask: Tensor, value: Any) -> Tensor:
     from flambeau.core.tensor import edge_of
 
     _mask("masked_fill_", mask)
+    if type(value) in (int, float) and ordinary() and type(input) in PLAIN and type(mask) in PLAIN:
+        a, m = input._array, mask._array
+        plain = type(a) is nd and type(m) is nd and a.dtype in SIMPLE and not overlaps(a)
+        if plain and (edge_of(input) is None or mode() is not None):
+            try:
+                run(copyto, a, value, m)
+            except (ValueError, RuntimeError):
+                pass  # worded below
+            else:
+                touch(input, "masked_fill_")
+                return input
     value = _fill_value("masked_fill_", input, value)
     check_inplace("masked_fill_", input, edge_of(input) is not None or edge_of(value) is not None)
     write_result("masked_fill_", input, ops._masked_fill(input, mask, value))
@@ -162,16 +252,21 @@ def _masked_select(input, mask):
             raise fail(
                 RuntimeError,
                 "masked_select",
-                f"The size of tensor a must match the size of tensor b: {list(input.shape)} and mask {list(mask.shape)} do not "
+                f"The size of tensor a must match the size of tensor b: {list(input.shape)} and "
+                f"mask {list(mask.shape)} do not "
                 "broadcast.",
             ) from None
     return input[mask]
 
 
 @primitive(
-    name="_masked_select_backward", node="MaskedSelectBackward", function=False, method=False,
-    vjp={"grad": lambda g, mask: ops._masked_select(g, mask)}, infer=lambda grad, mask, shape: (shape, grad.dtype),
-)  # fmt: skip
+    name="_masked_select_backward",
+    node="MaskedSelectBackward",
+    function=False,
+    method=False,
+    vjp={"grad": lambda g, mask: ops._masked_select(g, mask)},
+    infer=lambda grad, mask, shape: (shape, grad.dtype),
+)
 def _masked_select_backward(grad, mask, shape: Any):
     """Zeros with `grad` where the mask holds, of the broadcast shape."""
     full = broadcast_shapes(shape, mask.shape)
@@ -208,7 +303,8 @@ def _masked_scatter(input, mask, source):
         raise fail(
             RuntimeError,
             "masked_scatter",
-            f"Number of elements of source < number of ones in mask: source has {source.size}, the mask {count}",
+            f"Number of elements of source < number of ones in mask: source has {source.size}, "
+            f"the mask {count}",
         )
     found = np.array(np.broadcast_to(input, shape), order="C")
     found[mask] = source.reshape(-1)[:count]
@@ -230,7 +326,8 @@ def _check_scatter(input: Tensor, mask: Tensor, source: Tensor) -> None:
         raise fail(
             RuntimeError,
             "masked_scatter",
-            f"expected self and source to have same dtypes but got {input.dtype} and {source.dtype}",
+            f"expected self and source to have same dtypes but got {input.dtype} and "
+            f"{source.dtype}",
         )
 
 
@@ -252,7 +349,9 @@ def masked_scatter_(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
     from flambeau.core.tensor import edge_of
 
     _check_scatter(input, mask, source)
-    check_inplace("masked_scatter_", input, edge_of(input) is not None or edge_of(source) is not None)
+    check_inplace(
+        "masked_scatter_", input, edge_of(input) is not None or edge_of(source) is not None
+    )
     write_result("masked_scatter_", input, ops._masked_scatter(input, mask, source))
     return input
 
@@ -282,13 +381,22 @@ def argwhere(input: Tensor) -> Tensor:
 
 
 @primitive(
-    name="nonzero_static", infer=lambda input, size, fill_value: ((size, input.ndim), np.dtype("i8"))
+    name="nonzero_static",
+    infer=lambda input, size, fill_value: ((size, input.ndim), np.dtype("i8")),
 )
 def nonzero_static(input, *, size: int, fill_value: int = -1):
     """The first `size` rows of `nonzero`, filled up with `fill_value`."""
     if size < 0:
-        raise fail(RuntimeError, "nonzero_static", f"nonzero_static: 'size' must be an non-negative integer, got {size}")
+        raise fail(
+            RuntimeError,
+            "nonzero_static",
+            f"nonzero_static: 'size' must be an non-negative integer, got {size}",
+        )
     found = np.full((size, input.ndim), fill_value, np.int64)
-    rows = np.argwhere(input)[:size] if input.ndim else np.zeros((min(int(bool(input)), size), 0), np.int64)
+    rows = (
+        np.argwhere(input)[:size]
+        if input.ndim
+        else np.zeros((min(int(bool(input)), size), 0), np.int64)
+    )
     found[: len(rows)] = rows
     return found

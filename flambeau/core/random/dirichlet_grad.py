@@ -109,7 +109,7 @@ def _near_one(x: np.ndarray, alpha: np.ndarray, beta: np.ndarray) -> np.ndarray:
 
 
 def _saddle_point(x: np.ndarray, alpha: np.ndarray, beta: np.ndarray) -> np.ndarray:
-    """Rice's expansion, and its limit within a tenth of a deviation of the mean, where it is 0 / 0."""
+    """Rice's expansion; near the mean, where that is 0 / 0, its limit."""
     total = alpha + beta
     mean = alpha / total
     deviation = np.sqrt(alpha * beta / (total + 1)) / total

@@ -4,7 +4,7 @@ The registry finds a formula by the types of p and q; the formulas stand beside 
 across families, of normal vectors, and of distributions made of others.
 """
 
-from flambeau.distributions.kl import across, composite, same, vectors  # noqa: F401  (register)
+from flambeau.distributions.kl import across, composite, same, vectors
 from flambeau.distributions.kl.registry import (
     _KL_MEMOIZE,
     _KL_REGISTRY,

@@ -20,6 +20,7 @@ from flambeau.distributions.triangular import (
     low_rank_log_det,
     low_rank_mahalanobis,
 )
+from flambeau.distributions.utils import broadcast_shapes
 
 __all__: list[str] = []
 
@@ -84,7 +85,7 @@ def _event_size(p: Any, q: Any) -> int:
 
 def _solved_square_sum(lower: Tensor, matrix: Tensor) -> Tensor:
     """``|L^-1 X|^2``, summed over the entries; batches broadcast."""
-    batch = flambeau.broadcast_shapes(lower.shape[:-2], matrix.shape[:-2])
+    batch = broadcast_shapes(lower.shape[:-2], matrix.shape[:-2])
     lower = lower.expand(*batch, *lower.shape[-2:])
     matrix = matrix.expand(*batch, *matrix.shape[-2:])
     return batch_square_sum(flambeau.linalg.solve_triangular(lower, matrix, upper=False))

@@ -10,7 +10,13 @@ import flambeau
 from flambeau.core.tensor import Tensor
 from flambeau.distributions import constraints
 from flambeau.distributions.transforms.base import Parameterless, Transform
-from flambeau.distributions.utils import Number, _sum_rightmost, broadcast_all, lazy_property
+from flambeau.distributions.utils import (
+    Number,
+    _sum_rightmost,
+    broadcast_all,
+    broadcast_shapes,
+    lazy_property,
+)
 from flambeau.nn.functional import softplus
 
 if TYPE_CHECKING:
@@ -276,4 +282,4 @@ def _same(left: Any, right: Any) -> bool:
 
 
 def _broadcast(shape: Sequence[int], *parameters: Any) -> Any:
-    return flambeau.broadcast_shapes(shape, *(getattr(p, "shape", ()) for p in parameters))
+    return broadcast_shapes(shape, *(getattr(p, "shape", ()) for p in parameters))

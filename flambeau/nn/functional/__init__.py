@@ -1,5 +1,7 @@
-"""Everything of ``torch.nn.functional``: the layers' computations as functions. A family is a file."""
+"""Everything of ``torch.nn.functional``: the layers' computations as functions. A family is a
+file."""
 
+from flambeau.core.tensor import Tensor
 from flambeau.nn import _reduction as _Reduction
 from flambeau.nn.functional.activation import *
 from flambeau.nn.functional.activation import _implicit_dim as _implicit_dim
@@ -13,6 +15,7 @@ from flambeau.nn.functional.conv import *
 from flambeau.nn.functional.distance import *
 from flambeau.nn.functional.dropout import *
 from flambeau.nn.functional.embedding import *
+from flambeau.nn.functional.grouped import *
 from flambeau.nn.functional.linear import *
 from flambeau.nn.functional.loss import *
 from flambeau.nn.functional.marginloss import *
@@ -20,3 +23,7 @@ from flambeau.nn.functional.norm import *
 from flambeau.nn.functional.padding import *
 from flambeau.nn.functional.pooling import *
 from flambeau.nn.functional.vision import *
+from flambeau.nn.functional.vision import channel_shuffle
+
+native_channel_shuffle = channel_shuffle
+"""PyTorch's second name for it."""

@@ -1,4 +1,5 @@
-"""Activations under PyTorch's names and signatures; ``inplace=True`` writes into the input. Stands on ``ops``."""
+"""Activations under PyTorch's names and signatures; ``inplace=True`` writes into the input. Stands
+on ``ops``."""
 
 from __future__ import annotations
 
@@ -12,11 +13,43 @@ from flambeau.core.provenance import stack_level
 from flambeau.core.tensor import Tensor
 
 __all__ = [
-    "celu", "celu_", "elu", "elu_", "gelu", "glu", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish", "hardtanh",
-    "hardtanh_", "leaky_relu", "leaky_relu_", "log_softmax", "logsigmoid", "mish", "prelu", "relu", "relu6", "relu_", "rrelu",
-    "rrelu_", "selu", "selu_", "sigmoid", "silu", "softmax", "softmin", "softplus", "softshrink", "softsign", "tanh",
-    "tanhshrink", "threshold", "threshold_",
-]  # fmt: skip
+    "celu",
+    "celu_",
+    "elu",
+    "elu_",
+    "gelu",
+    "glu",
+    "gumbel_softmax",
+    "hardshrink",
+    "hardsigmoid",
+    "hardswish",
+    "hardtanh",
+    "hardtanh_",
+    "leaky_relu",
+    "leaky_relu_",
+    "log_softmax",
+    "logsigmoid",
+    "mish",
+    "prelu",
+    "relu",
+    "relu6",
+    "relu_",
+    "rrelu",
+    "rrelu_",
+    "selu",
+    "selu_",
+    "sigmoid",
+    "silu",
+    "softmax",
+    "softmin",
+    "softplus",
+    "softshrink",
+    "softsign",
+    "tanh",
+    "tanhshrink",
+    "threshold",
+    "threshold_",
+]
 
 celu_ = ops.celu_
 elu_ = ops.elu_
@@ -51,13 +84,15 @@ def relu6(input: Tensor, inplace: bool = False) -> Tensor:
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """``x`` where positive, else ``alpha (exp(x) - 1)``.
 
-    Reference: Clevert et al., Fast and accurate deep network learning by exponential linear units, 2015, arXiv:1511.07289.
+    Reference: Clevert et al., Fast and accurate deep network learning by exponential linear units,
+    2015, arXiv:1511.07289.
     """
     return ops.elu_(input, alpha) if inplace else ops.elu(input, alpha)
 
 
 def selu(input: Tensor, inplace: bool = False) -> Tensor:
-    """``scale (max(x, 0) + min(0, alpha (exp(x) - 1)))`` with the constants that keep mean 0 and variance 1.
+    """``scale (max(x, 0) + min(0, alpha (exp(x) - 1)))`` with the constants that keep mean 0 and
+    variance 1.
 
     Reference: Klambauer et al., Self-normalizing neural networks, 2017, arXiv:1706.02515.
     """
@@ -74,17 +109,25 @@ def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
 
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
     """``x`` where positive, else ``negative_slope x``."""
-    return ops.leaky_relu_(input, negative_slope) if inplace else ops.leaky_relu(input, negative_slope)
+    return (
+        ops.leaky_relu_(input, negative_slope) if inplace else ops.leaky_relu(input, negative_slope)
+    )
 
 
 def rrelu(
-    input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False, inplace: bool = False
+    input: Tensor,
+    lower: float = 1.0 / 8,
+    upper: float = 1.0 / 3,
+    training: bool = False,
+    inplace: bool = False,
 ) -> Tensor:
     """``x`` where positive, else ``x`` times a slope: random in training, else the middle one."""
     return (ops.rrelu_ if inplace else ops.rrelu)(input, lower, upper, training)
 
 
-def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
+def hardtanh(
+    input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False
+) -> Tensor:
     """``min(max(input, min_val), max_val)``.
 
     Raises:
@@ -92,12 +135,18 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace
     """
     if min_val > max_val:
         raise fail(ValueError, "hardtanh", "min_val cannot be greater than max_val")
-    return ops.hardtanh_(input, min_val, max_val) if inplace else ops.hardtanh(input, min_val, max_val)
+    return (
+        ops.hardtanh_(input, min_val, max_val) if inplace else ops.hardtanh(input, min_val, max_val)
+    )
 
 
 def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
     """``x`` where above ``threshold``, else ``value``."""
-    return ops.threshold_(input, threshold, value) if inplace else ops.threshold(input, threshold, value)
+    return (
+        ops.threshold_(input, threshold, value)
+        if inplace
+        else ops.threshold(input, threshold, value)
+    )
 
 
 def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
@@ -124,7 +173,8 @@ def silu(input: Tensor, inplace: bool = False) -> Tensor:
 def mish(input: Tensor, inplace: bool = False) -> Tensor:
     """``x tanh(softplus(x))``.
 
-    Reference: Misra, Mish: a self regularized non-monotonic activation function, 2019, arXiv:1908.08681.
+    Reference: Misra, Mish: a self regularized non-monotonic activation function, 2019,
+    arXiv:1908.08681.
     """
     return ops.mish_(input) if inplace else ops.mish(input)
 
@@ -135,10 +185,13 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
     Raises:
         RuntimeError: a 0-d input, or an odd size.
 
-    Reference: Dauphin et al., Language modeling with gated convolutional networks, 2016, arXiv:1612.08083.
+    Reference: Dauphin et al., Language modeling with gated convolutional networks, 2016,
+    arXiv:1612.08083.
     """
     if input.dim() == 0:
-        raise fail(RuntimeError, "glu", "glu does not support scalars because halving size must be even")
+        raise fail(
+            RuntimeError, "glu", "glu does not support scalars because halving size must be even"
+        )
     return ops.glu(input, dim)
 
 
@@ -165,50 +218,64 @@ def tanh(input: Tensor) -> Tensor:
 def _implicit_dim(name: str, ndim: int) -> int:
     """The dimension that a call without `dim` means; warns."""
     warnings.warn(
-        f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an argument.",
+        f"Implicit dimension choice for {name} has been deprecated. Change the call to include "
+        "dim=X as an argument.",
         UserWarning,
         stacklevel=stack_level() - 1,
     )
     return 0 if ndim in (0, 1, 3) else 1
 
 
-def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
+def softmax(
+    input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None
+) -> Tensor:
     """``exp(x) / sum(exp(x))`` along ``dim``; ``dtype`` converts the input first."""
     if dim is None:
         dim = _implicit_dim("softmax", input.dim())
     return ops.softmax(input, dim, dtype)
 
 
-def softmin(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
+def softmin(
+    input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None
+) -> Tensor:
     """``softmax(-x)`` along ``dim``."""
     if dim is None:
         dim = _implicit_dim("softmin", input.dim())
     return ops.softmax(-input, dim, dtype)
 
 
-def log_softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
+def log_softmax(
+    input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None
+) -> Tensor:
     """``x - log(sum(exp(x)))`` along ``dim``; ``dtype`` converts the input first."""
     if dim is None:
         dim = _implicit_dim("log_softmax", input.dim())
     return ops.log_softmax(input, dim, dtype)
 
 
-def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Tensor:
+def gumbel_softmax(
+    logits: Tensor, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1
+) -> Tensor:
     """A sample of the Gumbel-softmax distribution: ``softmax((logits + gumbel) / tau)``.
 
     Args:
         tau: temperature, not negative.
         hard: one-hot forward, the soft sample's gradient backward.
 
-    Reference: Jang et al., Categorical reparameterization with Gumbel-softmax, 2016, arXiv:1611.01144.
+    Reference: Jang et al., Categorical reparameterization with Gumbel-softmax, 2016,
+    arXiv:1611.01144.
     """
     if eps != 1e-10:
-        warnings.warn("`eps` parameter is deprecated and has no effect.", stacklevel=stack_level() - 1)
+        warnings.warn(
+            "`eps` parameter is deprecated and has no effect.", stacklevel=stack_level() - 1
+        )
     noise = ops.empty_like(logits, memory_format=layout.legacy_contiguous_format)
     gumbels = -noise.exponential_().log()
     soft = ops.softmax((logits + gumbels) / tau, dim)
     if not hard:
         return soft
     index = soft.max(dim, keepdim=True)[1]
-    one = ops.zeros_like(logits, memory_format=layout.legacy_contiguous_format).scatter_(dim, index, 1.0)
+    one = ops.zeros_like(logits, memory_format=layout.legacy_contiguous_format).scatter_(
+        dim, index, 1.0
+    )
     return one - soft.detach() + soft

@@ -1,4 +1,5 @@
-"""Distances and similarities of vectors: the native functions. They are in ``core.ops.distance``."""
+"""Distances and similarities of vectors: the native functions. They are in
+``core.ops.distance``."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""Embedding tables and one-hot vectors under PyTorch's names. The operations are in ``core.ops.embedding``."""
+"""Embedding tables and one-hot vectors under PyTorch's names. The operations are in
+``core.ops.embedding``."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from flambeau.core.declare import ops
 from flambeau.core.errors import fail
@@ -85,29 +84,44 @@ def embedding_bag(
         padding_idx: a row that does not count.
 
     Raises:
-        ValueError: shapes, offsets or a mode that do not fit. RuntimeError: ``padding_idx`` out of range.
+        ValueError: shapes, offsets or a mode that do not fit. RuntimeError: ``padding_idx`` out of
+        range.
     """
     name = "embedding_bag"
-    if weight.dtype.is_floating_point is False and not weight.dtype.is_complex and input.dtype.is_floating_point:
+    if (
+        weight.dtype.is_floating_point is False
+        and not weight.dtype.is_complex
+        and input.dtype.is_floating_point
+    ):
         input, weight = weight, input  # the old order of arguments
     if per_sample_weights is not None and tuple(input.shape) != tuple(per_sample_weights.shape):
         raise fail(
             ValueError,
             name,
-            f"If per_sample_weights ({list(per_sample_weights.shape)}) is not None, then it must have the same shape as the "
+            f"If per_sample_weights ({list(per_sample_weights.shape)}) is not None, then it must "
+            "have the same shape as the "
             f"input ({list(input.shape)})",
         )
     if weight.dim() != 2:
-        raise fail(ValueError, name, f"weight has to be a 2D Tensor, but got Tensor of dimension {weight.dim()}")
+        raise fail(
+            ValueError,
+            name,
+            f"weight has to be a 2D Tensor, but got Tensor of dimension {weight.dim()}",
+        )
     if input.dim() == 2:
         if offsets is not None:
             raise fail(
                 ValueError,
                 name,
-                "if input is 2D, then offsets has to be None, as input is treated is a mini-batch of fixed length sequences.",
+                "if input is 2D, then offsets has to be None, as input is treated is a mini-batch "
+                "of fixed length sequences.",
             )
         bags, length = input.shape
-        offsets = ops.arange(0, input.numel(), length, dtype=input.dtype) if length else ops.zeros(bags, dtype=input.dtype)
+        offsets = (
+            ops.arange(0, input.numel(), length, dtype=input.dtype)
+            if length
+            else ops.zeros(bags, dtype=input.dtype)
+        )
         input = input.reshape(-1)
         if per_sample_weights is not None:
             per_sample_weights = per_sample_weights.reshape(-1)
@@ -117,12 +131,18 @@ def embedding_bag(
         if offsets.dim() != 1:
             raise fail(ValueError, name, "offsets has to be a 1D Tensor")
     else:
-        raise fail(ValueError, name, f"input has to be 1D or 2D Tensor, but got Tensor of dimension {input.dim()}")
+        raise fail(
+            ValueError,
+            name,
+            f"input has to be 1D or 2D Tensor, but got Tensor of dimension {input.dim()}",
+        )
     if mode not in _MODES:
         raise fail(ValueError, name, "mode has to be one of sum, mean or max")
     if mode == "max":
         if scale_grad_by_freq:
-            raise fail(ValueError, name, "max mode does not support scaling the gradient by the frequency")
+            raise fail(
+                ValueError, name, "max mode does not support scaling the gradient by the frequency"
+            )
         if sparse:
             raise fail(ValueError, name, "max mode does not support sparse weights")
     if max_norm is not None:
@@ -131,7 +151,8 @@ def embedding_bag(
         raise fail(
             NotImplementedError,
             name,
-            "per_sample_weights was not None. per_sample_weights is only supported for mode='sum' (got "
+            "per_sample_weights was not None. per_sample_weights is only supported for mode='sum' "
+            "(got "
             f"mode='{mode}').",
         )
     return ops.embedding_bag(

@@ -1,6 +1,7 @@
 """Losses under PyTorch's names and signatures: reduction words, the old flags, warnings, shapes.
 
-Those over classes with a margin are in ``marginloss``. The operations are in ``core.ops.loss`` and its neighbours.
+Those over classes with a margin are in ``marginloss``. The operations are in ``core.ops.loss`` and
+its neighbours.
 """
 
 from __future__ import annotations
@@ -18,9 +19,20 @@ from flambeau.core.tensor import Tensor
 from flambeau.nn import _reduction as _Reduction
 
 __all__ = [
-    "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "ctc_loss", "gaussian_nll_loss", "huber_loss",
-    "kl_div", "l1_loss", "linear_cross_entropy", "mse_loss", "nll_loss", "poisson_nll_loss", "smooth_l1_loss",
-]  # fmt: skip
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "cross_entropy",
+    "ctc_loss",
+    "gaussian_nll_loss",
+    "huber_loss",
+    "kl_div",
+    "l1_loss",
+    "linear_cross_entropy",
+    "mse_loss",
+    "nll_loss",
+    "poisson_nll_loss",
+    "smooth_l1_loss",
+]
 
 _CODES = {"none": 0, "mean": 1, "sum": 2}
 
@@ -61,7 +73,8 @@ def cross_entropy(
         label_smoothing: the part of every target that is spread over all classes.
 
     Raises:
-        IndexError: a class number that is not there. RuntimeError, ValueError: shapes that do not fit.
+        IndexError: a class number that is not there. RuntimeError, ValueError: shapes that do not
+        fit.
     """
     if size_average is not None or reduce is not None:
         reduction = _Reduction.legacy_get_string(size_average, reduce)
@@ -83,7 +96,8 @@ def nll_loss(
     """``-weight[t] input[n, t]`` of log-probabilities (N, C, *) for class numbers (N, *).
 
     Raises:
-        IndexError: a class number that is not there. RuntimeError, ValueError: shapes that do not fit.
+        IndexError: a class number that is not there. RuntimeError, ValueError: shapes that do not
+        fit.
     """
     return ops.nll_loss(input, target, weight, _code(reduction, size_average, reduce), ignore_index)
 
@@ -91,7 +105,8 @@ def nll_loss(
 def _warn_sizes(input: Tensor, target: Tensor) -> None:
     if input._array.shape != target._array.shape:
         warnings.warn(
-            f"Using a target size ({target.size()}) that is different to the input size ({input.size()}). This will likely "
+            f"Using a target size ({target.size()}) that is different to the input size "
+            f"({input.size()}). This will likely "
             "lead to incorrect results due to broadcasting. Please ensure they have the same size.",
             UserWarning,
             stacklevel=stack_level() - 1,
@@ -115,7 +130,8 @@ def _weighted(name: str, loss: Tensor, input: Tensor, weight: Tensor, reduction:
         raise fail(
             ValueError,
             name,
-            f"Weights and input must have the same size: weight is {list(weight.shape)}, input {list(input.shape)}.",
+            f"Weights and input must have the same size: weight is {list(weight.shape)}, input "
+            f"{list(input.shape)}.",
         )
     loss = loss * weight
     if reduction == 0:
@@ -178,7 +194,11 @@ def smooth_l1_loss(
 
 
 def huber_loss(
-    input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0, weight: Tensor | None = None
+    input: Tensor,
+    target: Tensor,
+    reduction: str = "mean",
+    delta: float = 1.0,
+    weight: Tensor | None = None,
 ) -> Tensor:
     """``d^2 / 2`` where ``|d| < delta``, else ``delta (|d| - delta / 2)``.
 
@@ -212,7 +232,8 @@ def binary_cross_entropy(
         raise fail(
             ValueError,
             "binary_cross_entropy",
-            f"Using a target size ({target.size()}) that is different to the input size ({input.size()}) is deprecated. "
+            f"Using a target size ({target.size()}) that is different to the input size "
+            f"({input.size()}) is deprecated. "
             "Please ensure they have the same size.",
         )
     if weight is not None:
@@ -229,7 +250,8 @@ def binary_cross_entropy_with_logits(
     reduction: str = "mean",
     pos_weight: Tensor | None = None,
 ) -> Tensor:
-    """Binary cross entropy of ``sigmoid(input)``, without overflow; ``pos_weight`` counts positives so many times.
+    """Binary cross entropy of ``sigmoid(input)``, without overflow; ``pos_weight`` counts
+    positives so many times.
 
     Raises:
         ValueError: target has another shape.
@@ -254,13 +276,16 @@ def kl_div(
 ) -> Tensor:
     """``target (log(target) - input)`` of log-probabilities ``input``.
 
-    ``reduction="batchmean"`` is the divergence; "mean" divides by the number of classes too, with a warning.
+    ``reduction="batchmean"`` is the divergence; "mean" divides by the number of classes too, with
+    a warning.
     """
     if size_average is None and reduce is None:
         if reduction == "mean":
             warnings.warn(
-                "reduction: 'mean' divides the total loss by both the batch size and the support size. 'batchmean' divides "
-                "only by the batch size, and aligns with the KL div math definition. 'mean' will be changed to behave the "
+                "reduction: 'mean' divides the total loss by both the batch size and the support "
+                "size. 'batchmean' divides "
+                "only by the batch size, and aligns with the KL div math definition. 'mean' will "
+                "be changed to behave the "
                 "same as 'batchmean' in the next major release.",
                 stacklevel=stack_level(),
             )
@@ -283,12 +308,15 @@ def poisson_nll_loss(
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Tensor:
-    """Negative log-likelihood of counts: ``exp(input) - target input``, or with rates ``input - target log(input + eps)``.
+    """Negative log-likelihood of counts: ``exp(input) - target input``, or with rates
+    ``input - target log(input + eps)``.
 
     Raises:
         ValueError: another reduction.
     """
-    return ops.poisson_nll_loss(input, target, log_input, full, eps, _code(reduction, size_average, reduce))
+    return ops.poisson_nll_loss(
+        input, target, log_input, full, eps, _code(reduction, size_average, reduce)
+    )
 
 
 def gaussian_nll_loss(
@@ -299,12 +327,14 @@ def gaussian_nll_loss(
     eps: float = 1e-06,
     reduction: str = "mean",
 ) -> Tensor:
-    """``(log(max(var, eps)) + (input - target)^2 / max(var, eps)) / 2``; ``full`` adds the constant.
+    """``(log(max(var, eps)) + (input - target)^2 / max(var, eps)) / 2``; ``full`` adds the
+    constant.
 
     Raises:
         ValueError: a negative variance, or one of a shape that does not fit.
 
-    Reference: Nix, Weigend, Estimating the mean and variance of the target probability distribution, 1994.
+    Reference: Nix, Weigend, Estimating the mean and variance of the target probability
+    distribution, 1994.
     """
     name = "gaussian_nll_loss"
     if not isinstance(var, Tensor):
@@ -317,10 +347,13 @@ def gaussian_nll_loss(
         if input.size()[:-1] == var.size():
             var = var.unsqueeze(-1)
         elif not (input.size()[:-1] == var.size()[:-1] and var.size(-1) == 1) and not (
-            input.dim() == var.dim() and all(v in (1, n) for v, n in zip(var.shape, input.shape, strict=True))
+            input.dim() == var.dim()
+            and all(v in (1, n) for v, n in zip(var.shape, input.shape, strict=True))
         ):
             raise fail(
-                ValueError, name, f"var is of incorrect size: {list(var.shape)} for an input of {list(input.shape)}"
+                ValueError,
+                name,
+                f"var is of incorrect size: {list(var.shape)} for an input of {list(input.shape)}",
             )
     if reduction not in _CODES:
         raise fail(ValueError, name, f"{reduction} is not valid")
@@ -348,7 +381,8 @@ def ctc_loss(
     reduction: str = "mean",
     zero_infinity: bool = False,
 ) -> Tensor:
-    """Connectionist temporal classification: ``-log`` of the probability of all alignments of the targets.
+    """Connectionist temporal classification: ``-log`` of the probability of all alignments of the
+    targets.
 
     Args:
         log_probs: (T, N, C) or (T, C), log-probabilities.
@@ -360,7 +394,9 @@ def ctc_loss(
 
     Reference: Graves et al., Connectionist temporal classification, 2006.
     """
-    return ops.ctc_loss(log_probs, targets, input_lengths, target_lengths, blank, _code(reduction), zero_infinity)
+    return ops.ctc_loss(
+        log_probs, targets, input_lengths, target_lengths, blank, _code(reduction), zero_infinity
+    )
 
 
 def linear_cross_entropy(
@@ -390,7 +426,8 @@ def linear_cross_entropy(
             raise fail(
                 RuntimeError,
                 "linear_cross_entropy",
-                f"K-dimensional loss defined by linear_weight shape {tuple(linear_weight.shape)} requires batched input, (N, "
+                f"K-dimensional loss defined by linear_weight shape {tuple(linear_weight.shape)} "
+                "requires batched input, (N, "
                 f"{input.shape[-1]}), got unbatched input with shape {tuple(input.shape)}",
             )
         linear_weight = linear_weight.reshape(-1, linear_weight.shape[-1])
@@ -400,5 +437,10 @@ def linear_cross_entropy(
         logits = logits.reshape(*logits.shape[:-1], *rows)
     skipped = -100 if ignore_index is None else ignore_index
     return cross_entropy(
-        logits, target, weight=weight, ignore_index=skipped, reduction=reduction, label_smoothing=label_smoothing
+        logits,
+        target,
+        weight=weight,
+        ignore_index=skipped,
+        reduction=reduction,
+        label_smoothing=label_smoothing,
     )

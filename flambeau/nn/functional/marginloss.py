@@ -1,4 +1,5 @@
-"""Losses with a margin under PyTorch's names: ranking, hinge, cosine, triplets, several labels. Stands on ``ops``."""
+"""Losses with a margin under PyTorch's names: ranking, hinge, cosine, triplets, several labels.
+Stands on ``ops``."""
 
 from __future__ import annotations
 
@@ -10,9 +11,16 @@ from flambeau.core.tensor import Tensor
 from flambeau.nn.functional.loss import _code, _reduced
 
 __all__ = [
-    "cosine_embedding_loss", "hinge_embedding_loss", "margin_ranking_loss", "multi_margin_loss", "multilabel_margin_loss",
-    "multilabel_soft_margin_loss", "soft_margin_loss", "triplet_margin_loss", "triplet_margin_with_distance_loss",
-]  # fmt: skip
+    "cosine_embedding_loss",
+    "hinge_embedding_loss",
+    "margin_ranking_loss",
+    "multi_margin_loss",
+    "multilabel_margin_loss",
+    "multilabel_soft_margin_loss",
+    "soft_margin_loss",
+    "triplet_margin_loss",
+    "triplet_margin_with_distance_loss",
+]
 
 
 def margin_ranking_loss(
@@ -34,7 +42,8 @@ def margin_ranking_loss(
         raise fail(
             RuntimeError,
             "margin_ranking_loss",
-            f"All input tensors should have same dimension but got sizes: input1: {input1.size()}, input2: "
+            "All input tensors should have same dimension but got sizes: input1: "
+            f"{input1.size()}, input2: "
             f"{input2.size()}, target: {target.size()}",
         )
     return ops.margin_ranking_loss(input1, input2, target, margin, code)
@@ -76,7 +85,9 @@ def cosine_embedding_loss(
     reduction: str = "mean",
 ) -> Tensor:
     """``1 - cos(input1, input2)`` where target is 1, ``max(0, cos - margin)`` where it is -1."""
-    return ops.cosine_embedding_loss(input1, input2, target, margin, _code(reduction, size_average, reduce))
+    return ops.cosine_embedding_loss(
+        input1, input2, target, margin, _code(reduction, size_average, reduce)
+    )
 
 
 def multi_margin_loss(
@@ -109,7 +120,8 @@ def multilabel_margin_loss(
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Tensor:
-    """``sum_(t, i) max(0, 1 - (x[t] - x[i])) / C`` over labels t (listed up to a -1) and the other classes i."""
+    """``sum_(t, i) max(0, 1 - (x[t] - x[i])) / C`` over labels t (listed up to a -1) and the other
+    classes i."""
     return ops.multilabel_margin_loss(input, target, _code(reduction, size_average, reduce))
 
 
@@ -121,7 +133,8 @@ def multilabel_soft_margin_loss(
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Tensor:
-    """Binary cross entropy of ``sigmoid(input)``, averaged over the classes in the last dimension."""
+    """Binary cross entropy of ``sigmoid(input)``, averaged over the classes in the last
+    dimension."""
     code = _code(reduction, size_average, reduce)
     loss = -(target * ops.logsigmoid(input) + (1 - target) * ops.logsigmoid(-input))
     if weight is not None:
@@ -180,8 +193,10 @@ def triplet_margin_with_distance_loss(
         raise fail(
             RuntimeError,
             name,
-            "The anchor, positive, and negative tensors are expected to have the same number of dimensions, but got: "
-            f"anchor {anchor.dim()}D, positive {positive.dim()}D, and negative {negative.dim()}D inputs",
+            "The anchor, positive, and negative tensors are expected to have the same number of "
+            "dimensions, but got: "
+            f"anchor {anchor.dim()}D, positive {positive.dim()}D, and negative {negative.dim()}D "
+            "inputs",
         )
     distance = ops.pairwise_distance if distance_function is None else distance_function
     near = distance(anchor, positive)

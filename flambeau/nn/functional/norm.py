@@ -9,7 +9,15 @@ from flambeau.core.declare import ops
 from flambeau.core.errors import fail
 from flambeau.core.tensor import Tensor
 
-__all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "local_response_norm", "normalize", "rms_norm"]
+__all__ = [
+    "batch_norm",
+    "group_norm",
+    "instance_norm",
+    "layer_norm",
+    "local_response_norm",
+    "normalize",
+    "rms_norm",
+]
 
 
 def _check_batch(name: str, size: Any) -> None:
@@ -20,7 +28,10 @@ def _check_batch(name: str, size: Any) -> None:
     """
     if len(size) > 1 and size[1] and prod(size) // size[1] == 1:
         raise fail(
-            ValueError, name, f"Expected more than 1 value per channel when training, got input size {tuple(size)}: batch more."
+            ValueError,
+            name,
+            f"Expected more than 1 value per channel when training, got input size {tuple(size)}: "
+            "batch more.",
         )
 
 
@@ -36,7 +47,8 @@ def batch_norm(
 ) -> Tensor:
     """``(input - mean) / sqrt(var + eps) * weight + bias`` over (N, C, *), by channel.
 
-    Training takes mean and variance of the batch and moves the running ones towards them by ``momentum``.
+    Training takes mean and variance of the batch and moves the running ones towards them by
+    ``momentum``.
 
     Raises:
         ValueError: one number a channel in training.
@@ -79,7 +91,11 @@ def instance_norm(
 
 
 def layer_norm(
-    input: Tensor, normalized_shape: Any, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-05
+    input: Tensor,
+    normalized_shape: Any,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: float = 1e-05,
 ) -> Tensor:
     """``(input - mean) / sqrt(var + eps) * weight + bias`` over the trailing dimensions.
 
@@ -88,8 +104,11 @@ def layer_norm(
     return ops.layer_norm(input, normalized_shape, weight, bias, eps)
 
 
-def rms_norm(input: Tensor, normalized_shape: Any, weight: Tensor | None = None, eps: float | None = None) -> Tensor:
-    """``input / sqrt(mean(input^2) + eps) * weight`` over the trailing dimensions; eps is the dtype's by default.
+def rms_norm(
+    input: Tensor, normalized_shape: Any, weight: Tensor | None = None, eps: float | None = None
+) -> Tensor:
+    """``input / sqrt(mean(input^2) + eps) * weight`` over the trailing dimensions; eps is the
+    dtype's by default.
 
     Reference: Zhang, Sennrich, Root mean square layer normalization, 2019, arXiv:1910.07467.
     """
@@ -97,7 +116,11 @@ def rms_norm(input: Tensor, normalized_shape: Any, weight: Tensor | None = None,
 
 
 def group_norm(
-    input: Tensor, num_groups: int, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-05
+    input: Tensor,
+    num_groups: int,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: float = 1e-05,
 ) -> Tensor:
     """Normalisation of every sample's groups of channels.
 
@@ -108,7 +131,11 @@ def group_norm(
     """
     shape = input._array.shape
     if len(shape) < 2:
-        raise fail(RuntimeError, "group_norm", f"Expected at least 2 dimensions for input tensor but received {len(shape)}")
+        raise fail(
+            RuntimeError,
+            "group_norm",
+            f"Expected at least 2 dimensions for input tensor but received {len(shape)}",
+        )
     if num_groups > 0:
         _check_batch("group_norm", [shape[0] * shape[1] // num_groups, num_groups, *shape[2:]])
     return ops.group_norm(input, num_groups, weight, bias, eps)
@@ -122,7 +149,8 @@ def local_response_norm(
     Raises:
         ValueError: fewer than 3 dimensions.
 
-    Reference: Krizhevsky et al., ImageNet classification with deep convolutional neural networks, 2012.
+    Reference: Krizhevsky et al., ImageNet classification with deep convolutional neural networks,
+    2012.
     """
     ndim = input.dim()
     if ndim < 3:
@@ -151,7 +179,9 @@ def _pooling() -> Any:
     return pooling
 
 
-def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: Tensor | None = None) -> Tensor:
+def normalize(
+    input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: Tensor | None = None
+) -> Tensor:
     """``input / max(norm_p(input), eps)`` along ``dim``."""
     denominator = input.norm(p, dim, keepdim=True)
     if out is not None:

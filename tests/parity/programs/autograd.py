@@ -648,7 +648,7 @@ def grad_fn_names(torch: Any) -> Any:
             x.masked_fill(x > 0.5, 0.0), x.cumsum(0), x.norm(), x.var(), x.std(), x.prod(), x.unbind(0)[0], x.split(1)[0], x.chunk(3)[0], x.repeat(2, 1), x.diagonal(),
             x.tril(), x.flip(0), x.roll(1), torch.outer(b, b), torch.addmm(b, x, w), torch.nn.functional.linear(x, w, b), torch.nn.functional.linear(x, w),
             torch.nn.functional.mse_loss(x, w), torch.nn.functional.gelu(x), torch.nn.functional.layer_norm(x, (3,)), torch.einsum("ij,jk->ik", x, w),
-            torch.nn.functional.cross_entropy(x, torch.tensor([0, 1, 2])), torch.logsumexp(x, 0), x.real, x.squeeze(), x.narrow(0, 0, 1), x.select(0, 1), x.reciprocal(), x.rsqrt(),
+            torch.nn.functional.cross_entropy(x, torch.tensor([0, 1, 2])), torch.logsumexp(x, 0), x.squeeze(), x.narrow(0, 0, 1), x.select(0, 1), x.reciprocal(), x.rsqrt(),
             torch.maximum(x, w), x.amax(0), x.sort()[0], x.topk(1)[0], x.view_as(w), x.pow(3.0), x.addcmul(w, w), torch.lerp(x, w, 0.5), x.median(), x.kthvalue(1)[0],
         )
     ]

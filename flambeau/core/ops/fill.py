@@ -1,0 +1,366 @@
+"""Tensors filled, bounded and given other memory: fill_, zero_, renorm, resize_, set_.
+
+Filling with random numbers is in `random_fill`. Stands on declare and inplace.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from flambeau.core import dtypes, layout, state
+from flambeau.core.binding import sizes
+from flambeau.core.declare import composite, ops, primitive
+from flambeau.core.dims import wrap_dim
+from flambeau.core.errors import fail
+from flambeau.core.inplace import check_inplace, write_result
+from flambeau.core.ir.abstract import Abstract
+from flambeau.core.output import write_one
+from flambeau.core.overlap import check_writable
+from flambeau.core.silence import quiet, run
+from flambeau.core.state import NO_GRAD, mode
+from flambeau.core.storage import storage_of, touch
+from flambeau.core.tensor import PLAIN, Tensor, edge_of, wrap
+from flambeau.core.tensor import wrap as as_tensor
+
+__all__: list[str] = []
+
+nd = np.ndarray
+
+
+def _filled(input: Any, value: Any) -> Any:
+    """A tensor of one value."""
+    fresh = np.empty_like(input)
+    fresh[...] = value if value.dtype == input.dtype else value.astype(input.dtype)
+    return fresh
+
+
+def _declare_fill(name: str, number: int) -> None:
+    def body(input, value):
+        return _filled(input, value)
+
+    primitive(
+        name=name,
+        node=lambda node: f"FillBackward{number}",
+        function=False,
+        method=False,
+        vjp={"input": lambda g: g * 0, "value": lambda g: g.sum()},
+        infer=lambda input, value: (input.shape, input.dtype),
+    )(body)
+
+
+_declare_fill("_fill", 1)
+_declare_fill("_fill_in_place", 2)  # PyTorch's names for the forms with and without writing
+
+
+def _value(name: str, input: Tensor, value: Any) -> Tensor:
+    if isinstance(value, Tensor):
+        if value._array.ndim:
+            raise fail(
+                RuntimeError,
+                name,
+                f"{name} only supports 0-dimension value tensor but got tensor with "
+                f"{value._array.ndim} dimensions. Use copy_ or "
+                "expand.",
+            )
+        return value
+    from flambeau.core.indexing import number_for
+
+    if not isinstance(value, (bool, int, float, complex, np.generic)):
+        raise fail(
+            TypeError,
+            name,
+            f"argument 'value' (position 2) must be Number, not {type(value).__name__}",
+        )
+    dtype = input._array.dtype
+    return wrap(quiet(np.array, number_for(name, value, dtype), dtype))
+
+
+@composite()
+def fill(input: Tensor, value: Any) -> Tensor:
+    """A tensor like `input`, every element `value` (a number or a 0-d tensor)."""
+    return ops._fill(input, _value("fill", input, value))
+
+
+@composite(method=True)
+def fill_(input: Tensor, value: Any) -> Tensor:
+    """Set every element to `value` (a number or a 0-d tensor), in place.
+
+    Raises:
+        RuntimeError: a value of more than one element, or one that does not fit the dtype.
+    """
+    m = mode()
+    if (m is None or m is NO_GRAD) and type(input) in PLAIN and type(value) in (int, float, bool):
+        a = input._array
+        if (
+            type(a) is nd
+            and a.dtype.kind == "f"
+            and a.itemsize > 2
+            and (
+                m is not None
+                or (input._view is None and input._edge is None)
+                or edge_of(input) is None
+            )
+        ):
+            check_writable("fill_", a)
+            try:
+                run(a.fill, value)
+            except RuntimeError:
+                quiet(a.fill, value)
+            touch(input, "fill_")
+            return input
+    value = _value("fill_", input, value)
+    recording = state.grad_enabled() and (edge_of(input) is not None or edge_of(value) is not None)
+    check_inplace("fill_", input, recording)
+    write_result("fill_", input, ops._fill_in_place(input, value))
+    return input
+
+
+@primitive(
+    name="_zero",
+    node="Zero",
+    function=False,
+    method=False,
+    vjp=lambda g: g * 0,
+    infer=lambda input: (input.shape, input.dtype),
+)
+def _zero(input):
+    """Zeros like the input."""
+    return np.zeros_like(input)
+
+
+@composite(method=True)
+def zero_(input: Tensor) -> Tensor:
+    """Set every element to 0, in place."""
+    m = mode()
+    if type(input) in PLAIN and (m is None or m is NO_GRAD):
+        a = input._array
+        if type(a) is nd and (m is not None or edge_of(input) is None):
+            check_writable("zero_", a)
+            a[...] = 0
+            touch(input, "zero_")
+            return input
+    check_inplace("zero_", input, state.grad_enabled() and edge_of(input) is not None)
+    write_result("zero_", input, ops._zero(input))
+    return input
+
+
+@composite()
+def zero(input: Tensor) -> Tensor:
+    """Zeros like the input."""
+    return ops._zero(input)
+
+
+@composite(method=True)
+def fill_diagonal_(input: Tensor, fill_value: Any, wrap: bool = False) -> Tensor:
+    """Set the main diagonal to a number, in place; `wrap` starts it anew below a tall matrix's
+    square.
+
+    Raises:
+        RuntimeError: fewer than 2 dimensions, or more of different sizes.
+    """
+    a = input._array
+    if a.ndim < 2:
+        raise fail(RuntimeError, "fill_diagonal_", "dimensions must larger than 1")
+    if a.ndim > 2 and len(set(a.shape)) > 1:
+        raise fail(
+            RuntimeError, "fill_diagonal_", "all dimensions of input must be of equal length"
+        )
+    mask = np.zeros(a.shape, bool)
+    np.fill_diagonal(mask, True, wrap=False)
+    if wrap and a.ndim == 2 and a.shape[0] > a.shape[1]:
+        mask.reshape(-1)[:: a.shape[1] + 1] = True
+    return ops.masked_fill_(input, as_tensor(mask), fill_value)
+
+
+@composite(method=True)
+def renorm(
+    input: Tensor, p: float, dim: int, maxnorm: float, *, out: Tensor | None = None
+) -> Tensor:
+    """Each slice along `dim` scaled down so that its p-norm is at most `maxnorm`.
+
+    Raises:
+        RuntimeError: p not positive, maxnorm negative, or fewer than 2 dimensions.
+    """
+    found = _renorm(input, p, dim, maxnorm)
+    return found if out is None else write_one("renorm", found, out)
+
+
+def _renorm(input: Tensor, p: float, dim: int, maxnorm: float) -> Tensor:
+    ndim = input._array.ndim
+    if p <= 0:
+        raise fail(RuntimeError, "renorm", f"renorm: non-positive-norm not supported: p is {p}")
+    if maxnorm < 0:
+        raise fail(RuntimeError, "renorm", f"renorm: expected maxnorm to be >= 0 but got {maxnorm}")
+    if ndim < 2:
+        raise fail(
+            RuntimeError,
+            "renorm",
+            f"renorm: input needs at least 2 dimensions, got {ndim} dimensions",
+        )
+    dim = wrap_dim(dim, ndim)
+    rest = tuple(k for k in range(ndim) if k != dim)
+    size = ops.abs(input)
+    half = input._array.dtype.kind in "fV" and input._array.dtype.itemsize == 2
+    if half:
+        size = size.to(dtypes.float32)
+    if p == math.inf:
+        norm = ops.amax(size, rest, True)
+    elif p == 2:
+        norm = ops.sqrt(ops.sum(size * size, rest, True))
+    else:
+        norm = ops.sum(size**p, rest, True) ** (1 / p)
+    scale = ops.where(norm > maxnorm, maxnorm / (norm + 1e-7), ops.ones_like(norm))
+    return (input * scale.to(input.dtype)) if half else input * scale
+
+
+@composite(method=True, function=False)
+def renorm_(input: Tensor, p: float, dim: int, maxnorm: float) -> Tensor:
+    """`renorm`, in place."""
+    check_inplace("renorm_", input, edge_of(input) is not None)
+    write_result("renorm_", input, _renorm(_before_write(input), p, dim, maxnorm))
+    return input
+
+
+def _before_write(input: Tensor) -> Tensor:
+    """A copy on the same edge: what rules save of a tensor about to be written."""
+    kept = wrap(input._array.copy())
+    kept._edge = edge_of(input)
+    return kept
+
+
+@composite(method=True, function=False)
+def resize_(
+    input: Tensor, *new: Any, size: Any = None, memory_format: Any = layout.contiguous_format
+) -> Tensor:
+    """Give the tensor another shape over its storage, which grows when it must (new elements hold
+    anything).
+
+    Raises:
+        RuntimeError: the tensor requires grad.
+    """
+    shape = tuple([int(n) for n in (sizes(new) if size is None else size)])
+    if any(n < 0 for n in shape):
+        raise fail(
+            RuntimeError,
+            "resize_",
+            f"Trying to create tensor with negative dimension: {list(shape)}",
+        )
+    if edge_of(input) is not None and state.grad_enabled():
+        raise fail(RuntimeError, "resize_", "cannot resize variables that require grad")
+    a = input._array
+    if type(a) is Abstract:
+        input._array = Abstract(shape, a.dtype)
+        return input
+    if a.shape == shape:
+        return input
+    if memory_format is layout.contiguous_format or memory_format is layout.preserve_format:
+        steps = layout.contiguous_strides(shape)
+    else:
+        steps = layout.memory_format_strides(shape, memory_format)
+    _reshape_storage(input, shape, steps, input.storage_offset())
+    return input
+
+
+def _reshape_storage(input: Tensor, shape: Any, steps: Any, offset: int) -> None:
+    """Show the storage from `offset` in another geometry; a storage too small is copied into a
+    larger one.
+    """
+    from flambeau.core.storage import root_of
+
+    a = input._array
+    item = a.itemsize
+    need = (
+        offset + sum((n - 1) * s for n, s in zip(shape, steps, strict=True)) + 1
+        if 0 not in shape
+        else 0
+    )
+    root = root_of(input)
+    if not root.flags.c_contiguous or need * item > root.nbytes:
+        flat = np.zeros(max(need, 1), a.dtype)
+        store = storage_of(input)
+        if root.flags.c_contiguous and root.nbytes:
+            old = root.reshape(-1).view(np.uint8)
+            flat.view(np.uint8)[: min(old.size, flat.nbytes)] = old[: flat.nbytes]
+        elif a.size:
+            flat[: a.size] = a.reshape(-1)
+        if store.root is not None:
+            store.root = flat
+        root = flat
+    flat_bytes = root.reshape(-1).view(np.uint8) if root.size else root
+    input._array = np.ndarray(
+        shape,
+        a.dtype,
+        flat_bytes,
+        offset * item if root.size else 0,
+        tuple(s * item for s in steps),
+    )
+    if input._storage is not None:
+        touch(input, "resize_")
+
+
+@composite(method=True)
+def resize_as_(
+    input: Tensor, other: Tensor, memory_format: Any = layout.contiguous_format
+) -> Tensor:
+    """`resize_` to another tensor's shape."""
+    return resize_(input, tuple(other._array.shape), memory_format=memory_format)
+
+
+@composite(method=True, function=False)
+def resize(input: Tensor, *shape: Any) -> Tensor:
+    """The reshaped tensor; its number of elements must stay (PyTorch's deprecated method)."""
+    return ops.reshape(input, *shape)
+
+
+@composite(method=True, function=False)
+def set_(
+    input: Tensor, source: Any = None, storage_offset: int = 0, size: Any = None, stride: Any = None
+) -> Tensor:
+    """Let the tensor show another tensor's memory, or a storage in the given geometry; without
+    arguments, nothing.
+
+    Raises:
+        RuntimeError: dtypes differ, or the geometry lies outside the storage.
+    """
+    if source is None:
+        input._array = np.empty((0,), input._array.dtype)
+        input._storage = None
+    elif isinstance(source, Tensor) and size is None:
+        if source._array.dtype != input._array.dtype:
+            raise fail(
+                RuntimeError,
+                "set_",
+                "Could not set tensor of type "
+                f"{dtypes.of(source._array.dtype)} to a tensor of type "
+                f"{dtypes.of(input._array.dtype)}",
+            )
+        input._array = source._array
+        input._storage = storage_of(source)
+    else:
+        if isinstance(source, Tensor):
+            whole = source.untyped_storage()
+        else:
+            whole = source.untyped() if hasattr(source, "untyped") else source
+        flat = whole.tensor(dtypes.of(input._array.dtype))
+        shape = (
+            (flat._array.size - storage_offset,)
+            if size is None
+            else (size,)
+            if isinstance(size, int)
+            else tuple(size)
+        )
+        steps = (
+            layout.contiguous_strides(shape)
+            if stride is None
+            else (stride,)
+            if isinstance(stride, int)
+            else tuple(stride)
+        )
+        found = flat.as_strided(shape, steps, storage_offset)
+        input._array = found._array
+        input._storage = whole._cdata
+    touch(input, "set_")
+    return input

@@ -1,0 +1,225 @@
+"""Normalisation over trailing dimensions as operations: layer and RMS. Batches are in ``norm``.
+
+The sums are in ``kernels.norm``; asked for a graph, the rule recomputes in operations.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from flambeau.core.declare import composite, ops, primitive
+from flambeau.core.errors import fail
+from flambeau.core.kernels import norm as kernels
+from flambeau.core.ops.norm import _cast, _first
+from flambeau.core.ops.windowing import refuse_dtype
+from flambeau.core.rules import both
+from flambeau.core.tensor import Tensor
+
+__all__: list[str] = []
+
+nd = np.ndarray
+
+
+def _rows(input: Any, normalized_shape: Any) -> tuple[int, int]:
+    width = prod(normalized_shape)
+    return prod(input.shape[: input.ndim - len(normalized_shape)]), width
+
+
+@both
+def _layer_rule(
+    g: Any,
+    input: Any,
+    weight: Any,
+    mean: Any,
+    rstd: Any,
+    normalized_shape: Any,
+    eps: float,
+    needs: Any,
+) -> Any:
+    g = _first(g)
+    if g is None:
+        return None, None, None
+    count = len(normalized_shape)
+    if type(input) is nd:
+        dtype, shape = g.dtype, input.shape
+        g, input, weight, mean, rstd = kernels.wide(g, input, weight, mean, rstd)
+        rows = _rows(input, normalized_shape)
+        flat = None if weight is None else _cast(weight, input.dtype).reshape(-1)
+        found = kernels.layer_backward(
+            g.reshape(rows),
+            input.reshape(rows),
+            flat,
+            mean.reshape(-1, 1),
+            rstd.reshape(-1, 1),
+            needs,
+        )
+        grad = None if found[0] is None else _cast(found[0].reshape(shape), dtype)
+        return grad, *(
+            None if each is None else each.reshape(normalized_shape) for each in found[1:]
+        )
+    axes = tuple(range(input.ndim - count, input.ndim))
+    lead = tuple(range(input.ndim - count))
+    centred = input - ops.mean(input, axes, True)
+    scale = ops.rsqrt(ops.mean(centred * centred, axes, True) + eps)
+    normal = centred * scale
+    scaled = g if weight is None else g * weight
+    grad = None
+    if needs[0]:
+        grad = scale * (
+            scaled - ops.mean(scaled, axes, True) - normal * ops.mean(scaled * normal, axes, True)
+        )
+    slope = shift = None
+    if needs[1]:
+        slope = ops.sum(g * normal, lead) if lead else g * normal
+    if needs[2]:
+        shift = ops.sum(g, lead) if lead else g
+    return grad, slope, shift
+
+
+def _layer_shapes(input: Any, normalized_shape: Any, *rest: Any) -> Any:
+    stats = input.shape[: input.ndim - len(normalized_shape)] + (1,) * len(normalized_shape)
+    return (input.shape, input.dtype), (stats, input.dtype), (stats, input.dtype)
+
+
+@primitive(
+    outputs=("out", "mean", "rstd"),
+    differentiable=("out",),
+    name="_native_layer_norm",
+    node="NativeLayerNorm",
+    function=False,
+    method=False,
+    vjp={("input", "weight", "bias"): _layer_rule},
+    infer=_layer_shapes,
+)
+def _native_layer_norm(input, normalized_shape: Any, weight=None, bias=None, eps: float = 1e-5):
+    """Layer normalisation: the result, and mean and 1 / deviation of every row."""
+    _check_normalized("layer_norm", input, normalized_shape, weight, bias)
+    dtype, shape = input.dtype, input.shape
+    x, w, b = kernels.wide(input, weight, bias)
+    w = None if w is None else _cast(w, x.dtype).reshape(-1)
+    b = None if b is None else _cast(b, x.dtype).reshape(-1)
+    found, mean, rstd = kernels.layer(x.reshape(_rows(x, normalized_shape)), w, b, eps)
+    stats = shape[: len(shape) - len(normalized_shape)] + (1,) * len(normalized_shape)
+    return tuple(
+        _cast(each, dtype)
+        for each in (found.reshape(shape), mean.reshape(stats), rstd.reshape(stats))
+    )
+
+
+def _check_normalized(op: str, input: Any, normalized_shape: Any, weight: Any, bias: Any) -> None:
+    """Whether the input ends in `normalized_shape`.
+
+    Raises:
+        RuntimeError: it does not, or weight or bias have another shape.
+    """
+    refuse_dtype(op, input.dtype, "f")
+    if len(normalized_shape) < 1:
+        raise fail(
+            RuntimeError,
+            op,
+            "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least "
+            "one element.",
+        )
+    for name, value in (("weight", weight), ("bias", bias)):
+        if value is not None and tuple(value.shape) != tuple(normalized_shape):
+            raise fail(
+                RuntimeError,
+                op,
+                f"Expected {name} to be of same shape as normalized_shape, but got {name} of "
+                f"shape {list(value.shape)} and "
+                f"normalized_shape = {list(normalized_shape)}",
+            )
+    if tuple(input.shape[-len(normalized_shape) :]) != tuple(normalized_shape):
+        raise fail(
+            RuntimeError,
+            op,
+            f"Given normalized_shape={list(normalized_shape)}, expected input with shape "
+            f"[*, {', '.join(map(str, normalized_shape))}], but got input of size "
+            f"{list(input.shape)}",
+        )
+
+
+@composite()
+def layer_norm(
+    input: Tensor,
+    normalized_shape: Any,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: float = 1e-05,
+    cudnn_enable: bool = True,
+) -> Tensor:
+    """``(input - mean) / sqrt(var + eps) * weight + bias`` over the trailing dimensions.
+
+    Reference: Ba, Kiros, Hinton, Layer normalization, 2016, arXiv:1607.06450.
+    """
+    return ops._native_layer_norm(input, _sizes(normalized_shape), weight, bias, eps)[0]
+
+
+def _sizes(value: Any) -> tuple[int, ...]:
+    return (value,) if isinstance(value, int) else tuple(value)
+
+
+@composite()
+def native_layer_norm(
+    input: Tensor,
+    normalized_shape: Any,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    eps: float,
+    *,
+    out: Any = None,
+) -> Any:
+    """:func:`layer_norm` with the mean and 1 / deviation of every row beside the result."""
+    return ops._native_layer_norm(input, _sizes(normalized_shape), weight, bias, eps)
+
+
+@composite()
+def rms_norm(
+    input: Tensor, normalized_shape: Any, weight: Tensor | None = None, eps: float | None = None
+) -> Tensor:
+    """``input / sqrt(mean(input^2) + eps) * weight`` over the trailing dimensions; eps is the
+    dtype's by default.
+
+    Reference: Zhang, Sennrich, Root mean square layer normalization, 2019, arXiv:1910.07467.
+    """
+    sizes = _sizes(normalized_shape)
+    _check_rms(input, sizes, weight)
+    wide = input.float() if input.dtype.itemsize == 2 else input
+    if eps is None:
+        from flambeau.core.dtypes import finfo
+
+        eps = finfo(wide.dtype.to_real()).eps
+    dims = tuple(range(-len(sizes), 0))
+    found = wide * ops.rsqrt((wide * wide).mean(dims, keepdim=True) + eps)
+    if weight is not None:
+        found = found * weight
+    return found if found.dtype == input.dtype else found.to(input.dtype)
+
+
+def _check_rms(input: Tensor, sizes: tuple[int, ...], weight: Tensor | None) -> None:
+    if not sizes:
+        raise fail(
+            RuntimeError,
+            "rms_norm",
+            "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least "
+            "one element.",
+        )
+    if weight is not None and tuple(weight.shape) != sizes:
+        raise fail(
+            RuntimeError,
+            "rms_norm",
+            "Expected weight to be of same shape as normalized_shape, but got weight of shape "
+            f"{list(weight.shape)} and "
+            f"normalized_shape = {list(sizes)}",
+        )
+    if tuple(input.shape[-len(sizes) :]) != sizes:
+        raise fail(
+            RuntimeError,
+            "rms_norm",
+            f"Given normalized_shape={list(sizes)}, expected input with shape [*, "
+            f"{', '.join(map(str, sizes))}], but got "
+            f"input of size {list(input.shape)}",
+        )

@@ -1,0 +1,443 @@
+"""Cutting: split, chunk, unbind, tensor_split and their kin. Joining is in `cat`.
+
+The parts that split, chunk and unbind give share one node and may not be written in place, as in
+PyTorch. Stands on declare and view.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from flambeau.core import overrides
+from flambeau.core.declare import composite, ops
+from flambeau.core.dims import wrap_dim
+from flambeau.core.errors import fail
+from flambeau.core.node import Node, Port
+from flambeau.core.output import write_one
+from flambeau.core.provenance import user_frame
+from flambeau.core.state import grad_enabled, mode, next_sequence, ordinary
+from flambeau.core.storage import storage_of
+from flambeau.core.tensor import PLAIN, Tensor, edge_of, wrap
+
+__all__: list[str] = []
+
+nd = np.ndarray
+ALL = slice(None)
+
+
+class PartsNode(Node):
+    """The node behind several views that tile their input: it lays their gradients together."""
+
+    __slots__ = ("base_dtype", "base_shape", "dim", "label", "sizes")
+
+    def run(self, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
+        grads = grads if isinstance(grads, (list, tuple)) else (grads,)
+        if graph:
+            whole = None
+            for place, grad in zip(self.places(), grads, strict=True):
+                if grad is not None:
+                    part = ops._view_backward(grad, self.base_shape, place)
+                    whole = part if whole is None else whole + part
+            return [whole]
+        fresh = np.zeros(self.base_shape, self.base_dtype)
+        for place, grad in zip(self.places(), grads, strict=True):
+            if grad is not None:
+                fresh[place] = grad
+        return [fresh]
+
+    def places(self) -> list[tuple[Any, ...]]:
+        """The basic index of each part."""
+        lead = (ALL,) * self.dim
+        if self.sizes is None:
+            return [(*lead, k, ...) for k in range(self.base_shape[self.dim])]
+        found, start = [], 0
+        for size in self.sizes:
+            found.append((*lead, slice(start, start + size)))
+            start += size
+        return found
+
+    def name(self) -> str:
+        return self.label
+
+
+def _parts(
+    input: Tensor, dim: int, sizes: Sequence[int] | None, label: str, unsafe: bool = False
+) -> tuple[Tensor, ...]:
+    """The views that tile `input` along `dim`: of the given sizes, or one at each index.
+
+    `unsafe` parts share memory and hide it from autograd, so that they may be written in place.
+    """
+    m = mode()
+    if (m is not None and m.levels) or type(input._array) is not nd:
+        return _parts_slowly(input, dim, sizes)
+    a = input._array
+    node = PartsNode()
+    node.dim, node.sizes, node.label = dim, sizes, label
+    node.base_shape, node.base_dtype = a.shape, a.dtype
+    places = node.places()
+    store = input._storage or storage_of(input)
+    edge = edge_of(input) if grad_enabled() else None
+    base = input if input._view is None else input._view[0]
+    mark = (base, store.version, "multi" if grad_enabled() else "no_grad")
+    found = []
+    for k, place in enumerate(places):
+        t = wrap(a[place])
+        if not unsafe:
+            t._storage = store
+            t._view = mark
+        if edge is not None:
+            t._edge = Port(node, k) if len(places) > 1 else node
+        found.append(t)
+    if edge is not None and found:
+        node.edges = (edge,)
+        node.hooks = None
+        several = len(found) > 1
+        node.shape = tuple([t._array.shape for t in found]) if several else found[0]._array.shape
+        node.dtype = (a.dtype,) * len(found) if several else a.dtype
+        node.outputs = len(found)
+        frame = user_frame(_frame(1))
+        node.code, node.lasti = frame.f_code, frame.f_lasti
+        node.sequence = next_sequence()
+    return tuple(found)
+
+
+def _frame(depth: int) -> Any:
+    import sys
+
+    return sys._getframe(depth + 1)
+
+
+def _parts_slowly(input: Tensor, dim: int, sizes: Sequence[int] | None) -> tuple[Tensor, ...]:
+    """The parts as single views: under transforms, and for what is no dense array."""
+    if sizes is None:
+        return tuple(ops.select(input, dim, k) for k in range(input.shape[dim]))
+    found, start = [], 0
+    for size in sizes:
+        found.append(ops.narrow(input, dim, start, size))
+        start += size
+    return tuple(found)
+
+
+def _subclassed(name: str, input: Any, *args: Any) -> Any:
+    """What a subclass or a mode answers in the place of operation `name`; None where nobody is
+    asked.
+    """
+    if type(input) in PLAIN and ordinary():
+        return None
+    if not isinstance(input, Tensor):
+        raise fail(
+            TypeError,
+            name,
+            f"argument 'tensor' (position 1) must be Tensor, not {type(input).__name__}",
+        )
+    if overrides.concern((input,), mode()):
+        return overrides.dispatch(getattr(ops, name), (input, *args), {})
+    return None
+
+
+@composite(method=True)
+def split(
+    tensor: Tensor, split_size_or_sections: Any = None, dim: int = 0, *, split_size: Any = None
+) -> tuple[Tensor, ...]:
+    """Views of `split_size` indices each along `dim` (the last may be smaller), or of the given
+    sizes.
+
+    Raises:
+        RuntimeError: sizes that are negative or do not add up to the dimension.
+    """
+    size = split_size if split_size_or_sections is None else split_size_or_sections
+    answer = _subclassed("split", tensor, size, dim)
+    if answer is not None:
+        return answer
+    if isinstance(size, (list, tuple)):
+        return split_with_sizes(tensor, size, dim)
+    shape = tensor._array.shape
+    if not shape:
+        raise fail(RuntimeError, "split", "split expects at least a 1-dimensional tensor")
+    size = int(size)
+    dim = wrap_dim(dim, len(shape))
+    if size < 0:
+        raise fail(
+            RuntimeError,
+            "split",
+            f"split expects split_size be non-negative, but got split_size={size}",
+        )
+    length = shape[dim]
+    if size == 0 and length:
+        raise fail(
+            RuntimeError,
+            "split",
+            f"split_size can only be 0 if dimension size is 0, but got dimension size of {length}",
+        )
+    return _parts(tensor, dim, _even(length, size), "SplitBackward0")
+
+
+def _even(length: int, size: int) -> list[int]:
+    if not length:
+        return [0]
+    whole, rest = divmod(length, size)
+    return [size] * whole + [rest] * (rest > 0)
+
+
+@composite(method=True)
+def split_with_sizes(input: Tensor, split_sizes: Any, dim: int = 0) -> tuple[Tensor, ...]:
+    """Views of the given sizes along `dim`.
+
+    Raises:
+        RuntimeError: sizes that are negative or do not add up to the dimension.
+    """
+    shape = input._array.shape
+    if not shape:
+        raise fail(RuntimeError, "split", "split expects at least a 1-dimensional tensor")
+    sizes = [int(n) for n in split_sizes]
+    dim = wrap_dim(dim, len(shape))
+    if any(n < 0 for n in sizes):
+        raise fail(
+            RuntimeError,
+            "split",
+            f"split_with_sizes expects split_sizes have only non-negative entries, but got {sizes}",
+        )
+    if sum(sizes) != shape[dim]:
+        raise fail(
+            RuntimeError,
+            "split",
+            f"split_with_sizes expects split_sizes to sum exactly to {shape[dim]} (input "
+            f"tensor's size at dimension {dim}), "
+            f"but got split_sizes={sizes}, which add up to {sum(sizes)}",
+        )
+    return _parts(input, dim, sizes, "SplitWithSizesBackward0")
+
+
+@composite(method=True)
+def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
+    """At most `chunks` views of equal size along `dim` (the last may be smaller).
+
+    Raises:
+        RuntimeError: fewer than one chunk, or a 0-d tensor.
+    """
+    answer = _subclassed("chunk", input, chunks, dim)
+    if answer is not None:
+        return answer
+    shape = input._array.shape
+    if not shape:
+        raise fail(RuntimeError, "chunk", "chunk expects at least a 1-dimensional tensor")
+    if chunks <= 0:
+        raise fail(
+            RuntimeError, "chunk", f"chunk expects `chunks` to be greater than 0, got: {chunks}"
+        )
+    dim = wrap_dim(dim, len(shape))
+    length = shape[dim]
+    if not length:
+        return _parts(input, dim, [0] * chunks, "SplitWithSizesBackward0")
+    return _parts(input, dim, _even(length, -(-length // chunks)), "SplitBackward0")
+
+
+@composite(method=True)
+def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
+    """The views at every index of `dim`.
+
+    Raises:
+        IndexError: no such dimension.
+    """
+    answer = _subclassed("unbind", input, dim)
+    if answer is not None:
+        return answer
+    shape = input._array.shape
+    if not shape:
+        raise fail(IndexError, "unbind", "Dimension specified as 0 but tensor has no dimensions")
+    return _parts(input, wrap_dim(dim, len(shape)), None, "UnbindBackward0")
+
+
+def _iterate(input: Tensor) -> Any:
+    """Iteration goes over the first dimension.
+
+    Raises:
+        TypeError: a 0-d tensor.
+    """
+    if not input._array.ndim:
+        raise TypeError("iteration over a 0-d tensor")
+    return iter(unbind(input, 0))
+
+
+Tensor.__iter__ = _iterate  # type: ignore[attr-defined]
+
+
+@composite(method=True)
+def tensor_split(
+    input: Tensor,
+    indices_or_sections: Any = None,
+    dim: int = 0,
+    *,
+    sections: Any = None,
+    indices: Any = None,
+    tensor_indices_or_sections: Any = None,
+) -> tuple[Tensor, ...]:
+    """Views cut along `dim`: into a number of nearly equal sections, or before the given indices.
+
+    Raises:
+        RuntimeError: fewer than one section, or a 0-d tensor.
+    """
+    given = next(
+        v
+        for v in (indices_or_sections, sections, indices, tensor_indices_or_sections, ())
+        if v is not None
+    )
+    _check_sections("tensor_split", given)
+    return _cut("tensor_split", input, given, dim)
+
+
+def _check_sections(name: str, given: Any) -> None:
+    if not isinstance(given, (int, list, tuple, Tensor)):
+        raise fail(
+            TypeError,
+            name,
+            f"{name}() takes a number of sections or a tuple of indices, not "
+            f"{type(given).__name__}",
+        )
+
+
+def _cut(name: str, input: Tensor, given: Any, dim: int) -> tuple[Tensor, ...]:
+    shape = input._array.shape
+    if not shape:
+        raise fail(
+            RuntimeError,
+            name,
+            f"{name} expected at least a 1-dimensional tensor, but got a tensor with 0 dims",
+        )
+    dim = wrap_dim(dim, len(shape))
+    length = shape[dim]
+    if isinstance(given, Tensor):
+        if given._array.dtype != np.int64:
+            raise fail(
+                RuntimeError,
+                name,
+                f"{name} expected tensor_indices_or_sections to have dtype of long, but got "
+                f"{given.dtype}",
+            )
+        if given._array.ndim > 1:
+            raise fail(
+                RuntimeError,
+                name,
+                "expected tensor_indices_or_sections to be a zero-dimensional or one-dimensional "
+                "tensor, but got a tensor with "
+                f"{given._array.ndim} dims",
+            )
+        given = given.tolist()
+    if isinstance(given, int):
+        if given <= 0:
+            raise fail(RuntimeError, name, f"number of sections must be larger than 0, got {given}")
+        size, more = divmod(length, given)
+        sizes = [size + 1] * more + [size] * (given - more)
+        bounds = [0, *np.cumsum(sizes).tolist()]
+    else:
+        bounds = [0, *(int(k) for k in given), length]
+    return tuple([_slice_of(input, dim, a, b) for a, b in zip(bounds, bounds[1:], strict=False)])
+
+
+def _slice_of(input: Tensor, dim: int, start: int, end: int) -> Tensor:
+    start, end, _ = slice(start, end).indices(input._array.shape[dim])
+    return ops._slice(input, dim, start, max(start, end), 1)
+
+
+def _side_split(name: str, least: int, axis: Any, words: str) -> None:
+    def cut(
+        input: Tensor, indices_or_sections: Any = None, *, sections: Any = None, indices: Any = None
+    ) -> tuple[Tensor, ...]:
+        given = next(v for v in (indices_or_sections, sections, indices, ()) if v is not None)
+        _check_sections(name, given)
+        ndim = input._array.ndim
+        if ndim < least:
+            raise fail(
+                RuntimeError,
+                name,
+                f"torch.{name} requires a tensor with at least {least} "
+                f"dimension{'s' * (least > 1)}, but got a tensor with {ndim} "
+                "dimensions!",
+            )
+        dim = axis(ndim)
+        if isinstance(given, int):
+            if given == 0 or input._array.shape[dim] % given:
+                raise fail(
+                    RuntimeError,
+                    name,
+                    f"torch.{name} attempted to split along dimension {dim}, but the size of the "
+                    "dimension "
+                    f"{input._array.shape[dim]} is not divisible by the split_size {given}!",
+                )
+        return _cut(name, input, given, dim)
+
+    cut.__name__ = cut.__qualname__ = name
+    cut.__doc__ = f"`tensor_split` along {words}; a number of sections must divide it."
+    composite(method=True)(cut)
+
+
+_side_split(
+    "hsplit", 1, lambda ndim: 0 if ndim == 1 else 1, "the columns (dimension 1; 0 for vectors)"
+)
+_side_split("vsplit", 2, lambda ndim: 0, "the rows (dimension 0)")
+_side_split("dsplit", 3, lambda ndim: 2, "the depth (dimension 2)")
+
+
+def _unsafe(
+    parts: tuple[Tensor, ...], input: Tensor, dim: int, sizes: Sequence[int], label: str
+) -> tuple[Tensor, ...]:
+    if type(input._array) is not nd or not ordinary():
+        return parts
+    return _parts(input, wrap_dim(dim, input._array.ndim), sizes, label, unsafe=True)
+
+
+@composite()
+def unsafe_split(input: Tensor, split_size: int, dim: int = 0) -> tuple[Tensor, ...]:
+    """`split`, whose parts may be written in place: the input is not to be used any more then."""
+    parts = split(input, split_size, dim)
+    return _unsafe(parts, input, dim, [t._array.shape[dim] for t in parts], "UnsafeSplitBackward0")
+
+
+@composite()
+def unsafe_chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
+    """`chunk`, whose parts may be written in place: the input is not to be used any more then."""
+    parts = chunk(input, chunks, dim)
+    return _unsafe(parts, input, dim, [t._array.shape[dim] for t in parts], "UnsafeSplitBackward0")
+
+
+@composite()
+def unsafe_split_with_sizes(input: Tensor, split_sizes: Any, dim: int = 0) -> tuple[Tensor, ...]:
+    """`split_with_sizes`, whose parts may be written in place: the input is not to be used any more
+    then.
+    """
+    parts = split_with_sizes(input, split_sizes, dim)
+    return _unsafe(parts, input, dim, list(split_sizes), "UnsafeSplitWithSizesBackward0")
+
+
+for _name in ("unsafe_split", "unsafe_chunk", "unsafe_split_with_sizes"):
+    setattr(Tensor, _name, getattr(ops, _name))
+
+
+def _copies(parts: tuple[Tensor, ...], out: Any, name: str) -> Any:
+    copies = tuple(part.clone() for part in parts)
+    if out is None:
+        return copies
+    for copy, target in zip(copies, out, strict=True):
+        write_one(name, copy, target)
+    return None
+
+
+@composite()
+def split_copy(input: Tensor, split_size: Any, dim: int = 0, *, out: Any = None) -> Any:
+    """`split`, copied."""
+    return _copies(split(input, split_size, dim), out, "split_copy")
+
+
+@composite()
+def split_with_sizes_copy(input: Tensor, split_sizes: Any, dim: int = 0, *, out: Any = None) -> Any:
+    """`split_with_sizes`, copied."""
+    return _copies(split_with_sizes(input, split_sizes, dim), out, "split_with_sizes_copy")
+
+
+@composite()
+def unbind_copy(input: Tensor, dim: int = 0, *, out: Any = None) -> Any:
+    """`unbind`, copied."""
+    return _copies(unbind(input, dim), out, "unbind_copy")

@@ -1,0 +1,156 @@
+"""Elements by flat position or beside their rank: take, put, take_along_dim.
+
+Stands on declare and scatter.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from flambeau.core.declare import composite, ops, primitive
+from flambeau.core.dims import wrap_dim
+from flambeau.core.dtypes import of
+from flambeau.core.errors import fail
+from flambeau.core.kernels.scatter import add_at
+from flambeau.core.tensor import Tensor, wrap
+
+__all__: list[str] = []
+
+nd = np.ndarray
+
+
+def _shape_of_first(input: Any, *_: Any) -> Any:
+    return input.shape, input.dtype
+
+
+def _flat_index(name: str, input: Any, index: Any) -> Any:
+    if index.dtype != np.int64:
+        if name == "put" and index.dtype == np.int32:
+            raise fail(
+                RuntimeError,
+                name,
+                f"put_(): Expected a long tensor for index, but got {of(index.dtype)}",
+            )
+        raise fail(
+            RuntimeError,
+            name,
+            f"{name}(): Expected a long tensor for index, but got {of(index.dtype)}",
+        )
+    n = input.size
+    if index.size:
+        if not n and name == "take":
+            raise fail(IndexError, name, "take(): tried to take from an empty tensor")
+        low, high = int(index.min()), int(index.max())
+        if low < -n or high >= n:
+            raise fail(
+                IndexError,
+                name,
+                f"out of range: tried to access index {low if low < -n else high} on a tensor of "
+                f"{n} elements.",
+            )
+    return index
+
+
+@primitive(
+    vjp={"input": lambda g, shape, index: ops.put(g.new_zeros(shape), index, g, True)},
+    infer=lambda input, index: (index.shape, input.dtype), out_apart=True,
+)  # fmt: skip
+def take(input, index):
+    """The elements at flat positions, in the shape of `index`.
+
+    Raises:
+        IndexError: a position out of range. RuntimeError: an index that is not int64.
+    """
+    return input.reshape(-1).take(_flat_index("take", input, index))
+
+
+def _put_self(g: Tensor, index: Tensor, accumulate: bool) -> Tensor:
+    return g if accumulate else ops.put(g, index, g.new_zeros(tuple(index.shape)), False)
+
+
+@primitive(
+    inplace=True, infer=_shape_of_first,
+    vjp={
+        "input": _put_self,
+        "source": lambda g, index, source_shape: ops.take(g, index).reshape(source_shape),
+    },
+)  # fmt: skip
+def put(input, index, source, accumulate: bool = False):
+    """The input with elements of `source` written (or added) at flat positions.
+
+    Raises:
+        IndexError: a position out of range. RuntimeError: dtypes or numbers of elements differ.
+    """
+    if source.dtype != input.dtype:
+        raise fail(
+            RuntimeError,
+            "put",
+            "put_(): self and source expected to have the same dtype, but got self.dtype = "
+            f"{of(input.dtype)} and source.dtype = "
+            f"{of(source.dtype)}",
+        )
+    index = _flat_index("put", input, index)
+    if index.size != source.size:
+        raise fail(
+            RuntimeError,
+            "put",
+            "put_(): Expected source and index to have the same number of elements, but got "
+            f"source.numel() = {source.size}, "
+            f"index.numel() = {index.size}",
+        )
+    found = input.copy()
+    flat = found.reshape(-1)
+    if accumulate:
+        add_at(flat, np.where(index < 0, index + flat.size, index).reshape(-1), source.reshape(-1))
+    else:
+        flat[index.reshape(-1)] = source.reshape(-1)
+    return found
+
+
+@composite(method=True)
+def take_along_dim(
+    input: Tensor, indices: Tensor, dim: int | None = None, *, out: Tensor | None = None
+) -> Tensor:
+    """Elements along `dim` picked by `indices`, both broadcast in the other dimensions; without
+    `dim`, of the flattened tensor.
+
+    Raises:
+        RuntimeError: ranks differ, or an index is not int64 or out of range.
+    """
+    if not isinstance(indices, Tensor):
+        raise fail(
+            TypeError,
+            "take_along_dim",
+            f"argument 'indices' (position 2) must be Tensor, not {type(indices).__name__}",
+        )
+    if indices._array.dtype != np.int64:
+        raise fail(
+            RuntimeError,
+            "take_along_dim",
+            f"torch.take_along_dim(): dtype of indices should be Long but got {indices.dtype}",
+        )
+    if dim is None:
+        input, indices, dim = input.reshape(-1), indices.reshape(-1), 0
+    if input._array.ndim != indices._array.ndim:
+        raise fail(
+            RuntimeError,
+            "take_along_dim",
+            "torch.take_along_dim(): input and indices should have the same number of "
+            "dimensions, but got "
+            f"{input._array.ndim} dimensions for input, and {indices._array.ndim} dimensions for "
+            "indices",
+        )
+    dim = wrap_dim(dim, input._array.ndim)
+    from flambeau.core.layout import broadcast_shapes
+
+    a, b = tuple(input._array.shape), tuple(indices._array.shape)
+    if type(indices._array) is nd and indices._array.size and a and indices._array.min() < 0:
+        indices = wrap(np.where(indices._array < 0, indices._array + a[dim], indices._array))
+    joint = broadcast_shapes(
+        (*a[:dim], 1, *a[dim + 1 :]), (*b[:dim], 1, *b[dim + 1 :]), op="take_along_dim"
+    )
+    wide = input.expand((*joint[:dim], a[dim], *joint[dim + 1 :]))
+    picked = indices.expand((*joint[:dim], b[dim], *joint[dim + 1 :]))
+    return ops.gather(wide, dim, picked, out=out)

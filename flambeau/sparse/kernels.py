@@ -1,0 +1,242 @@
+"""Arithmetic on sparse data: sums, products, matrix products, lookups. Arrays in, arrays out; no Tensor, no gradient.
+
+Matrix products go through SciPy's compiled loops where it is installed, else through sorted rows and
+``np.add.reduceat``. Stands on data.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from flambeau.core.errors import fail
+from flambeau.sparse.convert import compress
+from flambeau.sparse.data import COO, Compressed, SparseData
+
+__all__ = ["gather", "matmul", "plus", "same_places", "sampled", "scatter", "union"]
+
+nd = np.ndarray
+
+try:  # compiled loops, where they are there
+    from scipy.sparse import _sparsetools as loops
+except ImportError:  # pragma: no cover (the core install)
+    loops = None
+
+LOOPED = frozenset("fdFD")
+CHUNK = 1 << 22
+"""Elements of the largest intermediate product."""
+
+
+def same_places(a: Any, b: Any) -> bool:
+    """Whether two data share their index arrays."""
+    if type(a) is not type(b) or a.shape != b.shape or a.layout is not b.layout:
+        return False
+    if type(a) is COO:
+        return a.indices is b.indices or (
+            a.indices.shape == b.indices.shape and bool(np.array_equal(a.indices, b.indices))
+        )
+    if a.plain is b.plain and a.compressed is b.compressed:
+        return True
+    return (
+        a.values.shape == b.values.shape
+        and bool(np.array_equal(a.plain, b.plain))
+        and bool(np.array_equal(a.compressed, b.compressed))
+    )
+
+
+def plus(a: Any, b: Any) -> Any:
+    """The sum of sparse data with sparse data (sparse) or an array (dense)."""
+    if isinstance(b, SparseData):
+        return union(a, b, np.add)
+    dtype = np.result_type(a.dtype, b.dtype)
+    found = np.array(b, dtype=dtype, copy=True, order="C")
+    return scatter(a, found)
+
+
+def scatter(data: Any, into: Any, sign: int = 1) -> Any:
+    """Add (or subtract) sparse data to an array in place."""
+    data = data.coalesced() if type(data) is COO else data
+    if data.values.size:
+        places = data.places()
+        into[places] += data.values if sign > 0 else -data.values
+    return into
+
+
+def union(a: Any, b: Any, function: Any) -> Any:
+    """``function(a, b)`` at every place of either, with 0 where one of them has none.
+
+    Raises:
+        RuntimeError: shapes or forms that do not agree.
+    """
+    if a.shape != b.shape:
+        raise fail(
+            RuntimeError,
+            "add",
+            f"add: expected sizes of 'self' and 'other' to match, but {list(a.shape)} != {list(b.shape)}: sparse tensors do "
+            "not broadcast here.",
+        )
+    if same_places(a, b) and (type(a) is not COO or function is np.add or (a.is_coalesced and b.is_coalesced)):
+        return a.with_values(function(a.values, b.values))
+    if type(a) is not COO or type(b) is not COO:
+        layout = a.layout
+        if type(a) is not COO and (a.batch or a.blocked):
+            return compress(_dense_function(a, b, function), layout, a.block if a.blocked else None)
+        found = union(a.to_coo(), b.to_coo(), function)
+        return found if type(a) is COO else compress(found, layout)
+    if a.sparse_dim != b.sparse_dim:
+        raise fail(RuntimeError, "add", "the sparse tensors have different numbers of sparse and dense dimensions")
+    dtype = np.result_type(a.dtype, b.dtype)
+    if function is np.add:
+        joined = COO(
+            np.concatenate([a.indices, b.indices], axis=1),
+            np.concatenate([a.values.astype(dtype, copy=False), b.values.astype(dtype, copy=False)]),
+            a.shape,
+        )
+        return joined.coalesced() if a.is_coalesced and b.is_coalesced else joined
+    a, b = a.coalesced(), b.coalesced()
+    mine, other = a.keys(), b.keys()
+    keys = np.union1d(mine, other)
+    left = np.zeros((len(keys), *a.values.shape[1:]), dtype)
+    right = np.zeros_like(left)
+    at, bt = np.searchsorted(keys, mine), np.searchsorted(keys, other)
+    left[at], right[bt] = a.values, b.values
+    indices = np.empty((a.sparse_dim, len(keys)), np.int64)
+    indices[:, at], indices[:, bt] = a.indices, b.indices
+    return COO(indices, function(left, right), a.shape, True)
+
+
+def _dense_function(a: Any, b: Any, function: Any) -> Any:
+    return function(a.dense(), b.dense())
+
+
+def gather(source: Any, pattern: Any) -> Any:
+    """The values of an array or of sparse data at the places of `pattern`; 0 where there is none."""
+    if not isinstance(source, SparseData):
+        if not pattern.values.size:
+            return np.zeros(pattern.values.shape, source.dtype)
+        places = pattern.places()
+        return source[places] if places else np.broadcast_to(source, pattern.values.shape).copy()
+    if same_places(source, pattern) and (type(source) is not COO or source.is_coalesced):
+        return source.values
+    found, wanted = source.to_coo().coalesced(), pattern.to_coo()
+    if found.sparse_dim != wanted.sparse_dim:
+        return gather(source.dense(), pattern)
+    values = np.zeros((wanted.nnz, *found.values.shape[1:]), found.dtype)
+    if found.nnz and wanted.nnz:
+        keys, asked = found.keys(), wanted.keys()
+        at = np.minimum(np.searchsorted(keys, asked), len(keys) - 1)
+        hit = keys[at] == asked
+        values[hit] = found.values[at[hit]]
+    return values.reshape(pattern.values.shape)
+
+
+def _as_rows(a: Any) -> tuple[Any, Any, Any, bool]:
+    """(pointers, columns, values, by rows) of a matrix; by columns where only that is at hand."""
+    if type(a) is Compressed:
+        if a.blocked:
+            return _as_rows(a.to_coo())
+        return a.compressed, a.plain, a.values, a.by_row
+    origin = a.cache.get("flipped")
+    if origin is not None and not a.is_coalesced:
+        pointers, columns, order = origin.rows()
+        return pointers, columns, a.values if order is None else a.values[order], False
+    pointers, columns, order = a.rows()
+    return pointers, columns, a.values if order is None else a.values[order], True
+
+
+def matmul(a: Any, b: Any) -> Any:
+    """A product of two matrices (or a matrix and a vector) of which at least one is sparse."""
+    if not isinstance(a, SparseData):
+        return matmul(flip(b), a.T).T if b.ndim == 2 else matmul(a, b.dense())
+    if isinstance(b, SparseData):
+        return _sparse_product(a, b)
+    if type(a) is Compressed and (a.batch or a.dense_dim) or (type(a) is COO and a.dense_dim):
+        return np.matmul(a.dense(), b)
+    columns = b[:, None] if b.ndim == 1 else b
+    found = _product(a, columns)
+    return found[:, 0] if b.ndim == 1 else found
+
+
+def flip(a: Any) -> Any:
+    """The transpose of a sparse matrix."""
+    if type(a) is Compressed:
+        return a.flipped()
+    found = COO(a.indices[::-1], a.values, a.shape[::-1], False)
+    found.cache["flipped"] = a
+    return found
+
+
+def _product(a: Any, b: Any) -> Any:
+    n, width = a.shape[0], b.shape[1]
+    dtype = np.result_type(a.dtype, b.dtype)
+    out = np.zeros((n, width), dtype)
+    if not a.values.size or not out.size:
+        return out
+    pointers, plain, values, by_row = _as_rows(a)
+    if loops is not None and dtype.char in LOOPED:
+        small = plain.dtype if plain.dtype == pointers.dtype else np.int64
+        run = loops.csr_matvecs if by_row else loops.csc_matvecs
+        values = np.ascontiguousarray(values, dtype)
+        b = np.ascontiguousarray(b, dtype)
+        run(
+            n,
+            a.shape[1],
+            width,
+            np.ascontiguousarray(pointers, small),
+            np.ascontiguousarray(plain, small),
+            values,
+            b.reshape(-1),
+            out.reshape(-1),
+        )
+        return out
+    work = np.dtype("f4") if dtype.kind == "V" or dtype == np.float16 else dtype
+    main = np.repeat(np.arange(len(pointers) - 1), np.diff(pointers))
+    if by_row:
+        rows, columns = pointers, plain
+    else:
+        order = np.argsort(plain, kind="stable")
+        columns, values = main[order], values[order]
+        rows = np.zeros(n + 1, np.int64)
+        np.cumsum(np.bincount(plain, minlength=n), out=rows[1:])
+    filled = np.flatnonzero(rows[1:] > rows[:-1])
+    starts = rows[filled]
+    values = values.astype(work, copy=False)
+    step = max(1, CHUNK // len(columns))
+    for k in range(0, width, step):  # transposed, so that reduceat runs along memory: a third of the time
+        part = np.ascontiguousarray(b[:, k : k + step].T, work).take(columns, axis=1)
+        part *= values
+        out[filled, k : k + step] = np.add.reduceat(part, starts, axis=1, dtype=work).T
+    return out
+
+
+def _sparse_product(a: Any, b: Any) -> Any:
+    """Sparse times sparse, kept sparse: every value of `a` meets the row of `b` that its column names."""
+    first, second = a.to_coo().coalesced(), b.to_coo().coalesced()
+    if first.dense_dim or second.dense_dim or first.ndim != 2 or second.ndim != 2:
+        return np.matmul(a.dense(), b.dense())
+    pointers, columns, _ = second.rows()
+    rows, inner = first.indices
+    counts = np.diff(pointers)[inner]
+    total = int(counts.sum())
+    before = np.cumsum(counts) - counts
+    at = np.arange(total) - np.repeat(before, counts) + np.repeat(pointers[inner], counts)
+    values = np.repeat(first.values, counts) * second.values[at]
+    indices = np.stack([np.repeat(rows, counts), columns[at]])
+    found = COO(indices, values, (a.shape[0], b.shape[1])).coalesced()
+    return found if type(a) is COO else compress(found, a.layout if not a.blocked else b.layout)
+
+
+def sampled(a: Any, b: Any, pattern: Any) -> Any:
+    """``(a @ b)`` at the places of `pattern` alone: a (n, k) and b (k, m) are arrays."""
+    places = pattern.places()
+    if len(places) > 2 or (type(pattern) is Compressed and pattern.blocked):
+        return gather(np.matmul(a, b), pattern)
+    row, column = places
+    right = np.ascontiguousarray(b.T)
+    found = np.empty(row.shape, np.result_type(a, b))
+    step = max(1, CHUNK // max(1, a.shape[1]))
+    for k in range(0, len(row), step):
+        part = slice(k, k + step)
+        found[part] = np.einsum("ij,ij->i", a[row[part]], right[column[part]])
+    return found

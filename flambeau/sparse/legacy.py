@@ -1,0 +1,57 @@
+"""``torch.sparse.FloatTensor(indices, values, size)`` and its kin: the names of before `sparse_coo_tensor`.
+
+Stands on build.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+from flambeau.core import dtypes
+from flambeau.core.errors import fail
+from flambeau.core.layout import sparse_coo
+from flambeau.core.provenance import stack_level
+from flambeau.core.tensor import Tensor
+from flambeau.sparse.build import sparse_coo_tensor
+
+__all__ = ["TYPES"]
+
+
+class _Kind(type):
+    kind: Any
+
+    def __instancecheck__(cls, value: Any) -> bool:
+        return isinstance(value, Tensor) and value.layout is sparse_coo and value.dtype is cls.kind
+
+    def __repr__(cls) -> str:
+        return f"<class 'torch.sparse.{cls.__name__}'>"
+
+    def __call__(cls, *args: Any, device: Any = None) -> Tensor:
+        sized = not args or all(isinstance(n, int) for n in args) or len(args) == 1
+        form = "(shape, *, device=)" if sized else "(indices, values, shape, *, device=)"
+        warnings.warn(
+            f"torch.sparse.SparseTensor{form} is deprecated.  Please use torch.sparse_coo_tensor"
+            f"{'(shape, dtype=, device=)' if sized else '(indices, values, shape, dtype=, device=)'}.",
+            UserWarning,
+            stacklevel=stack_level(),
+        )
+        if sized:
+            size = args[0] if len(args) == 1 and not isinstance(args[0], int) else args
+            return sparse_coo_tensor(tuple(size) or (0,), dtype=cls.kind, device=device)
+        if isinstance(args[1], Tensor) and args[1].dtype is not cls.kind:
+            raise fail(
+                TypeError,
+                f"sparse.{cls.__name__}",
+                f"argument 'values' must be a tensor of {cls.kind}, not {args[1].dtype}. Convert it, or use sparse_coo_tensor.",
+            )
+        return sparse_coo_tensor(*args, dtype=cls.kind, device=device)
+
+
+TYPES = {
+    f"{name}Tensor": _Kind(f"{name}Tensor", (), {"kind": getattr(dtypes, kind), "__doc__": f"Sparse tensors of {kind}."})
+    for name, kind in {
+        "Float": "float32", "Double": "float64", "Half": "float16", "BFloat16": "bfloat16", "Long": "int64", "Int": "int32",
+        "Short": "int16", "Char": "int8", "Byte": "uint8",
+    }.items()
+}  # fmt: skip

@@ -1,0 +1,152 @@
+"""``torch.sparse.mm``, ``addmm``, ``sampled_addmm``: products whose gradient for the sparse factor is sparse.
+
+(`torch.mm` gives that factor a dense gradient.) Stands on basis and kernels.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from flambeau.core.declare import ops, primitive
+from flambeau.core.errors import fail
+from flambeau.core.tensor import Tensor, wrap
+from flambeau.sparse import basis
+from flambeau.sparse.data import COO, Compressed, SparseData
+from flambeau.sparse.general import HANDLERS
+
+__all__ = ["addmm", "hspmm", "mm", "sampled_addmm", "smm", "spmm", "sspaddmm"]
+
+REDUCTIONS = {"sum": "sum", "mean": "mean", "amax": "amax", "amin": "amin"}
+
+
+def _masked(g: Any, mat1: Any, mat2: Any) -> Any:
+    """``g @ mat2.T`` at the places of `mat1`."""
+    pattern = basis.tidy(mat1._array)
+    if isinstance(mat2._array, SparseData):
+        return basis.fill(basis.gather(ops.mm(g, mat2.mT), pattern), pattern)
+    return basis.fill(basis.sampled(g, mat2.mT, pattern), pattern)
+
+
+def _other(g: Any, mat1: Any, mat2: Any) -> Any:
+    found = ops.mm(mat1.mT, g)
+    if isinstance(mat2._array, SparseData) and not isinstance(mat1._array, SparseData):
+        pattern = basis.tidy(mat2._array)
+        return basis.fill(basis.gather(found, pattern), pattern)
+    if isinstance(mat2._array, SparseData):
+        pattern = basis.tidy(mat2._array)
+        return basis.fill(basis.gather(found, pattern), pattern)
+    return found
+
+
+def _node(node: Any) -> str:
+    return "SparseSparseMatmulBackward0" if node.params is not None and node.params[2] else "SparseAddmmBackward0"
+
+
+@primitive(
+    name="_sparse_mm", function=False, method=False, sparse=True, node=_node,
+    vjp={
+        "mat1": lambda g, mat1, mat2, both: _masked(g, mat1, mat2) if isinstance(mat1._array, SparseData) else ops.mm(g, mat2.mT),
+        "mat2": lambda g, mat1, mat2, both: _other(g, mat1, mat2),
+    },
+)  # fmt: skip
+def _sparse_mm(mat1, mat2, both: bool):
+    """``mat1 @ mat2``; `both`: both are sparse."""
+    return HANDLERS["mm"](mat1, mat2)
+
+
+def mm(mat1: Tensor, mat2: Tensor, reduce: str = "sum") -> Tensor:
+    """``mat1 @ mat2`` of a sparse matrix and a sparse or dense one; a sparse factor's gradient is sparse.
+
+    Args:
+        reduce: how the terms of a row are put together: "sum", "mean" (of the terms that are there), "amax", "amin"
+            (compressed rows only, as in PyTorch).
+
+    Shape: (n, k), (k, m) -> (n, m).
+    Raises:
+        RuntimeError: sizes or dtypes that do not agree. ValueError: another reduction.
+    """
+    if reduce != "sum":
+        return _reduced(mat1, mat2, reduce)
+    sparse = [isinstance(x._array, SparseData) for x in (mat1, mat2)]
+    if not any(sparse):
+        return ops.mm(mat1, mat2)  # type: ignore[no-any-return]
+    return ops._sparse_mm(mat1, mat2, all(sparse))  # type: ignore[no-any-return]
+
+
+def _reduced(mat1: Tensor, mat2: Tensor, reduce: str) -> Tensor:
+    if reduce not in REDUCTIONS:
+        raise fail(ValueError, "sparse.mm", f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}")
+    data = mat1._array
+    if not isinstance(data, Compressed) or not data.by_row or data.blocked:
+        raise fail(RuntimeError, "sparse.mm", f"reduce={reduce!r} needs a CSR matrix on the left: use to_sparse_csr()")
+    rows, columns = data.main(), data.plain
+    terms = basis.values(mat1).unsqueeze(1) * ops.index_select(mat2, 0, wrap(columns))
+    zeros = wrap(np.zeros((data.shape[0], mat2.shape[1]), terms._array.dtype))
+    index = wrap(np.broadcast_to(rows[:, None], terms.shape))
+    return ops.scatter_reduce(zeros, 0, index, terms, reduce, include_self=False)  # type: ignore[no-any-return]
+
+
+def addmm(mat: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Any = 1.0, alpha: Any = 1.0) -> Tensor:
+    """``beta * mat + alpha * (mat1 @ mat2)`` with a sparse `mat1`, whose gradient is sparse."""
+    product = mm(mat1, mat2)
+    product = product if alpha == 1 else product * alpha
+    return product if beta == 0 else (mat if beta == 1 else mat * beta) + product  # type: ignore[no-any-return]
+
+
+def spmm(input: Tensor, mat2: Tensor) -> Tensor:
+    """``input @ mat2``: another name of `torch.mm` for sparse factors."""
+    return ops.mm(input, mat2)  # type: ignore[no-any-return]
+
+
+def smm(input: Tensor, mat: Tensor) -> Tensor:
+    """``input @ mat`` of a sparse and a dense matrix as a sparse tensor."""
+    return basis.convert(ops.mm(input, mat), COO.layout)
+
+
+def hspmm(mat1: Tensor, mat2: Tensor) -> Tensor:
+    """``mat1 @ mat2`` as a hybrid tensor: rows sparse, columns dense."""
+    return basis.convert(ops.mm(mat1, mat2), COO.layout, None, None, 1)
+
+
+def sspaddmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+    """``beta * input + alpha * (mat1 @ mat2)`` with sparse `input` and `mat1`, as a sparse tensor."""
+    return input * beta + smm(mat1, mat2) * alpha  # type: ignore[no-any-return]
+
+
+def sampled_addmm(
+    input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Any = 1.0, alpha: Any = 1.0, out: Tensor | None = None
+) -> Tensor:
+    """``alpha * (mat1 @ mat2)`` at the places of the sparse `input`, plus ``beta * input``.
+
+    Shape: input (n, m), mat1 (n, k), mat2 (k, m).
+    Raises:
+        RuntimeError: a dense `input`, or sizes that do not agree.
+    """
+    data = input._array
+    if not isinstance(data, SparseData):
+        raise fail(RuntimeError, "sampled_addmm", "Expected input to be a sparse tensor (CSR); convert with to_sparse_csr()")
+    for name, x in (("mat1", mat1), ("mat2", mat2)):
+        if isinstance(x._array, SparseData):
+            raise fail(RuntimeError, "sampled_addmm", f"Expected {name} to be a strided matrix, but got layout {x.layout}")
+    if mat1.shape[-1] != mat2.shape[-2]:
+        raise fail(
+            RuntimeError,
+            "sampled_addmm",
+            f"mat1 and mat2 shapes cannot be multiplied ({'x'.join(map(str, mat1.shape))} and {'x'.join(map(str, mat2.shape))})",
+        )
+    if data.shape != (*mat1.shape[:-1], mat2.shape[-1]):
+        raise fail(RuntimeError, "sampled_addmm", f"self.shape {list(data.shape)} must be that of the product, {[*mat1.shape[:-1], mat2.shape[-1]]}")
+    input = basis.coalesce(input)
+    pattern = input._array
+    found = basis.gather(ops.matmul(mat1, mat2), pattern) if pattern.ndim > 2 else basis.sampled(mat1, mat2, pattern)
+    found = found if alpha == 1 else found * alpha
+    if beta != 0:
+        kept = basis.values(input)
+        found = found + (kept if beta == 1 else kept * beta)
+    result = basis.fill(found, pattern)
+    if out is not None:
+        out._array = result._array
+        return out
+    return result

@@ -1,0 +1,36 @@
+"""lerp, addcmul and addcdiv."""
+
+from __future__ import annotations
+
+import pytest
+
+import flambeau as torch
+from flambeau.autograd.gradcheck import gradcheck, gradgradcheck
+
+
+def three() -> list[torch.Tensor]:
+    rows = [[0.3, -1.2], [1.1, 0.4], [0.7, 2.0]]
+    return [torch.tensor(row, dtype=torch.float64, requires_grad=True) for row in rows]
+
+
+def test_gradients() -> None:
+    for function in (torch.lerp, torch.addcmul, torch.addcdiv):
+        assert gradcheck(function, three())
+        assert gradgradcheck(function, three())
+    assert gradcheck(lambda a, b, c: torch.addcdiv(a, b, c, value=0.5), three())
+
+
+def test_lerp_ends_exactly() -> None:
+    a, b = torch.tensor([0.1]), torch.tensor([0.7])
+    assert torch.equal(torch.lerp(a, b, 1.0), b)
+    with pytest.raises(RuntimeError):
+        torch.lerp(a, b.double(), 0.5)
+    with pytest.raises(NotImplementedError):
+        torch.lerp(torch.tensor([1]), torch.tensor([2]), 0.5)
+
+
+def test_whole_numbers() -> None:
+    one = torch.tensor([1])
+    assert torch.addcmul(one, one, one, value=2).tolist() == [3]
+    with pytest.raises(RuntimeError):
+        torch.addcdiv(one, one, one)

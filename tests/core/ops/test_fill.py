@@ -1,0 +1,42 @@
+"""Tensors filled, bounded, resized and given other memory."""
+
+import pytest
+
+import flambeau
+
+
+def test_fill_and_zero():
+    x = flambeau.ones(2, requires_grad=True) * 1
+    assert x.fill_(3).tolist() == [3, 3]
+    assert x.grad_fn.name() == "FillBackward2"
+    assert x.zero_().grad_fn.name() == "ZeroBackward0"
+    with pytest.raises(RuntimeError, match="without overflow"):
+        flambeau.zeros(2, dtype=flambeau.int8).fill_(300)
+    with pytest.raises(RuntimeError, match="0-dimension value"):
+        x.fill_(flambeau.ones(2))
+
+
+def test_renorm_bounds_the_norm_of_slices():
+    x = flambeau.ones(2, 4) * flambeau.tensor([[1.0], [0.1]])
+    norms = (x.renorm(2, 0, 1) ** 2).sum(1)
+    assert abs(norms - flambeau.tensor([1.0, 0.04])).max().item() < 1e-6
+
+
+def test_resize_keeps_the_first_elements():
+    x = flambeau.arange(4.0)
+    assert x.resize_(2, 2).tolist() == [[0, 1], [2, 3]]
+    assert x.resize_(3, 3).shape == (3, 3)
+    assert x.reshape(-1)[:4].tolist() == [0, 1, 2, 3]
+
+
+def test_set_shows_another_tensors_memory():
+    x, y = flambeau.zeros(2), flambeau.ones(3)
+    x.set_(y)
+    y[0] = 5
+    assert x.tolist() == [5, 1, 1]
+
+
+def test_fill_diagonal():
+    x = flambeau.zeros(3, 2)
+    assert x.fill_diagonal_(1).tolist() == [[1, 0], [0, 1], [0, 0]]
+    assert flambeau.zeros(5, 2).fill_diagonal_(1, wrap=True)[3].tolist() == [1, 0]

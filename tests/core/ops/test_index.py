@@ -1,0 +1,57 @@
+"""Slices by a vector of indices: values, gradients, errors."""
+
+import pytest
+
+import flambeau
+from flambeau.autograd.gradcheck import gradcheck
+
+INDEX = flambeau.tensor([2, 0, 2])
+
+
+def _double(*shape):
+    return flambeau.randn(shape, dtype=flambeau.float64, requires_grad=True)
+
+
+@pytest.mark.parametrize("dim", [0, 1])
+def test_gradients(dim):
+    x, src = _double(3, 3), _double(3, 3)
+    assert gradcheck(lambda x: x.index_select(dim, INDEX), (x,))
+    assert gradcheck(lambda x, src: x.index_add(dim, INDEX, src, alpha=2), (x, src))
+    assert gradcheck(lambda x, src: x.index_copy(dim, INDEX[:2], src.narrow(dim, 0, 2)), (x, src))
+    assert gradcheck(lambda x, v: x.index_fill(dim, INDEX, v), (x, _double()))
+    assert gradcheck(lambda x, src: x.select_scatter(src[0], dim, 1), (x, src))
+
+
+def test_index_add_sums_repeated_indices():
+    x = flambeau.zeros(3, 2)
+    x.index_add_(0, INDEX, flambeau.ones(3, 2), alpha=3)
+    assert x.tolist() == [[3, 3], [0, 0], [6, 6]]
+
+
+@pytest.mark.parametrize(("m", "n", "width"), [(5, 3, 4), (200, 3, 4), (7, 9, 1)])
+def test_sums_of_rows_agree_with_a_loop(m, n, width):
+    index, source = flambeau.randint(0, n, (m,)), flambeau.randn(m, width)
+    wanted = flambeau.zeros(n, width)
+    for k, row in zip(index.tolist(), source, strict=True):
+        wanted[k] += row
+    found = flambeau.zeros(n, width).index_add(0, index, source)
+    assert abs(found - wanted).max().item() < 1e-5
+
+
+@pytest.mark.parametrize(
+    ("call", "kind", "words"),
+    [
+        (lambda x: x.index_select(0, flambeau.tensor([3])), IndexError, "index 3 is out of range"),
+        (
+            lambda x: x.index_select(0, flambeau.tensor([[0]])),
+            IndexError,
+            "supposed to be a vector",
+        ),
+        (lambda x: x.index_select(0, flambeau.tensor([0.0])), RuntimeError, "Expected dtype"),
+        (lambda x: x.index_add(0, INDEX, x[:2]), RuntimeError, "Number of indices"),
+        (lambda x: x.select_scatter(x, 0, 0), RuntimeError, "expected src to have a size equal"),
+    ],
+)
+def test_errors(call, kind, words):
+    with pytest.raises(kind, match=words):
+        call(flambeau.zeros(3, 2))

@@ -1,0 +1,49 @@
+"""Running sums, products and extremes."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+import flambeau as torch
+from flambeau.autograd.gradcheck import gradcheck, gradgradcheck
+
+
+def drawn(*shape):
+    """Distinct numbers, none of them zero."""
+    order = np.random.RandomState(0).permutation(math.prod(shape))
+    return torch.tensor(((order - 3.3) / 7).reshape(shape), requires_grad=True)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: x.cumsum(1),
+        lambda x: x.cumprod(0),
+        lambda x: x.logcumsumexp(1),
+        lambda x: x.cummax(1)[0],
+        lambda x: x.cummin(0)[0],
+    ],
+)
+def test_gradients(function):
+    x = drawn(2, 3)
+    assert gradcheck(function, (x,))
+    assert gradgradcheck(function, (x,))
+
+
+def test_integers_and_in_place():
+    x = torch.tensor([1, 2, 3], dtype=torch.int32)
+    assert x.cumsum(0).dtype is torch.int64
+    assert x.cumsum_(0).tolist() == [1, 3, 6] and x.dtype is torch.int32
+
+
+def test_single_accumulates_in_double():
+    x = torch.full((100_000,), 0.1)
+    assert abs(x.cumsum(0)[-1].item() - 10_000) < 0.002
+
+
+def test_cummax_names_the_last_of_equal_ones_and_nan_stays():
+    values, indices = torch.tensor([1.0, 1.0, math.nan, 2.0]).cummax(0)
+    assert indices.tolist() == [0, 1, 2, 2] and math.isnan(values[3].item())

@@ -1,0 +1,53 @@
+"""Choosing by a condition: where, masked_*, nonzero."""
+
+import pytest
+
+import flambeau
+from flambeau.autograd.gradcheck import gradcheck
+
+MASK = flambeau.tensor([True, False, True])
+
+
+def test_where_promotes_and_broadcasts():
+    x = flambeau.ones(2, 3, dtype=flambeau.int64)
+    chosen = flambeau.where(MASK, x, 0.5)
+    assert chosen.dtype is flambeau.float32
+    assert chosen.tolist() == [[1, 0.5, 1]] * 2
+    assert [k.tolist() for k in flambeau.where(MASK)] == [[0, 2]]
+
+
+def test_gradients():
+    x, y = (flambeau.randn(2, 3, dtype=flambeau.float64, requires_grad=True) for _ in range(2))
+    assert gradcheck(lambda x, y: flambeau.where(MASK, x, y), (x, y))
+    assert gradcheck(lambda x: flambeau.where(MASK, x, 1.0), (x,))
+    assert gradcheck(lambda x: x.masked_fill(MASK, 3), (x,))
+    assert gradcheck(lambda x: x.masked_select(MASK), (x,))
+    assert gradcheck(lambda x, y: x.masked_scatter(MASK, y), (x, y))
+
+
+def test_masked_fill_in_place_counts_as_a_write():
+    x = flambeau.zeros(2, 3)
+    x.masked_fill_(MASK, 2)
+    assert x.tolist() == [[2, 0, 2]] * 2
+    assert x._version == 1
+
+
+def test_nonzero():
+    x = flambeau.tensor([[0, 1], [2, 0]])
+    assert x.nonzero().tolist() == [[0, 1], [1, 0]]
+    assert [k.tolist() for k in x.nonzero(as_tuple=True)] == [[0, 1], [1, 0]]
+    assert flambeau.nonzero_static(x, size=3).tolist() == [[0, 1], [1, 0], [-1, -1]]
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda x: flambeau.where(x, x, x), "boolean tensor"),
+        (lambda x: x.masked_fill(x, 1), "boolean masks"),
+        (lambda x: x.masked_scatter(MASK, x[:1]), "Number of elements of source"),
+        (lambda x: x.masked_fill(MASK, x), "0-dimensional value"),
+    ],
+)
+def test_errors(call, words):
+    with pytest.raises(RuntimeError, match=words):
+        call(flambeau.ones(3))

@@ -1,0 +1,146 @@
+"""`x[index]` and `x[index] = value`: views, copies, masks, gradients and errors."""
+
+import numpy as np
+import pytest
+
+import flambeau
+from flambeau.autograd.gradcheck import gradcheck, gradgradcheck
+
+BASIC = [
+    0, -1, slice(None), slice(1, None, 2), None, ..., (0, 1), (slice(None), 0), (..., None, 0), (None, slice(0, 2)), (0, ..., 2),
+    (), (1, slice(0, 0)),
+]  # fmt: skip
+ADVANCED = [
+    [0, 2], (slice(None), [0, 2]), ([0, 2], [1, 0]), ([0, 2], slice(None), [1, 0]), (0, slice(None), [1, 1]),
+    (slice(None), slice(None), [[0, 1], [3, -1]]), ([[0], [1]], [[0, 1]]), (..., [3, 0]),
+]  # fmt: skip
+
+
+@pytest.fixture
+def x():
+    return flambeau.arange(36.0, dtype=flambeau.float64).reshape(3, 3, 4)
+
+
+@pytest.mark.parametrize("index", BASIC)
+def test_basic_indices_are_views(x, index):
+    shown = x[index]
+    assert shown.tolist() == x.numpy()[index].tolist()
+    assert shown._base is not None
+    assert shown.untyped_storage().data_ptr() == x.untyped_storage().data_ptr()
+
+
+@pytest.mark.parametrize("index", ADVANCED)
+def test_advanced_indices_are_copies(x, index):
+    shown = x[index]
+    # PyTorch takes ints first: an int beside a list does not move the list's dimension to the
+    # front.
+    wanted = x.numpy()[0][:, [1, 1]] if index == ADVANCED[4] else x.numpy()[index]
+    assert shown.tolist() == wanted.tolist()
+    assert shown._base is None
+    assert shown.is_contiguous()
+
+
+@pytest.mark.parametrize(
+    ("index", "name"),
+    [
+        (0, "Select"), (slice(1, 2), "Slice"), (slice(None), "Slice"), (None, "Unsqueeze"), (..., "Alias"), ((0, slice(1, 2)), "Slice"),
+        ((slice(None), 0), "Select"), ((slice(1, 2), None), "Unsqueeze"), ([0, 1], "Index"), (([0], [1]), "Index"),
+    ],
+)  # fmt: skip
+def test_the_node_is_named_after_the_last_step(x, index, name):
+    assert x.requires_grad_()[index].grad_fn.name() == name + "Backward0"
+
+
+@pytest.mark.parametrize("index", BASIC + ADVANCED)
+def test_gradients(x, index):
+    x = flambeau.randn(3, 3, 4, dtype=flambeau.float64, requires_grad=True)
+    assert gradcheck(lambda x: x[index], (x,))
+    assert gradgradcheck(lambda x: x[index] * x[index], (x,))
+
+
+def test_repeated_indices_add_up():
+    x = flambeau.ones(3, 2, requires_grad=True)
+    x[[0, 0, 2]].sum().backward()
+    assert x.grad.tolist() == [[2, 2], [0, 0], [1, 1]]
+
+
+def test_masks(x):
+    mask = flambeau.tensor([True, False, True])
+    assert x[mask].tolist() == x.numpy()[[0, 2]].tolist()
+    assert x[:, mask].tolist() == x.numpy()[:, [0, 2]].tolist()
+    assert x[True].shape == (1, 3, 3, 4)
+    assert x[False].shape == (0, 3, 3, 4)
+    assert x[flambeau.tensor(1)].tolist() == x[1].tolist()
+
+
+def test_a_list_of_lists_is_read_as_a_tuple(x):
+    with pytest.warns(UserWarning, match="non-tuple sequence"):
+        assert x[[[0, 1], [1, 2]]].shape == (2, 4)
+
+
+@pytest.mark.parametrize(
+    ("index", "kind", "words"),
+    [
+        (3, IndexError, "index 3 is out of bounds for dimension 0 with size 3"),
+        ((0, 5), IndexError, "index 5 is out of bounds for dimension 1 with size 3"),
+        ((0, 0, 0, 0), IndexError, "too many indices for tensor of dimension 3"),
+        (slice(None, None, -1), ValueError, "step must be greater than zero"),
+        (0.5, IndexError, "only integers, slices"),
+        (1 << 63, ValueError, "Overflow"),
+        ([7], IndexError, "index 7 is out of bounds for dimension 0 with size 3"),
+        (([0, 1], [0, 1, 2]), IndexError, r"broadcast together with shapes \[2\], \[3\]"),
+        (np.array([0.5]), IndexError, "long, int, byte or bool"),
+        (np.ones((3, 2), bool), IndexError, r"The shape of the mask \[3, 2\] at index 1"),
+    ],
+)
+def test_errors(x, index, kind, words):
+    with pytest.raises(kind, match=words):
+        x[index]
+
+
+@pytest.mark.parametrize("index", BASIC + ADVANCED[:4] + ADVANCED[5:])
+def test_writing_a_number(x, index):
+    wanted = x.numpy().copy()
+    wanted[index] = -1
+    x[index] = -1
+    assert x.tolist() == wanted.tolist()
+    assert x._version == 1
+
+
+def test_writing_a_tensor_keeps_its_gradient():
+    x, y = flambeau.zeros(3, 2), flambeau.ones(2, requires_grad=True)
+    x[0] = y
+    assert x.grad_fn.name() == "CopySlices"
+    x[[1, 2]] = y * 2
+    assert x.grad_fn.name() == "IndexPutBackward0"
+    x.sum().backward()
+    assert y.grad.tolist() == [5, 5]
+
+
+@pytest.mark.parametrize(
+    ("index", "value", "kind", "words"),
+    [
+        (0, "a", TypeError, "can't assign a str"),
+        (0, flambeau.ones(2, 4), RuntimeError, "the place it is written to has 1 dimensions"),
+        (
+            [0, 1],
+            flambeau.ones(2, 4).long(),
+            RuntimeError,
+            "dtypes match, got Float for the destination and Long",
+        ),
+        ([0, 1], flambeau.ones(3, 4), RuntimeError, "cannot be broadcast to indexing result"),
+        ([0, 7], 1, IndexError, "index 7 is out of bounds"),
+        (0, 1j, RuntimeError, "without overflow"),
+    ],
+)
+def test_writing_errors(index, value, kind, words):
+    x = flambeau.zeros(3, 4)
+    with pytest.raises(kind, match=words):
+        x[index] = value
+
+
+def test_leading_ones_of_a_value_are_dropped():
+    x = flambeau.zeros(2, 3)
+    x[0] = flambeau.ones(1, 1, 3)
+    x[[1]] = flambeau.full((1, 1, 3), 2.0)
+    assert x.tolist() == [[1, 1, 1], [2, 2, 2]]
