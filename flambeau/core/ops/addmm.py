@@ -181,6 +181,5 @@ def addr(input, vec1, vec2, *, beta: Any = 1, alpha: Any = 1):
             raise fail(
                 RuntimeError, "addr", f"For integral input tensors, argument {label} must not be a floating point number."
             )
-    found = np.multiply.outer(widen(vec1), widen(vec2))
-    found = _sum("addr", widen(input), found, beta, alpha)
-    return found if found.dtype == input.dtype else found.astype(input.dtype)
+    left = vec1 if alpha == 1 else vec1 * vec1.dtype.type(alpha)
+    return _sum("addr", input, np.multiply.outer(left, vec2), beta if beta in (0, 1) else input.dtype.type(beta), 1)

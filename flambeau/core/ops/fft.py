@@ -32,6 +32,23 @@ def _real(d: Any) -> Any:
     return np.dtype(f"f{d.itemsize // 2}")
 
 
+def _order(input: Any, dim: Any, keep_last: bool = False) -> tuple[Any, Any, Any]:
+    """The order of dimensions in memory that PyTorch's transforms leave: the batch, then what was transformed, each by stride.
+
+    Returns:
+        The input in that order, the axes to transform there, and the permutation that leads back.
+    """
+    steps = input.strides
+    batch = sorted((k for k in range(input.ndim) if k not in dim), key=lambda k: -steps[k])
+    head = sorted(dim[:-1] if keep_last else dim, key=lambda k: -steps[k])
+    order = [*batch, *head, *dim[len(head) :]]
+    back = [0] * len(order)
+    for place, k in enumerate(order):
+        back[k] = place
+    x = input.transpose(order)
+    return (np.ascontiguousarray(x) if type(x) is np.ndarray else x), tuple(range(len(batch), len(order))), back
+
+
 @primitive(
     name="_fft_c2c", node="FftC2C", method=False, function=False, holomorphic=False,
     vjp=lambda g, dim, scale, forward: ops._fft_c2c(g, dim, scale, not forward),
@@ -41,7 +58,12 @@ def _fft_c2c(input, dim: Any, scale: float, forward: bool):
     """The transform of a complex tensor over `dim`."""
     if not dim:
         return input.copy()
-    found = np.fft.fftn(input, axes=dim) if forward else np.fft.ifftn(input, axes=dim, norm="forward")
+    x, axes, back = _order(input, dim)
+    found = np.fft.fftn(x, axes=axes) if forward else np.fft.ifftn(x, axes=axes, norm="forward")
+    return _scaled(found, scale).transpose(back)
+
+
+def _scaled(found: Any, scale: float) -> Any:
     return found if scale == 1 else np.multiply(found, found.real.dtype.type(scale), out=found)
 
 
@@ -63,8 +85,8 @@ def _r2c_rule(g: Any, input_shape: Any, dim: Any, scale: Any, onesided: Any) -> 
 )  # fmt: skip
 def _fft_r2c(input, dim: Any, scale: float, onesided: bool):
     """The transform of a real tensor; only the first half of the last of `dim` where `onesided`."""
-    found = np.fft.rfftn(input, axes=dim) if onesided else np.fft.fftn(input, axes=dim)
-    return found if scale == 1 else np.multiply(found, found.real.dtype.type(scale), out=found)
+    x, axes, back = _order(input, dim, onesided)
+    return _scaled(np.fft.rfftn(x, axes=axes) if onesided else np.fft.fftn(x, axes=axes), scale).transpose(back)
 
 
 def _c2r_rule(g: Any, dim: Any, scale: Any, size: Any) -> Any:
@@ -89,9 +111,10 @@ def _c2r_rule(g: Any, dim: Any, scale: Any, size: Any) -> Any:
 def _fft_c2r(input, dim: Any, scale: float, size: int):
     """The unscaled inverse transform of a half spectrum: real, of `size` in the last of `dim`."""
     if len(dim) > 1:
-        input = np.fft.ifftn(input, axes=dim[:-1], norm="forward")
-    found = np.fft.irfft(input, size, axis=dim[-1], norm="forward")
-    return found if scale == 1 else np.multiply(found, found.dtype.type(scale), out=found)
+        x, axes, back = _order(input, dim[:-1])
+        input = np.fft.ifftn(x, axes=axes, norm="forward").transpose(back)
+    x, _, back = _order(input, dim[-1:])
+    return _scaled(np.fft.irfft(x, size, axis=-1, norm="forward"), scale).transpose(back)
 
 
 def _scale(norm: Any, count: int, forward: bool) -> float:

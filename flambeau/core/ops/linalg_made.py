@@ -232,7 +232,9 @@ def linalg_householder_product(A: Tensor, tau: Tensor, *, out: Any = None) -> Te
     found = ops.eye(m, n, dtype=A.dtype, device=A.device).expand(A.shape)
     for j in range(tau.shape[-1] - 1, -1, -1):
         found = _reflect(found, _reflector(A, j), tau.select(-1, j))
-    return written("linalg_householder_product", found.clone() if not tau.shape[-1] else found, out)
+    if not tau.shape[-1]:
+        found = ops.where(ops.zeros((), dtype=boolean), A, found)
+    return written("linalg_householder_product", found, out)
 
 
 @composite(method=True)

@@ -6,6 +6,7 @@ Each is a thin function over its successor in `torch.linalg`. Stands on the lina
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
 
 import numpy as np
@@ -16,10 +17,21 @@ from flambeau.core.errors import fail
 from flambeau.core.kernels import factor
 from flambeau.core.ops.linalg_checks import need_floating, need_square
 from flambeau.core.ops.linalg_solve import written
+from flambeau.core.provenance import stack_level
 from flambeau.core.return_types import structseq
 from flambeau.core.tensor import Tensor
 
 __all__: list[str] = []
+
+_SAID: set[str] = set()
+
+
+def deprecated(name: str, instead: str, more: str = "") -> None:
+    """Warn of an older name, once a process as PyTorch does."""
+    if name not in _SAID:
+        _SAID.add(name)
+        words = f"torch.{name} is deprecated in favor of {instead} and will be removed in a future PyTorch release.{more}"
+        warnings.warn(words, UserWarning, stacklevel=stack_level())
 
 
 @composite(method=True)
@@ -67,6 +79,7 @@ def pinverse(input: Tensor, rcond: float = 1e-15) -> Tensor:
 @composite(method=True)
 def cholesky(input: Tensor, upper: bool = False, *, out: Any = None) -> Tensor:
     """`torch.linalg.cholesky`."""
+    deprecated("cholesky", "torch.linalg.cholesky", "\nL = torch.linalg.cholesky(A), and for upper=True U = torch.linalg.cholesky(A).mH")
     found, info = ops.linalg_cholesky_ex(input, upper=upper)
     from flambeau.core.ops.linalg_solve import NOT_POSITIVE, verdict
 
@@ -116,6 +129,7 @@ def cholesky_inverse(L: Tensor, upper: bool = False, *, out: Any = None) -> Tens
 @composite(method=True)
 def qr(input: Tensor, some: bool = True, *, out: Any = None) -> Any:
     """`torch.linalg.qr`, reduced (`some`) or complete."""
+    deprecated("qr", "torch.linalg.qr", "\nQ, R = torch.linalg.qr(A, 'reduced' if some else 'complete')")
     found = structseq("qr", ("Q", "R"))(ops.linalg_qr(input, "reduced" if some else "complete"))
     return found if out is None else type(found)([written("qr", r, o) for r, o in zip(found, out, strict=True)])
 
@@ -149,6 +163,7 @@ def lu(input: Tensor, pivot: bool = True, get_infos: bool = False, out: Any = No
 @composite(method=True)
 def lu_solve(input: Tensor, LU_data: Tensor, LU_pivots: Tensor, *, out: Any = None) -> Tensor:
     """`torch.linalg.lu_solve` with its arguments in the older order."""
+    deprecated("lu_solve", "torch.linalg.lu_solve", "\nX = torch.linalg.lu_solve(LU, pivots, B)")
     return ops.linalg_lu_solve(LU_data, LU_pivots, input, out=out)
 
 
@@ -160,6 +175,7 @@ def triangular_solve(
     for label, x in (("b", input), ("A", A)):
         if x.dim() < 2:
             raise fail(RuntimeError, "torch.triangular_solve", f"Expected {label} to have at least 2 dimensions, but it has {x.dim()} dimensions instead")
+    deprecated("triangular_solve", "torch.linalg.solve_triangular", "\nX = torch.linalg.solve_triangular(A, B, upper=upper)")
     matrix = A.mT if transpose else A
     found = ops.linalg_solve_triangular(matrix, input, upper=upper != transpose, unitriangular=unitriangular)
     kind = structseq("triangular_solve", ("solution", "cloned_coefficient"))

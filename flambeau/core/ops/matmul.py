@@ -214,8 +214,8 @@ def left_gradient(g: Any, other: Any) -> Any:
     if other.ndim == 1:
         return outward(g, other)
     if g.ndim < other.ndim:  # the left factor was a vector
-        row = times(g.reshape((*g.shape[:-1], 1, g.shape[-1])), other.mT)
-        return row.reshape((*g.shape[:-1], other.shape[-2]))
+        count = math.prod(g.shape)
+        return times(g.reshape((1, count)), other.mT.reshape((count, other.shape[-2]))).reshape((other.shape[-2],))
     return times(g, other.mT)
 
 
