@@ -76,7 +76,7 @@ _LAZY = frozenset((
     "vision", "xpu",
 ))  # fmt: skip
 _ELSEWHERE = {
-    "compile": "compiler", "load": "serialization", "save": "serialization", "vmap": "func", "autocast": "amp",
+    "compile": "compiler", "load": "serialization", "save": "serialization", "vmap": "func", "autocast": "amp", "GradScaler": "amp",
     "is_autocast_enabled": "amp", "set_autocast_enabled": "amp", "get_autocast_dtype": "amp", "Event": "cpu", "Stream": "cpu",
     "is_anomaly_enabled": "autograd", "is_anomaly_check_nan_enabled": "autograd",
     "set_autocast_dtype": "amp", "library": "library_room", "from_scipy": "sparse",

@@ -21,7 +21,8 @@ from flambeau.core.tensor import Tensor
 __all__ = [
     "are_deterministic_algorithms_enabled", "compiled_with_cxx11_abi", "get_default_device", "get_deterministic_debug_mode",
     "get_device_module", "get_float32_matmul_precision", "get_num_interop_threads", "get_num_threads", "is_complex",
-    "is_deterministic_algorithms_warn_only_enabled", "is_floating_point", "is_signed", "is_storage", "is_tensor",
+    "detach", "detach_", "get_device", "is_conj", "is_deterministic_algorithms_warn_only_enabled", "is_floating_point",
+    "is_inference", "is_neg", "is_same_size", "is_signed", "is_storage", "is_tensor", "neg_", "to_dlpack",
     "is_warn_always_enabled", "numel", "result_type", "set_default_tensor_type", "set_deterministic_debug_mode",
     "set_float32_matmul_precision", "set_flush_denormal", "set_num_interop_threads", "set_num_threads", "set_warn_always",
     "typename", "use_deterministic_algorithms",
@@ -186,10 +187,10 @@ def is_storage(obj: Any, /) -> bool:
 
 
 def _method(name: str, doc: str) -> Callable[..., Any]:
-    def function(input: Tensor) -> Any:
+    def function(input: Tensor, *args: Any) -> Any:
         if not isinstance(input, Tensor):
             raise fail(TypeError, name, f"argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
-        return getattr(input, name)()
+        return getattr(input, name)(*args)
 
     function.__name__ = name
     function.__doc__ = doc
@@ -200,6 +201,15 @@ is_floating_point = _method("is_floating_point", "Whether the tensor's dtype is 
 is_complex = _method("is_complex", "Whether the tensor's dtype is complex.")
 is_signed = _method("is_signed", "Whether the tensor's dtype has negative numbers.")
 numel = _method("numel", "Number of elements.")
+detach = _method("detach", "The same memory outside the graph.")
+detach_ = _method("detach_", "Take the tensor out of the graph, in place.")
+get_device = _method("get_device", "The accelerator's number; -1 on the cpu.")
+is_conj = _method("is_conj", "False: conjugation is computed at once.")
+is_neg = _method("is_neg", "False: negation is computed at once.")
+is_inference = _method("is_inference", "Whether the tensor was made under inference_mode.")
+is_same_size = _method("is_same_size", "Whether two tensors have the same size.")
+neg_ = _method("neg_", "Negate in place.")
+to_dlpack = _method("__dlpack__", "The memory as a DLPack capsule.")
 
 
 def result_type(tensor1: Any, tensor2: Any) -> dtypes.dtype:
