@@ -14,6 +14,7 @@ if getattr(_sys, "argv", [])[:1] == ["-m"]:  # `python -m flambeau`: the runner 
     start_program()
 
 from importlib import import_module as _import_module
+from math import e, inf, nan, pi
 from typing import Any as _Any
 
 from flambeau.core import declare as _declare
@@ -55,6 +56,7 @@ from flambeau.random import (
 from flambeau.settings import *  # noqa: F403
 
 __version__ = "0.1.0"
+newaxis = None
 
 from math import e, inf, nan, pi  # noqa: E402
 
@@ -94,11 +96,19 @@ def __getattr__(name: str) -> _Any:
     Raises:
         AttributeError: no such name; the nearest one is suggested.
     """
-    if name in _LAZY:
-        return _import_module(f"flambeau.{name}")
-    if name in _ELSEWHERE:
-        value = getattr(_import_module(f"flambeau.{_ELSEWHERE[name]}"), name)
-        globals()[name] = value
+    room = name if name in _LAZY else _ELSEWHERE.get(name)
+    if room is not None:
+        try:
+            module = _import_module(f"flambeau.{room}")
+        except ModuleNotFoundError as error:
+            if error.name != f"flambeau.{room}":
+                raise
+            raise AttributeError(
+                f"module 'torch' has no attribute '{name}': flambeau, which stands in for PyTorch, has no torch.{room} yet."
+            ) from None
+        if name in _LAZY:
+            return module
+        value = globals()[name] = getattr(module, name)
         return value
     if name.startswith("__"):
         raise AttributeError(f"module 'flambeau' has no attribute '{name}'")

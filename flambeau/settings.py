@@ -7,25 +7,27 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from flambeau.core import dtypes
+from flambeau.core import dtypes, layout
 from flambeau.core.device import default_device
 from flambeau.core.errors import fail
 from flambeau.core.promotion import result_dtype
 from flambeau.core.provenance import stack_level
+from flambeau.core.size import Size
 from flambeau.core.slow import is_number
 from flambeau.core.tensor import Tensor
 
 __all__ = [
-    "are_deterministic_algorithms_enabled", "compiled_with_cxx11_abi", "get_default_device", "get_deterministic_debug_mode",
-    "get_device_module", "get_float32_matmul_precision", "get_num_interop_threads", "get_num_threads", "is_complex",
-    "detach", "detach_", "get_device", "is_conj", "is_deterministic_algorithms_warn_only_enabled", "is_floating_point",
-    "is_inference", "is_neg", "is_same_size", "is_signed", "is_storage", "is_tensor", "neg_", "to_dlpack",
-    "is_warn_always_enabled", "numel", "result_type", "set_default_tensor_type", "set_deterministic_debug_mode",
-    "set_float32_matmul_precision", "set_flush_denormal", "set_num_interop_threads", "set_num_threads", "set_warn_always",
-    "typename", "use_deterministic_algorithms",
+    "are_deterministic_algorithms_enabled", "broadcast_shapes", "compiled_with_cxx11_abi", "detach", "detach_",
+    "get_default_device", "get_deterministic_debug_mode", "get_device", "get_device_module",
+    "get_float32_matmul_precision", "get_num_interop_threads", "get_num_threads", "is_complex", "is_conj",
+    "is_deterministic_algorithms_warn_only_enabled", "is_floating_point", "is_inference", "is_neg", "is_same_size",
+    "is_signed", "is_storage", "is_tensor", "is_warn_always_enabled", "neg_", "negative_", "numel", "result_type",
+    "set_default_tensor_type", "set_deterministic_debug_mode", "set_float32_matmul_precision", "set_flush_denormal",
+    "set_num_interop_threads", "set_num_threads", "set_warn_always", "typename", "unravel_index",
+    "use_deterministic_algorithms",
 ]  # fmt: skip
 
 
@@ -187,10 +189,10 @@ def is_storage(obj: Any, /) -> bool:
 
 
 def _method(name: str, doc: str) -> Callable[..., Any]:
-    def function(input: Tensor, *args: Any) -> Any:
+    def function(input: Tensor) -> Any:
         if not isinstance(input, Tensor):
             raise fail(TypeError, name, f"argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
-        return getattr(input, name)(*args)
+        return getattr(input, name)()
 
     function.__name__ = name
     function.__doc__ = doc
@@ -201,15 +203,6 @@ is_floating_point = _method("is_floating_point", "Whether the tensor's dtype is 
 is_complex = _method("is_complex", "Whether the tensor's dtype is complex.")
 is_signed = _method("is_signed", "Whether the tensor's dtype has negative numbers.")
 numel = _method("numel", "Number of elements.")
-detach = _method("detach", "The same memory outside the graph.")
-detach_ = _method("detach_", "Take the tensor out of the graph, in place.")
-get_device = _method("get_device", "The accelerator's number; -1 on the cpu.")
-is_conj = _method("is_conj", "False: conjugation is computed at once.")
-is_neg = _method("is_neg", "False: negation is computed at once.")
-is_inference = _method("is_inference", "Whether the tensor was made under inference_mode.")
-is_same_size = _method("is_same_size", "Whether two tensors have the same size.")
-neg_ = _method("neg_", "Negate in place.")
-to_dlpack = _method("__dlpack__", "The memory as a DLPack capsule.")
 
 
 def result_type(tensor1: Any, tensor2: Any) -> dtypes.dtype:
@@ -238,3 +231,42 @@ def typename(obj: Any, /) -> str:
 def compiled_with_cxx11_abi() -> bool:
     """True: there is no old ABI to be compatible with."""
     return True
+
+
+def broadcast_shapes(*shapes: Sequence[int] | int) -> Size:
+    """The shape that tensors of these shapes broadcast to.
+
+    Raises:
+        RuntimeError: two of them differ in a dimension where neither is 1.
+    """
+    return Size(layout.broadcast_shapes(*[(s,) if isinstance(s, int) else tuple(s) for s in shapes]))
+
+
+def unravel_index(indices: Tensor, shape: Sequence[int] | int) -> tuple[Tensor, ...]:
+    """Flat indices as one index tensor for each dimension of ``shape``: the inverse of row-major flattening.
+
+    Raises:
+        TypeError: the indices are no integers.
+    """
+    if not isinstance(indices, Tensor) or indices.is_floating_point() or indices.is_complex():
+        given = indices.dtype if isinstance(indices, Tensor) else type(indices).__name__
+        raise fail(TypeError, "unravel_index", f"indices expects an integer tensor, got {given}. Convert it with .long().")
+    found: list[Tensor] = []
+    rest = indices
+    for size in reversed((shape,) if isinstance(shape, int) else tuple(shape)):
+        found.append(rest % size)
+        rest = rest.div(size, rounding_mode="floor")
+    return tuple(reversed(found))
+
+
+def _of_method(name: str) -> Callable[..., Any]:
+    def function(input: Tensor, *args: Any) -> Any:
+        return getattr(input, name)(*args)
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = f"``input.{name}()``."
+    return function
+
+
+for _name in ("detach", "detach_", "get_device", "is_conj", "is_inference", "is_neg", "is_same_size", "neg_", "negative_"):
+    globals()[_name] = _of_method(_name)
