@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 
 from flambeau.core import rules
-from flambeau.core.declare import primitive
+from flambeau.core.declare import ops, primitive
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.kernels.product import product, widen
 from flambeau.core.ops.matmul import (
+    SINGLE_DOUBLE,
     check_batches,
     check_matrices,
     check_types,
@@ -91,11 +92,25 @@ def _whole(
     return found if found.dtype == input.dtype else found.astype(input.dtype)
 
 
+def _short(input: Any, mat1: Any, mat2: Any, beta: Any, alpha: Any) -> Any:
+    """addmm's kernel: the ordinary case in two calls of NumPy, else the body."""
+    d = input.dtype
+    if d in SINGLE_DOUBLE and mat1.dtype is d and mat2.dtype is d and beta == 1 and alpha == 1:
+        if mat1.ndim == 2 == mat2.ndim:
+            try:
+                found = np.matmul(mat1, mat2)
+                return np.add(found, input, found)
+            except ValueError:
+                pass  # worded by the body
+    return ops.addmm.operation.body(input, mat1, mat2, beta=beta, alpha=alpha)
+
+
 SAME = "self and mat2 must have the same dtype"
 
 
 @primitive(
     inplace=True,
+    kernel=_short,
     vjp={
         "input": lambda g, beta: scaled(g, beta),
         "mat1": lambda g, mat2, alpha: scaled(g @ mat2.mT, alpha),
