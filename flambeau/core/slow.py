@@ -330,7 +330,10 @@ def infer(op: Op, arrays: list[Any]) -> Any:
             return tuple(Abstract(*each) for each in found)
         return Abstract(*found)
     try:
-        return op.body(*arrays)
+        if op.varargs:
+            return op.body(*arrays)
+        named = dict(zip(op.names[op.positional :], arrays[op.positional :], strict=True))
+        return op.body(*arrays[: op.positional], **named)
     except (TypeError, AttributeError, NotImplementedError) as error:
         raise fail(
             NotImplementedError,
