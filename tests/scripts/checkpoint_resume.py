@@ -10,7 +10,9 @@ import torch.nn as nn
 
 def build():
     torch.manual_seed(10)
-    model = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.Tanh(), nn.Dropout(0.2), nn.Linear(8, 1))
+    model = nn.Sequential(
+        nn.Linear(4, 8), nn.BatchNorm1d(8), nn.Tanh(), nn.Dropout(0.2), nn.Linear(8, 1)
+    )
     optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
     return model, optimizer, torch.optim.lr_scheduler.ExponentialLR(optimizer, gamma=0.9)
 

@@ -46,7 +46,9 @@ print(list(model.state_dict()))
 with torch.autograd.graph.saved_tensors_hooks(lambda t: print("pack", t.shape) or t, lambda t: t):
     y = (x * x).sum()
 y.backward()
-remove = nn.modules.module.register_module_forward_hook(lambda m, i, o: print("any", type(m).__name__))
+remove = nn.modules.module.register_module_forward_hook(
+    lambda m, i, o: print("any", type(m).__name__)
+)
 model(x)
 remove.remove()
 print(y.grad_fn, y.grad_fn.next_functions, y.grad_fn.next_functions[0][0].next_functions)

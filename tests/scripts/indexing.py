@@ -29,9 +29,17 @@ print(torch.where(t > 2, t, -t), torch.take(t, torch.tensor([0, 5])), t.flip(0),
 print(torch.bincount(torch.tensor([0, 1, 1, 4])), torch.searchsorted(torch.tensor([1, 3, 5]), 4))
 print(torch.masked_select(t, t > 2), t.index_select(1, torch.tensor([2, 0])), t.unfold(1, 2, 1))
 print(torch.cat([t, t], 1), torch.stack([t, t]).shape, t.repeat(1, 2), t.repeat_interleave(2, 0))
-print(torch.chunk(torch.arange(7), 3), torch.arange(7).split([3, 4]), torch.meshgrid(t[0], t[1], indexing="ij"))
+print(
+    torch.chunk(torch.arange(7), 3),
+    torch.arange(7).split([3, 4]),
+    torch.meshgrid(t[0], t[1], indexing="ij"),
+)
 print(torch.tril_indices(3, 3), torch.triu(torch.ones(3, 3), 1), torch.combinations(t[0]))
-print(torch.scatter_add(torch.zeros(3), 0, torch.tensor([0, 0, 2]), torch.ones(3)), t.T, t.t().stride())
+print(
+    torch.scatter_add(torch.zeros(3), 0, torch.tensor([0, 0, 2]), torch.ones(3)),
+    t.T,
+    t.t().stride(),
+)
 print(torch.cartesian_prod(t[0], t[1])[:3], torch.bucketize(t, torch.tensor([2, 7])), t.diff())
 w = torch.ones(3, requires_grad=True)
 v = w * 2

@@ -23,7 +23,9 @@ NUMBER = re.compile(r"(?<![A-Za-z_])-?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?")
 def output(*command: str) -> str:
     """What a fresh interpreter prints, on one thread."""
     env = dict(os.environ, OMP_NUM_THREADS="1", PYTHONPATH=str(ROOT), PYTHONWARNINGS="ignore")
-    done = subprocess.run([sys.executable, *command], env=env, capture_output=True, text=True, timeout=300, cwd=HERE)
+    done = subprocess.run(
+        [sys.executable, *command], env=env, capture_output=True, text=True, timeout=300, cwd=HERE
+    )
     assert done.returncode == 0, done.stderr
     return re.sub(r"0x[0-9a-f]+", "0x", done.stdout)
 
@@ -33,12 +35,16 @@ def assert_near(got: str, want: str) -> None:
     words = [[NUMBER.sub("#", line).split() for line in text.splitlines()] for text in (got, want)]
     assert words[0] == words[1], f"printed:\n{got}\nexpected:\n{want}"
     for a, b in zip(NUMBER.findall(got), NUMBER.findall(want), strict=True):
-        assert abs(float(a) - float(b)) <= 1e-3 * max(0.1, abs(float(b))), f"{a} is not {b} in:\n{got}"
+        assert abs(float(a) - float(b)) <= 1e-3 * max(0.1, abs(float(b))), (
+            f"{a} is not {b} in:\n{got}"
+        )
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_script_prints_what_pytorch_prints(name):
-    assert_near(output("-m", "flambeau", f"{name}.py"), (HERE / "expected" / f"{name}.txt").read_text())
+    assert_near(
+        output("-m", "flambeau", f"{name}.py"), (HERE / "expected" / f"{name}.txt").read_text()
+    )
 
 
 @pytest.mark.parity

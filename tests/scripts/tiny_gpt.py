@@ -55,7 +55,9 @@ class GPT(nn.Module):
         for block in self.blocks:
             x = block(x)
         logits = self.head(x)
-        loss = F.cross_entropy(logits.view(-1, V), targets.view(-1)) if targets is not None else None
+        loss = (
+            F.cross_entropy(logits.view(-1, V), targets.view(-1)) if targets is not None else None
+        )
         return logits, loss
 
 
