@@ -58,6 +58,10 @@ from flambeau.settings import *  # noqa: F403
 __version__ = "0.1.0"
 newaxis = None
 
+from math import e, inf, nan, pi  # noqa: E402
+
+newaxis = None
+
 globals().update(_dtypes.DTYPES | _dtypes.ALIASES)
 globals().update(_TENSOR_TYPES)
 globals().update(_declare.FUNCTIONS)
@@ -69,15 +73,20 @@ for _name in _layout.__all__:
 
 _LAZY = frozenset((
     "accelerator", "amp", "autograd", "backends", "compat", "compiler", "cpu", "cuda", "diagnostics", "distributed",
-    "distributions", "fft", "func", "hub", "linalg", "masked", "mps", "multiprocessing", "nn", "optim", "overrides", "profiler",
+    "distributions", "fft", "func", "hub", "library", "linalg", "masked", "mps", "multiprocessing", "nn", "optim", "overrides", "profiler",
     "random", "return_types", "serialization", "shim", "signal", "sparse", "special", "testing", "types", "utils", "version",
     "vision", "xpu",
 ))  # fmt: skip
 _ELSEWHERE = {
-    "compile": "compiler", "load": "serialization", "save": "serialization", "vmap": "func", "autocast": "amp",
+    "compile": "compiler", "load": "serialization", "save": "serialization", "vmap": "func", "autocast": "amp", "GradScaler": "amp",
     "is_autocast_enabled": "amp", "set_autocast_enabled": "amp", "get_autocast_dtype": "amp", "Event": "cpu", "Stream": "cpu",
-    "set_autocast_dtype": "amp", "library": "library_room",
     "is_anomaly_enabled": "autograd", "is_anomaly_check_nan_enabled": "autograd",
+    "set_autocast_dtype": "amp", "ops": "library",
+    **dict.fromkeys((
+        "autocast_decrement_nesting", "autocast_increment_nesting", "clear_autocast_cache", "get_autocast_cpu_dtype",
+        "get_autocast_gpu_dtype", "is_autocast_cache_enabled", "is_autocast_cpu_enabled", "set_autocast_cache_enabled",
+        "set_autocast_cpu_dtype", "set_autocast_cpu_enabled", "set_autocast_gpu_dtype",
+    ), "amp"),
 }  # fmt: skip
 
 
