@@ -6,9 +6,8 @@ Clarity counts here, not nanoseconds. Stands on promotion, tensor, node, silence
 
 from __future__ import annotations
 
-import sys
 import numbers
-from collections.abc import Callable
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
