@@ -26,9 +26,8 @@ def softmax(x: Any, axis: int) -> Any:
     if not x.size:
         return x.copy()
     e = np.subtract(x, _top(x, axis, None, None, True))
-    np.exp(e, out=e)
-    e /= _total(e, axis, None, None, True)
-    return e
+    np.exp(e, e)
+    return np.divide(e, _total(e, axis, None, None, True), e)
 
 
 def log_softmax(x: Any, axis: int) -> Any:
@@ -40,8 +39,8 @@ def log_softmax(x: Any, axis: int) -> Any:
     if not x.size:
         return x.copy()
     e = np.subtract(x, _top(x, axis, None, None, True))
-    e -= np.log(_total(np.exp(e), axis, None, None, True))
-    return e
+    total = _total(np.exp(e), axis, None, None, True)
+    return np.subtract(e, np.log(total, total), e)
 
 
 def softmax_backward(g: Any, out: Any, axis: int) -> Any:
