@@ -67,19 +67,32 @@ def _view(input, size: Any):
     return strided(input, size, tuple(s * item for s in steps))
 
 
-def _copied(input: Tensor, a: Any, size: Any) -> Tensor | None:
-    """The short way of a reshape that must copy; None where a view may do, or an error is to be worded."""
+def _reshaped(input: Tensor, a: Any, size: Any) -> Tensor | None:
+    """The short way of a reshape of an array that is not row-major; None where the long way must look."""
     try:
         r = a.reshape(size)
     except (ValueError, TypeError):
         return None
-    if r.base is a or (r.base is not None and r.base is a.base):  # a view: its strides are PyTorch's to choose
-        return None
+    if r.base is a or (r.base is not None and r.base is a.base):
+        if 1 in r.shape and r.strides != _unit_steps(a, r):
+            return None
+        return as_view(VIEW, input, r, (None, r.shape))
     found = wrap(r)
     edge = input._edge if input._view is None else edge_of(input)
     if edge is not None and mode() is None:
         record_one(COPY, (input, r.shape), (a, None), (edge,), 1, found)
     return found
+
+
+def _unit_steps(a: Any, r: Any) -> tuple[int, ...]:
+    """The strides of `r`, a reshaped view of `a`, with PyTorch's for dimensions of size 1: as if one more lay there."""
+    steps = list(r.strides)
+    after = a.strides[-1]
+    for k in range(r.ndim - 1, -1, -1):
+        if r.shape[k] == 1:
+            steps[k] = after
+        after = steps[k] * r.shape[k]
+    return tuple(steps)
 
 
 @composite(method=True)
@@ -95,8 +108,8 @@ def reshape(input: Tensor, *shape: Any) -> Tensor:
                 r = None  # worded below
             if r is not None:
                 return as_view(VIEW, input, r, (None, r.shape))
-        elif type(a) is nd and a.dtype.kind == "f":
-            found = _copied(input, a, size)
+        elif type(a) is nd and a.size and a.dtype.kind == "f":
+            found = _reshaped(input, a, size)
             if found is not None:
                 return found
     a = input._array
