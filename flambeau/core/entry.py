@@ -656,6 +656,11 @@ def inplace(op: Op) -> Callable[..., Any]:
 def inplace_binary(op: Op, title: str, otherwise: Callable[..., Any] = write.inplace) -> Any:
     """entry(input, other, *, alpha=1) of a ufunc: one dtype, nothing to record, no element shared."""
     kernel, fast = op.kernel, op.fast
+    if kernel in (np.maximum, np.minimum):  # NumPy warns of these two when `out` is given by position
+        ufunc = kernel
+
+        def kernel(a: Any, b: Any, out: Any) -> None:
+            ufunc(a, b, out=out)
 
     def entry(input: Any, other: Any, *, alpha: Any = None) -> Any:
         if alpha is not None:

@@ -229,7 +229,7 @@ def _clamp_numbers(a: Any, d: Any, min: Any, max: Any) -> Any:
         if low is None:
             return run(np.minimum, a, high)
         r = run(np.maximum, a, low)
-        return r if high is None else run(np.minimum, r, high, r)
+        return r if high is None else run(np.minimum, r, high)
     except RuntimeError:  # the context is busy
         return None
 
