@@ -16,7 +16,7 @@ from typing import Any
 from flambeau.core import overrides as core
 from flambeau.core import state
 from flambeau.core.provenance import stack_level
-from flambeau.core.tensor import PLAIN, Tensor
+from flambeau.core.tensor import Tensor
 
 __all__ = [
     "BaseTorchFunctionMode", "DisableTorchFunction", "DisableTorchFunctionSubclass", "TorchFunctionMode", "enable_reentrant_dispatch",
@@ -49,11 +49,13 @@ class TorchFunctionMode:
     def __init__(self) -> None:
         pass
 
-    def __torch_function__(self, func: Callable[..., Any], types: Iterable[type], args: Any = (), kwargs: Any = None) -> Any:
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Iterable[type], args: Any = (), kwargs: Any = None
+    ) -> Any:
         raise NotImplementedError
 
     def __enter__(self) -> TorchFunctionMode:
-        cover()
+        core.cover()
         tokens = self.__dict__.setdefault("_tokens", [])
         tokens.append(state.switch(functions=(*state.current().functions, self)))
         return self
@@ -64,14 +66,20 @@ class TorchFunctionMode:
     @classmethod
     def push(cls, *args: Any, **kwargs: Any) -> TorchFunctionMode:
         """An instance, to be entered with `with` (the old form)."""
-        warnings.warn("`Mode.push()` is no longer necessary and can be replaced with just `with Mode()`", UserWarning, stacklevel=stack_level())
+        warnings.warn(
+            "`Mode.push()` is no longer necessary and can be replaced with just `with Mode()`",
+            UserWarning,
+            stacklevel=stack_level(),
+        )
         return cls(*args, **kwargs)
 
 
 class BaseTorchFunctionMode(TorchFunctionMode):
     """A mode that calls what it is asked about."""
 
-    def __torch_function__(self, func: Callable[..., Any], types: Iterable[type], args: Any = (), kwargs: Any = None) -> Any:
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Iterable[type], args: Any = (), kwargs: Any = None
+    ) -> Any:
         return func(*args, **(kwargs or {}))
 
 
@@ -115,7 +123,9 @@ def has_torch_function_variadic(*args: Any) -> bool:
     return core.concern(args, state.mode())
 
 
-def handle_torch_function(public_api: Callable[..., Any], relevant_args: Iterable[Any], *args: Any, **kwargs: Any) -> Any:
+def handle_torch_function(
+    public_api: Callable[..., Any], relevant_args: Iterable[Any], *args: Any, **kwargs: Any
+) -> Any:
     """Ask modes, then the types of `relevant_args`, what ``public_api(*args, **kwargs)`` gives.
 
     Raises:
@@ -146,7 +156,9 @@ def handle_torch_function(public_api: Callable[..., Any], relevant_args: Iterabl
     raise TypeError(message)
 
 
-def wrap_torch_function(dispatcher: Callable[..., Iterable[Any]]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def wrap_torch_function(
+    dispatcher: Callable[..., Iterable[Any]],
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Decorator: a function of yours takes part in the protocol; `dispatcher` gives the arguments to be asked."""
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -162,7 +174,9 @@ def wrap_torch_function(dispatcher: Callable[..., Iterable[Any]]) -> Callable[[C
     return decorate
 
 
-def redispatch_function(func: Callable[..., Any], types: Iterable[type], args: Any = (), kwargs: Any = None) -> Any:
+def redispatch_function(
+    func: Callable[..., Any], types: Iterable[type], args: Any = (), kwargs: Any = None
+) -> Any:
     """Call a function from a handler with subclasses off."""
     with DisableTorchFunctionSubclass():
         return func(*args, **(kwargs or {}))
@@ -201,12 +215,16 @@ def get_ignored_functions() -> set[Any]:
     ).split()
     found = {getattr(torch, name) for name in names if hasattr(torch, name)}
     methods = "__new__ __init__ __init_subclass__ __torch_function__ as_subclass new_tensor new __dir__ __setattr__ __delattr__".split()
-    return found | {getattr(Tensor, name) for name in methods if hasattr(Tensor, name) and callable(getattr(Tensor, name))}
+    return found | {
+        getattr(Tensor, name)
+        for name in methods
+        if hasattr(Tensor, name) and callable(getattr(Tensor, name))
+    }
 
 
 @functools.cache
 def _overridable() -> tuple[dict[Any, list[Any]], dict[Any, str]]:
-    cover()
+    core.cover()
     table: dict[Any, list[Any]] = {}
     names: dict[Any, str] = {}
     ignored = get_ignored_functions()
@@ -220,9 +238,15 @@ def _overridable() -> tuple[dict[Any, list[Any]], dict[Any, str]]:
                 continue
             else:
                 found = [(value, f"{label}.{name}")]
-            if (name.startswith("_") and not name.startswith("__")) or name in ("__getattr__", "__dir__", "__class__"):
+            if (name.startswith("_") and not name.startswith("__")) or name in (
+                "__getattr__",
+                "__dir__",
+                "__class__",
+            ):
                 continue
-            if room is not Tensor and not getattr(value, "__module__", "flambeau").startswith("flambeau"):
+            if room is not Tensor and not getattr(value, "__module__", "flambeau").startswith(
+                "flambeau"
+            ):
                 continue
             for each, title in found:
                 if each is None or each in ignored:
@@ -260,51 +284,7 @@ def _dummy(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def is_tensor_method_or_property(func: Callable[..., Any]) -> bool:
     """Whether a function that a handler was given is a method or a property of Tensor."""
-    return func in get_overridable_functions().get(Tensor, ()) or getattr(func, "__name__", "") == "__get__"
-
-
-_covered = False
-
-
-def cover() -> None:
-    """Make the functions that are written over others (reshape, linear, ...) ask too.
-
-    They call operations, which ask by themselves; that they ask as a whole matters only to programs that define a mode or a
-    subclass with a handler of its own, so they pay for it, and nobody else: this runs when the first one appears.
-    """
-    global _covered
-    if _covered:
-        return
-    _covered = True
-    from flambeau.core.declare import FUNCTIONS
-
-    torch: Any = importlib.import_module("flambeau")
-    functional: Any = importlib.import_module("flambeau.nn.functional")
-    wrapped: dict[Any, Any] = {}
-    for name, function in FUNCTIONS.items():
-        if inspect.isfunction(function) and not hasattr(function, "operation"):
-            wrapped.setdefault(function, _asking(function))
-            FUNCTIONS[name] = wrapped[function]
-            if vars(torch).get(name) is function:
-                setattr(torch, name, wrapped[function])
-    for name, value in list(vars(Tensor).items()):
-        if inspect.isfunction(value) and not hasattr(value, "operation") and (value in wrapped or value.__module__.startswith("flambeau.core.ops")):
-            setattr(Tensor, name, wrapped.setdefault(value, _asking(value)))
-    for name in [n for n in vars(functional) if not n.startswith("_")]:
-        value = getattr(functional, name, None)
-        if inspect.isfunction(value) and not hasattr(value, "operation") and value.__module__.startswith("flambeau"):
-            setattr(functional, name, wrapped.setdefault(value, _asking(value)))
-
-
-def _asking(function: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(function)
-    def asking(*args: Any, **kwargs: Any) -> Any:
-        m = state.mode()
-        if (m is None or not m.functions) and all(type(a) in PLAIN for a in args) and not kwargs:
-            return function(*args)
-        flat = [t for a in (*args, *kwargs.values()) for t in (a if isinstance(a, (list, tuple)) else (a,))]
-        if core.concern(flat, m):
-            return core.dispatch(asking, args, kwargs)
-        return function(*args, **kwargs)
-
-    return asking
+    return (
+        func in get_overridable_functions().get(Tensor, ())
+        or getattr(func, "__name__", "") == "__get__"
+    )

@@ -47,7 +47,13 @@ __all__ = [
     "set_grad_enabled",
 ]
 
-_ROOMS = {"anomaly_mode": "modes", "forward_ad": "", "functional": "", "grad_mode": "modes", "profiler": ""}
+_ROOMS = {
+    "anomaly_mode": "modes",
+    "forward_ad": "",
+    "functional": "",
+    "grad_mode": "modes",
+    "profiler": "",
+}
 
 
 def __getattr__(name: str) -> _Any:

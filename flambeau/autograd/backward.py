@@ -27,7 +27,11 @@ TensorOrTensors = Tensor | Sequence[Tensor]
 
 
 def _tuple(value: Any) -> tuple[Any, ...]:
-    return (value,) if isinstance(value, Tensor) or value is None or hasattr(value, "output_nr") else tuple(value)
+    return (
+        (value,)
+        if isinstance(value, Tensor) or value is None or hasattr(value, "output_nr")
+        else tuple(value)
+    )
 
 
 def _edge(value: Any) -> Any:
@@ -42,13 +46,19 @@ def _shape_of(value: Any) -> tuple[Any, Any]:
     if isinstance(value, Tensor):
         return value._array.shape, value._array.dtype
     node, number = value.node, value.output_nr
-    return (node.shape[number], node.dtype[number]) if node.outputs > 1 else (node.shape, node.dtype)
+    return (
+        (node.shape[number], node.dtype[number]) if node.outputs > 1 else (node.shape, node.dtype)
+    )
 
 
 def _cotangents(name: str, outputs: tuple[Tensor, ...], grads: tuple[Any, ...]) -> list[Tensor]:
     """The gradients to start with; ones for scalars where none was given."""
     if len(grads) != len(outputs):
-        raise fail(RuntimeError, name, f"got {len(outputs)} tensors and {len(grads)} gradients: give one for each")
+        raise fail(
+            RuntimeError,
+            name,
+            f"got {len(outputs)} tensors and {len(grads)} gradients: give one for each",
+        )
     found = []
     for k, (out, given) in enumerate(zip(outputs, grads, strict=True)):
         edge = _edge(out)
@@ -69,11 +79,19 @@ def _cotangents(name: str, outputs: tuple[Tensor, ...], grads: tuple[Any, ...]) 
                     f"{list(shape)}. Reduce it (.sum(), .mean()) or give its gradient.",
                 )
             if dtype.kind == "c":
-                raise fail(RuntimeError, name, f"grad can be implicitly created only for real scalar outputs but got {of(dtype)}")
+                raise fail(
+                    RuntimeError,
+                    name,
+                    f"grad can be implicitly created only for real scalar outputs but got {of(dtype)}",
+                )
             found.append(wrap(np.ones(shape, dtype)))
             continue
         if not isinstance(given, Tensor):
-            raise fail(TypeError, name, f"gradients can be either Tensors, or None, but got {type(given).__name__}")
+            raise fail(
+                TypeError,
+                name,
+                f"gradients can be either Tensors, or None, but got {type(given).__name__}",
+            )
         if given._array.shape != shape:
             raise fail(
                 RuntimeError,
@@ -110,7 +128,11 @@ def backward(
         inputs: accumulate into these only.
     """
     if grad_variables is not None:
-        warnings.warn("`grad_variables` is deprecated. Use `grad_tensors` instead.", FutureWarning, stacklevel=stack_level())
+        warnings.warn(
+            "`grad_variables` is deprecated. Use `grad_tensors` instead.",
+            FutureWarning,
+            stacklevel=stack_level(),
+        )
         grad_tensors = grad_variables if grad_tensors is None else grad_tensors
     outputs = _tuple(tensors)
     grads = (None,) * len(outputs) if grad_tensors is None else _tuple(grad_tensors)
@@ -160,9 +182,17 @@ def grad(
         RuntimeError: an input that requires no gradient, or that the outputs do not depend on (without allow_unused).
     """
     if materialize_grads and allow_unused is False:
-        raise fail(ValueError, "grad", "Expected allow_unused to be True or not passed when materialize_grads=True")
+        raise fail(
+            ValueError,
+            "grad",
+            "Expected allow_unused to be True or not passed when materialize_grads=True",
+        )
     if not only_inputs:
-        warnings.warn("only_inputs argument is deprecated and is ignored now (defaults to True).", FutureWarning, stacklevel=2)
+        warnings.warn(
+            "only_inputs argument is deprecated and is ignored now (defaults to True).",
+            FutureWarning,
+            stacklevel=2,
+        )
     allow_unused = materialize_grads if allow_unused is None else allow_unused
     outs, ins = _tuple(outputs), _tuple(inputs)
     given = (None,) * len(outs) if grad_outputs is None else _tuple(grad_outputs)
@@ -199,11 +229,25 @@ def grad(
     return tuple(results)
 
 
-def _batched(outs: Any, ins: Any, given: Any, create_graph: bool, allow_unused: bool, materialize: bool) -> tuple[Tensor, ...]:
+def _batched(
+    outs: Any, ins: Any, given: Any, create_graph: bool, allow_unused: bool, materialize: bool
+) -> tuple[Tensor, ...]:
     """One backward for each row of the batched gradients, stacked."""
     count = next(len(g) for g in given if g is not None)
     rows = [
-        grad(outs, ins, [None if g is None else g[k] for g in given], True, create_graph, True, allow_unused, False, materialize)
+        grad(
+            outs,
+            ins,
+            [None if g is None else g[k] for g in given],
+            True,
+            create_graph,
+            True,
+            allow_unused,
+            False,
+            materialize,
+        )
         for k in range(count)
     ]
-    return tuple(None if column[0] is None else ops.stack(column) for column in zip(*rows, strict=True))  # type: ignore[misc]
+    return tuple(
+        None if column[0] is None else ops.stack(column) for column in zip(*rows, strict=True)
+    )  # type: ignore[misc]

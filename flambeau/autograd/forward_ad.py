@@ -14,7 +14,14 @@ from flambeau.core import state
 from flambeau.core.errors import fail
 from flambeau.core.tensor import Tensor, edge_of
 
-__all__ = ["UnpackedDualTensor", "dual_level", "enter_dual_level", "exit_dual_level", "make_dual", "unpack_dual"]
+__all__ = [
+    "UnpackedDualTensor",
+    "dual_level",
+    "enter_dual_level",
+    "exit_dual_level",
+    "make_dual",
+    "unpack_dual",
+]
 
 _LEVELS: ContextVar[tuple[_Level, ...]] = ContextVar("flambeau_dual_levels", default=())
 
@@ -41,7 +48,11 @@ def enter_dual_level() -> int:
         RuntimeError: there is one already.
     """
     if _LEVELS.get():
-        raise fail(RuntimeError, "enter_dual_level", "Nested forward mode AD is not supported at the moment")
+        raise fail(
+            RuntimeError,
+            "enter_dual_level",
+            "Nested forward mode AD is not supported at the moment",
+        )
     level = _Level()
     level.token = state.switch_grad(True)
     _LEVELS.set((level,))
@@ -56,7 +67,11 @@ def exit_dual_level(*, level: int | None = None) -> None:
     """
     levels = _LEVELS.get()
     if not levels or level not in (None, len(levels) - 1):
-        raise fail(RuntimeError, "exit_dual_level", "Trying to exit a forward AD level that was not the last one that was created.")
+        raise fail(
+            RuntimeError,
+            "exit_dual_level",
+            "Trying to exit a forward AD level that was not the last one that was created.",
+        )
     state.restore(levels[-1].token)
     levels[-1].duals.clear()
     _LEVELS.set(levels[:-1])
@@ -73,14 +88,28 @@ def make_dual(tensor: Tensor, tangent: Tensor, *, level: int | None = None) -> T
     levels = _LEVELS.get()
     if not levels:
         raise fail(
-            RuntimeError, "make_dual", "Trying to create a dual Tensor for forward AD but no level exists, make sure to enter_dual_level() first."
+            RuntimeError,
+            "make_dual",
+            "Trying to create a dual Tensor for forward AD but no level exists, make sure to enter_dual_level() first.",
         )
     if not differentiable(tensor):
-        raise fail(ValueError, "make_dual", f"Expected primal to be floating point or complex, but got: {tensor.dtype}")
+        raise fail(
+            ValueError,
+            "make_dual",
+            f"Expected primal to be floating point or complex, but got: {tensor.dtype}",
+        )
     if not differentiable(tangent):
-        raise fail(ValueError, "make_dual", f"Expected tangent to be floating point or complex, but got: {tangent.dtype}")
+        raise fail(
+            ValueError,
+            "make_dual",
+            f"Expected tangent to be floating point or complex, but got: {tangent.dtype}",
+        )
     if tensor.shape != tangent.shape:
-        raise fail(RuntimeError, "make_dual", f"Expected tangent to have the shape of the primal, {list(tensor.shape)}, but got {list(tangent.shape)}")
+        raise fail(
+            RuntimeError,
+            "make_dual",
+            f"Expected tangent to have the shape of the primal, {list(tensor.shape)}, but got {list(tangent.shape)}",
+        )
     dual = enter(tensor)
     levels[-1].duals.append((dual, tangent))
     return dual
@@ -96,7 +125,9 @@ def unpack_dual(tensor: Tensor, *, level: int | None = None) -> UnpackedDualTens
     duals = levels[-1].duals
     if edge_of(tensor) is None or not _depends(tensor, [d for d, _ in duals]):
         return UnpackedDualTensor(tensor, None)
-    stays = open_graph([tensor], [d for d, _ in duals]) or any(edge_of(t) is not None for _, t in duals)
+    stays = open_graph([tensor], [d for d, _ in duals]) or any(
+        edge_of(t) is not None for _, t in duals
+    )
     for dual, tangent in duals:
         if dual._edge is tensor._edge:
             return UnpackedDualTensor(leave(tensor, stays), tangent)

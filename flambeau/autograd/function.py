@@ -122,8 +122,14 @@ class FunctionNode(Node, FunctionCtx):
     def name(self) -> str:
         return self.function.__name__ + "Backward"
 
+    def __repr__(self) -> str:
+        return f"<torch.autograd.function.{self.name()} object at {id(self):#x}>"
+
     def run(self, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
-        given = [g if g is None or isinstance(g, Tensor) else wrap(g) for g in (grads if self.outputs > 1 else [grads])]
+        given = [
+            g if g is None or isinstance(g, Tensor) else wrap(g)
+            for g in (grads if self.outputs > 1 else [grads])
+        ]
         if self.materialize_grads:
             shapes = self.shape if self.outputs > 1 else (self.shape,)
             kinds = self.dtype if self.outputs > 1 else (self.dtype,)
@@ -160,12 +166,13 @@ class FunctionNode(Node, FunctionCtx):
             r = results[k]
             if r is not None and not isinstance(r, Tensor):
                 raise fail(
-                    RuntimeError, self.name(), f"expected Variable or None for gradient {k} (got {type(r).__name__})"
+                    RuntimeError,
+                    self.name(),
+                    f"expected Variable or None for gradient {k} (got {type(r).__name__})",
                 )
             self._check_shape(k, r)
             found.append(r if graph or r is None else r._array)
         return found
-
 
     def _check_shape(self, k: int, grad: Tensor | None) -> None:
         """Whether a gradient fits the input it belongs to.
@@ -179,7 +186,9 @@ class FunctionNode(Node, FunctionCtx):
         shape = edge.node.shape[edge.number] if type(edge) is Port else edge.shape
         given = grad._array.shape
         lead = len(given) - len(shape)
-        if given != shape and (lead < 0 or any(n not in (1, m) for n, m in zip(shape, given[lead:], strict=True))):
+        if given != shape and (
+            lead < 0 or any(n not in (1, m) for n, m in zip(shape, given[lead:], strict=True))
+        ):
             raise fail(
                 RuntimeError,
                 self.name(),
@@ -213,7 +222,9 @@ class Function(FunctionCtx):
 
     @staticmethod
     def forward(*args: Any, **kwargs: Any) -> Any:
-        raise NotImplementedError("You must implement the forward function for custom autograd.Function.")
+        raise NotImplementedError(
+            "You must implement the forward function for custom autograd.Function."
+        )
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> Any:
@@ -258,14 +269,20 @@ class Function(FunctionCtx):
         return _record(cls, ctx, args, edges, output, recording, m)
 
 
-def _record(cls: Any, ctx: FunctionNode, args: Any, edges: Any, output: Any, recording: bool, m: Any) -> Any:
+def _record(
+    cls: Any, ctx: FunctionNode, args: Any, edges: Any, output: Any, recording: bool, m: Any
+) -> Any:
     single = not isinstance(output, tuple)
     outputs = [output] if single else list(output)
     inputs = {id(a): a for a in args if isinstance(a, Tensor)}
     dirty = {id(t) for t in ctx.dirty_tensors}
     for t in ctx.dirty_tensors:
         if id(t) not in inputs:
-            raise fail(RuntimeError, cls.__name__, "mark_dirty: only input tensors should be given to mark_dirty(); an output was not an input")
+            raise fail(
+                RuntimeError,
+                cls.__name__,
+                "mark_dirty: only input tensors should be given to mark_dirty(); an output was not an input",
+            )
         touch(t, cls.__name__)
     hidden = {id(t) for t in ctx.non_differentiable}
     frame = user_frame(sys._getframe(2))
@@ -302,7 +319,11 @@ def _record(cls: Any, ctx: FunctionNode, args: Any, edges: Any, output: Any, rec
         if id(out) in inputs:
             # An input returned as it is: a view of it carries the history.
             fresh = wrap_like_view(out._array, out)
-            fresh._view = (out if out._view is None else out._view[0], storage_of(out).version, "multi" if many else "")
+            fresh._view = (
+                out if out._view is None else out._view[0],
+                storage_of(out).version,
+                "multi" if many else "",
+            )
             outputs[k] = out = fresh
         out._edge = edge
     kept = [None if t is None else t for t in (ctx.to_save or ())]
@@ -365,4 +386,3 @@ def _refusing(tensor: Tensor, name: str) -> Tensor:
 
 class NestedIOFunction(Function):
     """A Function whose arguments and results may be nested; kept for programs that name it."""
-

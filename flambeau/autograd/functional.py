@@ -21,22 +21,32 @@ def _tuple(name: str, value: Any, what: str) -> tuple[bool, tuple[Tensor, ...]]:
     found = (value,) if single else value
     for k, each in enumerate(found):
         if not isinstance(each, Tensor):
-            raise fail(TypeError, name, f"The {what} given to {name} must be either a Tensor or a tuple of Tensors but the value at index {k} has type {type(each)}.")
+            raise fail(
+                TypeError,
+                name,
+                f"The {what} given to {name} must be either a Tensor or a tuple of Tensors but the value at index {k} has type {type(each)}.",
+            )
     return not single, found
 
 
 def _prepared(inputs: tuple[Tensor, ...], create_graph: bool) -> tuple[Tensor, ...]:
     """The inputs as the function sees them: in the caller's graph with `create_graph`, else leaves of their own."""
     if create_graph:
-        return tuple(x.view_as(x) if edge_of(x) is not None else x.detach().requires_grad_() for x in inputs)
+        return tuple(
+            x.view_as(x) if edge_of(x) is not None else x.detach().requires_grad_() for x in inputs
+        )
     return tuple(x.detach().requires_grad_() for x in inputs)
 
 
-def _called(name: str, func: Callable[..., Any], inputs: tuple[Tensor, ...]) -> tuple[bool, tuple[Tensor, ...]]:
+def _called(
+    name: str, func: Callable[..., Any], inputs: tuple[Tensor, ...]
+) -> tuple[bool, tuple[Tensor, ...]]:
     return _tuple(name, func(*inputs), "outputs of the user-provided function")
 
 
-def _checked(name: str, v: Any, like: tuple[Tensor, ...], several: bool, what: str) -> tuple[Tensor, ...]:
+def _checked(
+    name: str, v: Any, like: tuple[Tensor, ...], several: bool, what: str
+) -> tuple[Tensor, ...]:
     """The vector `v`, one tensor for each of `like`; ones where it was left out and there is one element.
 
     Raises:
@@ -44,14 +54,26 @@ def _checked(name: str, v: Any, like: tuple[Tensor, ...], several: bool, what: s
     """
     if v is None:
         if len(like) != 1 or like[0].numel() != 1:
-            raise fail(RuntimeError, name, f"The vector v can only be None if the user-provided function returns (or takes) a single Tensor with a single element: give v, with the shape of the {what}.")
+            raise fail(
+                RuntimeError,
+                name,
+                f"The vector v can only be None if the user-provided function returns (or takes) a single Tensor with a single element: give v, with the shape of the {what}.",
+            )
         return (ops.ones_like(like[0].detach()),)
     _, vectors = _tuple(name, v, "v")
     if len(vectors) != len(like):
-        raise fail(RuntimeError, name, f"v is a tuple of invalid length: should be {len(like)} but got {len(vectors)}.")
+        raise fail(
+            RuntimeError,
+            name,
+            f"v is a tuple of invalid length: should be {len(like)} but got {len(vectors)}.",
+        )
     for k, (a, b) in enumerate(zip(vectors, like, strict=True)):
         if a.shape != b.shape:
-            raise fail(RuntimeError, name, f"v has invalid size at index {k}: should be {list(b.shape)} but got {list(a.shape)}.")
+            raise fail(
+                RuntimeError,
+                name,
+                f"v has invalid size at index {k}: should be {list(b.shape)} but got {list(a.shape)}.",
+            )
     return vectors
 
 
@@ -59,22 +81,44 @@ def _required(name: str, tensors: Sequence[Tensor], strict: bool, text: str) -> 
     if strict:
         for k, t in enumerate(tensors):
             if edge_of(t) is None:
-                raise fail(RuntimeError, name, f"{text} {k} is independent of the inputs. This is not allowed in strict mode.")
+                raise fail(
+                    RuntimeError,
+                    name,
+                    f"{text} {k} is independent of the inputs. This is not allowed in strict mode.",
+                )
 
 
 def _grads(
-    name: str, outputs: Sequence[Tensor], inputs: Sequence[Tensor], seeds: Sequence[Tensor], create_graph: bool, strict: bool
+    name: str,
+    outputs: Sequence[Tensor],
+    inputs: Sequence[Tensor],
+    seeds: Sequence[Tensor],
+    create_graph: bool,
+    strict: bool,
 ) -> list[Tensor]:
     """vector-Jacobian product, zeros where an input is not used (an error under `strict`)."""
     pairs = [(o, s) for o, s in zip(outputs, seeds, strict=True) if edge_of(o) is not None]
     found: Sequence[Any] = [None] * len(inputs)
     if pairs:
-        found = grad([o for o, _ in pairs], inputs, [s for _, s in pairs], retain_graph=True, create_graph=create_graph, allow_unused=True)
+        found = grad(
+            [o for o, _ in pairs],
+            inputs,
+            [s for _, s in pairs],
+            retain_graph=True,
+            create_graph=create_graph,
+            allow_unused=True,
+        )
     if strict:
         for k, g in enumerate(found):
             if g is None:
-                raise fail(RuntimeError, name, f"The output of the user-provided function is independent of input {k}. This is not allowed in strict mode.")
-    return [ops.zeros_like(x.detach()) if g is None else g for g, x in zip(found, inputs, strict=True)]
+                raise fail(
+                    RuntimeError,
+                    name,
+                    f"The output of the user-provided function is independent of input {k}. This is not allowed in strict mode.",
+                )
+    return [
+        ops.zeros_like(x.detach()) if g is None else g for g, x in zip(found, inputs, strict=True)
+    ]
 
 
 def _given(value: tuple[Tensor, ...], several: bool, create_graph: bool) -> Any:
@@ -82,7 +126,13 @@ def _given(value: tuple[Tensor, ...], several: bool, create_graph: bool) -> Any:
     return kept if several else kept[0]
 
 
-def vjp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> tuple[Any, Any]:
+def vjp(
+    func: Callable[..., Any],
+    inputs: Any,
+    v: Any = None,
+    create_graph: bool = False,
+    strict: bool = False,
+) -> tuple[Any, Any]:
     """``(func(inputs), v^T J)``: the vector-Jacobian product.
 
     Args:
@@ -97,10 +147,18 @@ def vjp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
         _required("vjp", outputs, strict, "The output of the user-provided function at index")
         vectors = _checked("vjp", v, outputs, several_out, "outputs")
         found = _grads("vjp", outputs, points, vectors, create_graph, strict)
-    return _given(outputs, several_out, create_graph), _given(tuple(found), several_in, create_graph)
+    return _given(outputs, several_out, create_graph), _given(
+        tuple(found), several_in, create_graph
+    )
 
 
-def jvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> tuple[Any, Any]:
+def jvp(
+    func: Callable[..., Any],
+    inputs: Any,
+    v: Any = None,
+    create_graph: bool = False,
+    strict: bool = False,
+) -> tuple[Any, Any]:
     """``(func(inputs), J v)``: the Jacobian-vector product, by differentiating the vector-Jacobian product twice.
 
     Args:
@@ -115,7 +173,9 @@ def jvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
         seeds = tuple(ops.zeros_like(o.detach()).requires_grad_() for o in outputs)
         rows = _grads("jvp", outputs, points, seeds, True, strict)
         found = _grads("jvp", rows, seeds, vectors, create_graph, False)
-    return _given(outputs, several_out, create_graph), _given(tuple(found), several_out, create_graph)
+    return _given(outputs, several_out, create_graph), _given(
+        tuple(found), several_out, create_graph
+    )
 
 
 def _units(t: Tensor) -> list[Tensor]:
@@ -144,13 +204,29 @@ def jacobian(
         strategy: "reverse-mode", or "forward-mode" with `vectorize`.
     """
     if strategy not in ("reverse-mode", "forward-mode"):
-        raise fail(ValueError, "jacobian", 'Expected strategy to be either "forward-mode" or "reverse-mode".')
+        raise fail(
+            ValueError,
+            "jacobian",
+            'Expected strategy to be either "forward-mode" or "reverse-mode".',
+        )
     if strategy == "forward-mode" and create_graph:
-        raise fail(NotImplementedError, "jacobian", "`create_graph=True` is not supported with strategy='forward-mode': use reverse mode.")
+        raise fail(
+            NotImplementedError,
+            "jacobian",
+            "`create_graph=True` is not supported with strategy='forward-mode': use reverse mode.",
+        )
     if strategy == "forward-mode" and not vectorize:
-        raise fail(NotImplementedError, "jacobian", "Computing Jacobian using forward-AD or forward-over-reverse Hessian is only implemented for `vectorize=True`.")
+        raise fail(
+            NotImplementedError,
+            "jacobian",
+            "Computing Jacobian using forward-AD or forward-over-reverse Hessian is only implemented for `vectorize=True`.",
+        )
     if vectorize and strict:
-        raise fail(RuntimeError, "jacobian", "`strict=True` and `vectorized=True` are not supported together. Please either set one to False.")
+        raise fail(
+            RuntimeError,
+            "jacobian",
+            "`strict=True` and `vectorized=True` are not supported together. Please either set one to False.",
+        )
     with enable_grad():
         several_in, given = _tuple("jacobian", inputs, "inputs")
         points = _prepared(given, create_graph)
@@ -158,11 +234,15 @@ def jacobian(
         _required("jacobian", outputs, strict, "The output of the user-provided function at index")
         table = []
         for o in outputs:
-            rows = [_grads("jacobian", [o], points, [unit], create_graph, strict) for unit in _units(o)]
+            rows = [
+                _grads("jacobian", [o], points, [unit], create_graph, strict) for unit in _units(o)
+            ]
             row = []
             for k, x in enumerate(points):
                 shape = (*o.shape, *x.shape)
-                row.append(ops.stack([r[k] for r in rows]).reshape(shape) if rows else x.new_zeros(shape))
+                row.append(
+                    ops.stack([r[k] for r in rows]).reshape(shape) if rows else x.new_zeros(shape)
+                )
             table.append(_given(tuple(row), several_in, create_graph))
     return tuple(table) if several_out else table[0]
 
@@ -172,9 +252,17 @@ def _scalar(name: str, func: Callable[..., Any]) -> Callable[..., Tensor]:
         out = func(*args)
         out = out[0] if isinstance(out, tuple) and len(out) == 1 else out
         if not isinstance(out, Tensor):
-            raise fail(RuntimeError if isinstance(out, tuple) else TypeError, name, f"The function given to {name} should return a single Tensor")
+            raise fail(
+                RuntimeError if isinstance(out, tuple) else TypeError,
+                name,
+                f"The function given to {name} should return a single Tensor",
+            )
         if out.numel() != 1:
-            raise fail(RuntimeError, name, f"The Tensor returned by the function given to {name} should contain a single element")
+            raise fail(
+                RuntimeError,
+                name,
+                f"The Tensor returned by the function given to {name} should contain a single element",
+            )
         return out.squeeze()
 
     return checked
@@ -191,7 +279,11 @@ def hessian(
     """The Hessian of a scalar function: for every pair of inputs a tensor of shape ``first.shape + second.shape``."""
     several, given = _tuple("hessian", inputs, "inputs")
     if outer_jacobian_strategy not in ("reverse-mode", "forward-mode"):
-        raise fail(ValueError, "hessian", 'Expected strategy to be either "forward-mode" or "reverse-mode".')
+        raise fail(
+            ValueError,
+            "hessian",
+            'Expected strategy to be either "forward-mode" or "reverse-mode".',
+        )
     scalar = _scalar("hessian", func)
 
     def gradient(*args: Tensor) -> Any:
@@ -201,7 +293,13 @@ def hessian(
     return jacobian(gradient, inputs, create_graph=create_graph, strict=strict)
 
 
-def vhp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> tuple[Any, Any]:
+def vhp(
+    func: Callable[..., Any],
+    inputs: Any,
+    v: Any = None,
+    create_graph: bool = False,
+    strict: bool = False,
+) -> tuple[Any, Any]:
     """``(func(inputs), v^T H)`` of a scalar function."""
     scalar = _scalar("vhp", func)
     with enable_grad():
@@ -211,12 +309,22 @@ def vhp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
         output = scalar(*points)
         _required("vhp", [output], strict, "The output of the user-provided function at index")
         first = _grads("vhp", [output], points, [ops.ones_like(output.detach())], True, strict)
-        _required("vhp", first, strict, "The jacobian of the user-provided function with respect to input")
+        _required(
+            "vhp", first, strict, "The jacobian of the user-provided function with respect to input"
+        )
         found = _grads("vhp", first, points, vectors, create_graph, strict)
-    return (output if create_graph else output.detach()), _given(tuple(found), several, create_graph)
+    return (output if create_graph else output.detach()), _given(
+        tuple(found), several, create_graph
+    )
 
 
-def hvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> tuple[Any, Any]:
+def hvp(
+    func: Callable[..., Any],
+    inputs: Any,
+    v: Any = None,
+    create_graph: bool = False,
+    strict: bool = False,
+) -> tuple[Any, Any]:
     """``(func(inputs), H v)`` of a scalar function; `vhp` is the same number for less work where H is symmetric."""
     scalar = _scalar("hvp", func)
     with enable_grad():
@@ -227,7 +335,11 @@ def hvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
         _required("hvp", [output], strict, "The output of the user-provided function at index")
         seeds = tuple(ops.zeros_like(x.detach()).requires_grad_() for x in points)
         first = _grads("hvp", [output], points, [ops.ones_like(output.detach())], True, strict)
-        _required("hvp", first, strict, "The jacobian of the user-provided function with respect to input")
+        _required(
+            "hvp", first, strict, "The jacobian of the user-provided function with respect to input"
+        )
         second = _grads("hvp", first, points, seeds, True, False)
         found = _grads("hvp", second, seeds, vectors, create_graph, False)
-    return (output if create_graph else output.detach()), _given(tuple(found), several, create_graph)
+    return (output if create_graph else output.detach()), _given(
+        tuple(found), several, create_graph
+    )

@@ -9,7 +9,7 @@ from typing import Any
 
 from flambeau.core import engine, state
 from flambeau.core.handles import RemovableHandle
-from flambeau.core.node import Node, Port, edge_node, exposed
+from flambeau.core.node import Node, edge_node, exposed
 from flambeau.core.storage import touch
 from flambeau.core.tensor import Tensor, edge_of
 
@@ -31,7 +31,9 @@ class saved_tensors_hooks:
         unpack_hook: what `pack_hook` gave to a tensor.
     """
 
-    def __init__(self, pack_hook: Callable[[Tensor], Any], unpack_hook: Callable[[Any], Tensor]) -> None:
+    def __init__(
+        self, pack_hook: Callable[[Tensor], Any], unpack_hook: Callable[[Any], Tensor]
+    ) -> None:
         self.pack_hook = pack_hook
         self.unpack_hook = unpack_hook
         self._tokens: list[Any] = []
@@ -40,7 +42,9 @@ class saved_tensors_hooks:
         message = _DISABLED.get()
         if message is not None:
             raise RuntimeError(message)
-        self._tokens.append(state.switch(pack=(*state.current().pack, (self.pack_hook, self.unpack_hook))))
+        self._tokens.append(
+            state.switch(pack=(*state.current().pack, (self.pack_hook, self.unpack_hook)))
+        )
 
     def __exit__(self, *exc: object) -> None:
         state.restore(self._tokens.pop())
@@ -111,7 +115,9 @@ def get_gradient_edge(tensor: Tensor) -> GradientEdge:
     """The edge through which the tensor's gradient flows."""
     edge = edge_of(tensor)
     if edge is None:
-        raise RuntimeError("It is not possible to get the gradient edge for a Tensor that does not require gradients")
+        raise RuntimeError(
+            "It is not possible to get the gradient edge for a Tensor that does not require gradients"
+        )
     node, number = edge_node(edge)
     return GradientEdge(exposed(node), number)
 

@@ -16,7 +16,9 @@ class _VariableMeta(type):
     def __instancecheck__(cls, instance: Any) -> bool:
         return isinstance(instance, Tensor)
 
-    def __call__(cls, data: Any = None, requires_grad: bool | None = None, volatile: Any = None, **_: Any) -> Tensor:
+    def __call__(
+        cls, data: Any = None, requires_grad: bool | None = None, volatile: Any = None, **_: Any
+    ) -> Tensor:
         if volatile is not None:
             warnings.warn(
                 "volatile was removed (Variable.volatile is always False): use torch.no_grad() instead.",
@@ -26,7 +28,11 @@ class _VariableMeta(type):
         if data is None:
             return Tensor()
         if not isinstance(data, Tensor):
-            raise fail(TypeError, "Variable", f"Variable data has to be a tensor, but got {type(data).__name__}")
+            raise fail(
+                TypeError,
+                "Variable",
+                f"Variable data has to be a tensor, but got {type(data).__name__}",
+            )
         fresh = wrap_like_view(data._array, data)
         return fresh.requires_grad_() if requires_grad else fresh
 

@@ -36,9 +36,15 @@ def watched(node: Node, given: Any, graph: bool, keep: bool, check: str) -> list
     if check == "nan":
         for k, value in enumerate(results):
             array = value._array if isinstance(value, Tensor) else value
-            if isinstance(array, (np.ndarray, np.generic)) and array.dtype.kind in "fc" and bool(np.isnan(array).any()):
+            if (
+                isinstance(array, (np.ndarray, np.generic))
+                and array.dtype.kind in "fc"
+                and bool(np.isnan(array).any())
+            ):
                 _tell(node)
-                raise RuntimeError(f"Function '{node.name()}' returned nan values in its {k}th output.")
+                raise RuntimeError(
+                    f"Function '{node.name()}' returned nan values in its {k}th output."
+                )
     return results
 
 

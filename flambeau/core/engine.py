@@ -172,13 +172,15 @@ def _sweep(
     def visit(node: Node, given: Any) -> Any:
         return _visit(node, given, graph, keep, needed, captures, found, spot, collect)
 
+    if waits is not None:
+        for start in starts:
+            waits[start] += 1
     for edge, grad, start in zip(roots, grads, starts, strict=True):
         value = grad if graph else grad._array
         if type(start) is AccumulateGrad:
             if waits is None:
                 leaves.quickly(start, value, spot)
             else:
-                waits[start] += 1
                 if leaves.counted(start, value):
                     visit(start, leaves.held.pop(start))
             continue

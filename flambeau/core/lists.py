@@ -10,8 +10,6 @@ import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from flambeau.core import state
 from flambeau.core.dtypes import FLOATING_KINDS
 from flambeau.core.errors import fail

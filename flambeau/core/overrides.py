@@ -5,13 +5,16 @@ What `Tensor.__torch_function__` does by default stands here too. Stands on stat
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections.abc import Callable, Iterable
+from importlib import import_module
 from typing import Any
 
 from flambeau.core import state
 from flambeau.core.tensor import PLAIN, Tensor
 
-__all__ = ["ALL_OFF", "SUBCLASSES_OFF", "concern", "default", "dispatch", "overloads", "without_subclasses"]
+__all__ = ["ALL_OFF", "SUBCLASSES_OFF", "concern", "cover", "default", "dispatch", "overloads", "without_subclasses"]
 
 ALL_OFF: Any = object()
 """Among `Mode.functions` while `__torch_function__` is off."""
@@ -117,3 +120,50 @@ def _converted(result: Any, cls: type) -> Any:
 
 
 Tensor.__torch_function__ = classmethod(default)  # type: ignore[attr-defined]
+
+
+_covered = False
+
+
+def cover() -> None:
+    """Make the functions that are written over others (reshape, linear, ...) ask too.
+
+    They call operations, which ask by themselves; that they ask as a whole matters only to programs that define a mode or a
+    subclass with a handler of its own, so they pay for it, and nobody else: this runs when the first one appears.
+    """
+    global _covered
+    if _covered:
+        return
+    _covered = True
+    from flambeau.core.declare import FUNCTIONS
+
+    torch: Any = import_module("flambeau")
+    functional: Any = import_module("flambeau.nn.functional")
+    wrapped: dict[Any, Any] = {}
+    for name, function in FUNCTIONS.items():
+        if inspect.isfunction(function) and not hasattr(function, "operation"):
+            wrapped.setdefault(function, _asking(function))
+            FUNCTIONS[name] = wrapped[function]
+            if vars(torch).get(name) is function:
+                setattr(torch, name, wrapped[function])
+    for name, value in list(vars(Tensor).items()):
+        if inspect.isfunction(value) and not hasattr(value, "operation") and (value in wrapped or value.__module__.startswith("flambeau.core.ops")):
+            setattr(Tensor, name, wrapped.setdefault(value, _asking(value)))
+    for name in [n for n in vars(functional) if not n.startswith("_")]:
+        value = getattr(functional, name, None)
+        if inspect.isfunction(value) and not hasattr(value, "operation") and value.__module__.startswith("flambeau"):
+            setattr(functional, name, wrapped.setdefault(value, _asking(value)))
+
+
+def _asking(function: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def asking(*args: Any, **kwargs: Any) -> Any:
+        m = state.mode()
+        if (m is None or not m.functions) and all(type(a) in PLAIN for a in args) and not kwargs:
+            return function(*args)
+        flat = [t for a in (*args, *kwargs.values()) for t in (a if isinstance(a, (list, tuple)) else (a,))]
+        if concern(flat, m):
+            return dispatch(asking, args, kwargs)
+        return function(*args, **kwargs)
+
+    return asking

@@ -44,7 +44,7 @@ class Tensor:
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "__torch_function__" in cls.__dict__ and not cls.__module__.startswith("flambeau"):
-            from flambeau.overrides import cover
+            from flambeau.core.overrides import cover
 
             cover()
 

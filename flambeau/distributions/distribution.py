@@ -15,6 +15,7 @@ from flambeau.core.errors import fail
 from flambeau.core.size import Size
 from flambeau.core.tensor import Tensor
 from flambeau.distributions import constraints
+from flambeau.distributions.constraints.base import satisfied
 from flambeau.distributions.utils import lazy_property
 
 __all__ = ["Distribution"]
@@ -218,8 +219,8 @@ class Distribution:
             ):
                 continue
             value = getattr(self, name)
-            valid = constraint.check(value)
-            if not bool(valid.all()):
+            if not satisfied(constraint, value):
+                valid = constraint.check(value)
                 raise fail(
                     ValueError,
                     type(self).__name__,
@@ -268,8 +269,8 @@ class Distribution:
                 stacklevel=3,
             )
             return
-        valid = support.check(value)
-        if not bool(valid.all()):
+        if not satisfied(support, value):
+            valid = support.check(value)
             raise fail(
                 ValueError,
                 name,

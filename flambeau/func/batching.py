@@ -49,19 +49,29 @@ def _mapped(in_dims: Dims, args: tuple[Any, ...]) -> tuple[list[Any], TreeSpec, 
             f"expected `in_dims` to be int or a (potentially nested) tuple matching the structure of inputs, got: {type(in_dims)}.",
         )
     if not args:
-        raise fail(ValueError, "vmap", "got no inputs. Maybe you forgot to add inputs, or you are trying to vmap over a function with no inputs.")
+        raise fail(
+            ValueError,
+            "vmap",
+            "got no inputs. Maybe you forgot to add inputs, or you are trying to vmap over a function with no inputs.",
+        )
     leaves, spec = tree_flatten(args)
     dims = spread(in_dims, spec)
     if dims is None:
         raise fail(
-            ValueError, "vmap", f"in_dims is not compatible with the structure of inputs. in_dims has structure {in_dims} but inputs has structure {spec}."
+            ValueError,
+            "vmap",
+            f"in_dims is not compatible with the structure of inputs. in_dims has structure {in_dims} but inputs has structure {spec}.",
         )
     sizes = []
     for k, (leaf, dim) in enumerate(zip(leaves, dims, strict=True)):
         if dim is None:
             continue
         if not isinstance(dim, int):
-            raise fail(ValueError, "vmap", f"Got in_dim={dim} for an input but in_dim must be either an integer dimension or None.")
+            raise fail(
+                ValueError,
+                "vmap",
+                f"Got in_dim={dim} for an input but in_dim must be either an integer dimension or None.",
+            )
         if not isinstance(leaf, Tensor):
             raise fail(
                 ValueError,
@@ -79,9 +89,15 @@ def _mapped(in_dims: Dims, args: tuple[Any, ...]) -> tuple[list[Any], TreeSpec, 
         dims[k] = dim % leaf.ndim
         sizes.append(leaf.shape[dims[k]])
     if not sizes:
-        raise fail(ValueError, "vmap", "at least one input must be mapped over: all in_dims are None.")
+        raise fail(
+            ValueError, "vmap", "at least one input must be mapped over: all in_dims are None."
+        )
     if len(set(sizes)) > 1:
-        raise fail(ValueError, "vmap", f"Expected all tensors to have the same size in the mapped dimension, got sizes {sizes} for the mapped dimension")
+        raise fail(
+            ValueError,
+            "vmap",
+            f"Expected all tensors to have the same size in the mapped dimension, got sizes {sizes} for the mapped dimension",
+        )
     return leaves, spec, dims, sizes[0]
 
 
@@ -95,19 +111,29 @@ def _joined(rows: list[list[Any]], spec: TreeSpec, out_dims: Dims, empty: bool) 
         dims = spread(tuple(out_dims) if spec.type is tuple else out_dims, spec)
     if dims is None:
         raise fail(
-            ValueError, "vmap", f"out_dims is not compatible with the structure of outputs. out_dims is {out_dims} but outputs has structure {spec}."
+            ValueError,
+            "vmap",
+            f"out_dims is not compatible with the structure of outputs. out_dims is {out_dims} but outputs has structure {spec}.",
         )
     columns = []
     for k, dim in enumerate(dims):
         members = [row[k] for row in rows]
         for member in members:
             if not isinstance(member, Tensor):
-                raise fail(ValueError, "vmap", f"the function must only return Tensors, got type {type(member)} as a return.")
+                raise fail(
+                    ValueError,
+                    "vmap",
+                    f"the function must only return Tensors, got type {type(member)} as a return.",
+                )
         if dim is None:
             columns.append(members[0])
             continue
         if not -members[0].ndim - 1 <= dim <= members[0].ndim:
-            raise fail(IndexError, "vmap", f"Dimension out of range: out_dims={dim} for an output with {members[0].ndim} dimensions per sample")
+            raise fail(
+                IndexError,
+                "vmap",
+                f"Dimension out of range: out_dims={dim} for an output with {members[0].ndim} dimensions per sample",
+            )
         whole = ops.stack(members, dim)
         columns.append(whole.narrow(dim, 0, 0) if empty else whole)
     return tree_unflatten(columns, spec)
@@ -136,9 +162,15 @@ def vmap(
         RuntimeError: a random operation under ``randomness="error"``.
     """
     if randomness not in ("error", "different", "same"):
-        raise fail(RuntimeError, "vmap", f"Only allowed values for randomness are 'error', 'different', or 'same'. Got {randomness}")
+        raise fail(
+            RuntimeError,
+            "vmap",
+            f"Only allowed values for randomness are 'error', 'different', or 'same'. Got {randomness}",
+        )
     if chunk_size is not None and chunk_size <= 0:
-        raise fail(ValueError, "vmap", f"chunk_size should be None or greater than 0. (got {chunk_size})")
+        raise fail(
+            ValueError, "vmap", f"chunk_size should be None or greater than 0. (got {chunk_size})"
+        )
 
     @functools.wraps(func)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
@@ -152,7 +184,11 @@ def vmap(
             if k and randomness == "same":
                 set_rng_state(before)
             sample = [
-                leaf if dim is None else leaf.select(dim, k) if size else leaf.new_zeros([n for j, n in enumerate(leaf.shape) if j != dim])
+                leaf
+                if dim is None
+                else leaf.select(dim, k)
+                if size
+                else leaf.new_zeros([n for j, n in enumerate(leaf.shape) if j != dim])
                 for leaf, dim in zip(leaves, dims, strict=True)
             ]
             flat, shape = tree_flatten(func(*tree_unflatten(sample, spec), **kwargs))

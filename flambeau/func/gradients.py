@@ -25,16 +25,26 @@ def chosen(name: str, argnums: Argnums, args: tuple[Any, ...]) -> tuple[int, ...
         RuntimeError: no such argument, or one twice.
     """
     if not isinstance(argnums, (int, tuple)):
-        raise fail(RuntimeError, name, f"argnums must be int or tuple of ints, got: {type(argnums).__name__}")
+        raise fail(
+            RuntimeError,
+            name,
+            f"argnums must be int or tuple of ints, got: {type(argnums).__name__}",
+        )
     given = (argnums,) if isinstance(argnums, int) else argnums
     if not given:
         raise fail(RuntimeError, name, "argnums must be non-empty")
     found = []
     for k in given:
         if not isinstance(k, int):
-            raise fail(RuntimeError, name, f"argnums must be int or tuple of ints, got: {type(k).__name__} in {argnums}")
+            raise fail(
+                RuntimeError,
+                name,
+                f"argnums must be int or tuple of ints, got: {type(k).__name__} in {argnums}",
+            )
         if not -len(args) <= k < len(args):
-            raise fail(RuntimeError, name, f"Got argnum={k}, but only {len(args)} positional inputs")
+            raise fail(
+                RuntimeError, name, f"Got argnum={k}, but only {len(args)} positional inputs"
+            )
         found.append(k % len(args))
     if len(set(found)) != len(found):
         raise fail(RuntimeError, name, f"argnums elements must be unique, got {argnums}")
@@ -52,7 +62,9 @@ def level_inputs(name: str, values: Any, strict: bool = True) -> tuple[Any, list
     inner = []
     for leaf in leaves:
         if not isinstance(leaf, Tensor):
-            raise fail(RuntimeError, name, f"Expected tensors, got unsupported type {type(leaf).__name__}")
+            raise fail(
+                RuntimeError, name, f"Expected tensors, got unsupported type {type(leaf).__name__}"
+            )
         if differentiable(leaf):
             leaf = enter(leaf)
             entered.append(leaf)
@@ -76,11 +88,17 @@ def split_aux(name: str, result: Any, has_aux: bool) -> tuple[Any, Any]:
     if not has_aux:
         return result, None
     if not (isinstance(result, tuple) and len(result) == 2):
-        raise fail(RuntimeError, name, f"output of function f should be a tuple: (output, aux) if has_aux is True, got {type(result).__name__}")
+        raise fail(
+            RuntimeError,
+            name,
+            f"output of function f should be a tuple: (output, aux) if has_aux is True, got {type(result).__name__}",
+        )
     return result
 
 
-def grad_and_value(func: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False) -> Callable[..., Any]:
+def grad_and_value(
+    func: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False
+) -> Callable[..., Any]:
     """A function that returns the gradient of a scalar function, and its value.
 
     Args:
@@ -106,7 +124,11 @@ def grad_and_value(func: Callable[..., Any], argnums: Argnums = 0, has_aux: bool
         with enable_grad():
             output, aux = split_aux("grad", func(*inner, **kwargs), has_aux)
             if not isinstance(output, Tensor):
-                raise fail(RuntimeError, "grad", f"Expected f(*args) to return tensor, got {type(output).__name__}")
+                raise fail(
+                    RuntimeError,
+                    "grad",
+                    f"Expected f(*args) to return tensor, got {type(output).__name__}",
+                )
             if output.ndim != 0:
                 raise fail(
                     RuntimeError,
@@ -119,12 +141,19 @@ def grad_and_value(func: Callable[..., Any], argnums: Argnums = 0, has_aux: bool
         results = []
         start = 0
         for spec in trees:
-            results.append(tree_unflatten([leave(g, stays) for g in found[start : start + spec.num_leaves]], spec))
+            results.append(
+                tree_unflatten(
+                    [leave(g, stays) for g in found[start : start + spec.num_leaves]], spec
+                )
+            )
             start += spec.num_leaves
         gradient = results[0] if isinstance(argnums, int) else tuple(results)
         value = leave(output, stays)
         if has_aux:
-            return gradient, (value, tree_map(lambda leaf: _leave_alone(leaf, outer, with_level), aux))
+            return gradient, (
+                value,
+                tree_map(lambda leaf: _leave_alone(leaf, outer, with_level), aux),
+            )
         return gradient, value
 
     return wrapper
@@ -136,7 +165,9 @@ def _leave_alone(value: Any, outer: bool, entered: Sequence[Tensor]) -> Any:
     return leave(value, outer and open_graph([value], entered))
 
 
-def grad(func: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False) -> Callable[..., Any]:
+def grad(
+    func: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False
+) -> Callable[..., Any]:
     """A function that returns the gradient of a scalar function: `grad(grad(f))` is the second derivative.
 
     Args: as for `grad_and_value`.
@@ -172,7 +203,9 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
         given, given_spec = tree_flatten(cotangents)
         if given_spec != spec:
             raise fail(
-                RuntimeError, "vjp", f"Expected pytree structure of cotangents to be the same as pytree structure of outputs: {given_spec}, {spec}"
+                RuntimeError,
+                "vjp",
+                f"Expected pytree structure of cotangents to be the same as pytree structure of outputs: {given_spec}, {spec}",
             )
         for o, c in zip(flat, given, strict=True):
             if not isinstance(c, Tensor) or c.shape != o.shape:
@@ -198,19 +231,38 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
 
 def _check_tangents(name: str, primals: Any, tangents: Any) -> None:
     if not isinstance(primals, tuple):
-        raise fail(RuntimeError, name, f"Expected primals to be a tuple. E.g. it should be valid to call f(*primals). Got {type(primals).__name__}")
+        raise fail(
+            RuntimeError,
+            name,
+            f"Expected primals to be a tuple. E.g. it should be valid to call f(*primals). Got {type(primals).__name__}",
+        )
     a, first = tree_flatten(primals)
     b, second = tree_flatten(tangents)
     if first != second:
-        raise fail(RuntimeError, name, f"Expected primals and tangents to have the same python structure: {first}, {second}")
+        raise fail(
+            RuntimeError,
+            name,
+            f"Expected primals and tangents to have the same python structure: {first}, {second}",
+        )
     for x, t in zip(a, b, strict=True):
         if not isinstance(x, Tensor) or not isinstance(t, Tensor):
             raise fail(RuntimeError, name, "primals and tangents must contain only Tensors")
         if x.shape != t.shape:
-            raise fail(RuntimeError, name, f"a primal has shape {list(x.shape)}, its tangent {list(t.shape)}: they must be the same")
+            raise fail(
+                RuntimeError,
+                name,
+                f"a primal has shape {list(x.shape)}, its tangent {list(t.shape)}: they must be the same",
+            )
 
 
-def jvp(func: Callable[..., Any], primals: Any, tangents: Any, *, strict: bool = False, has_aux: bool = False) -> Any:
+def jvp(
+    func: Callable[..., Any],
+    primals: Any,
+    tangents: Any,
+    *,
+    strict: bool = False,
+    has_aux: bool = False,
+) -> Any:
     """The value of a function, and the change of its output along `tangents`: the Jacobian times the tangents.
 
     Computed as the derivative of the vector-Jacobian product with respect to its vector, so that every operation with a
@@ -219,7 +271,11 @@ def jvp(func: Callable[..., Any], primals: Any, tangents: Any, *, strict: bool =
     _check_tangents("jvp", primals, tangents)
     outer = state.grad_enabled()
     inner, entered = level_inputs("jvp", primals, strict=False)
-    steps = [t for x, t in zip(tree_flatten(primals)[0], tree_flatten(tangents)[0], strict=True) if differentiable(x)]
+    steps = [
+        t
+        for x, t in zip(tree_flatten(primals)[0], tree_flatten(tangents)[0], strict=True)
+        if differentiable(x)
+    ]
     with enable_grad():
         output, aux = split_aux("jvp", func(*inner), has_aux)
         flat, spec = tree_flatten(output)
@@ -246,7 +302,11 @@ def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..
 
     def jvp_fn(*tangents: Any) -> Any:
         _check_tangents("linearize", primals, tangents)
-        steps = [t for x, t in zip(tree_flatten(primals)[0], tree_flatten(tangents)[0], strict=True) if differentiable(x)]
+        steps = [
+            t
+            for x, t in zip(tree_flatten(primals)[0], tree_flatten(tangents)[0], strict=True)
+            if differentiable(x)
+        ]
         recording = state.grad_enabled() and (stays or any(edge_of(t) is not None for t in steps))
         with enable_grad():
             moved = along(steps, recording)

@@ -54,10 +54,18 @@ def _jacobian(
             output, aux = split_aux(name, func(*inner, **kwargs), has_aux)
             flat, spec = tree_flatten(output)
             if any(not isinstance(o, Tensor) for o in flat):
-                raise fail(RuntimeError, name, f"expected f(*args) to return only tensors, got {[type(o).__name__ for o in flat]}")
+                raise fail(
+                    RuntimeError,
+                    name,
+                    f"expected f(*args) to return only tensors, got {[type(o).__name__ for o in flat]}",
+                )
             for value in (*entered, *flat):
                 if value.is_complex():
-                    raise fail(RuntimeError, name, "Expected all inputs and outputs to be real but received a complex tensor")
+                    raise fail(
+                        RuntimeError,
+                        name,
+                        "Expected all inputs and outputs to be real but received a complex tensor",
+                    )
             stays = outer and open_graph(flat, entered)
             table = blocks(flat, entered, stays)
         results = []
@@ -65,7 +73,11 @@ def _jacobian(
             start = 0
             trees = []
             for each in specs:
-                trees.append(tree_unflatten([leave(j, stays) for j in row[start : start + each.num_leaves]], each))
+                trees.append(
+                    tree_unflatten(
+                        [leave(j, stays) for j in row[start : start + each.num_leaves]], each
+                    )
+                )
                 start += each.num_leaves
             results.append(trees[0] if isinstance(argnums, int) else tuple(trees))
         found = tree_unflatten(results, spec)
@@ -79,10 +91,16 @@ def _jacobian(
 def _by_rows(outputs: list[Any], inputs: list[Tensor], recording: bool) -> list[list[Tensor]]:
     table = []
     for o in outputs:
-        rows = [pull([o], inputs, [unit], recording) for unit in _basis(o)] if differentiable(o) else []
+        rows = (
+            [pull([o], inputs, [unit], recording) for unit in _basis(o)]
+            if differentiable(o)
+            else []
+        )
         table.append(
             [
-                ops.stack([row[k] for row in rows]).reshape((*o.shape, *x.shape)) if rows else _zeros((*o.shape, *x.shape), x)
+                ops.stack([row[k] for row in rows]).reshape((*o.shape, *x.shape))
+                if rows
+                else _zeros((*o.shape, *x.shape), x)
                 for k, x in enumerate(inputs)
             ]
         )
@@ -95,11 +113,17 @@ def _by_columns(outputs: list[Any], inputs: list[Tensor], recording: bool) -> li
     for k, x in enumerate(inputs):
         columns = []
         for unit in _basis(x):
-            tangents = [unit if j == k else ops.zeros_like(other.detach()) for j, other in enumerate(inputs)]
+            tangents = [
+                unit if j == k else ops.zeros_like(other.detach()) for j, other in enumerate(inputs)
+            ]
             columns.append(along(tangents, recording))
         for j, o in enumerate(outputs):
             shape = (*o.shape, *x.shape)
-            table[j].append(ops.stack([c[j] for c in columns], -1).reshape(shape) if columns else _zeros(shape, o))
+            table[j].append(
+                ops.stack([c[j] for c in columns], -1).reshape(shape)
+                if columns
+                else _zeros(shape, o)
+            )
     return table
 
 

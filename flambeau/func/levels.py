@@ -43,7 +43,11 @@ def enter(tensor: Tensor) -> Tensor:
     """The tensor as a transform's function sees it: the same memory, with a node of this level."""
     outer = edge_of(tensor) if state.grad_enabled() else None
     inner = wrap_like_view(tensor._array, tensor)
-    if type(tensor) is not Tensor and isinstance(tensor, Tensor) and type(tensor).__name__ not in ("Parameter", "Buffer"):
+    if (
+        type(tensor) is not Tensor
+        and isinstance(tensor, Tensor)
+        and type(tensor).__name__ not in ("Parameter", "Buffer")
+    ):
         inner = inner.as_subclass(type(tensor))
     node = LevelNode()
     node.edges = () if outer is None else (outer,)
@@ -85,30 +89,48 @@ def leave(value: Any, keep: bool) -> Any:
 
 
 def pull(
-    outputs: Sequence[Any], inputs: Sequence[Tensor], cotangents: Sequence[Any], create_graph: bool, retain: bool = True
+    outputs: Sequence[Any],
+    inputs: Sequence[Tensor],
+    cotangents: Sequence[Any],
+    create_graph: bool,
+    retain: bool = True,
 ) -> list[Tensor]:
     """The vector-Jacobian product; zeros where an input is not used."""
-    pairs = [(o, c) for o, c in zip(outputs, cotangents, strict=True) if isinstance(o, Tensor) and edge_of(o) is not None]
+    pairs = [
+        (o, c)
+        for o, c in zip(outputs, cotangents, strict=True)
+        if isinstance(o, Tensor) and edge_of(o) is not None
+    ]
     found: Sequence[Any] = [None] * len(inputs)
     if pairs:
         found = gradients(
             [o for o, _ in pairs], list(inputs), [c for _, c in pairs],
             retain_graph=retain, create_graph=create_graph, allow_unused=True,
         )  # fmt: skip
-    return [ops.zeros_like(x.detach()) if g is None else g for g, x in zip(found, inputs, strict=True)]
+    return [
+        ops.zeros_like(x.detach()) if g is None else g for g, x in zip(found, inputs, strict=True)
+    ]
 
 
-def push(outputs: Sequence[Tensor], inputs: Sequence[Tensor]) -> Callable[[Sequence[Tensor], bool], list[Tensor]]:
+def push(
+    outputs: Sequence[Tensor], inputs: Sequence[Tensor]
+) -> Callable[[Sequence[Tensor], bool], list[Tensor]]:
     """The Jacobian-vector product as a function of the tangents: the gradient of the vector-Jacobian product, which is
     linear in its cotangents, with respect to them."""
     live = [k for k, o in enumerate(outputs) if differentiable(o) and edge_of(o) is not None]
     seeds = [enter(wrap(np.zeros(outputs[k]._array.shape, outputs[k]._array.dtype))) for k in live]
     found: Sequence[Any] = ()
     if live:
-        found = gradients([outputs[k] for k in live], list(inputs), seeds, create_graph=True, allow_unused=True)
+        found = gradients(
+            [outputs[k] for k in live], list(inputs), seeds, create_graph=True, allow_unused=True
+        )
 
     def along(tangents: Sequence[Tensor], create_graph: bool) -> list[Tensor]:
-        pairs = [(g, t) for g, t in zip(found, tangents, strict=False) if g is not None and edge_of(g) is not None]
+        pairs = [
+            (g, t)
+            for g, t in zip(found, tangents, strict=False)
+            if g is not None and edge_of(g) is not None
+        ]
         results: list[Any] = [None] * len(outputs)
         if pairs:
             got = gradients(
@@ -117,6 +139,9 @@ def push(outputs: Sequence[Tensor], inputs: Sequence[Tensor]) -> Callable[[Seque
             )  # fmt: skip
             for k, value in zip(live, got, strict=True):
                 results[k] = value
-        return [ops.zeros_like(o.detach()) if r is None else r for r, o in zip(results, outputs, strict=True)]
+        return [
+            ops.zeros_like(o.detach()) if r is None else r
+            for r, o in zip(results, outputs, strict=True)
+        ]
 
     return along

@@ -34,13 +34,23 @@ def functional_call(
 
     given = parameter_and_buffer_dicts
     if not isinstance(given, dict):
-        if not isinstance(given, (list, tuple)) or not all(isinstance(each, dict) for each in given):
-            raise fail(ValueError, "functional_call", "Expected all elements of parameter_and_buffer_dicts to be dictionaries")
+        if not isinstance(given, (list, tuple)) or not all(
+            isinstance(each, dict) for each in given
+        ):
+            raise fail(
+                ValueError,
+                "functional_call",
+                "Expected all elements of parameter_and_buffer_dicts to be dictionaries",
+            )
         merged: dict[str, Tensor] = {}
         for each in given:
             twice = merged.keys() & each.keys()
             if twice:
-                raise fail(ValueError, "functional_call", f"{sorted(twice)[0]} appears in multiple dictionaries; behavior of functional call is ambiguous")
+                raise fail(
+                    ValueError,
+                    "functional_call",
+                    f"{sorted(twice)[0]} appears in multiple dictionaries; behavior of functional call is ambiguous",
+                )
             merged.update(each)
         given = merged
     return _functional_call(module, given, args, kwargs, tie_weights=tie_weights, strict=strict)
@@ -56,9 +66,15 @@ def stack_module_state(models: Sequence[Any]) -> tuple[dict[str, Tensor], dict[s
     if not models:
         raise fail(RuntimeError, "stack_module_state", "Expected at least one model, got 0.")
     if len({m.training for m in models}) > 1:
-        raise fail(RuntimeError, "stack_module_state", "Expected all models to have the same training/eval mode.")
+        raise fail(
+            RuntimeError,
+            "stack_module_state",
+            "Expected all models to have the same training/eval mode.",
+        )
     if len({type(m) for m in models}) > 1:
-        raise fail(RuntimeError, "stack_module_state", "Expected all models to be of the same class.")
+        raise fail(
+            RuntimeError, "stack_module_state", "Expected all models to be of the same class."
+        )
     params = {}
     for name, first in models[0].named_parameters():
         stacked = ops.stack([dict(m.named_parameters())[name] for m in models])
@@ -66,7 +82,11 @@ def stack_module_state(models: Sequence[Any]) -> tuple[dict[str, Tensor], dict[s
     buffers = {}
     for name, first in models[0].named_buffers():
         stacked = ops.stack([dict(m.named_buffers())[name] for m in models])
-        buffers[name] = stacked.detach().requires_grad_(first.requires_grad) if first.requires_grad else stacked.detach()
+        buffers[name] = (
+            stacked.detach().requires_grad_(first.requires_grad)
+            if first.requires_grad
+            else stacked.detach()
+        )
     return params, buffers
 
 
@@ -76,12 +96,15 @@ def functionalize(func: Callable[..., Any], *, remove: str = "mutations") -> Cal
         raise fail(
             RuntimeError,
             "functionalize",
-            "Valid options for removal argument are: 'mutations' and 'mutations_and_views', got " + str(remove),
+            "Valid options for removal argument are: 'mutations' and 'mutations_and_views', got "
+            + str(remove),
         )
     return func
 
 
-def make_functional(model: Any, disable_autograd_tracking: bool = False) -> tuple[Callable[..., Any], tuple[Tensor, ...]]:
+def make_functional(
+    model: Any, disable_autograd_tracking: bool = False
+) -> tuple[Callable[..., Any], tuple[Tensor, ...]]:
     """A module as a function of its parameters, and the parameters (the form of functorch)."""
     stateless = copy.deepcopy(model)
     names = [name for name, _ in model.named_parameters()]

@@ -9,6 +9,8 @@ from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from flambeau.core.return_types import StructSequence
+
 __all__ = [
     "LeafSpec", "TreeSpec", "register_pytree_node", "tree_all", "tree_any", "tree_flatten", "tree_iter", "tree_leaves", "tree_map",
     "tree_map_", "tree_map_only", "tree_structure", "tree_unflatten",
@@ -26,7 +28,9 @@ class TreeSpec:
         self.type = type
         self.context = context
         self.children_specs = list(children_specs)
-        self.num_leaves = sum(child.num_leaves for child in self.children_specs) if type is not None else 1
+        self.num_leaves = (
+            sum(child.num_leaves for child in self.children_specs) if type is not None else 1
+        )
 
     def is_leaf(self) -> bool:
         """Whether the tree is one leaf."""
@@ -74,21 +78,32 @@ def _take_dict(tree: Any) -> tuple[list[Any], Any]:
     return list(tree.values()), list(tree.keys())
 
 
-_NODES: dict[type, tuple[Callable[[Any], tuple[list[Any], Any]], Callable[[list[Any], Any], Any]]] = {
+_NODES: dict[
+    type, tuple[Callable[[Any], tuple[list[Any], Any]], Callable[[list[Any], Any], Any]]
+] = {
     tuple: (lambda tree: (list(tree), None), lambda leaves, context: tuple(leaves)),
     list: (lambda tree: (list(tree), None), lambda leaves, context: list(leaves)),
     dict: (_take_dict, lambda leaves, context: dict(zip(context, leaves, strict=True))),
-    OrderedDict: (_take_dict, lambda leaves, context: OrderedDict(zip(context, leaves, strict=True))),
+    OrderedDict: (
+        _take_dict,
+        lambda leaves, context: OrderedDict(zip(context, leaves, strict=True)),
+    ),
     defaultdict: (
         lambda tree: (list(tree.values()), [tree.default_factory, list(tree.keys())]),
         lambda leaves, context: defaultdict(context[0], zip(context[1], leaves, strict=True)),
     ),
-    deque: (lambda tree: (list(tree), tree.maxlen), lambda leaves, context: deque(leaves, maxlen=context)),
+    deque: (
+        lambda tree: (list(tree), tree.maxlen),
+        lambda leaves, context: deque(leaves, maxlen=context),
+    ),
 }
 
 
 def register_pytree_node(
-    cls: type, flatten_fn: Callable[[Any], tuple[list[Any], Any]], unflatten_fn: Callable[[list[Any], Any], Any], **_: Any
+    cls: type,
+    flatten_fn: Callable[[Any], tuple[list[Any], Any]],
+    unflatten_fn: Callable[[list[Any], Any], Any],
+    **_: Any,
 ) -> None:
     """Make a class of containers known.
 
@@ -101,14 +116,16 @@ def register_pytree_node(
     _NODES[cls] = (flatten_fn, unflatten_fn)
 
 
-def tree_flatten(tree: PyTree, is_leaf: Callable[[Any], bool] | None = None) -> tuple[list[Any], TreeSpec]:
+def tree_flatten(
+    tree: PyTree, is_leaf: Callable[[Any], bool] | None = None
+) -> tuple[list[Any], TreeSpec]:
     """The leaves of a tree in order, and its shape."""
     kind = type(tree)
     if is_leaf is not None and is_leaf(tree):
         return [tree], _LEAF
     if kind in _NODES:
         children, context = _NODES[kind][0](tree)
-    elif _is_namedtuple(kind):
+    elif _is_namedtuple(kind) or issubclass(kind, StructSequence):
         children, context = list(tree), kind
     else:
         return [tree], _LEAF
@@ -129,7 +146,9 @@ def tree_unflatten(leaves: Iterable[Any], treespec: TreeSpec) -> PyTree:
     """
     leaves = list(leaves)
     if len(leaves) != treespec.num_leaves:
-        raise ValueError(f"tree_unflatten: {len(leaves)} leaves were given, the treespec has {treespec.num_leaves}: {treespec}")
+        raise ValueError(
+            f"tree_unflatten: {len(leaves)} leaves were given, the treespec has {treespec.num_leaves}: {treespec}"
+        )
     return _build(leaves, treespec)
 
 
@@ -161,29 +180,50 @@ def tree_structure(tree: PyTree, is_leaf: Callable[[Any], bool] | None = None) -
     return tree_flatten(tree, is_leaf)[1]
 
 
-def tree_map(func: Callable[..., Any], tree: PyTree, *rests: PyTree, is_leaf: Callable[[Any], bool] | None = None) -> PyTree:
+def tree_map(
+    func: Callable[..., Any],
+    tree: PyTree,
+    *rests: PyTree,
+    is_leaf: Callable[[Any], bool] | None = None,
+) -> PyTree:
     """The tree with `func` applied to its leaves (and to the corresponding ones of `rests`)."""
     leaves, spec = tree_flatten(tree, is_leaf)
     others = [tree_leaves(rest, is_leaf) for rest in rests]
     return tree_unflatten([func(*each) for each in zip(leaves, *others, strict=True)], spec)
 
 
-def tree_map_(func: Callable[..., Any], tree: PyTree, *rests: PyTree, is_leaf: Callable[[Any], bool] | None = None) -> PyTree:
+def tree_map_(
+    func: Callable[..., Any],
+    tree: PyTree,
+    *rests: PyTree,
+    is_leaf: Callable[[Any], bool] | None = None,
+) -> PyTree:
     """Call `func` on the leaves for what it does to them; returns the tree."""
     tree_map(func, tree, *rests, is_leaf=is_leaf)
     return tree
 
 
-def tree_map_only(kind: Any, func: Callable[[Any], Any], tree: PyTree, is_leaf: Callable[[Any], bool] | None = None) -> PyTree:
+def tree_map_only(
+    kind: Any,
+    func: Callable[[Any], Any],
+    tree: PyTree,
+    is_leaf: Callable[[Any], bool] | None = None,
+) -> PyTree:
     """`tree_map` over the leaves of a type; the others stay."""
-    return tree_map(lambda leaf: func(leaf) if isinstance(leaf, kind) else leaf, tree, is_leaf=is_leaf)
+    return tree_map(
+        lambda leaf: func(leaf) if isinstance(leaf, kind) else leaf, tree, is_leaf=is_leaf
+    )
 
 
-def tree_all(pred: Callable[[Any], bool], tree: PyTree, is_leaf: Callable[[Any], bool] | None = None) -> bool:
+def tree_all(
+    pred: Callable[[Any], bool], tree: PyTree, is_leaf: Callable[[Any], bool] | None = None
+) -> bool:
     """Whether `pred` holds for every leaf."""
     return all(map(pred, tree_leaves(tree, is_leaf)))
 
 
-def tree_any(pred: Callable[[Any], bool], tree: PyTree, is_leaf: Callable[[Any], bool] | None = None) -> bool:
+def tree_any(
+    pred: Callable[[Any], bool], tree: PyTree, is_leaf: Callable[[Any], bool] | None = None
+) -> bool:
     """Whether `pred` holds for a leaf."""
     return any(map(pred, tree_leaves(tree, is_leaf)))

@@ -14,7 +14,14 @@ from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from typing import Any
 
-from flambeau.autograd import Function, backward, enable_grad, is_grad_enabled, no_grad, saved_tensors_hooks
+from flambeau.autograd import (
+    Function,
+    backward,
+    enable_grad,
+    is_grad_enabled,
+    no_grad,
+    saved_tensors_hooks,
+)
 from flambeau.autograd.backward import PARTIAL
 from flambeau.core.errors import fail
 from flambeau.core.provenance import stack_level
@@ -77,14 +84,20 @@ def noop_context_fn() -> tuple[Any, Any]:
     return contextlib.nullcontext(), contextlib.nullcontext()
 
 
-def create_selective_checkpoint_contexts(policy_fn_or_list: Any, allow_cache_entry_mutation: bool = False) -> tuple[Any, Any]:
+def create_selective_checkpoint_contexts(
+    policy_fn_or_list: Any, allow_cache_entry_mutation: bool = False
+) -> tuple[Any, Any]:
     """Contexts for `checkpoint(context_fn=...)`. The policy concerns memory alone; here everything is computed again.
 
     Raises:
         TypeError: neither a list of operations nor a function.
     """
     if not isinstance(policy_fn_or_list, list) and not callable(policy_fn_or_list):
-        raise fail(TypeError, "create_selective_checkpoint_contexts", "policy_fn_or_list must be either a function or a list of ops.")
+        raise fail(
+            TypeError,
+            "create_selective_checkpoint_contexts",
+            "policy_fn_or_list must be either a function or a list of ops.",
+        )
     return noop_context_fn()
 
 
@@ -111,7 +124,11 @@ def detach_variable(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
         RuntimeError: `inputs` is no tuple.
     """
     if not isinstance(inputs, tuple):
-        raise fail(RuntimeError, "detach_variable", f"Only tuple of tensors is supported. Got Unsupported input type: {type(inputs).__name__}")
+        raise fail(
+            RuntimeError,
+            "detach_variable",
+            f"Only tuple of tensors is supported. Got Unsupported input type: {type(inputs).__name__}",
+        )
     found = []
     for value in inputs:
         if isinstance(value, Tensor):
@@ -126,7 +143,11 @@ def detach_variable(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
 def check_backward_validity(inputs: Iterable[Any]) -> None:
     """Warn where no input needs a gradient: a reentrant checkpoint then gives none to the block's parameters either."""
     if not any(t.requires_grad for t in inputs if isinstance(t, Tensor)):
-        warnings.warn("None of the inputs have requires_grad=True. Gradients will be None", UserWarning, stacklevel=stack_level())
+        warnings.warn(
+            "None of the inputs have requires_grad=True. Gradients will be None",
+            UserWarning,
+            stacklevel=stack_level(),
+        )
 
 
 def get_device_states(*args: Any) -> tuple[list[int], list[Tensor]]:
@@ -134,7 +155,9 @@ def get_device_states(*args: Any) -> tuple[list[int], list[Tensor]]:
     return [], []
 
 
-def set_device_states(devices: list[int], states: list[Tensor], *, device_type: str | None = None) -> None:
+def set_device_states(
+    devices: list[int], states: list[Tensor], *, device_type: str | None = None
+) -> None:
     """Give the accelerators their random states back: none."""
 
 
@@ -142,7 +165,9 @@ class CheckpointFunction(Function):
     """The reentrant way."""
 
     @staticmethod
-    def forward(ctx: Any, run_function: Callable[..., Any], preserve_rng_state: bool, *args: Any) -> Any:
+    def forward(
+        ctx: Any, run_function: Callable[..., Any], preserve_rng_state: bool, *args: Any
+    ) -> Any:
         check_backward_validity(args)
         ctx.run_function = run_function
         ctx.rng = get_rng_state() if preserve_rng_state else None
@@ -171,9 +196,17 @@ class CheckpointFunction(Function):
             with enable_grad():
                 outputs = ctx.run_function(*detached)
         outputs = (outputs,) if isinstance(outputs, Tensor) else outputs
-        pairs = [(o, g) for o, g in zip(outputs, grads, strict=True) if isinstance(o, Tensor) and o.requires_grad]
+        pairs = [
+            (o, g)
+            for o, g in zip(outputs, grads, strict=True)
+            if isinstance(o, Tensor) and o.requires_grad
+        ]
         if not pairs:
-            raise fail(RuntimeError, "checkpoint", "none of output has requires_grad=True, this checkpoint() is not necessary")
+            raise fail(
+                RuntimeError,
+                "checkpoint",
+                "none of output has requires_grad=True, this checkpoint() is not necessary",
+            )
         backward([o for o, _ in pairs], [g for _, g in pairs])
         return (None, None, *(d.grad if isinstance(d, Tensor) else None for d in detached))
 
@@ -195,7 +228,9 @@ def _meta(tensor: Tensor) -> dict[str, Any]:
 class _Block:
     """A checkpointed call: what it takes to run it again."""
 
-    def __init__(self, run: Callable[[], Any], check: Callable[[Any], Any] | None, early: bool) -> None:
+    def __init__(
+        self, run: Callable[[], Any], check: Callable[[Any], Any] | None, early: bool
+    ) -> None:
         self.run = run
         self.check = check
         self.early = early
@@ -211,7 +246,11 @@ class _Block:
             self.again()
         value, holder.value = holder.value, None
         if value is None:
-            raise fail(CheckpointError, "checkpoint", "a tensor saved in the forward was not saved again in the recomputation")
+            raise fail(
+                CheckpointError,
+                "checkpoint",
+                "a tensor saved in the forward was not saved again in the recomputation",
+            )
         return value
 
     def again(self) -> None:
@@ -237,7 +276,11 @@ class _Block:
                 raise _Enough
             return tensor.detach()
 
-        with contextlib.suppress(_Enough), enable_grad(), saved_tensors_hooks(keep, lambda tensor: tensor):
+        with (
+            contextlib.suppress(_Enough),
+            enable_grad(),
+            saved_tensors_hooks(keep, lambda tensor: tensor),
+        ):
             self.run()
         if count != wanted:
             raise fail(
@@ -285,12 +328,24 @@ def checkpoint(
         use_reentrant = True
     preserve = kwargs.pop("preserve_rng_state", True)
     if kwargs and use_reentrant:
-        raise fail(ValueError, "checkpoint", "Unexpected keyword arguments: " + ",".join(kwargs) + ". Pass use_reentrant=False.")
+        raise fail(
+            ValueError,
+            "checkpoint",
+            "Unexpected keyword arguments: " + ",".join(kwargs) + ". Pass use_reentrant=False.",
+        )
     if determinism_check not in CHECKS:
-        raise fail(ValueError, "checkpoint", f"determinism_check should be one of {list(CHECKS)} but got {determinism_check}")
+        raise fail(
+            ValueError,
+            "checkpoint",
+            f"determinism_check should be one of {list(CHECKS)} but got {determinism_check}",
+        )
     if use_reentrant:
         if context_fn is not noop_context_fn or debug is not False:
-            raise fail(ValueError, "checkpoint", "Passing `context_fn` or `debug` is only supported when use_reentrant=False.")
+            raise fail(
+                ValueError,
+                "checkpoint",
+                "Passing `context_fn` or `debug` is only supported when use_reentrant=False.",
+            )
         return CheckpointFunction.apply(function, preserve, *args)
     around, around_again = context_fn()
     if not is_grad_enabled():
@@ -310,7 +365,9 @@ def checkpoint(
         return function(*args, **kwargs)
 
 
-def checkpoint_sequential(functions: Any, segments: int, input: Any, use_reentrant: bool | None = None, **kwargs: Any) -> Any:
+def checkpoint_sequential(
+    functions: Any, segments: int, input: Any, use_reentrant: bool | None = None, **kwargs: Any
+) -> Any:
     """Run a sequence of modules in `segments` checkpointed parts; the last part is not checkpointed.
 
     Args:
@@ -326,7 +383,9 @@ def checkpoint_sequential(functions: Any, segments: int, input: Any, use_reentra
         use_reentrant = True
     preserve = kwargs.pop("preserve_rng_state", True)
     if kwargs:
-        raise fail(ValueError, "checkpoint_sequential", "Unexpected keyword arguments: " + ",".join(kwargs))
+        raise fail(
+            ValueError, "checkpoint_sequential", "Unexpected keyword arguments: " + ",".join(kwargs)
+        )
     parts = list(functions.children()) if hasattr(functions, "children") else list(functions)
 
     def part(start: int, end: int) -> Callable[[Any], Any]:
@@ -341,5 +400,7 @@ def checkpoint_sequential(functions: Any, segments: int, input: Any, use_reentra
     end = -1
     for start in range(0, size * (segments - 1), size):
         end = start + size - 1
-        input = checkpoint(part(start, end), input, use_reentrant=use_reentrant, preserve_rng_state=preserve)
+        input = checkpoint(
+            part(start, end), input, use_reentrant=use_reentrant, preserve_rng_state=preserve
+        )
     return part(end + 1, len(parts) - 1)(input)

@@ -9,7 +9,7 @@ from typing import Any
 from flambeau.core.handles import RemovableHandle
 from flambeau.core.provenance import stack_level
 
-__all__ = ["BackwardHook", "RemovableHandle", "unserializable_hook", "warn_if_has_hooks"]
+__all__ = ["RemovableHandle", "unserializable_hook", "warn_if_has_hooks"]
 
 
 def unserializable_hook(f: Callable[..., Any]) -> Callable[..., Any]:
@@ -22,7 +22,11 @@ def warn_if_has_hooks(tensor: Any) -> None:
     """Warn for each marked hook of a tensor: pickling leaves hooks behind."""
     for hook in dict(tensor._backward_hooks or {}).values():
         if hasattr(hook, "__torch_unserializable__"):
-            warnings.warn(f"backward hook {hook!r} on tensor will not be serialized.", UserWarning, stacklevel=stack_level())
+            warnings.warn(
+                f"backward hook {hook!r} on tensor will not be serialized.",
+                UserWarning,
+                stacklevel=stack_level(),
+            )
 
 
 def __getattr__(name: str) -> Any:

@@ -64,10 +64,16 @@ def run(program: Callable[..., Any], torch: ModuleType) -> tuple[Any, list[str]]
             result = plain(program(torch))
         except Exception as error:
             result = plain(error)
-            if type(error) in (AttributeError, NotImplementedError, ImportError, ModuleNotFoundError) and torch is flambeau:
+            if (
+                type(error)
+                in (AttributeError, NotImplementedError, ImportError, ModuleNotFoundError)
+                and torch is flambeau
+            ):
                 raise
     # gradcheck's own use of deprecated functions says nothing about the program.
-    return result, sorted({each.category.__name__ for each in caught if "torch.jit" not in str(each.message)})
+    return result, sorted(
+        {each.category.__name__ for each in caught if "torch.jit" not in str(each.message)}
+    )
 
 
 @pytest.mark.parametrize(("name", "program"), CASES, ids=[name for name, _ in CASES])

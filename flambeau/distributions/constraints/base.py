@@ -8,7 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
+from flambeau.core.entry import PLAIN
 from flambeau.core.errors import fail
+from flambeau.core.state import ordinary
 from flambeau.core.tensor import Tensor
 
 __all__ = ["Constraint", "is_dependent"]
@@ -31,6 +35,27 @@ class Constraint:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__[1:]}()"
+
+
+def satisfied(constraint: Constraint, value: Any) -> bool:
+    """Whether every event of ``value`` is in the constraint's set."""
+    if type(value) in PLAIN and ordinary() and type(value._array) is np.ndarray:
+        values = value._array
+        if values.dtype.char in "fdlq" and values.size:
+            found = holds(constraint, values)
+            if found is not None:
+                return found
+    return bool(constraint.check(value).all())
+
+
+def holds(constraint: Constraint, values: np.ndarray) -> bool | None:
+    """What ``check(...).all()`` says of an array, or None where only that can tell.
+
+    Asked at every construction and every log_prob, it takes a third of the time. A subclass that
+    overrides ``check`` does not inherit it.
+    """
+    quick = vars(type(constraint)).get("holds")
+    return quick(constraint, values) if quick is not None else None
 
 
 class _Dependent(Constraint):

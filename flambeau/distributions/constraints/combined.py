@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+
 import flambeau
 from flambeau.core.errors import fail
 from flambeau.core.tensor import Tensor
-from flambeau.distributions.constraints.base import Constraint
+from flambeau.distributions.constraints.base import Constraint, holds
 from flambeau.distributions.utils import consecutive
 
 __all__ = ["MixtureSameFamilyConstraint"]
@@ -63,6 +65,9 @@ class _IndependentConstraint(_Wrapping):
         if result.dim() < n:
             raise _too_flat("independent", self.event_dim, value)
         return result.reshape(*result.shape[: result.dim() - n], -1).all(-1)
+
+    def holds(self, values: np.ndarray) -> bool | None:
+        return holds(self.base_constraint, values) if values.ndim >= self.event_dim else None
 
     def __repr__(self) -> str:
         return (

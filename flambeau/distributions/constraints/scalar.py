@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from flambeau.core.tensor import Tensor
 from flambeau.distributions.constraints.base import Constraint
 
 __all__: list[str] = []
+
+NUMBERS = frozenset((int, float))  # the bounds whose checks have a short way: no NaN passes min()
 
 
 class _Real(Constraint):
@@ -15,6 +19,9 @@ class _Real(Constraint):
 
     def check(self, value: Tensor) -> Tensor:
         return value == value
+
+    def holds(self, values: np.ndarray) -> bool | None:
+        return not np.isnan(values).any()
 
 
 class _Boolean(Constraint):
@@ -56,12 +63,20 @@ class _GreaterThan(_Above):
     def check(self, value: Tensor) -> Tensor:
         return value > self.lower_bound
 
+    def holds(self, values: np.ndarray) -> bool | None:
+        lower = self.lower_bound
+        return bool(values.min() > lower) if type(lower) in NUMBERS else None
+
 
 class _GreaterThanEq(_Above):
     """``[lower_bound, inf]``."""
 
     def check(self, value: Tensor) -> Tensor:
         return value >= self.lower_bound
+
+    def holds(self, values: np.ndarray) -> bool | None:
+        lower = self.lower_bound
+        return bool(values.min() >= lower) if type(lower) in NUMBERS else None
 
 
 class _LessThan(_Below):
@@ -76,6 +91,12 @@ class _Interval(_Between):
 
     def check(self, value: Tensor) -> Tensor:
         return (value >= self.lower_bound) & (value <= self.upper_bound)
+
+    def holds(self, values: np.ndarray) -> bool | None:
+        lower, upper = self.lower_bound, self.upper_bound
+        if type(lower) in NUMBERS and type(upper) in NUMBERS:
+            return bool(values.min() >= lower and values.max() <= upper)
+        return None
 
 
 class _HalfOpenInterval(_Between):
@@ -110,6 +131,13 @@ class _IntegerInterval(_Between):
 
     def check(self, value: Tensor) -> Tensor:
         return _whole(value) & (value >= self.lower_bound) & (value <= self.upper_bound)
+
+    def holds(self, values: np.ndarray) -> bool | None:
+        lower, upper = self.lower_bound, self.upper_bound
+        if type(lower) is not int or type(upper) is not int:
+            return None
+        inside = values.min() >= lower and values.max() <= upper
+        return bool(inside and (values.dtype.kind == "i" or (np.floor(values) == values).all()))
 
 
 def _whole(value: Tensor) -> Tensor:

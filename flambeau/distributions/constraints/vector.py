@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from flambeau.core.tensor import Tensor
 from flambeau.distributions.constraints.base import Constraint
 
@@ -20,6 +22,11 @@ class _Simplex(Constraint):
 
     def check(self, value: Tensor) -> Tensor:
         return (value >= 0).all(-1) & ((value.sum(-1) - 1).abs() < _SUM_TOLERANCE)
+
+    def holds(self, values: np.ndarray) -> bool | None:
+        if not values.ndim:
+            return None
+        return bool(values.min() >= 0 and np.abs(values.sum(-1) - 1).max() < _SUM_TOLERANCE)
 
 
 class _OneHot(Constraint):

@@ -6,6 +6,7 @@ import pytest
 
 import flambeau
 from flambeau.distributions import Normal, Uniform, constraints
+from flambeau.distributions.constraints.base import satisfied
 
 T = flambeau.tensor
 
@@ -41,3 +42,31 @@ def test_slices() -> None:
     assert joined.is_discrete
     with pytest.raises(AssertionError, match="dim"):
         joined.check(T(1.0))
+
+
+def test_short_ways_agree_with_checks() -> None:
+    kinds = [
+        constraints.real,
+        constraints.positive,
+        constraints.nonnegative,
+        constraints.unit_interval,
+        constraints.integer_interval(0, 1),
+        constraints.simplex,
+        constraints.real_vector,
+        constraints.independent(constraints.positive, 1),
+    ]
+    rows = [[0.5, 0.5], [1.0, 0.0], [-1.0, 2.0], [float("nan"), 1.0], [float("inf"), 0.0]]
+    for constraint in kinds:
+        for row in rows:
+            value = T(row, dtype=flambeau.float64)
+            assert satisfied(constraint, value) == bool(constraint.check(value).all())
+    assert satisfied(constraints.integer_interval(0, 3), T([0, 3]))
+    assert not satisfied(constraints.integer_interval(0, 3), T([0, 4]))
+
+
+def test_a_users_check_is_asked() -> None:
+    class Even(type(constraints.positive)):
+        def check(self, value: object) -> object:
+            return value % 2 == 0
+
+    assert not satisfied(Even(0.0), T([1.0, 2.0]))

@@ -25,7 +25,12 @@ def plain(torch: Any) -> Any:
     name = y.grad_fn.name(), type(y.grad_fn).__name__
     y.sum().backward()
     g = torch.autograd.grad(Square.apply(x, 3).sum(), x, create_graph=True)[0]
-    return name, x.grad, torch.autograd.grad(g.sum(), x)[0], Square.apply(torch.ones(2), 2).requires_grad
+    return (
+        name,
+        x.grad,
+        torch.autograd.grad(g.sum(), x)[0],
+        Square.apply(torch.ones(2), 2).requires_grad,
+    )
 
 
 def setup_context(torch: Any) -> Any:
@@ -62,7 +67,11 @@ def needs_input_grad(torch: Any) -> Any:
         @staticmethod
         def backward(ctx: Any, g: Any) -> Any:
             log.append(ctx.needs_input_grad)
-            return g if ctx.needs_input_grad[0] else None, g if ctx.needs_input_grad[1] else None, None
+            return (
+                g if ctx.needs_input_grad[0] else None,
+                g if ctx.needs_input_grad[1] else None,
+                None,
+            )
 
     a, b = leaf(torch), torch.ones(3)
     F.apply(a, b, 2).sum().backward()
@@ -179,7 +188,11 @@ def errors(torch: Any) -> Any:
     t = Trial()
 
     def make(back: Any, fore: Any = lambda ctx, x: x * 2) -> Any:
-        return type("F", (torch.autograd.Function,), {"forward": staticmethod(fore), "backward": staticmethod(back)})
+        return type(
+            "F",
+            (torch.autograd.Function,),
+            {"forward": staticmethod(fore), "backward": staticmethod(back)},
+        )
 
     a = leaf(torch)
     t(lambda: make(lambda ctx, g: (g, g)).apply(a).sum().backward())
@@ -187,7 +200,14 @@ def errors(torch: Any) -> Any:
     t(lambda: make(lambda ctx, g: 3.0).apply(a).sum().backward())
     t(lambda: make(lambda ctx, g: torch.ones(7)).apply(a).sum().backward())
     t(lambda: make(lambda ctx, g: None).apply(a).sum().backward())
-    t(lambda: type("G", (torch.autograd.Function,), {"forward": staticmethod(lambda ctx, x: x * 2)}).apply(a).sum().backward())
+    t(
+        lambda: (
+            type("G", (torch.autograd.Function,), {"forward": staticmethod(lambda ctx, x: x * 2)})
+            .apply(a)
+            .sum()
+            .backward()
+        )
+    )
     t(lambda: type(torch.autograd.Function()).__name__)
     t(lambda: torch.autograd.Function()(a))
     t(lambda: torch.autograd.Function.apply(a))

@@ -138,7 +138,11 @@ def hook_gets_plain(torch: Any) -> Any:
     seen = []
     x = torch.tensor(2.0, requires_grad=True)
     y = x.exp()
-    y.register_hook(lambda g: seen.append((g.requires_grad, g.is_leaf, g.dtype == torch.float32, torch.is_grad_enabled())))
+    y.register_hook(
+        lambda g: seen.append(
+            (g.requires_grad, g.is_leaf, g.dtype == torch.float32, torch.is_grad_enabled())
+        )
+    )
     (y * y).backward()
     return seen
 
@@ -199,7 +203,9 @@ def multi_grad_hook(torch: Any) -> Any:
     from importlib import import_module
 
     graph = import_module(torch.__name__ + ".autograd.graph")
-    h = graph.register_multi_grad_hook((a, b, c), lambda gs: log.append([None if g is None else g.tolist() for g in gs]))
+    h = graph.register_multi_grad_hook(
+        (a, b, c), lambda gs: log.append([None if g is None else g.tolist() for g in gs])
+    )
     (a * b).sum().backward()
     (a * b * c).sum().backward()
     h.remove()
@@ -230,7 +236,9 @@ def saved_hooks(torch: Any) -> Any:
 
 def saved_hooks_numpy(torch: Any) -> Any:
     x = leaf(torch)
-    with torch.autograd.graph.saved_tensors_hooks(lambda t: t.detach().numpy(), lambda a: torch.from_numpy(a)):
+    with torch.autograd.graph.saved_tensors_hooks(
+        lambda t: t.detach().numpy(), lambda a: torch.from_numpy(a)
+    ):
         y = (x * x).sum()
     y.backward()
     with torch.autograd.graph.save_on_cpu():
@@ -270,7 +278,9 @@ def saved_hooks_disabled(torch: Any) -> Any:
 def saved_hooks_cat(torch: Any) -> Any:
     count = []
     x = leaf(torch)
-    with torch.autograd.graph.saved_tensors_hooks(lambda v: (count.append(1), v.detach())[1], lambda v: v):
+    with torch.autograd.graph.saved_tensors_hooks(
+        lambda v: (count.append(1), v.detach())[1], lambda v: v
+    ):
         y = torch.cat([x, x * 2]).exp().sum()
     y.backward()
     return x.grad, len(count)

@@ -61,7 +61,7 @@ def no_grad_generator(torch: Any) -> Any:
     log.append((it.send("hello"), torch.is_grad_enabled()))
     it.close()
     log.append(torch.is_grad_enabled())
-    log.append([v for v in gen()])
+    log.append(list(gen()))
     return log
 
 
@@ -91,12 +91,23 @@ def inference(torch: Any) -> Any:
     with torch.inference_mode():
         y = x * 2
         z = torch.ones(3)
-        out = [y.requires_grad, y.is_inference(), z.is_inference(), torch.is_inference_mode_enabled(), torch.is_grad_enabled(), x.is_inference()]
-        t(lambda: z.add_(1))
+        out = [
+            y.requires_grad,
+            y.is_inference(),
+            z.is_inference(),
+            torch.is_inference_mode_enabled(),
+            torch.is_grad_enabled(),
+            x.is_inference(),
+        ]
+        t(lambda: z.add_(1).tolist())
         with torch.inference_mode(False):
-            out += [torch.is_inference_mode_enabled(), torch.is_grad_enabled(), (x * 2).requires_grad]
-    t(lambda: z.add_(1))
-    t(lambda: z * 2)
+            out += [
+                torch.is_inference_mode_enabled(),
+                torch.is_grad_enabled(),
+                (x * 2).requires_grad,
+            ]
+    t(lambda: z.exp_())
+    t(lambda: (z * 2).requires_grad)
     t(lambda: z.requires_grad_())
     t(lambda: (z.clone() * x).requires_grad)
     t(lambda: z._version)
@@ -160,7 +171,9 @@ def backward_grad_mode(torch: Any) -> Any:
     y = (x * x).sum()
     with torch.no_grad():
         y.backward()
-        (g,) = torch.autograd.grad((leaf(torch) * 2).sum() if False else _made(torch, x), x, create_graph=True)
+        (g,) = torch.autograd.grad(
+            (leaf(torch) * 2).sum() if False else _made(torch, x), x, create_graph=True
+        )
     return x.grad, g.requires_grad
 
 

@@ -1,0 +1,97 @@
+"""Activations: known values, gradients to second order, in-place forms, refusals."""
+
+import math
+
+import numpy as np
+import pytest
+
+import flambeau as torch
+import flambeau.nn.functional as F
+from flambeau.autograd import gradcheck, gradgradcheck
+
+ROWS = [
+    ("relu", F.relu, lambda x: max(x, 0)),
+    ("leaky_relu", lambda x: F.leaky_relu(x, 0.2), lambda x: x if x > 0 else 0.2 * x),
+    ("elu", lambda x: F.elu(x, 0.7), lambda x: x if x > 0 else 0.7 * math.expm1(x)),
+    ("celu", lambda x: F.celu(x, 2.0), lambda x: x if x > 0 else 2 * math.expm1(x / 2)),
+    (
+        "selu",
+        F.selu,
+        lambda x: 1.0507009873554805 * (x if x > 0 else 1.6732632423543772 * math.expm1(x)),
+    ),
+    ("gelu", F.gelu, lambda x: x * 0.5 * (1 + math.erf(x / math.sqrt(2)))),
+    ("silu", F.silu, lambda x: x / (1 + math.exp(-x))),
+    ("mish", F.mish, lambda x: x * math.tanh(math.log1p(math.exp(x)))),
+    ("softplus", F.softplus, lambda x: math.log1p(math.exp(x))),
+    ("softsign", F.softsign, lambda x: x / (1 + abs(x))),
+    ("tanhshrink", F.tanhshrink, lambda x: x - math.tanh(x)),
+    ("logsigmoid", F.logsigmoid, lambda x: -math.log1p(math.exp(-x))),
+    ("sigmoid", torch.sigmoid, lambda x: 1 / (1 + math.exp(-x))),
+    ("hardtanh", F.hardtanh, lambda x: min(max(x, -1), 1)),
+    ("relu6", F.relu6, lambda x: min(max(x, 0), 6)),
+    ("hardsigmoid", F.hardsigmoid, lambda x: min(max(x + 3, 0), 6) / 6),
+    ("hardswish", F.hardswish, lambda x: x * min(max(x + 3, 0), 6) / 6),
+    ("hardshrink", F.hardshrink, lambda x: x if abs(x) > 0.5 else 0),
+    ("softshrink", F.softshrink, lambda x: math.copysign(max(abs(x) - 0.5, 0), x)),
+    ("threshold", lambda x: F.threshold(x, 0.1, 2.0), lambda x: x if x > 0.1 else 2.0),
+]
+POINTS = [-7.3, -2.4, -0.7, -0.3, 0.25, 0.8, 2.2, 6.5]
+
+
+@pytest.mark.parametrize(("name", "function", "formula"), ROWS, ids=[row[0] for row in ROWS])
+def test_values_and_gradients(name, function, formula):
+    x = torch.tensor(POINTS, dtype=torch.float64, requires_grad=True)
+    np.testing.assert_allclose(
+        function(x).detach().numpy(), [formula(p) for p in POINTS], rtol=1e-12, atol=1e-14
+    )
+    assert gradcheck(function, (x,))
+    assert gradgradcheck(function, (x,))
+
+
+def test_gelu_by_tanh_is_near_gelu():
+    x = torch.linspace(-4, 4, 33, dtype=torch.float64, requires_grad=True)
+    near = F.gelu(x, approximate="tanh")
+    assert (near - F.gelu(x)).abs().max() < 1e-3
+    assert gradcheck(lambda t: F.gelu(t, approximate="tanh"), (x,))
+
+
+def test_glu_halves_its_dimension():
+    x = torch.randn(3, 4, dtype=torch.float64, requires_grad=True)
+    expected = x[:, :2] * torch.sigmoid(x[:, 2:])
+    assert torch.equal(F.glu(x), expected) or (F.glu(x) - expected).abs().max() < 1e-15
+    assert gradcheck(F.glu, (x,))
+    with pytest.raises(RuntimeError, match="must be even"):
+        F.glu(x, 0)
+
+
+def test_prelu_has_a_slope_for_each_channel():
+    x = torch.tensor([[-1.0, -2.0], [3.0, -4.0]], requires_grad=True)
+    weight = torch.tensor([0.5, 0.1], requires_grad=True)
+    out = F.prelu(x, weight)
+    assert out.tolist() == [[-0.5, pytest.approx(-0.2)], [3.0, pytest.approx(-0.4)]]
+    out.sum().backward()
+    assert weight.grad.tolist() == [-1.0, -6.0]
+
+
+@pytest.mark.parametrize(
+    "name", ["relu", "elu", "selu", "celu", "leaky_relu", "hardtanh", "silu", "mish", "hardswish"]
+)
+def test_in_place_gives_the_same(name):
+    x = torch.tensor(POINTS)
+    kept = x.clone()
+    assert getattr(F, name)(x, inplace=True) is x
+    assert torch.equal(x, getattr(F, name)(kept))
+
+
+def test_saturation_neither_overflows_nor_loses_the_tail():
+    x = torch.tensor([-100.0, -20.0, 100.0])
+    np.testing.assert_allclose(torch.sigmoid(x).numpy(), [3.8e-44, 2.0611537e-09, 1.0], rtol=2e-2)
+    assert F.softplus(torch.tensor([200.0])).item() == 200.0
+    assert F.logsigmoid(torch.tensor([-200.0])).item() == -200.0
+
+
+def test_integers_are_refused_where_pytorch_refuses_them():
+    with pytest.raises(NotImplementedError):
+        F.elu(torch.tensor([1]))
+    assert F.threshold(torch.tensor([1, 5]), 2, 7).tolist() == [7, 5]
+    assert F.hardtanh(torch.tensor([1, 5]), 0, 3).tolist() == [1, 3]

@@ -1,0 +1,27 @@
+"""Distances and similarities of vectors."""
+
+import numpy as np
+import pytest
+
+import flambeau as torch
+import flambeau.nn.functional as F
+from flambeau.autograd import gradcheck, gradgradcheck
+
+
+def test_pairs():
+    x = torch.tensor([[0.0, 0.0], [3.0, 4.0], [0.0, 1.0]], dtype=torch.float64, requires_grad=True)
+    np.testing.assert_allclose(F.pdist(x).detach().numpy(), [5, 1, np.sqrt(18)])
+    for p in (1, 2, 3, float("inf")):
+        y = torch.randn(4, 3, dtype=torch.float64, requires_grad=True)
+        assert gradcheck(lambda t, p=p: F.pdist(t, p), (y,))
+    assert gradgradcheck(F.pdist, (torch.randn(4, 3, dtype=torch.float64, requires_grad=True),))
+    with pytest.raises(RuntimeError, match="2D"):
+        F.pdist(torch.ones(3))
+
+
+def test_rows():
+    a, b = (torch.randn(3, 4, dtype=torch.float64, requires_grad=True) for _ in range(2))
+    assert gradcheck(F.pairwise_distance, (a, b))
+    assert gradcheck(F.cosine_similarity, (a, b))
+    assert F.cosine_similarity(a, a).tolist() == pytest.approx([1, 1, 1])
+    assert F.cosine_similarity(torch.zeros(1, 2), torch.ones(1, 2)).item() == 0

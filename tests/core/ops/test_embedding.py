@@ -1,0 +1,69 @@
+"""Embedding tables, bags and one-hot vectors."""
+
+import numpy as np
+import pytest
+
+import flambeau as torch
+import flambeau.nn.functional as F
+from flambeau.autograd import gradcheck
+
+
+def table():
+    return torch.randn(5, 3, dtype=torch.float64, requires_grad=True)
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"padding_idx": 1}, {"padding_idx": -2, "scale_grad_by_freq": True}]
+)
+def test_gradients_add_up_where_a_row_is_named_twice(options):
+    w = table()
+    index = torch.tensor([[0, 1], [1, 3]])
+    assert torch.equal(F.embedding(index, w, **options), w[index])
+    F.embedding(index, w, **options).sum().backward()
+    expected = np.array([1.0, 2, 0, 1, 0])
+    if "padding_idx" in options:
+        expected[options["padding_idx"]] = 0
+    if options.get("scale_grad_by_freq"):
+        expected[1] = 1
+    assert w.grad[:, 0].tolist() == expected.tolist()
+
+
+def test_max_norm_writes_the_table():
+    w = torch.full((3, 4), 2.0)
+    F.embedding(torch.tensor([1]), w, max_norm=1.0)
+    assert w.norm(dim=1).tolist() == [4.0, pytest.approx(1.0, rel=1e-5), 4.0]
+
+
+def test_refusals():
+    with pytest.raises(IndexError, match="out of range"):
+        F.embedding(torch.tensor([5]), table())
+    with pytest.raises(RuntimeError, match="Long"):
+        F.embedding(torch.tensor([1.0]), table())
+
+
+@pytest.mark.parametrize("mode", ["sum", "mean", "max"])
+def test_bags(mode):
+    w = table()
+    index, offsets = torch.tensor([0, 2, 4, 1, 1]), torch.tensor([0, 2, 2])
+    bags = [[0, 2], [], [4, 1, 1]]
+    fold = {"sum": np.sum, "mean": np.mean, "max": np.max}[mode]
+    expected = [fold(w.detach().numpy()[bag], axis=0) if bag else np.zeros(3) for bag in bags]
+    np.testing.assert_allclose(
+        F.embedding_bag(index, w, offsets, mode=mode).detach().numpy(), expected
+    )
+    assert gradcheck(lambda t: F.embedding_bag(index, t, offsets, mode=mode), (w,))
+
+
+def test_bags_with_weights():
+    w, each = table(), torch.rand(2, 3, dtype=torch.float64, requires_grad=True)
+    index = torch.tensor([[0, 1, 1], [4, 2, 0]])
+    assert gradcheck(
+        lambda t, s: F.embedding_bag(index, t, mode="sum", per_sample_weights=s), (w, each)
+    )
+
+
+def test_one_hot():
+    assert F.one_hot(torch.tensor([0, 2])).tolist() == [[1, 0, 0], [0, 0, 1]]
+    assert F.one_hot(torch.tensor([[1]]), 4).shape == (1, 1, 4)
+    with pytest.raises(RuntimeError, match="smaller than num_classes"):
+        F.one_hot(torch.tensor([3]), 3)

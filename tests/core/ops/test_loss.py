@@ -1,0 +1,79 @@
+"""Losses over classes: cross entropy in all its forms against its definition."""
+
+import numpy as np
+import pytest
+
+import flambeau as torch
+import flambeau.nn.functional as F
+from flambeau.autograd import gradcheck, gradgradcheck
+
+
+def logits(*shape):
+    return torch.randn(*shape, dtype=torch.float64, requires_grad=True)
+
+
+@pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("ignore", [-100, 1])
+def test_cross_entropy_is_its_two_halves(reduction, weighted, ignore):
+    x = logits(6, 3)
+    target = torch.tensor([0, 1, 2, 2, 1, 0])
+    weight = torch.tensor([0.5, 2.0, 1.0], dtype=torch.float64) if weighted else None
+    options = {"weight": weight, "ignore_index": ignore, "reduction": reduction}
+    whole = F.cross_entropy(x, target, **options)
+    halves = F.nll_loss(F.log_softmax(x, 1), target, **options)
+    np.testing.assert_allclose(whole.detach().numpy(), halves.detach().numpy(), rtol=1e-12)
+    assert gradcheck(lambda t: F.cross_entropy(t, target, **options), (x,))
+    assert gradgradcheck(lambda t: F.cross_entropy(t, target, **options), (x,))
+
+
+def test_images_have_classes_in_the_second_dimension():
+    x = logits(2, 3, 2, 2)
+    target = torch.randint(0, 3, (2, 2, 2))
+    flat = x.permute(0, 2, 3, 1).reshape(-1, 3)
+    assert F.cross_entropy(x, target).item() == pytest.approx(
+        F.cross_entropy(flat, target.reshape(-1)).item()
+    )
+    assert F.cross_entropy(x, target).grad_fn.name() == "NllLoss2DBackward0"
+    assert gradcheck(lambda t: F.cross_entropy(t, target), (x,))
+
+
+def test_probabilities_and_smoothing():
+    x = logits(4, 3)
+    target = torch.tensor([0, 1, 2, 1])
+    onehot = F.one_hot(target, 3).double()
+    assert F.cross_entropy(x, onehot).item() == pytest.approx(F.cross_entropy(x, target).item())
+    smooth = F.cross_entropy(x, target, label_smoothing=0.3).item()
+    assert smooth == pytest.approx(F.cross_entropy(x, onehot * 0.7 + 0.1).item())
+
+
+def test_all_ignored_is_nan_and_a_wrong_class_an_index_error():
+    x = logits(2, 3)
+    assert np.isnan(F.cross_entropy(x, torch.tensor([0, 0]), ignore_index=0).item())
+    with pytest.raises(IndexError, match="Target 3 is out of bounds"):
+        F.cross_entropy(x, torch.tensor([0, 3]))
+    with pytest.raises(ValueError, match="batch_size"):
+        F.cross_entropy(x, torch.tensor([0, 1, 2]))
+    with pytest.raises(RuntimeError, match="Long"):
+        F.cross_entropy(x, torch.tensor([0, 1]).int())
+
+
+def test_logits_may_be_written_after_the_loss():
+    x = torch.randn(2, 3, requires_grad=True)
+    scores = x * 1
+    loss = F.cross_entropy(scores, torch.tensor([0, 1]))
+    scores.zero_()
+    loss.backward()
+    assert x.grad is not None and x.grad.abs().sum() > 0
+
+
+def test_ctc_counts_every_alignment():
+    """Two steps, one label, two classes: the paths are aa, a-, -a."""
+    p = torch.tensor([[[0.4, 0.6]], [[0.3, 0.7]]], dtype=torch.float64)
+    expected = -np.log(0.6 * 0.7 + 0.6 * 0.3 + 0.4 * 0.7)
+    lengths = torch.tensor([2]), torch.tensor([1])
+    assert F.ctc_loss(p.log(), torch.tensor([[1]]), *lengths).item() == pytest.approx(expected)
+    x = logits(5, 2, 4)
+    targets = torch.tensor([[1, 1], [2, 3]])
+    sizes = torch.tensor([5, 4]), torch.tensor([2, 1])
+    assert gradcheck(lambda t: F.ctc_loss(t.log_softmax(2), targets, *sizes), (x,))

@@ -1,0 +1,73 @@
+"""Normalisation: what it leaves, what it remembers, gradients to second order."""
+
+import numpy as np
+import pytest
+
+import flambeau as torch
+import flambeau.nn.functional as F
+from flambeau.autograd import gradcheck, gradgradcheck
+
+
+def double(*shape):
+    return torch.randn(*shape, dtype=torch.float64, requires_grad=True)
+
+
+@pytest.mark.parametrize("shape", [(5, 3), (4, 3, 2), (2, 3, 2, 2)])
+def test_batch_norm_trains_and_evaluates(shape):
+    x, w, b = double(*shape), double(3), double(3)
+    mean, var = torch.zeros(3, dtype=torch.float64), torch.ones(3, dtype=torch.float64)
+    out = F.batch_norm(x, mean, var, training=True, momentum=0.5)
+    axes = (0, *range(2, len(shape)))
+    np.testing.assert_allclose(out.detach().numpy().mean(axes), 0, atol=1e-12)
+    np.testing.assert_allclose(mean.numpy(), 0.5 * x.detach().numpy().mean(axes))
+    np.testing.assert_allclose(var.numpy(), 0.5 + 0.5 * x.detach().numpy().var(axes, ddof=1))
+    for training in (True, False):
+        run = lambda x, w, b, t=training: F.batch_norm(x, mean.clone(), var.clone(), w, b, t)
+        assert gradcheck(run, (x, w, b))
+        assert gradgradcheck(run, (x, w, b))
+
+
+def test_one_number_a_channel_is_no_batch():
+    with pytest.raises(ValueError, match="more than 1 value per channel"):
+        F.batch_norm(torch.ones(1, 3), None, None, training=True)
+    with pytest.raises(RuntimeError, match="running_mean"):
+        F.batch_norm(torch.ones(2, 3), None, None)
+    with pytest.raises(RuntimeError, match="3 elements not 5"):
+        F.batch_norm(torch.ones(2, 3), torch.zeros(5), torch.ones(5))
+
+
+def test_layer_norm():
+    x, w, b = double(4, 2, 3), double(2, 3), double(2, 3)
+    out = F.layer_norm(x, (2, 3)).detach().numpy()
+    np.testing.assert_allclose(out.mean((1, 2)), 0, atol=1e-12)
+    assert gradcheck(lambda *t: F.layer_norm(t[0], (2, 3), *t[1:]), (x, w, b))
+    assert gradgradcheck(lambda *t: F.layer_norm(t[0], (2, 3), *t[1:]), (x, w, b))
+    with pytest.raises(RuntimeError, match="expected input with shape"):
+        F.layer_norm(x, (4,))
+
+
+def test_groups_of_one_channel_are_instances():
+    x = double(2, 4, 3)
+    a, b = F.group_norm(x, 4), F.instance_norm(x)
+    np.testing.assert_allclose(a.detach().numpy(), b.detach().numpy(), atol=1e-12)
+    w = double(4)
+    assert gradcheck(lambda t, u: F.group_norm(t, 2, u, u), (x, w))
+    assert gradgradcheck(lambda t, u: F.group_norm(t, 2, u, u), (x, w))
+
+
+def test_rms_and_local_response():
+    x, w = double(3, 4), double(4)
+    expected = x.detach().numpy() / np.sqrt((x.detach().numpy() ** 2).mean(1, keepdims=True) + 1e-3)
+    np.testing.assert_allclose(F.rms_norm(x, (4,), eps=1e-3).detach().numpy(), expected)
+    assert gradcheck(lambda t, u: F.rms_norm(t, (4,), u), (x, w))
+    y = double(2, 5, 3)
+    square = np.pad(y.detach().numpy() ** 2, ((0, 0), (1, 1), (0, 0)))
+    around = (square[:, :-2] + square[:, 1:-1] + square[:, 2:]) / 3
+    found = F.local_response_norm(y, 3, alpha=0.1).detach().numpy()
+    np.testing.assert_allclose(found, y.detach().numpy() / (1 + 0.1 * around) ** 0.75)
+
+
+def test_normalize_gives_unit_vectors():
+    x = double(3, 4)
+    np.testing.assert_allclose(F.normalize(x).norm(dim=1).detach().numpy(), 1)
+    assert gradcheck(F.normalize, (x,))
