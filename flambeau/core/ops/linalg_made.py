@@ -254,6 +254,8 @@ def ormqr(input: Tensor, tau: Tensor, other: Tensor, left: bool = True, transpos
         raise fail(RuntimeError, "torch.ormqr", f"other.shape[{side}] must be equal to input.shape[-2]")
     if input.dtype != tau.dtype or input.dtype != other.dtype:
         raise fail(RuntimeError, "torch.ormqr", f"Expected input, tau and other to have the same dtype, but got {input.dtype}, {tau.dtype}, {other.dtype}")
+    if not other.numel():
+        input, tau = input.detach(), tau.detach()  # the product of nothing: no gradient, not even an empty one
     work = other if left else other.mH
     turned = transpose if left else not transpose
     order = range(tau.shape[-1]) if turned else range(tau.shape[-1] - 1, -1, -1)
