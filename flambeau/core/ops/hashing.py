@@ -40,15 +40,17 @@ def hash_tensor(
 
     Raises:
         RuntimeError: another mode, or all of an empty tensor.
-        NotImplementedError: complex input.
+        IndexError: a dimension without elements.
+        NotImplementedError: complex or wide unsigned input.
     """
     if mode != 0:
         raise fail(RuntimeError, "hash_tensor", f"Unknown hash_tensor mode: {mode}. Use mode=0.")
-    if input.is_complex():
+    if input.is_complex() or input.dtype in (dtypes.uint16, dtypes.uint32, dtypes.uint64):
         raise fail(
             NotImplementedError,
             "hash_tensor",
-            f"not implemented for {input.dtype}. Hash torch.view_as_real(input) instead.",
+            f"not implemented for {input.dtype}. Hash another view of it: "
+            "input.view(torch.uint8), or torch.view_as_real(input) of complex numbers.",
         )
     axes = wrap_dims(dim, input.dim(), "hash_tensor")
     if not input.numel() and (dim is None or (not isinstance(dim, int) and not len(dim))):
@@ -58,8 +60,11 @@ def hash_tensor(
             "Expected reduction dim to be specified for input.numel() == 0. Specify the reduction "
             "dim with the 'dim' argument.",
         )
+    for k in axes if input.dim() else ():
+        if not input.shape[k]:
+            raise fail(
+                IndexError, "hash_tensor", f"Expected reduction dim {k} to have non-zero size."
+            )
     wide = dtypes.float64 if input.is_floating_point() else dtypes.int64
-    if input.dtype is not dtypes.uint64:
-        input = input.detach().to(wide)
-    found = ops._exclusive(input, axes, keepdim)
+    found = ops._exclusive(input.detach().to(wide), axes, keepdim)
     return found if out is None else write_one("hash_tensor", found, out)

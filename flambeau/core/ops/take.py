@@ -12,7 +12,7 @@ import numpy as np
 
 from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.dims import wrap_dim
-from flambeau.core.dtypes import of
+from flambeau.core.dtypes import int64, of
 from flambeau.core.errors import fail
 from flambeau.core.kernels.scatter import add_at
 from flambeau.core.tensor import Tensor, wrap
@@ -190,10 +190,13 @@ def unravel_index(indices: Tensor, shape: Any) -> tuple[Tensor, ...]:
             )
     if any(size < 0 for size in sizes):
         raise fail(ValueError, op, f"'shape' cannot have negative values, but got {sizes}")
+    flat = indices.to(int64)
+    if not flat.numel():  # a size of 0 divides nothing here
+        return tuple([flat.clone() for _ in sizes])
     steps = [prod(sizes[k + 1 :]) for k in range(len(sizes))]
     return tuple(
         [
-            indices.div(step, rounding_mode="floor") % size
+            flat.div(step, rounding_mode="floor") % size
             for step, size in zip(steps, sizes, strict=True)
         ]
     )
