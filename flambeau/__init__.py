@@ -14,6 +14,7 @@ if getattr(_sys, "argv", [])[:1] == ["-m"]:  # `python -m flambeau`: the runner 
     start_program()
 
 from importlib import import_module as _import_module
+from math import e, inf, nan, pi
 from typing import Any as _Any
 
 from flambeau.core import declare as _declare
@@ -55,6 +56,11 @@ from flambeau.random import (
 from flambeau.settings import *  # noqa: F403
 
 __version__ = "0.1.0"
+newaxis = None
+
+from math import e, inf, nan, pi  # noqa: E402
+
+newaxis = None
 
 globals().update(_dtypes.DTYPES | _dtypes.ALIASES)
 globals().update(_TENSOR_TYPES)
@@ -67,15 +73,20 @@ for _name in _layout.__all__:
 
 _LAZY = frozenset((
     "accelerator", "amp", "autograd", "backends", "compat", "compiler", "cpu", "cuda", "diagnostics", "distributed",
-    "distributions", "fft", "func", "hub", "linalg", "masked", "mps", "multiprocessing", "nn", "optim", "overrides", "profiler",
+    "distributions", "fft", "func", "hub", "library", "linalg", "masked", "mps", "multiprocessing", "nn", "optim", "overrides", "profiler",
     "random", "return_types", "serialization", "shim", "signal", "sparse", "special", "testing", "types", "utils", "version",
     "vision", "xpu",
 ))  # fmt: skip
 _ELSEWHERE = {
-    "compile": "compiler", "load": "serialization", "save": "serialization", "vmap": "func", "autocast": "amp",
+    "compile": "compiler", "load": "serialization", "save": "serialization", "vmap": "func", "autocast": "amp", "GradScaler": "amp",
     "is_autocast_enabled": "amp", "set_autocast_enabled": "amp", "get_autocast_dtype": "amp", "Event": "cpu", "Stream": "cpu",
-    "set_autocast_dtype": "amp", "library": "library_room",
     "is_anomaly_enabled": "autograd", "is_anomaly_check_nan_enabled": "autograd",
+    "set_autocast_dtype": "amp", "ops": "library",
+    **dict.fromkeys((
+        "autocast_decrement_nesting", "autocast_increment_nesting", "clear_autocast_cache", "get_autocast_cpu_dtype",
+        "get_autocast_gpu_dtype", "is_autocast_cache_enabled", "is_autocast_cpu_enabled", "set_autocast_cache_enabled",
+        "set_autocast_cpu_dtype", "set_autocast_cpu_enabled", "set_autocast_gpu_dtype",
+    ), "amp"),
 }  # fmt: skip
 
 
@@ -85,11 +96,19 @@ def __getattr__(name: str) -> _Any:
     Raises:
         AttributeError: no such name; the nearest one is suggested.
     """
-    if name in _LAZY:
-        return _import_module(f"flambeau.{name}")
-    if name in _ELSEWHERE:
-        value = getattr(_import_module(f"flambeau.{_ELSEWHERE[name]}"), name)
-        globals()[name] = value
+    room = name if name in _LAZY else _ELSEWHERE.get(name)
+    if room is not None:
+        try:
+            module = _import_module(f"flambeau.{room}")
+        except ModuleNotFoundError as error:
+            if error.name != f"flambeau.{room}":
+                raise
+            raise AttributeError(
+                f"module 'torch' has no attribute '{name}': flambeau, which stands in for PyTorch, has no torch.{room} yet."
+            ) from None
+        if name in _LAZY:
+            return module
+        value = globals()[name] = getattr(module, name)
         return value
     if name.startswith("__"):
         raise AttributeError(f"module 'flambeau' has no attribute '{name}'")

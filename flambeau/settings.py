@@ -7,24 +7,27 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from flambeau.core import dtypes
+from flambeau.core import dtypes, layout
 from flambeau.core.device import default_device
 from flambeau.core.errors import fail
 from flambeau.core.promotion import result_dtype
 from flambeau.core.provenance import stack_level
+from flambeau.core.size import Size
 from flambeau.core.slow import is_number
 from flambeau.core.tensor import Tensor
 
 __all__ = [
-    "are_deterministic_algorithms_enabled", "compiled_with_cxx11_abi", "get_default_device", "get_deterministic_debug_mode",
-    "get_device_module", "get_float32_matmul_precision", "get_num_interop_threads", "get_num_threads", "is_complex",
-    "is_deterministic_algorithms_warn_only_enabled", "is_floating_point", "is_signed", "is_storage", "is_tensor",
-    "is_warn_always_enabled", "numel", "result_type", "set_default_tensor_type", "set_deterministic_debug_mode",
-    "set_float32_matmul_precision", "set_flush_denormal", "set_num_interop_threads", "set_num_threads", "set_warn_always",
-    "typename", "use_deterministic_algorithms",
+    "are_deterministic_algorithms_enabled", "broadcast_shapes", "compiled_with_cxx11_abi", "detach", "detach_",
+    "get_default_device", "get_deterministic_debug_mode", "get_device", "get_device_module",
+    "get_float32_matmul_precision", "get_num_interop_threads", "get_num_threads", "is_complex", "is_conj",
+    "is_deterministic_algorithms_warn_only_enabled", "is_floating_point", "is_inference", "is_neg", "is_same_size",
+    "is_signed", "is_storage", "is_tensor", "is_warn_always_enabled", "neg_", "negative_", "numel", "result_type",
+    "set_default_tensor_type", "set_deterministic_debug_mode", "set_float32_matmul_precision", "set_flush_denormal",
+    "set_num_interop_threads", "set_num_threads", "set_warn_always", "typename", "unravel_index",
+    "use_deterministic_algorithms",
 ]  # fmt: skip
 
 
@@ -228,3 +231,42 @@ def typename(obj: Any, /) -> str:
 def compiled_with_cxx11_abi() -> bool:
     """True: there is no old ABI to be compatible with."""
     return True
+
+
+def broadcast_shapes(*shapes: Sequence[int] | int) -> Size:
+    """The shape that tensors of these shapes broadcast to.
+
+    Raises:
+        RuntimeError: two of them differ in a dimension where neither is 1.
+    """
+    return Size(layout.broadcast_shapes(*[(s,) if isinstance(s, int) else tuple(s) for s in shapes]))
+
+
+def unravel_index(indices: Tensor, shape: Sequence[int] | int) -> tuple[Tensor, ...]:
+    """Flat indices as one index tensor for each dimension of ``shape``: the inverse of row-major flattening.
+
+    Raises:
+        TypeError: the indices are no integers.
+    """
+    if not isinstance(indices, Tensor) or indices.is_floating_point() or indices.is_complex():
+        given = indices.dtype if isinstance(indices, Tensor) else type(indices).__name__
+        raise fail(TypeError, "unravel_index", f"indices expects an integer tensor, got {given}. Convert it with .long().")
+    found: list[Tensor] = []
+    rest = indices
+    for size in reversed((shape,) if isinstance(shape, int) else tuple(shape)):
+        found.append(rest % size)
+        rest = rest.div(size, rounding_mode="floor")
+    return tuple(reversed(found))
+
+
+def _of_method(name: str) -> Callable[..., Any]:
+    def function(input: Tensor, *args: Any) -> Any:
+        return getattr(input, name)(*args)
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = f"``input.{name}()``."
+    return function
+
+
+for _name in ("detach", "detach_", "get_device", "is_conj", "is_inference", "is_neg", "is_same_size", "neg_", "negative_"):
+    globals()[_name] = _of_method(_name)

@@ -122,6 +122,9 @@ class FunctionNode(Node, FunctionCtx):
     def name(self) -> str:
         return self.function.__name__ + "Backward"
 
+    def __repr__(self) -> str:
+        return f"<torch.autograd.function.{self.name()} object at {id(self):#x}>"
+
     def run(self, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
         given = [
             g if g is None or isinstance(g, Tensor) else wrap(g)

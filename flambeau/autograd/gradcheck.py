@@ -40,7 +40,7 @@ def _numerical(
     """d(outputs)/d(target) by central differences: one array (target.size, output.size) per output and direction."""
     columns: list[list[list[np.ndarray[Any, Any]]]] = []
     array = target._array
-    flat = [index for index in np.ndindex(array.shape)]
+    flat = list(np.ndindex(array.shape))
     for direction in _directions(array):
         rows = []
         for index in flat:

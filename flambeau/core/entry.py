@@ -28,7 +28,7 @@ from flambeau.core.tensor import PLAIN, Tensor, edge_of
 if TYPE_CHECKING:
     from flambeau.core.declare import Op
 
-__all__ = ["as_view", "binary", "bind_dunder", "elementwise", "general", "inplace", "record", "unary", "view"]
+__all__ = ["as_view", "binary", "bind_dunder", "elementwise", "general", "inplace", "record", "ternary", "unary", "view"]
 
 nd = np.ndarray
 asarray = np.asarray
@@ -56,6 +56,8 @@ def elementwise(op: Op) -> Callable[..., Any]:
         return _named(unary(op), op)
     if op.names == op.tensor_names and len(op.names) == 2:
         return _named(binary(op, slow.called if "operands" in op.flags else slow.elementwise), op)
+    if op.names[:3] == op.tensor_names and 3 in op.fills:
+        return _named(ternary(op, many(op)), op)
     return _named(many(op), op)
 
 
@@ -251,6 +253,89 @@ def many(op: Op) -> Callable[..., Any]:
                         t._edge = None
                     return t
         return slow.elementwise(op, args, out)
+
+    return entry
+
+
+def ternary(op: Op, otherwise: Callable[..., Any]) -> Callable[..., Any]:
+    """entry(first, second, third) of three operands in one dtype (the last may be a number), other parameters at their
+    defaults. An operation that promotes its last two chooses by its first, which is then bool.
+    """
+    kernel, rest = op.kernel, op.fills[3]
+    fast = op.fast & SINGLE_DOUBLE
+    chooses = op.promote == op.tensor_names[1:]
+    if op.promote and not chooses:
+        fast = frozenset()
+    keeps: dict[int, tuple[bool, ...]] = {}
+    params = (None, None, None, *rest)
+    has_rules = bool(op.rules)
+
+    def entry(*args: Any, **kwargs: Any) -> Any:
+        if kwargs or len(args) != 3:
+            return otherwise(*args, **kwargs)
+        x, y, z = args
+        m = mode()
+        if type(x) not in PLAIN or type(y) not in PLAIN or (m is not None and m is not NO_GRAD):
+            return otherwise(x, y, z)
+        a, b = x._array, y._array
+        d = b.dtype
+        if d not in fast or a.dtype is not (BOOL if chooses else d):
+            return otherwise(x, y, z)
+        if type(z) in PLAIN:
+            c = z._array
+            if c.dtype is not d or type(c) is not nd:
+                return otherwise(x, y, z)
+            third = z._edge if z._view is None else edge_of(z)
+        elif type(z) in SCALARS:
+            c = asarray(z, d)
+            third = None
+        else:
+            return otherwise(x, y, z)
+        if type(a) is not nd or type(b) is not nd:
+            return otherwise(x, y, z)
+        try:
+            r = run(kernel, a, b, c, *rest)
+        except Exception:
+            return otherwise(x, y, z)
+        if type(r) is not nd:
+            r = slow.settle(r)
+        t = _new(Tensor)
+        t._array = r
+        t._storage = t._view = t._grad = None
+        first = x._edge if x._view is None else edge_of(x)
+        second = y._edge if y._view is None else edge_of(y)
+        if m is not None or not has_rules or (first is None and second is None and third is None):
+            t._edge = None
+            return t
+        mask = (first is not None) | (second is not None) << 1 | (third is not None) << 2
+        keep = keeps.get(mask)
+        if keep is None:
+            inputs, outputs, _, _ = op.plan(mask)
+            keep = keeps[mask] = (0 in inputs, 1 in inputs, 2 in inputs, bool(outputs))
+        n: OpNode = _new(OpNode)
+        t._edge = n
+        n.op = op
+        n.edges = (first, second, third)
+        n.hooks = None
+        k0, k1, k2, k3 = keep
+        n.saved = (a if k0 else None, b if k1 else None, (z if type(z) in SCALARS else c) if k2 else None, r if k3 else None)
+        n.stores = (
+            (x._storage or storage_of(x)) if k0 else None,
+            (y._storage or storage_of(y)) if k1 else None,
+            (z._storage or storage_of(z)) if k2 and type(z) not in SCALARS else None,
+            storage_of(t) if k3 else None,
+        )
+        n.params = params
+        n.shapes = (a.shape, b.shape, c.shape)
+        n.shape = r.shape
+        n.dtype = r.dtype
+        f = _frame(1)
+        if id(f.f_code) not in USER:
+            f = user_frame(f)
+        n.code = f.f_code
+        n.lasti = f.f_lasti
+        n.sequence = next_sequence()
+        return t
 
     return entry
 
@@ -568,7 +653,7 @@ def inplace(op: Op) -> Callable[..., Any]:
     return entry
 
 
-def inplace_binary(op: Op, title: str) -> Any:
+def inplace_binary(op: Op, title: str, otherwise: Callable[..., Any] = write.inplace) -> Any:
     """entry(input, other, *, alpha=1) of a ufunc: one dtype, nothing to record, no element shared."""
     kernel, fast = op.kernel, op.fast
 
@@ -590,7 +675,7 @@ def inplace_binary(op: Op, title: str) -> Any:
                     try:
                         run(kernel, a, b, a)
                     except Exception:
-                        return write.inplace(op, (input, other))
+                        return otherwise(op, (input, other))
                     s = input._storage or storage_of(input)
                     s.version += 1
                     s.written = s.changed = next_sequence()
@@ -602,7 +687,7 @@ def inplace_binary(op: Op, title: str) -> Any:
                     if s.origin is not None:
                         write.silent(s)
                     return input
-        return write.inplace(op, (input, other))
+        return otherwise(op, (input, other))
 
     return entry
 
@@ -630,12 +715,20 @@ def bind_dunder(op: Op, name: str, function: Callable[..., Any], written: Any) -
         setattr(Tensor, f"__r{name}__", reflected)
     if written and name not in COMPARISONS:
 
-        def augmented(input: Any, other: Any) -> Any:
+        def augmented(op: Op, args: Any) -> Any:
+            input, other = args
             if not isinstance(other, Tensor) and not slow.is_number(other):
                 return slow.foreign(op, input, other, augmented=True)
             return written(input, other)
 
-        setattr(Tensor, f"__i{name}__", augmented)
+        if type(op.kernel) is np.ufunc and len(op.names) == 2 and op.names == op.tensor_names:
+            entry = inplace_binary(op, op.name.lstrip("_") + "_", augmented)
+        else:
+
+            def entry(input: Any, other: Any) -> Any:
+                return augmented(op, (input, other))
+
+        setattr(Tensor, f"__i{name}__", entry)
 
 
 def operator(op: Op, function: Callable[..., Any]) -> Callable[..., Any]:

@@ -18,6 +18,9 @@ from flambeau.core import provenance
 __all__ = ["LegacyWarning", "OutOfMemoryError", "fail", "missing_extra", "setting"]
 
 
+_CORE = str(Path(__file__).parent)
+
+
 class LegacyWarning(UserWarning):
     """A form that today's PyTorch refuses and flambeau still understands."""
 
@@ -55,8 +58,16 @@ def _path(modules: list[object]) -> str:
 def fail(kind: type[Exception], operation: str, message: str) -> Exception:
     """An exception of PyTorch's type whose text names the operation and the place: `raise fail(...)`."""
     spot = setting()
-    operation = operation.lstrip("_")
+    operation = (_called() if operation == "dim" else operation).lstrip("_")
     return kind(f"{operation} ({spot}): {message}" if spot else f"{operation}: {message}")
+
+
+def _called() -> str:
+    """The operation that was called, for errors of helpers that serve many: the outermost of core's frames."""
+    frame = sys._getframe(2)
+    while frame.f_back is not None and frame.f_back.f_code.co_filename.startswith(_CORE):
+        frame = frame.f_back
+    return getattr(frame.f_locals.get("op"), "name", None) or frame.f_code.co_name
 
 
 def missing_extra(operation: str, package: str, extra: str) -> Exception:

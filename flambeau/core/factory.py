@@ -121,7 +121,8 @@ def _nested(data: Any, op: str) -> np.ndarray[Any, Any]:
         if hasattr(data, "__len__") and hasattr(data, "__getitem__") and not isinstance(data, (str, bytes, dict)):
             data = [data[k] for k in builtins.range(len(data))]
         else:
-            raise fail(TypeError, op, f"could not infer dtype of {type(data).__name__}: give numbers, sequences of them, or an array")
+            kind = TypeError if op == "Tensor" or isinstance(data, (str, bytes)) else RuntimeError
+            raise fail(kind, op, f"Could not infer dtype of {type(data).__name__}: give numbers, sequences of them, or an array")
     if not data:
         return np.empty((0,), dtypes.default().numpy)
     shape = _shape(data)
@@ -145,8 +146,11 @@ def _nested(data: Any, op: str) -> np.ndarray[Any, Any]:
     for x in leaves:
         if not isinstance(x, (bool, int, float, builtins.complex, np.generic)):
             if isinstance(x, str):
-                raise fail(ValueError, op, f"too many dimensions '{type(x).__name__}': elements must be numbers")
-            raise fail(TypeError, op, f"new(): invalid data type '{type(x).__name__}': elements must be numbers")
+                kind = ValueError if x is leaves[0] else TypeError
+                raise fail(kind, op, "too many dimensions 'str': elements must be numbers, not text")
+            if op == "Tensor":
+                raise fail(TypeError, op, f"elements must be real numbers, not {type(x).__name__}")
+            raise fail(RuntimeError, op, f"Could not infer dtype of {type(x).__name__}: elements must be numbers")
     return np.array(leaves).reshape(shape)
 
 
@@ -356,8 +360,26 @@ def frombuffer(buffer: Any, *, dtype: Any, count: int = -1, offset: int = 0, req
     return found.requires_grad_() if requires_grad else found
 
 
+_OPTIONS = frozenset(("device", "layout", "memory_format", "names", "out", "pin_memory", "requires_grad", "size"))
+
+
+def known(op: str, opts: dict[str, Any]) -> None:
+    """Refuse a keyword that no factory has.
+
+    Raises:
+        TypeError: it is unknown.
+    """
+    for name in opts.keys() - _OPTIONS:
+        raise fail(
+            TypeError, op,
+            f"got an unexpected keyword argument '{name}': it takes dtype, {', '.join(sorted(_OPTIONS - {'names', 'size'}))}.",
+        )  # fmt: skip
+
+
 def filled(op: str, shape: Any, value: Any, dtype: Any, opts: dict[str, Any]) -> Tensor:
     """A contiguous tensor of one value, the factories' common body."""
+    if opts:
+        known(op, opts)
     kind = target_dtype(dtype, dtypes.default()).numpy
     device = opts.get("device")
     if is_meta(device):
@@ -401,6 +423,8 @@ def _liked(name: str, value: Any) -> None:
 
 
 def _like(op: str, input: Tensor, value: Any, dtype: Any, device: Any, memory_format: Any, opts: dict[str, Any]) -> Tensor:
+    if opts:
+        known(op, opts)
     if not isinstance(input, Tensor):
         raise fail(TypeError, op + "_like", f"argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
     a = input._array
@@ -474,6 +498,8 @@ def full_like(
 @composite()
 def empty_strided(size: Any, stride: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **opts: Any) -> Tensor:
     """An uninitialised tensor with the given strides (in elements)."""
+    if opts:
+        known("empty_strided", opts)
     kind = target_dtype(dtype, dtypes.default()).numpy
     shape, steps = tuple(int(n) for n in size), tuple(int(n) for n in stride)
     if len(shape) != len(steps):
@@ -486,6 +512,8 @@ def empty_strided(size: Any, stride: Any, *, dtype: Any = None, device: Any = No
 @composite()
 def empty_permuted(size: Any, physical_layout: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **opts: Any) -> Tensor:
     """An uninitialised tensor whose dimensions lie in memory in the given order (outermost first)."""
+    if opts:
+        known("empty_permuted", opts)
     shape = tuple(size)
     order = tuple(physical_layout)
     if len(order) != len(shape):
@@ -516,6 +544,8 @@ def empty_permuted(size: Any, physical_layout: Any, *, dtype: Any = None, device
 @composite()
 def scalar_tensor(s: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **opts: Any) -> Tensor:
     """A 0-d tensor of a number, of the default dtype."""
+    if opts:
+        known("scalar_tensor", opts)
     return filled("scalar_tensor", (), s, dtype, {"device": device, "requires_grad": requires_grad})
 
 
@@ -528,6 +558,8 @@ def arange(start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, **o
     Raises:
         RuntimeError: step 0, or bounds that the step does not lead to.
     """
+    if opts:
+        known("arange", opts)
     if end is None:
         start, end = 0, start
     start, end, step = (v.item() if isinstance(v, Tensor) else v for v in (start, end, step))
@@ -564,6 +596,8 @@ def arange(start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, **o
 @composite()
 def range(start: Any = 0, end: Any = None, step: Any = 1, *, dtype: Any = None, **opts: Any) -> Tensor:
     """Deprecated: like `arange` with `end` included."""
+    if opts:
+        known("range", opts)
     warnings.warn(
         "torch.range is deprecated and will be removed in a future release because its behavior is inconsistent with Python's "
         "range builtin. Instead, use torch.arange, which produces values in [start, end).",
@@ -590,6 +624,8 @@ def linspace(start: Any, end: Any, steps: int, *, dtype: Any = None, **opts: Any
     Raises:
         RuntimeError: negative `steps`.
     """
+    if opts:
+        known("linspace", opts)
     start, end = _ends(start), _ends(end)
     if steps < 0:
         raise fail(RuntimeError, "linspace", "number of steps must be non-negative")
@@ -622,6 +658,8 @@ def _line(start: Any, end: Any, steps: int, kind: np.dtype[Any]) -> np.ndarray[A
 @composite()
 def logspace(start: Any, end: Any, steps: int, base: float = 10.0, *, dtype: Any = None, **opts: Any) -> Tensor:
     """`steps` numbers from base**start to base**end, evenly spaced on a logarithmic scale."""
+    if opts:
+        known("logspace", opts)
     start, end = _ends(start), _ends(end)
     if steps < 0:
         raise fail(RuntimeError, "logspace", "number of steps must be non-negative")
@@ -646,6 +684,8 @@ def eye(n: int, m: int | None = None, *, dtype: Any = None, **opts: Any) -> Tens
     Raises:
         RuntimeError: a negative size.
     """
+    if opts:
+        known("eye", opts)
     m = n if m is None else m
     if n < 0 or m < 0:
         raise fail(RuntimeError, "eye", f"n and m must be greater or equal to 0, got {n} and {m}")

@@ -57,6 +57,8 @@ def elementwise(op: Op, args: Any, out: Any = None) -> Any:
         return overrides.dispatch(op.entry, args, {} if out is None else {"out": out})
     if m is not None and m.levels:
         return m.levels[-1].process(op, args, out)
+    if m is not None and m.autocast is not None:
+        args = m.autocast.cast(op, args)
     operands, sparse = _operands(op, args)
     computed, result = _types(op, operands)
     _check_devices(op, args)
@@ -228,6 +230,8 @@ def general(op: Op, args: Any, out: Any = None) -> Any:
         return overrides.dispatch(op.entry, args, {} if out is None else {"out": out})
     if m is not None and m.levels:
         return m.levels[-1].process(op, args, out)
+    if m is not None and m.autocast is not None:
+        args = m.autocast.cast(op, args)
     if out is not None and op.flags.get("out_apart"):
         from flambeau.core.output import check_apart
 
@@ -326,7 +330,10 @@ def infer(op: Op, arrays: list[Any]) -> Any:
             return tuple(Abstract(*each) for each in found)
         return Abstract(*found)
     try:
-        return op.body(*arrays)
+        if op.varargs:
+            return op.body(*arrays)
+        named = dict(zip(op.names[op.positional :], arrays[op.positional :], strict=True))
+        return op.body(*arrays[: op.positional], **named)
     except (TypeError, AttributeError, NotImplementedError) as error:
         raise fail(
             NotImplementedError,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from flambeau.core.provenance import Where, user_frame
+from flambeau.core.provenance import USER, Where, user_frame
 from flambeau.core.state import next_sequence
 
 if TYPE_CHECKING:
@@ -53,11 +53,13 @@ def storage_of(tensor: Tensor) -> Storage:
 
 
 def touch(tensor: Tensor, name: str = "") -> None:
-    """Note a write: the version goes up, the writer's line is remembered."""
+    """Note a write: the version goes up, the writer's line is remembered. Called by library functions only."""
     storage = tensor._storage or storage_of(tensor)
     storage.version += 1
     storage.written = storage.changed = next_sequence()
-    frame = user_frame(_frame(1))
+    frame = _frame(2)
+    if id(frame.f_code) not in USER:
+        frame = user_frame(frame)
     storage.writer = (frame.f_code, frame.f_lasti)
     storage.writing = name
     if storage.origin is not None:

@@ -1,4 +1,4 @@
-"""`torch.fft`: discrete Fourier transforms, real and complex, in one, two and any number of dimensions.
+"""`torch.fft`: discrete Fourier transforms, real and complex, in any number of dimensions.
 
 The functions are operations of `core.ops.fft`; this file gives them their public names.
 """
@@ -8,9 +8,29 @@ from __future__ import annotations
 from flambeau.core.declare import ops as _ops
 
 __all__ = [
-    "fft", "fft2", "fftfreq", "fftn", "fftshift", "hfft", "hfft2", "hfftn", "ifft", "ifft2", "ifftn", "ifftshift", "ihfft",
-    "ihfft2", "ihfftn", "irfft", "irfft2", "irfftn", "rfft", "rfft2", "rfftfreq", "rfftn",
-]  # fmt: skip
+    "fft",
+    "fft2",
+    "fftfreq",
+    "fftn",
+    "fftshift",
+    "hfft",
+    "hfft2",
+    "hfftn",
+    "ifft",
+    "ifft2",
+    "ifftn",
+    "ifftshift",
+    "ihfft",
+    "ihfft2",
+    "ihfftn",
+    "irfft",
+    "irfft2",
+    "irfftn",
+    "rfft",
+    "rfft2",
+    "rfftfreq",
+    "rfftn",
+]
 
 for _name in __all__:
     globals()[_name] = getattr(_ops, "fft_" + _name)

@@ -1,6 +1,6 @@
 """`torch.signal.windows`: weights that fade a stretch of samples in and out.
 
-Every window takes its length M, `sym` (symmetric, or one period of length M for spectral analysis) and a factory's options.
+Every window takes its length M, `sym` (symmetric, or one period of length M) and factory options.
 Stands on the operations.
 """
 
@@ -18,24 +18,41 @@ from flambeau.core.layout import strided
 from flambeau.core.tensor import Tensor, wrap
 
 __all__ = [
-    "bartlett", "blackman", "cosine", "exponential", "gaussian", "general_cosine", "general_hamming", "hamming", "hann", "kaiser",
+    "bartlett",
+    "blackman",
+    "cosine",
+    "exponential",
+    "gaussian",
+    "general_cosine",
+    "general_hamming",
+    "hamming",
+    "hann",
+    "kaiser",
     "nuttall",
-]  # fmt: skip
+]
 
 
 def _window(
-    name: str, M: int, formula: Any, dtype: Any, layout: Any = strided, device: Any = None, requires_grad: bool = False
+    name: str,
+    M: int,
+    formula: Any,
+    dtype: Any,
+    layout: Any = strided,
+    device: Any = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """The window of length M whose values are ``formula(places)``.
 
     Raises:
-        ValueError: a negative length, another layout than strided, another dtype than float32 and float64.
+        ValueError: a negative length, a sparse layout, a dtype but float32 and float64.
     """
     kind = dtypes.default() if dtype is None else dtype
     if M < 0:
         raise fail(ValueError, name, f"{name} requires non-negative window length, got M={M}")
     if layout is not strided:
-        raise fail(ValueError, name, f"{name} is implemented for strided tensors only, got: {layout}")
+        raise fail(
+            ValueError, name, f"{name} is implemented for strided tensors only, got: {layout}"
+        )
     if kind not in (dtypes.float32, dtypes.float64):
         raise fail(ValueError, name, f"{name} expects float32 or float64 dtypes, got: {kind}")
     places = np.arange(M, dtype="f8")
@@ -50,7 +67,15 @@ def _last(M: int, sym: bool) -> float:
     return float(max(M - 1 if sym else M, 1))
 
 
-def exponential(M: int, *, center: float | None = None, tau: float = 1.0, sym: bool = True, dtype: Any = None, **options: Any) -> Tensor:
+def exponential(
+    M: int,
+    *,
+    center: float | None = None,
+    tau: float = 1.0,
+    sym: bool = True,
+    dtype: Any = None,
+    **options: Any,
+) -> Tensor:
     """``exp(-abs(n - center) / tau)``.
 
     Args:
@@ -71,15 +96,23 @@ def cosine(M: int, *, sym: bool = True, dtype: Any = None, **options: Any) -> Te
     return _window("cosine", M, lambda n: np.sin((n + 0.5) * (math.pi / length)), dtype, **options)
 
 
-def gaussian(M: int, *, std: float = 1.0, sym: bool = True, dtype: Any = None, **options: Any) -> Tensor:
+def gaussian(
+    M: int, *, std: float = 1.0, sym: bool = True, dtype: Any = None, **options: Any
+) -> Tensor:
     """``exp(-((n - middle) / std)^2 / 2)``; `std` above 0."""
     if std <= 0:
-        raise fail(ValueError, "gaussian", f"Standard deviation must be positive, got: {std} instead.")
+        raise fail(
+            ValueError, "gaussian", f"Standard deviation must be positive, got: {std} instead."
+        )
     middle = (M if not sym and M > 1 else M - 1) / 2.0
-    return _window("gaussian", M, lambda n: np.exp(-(((n - middle) / std) ** 2) / 2), dtype, **options)
+    return _window(
+        "gaussian", M, lambda n: np.exp(-(((n - middle) / std) ** 2) / 2), dtype, **options
+    )
 
 
-def kaiser(M: int, *, beta: float = 12.0, sym: bool = True, dtype: Any = None, **options: Any) -> Tensor:
+def kaiser(
+    M: int, *, beta: float = 12.0, sym: bool = True, dtype: Any = None, **options: Any
+) -> Tensor:
     """``I0(beta sqrt(1 - (2 n / N - 1)^2)) / I0(beta)``; `beta` not below 0."""
     if beta < 0:
         raise fail(ValueError, "kaiser", f"beta must be non-negative, got: {beta} instead.")
@@ -93,7 +126,9 @@ def kaiser(M: int, *, beta: float = 12.0, sym: bool = True, dtype: Any = None, *
     return _window("kaiser", M, formula, dtype, **options)
 
 
-def general_cosine(M: int, *, a: Iterable[float], sym: bool = True, dtype: Any = None, **options: Any) -> Tensor:
+def general_cosine(
+    M: int, *, a: Iterable[float], sym: bool = True, dtype: Any = None, **options: Any
+) -> Tensor:
     """``sum of (-1)^k a[k] cos(2 pi k n / N)``."""
     if not isinstance(a, Iterable):
         raise fail(TypeError, "general_cosine", "Coefficients must be a list/tuple")
@@ -110,7 +145,9 @@ def general_cosine(M: int, *, a: Iterable[float], sym: bool = True, dtype: Any =
     return _window("general_cosine", M, formula, dtype, **options)
 
 
-def general_hamming(M: int, *, alpha: float = 0.54, sym: bool = True, dtype: Any = None, **options: Any) -> Tensor:
+def general_hamming(
+    M: int, *, alpha: float = 0.54, sym: bool = True, dtype: Any = None, **options: Any
+) -> Tensor:
     """``alpha - (1 - alpha) cos(2 pi n / N)``."""
     return general_cosine(M, a=[alpha, 1.0 - alpha], sym=sym, dtype=dtype, **options)
 
@@ -132,7 +169,13 @@ def blackman(M: int, *, sym: bool = True, dtype: Any = None, **options: Any) -> 
 
 def bartlett(M: int, *, sym: bool = True, dtype: Any = None, **options: Any) -> Tensor:
     """A triangle: ``1 - abs(2 n / N - 1)``."""
-    return _window("bartlett", M, lambda n: np.ones(1) if M == 1 else 1 - np.abs(2 * n / _last(M, sym) - 1), dtype, **options)
+    return _window(
+        "bartlett",
+        M,
+        lambda n: np.ones(1) if M == 1 else 1 - np.abs(2 * n / _last(M, sym) - 1),
+        dtype,
+        **options,
+    )
 
 
 def nuttall(M: int, *, sym: bool = True, dtype: Any = None, **options: Any) -> Tensor:
@@ -140,4 +183,6 @@ def nuttall(M: int, *, sym: bool = True, dtype: Any = None, **options: Any) -> T
 
     Reference: A. Nuttall, Some windows with very good sidelobe behavior, 1981.
     """
-    return general_cosine(M, a=[0.3635819, 0.4891775, 0.1365995, 0.0106411], sym=sym, dtype=dtype, **options)
+    return general_cosine(
+        M, a=[0.3635819, 0.4891775, 0.1365995, 0.0106411], sym=sym, dtype=dtype, **options
+    )

@@ -9,6 +9,8 @@ from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from flambeau.core.return_types import StructSequence
+
 __all__ = [
     "LeafSpec", "TreeSpec", "register_pytree_node", "tree_all", "tree_any", "tree_flatten", "tree_iter", "tree_leaves", "tree_map",
     "tree_map_", "tree_map_only", "tree_structure", "tree_unflatten",
@@ -123,7 +125,7 @@ def tree_flatten(
         return [tree], _LEAF
     if kind in _NODES:
         children, context = _NODES[kind][0](tree)
-    elif _is_namedtuple(kind):
+    elif _is_namedtuple(kind) or issubclass(kind, StructSequence):
         children, context = list(tree), kind
     else:
         return [tree], _LEAF

@@ -9,7 +9,7 @@ from typing import Any
 from flambeau.core.handles import RemovableHandle
 from flambeau.core.provenance import stack_level
 
-__all__ = ["BackwardHook", "RemovableHandle", "unserializable_hook", "warn_if_has_hooks"]
+__all__ = ["RemovableHandle", "unserializable_hook", "warn_if_has_hooks"]
 
 
 def unserializable_hook(f: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,5 +1,6 @@
-"""Factorizations NumPy does not offer, and LAPACK's conventions around those it does: Cholesky with a verdict per matrix,
-triangular solves, LU, Householder products, the matrix exponential. All batched; no Tensor here. Stands on NumPy.
+"""Factorizations NumPy does not offer, and LAPACK's conventions around those it does: Cholesky with
+a verdict per matrix, triangular solves, LU, reflectors, the matrix exponential. All
+batched; no Tensor here. Stands on NumPy.
 """
 
 from __future__ import annotations
@@ -10,15 +11,30 @@ from typing import Any
 import numpy as np
 
 __all__ = [
-    "cholesky", "columns", "expm", "geqrf", "householder", "invert", "lu", "lu_solve", "permutation", "solve", "triangular",
-]  # fmt: skip
+    "adjoint",
+    "cholesky",
+    "columns",
+    "each",
+    "expm",
+    "geqrf",
+    "invert",
+    "lu",
+    "lu_solve",
+    "permutation",
+    "solve",
+    "triangular",
+]
 
 _BLOCK = 64
 
 
 def columns(a: Any) -> Any:
     """The same matrices laid out by columns, as LAPACK leaves them."""
-    return a if a.ndim < 2 or a.size == 0 else np.ascontiguousarray(a.swapaxes(-1, -2)).swapaxes(-1, -2)
+    return (
+        a
+        if a.ndim < 2 or a.size == 0
+        else np.ascontiguousarray(a.swapaxes(-1, -2)).swapaxes(-1, -2)
+    )
 
 
 def adjoint(a: Any) -> Any:
@@ -33,7 +49,8 @@ def each(a: Any) -> tuple[Any, tuple[int, ...]]:
 
 
 def cholesky(a: Any, upper: bool) -> tuple[Any, Any]:
-    """The triangular factor of each matrix, and the order of the first minor that is not positive (0: none).
+    """The triangular factor of each matrix, and the order of the first minor that is not positive
+    (0: none).
 
     Only the triangle that is named is read.
     """
@@ -55,7 +72,9 @@ def cholesky(a: Any, upper: bool) -> tuple[Any, Any]:
                 flat[k] = order = _failing_minor(matrix)
                 found[k] = np.tril(matrix)
                 if order > 1:
-                    found[k, : order - 1, : order - 1] = np.linalg.cholesky(matrix[: order - 1, : order - 1])
+                    found[k, : order - 1, : order - 1] = np.linalg.cholesky(
+                        matrix[: order - 1, : order - 1]
+                    )
         found = found.reshape((*batch, *a.shape[-2:]))
     return (adjoint(found) if upper else columns(found)), info
 
@@ -74,7 +93,9 @@ def _failing_minor(matrix: Any) -> int:
 
 
 def triangular(a: Any, b: Any, upper: bool, unit: bool) -> Any:
-    """x of ``a @ x = b`` for triangular `a`; zeros on its diagonal give inf and nan, as LAPACK's trtrs unchecked."""
+    """x of ``a @ x = b`` for triangular `a`; zeros on its diagonal give inf and nan, as LAPACK's
+    trtrs unchecked.
+    """
     n = a.shape[-1]
     if not n or not b.size:
         return np.zeros(np.broadcast_shapes(a.shape[:-2], b.shape[:-2]) + b.shape[-2:], b.dtype)
@@ -112,9 +133,11 @@ def _substitute(t: Any, b: Any, upper: bool) -> Any:
 
 
 def lu(a: Any, pivot: bool = True) -> tuple[Any, Any, Any]:
-    """L and U in one matrix, the row swaps counted from 1, and the first zero on U's diagonal (0: none).
+    """L and U in one matrix, the row swaps counted from 1, and the first zero on U's diagonal (0:
+    none).
 
-    By columns with partial pivoting over the whole batch at once, in blocks whose trailing update is one product.
+    By columns with partial pivoting over the whole batch at once, in blocks whose trailing update
+    is one product.
     """
     m, n = a.shape[-2:]
     k = min(m, n)
@@ -138,7 +161,9 @@ def lu(a: Any, pivot: bool = True) -> tuple[Any, Any, Any]:
             safe = np.where(d == 0, 1, d)
             work[:, j + 1 :, j] /= safe[:, None]
             if j + 1 < stop:
-                work[:, j + 1 :, j + 1 : stop] -= work[:, j + 1 :, j, None] * work[:, j, None, j + 1 : stop]
+                work[:, j + 1 :, j + 1 : stop] -= (
+                    work[:, j + 1 :, j, None] * work[:, j, None, j + 1 : stop]
+                )
         if stop < n:
             block = work[:, start:stop, start:stop]
             work[:, start:stop, stop:] = triangular(block, work[:, start:stop, stop:], False, True)
@@ -150,8 +175,14 @@ def lu(a: Any, pivot: bool = True) -> tuple[Any, Any, Any]:
 
 
 def permutation(pivots: Any, rows: int) -> Any:
-    """Row swaps (from 1) as the order of rows they lead to: row i of the permuted is row order[i] of the old."""
-    flat = pivots.reshape(-1, pivots.shape[-1]) if pivots.size else np.zeros((math.prod(pivots.shape[:-1]), 0), "i4")
+    """Row swaps (from 1) as the order of rows they lead to: row i of the permuted is row order[i]
+    of the old.
+    """
+    flat = (
+        pivots.reshape(-1, pivots.shape[-1])
+        if pivots.size
+        else np.zeros((math.prod(pivots.shape[:-1]), 0), "i4")
+    )
     order = np.broadcast_to(np.arange(rows), (flat.shape[0], rows)).copy()
     which = np.arange(flat.shape[0])
     for j in range(flat.shape[1]):
@@ -197,7 +228,9 @@ def invert(a: Any) -> tuple[Any, Any]:
 
 
 def solve(a: Any, b: Any) -> tuple[Any, Any]:
-    """x of ``a @ x = b`` for each matrix and, for singular ones, the place of the zero pivot (0: none)."""
+    """x of ``a @ x = b`` for each matrix and, for singular ones, the place of the zero pivot (0:
+    none).
+    """
     info = np.zeros(a.shape[:-2], "i4")
     try:
         return columns(np.linalg.solve(a, b)), info
@@ -217,26 +250,11 @@ def geqrf(a: Any) -> tuple[Any, Any]:
     return h.swapaxes(-1, -2), tau
 
 
-def householder(a: Any, tau: Any, size: int | None = None) -> Any:
-    """The first columns (as many as `a` has, or `size`) of the product of the reflectors in `a`."""
-    m, n = a.shape[-2:]
-    k = tau.shape[-1]
-    width = n if size is None else size
-    q = np.zeros((*a.shape[:-2], m, width), a.dtype)
-    i = np.arange(min(m, width))
-    q[..., i, i] = 1
-    for j in range(k - 1, -1, -1):
-        v = a[..., j:, j].copy()
-        v[..., 0] = 1
-        w = v.conj()[..., None, :] @ q[..., j:, :]
-        q[..., j:, :] -= tau[..., j, None, None] * (v[..., :, None] * w)
-    return q
-
-
 def expm(a: Any) -> Any:
     """``sum of a^k / k!`` by scaling, a Pade approximant of order 13, and squaring.
 
-    Reference: N. Higham, The Scaling and Squaring Method for the Matrix Exponential Revisited, 2005.
+    Reference: N. Higham, The Scaling and Squaring Method for the Matrix Exponential Revisited,
+        2005.
     """
     n = a.shape[-1]
     if not a.size:
@@ -256,8 +274,20 @@ def expm(a: Any) -> Any:
     x2 = x @ x
     x4 = x2 @ x2
     x6 = x4 @ x2
-    u = x @ (x6 @ (c[13] * x6 + c[11] * x4 + c[9] * x2) + c[7] * x6 + c[5] * x4 + c[3] * x2 + c[1] * identity)
-    v = x6 @ (c[12] * x6 + c[10] * x4 + c[8] * x2) + c[6] * x6 + c[4] * x4 + c[2] * x2 + c[0] * identity
+    u = x @ (
+        x6 @ (c[13] * x6 + c[11] * x4 + c[9] * x2)
+        + c[7] * x6
+        + c[5] * x4
+        + c[3] * x2
+        + c[1] * identity
+    )
+    v = (
+        x6 @ (c[12] * x6 + c[10] * x4 + c[8] * x2)
+        + c[6] * x6
+        + c[4] * x4
+        + c[2] * x2
+        + c[0] * identity
+    )
     found = np.full_like(x, np.nan)
     if finite.any():
         found[finite] = np.linalg.solve((v - u)[finite], (v + u)[finite])
@@ -268,6 +298,7 @@ def expm(a: Any) -> Any:
 
 
 _PADE = (
-    64764752532480000.0, 32382376266240000.0, 7771770303897600.0, 1187353796428800.0, 129060195264000.0, 10559470521600.0,
-    670442572800.0, 33522128640.0, 1323241920.0, 40840800.0, 960960.0, 16380.0, 182.0, 1.0,
+    64764752532480000.0, 32382376266240000.0, 7771770303897600.0, 1187353796428800.0,
+    129060195264000.0, 10559470521600.0, 670442572800.0, 33522128640.0, 1323241920.0, 40840800.0,
+    960960.0, 16380.0, 182.0, 1.0,
 )  # fmt: skip

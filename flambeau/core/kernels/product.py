@@ -1,7 +1,8 @@
-"""Matrix products of arrays: BLAS for floats, float32 accumulation for 16-bit floats, exact integers.
+"""Matrix products of arrays: BLAS for floats, float32 accumulation for 16-bit floats, exact
+integers.
 
-`product(a, b)` is `np.matmul` with a batch of rows folded into one product where the right factor is a matrix.
-No Tensor here. Stands on NumPy.
+`product(a, b)` is `np.matmul` with a batch of rows folded into one product where the right factor
+is a matrix. No Tensor here. Stands on NumPy.
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ def product(a: Any, b: Any) -> Any:
 
 
 def fold(a: Any, b: Any) -> Any:
-    """``np.matmul``; the rows of a batch times one matrix are one call of BLAS (3 times faster for 32 batches of 8 rows)."""
+    """``np.matmul``; the rows of a batch times one matrix are one call of BLAS (3 times faster for
+    32 batches of 8 rows).
+    """
     if a.ndim > 2 and b.ndim <= 2:
         k = a.shape[-1]
         found = np.matmul(a.reshape(math.prod(a.shape[:-1]), k), b)
@@ -47,7 +50,9 @@ def widen(a: Any) -> Any:
 
 
 def _integers(a: Any, b: Any) -> Any:
-    """Integers through float64's BLAS where every sum is exact there: NumPy's integer loop is some 20 times slower."""
+    """Integers through float64's BLAS where every sum is exact there: NumPy's integer loop is some
+    20 times slower.
+    """
     k = a.shape[-1]
     if a.size * b.size > _FEW * max(k, 1):
         top = [max(abs(int(x.max())), abs(int(x.min()))) for x in (a, b)]

@@ -13,8 +13,8 @@ from flambeau.core.dims import wrap_dim
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.methods import attach
 from flambeau.core.size import Size
-from flambeau.core.storage import address, root_of, storage_of
-from flambeau.core.tensor import Tensor
+from flambeau.core.storage import address, root_of, storage_of, touch
+from flambeau.core.tensor import Tensor, edge_of
 
 __all__ = ["Attributes"]
 
@@ -136,6 +136,26 @@ class Attributes:
     is_sparse = property(lambda self: self.layout is layouts.sparse_coo)
     is_sparse_csr = property(lambda self: self.layout is layouts.sparse_csr)
     names = property(lambda self: (None,) * self._array.ndim)
+
+    @property
+    def name(self: Tensor) -> None:
+        return None
+
+    def map_(self: Tensor, tensor: Tensor, callable: Any) -> Tensor:
+        """Replace each element by ``callable(self, tensor)``, in place."""
+        pairs = zip(self._array.flat, np.broadcast_to(tensor._array, self._array.shape).flat, strict=True)
+        return self._filled([callable(a.item(), b.item()) for a, b in pairs], "map_")
+
+    def apply_(self: Tensor, callable: Any) -> Tensor:
+        """Replace each element by ``callable(element)``, in place; slow, for the cpu."""
+        return self._filled([callable(a.item()) for a in self._array.flat], "apply_")
+
+    def _filled(self: Tensor, values: list[Any], name: str) -> Tensor:
+        if edge_of(self) is not None:
+            raise RuntimeError(f"Can't call {name}() on Variable that requires grad. Use var.detach().{name}() instead.")
+        self._array[...] = np.array(values, self._array.dtype).reshape(self._array.shape)
+        touch(self, name)
+        return self
 
     def has_names(self: Tensor) -> bool:
         return False

@@ -152,9 +152,10 @@ class Exchange:
     def _one(self: Tensor, kind: str) -> Any:
         if self._array.size != 1:
             raise fail(
-                RuntimeError,
+                ValueError,
                 kind,
-                f"a Tensor with {self._array.size} elements cannot be converted to Scalar: reduce it first, or use .tolist().",
+                f"only one element tensors can be converted to Python scalars, this one has shape {list(self._array.shape)}: "
+                "reduce it first (.sum(), .mean()), or use .tolist().",
             )
         return self.item()
 

@@ -43,21 +43,17 @@ FLOATS = Rule("FLOATS", refuses=frozenset({"bool", "int", "complex", "float8"}))
 nd = np.ndarray
 
 
+ONES = {np.dtype(c): np.ones((), c) for c in "efd"}
+
+
 def _sigmoid_kernel(x):
-    if x.dtype.kind == "f":
-        half = x.dtype.type(0.5)
-        found = np.tanh(x * half)
-        found *= half
-        found += half
-        # tanh loses the tail: far below zero the sigmoid is exp(x)
-        low = x < -8
-        if np.count_nonzero(low):
-            e = np.exp(x[low]) if found.ndim else np.exp(x)
-            if not found.ndim:
-                return e / (1 + e)
-            found[low] = e / (1 + e)
-        return found
-    return 1 / (1 + np.exp(-x))
+    one = ONES.get(x.dtype)
+    if one is None or not x.ndim:
+        return 1 / (1 + np.exp(-x))
+    e = np.negative(x)
+    np.exp(e, e)  # overflows to inf, whose reciprocal is the right 0
+    np.add(e, one, e)
+    return np.reciprocal(e, e)
 
 
 @elementwise(

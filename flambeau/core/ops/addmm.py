@@ -1,4 +1,5 @@
-"""Sums with products: addmm, addmv, addbmm, baddbmm, addr: ``beta * input + alpha * product``. One node each.
+"""Sums with products: addmm, addmv, addbmm, baddbmm, addr: ``beta * input + alpha * product``. One
+node each.
 
 Stands on matmul's checks and kernels.product.
 """
@@ -10,11 +11,18 @@ from typing import Any
 import numpy as np
 
 from flambeau.core import rules
-from flambeau.core.declare import primitive
+from flambeau.core.declare import ops, primitive
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.kernels.product import product, widen
-from flambeau.core.ops.matmul import check_batches, check_matrices, check_types, check_vector, outward
+from flambeau.core.ops.matmul import (
+    SINGLE_DOUBLE,
+    check_batches,
+    check_matrices,
+    check_types,
+    check_vector,
+    outward,
+)
 
 __all__: list[str] = []
 
@@ -30,7 +38,8 @@ rules.BOTH |= {"scaled"}
 
 
 def _sum(name: str, input: Any, found: Any, beta: Any, alpha: Any) -> Any:
-    """``beta * input + alpha * found``, in place of `found`, which is ours; beta 0 ignores even nan in `input`.
+    """``beta * input + alpha * found``, in place of `found`, which is ours; beta 0 ignores even nan
+    in `input`.
 
     Raises:
         RuntimeError: `input` does not expand to the product's shape.
@@ -43,8 +52,10 @@ def _sum(name: str, input: Any, found: Any, beta: Any, alpha: Any) -> Any:
             raise fail(
                 RuntimeError,
                 name,
-                f"The expanded size of the tensor ({shape[at] if at < len(shape) else 1}) must match the existing size ({size}) at "
-                f"non-singleton dimension {at}.  Target sizes: {list(shape)}.  Tensor sizes: {list(input.shape)}",
+                f"The expanded size of the tensor ({shape[at] if at < len(shape) else 1}) must "
+                f"match the existing size ({size}) at "
+                f"non-singleton dimension {at}.  Target sizes: {list(shape)}.  Tensor sizes: "
+                f"{list(input.shape)}",
             )
     if type(found) is Abstract or type(input) is Abstract:
         return Abstract(shape, input.dtype)
@@ -53,7 +64,11 @@ def _sum(name: str, input: Any, found: Any, beta: Any, alpha: Any) -> Any:
         beta, alpha = int(beta), int(alpha)
         if alpha != 1:
             found = found * np.array(alpha).astype(found.dtype)
-        return found if beta == 0 else found + (input if beta == 1 else input * np.array(beta).astype(input.dtype))
+        return (
+            found
+            if beta == 0
+            else found + (input if beta == 1 else input * np.array(beta).astype(input.dtype))
+        )
     if alpha != 1:
         np.multiply(found, alpha, out=found)
     if beta != 0:
@@ -61,11 +76,15 @@ def _sum(name: str, input: Any, found: Any, beta: Any, alpha: Any) -> Any:
     return found
 
 
-def _whole(name: str, input: Any, a: Any, b: Any, beta: Any, alpha: Any, reduce: bool = False) -> Any:
+def _whole(
+    name: str, input: Any, a: Any, b: Any, beta: Any, alpha: Any, reduce: bool = False
+) -> Any:
     """The sum in one rounding: 16-bit floats are widened first."""
     if type(input) is not nd or type(a) is not nd or type(b) is not nd:
         found = product(a, b)
-        return _sum(name, input, Abstract(found.shape[1:], found.dtype) if reduce else found, beta, alpha)
+        return _sum(
+            name, input, Abstract(found.shape[1:], found.dtype) if reduce else found, beta, alpha
+        )
     found = product(widen(a), widen(b))
     if reduce:
         found = found.sum(axis=0)
@@ -73,14 +92,31 @@ def _whole(name: str, input: Any, a: Any, b: Any, beta: Any, alpha: Any, reduce:
     return found if found.dtype == input.dtype else found.astype(input.dtype)
 
 
+def _short(input: Any, mat1: Any, mat2: Any, beta: Any, alpha: Any) -> Any:
+    """addmm's kernel: the ordinary case in two calls of NumPy, else the body."""
+    d = input.dtype
+    if d in SINGLE_DOUBLE and mat1.dtype is d and mat2.dtype is d and beta == 1 and alpha == 1:
+        if mat1.ndim == 2 == mat2.ndim:
+            try:
+                found = np.matmul(mat1, mat2)
+                return np.add(found, input, found)
+            except ValueError:
+                pass  # worded by the body
+    return ops.addmm.operation.body(input, mat1, mat2, beta=beta, alpha=alpha)
+
+
 SAME = "self and mat2 must have the same dtype"
 
 
-@primitive(inplace=True, vjp={
-    "input": lambda g, beta: scaled(g, beta),
-    "mat1": lambda g, mat2, alpha: scaled(g @ mat2.mT, alpha),
-    "mat2": lambda g, mat1, alpha: scaled(mat1.mT @ g, alpha),
-})  # fmt: skip
+@primitive(
+    inplace=True,
+    kernel=_short,
+    vjp={
+        "input": lambda g, beta: scaled(g, beta),
+        "mat1": lambda g, mat2, alpha: scaled(g @ mat2.mT, alpha),
+        "mat2": lambda g, mat1, alpha: scaled(mat1.mT @ g, alpha),
+    },
+)
 def addmm(input, mat1, mat2, *, beta: Any = 1, alpha: Any = 1):
     """``beta * input + alpha * (mat1 @ mat2)``.
 
@@ -101,11 +137,14 @@ def addmm(input, mat1, mat2, *, beta: Any = 1, alpha: Any = 1):
     return _whole("addmm", input, mat1, mat2, beta, alpha)
 
 
-@primitive(inplace=True, vjp={
-    "input": lambda g, beta: scaled(g, beta),
-    "mat": lambda g, vec, alpha: scaled(outward(g, vec), alpha),
-    "vec": lambda g, mat, alpha: scaled(mat.mT @ g, alpha),
-})  # fmt: skip
+@primitive(
+    inplace=True,
+    vjp={
+        "input": lambda g, beta: scaled(g, beta),
+        "mat": lambda g, vec, alpha: scaled(outward(g, vec), alpha),
+        "vec": lambda g, mat, alpha: scaled(mat.mT @ g, alpha),
+    },
+)
 def addmv(input, mat, vec, *, beta: Any = 1, alpha: Any = 1):
     """``beta * input + alpha * (mat @ vec)``.
 
@@ -114,17 +153,26 @@ def addmv(input, mat, vec, *, beta: Any = 1, alpha: Any = 1):
         RuntimeError: sizes that do not fit, more than one dtype.
     """
     if input.ndim > 1:
-        raise fail(RuntimeError, "addmv", f"vector + matrix @ vector expected, got {input.ndim}, {mat.ndim}, {vec.ndim}")
+        raise fail(
+            RuntimeError,
+            "addmv",
+            f"vector + matrix @ vector expected, got {input.ndim}, {mat.ndim}, {vec.ndim}",
+        )
     check_vector("addmv", mat, vec, input.ndim)
-    check_types("addmv", "addmv_impl_cpu", "addmv input tensors must have the same dtype", input, mat, vec)
+    check_types(
+        "addmv", "addmv_impl_cpu", "addmv input tensors must have the same dtype", input, mat, vec
+    )
     return _whole("addmv", input, mat, vec, beta, alpha)
 
 
-@primitive(inplace=True, vjp={
-    "input": lambda g, beta: scaled(g, beta),
-    "batch1": lambda g, batch2, alpha: scaled(g @ batch2.mT, alpha),
-    "batch2": lambda g, batch1, alpha: scaled(batch1.mT @ g, alpha),
-})  # fmt: skip
+@primitive(
+    inplace=True,
+    vjp={
+        "input": lambda g, beta: scaled(g, beta),
+        "batch1": lambda g, batch2, alpha: scaled(g @ batch2.mT, alpha),
+        "batch2": lambda g, batch1, alpha: scaled(batch1.mT @ g, alpha),
+    },
+)
 def baddbmm(input, batch1, batch2, *, beta: Any = 1, alpha: Any = 1):
     """``beta * input[i] + alpha * (batch1[i] @ batch2[i])`` for every i.
 
@@ -137,11 +185,14 @@ def baddbmm(input, batch1, batch2, *, beta: Any = 1, alpha: Any = 1):
     return _whole("baddbmm", input, batch1, batch2, beta, alpha)
 
 
-@primitive(inplace=True, vjp={
-    "input": lambda g, beta: scaled(g, beta),
-    "batch1": lambda g, batch2, alpha: scaled(g @ batch2.mT, alpha),
-    "batch2": lambda g, batch1, alpha: scaled(batch1.mT @ g, alpha),
-})  # fmt: skip
+@primitive(
+    inplace=True,
+    vjp={
+        "input": lambda g, beta: scaled(g, beta),
+        "batch1": lambda g, batch2, alpha: scaled(g @ batch2.mT, alpha),
+        "batch2": lambda g, batch1, alpha: scaled(batch1.mT @ g, alpha),
+    },
+)
 def addbmm(input, batch1, batch2, *, beta: Any = 1, alpha: Any = 1):
     """``beta * input + alpha * sum over i of (batch1[i] @ batch2[i])``.
 
@@ -150,15 +201,21 @@ def addbmm(input, batch1, batch2, *, beta: Any = 1, alpha: Any = 1):
         RuntimeError: sizes that do not fit, more than one dtype.
     """
     check_batches("addbmm", batch1, batch2)
-    check_types("addbmm", "addbmm_impl_cpu_", "Input dtypes must be the same", input, batch1, batch2)
+    check_types(
+        "addbmm", "addbmm_impl_cpu_", "Input dtypes must be the same", input, batch1, batch2
+    )
     return _whole("addbmm", input, batch1, batch2, beta, alpha, reduce=True)
 
 
-@primitive(inplace=True, promote=("input", "vec1", "vec2"), vjp={
-    "input": lambda g, beta: scaled(g, beta),
-    "vec1": lambda g, vec2, alpha: scaled(g @ vec2, alpha),
-    "vec2": lambda g, vec1, alpha: scaled(g.mT @ vec1, alpha),
-})  # fmt: skip
+@primitive(
+    inplace=True,
+    promote=("input", "vec1", "vec2"),
+    vjp={
+        "input": lambda g, beta: scaled(g, beta),
+        "vec1": lambda g, vec2, alpha: scaled(g @ vec2, alpha),
+        "vec2": lambda g, vec1, alpha: scaled(g.mT @ vec1, alpha),
+    },
+)
 def addr(input, vec1, vec2, *, beta: Any = 1, alpha: Any = 1):
     """``beta * input + alpha * outer(vec1, vec2)``; for bools ``or`` and ``and``.
 
@@ -168,19 +225,31 @@ def addr(input, vec1, vec2, *, beta: Any = 1, alpha: Any = 1):
     """
     for name, v in (("vec1", vec1), ("vec2", vec2)):
         if v.ndim != 1:
-            raise fail(RuntimeError, "addr", f"addr: Expected 1-D argument {name}, but got {v.ndim}-D")
+            raise fail(
+                RuntimeError, "addr", f"addr: Expected 1-D argument {name}, but got {v.ndim}-D"
+            )
     if type(input) is nd and input.dtype.kind == "b":
         found = np.logical_and.outer(vec1, vec2) & bool(alpha)
         return found | input if beta else found
     if type(input) is not nd:
-        return _sum("addr", input, Abstract((vec1.shape[0], vec2.shape[0]), input.dtype), beta, alpha)
+        return _sum(
+            "addr", input, Abstract((vec1.shape[0], vec2.shape[0]), input.dtype), beta, alpha
+        )
     for label, value in (("beta", beta), ("alpha", alpha)):
         if isinstance(value, bool):
             raise fail(RuntimeError, "addr", f"Boolean {label} only supported for Boolean results.")
         if input.dtype.kind in "iu" and not isinstance(value, int):
             raise fail(
-                RuntimeError, "addr", f"For integral input tensors, argument {label} must not be a floating point number."
+                RuntimeError,
+                "addr",
+                f"For integral input tensors, argument {label} must not be a floating point "
+                "number.",
             )
-    found = np.multiply.outer(widen(vec1), widen(vec2))
-    found = _sum("addr", widen(input), found, beta, alpha)
-    return found if found.dtype == input.dtype else found.astype(input.dtype)
+    left = vec1 if alpha == 1 else vec1 * vec1.dtype.type(alpha)
+    return _sum(
+        "addr",
+        input,
+        np.multiply.outer(left, vec2),
+        beta if beta in (0, 1) else input.dtype.type(beta),
+        1,
+    )

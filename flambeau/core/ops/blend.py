@@ -9,6 +9,7 @@ import numpy as np
 
 from flambeau.core.declare import composite, elementwise, ops
 from flambeau.core.dtypes import Rule
+from flambeau.core.entry import ternary
 from flambeau.core.errors import fail
 from flambeau.core.tensor import Tensor
 
@@ -23,7 +24,7 @@ def _lerp_kernel(input, end, weight):
     step = end - input
     # From the nearer end, so that weight 1 gives `end` exactly.
     if not weight.ndim:
-        return input + weight * step if np.abs(weight) < 0.5 else end - step * (1 - weight)
+        return input + weight * step if abs(weight.item()) < 0.5 else end - step * (1 - weight)
     return np.where(np.abs(weight) < 0.5, input + weight * step, end - step * (1 - weight))
 
 
@@ -79,8 +80,7 @@ def _lerp_args(name: str, input: Tensor, end: Tensor, weight: Any) -> Any:
     return weight if weight.dtype is input.dtype else weight.to(input.dtype)
 
 
-@composite(method=True)
-def lerp(input: Tensor, end: Tensor, weight: Any, *, out: Tensor | None = None) -> Tensor:
+def _lerp_checked(input: Tensor, end: Tensor, weight: Any, *, out: Tensor | None = None) -> Tensor:
     """``input + weight * (end - input)``: the way from `input` to `end`.
 
     Raises:
@@ -88,6 +88,13 @@ def lerp(input: Tensor, end: Tensor, weight: Any, *, out: Tensor | None = None) 
         NotImplementedError: integers.
     """
     return ops._lerp(input, end, _lerp_args("lerp", input, end, weight), out=out)
+
+
+lerp = ternary(ops._lerp.operation, _lerp_checked)
+lerp.__name__ = lerp.__qualname__ = "lerp"
+lerp.__doc__ = _lerp_checked.__doc__
+lerp.__wrapped__ = _lerp_checked  # type: ignore[attr-defined]
+composite(method=True)(lerp)
 
 
 @composite(method=True, function=False)

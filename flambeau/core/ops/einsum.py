@@ -1,8 +1,8 @@
 """einsum, and what is a reshaped product: tensordot, kron, inner, outer, chain_matmul.
 
 einsum contracts its operands two at a time, the pair that grows memory least first when there are
-more than two, each pair by one batched product; so gradients of every order come from the operations below.
-Stands on declare; products are `matmul`'s.
+more than two, each pair by one batched product; so gradients of every order come from the
+operations below. Stands on declare; products are `matmul`'s.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ __all__: list[str] = []
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 ELLIPSIS = 52
-"""Labels are 0 to 51 for letters, from 52 on for the dimensions that an ellipsis covers, counted from the right."""
+"""Labels are 0 to 51 for letters, from 52 on for the dimensions that an ellipsis covers, counted
+from the right.
+"""
 
 
 def _labels(text: str, where: str) -> list[int]:
@@ -36,28 +38,47 @@ def _labels(text: str, where: str) -> list[int]:
         c = text[k]
         if c == ".":
             if text[k : k + 3] != "..." or ELLIPSIS in found:
-                wrong = "found '.' that is not part of any ellipsis" if text[k : k + 3] != "..." else "found '.' for which an ellipsis has already been found"
+                wrong = (
+                    "found '.' that is not part of any ellipsis"
+                    if text[k : k + 3] != "..."
+                    else "found '.' for which an ellipsis has already been found"
+                )
                 raise fail(RuntimeError, "einsum", f"{wrong} ({where})")
             found.append(ELLIPSIS)
             k += 3
             continue
         if c != " ":
             if c not in LETTERS:
-                raise fail(RuntimeError, "einsum", f"invalid subscript given at index {k} in the equation string, subscripts must be in [a-zA-Z]: {c!r} ({where})")
+                raise fail(
+                    RuntimeError,
+                    "einsum",
+                    f"invalid subscript given at index {k} in the equation string, subscripts "
+                    f"must be in [a-zA-Z]: {c!r} ({where})",
+                )
             found.append(LETTERS.index(c))
         k += 1
     return found
 
 
 @lru_cache(256)
-def _parse(equation: str, ndims: tuple[int, ...]) -> tuple[tuple[tuple[int, ...], ...], tuple[int, ...]]:
+def _parse(
+    equation: str, ndims: tuple[int, ...]
+) -> tuple[tuple[tuple[int, ...], ...], tuple[int, ...]]:
     """An equation's labels for every operand and for the result."""
     left, arrow, right = equation.partition("->")
     terms = left.split(",")
     if len(terms) != len(ndims):
-        more = "more operands were provided than specified in the equation" if len(terms) < len(ndims) else "fewer operands were provided than specified in the equation"
+        more = (
+            "more operands were provided than specified in the equation"
+            if len(terms) < len(ndims)
+            else "fewer operands were provided than specified in the equation"
+        )
         raise fail(RuntimeError, "einsum", f"{more}: {len(ndims)} for {equation!r}.")
-    return _resolve([_labels(term, f"operand {k}") for k, term in enumerate(terms)], _labels(right, "output") if arrow else None, ndims)
+    return _resolve(
+        [_labels(term, f"operand {k}") for k, term in enumerate(terms)],
+        _labels(right, "output") if arrow else None,
+        ndims,
+    )
 
 
 def _resolve(
@@ -70,27 +91,54 @@ def _resolve(
         if ELLIPSIS in term:
             count = ndim - len(term) + 1
             if count < 0:
-                raise fail(RuntimeError, "einsum", f"the number of subscripts in the equation ({len(term) - 1}) is more than the number of dimensions ({ndim}) for operand {k}")
+                raise fail(
+                    RuntimeError,
+                    "einsum",
+                    f"the number of subscripts in the equation ({len(term) - 1}) is more than the "
+                    f"number of dimensions ({ndim}) for operand {k}",
+                )
             widest = max(widest, count)
             at = term.index(ELLIPSIS)
-            operands.append((*term[:at], *range(ELLIPSIS + count - 1, ELLIPSIS - 1, -1), *term[at + 1 :]))
+            operands.append(
+                (*term[:at], *range(ELLIPSIS + count - 1, ELLIPSIS - 1, -1), *term[at + 1 :])
+            )
         else:
             if len(term) != ndim:
-                raise fail(RuntimeError, "einsum", f"the number of subscripts in the equation ({len(term)}) does not match the number of dimensions ({ndim}) for operand {k} and no ellipsis was given")
+                raise fail(
+                    RuntimeError,
+                    "einsum",
+                    f"the number of subscripts in the equation ({len(term)}) does not match the "
+                    f"number of dimensions ({ndim}) for operand {k} and no ellipsis was given",
+                )
             operands.append(tuple(term))
     dots = tuple(range(ELLIPSIS + widest - 1, ELLIPSIS - 1, -1))
     seen = {label for term in operands for label in term}
     if output is None:
         counts = [label for term in operands for label in term]
-        return tuple(operands), (*dots, *sorted(label for label in seen if label < ELLIPSIS and counts.count(label) == 1))
+        return tuple(operands), (
+            *dots,
+            *sorted(label for label in seen if label < ELLIPSIS and counts.count(label) == 1),
+        )
     for label in output:
         name = LETTERS[label] if label < ELLIPSIS else "..."
         if label < ELLIPSIS and label not in seen:
-            raise fail(RuntimeError, "einsum", f"output subscript {name} does not appear in the equation for any input operand")
+            raise fail(
+                RuntimeError,
+                "einsum",
+                f"output subscript {name} does not appear in the equation for any input operand",
+            )
         if output.count(label) > 1:
-            raise fail(RuntimeError, "einsum", f"output subscript {name} appears more than once in the output")
+            raise fail(
+                RuntimeError,
+                "einsum",
+                f"output subscript {name} appears more than once in the output",
+            )
     at = output.index(ELLIPSIS) if ELLIPSIS in output else None
-    return tuple(operands), tuple(output) if at is None else (*output[:at], *dots, *output[at + 1 :])
+    return tuple(operands), tuple(output) if at is None else (
+        *output[:at],
+        *dots,
+        *output[at + 1 :],
+    )
 
 
 def _sublist(args: tuple[Any, ...]) -> tuple[list[Any], list[list[int]], list[int] | None]:
@@ -107,7 +155,11 @@ def _sublist(args: tuple[Any, ...]) -> tuple[list[Any], list[list[int]], list[in
             elif isinstance(value, int) and 0 <= value < ELLIPSIS:
                 found.append(value)
             else:
-                raise fail(RuntimeError, "einsum", f"expected sublist subscripts to be in range [0, 52), but got {value!r}")
+                raise fail(
+                    RuntimeError,
+                    "einsum",
+                    f"expected sublist subscripts to be in range [0, 52), but got {value!r}",
+                )
         return found
 
     return operands, [read(each) for each in lists], None if output is None else read(output)
@@ -118,10 +170,11 @@ def einsum(*args: Any) -> Tensor:
     """The sum of products that Einstein's convention describes.
 
     Args:
-        equation: terms of letters, one a dimension, `...` for any number of broadcast ones, and `->` with the result's order;
-            without it the letters that occur once, in alphabetical order.
-        operands: the tensors; or one sequence of them. Or, without an equation, every tensor followed by a list of numbers
-            from 0 to 51 (`...` allowed), and at the end the result's.
+        equation: terms of letters, one a dimension, `...` for any number of broadcast ones, and
+            `->` with the result's order; without it the letters that occur once, in alphabetical
+            order.
+        operands: the tensors; or one sequence of them. Or, without an equation, every tensor
+            followed by a list of numbers from 0 to 51 (`...` allowed), and at the end the result's.
 
     Raises:
         RuntimeError: an equation that does not fit the operands.
@@ -133,7 +186,10 @@ def einsum(*args: Any) -> Tensor:
                 [3., 3.]])
     """
     if len(args) < 2:
-        raise ValueError("einsum(): must specify the equation string and at least one operand, or at least one operand and its subscripts list")
+        raise ValueError(
+            "einsum(): must specify the equation string and at least one operand, or at least one "
+            "operand and its subscripts list"
+        )
     if isinstance(args[0], Tensor):
         operands, terms, output = _sublist(args)
         plan = _resolve(terms, output, tuple([x.dim() for x in operands]))
@@ -143,7 +199,11 @@ def einsum(*args: Any) -> Tensor:
             operands = list(operands[0])
         for k, x in enumerate(operands):
             if not isinstance(x, Tensor):
-                raise fail(TypeError, "einsum", f"expected Tensor as element {k} in argument 1, but got {type(x).__name__}")
+                raise fail(
+                    TypeError,
+                    "einsum",
+                    f"expected Tensor as element {k} in argument 1, but got {type(x).__name__}",
+                )
         plan = _parse(args[0].replace(" ", ""), tuple([x.dim() for x in operands]))
     return _contract(operands, *plan)
 
@@ -155,7 +215,12 @@ def _contract(operands: list[Tensor], terms: Any, output: tuple[int, ...]) -> Te
             known = sizes.get(label, 1)
             if size != known and 1 not in (size, known):
                 name = LETTERS[label] if label < ELLIPSIS else "..."
-                raise fail(RuntimeError, "einsum", f"subscript {name} has size {size} for operand {k} which does not broadcast with previously seen size {known}")
+                raise fail(
+                    RuntimeError,
+                    "einsum",
+                    f"subscript {name} has size {size} for operand {k} which does not broadcast "
+                    f"with previously seen size {known}",
+                )
             sizes[label] = size if known == 1 else known
     work = [_narrow(x, term, sizes) for x, term in zip(operands, terms, strict=True)]
     while len(work) > 1:
@@ -173,18 +238,29 @@ def _contract(operands: list[Tensor], terms: Any, output: tuple[int, ...]) -> Te
         x = x.permute([labels.index(label) for label in there])
     if len(there) < len(output):
         x = x.reshape([sizes[label] if label in labels else 1 for label in output])
-    return x if all(sizes.get(n, 1) == m for n, m in zip(output, x.shape, strict=True)) else x.expand([sizes.get(n, 1) for n in output])
+    return (
+        x
+        if all(sizes.get(n, 1) == m for n, m in zip(output, x.shape, strict=True))
+        else x.expand([sizes.get(n, 1) for n in output])
+    )
 
 
 def _narrow(x: Tensor, term: tuple[int, ...], sizes: dict[int, int]) -> tuple[Tensor, list[int]]:
-    """An operand without repeated labels (their diagonal) and without dimensions of size 1 that broadcast."""
+    """An operand without repeated labels (their diagonal) and without dimensions of size 1 that
+    broadcast.
+    """
     labels = list(term)
     for label in dict.fromkeys(term):
         while labels.count(label) > 1:
             i = labels.index(label)
             j = labels.index(label, i + 1)
             if x.shape[i] != x.shape[j]:
-                raise fail(RuntimeError, "einsum", f"subscript {LETTERS[label]} is repeated for operand, but the sizes don't match, {x.shape[j]} != {x.shape[i]}")
+                raise fail(
+                    RuntimeError,
+                    "einsum",
+                    f"subscript {LETTERS[label]} is repeated for operand, but the sizes don't "
+                    f"match, {x.shape[j]} != {x.shape[i]}",
+                )
             x = ops.diagonal(x, 0, i, j)
             labels = [n for k, n in enumerate(labels) if k not in (i, j)] + [label]
     gone = [k for k, label in enumerate(labels) if x.shape[k] == 1 != sizes[label]]
@@ -210,8 +286,12 @@ def _cheapest(work: Any, output: tuple[int, ...], sizes: dict[int, int]) -> tupl
     return best[2], best[3]
 
 
-def _pair(a: Tensor, la: list[int], b: Tensor, lb: list[int], needed: set[int]) -> tuple[Tensor, list[int]]:
-    """One product of two operands: labels of both are a batch where needed later, summed where not."""
+def _pair(
+    a: Tensor, la: list[int], b: Tensor, lb: list[int], needed: set[int]
+) -> tuple[Tensor, list[int]]:
+    """One product of two operands: labels of both are a batch where needed later, summed where
+    not.
+    """
     a, la = _sum_away(a, la, needed.union(lb))
     b, lb = _sum_away(b, lb, needed.union(la))
     batch = [n for n in la if n in lb and n in needed]
@@ -233,7 +313,9 @@ def _sum_away(x: Tensor, labels: list[int], kept: set[int]) -> tuple[Tensor, lis
     return (x.sum(gone), [n for n in labels if n in kept]) if gone else (x, labels)
 
 
-def _arrange(x: Tensor, labels: list[int], batch: list[int], first: list[int], second: list[int]) -> Tensor:
+def _arrange(
+    x: Tensor, labels: list[int], batch: list[int], first: list[int], second: list[int]
+) -> Tensor:
     """The operand as a matrix, or a batch of them."""
     sizes = dict(zip(labels, x.shape, strict=True))
     order = batch + first + second
@@ -245,7 +327,9 @@ def _arrange(x: Tensor, labels: list[int], batch: list[int], first: list[int], s
     return x if list(x.shape) == shape else x.reshape(shape)
 
 
-def _outer(a: Tensor, la: list[int], b: Tensor, lb: list[int], labels: list[int]) -> tuple[Tensor, list[int]]:
+def _outer(
+    a: Tensor, la: list[int], b: Tensor, lb: list[int], labels: list[int]
+) -> tuple[Tensor, list[int]]:
     """A product with nothing to sum: broadcasting does it."""
 
     def spread(x: Tensor, own: list[int]) -> Tensor:
@@ -263,7 +347,8 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2, out: Any = None) -> Tensor:
     """The product summed over pairs of dimensions.
 
     Args:
-        dims: a number n (the last n of `a` with the first n of `b`), or the two lists of dimensions; also a tensor of them.
+        dims: a number n (the last n of `a` with the first n of `b`), or the two lists of
+            dimensions; also a tensor of them.
 
     Raises:
         RuntimeError: paired dimensions differ in size.
@@ -272,9 +357,15 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2, out: Any = None) -> Tensor:
         dims = dims.tolist()
     if isinstance(dims, (int, float)):
         if dims < 0:
-            raise fail(RuntimeError, "tensordot", f"tensordot expects dims >= 0, but got dims={dims}")
+            raise fail(
+                RuntimeError, "tensordot", f"tensordot expects dims >= 0, but got dims={dims}"
+            )
         if dims > min(a.dim(), b.dim()):
-            raise fail(RuntimeError, "tensordot", f"tensordot expects dims < ndim_a or ndim_b, but got dims={dims}")
+            raise fail(
+                RuntimeError,
+                "tensordot",
+                f"tensordot expects dims < ndim_a or ndim_b, but got dims={dims}",
+            )
         dims = list(range(-int(dims), 0)), list(range(int(dims)))
     elif isinstance(dims, (list, tuple)) and dims and isinstance(dims[0], int):
         dims = [dims[0]], [dims[1]]
@@ -284,7 +375,12 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2, out: Any = None) -> Tensor:
     for i, j in zip(first, second, strict=True):
         n, m = a.shape[wrap_dim(i, a.dim())], b.shape[wrap_dim(j, b.dim())]
         if n != m and 1 not in (n, m):
-            raise fail(RuntimeError, "tensordot", f"contracted dimensions need to match, but first has size {n} in dim {i} and second has size {m} in dim {j}")
+            raise fail(
+                RuntimeError,
+                "tensordot",
+                f"contracted dimensions need to match, but first has size {n} in dim {i} and "
+                f"second has size {m} in dim {j}",
+            )
     i, j = wrap_dims(first, a.dim()), wrap_dims(second, b.dim())
     for p, q in zip(i, j, strict=True):
         if a.shape[p] != b.shape[q]:
@@ -294,7 +390,9 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2, out: Any = None) -> Tensor:
     inner = math.prod(a.shape[k] for k in i)
     left = a.permute([*rows, *i]).reshape(math.prod(a.shape[k] for k in rows), inner)
     right = b.permute([*j, *columns]).reshape(inner, math.prod(b.shape[k] for k in columns))
-    found = ops.mm(left, right).reshape([*(a.shape[k] for k in rows), *(b.shape[k] for k in columns)])
+    found = ops.mm(left, right).reshape(
+        [*(a.shape[k] for k in rows), *(b.shape[k] for k in columns)]
+    )
     return found if out is None else write_one("tensordot", found, out)
 
 
@@ -308,7 +406,12 @@ def inner(input: Tensor, other: Tensor, *, out: Any = None) -> Tensor:
     if not input.dim() or not other.dim():
         found = input * other
     elif input.shape[-1] != other.shape[-1]:
-        raise fail(RuntimeError, "inner", f"inner() the last dimension must match on both input tensors but got shapes {list(input.shape)} and {list(other.shape)}")
+        raise fail(
+            RuntimeError,
+            "inner",
+            "inner() the last dimension must match on both input tensors but got shapes "
+            f"{list(input.shape)} and {list(other.shape)}",
+        )
     else:
         found = tensordot(input, other, dims=([-1], [-1]))
     return found if out is None else write_one("inner", found, out)
@@ -323,7 +426,9 @@ def outer(input: Tensor, vec2: Tensor, *, out: Any = None) -> Tensor:
     """
     for name, v in (("self", input), ("vec2", vec2)):
         if v.dim() != 1:
-            raise fail(RuntimeError, "outer", f"outer: Expected 1-D argument {name}, but got {v.dim()}-D")
+            raise fail(
+                RuntimeError, "outer", f"outer: Expected 1-D argument {name}, but got {v.dim()}-D"
+            )
     return ops.mul(input.reshape(input.shape[0], 1), vec2, out=out)
 
 
@@ -332,7 +437,9 @@ def kron(input: Tensor, other: Tensor, *, out: Any = None) -> Tensor:
     """The Kronecker product: every element of `input` times the whole of `other`."""
     for name, x in (("input", input), ("other", other)):
         if not isinstance(x, Tensor):
-            raise fail(TypeError, "kron", f"argument '{name}' must be Tensor, not {type(x).__name__}")
+            raise fail(
+                TypeError, "kron", f"argument '{name}' must be Tensor, not {type(x).__name__}"
+            )
     ndim = max(input.dim(), other.dim())
     p = [1] * (ndim - input.dim()) + list(input.shape)
     q = [1] * (ndim - other.dim()) + list(other.shape)
@@ -344,10 +451,16 @@ def kron(input: Tensor, other: Tensor, *, out: Any = None) -> Tensor:
 
 @composite()
 def chain_matmul(*matrices: Tensor, out: Any = None) -> Tensor:
-    """The product of a chain of matrices in the cheapest order. `torch.linalg.multi_dot` is its newer form."""
+    """The product of a chain of matrices in the cheapest order. `torch.linalg.multi_dot` is its
+    newer form.
+    """
     for k, each in enumerate(matrices):
         if each.dim() != 2:
-            raise fail(RuntimeError, "chain_matmul", f"Tensor {k} has {each.dim()} dimensions: expected matrices.")
+            raise fail(
+                RuntimeError,
+                "chain_matmul",
+                f"Tensor {k} has {each.dim()} dimensions: expected matrices.",
+            )
     if len(matrices) == 1:
         return matrices[0]
     found = ops.linalg_multi_dot(matrices)

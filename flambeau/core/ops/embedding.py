@@ -53,12 +53,9 @@ def _embedding_rule(
     sparse: bool,
 ) -> Any:
     if sparse:
-        raise fail(
-            NotImplementedError,
-            "embedding",
-            "sparse=True asks for a sparse gradient, which is not built here. Use sparse=False: "
-            "the values are the same.",
-        )
+        from flambeau.sparse.rows import rows_gradient
+
+        return rows_gradient(g, indices, weight_shape, padding_idx, scale_grad_by_freq)
     count, width = weight_shape[0], prod(weight_shape[1:])
     if type(g) is nd:
         flat = indices.reshape(-1)

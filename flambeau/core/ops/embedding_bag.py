@@ -32,13 +32,10 @@ def _share(
     return share
 
 
-def _sparse_refused() -> Exception:
-    return fail(
-        NotImplementedError,
-        "embedding_bag",
-        "sparse=True asks for a sparse gradient, which is not built here. Use sparse=False: the "
-        "values are the same.",
-    )
+def _rows_at(rows: Any, flat: Any, shape: Any) -> Any:
+    from flambeau.sparse.rows import rows_at
+
+    return rows_at(rows, flat, shape)
 
 
 @both
@@ -57,8 +54,6 @@ def _weight_rule(
     weight_shape: Any,
 ) -> Any:
     g = g[0] if isinstance(g, (tuple, list)) else g
-    if sparse:
-        raise _sparse_refused()
     if g is None:
         return None
     graph = isinstance(g, Tensor)
@@ -86,9 +81,13 @@ def _weight_rule(
         rows = ops.index_select(g, 0, wrap(place)) * wrap(share.astype(g._array.dtype)[:, None])
         if per_sample_weights is not None:
             rows = rows * per_sample_weights.unsqueeze(1)
+        if sparse:
+            return _rows_at(rows, flat, weight_shape)
         return ops.index_add(wrap(np.zeros(weight_shape, g._array.dtype)), 0, wrap(flat), rows)
     if per_sample_weights is not None:
         share = share * per_sample_weights
+    if sparse:
+        return _rows_at(g[place] * share.astype(g.dtype)[:, None], flat, weight_shape)
     if not len(g):
         return np.zeros(weight_shape, g.dtype)
     return kernels.rows_added(g[place] * share.astype(g.dtype)[:, None], flat, count)

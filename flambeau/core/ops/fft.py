@@ -1,7 +1,9 @@
-"""Discrete Fourier transforms: three operations (complex to complex, real to complex, complex to real) and the names over them.
+"""Discrete Fourier transforms: three operations (complex to complex, real to complex, complex to
+real) and the names over them.
 
-The transforms are NumPy's pocketfft, in the input's precision; the scale of a norm mode is applied afterwards. Each rule is
-the adjoint transform. Short-time transforms are in `stft`. Stands on declare.
+The transforms are NumPy's pocketfft, in the input's precision; the scale of a norm mode is applied
+afterwards. Each rule is the adjoint transform. Short-time transforms are in `stft`. Stands on
+declare.
 """
 
 from __future__ import annotations
@@ -32,16 +34,47 @@ def _real(d: Any) -> Any:
     return np.dtype(f"f{d.itemsize // 2}")
 
 
+def _order(input: Any, dim: Any, keep_last: bool = False) -> tuple[Any, Any, Any]:
+    """The order of dimensions in memory that PyTorch's transforms leave: the batch, then what was
+    transformed, each by stride.
+
+    Returns:
+        The input in that order, the axes to transform there, and the permutation that leads back.
+    """
+    steps = input.strides
+    batch = sorted((k for k in range(input.ndim) if k not in dim), key=lambda k: -steps[k])
+    head = sorted(dim[:-1] if keep_last else dim, key=lambda k: -steps[k])
+    order = [*batch, *head, *dim[len(head) :]]
+    back = [0] * len(order)
+    for place, k in enumerate(order):
+        back[k] = place
+    x = input.transpose(order)
+    return (
+        (np.ascontiguousarray(x) if type(x) is np.ndarray else x),
+        tuple(range(len(batch), len(order))),
+        back,
+    )
+
+
 @primitive(
-    name="_fft_c2c", node="FftC2C", method=False, function=False, holomorphic=False,
+    name="_fft_c2c",
+    node="FftC2C",
+    method=False,
+    function=False,
+    holomorphic=False,
     vjp=lambda g, dim, scale, forward: ops._fft_c2c(g, dim, scale, not forward),
     infer=lambda input, *_: (input.shape, input.dtype),
-)  # fmt: skip
+)
 def _fft_c2c(input, dim: Any, scale: float, forward: bool):
     """The transform of a complex tensor over `dim`."""
     if not dim:
         return input.copy()
-    found = np.fft.fftn(input, axes=dim) if forward else np.fft.ifftn(input, axes=dim, norm="forward")
+    x, axes, back = _order(input, dim)
+    found = np.fft.fftn(x, axes=axes) if forward else np.fft.ifftn(x, axes=axes, norm="forward")
+    return _scaled(found, scale).transpose(back)
+
+
+def _scaled(found: Any, scale: float) -> Any:
     return found if scale == 1 else np.multiply(found, found.real.dtype.type(scale), out=found)
 
 
@@ -56,15 +89,23 @@ def _r2c_rule(g: Any, input_shape: Any, dim: Any, scale: Any, onesided: Any) -> 
 
 
 @primitive(
-    name="_fft_r2c", node="FftR2C", method=False, function=False, holomorphic=False, vjp=_r2c_rule,
+    name="_fft_r2c",
+    node="FftR2C",
+    method=False,
+    function=False,
+    holomorphic=False,
+    vjp=_r2c_rule,
     infer=lambda input, dim, scale, onesided: (
-        tuple(n // 2 + 1 if onesided and k == dim[-1] else n for k, n in enumerate(input.shape)), _complex(input.dtype)
+        tuple(n // 2 + 1 if onesided and k == dim[-1] else n for k, n in enumerate(input.shape)),
+        _complex(input.dtype),
     ),
-)  # fmt: skip
+)
 def _fft_r2c(input, dim: Any, scale: float, onesided: bool):
     """The transform of a real tensor; only the first half of the last of `dim` where `onesided`."""
-    found = np.fft.rfftn(input, axes=dim) if onesided else np.fft.fftn(input, axes=dim)
-    return found if scale == 1 else np.multiply(found, found.real.dtype.type(scale), out=found)
+    x, axes, back = _order(input, dim, onesided)
+    return _scaled(
+        np.fft.rfftn(x, axes=axes) if onesided else np.fft.fftn(x, axes=axes), scale
+    ).transpose(back)
 
 
 def _c2r_rule(g: Any, dim: Any, scale: Any, size: Any) -> Any:
@@ -81,23 +122,34 @@ def _c2r_rule(g: Any, dim: Any, scale: Any, size: Any) -> Any:
 
 
 @primitive(
-    name="_fft_c2r", node="FftC2R", method=False, function=False, holomorphic=False, vjp=_c2r_rule,
+    name="_fft_c2r",
+    node="FftC2R",
+    method=False,
+    function=False,
+    holomorphic=False,
+    vjp=_c2r_rule,
     infer=lambda input, dim, scale, size: (
-        tuple(size if k == dim[-1] else n for k, n in enumerate(input.shape)), _real(input.dtype)
+        tuple(size if k == dim[-1] else n for k, n in enumerate(input.shape)),
+        _real(input.dtype),
     ),
-)  # fmt: skip
+)
 def _fft_c2r(input, dim: Any, scale: float, size: int):
     """The unscaled inverse transform of a half spectrum: real, of `size` in the last of `dim`."""
     if len(dim) > 1:
-        input = np.fft.ifftn(input, axes=dim[:-1], norm="forward")
-    found = np.fft.irfft(input, size, axis=dim[-1], norm="forward")
-    return found if scale == 1 else np.multiply(found, found.dtype.type(scale), out=found)
+        x, axes, back = _order(input, dim[:-1])
+        input = np.fft.ifftn(x, axes=axes, norm="forward").transpose(back)
+    x, _, back = _order(input, dim[-1:])
+    return _scaled(np.fft.irfft(x, size, axis=-1, norm="forward"), scale).transpose(back)
 
 
 def _scale(norm: Any, count: int, forward: bool) -> float:
     """The factor of a norm mode."""
     if norm not in NORMS:
-        raise fail(RuntimeError, "fft", f'Invalid normalization mode: "{norm}". Give "forward", "backward" or "ortho".')
+        raise fail(
+            RuntimeError,
+            "fft",
+            f'Invalid normalization mode: "{norm}". Give "forward", "backward" or "ortho".',
+        )
     if norm == "ortho":
         return 1 / math.sqrt(count)
     return 1 / count if (norm == "forward") == forward else 1.0
@@ -113,7 +165,9 @@ def _promoted(name: str, input: Tensor, to_complex: bool) -> Tensor:
     if d.category in ("int", "bool"):
         d = dtypes.default()
     if d.name not in ("float32", "float64", "complex64", "complex128"):
-        raise fail(RuntimeError, name, f"Unsupported dtype {d.legacy}. Convert with .to(torch.float32).")
+        raise fail(
+            RuntimeError, name, f"Unsupported dtype {d.legacy}. Convert with .to(torch.float32)."
+        )
     if to_complex and not d.is_complex:
         d = d.to_complex()
     return input if d is input.dtype else input.to(d)
@@ -138,14 +192,18 @@ def _resized(name: str, input: Tensor, dims: tuple[int, ...], sizes: Any) -> Ten
 
 def _no_complex(name: str, input: Tensor) -> None:
     if input.is_complex():
-        raise fail(RuntimeError, name, f"{name} expects a real input tensor, but got {input.dtype.legacy}")
+        raise fail(
+            RuntimeError, name, f"{name} expects a real input tensor, but got {input.dtype.legacy}"
+        )
 
 
 def _finish(name: str, found: Tensor, out: Any) -> Tensor:
     return found if out is None else write_one("fft_" + name, found, out)
 
 
-def _dims(name: str, input: Tensor, s: Any, dim: Any, least: bool = False) -> tuple[tuple[int, ...], list[Any]]:
+def _dims(
+    name: str, input: Tensor, s: Any, dim: Any, least: bool = False
+) -> tuple[tuple[int, ...], list[Any]]:
     """The dimensions transformed, and the sizes asked along them.
 
     Raises:
@@ -160,10 +218,17 @@ def _dims(name: str, input: Tensor, s: Any, dim: Any, least: bool = False) -> tu
         s = [s] if isinstance(s, int) else list(s)
         if dim is None:
             if len(s) > input.dim():
-                raise fail(RuntimeError, name, f"Got shape with {len(s)} values but input tensor only has {input.dim()} dimensions.")
+                raise fail(
+                    RuntimeError,
+                    name,
+                    f"Got shape with {len(s)} values but input tensor only has {input.dim()} "
+                    "dimensions.",
+                )
             wrapped = tuple(range(input.dim() - len(s), input.dim()))
         elif len(s) != len(wrapped):
-            raise fail(RuntimeError, name, "When given, dim and shape arguments must have the same length")
+            raise fail(
+                RuntimeError, name, "When given, dim and shape arguments must have the same length"
+            )
     else:
         if dim is None:
             wrapped = tuple(range(input.dim()))
@@ -173,14 +238,18 @@ def _dims(name: str, input: Tensor, s: Any, dim: Any, least: bool = False) -> tu
     return wrapped, s
 
 
-def _complex_transform(name: str, input: Tensor, s: Any, dim: Any, norm: Any, forward: bool, out: Any) -> Tensor:
+def _complex_transform(
+    name: str, input: Tensor, s: Any, dim: Any, norm: Any, forward: bool, out: Any
+) -> Tensor:
     dims, sizes = _dims(name, input, s, dim)
     x = _resized(name, _promoted(name, input, True), dims, sizes)
     scale = _scale(norm, math.prod(x.shape[k] for k in dims), forward)
     return _finish(name, ops._fft_c2c(x, dims, scale, forward), out)
 
 
-def _half_transform(name: str, input: Tensor, s: Any, dim: Any, norm: Any, forward: bool, out: Any) -> Tensor:
+def _half_transform(
+    name: str, input: Tensor, s: Any, dim: Any, norm: Any, forward: bool, out: Any
+) -> Tensor:
     """rfftn, and ihfftn as its conjugate with the other scale."""
     _no_complex(name, input)
     dims, sizes = _dims(name, input, s, dim, True)
@@ -194,7 +263,9 @@ def _half_transform(name: str, input: Tensor, s: Any, dim: Any, norm: Any, forwa
     return _finish(name, found, out)
 
 
-def _to_real(name: str, input: Tensor, s: Any, dim: Any, norm: Any, forward: bool, out: Any) -> Tensor:
+def _to_real(
+    name: str, input: Tensor, s: Any, dim: Any, norm: Any, forward: bool, out: Any
+) -> Tensor:
     """irfftn, and hfftn as that of the conjugate with the other scale."""
     dims, sizes = _dims(name, input, s, dim, True)
     last = dims[-1]
@@ -215,20 +286,49 @@ def _to_real(name: str, input: Tensor, s: Any, dim: Any, norm: Any, forward: boo
 def _make(name: str, way: Any, forward: bool, words: str) -> None:
     """Declare the 1-, 2- and n-dimensional functions of one transform."""
 
-    def one(input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None, *, out: Any = None) -> Tensor:
-        return way(name, input, None if n is None else [n], [wrap_dim(dim, input.dim()) if input.dim() else _flat(dim)], norm, forward, out)
+    def one(
+        input: Tensor,
+        n: int | None = None,
+        dim: int = -1,
+        norm: str | None = None,
+        *,
+        out: Any = None,
+    ) -> Tensor:
+        return way(
+            name,
+            input,
+            None if n is None else [n],
+            [wrap_dim(dim, input.dim()) if input.dim() else _flat(dim)],
+            norm,
+            forward,
+            out,
+        )
 
-    def two(input: Tensor, s: Any = None, dim: Any = (-2, -1), norm: str | None = None, *, out: Any = None) -> Tensor:
+    def two(
+        input: Tensor,
+        s: Any = None,
+        dim: Any = (-2, -1),
+        norm: str | None = None,
+        *,
+        out: Any = None,
+    ) -> Tensor:
         return way(name + "2", input, s, dim, norm, forward, out)
 
-    def many(input: Tensor, s: Any = None, dim: Any = None, norm: str | None = None, *, out: Any = None) -> Tensor:
+    def many(
+        input: Tensor, s: Any = None, dim: Any = None, norm: str | None = None, *, out: Any = None
+    ) -> Tensor:
         return way(name + "n", input, s, dim, norm, forward, out)
 
-    where = {"": "dimension `dim`", "2": "the last two dimensions", "n": "`dim` (all dimensions by default)"}
+    where = {
+        "": "dimension `dim`",
+        "2": "the last two dimensions",
+        "n": "`dim` (all dimensions by default)",
+    }
     for function, tail in ((one, ""), (two, "2"), (many, "n")):
         function.__name__ = function.__qualname__ = "fft_" + name + tail
         function.__doc__ = (
-            f"{words} over {where[tail]}.\n\nThe input is first cut, or filled with zeros, to the sizes given. `norm` names where the "
+            f"{words} over {where[tail]}.\n\nThe input is first cut, or filled with zeros, to the "
+            "sizes given. `norm` names where the "
             'scale 1/n stands: "backward" (the inverse), "forward", or "ortho" (its root on both).'
         )
         composite(name="fft_" + name + tail, function=False)(function)
@@ -240,31 +340,51 @@ def _flat(dim: int) -> int:
 
 _make("fft", _complex_transform, True, "The discrete Fourier transform")
 _make("ifft", _complex_transform, False, "The inverse discrete Fourier transform")
-_make("rfft", _half_transform, True, "The half of a real input's Fourier transform that determines the rest")
-_make("irfft", _to_real, False, "The real inverse of `rfft`; the last size is ``2 * (m - 1)`` unless given")
+_make(
+    "rfft",
+    _half_transform,
+    True,
+    "The half of a real input's Fourier transform that determines the rest",
+)
+_make(
+    "irfft",
+    _to_real,
+    False,
+    "The real inverse of `rfft`; the last size is ``2 * (m - 1)`` unless given",
+)
 _make("hfft", _to_real, True, "The real Fourier transform of a hermitian signal's half")
 _make("ihfft", _half_transform, False, "The inverse of `hfft`: a half of the hermitian signal")
 
 
 @composite(name="fft_fftfreq", function=False)
-def fft_fftfreq(n: int, d: float = 1.0, *, out: Any = None, dtype: Any = None, **options: Any) -> Tensor:
-    """The frequencies of `fft`'s bins for samples `d` apart: 0, 1, ..., then the negative ones, over ``n * d``."""
+def fft_fftfreq(
+    n: int, d: float = 1.0, *, out: Any = None, dtype: Any = None, **options: Any
+) -> Tensor:
+    """The frequencies of `fft`'s bins for samples `d` apart: 0, 1, ..., then the negative ones,
+    over ``n * d``.
+    """
     k = ops.arange(n)
     k = ops.where(k < (n + 1) // 2, k, k - n)
     return _frequencies("fftfreq", k, n, d, out, dtype, options)
 
 
 @composite(name="fft_rfftfreq", function=False)
-def fft_rfftfreq(n: int, d: float = 1.0, *, out: Any = None, dtype: Any = None, **options: Any) -> Tensor:
+def fft_rfftfreq(
+    n: int, d: float = 1.0, *, out: Any = None, dtype: Any = None, **options: Any
+) -> Tensor:
     """The frequencies of `rfft`'s bins for samples `d` apart."""
     return _frequencies("rfftfreq", ops.arange(n // 2 + 1), n, d, out, dtype, options)
 
 
-def _frequencies(name: str, k: Tensor, n: int, d: float, out: Any, dtype: Any, options: dict[str, Any]) -> Tensor:
+def _frequencies(
+    name: str, k: Tensor, n: int, d: float, out: Any, dtype: Any, options: dict[str, Any]
+) -> Tensor:
     if dtype is None:
         dtype = out.dtype if out is not None else dtypes.default()
     if not (dtype.is_floating_point or dtype.is_complex):
-        raise fail(RuntimeError, name, f"{name} requires a floating point or complex dtype, got {dtype}")
+        raise fail(
+            RuntimeError, name, f"{name} requires a floating point or complex dtype, got {dtype}"
+        )
     found = k.to(dtype) * (1.0 / (n * d))
     device = options.get("device")
     if device is not None:

@@ -104,7 +104,8 @@ def fill_(input: Tensor, value: Any) -> Tensor:
                 or edge_of(input) is None
             )
         ):
-            check_writable("fill_", a)
+            if 0 in a.strides:
+                check_writable("fill_", a)
             try:
                 run(a.fill, value)
             except RuntimeError:
@@ -137,9 +138,12 @@ def zero_(input: Tensor) -> Tensor:
     m = mode()
     if type(input) in PLAIN and (m is None or m is NO_GRAD):
         a = input._array
-        if type(a) is nd and (m is not None or edge_of(input) is None):
-            check_writable("zero_", a)
-            a[...] = 0
+        if type(a) is nd and (
+            m is not None or (input._edge is None and (input._view is None or edge_of(input) is None))
+        ):
+            if 0 in a.strides:
+                check_writable("zero_", a)
+            a.fill(0)
             touch(input, "zero_")
             return input
     check_inplace("zero_", input, state.grad_enabled() and edge_of(input) is not None)

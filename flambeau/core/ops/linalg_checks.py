@@ -1,4 +1,6 @@
-"""What linear algebra asks of its matrices, and the error of matrices that refuse. Stands on errors."""
+"""What linear algebra asks of its matrices, and the error of matrices that refuse. Stands on
+errors.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +15,16 @@ TYPES = frozenset(("float32", "float64", "complex64", "complex128"))
 
 
 class LinAlgError(RuntimeError):
-    """A matrix for which the computation fails: singular, not positive definite, or no convergence."""
+    """A matrix for which the computation fails: singular, not positive definite, or no
+    convergence.
+    """
 
 
-LinAlgError.__module__, LinAlgError.__qualname__, LinAlgError.__name__ = "torch._C", "_LinAlgError", "_LinAlgError"
+LinAlgError.__module__, LinAlgError.__qualname__, LinAlgError.__name__ = (
+    "torch._C",
+    "_LinAlgError",
+    "_LinAlgError",
+)
 
 
 def need_matrix(name: str, a: Any, label: str = "A") -> None:
@@ -26,23 +34,42 @@ def need_matrix(name: str, a: Any, label: str = "A") -> None:
         RuntimeError: fewer.
     """
     if a.ndim < 2:
-        raise fail(RuntimeError, name, f"The input tensor {label} must have at least 2 dimensions; it has {a.ndim}.")
+        raise fail(
+            RuntimeError,
+            name,
+            f"The input tensor {label} must have at least 2 dimensions; it has {a.ndim}.",
+        )
 
 
 def need_floating(name: str, a: Any, kernel: str = "") -> None:
     """A single or double, real or complex.
 
     Raises:
-        RuntimeError: integers and 16-bit floats (NotImplementedError where PyTorch's kernel refuses: `kernel` names it).
+        RuntimeError: integers and 16-bit floats (NotImplementedError where PyTorch's kernel
+            refuses: `kernel` names it).
     """
     d = of(a.dtype)
     if d.name in TYPES:
         return
     if d.category in ("int", "bool") and not kernel.startswith("!"):
-        raise fail(RuntimeError, name, f"Expected a floating point or complex tensor as input. Got {d.legacy}. Convert with .to(torch.float32).")
+        raise fail(
+            RuntimeError,
+            name,
+            f"Expected a floating point or complex tensor as input. Got {d.legacy}. Convert with "
+            ".to(torch.float32).",
+        )
     if kernel:
-        raise fail(NotImplementedError, name, f"\"{kernel.lstrip('!')}\" not implemented for '{d.legacy}'. Convert with .to(torch.float32).")
-    raise fail(RuntimeError, name, f"Low precision dtypes not supported. Got {d.legacy}. Convert with .to(torch.float32).")
+        raise fail(
+            NotImplementedError,
+            name,
+            f"\"{kernel.lstrip('!')}\" not implemented for '{d.legacy}'. Convert with "
+            ".to(torch.float32).",
+        )
+    raise fail(
+        RuntimeError,
+        name,
+        f"Low precision dtypes not supported. Got {d.legacy}. Convert with .to(torch.float32).",
+    )
 
 
 def need_square(name: str, a: Any, label: str = "A") -> None:
@@ -54,7 +81,10 @@ def need_square(name: str, a: Any, label: str = "A") -> None:
     need_matrix(name, a, label)
     if a.shape[-1] != a.shape[-2]:
         raise fail(
-            RuntimeError, name, f"{label} must be batches of square matrices, but they are {a.shape[-2]} by {a.shape[-1]} matrices"
+            RuntimeError,
+            name,
+            f"{label} must be batches of square matrices, but they are {a.shape[-2]} by "
+            f"{a.shape[-1]} matrices",
         )
 
 

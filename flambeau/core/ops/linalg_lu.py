@@ -1,6 +1,7 @@
 """LU and LDL factorizations, their solves, and Householder products (geqrf, orgqr, ormqr).
 
-LU is NumPy's own here (`kernels.factor`); LDL needs LAPACK's sytrf, through the extra `sci`. Stands on kernels.factor.
+LU is NumPy's own here (`kernels.factor`); LDL needs LAPACK's sytrf, through the extra `sci`. Stands
+on kernels.factor.
 """
 
 from __future__ import annotations
@@ -53,7 +54,9 @@ def _factors_gradient(gl: Any, gu: Any, L: Tensor, U: Tensor) -> Tensor:
         inner = phi if gu is None else phi - gu.narrow(-1, k, n - k) @ rest.mH
         first = ops.linalg_solve_triangular(u1.mH, inner, upper=False, left=False)
         second = gu.narrow(-1, k, n - k) if gu is not None else ops.zeros_like(rest)
-        return ops.linalg_solve_triangular(l1.mH, ops.cat([first, second], -1), upper=True, unitriangular=True)
+        return ops.linalg_solve_triangular(
+            l1.mH, ops.cat([first, second], -1), upper=True, unitriangular=True
+        )
     rest = L.narrow(-2, k, m - k)
     inner = phi if gl is None else phi - rest.mH @ gl.narrow(-2, k, m - k)
     first = ops.linalg_solve_triangular(l1.mH, inner, upper=True, unitriangular=True)
@@ -91,16 +94,30 @@ def _lu_shapes(A: Any, *_: Any) -> Any:
 
 
 @primitive(
-    name="linalg_lu_factor_ex", outputs=("LU", "pivots", "info"), differentiable=("LU",), method=False, function=False,
-    holomorphic=False, vjp={"A": _lu_factor_rule}, infer=_lu_shapes,
-)  # fmt: skip
+    name="linalg_lu_factor_ex",
+    outputs=("LU", "pivots", "info"),
+    differentiable=("LU",),
+    method=False,
+    function=False,
+    holomorphic=False,
+    vjp={"A": _lu_factor_rule},
+    infer=_lu_shapes,
+)
 def linalg_lu_factor_ex(A, *, pivot: bool = True, check_errors: bool = False):
-    """L and U packed in one matrix, the row swaps (counted from 1), and `info`: 0, or the place of U's first zero."""
+    """L and U packed in one matrix, the row swaps (counted from 1), and `info`: 0, or the place of
+    U's first zero.
+    """
     if A.ndim < 2:
-        raise fail(RuntimeError, "torch.lu_factor", f"Expected tensor with 2 or more dimensions. Got size: {list(A.shape)} instead")
+        raise fail(
+            RuntimeError,
+            "torch.lu_factor",
+            f"Expected tensor with 2 or more dimensions. Got size: {list(A.shape)} instead",
+        )
     need_floating("linalg.lu_factor", A, "!lu_cpu")
     if not pivot:
-        raise fail(RuntimeError, "linalg.lu_factor", "LU without pivoting is not implemented on the CPU")
+        raise fail(
+            RuntimeError, "linalg.lu_factor", "LU without pivoting is not implemented on the CPU"
+        )
     found = factor.lu(A)
     if check_errors:
         refuse("torch.linalg.lu_factor_ex", found[2], _ZERO)
@@ -108,7 +125,8 @@ def linalg_lu_factor_ex(A, *, pivot: bool = True, check_errors: bool = False):
 
 
 _ZERO = (
-    "U[{0},{0}] is zero and using it on lu_solve would result in a division by zero. If you still want to perform the "
+    "U[{0},{0}] is zero and using it on lu_solve would result in a division by zero. If you still "
+    "want to perform the "
     "factorization, consider calling linalg.lu(A, pivot) or linalg.lu_factor_ex(A, pivot)"
 )
 
@@ -122,12 +140,18 @@ def linalg_lu_factor(A: Tensor, *, pivot: bool = True, out: Any = None) -> Any:
     """
     LU, pivots, info = ops.linalg_lu_factor_ex(A, pivot=pivot)
     if isinstance(info._array, np.ndarray) and info._array.any():
-        raise fail(RuntimeError, "torch.linalg.lu_factor", _ZERO.format(int(info._array.reshape(-1)[(info._array.reshape(-1) != 0).argmax()])))
+        raise fail(
+            RuntimeError,
+            "torch.linalg.lu_factor",
+            _ZERO.format(int(info._array.reshape(-1)[(info._array.reshape(-1) != 0).argmax()])),
+        )
     from flambeau.core.return_types import structseq
 
     kind = structseq("linalg_lu_factor", ("LU", "pivots"))
     if out is not None:
-        return kind((written("linalg_lu_factor", LU, out[0]), written("linalg_lu_factor", pivots, out[1])))
+        return kind(
+            (written("linalg_lu_factor", LU, out[0]), written("linalg_lu_factor", pivots, out[1]))
+        )
     return kind((LU, pivots))
 
 
@@ -145,13 +169,23 @@ def _lu3_shapes(A: Any, *_: Any) -> Any:
 
 
 @primitive(
-    name="linalg_lu", outputs=("P", "L", "U"), differentiable=("L", "U"), method=False, function=False, holomorphic=False,
-    vjp={"A": _lu_rule}, infer=_lu3_shapes,
-)  # fmt: skip
+    name="linalg_lu",
+    outputs=("P", "L", "U"),
+    differentiable=("L", "U"),
+    method=False,
+    function=False,
+    holomorphic=False,
+    vjp={"A": _lu_rule},
+    infer=_lu3_shapes,
+)
 def linalg_lu(A, *, pivot: bool = True):
     """P, L, U of ``A = P @ L @ U``: a permutation, a unit lower and an upper triangle."""
     if A.ndim < 2:
-        raise fail(RuntimeError, "linalg.lu", f"Expected tensor with 2 or more dimensions. Got size: {list(A.shape)} instead")
+        raise fail(
+            RuntimeError,
+            "linalg.lu",
+            f"Expected tensor with 2 or more dimensions. Got size: {list(A.shape)} instead",
+        )
     need_floating("linalg.lu", A, "!lu_cpu")
     if not pivot:
         raise fail(RuntimeError, "linalg.lu", "LU without pivoting is not implemented on the CPU")
@@ -186,16 +220,21 @@ def _unpack_rule(g: Any, LU_data_shape: Any) -> Any:
 
 
 @primitive(
-    name="lu_unpack", outputs=("P", "L", "U"), differentiable=("L", "U"), method=False, holomorphic=False,
+    name="lu_unpack",
+    outputs=("P", "L", "U"),
+    differentiable=("L", "U"),
+    method=False,
+    holomorphic=False,
     vjp={"LU_data": _unpack_rule},
-)  # fmt: skip
+)
 def lu_unpack(LU_data, LU_pivots, unpack_data: bool = True, unpack_pivots: bool = True):
     """P, L, U from what `lu_factor` packed; empty tensors for what is not asked."""
     if unpack_pivots and LU_pivots.dtype != np.dtype("i4"):
         raise fail(
             RuntimeError,
             "torch.lu_unpack",
-            "LU_pivots is expected to be a contiguous tensor of torch.int32 dtype. This function takes what "
+            "LU_pivots is expected to be a contiguous tensor of torch.int32 dtype. This function "
+            "takes what "
             "torch.linalg.lu_factor returned.",
         )
     m, n = LU_data.shape[-2:]
@@ -207,7 +246,9 @@ def lu_unpack(LU_data, LU_pivots, unpack_data: bool = True, unpack_pivots: bool 
     return P, _unit_lower(LU_data[..., :k]), np.triu(LU_data[..., :k, :])
 
 
-def _lu_solve_rule(g: Any, LU: Any, pivots: Any, out: Any, left: Any, adjoint: Any, needs: Any) -> Any:
+def _lu_solve_rule(
+    g: Any, LU: Any, pivots: Any, out: Any, left: Any, adjoint: Any, needs: Any
+) -> Any:
     """Through A = P L U: the system's gradient, then that of the factors."""
     back = ops.linalg_lu_solve(LU, pivots, g, left=left, adjoint=not adjoint)
     if not needs[0]:
@@ -228,11 +269,17 @@ def _lu_solve_shapes(LU: Any, pivots: Any, B: Any, *_: Any) -> Any:
 
 
 @primitive(
-    name="linalg_lu_solve", method=False, function=False, holomorphic=False, vjp={("LU", "B"): _lu_solve_rule},
+    name="linalg_lu_solve",
+    method=False,
+    function=False,
+    holomorphic=False,
+    vjp={("LU", "B"): _lu_solve_rule},
     infer=_lu_solve_shapes,
-)  # fmt: skip
+)
 def linalg_lu_solve(LU, pivots, B, *, left: bool = True, adjoint: bool = False):
-    """X of ``A @ X = B`` (``X @ A = B``; with `adjoint` for A's conjugate transpose) from what `lu_factor` gave."""
+    """X of ``A @ X = B`` (``X @ A = B``; with `adjoint` for A's conjugate transpose) from what
+    `lu_factor` gave.
+    """
     name = "linalg.lu_solve"
     need_square(name, LU, "LU")
     need_matrix(name, B, "B")
@@ -240,9 +287,18 @@ def linalg_lu_solve(LU, pivots, B, *, left: bool = True, adjoint: bool = False):
     if pivots.dtype != np.dtype("i4"):
         raise fail(RuntimeError, name, "pivots should be a Tensor of scalar type torch.int32")
     if pivots.shape[-1:] != LU.shape[-1:]:
-        raise fail(RuntimeError, name, "Number of pivots per batch should be same as the dimension of the matrix")
+        raise fail(
+            RuntimeError,
+            name,
+            "Number of pivots per batch should be same as the dimension of the matrix",
+        )
     if pivots.shape[:-1] != LU.shape[:-2]:
-        raise fail(RuntimeError, name, f"Expected LU.shape[:-1] and pivots.shape to be the same, but got pivots with shape {list(pivots.shape)} instead")
+        raise fail(
+            RuntimeError,
+            name,
+            "Expected LU.shape[:-1] and pivots.shape to be the same, but got pivots with shape "
+            f"{list(pivots.shape)} instead",
+        )
     check_system(name, LU, B, left)
     if left:
         return factor.columns(factor.lu_solve(LU, pivots, B, adjoint))
@@ -251,11 +307,20 @@ def linalg_lu_solve(LU, pivots, B, *, left: bool = True, adjoint: bool = False):
 
 
 @primitive(
-    name="linalg_ldl_factor_ex", outputs=("LD", "pivots", "info"), method=False, function=False,
-    infer=lambda A, *_: ((A.shape, A.dtype), (A.shape[:-1], np.dtype("i4")), (A.shape[:-2], np.dtype("i4"))),
-)  # fmt: skip
+    name="linalg_ldl_factor_ex",
+    outputs=("LD", "pivots", "info"),
+    method=False,
+    function=False,
+    infer=lambda A, *_: (
+        (A.shape, A.dtype),
+        (A.shape[:-1], np.dtype("i4")),
+        (A.shape[:-2], np.dtype("i4")),
+    ),
+)
 def linalg_ldl_factor_ex(A, *, hermitian: bool = False, check_errors: bool = False):
-    """LAPACK's packed L and D of ``A = L @ D @ L.mH`` (or ``L.mT``), the pivots, and `info`. Needs scipy (extra `sci`)."""
+    """LAPACK's packed L and D of ``A = L @ D @ L.mH`` (or ``L.mT``), the pivots, and `info`. Needs
+    scipy (extra `sci`).
+    """
     need_square("torch.linalg.ldl_factor_ex", A)
     need_floating("torch.linalg.ldl_factor_ex", A, "ldl_factor_kernel_cpu")
     run = _lapack("hetrf" if hermitian and A.dtype.kind == "c" else "sytrf", A)
@@ -269,7 +334,11 @@ def linalg_ldl_factor_ex(A, *, hermitian: bool = False, check_errors: bool = Fal
             LD[k] = np.tril(packed)
     found = factor.columns(LD.reshape(A.shape)), pivots.reshape((*batch, n)), info.reshape(batch)
     if check_errors:
-        refuse("torch.linalg.ldl_factor_ex", found[2], "The factorization has been completed, but D[{0},{0}] is exactly zero")
+        refuse(
+            "torch.linalg.ldl_factor_ex",
+            found[2],
+            "The factorization has been completed, but D[{0},{0}] is exactly zero",
+        )
     return found
 
 
@@ -289,12 +358,18 @@ def linalg_ldl_factor(A: Tensor, *, hermitian: bool = False, out: Any = None) ->
         LinAlgError: D has a zero on its diagonal.
     """
     LD, pivots, info = ops.linalg_ldl_factor_ex(A, hermitian=hermitian)
-    verdict("torch.linalg.ldl_factor", info, "The factorization has been completed, but D[{0},{0}] is exactly zero")
+    verdict(
+        "torch.linalg.ldl_factor",
+        info,
+        "The factorization has been completed, but D[{0},{0}] is exactly zero",
+    )
     from flambeau.core.return_types import structseq
 
     kind = structseq("linalg_ldl_factor", ("LD", "pivots"))
     if out is not None:
-        return kind((written("linalg_ldl_factor", LD, out[0]), written("linalg_ldl_factor", pivots, out[1])))
+        return kind(
+            (written("linalg_ldl_factor", LD, out[0]), written("linalg_ldl_factor", pivots, out[1]))
+        )
     return kind((LD, pivots))
 
 
@@ -305,11 +380,23 @@ def linalg_ldl_solve(LD, pivots, B, *, hermitian: bool = False):
     need_square(name, LD, "LD")
     need_matrix(name, B, "B")
     if B.ndim < 2 or LD.shape[-1] != B.shape[-2]:
-        raise fail(RuntimeError, name, f"Incompatible shapes of A and B for the equation AX = B ({LD.shape[-2]}x{LD.shape[-1]} and {B.shape[-2]}x{B.shape[-1]})")
+        raise fail(
+            RuntimeError,
+            name,
+            "Incompatible shapes of A and B for the equation AX = B "
+            f"({LD.shape[-2]}x{LD.shape[-1]} and {B.shape[-2]}x{B.shape[-1]})",
+        )
     if pivots.dtype.kind not in "iu":
-        raise fail(RuntimeError, name, f"Expected pivots to be integers. Got {of(pivots.dtype).legacy}")
+        raise fail(
+            RuntimeError, name, f"Expected pivots to be integers. Got {of(pivots.dtype).legacy}"
+        )
     if LD.dtype != B.dtype:
-        raise fail(RuntimeError, name, f"LD and B must have the same dtype, but got {of(LD.dtype).name} and {of(B.dtype).name}")
+        raise fail(
+            RuntimeError,
+            name,
+            f"LD and B must have the same dtype, but got {of(LD.dtype).name} and "
+            f"{of(B.dtype).name}",
+        )
     run = _lapack("hetrs" if hermitian and LD.dtype.kind == "c" else "sytrs", LD)
     batch = np.broadcast_shapes(LD.shape[:-2], B.shape[:-2])
     n, k = B.shape[-2:]

@@ -1,5 +1,6 @@
-"""What linear algebra makes of its factorizations and of products: lstsq, multi_dot, matrix_power, tensorinv, tensorsolve,
-Householder products, vander, vecdot, cross, cdist. Stands on linalg_solve, linalg_spectral and matmul.
+"""What linear algebra makes of its factorizations and of products: lstsq, multi_dot, matrix_power,
+tensorinv, tensorsolve, Householder products, vander, vecdot. Stands on linalg_solve,
+linalg_spectral and matmul.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from flambeau.core.declare import composite, ops, primitive
-from flambeau.core.dims import wrap_dim
 from flambeau.core.dtypes import bool as boolean
 from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
@@ -47,15 +47,22 @@ def _lstsq_rule(g: Any, A: Any, B: Any, solution: Any, needs: Any) -> Any:
 
 
 @primitive(
-    name="linalg_lstsq", outputs=("solution", "residuals", "rank", "singular_values"), method=False, function=False,
-    differentiable=("solution", "residuals"), holomorphic=False, vjp={("A", "B"): _lstsq_rule},
-)  # fmt: skip
+    name="linalg_lstsq",
+    outputs=("solution", "residuals", "rank", "singular_values"),
+    method=False,
+    function=False,
+    differentiable=("solution", "residuals"),
+    holomorphic=False,
+    vjp={("A", "B"): _lstsq_rule},
+)
 def linalg_lstsq(A, B, rcond: Any = None, *, driver: Any = None):
     """X that minimizes ``norm(A @ X - B)``; the squared residuals, A's rank, its singular values.
 
     Args:
-        rcond: singular values up to `rcond` times the largest count as zero; by default ``max(m, n) * eps``.
-        driver: "gelsy" (default), "gels" (A of full rank; no rank is given), "gelsd", "gelss" (singular values are given).
+        rcond: singular values up to `rcond` times the largest count as zero; by default ``max(m, n)
+            * eps``.
+        driver: "gelsy" (default), "gels" (A of full rank; no rank is given), "gelsd", "gelss"
+            (singular values are given).
     """
     name = "torch.linalg.lstsq"
     if A.ndim < 2:
@@ -64,13 +71,27 @@ def linalg_lstsq(A, B, rcond: Any = None, *, driver: Any = None):
         raise fail(RuntimeError, name, "other must have at least 1 dimension.")
     need_floating(name, A, "linalg_lstsq_cpu")
     if A.dtype != B.dtype:
-        raise fail(RuntimeError, name, f"Expected input and other to have the same dtype, but got input's dtype {of(A.dtype).legacy} and other's dtype {of(B.dtype).legacy}")
+        raise fail(
+            RuntimeError,
+            name,
+            "Expected input and other to have the same dtype, but got input's dtype "
+            f"{of(A.dtype).legacy} and other's dtype {of(B.dtype).legacy}",
+        )
     if driver not in (None, "gels", "gelsy", "gelsd", "gelss"):
-        raise fail(RuntimeError, name, f"parameter `driver` should be one of (gels, gelsy, gelsd, gelss), got {driver}")
+        raise fail(
+            RuntimeError,
+            name,
+            f"parameter `driver` should be one of (gels, gelsy, gelsd, gelss), got {driver}",
+        )
     vector = B.ndim == A.ndim - 1 and B.shape == A.shape[:-1]
     b = B[..., None] if vector else B
     if b.ndim < 2 or A.shape[-2] != b.shape[-2]:
-        raise fail(RuntimeError, name, f"input.size(-2) should match other.size(-2): the matrix has {A.shape[-2]} rows, the right-hand side {b.shape[-2] if b.ndim > 1 else b.shape[0]}")
+        raise fail(
+            RuntimeError,
+            name,
+            f"input.size(-2) should match other.size(-2): the matrix has {A.shape[-2]} rows, the "
+            f"right-hand side {b.shape[-2] if b.ndim > 1 else b.shape[0]}",
+        )
     m, n = A.shape[-2:]
     batch = np.broadcast_shapes(A.shape[:-2], b.shape[:-2])
     real = np.finfo(A.dtype).dtype
@@ -78,7 +99,9 @@ def linalg_lstsq(A, B, rcond: Any = None, *, driver: Any = None):
         u, s, vh = np.linalg.svd(A, full_matrices=False)
         limit = (np.finfo(A.dtype).eps * max(m, n) if rcond is None else rcond) * s[..., :1]
         large = s > limit
-        x = factor.adjoint(vh) @ (np.where(large, 1 / s, 0).astype(real)[..., None] * (factor.adjoint(u) @ b))
+        x = factor.adjoint(vh) @ (
+            np.where(large, 1 / s, 0).astype(real)[..., None] * (factor.adjoint(u) @ b)
+        )
         rank = large.sum(-1).astype("i8")
     else:
         s = np.zeros((*A.shape[:-2], min(m, n)), real)
@@ -88,7 +111,9 @@ def linalg_lstsq(A, B, rcond: Any = None, *, driver: Any = None):
     if m > n and (driver == "gels" or (driver in ("gelsd", "gelss") and bool((rank == n).all()))):
         rest = A @ x - b
         residuals = (rest.real**2 + rest.imag**2 if rest.dtype.kind == "c" else rest * rest).sum(-2)
-        residuals = residuals[..., 0] if vector and residuals.ndim > 1 and B.ndim == 1 else residuals
+        residuals = (
+            residuals[..., 0] if vector and residuals.ndim > 1 and B.ndim == 1 else residuals
+        )
     empty = np.zeros(0, real)
     return (
         factor.columns(x)[..., 0] if vector else factor.columns(x),
@@ -100,7 +125,9 @@ def linalg_lstsq(A, B, rcond: Any = None, *, driver: Any = None):
 
 @composite(name="linalg_multi_dot", function=False)
 def linalg_multi_dot(tensors: Any, *, out: Any = None) -> Tensor:
-    """The product of a chain of matrices in the order that costs least; the first and last may be vectors."""
+    """The product of a chain of matrices in the order that costs least; the first and last may be
+    vectors.
+    """
     name = "multi_dot()"
     work = list(tensors)
     if len(work) < 2:
@@ -109,9 +136,18 @@ def linalg_multi_dot(tensors: Any, *, out: Any = None) -> Tensor:
     for k, x in enumerate(work):
         ends = k in (0, len(work) - 1)
         if x.dim() != 2 and not (ends and x.dim() == 1):
-            raise fail(RuntimeError, name, f"tensor {k} must be {'1D or 2D' if ends else '2D'} but got {x.dim()}D")
+            raise fail(
+                RuntimeError,
+                name,
+                f"tensor {k} must be {'1D or 2D' if ends else '2D'} but got {x.dim()}D",
+            )
         if x.dtype != work[0].dtype:
-            raise fail(RuntimeError, name, f"all tensors must have be the same dtype, but tensor 0 is {work[0].dtype} and tensor {k} {x.dtype}")
+            raise fail(
+                RuntimeError,
+                name,
+                f"all tensors must have be the same dtype, but tensor 0 is {work[0].dtype} and "
+                f"tensor {k} {x.dtype}",
+            )
     if first:
         work[0] = work[0].unsqueeze(0)
     if last:
@@ -119,7 +155,12 @@ def linalg_multi_dot(tensors: Any, *, out: Any = None) -> Tensor:
     sizes = [work[0].shape[0], *(x.shape[1] for x in work)]
     for k in range(1, len(work)):
         if work[k].shape[0] != sizes[k]:
-            raise fail(RuntimeError, name, f"tensors {k - 1} and {k} with shapes {list(work[k - 1].shape)} and {list(work[k].shape)} cannot be multiplied")
+            raise fail(
+                RuntimeError,
+                name,
+                f"tensors {k - 1} and {k} with shapes {list(work[k - 1].shape)} and "
+                f"{list(work[k].shape)} cannot be multiplied",
+            )
     found = _chain(work, _cheapest_splits(sizes), 0, len(work) - 1)
     if first:
         found = found.squeeze(0)
@@ -129,14 +170,19 @@ def linalg_multi_dot(tensors: Any, *, out: Any = None) -> Tensor:
 
 
 def _cheapest_splits(sizes: list[int]) -> dict[tuple[int, int], int]:
-    """Where to split each stretch of the chain (Cormen et al., Introduction to Algorithms, 15.2)."""
+    """Where to split each stretch of the chain (Cormen et al., Introduction to Algorithms,
+    15.2).
+    """
     n = len(sizes) - 1
     cost = {(i, i): 0 for i in range(n)}
     split: dict[tuple[int, int], int] = {}
     for length in range(1, n):
         for i in range(n - length):
             j = i + length
-            options = [(cost[i, k] + cost[k + 1, j] + sizes[i] * sizes[k + 1] * sizes[j + 1], k) for k in range(i, j)]
+            options = [
+                (cost[i, k] + cost[k + 1, j] + sizes[i] * sizes[k + 1] * sizes[j + 1], k)
+                for k in range(i, j)
+            ]
             cost[i, j], split[i, j] = min(options)
     return split
 
@@ -150,7 +196,9 @@ def _chain(work: list[Tensor], split: dict[tuple[int, int], int], i: int, j: int
 
 @composite(method=True, alias=("linalg_matrix_power",))
 def matrix_power(input: Tensor, n: int, *, out: Any = None) -> Tensor:
-    """The n-th power of a square matrix by repeated squaring; of its inverse where n is negative."""
+    """The n-th power of a square matrix by repeated squaring; of its inverse where n is
+    negative.
+    """
     need_square("linalg.matrix_power", input)
     if n < 0:
         input, n = ops.linalg_inv(input), -n
@@ -172,13 +220,26 @@ def matrix_power(input: Tensor, n: int, *, out: Any = None) -> Tensor:
 def linalg_tensorinv(A: Tensor, ind: int = 2, *, out: Any = None) -> Tensor:
     """The inverse under `tensordot` over `ind` dimensions."""
     if ind <= 0:
-        raise fail(RuntimeError, "linalg.tensorinv", "Expected a strictly positive integer for 'ind' argument")
+        raise fail(
+            RuntimeError,
+            "linalg.tensorinv",
+            "Expected a strictly positive integer for 'ind' argument",
+        )
     head, tail = list(A.shape[:ind]), list(A.shape[ind:])
     if math.prod(head) != math.prod(tail):
-        raise fail(RuntimeError, "linalg.tensorinv", f"Expected self to satisfy the requirement prod(self.shape[ind:]) == prod(self.shape[:ind]), but got {math.prod(tail)} != {math.prod(head)}")
+        raise fail(
+            RuntimeError,
+            "linalg.tensorinv",
+            "Expected self to satisfy the requirement prod(self.shape[ind:]) == "
+            f"prod(self.shape[:ind]), but got {math.prod(tail)} != {math.prod(head)}",
+        )
     inverse, info = ops.linalg_inv_ex(A.reshape(math.prod(tail), math.prod(tail)))
     if isinstance(info._array, np.ndarray) and info._array.any():
-        raise fail(RuntimeError, "linalg.tensorinv", "Failed to invert the input tensor, because it is singular.")
+        raise fail(
+            RuntimeError,
+            "linalg.tensorinv",
+            "Failed to invert the input tensor, because it is singular.",
+        )
     return written("linalg_tensorinv", inverse.reshape(tail + head), out)
 
 
@@ -190,9 +251,19 @@ def linalg_tensorsolve(A: Tensor, B: Tensor, dims: Any = None, *, out: Any = Non
     rest = list(A.shape[B.dim() :])
     n = math.prod(A.shape[: B.dim()])
     if math.prod(rest) != n:
-        raise fail(RuntimeError, "linalg.tensorsolve", f"Expected self to satisfy the requirement prod(self.shape[other.ndim:]) == prod(self.shape[:other.ndim]), but got {math.prod(rest)} != {n}")
+        raise fail(
+            RuntimeError,
+            "linalg.tensorsolve",
+            "Expected self to satisfy the requirement prod(self.shape[other.ndim:]) == "
+            f"prod(self.shape[:other.ndim]), but got {math.prod(rest)} != {n}",
+        )
     found = ops.linalg_solve(A.reshape(n, n), B.reshape(n)).reshape(rest)
     return written("linalg_tensorsolve", found, out)
+
+
+def by_columns(x: Tensor) -> Tensor:
+    """The same values, laid out as LAPACK leaves them."""
+    return x.mT.contiguous().mT
 
 
 def _reflect(x: Tensor, v: Tensor, tau: Tensor) -> Tensor:
@@ -219,20 +290,39 @@ def linalg_householder_product(A: Tensor, tau: Tensor, *, out: Any = None) -> Te
         raise fail(RuntimeError, name, "input must have at least 2 dimensions.")
     m, n = A.shape[-2:]
     if m < n:
-        raise fail(RuntimeError, name, "input.shape[-2] must be greater than or equal to input.shape[-1]")
+        raise fail(
+            RuntimeError, name, "input.shape[-2] must be greater than or equal to input.shape[-1]"
+        )
     if n < tau.shape[-1]:
-        raise fail(RuntimeError, name, "input.shape[-1] must be greater than or equal to tau.shape[-1]")
+        raise fail(
+            RuntimeError, name, "input.shape[-1] must be greater than or equal to tau.shape[-1]"
+        )
     if A.dim() - tau.dim() != 1:
-        raise fail(RuntimeError, name, f"Expected tau to have one dimension less than input, but got tau.ndim equal to {tau.dim()} and input.ndim is equal to {A.dim()}")
+        raise fail(
+            RuntimeError,
+            name,
+            "Expected tau to have one dimension less than input, but got tau.ndim equal to "
+            f"{tau.dim()} and input.ndim is equal to {A.dim()}",
+        )
     if A.shape[:-2] != tau.shape[:-1]:
-        raise fail(RuntimeError, name, f"Expected batch dimensions of tau to be equal to input.shape[:-2], but got {list(tau.shape[:-1])}")
+        raise fail(
+            RuntimeError,
+            name,
+            "Expected batch dimensions of tau to be equal to input.shape[:-2], but got "
+            f"{list(tau.shape[:-1])}",
+        )
     if A.dtype != tau.dtype:
-        raise fail(RuntimeError, name, f"tau dtype {tau.dtype} does not match input dtype {A.dtype}")
+        raise fail(
+            RuntimeError, name, f"tau dtype {tau.dtype} does not match input dtype {A.dtype}"
+        )
     need_floating(name, A._array, "orgqr_cpu")
     found = ops.eye(m, n, dtype=A.dtype, device=A.device).expand(A.shape)
     for j in range(tau.shape[-1] - 1, -1, -1):
         found = _reflect(found, _reflector(A, j), tau.select(-1, j))
-    return written("linalg_householder_product", found.clone() if not tau.shape[-1] else found, out)
+    found = by_columns(found)
+    if not tau.shape[-1]:
+        found = ops.where(ops.zeros((), dtype=boolean), A, found)
+    return written("linalg_householder_product", found, out)
 
 
 @composite(method=True)
@@ -242,28 +332,50 @@ def orgqr(input: Tensor, input2: Tensor, *, out: Any = None) -> Tensor:
 
 
 @composite(method=True)
-def ormqr(input: Tensor, tau: Tensor, other: Tensor, left: bool = True, transpose: bool = False, *, out: Any = None) -> Tensor:
-    """``Q @ other`` (``other @ Q`` without `left`; Q.mH with `transpose`), Q the product of the reflectors in input and tau."""
+def ormqr(
+    input: Tensor,
+    tau: Tensor,
+    other: Tensor,
+    left: bool = True,
+    transpose: bool = False,
+    *,
+    out: Any = None,
+) -> Tensor:
+    """``Q @ other`` (``other @ Q`` without `left`; Q.mH with `transpose`), Q the product of the
+    reflectors in input and tau.
+    """
     for label, x in (("input", input), ("other", other)):
         if x.dim() < 2:
             raise fail(RuntimeError, "torch.ormqr", f"{label} must have at least 2 dimensions.")
     side = -2 if left else -1
     if other.shape[side] < tau.shape[-1]:
-        raise fail(RuntimeError, "torch.ormqr", f"other.shape[{side}] must be greater than or equal to tau.shape[-1]")
+        raise fail(
+            RuntimeError,
+            "torch.ormqr",
+            f"other.shape[{side}] must be greater than or equal to tau.shape[-1]",
+        )
     if other.shape[side] != input.shape[-2]:
-        raise fail(RuntimeError, "torch.ormqr", f"other.shape[{side}] must be equal to input.shape[-2]")
+        raise fail(
+            RuntimeError, "torch.ormqr", f"other.shape[{side}] must be equal to input.shape[-2]"
+        )
     if input.dtype != tau.dtype or input.dtype != other.dtype:
-        raise fail(RuntimeError, "torch.ormqr", f"Expected input, tau and other to have the same dtype, but got {input.dtype}, {tau.dtype}, {other.dtype}")
-    if not other.numel():
-        input, tau = input.detach(), tau.detach()  # the product of nothing: no gradient, not even an empty one
+        raise fail(
+            RuntimeError,
+            "torch.ormqr",
+            f"Expected input, tau and other to have the same dtype, but got {input.dtype}, "
+            f"{tau.dtype}, {other.dtype}",
+        )
+    if not other.numel():  # the product of nothing: no gradient, not even an empty one
+        input, tau = input.detach(), tau.detach()
     work = other if left else other.mH
     turned = transpose if left else not transpose
     order = range(tau.shape[-1]) if turned else range(tau.shape[-1] - 1, -1, -1)
     for j in order:
         t = tau.select(-1, j)
         work = _reflect(work, _reflector(input, j), t.conj() if turned else t)
-    found = work if left else work.mH
-    return written("ormqr", found.clone() if found is other else found, out)
+    return written(
+        "ormqr", by_columns(work.clone() if work is other else work if left else work.mH), out
+    )
 
 
 @composite(name="linalg_vander", function=False)
@@ -291,129 +403,14 @@ def linalg_vecdot(x: Tensor, y: Tensor, *, dim: int = -1, out: Any = None) -> Te
         x = x.conj()
     n, m = (t.shape[dim] if t.dim() else 1 for t in (x, y))
     if n != m and 1 not in (n, m):
-        raise fail(RuntimeError, "linalg.vecdot", f"The size of tensor a ({n}) must match the size of tensor b ({m}) at dimension {dim}")
+        raise fail(
+            RuntimeError,
+            "linalg.vecdot",
+            f"The size of tensor a ({n}) must match the size of tensor b ({m}) at dimension {dim}",
+        )
     found = x * y
     total = found.sum(dim, dtype=found.dtype) if found.dtype.category == "int" else found.sum(dim)
     return written("linalg_vecdot", total, out)
-
-
-def _cross_rule(sign: int) -> Any:
-    if sign > 0:
-        return lambda g, other, dim: ops._linalg_cross(other, g, dim)
-    return lambda g, input, dim: ops._linalg_cross(g, input, dim)
-
-
-@primitive(
-    name="_linalg_cross", node="LinalgCross", method=False, function=False, promote=("input", "other"),
-    vjp={"input": _cross_rule(1), "other": _cross_rule(-1)},
-    infer=lambda input, other, dim: (np.broadcast_shapes(input.shape, other.shape), input.dtype),
-)  # fmt: skip
-def _linalg_cross(input, other, dim: int):
-    """The vector product along `dim`."""
-    if input.shape[dim] != 3 or other.shape[dim] != 3:
-        raise fail(RuntimeError, "linalg.cross", f"inputs dimension {dim} must have length 3. Got {input.shape[dim]} and {other.shape[dim]}")
-    a, b = np.broadcast_arrays(input, other)
-    a, b = np.moveaxis(a, dim, 0), np.moveaxis(b, dim, 0)
-    found = np.empty_like(input, shape=np.broadcast_shapes(input.shape, other.shape))
-    view = np.moveaxis(found, dim, 0)
-    for i, j, k in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
-        view[i] = a[j] * b[k] - a[k] * b[j]
-    return found
-
-
-@composite(name="linalg_cross", function=False)
-def linalg_cross(input: Tensor, other: Tensor, *, dim: int = -1, out: Any = None) -> Tensor:
-    """The vector product along `dim`, whose size is 3."""
-    if input.dim() != other.dim():
-        raise fail(RuntimeError, "linalg.cross", f"inputs must have the same number of dimensions, but they have {input.dim()} and {other.dim()}")
-    return ops._linalg_cross(input, other, wrap_dim(dim, input.dim()), out=out)
-
-
-@composite(method=True)
-def cross(input: Tensor, other: Tensor, dim: int | None = None, *, out: Any = None) -> Tensor:
-    """The vector product along `dim`; by default the first dimension of size 3."""
-    if dim is None:
-        if input.dim() != other.dim():
-            return linalg_cross(input, other, out=out)
-        dim = next((k for k, n in enumerate(input.shape) if n == 3), None)
-        if dim is None:
-            raise fail(RuntimeError, "cross", "no dimension of size 3 in input")
-        import warnings
-
-        from flambeau.core.provenance import stack_level
-
-        warnings.warn(
-            "Using torch.cross without specifying the dim arg is deprecated.\nPlease either pass the dim explicitly or simply use "
-            "torch.linalg.cross.\nThe default value of dim will change to agree with that of linalg.cross in a future release.",
-            UserWarning,
-            stacklevel=stack_level(),
-        )
-    return linalg_cross(input, other, dim=dim, out=out)
-
-
-def _cdist_left(g: Any, x1: Any, x2: Any, out: Any, p: Any) -> Any:
-    if p == 0:
-        return ops.zeros_like(x1)
-    weight = ops.where(out == 0, ops.zeros_like(out), g / out)
-    return x1 * weight.sum(-1, keepdim=True) - weight @ x2
-
-
-def _cdist_right(g: Any, x1: Any, x2: Any, out: Any, p: Any) -> Any:
-    if p == 0:
-        return ops.zeros_like(x2)
-    weight = ops.where(out == 0, ops.zeros_like(out), g / out)
-    return x2 * weight.sum(-2).unsqueeze(-1) - weight.mT @ x1
-
-
-def _cdist_shape(x1: Any, x2: Any, *_: Any) -> Any:
-    return (*np.broadcast_shapes(x1.shape[:-2], x2.shape[:-2]), x1.shape[-2], x2.shape[-2]), x1.dtype
-
-
-@primitive(
-    name="_cdist", node="Cdist", method=False, function=False, vjp={"x1": _cdist_left, "x2": _cdist_right}, infer=_cdist_shape
-)
-def _cdist(x1, x2, p: float, by_product: bool):
-    """Euclidean distances of all rows to all rows, or (p 0) how many of their places differ."""
-    if p == 0 or not x1.shape[-1] or not by_product:
-        difference = x1[..., :, None, :] - x2[..., None, :, :]
-        if p == 0:
-            return np.count_nonzero(difference, axis=-1).astype(x1.dtype)
-        return np.sqrt(np.einsum("...k,...k->...", difference, difference))
-    squares = [np.einsum("...k,...k->...", x, x)[..., None] for x in (x1, x2)]
-    ones = [np.ones_like(square) for square in squares]
-    left = np.concatenate((-2 * x1, squares[0], ones[0]), -1)
-    right = np.concatenate((x2, ones[1], squares[1]), -1)
-    return np.sqrt(np.maximum(left @ right.swapaxes(-1, -2), 0))
-
-
-@composite()
-def cdist(x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: str | None = "use_mm_for_euclid_dist_if_necessary") -> Tensor:
-    """The p-norm distance of every row of x1 to every row of x2.
-
-    Args:
-        compute_mode: whether euclidean distances go through a product of matrices: when more than 25 rows (the default),
-            "use_mm_for_euclid_dist" or "donot_use_mm_for_euclid_dist".
-
-    Shape: (*, p, m), (*, r, m) -> (*, p, r).
-    """
-    modes = {None: 0, "use_mm_for_euclid_dist_if_necessary": 0, "use_mm_for_euclid_dist": 1, "donot_use_mm_for_euclid_dist": 2}
-    if compute_mode not in modes:
-        raise ValueError(f"{compute_mode} is not a valid value for compute_mode")
-    for label, x in (("X1", x1), ("X2", x2)):
-        if x.dim() < 2:
-            raise fail(RuntimeError, "cdist", f"cdist only supports at least 2D tensors, {label} got: {x.dim()}D")
-        if not x.is_floating_point():
-            raise fail(RuntimeError, "cdist", f"cdist only supports floating-point dtypes, {label} got: {x.dtype}")
-    if x1.shape[-1] != x2.shape[-1]:
-        raise fail(RuntimeError, "cdist", f"X1 and X2 must have the same number of columns. X1: {x1.shape[-1]} X2: {x2.shape[-1]}")
-    if p < 0:
-        raise fail(RuntimeError, "cdist", "cdist only supports non-negative p values")
-    mode = modes[compute_mode]
-    if p in (0, 2):
-        return ops._cdist(x1, x2, p, mode == 1 or (mode == 0 and max(x1.shape[-2], x2.shape[-2]) > 25))
-    if not x1.shape[-1]:
-        return (x1.unsqueeze(-2) - x2.unsqueeze(-3)).sum(-1)
-    return ops.linalg_vector_norm(x1.unsqueeze(-2) - x2.unsqueeze(-3), p, -1)
 
 
 @composite(name="linalg_diagonal", function=False)
@@ -422,9 +419,16 @@ def linalg_diagonal(A: Tensor, *, offset: int = 0, dim1: int = -2, dim2: int = -
     return ops.diagonal(A, offset, dim1, dim2)
 
 
-@primitive(outputs=("a", "tau"), infer=lambda input: ((input.shape, input.dtype), ((*input.shape[:-2], min(input.shape[-2:])), input.dtype)))
+@primitive(
+    outputs=("a", "tau"),
+    infer=lambda input: (
+        (input.shape, input.dtype),
+        ((*input.shape[:-2], min(input.shape[-2:])), input.dtype),
+    ),
+)
 def geqrf(input):
     """LAPACK's QR: R above the diagonal, the reflectors below, and their factors tau."""
     need_matrix("torch.geqrf", input, "input")
     need_floating("torch.geqrf", input, "!geqrf_cpu")
-    return factor.geqrf(input)
+    reflectors, tau = factor.geqrf(input)
+    return factor.columns(reflectors), tau

@@ -1,4 +1,6 @@
-"""Norms of matrices, condition numbers, ranks: functions over singular values and sums. Vector norms are `vector_norm`'s."""
+"""Norms of matrices, condition numbers, ranks: functions over singular values and sums. Vector
+norms are `vector_norm`'s.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +19,18 @@ __all__: list[str] = []
 
 def _check_types(name: str, A: Tensor, dtype: Any) -> None:
     if not (A.is_floating_point() or A.is_complex()):
-        raise fail(RuntimeError, name, f"Expected a floating point or complex tensor as input. Got {A.dtype}. Convert with .to(torch.float32).")
+        raise fail(
+            RuntimeError,
+            name,
+            f"Expected a floating point or complex tensor as input. Got {A.dtype}. Convert with "
+            ".to(torch.float32).",
+        )
     if dtype is not None and dtype.is_complex != A.is_complex():
-        raise fail(RuntimeError, name, f"the input is {A.dtype} and cannot be converted to the dtype asked for, {dtype}")
+        raise fail(
+            RuntimeError,
+            name,
+            f"the input is {A.dtype} and cannot be converted to the dtype asked for, {dtype}",
+        )
 
 
 def _restore(found: Tensor, dims: tuple[int, ...], keepdim: bool) -> Tensor:
@@ -32,13 +43,20 @@ def _restore(found: Tensor, dims: tuple[int, ...], keepdim: bool) -> Tensor:
 
 @composite(name="linalg_matrix_norm", function=False)
 def linalg_matrix_norm(
-    A: Tensor, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None, out: Any = None
+    A: Tensor,
+    ord: Any = "fro",
+    dim: Any = (-2, -1),
+    keepdim: bool = False,
+    *,
+    dtype: Any = None,
+    out: Any = None,
 ) -> Tensor:
     """A norm of matrices.
 
     Args:
-        ord: "fro" (root of the sum of squares), "nuc" (sum of singular values), 2 and -2 (greatest and least singular value),
-            1 and -1 (greatest and least sum of a column), inf and -inf (of a row).
+        ord: "fro" (root of the sum of squares), "nuc" (sum of singular values), 2 and -2 (greatest
+            and least singular value), 1 and -1 (greatest and least sum of a column), inf and -inf
+            (of a row).
         dim: the two dimensions of the matrices.
 
     Raises:
@@ -61,7 +79,11 @@ def linalg_matrix_norm(
         found = values.sum(-1) if ord == "nuc" else values.amax(-1) if ord == 2 else values.amin(-1)
         return written("linalg_matrix_norm", _restore(found, dims, keepdim), out)
     if isinstance(ord, str) or ord not in (1, -1, math.inf, -math.inf):
-        raise fail(RuntimeError, name, f"Order {ord} not supported: give 'fro', 'nuc', 1, -1, 2, -2, inf or -inf.")
+        raise fail(
+            RuntimeError,
+            name,
+            f"Order {ord} not supported: give 'fro', 'nuc', 1, -1, 2, -2, inf or -inf.",
+        )
     summed, folded = dims if abs(ord) == 1 else dims[::-1]
     sums = ops.linalg_vector_norm(A, 1, summed, True)
     found = sums.amax(folded, keepdim=True) if ord > 0 else sums.amin(folded, keepdim=True)
@@ -73,7 +95,13 @@ def linalg_matrix_norm(
 
 @composite(name="linalg_norm", function=False)
 def linalg_norm(
-    input: Tensor, ord: Any = None, dim: Any = None, keepdim: bool = False, *, out: Any = None, dtype: Any = None
+    input: Tensor,
+    ord: Any = None,
+    dim: Any = None,
+    keepdim: bool = False,
+    *,
+    out: Any = None,
+    dtype: Any = None,
 ) -> Tensor:
     """A vector or matrix norm, by the number of dimensions.
 
@@ -84,16 +112,32 @@ def linalg_norm(
     if dim is not None and not isinstance(dim, int) and len(dim) == 1 and not isinstance(ord, str):
         dim = dim[0]
     if dim is not None and not isinstance(dim, int) and len(dim) not in (1, 2) and ord is not None:
-        raise fail(RuntimeError, "linalg.norm", f"If dim is specified, it must be of length 1 or 2. Got {list(dim)}")
+        raise fail(
+            RuntimeError,
+            "linalg.norm",
+            f"If dim is specified, it must be of length 1 or 2. Got {list(dim)}",
+        )
     if isinstance(ord, str):
         if dim is None and input.dim() != 2:
-            raise fail(RuntimeError, "linalg.matrix_norm", f"The input tensor A must have at least 2 dimensions; norm of order {ord} is one of matrices.")
-        return linalg_matrix_norm(input, ord, (0, 1) if dim is None else dim, keepdim, dtype=dtype, out=out)
+            raise fail(
+                RuntimeError,
+                "linalg.matrix_norm",
+                f"The input tensor A must have at least 2 dimensions; norm of order {ord} is one "
+                "of matrices.",
+            )
+        return linalg_matrix_norm(
+            input, ord, (0, 1) if dim is None else dim, keepdim, dtype=dtype, out=out
+        )
     if ord is None:
         return ops.linalg_vector_norm(input, 2, dim, keepdim, dtype=dtype, out=out)
     if dim is None:
         if input.dim() not in (1, 2):
-            raise fail(RuntimeError, "linalg.norm", "If dim is not specified but ord is, the input must be 1D or 2D. Got {}D.".format(input.dim()))
+            raise fail(
+                RuntimeError,
+                "linalg.norm",
+                "If dim is not specified but ord is, the input must be 1D or 2D. Got "
+                f"{input.dim()}D.",
+            )
         dim = 0 if input.dim() == 1 else (0, 1)
     if isinstance(dim, int):
         return ops.linalg_vector_norm(input, ord, dim, keepdim, dtype=dtype, out=out)
@@ -136,9 +180,17 @@ def linalg_cond(A: Tensor, p: Any = None, *, out: Any = None) -> Tensor:
 
 @composite(name="linalg_matrix_rank", function=False)
 def linalg_matrix_rank(
-    A: Tensor, tol: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None, out: Any = None
+    A: Tensor,
+    tol: Any = None,
+    hermitian: bool = False,
+    *,
+    atol: Any = None,
+    rtol: Any = None,
+    out: Any = None,
 ) -> Tensor:
-    """How many singular values exceed ``max(atol, rtol * largest)``; rtol is by default ``max(m, n) * eps``, 0 where atol is given."""
+    """How many singular values exceed ``max(atol, rtol * largest)``; rtol is by default ``max(m,
+    n) * eps``, 0 where atol is given.
+    """
     name = "torch.linalg.matrix_rank"
     if isinstance(tol, bool):
         tol, hermitian = None, tol
@@ -150,7 +202,9 @@ def linalg_matrix_rank(
             raise fail(RuntimeError, name, f"{label} tensor of complex type is not supported.")
     size = ops.abs(ops.linalg_eigvalsh(A)) if hermitian else ops.linalg_svdvals(A)
     if not size.shape[-1]:
-        return written("linalg_matrix_rank", ops.zeros(A.shape[:-2], dtype=(size > 0).sum().dtype), out)
+        return written(
+            "linalg_matrix_rank", ops.zeros(A.shape[:-2], dtype=(size > 0).sum().dtype), out
+        )
     if rtol is None:
         from flambeau.core.dtypes import finfo
 
@@ -161,5 +215,3 @@ def linalg_matrix_rank(
         absolute = atol.unsqueeze(-1) if isinstance(atol, Tensor) else ops.full_like(top, atol)
         relative = ops.maximum(absolute, relative)
     return written("linalg_matrix_rank", (size > relative).sum(-1), out)
-
-

@@ -1,4 +1,5 @@
-"""The older names: torch.det, inverse, cholesky, qr, svd, lu, triangular_solve, svd_lowrank, lobpcg and their kin.
+"""The older names: torch.det, inverse, cholesky, qr, svd, lu, triangular_solve, svd_lowrank, lobpcg
+and their kin.
 
 Each is a thin function over its successor in `torch.linalg`. Stands on the linalg areas.
 """
@@ -6,6 +7,7 @@ Each is a thin function over its successor in `torch.linalg`. Stands on the lina
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
 
 import numpy as np
@@ -16,10 +18,24 @@ from flambeau.core.errors import fail
 from flambeau.core.kernels import factor
 from flambeau.core.ops.linalg_checks import need_floating, need_square
 from flambeau.core.ops.linalg_solve import written
+from flambeau.core.provenance import stack_level
 from flambeau.core.return_types import structseq
 from flambeau.core.tensor import Tensor
 
 __all__: list[str] = []
+
+_SAID: set[str] = set()
+
+
+def deprecated(name: str, instead: str, more: str = "") -> None:
+    """Warn of an older name, once a process as PyTorch does."""
+    if name not in _SAID:
+        _SAID.add(name)
+        words = (
+            f"torch.{name} is deprecated in favor of {instead} and will be removed in a future "
+            f"PyTorch release.{more}"
+        )
+        warnings.warn(words, UserWarning, stacklevel=stack_level())
 
 
 @composite(method=True)
@@ -32,7 +48,11 @@ def det(input: Tensor) -> Tensor:
 def slogdet(input: Tensor, *, out: Any = None) -> Any:
     """`torch.linalg.slogdet`."""
     found = structseq("slogdet", ("sign", "logabsdet"))(ops.linalg_slogdet(input))
-    return found if out is None else type(found)([written("slogdet", r, o) for r, o in zip(found, out, strict=True)])
+    return (
+        found
+        if out is None
+        else type(found)([written("slogdet", r, o) for r, o in zip(found, out, strict=True)])
+    )
 
 
 @composite(method=True)
@@ -67,6 +87,11 @@ def pinverse(input: Tensor, rcond: float = 1e-15) -> Tensor:
 @composite(method=True)
 def cholesky(input: Tensor, upper: bool = False, *, out: Any = None) -> Tensor:
     """`torch.linalg.cholesky`."""
+    deprecated(
+        "cholesky",
+        "torch.linalg.cholesky",
+        "\nL = torch.linalg.cholesky(A), and for upper=True U = torch.linalg.cholesky(A).mH",
+    )
     found, info = ops.linalg_cholesky_ex(input, upper=upper)
     from flambeau.core.ops.linalg_solve import NOT_POSITIVE, verdict
 
@@ -85,20 +110,38 @@ def _cholesky_solve_rule(g: Any, L: Any, out: Any, upper: Any, needs: Any) -> An
 
 
 @primitive(
-    holomorphic=False, vjp={("input", "L"): _cholesky_solve_rule},
-    infer=lambda input, L, *_: ((*np.broadcast_shapes(input.shape[:-2], L.shape[:-2]), *input.shape[-2:]), input.dtype),
-)  # fmt: skip
+    holomorphic=False,
+    vjp={("input", "L"): _cholesky_solve_rule},
+    infer=lambda input, L, *_: (
+        (*np.broadcast_shapes(input.shape[:-2], L.shape[:-2]), *input.shape[-2:]),
+        input.dtype,
+    ),
+)
 def cholesky_solve(input, L, upper: bool = False):
     """X of ``A @ X = input`` from A's Cholesky factor."""
     for label, x in (("b", input), ("u", L)):
         if x.ndim < 2:
-            raise fail(RuntimeError, "cholesky_solve", f"{label} should have at least 2 dimensions, but has {x.ndim} dimensions instead")
+            raise fail(
+                RuntimeError,
+                "cholesky_solve",
+                f"{label} should have at least 2 dimensions, but has {x.ndim} dimensions instead",
+            )
     need_square("cholesky_solve", L)
     need_floating("cholesky_solve", L, "cholesky_solve_cpu")
     if L.shape[-1] != input.shape[-2]:
-        raise fail(RuntimeError, "cholesky_solve", f"Incompatible matrix sizes for cholesky_solve: each A matrix is {L.shape[-1]} by {L.shape[-1]} but each b matrix is {input.shape[-2]} by {input.shape[-1]}")
+        raise fail(
+            RuntimeError,
+            "cholesky_solve",
+            f"Incompatible matrix sizes for cholesky_solve: each A matrix is {L.shape[-1]} by "
+            f"{L.shape[-1]} but each b matrix is {input.shape[-2]} by {input.shape[-1]}",
+        )
     if L.dtype != input.dtype:
-        raise fail(RuntimeError, "cholesky_solve", f"Expected b and u to have the same dtype, but found {of(input.dtype)} and {of(L.dtype)}")
+        raise fail(
+            RuntimeError,
+            "cholesky_solve",
+            f"Expected b and u to have the same dtype, but found {of(input.dtype)} and "
+            f"{of(L.dtype)}",
+        )
     lower = factor.adjoint(L) if upper else L
     half = factor.triangular(lower, input, False, False)
     return factor.columns(factor.triangular(factor.adjoint(lower), half, True, False))
@@ -116,8 +159,15 @@ def cholesky_inverse(L: Tensor, upper: bool = False, *, out: Any = None) -> Tens
 @composite(method=True)
 def qr(input: Tensor, some: bool = True, *, out: Any = None) -> Any:
     """`torch.linalg.qr`, reduced (`some`) or complete."""
+    deprecated(
+        "qr", "torch.linalg.qr", "\nQ, R = torch.linalg.qr(A, 'reduced' if some else 'complete')"
+    )
     found = structseq("qr", ("Q", "R"))(ops.linalg_qr(input, "reduced" if some else "complete"))
-    return found if out is None else type(found)([written("qr", r, o) for r, o in zip(found, out, strict=True)])
+    return (
+        found
+        if out is None
+        else type(found)([written("qr", r, o) for r, o in zip(found, out, strict=True)])
+    )
 
 
 @composite(method=True)
@@ -132,7 +182,11 @@ def svd(input: Tensor, some: bool = True, compute_uv: bool = True, *, out: Any =
         batch = input.shape[:-2]
         zeros = [ops.zeros((*batch, k, k), dtype=input.dtype, device=input.device) for k in (m, n)]
         found = kind((zeros[0], ops.linalg_svdvals(input), zeros[1]))
-    return found if out is None else kind([written("svd", r, o) for r, o in zip(found, out, strict=True)])
+    return (
+        found
+        if out is None
+        else kind([written("svd", r, o) for r, o in zip(found, out, strict=True)])
+    )
 
 
 @composite(method=True)
@@ -141,34 +195,71 @@ def lu(input: Tensor, pivot: bool = True, get_infos: bool = False, out: Any = No
     LU, pivots, info = ops.linalg_lu_factor_ex(input, pivot=pivot)
     if not get_infos and bool((info != 0).any()):
         k = int(info.reshape(-1)[info.reshape(-1) != 0][0])
-        raise fail(RuntimeError, "lu", f"U[{k},{k}] is zero and using it on lu_solve would result in a division by zero.")
-    found = structseq("_lu_with_info", ("LU", "pivots", "info"))((LU, pivots, info)) if get_infos else (LU, pivots)
-    return found if out is None else tuple(written("lu", r, o) for r, o in zip(found, out, strict=True))
+        raise fail(
+            RuntimeError,
+            "lu",
+            f"U[{k},{k}] is zero and using it on lu_solve would result in a division by zero.",
+        )
+    found = (
+        structseq("_lu_with_info", ("LU", "pivots", "info"))((LU, pivots, info))
+        if get_infos
+        else (LU, pivots)
+    )
+    return (
+        found
+        if out is None
+        else tuple(written("lu", r, o) for r, o in zip(found, out, strict=True))
+    )
 
 
 @composite(method=True)
 def lu_solve(input: Tensor, LU_data: Tensor, LU_pivots: Tensor, *, out: Any = None) -> Tensor:
     """`torch.linalg.lu_solve` with its arguments in the older order."""
+    deprecated("lu_solve", "torch.linalg.lu_solve", "\nX = torch.linalg.lu_solve(LU, pivots, B)")
     return ops.linalg_lu_solve(LU_data, LU_pivots, input, out=out)
 
 
 @composite(method=True)
 def triangular_solve(
-    input: Tensor, A: Tensor, upper: bool = True, transpose: bool = False, unitriangular: bool = False, *, out: Any = None
+    input: Tensor,
+    A: Tensor,
+    upper: bool = True,
+    transpose: bool = False,
+    unitriangular: bool = False,
+    *,
+    out: Any = None,
 ) -> Any:
     """X of ``A @ X = input`` for triangular A (its transpose with `transpose`), and a copy of A."""
     for label, x in (("b", input), ("A", A)):
         if x.dim() < 2:
-            raise fail(RuntimeError, "torch.triangular_solve", f"Expected {label} to have at least 2 dimensions, but it has {x.dim()} dimensions instead")
+            raise fail(
+                RuntimeError,
+                "torch.triangular_solve",
+                f"Expected {label} to have at least 2 dimensions, but it has {x.dim()} dimensions "
+                "instead",
+            )
+    deprecated(
+        "triangular_solve",
+        "torch.linalg.solve_triangular",
+        "\nX = torch.linalg.solve_triangular(A, B, upper=upper)",
+    )
     matrix = A.mT if transpose else A
-    found = ops.linalg_solve_triangular(matrix, input, upper=upper != transpose, unitriangular=unitriangular)
+    found = ops.linalg_solve_triangular(
+        matrix, input, upper=upper != transpose, unitriangular=unitriangular
+    )
     kind = structseq("triangular_solve", ("solution", "cloned_coefficient"))
-    pair = kind((found, A.expand((*found.shape[:-2], *A.shape[-2:])).clone()))
-    return pair if out is None else kind([written("triangular_solve", r, o) for r, o in zip(pair, out, strict=True)])
+    pair = kind((found, A.expand((*found.shape[:-2], *A.shape[-2:])).mT.contiguous().mT.clone()))
+    return (
+        pair
+        if out is None
+        else kind([written("triangular_solve", r, o) for r, o in zip(pair, out, strict=True)])
+    )
 
 
 def _range(A: Tensor, q: int, niter: int, M: Tensor | None) -> Tensor:
-    """Orthonormal columns that span most of A's range. Reference: N. Halko et al., 2009 (arXiv:0909.4061), algorithm 4.4."""
+    """Orthonormal columns that span most of A's range. Reference: N. Halko et al., 2009
+    (arXiv:0909.4061), algorithm 4.4.
+    """
 
     def onto(x: Tensor) -> Tensor:
         return A @ x if M is None else A @ x - M @ x
@@ -184,10 +275,13 @@ def _range(A: Tensor, q: int, niter: int, M: Tensor | None) -> Tensor:
 
 
 @composite()
-def svd_lowrank(A: Tensor, q: int | None = 6, niter: int | None = 2, M: Tensor | None = None) -> Any:
+def svd_lowrank(
+    A: Tensor, q: int | None = 6, niter: int | None = 2, M: Tensor | None = None
+) -> Any:
     """U, S, V of an approximation of A (of ``A - M``) of rank q, from q random directions.
 
-    Reference: N. Halko, P. Martinsson, J. Tropp, Finding structure with randomness, 2009 (arXiv:0909.4061).
+    Reference: N. Halko, P. Martinsson, J. Tropp, Finding structure with randomness, 2009
+        (arXiv:0909.4061).
     """
     m, n = A.shape[-2:]
     if M is not None:
@@ -203,12 +297,16 @@ def svd_lowrank(A: Tensor, q: int | None = 6, niter: int | None = 2, M: Tensor |
 
 @composite()
 def pca_lowrank(A: Tensor, q: int | None = None, center: bool = True, niter: int = 2) -> Any:
-    """The q principal components: `svd_lowrank` of A with its columns' means taken away (`center`)."""
+    """The q principal components: `svd_lowrank` of A with its columns' means taken away
+    (`center`).
+    """
     m, n = A.shape[-2:]
     if q is None:
         q = min(6, m, n)
     elif not 0 <= q <= min(m, n):
-        raise ValueError(f"q(={q}) must be non-negative integer and not greater than min(m, n)={min(m, n)}")
+        raise ValueError(
+            f"q(={q}) must be non-negative integer and not greater than min(m, n)={min(m, n)}"
+        )
     if niter < 0:
         raise ValueError(f"niter(={niter}) must be non-negative integer")
     if not center:
@@ -218,28 +316,45 @@ def pca_lowrank(A: Tensor, q: int | None = None, center: bool = True, niter: int
 
 @composite()
 def lobpcg(
-    A: Tensor, k: int | None = None, B: Tensor | None = None, X: Tensor | None = None, n: int | None = None,
-    iK: Tensor | None = None, niter: int | None = None, tol: float | None = None, largest: bool | None = None,
-    method: str | None = None, tracker: Any = None, ortho_iparams: Any = None, ortho_fparams: Any = None,
+    A: Tensor,
+    k: int | None = None,
+    B: Tensor | None = None,
+    X: Tensor | None = None,
+    n: int | None = None,
+    iK: Tensor | None = None,
+    niter: int | None = None,
+    tol: float | None = None,
+    largest: bool | None = None,
+    method: str | None = None,
+    tracker: Any = None,
+    ortho_iparams: Any = None,
+    ortho_fparams: Any = None,
     ortho_bparams: Any = None,
-) -> Any:  # fmt: skip
-    """The k extreme eigenvalues and eigenvectors of ``A x = lambda B x`` for symmetric A and positive-definite B.
+) -> Any:
+    """The k extreme eigenvalues and eigenvectors of ``A x = lambda B x`` for symmetric A and
+    positive-definite B.
 
     Note:
-        The eigenvalues are those an iteration converges to, computed by `eigh` at once: `niter`, `tol`, `iK` and the
-        parameters of orthogonalization have nothing to steer, and `tracker` is not called.
+        The eigenvalues are those an iteration converges to, computed by `eigh` at once: `niter`,
+        `tol`, `iK` and the parameters of orthogonalization have nothing to steer, and `tracker` is
+        not called.
     """
     size = A.shape[-1]
     k = (1 if X is None else X.shape[-1]) if k is None else k
     if size < 3 * k:
-        raise ValueError(f"LPBPCG algorithm is not applicable when the number of A rows (={size}) is smaller than 3 x the number of requested eigenpairs (={k})")
+        raise ValueError(
+            f"LPBPCG algorithm is not applicable when the number of A rows (={size}) is smaller "
+            f"than 3 x the number of requested eigenpairs (={k})"
+        )
     if A.layout is not ops.zeros(1).layout:
         A = A.to_dense()
     if B is None:
         values, vectors = ops.linalg_eigh(A)
     else:
         L = ops.linalg_cholesky(B.to_dense() if B.layout is not ops.zeros(1).layout else B)
-        inner = ops.linalg_solve_triangular(L, ops.linalg_solve_triangular(L, A, upper=False).mH, upper=False)
+        inner = ops.linalg_solve_triangular(
+            L, ops.linalg_solve_triangular(L, A, upper=False).mH, upper=False
+        )
         values, vectors = ops.linalg_eigh(inner)
         vectors = ops.linalg_solve_triangular(L.mH, vectors, upper=True)
     if largest is None or largest:

@@ -1,7 +1,9 @@
-"""Cholesky, inverse, determinant, linear systems (general and triangular): the operations with their rules.
+"""Cholesky, inverse, determinant, linear systems (general and triangular): the operations with
+their rules.
 
-Rules are written for complex matrices as they stand (`holomorphic=False`): mH is the conjugate transpose.
-LU and LDL stand in `linalg_lu`, decompositions with orthogonal factors in `linalg_spectral`. Stands on kernels.factor.
+Rules are written for complex matrices as they stand (`holomorphic=False`): mH is the conjugate
+transpose. LU and LDL stand in `linalg_lu`, decompositions with orthogonal factors in
+`linalg_spectral`. Stands on kernels.factor.
 """
 
 from __future__ import annotations
@@ -14,7 +16,13 @@ from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
 from flambeau.core.kernels import factor
-from flambeau.core.ops.linalg_checks import need_floating, need_matrix, need_square, refuse, singular
+from flambeau.core.ops.linalg_checks import (
+    need_floating,
+    need_matrix,
+    need_square,
+    refuse,
+    singular,
+)
 from flambeau.core.output import write_one
 from flambeau.core.tensor import Tensor
 
@@ -39,11 +47,19 @@ def _cholesky_rule(g: Any, L: Any, upper: Any) -> Any:
 
 
 @primitive(
-    name="linalg_cholesky_ex", outputs=("L", "info"), differentiable=("L",), method=False, function=False, holomorphic=False,
-    vjp={"A": _cholesky_rule}, infer=lambda A, *_: ((A.shape, A.dtype), (A.shape[:-2], np.dtype("i4"))),
-)  # fmt: skip
+    name="linalg_cholesky_ex",
+    outputs=("L", "info"),
+    differentiable=("L",),
+    method=False,
+    function=False,
+    holomorphic=False,
+    vjp={"A": _cholesky_rule},
+    infer=lambda A, *_: ((A.shape, A.dtype), (A.shape[:-2], np.dtype("i4"))),
+)
 def linalg_cholesky_ex(A, *, upper: bool = False, check_errors: bool = False):
-    """The Cholesky factor, and `info`: 0, or the order of the first leading minor that is not positive-definite."""
+    """The Cholesky factor, and `info`: 0, or the order of the first leading minor that is not
+    positive-definite.
+    """
     need_square("linalg.cholesky", A)
     need_floating("linalg.cholesky", A, "cholesky_cpu")
     found, info = factor.cholesky(A, upper)
@@ -53,8 +69,10 @@ def linalg_cholesky_ex(A, *, upper: bool = False, check_errors: bool = False):
 
 
 NOT_POSITIVE = (
-    "The factorization could not be completed because the input is not positive-definite (the leading minor of order {0} is not "
-    "positive-definite). Add a small multiple of the identity, or check that the matrix is symmetric."
+    "The factorization could not be completed because the input is not positive-definite (the "
+    "leading minor of order {0} is not "
+    "positive-definite). Add a small multiple of the identity, or check that the matrix is "
+    "symmetric."
 )
 
 
@@ -66,7 +84,8 @@ def verdict(name: str, info: Tensor, words: str) -> None:
 
 @composite(name="linalg_cholesky", function=False)
 def linalg_cholesky(A: Tensor, *, upper: bool = False, out: Tensor | None = None) -> Tensor:
-    """The triangular L of ``A = L @ L.mH`` for positive-definite A (with `upper`: ``A = U.mH @ U``).
+    """The triangular L of ``A = L @ L.mH`` for positive-definite A (with `upper`: ``A = U.mH @
+    U``).
 
     Shape: (*, n, n) -> (*, n, n).
     Raises:
@@ -78,10 +97,15 @@ def linalg_cholesky(A: Tensor, *, upper: bool = False, out: Tensor | None = None
 
 
 @primitive(
-    name="linalg_inv_ex", outputs=("inverse", "info"), differentiable=("inverse",), method=False, function=False,
-    holomorphic=False, vjp={"A": lambda g, inverse: None if g[0] is None else -(inverse.mH @ (g[0] @ inverse.mH))},
+    name="linalg_inv_ex",
+    outputs=("inverse", "info"),
+    differentiable=("inverse",),
+    method=False,
+    function=False,
+    holomorphic=False,
+    vjp={"A": lambda g, inverse: None if g[0] is None else -(inverse.mH @ (g[0] @ inverse.mH))},
     infer=lambda A, *_: ((A.shape, A.dtype), (A.shape[:-2], np.dtype("i4"))),
-)  # fmt: skip
+)
 def linalg_inv_ex(A, *, check_errors: bool = False):
     """The inverse, and `info`: 0, or the place of the zero pivot of a singular matrix."""
     need_square("linalg.inv", A)
@@ -92,7 +116,10 @@ def linalg_inv_ex(A, *, check_errors: bool = False):
     return found, info
 
 
-SINGULAR = "The diagonal element {0} is zero, the inversion could not be completed because the input matrix is singular."
+SINGULAR = (
+    "The diagonal element {0} is zero, the inversion could not be completed because the input "
+    "matrix is singular."
+)
 
 
 @composite(name="linalg_inv", function=False)
@@ -109,7 +136,11 @@ def linalg_inv(A: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 def _det_rule(g: Any, A: Any, out: Any) -> Any:
     a, d = A._array, out._array
-    if not isinstance(a, np.ndarray) or (np.abs(d) > np.finfo(d.dtype).tiny).all() and np.isfinite(d).all():
+    if (
+        not isinstance(a, np.ndarray)
+        or (np.abs(d) > np.finfo(d.dtype).tiny).all()
+        and np.isfinite(d).all()
+    ):
         inverse, info = ops.linalg_inv_ex(A)
         if not isinstance(a, np.ndarray) or not info._array.any():
             return (g * out.conj()).unsqueeze(-1).unsqueeze(-1) * inverse.mH
@@ -117,7 +148,9 @@ def _det_rule(g: Any, A: Any, out: Any) -> Any:
 
 
 def _cofactors(A: Tensor) -> Tensor:
-    """The matrix of cofactors, also where A is singular: from the singular values, each left out of the product once."""
+    """The matrix of cofactors, also where A is singular: from the singular values, each left out
+    of the product once.
+    """
     u, s, vh = ops.linalg_svd(A)
     n = A.shape[-1]
     grid = s.unsqueeze(-2).expand((*s.shape, n))
@@ -142,9 +175,14 @@ def _product(x: Tensor) -> Tensor:
 
 
 @primitive(
-    name="_linalg_det", node="LinalgDet", method=False, function=False, holomorphic=False, vjp={"A": _det_rule},
+    name="_linalg_det",
+    node="LinalgDet",
+    method=False,
+    function=False,
+    holomorphic=False,
+    vjp={"A": _det_rule},
     infer=lambda A: (A.shape[:-2], A.dtype),
-)  # fmt: skip
+)
 def _linalg_det(A):
     """The determinant."""
     need_square("linalg.det", A)
@@ -184,9 +222,14 @@ def _slogdet_shapes(A: Any) -> Any:
 
 
 @primitive(
-    name="linalg_slogdet", outputs=("sign", "logabsdet"), method=False, function=False, holomorphic=False,
-    vjp={"A": _slogdet_rule}, infer=_slogdet_shapes,
-)  # fmt: skip
+    name="linalg_slogdet",
+    outputs=("sign", "logabsdet"),
+    method=False,
+    function=False,
+    holomorphic=False,
+    vjp={"A": _slogdet_rule},
+    infer=_slogdet_shapes,
+)
 def linalg_slogdet(A):
     """Sign and logarithm of the modulus of the determinant: ``det = sign * exp(logabsdet)``."""
     need_square("linalg.slogdet", A)
@@ -210,14 +253,16 @@ def check_system(name: str, a: Any, b: Any, left: bool) -> None:
         raise fail(
             RuntimeError,
             name,
-            f"Expected A and B to have the same dtype, but found A of type {of(a.dtype).legacy} and B of type "
+            f"Expected A and B to have the same dtype, but found A of type {of(a.dtype).legacy} "
+            "and B of type "
             f"{of(b.dtype).legacy} instead",
         )
     if a.shape[-1] != b.shape[-2 if left else -1]:
         raise fail(
             RuntimeError,
             name,
-            f"Incompatible shapes of A and B for the equation {'AX = B' if left else 'XA = B'} ({a.shape[-2]}x{a.shape[-1]} and "
+            f"Incompatible shapes of A and B for the equation {'AX = B' if left else 'XA = B'} "
+            f"({a.shape[-2]}x{a.shape[-1]} and "
             f"{b.shape[-2]}x{b.shape[-1]})",
         )
 
@@ -227,7 +272,9 @@ def _solve_rule(g: Any, A: Any, B: Any, result: Any, left: Any, needs: Any) -> A
     if grad is None:
         return None, None
     vector = is_vector(A, B)
-    back = ops._linalg_solve_ex(A.mH, grad, left=left)[0] if not vector else _solve_columns(A.mH, grad)
+    back = (
+        ops._linalg_solve_ex(A.mH, grad, left=left)[0] if not vector else _solve_columns(A.mH, grad)
+    )
     if not needs[0]:
         return None, back
     if vector:
@@ -248,30 +295,44 @@ def _solve_shapes(A: Any, B: Any, left: bool, *_: Any) -> Any:
 
 
 @primitive(
-    name="_linalg_solve_ex", node="LinalgSolveEx", outputs=("result", "info"), differentiable=("result",), method=False,
-    function=False, holomorphic=False, result_name="linalg_solve_ex", vjp={("A", "B"): _solve_rule}, infer=_solve_shapes,
-)  # fmt: skip
+    name="_linalg_solve_ex",
+    node="LinalgSolveEx",
+    outputs=("result", "info"),
+    differentiable=("result",),
+    method=False,
+    function=False,
+    holomorphic=False,
+    result_name="linalg_solve_ex",
+    vjp={("A", "B"): _solve_rule},
+    infer=_solve_shapes,
+)
 def _linalg_solve_ex(A, B, *, left: bool = True, check_errors: bool = False):
     """X of ``A @ X = B`` (or ``X @ A = B``), and `info`: 0, or the place of a zero pivot."""
     need_square("linalg.solve", A)
     need_floating("linalg.solve", A)
     vector = is_vector(A, B)
     if vector and not left:
-        raise fail(RuntimeError, "linalg.solve", "Vector broadcasting of the left hand side is not supported for left=False.")
+        raise fail(
+            RuntimeError,
+            "linalg.solve",
+            "Vector broadcasting of the left hand side is not supported for left=False.",
+        )
     right = B[..., None] if vector else B
     check_system("linalg.solve", A, right, left)
     if left:
         found, info = factor.solve(A, right)
     else:
         found, info = factor.solve(A.swapaxes(-1, -2), right.swapaxes(-1, -2))
-        found = found.swapaxes(-1, -2)
+        found = factor.columns(found.swapaxes(-1, -2))
     if check_errors:
         refuse("torch.linalg.solve_ex", info, singular)
     return (found[..., 0] if vector else found), info
 
 
 @composite(name="linalg_solve_ex", function=False)
-def linalg_solve_ex(A: Tensor, B: Tensor, *, left: bool = True, check_errors: bool = False, out: Any = None) -> Any:
+def linalg_solve_ex(
+    A: Tensor, B: Tensor, *, left: bool = True, check_errors: bool = False, out: Any = None
+) -> Any:
     """`solve` that reports singular matrices in `info` instead of raising."""
     return ops._linalg_solve_ex(A, B, left=left, check_errors=check_errors, out=out)
 
@@ -289,8 +350,12 @@ def linalg_solve(A: Tensor, B: Tensor, *, left: bool = True, out: Tensor | None 
     return written("linalg_solve", found, out)
 
 
-def _triangular_rule(g: Any, A: Any, out: Any, upper: Any, left: Any, unitriangular: Any, needs: Any) -> Any:
-    back = ops.linalg_solve_triangular(A.mH, g, upper=not upper, left=left, unitriangular=unitriangular)
+def _triangular_rule(
+    g: Any, A: Any, out: Any, upper: Any, left: Any, unitriangular: Any, needs: Any
+) -> Any:
+    back = ops.linalg_solve_triangular(
+        A.mH, g, upper=not upper, left=left, unitriangular=unitriangular
+    )
     if not needs[0]:
         return None, back
     to_a = -(back @ out.mH) if left else -(out.mH @ back)
@@ -304,11 +369,16 @@ def _triangular_shapes(A: Any, B: Any, *_: Any) -> Any:
 
 
 @primitive(
-    name="linalg_solve_triangular", method=False, function=False, holomorphic=False, vjp={("A", "B"): _triangular_rule},
+    name="linalg_solve_triangular",
+    method=False,
+    function=False,
+    holomorphic=False,
+    vjp={("A", "B"): _triangular_rule},
     infer=_triangular_shapes,
-)  # fmt: skip
+)
 def linalg_solve_triangular(A, B, *, upper: bool, left: bool = True, unitriangular: bool = False):
-    """X of ``A @ X = B`` (or ``X @ A = B``) for triangular A, of which the other triangle is not read.
+    """X of ``A @ X = B`` (or ``X @ A = B``) for triangular A, of which the other triangle is not
+    read.
 
     Args:
         upper: which triangle.
@@ -327,13 +397,19 @@ def linalg_solve_triangular(A, B, *, upper: bool, left: bool = True, unitriangul
 
 
 @primitive(
-    name="linalg_matrix_exp", node="LinalgMatrixExp", method=False, function=False, holomorphic=False,
-    vjp={"A": lambda g, A: _exp_rule(g, A)}, infer=lambda A: (A.shape, A.dtype),
-)  # fmt: skip
+    name="linalg_matrix_exp",
+    node="LinalgMatrixExp",
+    method=False,
+    function=False,
+    holomorphic=False,
+    vjp={"A": lambda g, A: _exp_rule(g, A)},
+    infer=lambda A: (A.shape, A.dtype),
+)
 def linalg_matrix_exp(A):
     """The exponential of a square matrix, ``sum of A^k / k!``.
 
-    Reference: N. Higham, The Scaling and Squaring Method for the Matrix Exponential Revisited, 2005.
+    Reference: N. Higham, The Scaling and Squaring Method for the Matrix Exponential Revisited,
+        2005.
     """
     need_square("linalg.matrix_exp", A)
     kind = of(A.dtype)

@@ -1,8 +1,9 @@
 """QR, singular values, eigenvalues, the pseudo-inverse: the operations with their rules.
 
-The factors' signs and phases are LAPACK's, as NumPy calls the same routines as PyTorch. Rules are written for complex
-matrices as they stand. Formulas: M. Giles, An extended collection of matrix derivative results, 2008; for QR of wide and
-tall matrices S. Walter and L. Lehmann, Algorithmic differentiation of linear algebra functions, 2010 (arXiv:1001.1654).
+The factors' signs and phases are LAPACK's, as NumPy calls the same routines as PyTorch. Rules are
+written for complex matrices as they stand. Formulas: M. Giles, An extended collection of matrix
+derivative results, 2008; for QR of wide and tall matrices S. Walter and L. Lehmann, Algorithmic
+differentiation of linear algebra functions, 2010 (arXiv:1001.1654).
 """
 
 from __future__ import annotations
@@ -36,13 +37,15 @@ def _qr_rule(g: Any, Q: Any, R: Any, mode: Any) -> Any:
         raise fail(
             RuntimeError,
             "linalg.qr",
-            "The derivative of linalg.qr depends on Q, which is not computed when mode='r'. Please use linalg.qr(A, mode='reduced')",
+            "The derivative of linalg.qr depends on Q, which is not computed when mode='r'. "
+            "Please use linalg.qr(A, mode='reduced')",
         )
     if mode == "complete" and m > n:
         raise fail(
             RuntimeError,
             "linalg.qr",
-            "The QR decomposition is not differentiable when mode='complete' and nrows > ncols. Use mode='reduced'.",
+            "The QR decomposition is not differentiable when mode='complete' and nrows > ncols. "
+            "Use mode='reduced'.",
         )
     if m < n:
         return _wide_qr(gq, gr, Q, R, m, n)
@@ -96,7 +99,13 @@ def _qr_shapes(A: Any, mode: str = "reduced") -> Any:
 
 
 @primitive(
-    name="linalg_qr", outputs=("Q", "R"), method=False, function=False, holomorphic=False, vjp={"A": _qr_rule}, infer=_qr_shapes
+    name="linalg_qr",
+    outputs=("Q", "R"),
+    method=False,
+    function=False,
+    holomorphic=False,
+    vjp={"A": _qr_rule},
+    infer=_qr_shapes,
 )
 def linalg_qr(A, mode: str = "reduced"):
     """Q and R of ``A = Q @ R``: orthonormal columns, an upper triangle.
@@ -106,11 +115,20 @@ def linalg_qr(A, mode: str = "reduced"):
     """
     need_matrix("linalg.qr", A)
     if mode not in ("reduced", "complete", "r"):
-        raise fail(RuntimeError, "linalg.qr", f"qr received unrecognized mode '{mode}' but expected one of 'reduced' (default), 'r', or 'complete'")
+        raise fail(
+            RuntimeError,
+            "linalg.qr",
+            f"qr received unrecognized mode '{mode}' but expected one of 'reduced' (default), "
+            "'r', or 'complete'",
+        )
     need_floating("linalg.qr", A, "geqrf_cpu")
     if not A.size:
         (q, _), (r, _) = _qr_shapes(A, mode)
-        eye = np.broadcast_to(np.eye(*q[-2:], dtype=A.dtype), q).copy() if len(q) > 1 else np.zeros(q, A.dtype)
+        eye = (
+            np.broadcast_to(np.eye(*q[-2:], dtype=A.dtype), q).copy()
+            if len(q) > 1
+            else np.zeros(q, A.dtype)
+        )
         return eye, np.zeros(r, A.dtype)
     if mode == "r":
         return np.zeros(0, A.dtype), factor.columns(np.linalg.qr(A, mode="r"))
@@ -137,12 +155,18 @@ def _gauge(name: str, imaginary: Tensor, reference: Tensor) -> None:
     a = imaginary._array
     if isinstance(a, np.ndarray) and a.size:
         tolerance = 1e-2 if a.dtype.itemsize == 4 else 1e-3
-        if not np.allclose(a, np.zeros_like(a), atol=tolerance * max(1.0, float(np.abs(reference._array).max(initial=0)))):
+        if not np.allclose(
+            a,
+            np.zeros_like(a),
+            atol=tolerance * max(1.0, float(np.abs(reference._array).max(initial=0))),
+        ):
             raise fail(
                 RuntimeError,
                 name,
-                f"{name}_backward: The {'singular vectors' if 'svd' in name else 'eigenvectors'} in the complex case are specified up "
-                "to multiplication by e^{i phi}. The specified loss function depends on this quantity, so it is ill-defined.",
+                f"{name}_backward: The {'singular vectors' if 'svd' in name else 'eigenvectors'} "
+                "in the complex case are specified up "
+                "to multiplication by e^{i phi}. The specified loss function depends on this "
+                "quantity, so it is ill-defined.",
             )
 
 
@@ -195,13 +219,22 @@ def _svd_shapes(A: Any, full_matrices: bool = True, *_: Any) -> Any:
     m, n = A.shape[-2:]
     k, batch = min(m, n), A.shape[:-2]
     left, right = (m, n) if full_matrices else (k, k)
-    return ((*batch, m, left), A.dtype), ((*batch, k), _real_type(A.dtype)), ((*batch, right, n), A.dtype)
+    return (
+        ((*batch, m, left), A.dtype),
+        ((*batch, k), _real_type(A.dtype)),
+        ((*batch, right, n), A.dtype),
+    )
 
 
 @primitive(
-    name="linalg_svd", outputs=("U", "S", "Vh"), method=False, function=False, holomorphic=False, vjp={"A": _svd_rule},
+    name="linalg_svd",
+    outputs=("U", "S", "Vh"),
+    method=False,
+    function=False,
+    holomorphic=False,
+    vjp={"A": _svd_rule},
     infer=_svd_shapes,
-)  # fmt: skip
+)
 def linalg_svd(A, full_matrices: bool = True, *, driver: Any = None):
     """U, S, Vh of ``A = U @ diag(S) @ Vh``; S descending.
 
@@ -214,10 +247,16 @@ def linalg_svd(A, full_matrices: bool = True, *, driver: Any = None):
     need_matrix("linalg.svd", A)
     need_floating("linalg.svd", A, "linalg_svd_cpu")
     if driver is not None:
-        raise fail(RuntimeError, "torch.linalg.svd", "keyword argument `driver=` is only supported on CUDA inputs with cuSOLVER backend.")
+        raise fail(
+            RuntimeError,
+            "torch.linalg.svd",
+            "keyword argument `driver=` is only supported on CUDA inputs with cuSOLVER backend.",
+        )
     if not A.size:
         (u, _), (s, real), (v, _) = _svd_shapes(A, full_matrices)
-        eyes = [np.broadcast_to(np.eye(*shape[-2:], dtype=A.dtype), shape).copy() for shape in (u, v)]
+        eyes = [
+            np.broadcast_to(np.eye(*shape[-2:], dtype=A.dtype), shape).copy() for shape in (u, v)
+        ]
         return eyes[0], np.zeros(s, real), eyes[1]
     try:
         u, s, vh = np.linalg.svd(A, full_matrices=full_matrices)
@@ -230,8 +269,13 @@ def linalg_svd(A, full_matrices: bool = True, *, driver: Any = None):
 
 def _diverged(A: Any) -> str:
     if not np.isfinite(A).all():
-        return "The algorithm failed to converge because the input matrix contained non-finite values."
-    return "The algorithm failed to converge because the input matrix is ill-conditioned or has too many repeated singular values."
+        return (
+            "The algorithm failed to converge because the input matrix contained non-finite values."
+        )
+    return (
+        "The algorithm failed to converge because the input matrix is ill-conditioned or has too "
+        "many repeated singular values."
+    )
 
 
 @composite(name="linalg_svdvals", function=False)
@@ -240,7 +284,11 @@ def linalg_svdvals(A: Tensor, *, driver: Any = None, out: Any = None) -> Tensor:
     from flambeau.core.ops.linalg_solve import written
 
     if not isinstance(A, Tensor):
-        raise fail(TypeError, "linalg_svdvals", f"argument 'A' (position 1) must be Tensor, not {type(A).__name__}")
+        raise fail(
+            TypeError,
+            "linalg_svdvals",
+            f"argument 'A' (position 1) must be Tensor, not {type(A).__name__}",
+        )
     return written("linalg_svdvals", ops.linalg_svd(A, False, driver=driver)[1], out)
 
 
@@ -265,9 +313,14 @@ def _eigh_shapes(A: Any, *_: Any) -> Any:
 
 
 @primitive(
-    name="linalg_eigh", outputs=("eigenvalues", "eigenvectors"), method=False, function=False, holomorphic=False,
-    vjp={"A": _eigh_rule}, infer=_eigh_shapes,
-)  # fmt: skip
+    name="linalg_eigh",
+    outputs=("eigenvalues", "eigenvectors"),
+    method=False,
+    function=False,
+    holomorphic=False,
+    vjp={"A": _eigh_rule},
+    infer=_eigh_shapes,
+)
 def linalg_eigh(A, UPLO: str = "L"):
     """Eigenvalues (ascending) and eigenvectors (columns) of a symmetric or hermitian matrix.
 
@@ -276,7 +329,9 @@ def linalg_eigh(A, UPLO: str = "L"):
     """
     need_square("linalg.eigh", A)
     if UPLO not in ("L", "U", "l", "u"):
-        raise fail(RuntimeError, "linalg.eigh", f"Expected UPLO argument to be 'L' or 'U', but got {UPLO}")
+        raise fail(
+            RuntimeError, "linalg.eigh", f"Expected UPLO argument to be 'L' or 'U', but got {UPLO}"
+        )
     need_floating("linalg.eigh", A, "!linalg_eigh_cpu")
     if not A.size:
         (w, real), (v, _) = _eigh_shapes(A)
@@ -284,7 +339,12 @@ def linalg_eigh(A, UPLO: str = "L"):
     try:
         w, v = np.linalg.eigh(A, UPLO.upper())
     except np.linalg.LinAlgError:
-        raise fail(LinAlgError, "linalg.eigh", "The algorithm failed to converge because the input matrix is ill-conditioned or has too many repeated eigenvalues.") from None
+        raise fail(
+            LinAlgError,
+            "linalg.eigh",
+            "The algorithm failed to converge because the input matrix is ill-conditioned or has "
+            "too many repeated eigenvalues.",
+        ) from None
     return w, factor.columns(v)
 
 
@@ -319,9 +379,14 @@ def _eig_shapes(A: Any) -> Any:
 
 
 @primitive(
-    name="linalg_eig", outputs=("eigenvalues", "eigenvectors"), method=False, function=False, holomorphic=False,
-    vjp={"A": _eig_rule}, infer=_eig_shapes,
-)  # fmt: skip
+    name="linalg_eig",
+    outputs=("eigenvalues", "eigenvectors"),
+    method=False,
+    function=False,
+    holomorphic=False,
+    vjp={"A": _eig_rule},
+    infer=_eig_shapes,
+)
 def linalg_eig(A):
     """Eigenvalues and eigenvectors (columns) of a square matrix; complex always.
 
@@ -330,13 +395,17 @@ def linalg_eig(A):
     """
     need_square("linalg.eig", A)
     if of(A.dtype).category in ("int", "bool"):
-        raise fail(RuntimeError, "linalg.eig", f"Unknown Complex ScalarType for {of(A.dtype).legacy}")
+        raise fail(
+            RuntimeError, "linalg.eig", f"Unknown Complex ScalarType for {of(A.dtype).legacy}"
+        )
     need_floating("linalg.eig", A, "linalg_eig_out_cpu")
     (w, kind), (v, _) = _eig_shapes(A)
     if not A.size:
         return np.zeros(w, kind), np.zeros(v, kind)
     if not np.isfinite(A).all():
-        raise fail(RuntimeError, "torch.linalg.eig", "input tensor should not contain infs or NaNs.")
+        raise fail(
+            RuntimeError, "torch.linalg.eig", "input tensor should not contain infs or NaNs."
+        )
     values, vectors = np.linalg.eig(A)
     return values.astype(kind, copy=False), factor.columns(vectors.astype(kind, copy=False))
 
@@ -363,16 +432,22 @@ def _pinv_rule(g: Any, A: Any, out: Any) -> Any:
 
 
 @primitive(
-    name="_linalg_pinv", node="LinalgPinv", method=False, function=False, holomorphic=False, vjp={"A": _pinv_rule},
+    name="_linalg_pinv",
+    node="LinalgPinv",
+    method=False,
+    function=False,
+    holomorphic=False,
+    vjp={"A": _pinv_rule},
     infer=lambda A, *_: ((*A.shape[:-2], A.shape[-1], A.shape[-2]), A.dtype),
-)  # fmt: skip
+)
 def _linalg_pinv(A, atol: Any, rtol: Any, hermitian: bool):
     """The pseudo-inverse, from the singular values above ``max(atol, rtol * largest)``."""
     if A.ndim < 2 or of(A.dtype).name not in ("float32", "float64", "complex64", "complex128"):
         raise fail(
             RuntimeError,
             "linalg.pinv",
-            f"linalg.pinv({of(A.dtype).legacy}{{{list(A.shape)}}}): expected a tensor with 2 or more dimensions of float, double, "
+            f"linalg.pinv({of(A.dtype).legacy}{{{list(A.shape)}}}): expected a tensor with 2 or "
+            "more dimensions of float, double, "
             "cfloat or cdouble types",
         )
     m, n = A.shape[-2:]
@@ -399,16 +474,26 @@ def _plain(value: Any) -> Any:
 
 
 @composite(name="linalg_pinv", function=False)
-def linalg_pinv(A: Tensor, rcond: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None, out: Any = None) -> Tensor:
+def linalg_pinv(
+    A: Tensor,
+    rcond: Any = None,
+    hermitian: bool = False,
+    *,
+    atol: Any = None,
+    rtol: Any = None,
+    out: Any = None,
+) -> Tensor:
     """The Moore-Penrose pseudo-inverse.
 
     Args:
-        atol, rtol: singular values up to ``max(atol, rtol * largest)`` count as zero; rtol is by default
-            ``max(m, n) * eps``, or 0 where atol is given.
+        atol, rtol: singular values up to ``max(atol, rtol * largest)`` count as zero; rtol is by
+            default ``max(m, n) * eps``, or 0 where atol is given.
         hermitian: A is symmetric or hermitian; its lower triangle is read.
 
     Shape: (*, m, n) -> (*, n, m).
     """
     if isinstance(rcond, bool):
         rcond, hermitian = None, rcond
-    return ops._linalg_pinv(A, _plain(atol), _plain(rtol if rcond is None else rcond), hermitian, out=out)
+    return ops._linalg_pinv(
+        A, _plain(atol), _plain(rtol if rcond is None else rcond), hermitian, out=out
+    )

@@ -267,6 +267,7 @@ def _mse_other(g: Any, input: Any, target: Any, reduction: int) -> Any:
 )
 def mse_loss(input, target, reduction: int = 1):
     """``(input - target)^2``, reduced."""
+    refuse_dtype("mse_loss", input.dtype, "f")
     found = input - target
     if reduction and found.dtype.itemsize > 2:
         flat = found.ravel()

@@ -30,7 +30,14 @@ def l1_loss(input: Tensor, target: Tensor, reduction: int = 1) -> Tensor:
 def kl_div(
     input: Tensor, target: Tensor, reduction: int = 1, *, log_target: bool = False
 ) -> Tensor:
-    """``target (log(target) - input)``; with `log_target` target is its logarithm already."""
+    """``target (log(target) - input)``; with `log_target` target is its logarithm already.
+
+    Raises:
+        RuntimeError: integers.
+    """
+    for given in (input, target):
+        if not (given.is_floating_point() or given.is_complex()):
+            raise fail(RuntimeError, "kl_div", f"Integral inputs not supported, got {given.dtype}. Convert with .float().")
     if log_target:
         return reduced(target.exp() * (target - input), reduction)
     return reduced(ops.xlogy(target, target) - target * input, reduction)

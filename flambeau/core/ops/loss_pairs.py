@@ -59,6 +59,7 @@ def _smooth_other(g: Any, input: Any, target: Any, reduction: int, beta: float) 
 )
 def _smooth_l1_loss(input, target, reduction: int = 1, beta: float = 1.0):
     """``d^2 / (2 beta)`` where ``|d| < beta``, else ``|d| - beta / 2``."""
+    refuse_dtype("smooth_l1_loss", input.dtype, "f")
     t = input.dtype.type
     d = np.abs(input - target)
     return fold(np.where(d < t(beta), t(0.5) * d * d / t(beta), d - t(0.5 * beta)), reduction)

@@ -1,8 +1,10 @@
-"""Products of two factors: matmul (and `@`), mm, bmm, mv, dot, vdot. One node and one call of BLAS each.
+"""Products of two factors: matmul (and `@`), mm, bmm, mv, dot, vdot. One node and one call of BLAS
+each.
 
-The entry is written out here, as those of elementwise operations are in `core.entry`: one dictionary lookup picks the
-operation by the factors' dimensions. Sums with products (addmm and kin) are in `addmm`, einsum and what is made of
-products in `einsum`. Stands on declare and kernels.product.
+The entry is written out here, as those of elementwise operations are in `core.entry`: one
+dictionary lookup picks the operation by the factors' dimensions. Sums with products (addmm and kin)
+are in `addmm`, einsum and what is made of products in `einsum`. Stands on declare and
+kernels.product.
 """
 
 from __future__ import annotations
@@ -54,7 +56,11 @@ def check_types(name: str, kernel: str, said: str, *arrays: Any) -> None:
             kinds = " and ".join(of(x.dtype).name for x in arrays)
             raise fail(RuntimeError, name, f"{said}, but got {kinds}. Convert one with .to(dtype).")
     if d not in _TAKEN and of(d).name != "bfloat16":
-        raise fail(NotImplementedError, name, f"\"{kernel}\" not implemented for '{of(d).legacy}'. Convert with .to(dtype).")
+        raise fail(
+            NotImplementedError,
+            name,
+            f"\"{kernel}\" not implemented for '{of(d).legacy}'. Convert with .to(dtype).",
+        )
 
 
 def check_matrices(name: str, mat1: Any, mat2: Any) -> None:
@@ -66,19 +72,26 @@ def check_matrices(name: str, mat1: Any, mat2: Any) -> None:
     if mat1.shape[1] != mat2.shape[0]:
         hint = ""
         if mat1.shape[1] == mat2.shape[-1]:
-            hint = f" The second factor transposed ({mat2.shape[1]}x{mat2.shape[0]}) would fit: use .T."
+            turned = legible(mat2.shape[::-1])
+            hint = f" The second factor transposed ({turned}) would fit: use .T."
         raise fail(
             RuntimeError,
             name,
-            f"mat1 and mat2 shapes cannot be multiplied ({legible(mat1.shape)} and {legible(mat2.shape)}): the columns of the "
-            f"first ({mat1.shape[1]}) must be as many as the rows of the second ({mat2.shape[0]}).{hint}",
+            f"mat1 and mat2 shapes cannot be multiplied ({legible(mat1.shape)} and "
+            f"{legible(mat2.shape)}): the columns of the "
+            f"first ({mat1.shape[1]}) must be as many as the rows of the second "
+            f"({mat2.shape[0]}).{hint}",
         )
 
 
-@primitive(method=False, function=False, vjp={
-    "input": lambda g, mat2: g @ mat2.mT,
-    "mat2": lambda g, input: input.mT @ g,
-})  # fmt: skip
+@primitive(
+    method=False,
+    function=False,
+    vjp={
+        "input": lambda g, mat2: g @ mat2.mT,
+        "mat2": lambda g, input: input.mT @ g,
+    },
+)
 def mm(input, mat2):
     """``input @ mat2`` of two matrices.
 
@@ -88,16 +101,24 @@ def mm(input, mat2):
     """
     for name, a in (("self", input), ("mat2", mat2)):
         if a.ndim != 2:
-            raise fail(RuntimeError, "mm", f"{name} must be a matrix, got {a.ndim} dimensions. For batches use matmul.")
+            raise fail(
+                RuntimeError,
+                "mm",
+                f"{name} must be a matrix, got {a.ndim} dimensions. For batches use matmul.",
+            )
     check_matrices("mm", input, mat2)
     check_types("mm", "addmm_impl_cpu_", "expected m1 and m2 to have the same dtype", input, mat2)
     return product(input, mat2)
 
 
-@primitive(method=False, function=False, vjp={
-    "input": lambda g, mat2: g @ mat2.mT,
-    "mat2": lambda g, input: input.mT @ g,
-})  # fmt: skip
+@primitive(
+    method=False,
+    function=False,
+    vjp={
+        "input": lambda g, mat2: g @ mat2.mT,
+        "mat2": lambda g, input: input.mT @ g,
+    },
+)
 def bmm(input, mat2):
     """``input[i] @ mat2[i]`` for every i.
 
@@ -118,13 +139,19 @@ def check_batches(name: str, batch1: Any, batch2: Any) -> None:
     """
     for label, a in (("batch1", batch1), ("batch2", batch2)):
         if a.ndim != 3:
-            raise fail(RuntimeError, name, f"{label} must be a 3D tensor, got {a.ndim} dimensions. matmul takes any number.")
+            raise fail(
+                RuntimeError,
+                name,
+                f"{label} must be a 3D tensor, got {a.ndim} dimensions. matmul takes any number.",
+            )
     if batch2.shape[:2] != (batch1.shape[0], batch1.shape[2]):
         raise fail(
             RuntimeError,
             name,
-            f"Expected size for first two dimensions of batch2 tensor to be: [{batch1.shape[0]}, {batch1.shape[2]}] but got: "
-            f"[{batch2.shape[0]}, {batch2.shape[1]}]. The factors have the shapes {list(batch1.shape)} and {list(batch2.shape)}.",
+            f"Expected size for first two dimensions of batch2 tensor to be: [{batch1.shape[0]}, "
+            f"{batch1.shape[2]}] but got: "
+            f"[{batch2.shape[0]}, {batch2.shape[1]}]. The factors have the shapes "
+            f"{list(batch1.shape)} and {list(batch2.shape)}.",
         )
 
 
@@ -140,10 +167,14 @@ def outward(g: Any, vec: Any) -> Any:
     return g.reshape((*g.shape, 1)) * vec
 
 
-@primitive(method=False, function=False, vjp={
-    "input": lambda g, vec: outward(g, vec),
-    "vec": lambda g, input: input.mT @ g,
-})  # fmt: skip
+@primitive(
+    method=False,
+    function=False,
+    vjp={
+        "input": lambda g, vec: outward(g, vec),
+        "vec": lambda g, input: input.mT @ g,
+    },
+)
 def mv(input, vec):
     """``input @ vec`` of a matrix and a vector.
 
@@ -163,41 +194,59 @@ def check_vector(name: str, mat: Any, vec: Any, added: int = 1) -> None:
         RuntimeError: they do not fit.
     """
     if mat.ndim != 2 or vec.ndim != 1:
-        raise fail(RuntimeError, name, f"vector + matrix @ vector expected, got {added}, {mat.ndim}, {vec.ndim} dimensions.")
+        raise fail(
+            RuntimeError,
+            name,
+            f"vector + matrix @ vector expected, got {added}, {mat.ndim}, {vec.ndim} dimensions.",
+        )
     if mat.shape[1] != vec.shape[0]:
         raise fail(
             RuntimeError,
             name,
-            f"size mismatch, got input ({mat.shape[0]}), mat ({legible(mat.shape)}), vec ({vec.shape[0]}): the vector must have "
+            f"size mismatch, got input ({mat.shape[0]}), mat ({legible(mat.shape)}), vec "
+            f"({vec.shape[0]}): the vector must have "
             f"as many elements as the matrix has columns.",
         )
 
 
 def _check_vectors(name: str, input: Any, other: Any) -> None:
     if input.ndim != 1 or other.ndim != 1:
-        raise fail(RuntimeError, name, f"1D tensors expected, but got {input.ndim}D and {other.ndim}D tensors. Flatten them, or use matmul.")
+        raise fail(
+            RuntimeError,
+            name,
+            f"1D tensors expected, but got {input.ndim}D and {other.ndim}D tensors. Flatten them, "
+            "or use matmul.",
+        )
     if input.shape != other.shape:
         n, m = input.shape[0], other.shape[0]
         raise fail(
             RuntimeError,
             name,
-            f"inconsistent tensor size, expected tensor [{n}] and src [{m}] to have the same number of elements, but got {n} and "
+            f"inconsistent tensor size, expected tensor [{n}] and src [{m}] to have the same "
+            f"number of elements, but got {n} and "
             f"{m} elements respectively",
         )
     check_types(name, name, f"{name} : expected both vectors to have same dtype", input, other)
 
 
-@primitive(method=False, function=False, vjp={"input": lambda g, tensor: g * tensor, "tensor": lambda g, input: g * input})
+@primitive(
+    method=False,
+    function=False,
+    vjp={"input": lambda g, tensor: g * tensor, "tensor": lambda g, input: g * input},
+)
 def dot(input, tensor):
     """``sum(input * tensor)`` of two vectors of one length and dtype."""
     _check_vectors("dot", input, tensor)
     return product(input, tensor)
 
 
-@primitive(holomorphic=False, vjp={
-    "input": lambda g, other: g.conj() * other,
-    "other": lambda g, input: g * input,
-})  # fmt: skip
+@primitive(
+    holomorphic=False,
+    vjp={
+        "input": lambda g, other: g.conj() * other,
+        "other": lambda g, input: g * input,
+    },
+)
 def vdot(input, other):
     """``sum(conj(input) * other)`` of two vectors of one length and dtype."""
     _check_vectors("vdot", input, other)
@@ -214,8 +263,10 @@ def left_gradient(g: Any, other: Any) -> Any:
     if other.ndim == 1:
         return outward(g, other)
     if g.ndim < other.ndim:  # the left factor was a vector
-        row = times(g.reshape((*g.shape[:-1], 1, g.shape[-1])), other.mT)
-        return row.reshape((*g.shape[:-1], other.shape[-2]))
+        count = math.prod(g.shape)
+        return times(g.reshape((1, count)), other.mT.reshape((count, other.shape[-2]))).reshape(
+            (other.shape[-2],)
+        )
     return times(g, other.mT)
 
 
@@ -239,17 +290,24 @@ def _matmul_node(node: Any) -> str:
     return "SqueezeBackward4" if left == 1 and right == 2 else "UnsafeViewBackward0"
 
 
-@primitive(name="_matmul", node=_matmul_node, method=False, function=False, vjp={
-    "input": lambda g, other: left_gradient(g, other),
-    "other": lambda g, input, other_shape: right_gradient(g, input, other_shape),
-})  # fmt: skip
+@primitive(
+    name="_matmul",
+    node=_matmul_node,
+    method=False,
+    function=False,
+    vjp={
+        "input": lambda g, other: left_gradient(g, other),
+        "other": lambda g, input, other_shape: right_gradient(g, input, other_shape),
+    },
+)
 def _matmul(input, other):
     """The product of factors of any number of dimensions from 1 up."""
     if not input.ndim or not other.ndim:
         raise fail(
             RuntimeError,
             "matmul",
-            f"both arguments to matmul need to be at least 1D, but they are {input.ndim}D and {other.ndim}D. Multiply by a number "
+            f"both arguments to matmul need to be at least 1D, but they are {input.ndim}D and "
+            f"{other.ndim}D. Multiply by a number "
             "with *.",
         )
     inner = other.shape[-2] if other.ndim > 1 else other.shape[0]
@@ -257,8 +315,10 @@ def _matmul(input, other):
         raise fail(
             RuntimeError,
             "matmul",
-            f"mat1 and mat2 shapes cannot be multiplied ({legible(input.shape)} and {legible(other.shape)}): the last dimension of "
-            f"the first ({input.shape[-1]}) must be as long as the {'second to last' if other.ndim > 1 else 'only'} of the second "
+            f"mat1 and mat2 shapes cannot be multiplied ({legible(input.shape)} and "
+            f"{legible(other.shape)}): the last dimension of "
+            f"the first ({input.shape[-1]}) must be as long as the "
+            f"{'second to last' if other.ndim > 1 else 'only'} of the second "
             f"({inner}).",
         )
     try:
@@ -267,15 +327,20 @@ def _matmul(input, other):
         raise fail(
             RuntimeError,
             "matmul",
-            f"the batch dimensions {list(input.shape[:-2])} and {list(other.shape[:-2])} do not broadcast: the size of tensor a must "
+            f"the batch dimensions {list(input.shape[:-2])} and {list(other.shape[:-2])} do not "
+            "broadcast: the size of tensor a must "
             "match the size of tensor b, or one of them be 1.",
         ) from None
-    check_types("matmul", "addmm_impl_cpu_", "expected m1 and m2 to have the same dtype", input, other)
+    check_types(
+        "matmul", "addmm_impl_cpu_", "expected m1 and m2 to have the same dtype", input, other
+    )
     return product(input, other)
 
 
 class _Choice(dict[tuple[int, int], Any]):
-    """(dimensions of the left factor, of the right one) -> (operation, kernel, is N-dimensional)."""
+    """(dimensions of the left factor, of the right one) -> (operation, kernel, is
+    N-dimensional).
+    """
 
     def __missing__(self, key: tuple[int, int]) -> Any:
         found = self[key] = (ops._matmul.operation, fold, True)
@@ -299,8 +364,18 @@ def _entry(title: str, second: str, fixed: Op | None, choice: dict[tuple[int, in
             a = input._array
             b = other._array
             d = a.dtype
-            if (m is None or m is NO_GRAD) and d in SINGLE_DOUBLE and b.dtype is d and type(a) is nd and type(b) is nd:
-                op, kernel, wide = choice[a.ndim, b.ndim] if fixed is None else choice.get((a.ndim, b.ndim), nothing)
+            if (
+                (m is None or m is NO_GRAD)
+                and d in SINGLE_DOUBLE
+                and b.dtype is d
+                and type(a) is nd
+                and type(b) is nd
+            ):
+                op, kernel, wide = (
+                    choice[a.ndim, b.ndim]
+                    if fixed is None
+                    else choice.get((a.ndim, b.ndim), nothing)
+                )
                 try:
                     r = run(kernel, a, b)
                 except Exception:
@@ -326,7 +401,11 @@ def _entry(title: str, second: str, fixed: Op | None, choice: dict[tuple[int, in
                     n.stores = (input._storage or storage_of(input), None, None)
                 else:
                     n.saved = (a, b, None)
-                    n.stores = (input._storage or storage_of(input), other._storage or storage_of(other), None)
+                    n.stores = (
+                        input._storage or storage_of(input),
+                        other._storage or storage_of(other),
+                        None,
+                    )
                 n.params = n.hooks = None
                 n.shapes = (a.shape, b.shape) if wide else None
                 n.shape = r.shape
@@ -353,7 +432,11 @@ def _entry(title: str, second: str, fixed: Op | None, choice: dict[tuple[int, in
         for name, x in (("input", input), (second, other)):
             if not isinstance(x, Tensor):
                 at = 1 if name == "input" else 2
-                raise fail(TypeError, title, f"argument '{name}' (position {at}) must be Tensor, not {type(x).__name__}")
+                raise fail(
+                    TypeError,
+                    title,
+                    f"argument '{name}' (position {at}) must be Tensor, not {type(x).__name__}",
+                )
         return slow.general(op, (input, other), out)
 
     entry.__name__ = entry.__qualname__ = title
@@ -376,21 +459,32 @@ def _named_argument(title: str, second: str, other: Any, names: dict[str, Any]) 
     """
     for name in names:
         if name not in (second, "x2"):
-            raise fail(TypeError, title, f"{title}() got an unexpected keyword argument '{name}': it is {title}(input, {second}).")
+            raise fail(
+                TypeError,
+                title,
+                f"{title}() got an unexpected keyword argument '{name}': it is {title}(input, "
+                f"{second}).",
+            )
     if other is not None:
         raise fail(TypeError, title, f"{title}() got multiple values for argument '{second}'")
     return names.popitem()[1]
 
 
 def _publish() -> None:
-    for title, second, dims in (("mm", "mat2", (2, 2)), ("bmm", "mat2", (3, 3)), ("mv", "vec", (2, 1)), ("dot", "tensor", (1, 1))):
+    for title, second, dims in (
+        ("mm", "mat2", (2, 2)),
+        ("bmm", "mat2", (3, 3)),
+        ("mv", "vec", (2, 1)),
+        ("dot", "tensor", (1, 1)),
+    ):
         op = getattr(ops, title).operation
         _entry(title, second, op, {dims: (op, batches if title == "bmm" else np.matmul, False)})
     matmul = _entry("matmul", "other", None, _MATMUL)
     matmul.__doc__ = """``input @ other``: vectors, matrices and broadcast batches of matrices.
 
-    Two vectors give their dot product, a matrix and a vector their product, more dimensions a batch of products whose
-    leading dimensions broadcast; a vector on the left counts as a row, on the right as a column.
+    Two vectors give their dot product, a matrix and a vector their product, more dimensions a batch
+    of products whose leading dimensions broadcast; a vector on the left counts as a row, on the
+    right as a column.
 
     Shape: (*, n, k), (*, k, m) -> (*, n, m).
     Raises:

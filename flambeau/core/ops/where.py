@@ -10,7 +10,7 @@ import numpy as np
 
 from flambeau.core.declare import composite, elementwise, ops, primitive
 from flambeau.core.dtypes import NUMBER
-from flambeau.core.entry import record_one
+from flambeau.core.entry import record_one, ternary
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import broadcast_shapes
 from flambeau.core.overlap import overlaps
@@ -26,6 +26,7 @@ nd = np.ndarray
 
 @elementwise(
     types=NUMBER,
+    kernel=np.where,
     name="_where",
     node="Where",
     method=False,
@@ -80,8 +81,7 @@ def _chosen(condition: Any, input: Any, other: Any) -> Tensor | None:
     return t
 
 
-@composite()
-def where(
+def _where_or_nonzero(
     condition: Tensor, input: Any = None, other: Any = None, *, out: Tensor | None = None
 ) -> Any:
     """Elementwise ``input if condition else other``, broadcast and promoted; alone, the indices of
@@ -125,6 +125,13 @@ def where(
         )
         condition = ops.ne(condition, 0)
     return ops._where(condition, input, other, out=out)
+
+
+where = ternary(WHERE, _where_or_nonzero)
+where.__name__ = where.__qualname__ = "where"
+where.__doc__ = _where_or_nonzero.__doc__
+where.__wrapped__ = _where_or_nonzero  # type: ignore[attr-defined]
+composite()(where)
 
 
 def _where_method(input: Tensor, condition: Tensor, other: Any) -> Any:

@@ -1,4 +1,6 @@
-"""torch.hann_window and its kin: the window functions at the top level. Those of `torch.signal.windows` stand there."""
+"""torch.hann_window and its kin: the window functions at the top level. Those of
+`torch.signal.windows` stand there.
+"""
 
 from __future__ import annotations
 
@@ -27,13 +29,19 @@ def _made(name: str, formula: Any, length: int, periodic: bool, options: dict[st
     grad = options.pop("requires_grad", False)
     options.pop("pin_memory", None)
     if options:
-        raise fail(TypeError, name, f"{name}() got an unexpected keyword argument '{next(iter(options))}'")
+        raise fail(
+            TypeError, name, f"{name}() got an unexpected keyword argument '{next(iter(options))}'"
+        )
     if layout is not None and layout is not strided:
         raise fail(RuntimeError, name, f"{name} is not implemented for sparse types, got: {layout}")
     if not kind.is_floating_point:
         raise fail(RuntimeError, name, f"{name} expects floating point dtypes, got: {kind}")
     if length < 0:
-        raise fail(RuntimeError, name, f"{name} requires non-negative window_length, got window_length={length}")
+        raise fail(
+            RuntimeError,
+            name,
+            f"{name} requires non-negative window_length, got window_length={length}",
+        )
     working = np.dtype("f4") if kind.itemsize == 2 else kind.numpy
     if length <= 1:
         values = np.ones(length, working)
@@ -58,30 +66,62 @@ def cosines(places: Any, last: Any, *weights: float) -> Any:
 @composite()
 def hann_window(window_length: int, periodic: bool = True, **options: Any) -> Tensor:
     """``(1 - cos(2 pi n / N)) / 2``; N is the length, less one where not `periodic`."""
-    return _made("hann_window", lambda n, last: cosines(n, last, 0.5, 0.5), window_length, periodic, options)
+    return _made(
+        "hann_window", lambda n, last: cosines(n, last, 0.5, 0.5), window_length, periodic, options
+    )
 
 
 @composite()
-def hamming_window(window_length: int, periodic: bool = True, alpha: float = 0.54, beta: float = 0.46, **options: Any) -> Tensor:
+def hamming_window(
+    window_length: int,
+    periodic: bool = True,
+    alpha: float = 0.54,
+    beta: float = 0.46,
+    **options: Any,
+) -> Tensor:
     """``alpha - beta cos(2 pi n / N)``; N is the length, less one where not `periodic`."""
-    return _made("hamming_window", lambda n, last: cosines(n, last, alpha, beta), window_length, periodic, options)
+    return _made(
+        "hamming_window",
+        lambda n, last: cosines(n, last, alpha, beta),
+        window_length,
+        periodic,
+        options,
+    )
 
 
 @composite()
 def blackman_window(window_length: int, periodic: bool = True, **options: Any) -> Tensor:
-    """``0.42 - 0.5 cos(2 pi n / N) + 0.08 cos(4 pi n / N)``; N is the length, less one where not `periodic`."""
-    return _made("blackman_window", lambda n, last: np.abs(cosines(n, last, 0.42, 0.5, 0.08)), window_length, periodic, options)
+    """``0.42 - 0.5 cos(2 pi n / N) + 0.08 cos(4 pi n / N)``; N is the length, less one where not
+    `periodic`.
+    """
+    return _made(
+        "blackman_window",
+        lambda n, last: np.abs(cosines(n, last, 0.42, 0.5, 0.08)),
+        window_length,
+        periodic,
+        options,
+    )
 
 
 @composite()
 def bartlett_window(window_length: int, periodic: bool = True, **options: Any) -> Tensor:
     """A triangle: ``1 - abs(2 n / N - 1)``; N is the length, less one where not `periodic`."""
-    return _made("bartlett_window", lambda n, last: 1 - np.abs(2 * n / last - 1), window_length, periodic, options)
+    return _made(
+        "bartlett_window",
+        lambda n, last: 1 - np.abs(2 * n / last - 1),
+        window_length,
+        periodic,
+        options,
+    )
 
 
 @composite()
-def kaiser_window(window_length: int, periodic: bool = True, beta: float = 12.0, **options: Any) -> Tensor:
-    """``I0(beta sqrt(1 - (2 n / N - 1)^2)) / I0(beta)``; N is the length, less one where not `periodic`."""
+def kaiser_window(
+    window_length: int, periodic: bool = True, beta: float = 12.0, **options: Any
+) -> Tensor:
+    """``I0(beta sqrt(1 - (2 n / N - 1)^2)) / I0(beta)``; N is the length, less one where not
+    `periodic`.
+    """
 
     def formula(n: Any, last: Any) -> Any:
         wide = n.astype("f8") * 2 / float(last) - 1

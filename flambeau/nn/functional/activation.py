@@ -269,13 +269,13 @@ def gumbel_softmax(
         warnings.warn(
             "`eps` parameter is deprecated and has no effect.", stacklevel=stack_level() - 1
         )
-    noise = ops.empty_like(logits, memory_format=layout.legacy_contiguous_format)
+    noise = ops.empty_like(logits, memory_format=layout.contiguous_format)
     gumbels = -noise.exponential_().log()
     soft = ops.softmax((logits + gumbels) / tau, dim)
     if not hard:
         return soft
     index = soft.max(dim, keepdim=True)[1]
-    one = ops.zeros_like(logits, memory_format=layout.legacy_contiguous_format).scatter_(
+    one = ops.zeros_like(logits, memory_format=layout.contiguous_format).scatter_(
         dim, index, 1.0
     )
     return one - soft.detach() + soft

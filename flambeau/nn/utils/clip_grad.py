@@ -99,6 +99,7 @@ def clip_grad_norm_(
     Returns:
         the total norm before scaling.
     """
+    norm_type = float(norm_type)
     listed = _listed(parameters)
     if not listed and isinstance(parameters, types.GeneratorType):
         warnings.warn(

@@ -1,0 +1,200 @@
+"""``torch.ops``: operations by namespace and name; `Library` defines and implements them by text. Stands on schema."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flambeau.core.errors import fail
+from flambeau.core.tensor import Tensor
+from flambeau.library.schema import Schema, parse
+
+__all__ = ["Library", "Overload", "Packet", "define", "get_ctx", "impl", "ops", "packet"]
+
+
+class Overload:
+    """``torch.ops.name.space.default``."""
+
+    def __init__(self, packet: Packet) -> None:
+        self.packet = packet
+
+    @property
+    def _schema(self) -> Schema:
+        return self.packet.schema
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.packet(*args, **kwargs)
+
+    def name(self) -> str:
+        """``namespace::name``."""
+        return f"{self.packet.namespace}::{self.packet.name}"
+
+    def __repr__(self) -> str:
+        return f"{self.packet!r}.default"
+
+
+class Packet:
+    """``torch.ops.namespace.name``: what is called, once something implements it."""
+
+    def __init__(self, namespace: str, name: str, schema: str) -> None:
+        self.namespace, self.name = namespace, name
+        self.schema = Schema(f"{namespace}::{name}", schema)
+        self.kernels: dict[str, Callable[..., Any]] = {}
+        self.default = Overload(self)
+        self.__name__ = name
+
+    @property
+    def _qualified_op_name(self) -> str:
+        return f"{self.namespace}::{self.name}"
+
+    def overloads(self) -> list[str]:
+        """The names of the overloads."""
+        return ["default"]
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        meta = any(isinstance(a, Tensor) and a.is_meta for a in args)
+        order = ("Meta", "CompositeExplicitAutograd", "CompositeImplicitAutograd") if meta else (
+            "Autograd", "AutogradCPU", "CPU", "CompositeExplicitAutograd", "CompositeImplicitAutograd", ""
+        )  # fmt: skip
+        for key in order:
+            if key in self.kernels:
+                return self.kernels[key](*args, **kwargs)
+        where = "the meta device" if meta else "the CPU"
+        raise fail(
+            NotImplementedError,
+            self._qualified_op_name,
+            f"no kernel for {where} was registered: it has {sorted(self.kernels)}. Use torch.library.impl or register_fake.",
+        )
+
+    def __repr__(self) -> str:
+        return f"{self.namespace}.{self.name}"
+
+
+class _Namespace:
+    def __init__(self, name: str) -> None:
+        self.__dict__["_name"] = name
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"'_OpNamespace' '{self._name}' object has no attribute '{name}'")
+
+    def __repr__(self) -> str:
+        return f"<module 'torch.ops.{self._name}' from 'torch.ops'>"
+
+
+class _Operations:
+    """`torch.ops`: namespaces appear when they are asked for."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        found = _Namespace(name)
+        setattr(self, name, found)
+        return found
+
+    def load_library(self, path: str) -> None:
+        """Compiled operations cannot be loaded.
+
+        Raises:
+            OSError: always.
+        """
+        raise OSError(f"torch.ops.load_library: {path} is compiled for PyTorch; flambeau runs operations written in Python.")
+
+
+ops = _Operations()
+
+
+def packet(qualified: str) -> Packet | None:
+    """The operation ``namespace::name``, if there is one."""
+    namespace, _, name = qualified.partition("::")
+    return vars(getattr(ops, namespace)).get(name.partition(".")[0])
+
+
+def make(namespace: str, name: str, schema: str) -> Packet:
+    """Define ``torch.ops.namespace.name``."""
+    found = Packet(namespace, name, schema)
+    setattr(getattr(ops, namespace), name, found)
+    return found
+
+
+class Library:
+    """Operations of one namespace, defined and implemented by text.
+
+    Args:
+        ns: the namespace. kind: "DEF", "IMPL" or "FRAGMENT". dispatch_key: where `impl` goes by default.
+    """
+
+    def __init__(self, ns: str, kind: str, dispatch_key: str = "") -> None:
+        if kind not in ("DEF", "IMPL", "FRAGMENT"):
+            raise ValueError(f"Library: Unsupported kind: {kind}. It is DEF, IMPL or FRAGMENT.")
+        self.ns, self.kind, self.dispatch_key = ns, kind, dispatch_key
+        self._names: list[str] = []
+
+    def define(self, schema: str, alias_analysis: str = "", *, tags: Any = ()) -> str:
+        """Define ``name(arguments) -> returns``; its name."""
+        name, rest = parse(schema)
+        make(self.ns, name, rest)
+        self._names.append(name)
+        return name
+
+    def impl(self, op_name: Any, fn: Callable[..., Any], dispatch_key: str = "", *, with_keyset: bool = False) -> None:
+        """Implement an operation for a dispatch key (CPU, Meta, Autograd, CompositeImplicitAutograd, ...).
+
+        Raises:
+            RuntimeError: it was not defined.
+        """
+        name = (op_name if isinstance(op_name, str) else op_name.name()).rpartition("::")[2]
+        found = packet(f"{self.ns}::{name}")
+        if found is None:
+            raise fail(RuntimeError, "Library.impl", f"{self.ns}::{name} was not defined: call define() first")
+        found.kernels[dispatch_key or self.dispatch_key or "CompositeImplicitAutograd"] = fn
+
+    def _destroy(self) -> None:
+        for name in self._names:
+            vars(getattr(ops, self.ns)).pop(name, None)
+
+
+def define(qualname: str, schema: str, *, lib: Library | None = None, tags: Any = ()) -> Any:
+    """Define ``namespace::name`` by the text of its schema; without the text, a decorator of the function."""
+    namespace, _, name = qualname.partition("::")
+    make(namespace, name, parse(schema)[1])
+
+
+KEYS = {"cpu": "CPU", "cuda": "CUDA", "meta": "Meta", "default": "CompositeExplicitAutograd", "types": "CompositeExplicitAutograd"}
+
+
+def impl(qualname: Any, types: Any, func: Callable[..., Any] | None = None, *, lib: Any = None) -> Any:
+    """Implement an operation for device types: ``impl("ns::name", "cpu", f)``, or as a decorator.
+
+    With a `Library` first: ``@impl(library, "name", "CPU")``.
+    """
+    if isinstance(qualname, Library):
+        library, name, key = qualname, types, func
+
+        def register(function: Callable[..., Any]) -> Callable[..., Any]:
+            library.impl(name, function, str(key or ""))
+            return function
+
+        return register
+
+    def implement(function: Callable[..., Any]) -> Callable[..., Any]:
+        found = packet(qualname)
+        if found is None:
+            raise fail(RuntimeError, "library.impl", f"{qualname} was not defined: call torch.library.define() first")
+        for kind in (types,) if isinstance(types, str) else types:
+            found.kernels[KEYS.get(kind, kind)] = function
+        return function
+
+    return implement if func is None else implement(func)
+
+
+class _FakeContext:
+    """What a fake implementation asks for sizes that depend on data."""
+
+    def new_dynamic_size(self, *, min: int = 0, max: int | None = None) -> int:
+        """A size of the least value."""
+        return min
+
+
+def get_ctx() -> _FakeContext:
+    """The context of the fake implementation that runs."""
+    return _FakeContext()
