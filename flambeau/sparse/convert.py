@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -117,7 +118,7 @@ def _compress_dense(a: Any, layout: Any, batch: int, block: tuple[int, int], by_
     lead, (n, m), dense = a.shape[:batch], a.shape[batch : batch + 2], a.shape[batch + 2 :]
     height, width = block
     blocked = layout in (sparse_bsr, sparse_bsc)
-    parts = a.reshape(-1, n // height, height, m // width, width, *dense).swapaxes(2, 3)
+    parts = a.reshape(math.prod(lead), n // height, height, m // width, width, *dense).swapaxes(2, 3)
     filled = (parts != 0).any(axis=tuple(range(3, parts.ndim)))
     if not by_row:
         filled, parts = filled.swapaxes(1, 2), parts.swapaxes(1, 2)
