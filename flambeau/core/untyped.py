@@ -29,9 +29,10 @@ class UntypedStorage:
         if not root.size:
             return np.empty(0, np.uint8)
         span = sum((n - 1) * abs(s) for n, s in zip(root.shape, root.strides, strict=True)) + root.itemsize
-        flat: np.ndarray[Any, Any] = np.lib.stride_tricks.as_strided(root.reshape(-1)[:1].view(np.uint8), (span,), (1,)) if (
-            root.flags.c_contiguous
-        ) else np.lib.stride_tricks.as_strided(np.ndarray((1,), np.uint8, root.T if root.flags.f_contiguous else root), (span,), (1,))
+        if span == root.size * root.itemsize:  # dense, in whatever order
+            return root.ravel(order="K").view(np.uint8)
+        first = root[tuple([slice(0, 1)] * root.ndim)].reshape(-1).view(np.uint8)
+        flat: np.ndarray[Any, Any] = np.lib.stride_tricks.as_strided(first, (span,), (1,))
         return flat
 
     def data_ptr(self) -> int:

@@ -11,6 +11,7 @@ import numpy as np
 from flambeau.core import dtypes, overrides, state
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
+from flambeau.core.layout import is_non_overlapping_and_dense
 from flambeau.core.methods import attach
 from flambeau.core.node import AccumulateGrad
 from flambeau.core.storage import Storage, storage_of
@@ -238,12 +239,14 @@ def _copied(tensor: Tensor, memo: dict[int, Any]) -> Tensor:
     from flambeau.core.storage import address, root_of
 
     root = root_of(tensor)
+    if not is_non_overlapping_and_dense(root.shape, tuple(s // root.itemsize for s in root.strides)):
+        return wrap(np.array(a, order="K"))  # a piece of somebody's array: only the piece
     if key not in memo:
-        memo[key] = (root.copy(order="K") if root.dtype != object else root, Storage(), storage)
+        # Memory order, so that every view finds its elements where they were.
+        memo[key] = (root.ravel(order="K").copy(), Storage(), storage)
     block, fresh_storage, _ = memo[key]
     offset = address(a) - address(root)
-    flat = block.reshape(-1, order="A") if not block.flags.c_contiguous else block.reshape(-1)
-    fresh = wrap(np.ndarray(a.shape, a.dtype, flat.view(np.uint8) if flat.size else flat, offset, a.strides) if a.size else a.copy())
+    fresh = wrap(np.ndarray(a.shape, a.dtype, block.view(np.uint8), offset, a.strides) if a.size else a.copy())
     fresh._storage = fresh_storage
     return fresh
 
