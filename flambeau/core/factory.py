@@ -516,8 +516,23 @@ def empty_permuted(size: Any, physical_layout: Any, *, dtype: Any = None, device
         known("empty_permuted", opts)
     shape = tuple(size)
     order = tuple(physical_layout)
-    if sorted(order) != list(range(len(shape))):
-        raise fail(RuntimeError, "empty_permuted", f"physical_layout {order} is no permutation of {len(shape)} dimensions")
+    if len(order) != len(shape):
+        raise fail(
+            RuntimeError,
+            "empty_permuted",
+            f"Number of dimensions in size does not match the length of the physical_layout; i.e. len(size) = {len(shape)} is "
+            f"not equal to len(physical_layout) = {len(order)}",
+        )
+    for k, d in enumerate(order):
+        if not 0 <= d < len(shape):
+            raise fail(
+                RuntimeError,
+                "empty_permuted",
+                f"Dimension out of range (expected to be between 0 and {len(shape) - 1}, but got {d} at index {k}). Negative "
+                "dimensions are not supported here.",
+            )
+        if d in order[:k]:
+            raise fail(RuntimeError, "empty_permuted", f"Duplicate dim not allowed: {d} stands twice in physical_layout {order}")
     steps = [0] * len(shape)
     step = 1
     for d in reversed(order):

@@ -6,8 +6,29 @@ on the public operations alone.
 
 from __future__ import annotations
 
-from flambeau.masked.normalize import cumprod, cumsum, log_softmax, logaddexp, normalize, softmax, softmin
-from flambeau.masked.reduce import amax, amin, argmax, argmin, logsumexp, mean, median, norm, prod, std, sum, var
+from flambeau.masked.normalize import (
+    cumprod,
+    cumsum,
+    log_softmax,
+    logaddexp,
+    normalize,
+    softmax,
+    softmin,
+)
+from flambeau.masked.reduce import (
+    amax,
+    amin,
+    argmax,
+    argmin,
+    logsumexp,
+    mean,
+    median,
+    norm,
+    prod,
+    std,
+    sum,
+    var,
+)
 
 __all__ = [
     "amax", "amin", "argmax", "argmin", "cumprod", "cumsum", "log_softmax", "logaddexp", "logsumexp", "mean", "median", "norm",

@@ -21,7 +21,11 @@ __all__ = ["axes", "filled", "full_mask", "highest", "lowest", "need_strided"]
 def need_strided(op: str, input: Tensor) -> None:
     """Raises ValueError for sparse tensors."""
     if input.layout is not strided:
-        raise fail(ValueError, op, f"masked {op} expects strided tensor (got {input.layout} tensor). Use .to_dense() first.")
+        raise fail(
+            ValueError,
+            op,
+            f"masked {op} expects strided tensor (got {input.layout} tensor). Use .to_dense() first.",
+        )
 
 
 def full_mask(op: str, input: Tensor, mask: Tensor) -> Tensor:
@@ -68,7 +72,11 @@ def _limit(op: str, dtype: Any, infinite: float, end: str) -> Any:
     if dtype.is_floating_point or (dtype.is_complex and op == "logsumexp"):
         return infinite
     if dtype is dtypes.bool or dtype.is_complex:
-        raise fail(NotImplementedError, op, f"no neutral element for {dtype} input. Convert it to a real number type.")
+        raise fail(
+            NotImplementedError,
+            op,
+            f"no neutral element for {dtype} input. Convert it to a real number type.",
+        )
     return getattr(dtypes.iinfo(dtype), end)
 
 
@@ -83,5 +91,9 @@ def axes(op: str, dim: Any, ndim: int) -> tuple[int, ...]:
     found = [wrap_dim(d, ndim) for d in ((dim,) if isinstance(dim, int) else dim)]
     for d in found:
         if found.count(d) > 1:
-            raise fail(RuntimeError, op, f"dim={d} appears multiple times in the list of dims {dim}. Name each once.")
+            raise fail(
+                RuntimeError,
+                op,
+                f"dim={d} appears multiple times in the list of dims {dim}. Name each once.",
+            )
     return tuple(sorted(found))

@@ -18,10 +18,14 @@ def softmax(input: Tensor, dim: int, *, dtype: Any = None, mask: Tensor | None =
     return ops.softmax(filled("softmax", input, mask, lowest), along, dtype=dtype or input.dtype)
 
 
-def log_softmax(input: Tensor, dim: int, *, dtype: Any = None, mask: Tensor | None = None) -> Tensor:
+def log_softmax(
+    input: Tensor, dim: int, *, dtype: Any = None, mask: Tensor | None = None
+) -> Tensor:
     """``log(softmax(x))`` over the elements that count; the others become -inf."""
     (along,) = axes("log_softmax", dim, input.dim())
-    return ops.log_softmax(filled("log_softmax", input, mask, lowest), along, dtype=dtype or input.dtype)
+    return ops.log_softmax(
+        filled("log_softmax", input, mask, lowest), along, dtype=dtype or input.dtype
+    )
 
 
 def softmin(input: Tensor, dim: int, *, dtype: Any = None, mask: Tensor | None = None) -> Tensor:
@@ -58,4 +62,6 @@ def logaddexp(
 ) -> Tensor:  # fmt: skip
     """``log(exp(x) + exp(y))``; an element that its mask rules out counts as -inf."""
     kept = filled("logaddexp", input, input_mask, lowest)
-    return ops.logaddexp(kept, filled("logaddexp", other, other_mask, lowest)).to(dtype or input.dtype)
+    return ops.logaddexp(kept, filled("logaddexp", other, other_mask, lowest)).to(
+        dtype or input.dtype
+    )

@@ -16,7 +16,20 @@ from flambeau.core.errors import fail
 from flambeau.core.tensor import Tensor
 from flambeau.masked.mask import axes, filled, full_mask, highest, lowest, need_strided
 
-__all__ = ["amax", "amin", "argmax", "argmin", "logsumexp", "mean", "median", "norm", "prod", "std", "sum", "var"]
+__all__ = [
+    "amax",
+    "amin",
+    "argmax",
+    "argmin",
+    "logsumexp",
+    "mean",
+    "median",
+    "norm",
+    "prod",
+    "std",
+    "sum",
+    "var",
+]
 
 Dim = int | tuple[int, ...] | None
 
@@ -31,7 +44,9 @@ def sum(
 ) -> Tensor:  # fmt: skip
     """The sum of the elements that count; 0 where none does."""
     kept = filled("sum", input, mask, 0)
-    return ops.sum(kept, axes("sum", dim, input.dim()), bool(keepdim), dtype=dtype or _accumulated(input.dtype))
+    return ops.sum(
+        kept, axes("sum", dim, input.dim()), bool(keepdim), dtype=dtype or _accumulated(input.dtype)
+    )
 
 
 def prod(
@@ -76,7 +91,9 @@ def argmin(
     return found.to(dtype or input.dtype)
 
 
-def _count(op: str, input: Tensor, dim: Dim, keepdim: bool, mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
+def _count(
+    op: str, input: Tensor, dim: Dim, keepdim: bool, mask: Tensor | None
+) -> tuple[Tensor, Tensor | None]:
     """How many elements count along `dim`, and the mask in the input's shape."""
     if mask is None:
         return sum(ops.ones(input.shape, dtype=dtypes.int64), dim, keepdim=keepdim), None
@@ -95,7 +112,11 @@ def mean(
     need_strided("mean", input)
     target = dtype or input.dtype
     if not (target.is_floating_point or target.is_complex):
-        raise fail(ValueError, "mean", f"dtype {target}: a mean is floating point or complex. Give dtype=torch.float32.")
+        raise fail(
+            ValueError,
+            "mean",
+            f"dtype {target}: a mean is floating point or complex. Give dtype=torch.float32.",
+        )
     count, whole = _count("mean", input, dim, bool(keepdim), mask)
     return sum(input, dim, keepdim=keepdim, dtype=target, mask=whole) / count
 
@@ -111,9 +132,13 @@ def median(
     (along,) = axes("median", dim, input.dim())
     if input.is_floating_point():
         return ops.nanmedian(filled("median", input, mask, math.nan), along, keepdim).values
-    found = ops.nanmedian(filled("median", input.to(dtypes.float32), mask, math.nan), along, keepdim).values
+    found = ops.nanmedian(
+        filled("median", input.to(dtypes.float32), mask, math.nan), along, keepdim
+    ).values
     if found.isnan().any():
-        raise fail(ValueError, "median", "expects no fully masked out rows if dtype is not floating point")
+        raise fail(
+            ValueError, "median", "expects no fully masked out rows if dtype is not floating point"
+        )
     return found.to(dtype or input.dtype)
 
 
@@ -122,7 +147,9 @@ def logsumexp(
 ) -> Tensor:  # fmt: skip
     """``log(sum(exp(x)))`` over the elements that count; -inf where none does."""
     kept = filled("logsumexp", input, mask, lowest)
-    return ops.logsumexp(kept, axes("logsumexp", dim, input.dim()), keepdim).to(dtype or input.dtype)
+    return ops.logsumexp(kept, axes("logsumexp", dim, input.dim()), keepdim).to(
+        dtype or input.dtype
+    )
 
 
 def norm(
@@ -142,7 +169,9 @@ def _variance(
     """``sum |x - mean|^2 / max(0, N - correction)`` over the N elements that count."""
     need_strided(op, input)
     if unbiased is not None and correction is not None:
-        raise fail(AssertionError, op, "unbiased and correction exclude each other. Give one of them.")
+        raise fail(
+            AssertionError, op, "unbiased and correction exclude each other. Give one of them."
+        )
     if correction is None:
         correction = 1 if unbiased is None else int(unbiased)
     if dtype is None:
@@ -154,7 +183,9 @@ def _variance(
     if not keepdim:
         count = count.reshape(total.shape)
     if correction:
-        count = (count.to(wide.to_real() if wide.is_complex else wide) - float(correction)).clamp(min=0)
+        count = (count.to(wide.to_real() if wide.is_complex else wide) - float(correction)).clamp(
+            min=0
+        )
     return (total / count).to(dtype)
 
 

@@ -18,6 +18,7 @@ from flambeau.core.dims import wrap_dim
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.silence import quiet
+from flambeau.core.size import Size
 from flambeau.core.state import mode, ordinary
 from flambeau.core.tensor import PLAIN, Tensor, edge_of, wrap
 
@@ -392,6 +393,29 @@ def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
     found = _tensors("broadcast_tensors", tensors)
     shape = layout.broadcast_shapes(*[tuple(t._array.shape) for t in found])
     return tuple([t if t._array.shape == shape else t.expand(shape) for t in found])
+
+
+@composite()
+def broadcast_shapes(*shapes: Any) -> Size:
+    """The shape that tensors of the given shapes broadcast to (an int is a shape of one dimension).
+
+    Raises:
+        RuntimeError: shapes that do not broadcast, or something that is no shape.
+        ValueError: a negative size.
+    """
+    found = []
+    for shape in shapes:
+        if not isinstance(shape, (int, tuple, list)):
+            raise fail(
+                RuntimeError,
+                "broadcast_shapes",
+                f"input shapes should be of type ints, a tuple of ints, or a list of ints, got {shape}",
+            )
+        sizes = (shape,) if isinstance(shape, int) else tuple(shape)
+        if any(n < 0 for n in sizes):
+            raise fail(ValueError, "broadcast_shapes", f"shape {list(sizes)} has a negative size")
+        found.append(sizes)
+    return Size(layout.broadcast_shapes(*found))
 
 
 @composite()

@@ -365,6 +365,8 @@ def ormqr(
             f"Expected input, tau and other to have the same dtype, but got {input.dtype}, "
             f"{tau.dtype}, {other.dtype}",
         )
+    if not other.numel():  # the product of nothing: no gradient, not even an empty one
+        input, tau = input.detach(), tau.detach()
     work = other if left else other.mH
     turned = transpose if left else not transpose
     order = range(tau.shape[-1]) if turned else range(tau.shape[-1] - 1, -1, -1)

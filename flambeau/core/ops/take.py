@@ -5,13 +5,14 @@ Stands on declare and scatter.
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.dims import wrap_dim
-from flambeau.core.dtypes import of
+from flambeau.core.dtypes import int64, of
 from flambeau.core.errors import fail
 from flambeau.core.kernels.scatter import add_at
 from flambeau.core.tensor import Tensor, wrap
@@ -154,3 +155,48 @@ def take_along_dim(
     wide = input.expand((*joint[:dim], a[dim], *joint[dim + 1 :]))
     picked = indices.expand((*joint[:dim], b[dim], *joint[dim + 1 :]))
     return ops.gather(wide, dim, picked, out=out)
+
+
+@composite()
+def unravel_index(indices: Tensor, shape: Any) -> tuple[Tensor, ...]:
+    """The coordinates, one tensor per dimension of `shape`, of positions in a flattened tensor.
+
+    The place values of the dimensions are the strides of a contiguous tensor:
+    ``(indices // stride) % size``.
+
+    Args:
+        shape: an int, or a sequence of ints.
+
+    Raises:
+        TypeError: indices that are not whole numbers, or a shape that is no int nor sequence.
+        ValueError: a negative size.
+    """
+    op = "unravel_index"
+    if indices.is_complex() or indices.is_floating_point() or indices.dtype.numpy.kind == "b":
+        raise fail(
+            TypeError, op, f"expected 'indices' to be integer dtype, but got {indices.dtype}"
+        )
+    if not isinstance(shape, (int, tuple, list)):
+        raise fail(
+            TypeError, op, f"expected 'shape' to be int or sequence of ints, but got {type(shape)}"
+        )
+    sizes = (shape,) if isinstance(shape, int) else tuple(shape)
+    for size in sizes:
+        if not isinstance(size, int):
+            raise fail(
+                TypeError,
+                op,
+                f"expected 'shape' sequence to only contain ints, but got {type(size)}",
+            )
+    if any(size < 0 for size in sizes):
+        raise fail(ValueError, op, f"'shape' cannot have negative values, but got {sizes}")
+    flat = indices.to(int64)
+    if not flat.numel():  # a size of 0 divides nothing here
+        return tuple([flat.clone() for _ in sizes])
+    steps = [prod(sizes[k + 1 :]) for k in range(len(sizes))]
+    return tuple(
+        [
+            flat.div(step, rounding_mode="floor") % size
+            for step, size in zip(steps, sizes, strict=True)
+        ]
+    )

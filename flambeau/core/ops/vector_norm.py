@@ -94,7 +94,7 @@ def _norm_rule(g: Any, input: Any, out: Any, shape: Any, ord: Any, dim: Any, kee
     if ord == 1:
         return ops.sgn(input) * g
     if ord == 2:
-        return input * (g / out).masked_fill(out == 0, 0)
+        return g * (input / out).masked_fill(out == 0, 0)
     size = input.abs()
     if math.isinf(ord):
         return ops.sgn(input) * (ops._shares(size, out, axes) * g)

@@ -400,12 +400,14 @@ def sum_to_size(input: Tensor, *size: Any) -> Tensor:
     """
     wanted = tuple(size[0]) if len(size) == 1 and isinstance(size[0], (tuple, list)) else size
     shape = input._array.shape
-    if wanted == shape:
+    if wanted == shape and shape:
         return input
     lead = len(shape) - len(wanted)
     if lead < 0 or any(n not in (1, m) for n, m in zip(wanted, shape[lead:], strict=True)):
         raise fail(RuntimeError, "sum_to_size", f"size {{{list(wanted)}}} is not expandable to size {{{list(shape)}}}.")
     dims = tuple(range(lead)) + tuple(lead + k for k, n in enumerate(wanted) if n == 1 != shape[lead + k])
+    if not wanted:
+        return input.sum()
     found = input.sum(dims, keepdim=True) if dims else input
     return found.reshape(wanted) if lead else found
 
@@ -553,23 +555,45 @@ def as_strided(input: Tensor, size: Any, stride: Any, storage_offset: int | None
 
 @primitive(
     function=False, method=False,
-    vjp=lambda g, size, stride, offset: ops._gathered(g, size, stride, offset),
+    vjp=lambda g, base_stride, size, stride, offset: ops.as_strided_gather(g, base_stride, size, stride, offset),
     infer=lambda grad, base_shape, base_stride, size, stride, offset: (base_shape, grad.dtype),
 )  # fmt: skip
 def as_strided_backward(grad, base_shape: Any, base_stride: Any, size: Any, stride: Any, offset: int):
     """The gradient of a strided view for its base: each element of the storage gets the sum of those that show it."""
-    places = _places(size, stride, offset)
-    own = _places(base_shape, base_stride, 0)
-    low = min(int(places.min(initial=0)), 0)
-    count = max(int(places.max(initial=-1)), int(own.max(initial=-1))) + 1 - low
-    if grad.dtype.kind == "c":
-        real = np.bincount((places - low).reshape(-1), grad.real.reshape(-1), count)
-        flat = real + 1j * np.bincount((places - low).reshape(-1), grad.imag.reshape(-1), count)
-    else:
-        flat = np.bincount((places - low).reshape(-1), grad.reshape(-1).astype("f8"), count)
+    places, own, count = _shared(size, stride, offset, base_shape, base_stride)
+    flat = _collected(places, grad, count)
     # Elements of the base that show the same place share its gradient.
-    shown = np.bincount((own - low).reshape(-1), minlength=count)
-    return (flat[own - low] / shown[own - low]).astype(grad.dtype)
+    shown = np.bincount(own.reshape(-1), minlength=count)
+    return (flat[own] / shown[own]).astype(grad.dtype)
+
+
+@primitive(
+    function=False, method=False,
+    vjp=lambda g, input_shape, base_stride, size, stride, offset: ops.as_strided_backward(
+        g, input_shape, base_stride, size, stride, offset
+    ),
+    infer=lambda input, base_stride, size, stride, offset: (size, input.dtype),
+)  # fmt: skip
+def as_strided_gather(input, base_stride: Any, size: Any, stride: Any, offset: int):
+    """The adjoint of `as_strided_backward`: places of the storage that no element of the base shows read as 0."""
+    places, own, count = _shared(size, stride, offset, input.shape, base_stride)
+    shown = np.bincount(own.reshape(-1), minlength=count)
+    return _collected(own, input / shown[own], count)[places].astype(input.dtype)
+
+
+def _shared(size: Any, stride: Any, offset: int, base_shape: Any, base_stride: Any) -> tuple[Any, Any, int]:
+    """The places of a view and of its base in one numbering from 0, and how many there are."""
+    places, own = _places(size, stride, offset), _places(base_shape, base_stride, 0)
+    low = min(int(places.min(initial=0)), 0)
+    return places - low, own - low, max(int(places.max(initial=-1)), int(own.max(initial=-1))) + 1 - low
+
+
+def _collected(places: Any, values: Any, count: int) -> Any:
+    """The sum of the values at each place."""
+    at = places.reshape(-1)
+    if values.dtype.kind == "c":
+        return np.bincount(at, values.real.reshape(-1), count) + 1j * np.bincount(at, values.imag.reshape(-1), count)
+    return np.bincount(at, values.reshape(-1).astype("f8"), count)
 
 
 def _places(size: Any, stride: Any, offset: int) -> Any:
@@ -577,11 +601,6 @@ def _places(size: Any, stride: Any, offset: int) -> Any:
     for k, (n, s) in enumerate(zip(size, stride, strict=True)):
         found = found + (np.arange(n) * s).reshape((-1,) + (1,) * (len(size) - k - 1))
     return found
-
-
-@composite(function=False, name="_gathered")
-def _gathered(input: Tensor, size: Any, stride: Any, offset: int) -> Tensor:
-    return ops._as_strided(input.contiguous(), size, stride, offset, (tuple(input.shape), layout.contiguous_strides(input.shape)))
 
 
 @declare_view(vjp=lambda g, shape, offset, dim1, dim2: ops.diagonal_backward(g, shape, offset, dim1, dim2))

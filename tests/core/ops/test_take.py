@@ -26,3 +26,13 @@ def test_errors():
         x.take(flambeau.tensor([5]))
     with pytest.raises(RuntimeError, match="Expected a long tensor"):
         x.take(flambeau.tensor([1.0]))
+
+
+def test_unravel_index_gives_coordinates():
+    rows, columns = flambeau.unravel_index(flambeau.tensor([[3, 8], [13, 0]]), (4, 5))
+    assert rows.tolist() == [[0, 1], [2, 0]]
+    assert columns.tolist() == [[3, 3], [3, 0]]
+    with pytest.raises(TypeError, match="integer"):
+        flambeau.unravel_index(flambeau.ones(2), (2, 2))
+    with pytest.raises(ValueError, match="negative"):
+        flambeau.unravel_index(flambeau.tensor([1]), (2, -1))
