@@ -47,7 +47,7 @@ def number_array(value: Any, dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
         value = (value + (1 << (bits - 1)) if dtype.kind == "i" else value) & ((1 << bits) - 1)
         value -= (1 << (bits - 1)) if dtype.kind == "i" else 0
         return np.array(value, dtype)
-    return np.asarray(np.asarray(value).astype(dtype))
+    return np.asarray(quiet(np.asarray(value).astype, dtype))
 
 
 def elementwise(op: Op, args: Any, out: Any = None) -> Any:

@@ -73,7 +73,7 @@ def _reshaped(input: Tensor, a: Any, size: Any) -> Tensor | None:
         r = a.reshape(size)
     except (ValueError, TypeError):
         return None
-    if r.base is a or (r.base is not None and r.base is a.base):
+    if np.may_share_memory(r, a):
         if 1 in r.shape and r.strides != _unit_steps(a, r):
             return None
         return as_view(VIEW, input, r, (None, r.shape))
