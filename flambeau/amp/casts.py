@@ -33,7 +33,7 @@ LOWER = frozenset(
         "mv",
     )
 )
-"""Products: matrices, linear layers, convolutions, attention, LSTM. `mv` and `dot` are what ``@``
+"""Products: matrices, linear layers, convolutions, attention, RNN and LSTM. `mv` and `dot` are what ``@``
 comes to with vectors."""
 
 SINGLE = frozenset(
@@ -87,7 +87,7 @@ class Casts:
     def cast(self, op: Op, args: Any) -> Any:
         """The arguments as the operation wants them."""
         name = op.name
-        if name in LOWER and ("mode" not in op.names or args[op.names.index("mode")] == "lstm"):
+        if name in LOWER and ("mode" not in op.names or args[op.names.index("mode")] != "gru"):
             return [self._each(a, self._lower) for a in args]
         if name in SINGLE:
             return [self.single(a) for a in args]
