@@ -33,8 +33,8 @@ LOWER = frozenset(
         "mv",
     )
 )
-"""Products: matrices, linear layers, convolutions, attention, RNN and LSTM. `mv` and `dot` are what ``@``
-comes to with vectors."""
+"""Products: matrices, linear layers, convolutions, attention, RNN and LSTM. `mv` and `dot` are what
+``@`` comes to with vectors."""
 
 SINGLE = frozenset(
     (
