@@ -33,12 +33,13 @@ LOWER = frozenset(
         "mv",
     )
 )
-"""Products: matrices, linear layers, convolutions, attention, LSTM. `mv` and `dot` are what ``@``
-comes to with vectors."""
+"""Products: matrices, linear layers, convolutions, attention, RNN and LSTM. `mv` and `dot` are what
+``@`` comes to with vectors."""
 
 SINGLE = frozenset(
     (
         "_bce_with_logits",
+        "_cdist",
         "_cross_entropy",
         "_ctc_loss",
         "_huber_loss",
@@ -86,11 +87,15 @@ class Casts:
     def cast(self, op: Op, args: Any) -> Any:
         """The arguments as the operation wants them."""
         name = op.name
-        if name in LOWER:
+        if name in LOWER and ("mode" not in op.names or args[op.names.index("mode")] != "gru"):
             return [self._each(a, self._lower) for a in args]
         if name in SINGLE:
-            return [self._each(a, self._single) for a in args]
+            return [self.single(a) for a in args]
         return args
+
+    def single(self, value: Any) -> Any:
+        """A tensor of 16 bits, or those in a sequence, in float32."""
+        return self._each(value, self._single)
 
     def _each(self, value: Any, convert: Any) -> Any:
         if isinstance(value, Tensor):

@@ -69,3 +69,11 @@ def test_custom_function():
     with torch.autocast("cpu"):
         Times.apply(x).sum().backward()
     assert x.grad.tolist() == [2, 2]
+
+
+def test_composite_losses_and_recurrent_layers():
+    a, b = torch.ones(2, 3, dtype=torch.bfloat16), torch.zeros(2, 3, dtype=torch.bfloat16)
+    with torch.autocast("cpu"):
+        assert F.l1_loss(a, b).dtype is torch.float32 and F.triplet_margin_loss(a, b, a).dtype is torch.float32
+        assert torch.nn.LSTM(3, 2)(torch.ones(1, 1, 3))[0].dtype is torch.bfloat16
+        assert torch.nn.GRU(3, 2)(torch.ones(1, 1, 3))[0].dtype is torch.float32

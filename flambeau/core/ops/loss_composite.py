@@ -5,14 +5,31 @@ A reduction is 0 none, 1 mean, 2 sum; ``nn.functional`` gives them words. Stands
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Callable
 from typing import Any
 
 from flambeau.core.declare import composite, ops
 from flambeau.core.errors import fail
+from flambeau.core.state import mode
 from flambeau.core.tensor import Tensor
 
-__all__ = ["reduced"]
+__all__ = ["in_single", "reduced"]
+
+
+def in_single(body: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """A loss that an autocast region computes in float32, whatever its parts would do."""
+
+    @functools.wraps(body)
+    def loss(*args: Any, **kwargs: Any) -> Tensor:
+        m = mode()
+        if m is not None and m.autocast is not None:
+            args = tuple(m.autocast.single(each) for each in args)
+            kwargs = {name: m.autocast.single(each) for name, each in kwargs.items()}
+        return body(*args, **kwargs)
+
+    return loss
 
 
 def reduced(loss: Tensor, reduction: int) -> Tensor:
@@ -21,12 +38,14 @@ def reduced(loss: Tensor, reduction: int) -> Tensor:
 
 
 @composite(function=False)
+@in_single
 def l1_loss(input: Tensor, target: Tensor, reduction: int = 1) -> Tensor:
     """``|input - target|``."""
     return reduced((input - target).abs(), reduction)
 
 
 @composite()
+@in_single
 def kl_div(
     input: Tensor, target: Tensor, reduction: int = 1, *, log_target: bool = False
 ) -> Tensor:
@@ -37,13 +56,18 @@ def kl_div(
     """
     for given in (input, target):
         if not (given.is_floating_point() or given.is_complex()):
-            raise fail(RuntimeError, "kl_div", f"Integral inputs not supported, got {given.dtype}. Convert with .float().")
+            raise fail(
+                RuntimeError,
+                "kl_div",
+                f"Integral inputs not supported, got {given.dtype}. Convert with .float().",
+            )
     if log_target:
         return reduced(target.exp() * (target - input), reduction)
     return reduced(ops.xlogy(target, target) - target * input, reduction)
 
 
 @composite()
+@in_single
 def poisson_nll_loss(
     input: Tensor, target: Tensor, log_input: bool, full: bool, eps: float, reduction: int
 ) -> Tensor:
@@ -57,6 +81,7 @@ def poisson_nll_loss(
 
 
 @composite()
+@in_single
 def hinge_embedding_loss(
     input: Tensor, target: Tensor, margin: float = 1.0, reduction: int = 1
 ) -> Tensor:
@@ -66,6 +91,7 @@ def hinge_embedding_loss(
 
 
 @composite()
+@in_single
 def margin_ranking_loss(
     input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0.0, reduction: int = 1
 ) -> Tensor:
@@ -74,6 +100,7 @@ def margin_ranking_loss(
 
 
 @composite()
+@in_single
 def cosine_embedding_loss(
     input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0.0, reduction: int = 1
 ) -> Tensor:
@@ -107,6 +134,7 @@ def cosine_embedding_loss(
 
 
 @composite()
+@in_single
 def triplet_margin_loss(
     anchor: Tensor,
     positive: Tensor,
