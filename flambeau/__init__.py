@@ -17,6 +17,14 @@ from importlib import import_module as _import_module
 from math import e, inf, nan, pi
 from typing import Any as _Any
 
+from flambeau.autograd.modes import (
+    enable_grad,
+    inference_mode,
+    is_grad_enabled,
+    is_inference_mode_enabled,
+    no_grad,
+    set_grad_enabled,
+)
 from flambeau.core import declare as _declare
 from flambeau.core import dtypes as _dtypes
 from flambeau.core import factory as _factory
@@ -36,14 +44,6 @@ from flambeau.core.repr import get_printoptions, set_printoptions
 from flambeau.core.size import Size
 from flambeau.core.tensor import Tensor
 from flambeau.core.untyped import TypedStorage, UntypedStorage
-from flambeau.autograd.modes import (
-    enable_grad,
-    inference_mode,
-    is_grad_enabled,
-    is_inference_mode_enabled,
-    no_grad,
-    set_grad_enabled,
-)
 from flambeau.random import (
     Generator,
     default_generator,
@@ -56,10 +56,6 @@ from flambeau.random import (
 from flambeau.settings import *  # noqa: F403
 
 __version__ = "0.1.0"
-newaxis = None
-
-from math import e, inf, nan, pi  # noqa: E402
-
 newaxis = None
 
 globals().update(_dtypes.DTYPES | _dtypes.ALIASES)

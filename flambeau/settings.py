@@ -268,5 +268,12 @@ def _of_method(name: str) -> Callable[..., Any]:
     return function
 
 
-for _name in ("detach", "detach_", "get_device", "is_conj", "is_inference", "is_neg", "is_same_size", "neg_", "negative_"):
-    globals()[_name] = _of_method(_name)
+detach = _of_method("detach")
+detach_ = _of_method("detach_")
+get_device = _of_method("get_device")
+is_conj = _of_method("is_conj")
+is_inference = _of_method("is_inference")
+is_neg = _of_method("is_neg")
+is_same_size = _of_method("is_same_size")
+neg_ = _of_method("neg_")
+negative_ = _of_method("negative_")

@@ -1,7 +1,9 @@
-"""``torch.amp``: mixed precision. `autocast` runs products in bfloat16 or float16 and losses in float32; `GradScaler`
+"""``torch.amp``: mixed precision. `autocast` runs products in bfloat16 or float16 and losses in
+float32; `GradScaler`
 keeps small float16 gradients from vanishing.
 
-On the CPU, as in a CPU build of PyTorch: autocast for "cuda" warns and does nothing. Stands on core.
+On the CPU, as in a CPU build of PyTorch: autocast for "cuda" warns and does nothing. Stands on
+    core.
 """
 
 from __future__ import annotations

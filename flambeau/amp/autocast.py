@@ -36,7 +36,8 @@ class autocast:
         device_type: "cpu" casts; "cuda" warns and does nothing where there is no CUDA.
         dtype: bfloat16 (default on the CPU) or float16.
         enabled: False switches autocast off inside the region.
-        cache_enabled: keep the casts of parameters until the outermost region ends (default: as set globally).
+        cache_enabled: keep the casts of parameters until the outermost region ends (default: as
+            set globally).
 
     Raises:
         RuntimeError: an unknown device type. ValueError: a device type that is no string.
@@ -50,18 +51,28 @@ class autocast:
         cache_enabled: bool | None = None,
     ) -> None:
         if not isinstance(device_type, str):
-            raise fail(ValueError, "autocast", f"Expected `device_type` of type `str`, got: `{type(device_type)}`")
+            raise fail(
+                ValueError,
+                "autocast",
+                f"Expected `device_type` of type `str`, got: `{type(device_type)}`",
+            )
         if not is_autocast_available(device_type):
             raise fail(
                 RuntimeError,
                 "autocast",
-                f"User specified an unsupported autocast device_type '{device_type}': here it is 'cpu'",
+                f"User specified an unsupported autocast device_type '{device_type}': here it is "
+                "'cpu'",
             )
         self.device = device_type
         self.fast_dtype = switches.get_autocast_dtype(device_type) if dtype is None else dtype
-        self._cache_enabled = switches.is_autocast_cache_enabled() if cache_enabled is None else bool(cache_enabled)
+        self._cache_enabled = (
+            switches.is_autocast_cache_enabled() if cache_enabled is None else bool(cache_enabled)
+        )
         if device_type != "cpu" and enabled and not _present(device_type):
-            _warn(f"User provided device_type of '{device_type}', but {device_type.upper()} is not available. Disabling")
+            _warn(
+                f"User provided device_type of '{device_type}', but {device_type.upper()} is not "
+                "available. Disabling"
+            )
             enabled = False
         if device_type == "cpu" and enabled and self.fast_dtype not in ON_CPU:
             _warn(
@@ -74,7 +85,9 @@ class autocast:
 
     def __enter__(self) -> autocast:
         settings, kind = switches.settings, self.device
-        self._before.append((settings.enabled.get(kind, False), settings.dtype[kind], settings.cache_enabled))
+        self._before.append(
+            (settings.enabled.get(kind, False), settings.dtype[kind], settings.cache_enabled)
+        )
         settings.enabled[kind] = self._enabled
         settings.dtype[kind] = self.fast_dtype
         settings.cache_enabled = self._cache_enabled
@@ -108,33 +121,48 @@ def _present(device_type: str) -> bool:
 
 
 def _cast(value: Any, device_type: str, dtype: dtypes.dtype) -> Any:
-    """Floating tensors of the device (not float64) in another dtype, in nested sequences and mappings too."""
+    """Floating tensors of the device (not float64) in another dtype, in nested sequences and
+    mappings too."""
     if isinstance(value, Tensor):
-        lower = value.is_floating_point() and value.device.type == device_type and value.dtype is not dtypes.float64
+        lower = (
+            value.is_floating_point()
+            and value.device.type == device_type
+            and value.dtype is not dtypes.float64
+        )
         return value.to(dtype) if lower else value
     if isinstance(value, (str, bytes, np.ndarray)):
         return value
     if isinstance(value, Mapping):
-        return {_cast(k, device_type, dtype): _cast(v, device_type, dtype) for k, v in value.items()}
+        return {
+            _cast(k, device_type, dtype): _cast(v, device_type, dtype) for k, v in value.items()
+        }
     if isinstance(value, (list, tuple)):
         return type(value)([_cast(each, device_type, dtype) for each in value])
     return value
 
 
 def custom_fwd(
-    fwd: Callable[..., Any] | None = None, *, device_type: str, cast_inputs: dtypes.dtype | None = None
+    fwd: Callable[..., Any] | None = None,
+    *,
+    device_type: str,
+    cast_inputs: dtypes.dtype | None = None,
 ) -> Callable[..., Any]:
     """Decorates the `forward` of an `autograd.Function` for use under autocast.
 
     Args:
         device_type: the device whose autocast matters.
-        cast_inputs: inside an autocast region, cast floating inputs to this dtype and run `forward` without autocast.
+        cast_inputs: inside an autocast region, cast floating inputs to this dtype and run
+            `forward` without autocast.
 
     Raises:
         ValueError: a device type that is no string.
     """
     if not isinstance(device_type, str):
-        raise fail(ValueError, "custom_fwd", f"Expected `device_type` of type `str`, got: `{type(device_type)}`")
+        raise fail(
+            ValueError,
+            "custom_fwd",
+            f"Expected `device_type` of type `str`, got: `{type(device_type)}`",
+        )
     if fwd is None:
         return functools.partial(custom_fwd, device_type=device_type, cast_inputs=cast_inputs)
 
@@ -148,19 +176,26 @@ def custom_fwd(
             return fwd(*args, **kwargs)
         ctx._fwd_used_autocast = False
         with autocast(device_type, enabled=False):
-            return fwd(*_cast(args, device_type, cast_inputs), **_cast(kwargs, device_type, cast_inputs))
+            return fwd(
+                *_cast(args, device_type, cast_inputs), **_cast(kwargs, device_type, cast_inputs)
+            )
 
     return decorated
 
 
 def custom_bwd(bwd: Callable[..., Any] | None = None, *, device_type: str) -> Callable[..., Any]:
-    """Decorates the `backward` of an `autograd.Function`: it runs with the autocast state that `forward` had.
+    """Decorates the `backward` of an `autograd.Function`: it runs with the autocast state that
+    `forward` had.
 
     Raises:
         ValueError: a device type that is no string.
     """
     if not isinstance(device_type, str):
-        raise fail(ValueError, "custom_bwd", f"Expected `device_type` of type `str`, got: `{type(device_type)}`")
+        raise fail(
+            ValueError,
+            "custom_bwd",
+            f"Expected `device_type` of type `str`, got: `{type(device_type)}`",
+        )
     if bwd is None:
         return functools.partial(custom_bwd, device_type=device_type)
 
@@ -171,4 +206,3 @@ def custom_bwd(bwd: Callable[..., Any] | None = None, *, device_type: str) -> Ca
             return bwd(*args, **kwargs)
 
     return decorated
-

@@ -1,4 +1,5 @@
-"""`GradScaler`: multiplies the loss so that float16 gradients do not vanish, and skips steps whose gradients overflow.
+"""`GradScaler`: multiplies the loss so that float16 gradients do not vanish, and skips steps whose
+gradients overflow.
 
 Stands on core; optimizers are asked only for their parameter groups and `step`.
 """
@@ -24,13 +25,16 @@ OptState = {"READY": READY, "UNSCALED": UNSCALED, "STEPPED": STEPPED}
 
 
 class GradScaler:
-    """Scales losses by a factor that grows while gradients stay finite and shrinks when they do not.
+    """Scales losses by a factor that grows while gradients stay finite and shrinks when they do
+    not.
 
     Args:
         device: "cpu" scales; "cuda" warns and disables itself where there is no CUDA.
-        init_scale: the first factor. growth_factor: what it is multiplied by after `growth_interval` finite steps.
+        init_scale: the first factor. growth_factor: what it is multiplied by after
+            `growth_interval` finite steps.
         backoff_factor: what it is multiplied by after a step with infinite or NaN gradients.
-        enabled: False makes every method do nothing but what the program would do without the scaler.
+        enabled: False makes every method do nothing but what the program would do without the
+            scaler.
     """
 
     def __init__(
@@ -56,9 +60,13 @@ class GradScaler:
         self._enabled = enabled
         if enabled:
             if growth_factor <= 1.0:
-                raise AssertionError(f"GradScaler: The growth factor must be > 1.0, it is {growth_factor}.")
+                raise AssertionError(
+                    f"GradScaler: The growth factor must be > 1.0, it is {growth_factor}."
+                )
             if backoff_factor >= 1.0:
-                raise AssertionError(f"GradScaler: The backoff factor must be < 1.0, it is {backoff_factor}.")
+                raise AssertionError(
+                    f"GradScaler: The backoff factor must be < 1.0, it is {backoff_factor}."
+                )
         self._init_scale = init_scale
         self._scale: float | None = None
         self._growth_factor = growth_factor
@@ -88,7 +96,10 @@ class GradScaler:
         if isinstance(outputs, Iterable):
             found = map(self.scale, outputs)
             return type(outputs)(found) if isinstance(outputs, (list, tuple)) else found  # type: ignore[call-arg]
-        raise ValueError(f"GradScaler.scale: outputs must be a Tensor or an iterable of Tensors, not {type(outputs).__name__}")
+        raise ValueError(
+            "GradScaler.scale: outputs must be a Tensor or an iterable of Tensors, not "
+            f"{type(outputs).__name__}"
+        )
 
     def unscale_(self, optimizer: Any) -> None:
         """Divide the gradients of the optimizer's parameters by the scale, once before its step.
@@ -100,7 +111,11 @@ class GradScaler:
             return
         now = self._of(optimizer)
         if now["stage"] == UNSCALED:
-            raise fail(RuntimeError, "unscale_", "unscale_() has already been called on this optimizer since the last update().")
+            raise fail(
+                RuntimeError,
+                "unscale_",
+                "unscale_() has already been called on this optimizer since the last update().",
+            )
         if now["stage"] == STEPPED:
             raise fail(RuntimeError, "unscale_", "unscale_() is being called after step().")
         now["found_inf"] = self._unscale(optimizer)
@@ -119,7 +134,10 @@ class GradScaler:
                         continue
                     if grad.dtype is dtypes.float16:
                         raise fail(
-                            ValueError, "unscale_", "Attempting to unscale FP16 gradients. Keep the parameters in float32: autocast casts."
+                            ValueError,
+                            "unscale_",
+                            "Attempting to unscale FP16 gradients. Keep the parameters in float32: "
+                            "autocast casts.",
                         )
                     if grad.is_sparse:
                         grad = parameter.grad = grad.coalesce()
@@ -134,19 +152,31 @@ class GradScaler:
         """``optimizer.step(...)``, after unscaling, unless a gradient is infinite or NaN.
 
         Raises:
-            RuntimeError: called twice since `update()`, or with a closure. AssertionError: no gradient anywhere.
+            RuntimeError: called twice since `update()`, or with a closure. AssertionError: no
+                gradient anywhere.
         """
         if not self._enabled:
             return optimizer.step(*args, **kwargs)
         if "closure" in kwargs:
-            raise fail(RuntimeError, "GradScaler.step", "Closure use is not currently supported if GradScaler is enabled.")
+            raise fail(
+                RuntimeError,
+                "GradScaler.step",
+                "Closure use is not currently supported if GradScaler is enabled.",
+            )
         now = self._of(optimizer)
         if now["stage"] == STEPPED:
-            raise fail(RuntimeError, "GradScaler.step", "step() has already been called since the last update().")
+            raise fail(
+                RuntimeError,
+                "GradScaler.step",
+                "step() has already been called since the last update().",
+            )
         if now["stage"] == READY:
             self.unscale_(optimizer)
         if now["found_inf"] is None:
-            raise AssertionError("GradScaler.step: No inf checks were recorded for this optimizer: none of its parameters has a gradient.")
+            raise AssertionError(
+                "GradScaler.step: No inf checks were recorded for this optimizer: none of its "
+                "parameters has a gradient."
+            )
         found = None if now["found_inf"] else optimizer.step(*args, **kwargs)
         now["stage"] = STEPPED
         return found
@@ -162,9 +192,15 @@ class GradScaler:
         if new_scale is not None:
             self._scale = float(new_scale)
         else:
-            checks = [each["found_inf"] for each in self._optimizers.values() if each["found_inf"] is not None]
+            checks = [
+                each["found_inf"]
+                for each in self._optimizers.values()
+                if each["found_inf"] is not None
+            ]
             if not checks:
-                raise AssertionError("GradScaler.update: No inf checks were recorded prior to update.")
+                raise AssertionError(
+                    "GradScaler.update: No inf checks were recorded prior to update."
+                )
             if any(checks):
                 self._scale = float(np.float32(self._now() * self._backoff_factor))
                 self._growth_tracker = 0
@@ -233,7 +269,8 @@ class GradScaler:
             raise fail(
                 RuntimeError,
                 "load_state_dict",
-                "The source state dict is empty, possibly because it was saved from a disabled instance of GradScaler.",
+                "The source state dict is empty, possibly because it was saved from a disabled "
+                "instance of GradScaler.",
             )
         self._init_scale = self._scale = state_dict["scale"]
         self._growth_factor = state_dict["growth_factor"]
@@ -243,5 +280,10 @@ class GradScaler:
 
     def __getstate__(self) -> dict[str, Any]:
         if self._optimizers:
-            raise fail(RuntimeError, "GradScaler", "A GradScaler instance may only be pickled at the beginning of an iteration, or after update().")
+            raise fail(
+                RuntimeError,
+                "GradScaler",
+                "A GradScaler instance may only be pickled at the beginning of an iteration, or "
+                "after update().",
+            )
         return dict(self.__dict__)

@@ -1,4 +1,5 @@
-"""Autocast's switches: on or off, the dtype, the cache. One setting for each device type, one region for the thread.
+"""Autocast's switches: on or off, the dtype, the cache. One setting for each device type, one
+region for the thread.
 
 Only the CPU's changes anything; the others are remembered. Stands on casts.
 """
@@ -13,16 +14,36 @@ from flambeau.core import dtypes, state
 from flambeau.core.errors import fail
 
 __all__ = [
-    "autocast_decrement_nesting", "autocast_increment_nesting", "check_device_type", "clear_autocast_cache",
-    "get_autocast_cpu_dtype", "get_autocast_dtype", "get_autocast_gpu_dtype", "is_autocast_cache_enabled",
-    "is_autocast_cpu_enabled", "is_autocast_enabled", "set_autocast_cache_enabled", "set_autocast_cpu_dtype",
-    "set_autocast_cpu_enabled", "set_autocast_dtype", "set_autocast_enabled", "set_autocast_gpu_dtype",
-]  # fmt: skip
+    "autocast_decrement_nesting",
+    "autocast_increment_nesting",
+    "check_device_type",
+    "clear_autocast_cache",
+    "get_autocast_cpu_dtype",
+    "get_autocast_dtype",
+    "get_autocast_gpu_dtype",
+    "is_autocast_cache_enabled",
+    "is_autocast_cpu_enabled",
+    "is_autocast_enabled",
+    "set_autocast_cache_enabled",
+    "set_autocast_cpu_dtype",
+    "set_autocast_cpu_enabled",
+    "set_autocast_dtype",
+    "set_autocast_enabled",
+    "set_autocast_gpu_dtype",
+]
 
 USUAL = {
-    "cpu": dtypes.bfloat16, "cuda": dtypes.float16, "hpu": dtypes.bfloat16, "ipu": dtypes.float16, "maia": dtypes.bfloat16,
-    "mps": dtypes.float16, "mtia": dtypes.float16, "privateuseone": dtypes.float16, "xla": dtypes.bfloat16, "xpu": dtypes.float16,
-}  # fmt: skip
+    "cpu": dtypes.bfloat16,
+    "cuda": dtypes.float16,
+    "hpu": dtypes.bfloat16,
+    "ipu": dtypes.float16,
+    "maia": dtypes.bfloat16,
+    "mps": dtypes.float16,
+    "mtia": dtypes.float16,
+    "privateuseone": dtypes.float16,
+    "xla": dtypes.bfloat16,
+    "xpu": dtypes.float16,
+}
 
 
 class _Settings(threading.local):
@@ -44,7 +65,11 @@ def check_device_type(device_type: Any) -> str:
         RuntimeError: it is not.
     """
     if device_type not in USUAL:
-        raise fail(RuntimeError, "autocast", f"unsupported autocast device_type '{device_type}': give one of {sorted(USUAL)}")
+        raise fail(
+            RuntimeError,
+            "autocast",
+            f"unsupported autocast device_type '{device_type}': give one of {sorted(USUAL)}",
+        )
     return str(device_type)
 
 
@@ -64,7 +89,8 @@ def is_autocast_enabled(device_type: str | None = None) -> bool:
 
 
 def set_autocast_enabled(device_type: Any, enabled: bool | None = None) -> None:
-    """Switch autocast for a device type: ``set_autocast_enabled("cpu", True)``; with one argument for "cuda"."""
+    """Switch autocast for a device type: ``set_autocast_enabled("cpu", True)``; with one argument
+    for "cuda"."""
     if enabled is None:
         device_type, enabled = "cuda", device_type
     settings.enabled[check_device_type(device_type)] = bool(enabled)

@@ -231,7 +231,7 @@ def many(op: Op) -> Callable[..., Any]:
                         mask |= bit
                 elif x is None and i in optional:
                     edges.append(None)
-                elif type(x) in SCALARS and d in SINGLE_DOUBLE:
+                elif type(x) in SCALARS and d in SINGLE_DOUBLE and -3e38 < x < 3e38:
                     arrays[i] = asarray(x, d)
                     edges.append(None)
                 else:
@@ -286,7 +286,7 @@ def ternary(op: Op, otherwise: Callable[..., Any]) -> Callable[..., Any]:
             if c.dtype is not d or type(c) is not nd:
                 return otherwise(x, y, z)
             third = z._edge if z._view is None else edge_of(z)
-        elif type(z) in SCALARS:
+        elif type(z) in SCALARS and -3e38 < z < 3e38:
             c = asarray(z, d)
             third = None
         else:
@@ -656,6 +656,11 @@ def inplace(op: Op) -> Callable[..., Any]:
 def inplace_binary(op: Op, title: str, otherwise: Callable[..., Any] = write.inplace) -> Any:
     """entry(input, other, *, alpha=1) of a ufunc: one dtype, nothing to record, no element shared."""
     kernel, fast = op.kernel, op.fast
+    if kernel in (np.maximum, np.minimum):  # NumPy warns of these two when `out` is given by position
+        ufunc = kernel
+
+        def kernel(a: Any, b: Any, out: Any) -> None:
+            ufunc(a, b, out=out)
 
     def entry(input: Any, other: Any, *, alpha: Any = None) -> Any:
         if alpha is not None:

@@ -204,6 +204,11 @@ def was_freed(node: Node, freed: Where) -> RuntimeError:
 def was_written(node: Node, label: str, storage: Storage, shape: Any) -> RuntimeError:
     """The error of a saved value that was overwritten: names the saver, the writer and the mend."""
     name = node.name().removesuffix("0").removesuffix("Backward")
+    if storage.inference:
+        return RuntimeError(
+            f"Inference tensors cannot be saved for backward: the {label} of shape {list(shape)} saved by {name} at "
+            f"{place(node.where)} was made under torch.inference_mode(). clone() it outside first, or use no_grad()."
+        )
     writer = f"`{storage.writing}`" if storage.writing else "an in-place operation"
     return RuntimeError(
         "one of the variables needed for gradient computation has been modified by an inplace operation: "

@@ -7,7 +7,7 @@ Clarity counts here, not nanoseconds. Stands on promotion, tensor, node, silence
 from __future__ import annotations
 
 import numbers
-from collections.abc import Callable
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -387,7 +387,9 @@ def finish(op: Op, result: Any, out: Any, m: Any) -> Any:
 
             for tensor in result if isinstance(result, tuple) else (result,):
                 if isinstance(tensor, Tensor):
-                    storage_of(tensor).inference = True
+                    storage = storage_of(tensor)
+                    storage.inference = True
+                    storage.written = storage.changed = sys.maxsize  # whatever saved it refuses to run backward
         if m.pack or m.anomaly:
             from flambeau.core.packing import pack_saved
 

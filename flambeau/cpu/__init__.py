@@ -1,4 +1,5 @@
-"""``torch.cpu``: the CPU as one device with one stream: names that let programs treat it like an accelerator.
+"""``torch.cpu``: the CPU as one device with one stream: names that let programs treat it like an
+accelerator.
 
 Stands on core.device.
 """
@@ -49,7 +50,13 @@ class Stream:
 class Event:
     """A point in the CPU's stream: passed as soon as it is recorded."""
 
-    def __init__(self, device: Any = None, enable_timing: bool = False, blocking: bool = False, interprocess: bool = False) -> None:
+    def __init__(
+        self,
+        device: Any = None,
+        enable_timing: bool = False,
+        blocking: bool = False,
+        interprocess: bool = False,
+    ) -> None:
         self.device = _device("cpu") if device is None else _device(device)
         self.enable_timing = enable_timing
 

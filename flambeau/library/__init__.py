@@ -1,4 +1,5 @@
-"""``torch.library``: operations of the user's own, with gradient, meta behaviour and a name under `torch.ops`.
+"""``torch.library``: operations of the user's own, with gradient, meta behaviour and a name under
+`torch.ops`.
 
 `custom_op` is `autograd.Function` with a schema. Stands on autograd.
 """

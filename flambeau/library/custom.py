@@ -1,4 +1,5 @@
-"""`custom_op`: a Python function as an operation, with a gradient through `autograd.Function`. Stands on registry."""
+"""`custom_op`: a Python function as an operation, with a gradient through `autograd.Function`.
+Stands on registry."""
 
 from __future__ import annotations
 
@@ -15,15 +16,24 @@ from flambeau.library import registry
 from flambeau.library.schema import Schema, infer_schema
 
 __all__ = [
-    "CustomOpDef", "custom_op", "impl_abstract", "register_autocast", "register_autograd", "register_fake", "register_kernel",
-    "register_vmap", "triton_op",
-]  # fmt: skip
+    "CustomOpDef",
+    "custom_op",
+    "impl_abstract",
+    "register_autocast",
+    "register_autograd",
+    "register_fake",
+    "register_kernel",
+    "register_vmap",
+    "triton_op",
+]
 
 
 class CustomOpDef:
     """An operation of the user's own: call it like the function it was made of."""
 
-    def __init__(self, namespace: str, name: str, schema: str, function: Callable[..., Any], devices: Any) -> None:
+    def __init__(
+        self, namespace: str, name: str, schema: str, function: Callable[..., Any], devices: Any
+    ) -> None:
         self._namespace, self._name = namespace, name
         self._init_fn = function
         self._kernels: dict[str | None, Callable[..., Any]] = {}
@@ -56,7 +66,11 @@ class CustomOpDef:
         """Implement the operation for device types; None for all. A decorator without `func`."""
 
         def register(function: Callable[..., Any]) -> Callable[..., Any]:
-            for device in (device_types,) if device_types is None or isinstance(device_types, str) else device_types:
+            for device in (
+                (device_types,)
+                if device_types is None or isinstance(device_types, str)
+                else device_types
+            ):
                 self._kernels[device] = function
             return function
 
@@ -67,11 +81,17 @@ class CustomOpDef:
         self._fake = fn
         return fn
 
-    def register_autograd(self, backward: Callable[..., Any], /, *, setup_context: Callable[..., Any] | None = None) -> None:
-        """The gradient: ``setup_context(ctx, inputs, output)`` saves, ``backward(ctx, *grads)`` returns one for each input."""
+    def register_autograd(
+        self, backward: Callable[..., Any], /, *, setup_context: Callable[..., Any] | None = None
+    ) -> None:
+        """The gradient: ``setup_context(ctx, inputs, output)`` saves, ``backward(ctx, *grads)``
+        returns one for each input."""
         if self._schema.mutates:
             raise fail(
-                RuntimeError, "register_autograd", f"Cannot register autograd formula for non-functional operator {self!r}: it writes {sorted(self._schema.mutates)}"
+                RuntimeError,
+                "register_autograd",
+                f"Cannot register autograd formula for non-functional operator {self!r}: it writes "
+                f"{sorted(self._schema.mutates)}",
             )
         self._backward, self._setup = backward, setup_context
 
@@ -112,9 +132,17 @@ class CustomOpDef:
         cast = self._casts.get("cpu")
         if cast is not None and state.current().autocast is not None:
             inputs = tuple(
-                x.to(cast) if isinstance(x, Tensor) and x.is_floating_point() and x.element_size() < 8 else x for x in inputs
+                x.to(cast)
+                if isinstance(x, Tensor) and x.is_floating_point() and x.element_size() < 8
+                else x
+                for x in inputs
             )
-        tensors = [t for x in inputs for t in (x if isinstance(x, (list, tuple)) else (x,)) if isinstance(t, Tensor)]
+        tensors = [
+            t
+            for x in inputs
+            for t in (x if isinstance(x, (list, tuple)) else (x,))
+            if isinstance(t, Tensor)
+        ]
         if not state.grad_enabled() or not any(edge_of(t) is not None for t in tensors):
             return self._run(inputs)
         if self._schema.mutates:
@@ -127,20 +155,28 @@ class CustomOpDef:
         if any(t.is_meta for t in tensors):
             if self._fake is None:
                 raise fail(
-                    NotImplementedError, self._qualname, f"There was no fake impl registered for {self!r}: add one with register_fake"
+                    NotImplementedError,
+                    self._qualname,
+                    f"There was no fake impl registered for {self!r}: add one with register_fake",
                 )
             function = self._fake
         else:
             function = self._kernels.get("cpu") or self._kernels.get(None)  # type: ignore[assignment]
             if function is None:
                 raise fail(
-                    NotImplementedError, self._qualname, f"there is no kernel for the cpu, only for {sorted(map(str, self._kernels))}"
+                    NotImplementedError,
+                    self._qualname,
+                    f"there is no kernel for the cpu, only for {sorted(map(str, self._kernels))}",
                 )
         names = list(self._signature.parameters)
         keyword = {n for n, p in self._signature.parameters.items() if p.kind is p.KEYWORD_ONLY}
         plain = [x for n, x in zip(names, inputs, strict=True) if n not in keyword]
         named = {n: x for n, x in zip(names, inputs, strict=True) if n in keyword}
-        versions = {n: x._version for n, x in zip(names, inputs, strict=True) if isinstance(x, Tensor) and n in self._schema.mutates}
+        versions = {
+            n: x._version
+            for n, x in zip(names, inputs, strict=True)
+            if isinstance(x, Tensor) and n in self._schema.mutates
+        }
         token = state.switch_grad(False)
         try:
             found = function(*plain, **named)
@@ -156,13 +192,16 @@ class CustomOpDef:
         outputs = found if isinstance(found, (list, tuple)) else (found,)
         for output in outputs:
             if isinstance(output, Tensor) and any(
-                output is t or (output._storage is not None and output._storage is t._storage) for t in tensors
+                output is t or (output._storage is not None and output._storage is t._storage)
+                for t in tensors
             ):
                 raise fail(
                     RuntimeError,
                     self._qualname,
-                    "The output of this custom operator (1) must not also be an input to this custom operator and (2) may not alias "
-                    "any inputs to this custom operator or other returns. Return a clone() instead.",
+                    "The output of this custom operator (1) must not also be an input to this "
+                    "custom operator and (2) may not alias "
+                    "any inputs to this custom operator or other returns. Return a clone() "
+                    "instead.",
                 )
 
 
@@ -172,7 +211,9 @@ def _function_of(op: CustomOpDef) -> type[Function]:
     def forward(ctx: Any, *inputs: Any) -> Any:
         found = op._run(inputs)
         if op._setup is not None:
-            op._setup(ctx=ctx, inputs=inputs, output=found) if _keyword(op._setup) else op._setup(ctx, inputs, found)
+            op._setup(ctx=ctx, inputs=inputs, output=found) if _keyword(op._setup) else op._setup(
+                ctx, inputs, found
+            )
         return found
 
     def backward(ctx: Any, *grads: Any) -> Any:
@@ -180,12 +221,15 @@ def _function_of(op: CustomOpDef) -> type[Function]:
             raise fail(
                 RuntimeError,
                 op._qualname,
-                f"Trying to backward through {op._namespace}.{op._name}.default but no autograd formula was registered. Please use "
+                f"Trying to backward through {op._namespace}.{op._name}.default but no autograd "
+                "formula was registered. Please use "
                 "register_autograd to add one.",
             )
         return op._backward(ctx, *grads)
 
-    return type(name, (Function,), {"forward": staticmethod(forward), "backward": staticmethod(backward)})
+    return type(
+        name, (Function,), {"forward": staticmethod(forward), "backward": staticmethod(backward)}
+    )
 
 
 def _keyword(function: Callable[..., Any]) -> bool:
@@ -206,7 +250,8 @@ def custom_op(
     """Make an operation of a function: ``@custom_op("namespace::name", mutates_args=())``.
 
     Args:
-        mutates_args: names of the tensors the function writes. device_types: those it implements (default all).
+        mutates_args: names of the tensors the function writes. device_types: those it implements
+            (default all).
         schema: by default read from the annotations.
 
     Raises:
@@ -217,13 +262,24 @@ def custom_op(
         raise ValueError(f"custom_op: expected a name of the form 'namespace::name', got '{name}'")
 
     def make(function: Callable[..., Any]) -> CustomOpDef:
-        text = infer_schema(function, mutates_args=mutates_args) if schema is None else schema[schema.index("(") :]
+        text = (
+            infer_schema(function, mutates_args=mutates_args)
+            if schema is None
+            else schema[schema.index("(") :]
+        )
         return CustomOpDef(namespace, short, text, function, device_types)
 
     return make if fn is None else make(fn)
 
 
-def triton_op(name: str, fn: Callable[..., Any] | None = None, /, *, mutates_args: Any, schema: str | None = None) -> Any:
+def triton_op(
+    name: str,
+    fn: Callable[..., Any] | None = None,
+    /,
+    *,
+    mutates_args: Any,
+    schema: str | None = None,
+) -> Any:
     """`custom_op`: there is no Triton here, the function runs as Python."""
     return custom_op(name, fn, mutates_args=mutates_args, schema=schema)
 
@@ -231,15 +287,27 @@ def triton_op(name: str, fn: Callable[..., Any] | None = None, /, *, mutates_arg
 def _found(op: Any) -> Any:
     if isinstance(op, CustomOpDef):
         return op
-    name = op if isinstance(op, str) else op.name() if callable(getattr(op, "name", None)) else op._qualified_op_name
+    name = (
+        op
+        if isinstance(op, str)
+        else op.name()
+        if callable(getattr(op, "name", None))
+        else op._qualified_op_name
+    )
     packet = registry.packet(name)
     if packet is None:
-        raise fail(RuntimeError, "torch.library", f"operator {name} does not exist: define it first")
+        raise fail(
+            RuntimeError, "torch.library", f"operator {name} does not exist: define it first"
+        )
     owner = packet.kernels.get("Autograd")
     if isinstance(owner, CustomOpDef):
         return owner
     # An operation defined by text: its kernel becomes a custom one when it gets rules.
-    kernel = packet.kernels.get("CPU") or packet.kernels.get("CompositeExplicitAutograd") or packet.kernels.get("CompositeImplicitAutograd")
+    kernel = (
+        packet.kernels.get("CPU")
+        or packet.kernels.get("CompositeExplicitAutograd")
+        or packet.kernels.get("CompositeImplicitAutograd")
+    )
     if kernel is None:
         return packet
     found = CustomOpDef(packet.namespace, packet.name, packet.schema.text, kernel, None)
@@ -248,12 +316,22 @@ def _found(op: Any) -> Any:
     return found
 
 
-def register_kernel(op: Any, device_types: Any, func: Callable[..., Any] | None = None, /, *, lib: Any = None) -> Any:
+def register_kernel(
+    op: Any, device_types: Any, func: Callable[..., Any] | None = None, /, *, lib: Any = None
+) -> Any:
     """Implement an operation for device types."""
     return _found(op).register_kernel(device_types, func)
 
 
-def register_fake(op: Any, func: Callable[..., Any] | None = None, /, *, lib: Any = None, _stacklevel: int = 1, **_: Any) -> Any:
+def register_fake(
+    op: Any,
+    func: Callable[..., Any] | None = None,
+    /,
+    *,
+    lib: Any = None,
+    _stacklevel: int = 1,
+    **_: Any,
+) -> Any:
     """What an operation does on meta tensors; a decorator without `func`."""
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -271,7 +349,12 @@ impl_abstract = register_fake
 
 
 def register_autograd(
-    op: Any, backward: Callable[..., Any], /, *, setup_context: Callable[..., Any] | None = None, lib: Any = None
+    op: Any,
+    backward: Callable[..., Any],
+    /,
+    *,
+    setup_context: Callable[..., Any] | None = None,
+    lib: Any = None,
 ) -> None:
     """The gradient of an operation."""
     _found(op).register_autograd(backward, setup_context=setup_context)

@@ -1,4 +1,5 @@
-"""``torch.ops``: operations by namespace and name; `Library` defines and implements them by text. Stands on schema."""
+"""``torch.ops``: operations by namespace and name; `Library` defines and implements them by text.
+Stands on schema."""
 
 from __future__ import annotations
 
@@ -53,9 +54,18 @@ class Packet:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         meta = any(isinstance(a, Tensor) and a.is_meta for a in args)
-        order = ("Meta", "CompositeExplicitAutograd", "CompositeImplicitAutograd") if meta else (
-            "Autograd", "AutogradCPU", "CPU", "CompositeExplicitAutograd", "CompositeImplicitAutograd", ""
-        )  # fmt: skip
+        order = (
+            ("Meta", "CompositeExplicitAutograd", "CompositeImplicitAutograd")
+            if meta
+            else (
+                "Autograd",
+                "AutogradCPU",
+                "CPU",
+                "CompositeExplicitAutograd",
+                "CompositeImplicitAutograd",
+                "",
+            )
+        )
         for key in order:
             if key in self.kernels:
                 return self.kernels[key](*args, **kwargs)
@@ -63,7 +73,8 @@ class Packet:
         raise fail(
             NotImplementedError,
             self._qualified_op_name,
-            f"no kernel for {where} was registered: it has {sorted(self.kernels)}. Use torch.library.impl or register_fake.",
+            f"no kernel for {where} was registered: it has {sorted(self.kernels)}. Use "
+            "torch.library.impl or register_fake.",
         )
 
     def __repr__(self) -> str:
@@ -97,7 +108,10 @@ class _Operations:
         Raises:
             OSError: always.
         """
-        raise OSError(f"torch.ops.load_library: {path} is compiled for PyTorch; flambeau runs operations written in Python.")
+        raise OSError(
+            f"torch.ops.load_library: {path} is compiled for PyTorch; flambeau runs operations "
+            "written in Python."
+        )
 
 
 ops = _Operations()
@@ -120,7 +134,8 @@ class Library:
     """Operations of one namespace, defined and implemented by text.
 
     Args:
-        ns: the namespace. kind: "DEF", "IMPL" or "FRAGMENT". dispatch_key: where `impl` goes by default.
+        ns: the namespace. kind: "DEF", "IMPL" or "FRAGMENT". dispatch_key: where `impl` goes by
+            default.
     """
 
     def __init__(self, ns: str, kind: str, dispatch_key: str = "") -> None:
@@ -136,8 +151,16 @@ class Library:
         self._names.append(name)
         return name
 
-    def impl(self, op_name: Any, fn: Callable[..., Any], dispatch_key: str = "", *, with_keyset: bool = False) -> None:
-        """Implement an operation for a dispatch key (CPU, Meta, Autograd, CompositeImplicitAutograd, ...).
+    def impl(
+        self,
+        op_name: Any,
+        fn: Callable[..., Any],
+        dispatch_key: str = "",
+        *,
+        with_keyset: bool = False,
+    ) -> None:
+        """Implement an operation for a dispatch key (CPU, Meta, Autograd,
+        CompositeImplicitAutograd, ...).
 
         Raises:
             RuntimeError: it was not defined.
@@ -145,7 +168,11 @@ class Library:
         name = (op_name if isinstance(op_name, str) else op_name.name()).rpartition("::")[2]
         found = packet(f"{self.ns}::{name}")
         if found is None:
-            raise fail(RuntimeError, "Library.impl", f"{self.ns}::{name} was not defined: call define() first")
+            raise fail(
+                RuntimeError,
+                "Library.impl",
+                f"{self.ns}::{name} was not defined: call define() first",
+            )
         found.kernels[dispatch_key or self.dispatch_key or "CompositeImplicitAutograd"] = fn
 
     def _destroy(self) -> None:
@@ -154,15 +181,24 @@ class Library:
 
 
 def define(qualname: str, schema: str, *, lib: Library | None = None, tags: Any = ()) -> Any:
-    """Define ``namespace::name`` by the text of its schema; without the text, a decorator of the function."""
+    """Define ``namespace::name`` by the text of its schema; without the text, a decorator of the
+    function."""
     namespace, _, name = qualname.partition("::")
     make(namespace, name, parse(schema)[1])
 
 
-KEYS = {"cpu": "CPU", "cuda": "CUDA", "meta": "Meta", "default": "CompositeExplicitAutograd", "types": "CompositeExplicitAutograd"}
+KEYS = {
+    "cpu": "CPU",
+    "cuda": "CUDA",
+    "meta": "Meta",
+    "default": "CompositeExplicitAutograd",
+    "types": "CompositeExplicitAutograd",
+}
 
 
-def impl(qualname: Any, types: Any, func: Callable[..., Any] | None = None, *, lib: Any = None) -> Any:
+def impl(
+    qualname: Any, types: Any, func: Callable[..., Any] | None = None, *, lib: Any = None
+) -> Any:
     """Implement an operation for device types: ``impl("ns::name", "cpu", f)``, or as a decorator.
 
     With a `Library` first: ``@impl(library, "name", "CPU")``.
@@ -179,7 +215,11 @@ def impl(qualname: Any, types: Any, func: Callable[..., Any] | None = None, *, l
     def implement(function: Callable[..., Any]) -> Callable[..., Any]:
         found = packet(qualname)
         if found is None:
-            raise fail(RuntimeError, "library.impl", f"{qualname} was not defined: call torch.library.define() first")
+            raise fail(
+                RuntimeError,
+                "library.impl",
+                f"{qualname} was not defined: call torch.library.define() first",
+            )
         for kind in (types,) if isinstance(types, str) else types:
             found.kernels[KEYS.get(kind, kind)] = function
         return function

@@ -1,4 +1,5 @@
-"""Schemas of functions: ``(Tensor x, float scale=1.) -> Tensor``, from annotations or from text. Stands on core.errors."""
+"""Schemas of functions: ``(Tensor x, float scale=1.) -> Tensor``, from annotations or from text.
+Stands on core.errors."""
 
 from __future__ import annotations
 
@@ -16,9 +17,17 @@ from flambeau.core.tensor import Tensor
 __all__ = ["Schema", "infer_schema", "mutated", "parse"]
 
 SCALARS = {
-    Tensor: "Tensor", int: "SymInt", float: "float", bool: "bool", str: "str", complex: "complex", dtype: "ScalarType", device: "Device",
-    int | float | bool: "Scalar", int | float: "Scalar",
-}  # fmt: skip
+    Tensor: "Tensor",
+    int: "SymInt",
+    float: "float",
+    bool: "bool",
+    str: "str",
+    complex: "complex",
+    dtype: "ScalarType",
+    device: "Device",
+    int | float | bool: "Scalar",
+    int | float: "Scalar",
+}
 
 
 class Schema:
@@ -68,7 +77,13 @@ def _default_text(value: Any) -> str:
     return str(value)
 
 
-def infer_schema(function: Callable[..., Any], /, *, mutates_args: str | Iterable[str], op_name: str | None = None) -> str:
+def infer_schema(
+    function: Callable[..., Any],
+    /,
+    *,
+    mutates_args: str | Iterable[str],
+    op_name: str | None = None,
+) -> str:
     """The schema of an annotated function.
 
     Args:
@@ -88,21 +103,32 @@ def infer_schema(function: Callable[..., Any], /, *, mutates_args: str | Iterabl
             parts.append("*")
             starred = True
         if name not in notes:
-            raise ValueError(f"infer_schema(func): Parameter {name} must have a type annotation. Got func with signature {signature}")
+            raise ValueError(
+                f"infer_schema(func): Parameter {name} must have a type annotation. Got func with "
+                f"signature {signature}"
+            )
         text = _type_text(notes[name])
         if text is None:
             raise ValueError(
-                f"infer_schema(func): Parameter {name} has unsupported type {notes[name]}. Give Tensor, int, float, bool, str, or a "
+                f"infer_schema(func): Parameter {name} has unsupported type {notes[name]}. Give "
+                "Tensor, int, float, bool, str, or a "
                 f"list or Optional of one. Got func with signature {signature}"
             )
-        if (mutates_args == "unknown" and text.startswith("Tensor")) or (mutates_args != "unknown" and name in mutates_args):
+        if (mutates_args == "unknown" and text.startswith("Tensor")) or (
+            mutates_args != "unknown" and name in mutates_args
+        ):
             text = text.replace("Tensor", f"Tensor({next(letters)}!)", 1)
-        default = "" if parameter.default is parameter.empty else f"={_default_text(parameter.default)}"
+        default = (
+            "" if parameter.default is parameter.empty else f"={_default_text(parameter.default)}"
+        )
         parts.append(f"{text} {name}{default}")
     if mutates_args != "unknown":
         unknown = set(mutates_args) - set(signature.parameters)
         if unknown:
-            raise ValueError(f"infer_schema(func): {sorted(unknown)} in mutates_args are not parameters of {signature}")
+            raise ValueError(
+                f"infer_schema(func): {sorted(unknown)} in mutates_args are not parameters of "
+                f"{signature}"
+            )
     return f"{op_name or ''}({', '.join(parts)}) -> {_return_text(notes, signature)}"
 
 
@@ -110,7 +136,10 @@ def _return_text(notes: dict[str, Any], signature: inspect.Signature) -> str:
     if "return" not in notes:
         if signature.return_annotation is None:
             return "()"
-        raise ValueError(f"infer_schema(func): No return type annotation was provided. Please add one. Got func with signature {signature}")
+        raise ValueError(
+            "infer_schema(func): No return type annotation was provided. Please add one. Got func "
+            f"with signature {signature}"
+        )
     note = notes["return"]
     if note in (None, type(None)):
         return "()"
@@ -118,7 +147,10 @@ def _return_text(notes: dict[str, Any], signature: inspect.Signature) -> str:
         return f"({', '.join(str(_type_text(each)) for each in typing.get_args(note))})"
     text = _type_text(note)
     if text is None:
-        raise ValueError(f"infer_schema(func): Return has unsupported type {note}. Got func with signature {signature}")
+        raise ValueError(
+            f"infer_schema(func): Return has unsupported type {note}. Got func with signature "
+            f"{signature}"
+        )
     return text
 
 

@@ -1,4 +1,5 @@
-"""``torch.mps`` of a build without Metal: not available; what needs the device raises. Stands on core.errors."""
+"""``torch.mps`` of a build without Metal: not available; what needs the device raises. Stands on
+core.errors."""
 
 from __future__ import annotations
 
@@ -42,7 +43,11 @@ def seed() -> None:
 
 
 def _needs(name: str) -> NoReturn:
-    raise fail(RuntimeError, f"mps.{name}", "there is no MPS device: flambeau computes on the CPU. Ask torch.mps.is_available() first.")
+    raise fail(
+        RuntimeError,
+        f"mps.{name}",
+        "there is no MPS device: flambeau computes on the CPU. Ask torch.mps.is_available() first.",
+    )
 
 
 def synchronize() -> None:

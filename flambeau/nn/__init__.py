@@ -59,3 +59,14 @@ def factory_kwargs(kwargs: dict | None) -> dict:
             raise TypeError(f"{name} specified twice, in **kwargs and in factory_kwargs")
         result[name] = kwargs[name]
     return result
+
+
+def __getattr__(name: str) -> object:
+    """No such name.
+
+    Raises:
+        AttributeError: always; the nearest name is suggested.
+    """
+    from flambeau.shim.suggest import missing
+
+    raise missing("torch.nn", name, globals())

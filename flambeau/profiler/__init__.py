@@ -1,6 +1,8 @@
-"""``torch.profiler``: how often operations ran and how long they took, printed as a table or written as a trace.
+"""``torch.profiler``: how often operations ran and how long they took, printed as a table or
+written as a trace.
 
-`profile` is a mode: while it records, every operation is timed on its way (backward passes as far as their rules run as
+`profile` is a mode: while it records, every operation is timed on its way (backward passes as far
+as their rules run as
 operations). Nothing is timed, and nothing costs, outside it. Stands on core.
 """
 

@@ -1,4 +1,4 @@
-"""Events and their averages: times, counts, the table. Times are microseconds. Stands on nothing."""
+"""Events and their averages: times (microseconds), counts, the table. Stands on nothing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ def _text(microseconds: float) -> str:
 class FunctionEvent:
     """One run of an operation, or one range."""
 
-    def __init__(self, name: str, number: int, thread: int, start_ns: int, shapes: Any, user: bool) -> None:
+    def __init__(
+        self, name: str, number: int, thread: int, start_ns: int, shapes: Any, user: bool
+    ) -> None:
         self.name = self.key = name
         self.id = number
         self.thread = thread
@@ -47,7 +49,10 @@ class FunctionEvent:
         return _text(self.cpu_time_total)
 
     def __repr__(self) -> str:
-        return f"<FunctionEvent id={self.id} name={self.name} cpu_time={_text(self.cpu_time_total)} input_shapes={self.input_shapes}>"
+        return (
+            f"<FunctionEvent id={self.id} name={self.name} cpu_time={_text(self.cpu_time_total)} "
+            f"input_shapes={self.input_shapes}>"
+        )
 
 
 class FunctionEventAvg:
@@ -88,7 +93,10 @@ class FunctionEventAvg:
         return _text(self.self_cpu_time_total)
 
     def __repr__(self) -> str:
-        return f"<FunctionEventAvg key={self.key} self_cpu_time={self.self_cpu_time_total_str} cpu_time={self.cpu_time_str} count={self.count}>"
+        return (
+            f"<FunctionEventAvg key={self.key} self_cpu_time={self.self_cpu_time_total_str} "
+            f"cpu_time={self.cpu_time_str} count={self.count}>"
+        )
 
 
 class EventList(list[Any]):
@@ -108,7 +116,9 @@ class EventList(list[Any]):
             found.self_cpu_time_total += event.self_cpu_time_total
         return found
 
-    def key_averages(self, group_by_input_shapes: bool = False, group_by_stack_n: int = 0, **_: Any) -> EventList:
+    def key_averages(
+        self, group_by_input_shapes: bool = False, group_by_stack_n: int = 0, **_: Any
+    ) -> EventList:
         """One row for each operation, or for each operation and its input shapes."""
         rows: dict[Any, FunctionEventAvg] = {}
         for event in self:
@@ -143,11 +153,23 @@ class EventList(list[Any]):
             rows = rows[:row_limit]
         total = self.self_cpu_time_total or 1.0
         shaped = any(row.input_shapes for row in rows)
-        names = ["Name", "Self CPU %", "Self CPU", "CPU total %", "CPU total", "CPU time avg", "# of Calls"]
+        names = [
+            "Name",
+            "Self CPU %",
+            "Self CPU",
+            "CPU total %",
+            "CPU total",
+            "CPU time avg",
+            "# of Calls",
+        ]
         names += ["Input Shapes"] * shaped
         body = []
         for row in rows:
-            name = row.key if len(row.key) <= max_name_column_width else row.key[: max_name_column_width - 3] + "..."
+            name = (
+                row.key
+                if len(row.key) <= max_name_column_width
+                else row.key[: max_name_column_width - 3] + "..."
+            )
             average = row.cpu_time_total / row.count if row.count else 0.0
             line = [
                 name,
@@ -162,20 +184,34 @@ class EventList(list[Any]):
         widths = [max(len(line[k]) for line in [names, *body]) + 2 for k in range(len(names))]
         rule = "  ".join("-" * width for width in widths)
         lines = [header] if header else []
-        lines += [rule, "  ".join(text.rjust(width) for text, width in zip(names, widths, strict=True)), rule]
-        lines += ["  ".join(text.rjust(width) for text, width in zip(line, widths, strict=True)) for line in body]
-        return "\n".join([*lines, rule, f"Self CPU time total: {_text(self.self_cpu_time_total)}", ""])
+        lines += [
+            rule,
+            "  ".join(text.rjust(width) for text, width in zip(names, widths, strict=True)),
+            rule,
+        ]
+        lines += [
+            "  ".join(text.rjust(width) for text, width in zip(line, widths, strict=True))
+            for line in body
+        ]
+        return "\n".join(
+            [*lines, rule, f"Self CPU time total: {_text(self.self_cpu_time_total)}", ""]
+        )
 
     def export_chrome_trace(self, path: str) -> None:
         """Write a trace that chrome://tracing and Perfetto read."""
         trace = [
             {
-                "name": event.name, "ph": "X", "ts": event.start_ns / 1e3, "dur": event.cpu_time_total, "pid": 0,
-                "tid": event.thread, "cat": "user_annotation" if event.is_user_annotation else "cpu_op",
+                "name": event.name,
+                "ph": "X",
+                "ts": event.start_ns / 1e3,
+                "dur": event.cpu_time_total,
+                "pid": 0,
+                "tid": event.thread,
+                "cat": "user_annotation" if event.is_user_annotation else "cpu_op",
                 "args": {"Input Dims": event.input_shapes or []},
             }
             for event in self
-        ]  # fmt: skip
+        ]
         with open(path, "w", encoding="utf-8") as file:
             json.dump({"schemaVersion": 1, "traceEvents": trace}, file)
 

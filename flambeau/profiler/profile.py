@@ -1,4 +1,5 @@
-"""`profile`: records while it is entered, or in the steps that its schedule names. Stands on recording, schedule."""
+"""`profile`: records while it is entered, or in the steps that its schedule names. Stands on
+recording, schedule."""
 
 from __future__ import annotations
 
@@ -17,8 +18,13 @@ from flambeau.profiler.recording import Recorder, record_function
 from flambeau.profiler.schedule import ProfilerAction
 
 __all__ = [
-    "ExecutionTraceObserver", "ProfilerActivity", "kineto_available", "profile", "supported_activities", "tensorboard_trace_handler",
-]  # fmt: skip
+    "ExecutionTraceObserver",
+    "ProfilerActivity",
+    "kineto_available",
+    "profile",
+    "supported_activities",
+    "tensorboard_trace_handler",
+]
 
 
 class ProfilerActivity(Enum):
@@ -56,10 +62,12 @@ class profile:
 
     Args:
         activities: CPU; others are accepted and add nothing.
-        schedule: from step number to `ProfilerAction`; call `step()` after each step. None records everything.
+        schedule: from step number to `ProfilerAction`; call `step()` after each step. None records
+            everything.
         on_trace_ready: called with the profile after each recorded cycle.
         record_shapes: keep the input shapes.
-        profile_memory, with_stack, with_flops, with_modules, experimental_config, execution_trace_observer,
+        profile_memory, with_stack, with_flops, with_modules, experimental_config,
+        execution_trace_observer,
             acc_events, use_cuda: accepted.
 
     Example::
@@ -151,7 +159,9 @@ class profile:
         self._close_range()
         if self._recorder is not None:
             self._recorder.stop()
-            self._recorded = EventList(sorted(self._recorder.events, key=lambda event: event.start_ns))
+            self._recorded = EventList(
+                sorted(self._recorder.events, key=lambda event: event.start_ns)
+            )
             self._recorder = None
 
     def events(self) -> EventList:
@@ -161,15 +171,21 @@ class profile:
             AssertionError: nothing was recorded.
         """
         if self._recorded is None:
-            raise AssertionError("profile.events: the profiler has not recorded anything yet: leave the block, or reach an active step")
+            raise AssertionError(
+                "profile.events: the profiler has not recorded anything yet: leave the block, or "
+                "reach an active step"
+            )
         return self._recorded
 
-    def key_averages(self, group_by_input_shape: bool = False, group_by_stack_n: int = 0, **_: Any) -> EventList:
+    def key_averages(
+        self, group_by_input_shape: bool = False, group_by_stack_n: int = 0, **_: Any
+    ) -> EventList:
         """One row for each operation."""
         return self.events().key_averages(group_by_input_shape)
 
     def export_chrome_trace(self, path: str) -> None:
-        """Write a trace that chrome://tracing and Perfetto read; compressed when the name ends in .gz."""
+        """Write a trace that chrome://tracing and Perfetto read; compressed when the name ends in
+        .gz."""
         if not path.endswith(".gz"):
             self.events().export_chrome_trace(path)
             return
@@ -185,7 +201,9 @@ class profile:
         Raises:
             RuntimeError: always.
         """
-        raise fail(RuntimeError, "export_stacks", "stacks are not recorded here: use export_chrome_trace()")
+        raise fail(
+            RuntimeError, "export_stacks", "stacks are not recorded here: use export_chrome_trace()"
+        )
 
     def add_metadata(self, key: str, value: str) -> None:
         """Remember a string with the profile."""
@@ -203,7 +221,9 @@ class profile:
         return self
 
 
-def tensorboard_trace_handler(dir_name: str, worker_name: str | None = None, use_gzip: bool = False) -> Callable[[Any], None]:
+def tensorboard_trace_handler(
+    dir_name: str, worker_name: str | None = None, use_gzip: bool = False
+) -> Callable[[Any], None]:
     """An `on_trace_ready` that writes each trace into a directory, named by worker and time."""
 
     def write(prof: Any) -> None:

@@ -1,4 +1,5 @@
-"""Timing: a function mode that times each operation, and ranges named by the user. Stands on core.state, core.overrides."""
+"""Timing: a function mode that times each operation, and ranges named by the user. Stands on
+core.state, core.overrides."""
 
 from __future__ import annotations
 
@@ -15,7 +16,12 @@ from flambeau.profiler.events import FunctionEvent
 __all__ = ["Recorder", "record_function"]
 
 
-KNOWN_AS = {"_addmm_linear": "linear", "_mm_linear": "linear", "convolved": "convolution", "_attention": "scaled_dot_product_attention"}
+KNOWN_AS = {
+    "_addmm_linear": "linear",
+    "_mm_linear": "linear",
+    "convolved": "convolution",
+    "_attention": "scaled_dot_product_attention",
+}
 """PyTorch's names of operations that are called otherwise here."""
 
 
@@ -39,7 +45,14 @@ class Recorder:
         active.recorder = None
 
     def begin(self, name: str, shapes: Any = (), user: bool = False) -> None:
-        event = FunctionEvent(name, len(self.events) + len(self.open), threading.get_ident(), perf_counter_ns(), shapes, user)
+        event = FunctionEvent(
+            name,
+            len(self.events) + len(self.open),
+            threading.get_ident(),
+            perf_counter_ns(),
+            shapes,
+            user,
+        )
         if self.open:
             event.cpu_parent = self.open[-1]
             self.open[-1].cpu_children.append(event)
@@ -50,9 +63,15 @@ class Recorder:
         event.end_ns = perf_counter_ns()
         self.events.append(event)
 
-    def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        name = getattr(getattr(function, "operation", None), "name", None) or getattr(function, "__name__", str(function))
-        shapes = [list(a.shape) if isinstance(a, Tensor) else [] for a in args] if self.shapes else ()
+    def __torch_function__(
+        self, function: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        name = getattr(getattr(function, "operation", None), "name", None) or getattr(
+            function, "__name__", str(function)
+        )
+        shapes = (
+            [list(a.shape) if isinstance(a, Tensor) else [] for a in args] if self.shapes else ()
+        )
         self.begin("aten::" + KNOWN_AS.get(name, name.lstrip("_")), shapes)
         try:
             return function(*args, **(kwargs or {}))

@@ -18,9 +18,16 @@ class ProfilerAction(Enum):
 
 
 def schedule(
-    *, wait: int, warmup: int, active: int, repeat: int = 0, skip_first: int = 0, skip_first_wait: int = 0
+    *,
+    wait: int,
+    warmup: int,
+    active: int,
+    repeat: int = 0,
+    skip_first: int = 0,
+    skip_first_wait: int = 0,
 ) -> Callable[[int], ProfilerAction]:
-    """A function from step number to action: skip `skip_first` steps, then cycles of wait, warmup, active.
+    """A function from step number to action: skip `skip_first` steps, then cycles of wait, warmup,
+    active.
 
     Args:
         repeat: how many cycles; 0 for as many as there are steps.
@@ -30,7 +37,10 @@ def schedule(
         AssertionError: a negative number, or no active step.
     """
     if min(wait, warmup, repeat, skip_first) < 0 or active <= 0:
-        raise AssertionError("schedule: wait, warmup, repeat and skip_first must not be negative, active must be at least 1")
+        raise AssertionError(
+            "schedule: wait, warmup, repeat and skip_first must not be negative, active must be at "
+            "least 1"
+        )
 
     def action(step: int) -> ProfilerAction:
         if step < skip_first:

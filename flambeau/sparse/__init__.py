@@ -1,7 +1,10 @@
-"""``torch.sparse``: coordinate and compressed tensors, their products, sums and softmax, with sparse gradients.
+"""``torch.sparse``: coordinate and compressed tensors, their products, sums and softmax, with
+sparse gradients.
 
-`data` holds the layouts, `kernels`, `convert` and `shape` work on arrays, `basis` adds gradients, `pointwise` and
-`general` answer core's operations, `build`, `access` and `exchange` are what users call. Loaded at the first sparse
+`data` holds the layouts, `kernels`, `convert` and `shape` work on arrays, `basis` adds gradients,
+`pointwise` and
+`general` answer core's operations, `build`, `access` and `exchange` are what users call. Loaded at
+the first sparse
 tensor. Stands on core.
 """
 
@@ -19,9 +22,19 @@ from flambeau.sparse.products import addmm, mm, sampled_addmm, spmm
 from flambeau.sparse.reductions import log_softmax, softmax, sum
 
 __all__ = [
-    "addmm", "as_sparse_gradcheck", "check_sparse_tensor_invariants", "from_scipy", "log_softmax", "mm", "sampled_addmm",
-    "softmax", "spdiags", "spmm", "sum", "to_scipy",
-]  # fmt: skip
+    "addmm",
+    "as_sparse_gradcheck",
+    "check_sparse_tensor_invariants",
+    "from_scipy",
+    "log_softmax",
+    "mm",
+    "sampled_addmm",
+    "softmax",
+    "spdiags",
+    "spmm",
+    "sum",
+    "to_scipy",
+]
 
 globals().update(_TYPES)
 
@@ -31,4 +44,3 @@ def as_sparse_gradcheck(gradcheck: Callable[..., bool]) -> Callable[..., bool]:
     from flambeau.sparse.checking import wrapped
 
     return functools.wraps(gradcheck)(wrapped(gradcheck))
-

@@ -1,4 +1,5 @@
-"""Methods of sparse tensors: their indices and values, their dimensions, their layout, their places as a mask.
+"""Methods of sparse tensors: their indices and values, their dimensions, their layout, their
+places as a mask.
 
 Bound to Tensor by core.ops.sparse, which loads this room at first use. Stands on basis and build.
 """
@@ -19,16 +20,42 @@ from flambeau.sparse.build import emptied
 from flambeau.sparse.data import COO, Compressed, SparseData
 
 __all__ = [
-    "_coalesced_", "_indices", "_nnz", "_values", "ccol_indices", "coalesce", "col_indices", "crow_indices", "dense_dim",
-    "indices", "is_coalesced", "resize_as_sparse_", "row_indices", "sparse_dim", "sparse_mask", "sparse_resize_",
-    "sparse_resize_and_clear_", "to_dense", "to_scipy", "to_sparse", "to_sparse_bsc", "to_sparse_bsr", "to_sparse_coo",
-    "to_sparse_csc", "to_sparse_csr", "values",
-]  # fmt: skip
+    "_coalesced_",
+    "_indices",
+    "_nnz",
+    "_values",
+    "ccol_indices",
+    "coalesce",
+    "col_indices",
+    "crow_indices",
+    "dense_dim",
+    "indices",
+    "is_coalesced",
+    "resize_as_sparse_",
+    "row_indices",
+    "sparse_dim",
+    "sparse_mask",
+    "sparse_resize_",
+    "sparse_resize_and_clear_",
+    "to_dense",
+    "to_scipy",
+    "to_sparse",
+    "to_sparse_bsc",
+    "to_sparse_bsr",
+    "to_sparse_coo",
+    "to_sparse_csc",
+    "to_sparse_csr",
+    "values",
+]
 
 NAMES = {
-    layouts.strided: "Strided", layouts.sparse_coo: "Sparse", layouts.sparse_csr: "SparseCsr",
-    layouts.sparse_csc: "SparseCsc", layouts.sparse_bsr: "SparseBsr", layouts.sparse_bsc: "SparseBsc",
-}  # fmt: skip
+    layouts.strided: "Strided",
+    layouts.sparse_coo: "Sparse",
+    layouts.sparse_csr: "SparseCsr",
+    layouts.sparse_csc: "SparseCsc",
+    layouts.sparse_bsr: "SparseBsr",
+    layouts.sparse_bsc: "SparseBsc",
+}
 
 
 def _coo(input: Tensor, name: str) -> COO:
@@ -37,7 +64,8 @@ def _coo(input: Tensor, name: str) -> COO:
         raise fail(
             RuntimeError,
             name,
-            f"{name} expected sparse coordinate tensor layout but got {NAMES[input.layout]}. Convert with to_sparse().",
+            f"{name} expected sparse coordinate tensor layout but got {NAMES[input.layout]}. "
+            "Convert with to_sparse().",
         )
     return a
 
@@ -67,7 +95,11 @@ def indices(input: Tensor) -> Tensor:
     """
     a = _coo(input, "indices")
     if not a.is_coalesced:
-        raise fail(RuntimeError, "indices", "Cannot get indices on an uncoalesced tensor, please call .coalesce() first")
+        raise fail(
+            RuntimeError,
+            "indices",
+            "Cannot get indices on an uncoalesced tensor, please call .coalesce() first",
+        )
     return wrap(a.indices)
 
 
@@ -81,7 +113,11 @@ def values(input: Tensor) -> Tensor:
     if not isinstance(a, SparseData):
         raise fail(RuntimeError, "values", "values expected sparse tensor layout but got Strided")
     if type(a) is COO and not a.is_coalesced:
-        raise fail(RuntimeError, "values", "Cannot get values on an uncoalesced tensor, please call .coalesce() first")
+        raise fail(
+            RuntimeError,
+            "values",
+            "Cannot get values on an uncoalesced tensor, please call .coalesce() first",
+        )
     return basis.values(input)
 
 
@@ -103,7 +139,11 @@ def _nnz(input: Tensor) -> int:
     """
     a = input._array
     if not isinstance(a, SparseData):
-        raise fail(NotImplementedError, "_nnz", "Could not run '_nnz' on a strided tensor: it keeps all its elements")
+        raise fail(
+            NotImplementedError,
+            "_nnz",
+            "Could not run '_nnz' on a strided tensor: it keeps all its elements",
+        )
     return a.nnz
 
 
@@ -113,12 +153,17 @@ def _line(name: str, by_row: bool, part: str) -> Any:
         if not isinstance(a, Compressed) or a.by_row is not by_row:
             kind = "row" if by_row else "column"
             raise fail(
-                RuntimeError, name, f"{name} expected sparse {kind} compressed tensor layout but got {NAMES[input.layout]}"
+                RuntimeError,
+                name,
+                f"{name} expected sparse {kind} compressed tensor layout but got "
+                f"{NAMES[input.layout]}",
             )
         return wrap(getattr(a, part))
 
     read.__name__ = read.__qualname__ = name
-    read.__doc__ = f"The {part} indices of a tensor compressed by {'rows' if by_row else 'columns'}."
+    read.__doc__ = (
+        f"The {part} indices of a tensor compressed by {'rows' if by_row else 'columns'}."
+    )
     return read
 
 
@@ -149,14 +194,20 @@ def to_dense(input: Tensor, dtype: Any = None, *, masked_grad: bool | None = Non
 
 
 def to_sparse(
-    input: Tensor, sparse_dim: Any = None, *, layout: Any = None, blocksize: Any = None, dense_dim: int | None = None
+    input: Tensor,
+    sparse_dim: Any = None,
+    *,
+    layout: Any = None,
+    blocksize: Any = None,
+    dense_dim: int | None = None,
 ) -> Tensor:
     """The tensor in a sparse layout (coordinates by default).
 
     Args:
         sparse_dim: how many dimensions are sparse (coordinates only); or the layout.
         layout: torch.sparse_coo, sparse_csr, sparse_csc, sparse_bsr, sparse_bsc.
-        blocksize: (rows, columns) of the blocks. dense_dim: how many trailing dimensions stay dense.
+        blocksize: (rows, columns) of the blocks. dense_dim: how many trailing dimensions stay
+            dense.
 
     Raises:
         RuntimeError: dimensions or blocks that do not fit.
@@ -169,14 +220,25 @@ def to_sparse(
             raise fail(
                 RuntimeError,
                 "to_sparse",
-                f"dense_to_sparse: sparse_dim argument must be in [{min(ndim, 1)},{ndim}] range, but {sparse_dim} is given",
+                f"dense_to_sparse: sparse_dim argument must be in [{min(ndim, 1)},{ndim}] range, "
+                f"but {sparse_dim} is given",
             )
         if isinstance(input._array, SparseData) and input._array.sparse_dim != sparse_dim:
-            raise fail(RuntimeError, "to_sparse", f"the tensor is sparse already, with {input._array.sparse_dim} sparse dimensions")
+            raise fail(
+                RuntimeError,
+                "to_sparse",
+                f"the tensor is sparse already, with {input._array.sparse_dim} sparse dimensions",
+            )
     layout = layouts.sparse_coo if layout is None else layout
     if blocksize is not None and layout not in (layouts.sparse_bsr, layouts.sparse_bsc):
-        raise fail(RuntimeError, "to_sparse", f"conversion to {layout} with blocksize is not supported: only BSR and BSC have blocks")
-    return basis.convert(input, layout, None if blocksize is None else tuple(blocksize), dense_dim, sparse_dim)
+        raise fail(
+            RuntimeError,
+            "to_sparse",
+            f"conversion to {layout} with blocksize is not supported: only BSR and BSC have blocks",
+        )
+    return basis.convert(
+        input, layout, None if blocksize is None else tuple(blocksize), dense_dim, sparse_dim
+    )
 
 
 def to_sparse_coo(input: Tensor) -> Tensor:
@@ -215,27 +277,47 @@ def sparse_mask(input: Tensor, mask: Tensor) -> Tensor:
         raise fail(RuntimeError, "sparse_mask", "the mask must be a sparse tensor")
     if data.shape != input._array.shape:
         raise fail(
-            RuntimeError, "sparse_mask", f"operands have incompatible sizes; self has size {list(input.shape)} but mask has size {list(data.shape)}"
+            RuntimeError,
+            "sparse_mask",
+            f"operands have incompatible sizes; self has size {list(input.shape)} but mask has "
+            f"size {list(data.shape)}",
         )
     if isinstance(input._array, SparseData):
         input = basis.coalesce(input)
     return basis.fill(basis.gather(input, data), data, "SparseMaskBackward0")
 
 
-def _resized(input: Tensor, size: Any, sparse_dim: int, dense_dim: int, clear: bool, name: str) -> Tensor:
+def _resized(
+    input: Tensor, size: Any, sparse_dim: int, dense_dim: int, clear: bool, name: str
+) -> Tensor:
     a = _coo(input, name)
     if edge_of(input) is not None:
         check_inplace(name, input, True)
     shape = tuple(size)
     if len(shape) != sparse_dim + dense_dim:
-        raise fail(RuntimeError, name, f"number of dimensions must be sparse_dim ({sparse_dim}) + dense_dim ({dense_dim}), but got {len(shape)}")
+        raise fail(
+            RuntimeError,
+            name,
+            f"number of dimensions must be sparse_dim ({sparse_dim}) + dense_dim ({dense_dim}), "
+            f"but got {len(shape)}",
+        )
     if clear or not a.nnz:
         input._array = basis.empty_coo(shape, a.dtype, sparse_dim)
     else:
         if sparse_dim != a.sparse_dim or dense_dim != a.dense_dim:
-            raise fail(RuntimeError, name, "changing the number of sparse or dense dimensions of a non-empty sparse tensor is not supported")
+            raise fail(
+                RuntimeError,
+                name,
+                "changing the number of sparse or dense dimensions of a non-empty sparse tensor is "
+                "not supported",
+            )
         if any(new < old for new, old in zip(shape, a.shape, strict=True)):
-            raise fail(RuntimeError, name, f"shrinking the size of a non-empty sparse tensor ({list(a.shape)} to {list(shape)}) is not supported")
+            raise fail(
+                RuntimeError,
+                name,
+                f"shrinking the size of a non-empty sparse tensor ({list(a.shape)} to "
+                f"{list(shape)}) is not supported",
+            )
         values = a.values
         if shape[sparse_dim:] != a.shape[sparse_dim:]:
             values = np.zeros((a.nnz, *shape[sparse_dim:]), a.dtype)
@@ -270,12 +352,13 @@ def to_scipy(input: Tensor, layout: Any = None) -> Any:
     """The tensor as a SciPy sparse array that shares the values' memory where it can.
 
     Args:
-        layout: "coo", "csr", "csc" or "bsr"; by default the tensor's own (coordinates for a dense one).
+        layout: "coo", "csr", "csc" or "bsr"; by default the tensor's own (coordinates for a dense
+            one).
 
     Raises:
-        ImportError: SciPy is not installed. RuntimeError: a gradient is required, or dimensions that SciPy has not.
+        ImportError: SciPy is not installed. RuntimeError: a gradient is required, or dimensions
+            that SciPy has not.
     """
     from flambeau.sparse.exchange import to_scipy as convert
 
     return convert(input, layout)
-

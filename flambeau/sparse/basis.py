@@ -1,7 +1,10 @@
-"""The few differentiable steps between sparse tensors and their values; everything else in this room composes them.
+"""The few differentiable steps between sparse tensors and their values; everything else in this
+room composes them.
 
-``values`` takes the values out, ``fill`` puts values at the places of a pattern, ``gather`` reads at them, ``to_dense``
-and ``convert`` change the layout. Patterns are data objects: plain parameters. Gradients of sparse tensors are sparse
+``values`` takes the values out, ``fill`` puts values at the places of a pattern, ``gather`` reads
+at them, ``to_dense``
+and ``convert`` change the layout. Patterns are data objects: plain parameters. Gradients of sparse
+tensors are sparse
 tensors at the same places. Stands on core.declare, kernels, convert.
 """
 
@@ -27,24 +30,33 @@ def _filler(node: Any) -> str:
         try:
             return label if isinstance(label, str) else str(label(node))
         except (AttributeError, IndexError, TypeError, ValueError):
-            return "PowBackward0"  # named after its arguments, which this node does not keep: pow alone
+            # Named after arguments that this node does not keep: pow alone is.
+            return "PowBackward0"
     coordinates = type(node.params[1]) is COO
     return f"Sparse{'CooTensorWithDimsAndTensors' if coordinates else 'CompressedTensor'}Backward0"
 
 
 @primitive(
-    name="_sparse_values", node="Values", function=False, method=False, sparse=True,
+    name="_sparse_values",
+    node="Values",
+    function=False,
+    method=False,
+    sparse=True,
     vjp=lambda g, pattern: ops._sparse_fill(g, pattern),
-)  # fmt: skip
+)
 def _values(input, pattern: Any):
     """The values of a sparse tensor; `pattern` is its data."""
     return input.values
 
 
 @primitive(
-    name="_sparse_fill", node=_filler, function=False, method=False, sparse=True,
+    name="_sparse_fill",
+    node=_filler,
+    function=False,
+    method=False,
+    sparse=True,
     vjp=lambda g, pattern: ops._sparse_gather(g, pattern),
-)  # fmt: skip
+)
 def _fill(values, pattern: Any, label: Any = None):
     """`values` at the places of `pattern`; `label` names the node after what the user called."""
     return pattern.with_values(values)
@@ -55,7 +67,14 @@ def _gather_rule(g: Any, pattern: Any, origin: Any) -> Any:
     return filled if origin is not strided else ops._sparse_dense(filled, True)
 
 
-@primitive(name="_sparse_gather", node="SparseMask", function=False, method=False, sparse=True, vjp=_gather_rule)
+@primitive(
+    name="_sparse_gather",
+    node="SparseMask",
+    function=False,
+    method=False,
+    sparse=True,
+    vjp=_gather_rule,
+)
 def _gather(input, pattern: Any, origin: Any = strided):
     """What a dense or sparse tensor holds at the places of `pattern`; `origin` is its layout."""
     return kernels.gather(input, pattern)
@@ -68,7 +87,9 @@ def _dense_rule(g: Any, input: Any, masked: Any) -> Any:
     return ops._sparse_fill(gather(g, pattern), pattern)
 
 
-@primitive(name="_sparse_dense", node="ToDense", function=False, method=False, sparse=True, vjp=_dense_rule)
+@primitive(
+    name="_sparse_dense", node="ToDense", function=False, method=False, sparse=True, vjp=_dense_rule
+)
 def _dense(input, masked: Any):
     """The strided tensor."""
     return input.dense()
@@ -79,7 +100,12 @@ def _relabelled(g: Any, label: Any) -> Any:
 
 
 @primitive(
-    name="_sparse_coalesce", node=lambda node: node.params[1], function=False, method=False, sparse=True, vjp=_relabelled
+    name="_sparse_coalesce",
+    node=lambda node: node.params[1],
+    function=False,
+    method=False,
+    sparse=True,
+    vjp=_relabelled,
 )
 def _coalesce(input, label: Any = "CoalesceBackward0"):
     """Every place once, in order."""
@@ -106,19 +132,29 @@ def _named_rule(g: Any, input: Any, layout: Any) -> Any:
     return _convert_rule(g, input)
 
 
-@primitive(name="_sparse_convert", node=_converter, function=False, method=False, sparse=True, vjp=_named_rule)
+@primitive(
+    name="_sparse_convert",
+    node=_converter,
+    function=False,
+    method=False,
+    sparse=True,
+    vjp=_named_rule,
+)
 def _convert(input, layout: Any, block: Any, dense_dim: Any, sparse_dim: Any):
     """The tensor in another sparse layout."""
     return change(input, layout, block, dense_dim, sparse_dim)
 
 
 @primitive(
-    name="_sparse_sampled", function=False, method=False, sparse=True,
+    name="_sparse_sampled",
+    function=False,
+    method=False,
+    sparse=True,
     vjp={
         "input": lambda g, other, pattern: ops.mm(ops._sparse_fill(g, pattern), other.mT),
         "other": lambda g, input, pattern: ops.mm(input.mT, ops._sparse_fill(g, pattern)),
     },
-)  # fmt: skip
+)
 def _sampled(input, other, pattern: Any):
     """``input @ other`` of two dense matrices at the places of `pattern` alone."""
     if isinstance(input, SparseData) or isinstance(other, SparseData):
@@ -152,7 +188,8 @@ def tidy(data: Any) -> Any:
 
 
 def coalesce(input: Tensor) -> Tensor:
-    """The tensor with every place once, in order; itself when it is so already (and always when compressed)."""
+    """The tensor with every place once, in order; itself when it is so already (and always when
+    compressed)."""
     data = input._array
     if type(data) is not COO or data.is_coalesced:
         return input
@@ -169,7 +206,9 @@ def to_dense(input: Tensor, masked: bool = True) -> Tensor:
     return ops._sparse_dense(input, masked)  # type: ignore[no-any-return]
 
 
-def convert(input: Tensor, layout: Any, block: Any = None, dense_dim: Any = None, sparse_dim: Any = None) -> Tensor:
+def convert(
+    input: Tensor, layout: Any, block: Any = None, dense_dim: Any = None, sparse_dim: Any = None
+) -> Tensor:
     """The tensor in another layout, in the graph."""
     a = input._array
     sparse = isinstance(a, SparseData)
@@ -184,4 +223,6 @@ def empty_coo(shape: Any, dtype: Any, sparse_dim: int | None = None) -> COO:
     """Coordinates without values."""
     shape = tuple(shape)
     sparse_dim = len(shape) if sparse_dim is None else sparse_dim
-    return COO(np.zeros((sparse_dim, 0), np.int64), np.zeros((0, *shape[sparse_dim:]), dtype), shape, True)
+    return COO(
+        np.zeros((sparse_dim, 0), np.int64), np.zeros((0, *shape[sparse_dim:]), dtype), shape, True
+    )

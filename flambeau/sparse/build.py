@@ -1,6 +1,8 @@
-"""Making sparse tensors: from indices and values, and like another tensor. The given memory is kept, not copied.
+"""Making sparse tensors: from indices and values, and like another tensor. The given memory is
+kept, not copied.
 
-Size and dtype are inferred where they are not given. Whether the indices fit the size is looked at only with
+Size and dtype are inferred where they are not given. Whether the indices fit the size is looked at
+only with
 ``check_invariants=True`` or under `check_sparse_tensor_invariants`, as in PyTorch. Stands on basis.
 """
 
@@ -20,9 +22,14 @@ from flambeau.sparse import basis, invariants
 from flambeau.sparse.data import COO, Compressed
 
 __all__ = [
-    "like", "sparse_bsc_tensor", "sparse_bsr_tensor", "sparse_compressed_tensor", "sparse_coo_tensor", "sparse_csc_tensor",
+    "like",
+    "sparse_bsc_tensor",
+    "sparse_bsr_tensor",
+    "sparse_compressed_tensor",
+    "sparse_coo_tensor",
+    "sparse_csc_tensor",
     "sparse_csr_tensor",
-]  # fmt: skip
+]
 
 COMPRESSED = (layouts.sparse_csr, layouts.sparse_csc, layouts.sparse_bsr, layouts.sparse_bsc)
 
@@ -35,7 +42,11 @@ def _numbers(value: Any, dtype: Any = None) -> Tensor:
         from flambeau.core.factory import from_numpy
 
         return from_numpy(value)  # type: ignore[no-any-return]
-    if isinstance(value, (list, tuple)) and value and all(isinstance(v, (Tensor, np.ndarray)) for v in value):
+    if (
+        isinstance(value, (list, tuple))
+        and value
+        and all(isinstance(v, (Tensor, np.ndarray)) for v in value)
+    ):
         value = [np.asarray(v._array if isinstance(v, Tensor) else v) for v in value]
         value = np.array(value)
     return make_tensor(value, dtype=dtype)  # type: ignore[no-any-return]
@@ -55,11 +66,16 @@ def _indices(op: str, name: str, value: Any) -> Any:
 
 def _refuse_devices(op: str, device: Any) -> None:
     if device is not None and is_meta(op, device):
-        raise fail(NotImplementedError, op, "sparse tensors are not built on the meta device: make it on the cpu")
+        raise fail(
+            NotImplementedError,
+            op,
+            "sparse tensors are not built on the meta device: make it on the cpu",
+        )
 
 
 def _finished(tensor: Tensor, values: Tensor, requires_grad: bool) -> Tensor:
-    """A leaf when the user asks for a gradient: the way to the values is cut then, as for `torch.tensor`."""
+    """A leaf when the user asks for a gradient: the way to the values is cut then, as for
+    `torch.tensor`."""
     if not requires_grad:
         return tensor
     found = tensor.detach()
@@ -74,7 +90,8 @@ def sparse_coo_tensor(*args: Any, **kwargs: Any) -> Tensor:
         indices: (sparse_dim, nnz) integers.
         values: (nnz, *dense). size: by default the smallest that holds the indices.
         dtype, device, requires_grad: as in `torch.tensor`. pin_memory: refused.
-        check_invariants: look at the indices (default: the global switch). is_coalesced: promise that places are
+        check_invariants: look at the indices (default: the global switch). is_coalesced: promise
+            that places are
             unique and in order.
 
     Also ``sparse_coo_tensor(size)``: no values at all.
@@ -84,11 +101,20 @@ def sparse_coo_tensor(*args: Any, **kwargs: Any) -> Tensor:
     """
     op = "sparse_coo_tensor"
     names = ("indices", "values", "size")
-    if len(args) == 1 and not kwargs.keys() & {"values"} and "size" not in kwargs or (not args and "indices" not in kwargs):
+    if (
+        len(args) == 1
+        and not kwargs.keys() & {"values"}
+        and "size" not in kwargs
+        or (not args and "indices" not in kwargs)
+    ):
         size = args[0] if args else kwargs.pop("size")
         return _empty(op, size, **kwargs)
     if len(args) > 3:
-        raise fail(TypeError, op, f"takes (indices, values, size), {len(args)} positional arguments were given")
+        raise fail(
+            TypeError,
+            op,
+            f"takes (indices, values, size), {len(args)} positional arguments were given",
+        )
     given = dict(zip(names, args, strict=False))
     for name in names:
         if name in kwargs:
@@ -96,7 +122,15 @@ def sparse_coo_tensor(*args: Any, **kwargs: Any) -> Tensor:
     return _coordinates(op, given["indices"], given["values"], given.get("size"), **kwargs)
 
 
-def _empty(op: str, size: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **_: Any) -> Tensor:
+def _empty(
+    op: str,
+    size: Any,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    **_: Any,
+) -> Tensor:
     _refuse_devices(op, device)
     kind = dtypes.default() if dtype is None else dtype
     found = wrap(basis.empty_coo(tuple(size), kind.numpy))
@@ -135,13 +169,17 @@ def _coordinates(
         raise fail(
             RuntimeError,
             op,
-            f"indices and values must have same nnz, but got nnz from indices: {i.shape[1]}, nnz from values: {held.shape[0]}",
+            f"indices and values must have same nnz, but got nnz from indices: {i.shape[1]}, nnz "
+            f"from values: {held.shape[0]}",
         )
     dense = tuple(held.shape[1:])
     if size is None:
         if i.size and i.min() < 0:
             raise fail(RuntimeError, op, f"found negative index {int(i.min())}")
-        shape = (*((int(n) + 1 for n in i.max(axis=1)) if i.shape[1] else (0,) * i.shape[0]), *dense)
+        shape = (
+            *((int(n) + 1 for n in i.max(axis=1)) if i.shape[1] else (0,) * i.shape[0]),
+            *dense,
+        )
     else:
         shape = tuple(int(n) for n in size)
         if len(shape) != i.shape[0] + len(dense):
@@ -150,7 +188,8 @@ def _coordinates(
             raise fail(
                 RuntimeError,
                 op,
-                f"values has incorrect size, expected {[i.shape[1], *shape[i.shape[0]:]]}, got {list(held.shape)}",
+                f"values has incorrect size, expected {[i.shape[1], *shape[i.shape[0] :]]}, got "
+                f"{list(held.shape)}",
             )
     single = i.shape[1] < 2
     pattern = COO(i, held._array, shape, single if is_coalesced is None else bool(is_coalesced))
@@ -163,7 +202,8 @@ def _dims(op: str, size: Any, sparse_dim: int, dense_dim: int) -> Exception:
     return fail(
         RuntimeError,
         op,
-        f"'len(size) == sparse_dim + dense_dim' is not satisfied: len(size) = {len(size)}, sparse_dim = {sparse_dim}, dense_dim = "
+        f"'len(size) == sparse_dim + dense_dim' is not satisfied: len(size) = {len(size)}, "
+        f"sparse_dim = {sparse_dim}, dense_dim = "
         f"{dense_dim}",
     )
 
@@ -192,18 +232,30 @@ def sparse_compressed_tensor(
     Raises:
         RuntimeError: another layout, or sizes that do not agree.
     """
-    op = "sparse_compressed_tensor" if layout is None else f"sparse_{str(layout).rpartition('_')[2]}_tensor"
+    op = (
+        "sparse_compressed_tensor"
+        if layout is None
+        else f"sparse_{str(layout).rpartition('_')[2]}_tensor"
+    )
     if layout not in COMPRESSED:
         raise fail(
             RuntimeError,
             op,
-            f"sparse_compressed_tensor expected sparse compressed tensor layout but got {'none' if layout is None else layout}. Give "
+            "sparse_compressed_tensor expected sparse compressed tensor layout but got "
+            f"{'none' if layout is None else layout}. Give "
             "layout=torch.sparse_csr (or sparse_csc, sparse_bsr, sparse_bsc).",
         )
     _refuse_devices(op, device)
     held = _numbers(values, dtype)
-    pointers, plain = _indices(op, "compressed_indices", compressed_indices), _indices(op, "plain_indices", plain_indices)
-    shape = _compressed_size(pointers, plain, held, layout) if size is None else tuple(int(n) for n in size)
+    pointers, plain = (
+        _indices(op, "compressed_indices", compressed_indices),
+        _indices(op, "plain_indices", plain_indices),
+    )
+    shape = (
+        _compressed_size(pointers, plain, held, layout)
+        if size is None
+        else tuple(int(n) for n in size)
+    )
     pattern = Compressed(pointers, plain, held._array, shape, layout)
     invariants.check_shapes(op, pattern)
     if invariants.asked(check_invariants):
@@ -217,7 +269,9 @@ def _compressed_size(pointers: Any, plain: Any, values: Tensor, layout: Any) -> 
     height, width = values.shape[batch + 1 : batch + 3] if blocked else (1, 1)
     dense = values.shape[batch + 1 + 2 * blocked :]
     main, other = pointers.shape[-1] - 1, int(plain.max()) + 1 if plain.size else 0
-    rows, columns = (main, other) if layout in (layouts.sparse_csr, layouts.sparse_bsr) else (other, main)
+    rows, columns = (
+        (main, other) if layout in (layouts.sparse_csr, layouts.sparse_bsr) else (other, main)
+    )
     return (*pointers.shape[:-1], rows * height, columns * width, *dense)
 
 
@@ -231,7 +285,8 @@ def _maker(name: str, layout: Any, compressed: str, plain: str) -> Any:
         return sparse_compressed_tensor(*args, layout=layout, **kwargs)
 
     make.__name__ = make.__qualname__ = f"sparse_{name}_tensor"
-    make.__doc__ = f"`sparse_compressed_tensor` in {name.upper()} layout: ``({compressed}, {plain}, values, size=None)``."
+    form = f"({compressed}, {plain}, values, size=None)"
+    make.__doc__ = f"`sparse_compressed_tensor` in {name.upper()} layout: ``{form}``."
     return make
 
 
@@ -256,7 +311,8 @@ def like(input: Tensor, value: Any, dtype: Any, opts: dict[str, Any]) -> Tensor:
             raise fail(
                 NotImplementedError,
                 "ones_like",
-                "Could not run 'fill_' on a sparse COO tensor: every zero would become a one. Use torch.ones(x.shape).",
+                "Could not run 'fill_' on a sparse COO tensor: every zero would become a one. Use "
+                "torch.ones(x.shape).",
             )
         found = wrap(basis.empty_coo(a.shape, dtype.numpy, a.sparse_dim))
     elif value == 0 and value is not None:

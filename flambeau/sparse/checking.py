@@ -20,17 +20,27 @@ def wrapped(gradcheck: Callable[..., bool]) -> Callable[..., bool]:
         given = tuple(inputs) if isinstance(inputs, (list, tuple)) else (inputs,)
         patterns = [_pattern(x) for x in given]
         plain = [
-            x if pattern is None else basis.values(basis.coalesce(x.detach())).detach().clone().requires_grad_(x.requires_grad)
+            x
+            if pattern is None
+            else basis.values(basis.coalesce(x.detach()))
+            .detach()
+            .clone()
+            .requires_grad_(x.requires_grad)
             for x, pattern in zip(given, patterns, strict=True)
         ]
 
         def dense(*values: Any) -> Any:
             found = function(
-                *(v if pattern is None else basis.fill(v, pattern) for v, pattern in zip(values, patterns, strict=True))
+                *(
+                    v if pattern is None else basis.fill(v, pattern)
+                    for v, pattern in zip(values, patterns, strict=True)
+                )
             )
             several = isinstance(found, (tuple, list))
             outputs = [
-                basis.to_dense(x, masked) if isinstance(x, Tensor) and isinstance(x._array, SparseData) else x
+                basis.to_dense(x, masked)
+                if isinstance(x, Tensor) and isinstance(x._array, SparseData)
+                else x
                 for x in (found if several else (found,))
             ]
             return tuple(outputs) if several else outputs[0]

@@ -1,4 +1,5 @@
-"""From one layout to another: dense, coordinates, compressed rows and columns, blocks. Stands on data."""
+"""From one layout to another: dense, coordinates, compressed rows and columns, blocks. Stands on
+data."""
 
 from __future__ import annotations
 
@@ -14,7 +15,13 @@ from flambeau.sparse.data import COO, Compressed, SparseData
 __all__ = ["compress", "convert", "from_dense"]
 
 
-def convert(a: Any, layout: Any, block: Any = None, dense_dim: int | None = None, sparse_dim: int | None = None) -> Any:
+def convert(
+    a: Any,
+    layout: Any,
+    block: Any = None,
+    dense_dim: int | None = None,
+    sparse_dim: int | None = None,
+) -> Any:
     """An array or sparse data in another layout; itself when it is in that layout already.
 
     Raises:
@@ -33,13 +40,18 @@ def convert(a: Any, layout: Any, block: Any = None, dense_dim: int | None = None
 
 
 def from_dense(a: Any, sparse_dim: int) -> COO:
-    """The coordinates of an array's nonzero elements (or slices, over the first `sparse_dim` dimensions)."""
+    """The coordinates of an array's nonzero elements (or slices, over the first `sparse_dim`
+    dimensions)."""
     filled = a != 0
     if sparse_dim < a.ndim:
         filled = filled.any(axis=tuple(range(sparse_dim, a.ndim)))
     places = np.nonzero(filled) if sparse_dim else (np.flatnonzero(filled),)[:0]
     count = len(places[0]) if sparse_dim else int(bool(filled))
-    indices = np.stack(places).astype(np.int64, copy=False) if sparse_dim else np.zeros((0, count), np.int64)
+    indices = (
+        np.stack(places).astype(np.int64, copy=False)
+        if sparse_dim
+        else np.zeros((0, count), np.int64)
+    )
     values = a[places] if sparse_dim else a[None][:count].copy()
     return COO(indices, values, a.shape, True)
 
@@ -48,7 +60,8 @@ def compress(a: Any, layout: Any, block: Any = None, dense_dim: int = 0) -> Comp
     """The compressed form of an array or of sparse data.
 
     Raises:
-        RuntimeError: fewer than two sparse dimensions, blocks that do not divide the size, or a batch whose members
+        RuntimeError: fewer than two sparse dimensions, blocks that do not divide the size, or a
+            batch whose members
             keep different numbers of values.
     """
     name = str(layout).rpartition("_")[2]
@@ -62,7 +75,8 @@ def compress(a: Any, layout: Any, block: Any = None, dense_dim: int = 0) -> Comp
         raise fail(
             RuntimeError,
             f"to_sparse_{name}",
-            f"a {layout} tensor has two sparse dimensions, this one has {len(shape) - dense_dim} besides {dense_dim} dense ones.",
+            f"a {layout} tensor has two sparse dimensions, this one has {len(shape) - dense_dim} "
+            f"besides {dense_dim} dense ones.",
         )
     height, width = _block_of(layout, block, shape[batch : batch + 2], name)
     by_row = layout in (sparse_csr, sparse_bsr)
@@ -84,13 +98,16 @@ def _block_of(layout: Any, block: Any, size: Any, name: str) -> tuple[int, int]:
     if layout not in (sparse_bsr, sparse_bsc):
         return 1, 1
     if block is None:
-        raise fail(RuntimeError, f"to_sparse_{name}", "a block layout needs blocksize=(rows, columns).")
+        raise fail(
+            RuntimeError, f"to_sparse_{name}", "a block layout needs blocksize=(rows, columns)."
+        )
     height, width = (int(n) for n in block)
     if height < 1 or width < 1 or size[0] % height or size[1] % width:
         raise fail(
             RuntimeError,
             f"to_sparse_{name}",
-            f"tensor sparse size ({size[0]},{size[1]}) must be divisible by given blocksize ({height},{width}).",
+            f"tensor sparse size ({size[0]},{size[1]}) must be divisible by given blocksize "
+            f"({height},{width}).",
         )
     return height, width
 
@@ -105,7 +122,11 @@ def _blocks(coo: COO, layout: Any, height: int, width: int, by_row: bool) -> Com
     """Blocks that hold at least one value, their other elements zero."""
     row, column = coo.indices
     rows, columns = coo.shape[0] // height, coo.shape[1] // width
-    key = (row // height) * columns + column // width if by_row else (column // width) * rows + row // height
+    key = (
+        (row // height) * columns + column // width
+        if by_row
+        else (column // width) * rows + row // height
+    )
     kept, at = np.unique(key, return_inverse=True)
     values = np.zeros((len(kept), height, width, *coo.values.shape[1:]), coo.dtype)
     values[at, row % height, column % width] = coo.values
@@ -114,7 +135,9 @@ def _blocks(coo: COO, layout: Any, height: int, width: int, by_row: bool) -> Com
     return Compressed(pointers, kept % inner, values, coo.shape, layout)
 
 
-def _compress_dense(a: Any, layout: Any, batch: int, block: tuple[int, int], by_row: bool, name: str) -> Compressed:
+def _compress_dense(
+    a: Any, layout: Any, batch: int, block: tuple[int, int], by_row: bool, name: str
+) -> Compressed:
     lead, (n, m), dense = a.shape[:batch], a.shape[batch : batch + 2], a.shape[batch + 2 :]
     height, width = block
     blocked = layout in (sparse_bsr, sparse_bsc)
@@ -127,7 +150,8 @@ def _compress_dense(a: Any, layout: Any, batch: int, block: tuple[int, int], by_
         raise fail(
             RuntimeError,
             f"to_sparse_{name}",
-            "Expect the same number of specified elements per batch: a batch of compressed tensors keeps as many values in "
+            "Expect the same number of specified elements per batch: a batch of compressed tensors "
+            "keeps as many values in "
             f"each member, here {counts.tolist()}.",
         )
     nnz = int(counts[0]) if len(counts) else 0
@@ -139,4 +163,6 @@ def _compress_dense(a: Any, layout: Any, batch: int, block: tuple[int, int], by_
     size = filled.shape[1]
     pointers = np.zeros((len(filled), size + 1), np.int64)
     np.cumsum(filled.sum(axis=2), axis=1, out=pointers[:, 1:])
-    return Compressed(pointers.reshape(*lead, size + 1), plain.reshape(*lead, nnz), values, a.shape, layout)
+    return Compressed(
+        pointers.reshape(*lead, size + 1), plain.reshape(*lead, nnz), values, a.shape, layout
+    )

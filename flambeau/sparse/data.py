@@ -1,7 +1,10 @@
-"""What a sparse tensor's `_array` holds: the coordinate form and the four compressed ones, as NumPy arrays.
+"""What a sparse tensor's `_array` holds: the coordinate form and the four compressed ones, as
+NumPy arrays.
 
-A data object answers what the core asks of an array (dtype, shape, ndim, size, copy, astype, ``+``); arithmetic lives
-in `kernels`, gradients in `basis`. The given index and value arrays are kept, not copied. Stands on core.layout.
+A data object answers what the core asks of an array (dtype, shape, ndim, size, copy, astype,
+``+``); arithmetic lives
+in `kernels`, gradients in `basis`. The given index and value arrays are kept, not copied. Stands
+on core.layout.
 """
 
 from __future__ import annotations
@@ -29,14 +32,19 @@ SHORT = 1 << 16
 def in_order(indices: Any, shape: tuple[int, ...]) -> Any:
     """The stable order of places, the last dimension fastest.
 
-    16-bit numbers are sorted by radix: one pass a dimension, 60000 places in 1.5 ms where comparing them takes 8.
+    16-bit numbers are sorted by radix: one pass a dimension, 60000 places in 1.5 ms where
+    comparing them takes 8.
     """
     if not indices.size or max(shape[: len(indices)]) > SHORT or indices.min() < 0:
         return np.lexsort(indices[::-1]) if len(indices) else np.arange(indices.shape[1])
     order = None
     for row in indices[::-1]:
         small = row.astype(np.uint16)
-        order = np.argsort(small, kind="stable") if order is None else order[np.argsort(small[order], kind="stable")]
+        order = (
+            np.argsort(small, kind="stable")
+            if order is None
+            else order[np.argsort(small[order], kind="stable")]
+        )
     return order
 
 
@@ -83,7 +91,7 @@ class SparseData:
         raise NotImplementedError
 
     def places(self) -> tuple[Any, ...]:
-        """An index array for every sparse dimension: where each value belongs in the dense array."""
+        """An index array for every sparse dimension: where each value belongs."""
         raise NotImplementedError
 
     def to_coo(self) -> COO:
@@ -133,7 +141,9 @@ class COO(SparseData):
 
     layout = sparse_coo
 
-    def __init__(self, indices: Any, values: Any, shape: tuple[int, ...], is_coalesced: bool = False) -> None:
+    def __init__(
+        self, indices: Any, values: Any, shape: tuple[int, ...], is_coalesced: bool = False
+    ) -> None:
         self.indices = indices
         self.values = values
         self.shape = tuple(shape)
@@ -153,7 +163,12 @@ class COO(SparseData):
         return int(self.values.ndim - 1)
 
     def with_values(self, values: Any) -> COO:
-        found = COO(self.indices, values, self.shape[: self.sparse_dim] + values.shape[1:], self.is_coalesced)
+        found = COO(
+            self.indices,
+            values,
+            self.shape[: self.sparse_dim] + values.shape[1:],
+            self.is_coalesced,
+        )
         found.cache = self.cache if values.ndim == self.values.ndim else {}
         return found
 
@@ -183,7 +198,7 @@ class COO(SparseData):
     def coalesced(self) -> COO:
         """Places in order, each once: what stood at one place is summed.
 
-        Values come from `merged`; the order and the runs are kept for patterns that share these indices.
+        The order and the runs are kept for data that share these indices.
         """
         if self.is_coalesced:
             return self
@@ -199,7 +214,11 @@ class COO(SparseData):
             np.not_equal(ranked[1:], ranked[:-1], out=first[1:])
             starts = np.flatnonzero(first)
             indices = self.indices[:, order[starts]]
-            found = self.cache["order"] = order, None if len(starts) == len(order) else starts, indices
+            found = self.cache["order"] = (
+                order,
+                None if len(starts) == len(order) else starts,
+                indices,
+            )
         return found  # type: ignore[no-any-return]
 
     @staticmethod
@@ -214,7 +233,7 @@ class COO(SparseData):
         return np.add.reduceat(ranked, starts, axis=0, dtype=ranked.dtype)
 
     def rows(self) -> tuple[Any, Any, Any]:
-        """(row pointers, columns, order or None) of a matrix with its rows in order; kept for the next product."""
+        """(row pointers, columns, order or None) of a matrix by rows; kept for the next product."""
         found = self.cache.get("rows")
         if found is None:
             row, column = self.indices
@@ -229,12 +248,17 @@ class COO(SparseData):
 
 
 class Compressed(SparseData):
-    """CSR, CSC, BSR, BSC: ``compressed`` pointers (*batch, n + 1), ``plain`` indices (*batch, nnz), ``values``
-    (*batch, nnz, *block, *dense)."""
+    """CSR, CSC, BSR, BSC.
+
+    ``compressed`` pointers (*batch, n + 1), ``plain`` indices (*batch, nnz) and ``values``
+    (*batch, nnz, *block, *dense).
+    """
 
     __slots__ = ("compressed", "layout", "plain")
 
-    def __init__(self, compressed: Any, plain: Any, values: Any, shape: tuple[int, ...], layout: Any) -> None:
+    def __init__(
+        self, compressed: Any, plain: Any, values: Any, shape: tuple[int, ...], layout: Any
+    ) -> None:
         self.compressed = compressed
         self.plain = plain
         self.values = values
@@ -278,7 +302,9 @@ class Compressed(SparseData):
         return found
 
     def copy(self, order: str = "K") -> Compressed:
-        return Compressed(self.compressed.copy(), self.plain.copy(), self.values.copy(), self.shape, self.layout)
+        return Compressed(
+            self.compressed.copy(), self.plain.copy(), self.values.copy(), self.shape, self.layout
+        )
 
     def main(self) -> Any:
         """The index along the compressed dimension of every value: the pointers written out."""
@@ -309,13 +335,18 @@ class Compressed(SparseData):
         indices = np.stack([np.ascontiguousarray(p).reshape(-1) for p in places]).astype(np.int64)
         k = self.batch + 1 + 2 * self.blocked
         values = self.values.reshape(-1, *self.values.shape[k:])
-        # Rows in order, and (as the invariants demand) columns in order within each: nothing left to sort.
+        # Rows in order and, by the invariants, columns in order within each: nothing to sort.
         tidy = self.layout is sparse_csr
         return COO(indices, values, self.shape, tidy)
 
     def flipped(self) -> Compressed:
-        """The transpose of the last two sparse dimensions: the same arrays under the other layout."""
-        other = {sparse_csr: sparse_csc, sparse_csc: sparse_csr, sparse_bsr: sparse_bsc, sparse_bsc: sparse_bsr}
+        """The sparse dimensions transposed: the same arrays under the other layout."""
+        other = {
+            sparse_csr: sparse_csc,
+            sparse_csc: sparse_csr,
+            sparse_bsr: sparse_bsc,
+            sparse_bsc: sparse_bsr,
+        }
         k = self.batch
         shape = (*self.shape[:k], self.shape[k + 1], self.shape[k], *self.shape[k + 2 :])
         values = self.values.swapaxes(k + 1, k + 2) if self.blocked else self.values

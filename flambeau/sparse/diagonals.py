@@ -20,8 +20,10 @@ def spdiags(diagonals: Tensor, offsets: Tensor, shape: Any, layout: Any = None) 
     """A sparse matrix with the rows of `diagonals` on its diagonals.
 
     Args:
-        diagonals: (n, length); element j of a row stands in column j. offsets: which diagonals: 0 the main one,
-            positive above it. shape: of the matrix. layout: sparse_coo (default), sparse_csr or sparse_csc.
+        diagonals: (n, length); element j of a row stands in column j. offsets: which diagonals: 0
+            the main one,
+            positive above it. shape: of the matrix. layout: sparse_coo (default), sparse_csr or
+            sparse_csc.
 
     Raises:
         RuntimeError: offsets that repeat, or as many as there are no rows.
@@ -29,7 +31,12 @@ def spdiags(diagonals: Tensor, offsets: Tensor, shape: Any, layout: Any = None) 
     rows = diagonals if diagonals.ndim == 2 else diagonals.reshape(1, -1)
     where = np.atleast_1d(offsets._array)
     if len(where) != rows.shape[0]:
-        raise fail(RuntimeError, "spdiags", f"Number of diagonals ({rows.shape[0]}) does not match the number of offsets ({len(where)})")
+        raise fail(
+            RuntimeError,
+            "spdiags",
+            f"Number of diagonals ({rows.shape[0]}) does not match the number of offsets "
+            f"({len(where)})",
+        )
     if len(set(where.tolist())) < len(where):
         raise fail(RuntimeError, "spdiags", "Offset tensor contains duplicate values")
     n, m = (int(k) for k in shape)

@@ -1,6 +1,7 @@
 """Views, products, reductions and copies of sparse tensors: raw data in, raw data out.
 
-The declared operation records the gradient; here stands what its body does when an argument is sparse, by the operation's
+The declared operation records the gradient; here stands what its body does when an argument is
+sparse, by the operation's
 name. Stands on kernels and convert; reached from core.slow and core.lists.
 """
 
@@ -49,12 +50,22 @@ def apply(op: Op, args: Any, arrays: list[Any]) -> Any:
         raise fail(
             NotImplementedError,
             op.name,
-            f"Could not run '{op.name.lstrip('_')}' on a sparse tensor. Convert with to_dense(), or work on .coalesce().values().",
+            f"Could not run '{op.name.lstrip('_')}' on a sparse tensor. Convert with to_dense(), "
+            "or work on .coalesce().values().",
         )
     return quiet(handler, *arrays)
 
 
-for _name in ("transpose", "_permute", "unsqueeze", "squeeze", "_select", "_slice", "_select_backward", "_slice_backward"):
+for _name in (
+    "transpose",
+    "_permute",
+    "unsqueeze",
+    "squeeze",
+    "_select",
+    "_slice",
+    "_select_backward",
+    "_slice_backward",
+):
     HANDLERS[_name] = getattr(shape, _name.lstrip("_"))
 HANDLERS["t"] = lambda input: shape.transpose(input, 0, 1) if input.ndim == 2 else input
 HANDLERS["index_select"] = shape.index_select
@@ -110,9 +121,16 @@ def _view(input: Any, size: Any) -> Any:
     found = input.to_coo()
     if found.dense_dim:
         raise fail(
-            RuntimeError, "reshape", "reshape is not implemented for sparse tensors with dense dimensions. Convert with to_dense()."
+            RuntimeError,
+            "reshape",
+            "reshape is not implemented for sparse tensors with dense dimensions. Convert with "
+            "to_dense().",
         )
-    indices = np.stack(np.unravel_index(found.keys(), tuple(size))) if len(size) else np.zeros((0, found.nnz), np.int64)
+    indices = (
+        np.stack(np.unravel_index(found.keys(), tuple(size)))
+        if len(size)
+        else np.zeros((0, found.nnz), np.int64)
+    )
     return COO(indices, found.values, tuple(size), found.is_coalesced)
 
 
@@ -126,10 +144,15 @@ def _mm(input: Any, other: Any) -> Any:
             RuntimeError,
             "mm",
             f"mat1 and mat2 shapes cannot be multiplied ({'x'.join(map(str, input.shape))} and "
-            f"{'x'.join(map(str, other.shape))}): Expected dim 0 size {input.shape[1]}, got {other.shape[0]}",
+            f"{'x'.join(map(str, other.shape))}): Expected dim 0 size {input.shape[1]}, got "
+            f"{other.shape[0]}",
         )
     if input.dtype != other.dtype:
-        raise fail(RuntimeError, "mm", f"expected m1 and m2 to have the same dtype, but got {input.dtype} != {other.dtype}")
+        raise fail(
+            RuntimeError,
+            "mm",
+            f"expected m1 and m2 to have the same dtype, but got {input.dtype} != {other.dtype}",
+        )
     return kernels.matmul(input, other)
 
 
@@ -149,7 +172,9 @@ def _mm_linear(input: Any, weight: Any) -> Any:
 def _linear(bias: Any, input: Any, weight: Any) -> Any:
     lead = input.shape[:-1]
     flat = input if input.ndim == 2 else _dense(input).reshape(-1, input.shape[-1])
-    found = _dense(kernels.matmul(flat, kernels.flip(weight) if isinstance(weight, SparseData) else weight.T))
+    found = _dense(
+        kernels.matmul(flat, kernels.flip(weight) if isinstance(weight, SparseData) else weight.T)
+    )
     found = np.ascontiguousarray(found).reshape(*lead, weight.shape[0])
     return found if bias is None else found + bias
 
@@ -160,20 +185,37 @@ def _bmm(input: Any, mat2: Any) -> Any:
     if not isinstance(input, COO) or isinstance(mat2, SparseData) or input.dense_dim:
         return np.matmul(_dense(input), _dense(mat2))
     if input.shape[0] != mat2.shape[0] or input.shape[2] != mat2.shape[1]:
-        raise fail(RuntimeError, "bmm", f"batch1 and batch2 do not fit: {list(input.shape)} and {list(mat2.shape)}")
+        raise fail(
+            RuntimeError,
+            "bmm",
+            f"batch1 and batch2 do not fit: {list(input.shape)} and {list(mat2.shape)}",
+        )
     count, n, k = input.shape
     batch, row, column = input.indices
-    flat = COO(np.stack([batch * n + row, batch * k + column]), input.values, (count * n, count * k), input.is_coalesced)
-    return kernels.matmul(flat, np.ascontiguousarray(mat2).reshape(count * k, -1)).reshape(count, n, -1)
+    flat = COO(
+        np.stack([batch * n + row, batch * k + column]),
+        input.values,
+        (count * n, count * k),
+        input.is_coalesced,
+    )
+    return kernels.matmul(flat, np.ascontiguousarray(mat2).reshape(count * k, -1)).reshape(
+        count, n, -1
+    )
 
 
 @handles("addmm", "addmv")
 def _addmm(input: Any, mat1: Any, mat2: Any, beta: Any = 1, alpha: Any = 1) -> Any:
     product = _mm(mat1, mat2)
     if isinstance(product, SparseData):
-        product = product.with_values(product.values * product.dtype.type(alpha)) if alpha != 1 else product
+        product = (
+            product.with_values(product.values * product.dtype.type(alpha))
+            if alpha != 1
+            else product
+        )
         if isinstance(input, SparseData):
-            return kernels.union(input.with_values(input.values * input.dtype.type(beta)), product, np.add)
+            return kernels.union(
+                input.with_values(input.values * input.dtype.type(beta)), product, np.add
+            )
         product = product.dense()
     elif alpha != 1:
         product = product * product.dtype.type(alpha)
@@ -189,7 +231,9 @@ def _sum(input: Any, dim: Any = None, keepdim: bool = False, dtype: Any = None) 
     if dtype is None and kind.kind in "iub":
         kind = np.dtype("i8")
     if dim is None or dim == () or dim == []:
-        found = input.values.astype(np.float32 if kind.itemsize == 2 and kind.kind in "fV" else kind, copy=False).sum()
+        found = input.values.astype(
+            np.float32 if kind.itemsize == 2 and kind.kind in "fV" else kind, copy=False
+        ).sum()
         return np.asarray(found).astype(kind).reshape((1,) * input.ndim if keepdim else ())
     dims = {wrap_dim(d, input.ndim) for d in (dim if isinstance(dim, (tuple, list)) else (dim,))}
     return shape.summed(input.astype(kind) if input.dtype != kind else input, dims, keepdim)

@@ -1,4 +1,5 @@
-"""What must hold of indices, and the switch that has it looked at. Off by default: the checks read every index.
+"""What must hold of indices, and the switch that has it looked at. Off by default: the checks read
+every index.
 
 Stands on data.
 """
@@ -14,7 +15,13 @@ import numpy as np
 from flambeau.core.errors import fail
 from flambeau.sparse.data import COO, Compressed
 
-__all__ = ["asked", "check_compressed", "check_coo", "check_shapes", "check_sparse_tensor_invariants"]
+__all__ = [
+    "asked",
+    "check_compressed",
+    "check_coo",
+    "check_shapes",
+    "check_sparse_tensor_invariants",
+]
 
 _enabled = False
 
@@ -25,7 +32,8 @@ def asked(argument: bool | None) -> bool:
 
 
 class check_sparse_tensor_invariants:
-    """Check the indices of every sparse tensor that is made: as a context manager, a decorator, or for good.
+    """Check the indices of every sparse tensor that is made: as a context manager, a decorator, or
+    for good.
 
     Args:
         enable: False switches the checks off for the block.
@@ -82,11 +90,18 @@ def check_coo(op: str, a: COO) -> None:
             raise fail(RuntimeError, op, f"found negative index {low} for dim {k}")
         if high >= a.shape[k]:
             raise fail(
-                RuntimeError, op, f"size is inconsistent with indices: for dim {k}, size is {a.shape[k]} but found index {high}"
+                RuntimeError,
+                op,
+                f"size is inconsistent with indices: for dim {k}, size is {a.shape[k]} but found "
+                f"index {high}",
             )
     keys = a.keys()
     if a.is_coalesced and np.any(keys[1:] <= keys[:-1]):
-        raise fail(RuntimeError, op, "cannot set is_coalesced to true if indices correspond to uncoalesced COO tensor")
+        raise fail(
+            RuntimeError,
+            op,
+            "cannot set is_coalesced to true if indices correspond to uncoalesced COO tensor",
+        )
 
 
 def _names(a: Compressed) -> tuple[str, str, str, str]:
@@ -107,28 +122,53 @@ def check_shapes(op: str, a: Compressed) -> None:
         if indices.dtype.kind != "i" or indices.dtype.itemsize < 4:
             raise fail(RuntimeError, op, f"{name} must be int32 or int64, but got {indices.dtype}")
     if a.compressed.dtype != a.plain.dtype:
-        raise fail(RuntimeError, op, f"{compressed} and {plain} must have the same dtype, but got {a.compressed.dtype} and {a.plain.dtype}")
+        raise fail(
+            RuntimeError,
+            op,
+            f"{compressed} and {plain} must have the same dtype, but got {a.compressed.dtype} and "
+            f"{a.plain.dtype}",
+        )
     if a.plain.ndim != a.compressed.ndim:
-        raise fail(RuntimeError, op, f"number of dimensions of {compressed} and {plain} must be the same, got {a.compressed.ndim} and {a.plain.ndim}")
+        raise fail(
+            RuntimeError,
+            op,
+            f"number of dimensions of {compressed} and {plain} must be the same, got "
+            f"{a.compressed.ndim} and {a.plain.ndim}",
+        )
     k = a.batch
     if a.values.ndim < k + 1 + 2 * a.blocked:
-        raise fail(RuntimeError, op, f"values must have dimensionality >= {k + 1 + 2 * a.blocked} but got {a.values.ndim}")
+        raise fail(
+            RuntimeError,
+            op,
+            f"values must have dimensionality >= {k + 1 + 2 * a.blocked} but got {a.values.ndim}",
+        )
     if a.values.shape[k] != a.nnz:
-        raise fail(RuntimeError, op, f"number of values must match the number of {plain}: {a.values.shape[k]} != {a.nnz}")
+        raise fail(
+            RuntimeError,
+            op,
+            f"number of values must match the number of {plain}: {a.values.shape[k]} != {a.nnz}",
+        )
     if len(a.shape) != k + 2 + a.dense_dim:
-        raise fail(RuntimeError, op, f"tensor dimensionality must be sum of batch, base, and dense dimensionalities (={k} + 2 + {a.dense_dim}) but got {len(a.shape)}")
+        raise fail(
+            RuntimeError,
+            op,
+            f"tensor dimensionality must be sum of batch, base, and dense dimensionalities (={k} + "
+            f"2 + {a.dense_dim}) but got {len(a.shape)}",
+        )
     height, width = a.block
     count = a.shape[k] // height if a.by_row else a.shape[k + 1] // width
     if a.compressed.shape[-1] != count + 1:
         raise fail(
             RuntimeError,
             op,
-            f"{compressed}.shape[-1] must be equal to the number of {lines} + 1 (={count + 1}), but got {a.compressed.shape[-1]}",
+            f"{compressed}.shape[-1] must be equal to the number of {lines} + 1 (={count + 1}), "
+            f"but got {a.compressed.shape[-1]}",
         )
 
 
 def check_compressed(op: str, a: Compressed) -> None:
-    """Pointers that begin at 0, rise to nnz, and plain indices in range, sorted and distinct in each line.
+    """Pointers that begin at 0, rise to nnz, and plain indices in range, sorted and distinct in
+    each line.
 
     Raises:
         RuntimeError: a line is malformed.
@@ -141,7 +181,10 @@ def check_compressed(op: str, a: Compressed) -> None:
     said = (
         (np.all(pointers[..., 0] == 0), f"`{compressed}[..., 0] == 0`"),
         (np.all(pointers[..., -1] == a.nnz), f"`{compressed}[..., -1] == nnz`"),
-        (np.all(np.diff(pointers) >= 0), f"`0 <= {compressed}[..., 1:] - {compressed}[..., :-1] <= {count}`"),
+        (
+            np.all(np.diff(pointers) >= 0),
+            f"`0 <= {compressed}[..., 1:] - {compressed}[..., :-1] <= {count}`",
+        ),
         (np.all((others >= 0) & (others < size)), f"`0 <= {plain} < {count}`"),
     )
     for holds, text in said:
@@ -153,6 +196,7 @@ def check_compressed(op: str, a: Compressed) -> None:
         raise fail(
             RuntimeError,
             op,
-            f"`{plain}[..., {compressed}[..., i - 1]:{compressed}[..., i]] for all i are sorted and distinct along the last dimension "
+            f"`{plain}[..., {compressed}[..., i - 1]:{compressed}[..., i]] for all i are sorted "
+            "and distinct along the last dimension "
             "values` is not satisfied.",
         )

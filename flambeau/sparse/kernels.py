@@ -1,6 +1,8 @@
-"""Arithmetic on sparse data: sums, products, matrix products, lookups. Arrays in, arrays out; no Tensor, no gradient.
+"""Arithmetic on sparse data: sums, products, matrix products, lookups. Arrays in, arrays out; no
+Tensor, no gradient.
 
-Matrix products go through SciPy's compiled loops where it is installed, else through sorted rows and
+Matrix products go through SciPy's compiled loops where it is installed, else through sorted rows
+and
 ``np.add.reduceat``. Stands on data.
 """
 
@@ -73,10 +75,13 @@ def union(a: Any, b: Any, function: Any) -> Any:
         raise fail(
             RuntimeError,
             "add",
-            f"add: expected sizes of 'self' and 'other' to match, but {list(a.shape)} != {list(b.shape)}: sparse tensors do "
+            f"add: expected sizes of 'self' and 'other' to match, but {list(a.shape)} != "
+            f"{list(b.shape)}: sparse tensors do "
             "not broadcast here.",
         )
-    if same_places(a, b) and (type(a) is not COO or function is np.add or (a.is_coalesced and b.is_coalesced)):
+    if same_places(a, b) and (
+        type(a) is not COO or function is np.add or (a.is_coalesced and b.is_coalesced)
+    ):
         return a.with_values(function(a.values, b.values))
     if type(a) is not COO or type(b) is not COO:
         layout = a.layout
@@ -85,12 +90,18 @@ def union(a: Any, b: Any, function: Any) -> Any:
         found = union(a.to_coo(), b.to_coo(), function)
         return found if type(a) is COO else compress(found, layout)
     if a.sparse_dim != b.sparse_dim:
-        raise fail(RuntimeError, "add", "the sparse tensors have different numbers of sparse and dense dimensions")
+        raise fail(
+            RuntimeError,
+            "add",
+            "the sparse tensors have different numbers of sparse and dense dimensions",
+        )
     dtype = np.result_type(a.dtype, b.dtype)
     if function is np.add:
         joined = COO(
             np.concatenate([a.indices, b.indices], axis=1),
-            np.concatenate([a.values.astype(dtype, copy=False), b.values.astype(dtype, copy=False)]),
+            np.concatenate(
+                [a.values.astype(dtype, copy=False), b.values.astype(dtype, copy=False)]
+            ),
             a.shape,
         )
         return joined.coalesced() if a.is_coalesced and b.is_coalesced else joined
@@ -111,7 +122,7 @@ def _dense_function(a: Any, b: Any, function: Any) -> Any:
 
 
 def gather(source: Any, pattern: Any) -> Any:
-    """The values of an array or of sparse data at the places of `pattern`; 0 where there is none."""
+    """What an array or sparse data holds at the places of `pattern`; 0 where nothing."""
     if not isinstance(source, SparseData):
         if not pattern.values.size:
             return np.zeros(pattern.values.shape, source.dtype)
@@ -203,7 +214,9 @@ def _product(a: Any, b: Any) -> Any:
     starts = rows[filled]
     values = values.astype(work, copy=False)
     step = max(1, CHUNK // len(columns))
-    for k in range(0, width, step):  # transposed, so that reduceat runs along memory: a third of the time
+    for k in range(
+        0, width, step
+    ):  # transposed, so that reduceat runs along memory: a third of the time
         part = np.ascontiguousarray(b[:, k : k + step].T, work).take(columns, axis=1)
         part *= values
         out[filled, k : k + step] = np.add.reduceat(part, starts, axis=1, dtype=work).T
@@ -211,7 +224,7 @@ def _product(a: Any, b: Any) -> Any:
 
 
 def _sparse_product(a: Any, b: Any) -> Any:
-    """Sparse times sparse, kept sparse: every value of `a` meets the row of `b` that its column names."""
+    """Sparse times sparse: every value of `a` meets the row of `b` that its column names."""
     first, second = a.to_coo().coalesced(), b.to_coo().coalesced()
     if first.dense_dim or second.dense_dim or first.ndim != 2 or second.ndim != 2:
         return np.matmul(a.dense(), b.dense())

@@ -1,4 +1,5 @@
-"""``torch.sparse.FloatTensor(indices, values, size)`` and its kin: the names of before `sparse_coo_tensor`.
+"""``torch.sparse.FloatTensor(indices, values, size)`` and its kin: the names of before
+`sparse_coo_tensor`.
 
 Stands on build.
 """
@@ -29,10 +30,10 @@ class _Kind(type):
 
     def __call__(cls, *args: Any, device: Any = None) -> Tensor:
         sized = not args or all(isinstance(n, int) for n in args) or len(args) == 1
-        form = "(shape, *, device=)" if sized else "(indices, values, shape, *, device=)"
+        old = "shape" if sized else "indices, values, shape"
         warnings.warn(
-            f"torch.sparse.SparseTensor{form} is deprecated.  Please use torch.sparse_coo_tensor"
-            f"{'(shape, dtype=, device=)' if sized else '(indices, values, shape, dtype=, device=)'}.",
+            f"torch.sparse.SparseTensor({old}, *, device=) is deprecated.  Please use "
+            f"torch.sparse_coo_tensor({old}, dtype=, device=).",
             UserWarning,
             stacklevel=stack_level(),
         )
@@ -43,15 +44,27 @@ class _Kind(type):
             raise fail(
                 TypeError,
                 f"sparse.{cls.__name__}",
-                f"argument 'values' must be a tensor of {cls.kind}, not {args[1].dtype}. Convert it, or use sparse_coo_tensor.",
+                f"argument 'values' must be a tensor of {cls.kind}, not {args[1].dtype}. Convert "
+                "it, or use sparse_coo_tensor.",
             )
         return sparse_coo_tensor(*args, dtype=cls.kind, device=device)
 
 
 TYPES = {
-    f"{name}Tensor": _Kind(f"{name}Tensor", (), {"kind": getattr(dtypes, kind), "__doc__": f"Sparse tensors of {kind}."})
+    f"{name}Tensor": _Kind(
+        f"{name}Tensor",
+        (),
+        {"kind": getattr(dtypes, kind), "__doc__": f"Sparse tensors of {kind}."},
+    )
     for name, kind in {
-        "Float": "float32", "Double": "float64", "Half": "float16", "BFloat16": "bfloat16", "Long": "int64", "Int": "int32",
-        "Short": "int16", "Char": "int8", "Byte": "uint8",
+        "Float": "float32",
+        "Double": "float64",
+        "Half": "float16",
+        "BFloat16": "bfloat16",
+        "Long": "int64",
+        "Int": "int32",
+        "Short": "int16",
+        "Char": "int8",
+        "Byte": "uint8",
     }.items()
-}  # fmt: skip
+}

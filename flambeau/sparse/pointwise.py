@@ -1,7 +1,9 @@
 """Elementwise operations with a sparse operand.
 
-What is linear keeps the operand's places and the operation's own gradient rule; what maps zero to zero is computed on
-the values; two sparse operands meet on the union of their places, products on the intersection. Anything that would fill
+What is linear keeps the operand's places and the operation's own gradient rule; what maps zero to
+zero is computed on
+the values; two sparse operands meet on the union of their places, products on the intersection.
+Anything that would fill
 the zeros is refused, as PyTorch refuses it. Stands on basis and kernels; reached from core.slow.
 """
 
@@ -35,7 +37,9 @@ def apply(op: Op, args: Any, out: Any) -> Any:
         RuntimeError: operands that do not fit.
     """
     tensors = [i for i, _ in op.tensors if isinstance(args[i], Tensor)]
-    scalars = [i for i in tensors if not args[i]._array.ndim and not isinstance(args[i]._array, SparseData)]
+    scalars = [
+        i for i in tensors if not args[i]._array.ndim and not isinstance(args[i]._array, SparseData)
+    ]
     wide = [i for i in tensors if i not in scalars]
     if op.name in SUMS:
         found = _sum(op, args, tensors)
@@ -45,14 +49,19 @@ def apply(op: Op, args: Any, out: Any) -> Any:
         found = _mapped(op, args, wide[0])
     elif len(wide) == 2 and op.name == "mul":
         found = _product(op, args)
-    elif len(wide) == 2 and all(isinstance(args[i]._array, SparseData) for i in wide) and op.name != "_div":
+    elif (
+        len(wide) == 2
+        and all(isinstance(args[i]._array, SparseData) for i in wide)
+        and op.name != "_div"
+    ):
         found = _met(op, args, wide)
     elif op.name == "_div":
         shape = list(args[1].shape)
         raise fail(
             RuntimeError,
             "div",
-            f"Sparse division requires a scalar or zero-dim dense tensor divisor (got shape {shape} for divisor): everywhere else "
+            "Sparse division requires a scalar or zero-dim dense tensor divisor (got shape "
+            f"{shape} for divisor): everywhere else "
             "it would divide 0 by 0. Convert with to_dense().",
         )
     else:
@@ -64,7 +73,8 @@ def _refused(op: Op, why: str = "") -> Exception:
     return fail(
         NotImplementedError,
         op.name,
-        f"Could not run '{op.name.lstrip('_')}' on a sparse tensor: {why or 'it is not defined for these layouts'}. "
+        f"Could not run '{op.name.lstrip('_')}' on a sparse tensor: "
+        f"{why or 'it is not defined for these layouts'}. "
         "Convert with to_dense(), or work on .coalesce().values().",
     )
 
@@ -139,11 +149,15 @@ def _sum(op: Op, args: Any, tensors: list[int]) -> Tensor:
         raise fail(
             RuntimeError,
             op.name,
-            f"{op.name.lstrip('_')}(sparse, dense) of the number {number} is not supported: every zero would become {number}. Write "
+            f"{op.name.lstrip('_')}(sparse, dense) of the number {number} is not supported: every "
+            f"zero would become {number}. Write "
             "x.to_dense() + number, or add to the values.",
         )
     kind = _common(op, args)
-    a, b = (args[i]._array if args[i]._array.dtype == kind else args[i]._array.astype(kind) for i in (0, 1))
+    a, b = (
+        args[i]._array if args[i]._array.dtype == kind else args[i]._array.astype(kind)
+        for i in (0, 1)
+    )
     minus = op.name == "sub"
     if isinstance(a, SparseData) and isinstance(b, SparseData):
         if minus:
@@ -151,8 +165,12 @@ def _sum(op: Op, args: Any, tensors: list[int]) -> Tensor:
         return _recorded(op, args, kernels.union(a, b, np.add))
     if a.shape == b.shape:
         if isinstance(b, SparseData):
-            return _recorded(op, args, kernels.scatter(b, np.array(a, order="C"), -1 if minus else 1))
-        return _recorded(op, args, kernels.scatter(a, np.negative(b) if minus else np.array(b, order="C")))
+            return _recorded(
+                op, args, kernels.scatter(b, np.array(a, order="C"), -1 if minus else 1)
+            )
+        return _recorded(
+            op, args, kernels.scatter(a, np.negative(b) if minus else np.array(b, order="C"))
+        )
     a, b = (x.dense() if isinstance(x, SparseData) else x for x in (a, b))
     return _recorded(op, args, slow._compute_elementwise(op, [a, b], kind))
 
@@ -160,8 +178,7 @@ def _sum(op: Op, args: Any, tensors: list[int]) -> Tensor:
 def _product(op: Op, args: Any) -> Tensor:
     """Sparse times sparse or dense: sparse."""
     kind = _common(op, args)
-    a, b = (basis.tidy(args[i]._array) if isinstance(args[i]._array, SparseData) else args[i]._array for i in (0, 1))
-    a, b = (x if x.dtype == kind else x.astype(kind) for x in (a, b))
+    a, b = (x if x.dtype == kind else x.astype(kind) for x in (args[0]._array, args[1]._array))
     if not isinstance(a, SparseData):
         a, b = b, a
     if not isinstance(b, SparseData):
@@ -171,18 +188,29 @@ def _product(op: Op, args: Any) -> Tensor:
             raise fail(
                 RuntimeError,
                 "mul",
-                f"The size of tensor a {list(a.shape)} must match the size of tensor b {list(b.shape)}: a sparse factor is not "
+                f"The size of tensor a {list(a.shape)} must match the size of tensor b "
+                f"{list(b.shape)}: a sparse factor is not "
                 "broadcast.",
             ) from None
         return _recorded(op, args, a.with_values(a.values * kernels.gather(b, a)))
     if a.shape != b.shape:
-        raise fail(RuntimeError, "mul", f"mul: expected sizes of 'self' and 'other' to match, but {list(a.shape)} != {list(b.shape)}")
+        raise fail(
+            RuntimeError,
+            "mul",
+            f"mul: expected sizes of 'self' and 'other' to match, but {list(a.shape)} != "
+            f"{list(b.shape)}",
+        )
+    a, b = basis.tidy(a), basis.tidy(b)
     if kernels.same_places(a, b):
         return _recorded(op, args, a.with_values(a.values * b.values))
     first, second = a.to_coo().coalesced(), b.to_coo().coalesced()
     if first.sparse_dim != second.sparse_dim:
-        return _recorded(op, args, first.with_values(first.values * kernels.gather(second.dense(), first)))
-    _, left, right = np.intersect1d(first.keys(), second.keys(), assume_unique=True, return_indices=True)
+        return _recorded(
+            op, args, first.with_values(first.values * kernels.gather(second.dense(), first))
+        )
+    _, left, right = np.intersect1d(
+        first.keys(), second.keys(), assume_unique=True, return_indices=True
+    )
     found = COO(first.indices[:, left], first.values[left] * second.values[right], a.shape, True)
     if type(a) is COO or a.batch or a.blocked:
         return _recorded(op, args, found)

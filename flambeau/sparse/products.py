@@ -1,4 +1,5 @@
-"""``torch.sparse.mm``, ``addmm``, ``sampled_addmm``: products whose gradient for the sparse factor is sparse.
+"""``torch.sparse.mm``, ``addmm``, ``sampled_addmm``: products whose gradient for the sparse factor
+is sparse.
 
 (`torch.mm` gives that factor a dense gradient.) Stands on basis and kernels.
 """
@@ -12,7 +13,7 @@ import numpy as np
 from flambeau.core.declare import ops, primitive
 from flambeau.core.errors import fail
 from flambeau.core.tensor import Tensor, wrap
-from flambeau.sparse import basis
+from flambeau.sparse import basis, kernels
 from flambeau.sparse.data import COO, Compressed, SparseData
 from flambeau.sparse.general import HANDLERS
 
@@ -41,26 +42,38 @@ def _other(g: Any, mat1: Any, mat2: Any) -> Any:
 
 
 def _node(node: Any) -> str:
-    return "SparseSparseMatmulBackward0" if node.params is not None and node.params[2] else "SparseAddmmBackward0"
+    return (
+        "SparseSparseMatmulBackward0"
+        if node.params is not None and node.params[2]
+        else "SparseAddmmBackward0"
+    )
 
 
 @primitive(
-    name="_sparse_mm", function=False, method=False, sparse=True, node=_node,
+    name="_sparse_mm",
+    function=False,
+    method=False,
+    sparse=True,
+    node=_node,
     vjp={
-        "mat1": lambda g, mat1, mat2, both: _masked(g, mat1, mat2) if isinstance(mat1._array, SparseData) else ops.mm(g, mat2.mT),
+        "mat1": lambda g, mat1, mat2, both: (
+            _masked(g, mat1, mat2) if isinstance(mat1._array, SparseData) else ops.mm(g, mat2.mT)
+        ),
         "mat2": lambda g, mat1, mat2, both: _other(g, mat1, mat2),
     },
-)  # fmt: skip
+)
 def _sparse_mm(mat1, mat2, both: bool):
     """``mat1 @ mat2``; `both`: both are sparse."""
     return HANDLERS["mm"](mat1, mat2)
 
 
 def mm(mat1: Tensor, mat2: Tensor, reduce: str = "sum") -> Tensor:
-    """``mat1 @ mat2`` of a sparse matrix and a sparse or dense one; a sparse factor's gradient is sparse.
+    """``mat1 @ mat2`` of a sparse matrix and a sparse or dense one; a sparse factor's gradient is
+    sparse.
 
     Args:
-        reduce: how the terms of a row are put together: "sum", "mean" (of the terms that are there), "amax", "amin"
+        reduce: how the terms of a row are put together: "sum", "mean" (of the terms that are
+            there), "amax", "amin"
             (compressed rows only, as in PyTorch).
 
     Shape: (n, k), (k, m) -> (n, m).
@@ -77,10 +90,18 @@ def mm(mat1: Tensor, mat2: Tensor, reduce: str = "sum") -> Tensor:
 
 def _reduced(mat1: Tensor, mat2: Tensor, reduce: str) -> Tensor:
     if reduce not in REDUCTIONS:
-        raise fail(ValueError, "sparse.mm", f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}")
+        raise fail(
+            ValueError,
+            "sparse.mm",
+            f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}",
+        )
     data = mat1._array
     if not isinstance(data, Compressed) or not data.by_row or data.blocked:
-        raise fail(RuntimeError, "sparse.mm", f"reduce={reduce!r} needs a CSR matrix on the left: use to_sparse_csr()")
+        raise fail(
+            RuntimeError,
+            "sparse.mm",
+            f"reduce={reduce!r} needs a CSR matrix on the left: use to_sparse_csr()",
+        )
     rows, columns = data.main(), data.plain
     terms = basis.values(mat1).unsqueeze(1) * ops.index_select(mat2, 0, wrap(columns))
     zeros = wrap(np.zeros((data.shape[0], mat2.shape[1]), terms._array.dtype))
@@ -111,12 +132,55 @@ def hspmm(mat1: Tensor, mat2: Tensor) -> Tensor:
 
 
 def sspaddmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
-    """``beta * input + alpha * (mat1 @ mat2)`` with sparse `input` and `mat1`, as a sparse tensor."""
+    """``beta * input + alpha * (mat1 @ mat2)`` with sparse `input` and `mat1`; sparse."""
     return input * beta + smm(mat1, mat2) * alpha  # type: ignore[no-any-return]
 
 
+def _times(x: Any, factor: Any) -> Any:
+    return x if factor == 1 else x * factor
+
+
+def _masked_gradient(g: Any, input: Any) -> Any:
+    """`g` at the places of `input`."""
+    return basis.fill(basis.gather(g, input._array), input._array)
+
+
+@primitive(
+    name="_sparse_sampled_addmm",
+    node="SparseSampledAddmm",
+    function=False,
+    method=False,
+    sparse=True,
+    vjp={
+        "input": lambda g, beta: _times(g, beta),
+        "mat1": lambda g, input, mat2, alpha: _times(
+            ops.matmul(_masked_gradient(g, input), mat2.mT), alpha
+        ),
+        "mat2": lambda g, input, mat1, alpha: _times(
+            ops.matmul(mat1.mT, _masked_gradient(g, input)), alpha
+        ),
+    },
+)
+def _sampled_addmm(input, mat1, mat2, beta: Any, alpha: Any):
+    """``alpha * (mat1 @ mat2)`` at the places of `input`, plus ``beta * input``."""
+    if input.ndim > 2:
+        found = kernels.gather(np.matmul(mat1, mat2), input)
+    else:
+        found = kernels.sampled(mat1, mat2, input)
+    found = found if alpha == 1 else found * found.dtype.type(alpha)
+    if beta != 0:
+        found = found + (input.values if beta == 1 else input.values * input.dtype.type(beta))
+    return input.with_values(found)
+
+
 def sampled_addmm(
-    input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Any = 1.0, alpha: Any = 1.0, out: Tensor | None = None
+    input: Tensor,
+    mat1: Tensor,
+    mat2: Tensor,
+    *,
+    beta: Any = 1.0,
+    alpha: Any = 1.0,
+    out: Tensor | None = None,
 ) -> Tensor:
     """``alpha * (mat1 @ mat2)`` at the places of the sparse `input`, plus ``beta * input``.
 
@@ -126,26 +190,33 @@ def sampled_addmm(
     """
     data = input._array
     if not isinstance(data, SparseData):
-        raise fail(RuntimeError, "sampled_addmm", "Expected input to be a sparse tensor (CSR); convert with to_sparse_csr()")
+        raise fail(
+            RuntimeError,
+            "sampled_addmm",
+            "Expected input to be a sparse tensor (CSR); convert with to_sparse_csr()",
+        )
     for name, x in (("mat1", mat1), ("mat2", mat2)):
         if isinstance(x._array, SparseData):
-            raise fail(RuntimeError, "sampled_addmm", f"Expected {name} to be a strided matrix, but got layout {x.layout}")
+            raise fail(
+                RuntimeError,
+                "sampled_addmm",
+                f"Expected {name} to be a strided matrix, but got layout {x.layout}",
+            )
     if mat1.shape[-1] != mat2.shape[-2]:
         raise fail(
             RuntimeError,
             "sampled_addmm",
-            f"mat1 and mat2 shapes cannot be multiplied ({'x'.join(map(str, mat1.shape))} and {'x'.join(map(str, mat2.shape))})",
+            f"mat1 and mat2 shapes cannot be multiplied ({'x'.join(map(str, mat1.shape))} and "
+            f"{'x'.join(map(str, mat2.shape))})",
         )
     if data.shape != (*mat1.shape[:-1], mat2.shape[-1]):
-        raise fail(RuntimeError, "sampled_addmm", f"self.shape {list(data.shape)} must be that of the product, {[*mat1.shape[:-1], mat2.shape[-1]]}")
-    input = basis.coalesce(input)
-    pattern = input._array
-    found = basis.gather(ops.matmul(mat1, mat2), pattern) if pattern.ndim > 2 else basis.sampled(mat1, mat2, pattern)
-    found = found if alpha == 1 else found * alpha
-    if beta != 0:
-        kept = basis.values(input)
-        found = found + (kept if beta == 1 else kept * beta)
-    result = basis.fill(found, pattern)
+        raise fail(
+            RuntimeError,
+            "sampled_addmm",
+            f"self.shape {list(data.shape)} must be that of the product, "
+            f"{[*mat1.shape[:-1], mat2.shape[-1]]}",
+        )
+    result = ops._sparse_sampled_addmm(basis.coalesce(input), mat1, mat2, beta, alpha)
     if out is not None:
         out._array = result._array
         return out

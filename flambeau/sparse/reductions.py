@@ -1,4 +1,5 @@
-"""``torch.sparse.sum``, ``softmax``, ``log_softmax``: over sparse and dense dimensions, with sparse gradients.
+"""``torch.sparse.sum``, ``softmax``, ``log_softmax``: over sparse and dense dimensions, with
+sparse gradients.
 
 Zeros that are not kept count as minus infinity in a softmax. Stands on basis.
 """
@@ -26,7 +27,11 @@ def sum(input: Tensor, dim: Any = None, dtype: Any = None) -> Tensor:
         RuntimeError: not in coordinates, or a dimension named twice.
     """
     if type(input._array) is not COO:
-        raise fail(RuntimeError, "sparse.sum", "expected sparse coordinate tensor layout: convert with to_sparse()")
+        raise fail(
+            RuntimeError,
+            "sparse.sum",
+            "expected sparse coordinate tensor layout: convert with to_sparse()",
+        )
     input = basis.coalesce(input)
     if dtype is not None:
         input = input.to(dtype)
@@ -36,7 +41,9 @@ def sum(input: Tensor, dim: Any = None, dtype: Any = None) -> Tensor:
         return held.sum()  # type: ignore[no-any-return]
     named = [wrap_dim(d, data.ndim) for d in (dim if isinstance(dim, (tuple, list)) else (dim,))]
     if len(set(named)) < len(named):
-        raise fail(RuntimeError, "sparse.sum", f"dim {named} appears multiple times in the list of dims")
+        raise fail(
+            RuntimeError, "sparse.sum", f"dim {named} appears multiple times in the list of dims"
+        )
     k = data.sparse_dim
     inner = [d - k + 1 for d in named if d >= k]
     if inner:
@@ -53,14 +60,18 @@ class Groups:
     """Which values share everything but one sparse coordinate."""
 
     def __init__(self, data: COO, dim: int) -> None:
-        shape = np.array([n for d, n in enumerate(data.shape[: data.sparse_dim]) if d != dim], np.int64)
+        shape = np.array(
+            [n for d, n in enumerate(data.shape[: data.sparse_dim]) if d != dim], np.int64
+        )
         keys = np.zeros(data.nnz, np.int64)
         for n, row in zip(shape, np.delete(data.indices, dim, axis=0), strict=True):
             keys = keys * n + row
         _, self.member = np.unique(keys, return_inverse=True)
         self.order = np.argsort(self.member, kind="stable")
         ranked = self.member[self.order]
-        self.starts = np.flatnonzero(np.r_[True, ranked[1:] != ranked[:-1]]) if len(ranked) else ranked
+        self.starts = (
+            np.flatnonzero(np.r_[True, ranked[1:] != ranked[:-1]]) if len(ranked) else ranked
+        )
 
     def spread(self, values: Any, function: Any) -> Any:
         """`function` over each group, at every member of it."""
@@ -70,9 +81,12 @@ class Groups:
 
 
 @primitive(
-    name="_group_total", function=False, method=False, node="SparseSoftmax",
+    name="_group_total",
+    function=False,
+    method=False,
+    node="SparseSoftmax",
     vjp=lambda g, groups: ops._group_total(g, groups),
-)  # fmt: skip
+)
 def _group_total(input, groups: Any):
     """The sum over each group, at every member of it; its own adjoint."""
     return groups.spread(input, np.add)
@@ -81,7 +95,11 @@ def _group_total(input, groups: Any):
 def _softmax(input: Tensor, dim: int, dtype: Any, log: bool) -> Tensor:
     name = "sparse.log_softmax" if log else "sparse.softmax"
     if not isinstance(input._array, SparseData) or type(input._array) is not COO:
-        raise fail(NotImplementedError, name, "Could not run a sparse softmax on this layout: convert with to_sparse()")
+        raise fail(
+            NotImplementedError,
+            name,
+            "Could not run a sparse softmax on this layout: convert with to_sparse()",
+        )
     input = basis.coalesce(input if dtype is None else input.to(dtype))
     data = input._array
     dim = wrap_dim(dim, data.ndim)

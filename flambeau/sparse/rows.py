@@ -1,4 +1,5 @@
-"""The gradient of looking rows up in a table, as a sparse tensor of rows: what ``Embedding(sparse=True)`` gives.
+"""The gradient of looking rows up in a table, as a sparse tensor of rows: what
+``Embedding(sparse=True)`` gives.
 
 One row for every lookup, not coalesced; lookups of `padding_idx` leave none. Stands on basis.
 """
@@ -19,18 +20,28 @@ from flambeau.sparse.data import COO
 __all__ = ["rows_at", "rows_gradient"]
 
 
-def rows_gradient(g: Any, indices: Any, shape: Any, padding_idx: int, scale_grad_by_freq: bool) -> Any:
-    """The rows of `g` at the rows that `indices` names of a table of `shape`; data for arrays, a Tensor for Tensors.
+def rows_gradient(
+    g: Any, indices: Any, shape: Any, padding_idx: int, scale_grad_by_freq: bool
+) -> Any:
+    """The rows of `g` at the rows that `indices` names of a table of `shape`; data for arrays, a
+    Tensor for Tensors.
 
     Raises:
         RuntimeError: `scale_grad_by_freq` is asked for as well.
     """
     if scale_grad_by_freq:
         raise fail(
-            RuntimeError, "embedding", "embedding_backward: scale_grad_by_freq not supported with sparse gradients: use sparse=False"
+            RuntimeError,
+            "embedding",
+            "embedding_backward: scale_grad_by_freq not supported with sparse gradients: use "
+            "sparse=False",
         )
     recorded = isinstance(g, Tensor)
-    flat = (indices._array if isinstance(indices, Tensor) else indices).reshape(-1).astype(np.int64, copy=False)
+    flat = (
+        (indices._array if isinstance(indices, Tensor) else indices)
+        .reshape(-1)
+        .astype(np.int64, copy=False)
+    )
     rows = g.reshape(flat.size, prod(shape[1:]))
     kept = np.flatnonzero(flat != padding_idx) if padding_idx >= 0 else None
     if kept is not None and kept.size < flat.size:

@@ -1,6 +1,8 @@
-"""Sparse data in another shape: transposes, selections, slices, joins, sums over dimensions. Data in, data out.
+"""Sparse data in another shape: transposes, selections, slices, joins, sums over dimensions. Data
+in, data out.
 
-Compressed matrices keep their layout where that is a matter of relabelling and become coordinates otherwise, as in
+Compressed matrices keep their layout where that is a matter of relabelling and become coordinates
+otherwise, as in
 PyTorch. Stands on data and convert.
 """
 
@@ -16,9 +18,19 @@ from flambeau.sparse.convert import compress, from_dense
 from flambeau.sparse.data import COO, Compressed, SparseData
 
 __all__ = [
-    "cat", "index_select", "permute", "select", "select_backward", "slice", "slice_backward", "squeeze", "stack", "summed",
-    "transpose", "unsqueeze",
-]  # fmt: skip
+    "cat",
+    "index_select",
+    "permute",
+    "select",
+    "select_backward",
+    "slice",
+    "slice_backward",
+    "squeeze",
+    "stack",
+    "summed",
+    "transpose",
+    "unsqueeze",
+]
 
 _range = slice
 
@@ -51,7 +63,11 @@ def permute(a: Any, dims: Any) -> Any:
     found = _coo(a)
     k = found.sparse_dim
     if any(d >= k for d in dims[:k]):
-        raise fail(RuntimeError, "permute", f"a sparse tensor keeps its {k} sparse dimensions in front of its dense ones")
+        raise fail(
+            RuntimeError,
+            "permute",
+            f"a sparse tensor keeps its {k} sparse dimensions in front of its dense ones",
+        )
     values = found.values.transpose(0, *(d - k + 1 for d in dims[k:]))
     shape = tuple(a.shape[d] for d in dims)
     turned = COO(found.indices[list(dims[:k])], values, shape, False)
@@ -66,7 +82,12 @@ def unsqueeze(a: Any, dim: int) -> Any:
     found = _coo(a)
     shape = (*a.shape[:dim], 1, *a.shape[dim:])
     if dim > found.sparse_dim:
-        return COO(found.indices, np.expand_dims(found.values, dim - found.sparse_dim + 1), shape, found.is_coalesced)
+        return COO(
+            found.indices,
+            np.expand_dims(found.values, dim - found.sparse_dim + 1),
+            shape,
+            found.is_coalesced,
+        )
     return COO(np.insert(found.indices, dim, 0, axis=0), found.values, shape, found.is_coalesced)
 
 
@@ -109,7 +130,9 @@ def select_backward(a: Any, shape: Any, dim: int, index: int) -> COO:
         values = np.zeros((found.nnz, *shape[k:]), a.dtype)
         values[(_range(None),) * (dim - k + 1) + (index,)] = found.values
         return COO(found.indices, values, tuple(shape), found.is_coalesced)
-    return COO(np.insert(found.indices, dim, index, axis=0), found.values, tuple(shape), found.is_coalesced)
+    return COO(
+        np.insert(found.indices, dim, index, axis=0), found.values, tuple(shape), found.is_coalesced
+    )
 
 
 def slice(a: Any, dim: int, start: int, end: int, step: int) -> Any:
@@ -126,7 +149,9 @@ def slice(a: Any, dim: int, start: int, end: int, step: int) -> Any:
     indices = found.indices[:, hit]
     indices[dim] = (indices[dim] - start) // step
     cut = COO(indices, found.values[hit], shape, found.is_coalesced)
-    return compress(cut, a.layout) if isinstance(a, Compressed) and not (a.blocked or a.batch) else cut
+    return (
+        compress(cut, a.layout) if isinstance(a, Compressed) and not (a.blocked or a.batch) else cut
+    )
 
 
 def slice_backward(a: Any, shape: Any, dim: int, start: int, end: int, step: int) -> COO:
@@ -152,7 +177,11 @@ def index_select(a: Any, dim: int, index: Any) -> Any:
     dim = wrap_dim(dim, a.ndim)
     k, size = found.sparse_dim, a.shape[dim]
     if index.size and (index.min() < -size or index.max() >= size):
-        raise fail(IndexError, "index_select", f"index_select(): index out of range in self: dimension {dim} has size {size}")
+        raise fail(
+            IndexError,
+            "index_select",
+            f"index_select(): index out of range in self: dimension {dim} has size {size}",
+        )
     index = np.where(index < 0, index + size, index)
     shape = (*a.shape[:dim], index.size, *a.shape[dim + 1 :])
     if dim >= k:
@@ -163,7 +192,9 @@ def index_select(a: Any, dim: int, index: Any) -> Any:
     first, last = np.searchsorted(ranked, index, "left"), np.searchsorted(ranked, index, "right")
     counts = last - first
     before = np.cumsum(counts) - counts
-    taken = order[np.arange(int(counts.sum())) - np.repeat(before, counts) + np.repeat(first, counts)]
+    taken = order[
+        np.arange(int(counts.sum())) - np.repeat(before, counts) + np.repeat(first, counts)
+    ]
     indices = found.indices[:, taken]
     indices[dim] = np.repeat(np.arange(index.size), counts)
     return COO(indices, found.values[taken], shape, False)
@@ -179,7 +210,11 @@ def cat(tensors: Any, dim: int) -> COO:
     parts = [_coo(a) for a in tensors]
     rest = {(*a.shape[:dim], *a.shape[dim + 1 :]) for a in parts}
     if len(rest) > 1 or len({a.sparse_dim for a in parts}) > 1:
-        raise fail(RuntimeError, "cat", f"the sizes {[list(a.shape) for a in parts]} must match except in dimension {dim}")
+        raise fail(
+            RuntimeError,
+            "cat",
+            f"the sizes {[list(a.shape) for a in parts]} must match except in dimension {dim}",
+        )
     k = parts[0].sparse_dim
     shape = list(parts[0].shape)
     shape[dim] = sum(a.shape[dim] for a in parts)
@@ -190,7 +225,9 @@ def cat(tensors: Any, dim: int) -> COO:
             padded[(_range(None),) * (dim - k + 1) + (_range(at, at + a.shape[dim]),)] = a.values
             values.append(padded)
             at += a.shape[dim]
-        return COO(np.concatenate([a.indices for a in parts], axis=1), np.concatenate(values), tuple(shape))
+        return COO(
+            np.concatenate([a.indices for a in parts], axis=1), np.concatenate(values), tuple(shape)
+        )
     moved, at = [], 0
     for a in parts:
         indices = a.indices.copy()

@@ -1,6 +1,8 @@
-"""`assert_close`: whether two values, or two nested structures of values, are equal within tolerances.
+"""`assert_close`: whether two values, or two nested structures of values, are equal within
+tolerances.
 
-``|actual - expected| <= atol + rtol * |expected|``, with tolerances that follow the dtype. A mismatch is an
+``|actual - expected| <= atol + rtol * |expected|``, with tolerances that follow the dtype. A
+mismatch is an
 AssertionError that says how many elements differ, by how much at most, and where. Stands on core.
 """
 
@@ -39,7 +41,7 @@ LAYOUT_NAMES = {sparse_csr: "CSR", sparse_csc: "CSC", sparse_bsr: "BSR", sparse_
 
 
 class Mismatch(Exception):
-    """A comparison that failed: the exception to raise, its text, and the place in the structure."""
+    """A comparison that failed: the exception to raise, its text, where in the structure."""
 
     def __init__(self, kind: type[Exception], text: str, place: tuple[Any, ...] = ()) -> None:
         super().__init__(text)
@@ -58,12 +60,15 @@ class Mismatch(Exception):
 class Rules:
     """The switches of one `assert_close`."""
 
-    def __init__(self, rtol: float | None, atol: float | None, equal_nan: bool, **checks: bool) -> None:
+    def __init__(
+        self, rtol: float | None, atol: float | None, equal_nan: bool, **checks: bool
+    ) -> None:
         if (rtol is None) != (atol is None):
             missing = "rtol" if rtol is None else "atol"
             raise Mismatch(
                 ValueError,
-                f"Both 'rtol' and 'atol' must be either specified or omitted, but got no {missing}.",
+                "Both 'rtol' and 'atol' must be either specified or omitted, but got no "
+                f"{missing}.",
             )
         self.given = None if rtol is None or atol is None else (rtol, atol)
         self.equal_nan = equal_nan
@@ -144,7 +149,8 @@ def assert_allclose(
 ) -> None:
     """The older `assert_close`: dtypes need not agree, NaNs are equal, tolerances are wider."""
     warnings.warn(
-        "`torch.testing.assert_allclose()` is deprecated since 1.12 and will be removed in a future release. "
+        "`torch.testing.assert_allclose()` is deprecated since 1.12 and will be removed in a "
+        "future release. "
         "Please use `torch.testing.assert_close()` instead.",
         FutureWarning,
         stacklevel=stack_level(),
@@ -199,7 +205,8 @@ def _pairs(
         if not _comparable(actual, expected, subclasses):
             raise Mismatch(
                 TypeError,
-                f"No comparison pair was able to handle inputs of type {type(actual)} and {type(expected)}.",
+                f"No comparison pair was able to handle inputs of type {type(actual)} and "
+                f"{type(expected)}.",
                 place,
             )
         yield actual, expected, place
@@ -227,7 +234,9 @@ def _compare(actual: Any, expected: Any, rules: Rules) -> None:
             raise Mismatch(AssertionError, f"None mismatch: {actual} is not {expected}")
     elif isinstance(actual, (bool, np.bool_)) and isinstance(expected, (bool, np.bool_)):
         if bool(actual) is not bool(expected):
-            raise Mismatch(AssertionError, f"Booleans mismatch: {bool(actual)} is not {bool(expected)}")
+            raise Mismatch(
+                AssertionError, f"Booleans mismatch: {bool(actual)} is not {bool(expected)}"
+            )
     elif isinstance(actual, NUMBERS) and isinstance(expected, NUMBERS):
         _compare_numbers(actual, expected, rules)
     else:
@@ -308,11 +317,13 @@ def _compare_tensors(actual: Tensor, expected: Tensor, rules: Rules) -> None:
     elif actual.layout is not strided:
         _compare_compressed(actual, expected, rtol, atol, rules.equal_nan)
     else:
-        _compare_arrays(_array(actual, expected), _array(expected, actual), rtol, atol, rules.equal_nan)
+        _compare_arrays(
+            _array(actual, expected), _array(expected, actual), rtol, atol, rules.equal_nan
+        )
 
 
 def _array(tensor: Tensor, other: Tensor) -> Any:
-    """The tensor's values in the common dtype of both, bools and small integers widened to int64."""
+    """The values in the common dtype of both, bools and integers widened to int64."""
     kind = promote_types(tensor.dtype, other.dtype)
     if not kind.is_floating_point and not kind.is_complex and kind.category != "float8":
         kind = dtypes.int64 if tensor.dtype.name != "uint64" else kind
@@ -320,7 +331,9 @@ def _array(tensor: Tensor, other: Tensor) -> Any:
     return a if a.dtype == kind.numpy else a.astype(kind.numpy)
 
 
-def _compare_coo(actual: Tensor, expected: Tensor, rtol: float, atol: float, equal_nan: bool) -> None:
+def _compare_coo(
+    actual: Tensor, expected: Tensor, rtol: float, atol: float, equal_nan: bool
+) -> None:
     if actual.is_coalesced() != expected.is_coalesced():
         actual, expected = actual.coalesce(), expected.coalesce()
     if actual._nnz() != expected._nnz():
@@ -329,7 +342,9 @@ def _compare_coo(actual: Tensor, expected: Tensor, rtol: float, atol: float, equ
             "The number of specified values in sparse COO tensors does not match: "
             f"{actual._nnz()} != {expected._nnz()}",
         )
-    _compare_arrays(actual._indices()._array, expected._indices()._array, 0, 0, False, "Sparse COO indices")
+    _compare_arrays(
+        actual._indices()._array, expected._indices()._array, 0, 0, False, "Sparse COO indices"
+    )
     a, b = actual._values(), expected._values()
     _compare_arrays(_array(a, b), _array(b, a), rtol, atol, equal_nan, "Sparse COO values")
 
@@ -352,7 +367,9 @@ def _compare_compressed(
     _compare_arrays(_array(a, b), _array(b, a), rtol, atol, equal_nan, f"Sparse {name} values")
 
 
-def _compare_arrays(a: Any, b: Any, rtol: float, atol: float, equal_nan: bool, label: str = "") -> None:
+def _compare_arrays(
+    a: Any, b: Any, rtol: float, atol: float, equal_nan: bool, label: str = ""
+) -> None:
     with np.errstate(all="ignore"):
         wide = a.astype(np.float32) if a.dtype.kind in "Vf" and a.dtype.itemsize < 4 else a
         other = b.astype(np.float32) if wide is not a else b
@@ -367,10 +384,21 @@ def _compare_arrays(a: Any, b: Any, rtol: float, atol: float, equal_nan: bool, l
         return
     eight_bit = dtypes.of(a.dtype).category == "float8"
     if not a.ndim and not eight_bit:
-        raise Mismatch(AssertionError, _scalar_text(label or "Scalars", a.item(), b.item(), rtol, atol))
+        raise Mismatch(
+            AssertionError, _scalar_text(label or "Scalars", a.item(), b.item(), rtol, atol)
+        )
     raise Mismatch(
         AssertionError,
-        _text(label or "Tensor-likes", wide, other, np.asarray(matches), difference, rtol, atol, eight_bit),
+        _text(
+            label or "Tensor-likes",
+            wide,
+            other,
+            np.asarray(matches),
+            difference,
+            rtol,
+            atol,
+            eight_bit,
+        ),
     )
 
 
@@ -385,7 +413,8 @@ def _text(
     count = f"Mismatched elements: {missed} / {matches.size} ({share:.1%})\n"
     if first:
         at = tuple(int(k) for k in np.unravel_index(int(np.argmin(matches)), matches.shape))
-        return f"{head.replace('equal', repr('equal'))}{count}The first mismatched element is at index {at}."
+        head = head.replace("equal", "'equal'")
+        return f"{head}{count}The first mismatched element is at index {at}."
     with np.errstate(all="ignore"):
         kind = np.float32 if difference.dtype.kind in "iu" else difference.dtype
         relative = difference.astype(kind) / np.abs(b).astype(kind)
@@ -395,6 +424,7 @@ def _text(
         flat = int(np.argmax(values))
         at = tuple(int(k) for k in np.unravel_index(flat, matches.shape))
         allowed = "" if exact else f" (up to {bound} allowed)"
-        lines.append(f"Greatest {word} difference: {values.reshape(-1)[flat].item()} at index {at}{allowed}")
+        lines.append(
+            f"Greatest {word} difference: {values.reshape(-1)[flat].item()} at index {at}{allowed}"
+        )
     return head + count + "\n".join(lines)
-

@@ -1,4 +1,5 @@
-"""`make_tensor`: a random tensor of a given shape and dtype within bounds. Stands on core's random operations."""
+"""`make_tensor`: a random tensor of a given shape and dtype within bounds. Stands on core's random
+operations."""
 
 from __future__ import annotations
 
@@ -46,12 +47,14 @@ def make_tensor(
     integral = not (dtype.is_floating_point or dtype.is_complex)
     if noncontiguous and memory_format is not None:
         raise ValueError(
-            "make_tensor: the parameters `noncontiguous` and `memory_format` are mutually exclusive, "
+            "make_tensor: the parameters `noncontiguous` and `memory_format` are mutually "
+            "exclusive, "
             f"but got noncontiguous={noncontiguous} and memory_format={memory_format}"
         )
     if requires_grad and integral:
         raise ValueError(
-            f"make_tensor: `requires_grad=True` is not supported for boolean and integral dtypes, but got dtype={dtype}"
+            "make_tensor: `requires_grad=True` is not supported for boolean and integral dtypes, "
+            f"but got dtype={dtype}"
         )
     noncontiguous = noncontiguous and math.prod(sizes) > 1
     if noncontiguous:
@@ -59,7 +62,9 @@ def make_tensor(
     if integral:
         least, most, usual = _integer_range(dtype)
         low, high = _bounds(dtype, low, high, least, most, *usual)
-        result = flambeau.randint(math.ceil(low), math.ceil(high), sizes, device=device, dtype=dtype)
+        result = flambeau.randint(
+            math.ceil(low), math.ceil(high), sizes, device=device, dtype=dtype
+        )
     else:
         info = finfo(dtype)
         low, high = _bounds(dtype, low, high, info.min, info.max, -9, 9)
@@ -95,10 +100,13 @@ def _bounds(
     low = usual_low if low is None else low
     high = usual_high if high is None else high
     if math.isnan(low) or math.isnan(high):
-        raise ValueError(f"make_tensor: `low` and `high` cannot be NaN, but got low={low} and high={high}")
+        raise ValueError(
+            f"make_tensor: `low` and `high` cannot be NaN, but got low={low} and high={high}"
+        )
     if low == high and (dtype.is_floating_point or dtype.is_complex):
         warnings.warn(
-            "Passing `low==high` to `torch.testing.make_tensor` for floating or complex types is deprecated "
+            "Passing `low==high` to `torch.testing.make_tensor` for floating or complex types is "
+            "deprecated "
             "since 2.1 and will be removed in 2.3. Use `torch.full(...)` instead.",
             FutureWarning,
             stacklevel=stack_level(),
@@ -107,7 +115,8 @@ def _bounds(
         raise ValueError(f"make_tensor: `low` must be less than `high`, but got {low} >= {high}")
     elif high < least or low >= most:
         raise ValueError(
-            f"make_tensor: the value interval specified by `low` and `high` is [{low}, {high}), but {dtype} "
+            f"make_tensor: the value interval specified by `low` and `high` is [{low}, {high}), "
+            f"but {dtype} "
             f"only supports [{least}, {most})"
         )
     return min(max(low, least), most), min(max(high, least), most)

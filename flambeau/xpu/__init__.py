@@ -1,4 +1,5 @@
-"""``torch.xpu`` of a build without Intel GPUs: not available, counts and amounts are 0, seeds do nothing.
+"""``torch.xpu`` of a build without Intel GPUs: not available, counts and amounts are 0, seeds do
+nothing.
 
 What needs a device raises the AssertionError of such a build. Stands on nothing.
 """
@@ -44,7 +45,10 @@ __all__ = [
 
 
 def _needs(name: str) -> NoReturn:
-    raise AssertionError(f"xpu.{name}: Torch not compiled with XPU enabled: flambeau computes on the CPU. Ask torch.xpu.is_available() first.")
+    raise AssertionError(
+        f"xpu.{name}: Torch not compiled with XPU enabled: flambeau computes on the CPU. Ask "
+        "torch.xpu.is_available() first."
+    )
 
 
 def is_available() -> bool:

@@ -28,7 +28,7 @@ def leaf():
 
 def frozen():
     with torch.inference_mode():
-        t = torch.ones(2)
+        t = torch.ones(2) * 2
     (w * t).sum().backward()
 
 

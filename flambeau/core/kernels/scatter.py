@@ -7,6 +7,7 @@ Sums add repeated indices in their order, as PyTorch does. Indices come checked.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -20,16 +21,28 @@ def linear(index: Any, dim: int, shape: tuple[int, ...]) -> Any:
     """The positions in a row-major array of `shape` that `gather(dim, index)` reads; of `index`'s
     shape.
     """
+    step, offsets = (_offsets if index.size <= SMALL else _offsets.__wrapped__)(
+        dim, shape, index.shape
+    )
+    found = index if step == 1 else index * step
+    return found if offsets is None else found + offsets
+
+
+SMALL = 1024
+
+
+@lru_cache(64)
+def _offsets(dim: int, shape: tuple[int, ...], wide: tuple[int, ...]) -> tuple[int, Any]:
+    """How far one step along `dim` goes, and where the other dimensions' indices begin."""
     steps = [1] * len(shape)
     for k in range(len(shape) - 2, -1, -1):
         steps[k] = steps[k + 1] * shape[k + 1]
-    found = index if steps[dim] == 1 else index * steps[dim]
-    for k, n in enumerate(index.shape):
+    found = None
+    for k, n in enumerate(wide):
         if k != dim and n > 1:
-            found = found + np.arange(0, n * steps[k], steps[k]).reshape(
-                (n,) + (1,) * (len(shape) - k - 1)
-            )
-    return found
+            part = np.arange(0, n * steps[k], steps[k]).reshape((n,) + (1,) * (len(shape) - k - 1))
+            found = part if found is None else found + part
+    return steps[dim], found
 
 
 def add_at(flat: Any, places: Any, values: Any) -> None:

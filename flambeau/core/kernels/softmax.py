@@ -6,6 +6,7 @@ rounded once.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,21 @@ import numpy as np
 __all__ = ["log_softmax", "log_softmax_backward", "softmax", "softmax_backward"]
 
 _NATIVE = frozenset((np.dtype("f4"), np.dtype("f8")))
+SMALL = 1024
 _top = np.maximum.reduce
 _total = np.add.reduce
+
+
+@lru_cache(64)
+def _ones(count: int, dtype: Any) -> Any:
+    """A column that adds up rows: a product with it is four times faster than a reduction of few numbers."""
+    return np.ones((count, 1), dtype)
+
+
+def _sums(e: Any, axis: int) -> Any:
+    if e.ndim == 2 and axis == 1 and e.size <= SMALL:
+        return e.dot(_ones(e.shape[1], e.dtype))
+    return _total(e, axis, None, None, True)
 
 
 def softmax(x: Any, axis: int) -> Any:
@@ -26,9 +40,8 @@ def softmax(x: Any, axis: int) -> Any:
     if not x.size:
         return x.copy()
     e = np.subtract(x, _top(x, axis, None, None, True))
-    np.exp(e, out=e)
-    e /= _total(e, axis, None, None, True)
-    return e
+    np.exp(e, e)
+    return np.divide(e, _sums(e, axis), e)
 
 
 def log_softmax(x: Any, axis: int) -> Any:
@@ -40,8 +53,8 @@ def log_softmax(x: Any, axis: int) -> Any:
     if not x.size:
         return x.copy()
     e = np.subtract(x, _top(x, axis, None, None, True))
-    e -= np.log(_total(np.exp(e), axis, None, None, True))
-    return e
+    total = _sums(np.exp(e), axis)
+    return np.subtract(e, np.log(total, total), e)
 
 
 def softmax_backward(g: Any, out: Any, axis: int) -> Any:
@@ -51,7 +64,7 @@ def softmax_backward(g: Any, out: Any, axis: int) -> Any:
     if not g.ndim:
         return np.zeros_like(g)
     found = g * out
-    total = _total(found, axis, None, None, True)
+    total = _sums(found, axis if axis >= 0 else axis + g.ndim)
     found -= out * total
     return found
 

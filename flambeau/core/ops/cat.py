@@ -161,21 +161,36 @@ def _joined(op: Any, tensors: Any, dim: Any) -> Tensor | None:
         arrays.append(t._array)
         if t._edge is not None or t._view is not None:
             any_edge = True
-    if not arrays or any(a.dtype is not arrays[0].dtype for a in arrays):
+    if not arrays:
         return None
     first = arrays[0]
+    d = first.dtype
+    for a in arrays:
+        if a.dtype is not d:
+            return None
     try:
         if op is STACK:
-            if not -first.ndim - 1 <= dim <= first.ndim or any(
-                a.shape != first.shape for a in arrays
-            ):
+            shape = first.shape
+            if not -first.ndim - 1 <= dim <= first.ndim:
                 return None
+            for a in arrays:
+                if a.shape != shape:
+                    return None
+            if not dim and first.size <= SMALL and first.ndim:
+                return _recorded(op, tensors, dim, np.array(arrays), any_edge)
             place = (ALL,) * (dim if dim >= 0 else dim + first.ndim + 1) + (None,)
             r = np.concatenate([a[place] for a in arrays], place.index(None))
         else:
             r = np.concatenate(arrays, dim)
     except (ValueError, TypeError, IndexError):
         return None
+    return _recorded(op, tensors, dim, r, any_edge)
+
+
+SMALL = 256
+
+
+def _recorded(op: Any, tensors: Any, dim: int, r: Any, any_edge: bool) -> Tensor:
     t = wrap(r)
     if any_edge and mode() is None:
         edges = tuple([edge_of(x) for x in tensors])

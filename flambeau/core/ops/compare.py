@@ -13,10 +13,16 @@ import numpy as np
 
 from flambeau.core.declare import composite, elementwise, ops
 from flambeau.core.dtypes import COMPARE, ORDER, Rule, default
+from flambeau.core.entry import record_one
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.ops.either import keep, numbered, tie
-from flambeau.core.tensor import Tensor
+from flambeau.core.silence import run
+from flambeau.core.state import NO_GRAD, mode
+from flambeau.core.tensor import PLAIN, Tensor, edge_of, wrap
+
+nd = np.ndarray
+asarray = np.asarray
 
 __all__: list[str] = []
 
@@ -208,6 +214,26 @@ def _clamp(input, min=None, max=None):
     return _clamp_kernel(input, min, max)
 
 
+CLAMP = ops._clamp.operation
+BOUNDS = frozenset((int, float, type(None)))
+FLOATS = frozenset((np.dtype("f4"), np.dtype("f8")))
+
+
+def _clamp_numbers(a: Any, d: Any, min: Any, max: Any) -> Any:
+    """`a` between two numbers (None: no bound); None where the long way must look."""
+    low = None if min is None else asarray(min, d) if -3e38 < min < 3e38 else 0
+    high = None if max is None else asarray(max, d) if -3e38 < max < 3e38 else 0
+    if low is high or type(low) is int or type(high) is int:  # no bound at all, or one beyond the dtype
+        return None
+    try:
+        if low is None:
+            return run(np.minimum, a, high)
+        r = run(np.maximum, a, low)
+        return r if high is None else run(np.minimum, r, high)
+    except RuntimeError:  # the context is busy
+        return None
+
+
 def _some_bound(name: str, min: Any, max: Any) -> None:
     if min is None and max is None:
         raise fail(
@@ -226,6 +252,26 @@ def clamp(input: Tensor, min: Any = None, max: Any = None, *, out: Tensor | None
     Raises:
         RuntimeError: no bound is given.
     """
+    m = mode()
+    if (
+        type(input) in PLAIN
+        and type(min) in BOUNDS
+        and type(max) in BOUNDS
+        and out is None
+        and (m is None or m is NO_GRAD)
+    ):
+        a = input._array
+        d = a.dtype
+        if type(a) is nd and d in FLOATS and a.ndim:
+            r = _clamp_numbers(a, d, min, max)
+            if r is not None:
+                t = wrap(r)
+                if m is None:
+                    edge = input._edge if input._view is None else edge_of(input)
+                    if edge is not None:
+                        given = (input, min, max)
+                        record_one(CLAMP, given, given, (edge, None, None), 1, t)
+                return t
     _some_bound("clamp", min, max)
     return ops._clamp(input, min, max, out=out)
 

@@ -35,7 +35,10 @@ def keep(g: Any, mask: Any) -> Any:
     """``g`` where `mask`, else exactly 0."""
     if isinstance(g, Tensor):
         return ops._keep(g, mask if isinstance(mask, Tensor) else ops.ones_like(g) * mask)
-    return np.where(mask, g, g.dtype.type(0))
+    return np.where(mask, g, ZEROS.get(g.dtype, 0))
+
+
+ZEROS = {np.dtype(c): np.zeros((), c) for c in "efdFD"}
 
 
 def tie(g: Any, mine: Any, theirs: Any) -> Any:

@@ -18,10 +18,11 @@ from flambeau.core.errors import fail
 from flambeau.core.ops.along import in_order, put_back, spelled
 from flambeau.core.ops.reduce import axes_of
 from flambeau.core.rules import with_arrays
-from flambeau.core.tensor import Tensor
+from flambeau.core.tensor import PLAIN, Tensor
 
 __all__: list[str] = []
 
+nd = np.ndarray
 UNSET: Any = object()
 
 
@@ -137,8 +138,8 @@ def _extreme(name: str, ufunc: Any, find: Any, input: Any, dim: Any, keepdim: bo
     k = check_dim(name, input, dim)
     if not input.ndim:
         return input.copy(), np.zeros((), np.int64)
-    return in_order(ufunc.reduce(input, axis=k, keepdims=keepdim)), find(
-        input, axis=k, keepdims=keepdim
+    return in_order(ufunc.reduce(input, k, None, None, keepdim)), find(
+        input, k, None, keepdims=keepdim
     )
 
 
@@ -156,7 +157,7 @@ def _extreme(name: str, ufunc: Any, find: Any, input: Any, dim: Any, keepdim: bo
 )
 def _max_dim(input, dim: Any, keepdim: bool = False):
     """The largest elements along `dim` and the first place of each."""
-    return _extreme("max", np.maximum, np.argmax, input, dim, keepdim)
+    return _extreme("max", np.maximum, nd.argmax, input, dim, keepdim)
 
 
 @primitive(
@@ -173,7 +174,7 @@ def _max_dim(input, dim: Any, keepdim: bool = False):
 )
 def _min_dim(input, dim: Any, keepdim: bool = False):
     """The smallest elements along `dim` and the first place of each."""
-    return _extreme("min", np.minimum, np.argmin, input, dim, keepdim)
+    return _extreme("min", np.minimum, nd.argmin, input, dim, keepdim)
 
 
 @composite(method=True)
@@ -192,6 +193,8 @@ def max(
         RuntimeError: no elements.
         IndexError: no elements along `dim`.
     """
+    if type(dim) is int and type(input) in PLAIN and other is UNSET and out is None and not numpy:
+        return _max_dim(input, dim, False if keepdim is UNSET else keepdim)
     return (
         _choose("max", _max_all, _max_dim, "maximum", input, dim, keepdim, other, out, numpy)
         if (
@@ -221,6 +224,8 @@ def min(
         RuntimeError: no elements.
         IndexError: no elements along `dim`.
     """
+    if type(dim) is int and type(input) in PLAIN and other is UNSET and out is None and not numpy:
+        return _min_dim(input, dim, False if keepdim is UNSET else keepdim)
     return (
         _choose("min", _min_all, _min_dim, "minimum", input, dim, keepdim, other, out, numpy)
         if (

@@ -46,7 +46,7 @@ def total(input: Any, axes: tuple[int, ...] | None, keepdim: bool) -> Any:
         or type(input) is not np.ndarray
         or input.dtype.kind not in "fc"
     ):
-        return in_order(np.add.reduce(input, axis=axes, keepdims=keepdim))
+        return in_order(np.add.reduce(input, axes, None, None, keepdim))
     if axes == (0,) and len(input) > 2 * BLOCK and input.flags.c_contiguous:
         while len(input) > 2 * BLOCK:
             whole = len(input) // BLOCK * BLOCK
@@ -55,7 +55,7 @@ def total(input: Any, axes: tuple[int, ...] | None, keepdim: bool) -> Any:
                 blocks[-1] += np.add.reduce(input[whole:], axis=0)
             input = blocks
         return np.add.reduce(input, axis=0, keepdims=keepdim)
-    return in_order(np.add.reduce(input, axis=axes, keepdims=keepdim))
+    return in_order(np.add.reduce(input, axes, None, None, keepdim))
 
 
 def folded(input: Any, dim: Any = None, keepdim: bool = False, *_: Any) -> Any:
@@ -80,7 +80,7 @@ def numbered(name: str, at: int = 1) -> Any:
 def sum(input, dim: Any = None, keepdim: bool = False, *, dtype: Any = None):
     """The sum over dimensions `dim` (all of them by default). Integers are summed in int64."""
     if dim is None:
-        return np.add.reduce(input, axis=None, keepdims=keepdim)
+        return np.add.reduce(input, None, None, None, keepdim)
     return total(input, axes_of(dim, input.ndim, "sum"), keepdim)
 
 
@@ -182,7 +182,7 @@ def mean(input, dim: Any = None, keepdim: bool = False, *, dtype: Any = None):
         RuntimeError: an integer or bool dtype.
     """
     if dim is None:
-        found = np.add.reduce(input, axis=None, keepdims=keepdim)
+        found = np.add.reduce(input, None, None, None, keepdim)
     else:
         found = total(input, axes_of(dim, input.ndim, "mean"), keepdim)
     return np.true_divide(found, input.dtype.type(reduced_size(input.shape, dim)))

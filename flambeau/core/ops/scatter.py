@@ -21,6 +21,8 @@ from flambeau.core.tensor import Tensor
 __all__: list[str] = []
 
 nd = np.ndarray
+INDICES = frozenset((np.dtype("i8"), np.dtype("i4")))
+UNSIGNED = {4: np.dtype("u4"), 8: np.dtype("u8")}
 
 
 def check_index(name: str, input: Any, dim: int, index: Any, src: Any = None) -> tuple[Any, int]:
@@ -30,7 +32,7 @@ def check_index(name: str, input: Any, dim: int, index: Any, src: Any = None) ->
         RuntimeError: ranks, sizes or dtypes do not fit, or an index is out of range.
     """
     dim = wrap_dim(dim, input.ndim)
-    if index.size and index.dtype not in (np.int64, np.int32):
+    if index.size and index.dtype not in INDICES:
         raise fail(
             RuntimeError,
             name,
@@ -76,10 +78,8 @@ def check_index(name: str, input: Any, dim: int, index: Any, src: Any = None) ->
                 + f": size does not match at dimension {k}.",
             )
     n = input.shape[dim] if input.ndim else 1
-    unsigned = index.view(
-        f"u{index.itemsize}"
-    )  # negative ones are the largest: one look finds both
-    if int(unsigned.max()) >= n:
+    unsigned = index.view(UNSIGNED[index.itemsize])  # negative ones are the largest: one look finds both
+    if int(np.maximum.reduce(unsigned, None)) >= n:
         low, high = int(index.min()), int(index.max())
         raise fail(
             RuntimeError,

@@ -18,6 +18,7 @@ from flambeau.core.tensor import Tensor
 __all__: list[str] = []
 
 nd = np.ndarray
+NATIVE = frozenset((np.dtype("f4"), np.dtype("f8")))
 
 
 def _same(input: Any, dim: int) -> Any:
@@ -46,7 +47,8 @@ def _log_softmax_rule(g: Any, out: Any, dim: int) -> Any:
 def _softmax(input, dim: int):
     """``exp(input) / sum(exp(input))`` along `dim`."""
     axis = wrap_dim(dim, input.ndim, "softmax")
-    refuse_dtype("softmax", input.dtype, "f")
+    if input.dtype not in NATIVE:
+        refuse_dtype("softmax", input.dtype, "f")
     return kernels.softmax(input, axis)
 
 
@@ -61,7 +63,8 @@ def _softmax(input, dim: int):
 def _log_softmax(input, dim: int):
     """``input - log(sum(exp(input)))`` along `dim`."""
     axis = wrap_dim(dim, input.ndim, "log_softmax")
-    refuse_dtype("log_softmax", input.dtype, "f")
+    if input.dtype not in NATIVE:
+        refuse_dtype("log_softmax", input.dtype, "f")
     return kernels.log_softmax(input, axis)
 
 

@@ -1,4 +1,5 @@
-"""The names of the sparse room on tensors and on the package: each loads the room at its first call.
+"""The names of the sparse room on tensors and on the package: each loads the room at its first
+call.
 
 A program without sparse tensors never pays for them. What they do stands in `flambeau.sparse`.
 """
@@ -43,12 +44,16 @@ METHODS = {
 }
 FUNCTIONS = {
     "build": (
-        "sparse_bsc_tensor", "sparse_bsr_tensor", "sparse_compressed_tensor", "sparse_coo_tensor", "sparse_csc_tensor",
+        "sparse_bsc_tensor",
+        "sparse_bsr_tensor",
+        "sparse_compressed_tensor",
+        "sparse_coo_tensor",
+        "sparse_csc_tensor",
         "sparse_csr_tensor",
     ),
     "exchange": ("from_scipy",),
     "products": ("hspmm", "smm", "spmm", "sspaddmm"),
-}  # fmt: skip
+}
 
 
 def _late(room: str, name: str, text: str) -> Callable[..., Any]:
@@ -69,4 +74,6 @@ for _name, _text in METHODS.items():
     composite(method=True, function=_name == "resize_as_sparse_")(_late("access", _name, _text))
 for _room, _names in FUNCTIONS.items():
     for _name in _names:
-        composite(method=_name in ("hspmm", "smm", "sspaddmm"))(_late(_room, _name, "Loads the sparse room."))
+        composite(method=_name in ("hspmm", "smm", "sspaddmm"))(
+            _late(_room, _name, "Loads the sparse room.")
+        )

@@ -12,12 +12,12 @@ from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.declare import view as declare_view
 from flambeau.core.dims import wrap_dim, wrap_dims
 from flambeau.core.dtypes import of
-from flambeau.core.entry import as_view
+from flambeau.core.entry import as_view, record_one
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.methods import attach
-from flambeau.core.state import ordinary
-from flambeau.core.tensor import PLAIN, Tensor, edge_of
+from flambeau.core.state import mode, ordinary
+from flambeau.core.tensor import PLAIN, Tensor, edge_of, wrap
 
 __all__: list[str] = []
 
@@ -67,6 +67,34 @@ def _view(input, size: Any):
     return strided(input, size, tuple(s * item for s in steps))
 
 
+def _reshaped(input: Tensor, a: Any, size: Any) -> Tensor | None:
+    """The short way of a reshape of an array that is not row-major; None where the long way must look."""
+    try:
+        r = a.reshape(size)
+    except (ValueError, TypeError):
+        return None
+    if r.base is a or (r.base is not None and r.base is a.base):
+        if 1 in r.shape and r.strides != _unit_steps(a, r):
+            return None
+        return as_view(VIEW, input, r, (None, r.shape))
+    found = wrap(r)
+    edge = input._edge if input._view is None else edge_of(input)
+    if edge is not None and mode() is None:
+        record_one(COPY, (input, r.shape), (a, None), (edge,), 1, found)
+    return found
+
+
+def _unit_steps(a: Any, r: Any) -> tuple[int, ...]:
+    """The strides of `r`, a reshaped view of `a`, with PyTorch's for dimensions of size 1: as if one more lay there."""
+    steps = list(r.strides)
+    after = a.strides[-1]
+    for k in range(r.ndim - 1, -1, -1):
+        if r.shape[k] == 1:
+            steps[k] = after
+        after = steps[k] * r.shape[k]
+    return tuple(steps)
+
+
 @composite(method=True)
 def reshape(input: Tensor, *shape: Any) -> Tensor:
     """The tensor in another shape: a view where strides allow it, else a copy."""
@@ -80,6 +108,10 @@ def reshape(input: Tensor, *shape: Any) -> Tensor:
                 r = None  # worded below
             if r is not None:
                 return as_view(VIEW, input, r, (None, r.shape))
+        elif type(a) is nd and a.size and a.dtype.kind == "f":
+            found = _reshaped(input, a, size)
+            if found is not None:
+                return found
     a = input._array
     size = layout.infer_size(size, a.size, "reshape")
     item = a.dtype.itemsize
@@ -100,6 +132,9 @@ VIEW = ops._view.operation
 def _reshape_copy(input, size: Any):
     """The elements in order, in another shape, copied: what `reshape` does where no view can."""
     return input.reshape(size)
+
+
+COPY = ops._reshape_copy.operation
 
 
 @composite(method=True, function=False)
@@ -227,6 +262,7 @@ def permute(input: Tensor, *dims: Any) -> Tensor:
 
 
 PERMUTE = ops._permute.operation
+REVERSED = {1: (0,), 2: (1, 0), 3: (2, 1, 0)}
 
 
 def _move(input: Tensor, source: Any, destination: Any) -> Tensor:
@@ -280,6 +316,9 @@ class Transposed:
     @property
     def T(self: Tensor) -> Tensor:
         """The tensor with its dimensions reversed."""
+        a = self._array
+        if type(self) in PLAIN and type(a) is nd and ordinary():
+            return as_view(PERMUTE, self, a.T, (None, REVERSED.get(a.ndim) or tuple(range(a.ndim))[::-1]))
         return ops._permute(self, tuple(range(self._array.ndim))[::-1])
 
     @property

@@ -15,7 +15,8 @@ __all__ = ["GradScaler", "autocast"]
 
 def _deprecated(name: str) -> None:
     warnings.warn(
-        f"`torch.cpu.amp.{name}(args...)` is deprecated. Please use `torch.amp.{name}('cpu', args...)` instead.",
+        f"`torch.cpu.amp.{name}(args...)` is deprecated. Please use `torch.amp.{name}('cpu', "
+        "args...)` instead.",
         FutureWarning,
         stacklevel=stack_level(),
     )
@@ -24,7 +25,9 @@ def _deprecated(name: str) -> None:
 class autocast(_autocast):
     """``torch.amp.autocast("cpu", ...)``."""
 
-    def __init__(self, enabled: bool = True, dtype: Any = dtypes.bfloat16, cache_enabled: bool = True) -> None:
+    def __init__(
+        self, enabled: bool = True, dtype: Any = dtypes.bfloat16, cache_enabled: bool = True
+    ) -> None:
         _deprecated("autocast")
         super().__init__("cpu", dtype=dtype, enabled=enabled, cache_enabled=cache_enabled)
 

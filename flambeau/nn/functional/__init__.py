@@ -27,3 +27,14 @@ from flambeau.nn.functional.vision import channel_shuffle
 
 native_channel_shuffle = channel_shuffle
 """PyTorch's second name for it."""
+
+
+def __getattr__(name: str) -> object:
+    """No such name.
+
+    Raises:
+        AttributeError: always; the nearest name is suggested.
+    """
+    from flambeau.shim.suggest import missing
+
+    raise missing("torch.nn.functional", name, globals())

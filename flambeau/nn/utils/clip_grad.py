@@ -99,7 +99,7 @@ def clip_grad_norm_(
     Returns:
         the total norm before scaling.
     """
-    norm_type = float(norm_type)
+    max_norm, norm_type = float(max_norm), float(norm_type)
     listed = _listed(parameters)
     if not listed and isinstance(parameters, types.GeneratorType):
         warnings.warn(

@@ -1,0 +1,147 @@
+"""Arithmetic with sparse operands in every order, views, reductions: against the dense computation."""
+
+import numpy as np
+import pytest
+
+import flambeau as torch
+
+RNG = np.random.default_rng(0)
+
+
+def dense(*shape):
+    return torch.tensor(RNG.integers(1, 9, shape) * (RNG.random(shape) < 0.5) * 1.0)
+
+
+A, B, D = dense(4, 6), dense(4, 6), torch.tensor(RNG.standard_normal((4, 6)))
+LAYOUTS = ["coo", "uncoalesced", "csr", "csc"]
+
+
+def sparse(x, layout):
+    if layout == "uncoalesced":
+        half = (x / 2).to_sparse()
+        return torch.sparse_coo_tensor(
+            torch.cat([half._indices(), half._indices()], 1), torch.cat([half._values(), half._values()]), x.shape
+        )
+    return x.to_sparse() if layout == "coo" else getattr(x, f"to_sparse_{layout}")()
+
+
+def check(found, wanted):
+    assert torch.allclose(found.to_dense(), wanted)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_both_orders(layout):
+    a, b = sparse(A, layout), sparse(B, layout)
+    check(a + b, A + B)
+    check(a - b, A - B)
+    check(a * b, A * B)
+    check(a + D, A + D)
+    check(D + a, A + D)
+    check(D - a, D - A)
+    check(a - D, A - D)
+    check(a * D, A * D)
+    check(D * a, A * D)
+    check(a * 2, A * 2)
+    check(2 * a, A * 2)
+    check(a / 2, A / 2)
+    check(-a, -A)
+    check(a * torch.tensor(3.0), A * 3)
+    check(torch.maximum(a, b), torch.maximum(A, B))
+    check(torch.add(a, b, alpha=3), A + 3 * B)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_values_where_zero_stays_zero(layout):
+    a = sparse(A, layout)
+    for name in ("sin", "sqrt", "abs", "relu", "sgn", "square", "expm1", "log1p", "floor", "tanh"):
+        check(getattr(torch, name)(a), getattr(torch, name)(A))
+    check(a**2, A**2)
+    assert a.bool().dtype is torch.bool and a.to(torch.float32).dtype is torch.float32
+    for name in ("cos", "exp"):
+        with pytest.raises(NotImplementedError, match="sparse"):
+            getattr(torch, name)(a)
+    with pytest.raises(RuntimeError, match="not supported"):
+        a + 1
+    with pytest.raises(RuntimeError, match="zero-dim"):
+        a / D
+
+
+def test_in_place():
+    x = A.to_sparse()
+    check(x.mul_(2), A * 2)
+    check(x.add_(B.to_sparse()), A * 2 + B)
+    check(A.clone().add_(B.to_sparse()), A + B)
+    check(A.clone().mul_(B.to_sparse()), A * B)
+    assert x.zero_()._nnz() == 0
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_views(layout):
+    a = sparse(A, layout)
+    check(a.t(), A.t())
+    check(a.transpose(0, 1), A.t())
+    check(a.permute(1, 0), A.t())
+    check(a[1], A[1])
+    check(a[:, 2], A[:, 2])
+    check(a[1:3], A[1:3])
+    check(a.narrow(1, 2, 3), A.narrow(1, 2, 3))
+    check(a.index_select(1, torch.tensor([5, 0, 5])), A.index_select(1, torch.tensor([5, 0, 5])))
+    check(a.unsqueeze(1).squeeze(1), A)
+    check(torch.cat([a, a], 1), torch.cat([A, A], 1))
+    check(torch.stack([a, a], 1), torch.stack([A, A], 1))
+    assert len(list(a)) == 4
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_products(layout):
+    a, b = sparse(A, layout), sparse(B, layout)
+    dense = torch.tensor(RNG.standard_normal((6, 3)))
+    check(a @ dense, A @ dense)
+    check(torch.sparse.mm(a, dense), A @ dense)
+    check(dense.t() @ a.t(), dense.t() @ A.t())
+    check(a @ dense[:, 0], A @ dense[:, 0])
+    check(a @ b.t(), A @ B.t())
+    check(torch.addmm(torch.ones(4, 3).double(), a, dense, beta=2, alpha=3), 2 + 3 * (A @ dense))
+    check(torch.sparse.addmm(torch.ones(4, 3).double(), a, dense), 1 + A @ dense)
+    check(torch.nn.functional.linear(dense.t(), a), dense.t() @ A.t())
+    found = torch.sparse.sampled_addmm(a, dense[:4], dense.t()[:, :6], beta=0.5)
+    check(found, (dense[:4] @ dense.t()) * (A != 0) + 0.5 * A)
+    with pytest.raises(RuntimeError, match="cannot be multiplied"):
+        a @ dense.t()
+
+
+def test_products_without_scipy(monkeypatch):
+    from flambeau.sparse import kernels
+
+    monkeypatch.setattr(kernels, "loops", None)
+    dense = torch.tensor(RNG.standard_normal((6, 3)))
+    for layout in LAYOUTS:
+        check(sparse(A, layout) @ dense, A @ dense)
+        check(sparse(A, layout).t() @ dense[:4], A.t() @ dense[:4])
+
+
+def test_batches():
+    x, y = dense(3, 4, 5), torch.tensor(RNG.standard_normal((3, 5, 2)))
+    check(torch.bmm(x.to_sparse(), y), torch.bmm(x, y))
+
+
+def test_reductions():
+    a = A.to_sparse()
+    assert a.sum().item() == A.sum().item() == torch.sparse.sum(a).item()
+    check(torch.sparse.sum(a, 0), A.sum(0))
+    check(a.sum(1), A.sum(1))
+    for dim in (0, 1):
+        wanted = torch.where(A != 0, A, -torch.inf).softmax(dim).nan_to_num(0)
+        check(torch.sparse.softmax(a, dim), wanted)
+    check(torch.sparse.log_softmax(a, 1).coalesce().values().exp(), torch.sparse.softmax(a, 1).coalesce().values())
+
+
+def test_reduced_rows():
+    a, d = A.to_sparse_csr(), torch.tensor(RNG.standard_normal((6, 2)))
+    found = torch.sparse.mm(a, d, "mean")
+    check(found, (A @ d) / (A != 0).sum(1, keepdim=True).clamp(min=1))
+
+
+def test_spdiags():
+    x = torch.sparse.spdiags(torch.arange(1.0, 10).reshape(3, 3), torch.tensor([0, -1, 1]), (3, 3))
+    assert x.to_dense().tolist() == [[1, 8, 0], [4, 2, 9], [0, 5, 3]]
