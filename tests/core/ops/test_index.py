@@ -55,3 +55,13 @@ def test_sums_of_rows_agree_with_a_loop(m, n, width):
 def test_errors(call, kind, words):
     with pytest.raises(kind, match=words):
         call(flambeau.zeros(3, 2))
+
+
+def test_second_gradients_of_a_strided_view_that_reaches_beyond_its_base():
+    whole = flambeau.arange(10.0, dtype=flambeau.float64)
+    base = whole[4:8].requires_grad_()
+    shown = base.as_strided((2, 3), (1, 1), 2)  # places 2 to 5 of the storage; the base shows 4 to 7
+    (first,) = flambeau.autograd.grad((shown**3).sum(), base, create_graph=True)
+    assert first.tolist() == [2 * 48.0, 75.0, 0.0, 0.0]
+    (second,) = flambeau.autograd.grad(first.sum(), base)
+    assert second.tolist() == [48.0, 30.0, 0.0, 0.0]
