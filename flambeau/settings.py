@@ -20,13 +20,13 @@ from flambeau.core.slow import is_number
 from flambeau.core.tensor import Tensor
 
 __all__ = [
-    "are_deterministic_algorithms_enabled", "broadcast_shapes", "compiled_with_cxx11_abi", "detach", "detach_",
+    "are_deterministic_algorithms_enabled", "compiled_with_cxx11_abi", "detach", "detach_",
     "get_default_device", "get_deterministic_debug_mode", "get_device", "get_device_module",
     "get_float32_matmul_precision", "get_num_interop_threads", "get_num_threads", "is_complex", "is_conj",
     "is_deterministic_algorithms_warn_only_enabled", "is_floating_point", "is_inference", "is_neg", "is_same_size",
     "is_signed", "is_storage", "is_tensor", "is_warn_always_enabled", "neg_", "negative_", "numel", "result_type",
     "set_default_tensor_type", "set_deterministic_debug_mode", "set_float32_matmul_precision", "set_flush_denormal",
-    "set_num_interop_threads", "set_num_threads", "set_warn_always", "typename", "unravel_index",
+    "set_num_interop_threads", "set_num_threads", "set_warn_always", "typename",
     "use_deterministic_algorithms",
 ]  # fmt: skip
 
@@ -189,10 +189,10 @@ def is_storage(obj: Any, /) -> bool:
 
 
 def _method(name: str, doc: str) -> Callable[..., Any]:
-    def function(input: Tensor) -> Any:
+    def function(input: Tensor, *args: Any) -> Any:
         if not isinstance(input, Tensor):
             raise fail(TypeError, name, f"argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
-        return getattr(input, name)()
+        return getattr(input, name)(*args)
 
     function.__name__ = name
     function.__doc__ = doc
@@ -233,47 +233,12 @@ def compiled_with_cxx11_abi() -> bool:
     return True
 
 
-def broadcast_shapes(*shapes: Sequence[int] | int) -> Size:
-    """The shape that tensors of these shapes broadcast to.
-
-    Raises:
-        RuntimeError: two of them differ in a dimension where neither is 1.
-    """
-    return Size(layout.broadcast_shapes(*[(s,) if isinstance(s, int) else tuple(s) for s in shapes]))
-
-
-def unravel_index(indices: Tensor, shape: Sequence[int] | int) -> tuple[Tensor, ...]:
-    """Flat indices as one index tensor for each dimension of ``shape``: the inverse of row-major flattening.
-
-    Raises:
-        TypeError: the indices are no integers.
-    """
-    if not isinstance(indices, Tensor) or indices.is_floating_point() or indices.is_complex():
-        given = indices.dtype if isinstance(indices, Tensor) else type(indices).__name__
-        raise fail(TypeError, "unravel_index", f"indices expects an integer tensor, got {given}. Convert it with .long().")
-    found: list[Tensor] = []
-    rest = indices
-    for size in reversed((shape,) if isinstance(shape, int) else tuple(shape)):
-        found.append(rest % size)
-        rest = rest.div(size, rounding_mode="floor")
-    return tuple(reversed(found))
-
-
-def _of_method(name: str) -> Callable[..., Any]:
-    def function(input: Tensor, *args: Any) -> Any:
-        return getattr(input, name)(*args)
-
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = f"``input.{name}()``."
-    return function
-
-
-detach = _of_method("detach")
-detach_ = _of_method("detach_")
-get_device = _of_method("get_device")
-is_conj = _of_method("is_conj")
-is_inference = _of_method("is_inference")
-is_neg = _of_method("is_neg")
-is_same_size = _of_method("is_same_size")
-neg_ = _of_method("neg_")
-negative_ = _of_method("negative_")
+detach = _method("detach", "`input.detach(...)`.")
+detach_ = _method("detach_", "`input.detach_(...)`.")
+get_device = _method("get_device", "`input.get_device(...)`.")
+is_conj = _method("is_conj", "`input.is_conj(...)`.")
+is_inference = _method("is_inference", "`input.is_inference(...)`.")
+is_neg = _method("is_neg", "`input.is_neg(...)`.")
+is_same_size = _method("is_same_size", "`input.is_same_size(...)`.")
+neg_ = _method("neg_", "`input.neg_(...)`.")
+negative_ = _method("negative_", "`input.negative_(...)`.")
