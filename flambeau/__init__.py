@@ -1,14 +1,17 @@
 """flambeau: PyTorch's programming model in Python, down to the kernels.
 
-`import flambeau as torch` works; `python -m flambeau script.py` runs a PyTorch script nobody changed. This file gathers the
-public names; every one of them is defined in the room that its module names. Sub-packages load at first use (PEP 562).
+`import flambeau as torch` works; `python -m flambeau script.py` runs a PyTorch script nobody
+changed. This file gathers the public names; every one of them is defined in the room that its
+module names. Sub-packages load at first use (PEP 562).
 """
 
 from __future__ import annotations
 
 import sys as _sys
 
-if getattr(_sys, "argv", [])[:1] == ["-m"]:  # `python -m flambeau`: the runner starts without the engine
+if getattr(_sys, "argv", [])[:1] == [
+    "-m"
+]:  # `python -m flambeau`: the runner starts without the engine
     from flambeau.shim.start import start_program
 
     start_program()
@@ -53,7 +56,7 @@ from flambeau.random import (
     seed,
     set_rng_state,
 )
-from flambeau.settings import *  # noqa: F403
+from flambeau.settings import *
 
 __version__ = "0.1.0"
 newaxis = None
@@ -100,7 +103,8 @@ def __getattr__(name: str) -> _Any:
             if error.name != f"flambeau.{room}":
                 raise
             raise AttributeError(
-                f"module 'torch' has no attribute '{name}': flambeau, which stands in for PyTorch, has no torch.{room} yet."
+                f"module 'torch' has no attribute '{name}': flambeau, which stands in for "
+                f"PyTorch, has no torch.{room} yet."
             ) from None
         if name in _LAZY:
             return module

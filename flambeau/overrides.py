@@ -1,5 +1,5 @@
-"""The `__torch_function__` protocol by its public names: modes, the list of what can be overridden, helpers for functions
-written outside. The mechanism stands in core.overrides.
+"""The `__torch_function__` protocol by its public names: modes, the list of what can be overridden,
+helpers for functions written outside. The mechanism stands in core.overrides.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ class DisableTorchFunction:
 
 
 class TorchFunctionMode:
-    """A block in which every function of the library asks `__torch_function__(func, types, args, kwargs)` first.
+    """A block in which every function of the library asks
+    `__torch_function__(func, types, args, kwargs)` first.
 
     Inside that method the mode itself is off.
     """
@@ -159,7 +160,9 @@ def handle_torch_function(
 def wrap_torch_function(
     dispatcher: Callable[..., Iterable[Any]],
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Decorator: a function of yours takes part in the protocol; `dispatcher` gives the arguments to be asked."""
+    """Decorator: a function of yours takes part in the protocol; `dispatcher` gives the arguments
+    to be asked.
+    """
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)
@@ -208,9 +211,12 @@ def get_ignored_functions() -> set[Any]:
     """Functions that never ask: they make tensors, or say something about the library."""
     torch: Any = importlib.import_module("flambeau")
     names = (
-        "typename is_tensor is_storage set_default_tensor_type set_default_dtype get_default_dtype set_rng_state get_rng_state manual_seed "
-        "initial_seed seed save load set_printoptions from_numpy tensor as_tensor arange empty eye full linspace logspace ones zeros rand "
-        "randn randint randperm range from_file frombuffer asarray from_dlpack can_cast promote_types result_type no_grad enable_grad "
+        "typename is_tensor is_storage set_default_tensor_type set_default_dtype "
+        "get_default_dtype set_rng_state get_rng_state manual_seed "
+        "initial_seed seed save load set_printoptions from_numpy tensor as_tensor arange empty "
+        "eye full linspace logspace ones zeros rand "
+        "randn randint randperm range from_file frombuffer asarray from_dlpack can_cast "
+        "promote_types result_type no_grad enable_grad "
         "set_grad_enabled is_grad_enabled compile get_num_threads set_num_threads"
     ).split()
     found = {getattr(torch, name) for name in names if hasattr(torch, name)}

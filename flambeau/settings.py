@@ -1,4 +1,5 @@
-"""Switches and questions at the package's top level: threads, determinism, precision, what is a tensor.
+"""Switches and questions at the package's top level: threads, determinism, precision, what is a
+tensor.
 
 Each is exported as `flambeau.<name>`. Stands on core.
 """
@@ -7,15 +8,14 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
-from flambeau.core import dtypes, layout
+from flambeau.core import dtypes
 from flambeau.core.device import default_device
 from flambeau.core.errors import fail
 from flambeau.core.promotion import result_dtype
 from flambeau.core.provenance import stack_level
-from flambeau.core.size import Size
 from flambeau.core.slow import is_number
 from flambeau.core.tensor import Tensor
 
@@ -41,8 +41,12 @@ class _Settings:
 
 
 def quota() -> int:
-    """The processors this process may use: the affinity mask, and the cgroup's quota where there is one."""
-    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """The processors this process may use: the affinity mask, and the cgroup's quota where there is
+    one.
+    """
+    count = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
     try:
         with open("/sys/fs/cgroup/cpu.max") as file:
             limit, period = file.read().split()
@@ -54,7 +58,9 @@ def quota() -> int:
 
 
 def get_num_threads() -> int:
-    """How many threads a kernel may use: `set_num_threads`, else OMP_NUM_THREADS, else the processors allowed."""
+    """How many threads a kernel may use: `set_num_threads`, else OMP_NUM_THREADS, else the
+    processors allowed.
+    """
     if _Settings.threads is None:
         named = os.environ.get("OMP_NUM_THREADS", "")
         _Settings.threads = int(named) if named.isdigit() and int(named) > 0 else quota()
@@ -75,9 +81,15 @@ def set_num_threads(int: int, /) -> None:
         RuntimeError: not a positive number. TypeError: not an integer.
     """
     if isinstance(int, bool) or not hasattr(int, "__index__"):
-        raise fail(TypeError, "set_num_threads", f"set_num_threads expects an int, but got {type(int).__name__}")
+        raise fail(
+            TypeError,
+            "set_num_threads",
+            f"set_num_threads expects an int, but got {type(int).__name__}",
+        )
     if int <= 0:
-        raise fail(RuntimeError, "set_num_threads", f"expected a positive number of threads, got {int}")
+        raise fail(
+            RuntimeError, "set_num_threads", f"expected a positive number of threads, got {int}"
+        )
     _Settings.threads = int
     _blas_threads(int)
 
@@ -88,16 +100,24 @@ def get_num_interop_threads() -> int:
 
 
 def set_num_interop_threads(int: int, /) -> None:
-    """Set the number of inter-operation threads (kept and reported; operations run one after another)."""
+    """Set the number of inter-operation threads (kept and reported; operations run one after
+    another).
+    """
     if int <= 0:
         raise fail(RuntimeError, "set_num_interop_threads", "expected a positive number of threads")
     _Settings.interop_threads = int
 
 
 def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:
-    """Ask for bit-equal results from run to run: operations here give them anyway, on any number of threads."""
+    """Ask for bit-equal results from run to run: operations here give them anyway, on any number of
+    threads.
+    """
     if not isinstance(mode, bool):
-        raise fail(TypeError, "use_deterministic_algorithms", f"argument 'mode' must be bool, not {type(mode).__name__}")
+        raise fail(
+            TypeError,
+            "use_deterministic_algorithms",
+            f"argument 'mode' must be bool, not {type(mode).__name__}",
+        )
     _Settings.deterministic, _Settings.warn_only = mode, warn_only
 
 
@@ -116,7 +136,11 @@ def set_deterministic_debug_mode(debug_mode: int | str) -> None:
     levels = {"default": 0, "warn": 1, "error": 2}
     level = levels.get(debug_mode, -1) if isinstance(debug_mode, str) else debug_mode
     if level not in (0, 1, 2):
-        raise fail(RuntimeError, "set_deterministic_debug_mode", f"invalid value {debug_mode!r}: give default, warn or error")
+        raise fail(
+            RuntimeError,
+            "set_deterministic_debug_mode",
+            f"invalid value {debug_mode!r}: give default, warn or error",
+        )
     use_deterministic_algorithms(level > 0, warn_only=level == 1)
 
 
@@ -128,7 +152,11 @@ def get_deterministic_debug_mode() -> int:
 def set_float32_matmul_precision(precision: str) -> None:
     """Kept and reported; matrix products are computed in full float32."""
     if precision not in ("highest", "high", "medium"):
-        raise fail(RuntimeError, "set_float32_matmul_precision", f"invalid precision {precision!r}: highest, high or medium")
+        raise fail(
+            RuntimeError,
+            "set_float32_matmul_precision",
+            f"invalid precision {precision!r}: highest, high or medium",
+        )
     _Settings.matmul_precision = precision
 
 
@@ -154,7 +182,8 @@ def is_warn_always_enabled() -> bool:
 def set_default_tensor_type(t: Any, /) -> None:
     """Deprecated: set the default dtype by a tensor type."""
     warnings.warn(
-        "torch.set_default_tensor_type() is deprecated as of PyTorch 2.1, please use torch.set_default_dtype() and "
+        "torch.set_default_tensor_type() is deprecated as of PyTorch 2.1, please use "
+        "torch.set_default_dtype() and "
         "torch.set_default_device() as alternatives.",
         UserWarning,
         stacklevel=stack_level(),
@@ -191,7 +220,11 @@ def is_storage(obj: Any, /) -> bool:
 def _method(name: str, doc: str) -> Callable[..., Any]:
     def function(input: Tensor, *args: Any) -> Any:
         if not isinstance(input, Tensor):
-            raise fail(TypeError, name, f"argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
+            raise fail(
+                TypeError,
+                name,
+                f"argument 'input' (position 1) must be Tensor, not {type(input).__name__}",
+            )
         return getattr(input, name)(*args)
 
     function.__name__ = name
@@ -199,7 +232,9 @@ def _method(name: str, doc: str) -> Callable[..., Any]:
     return function
 
 
-is_floating_point = _method("is_floating_point", "Whether the tensor's dtype is a floating-point one.")
+is_floating_point = _method(
+    "is_floating_point", "Whether the tensor's dtype is a floating-point one."
+)
 is_complex = _method("is_complex", "Whether the tensor's dtype is complex.")
 is_signed = _method("is_signed", "Whether the tensor's dtype has negative numbers.")
 numel = _method("numel", "Number of elements.")
@@ -214,7 +249,9 @@ def result_type(tensor1: Any, tensor2: Any) -> dtypes.dtype:
         elif is_number(each):
             operands.append(each)
         else:
-            raise fail(TypeError, "result_type", f"expected Tensors or numbers, got {type(each).__name__}")
+            raise fail(
+                TypeError, "result_type", f"expected Tensors or numbers, got {type(each).__name__}"
+            )
     return dtypes.of(result_dtype(operands))
 
 
@@ -222,7 +259,11 @@ def typename(obj: Any, /) -> str:
     """The name of an object's type, 'torch.FloatTensor' for tensors."""
     if isinstance(obj, Tensor):
         return str(obj.type())
-    kind = obj if isinstance(obj, type) or callable(obj) and hasattr(obj, "__qualname__") else type(obj)
+    kind = (
+        obj
+        if isinstance(obj, type) or callable(obj) and hasattr(obj, "__qualname__")
+        else type(obj)
+    )
     module = getattr(kind, "__module__", "") or ""
     name = getattr(kind, "__qualname__", "")
     return name if module in ("builtins", "__builtin__", "") else f"{module}.{name}"

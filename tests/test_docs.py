@@ -1,7 +1,7 @@
 """Every Python block that the documents show is run, in order, and prints what they say it prints.
 
-A block fenced as ``python`` that starts with a prompt is a doctest; any other is executed. Blocks of one
-document share their names. A block that is not meant to run is fenced as something else.
+A block fenced as ``python`` that starts with a prompt is a doctest; any other is executed. Blocks
+of one document share their names. A block that is not meant to run is fenced as something else.
 """
 
 from __future__ import annotations

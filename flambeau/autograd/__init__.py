@@ -1,4 +1,6 @@
-"""Automatic differentiation: backward, grad, the grad modes, Function, checks. The engine stands in core."""
+"""Automatic differentiation: backward, grad, the grad modes, Function, checks. The engine stands in
+core.
+"""
 
 from importlib import import_module as _import_module
 from typing import Any as _Any

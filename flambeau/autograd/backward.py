@@ -21,7 +21,9 @@ from flambeau.core.tensor import Tensor, edge_of, wrap
 __all__ = ["backward", "grad"]
 
 PARTIAL: ContextVar[bool] = ContextVar("flambeau_partial", default=False)
-"""Whether the backward under way is for some inputs only: what reentrant checkpointing cannot serve."""
+"""Whether the backward under way is for some inputs only: what reentrant checkpointing cannot
+serve.
+"""
 
 TensorOrTensors = Tensor | Sequence[Tensor]
 
@@ -67,8 +69,10 @@ def _cotangents(name: str, outputs: tuple[Tensor, ...], grads: tuple[Any, ...]) 
             raise fail(
                 RuntimeError,
                 name,
-                f"element {k} of tensors does not require grad and does not have a grad_fn: nothing it was computed from "
-                "requires gradient, or it was made under torch.no_grad() or from a detach()ed tensor.",
+                f"element {k} of tensors does not require grad and does not have a grad_fn: "
+                f"nothing it was computed from "
+                "requires gradient, or it was made under torch.no_grad() or from a detach()ed "
+                "tensor.",
             )
         if given is None:
             if math.prod(shape) != 1:
@@ -82,7 +86,8 @@ def _cotangents(name: str, outputs: tuple[Tensor, ...], grads: tuple[Any, ...]) 
                 raise fail(
                     RuntimeError,
                     name,
-                    f"grad can be implicitly created only for real scalar outputs but got {of(dtype)}",
+                    f"grad can be implicitly created only for real scalar outputs but got "
+                    f"{of(dtype)}",
                 )
             found.append(wrap(np.ones(shape, dtype)))
             continue
@@ -96,14 +101,16 @@ def _cotangents(name: str, outputs: tuple[Tensor, ...], grads: tuple[Any, ...]) 
             raise fail(
                 RuntimeError,
                 name,
-                f"Mismatch in shape: grad_output[{k}] has a shape of {list(given._array.shape)} and output[{k}] has a shape of "
+                f"Mismatch in shape: grad_output[{k}] has a shape of {list(given._array.shape)} "
+                f"and output[{k}] has a shape of "
                 f"{list(shape)}.",
             )
         if (given._array.dtype.kind == "c") != (dtype.kind == "c"):
             raise fail(
                 RuntimeError,
                 name,
-                f"For complex Tensors, both grad_output and output are required to have the same dtype: grad_output[{k}] is "
+                f"For complex Tensors, both grad_output and output are required to have the same "
+                f"dtype: grad_output[{k}] is "
                 f"{given.dtype}, output[{k}] is {of(dtype)}.",
             )
         found.append(given if given._array.dtype == dtype else given.to(of(dtype)))
@@ -139,9 +146,12 @@ def backward(
     cotangents = _cotangents("backward", outputs, grads)
     if create_graph:
         warnings.warn(
-            "Using backward() with create_graph=True will create a reference cycle between the parameter and its gradient "
-            "which can cause a memory leak. We recommend using autograd.grad when creating the graph to avoid this. If you "
-            "have to use this function, make sure to reset the .grad fields of your parameters to None after use.",
+            "Using backward() with create_graph=True will create a reference cycle between the "
+            "parameter and its gradient "
+            "which can cause a memory leak. We recommend using autograd.grad when creating the "
+            "graph to avoid this. If you "
+            "have to use this function, make sure to reset the .grad fields of your parameters to "
+            "None after use.",
             UserWarning,
             stacklevel=stack_level(),
         )
@@ -179,7 +189,8 @@ def grad(
     """The gradients of `outputs` with respect to `inputs`, returned instead of accumulated.
 
     Raises:
-        RuntimeError: an input that requires no gradient, or that the outputs do not depend on (without allow_unused).
+        RuntimeError: an input that requires no gradient, or that the outputs do not depend on
+            (without allow_unused).
     """
     if materialize_grads and allow_unused is False:
         raise fail(
@@ -204,7 +215,8 @@ def grad(
             raise fail(
                 RuntimeError,
                 "grad",
-                "One of the differentiated Tensors does not require grad: call requires_grad_() on it before it is used.",
+                "One of the differentiated Tensors does not require grad: call requires_grad_() "
+                "on it before it is used.",
             )
     cotangents = _cotangents("grad", outs, given)
     keep = create_graph if retain_graph is None else retain_graph
@@ -220,7 +232,8 @@ def grad(
                 raise fail(
                     RuntimeError,
                     "grad",
-                    f"One of the differentiated Tensors appears to not have been used in the graph (number {k} of inputs). Set "
+                    f"One of the differentiated Tensors appears to not have been used in the "
+                    f"graph (number {k} of inputs). Set "
                     "allow_unused=True if this is the desired behavior.",
                 )
             results.append(wrap(np.zeros(*_shape_of(target))) if materialize_grads else None)

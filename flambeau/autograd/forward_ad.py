@@ -1,7 +1,8 @@
 """Forward-mode derivatives by their names: dual levels, `make_dual`, `unpack_dual`.
 
-A dual tensor carries its tangent at the door of the level; the tangent of a result is computed when it is unpacked, as
-the derivative of the vector-Jacobian product (see func.levels). Stands on func.levels.
+A dual tensor carries its tangent at the door of the level; the tangent of a result is computed when
+it is unpacked, as the derivative of the vector-Jacobian product (see func.levels). Stands on
+func.levels.
 """
 
 from __future__ import annotations
@@ -90,7 +91,8 @@ def make_dual(tensor: Tensor, tangent: Tensor, *, level: int | None = None) -> T
         raise fail(
             RuntimeError,
             "make_dual",
-            "Trying to create a dual Tensor for forward AD but no level exists, make sure to enter_dual_level() first.",
+            "Trying to create a dual Tensor for forward AD but no level exists, make sure to "
+            "enter_dual_level() first.",
         )
     if not differentiable(tensor):
         raise fail(
@@ -108,7 +110,8 @@ def make_dual(tensor: Tensor, tangent: Tensor, *, level: int | None = None) -> T
         raise fail(
             RuntimeError,
             "make_dual",
-            f"Expected tangent to have the shape of the primal, {list(tensor.shape)}, but got {list(tangent.shape)}",
+            f"Expected tangent to have the shape of the primal, {list(tensor.shape)}, but got "
+            f"{list(tangent.shape)}",
         )
     dual = enter(tensor)
     levels[-1].duals.append((dual, tangent))

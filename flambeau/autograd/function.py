@@ -1,4 +1,5 @@
-"""`autograd.Function`: an operation with a backward of the user's own. The same nodes as declared operations.
+"""`autograd.Function`: an operation with a backward of the user's own. The same nodes as declared
+operations.
 
 Stands on core.node, core.inplace, core.state.
 """
@@ -44,7 +45,9 @@ class FunctionCtx:
     """What `forward` and `backward` share: `ctx`."""
 
     def save_for_backward(self, *tensors: Tensor | None) -> None:
-        """Keep tensors for `backward`, where `ctx.saved_tensors` gives them; writes to them meanwhile are noticed."""
+        """Keep tensors for `backward`, where `ctx.saved_tensors` gives them; writes to them
+        meanwhile are noticed.
+        """
         self.to_save = tensors
 
     def save_for_forward(self, *tensors: Tensor | None) -> None:
@@ -158,7 +161,8 @@ class FunctionNode(Node, FunctionCtx):
             raise fail(
                 RuntimeError,
                 self.name(),
-                f"returned an incorrect number of gradients (expected {count}, got {len(results)}): backward returns one for "
+                f"returned an incorrect number of gradients (expected {count}, got "
+                f"{len(results)}): backward returns one for "
                 "each argument of forward after ctx, None for those that are no tensors.",
             )
         found = []
@@ -192,7 +196,8 @@ class FunctionNode(Node, FunctionCtx):
             raise fail(
                 RuntimeError,
                 self.name(),
-                f"Function {self.name()} returned an invalid gradient at index {k} - got {list(given)} but expected shape "
+                f"Function {self.name()} returned an invalid gradient at index {k} - got "
+                f"{list(given)} but expected shape "
                 f"compatible with {list(shape)}",
             )
 
@@ -200,15 +205,16 @@ class FunctionNode(Node, FunctionCtx):
 class Function(FunctionCtx):
     """An operation with its own `forward` and `backward` (static methods); call it with `apply`.
 
-    ``forward(ctx, *args)`` computes, or ``forward(*args)`` with ``setup_context(ctx, inputs, output)``;
-    ``backward(ctx, *grad_outputs)`` returns a gradient for every argument.
+    ``forward(ctx, *args)`` computes, or ``forward(*args)`` with ``setup_context(ctx, inputs,
+    output)``; ``backward(ctx, *grad_outputs)`` returns a gradient for every argument.
     """
 
     generate_vmap_rule = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         warnings.warn(
-            f"{type(self)} should not be instantiated. Methods on autograd functions are all static, so you should invoke them on "
+            f"{type(self)} should not be instantiated. Methods on autograd functions are all "
+            f"static, so you should invoke them on "
             "the class itself.",
             DeprecationWarning,
             stacklevel=stack_level(),
@@ -216,7 +222,8 @@ class Function(FunctionCtx):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         raise RuntimeError(
-            "Legacy autograd function with non-static forward method is deprecated. Please use new-style autograd function with "
+            "Legacy autograd function with non-static forward method is deprecated. Please use "
+            "new-style autograd function with "
             f"static forward method, and call {type(self).__name__}.apply(...)."
         )
 
@@ -233,7 +240,8 @@ class Function(FunctionCtx):
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Any) -> Any:
         raise NotImplementedError(
-            "You must implement either the backward or vjp method for your custom autograd.Function to use it with backward mode AD."
+            "You must implement either the backward or vjp method for your custom "
+            "autograd.Function to use it with backward mode AD."
         )
 
     @staticmethod
@@ -243,7 +251,8 @@ class Function(FunctionCtx):
     @staticmethod
     def jvp(ctx: Any, *grad_inputs: Any) -> Any:
         raise NotImplementedError(
-            "You must implement the jvp function for custom autograd.Function to use it with forward mode AD."
+            "You must implement the jvp function for custom autograd.Function to use it with "
+            "forward mode AD."
         )
 
     @classmethod
@@ -281,7 +290,8 @@ def _record(
             raise fail(
                 RuntimeError,
                 cls.__name__,
-                "mark_dirty: only input tensors should be given to mark_dirty(); an output was not an input",
+                "mark_dirty: only input tensors should be given to mark_dirty(); an output was "
+                "not an input",
             )
         touch(t, cls.__name__)
     hidden = {id(t) for t in ctx.non_differentiable}
@@ -373,7 +383,8 @@ class _Refusal(Node):
         raise fail(
             RuntimeError,
             self.label,
-            "trying to differentiate twice a function that was marked with @once_differentiable: write its backward in "
+            "trying to differentiate twice a function that was marked with @once_differentiable: "
+            "write its backward in "
             "differentiable operations and take the decorator away.",
         )
 

@@ -1,4 +1,6 @@
-"""`torch.autograd.functional`: jacobian, hessian, vjp, jvp, vhp, hvp of a function at a point. Stands on func.levels."""
+"""`torch.autograd.functional`: jacobian, hessian, vjp, jvp, vhp, hvp of a function at a point.
+Stands on func.levels.
+"""
 
 from __future__ import annotations
 
@@ -24,13 +26,16 @@ def _tuple(name: str, value: Any, what: str) -> tuple[bool, tuple[Tensor, ...]]:
             raise fail(
                 TypeError,
                 name,
-                f"The {what} given to {name} must be either a Tensor or a tuple of Tensors but the value at index {k} has type {type(each)}.",
+                f"The {what} given to {name} must be either a Tensor or a tuple of Tensors but "
+                f"the value at index {k} has type {type(each)}.",
             )
     return not single, found
 
 
 def _prepared(inputs: tuple[Tensor, ...], create_graph: bool) -> tuple[Tensor, ...]:
-    """The inputs as the function sees them: in the caller's graph with `create_graph`, else leaves of their own."""
+    """The inputs as the function sees them: in the caller's graph with `create_graph`, else leaves
+    of their own.
+    """
     if create_graph:
         return tuple(
             x.view_as(x) if edge_of(x) is not None else x.detach().requires_grad_() for x in inputs
@@ -47,7 +52,8 @@ def _called(
 def _checked(
     name: str, v: Any, like: tuple[Tensor, ...], several: bool, what: str
 ) -> tuple[Tensor, ...]:
-    """The vector `v`, one tensor for each of `like`; ones where it was left out and there is one element.
+    """The vector `v`, one tensor for each of `like`; ones where it was left out and there is one
+    element.
 
     Raises:
         RuntimeError: its shapes are not theirs.
@@ -57,7 +63,8 @@ def _checked(
             raise fail(
                 RuntimeError,
                 name,
-                f"The vector v can only be None if the user-provided function returns (or takes) a single Tensor with a single element: give v, with the shape of the {what}.",
+                f"The vector v can only be None if the user-provided function returns (or takes) "
+                f"a single Tensor with a single element: give v, with the shape of the {what}.",
             )
         return (ops.ones_like(like[0].detach()),)
     _, vectors = _tuple(name, v, "v")
@@ -72,7 +79,8 @@ def _checked(
             raise fail(
                 RuntimeError,
                 name,
-                f"v has invalid size at index {k}: should be {list(b.shape)} but got {list(a.shape)}.",
+                f"v has invalid size at index {k}: should be {list(b.shape)} but got "
+                f"{list(a.shape)}.",
             )
     return vectors
 
@@ -114,7 +122,8 @@ def _grads(
                 raise fail(
                     RuntimeError,
                     name,
-                    f"The output of the user-provided function is independent of input {k}. This is not allowed in strict mode.",
+                    f"The output of the user-provided function is independent of input {k}. This "
+                    f"is not allowed in strict mode.",
                 )
     return [
         ops.zeros_like(x.detach()) if g is None else g for g, x in zip(found, inputs, strict=True)
@@ -159,7 +168,8 @@ def jvp(
     create_graph: bool = False,
     strict: bool = False,
 ) -> tuple[Any, Any]:
-    """``(func(inputs), J v)``: the Jacobian-vector product, by differentiating the vector-Jacobian product twice.
+    """``(func(inputs), J v)``: the Jacobian-vector product, by differentiating the vector-Jacobian
+    product twice.
 
     Args:
         v: with the shapes of the inputs; may be left out for a single element.
@@ -195,7 +205,8 @@ def jacobian(
     vectorize: bool = False,
     strategy: str = "reverse-mode",
 ) -> Any:
-    """The Jacobian of a function: for every output and input a tensor of shape ``output.shape + input.shape``.
+    """The Jacobian of a function: for every output and input a tensor of shape ``output.shape +
+    input.shape``.
 
     Args:
         func: takes and returns tensors (or tuples of them).
@@ -219,13 +230,15 @@ def jacobian(
         raise fail(
             NotImplementedError,
             "jacobian",
-            "Computing Jacobian using forward-AD or forward-over-reverse Hessian is only implemented for `vectorize=True`.",
+            "Computing Jacobian using forward-AD or forward-over-reverse Hessian is only "
+            "implemented for `vectorize=True`.",
         )
     if vectorize and strict:
         raise fail(
             RuntimeError,
             "jacobian",
-            "`strict=True` and `vectorized=True` are not supported together. Please either set one to False.",
+            "`strict=True` and `vectorized=True` are not supported together. Please either set "
+            "one to False.",
         )
     with enable_grad():
         several_in, given = _tuple("jacobian", inputs, "inputs")
@@ -261,7 +274,8 @@ def _scalar(name: str, func: Callable[..., Any]) -> Callable[..., Tensor]:
             raise fail(
                 RuntimeError,
                 name,
-                f"The Tensor returned by the function given to {name} should contain a single element",
+                f"The Tensor returned by the function given to {name} should contain a single "
+                f"element",
             )
         return out.squeeze()
 
@@ -276,7 +290,9 @@ def hessian(
     vectorize: bool = False,
     outer_jacobian_strategy: str = "reverse-mode",
 ) -> Any:
-    """The Hessian of a scalar function: for every pair of inputs a tensor of shape ``first.shape + second.shape``."""
+    """The Hessian of a scalar function: for every pair of inputs a tensor of shape ``first.shape +
+    second.shape``.
+    """
     several, given = _tuple("hessian", inputs, "inputs")
     if outer_jacobian_strategy not in ("reverse-mode", "forward-mode"):
         raise fail(
@@ -325,7 +341,9 @@ def hvp(
     create_graph: bool = False,
     strict: bool = False,
 ) -> tuple[Any, Any]:
-    """``(func(inputs), H v)`` of a scalar function; `vhp` is the same number for less work where H is symmetric."""
+    """``(func(inputs), H v)`` of a scalar function; `vhp` is the same number for less work where H
+    is symmetric.
+    """
     scalar = _scalar("hvp", func)
     with enable_grad():
         several, given = _tuple("hvp", inputs, "inputs")

@@ -1,4 +1,6 @@
-"""`gradcheck` and `gradgradcheck`: analytical gradients against finite differences. Stands on backward.grad."""
+"""`gradcheck` and `gradgradcheck`: analytical gradients against finite differences. Stands on
+backward.grad.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,9 @@ def _directions(array: np.ndarray[Any, Any]) -> list[complex | float]:
 def _numerical(
     function: Callable[..., Any], inputs: Sequence[Any], target: Tensor, eps: float
 ) -> list[np.ndarray[Any, Any]]:
-    """d(outputs)/d(target) by central differences: one array (target.size, output.size) per output and direction."""
+    """d(outputs)/d(target) by central differences: one array (target.size, output.size) per output
+    and direction.
+    """
     columns: list[list[list[np.ndarray[Any, Any]]]] = []
     array = target._array
     flat = list(np.ndindex(array.shape))
@@ -97,7 +101,8 @@ def _agree(
     atol: float,
     rtol: float,
 ) -> None:
-    # numeric: (in directions, in size, out size); analytic: (out directions, out size, in size), conjugate gradients.
+    # numeric: (in directions, in size, out size); analytic: (out directions, out size, in size),
+    # conjugate gradients.
     if in_complex:
         real, imag = numeric[0], numeric[1]
         # With L = Re(conj(v) y): d/d(re x) + i d/d(im x)
@@ -131,16 +136,19 @@ def gradcheck(
     fast_mode: bool = False,
     masked: bool | None = None,
 ) -> bool:
-    """Whether backward's gradients equal finite differences (float64 inputs are needed for the default tolerances).
+    """Whether backward's gradients equal finite differences (float64 inputs are needed for the
+    default tolerances).
 
     Raises:
-        GradcheckError: they differ (with `raise_exception`). ValueError: no input requires gradient.
+        GradcheckError: they differ (with `raise_exception`). ValueError: no input requires
+            gradient.
     """
     given = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
     targets = [t for t in given if isinstance(t, Tensor) and t.requires_grad]
     if not targets:
         raise ValueError(
-            "gradcheck expects at least one input tensor to require gradient, but none of them have requires_grad=True."
+            "gradcheck expects at least one input tensor to require gradient, but none of them "
+            "have requires_grad=True."
         )
     for k, t in enumerate(given):
         if (
@@ -149,7 +157,8 @@ def gradcheck(
             and t.dtype.name not in ("float64", "complex128")
         ):
             warnings.warn(
-                f"Input #{k} requires gradient and is not a double precision floating point or complex. This check will likely "
+                f"Input #{k} requires gradient and is not a double precision floating point or "
+                f"complex. This check will likely "
                 "fail if all the inputs are not of double precision floating point or complex. ",
                 UserWarning,
                 stacklevel=stack_level(),
@@ -200,7 +209,8 @@ def _check_backward(
             if not out.requires_grad:
                 if numeric and np.abs(numeric[k]).max(initial=0) > atol:
                     raise GradcheckError(
-                        f"Numerical gradient for function expected to be zero: output {k} does not require grad"
+                        f"Numerical gradient for function expected to be zero: output {k} does "
+                        f"not require grad"
                     )
                 continue
             analytic = _analytical(outputs, k, target)
@@ -226,7 +236,9 @@ def _check_direction(
     atol: float,
     rtol: float,
 ) -> None:
-    """v^T J u by both ways, for random u and v of length one; the tolerance grows with what v and u would sum up."""
+    """v^T J u by both ways, for random u and v of length one; the tolerance grows with what v and u
+    would sum up.
+    """
     draw = np.random.default_rng(0)
     array = target._array
     u = draw.random(array.shape)
@@ -254,8 +266,10 @@ def _check_direction(
         scale = float(np.abs(u).sum() * np.abs(v).sum())
         if abs(numeric - analytic) > atol * max(scale, 1.0) + rtol * abs(numeric):
             raise GradcheckError(
-                f"Jacobian mismatch for output {k} with respect to input {which},\nnumerical:{numeric}\nanalytical:{analytic}\n\n"
-                "Both are v^T J u for random u and v: run with fast_mode=False to see the whole Jacobian."
+                f"Jacobian mismatch for output {k} with respect to input "
+                f"{which},\nnumerical:{numeric}\nanalytical:{analytic}\n\n"
+                "Both are v^T J u for random u and v: run with fast_mode=False to see the whole "
+                "Jacobian."
             )
 
 
@@ -356,7 +370,8 @@ def _check_same_twice(
                 differ = ~((one == two) | ((one != one) & (two != two)))
                 if differ.any() and float(np.abs(one - two)[differ].max()) > tolerance:
                     raise GradcheckError(
-                        "Backward is not reentrant, i.e., running backward with same input and grad_output multiple times gives different values"
+                        "Backward is not reentrant, i.e., running backward with same input and "
+                        "grad_output multiple times gives different values"
                     )
 
 

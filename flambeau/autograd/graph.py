@@ -1,4 +1,6 @@
-"""Hooks on what the graph saves: `saved_tensors_hooks`, `save_on_cpu`, and `torch.autograd.graph`. Stands on core.state."""
+"""Hooks on what the graph saves: `saved_tensors_hooks`, `save_on_cpu`, and `torch.autograd.graph`.
+Stands on core.state.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,8 @@ _DISABLED: ContextVar[str | None] = ContextVar("flambeau_hooks_disabled", defaul
 
 
 class saved_tensors_hooks:
-    """Within the block, every tensor saved for backward goes through `pack_hook`, and through `unpack_hook` when it is needed.
+    """Within the block, every tensor saved for backward goes through `pack_hook`, and through
+    `unpack_hook` when it is needed.
 
     Args:
         pack_hook: tensor to anything.
@@ -79,7 +82,9 @@ class disable_saved_tensors_hooks:
 
 
 def increment_version(tensor: Tensor | Sequence[Tensor]) -> None:
-    """Count a write that was made behind the library's back, so that saved values are checked against it."""
+    """Count a write that was made behind the library's back, so that saved values are checked
+    against it.
+    """
     for each in (tensor,) if isinstance(tensor, Tensor) else tensor:
         touch(each, "increment_version")
 
@@ -116,7 +121,8 @@ def get_gradient_edge(tensor: Tensor) -> GradientEdge:
     edge = edge_of(tensor)
     if edge is None:
         raise RuntimeError(
-            "It is not possible to get the gradient edge for a Tensor that does not require gradients"
+            "It is not possible to get the gradient edge for a Tensor that does not require "
+            "gradients"
         )
     node, number = edge_node(edge)
     return GradientEdge(exposed(node), number)
@@ -142,7 +148,9 @@ def _runs(sweep: dict[str, Any], nodes: dict[int, Node]) -> list[int]:
 def register_multi_grad_hook(
     tensors: Sequence[Tensor], fn: Callable[..., None], *, mode: str = "all"
 ) -> RemovableHandle:
-    """Call `fn` once the gradients of all `tensors` (mode "all": with the list) or of the first ("any") are known."""
+    """Call `fn` once the gradients of all `tensors` (mode "all": with the list) or of the first
+    ("any") are known.
+    """
     if mode not in ("all", "any"):
         raise ValueError(f"Expects mode to be one of ('all', 'any') but got {mode}")
     waiting = [k for k, t in enumerate(tensors) if t.requires_grad]

@@ -1,4 +1,6 @@
-"""The grad modes: no_grad, enable_grad, set_grad_enabled, inference_mode, anomaly detection. Stands on core.state."""
+"""The grad modes: no_grad, enable_grad, set_grad_enabled, inference_mode, anomaly detection. Stands
+on core.state.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ __all__ = [
 
 
 class _Switch:
-    """A context manager and decorator that changes the thread's mode; may be entered again while it is in force."""
+    """A context manager and decorator that changes the thread's mode; may be entered again while it
+    is in force.
+    """
 
     def __init__(self) -> None:
         self._tokens: list[Any] = []
@@ -179,7 +183,8 @@ class detect_anomaly(_Switch):
         from flambeau.core.provenance import stack_level
 
         warnings.warn(
-            "Anomaly Detection has been enabled. This mode will increase the runtime and should only be enabled for debugging.",
+            "Anomaly Detection has been enabled. This mode will increase the runtime and should "
+            "only be enabled for debugging.",
             UserWarning,
             stacklevel=stack_level(),
         )

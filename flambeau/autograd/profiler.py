@@ -1,4 +1,6 @@
-"""`torch.autograd.profiler`'s names: ranges that the program marks, timed, and a table of them. Stands on nothing."""
+"""`torch.autograd.profiler`'s names: ranges that the program marks, timed, and a table of them.
+Stands on nothing.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ _ACTIVE: ContextVar[profile | None] = ContextVar("flambeau_autograd_profile", de
 
 
 class FunctionEvent(NamedTuple):
-    """One range: its name, when it began, how long it took (microseconds), and how often it ran where several are summed."""
+    """One range: its name, when it began, how long it took (microseconds), and how often it ran
+    where several are summed.
+    """
 
     key: str
     start: float

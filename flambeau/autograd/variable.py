@@ -1,4 +1,6 @@
-"""`Variable`: the name of old for a Tensor; calling it gives a detached alias. Stands on core.tensor."""
+"""`Variable`: the name of old for a Tensor; calling it gives a detached alias. Stands on
+core.tensor.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,8 @@ class _VariableMeta(type):
     ) -> Tensor:
         if volatile is not None:
             warnings.warn(
-                "volatile was removed (Variable.volatile is always False): use torch.no_grad() instead.",
+                "volatile was removed (Variable.volatile is always False): use torch.no_grad() "
+                "instead.",
                 UserWarning,
                 stacklevel=stack_level(),
             )

@@ -1,4 +1,6 @@
-"""A gradient arrives at a leaf: stolen where nobody else holds it, copied or added otherwise. Stands on tensor."""
+"""A gradient arrives at a leaf: stolen where nobody else holds it, copied or added otherwise.
+Stands on tensor.
+"""
 
 from __future__ import annotations
 
@@ -63,21 +65,29 @@ def _replace(variable: Tensor, old: Tensor, grad: np.ndarray[Any, Any]) -> None:
         state.restore(token)
 
 
-# Who holds a gradient that is ours alone: the engine's `results` and `grad`, `accumulate`'s and `_own`'s argument,
-# and getrefcount's own.
+# Who holds a gradient that is ours alone: the engine's `results` and `grad`, `accumulate`'s and
+# `_own`'s argument, and getrefcount's own.
 MINE = 5
 
 
 def _own(grad: np.ndarray[Any, Any], like: Any) -> np.ndarray[Any, Any]:
     """The gradient as an array of its own, laid out like the leaf."""
-    if grad.base is None and sys.getrefcount(grad) <= MINE and grad.strides == like.strides and grad.flags.writeable:
+    if (
+        grad.base is None
+        and sys.getrefcount(grad) <= MINE
+        and grad.strides == like.strides
+        and grad.flags.writeable
+    ):
         return grad
     if type(like) is nd and like.flags.c_contiguous:
         return np.array(grad, order="C", copy=True)
     from flambeau.core.layout import preserve_strides
 
     fresh = np.empty(grad.size, grad.dtype)
-    steps = tuple(s * grad.itemsize for s in preserve_strides(like.shape, tuple(s // like.itemsize for s in like.strides)))
+    steps = tuple(
+        s * grad.itemsize
+        for s in preserve_strides(like.shape, tuple(s // like.itemsize for s in like.strides))
+    )
     found: np.ndarray[Any, Any] = np.ndarray(grad.shape, grad.dtype, fresh, 0, steps)
     found[...] = grad
     return found

@@ -1,7 +1,8 @@
-"""Writes that PyTorch's version check does not see: through `x.data`. PyTorch then gives wrong gradients without a word.
+"""Writes that PyTorch's version check does not see: through `x.data`. PyTorch then gives wrong
+gradients without a word.
 
-`FLAMBEAU_ALIAS=error` (the default) raises at backward, `warn` warns, `off` (and `compat.strict()`) does as PyTorch does.
-Stands on node and provenance.
+`FLAMBEAU_ALIAS=error` (the default) raises at backward, `warn` warns, `off` (and `compat.strict()`)
+does as PyTorch does. Stands on node and provenance.
 """
 
 from __future__ import annotations
@@ -30,8 +31,10 @@ def silent_write(node: Node, label: str, storage: Storage, shape: Any) -> None:
         return
     name = node.name().removesuffix("0").removesuffix("Backward")
     text = (
-        f"the {label} of shape {list(shape)} saved by {name} at {place(node.where)} was overwritten through .data at "
-        f"{place(storage.silent_writer)}: its gradient would be wrong without a word. Write before the forward, or into a "
+        f"the {label} of shape {list(shape)} saved by {name} at {place(node.where)} was "
+        f"overwritten through .data at "
+        f"{place(storage.silent_writer)}: its gradient would be wrong without a word. Write "
+        f"before the forward, or into a "
         "clone(); FLAMBEAU_ALIAS=warn|off lets it pass."
     )
     if setting == "warn":

@@ -1,4 +1,6 @@
-"""Anomaly mode: the forward call behind a backward that failed or made a NaN. Stands on node and state."""
+"""Anomaly mode: the forward call behind a backward that failed or made a NaN. Stands on node and
+state.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,8 @@ def note_forward(node: Node) -> None:
 
 
 def watched(node: Node, given: Any, graph: bool, keep: bool, check: str) -> list[Any]:
-    """Run a node; where it fails, or returns a NaN (`check` is "nan"), warn with the stack of its forward call.
+    """Run a node; where it fails, or returns a NaN (`check` is "nan"), warn with the stack of its
+    forward call.
 
     Raises:
         RuntimeError: a gradient holds a NaN.

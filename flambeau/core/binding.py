@@ -1,6 +1,8 @@
-"""Arguments to parameters: what Python's own call would do, from an operation's schema, without exec and signatures.
+"""Arguments to parameters: what Python's own call would do, from an operation's schema, without
+exec and signatures.
 
-Also takes NumPy's spellings as PyTorch does (`axis` for `dim`, `keepdims`, `x1`, `x2`). Stands on errors.
+Also takes NumPy's spellings as PyTorch does (`axis` for `dim`, `keepdims`, `x1`, `x2`). Stands on
+errors.
 """
 
 from __future__ import annotations
@@ -14,7 +16,15 @@ if TYPE_CHECKING:
 
 __all__ = ["MISSING", "bind", "sizes"]
 
-SPELLINGS = {"axis": "dim", "axes": "dims", "keepdims": "keepdim", "x": "input", "x1": "input", "x2": "other", "self": "input"}
+SPELLINGS = {
+    "axis": "dim",
+    "axes": "dims",
+    "keepdims": "keepdim",
+    "x": "input",
+    "x1": "input",
+    "x2": "other",
+    "self": "input",
+}
 MISSING: Any = object()
 VARARG_NAMES = ("size", "dims", "shape", "sizes", "split_size_or_sections")
 
@@ -39,7 +49,8 @@ def bind(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
             raise fail(
                 TypeError,
                 op.name,
-                f"{op.name}() takes {op.positional} positional arguments but {len(args)} were given: it is "
+                f"{op.name}() takes {op.positional} positional arguments but {len(args)} were "
+                f"given: it is "
                 f"{op.name}({', '.join(names)}).",
             )
         values[: len(args)] = args
@@ -58,17 +69,23 @@ def bind(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
                 raise fail(
                     TypeError,
                     op.name,
-                    f"{op.name}() got an unexpected keyword argument '{name}': it is {op.name}({', '.join(names)}).",
+                    f"{op.name}() got an unexpected keyword argument '{name}': it is "
+                    f"{op.name}({', '.join(names)}).",
                 )
         if k < len(args):
-            raise fail(TypeError, op.name, f"{op.name}() got multiple values for argument '{names[k]}'")
+            raise fail(
+                TypeError, op.name, f"{op.name}() got multiple values for argument '{names[k]}'"
+            )
         values[k] = sizes((value,)) if op.varargs is not None and k == len(names) - 1 else value
     for value in values:
         if value is MISSING:
-            missing = [f'"{name}"' for name, value in zip(names, values, strict=True) if value is MISSING]
+            missing = [
+                f'"{name}"' for name, value in zip(names, values, strict=True) if value is MISSING
+            ]
             raise fail(
                 TypeError,
                 op.name,
-                f"{op.name}() missing {len(missing)} required positional arguments: {', '.join(missing)}",
+                f"{op.name}() missing {len(missing)} required positional arguments: "
+                f"{', '.join(missing)}",
             )
     return values

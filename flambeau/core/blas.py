@@ -1,4 +1,6 @@
-"""The matrix library NumPy brings: how many threads it uses. Stands on NumPy; does nothing where it is another library."""
+"""The matrix library NumPy brings: how many threads it uses. Stands on NumPy; does nothing where it
+is another library.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,11 @@ def _setter() -> Any:
                 library = ctypes.CDLL(str(path))
             except OSError:
                 continue
-            for name in ("scipy_openblas_set_num_threads64_", "openblas_set_num_threads64_", "openblas_set_num_threads"):
+            for name in (
+                "scipy_openblas_set_num_threads64_",
+                "openblas_set_num_threads64_",
+                "openblas_set_num_threads",
+            ):
                 found = getattr(library, name, None)
                 if found is not None:
                     return found

@@ -1,9 +1,9 @@
 """One declaration per operation: the decorators that turn a NumPy function into a public operation.
 
-The body is the meaning, the docstring the documentation, the signature the schema: unannotated parameters are tensors,
-annotated ones plain values, `Tensors` marks a sequence of tensors. The families give what belongs to no single
-operation; `entry` makes the functions users call, `methods.bind` hangs them on Tensor.
-Stands on entry, rules, dtypes.
+The body is the meaning, the docstring the documentation, the signature the schema: unannotated
+parameters are tensors, annotated ones plain values, `Tensors` marks a sequence of tensors. The
+families give what belongs to no single operation; `entry` makes the functions users call,
+`methods.bind` hangs them on Tensor. Stands on entry, rules, dtypes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,18 @@ from flambeau.core.binding import MISSING
 from flambeau.core.rules import Rule, read_quick, read_rules
 from flambeau.core.tensor import Tensor
 
-__all__ = ["FUNCTIONS", "OPERATIONS", "Op", "Tensors", "composite", "elementwise", "ops", "primitive", "reduction", "view"]
+__all__ = [
+    "FUNCTIONS",
+    "OPERATIONS",
+    "Op",
+    "Tensors",
+    "composite",
+    "elementwise",
+    "ops",
+    "primitive",
+    "reduction",
+    "view",
+]
 
 Tensors = Sequence[Tensor]
 """Annotation of a parameter that takes a sequence of tensors."""
@@ -38,7 +49,9 @@ class Op:
         "template", "tensor_names", "tensors", "types", "upcast", "varargs", "plans",
     )  # fmt: skip
 
-    def __init__(self, body: Callable[..., Any], name: str | None, family: str, vjp: Any, **flags: Any) -> None:
+    def __init__(
+        self, body: Callable[..., Any], name: str | None, family: str, vjp: Any, **flags: Any
+    ) -> None:
         code = body.__code__
         count = code.co_argcount + code.co_kwonlyargcount
         notes = body.__annotations__
@@ -47,12 +60,20 @@ class Op:
             self.varargs = code.co_varnames[count]
             count += 1
         names = code.co_varnames[:count]
-        defaults = dict(zip(code.co_varnames[: code.co_argcount][::-1], (body.__defaults__ or ())[::-1], strict=False))
+        defaults = dict(
+            zip(
+                code.co_varnames[: code.co_argcount][::-1],
+                (body.__defaults__ or ())[::-1],
+                strict=False,
+            )
+        )
         self.body = body
         self.name = name or body.__name__
         self.names = names
         self.positional = code.co_argcount
-        self.defaults = defaults | (body.__kwdefaults__ or {}) | ({self.varargs: ()} if self.varargs else {})
+        self.defaults = (
+            defaults | (body.__kwdefaults__ or {}) | ({self.varargs: ()} if self.varargs else {})
+        )
         self.index = {name: k for k, name in enumerate(names)}
         self.template = [self.defaults.get(name, MISSING) for name in names]
         self.fills = (
@@ -67,7 +88,9 @@ class Op:
         self.required = tuple(n for n in names if n not in self.defaults)
         self.lists = tuple(n for n in names if notes.get(n) == "Tensors")
         self.tensor_names = tuple(n for n in names if n not in notes or n in self.lists)
-        self.tensors = tuple((i, 1 << k) for k, i in enumerate(names.index(n) for n in self.tensor_names))
+        self.tensors = tuple(
+            (i, 1 << k) for k, i in enumerate(names.index(n) for n in self.tensor_names)
+        )
         self.plain = tuple(n for n in names if n not in self.tensor_names)
         self.outputs: tuple[str, ...] = flags.pop("outputs", ())
         self.multiple = bool(self.outputs)
@@ -97,7 +120,9 @@ class Op:
         return f"<operation {self.name}>"
 
     def plan(self, mask: int) -> tuple[tuple[int, ...], tuple[int, ...], bool, bool]:
-        """What to save when the tensors in `mask` need gradients: inputs, outputs, plain parameters?, shapes?"""
+        """What to save when the tensors in `mask` need gradients: inputs, outputs, plain
+        parameters?, shapes?
+        """
         found = self.plans.get(mask)
         if found is None:
             saves: set[int] = set()
@@ -153,7 +178,9 @@ def _register(op: Op, function: Callable[..., Any]) -> Callable[..., Any]:
 def _publish(name: str, function: Callable[..., Any], public: bool, method: bool) -> None:
     if public:
         FUNCTIONS[name] = function
-    if public or name not in FUNCTIONS:  # a method of the same name may take its arguments in another order (where)
+    if (
+        public or name not in FUNCTIONS
+    ):  # a method of the same name may take its arguments in another order (where)
         setattr(ops, name, function)
     if method:
         setattr(Tensor, name, function)
@@ -162,7 +189,9 @@ def _publish(name: str, function: Callable[..., Any], public: bool, method: bool
 def elementwise(
     *, types: dtypes.Rule = dtypes.NUMBER, vjp: Any = None, name: str | None = None, **flags: Any
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """An operation on corresponding elements: promotion, broadcasting, `out=`, in-place twin and dunder come from here."""
+    """An operation on corresponding elements: promotion, broadcasting, `out=`, in-place twin and
+    dunder come from here.
+    """
 
     def declare(body: Callable[..., Any]) -> Callable[..., Any]:
         op = Op(body, name, "elementwise", vjp, types=types, **flags)
@@ -208,7 +237,11 @@ def view(
 
 
 def composite(
-    *, method: bool = False, function: bool = True, name: str | None = None, alias: tuple[str, ...] = ()
+    *,
+    method: bool = False,
+    function: bool = True,
+    name: str | None = None,
+    alias: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """A plain function over operations, published like one."""
 

@@ -1,7 +1,9 @@
-"""Backward: nodes in the order PyTorch takes them, gradients summed where paths meet, hooks where they hang.
+"""Backward: nodes in the order PyTorch takes them, gradients summed where paths meet, hooks where
+they hang.
 
-Nodes go by sequence number, latest first; a leaf's accumulation goes as soon as its last gradient is there. Without
-`create_graph` gradients travel as bare arrays, with it as Tensors. Stands on node, rules, tensor.
+Nodes go by sequence number, latest first; a leaf's accumulation goes as soon as its last gradient
+is there. Without `create_graph` gradients travel as bare arrays, with it as Tensors. Stands on
+node, rules, tensor.
 """
 
 from __future__ import annotations
@@ -17,7 +19,14 @@ from flambeau.core import state
 from flambeau.core.accumulate import accumulate
 from flambeau.core.errors import fail
 from flambeau.core.hooks import run_after, run_before, run_tensor_hooks
-from flambeau.core.node import NONE_OF_THREE, NOTHING_SAVED, AccumulateGrad, ElementNode, Node, OpNode, Port
+from flambeau.core.node import (
+    NONE_OF_THREE,
+    NOTHING_SAVED,
+    AccumulateGrad,
+    Node,
+    OpNode,
+    Port,
+)
 from flambeau.core.provenance import user_frame
 from flambeau.core.rules import FREED, run_quick
 from flambeau.core.shapes import sum_to
@@ -45,7 +54,8 @@ def backward(
         keep: keep saved values for another backward.
         graph: record the backward itself.
         wanted: edges whose gradients are returned; None: all leaves accumulate into `.grad`.
-        collect: with `wanted`, return gradients (autograd.grad); else accumulate only into those leaves.
+        collect: with `wanted`, return gradients (autograd.grad); else accumulate only into those
+            leaves.
 
     Returns:
         The gradients of `wanted`, None where none arrived.
@@ -64,7 +74,9 @@ def backward(
     spot = (frame.f_code, frame.f_lasti)
     token = state.switch_grad(graph)
     try:
-        _sweep(roots, grads, keep, graph, needed, captures, found, spot, wanted is None or not collect)
+        _sweep(
+            roots, grads, keep, graph, needed, captures, found, spot, wanted is None or not collect
+        )
     finally:
         state.restore(token)
     return found
@@ -113,9 +125,10 @@ def _needed(roots: Sequence[Any], wanted: Sequence[Any]) -> set[Node]:
 class _Leaves:
     """Gradients on their way into leaves.
 
-    Where nobody listens to a leaf, its first gradient goes into an empty `.grad` at once and further ones are added
-    there; a `.grad` that holds something waits for the sum, so that rounding is PyTorch's. With hooks, captures or a
-    recorded backward the leaves' turns matter: then gradients are counted, and a leaf goes when its last one arrived.
+    Where nobody listens to a leaf, its first gradient goes into an empty `.grad` at once and
+    further ones are added there; a `.grad` that holds something waits for the sum, so that rounding
+    is PyTorch's. With hooks, captures or a recorded backward the leaves' turns matter: then
+    gradients are counted, and a leaf goes when its last one arrived.
     """
 
     __slots__ = ("fresh", "held", "waits")
@@ -145,7 +158,9 @@ class _Leaves:
         """Keep a gradient; whether it was the leaf's last."""
         assert self.waits is not None
         held = self.held
-        old = held.pop(leaf, None)  # popped and put back: the order of `held` is that of last arrivals
+        old = held.pop(
+            leaf, None
+        )  # popped and put back: the order of `held` is that of last arrivals
         held[leaf] = grad if old is None else old if grad is None else plus(old, grad)
         left = self.waits[leaf] = self.waits[leaf] - 1
         return left <= 0
@@ -188,15 +203,22 @@ def _sweep(
             heappush(ready, (-start.sequence, id(start), start))
         _add(pending, edge, start, value)
 
-    # A node's number is larger than those of the nodes it sends gradients to, so the latest node that is known has
-    # received all of its gradients: no counting is needed, and the order is PyTorch's.
+    # A node's number is larger than those of the nodes it sends gradients to, so the latest node
+    # that is known has received all of its gradients: no counting is needed, and the order is
+    # PyTorch's.
     while ready:
         node = heappop(ready)[2]
         given = pending.pop(node)
         while node is not None:
             edges = node.edges
             results = None
-            if node.hooks is None and needed is None and given is not None and node.outputs == 1 and not watch:
+            if (
+                node.hooks is None
+                and needed is None
+                and given is not None
+                and node.outputs == 1
+                and not watch
+            ):
                 # The common case: everything is wanted, nobody listens.
                 op = node.op
                 if op is not None and op.quick and not graph and type(given) is nd:
@@ -214,9 +236,10 @@ def _sweep(
                 results = visit(node, given)
             if isinstance(node, OpNode) and node.saved is FREED:
                 node.freed = spot
-            # The latest node that becomes known here stays out of the queue: in a chain it is the next.
+            # The latest node that becomes known here stays out of the queue: in a chain it is the
+            # next.
             latest = carried = None
-            for edge, grad in zip(edges, results):  # noqa: B905 (run gives one for each edge)
+            for edge, grad in zip(edges, results):
                 if edge is None:
                     continue
                 port = type(edge) is Port
@@ -243,7 +266,13 @@ def _sweep(
                         heappush(ready, (-target.sequence, id(target), target))
                     _add(pending, edge, target, grad)
                 elif target is latest:
-                    carried = grad if carried is None else carried if grad is None else plus(carried, grad)
+                    carried = (
+                        grad
+                        if carried is None
+                        else carried
+                        if grad is None
+                        else plus(carried, grad)
+                    )
                 elif target in pending:
                     _add(pending, edge, target, grad)
                 elif latest is None:
@@ -278,7 +307,9 @@ def _visit(
     spot: Any,
     collect: bool,
 ) -> Any:
-    """A node with hooks, several outputs, captures, or in a pruned graph: the gradients for its edges."""
+    """A node with hooks, several outputs, captures, or in a pruned graph: the gradients for its
+    edges.
+    """
     hooks = node.hooks
     nothing = (None,) * len(node.edges)
     arrived = given
@@ -366,7 +397,8 @@ def _check_sum(node: Node, given: Any, shape: Any) -> None:
         raise fail(
             RuntimeError,
             node.name(),
-            f"returned an invalid gradient: got {list(given)} but expected shape compatible with {list(shape)}",
+            f"returned an invalid gradient: got {list(given)} but expected shape compatible with "
+            f"{list(shape)}",
         )
 
 

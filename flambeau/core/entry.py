@@ -1,8 +1,11 @@
 """The functions users call: closure factories, one for each kind of operation.
 
-The short way: plain tensors, one dtype, the thread in its ordinary mode or under no_grad. Everything else (scalars of
-other kinds, mixed dtypes, subclasses, modes, `out=`, sparse, errors to word) goes through `slow`. Hot and flat on
-purpose: on 4x4 float32 one call costs NumPy's 0.35 us and about 0.45 more without, 0.9 with gradient.
+The short way: plain tensors, one dtype, the thread in its ordinary mode or under no_grad.
+    Everything else (scalars of
+other kinds, mixed dtypes, subclasses, modes, `out=`, sparse, errors to word) goes through `slow`.
+Hot and flat on
+purpose: on 4x4 float32 one call costs NumPy's 0.35 us and about 0.45 more without, 0.9 with
+    gradient.
 Stands on tensor, node, silence, state.
 """
 
@@ -28,7 +31,18 @@ from flambeau.core.tensor import PLAIN, Tensor, edge_of
 if TYPE_CHECKING:
     from flambeau.core.declare import Op
 
-__all__ = ["as_view", "binary", "bind_dunder", "elementwise", "general", "inplace", "record", "ternary", "unary", "view"]
+__all__ = [
+    "as_view",
+    "binary",
+    "bind_dunder",
+    "elementwise",
+    "general",
+    "inplace",
+    "record",
+    "ternary",
+    "unary",
+    "view",
+]
 
 nd = np.ndarray
 asarray = np.asarray
@@ -45,11 +59,17 @@ def elementwise(op: Op) -> Callable[..., Any]:
     """The entry of an elementwise operation: the unary or binary short way, or the general one."""
     types = op.types
     assert types is not None
-    exact = not types.ints_to_float and not op.flags.pop("checked", False) and "int" not in types.refuses
+    exact = (
+        not types.ints_to_float
+        and not op.flags.pop("checked", False)
+        and "int" not in types.refuses
+    )
     fast = set() if "float" in types.refuses else set(SINGLE_DOUBLE)
     if exact:
         fast |= INTS
-        if types.result == "bool" or types is INTEGRAL:  # nowhere else may a ufunc be trusted to keep bool
+        if (
+            types.result == "bool" or types is INTEGRAL
+        ):  # nowhere else may a ufunc be trusted to keep bool
             fast.add(BOOL)
     op.fast = frozenset(fast)
     if op.names == op.tensor_names and len(op.names) == 1:
@@ -76,7 +96,9 @@ def unary(op: Op) -> Callable[..., Any]:
     rule = op.rules[0] if op.rules else None
     keep_input, keep_out = (0 in rule.saves, 1 in rule.saves) if rule else (False, False)
     if rule and any(kind in (1, 2) for kind, _ in rule.getters):
-        fast = frozenset()  # a rule with shapes is rare for one elementwise operand: the general way serves it
+        fast = (
+            frozenset()
+        )  # a rule with shapes is rare for one elementwise operand: the general way serves it
 
     def entry(input: Any, *, out: Any = None) -> Any:
         if type(input) in PLAIN and out is None:
@@ -122,7 +144,9 @@ def unary(op: Op) -> Callable[..., Any]:
 
 
 def binary(op: Op, otherwise: Callable[..., Any] = slow.elementwise) -> Callable[..., Any]:
-    """entry(input, other, *, alpha=1, out=None); only `add` and `sub` know what to do with an alpha."""
+    """entry(input, other, *, alpha=1, out=None); only `add` and `sub` know what to do with an
+    alpha.
+    """
     kernel, fast = op.kernel, op.fast
     saves = {t: rule.saves for rule in op.rules for t in rule.targets}
     first, second = saves.get(0, ()), saves.get(1, ())
@@ -150,7 +174,9 @@ def binary(op: Op, otherwise: Callable[..., Any] = slow.elementwise) -> Callable
                 else:
                     b = other
                     other_edge = None
-                    same = type(b) in numbers and (d in SINGLE_DOUBLE or (type(b) is int and d in INTS))
+                    same = type(b) in numbers and (
+                        d in SINGLE_DOUBLE or (type(b) is int and d in INTS)
+                    )
                 if same:
                     try:
                         r = run(kernel, a, b)
@@ -179,10 +205,16 @@ def binary(op: Op, otherwise: Callable[..., Any] = slow.elementwise) -> Callable
                         keep_b = other_for_input or other_for_other
                         keep_r = out_for_input or out_for_other
                     if keep_a or keep_b or keep_r:
-                        n.saved = (a if keep_a else None, b if keep_b else None, r if keep_r else None)
+                        n.saved = (
+                            a if keep_a else None,
+                            b if keep_b else None,
+                            r if keep_r else None,
+                        )
                         n.stores = (
                             (input._storage or storage_of(input)) if keep_a else None,
-                            (other._storage or storage_of(other)) if keep_b and b is not other else None,
+                            (other._storage or storage_of(other))
+                            if keep_b and b is not other
+                            else None,
                             storage_of(t) if keep_r else None,
                         )
                     else:
@@ -207,15 +239,26 @@ def many(op: Op) -> Callable[..., Any]:
     count = len(names)
     assert op.types is not None
     fast = op.fast if op.types.result == "same" and not op.promote else frozenset()
-    optional = frozenset(i for i, _ in tensors if names[i] in op.defaults and op.defaults[names[i]] is None)
+    optional = frozenset(
+        i for i, _ in tensors if names[i] in op.defaults and op.defaults[names[i]] is None
+    )
 
     def entry(*args: Any, **kwargs: Any) -> Any:
         out = kwargs.pop("out", None) if kwargs else None
         if kwargs or len(args) != count:
-            args = args + fills[len(args)] if not kwargs and len(args) in fills else bind(op, args, kwargs)
+            args = (
+                args + fills[len(args)]
+                if not kwargs and len(args) in fills
+                else bind(op, args, kwargs)
+            )
         m = mode()
         first = args[0]
-        if out is None and (m is None or m is NO_GRAD) and type(first) in PLAIN and (d := first._array.dtype) in fast:
+        if (
+            out is None
+            and (m is None or m is NO_GRAD)
+            and type(first) in PLAIN
+            and (d := first._array.dtype) in fast
+        ):
             arrays = list(args)
             edges = []
             mask = 0
@@ -258,8 +301,9 @@ def many(op: Op) -> Callable[..., Any]:
 
 
 def ternary(op: Op, otherwise: Callable[..., Any]) -> Callable[..., Any]:
-    """entry(first, second, third) of three operands in one dtype (the last may be a number), other parameters at their
-    defaults. An operation that promotes its last two chooses by its first, which is then bool.
+    """entry(first, second, third) of three operands in one dtype (the last may be a number), other
+    parameters at their defaults. An operation that promotes its last two chooses by its first,
+    which is then bool.
     """
     kernel, rest = op.kernel, op.fills[3]
     fast = op.fast & SINGLE_DOUBLE
@@ -318,7 +362,12 @@ def ternary(op: Op, otherwise: Callable[..., Any]) -> Callable[..., Any]:
         n.edges = (first, second, third)
         n.hooks = None
         k0, k1, k2, k3 = keep
-        n.saved = (a if k0 else None, b if k1 else None, (z if type(z) in SCALARS else c) if k2 else None, r if k3 else None)
+        n.saved = (
+            a if k0 else None,
+            b if k1 else None,
+            (z if type(z) in SCALARS else c) if k2 else None,
+            r if k3 else None,
+        )
         n.stores = (
             (x._storage or storage_of(x)) if k0 else None,
             (y._storage or storage_of(y)) if k1 else None,
@@ -341,7 +390,9 @@ def ternary(op: Op, otherwise: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def general(op: Op) -> Callable[..., Any]:
-    """The entry of reductions and primitives: any number of tensors and plain parameters, one or several results."""
+    """The entry of reductions and primitives: any number of tensors and plain parameters, one or
+    several results.
+    """
     names, tensors, kernel = op.names, op.tensors, op.kernel
     count = len(names)
     simple = not op.lists and not op.varargs
@@ -361,7 +412,9 @@ def general(op: Op) -> Callable[..., Any]:
         elif len(args) != count:
             args += fills[len(args)]
         m = mode()
-        if (m is not None and m is not NO_GRAD) or (dtype_at is not None and args[dtype_at] is not None):
+        if (m is not None and m is not NO_GRAD) or (
+            dtype_at is not None and args[dtype_at] is not None
+        ):
             return slow.general(op, args, None)
         arrays = list(args)
         edges = []
@@ -499,7 +552,9 @@ def record_one(op: Op, args: Any, arrays: Any, edges: Any, mask: int, tensor: Te
     n.saved = saved
     n.stores = stores
     n.params = args if not wants_params else plain_values(op, args)
-    n.shapes = tuple([getattr(arrays[i], "shape", ()) for i, _ in op.tensors]) if wants_shapes else None
+    n.shapes = (
+        tuple([getattr(arrays[i], "shape", ()) for i, _ in op.tensors]) if wants_shapes else None
+    )
     n.shape = r.shape
     n.dtype = r.dtype
     f = _frame(2)
@@ -548,7 +603,11 @@ def record(op: Op, args: Any, arrays: Any, edges: Any, mask: int, results: tuple
             saved[count + k], stores[count + k] = wrapped[k]._array, storage_of(wrapped[k])
         n.saved, n.stores = saved, stores
         n.params = plain_values(op, args) if wants_params else None
-        n.shapes = tuple([getattr(arrays[i], "shape", ()) for i, _ in op.tensors]) if wants_shapes else None
+        n.shapes = (
+            tuple([getattr(arrays[i], "shape", ()) for i, _ in op.tensors])
+            if wants_shapes
+            else None
+        )
         n.shape = tuple([t._array.shape for t in wrapped])
         n.dtype = tuple([t._array.dtype for t in wrapped])
         n.outputs = len(wrapped)
@@ -584,10 +643,12 @@ def view(op: Op) -> Callable[..., Any]:
 
 
 def as_view(op: Op, input: Tensor, r: Any, args: Any) -> Tensor:
-    """The tensor of a view `r` of `input`'s array, in the ordinary mode or under no_grad; `args` as the op was called.
+    """The tensor of a view `r` of `input`'s array, in the ordinary mode or under no_grad; `args` as
+    the op was called.
 
-    A view's node is made when somebody asks for it (`edge_of`): until then its edge is a tuple of what the node needs,
-    0.1 us instead of 0.9. Called by the function the user calls, and by nobody deeper.
+    A view's node is made when somebody asks for it (`edge_of`): until then its edge is a tuple of
+    what the node needs, 0.1 us instead of 0.9. Called by the function the user calls, and by nobody
+    deeper.
     """
     t: Tensor = _new(Tensor)
     t._array = r
@@ -656,7 +717,10 @@ def inplace(op: Op) -> Callable[..., Any]:
 def inplace_binary(op: Op, title: str, otherwise: Callable[..., Any] = write.inplace) -> Any:
     """entry(input, other, *, alpha=1) of a ufunc: one dtype, nothing to record, no element shared."""
     kernel, fast = op.kernel, op.fast
-    if kernel in (np.maximum, np.minimum):  # NumPy warns of these two when `out` is given by position
+    if kernel in (
+        np.maximum,
+        np.minimum,
+    ):  # NumPy warns of these two when `out` is given by position
         ufunc = kernel
 
         def kernel(a: Any, b: Any, out: Any) -> None:
@@ -672,7 +736,9 @@ def inplace_binary(op: Op, title: str, otherwise: Callable[..., Any] = write.inp
             if d in fast and (m is not None or (input._edge is None and input._view is None)):
                 if type(other) in PLAIN:
                     b = other._array
-                    same = b.dtype is d and (m is not None or (other._edge is None and other._view is None))
+                    same = b.dtype is d and (
+                        m is not None or (other._edge is None and other._view is None)
+                    )
                 else:
                     b = other
                     same = type(b) in SCALARS and d in SINGLE_DOUBLE
@@ -737,7 +803,9 @@ def bind_dunder(op: Op, name: str, function: Callable[..., Any], written: Any) -
 
 
 def operator(op: Op, function: Callable[..., Any]) -> Callable[..., Any]:
-    """The operator's form of a binary entry: an operand of a foreign type gives NotImplemented, so Python asks it."""
+    """The operator's form of a binary entry: an operand of a foreign type gives NotImplemented, so
+    Python asks it.
+    """
     if len(op.names) == 2 and op.names == op.tensor_names and op.types is not None:
         return binary(op, slow.operator)
 

@@ -1,4 +1,5 @@
-"""How an error is worded: operation, module path, the user's line; expected, given, mend. Exception types are PyTorch's.
+"""How an error is worded: operation, module path, the user's line; expected, given, mend. Exception
+types are PyTorch's.
 
     Warning
       LegacyWarning        a form PyTorch dropped that is still understood
@@ -30,7 +31,9 @@ class OutOfMemoryError(RuntimeError):
 
 
 def setting() -> str:
-    """`model.encoder.fc1, train.py:31`: where the call that is failing stands; empty when nothing is known."""
+    """`model.encoder.fc1, train.py:31`: where the call that is failing stands; empty when nothing
+    is known.
+    """
     frame = sys._getframe(1)
     parts = []
     modules = provenance.module_frames(frame)
@@ -56,14 +59,18 @@ def _path(modules: list[object]) -> str:
 
 
 def fail(kind: type[Exception], operation: str, message: str) -> Exception:
-    """An exception of PyTorch's type whose text names the operation and the place: `raise fail(...)`."""
+    """An exception of PyTorch's type whose text names the operation and the place:
+    `raise fail(...)`.
+    """
     spot = setting()
     operation = (_called() if operation == "dim" else operation).lstrip("_")
     return kind(f"{operation} ({spot}): {message}" if spot else f"{operation}: {message}")
 
 
 def _called() -> str:
-    """The operation that was called, for errors of helpers that serve many: the outermost of core's frames."""
+    """The operation that was called, for errors of helpers that serve many: the outermost of core's
+    frames.
+    """
     frame = sys._getframe(2)
     while frame.f_back is not None and frame.f_back.f_code.co_filename.startswith(_CORE):
         frame = frame.f_back
@@ -73,5 +80,8 @@ def _called() -> str:
 def missing_extra(operation: str, package: str, extra: str) -> Exception:
     """What a call says whose optional package is not installed."""
     return fail(
-        ImportError, operation, f"this needs the package {package}, which is not installed. pip install 'flambeau[{extra}]'"
+        ImportError,
+        operation,
+        f"this needs the package {package}, which is not installed. pip install "
+        f"'flambeau[{extra}]'",
     )

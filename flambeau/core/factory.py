@@ -1,4 +1,5 @@
-"""Making tensors from data and from nothing: tensor, as_tensor, from_numpy, zeros, arange and their kin.
+"""Making tensors from data and from nothing: tensor, as_tensor, from_numpy, zeros, arange and their
+kin.
 
 Random factories stand in ops/random. Stands on tensor, dtypes, factory_options.
 """
@@ -69,7 +70,11 @@ def _data_array(data: Any, dtype: Any, op: str) -> np.ndarray[Any, Any]:
     else:
         found = _nested(data, op)
         if dtype is None:
-            if found.dtype.kind == "f" and not getattr(data, "dtype", None) and _holds_python_floats(data):
+            if (
+                found.dtype.kind == "f"
+                and not getattr(data, "dtype", None)
+                and _holds_python_floats(data)
+            ):
                 found = found.astype(dtypes.default().numpy)
             elif found.dtype.kind == "c" and _holds_python_floats(data):
                 found = found.astype(dtypes.default_complex().numpy)
@@ -91,20 +96,26 @@ def _number(data: Any, dtype: Any) -> np.ndarray[Any, Any]:
             if dtype.numpy.itemsize == 8:
                 _checked_int(data)
             raise fail(
-                RuntimeError, "tensor", f"value cannot be converted to type {dtype.name} without overflow: {data}"
+                RuntimeError,
+                "tensor",
+                f"value cannot be converted to type {dtype.name} without overflow: {data}",
             )
     return quiet(np.asarray(data).astype, dtype.numpy)
 
 
 def _checked_int(value: int) -> int:
     if not -(1 << 63) <= value < 1 << 63:
-        raise fail(RuntimeError, "tensor", "Overflow when unpacking long long: integers take 64 bits")
+        raise fail(
+            RuntimeError, "tensor", "Overflow when unpacking long long: integers take 64 bits"
+        )
     return value
 
 
 def _holds_python_floats(data: Any) -> bool:
     """Whether the innermost elements are Python numbers (they take the default dtype), not NumPy's."""
-    while isinstance(data, (list, tuple)) or (hasattr(data, "__len__") and not isinstance(data, (Tensor, np.ndarray))):
+    while isinstance(data, (list, tuple)) or (
+        hasattr(data, "__len__") and not isinstance(data, (Tensor, np.ndarray))
+    ):
         if not len(data):
             return True
         data = data[0]
@@ -118,11 +129,20 @@ def _nested(data: Any, op: str) -> np.ndarray[Any, Any]:
         ValueError: ragged sequences; TypeError: an element that is no number.
     """
     if not isinstance(data, (list, tuple)):
-        if hasattr(data, "__len__") and hasattr(data, "__getitem__") and not isinstance(data, (str, bytes, dict)):
+        if (
+            hasattr(data, "__len__")
+            and hasattr(data, "__getitem__")
+            and not isinstance(data, (str, bytes, dict))
+        ):
             data = [data[k] for k in builtins.range(len(data))]
         else:
             kind = TypeError if op == "Tensor" or isinstance(data, (str, bytes)) else RuntimeError
-            raise fail(kind, op, f"Could not infer dtype of {type(data).__name__}: give numbers, sequences of them, or an array")
+            raise fail(
+                kind,
+                op,
+                f"Could not infer dtype of {type(data).__name__}: give numbers, sequences of "
+                f"them, or an array",
+            )
     if not data:
         return np.empty((0,), dtypes.default().numpy)
     shape = _shape(data)
@@ -133,7 +153,11 @@ def _nested(data: Any, op: str) -> np.ndarray[Any, Any]:
     kinds = {type(x) for x in leaves}
     if any(isinstance(x, Tensor) for x in leaves):
         arrays = [x._array if isinstance(x, Tensor) else np.asarray(x) for x in leaves]
-        kind = np.result_type(*[a.dtype for a in arrays]) if len({a.dtype for a in arrays}) > 1 else arrays[0].dtype
+        kind = (
+            np.result_type(*[a.dtype for a in arrays])
+            if len({a.dtype for a in arrays}) > 1
+            else arrays[0].dtype
+        )
         return np.array([a.item() for a in arrays], kind).reshape(shape)
     if kinds <= {bool}:
         return np.array(leaves, bool).reshape(shape)
@@ -147,16 +171,24 @@ def _nested(data: Any, op: str) -> np.ndarray[Any, Any]:
         if not isinstance(x, (bool, int, float, builtins.complex, np.generic)):
             if isinstance(x, str):
                 kind = ValueError if x is leaves[0] else TypeError
-                raise fail(kind, op, "too many dimensions 'str': elements must be numbers, not text")
+                raise fail(
+                    kind, op, "too many dimensions 'str': elements must be numbers, not text"
+                )
             if op == "Tensor":
                 raise fail(TypeError, op, f"elements must be real numbers, not {type(x).__name__}")
-            raise fail(RuntimeError, op, f"Could not infer dtype of {type(x).__name__}: elements must be numbers")
+            raise fail(
+                RuntimeError,
+                op,
+                f"Could not infer dtype of {type(x).__name__}: elements must be numbers",
+            )
     return np.array(leaves).reshape(shape)
 
 
 def _shape(data: Any) -> tuple[int, ...]:
     shape = []
-    while isinstance(data, (list, tuple, np.ndarray)) or (isinstance(data, Tensor) and data._array.ndim):
+    while isinstance(data, (list, tuple, np.ndarray)) or (
+        isinstance(data, Tensor) and data._array.ndim
+    ):
         if isinstance(data, (np.ndarray, Tensor)):
             return (*shape, *data.shape)
         shape.append(len(data))
@@ -169,19 +201,36 @@ def _shape(data: Any) -> tuple[int, ...]:
 def _collect(data: Any, shape: tuple[int, ...], leaves: list[Any], op: str, depth: int = 0) -> None:
     if not shape[depth:]:
         if isinstance(data, (list, tuple)):
-            raise fail(TypeError, op, f"not a sequence expected at dim {depth}, got {type(data).__name__}")
+            raise fail(
+                TypeError, op, f"not a sequence expected at dim {depth}, got {type(data).__name__}"
+            )
         leaves.append(data)
         return
     if isinstance(data, (np.ndarray, Tensor)):
         if tuple(data.shape) != shape[depth:]:
-            raise fail(ValueError, op, f"expected sequence of length {shape[depth]} at dim {depth} (got {tuple(data.shape)})")
+            raise fail(
+                ValueError,
+                op,
+                f"expected sequence of length {shape[depth]} at dim {depth} (got "
+                f"{tuple(data.shape)})",
+            )
         leaves.extend((data._array if isinstance(data, Tensor) else data).reshape(-1))
         return
     if not isinstance(data, (list, tuple)):
-        raise fail(TypeError, op, f"expected a sequence at dim {depth}, got {type(data).__name__}: the nesting is ragged")
+        raise fail(
+            TypeError,
+            op,
+            f"expected a sequence at dim {depth}, got {type(data).__name__}: the nesting is ragged",
+        )
     if len(data) != shape[depth]:
-        raise fail(ValueError, op, f"expected sequence of length {shape[depth]} at dim {depth} (got {len(data)})")
-    if len(shape) == depth + 1 and not any(isinstance(x, (list, tuple, np.ndarray, Tensor)) for x in data):
+        raise fail(
+            ValueError,
+            op,
+            f"expected sequence of length {shape[depth]} at dim {depth} (got {len(data)})",
+        )
+    if len(shape) == depth + 1 and not any(
+        isinstance(x, (list, tuple, np.ndarray, Tensor)) for x in data
+    ):
         leaves.extend(data)
         return
     for each in data:
@@ -190,26 +239,40 @@ def _collect(data: Any, shape: tuple[int, ...], leaves: list[Any], op: str, dept
 
 def _native(array: np.ndarray[Any, Any], op: str) -> np.ndarray[Any, Any]:
     if not array.dtype.isnative:
-        raise fail(ValueError, op, "given numpy array has byte order different from the native byte order: .astype() it first.")
+        raise fail(
+            ValueError,
+            op,
+            "given numpy array has byte order different from the native byte order: .astype() it "
+            "first.",
+        )
     dtypes.of(array.dtype)
     return array
 
 
 @composite()
 def tensor(
-    data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False
+    data: Any,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
 ) -> Tensor:
     """A new leaf tensor with a copy of `data` (numbers, nested sequences, an array, a tensor).
 
-    The dtype is inferred: bools give bool, integers int64, floats the default dtype; NumPy values keep theirs.
+    The dtype is inferred: bools give bool, integers int64, floats the default dtype; NumPy values
+        keep theirs.
 
     Raises:
-        ValueError: ragged sequences. TypeError: not numbers. RuntimeError: integers that do not fit.
+        ValueError: ragged sequences. TypeError: not numbers. RuntimeError: integers that do not
+            fit.
     """
     if isinstance(data, Tensor):
         warnings.warn(
-            "To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
-            "sourceTensor.detach().clone().requires_grad_(True), rather than torch.tensor(sourceTensor).",
+            "To copy construct from a tensor, it is recommended to use "
+            "sourceTensor.detach().clone() or "
+            "sourceTensor.detach().clone().requires_grad_(True), rather than "
+            "torch.tensor(sourceTensor).",
             UserWarning,
             stacklevel=stack_level(),
         )
@@ -217,7 +280,12 @@ def tensor(
     array = _data_array(data, wanted, "tensor")
     if array is getattr(data, "_array", data):
         array = array.copy()
-    return made(np.ascontiguousarray(array) if array.ndim else array, device, requires_grad, pin_memory=pin_memory)
+    return made(
+        np.ascontiguousarray(array) if array.ndim else array,
+        device,
+        requires_grad,
+        pin_memory=pin_memory,
+    )
 
 
 @composite()
@@ -234,9 +302,15 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
 
 @composite()
 def asarray(
-    obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None, requires_grad: bool = False
+    obj: Any,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    copy: bool | None = None,
+    requires_grad: bool = False,
 ) -> Tensor:
-    """A tensor of `obj` (array, tensor, DLPack object, sequence); `copy` True always copies, False never.
+    """A tensor of `obj` (array, tensor, DLPack object, sequence); `copy` True always copies, False
+    never.
 
     Raises:
         ValueError: `copy=False` where a copy is needed.
@@ -251,13 +325,21 @@ def asarray(
         found = from_dlpack(obj)
     else:
         if copy is False:
-            raise fail(ValueError, "asarray", "can't alias arbitrary sequence into a tensor: leave copy=False away")
+            raise fail(
+                ValueError,
+                "asarray",
+                "can't alias arbitrary sequence into a tensor: leave copy=False away",
+            )
         return tensor(obj, dtype=dtype, device=device, requires_grad=requires_grad)
     given = found
     if dtype is not None or device is not None:
         found = found.to(device=device, dtype=dtype)
     if copy is False and found._array is not given._array:
-        raise fail(ValueError, "asarray", "can't alias tensor with another dtype or device: leave copy=False away")
+        raise fail(
+            ValueError,
+            "asarray",
+            "can't alias tensor with another dtype or device: leave copy=False away",
+        )
     if copy and found._array is given._array:
         found = found.clone()
     if requires_grad:
@@ -272,7 +354,8 @@ def from_numpy(ndarray: np.ndarray[Any, Any]) -> Tensor:
     """A tensor on the array's memory: a write to either is seen by both.
 
     Raises:
-        TypeError: not an array, or a dtype PyTorch does not have. ValueError: negative strides, foreign byte order.
+        TypeError: not an array, or a dtype PyTorch does not have. ValueError: negative strides,
+            foreign byte order.
     """
     if not isinstance(ndarray, np.ndarray):
         raise fail(TypeError, "from_numpy", f"expected np.ndarray (got {type(ndarray).__name__})")
@@ -281,12 +364,14 @@ def from_numpy(ndarray: np.ndarray[Any, Any]) -> Tensor:
         raise fail(
             ValueError,
             "from_numpy",
-            "at least one stride in the given numpy array is negative, and tensors with negative strides are not supported. "
+            "at least one stride in the given numpy array is negative, and tensors with negative "
+            "strides are not supported. "
             "Make a copy of it: array.copy().",
         )
     if not array.flags.writeable:
         warnings.warn(
-            "The given NumPy array is not writable, and PyTorch does not support non-writable tensors. Writing to this tensor "
+            "The given NumPy array is not writable, and PyTorch does not support non-writable "
+            "tensors. Writing to this tensor "
             "is undefined behavior: copy the array first.",
             UserWarning,
             stacklevel=stack_level(),
@@ -337,7 +422,9 @@ def _writable(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 
 
 @composite()
-def frombuffer(buffer: Any, *, dtype: Any, count: int = -1, offset: int = 0, requires_grad: bool = False) -> Tensor:
+def frombuffer(
+    buffer: Any, *, dtype: Any, count: int = -1, offset: int = 0, requires_grad: bool = False
+) -> Tensor:
     """A 1-D tensor on the memory of an object with the buffer protocol.
 
     Raises:
@@ -348,19 +435,36 @@ def frombuffer(buffer: Any, *, dtype: Any, count: int = -1, offset: int = 0, req
     if not view.nbytes:
         raise fail(ValueError, "frombuffer", "both buffer length (0) and count (-1) must not be 0")
     if not 0 <= offset < view.nbytes:
-        raise fail(ValueError, "frombuffer", f"offset ({offset} bytes) must be non-negative and no greater than buffer length ({view.nbytes} bytes) minus 1")
+        raise fail(
+            ValueError,
+            "frombuffer",
+            f"offset ({offset} bytes) must be non-negative and no greater than buffer length "
+            f"({view.nbytes} bytes) minus 1",
+        )
     if count == 0 or count < -1:
         raise fail(ValueError, "frombuffer", f"count must be positive or -1, got {count}")
     if count > 0 and offset + count * size > view.nbytes:
-        raise fail(ValueError, "frombuffer", f"requested buffer length ({count} * {size} bytes) after offset ({offset} bytes) must not be greater than actual buffer length ({view.nbytes} bytes)")
+        raise fail(
+            ValueError,
+            "frombuffer",
+            f"requested buffer length ({count} * {size} bytes) after offset ({offset} bytes) must "
+            f"not be greater than actual buffer length ({view.nbytes} bytes)",
+        )
     if count < 0 and (view.nbytes - offset) % size:
-        raise fail(ValueError, "frombuffer", f"buffer length ({view.nbytes - offset} bytes) after offset ({offset} bytes) must be a multiple of element size ({size})")
+        raise fail(
+            ValueError,
+            "frombuffer",
+            f"buffer length ({view.nbytes - offset} bytes) after offset ({offset} bytes) must be "
+            f"a multiple of element size ({size})",
+        )
     array = np.frombuffer(buffer, dtype.numpy, count, offset)
     found = wrap(array if array.flags.writeable else _writable(array))
     return found.requires_grad_() if requires_grad else found
 
 
-_OPTIONS = frozenset(("device", "layout", "memory_format", "names", "out", "pin_memory", "requires_grad", "size"))
+_OPTIONS = frozenset(
+    ("device", "layout", "memory_format", "names", "out", "pin_memory", "requires_grad", "size")
+)
 
 
 def known(op: str, opts: dict[str, Any]) -> None:
@@ -372,7 +476,8 @@ def known(op: str, opts: dict[str, Any]) -> None:
     for name in opts.keys() - _OPTIONS:
         raise fail(
             TypeError, op,
-            f"got an unexpected keyword argument '{name}': it takes dtype, {', '.join(sorted(_OPTIONS - {'names', 'size'}))}.",
+            f"got an unexpected keyword argument '{name}': it takes dtype, "
+            f"{', '.join(sorted(_OPTIONS - {'names', 'size'}))}.",
         )  # fmt: skip
 
 
@@ -383,7 +488,9 @@ def filled(op: str, shape: Any, value: Any, dtype: Any, opts: dict[str, Any]) ->
     kind = target_dtype(dtype, dtypes.default()).numpy
     device = opts.get("device")
     if is_meta(device):
-        return made(Abstract(shape, kind), None, opts.get("requires_grad", False), out=opts.get("out"))
+        return made(
+            Abstract(shape, kind), None, opts.get("requires_grad", False), out=opts.get("out")
+        )
     if value is None:
         array = np.empty(shape, kind)
     elif value == 0 and not isinstance(value, builtins.complex):
@@ -413,7 +520,12 @@ _sized("empty", None, "A tensor of the given size whose values are whatever the 
 
 def _liked(name: str, value: Any) -> None:
     def factory(
-        input: Tensor, *, dtype: Any = None, device: Any = None, memory_format: Any = layout.preserve_format, **opts: Any
+        input: Tensor,
+        *,
+        dtype: Any = None,
+        device: Any = None,
+        memory_format: Any = layout.preserve_format,
+        **opts: Any,
     ) -> Tensor:
         return _like(name, input, value, dtype, device, memory_format, opts)
 
@@ -422,11 +534,23 @@ def _liked(name: str, value: Any) -> None:
     composite()(factory)
 
 
-def _like(op: str, input: Tensor, value: Any, dtype: Any, device: Any, memory_format: Any, opts: dict[str, Any]) -> Tensor:
+def _like(
+    op: str,
+    input: Tensor,
+    value: Any,
+    dtype: Any,
+    device: Any,
+    memory_format: Any,
+    opts: dict[str, Any],
+) -> Tensor:
     if opts:
         known(op, opts)
     if not isinstance(input, Tensor):
-        raise fail(TypeError, op + "_like", f"argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
+        raise fail(
+            TypeError,
+            op + "_like",
+            f"argument 'input' (position 1) must be Tensor, not {type(input).__name__}",
+        )
     a = input._array
     kind = target_dtype(dtype, input.dtype)
     if hasattr(a, "is_sparse_data"):
@@ -443,7 +567,13 @@ def _like(op: str, input: Tensor, value: Any, dtype: Any, device: Any, memory_fo
     else:
         steps = layout.memory_format_strides(shape, memory_format)
     array = _strided(shape, steps, kind.numpy, value)
-    return made(array, device, opts.get("requires_grad", False), op=op, pin_memory=opts.get("pin_memory", False))
+    return made(
+        array,
+        device,
+        opts.get("requires_grad", False),
+        op=op,
+        pin_memory=opts.get("pin_memory", False),
+    )
 
 
 def _strided(shape: Any, steps: Any, kind: np.dtype[Any], value: Any) -> np.ndarray[Any, Any]:
@@ -464,7 +594,9 @@ _liked("empty", None)
 
 @composite()
 def full(size: Any, fill_value: Any, *, dtype: Any = None, **opts: Any) -> Tensor:
-    """A tensor filled with one value; the dtype is the value's (int64, bool, the default float or complex)."""
+    """A tensor filled with one value; the dtype is the value's (int64, bool, the default float or
+    complex).
+    """
     if isinstance(fill_value, Tensor):
         fill_value = fill_value.item()
     if dtype is None:
@@ -487,7 +619,13 @@ def _value_dtype(value: Any) -> Any:
 
 @composite()
 def full_like(
-    input: Tensor, fill_value: Any, *, dtype: Any = None, device: Any = None, memory_format: Any = layout.preserve_format, **opts: Any
+    input: Tensor,
+    fill_value: Any,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    memory_format: Any = layout.preserve_format,
+    **opts: Any,
 ) -> Tensor:
     """`full` with the size, dtype, device and strides of `input`."""
     if isinstance(fill_value, Tensor):
@@ -496,21 +634,44 @@ def full_like(
 
 
 @composite()
-def empty_strided(size: Any, stride: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **opts: Any) -> Tensor:
+def empty_strided(
+    size: Any,
+    stride: Any,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    **opts: Any,
+) -> Tensor:
     """An uninitialised tensor with the given strides (in elements)."""
     if opts:
         known("empty_strided", opts)
     kind = target_dtype(dtype, dtypes.default()).numpy
     shape, steps = tuple(int(n) for n in size), tuple(int(n) for n in stride)
     if len(shape) != len(steps):
-        raise fail(RuntimeError, "empty_strided", f"dimensionality of sizes ({len(shape)}) must match dimensionality of strides ({len(steps)})")
+        raise fail(
+            RuntimeError,
+            "empty_strided",
+            f"dimensionality of sizes ({len(shape)}) must match dimensionality of strides "
+            f"({len(steps)})",
+        )
     if is_meta(device):
-        return made(Abstract(shape, kind, tuple(s * kind.itemsize for s in steps)), None, requires_grad)
+        return made(
+            Abstract(shape, kind, tuple(s * kind.itemsize for s in steps)), None, requires_grad
+        )
     return made(_strided(shape, steps, kind, None), device, requires_grad)
 
 
 @composite()
-def empty_permuted(size: Any, physical_layout: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **opts: Any) -> Tensor:
+def empty_permuted(
+    size: Any,
+    physical_layout: Any,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    **opts: Any,
+) -> Tensor:
     """An uninitialised tensor whose dimensions lie in memory in the given order (outermost first)."""
     if opts:
         known("empty_permuted", opts)
@@ -520,7 +681,8 @@ def empty_permuted(size: Any, physical_layout: Any, *, dtype: Any = None, device
         raise fail(
             RuntimeError,
             "empty_permuted",
-            f"Number of dimensions in size does not match the length of the physical_layout; i.e. len(size) = {len(shape)} is "
+            f"Number of dimensions in size does not match the length of the physical_layout; i.e. "
+            f"len(size) = {len(shape)} is "
             f"not equal to len(physical_layout) = {len(order)}",
         )
     for k, d in enumerate(order):
@@ -528,11 +690,16 @@ def empty_permuted(size: Any, physical_layout: Any, *, dtype: Any = None, device
             raise fail(
                 RuntimeError,
                 "empty_permuted",
-                f"Dimension out of range (expected to be between 0 and {len(shape) - 1}, but got {d} at index {k}). Negative "
+                f"Dimension out of range (expected to be between 0 and {len(shape) - 1}, but got "
+                f"{d} at index {k}). Negative "
                 "dimensions are not supported here.",
             )
         if d in order[:k]:
-            raise fail(RuntimeError, "empty_permuted", f"Duplicate dim not allowed: {d} stands twice in physical_layout {order}")
+            raise fail(
+                RuntimeError,
+                "empty_permuted",
+                f"Duplicate dim not allowed: {d} stands twice in physical_layout {order}",
+            )
     steps = [0] * len(shape)
     step = 1
     for d in reversed(order):
@@ -542,7 +709,9 @@ def empty_permuted(size: Any, physical_layout: Any, *, dtype: Any = None, device
 
 
 @composite()
-def scalar_tensor(s: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **opts: Any) -> Tensor:
+def scalar_tensor(
+    s: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **opts: Any
+) -> Tensor:
     """A 0-d tensor of a number, of the default dtype."""
     if opts:
         known("scalar_tensor", opts)
@@ -568,7 +737,11 @@ def arange(start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, **o
     if any(isinstance(v, float) and not math.isfinite(v) for v in (start, end)):
         raise fail(RuntimeError, "arange", f"unsupported range: {start} -> {end}")
     if (end - start) * (1 if step > 0 else -1) < 0:
-        raise fail(RuntimeError, "arange", f"upper bound and lower bound inconsistent with step sign: {start} -> {end} by {step}")
+        raise fail(
+            RuntimeError,
+            "arange",
+            f"upper bound and lower bound inconsistent with step sign: {start} -> {end} by {step}",
+        )
     out = opts.get("out")
     if dtype is None and out is not None:
         dtype = out.dtype
@@ -590,16 +763,26 @@ def arange(start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, **o
     else:
         wide = np.dtype("f8") if kind.kind != "c" else kind
         array = quiet((np.arange(count, dtype=wide) * step + start).astype, kind)
-    return made(array, opts.get("device"), opts.get("requires_grad", False), out=out, op="arange", layout=opts.get("layout"))
+    return made(
+        array,
+        opts.get("device"),
+        opts.get("requires_grad", False),
+        out=out,
+        op="arange",
+        layout=opts.get("layout"),
+    )
 
 
 @composite()
-def range(start: Any = 0, end: Any = None, step: Any = 1, *, dtype: Any = None, **opts: Any) -> Tensor:
+def range(
+    start: Any = 0, end: Any = None, step: Any = 1, *, dtype: Any = None, **opts: Any
+) -> Tensor:
     """Deprecated: like `arange` with `end` included."""
     if opts:
         known("range", opts)
     warnings.warn(
-        "torch.range is deprecated and will be removed in a future release because its behavior is inconsistent with Python's "
+        "torch.range is deprecated and will be removed in a future release because its behavior "
+        "is inconsistent with Python's "
         "range builtin. Instead, use torch.arange, which produces values in [start, end).",
         UserWarning,
         stacklevel=stack_level(),
@@ -610,7 +793,11 @@ def range(start: Any = 0, end: Any = None, step: Any = 1, *, dtype: Any = None, 
         raise fail(RuntimeError, "range", "step must be nonzero")
     count = int((end - start) / step + 1)
     kind = target_dtype(dtype, dtypes.default()).numpy
-    return made(quiet((np.arange(count, dtype="f8") * step + start).astype, kind), opts.get("device"), opts.get("requires_grad", False))
+    return made(
+        quiet((np.arange(count, dtype="f8") * step + start).astype, kind),
+        opts.get("device"),
+        opts.get("requires_grad", False),
+    )
 
 
 def _ends(value: Any) -> Any:
@@ -634,7 +821,13 @@ def linspace(start: Any, end: Any, steps: int, *, dtype: Any = None, **opts: Any
     if is_meta(opts.get("device")):
         return made(Abstract((steps,), kind), None, opts.get("requires_grad", False))
     array = _line(start, end, steps, kind)
-    return made(array, opts.get("device"), opts.get("requires_grad", False), out=opts.get("out"), op="linspace")
+    return made(
+        array,
+        opts.get("device"),
+        opts.get("requires_grad", False),
+        out=opts.get("out"),
+        op="linspace",
+    )
 
 
 def _line(start: Any, end: Any, steps: int, kind: np.dtype[Any]) -> np.ndarray[Any, Any]:
@@ -651,12 +844,18 @@ def _line(start: Any, end: Any, steps: int, kind: np.dtype[Any]) -> np.ndarray[A
     a, b = wide_kind.type(start), wide_kind.type(end)
     step = quiet(lambda: (b - a) / wide_kind.type(steps - 1))
     k = np.arange(steps).astype(wide_kind)
-    line = quiet(lambda: np.where(np.arange(steps) < steps // 2, a + step * k, b - step * (wide_kind.type(steps - 1) - k)))
+    line = quiet(
+        lambda: np.where(
+            np.arange(steps) < steps // 2, a + step * k, b - step * (wide_kind.type(steps - 1) - k)
+        )
+    )
     return quiet(line.astype, kind)
 
 
 @composite()
-def logspace(start: Any, end: Any, steps: int, base: float = 10.0, *, dtype: Any = None, **opts: Any) -> Tensor:
+def logspace(
+    start: Any, end: Any, steps: int, base: float = 10.0, *, dtype: Any = None, **opts: Any
+) -> Tensor:
     """`steps` numbers from base**start to base**end, evenly spaced on a logarithmic scale."""
     if opts:
         known("logspace", opts)
@@ -672,9 +871,19 @@ def logspace(start: Any, end: Any, steps: int, base: float = 10.0, *, dtype: Any
         start, end = int(start), int(end)
     step = (end - start) / (steps - 1) if steps > 1 else 0
     k = np.arange(steps)
-    exponents = np.where(k < steps // 2, start + step * k, end - step * (steps - 1 - k)) if steps > 1 else np.full(steps, start)
+    exponents = (
+        np.where(k < steps // 2, start + step * k, end - step * (steps - 1 - k))
+        if steps > 1
+        else np.full(steps, start)
+    )
     array = quiet(lambda: np.power(wide.type(base), exponents.astype(wide)))
-    return made(quiet(array.astype, kind), opts.get("device"), opts.get("requires_grad", False), out=opts.get("out"), op="logspace")
+    return made(
+        quiet(array.astype, kind),
+        opts.get("device"),
+        opts.get("requires_grad", False),
+        out=opts.get("out"),
+        op="logspace",
+    )
 
 
 @composite()
@@ -692,7 +901,13 @@ def eye(n: int, m: int | None = None, *, dtype: Any = None, **opts: Any) -> Tens
     kind = target_dtype(dtype, dtypes.default()).numpy
     if is_meta(opts.get("device")):
         return made(Abstract((n, m), kind), None, opts.get("requires_grad", False))
-    return made(np.eye(n, m, dtype=kind), opts.get("device"), opts.get("requires_grad", False), out=opts.get("out"), op="eye")
+    return made(
+        np.eye(n, m, dtype=kind),
+        opts.get("device"),
+        opts.get("requires_grad", False),
+        out=opts.get("out"),
+        op="eye",
+    )
 
 
 def _indices(row: int, col: int, offset: int, lower: bool, dtype: Any) -> Tensor:
@@ -701,13 +916,29 @@ def _indices(row: int, col: int, offset: int, lower: bool, dtype: Any) -> Tensor
 
 
 @composite()
-def tril_indices(row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None, layout: Any = None) -> Tensor:
+def tril_indices(
+    row: int,
+    col: int,
+    offset: int = 0,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    layout: Any = None,
+) -> Tensor:
     """The indices (2, n) of the lower triangle of a row x col matrix."""
     return _indices(row, col, offset, True, dtype)
 
 
 @composite()
-def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None, layout: Any = None) -> Tensor:
+def triu_indices(
+    row: int,
+    col: int,
+    offset: int = 0,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    layout: Any = None,
+) -> Tensor:
     """The indices (2, n) of the upper triangle of a row x col matrix."""
     return _indices(row, col, offset, False, dtype)
 
@@ -715,21 +946,47 @@ def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Any = None, devi
 class News:
     """`tensor.new_zeros(...)` and its kin: factories that take dtype and device from the tensor."""
 
-    def new_tensor(self: Tensor, data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, **_: Any) -> Tensor:
+    def new_tensor(
+        self: Tensor,
+        data: Any,
+        *,
+        dtype: Any = None,
+        device: Any = None,
+        requires_grad: bool = False,
+        **_: Any,
+    ) -> Tensor:
         """`torch.tensor` with this tensor's dtype."""
         return tensor(data, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
 
-    def new_full(self: Tensor, size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, **opts: Any) -> Tensor:
-        return full(size, fill_value, dtype=dtype or self.dtype, device=device or self.device, **opts)
+    def new_full(
+        self: Tensor,
+        size: Any,
+        fill_value: Any,
+        *,
+        dtype: Any = None,
+        device: Any = None,
+        **opts: Any,
+    ) -> Tensor:
+        return full(
+            size, fill_value, dtype=dtype or self.dtype, device=device or self.device, **opts
+        )
 
-    def new_empty_strided(self: Tensor, size: Any, stride: Any, *, dtype: Any = None, device: Any = None, **opts: Any) -> Tensor:
-        return empty_strided(size, stride, dtype=dtype or self.dtype, device=device or self.device, **opts)
+    def new_empty_strided(
+        self: Tensor, size: Any, stride: Any, *, dtype: Any = None, device: Any = None, **opts: Any
+    ) -> Tensor:
+        return empty_strided(
+            size, stride, dtype=dtype or self.dtype, device=device or self.device, **opts
+        )
 
 
 def _news(name: str, value: Any) -> Any:
-    def method(self: Tensor, *size: Any, dtype: Any = None, device: Any = None, **opts: Any) -> Tensor:
+    def method(
+        self: Tensor, *size: Any, dtype: Any = None, device: Any = None, **opts: Any
+    ) -> Tensor:
         opts["device"] = device or self.device
-        return filled("new_" + name, sizes_of("new_" + name, size, opts), value, dtype or self.dtype, opts)
+        return filled(
+            "new_" + name, sizes_of("new_" + name, size, opts), value, dtype or self.dtype, opts
+        )
 
     method.__name__ = "new_" + name
     method.__doc__ = f"`torch.{name}` with this tensor's dtype and device."

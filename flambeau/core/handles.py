@@ -22,7 +22,13 @@ class RemovableHandle:
     def __init__(self, hooks_dict: Any, *, extra_dict: Any = None) -> None:
         self.id = next(RemovableHandle.next_id)
         self._table = _reference(hooks_dict)
-        extras = extra_dict if isinstance(extra_dict, list) else [extra_dict] if extra_dict is not None else []
+        extras = (
+            extra_dict
+            if isinstance(extra_dict, list)
+            else [extra_dict]
+            if extra_dict is not None
+            else []
+        )
         self._extras = [_reference(each) for each in extras]
 
     def remove(self) -> None:

@@ -1,4 +1,6 @@
-"""Running the hooks of a node: on the gradients of its outputs, before it, after it. Stands on node and tensor."""
+"""Running the hooks of a node: on the gradients of its outputs, before it, after it. Stands on node
+and tensor.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ __all__ = ["run_after", "run_before", "run_tensor_hooks"]
 def _tensor(grad: Any) -> Any:
     if grad is None or isinstance(grad, Tensor):
         return grad
-    return wrap(np.asarray(grad) if isinstance(grad, np.generic) else grad)  # NumPy's 0-d results are scalars
+    return wrap(
+        np.asarray(grad) if isinstance(grad, np.generic) else grad
+    )  # NumPy's 0-d results are scalars
 
 
 def _back(grad: Any, graph: bool) -> Any:
@@ -39,7 +43,13 @@ def run_tensor_hooks(node: Node, hooks: Hooks, given: Any, graph: bool) -> Any:
         keeper = hooks.retain.get(number)
         target = keeper() if keeper is not None else None
         if target is not None:
-            kept = grad if graph else wrap(grad._array.copy()) if not hasattr(grad._array, "is_sparse_data") else grad
+            kept = (
+                grad
+                if graph
+                else wrap(grad._array.copy())
+                if not hasattr(grad._array, "is_sparse_data")
+                else grad
+            )
             target._grad = kept if target._grad is None else target._grad + kept
         grads[number] = _back(grad, graph)
     return grads if several else grads[0]
@@ -53,7 +63,11 @@ def check_hook(hook: Any, grad: Tensor, result: Any) -> None:
     """
     name = getattr(hook, "__name__", type(hook).__name__)
     if not isinstance(result, Tensor):
-        raise fail(TypeError, "hook", f"expected Tensor, but hook '{name}' returned '{type(result).__name__}'")
+        raise fail(
+            TypeError,
+            "hook",
+            f"expected Tensor, but hook '{name}' returned '{type(result).__name__}'",
+        )
     if result._array.shape != grad._array.shape:
         raise fail(
             RuntimeError,
@@ -65,7 +79,8 @@ def check_hook(hook: Any, grad: Tensor, result: Any) -> None:
         raise fail(
             RuntimeError,
             "hook",
-            f"hook '{name}' has changed the type of value (was {grad._array.dtype} got {result._array.dtype})",
+            f"hook '{name}' has changed the type of value (was {grad._array.dtype} got "
+            f"{result._array.dtype})",
         )
 
 
@@ -82,12 +97,16 @@ def run_before(node: Node, hooks: Hooks, given: Any, graph: bool) -> Any:
 
 
 def _turned(node: Node, grads: Any) -> Any:
-    """Gradients as PyTorch's node has them: a matrix that its graph transposes first is seen transposed."""
+    """Gradients as PyTorch's node has them: a matrix that its graph transposes first is seen
+    transposed.
+    """
     op = getattr(node, "op", None)
     places = op.flags.get("turned") if op is not None else None
     if places is None:
         return grads
-    return tuple(g.t() if k in places and g is not None and g.ndim == 2 else g for k, g in enumerate(grads))
+    return tuple(
+        g.t() if k in places and g is not None and g.ndim == 2 else g for k, g in enumerate(grads)
+    )
 
 
 def run_after(node: Node, hooks: Hooks, results: Any, given: Any, graph: bool) -> Any:
@@ -102,7 +121,8 @@ def run_after(node: Node, hooks: Hooks, results: Any, given: Any, graph: bool) -
                 raise fail(
                     RuntimeError,
                     "hook",
-                    f"hook returned an incorrect number of values: {len(result)}, expected {len(grad_inputs)}",
+                    f"hook returned an incorrect number of values: {len(result)}, expected "
+                    f"{len(grad_inputs)}",
                 )
             grad_inputs = result
     return [_back(g, graph) for g in _turned(node, grad_inputs)]

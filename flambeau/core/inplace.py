@@ -1,7 +1,8 @@
-"""Writing into tensors: who may be written, how history is rebased, how views of a written base find their edge again.
+"""Writing into tensors: who may be written, how history is rebased, how views of a written base
+find their edge again.
 
-The rules are PyTorch's: a leaf that requires gradient may not be written while grad mode is on, nor a view of one; a
-view's write becomes a `CopySlices` node of its base. Stands on tensor, node, slow.
+The rules are PyTorch's: a leaf that requires gradient may not be written while grad mode is on, nor
+a view of one; a view's write becomes a `CopySlices` node of its base. Stands on tensor, node, slow.
 """
 
 from __future__ import annotations
@@ -33,14 +34,16 @@ def check_inplace(name: str, tensor: Tensor, recording: bool) -> None:
     """Whether `tensor` may be written now.
 
     Raises:
-        RuntimeError: a leaf that requires gradient, a view of one, a view made without history, or shared elements.
+        RuntimeError: a leaf that requires gradient, a view of one, a view made without history, or
+            shared elements.
     """
     storage = tensor._storage
     if storage is not None and storage.inference and not state.current().inference:
         raise fail(
             RuntimeError,
             name,
-            "Inplace update to inference tensor outside InferenceMode is not allowed. Write into a clone(), or inside "
+            "Inplace update to inference tensor outside InferenceMode is not allowed. Write into "
+            "a clone(), or inside "
             "torch.inference_mode().",
         )
     if state.grad_enabled():
@@ -62,7 +65,8 @@ def _check_history(name: str, tensor: Tensor, recording: bool) -> None:
             raise fail(
                 RuntimeError,
                 name,
-                "a view of a leaf Variable that requires grad is being used in an in-place operation. Write under "
+                "a view of a leaf Variable that requires grad is being used in an in-place "
+                "operation. Write under "
                 "torch.no_grad(), or into a clone().",
             )
         edge = edge_of(tensor)
@@ -70,31 +74,38 @@ def _check_history(name: str, tensor: Tensor, recording: bool) -> None:
         raise fail(
             RuntimeError,
             name,
-            "a leaf Variable that requires grad is being used in an in-place operation. Write under torch.no_grad(), "
+            "a leaf Variable that requires grad is being used in an in-place operation. Write "
+            "under torch.no_grad(), "
             "or into a clone().",
         )
 
 
 def unwritable_view(name: str, kind: str, indirect: bool = False) -> Exception:
-    """The error of writing a view that may not be written, or (`indirect`) of reading one whose base was written."""
+    """The error of writing a view that may not be written, or (`indirect`) of reading one whose
+    base was written.
+    """
     written = "its base or another view of its base has been" if indirect else "is being"
     if kind == "multi":
         return fail(
             RuntimeError,
             name,
-            f"Output of an operation that returns multiple views is a view and {written} modified inplace. Such a view may "
+            f"Output of an operation that returns multiple views is a view and {written} modified "
+            f"inplace. Such a view may "
             "not be written: its gradient could not be told from its siblings'. clone() it first.",
         )
     return fail(
         RuntimeError,
         name,
-        f"A view was created in no_grad mode and {written} modified inplace with grad mode enabled. Make the view under "
+        f"A view was created in no_grad mode and {written} modified inplace with grad mode "
+        f"enabled. Make the view under "
         "the mode in which it is written, or clone() it.",
     )
 
 
 def inplace(op: Op, args: Any) -> Tensor:
-    """`name_`: the functional operation, its result written into the first tensor, the history rebased."""
+    """`name_`: the functional operation, its result written into the first tensor, the history
+    rebased.
+    """
     target = args[0]
     m = state.mode()
     if overrides.concern(args, m):
@@ -107,7 +118,11 @@ def inplace(op: Op, args: Any) -> Tensor:
     given = args
     if recording:
         # The rules see the value before the write, so a wanted original is a copy, as in PyTorch.
-        mask = sum(bit for i, bit in op.tensors if isinstance(args[i], Tensor) and edge_of(args[i]) is not None)
+        mask = sum(
+            bit
+            for i, bit in op.tensors
+            if isinstance(args[i], Tensor) and edge_of(args[i]) is not None
+        )
         if 0 in op.plan(mask)[0]:
             kept = wrap(target._array.copy())
             kept._edge = edge_of(target)
@@ -134,7 +149,8 @@ def write_result(title: str, target: Tensor, result: Tensor) -> None:
         raise fail(
             RuntimeError,
             title,
-            f"output with shape {list(old.shape)} doesn't match the broadcast shape {list(new.shape)}: the tensor written in "
+            f"output with shape {list(old.shape)} doesn't match the broadcast shape "
+            f"{list(new.shape)}: the tensor written in "
             "place cannot grow.",
         )
     if new.dtype != old.dtype:
@@ -145,8 +161,10 @@ def write_result(title: str, target: Tensor, result: Tensor) -> None:
             raise fail(
                 RuntimeError,
                 title,
-                f"result type {of(new.dtype).legacy} can't be cast to the desired output type {of(old.dtype).legacy}: "
-                "the tensor written in place keeps its dtype. Convert it first, or write out of place.",
+                f"result type {of(new.dtype).legacy} can't be cast to the desired output type "
+                f"{of(old.dtype).legacy}: "
+                "the tensor written in place keeps its dtype. Convert it first, or write out of "
+                "place.",
             )
     if type(old) is np.ndarray:
         if hasattr(new, "is_sparse_data"):
@@ -169,7 +187,9 @@ def write_result(title: str, target: Tensor, result: Tensor) -> None:
 
 
 class CopySlices(Node):
-    """The history of a base after one of its views was written: the view's part goes through the view's node."""
+    """The history of a base after one of its views was written: the view's part goes through the
+    view's node.
+    """
 
     __slots__ = ("function", "geometry", "reads")
 
@@ -186,7 +206,9 @@ class CopySlices(Node):
         if isinstance(function, OpNode) and function.saved is FREED:
             frame = user_frame(sys._getframe(1))
             function.freed = (frame.f_code, frame.f_lasti)
-        results = [r if r is None or isinstance(r, Tensor) else wrap(np.asarray(r)) for r in results]
+        results = [
+            r if r is None or isinstance(r, Tensor) else wrap(np.asarray(r)) for r in results
+        ]
         found: list[Any] = []
         for k, result in enumerate(results):
             if k in self.reads:
@@ -253,7 +275,9 @@ def rebase(target: Tensor, node: Node) -> None:
 
 
 def _take_keeper(tensor: Tensor) -> Any:
-    """Take `retain_grad` off a tensor's old history: it follows the tensor, not the value before the write."""
+    """Take `retain_grad` off a tensor's old history: it follows the tensor, not the value before
+    the write.
+    """
     edge = tensor._edge
     node, number = (edge.node, edge.number) if type(edge) is Port else (edge, 0)
     hooks = getattr(node, "hooks", None)
@@ -298,5 +322,3 @@ def _stamp(node: Node) -> None:
     frame = user_frame(sys._getframe(1))
     node.code, node.lasti = frame.f_code, frame.f_lasti
     node.sequence = next_sequence()
-
-

@@ -1,7 +1,8 @@
-"""The constructors of old: `torch.Tensor(2, 3)`, `torch.FloatTensor([..])` and the names of tensor types.
+"""The constructors of old: `torch.Tensor(2, 3)`, `torch.FloatTensor([..])` and the names of tensor
+types.
 
-Integers are sizes, sequences are data. A class such as FloatTensor is a name for "tensor of float32": instances are
-plain Tensors, `isinstance` looks at the dtype. Stands on factory, dtypes.
+Integers are sizes, sequences are data. A class such as FloatTensor is a name for "tensor of
+float32": instances are plain Tensors, `isinstance` looks at the dtype. Stands on factory, dtypes.
 """
 
 from __future__ import annotations
@@ -17,15 +18,30 @@ from flambeau.core.tensor import PLAIN, Tensor, wrap
 __all__ = ["TENSOR_TYPES", "construct", "dtype_of_type"]
 
 
-def construct(cls: type, *args: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False, **kwargs: Any) -> Tensor:
-    """`Tensor(...)` of a class: sizes, a sequence of data, an array (float32 shares its memory), a tensor (an alias)."""
+def construct(
+    cls: type,
+    *args: Any,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    **kwargs: Any,
+) -> Tensor:
+    """`Tensor(...)` of a class: sizes, a sequence of data, an array (float32 shares its memory), a
+    tensor (an alias).
+    """
     if cls not in PLAIN and args and isinstance(args[0], Tensor):
-        return args[0].detach().as_subclass(cls) if not args[0].requires_grad else args[0].as_subclass(cls)
+        return (
+            args[0].detach().as_subclass(cls)
+            if not args[0].requires_grad
+            else args[0].as_subclass(cls)
+        )
     found = _typed(dtypes.default(), args, cls.__name__, kwargs)
     return found if cls is Tensor else found.as_subclass(cls)
 
 
-def _typed(dtype: dtypes.dtype, args: tuple[Any, ...], name: str, kwargs: dict[str, Any] | None = None) -> Tensor:
+def _typed(
+    dtype: dtypes.dtype, args: tuple[Any, ...], name: str, kwargs: dict[str, Any] | None = None
+) -> Tensor:
     from flambeau.core.factory import _data_array, from_numpy
     from flambeau.core.untyped import TypedStorage, UntypedStorage
 
@@ -43,14 +59,23 @@ def _typed(dtype: dtypes.dtype, args: tuple[Any, ...], name: str, kwargs: dict[s
                 raise fail(
                     TypeError,
                     name,
-                    f"expected {dtypes.tensor_type_name(dtype)} (got {first.type()}): convert with .to({dtype}) first",
+                    f"expected {dtypes.tensor_type_name(dtype)} (got {first.type()}): convert "
+                    f"with .to({dtype}) first",
                 )
             from flambeau.core.declare import ops
 
             return ops.alias(first)  # type: ignore[no-any-return]
         if isinstance(first, np.ndarray):
-            return from_numpy(first) if first.dtype == kind and first.ndim else wrap(_data_array(first, dtype, name))
-        if type(first) is not int and isinstance(first, (list, tuple, range)) and type(first).__name__ != "Size":
+            return (
+                from_numpy(first)
+                if first.dtype == kind and first.ndim
+                else wrap(_data_array(first, dtype, name))
+            )
+        if (
+            type(first) is not int
+            and isinstance(first, (list, tuple, range))
+            and type(first).__name__ != "Size"
+        ):
             return wrap(np.ascontiguousarray(_data_array(list(first), dtype, name)))
         if type(first).__name__ == "Size":
             return wrap(np.empty(tuple(first), kind))
@@ -58,13 +83,18 @@ def _typed(dtype: dtypes.dtype, args: tuple[Any, ...], name: str, kwargs: dict[s
         shape = tuple(n.__index__() for n in args)
     except AttributeError:
         raise fail(
-            TypeError, name, f"expected sizes (integers), a sequence or an array, got {', '.join(type(a).__name__ for a in args)}"
+            TypeError,
+            name,
+            f"expected sizes (integers), a sequence or an array, got "
+            f"{', '.join(type(a).__name__ for a in args)}",
         ) from None
     return wrap(np.empty(shape, kind))
 
 
 class _TensorType(type):
-    """The metaclass of the legacy types: calling one makes a plain Tensor, `isinstance` asks the dtype."""
+    """The metaclass of the legacy types: calling one makes a plain Tensor, `isinstance` asks the
+    dtype.
+    """
 
     dtype: dtypes.dtype
 
@@ -84,7 +114,9 @@ for _dtype in (
     dtypes.int64, dtypes.bool,
 ):  # fmt: skip
     _name = dtypes.tensor_type_name(_dtype).removeprefix("torch.")
-    TENSOR_TYPES[_name] = _TensorType(_name, (), {"dtype": _dtype, "__module__": "torch", "is_cuda": False})
+    TENSOR_TYPES[_name] = _TensorType(
+        _name, (), {"dtype": _dtype, "__module__": "torch", "is_cuda": False}
+    )
 
 
 def dtype_of_type(kind: Any) -> dtypes.dtype:
@@ -105,4 +137,9 @@ def dtype_of_type(kind: Any) -> dtypes.dtype:
             return TENSOR_TYPES[name].dtype  # type: ignore[attr-defined, no-any-return]
         if name == "Tensor":
             return dtypes.default()
-    raise fail(ValueError, "type", f"invalid type: '{kind}'. Give a dtype such as torch.float32 or a name such as 'torch.FloatTensor'")
+    raise fail(
+        ValueError,
+        "type",
+        f"invalid type: '{kind}'. Give a dtype such as torch.float32 or a name such as "
+        f"'torch.FloatTensor'",
+    )

@@ -1,7 +1,9 @@
 """Operations on a sequence of tensors (`cat`, `index_put`, ...): one edge for every member.
 
-Their rule is one function: its names are those of the declaration, a sequence comes as a list of saved Tensors, `shapes`
-are those of all tensors in order, and it returns a gradient for each of them in that order. Stands on node and slow.
+Their rule is one function: its names are those of the declaration, a sequence comes as a list of
+    saved Tensors, `shapes`
+are those of all tensors in order, and it returns a gradient for each of them in that order. Stands
+on node and slow.
 """
 
 from __future__ import annotations
@@ -126,20 +128,26 @@ def _members(op: Op, args: Any) -> list[Any]:
                 raise fail(
                     TypeError,
                     op.name,
-                    f"argument '{name}' (position {i + 1}) must be tuple of Tensors, not {type(x).__name__}",
+                    f"argument '{name}' (position {i + 1}) must be tuple of Tensors, not "
+                    f"{type(x).__name__}",
                 )
             for k, each in enumerate(x):
                 if each is not None and not isinstance(each, Tensor):
                     raise fail(
                         TypeError,
                         op.name,
-                        f"expected Tensor as element {k} in argument {i}, but got {type(each).__name__}",
+                        f"expected Tensor as element {k} in argument {i}, but got "
+                        f"{type(each).__name__}",
                     )
             found.extend(x)
         elif x is None or isinstance(x, Tensor):
             found.append(x)
         else:
-            raise fail(TypeError, op.name, f"argument '{name}' (position {i + 1}) must be Tensor, not {type(x).__name__}")
+            raise fail(
+                TypeError,
+                op.name,
+                f"argument '{name}' (position {i + 1}) must be Tensor, not {type(x).__name__}",
+            )
     return found
 
 
@@ -149,12 +157,18 @@ def apply(op: Op, args: Any) -> Any:
     present = [m for m in members if m is not None]
     dtype = None
     if op.promote:
-        dtype = result_dtype([(m._array.dtype, m._array.ndim) for m in present]) if present else None
+        dtype = (
+            result_dtype([(m._array.dtype, m._array.ndim) for m in present]) if present else None
+        )
 
     def convert(value: Any, name: str) -> Any:
         if isinstance(value, Tensor):
             a = value._array
-            return quiet(a.astype, dtype) if dtype is not None and name in op.promote and a.dtype != dtype else a
+            return (
+                quiet(a.astype, dtype)
+                if dtype is not None and name in op.promote and a.dtype != dtype
+                else a
+            )
         if name in op.lists and value is not None:
             return [convert(each, name) for each in value]
         return value
@@ -179,7 +193,9 @@ def apply(op: Op, args: Any) -> Any:
     return pack_results(op, outputs)
 
 
-def _record(op: Op, args: Any, members: Any, edges: Any, outputs: list[Tensor], several: bool) -> None:
+def _record(
+    op: Op, args: Any, members: Any, edges: Any, outputs: list[Tensor], several: bool
+) -> None:
     rule = op.flags["vjp"]
     code = rule.__code__
     node = ListNode()

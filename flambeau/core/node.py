@@ -1,9 +1,9 @@
 """The graph: nodes, their edges and what they saved.
 
-A `Node` remembers the operation, its edges, the arrays its rules need with their storages, its place in the order of
-things, and the user's line. `AccumulateGrad` ends a path at a leaf. An edge is a node, or a `Port` for one of several
-outputs. No node refers to its output tensor, so graphs have no cycles and die by reference counting.
-Stands on state, storage, provenance, errors.
+A `Node` remembers the operation, its edges, the arrays its rules need with their storages, its
+place in the order of things, and the user's line. `AccumulateGrad` ends a path at a leaf. An edge
+is a node, or a `Port` for one of several outputs. No node refers to its output tensor, so graphs
+have no cycles and die by reference counting. Stands on state, storage, provenance, errors.
 """
 
 from __future__ import annotations
@@ -19,7 +19,20 @@ from flambeau.core.storage import Storage
 if TYPE_CHECKING:
     from flambeau.core.tensor import Tensor
 
-__all__ = ["AccumulateGrad", "ElementNode", "Hooks", "NONE_OF_THREE", "NOTHING_SAVED", "Node", "OpNode", "Port", "edge_node", "exposed", "was_freed", "was_written"]
+__all__ = [
+    "AccumulateGrad",
+    "ElementNode",
+    "Hooks",
+    "NONE_OF_THREE",
+    "NOTHING_SAVED",
+    "Node",
+    "OpNode",
+    "Port",
+    "edge_node",
+    "exposed",
+    "was_freed",
+    "was_written",
+]
 
 
 class Hooks:
@@ -40,7 +53,17 @@ class Hooks:
 class Node:
     """A step of the backward pass; `Tensor.grad_fn` shows it."""
 
-    __slots__ = ("__dict__", "__weakref__", "code", "dtype", "edges", "hooks", "lasti", "sequence", "shape")
+    __slots__ = (
+        "__dict__",
+        "__weakref__",
+        "code",
+        "dtype",
+        "edges",
+        "hooks",
+        "lasti",
+        "sequence",
+        "shape",
+    )
 
     edges: tuple[Any, ...]
     hooks: Hooks | None
@@ -67,7 +90,8 @@ class Node:
     def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
         """The nodes this one sends gradients to, with the number of their output."""
         return tuple(
-            (exposed(edge.node), edge.number) if type(edge) is Port else (exposed(edge), 0) for edge in self.edges
+            (exposed(edge.node), edge.number) if type(edge) is Port else (exposed(edge), 0)
+            for edge in self.edges
         )
 
     @property
@@ -83,7 +107,9 @@ class Node:
         return self.hooks
 
     def register_hook(self, hook: Callable[..., Any]) -> Any:
-        """Call `hook(grad_inputs, grad_outputs)` after this node ran; it may return other grad_inputs."""
+        """Call `hook(grad_inputs, grad_outputs)` after this node ran; it may return other
+        grad_inputs.
+        """
         return _handle(self.hooks_of().after, hook)
 
     def register_prehook(self, hook: Callable[..., Any]) -> Any:
@@ -106,14 +132,18 @@ _CLASSES: dict[tuple[type, str], type] = {}
 
 
 def exposed(node: Any) -> Any:
-    """A node on its way to the user: from here on its class bears PyTorch's name (`type(y.grad_fn).__name__`)."""
+    """A node on its way to the user: from here on its class bears PyTorch's name
+    (`type(y.grad_fn).__name__`).
+    """
     if node is None or type(node) is AccumulateGrad:
         return node
     kind, name = type(node), node.name()
     if kind.__name__ != name:
         found = _CLASSES.get((kind, name))
         if found is None:
-            found = _CLASSES[kind, name] = type(name, (kind,), {"__slots__": (), "__module__": kind.__module__})
+            found = _CLASSES[kind, name] = type(
+                name, (kind,), {"__slots__": (), "__module__": kind.__module__}
+            )
         node.__class__ = found
     return node
 
@@ -183,7 +213,9 @@ NONE_OF_THREE = (None, None, None)
 
 
 class ElementNode(OpNode):
-    """The node of an elementwise operation without plain parameters: what it never has costs it no slot."""
+    """The node of an elementwise operation without plain parameters: what it never has costs it no
+    slot.
+    """
 
     __slots__ = ()
 
@@ -195,8 +227,10 @@ def was_freed(node: Node, freed: Where) -> RuntimeError:
     name = node.name().removesuffix("0").removesuffix("Backward")
     return RuntimeError(
         "Trying to backward through the graph a second time: the values saved by the operation "
-        f"{name} at {place(node.where)} were freed by the backward at {place(freed)}. Use retain_graph=True "
-        "there if both backwards are meant; if this is a loop, something made before the loop carries the old "
+        f"{name} at {place(node.where)} were freed by the backward at {place(freed)}. Use "
+        f"retain_graph=True "
+        "there if both backwards are meant; if this is a loop, something made before the loop "
+        "carries the old "
         "graph in: detach() it."
     )
 
@@ -206,14 +240,19 @@ def was_written(node: Node, label: str, storage: Storage, shape: Any) -> Runtime
     name = node.name().removesuffix("0").removesuffix("Backward")
     if storage.inference:
         return RuntimeError(
-            f"Inference tensors cannot be saved for backward: the {label} of shape {list(shape)} saved by {name} at "
-            f"{place(node.where)} was made under torch.inference_mode(). clone() it outside first, or use no_grad()."
+            f"Inference tensors cannot be saved for backward: the {label} of shape {list(shape)} "
+            f"saved by {name} at "
+            f"{place(node.where)} was made under torch.inference_mode(). clone() it outside "
+            f"first, or use no_grad()."
         )
     writer = f"`{storage.writing}`" if storage.writing else "an in-place operation"
     return RuntimeError(
-        "one of the variables needed for gradient computation has been modified by an inplace operation: "
-        f"the {label} of shape {list(shape)} saved by {name} at {place(node.where)} was overwritten by {writer} at "
-        f"{place(storage.writer)} (it is at version {storage.version} now). Write out of place there "
+        "one of the variables needed for gradient computation has been modified by an inplace "
+        "operation: "
+        f"the {label} of shape {list(shape)} saved by {name} at {place(node.where)} was "
+        f"overwritten by {writer} at "
+        f"{place(storage.writer)} (it is at version {storage.version} now). Write out of place "
+        f"there "
         "(x = x + 1 instead of x += 1), or save a clone() for one of the two."
     )
 

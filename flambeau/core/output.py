@@ -1,4 +1,6 @@
-"""`out=`: writing a result into a tensor the caller gave. PyTorch's checks. Stands on tensor, promotion."""
+"""`out=`: writing a result into a tensor the caller gave. PyTorch's checks. Stands on tensor,
+promotion.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,8 @@ def write(op: Op, result: Any, out: Any) -> Any:
 
 
 def write_one(name: str, result: Tensor, out: Any) -> Tensor:
-    """Write `result` into `out`, resized when its shape differs (with PyTorch's warning when it was not empty).
+    """Write `result` into `out`, resized when its shape differs (with PyTorch's warning when it was
+    not empty).
 
     Raises:
         TypeError: `out` is not a tensor.
@@ -45,7 +48,8 @@ def write_one(name: str, result: Tensor, out: Any) -> Tensor:
         raise fail(
             RuntimeError,
             name,
-            f"{name}(): functions with out=... arguments don't support automatic differentiation, but one of the arguments "
+            f"{name}(): functions with out=... arguments don't support automatic differentiation, "
+            f"but one of the arguments "
             "requires grad. Leave out= away, or write under torch.no_grad().",
         )
     new, old = result._array, out._array
@@ -53,16 +57,24 @@ def write_one(name: str, result: Tensor, out: Any) -> Tensor:
         raise fail(
             RuntimeError,
             name,
-            f"result type {of(new.dtype).legacy} can't be cast to the desired output type {of(old.dtype).legacy}: give an "
+            f"result type {of(new.dtype).legacy} can't be cast to the desired output type "
+            f"{of(old.dtype).legacy}: give an "
             f"out of dtype {of(new.dtype)}.",
         )
     if type(new) is not type(old):
-        raise fail(RuntimeError, name, "Expected all tensors to be on the same device: out is on another device than the result.")
+        raise fail(
+            RuntimeError,
+            name,
+            "Expected all tensors to be on the same device: out is on another device than the "
+            "result.",
+        )
     if new.shape != old.shape:
         if old.size:
             warnings.warn(
-                f"An output with one or more elements was resized since it had shape {list(old.shape)}, which does not match "
-                f"the required output shape {list(new.shape)}. Resize it explicitly with t.resize_(0) to reuse it.",
+                f"An output with one or more elements was resized since it had shape "
+                f"{list(old.shape)}, which does not match "
+                f"the required output shape {list(new.shape)}. Resize it explicitly with "
+                f"t.resize_(0) to reuse it.",
                 UserWarning,
                 stacklevel=_depth(),
             )
@@ -79,7 +91,8 @@ def check_apart(op: Op, inputs: Any, out: Any) -> None:
     """Refuse an `out` that overlaps itself or an input, for operations that read while they write.
 
     Raises:
-        RuntimeError: shared elements, or (where the operation asks) another dtype than the first input's.
+        RuntimeError: shared elements, or (where the operation asks) another dtype than the first
+            input's.
     """
     if not isinstance(out, Tensor) or type(out._array) is not np.ndarray:
         return
@@ -88,14 +101,16 @@ def check_apart(op: Op, inputs: Any, out: Any) -> None:
         raise fail(
             RuntimeError,
             op.name,
-            f"Expected out tensor to have dtype {of(tensors[0]._array.dtype)}, but got {of(out._array.dtype)} instead",
+            f"Expected out tensor to have dtype {of(tensors[0]._array.dtype)}, but got "
+            f"{of(out._array.dtype)} instead",
         )
     check_writable(op.name, out._array)
     if any(t is out or np.may_share_memory(t._array, out._array) for t in tensors):
         raise fail(
             RuntimeError,
             op.name,
-            "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory "
+            "unsupported operation: some elements of the input tensor and the written-to tensor "
+            "refer to a single memory "
             "location. Please clone() the tensor before performing the operation.",
         )
 

@@ -1,6 +1,8 @@
-"""`__torch_function__`: operations on Tensor subclasses, on foreign classes that speak the protocol, and under modes.
+"""`__torch_function__`: operations on Tensor subclasses, on foreign classes that speak the
+protocol, and under modes.
 
-What `Tensor.__torch_function__` does by default stands here too. Stands on state and tensor; reached from `slow`.
+What `Tensor.__torch_function__` does by default stands here too. Stands on state and tensor;
+reached from `slow`.
 """
 
 from __future__ import annotations
@@ -14,7 +16,16 @@ from typing import Any
 from flambeau.core import state
 from flambeau.core.tensor import PLAIN, Tensor
 
-__all__ = ["ALL_OFF", "SUBCLASSES_OFF", "concern", "cover", "default", "dispatch", "overloads", "without_subclasses"]
+__all__ = [
+    "ALL_OFF",
+    "SUBCLASSES_OFF",
+    "concern",
+    "cover",
+    "default",
+    "dispatch",
+    "overloads",
+    "without_subclasses",
+]
 
 ALL_OFF: Any = object()
 """Among `Mode.functions` while `__torch_function__` is off."""
@@ -62,7 +73,9 @@ def dispatch(function: Callable[..., Any], args: Any, kwargs: dict[str, Any]) ->
         TypeError: all answered NotImplemented.
     """
     args = tuple(args)
-    flat = [t for a in (*args, *kwargs.values()) for t in (a if isinstance(a, (list, tuple)) else (a,))]
+    flat = [
+        t for a in (*args, *kwargs.values()) for t in (a if isinstance(a, (list, tuple)) else (a,))
+    ]
     functions = state.current().functions
     asked = [] if any(mark in functions for mark in MARKS) else overloads(flat)
     kinds = tuple(type(x) for x in asked)
@@ -71,7 +84,9 @@ def dispatch(function: Callable[..., Any], args: Any, kwargs: dict[str, Any]) ->
             handler = functions[k]
             if handler in MARKS:
                 continue
-            token = state.switch(functions=functions[:k] + tuple(f for f in functions[k + 1 :] if f in MARKS))
+            token = state.switch(
+                functions=functions[:k] + tuple(f for f in functions[k + 1 :] if f in MARKS)
+            )
             try:
                 result = handler.__torch_function__(function, kinds, args, kwargs)
             finally:
@@ -86,7 +101,8 @@ def dispatch(function: Callable[..., Any], args: Any, kwargs: dict[str, Any]) ->
     if not asked:
         return function(*args, **kwargs)
     raise TypeError(
-        f"no implementation found for '{getattr(function, '__name__', function)}' on types that implement "
+        f"no implementation found for '{getattr(function, '__name__', function)}' on types that "
+        f"implement "
         f"__torch_function__: {[kind.__name__ for kind in kinds]}"
     )
 
@@ -101,7 +117,9 @@ class without_subclasses:
         state.restore(self._token)
 
 
-def default(cls: type, func: Callable[..., Any], types: Iterable[type], args: Any = (), kwargs: Any = None) -> Any:
+def default(
+    cls: type, func: Callable[..., Any], types: Iterable[type], args: Any = (), kwargs: Any = None
+) -> Any:
     """`Tensor.__torch_function__`: the function on plain tensors, its results given the subclass."""
     if not all(issubclass(cls, kind) for kind in types):
         return NotImplemented
@@ -115,7 +133,11 @@ def _converted(result: Any, cls: type) -> Any:
         return result if isinstance(result, cls) else result.as_subclass(cls)
     if isinstance(result, (tuple, list)):
         members = [_converted(each, cls) for each in result]
-        return type(result)(*members) if hasattr(result, "_fields") and not hasattr(result, "n_fields") else type(result)(members)
+        return (
+            type(result)(*members)
+            if hasattr(result, "_fields") and not hasattr(result, "n_fields")
+            else type(result)(members)
+        )
     return result
 
 
@@ -128,8 +150,9 @@ _covered = False
 def cover() -> None:
     """Make the functions that are written over others (reshape, linear, ...) ask too.
 
-    They call operations, which ask by themselves; that they ask as a whole matters only to programs that define a mode or a
-    subclass with a handler of its own, so they pay for it, and nobody else: this runs when the first one appears.
+    They call operations, which ask by themselves; that they ask as a whole matters only to programs
+    that define a mode or a subclass with a handler of its own, so they pay for it, and nobody else:
+    this runs when the first one appears.
     """
     global _covered
     if _covered:
@@ -147,11 +170,19 @@ def cover() -> None:
             if vars(torch).get(name) is function:
                 setattr(torch, name, wrapped[function])
     for name, value in list(vars(Tensor).items()):
-        if inspect.isfunction(value) and not hasattr(value, "operation") and (value in wrapped or value.__module__.startswith("flambeau.core.ops")):
+        if (
+            inspect.isfunction(value)
+            and not hasattr(value, "operation")
+            and (value in wrapped or value.__module__.startswith("flambeau.core.ops"))
+        ):
             setattr(Tensor, name, wrapped.setdefault(value, _asking(value)))
     for name in [n for n in vars(functional) if not n.startswith("_")]:
         value = getattr(functional, name, None)
-        if inspect.isfunction(value) and not hasattr(value, "operation") and value.__module__.startswith("flambeau"):
+        if (
+            inspect.isfunction(value)
+            and not hasattr(value, "operation")
+            and value.__module__.startswith("flambeau")
+        ):
             setattr(functional, name, wrapped.setdefault(value, _asking(value)))
 
 
@@ -161,7 +192,11 @@ def _asking(function: Callable[..., Any]) -> Callable[..., Any]:
         m = state.mode()
         if (m is None or not m.functions) and all(type(a) in PLAIN for a in args) and not kwargs:
             return function(*args)
-        flat = [t for a in (*args, *kwargs.values()) for t in (a if isinstance(a, (list, tuple)) else (a,))]
+        flat = [
+            t
+            for a in (*args, *kwargs.values())
+            for t in (a if isinstance(a, (list, tuple)) else (a,))
+        ]
         if concern(flat, m):
             return dispatch(asking, args, kwargs)
         return function(*args, **kwargs)

@@ -1,4 +1,6 @@
-"""`saved_tensors_hooks` and anomaly mode: what is done to a node just after it was made. Stands on node and rules."""
+"""`saved_tensors_hooks` and anomaly mode: what is done to a node just after it was made. Stands on
+node and rules.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,11 @@ def pack_saved(result: Any, mode: Any) -> None:
         if isinstance(node, Node) and not node.edges == ():
             if mode.anomaly:
                 note_forward(node)
-            if mode.pack and isinstance(node, OpNode) and not any(type(v) is Packed for v in node.saved or ()):
+            if (
+                mode.pack
+                and isinstance(node, OpNode)
+                and not any(type(v) is Packed for v in node.saved or ())
+            ):
                 pack, unpack = mode.pack[-1]
                 saved = list(node.saved)
                 for k in _order(node):
@@ -33,7 +39,9 @@ def pack_saved(result: Any, mode: Any) -> None:
 
 
 def _order(node: OpNode) -> list[int]:
-    """The saved positions in the order in which the rules name them, which is the order of PyTorch's packing."""
+    """The saved positions in the order in which the rules name them, which is the order of
+    PyTorch's packing.
+    """
     named = [k for rule in node.op.rules for k in rule.saves]
     return list(dict.fromkeys([*named, *range(len(node.saved))]))
 

@@ -1,4 +1,5 @@
-"""Which line of the user's code did it: frames are noted as (code, instruction offset) and resolved only for a message.
+"""Which line of the user's code did it: frames are noted as (code, instruction offset) and resolved
+only for a message.
 
 Stands on nothing else in the package.
 """
@@ -9,7 +10,18 @@ import sys
 from pathlib import Path
 from types import CodeType, FrameType
 
-__all__ = ["LIBRARY", "MODULE_CALLS", "USER", "Where", "line_of", "module_frames", "place", "stack_level", "user_frame", "where"]
+__all__ = [
+    "LIBRARY",
+    "MODULE_CALLS",
+    "USER",
+    "Where",
+    "line_of",
+    "module_frames",
+    "place",
+    "stack_level",
+    "user_frame",
+    "where",
+]
 
 Where = tuple[CodeType, int]
 
@@ -24,7 +36,9 @@ _frame = sys._getframe
 
 
 def user_frame(frame: FrameType) -> FrameType:
-    """The nearest frame from `frame` outward that is not the library's own; the outermost one if there is none."""
+    """The nearest frame from `frame` outward that is not the library's own; the outermost one if
+    there is none.
+    """
     while True:
         code = frame.f_code
         key = id(code)

@@ -24,9 +24,12 @@ def sum_to(grad: Any, shape: tuple[int, ...], node: Any = None) -> Any:
         raise fail(
             RuntimeError,
             name,
-            f"returned an invalid gradient: got shape {list(grad.shape)} but expected one that sums to {list(shape)}",
+            f"returned an invalid gradient: got shape {list(grad.shape)} but expected one that "
+            f"sums to {list(shape)}",
         )
-    axes = tuple(range(lead)) + tuple(lead + k for k, n in enumerate(shape) if n == 1 != grad.shape[lead + k])
+    axes = tuple(range(lead)) + tuple(
+        lead + k for k, n in enumerate(shape) if n == 1 != grad.shape[lead + k]
+    )
     if axes:
         dtype = grad.dtype
         if dtype.itemsize == 2 and dtype.kind in "fV":

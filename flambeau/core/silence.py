@@ -1,8 +1,9 @@
-"""Runs a kernel where NumPy's floating-point warnings are off, and leaves the user's `np.geterr()` alone.
+"""Runs a kernel where NumPy's floating-point warnings are off, and leaves the user's `np.geterr()`
+alone.
 
-NumPy keeps its error state in a context variable, so a kernel is run inside a `contextvars.Context` in which that
-variable says "ignore". Costs 0.08 us a call; `np.errstate` costs 1.8, setting and resetting the variable 0.19.
-Stands on NumPy.
+NumPy keeps its error state in a context variable, so a kernel is run inside a `contextvars.Context`
+in which that variable says "ignore". Costs 0.08 us a call; `np.errstate` costs 1.8, setting and
+resetting the variable 0.19. Stands on NumPy.
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ def _silent() -> Context:
 
 
 run = _silent().run
-"""run(kernel, *arrays): the hot path's way. Raises RuntimeError when the context is busy (another thread is inside
-a large kernel, or a kernel calls back); the callers' slow way then goes through `quiet`, which never does."""
+"""run(kernel, *arrays): the hot path's way. Raises RuntimeError when the context is busy (another
+thread is inside a large kernel, or a kernel calls back); the callers' slow way then goes through
+`quiet`, which never does."""
 
 
 def quiet(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

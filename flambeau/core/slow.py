@@ -1,7 +1,8 @@
 """The long way of every operation: everything the short way does not answer.
 
-Numbers and mixed dtypes (promotion), subclasses and modes, meta and sparse tensors, `out=`, and the wording of errors.
-Clarity counts here, not nanoseconds. Stands on promotion, tensor, node, silence; reached from entry.
+Numbers and mixed dtypes (promotion), subclasses and modes, meta and sparse tensors, `out=`, and the
+wording of errors. Clarity counts here, not nanoseconds. Stands on promotion, tensor, node, silence;
+reached from entry.
 """
 
 from __future__ import annotations
@@ -32,7 +33,11 @@ nd = np.ndarray
 
 def settle(result: Any) -> Any:
     """A kernel's result as an array: NumPy gives scalars for 0-d results."""
-    return result if isinstance(result, (nd, Abstract)) or hasattr(result, "is_sparse_data") else np.asarray(result)
+    return (
+        result
+        if isinstance(result, (nd, Abstract)) or hasattr(result, "is_sparse_data")
+        else np.asarray(result)
+    )
 
 
 def is_number(value: Any) -> bool:
@@ -94,9 +99,11 @@ def elementwise(op: Op, args: Any, out: Any = None) -> Any:
 
 
 def called(op: Op, args: Any, out: Any = None) -> Any:
-    """`elementwise` for a call by name of an operation that declares which operands must be tensors.
+    """`elementwise` for a call by name of an operation that declares which operands must be
+    tensors.
 
-    `operands="tensors"`: all of them; `"first"`: the first. By its operator it takes numbers all the same.
+    `operands="tensors"`: all of them; `"first"`: the first. By its operator it takes numbers all
+    the same.
 
     Raises:
         TypeError: a number stands where a tensor must.
@@ -107,7 +114,8 @@ def called(op: Op, args: Any, out: Any = None) -> Any:
             raise fail(
                 TypeError,
                 op.name,
-                f"argument '{op.names[position - 1]}' (position {position}) must be Tensor, not {type(x).__name__}",
+                f"argument '{op.names[position - 1]}' (position {position}) must be Tensor, not "
+                f"{type(x).__name__}",
             )
     return elementwise(op, args, out)
 
@@ -136,9 +144,12 @@ def _broadcast(op: Op, shapes: list[tuple[int, ...]]) -> tuple[int, ...]:
             raise fail(
                 RuntimeError,
                 op.name,
-                f"The size of tensor a ({a}) must match the size of tensor b ({b}) at non-singleton dimension "
-                f"{ndim - 1 - position}: the shapes {' and '.join(str(list(s)) for s in shapes)} do not broadcast. Dimensions, "
-                "counted from the right, must be equal or 1: reshape, unsqueeze or transpose one of them.",
+                f"The size of tensor a ({a}) must match the size of tensor b ({b}) at "
+                f"non-singleton dimension "
+                f"{ndim - 1 - position}: the shapes {' and '.join(str(list(s)) for s in shapes)} "
+                f"do not broadcast. Dimensions, "
+                "counted from the right, must be equal or 1: reshape, unsqueeze or transpose one "
+                "of them.",
             )
     raise AssertionError(shapes)
 
@@ -172,13 +183,17 @@ def _operands(op: Op, args: Any) -> tuple[list[Any], bool]:
             raise fail(
                 TypeError,
                 op.name,
-                f"argument '{name}' (position {i + 1}) must be Tensor or Number, not {type(x).__name__}"
+                f"argument '{name}' (position {i + 1}) must be Tensor or Number, not "
+                f"{type(x).__name__}"
                 + (". Wrap the array: torch.from_numpy(array)." if isinstance(x, nd) else ""),
             )
     if not any_tensor and op.flags["family"] == "elementwise":
         first = op.tensor_names[0]
         raise fail(
-            TypeError, op.name, f"argument '{first}' (position 1) must be Tensor, not {type(args[op.tensors[0][0]]).__name__}"
+            TypeError,
+            op.name,
+            f"argument '{first}' (position 1) must be Tensor, not "
+            f"{type(args[op.tensors[0][0]]).__name__}",
         )
     return operands, sparse
 
@@ -198,7 +213,8 @@ def _check_devices(op: Op, args: Any) -> None:
                 raise fail(
                     RuntimeError,
                     op.name,
-                    "Expected all tensors to be on the same device, but found at least two devices, meta and cpu! "
+                    "Expected all tensors to be on the same device, but found at least two "
+                    "devices, meta and cpu! "
                     f"'{op.names[i]}' is on cpu: move one of them with .to(device).",
                 )
 
@@ -225,7 +241,11 @@ def sparse_elementwise(op: Op, args: Any, out: Any) -> Any:
 def general(op: Op, args: Any, out: Any = None) -> Any:
     """A reduction or primitive on whatever it was given."""
     m = state.mode()
-    flat = [t for a in args for t in (a if isinstance(a, (list, tuple)) else (a,))] if op.lists else args
+    flat = (
+        [t for a in args for t in (a if isinstance(a, (list, tuple)) else (a,))]
+        if op.lists
+        else args
+    )
     if overrides.concern(flat, m):
         return overrides.dispatch(op.entry, args, {} if out is None else {"out": out})
     if m is not None and m.levels:
@@ -259,7 +279,8 @@ def general(op: Op, args: Any, out: Any = None) -> Any:
             raise fail(
                 TypeError,
                 op.name,
-                f"argument '{op.names[i]}' (position {i + 1}) must be Tensor, not {type(x).__name__}",
+                f"argument '{op.names[i]}' (position {i + 1}) must be Tensor, not "
+                f"{type(x).__name__}",
             )
     result_kind = _promote_general(op, args, arrays)
     r = _run_general(op, args, arrays)
@@ -268,7 +289,9 @@ def general(op: Op, args: Any, out: Any = None) -> Any:
 
         if result_kind is not None and r[0].dtype != result_kind:
             r = (quiet(r[0].astype, result_kind), *r[1:])
-        return finish(op, record(op, args, arrays, edges, mask if state.grad_enabled() else 0, r), out, m)
+        return finish(
+            op, record(op, args, arrays, edges, mask if state.grad_enabled() else 0, r), out, m
+        )
     r = settle(r)
     if result_kind is not None and r.dtype != result_kind:
         r = quiet(r.astype, result_kind)
@@ -289,12 +312,24 @@ def _promote_general(op: Op, args: Any, arrays: list[Any]) -> np.dtype[Any] | No
     if asked is not None:
         promoted = asked.numpy
     else:
-        operands = [(a.dtype, a.ndim) if hasattr(a := arrays[i], "dtype") else a for i in which if arrays[i] is not None]
+        operands = [
+            (a.dtype, a.ndim) if hasattr(a := arrays[i], "dtype") else a
+            for i in which
+            if arrays[i] is not None
+        ]
         promoted = result_dtype(operands)
-    computed, result = (promoted, promoted) if op.types is None else op.types.resolve(op.name, promoted)
+    computed, result = (
+        (promoted, promoted) if op.types is None else op.types.resolve(op.name, promoted)
+    )
     if asked is not None and op.types is not None and op.types.ints_to_int64:
-        computed = result = promoted  # sum(dtype=int32) is int32: only what nobody asked for becomes int64
-    working = np.dtype("f4") if op.upcast and computed.itemsize == 2 and computed.kind in "fV" else computed
+        computed = result = (
+            promoted  # sum(dtype=int32) is int32: only what nobody asked for becomes int64
+        )
+    working = (
+        np.dtype("f4")
+        if op.upcast and computed.itemsize == 2 and computed.kind in "fV"
+        else computed
+    )
     for i in which:
         a = arrays[i]
         if isinstance(a, (nd, Abstract)):
@@ -351,7 +386,11 @@ def view(op: Op, args: Any) -> Any:
     if m is not None and m.levels:
         return m.levels[-1].process(op, args, None)
     if not isinstance(input, Tensor):
-        raise fail(TypeError, op.name, f"argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
+        raise fail(
+            TypeError,
+            op.name,
+            f"argument 'input' (position 1) must be Tensor, not {type(input).__name__}",
+        )
     a = input._array
     if hasattr(a, "is_sparse_data"):
         from flambeau.sparse.general import apply
@@ -389,7 +428,9 @@ def finish(op: Op, result: Any, out: Any, m: Any) -> Any:
                 if isinstance(tensor, Tensor):
                     storage = storage_of(tensor)
                     storage.inference = True
-                    storage.written = storage.changed = sys.maxsize  # whatever saved it refuses to run backward
+                    storage.written = storage.changed = (
+                        sys.maxsize
+                    )  # whatever saved it refuses to run backward
         if m.pack or m.anomaly:
             from flambeau.core.packing import pack_saved
 
@@ -413,14 +454,20 @@ def operator(op: Op, args: Any, out: Any = None) -> Any:
     """A binary operation called by its operator: foreign operands are asked themselves."""
     input, other = args
     if not isinstance(input, Tensor):
-        raise fail(TypeError, op.name, f"the operator's method is called on {type(input).__name__}, it belongs to Tensor")
+        raise fail(
+            TypeError,
+            op.name,
+            f"the operator's method is called on {type(input).__name__}, it belongs to Tensor",
+        )
     if isinstance(other, Tensor) or is_number(other):
         return elementwise(op, args, None)
     return foreign(op, input, other)
 
 
 def foreign(op: Op, input: Any, other: Any, augmented: bool = False, swap: bool = False) -> Any:
-    """An operator with an operand that is neither tensor nor number: an array is taken, others answer themselves."""
+    """An operator with an operand that is neither tensor nor number: an array is taken, others
+    answer themselves.
+    """
     if isinstance(other, nd) and other.dtype.kind in "fiubc":
         from flambeau.core.factory import from_numpy
 
@@ -440,7 +487,8 @@ def reflected(op: Op, other: Any, input: Any) -> Any:
     if isinstance(other, Tensor) or is_number(other):
         if op.names == op.tensor_names and op.types is not None:
             return elementwise(op, (other, input), None)
-        return op.entry(other if isinstance(other, Tensor) else wrap(number_array(other, input._array.dtype)), input)
+        return op.entry(
+            other if isinstance(other, Tensor) else wrap(number_array(other, input._array.dtype)),
+            input,
+        )
     return foreign(op, input, other, swap=True)
-
-

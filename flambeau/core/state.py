@@ -1,8 +1,8 @@
 """What differs from thread to thread: grad mode, and everything that slows an operation down.
 
-One context variable answers the hot path's only question. `None` is the ordinary state (grad mode on, nothing else);
-`NO_GRAD` is the other state in which an operation takes its short way; any other `Mode` sends it to `slow`.
-Stands on nothing.
+One context variable answers the hot path's only question. `None` is the ordinary state (grad mode
+on, nothing else); `NO_GRAD` is the other state in which an operation takes its short way; any other
+`Mode` sends it to `slow`. Stands on nothing.
 """
 
 from __future__ import annotations
@@ -11,16 +11,38 @@ from contextvars import ContextVar, Token
 from itertools import count
 from typing import Any
 
-__all__ = ["NO_GRAD", "Mode", "current", "grad_enabled", "mode", "next_sequence", "ordinary", "restore", "switch", "switch_grad"]
+__all__ = [
+    "NO_GRAD",
+    "Mode",
+    "current",
+    "grad_enabled",
+    "mode",
+    "next_sequence",
+    "ordinary",
+    "restore",
+    "switch",
+    "switch_grad",
+]
 
 next_sequence = count(1).__next__
-"""One number line for nodes and writes: a write that carries a larger number than a node came after it."""
+"""One number line for nodes and writes: a write that carries a larger number than a node came after
+it.
+"""
 
 
 class Mode:
     """An immutable set of switches; `changed(...)` makes the next one."""
 
-    __slots__ = ("anomaly", "autocast", "device", "functions", "grad", "inference", "levels", "pack")
+    __slots__ = (
+        "anomaly",
+        "autocast",
+        "device",
+        "functions",
+        "grad",
+        "inference",
+        "levels",
+        "pack",
+    )
 
     def __init__(
         self,
@@ -45,9 +67,9 @@ class Mode:
     def changed(self, **switches: Any) -> Mode | None:
         """This mode with some switches changed, in its canonical form."""
         values = {name: getattr(self, name) for name in Mode.__slots__} | switches
-        if not (values["inference"] or values["anomaly"] or values["pack"] or values["functions"]) and not (
-            values["levels"] or values["autocast"] or values["device"]
-        ):
+        if not (
+            values["inference"] or values["anomaly"] or values["pack"] or values["functions"]
+        ) and not (values["levels"] or values["autocast"] or values["device"]):
             return None if values["grad"] else NO_GRAD
         return Mode(**values)
 
@@ -57,7 +79,8 @@ NO_GRAD = Mode(grad=False)
 
 _variable: ContextVar[Mode | None] = ContextVar("flambeau_mode", default=None)
 mode = _variable.get
-"""The thread's mode; None for the ordinary one. About 10 ns, a threading.local attribute takes 45."""
+"""The thread's mode; None for the ordinary one. About 10 ns, a threading.local attribute takes 45.
+"""
 
 
 def ordinary() -> bool:

@@ -1,7 +1,7 @@
 """The memory that views share: its version, its last writer, its bytes.
 
-A tensor gets its `Storage` at first need (a save, a view, a write); results that nothing refers to never pay for one.
-Stands on state and provenance.
+A tensor gets its `Storage` at first need (a save, a view, a write); results that nothing refers to
+never pay for one. Stands on state and provenance.
 """
 
 from __future__ import annotations
@@ -24,11 +24,14 @@ _frame = sys._getframe
 
 
 class Storage:
-    """Shared by a tensor, its views and its `detach()`; class attributes are the defaults (a new one stores nothing)."""
+    """Shared by a tensor, its views and its `detach()`; class attributes are the defaults (a new
+    one stores nothing).
+    """
 
     version = 0
     written = 0
-    """Sequence number of the last write; compared with a node's to see that a saved value changed."""
+    """Sequence number of the last write; compared with a node's to see that a saved value changed.
+    """
     changed = 0
     """The later of `written` and `silent`: what a backward looks at first."""
     writer: Where | None = None
@@ -53,7 +56,9 @@ def storage_of(tensor: Tensor) -> Storage:
 
 
 def touch(tensor: Tensor, name: str = "") -> None:
-    """Note a write: the version goes up, the writer's line is remembered. Called by library functions only."""
+    """Note a write: the version goes up, the writer's line is remembered. Called by library
+    functions only.
+    """
     storage = tensor._storage or storage_of(tensor)
     storage.version += 1
     storage.written = storage.changed = next_sequence()
@@ -95,7 +100,8 @@ def sole_owner(tensor: Tensor) -> bool:
     """Whether no other tensor, view or export looks at this tensor's memory (so that it may move)."""
     array = tensor._array
     storage = tensor._storage
-    # References to the array: the slot, this local, getrefcount's argument. To the storage: the slot, the local, the argument.
+    # References to the array: the slot, this local, getrefcount's argument. To the storage: the
+    # slot, the local, the argument.
     return (
         type(array) is np.ndarray
         and array.base is None

@@ -1,8 +1,9 @@
 """The Tensor: a NumPy array, a storage, an edge into the graph.
 
-Slots: `_array` (ndarray; `Abstract` on meta; sparse data), `_storage` (None until needed), `_edge` (None: needs no
-gradient; a node or `Port`; `AccumulateGrad` for a leaf; a tuple for a view whose node nobody asked for: read it through
-`edge_of`), `_view` (None, or (base, version of the edge, how it was made)),
+Slots: `_array` (ndarray; `Abstract` on meta; sparse data), `_storage` (None until needed), `_edge`
+    (None: needs no
+gradient; a node or `Port`; `AccumulateGrad` for a leaf; a tuple for a view whose node nobody asked
+for: read it through `edge_of`), `_view` (None, or (base, version of the edge, how it was made)),
 `_grad`. Methods that are operations are bound by `declare`; the rest stands in `core/methods/`.
 Stands on node, storage, dtypes.
 """
@@ -53,7 +54,9 @@ class Tensor:
 
 
 PLAIN: set[type] = {Tensor}
-"""The classes that take the short way: Tensor, Parameter, Buffer. Every other subclass goes through `slow`."""
+"""The classes that take the short way: Tensor, Parameter, Buffer. Every other subclass goes through
+`slow`.
+"""
 
 _new = object.__new__
 
@@ -67,7 +70,9 @@ def wrap(array: Any, cls: type = Tensor) -> Tensor:
 
 
 def wrap_like_view(array: Any, base: Tensor) -> Tensor:
-    """A tensor around an array that shares `base`'s storage, without history (what `detach()` gives)."""
+    """A tensor around an array that shares `base`'s storage, without history (what `detach()`
+    gives).
+    """
     tensor: Tensor = _new(Tensor)
     tensor._array = array
     tensor._storage = base._storage or storage_of(base)

@@ -1,4 +1,6 @@
-"""The faces of a storage that users see: bytes (`untyped_storage()`) and elements (`storage()`). Stands on storage."""
+"""The faces of a storage that users see: bytes (`untyped_storage()`) and elements (`storage()`).
+Stands on storage.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,11 @@ class UntypedStorage:
         if isinstance(source, Tensor):
             self._tensor = source
         else:
-            data = np.zeros(source, np.uint8) if isinstance(source, int) else np.array(list(source), np.uint8)
+            data = (
+                np.zeros(source, np.uint8)
+                if isinstance(source, int)
+                else np.array(list(source), np.uint8)
+            )
             self._tensor = wrap(data)
         self._cdata: Storage = storage_of(self._tensor)
 
@@ -28,7 +34,10 @@ class UntypedStorage:
         root = root_of(self._tensor)
         if not root.size:
             return np.empty(0, np.uint8)
-        span = sum((n - 1) * abs(s) for n, s in zip(root.shape, root.strides, strict=True)) + root.itemsize
+        span = (
+            sum((n - 1) * abs(s) for n, s in zip(root.shape, root.strides, strict=True))
+            + root.itemsize
+        )
         if span == root.size * root.itemsize:  # dense, in whatever order
             return root.ravel(order="K").view(np.uint8)
         first = root[tuple([slice(0, 1)] * root.ndim)].reshape(-1).view(np.uint8)
@@ -66,7 +75,11 @@ class UntypedStorage:
         return found
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, UntypedStorage) and self.data_ptr() == other.data_ptr() and self.nbytes() == other.nbytes()
+        return (
+            isinstance(other, UntypedStorage)
+            and self.data_ptr() == other.data_ptr()
+            and self.nbytes() == other.nbytes()
+        )
 
     def __hash__(self) -> int:
         return id(self._cdata)
@@ -109,7 +122,9 @@ class UntypedStorage:
 class TypedStorage:
     """The storage as elements of one dtype."""
 
-    def __init__(self, source: Any = 0, *, dtype: Any = None, wrap_storage: Any = None, **_: Any) -> None:
+    def __init__(
+        self, source: Any = 0, *, dtype: Any = None, wrap_storage: Any = None, **_: Any
+    ) -> None:
         if wrap_storage is not None:
             self._untyped = wrap_storage
             self.dtype = dtype

@@ -1,4 +1,6 @@
-"""Transforms of functions: gradients, Jacobians, Hessians, batches; modules called as functions. Stands on autograd."""
+"""Transforms of functions: gradients, Jacobians, Hessians, batches; modules called as functions.
+Stands on autograd.
+"""
 
 from flambeau.func.batching import vmap
 from flambeau.func.gradients import grad, grad_and_value, jvp, linearize, vjp

@@ -1,5 +1,6 @@
-"""`vmap`: a function of one sample as a function of a batch. The samples are taken one after the other, so that whatever
-works on a sample works on a batch, and nested calls nest. Stands on declare's operations and random.
+"""`vmap`: a function of one sample as a function of a batch. The samples are taken one after the
+other, so that whatever works on a sample works on a batch, and nested calls nest. Stands on
+declare's operations and random.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ Dims = Any
 
 
 def spread(prefix: Any, spec: TreeSpec) -> list[Any] | None:
-    """The leaves of `prefix` repeated so that there is one for each leaf of `spec`; None where they do not fit."""
+    """The leaves of `prefix` repeated so that there is one for each leaf of `spec`; None where they
+    do not fit.
+    """
     if prefix is None or isinstance(prefix, int):
         return [prefix] * spec.num_leaves
     if spec.type is None or type(prefix) is not spec.type:
@@ -46,13 +49,15 @@ def _mapped(in_dims: Dims, args: tuple[Any, ...]) -> tuple[list[Any], TreeSpec, 
         raise fail(
             ValueError,
             "vmap",
-            f"expected `in_dims` to be int or a (potentially nested) tuple matching the structure of inputs, got: {type(in_dims)}.",
+            f"expected `in_dims` to be int or a (potentially nested) tuple matching the structure "
+            f"of inputs, got: {type(in_dims)}.",
         )
     if not args:
         raise fail(
             ValueError,
             "vmap",
-            "got no inputs. Maybe you forgot to add inputs, or you are trying to vmap over a function with no inputs.",
+            "got no inputs. Maybe you forgot to add inputs, or you are trying to vmap over a "
+            "function with no inputs.",
         )
     leaves, spec = tree_flatten(args)
     dims = spread(in_dims, spec)
@@ -60,7 +65,8 @@ def _mapped(in_dims: Dims, args: tuple[Any, ...]) -> tuple[list[Any], TreeSpec, 
         raise fail(
             ValueError,
             "vmap",
-            f"in_dims is not compatible with the structure of inputs. in_dims has structure {in_dims} but inputs has structure {spec}.",
+            f"in_dims is not compatible with the structure of inputs. in_dims has structure "
+            f"{in_dims} but inputs has structure {spec}.",
         )
     sizes = []
     for k, (leaf, dim) in enumerate(zip(leaves, dims, strict=True)):
@@ -70,20 +76,23 @@ def _mapped(in_dims: Dims, args: tuple[Any, ...]) -> tuple[list[Any], TreeSpec, 
             raise fail(
                 ValueError,
                 "vmap",
-                f"Got in_dim={dim} for an input but in_dim must be either an integer dimension or None.",
+                f"Got in_dim={dim} for an input but in_dim must be either an integer dimension or "
+                f"None.",
             )
         if not isinstance(leaf, Tensor):
             raise fail(
                 ValueError,
                 "vmap",
-                f"Got in_dim={dim} for an input but the input is of type {type(leaf)}. We cannot vmap over non-Tensor arguments, "
+                f"Got in_dim={dim} for an input but the input is of type {type(leaf)}. We cannot "
+                f"vmap over non-Tensor arguments, "
                 "please use None as the respective in_dim",
             )
         if not -leaf.ndim <= dim < leaf.ndim:
             raise fail(
                 ValueError,
                 "vmap",
-                f"Got in_dim={dim} for some input, but that input is a Tensor of dimensionality {leaf.ndim} so expected in_dim to "
+                f"Got in_dim={dim} for some input, but that input is a Tensor of dimensionality "
+                f"{leaf.ndim} so expected in_dim to "
                 f"satisfy -{leaf.ndim} <= in_dim < {leaf.ndim}.",
             )
         dims[k] = dim % leaf.ndim
@@ -96,7 +105,8 @@ def _mapped(in_dims: Dims, args: tuple[Any, ...]) -> tuple[list[Any], TreeSpec, 
         raise fail(
             ValueError,
             "vmap",
-            f"Expected all tensors to have the same size in the mapped dimension, got sizes {sizes} for the mapped dimension",
+            f"Expected all tensors to have the same size in the mapped dimension, got sizes "
+            f"{sizes} for the mapped dimension",
         )
     return leaves, spec, dims, sizes[0]
 
@@ -113,7 +123,8 @@ def _joined(rows: list[list[Any]], spec: TreeSpec, out_dims: Dims, empty: bool) 
         raise fail(
             ValueError,
             "vmap",
-            f"out_dims is not compatible with the structure of outputs. out_dims is {out_dims} but outputs has structure {spec}.",
+            f"out_dims is not compatible with the structure of outputs. out_dims is {out_dims} "
+            f"but outputs has structure {spec}.",
         )
     columns = []
     for k, dim in enumerate(dims):
@@ -132,7 +143,8 @@ def _joined(rows: list[list[Any]], spec: TreeSpec, out_dims: Dims, empty: bool) 
             raise fail(
                 IndexError,
                 "vmap",
-                f"Dimension out of range: out_dims={dim} for an output with {members[0].ndim} dimensions per sample",
+                f"Dimension out of range: out_dims={dim} for an output with {members[0].ndim} "
+                f"dimensions per sample",
             )
         whole = ops.stack(members, dim)
         columns.append(whole.narrow(dim, 0, 0) if empty else whole)
@@ -151,10 +163,11 @@ def vmap(
 
     Args:
         func: a function of one sample; returns tensors, or a tree of them.
-        in_dims: which dimension of each argument is the batch; None for arguments that all samples share. May be nested
-            like the arguments.
+        in_dims: which dimension of each argument is the batch; None for arguments that all samples
+            share. May be nested like the arguments.
         out_dims: where the batch dimension goes in the outputs.
-        randomness: "different" draws for every sample, "same" the same for all, "error" refuses random operations.
+        randomness: "different" draws for every sample, "same" the same for all, "error" refuses
+            random operations.
         chunk_size: accepted; samples are always taken one by one.
 
     Raises:
@@ -165,7 +178,8 @@ def vmap(
         raise fail(
             RuntimeError,
             "vmap",
-            f"Only allowed values for randomness are 'error', 'different', or 'same'. Got {randomness}",
+            f"Only allowed values for randomness are 'error', 'different', or 'same'. Got "
+            f"{randomness}",
         )
     if chunk_size is not None and chunk_size <= 0:
         raise fail(
@@ -198,7 +212,8 @@ def vmap(
             raise fail(
                 RuntimeError,
                 "vmap",
-                "called random operation while in randomness error mode. Please either use the 'same' or 'different' randomness "
+                "called random operation while in randomness error mode. Please either use the "
+                "'same' or 'different' randomness "
                 "flags on vmap or perform the randomness operation out of vmap",
             )
         assert shape is not None

@@ -1,4 +1,6 @@
-"""`grad`, `grad_and_value`, `vjp`, `jvp`, `linearize`: derivatives of functions, as functions. Stands on levels."""
+"""`grad`, `grad_and_value`, `vjp`, `jvp`, `linearize`: derivatives of functions, as functions.
+Stands on levels.
+"""
 
 from __future__ import annotations
 
@@ -72,7 +74,8 @@ def level_inputs(name: str, values: Any, strict: bool = True) -> tuple[Any, list
             raise fail(
                 RuntimeError,
                 name,
-                f"only Tensors of floating point and complex dtype can require gradients; an argument is {leaf.dtype}: convert "
+                f"only Tensors of floating point and complex dtype can require gradients; an "
+                f"argument is {leaf.dtype}: convert "
                 "it, or leave it out of argnums.",
             )
         inner.append(leaf)
@@ -91,7 +94,8 @@ def split_aux(name: str, result: Any, has_aux: bool) -> tuple[Any, Any]:
         raise fail(
             RuntimeError,
             name,
-            f"output of function f should be a tuple: (output, aux) if has_aux is True, got {type(result).__name__}",
+            f"output of function f should be a tuple: (output, aux) if has_aux is True, got "
+            f"{type(result).__name__}",
         )
     return result
 
@@ -133,7 +137,8 @@ def grad_and_value(
                 raise fail(
                     RuntimeError,
                     "grad",
-                    f"Expected f(*args) to return a scalar tensor, got tensor with {output.ndim} dims. Did you mean to reduce it "
+                    f"Expected f(*args) to return a scalar tensor, got tensor with {output.ndim} "
+                    f"dims. Did you mean to reduce it "
                     "(.sum(), .mean()), or to use vjp or jacrev?",
                 )
             stays = outer and open_graph([output], with_level)
@@ -168,7 +173,8 @@ def _leave_alone(value: Any, outer: bool, entered: Sequence[Tensor]) -> Any:
 def grad(
     func: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False
 ) -> Callable[..., Any]:
-    """A function that returns the gradient of a scalar function: `grad(grad(f))` is the second derivative.
+    """A function that returns the gradient of a scalar function: `grad(grad(f))` is the second
+    derivative.
 
     Args: as for `grad_and_value`.
     """
@@ -183,7 +189,8 @@ def grad(
 
 
 def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
-    """The value of a function, and the function from a cotangent of its output to those of its inputs.
+    """The value of a function, and the function from a cotangent of its output to those of its
+    inputs.
 
     Returns:
         ``(output, vjp_fn)``, or ``(output, vjp_fn, aux)`` with `has_aux`.
@@ -205,14 +212,16 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
             raise fail(
                 RuntimeError,
                 "vjp",
-                f"Expected pytree structure of cotangents to be the same as pytree structure of outputs: {given_spec}, {spec}",
+                f"Expected pytree structure of cotangents to be the same as pytree structure of "
+                f"outputs: {given_spec}, {spec}",
             )
         for o, c in zip(flat, given, strict=True):
             if not isinstance(c, Tensor) or c.shape != o.shape:
                 raise fail(
                     RuntimeError,
                     "vjp",
-                    f"Expected the cotangent to have the shape of the output: got {list(getattr(c, 'shape', ()))}, the output "
+                    f"Expected the cotangent to have the shape of the output: got "
+                    f"{list(getattr(c, 'shape', ()))}, the output "
                     f"has {list(o.shape)}",
                 )
         recording = state.grad_enabled() if create_graph is None else create_graph
@@ -234,7 +243,8 @@ def _check_tangents(name: str, primals: Any, tangents: Any) -> None:
         raise fail(
             RuntimeError,
             name,
-            f"Expected primals to be a tuple. E.g. it should be valid to call f(*primals). Got {type(primals).__name__}",
+            f"Expected primals to be a tuple. E.g. it should be valid to call f(*primals). Got "
+            f"{type(primals).__name__}",
         )
     a, first = tree_flatten(primals)
     b, second = tree_flatten(tangents)
@@ -251,7 +261,8 @@ def _check_tangents(name: str, primals: Any, tangents: Any) -> None:
             raise fail(
                 RuntimeError,
                 name,
-                f"a primal has shape {list(x.shape)}, its tangent {list(t.shape)}: they must be the same",
+                f"a primal has shape {list(x.shape)}, its tangent {list(t.shape)}: they must be "
+                f"the same",
             )
 
 
@@ -263,10 +274,12 @@ def jvp(
     strict: bool = False,
     has_aux: bool = False,
 ) -> Any:
-    """The value of a function, and the change of its output along `tangents`: the Jacobian times the tangents.
+    """The value of a function, and the change of its output along `tangents`: the Jacobian times
+    the tangents.
 
-    Computed as the derivative of the vector-Jacobian product with respect to its vector, so that every operation with a
-    gradient has it. Returns ``(output, tangent)``, or ``(output, tangent, aux)`` with `has_aux`.
+    Computed as the derivative of the vector-Jacobian product with respect to its vector, so that
+    every operation with a gradient has it. Returns ``(output, tangent)``, or ``(output, tangent,
+    aux)`` with `has_aux`.
     """
     _check_tangents("jvp", primals, tangents)
     outer = state.grad_enabled()
@@ -292,7 +305,9 @@ def jvp(
 
 
 def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., Any]]:
-    """The value of a function, and its Jacobian-vector product as a function of the tangents, computed once for many."""
+    """The value of a function, and its Jacobian-vector product as a function of the tangents,
+    computed once for many.
+    """
     inner, entered = level_inputs("linearize", primals, strict=False)
     outer = state.grad_enabled()
     with enable_grad():

@@ -57,7 +57,8 @@ def _jacobian(
                 raise fail(
                     RuntimeError,
                     name,
-                    f"expected f(*args) to return only tensors, got {[type(o).__name__ for o in flat]}",
+                    f"expected f(*args) to return only tensors, got "
+                    f"{[type(o).__name__ for o in flat]}",
                 )
             for value in (*entered, *flat):
                 if value.is_complex():
@@ -139,7 +140,8 @@ def jacrev(
     chunk_size: int | None = None,
     _preallocate_and_copy: bool = False,
 ) -> Callable[..., Any]:
-    """A function that returns the Jacobian by reverse mode: one backward for each element of the output.
+    """A function that returns the Jacobian by reverse mode: one backward for each element of the
+    output.
 
     Shape: ``output.shape + input.shape`` for every pair of output and input.
     """
@@ -156,7 +158,8 @@ def jacfwd(
     chunk_size: int | None = None,
     randomness: str = "error",
 ) -> Callable[..., Any]:
-    """A function that returns the Jacobian by Jacobian-vector products: one for each element of the input.
+    """A function that returns the Jacobian by Jacobian-vector products: one for each element of the
+    input.
 
     Shape: ``output.shape + input.shape`` for every pair of output and input.
     """

@@ -1,7 +1,9 @@
-"""What the transforms stand on: inputs with a node of their own level, and linear maps read off the graph.
+"""What the transforms stand on: inputs with a node of their own level, and linear maps read off the
+graph.
 
-A transform gives its inputs a `LevelNode` each, so that a gradient can be taken with respect to them while their own
-history, of outer transforms or of the user's graph, stays connected behind it. Stands on core.node and autograd.backward.
+A transform gives its inputs a `LevelNode` each, so that a gradient can be taken with respect to
+them while their own history, of outer transforms or of the user's graph, stays connected behind it.
+Stands on core.node and autograd.backward.
 """
 
 from __future__ import annotations
@@ -61,7 +63,9 @@ def enter(tensor: Tensor) -> Tensor:
 
 
 def open_graph(tensors: Iterable[Any], own: Sequence[Tensor]) -> bool:
-    """Whether the graph behind `tensors` goes beyond the inputs of this level: then results stay in the graph."""
+    """Whether the graph behind `tensors` goes beyond the inputs of this level: then results stay in
+    the graph.
+    """
     mine = {t._edge for t in own}
     stack = [edge_of(t) for t in tensors if isinstance(t, Tensor)]
     seen: set[Node] = set()
@@ -115,8 +119,8 @@ def pull(
 def push(
     outputs: Sequence[Tensor], inputs: Sequence[Tensor]
 ) -> Callable[[Sequence[Tensor], bool], list[Tensor]]:
-    """The Jacobian-vector product as a function of the tangents: the gradient of the vector-Jacobian product, which is
-    linear in its cotangents, with respect to them."""
+    """The Jacobian-vector product as a function of the tangents: the gradient of the
+    vector-Jacobian product, which is linear in its cotangents, with respect to them."""
     live = [k for k, o in enumerate(outputs) if differentiable(o) and edge_of(o) is not None]
     seeds = [enter(wrap(np.zeros(outputs[k]._array.shape, outputs[k]._array.dtype))) for k in live]
     found: Sequence[Any] = ()

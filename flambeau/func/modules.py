@@ -1,4 +1,6 @@
-"""Modules as functions: `functional_call`, `stack_module_state`, `functionalize`. Stands on nn.utils.stateless."""
+"""Modules as functions: `functional_call`, `stack_module_state`, `functionalize`. Stands on
+nn.utils.stateless.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,8 @@ def functional_call(
     """Call a module with other tensors in the place of its parameters and buffers.
 
     Args:
-        parameter_and_buffer_dicts: name to tensor; several dicts may be given, whose names must differ.
+        parameter_and_buffer_dicts: name to tensor; several dicts may be given, whose names must
+            differ.
         args: positional arguments; one that is no tuple stands for itself.
         tie_weights: tensors the module shares stay shared when one of them is given.
         strict: every parameter and buffer must be given, and no other name.
@@ -49,7 +52,8 @@ def functional_call(
                 raise fail(
                     ValueError,
                     "functional_call",
-                    f"{sorted(twice)[0]} appears in multiple dictionaries; behavior of functional call is ambiguous",
+                    f"{sorted(twice)[0]} appears in multiple dictionaries; behavior of functional "
+                    f"call is ambiguous",
                 )
             merged.update(each)
         given = merged
@@ -57,7 +61,8 @@ def functional_call(
 
 
 def stack_module_state(models: Sequence[Any]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """The parameters and the buffers of modules of one architecture, stacked: what `vmap` maps an ensemble over.
+    """The parameters and the buffers of modules of one architecture, stacked: what `vmap` maps an
+    ensemble over.
 
     Raises:
         RuntimeError: no modules, modules of different classes or modes.

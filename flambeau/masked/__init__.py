@@ -1,7 +1,8 @@
-"""Reductions and normalizations that look past the elements a boolean mask rules out (True: the element counts).
+"""Reductions and normalizations that look past the elements a boolean mask rules out (True: the
+element counts).
 
-mask.py puts a mask into the input's shape and fills what it rules out; reduce.py and normalize.py hold the operations. Stands
-on the public operations alone.
+mask.py puts a mask into the input's shape and fills what it rules out; reduce.py and normalize.py
+hold the operations. Stands on the public operations alone.
 """
 
 from __future__ import annotations

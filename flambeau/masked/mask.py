@@ -1,4 +1,5 @@
-"""The mask in the input's shape, and the input with what the mask rules out replaced by a neutral value.
+"""The mask in the input's shape, and the input with what the mask rules out replaced by a neutral
+value.
 
 Stands on the public operations; reduce.py and normalize.py stand on this.
 """
@@ -24,7 +25,8 @@ def need_strided(op: str, input: Tensor) -> None:
         raise fail(
             ValueError,
             op,
-            f"masked {op} expects strided tensor (got {input.layout} tensor). Use .to_dense() first.",
+            f"masked {op} expects strided tensor (got {input.layout} tensor). Use .to_dense() "
+            f"first.",
         )
 
 
@@ -32,7 +34,8 @@ def full_mask(op: str, input: Tensor, mask: Tensor) -> Tensor:
     """The mask as booleans of the input's shape.
 
     Raises:
-        IndexError: the mask has more dimensions than the input; RuntimeError: it does not broadcast.
+        IndexError: the mask has more dimensions than the input; RuntimeError: it does not
+            broadcast.
     """
     if mask.layout is not strided:
         mask = mask.to_dense()
@@ -40,7 +43,8 @@ def full_mask(op: str, input: Tensor, mask: Tensor) -> Tensor:
         raise fail(
             IndexError,
             op,
-            f"expected broadcastable mask: it has {mask.dim()} dimensions, more than the {input.dim()} of the input. "
+            f"expected broadcastable mask: it has {mask.dim()} dimensions, more than the "
+            f"{input.dim()} of the input. "
             "Reduce the mask, or expand the input to it.",
         )
     if mask.dtype is not dtypes.bool:
@@ -49,7 +53,9 @@ def full_mask(op: str, input: Tensor, mask: Tensor) -> Tensor:
 
 
 def filled(op: str, input: Tensor, mask: Tensor | None, value: Any) -> Tensor:
-    """``where(mask, input, value)``; `value` may be a function of the dtype. Without a mask the input itself."""
+    """``where(mask, input, value)``; `value` may be a function of the dtype. Without a mask the
+    input itself.
+    """
     need_strided(op, input)
     if mask is None:
         return input

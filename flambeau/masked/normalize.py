@@ -1,4 +1,6 @@
-"""Masked operations that keep the input's shape: softmax and kin, normalize, running sums, logaddexp. Stands on mask.py."""
+"""Masked operations that keep the input's shape: softmax and kin, normalize, running sums,
+logaddexp. Stands on mask.py.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ __all__ = ["cumprod", "cumsum", "log_softmax", "logaddexp", "normalize", "softma
 
 
 def softmax(input: Tensor, dim: int, *, dtype: Any = None, mask: Tensor | None = None) -> Tensor:
-    """``exp(x) / sum exp(x)`` over the elements that count; the others become 0 (NaN where none counts)."""
+    """``exp(x) / sum exp(x)`` over the elements that count; the others become 0 (NaN where none
+    counts).
+    """
     (along,) = axes("softmax", dim, input.dim())
     return ops.softmax(filled("softmax", input, mask, lowest), along, dtype=dtype or input.dtype)
 

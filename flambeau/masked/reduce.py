@@ -1,8 +1,9 @@
-"""Masked reductions: sum, prod, extrema, mean, median, norm, variance. Stands on mask.py and the public operations.
+"""Masked reductions: sum, prod, extrema, mean, median, norm, variance. Stands on mask.py and the
+public operations.
 
-Every function takes `dim` (an int, several, or None for all), `keepdim`, `dtype` of the result and `mask` (bool, broadcastable
-to the input; True: the element counts). Where nothing counts, the result is the operation's neutral element, or NaN where it
-has none.
+Every function takes `dim` (an int, several, or None for all), `keepdim`, `dtype` of the result and
+`mask` (bool, broadcastable to the input; True: the element counts). Where nothing counts, the
+result is the operation's neutral element, or NaN where it has none.
 """
 
 from __future__ import annotations
@@ -78,7 +79,9 @@ def amin(
 def argmax(
     input: Tensor, dim: int | None = None, *, keepdim: bool | None = False, dtype: Any = None, mask: Tensor | None = None
 ) -> Tensor:  # fmt: skip
-    """The position of the greatest element that counts (flattened when `dim` is None), in the input's dtype."""
+    """The position of the greatest element that counts (flattened when `dim` is None), in the
+    input's dtype.
+    """
     found = ops.argmax(filled("argmax", input, mask, lowest), dim, bool(keepdim))
     return found.to(dtype or input.dtype)
 
@@ -86,7 +89,9 @@ def argmax(
 def argmin(
     input: Tensor, dim: int | None = None, *, keepdim: bool | None = False, dtype: Any = None, mask: Tensor | None = None
 ) -> Tensor:  # fmt: skip
-    """The position of the least element that counts (flattened when `dim` is None), in the input's dtype."""
+    """The position of the least element that counts (flattened when `dim` is None), in the input's
+    dtype.
+    """
     found = ops.argmin(filled("argmin", input, mask, highest), dim, bool(keepdim))
     return found.to(dtype or input.dtype)
 
@@ -156,7 +161,9 @@ def norm(
     input: Tensor, ord: float | None = 2.0, dim: Dim = None, *, keepdim: bool | None = False, dtype: Any = None,
     mask: Tensor | None = None,
 ) -> Tensor:  # fmt: skip
-    """The vector norm of order `ord` of the elements that count; 0 where none does (inf for ``ord=-inf``)."""
+    """The vector norm of order `ord` of the elements that count; 0 where none does (inf for
+    ``ord=-inf``).
+    """
     kept = filled("norm", input, mask, math.inf if ord == -math.inf else 0)
     along = axes("norm", dim, input.dim())
     return ops.linalg_vector_norm(kept, ord, along, bool(keepdim), dtype=dtype or input.dtype)
@@ -193,7 +200,9 @@ def var(
     input: Tensor, dim: Dim = None, unbiased: bool | None = None, *, correction: float | None = None,
     keepdim: bool | None = False, dtype: Any = None, mask: Tensor | None = None,
 ) -> Tensor:  # fmt: skip
-    """The variance of the N elements that count, with ``N - correction`` degrees of freedom (default 1)."""
+    """The variance of the N elements that count, with ``N - correction`` degrees of freedom
+    (default 1).
+    """
     return _variance("var", input, dim, unbiased, correction, bool(keepdim), dtype, mask)
 
 

@@ -141,7 +141,9 @@ def _compress_dense(
     lead, (n, m), dense = a.shape[:batch], a.shape[batch : batch + 2], a.shape[batch + 2 :]
     height, width = block
     blocked = layout in (sparse_bsr, sparse_bsc)
-    parts = a.reshape(math.prod(lead), n // height, height, m // width, width, *dense).swapaxes(2, 3)
+    parts = a.reshape(math.prod(lead), n // height, height, m // width, width, *dense).swapaxes(
+        2, 3
+    )
     filled = (parts != 0).any(axis=tuple(range(3, parts.ndim)))
     if not by_row:
         filled, parts = filled.swapaxes(1, 2), parts.swapaxes(1, 2)

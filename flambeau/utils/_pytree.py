@@ -1,4 +1,5 @@
-"""Trees of containers: flatten tuples, lists, dicts and named tuples into leaves, and build them again.
+"""Trees of containers: flatten tuples, lists, dicts and named tuples into leaves, and build them
+again.
 
 The name is PyTorch's, where programs import it from. Stands on nothing.
 """
@@ -20,7 +21,9 @@ PyTree = Any
 
 
 class TreeSpec:
-    """The shape of a tree: its container's type, what the container needs to be built again, and its children's shapes."""
+    """The shape of a tree: its container's type, what the container needs to be built again, and
+    its children's shapes.
+    """
 
     __slots__ = ("children_specs", "context", "num_leaves", "type")
 
@@ -147,7 +150,8 @@ def tree_unflatten(leaves: Iterable[Any], treespec: TreeSpec) -> PyTree:
     leaves = list(leaves)
     if len(leaves) != treespec.num_leaves:
         raise ValueError(
-            f"tree_unflatten: {len(leaves)} leaves were given, the treespec has {treespec.num_leaves}: {treespec}"
+            f"tree_unflatten: {len(leaves)} leaves were given, the treespec has "
+            f"{treespec.num_leaves}: {treespec}"
         )
     return _build(leaves, treespec)
 

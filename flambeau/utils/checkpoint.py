@@ -1,6 +1,8 @@
-"""Activation checkpointing: what a block saved is dropped after its forward and computed again when backward asks.
+"""Activation checkpointing: what a block saved is dropped after its forward and computed again when
+backward asks.
 
-Two ways: without reentrance (saved-tensor hooks, works with everything) and reentrant (a Function whose backward runs a
+Two ways: without reentrance (saved-tensor hooks, works with everything) and reentrant (a Function
+    whose backward runs a
 forward and a backward of its own). Stands on autograd.
 """
 
@@ -87,7 +89,8 @@ def noop_context_fn() -> tuple[Any, Any]:
 def create_selective_checkpoint_contexts(
     policy_fn_or_list: Any, allow_cache_entry_mutation: bool = False
 ) -> tuple[Any, Any]:
-    """Contexts for `checkpoint(context_fn=...)`. The policy concerns memory alone; here everything is computed again.
+    """Contexts for `checkpoint(context_fn=...)`. The policy concerns memory alone; here everything
+    is computed again.
 
     Raises:
         TypeError: neither a list of operations nor a function.
@@ -127,7 +130,8 @@ def detach_variable(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
         raise fail(
             RuntimeError,
             "detach_variable",
-            f"Only tuple of tensors is supported. Got Unsupported input type: {type(inputs).__name__}",
+            f"Only tuple of tensors is supported. Got Unsupported input type: "
+            f"{type(inputs).__name__}",
         )
     found = []
     for value in inputs:
@@ -141,7 +145,9 @@ def detach_variable(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def check_backward_validity(inputs: Iterable[Any]) -> None:
-    """Warn where no input needs a gradient: a reentrant checkpoint then gives none to the block's parameters either."""
+    """Warn where no input needs a gradient: a reentrant checkpoint then gives none to the block's
+    parameters either.
+    """
     if not any(t.requires_grad for t in inputs if isinstance(t, Tensor)):
         warnings.warn(
             "None of the inputs have requires_grad=True. Gradients will be None",
@@ -183,8 +189,10 @@ class CheckpointFunction(Function):
             raise fail(
                 RuntimeError,
                 "checkpoint",
-                "When use_reentrant=True, torch.utils.checkpoint is incompatible with .grad() or passing an `inputs` parameter "
-                "to .backward(). Set use_reentrant=False, or call .backward() without the `inputs` argument.",
+                "When use_reentrant=True, torch.utils.checkpoint is incompatible with .grad() or "
+                "passing an `inputs` parameter "
+                "to .backward(). Set use_reentrant=False, or call .backward() without the "
+                "`inputs` argument.",
             )
         inputs = list(ctx.inputs)
         for k, tensor in zip(ctx.places, ctx.saved_tensors, strict=True):
@@ -267,8 +275,10 @@ class _Block:
                     raise fail(
                         CheckpointError,
                         "checkpoint",
-                        "Recomputed values for the following tensors have different metadata than during the forward pass: tensor "
-                        f"at position {position}: saved metadata {holder.meta}, recomputed metadata {self.check(tensor)}. The "
+                        "Recomputed values for the following tensors have different metadata than "
+                        "during the forward pass: tensor "
+                        f"at position {position}: saved metadata {holder.meta}, recomputed "
+                        f"metadata {self.check(tensor)}. The "
                         "block must do the same both times.",
                     )
                 holder.value = tensor.detach()
@@ -286,8 +296,10 @@ class _Block:
             raise fail(
                 CheckpointError,
                 "checkpoint",
-                "A different number of tensors was saved during the original forward and recomputation: "
-                f"{wanted} in the forward, {count} in the recomputation. The block must do the same both times.",
+                "A different number of tensors was saved during the original forward and "
+                "recomputation: "
+                f"{wanted} in the forward, {count} in the recomputation. The block must do the "
+                f"same both times.",
             )
 
 
@@ -307,20 +319,23 @@ def checkpoint(
     """Call ``function(*args, **kwargs)`` without keeping what it saves; backward calls it again.
 
     Args:
-        function: the block. It must do the same both times; random numbers are drawn again as they were.
-        use_reentrant: False is the better way: it takes keyword arguments, nested structures, `autograd.grad` and blocks
-            whose inputs need no gradient. None warns and means True.
+        function: the block. It must do the same both times; random numbers are drawn again as they
+            were.
+        use_reentrant: False is the better way: it takes keyword arguments, nested structures,
+            `autograd.grad` and blocks whose inputs need no gradient. None warns and means True.
         preserve_rng_state: (keyword) draw the same random numbers again; default True.
         context_fn: returns the contexts around the forward and the recomputation.
         determinism_check: "default" compares shapes and dtypes, "none" nothing.
         early_stop: stop recomputing once everything is there.
 
     Raises:
-        ValueError: keyword arguments with the reentrant way. CheckpointError: the recomputation differs.
+        ValueError: keyword arguments with the reentrant way. CheckpointError: the recomputation
+            differs.
     """
     if use_reentrant is None:
         warnings.warn(
-            "torch.utils.checkpoint: the use_reentrant parameter should be passed explicitly. use_reentrant=False is recommended; "
+            "torch.utils.checkpoint: the use_reentrant parameter should be passed explicitly. "
+            "use_reentrant=False is recommended; "
             "what happens now is use_reentrant=True.",
             UserWarning,
             stacklevel=stack_level(),
@@ -368,7 +383,8 @@ def checkpoint(
 def checkpoint_sequential(
     functions: Any, segments: int, input: Any, use_reentrant: bool | None = None, **kwargs: Any
 ) -> Any:
-    """Run a sequence of modules in `segments` checkpointed parts; the last part is not checkpointed.
+    """Run a sequence of modules in `segments` checkpointed parts; the last part is not
+    checkpointed.
 
     Args:
         functions: a `Sequential` or an iterable of functions.
@@ -376,7 +392,8 @@ def checkpoint_sequential(
     """
     if use_reentrant is None:
         warnings.warn(
-            "torch.utils.checkpoint.checkpoint_sequential: the use_reentrant parameter should be passed explicitly.",
+            "torch.utils.checkpoint.checkpoint_sequential: the use_reentrant parameter should be "
+            "passed explicitly.",
             UserWarning,
             stacklevel=stack_level(),
         )

@@ -1,4 +1,6 @@
-"""Tensors exchanged with other libraries without a copy, by the DLPack protocol. Stands on core.factory."""
+"""Tensors exchanged with other libraries without a copy, by the DLPack protocol. Stands on
+core.factory.
+"""
 
 from __future__ import annotations
 

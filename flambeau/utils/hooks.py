@@ -1,4 +1,6 @@
-"""Handles that take a hook out of its table again, and marks for hooks that do not pickle. Stands on core.handles."""
+"""Handles that take a hook out of its table again, and marks for hooks that do not pickle. Stands
+on core.handles.
+"""
 
 from __future__ import annotations
 

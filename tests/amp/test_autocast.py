@@ -10,9 +10,13 @@ F = torch.nn.functional
 def test_products_go_low_and_losses_stay():
     a = torch.ones(2, 2)
     with torch.autocast("cpu"):
-        assert torch.is_autocast_enabled("cpu") and torch.get_autocast_dtype("cpu") is torch.bfloat16
+        assert (
+            torch.is_autocast_enabled("cpu") and torch.get_autocast_dtype("cpu") is torch.bfloat16
+        )
         assert (a @ a).dtype is torch.bfloat16 and F.linear(a, a).dtype is torch.bfloat16
-        assert (a + a).dtype is torch.float32 and torch.mm(a.double(), a.double()).dtype is torch.float64
+        assert (a + a).dtype is torch.float32 and torch.mm(
+            a.double(), a.double()
+        ).dtype is torch.float64
         assert F.mse_loss(a.bfloat16(), a.bfloat16()).dtype is torch.float32
         with torch.autocast("cpu", enabled=False):
             assert (a @ a).dtype is torch.float32
@@ -74,6 +78,9 @@ def test_custom_function():
 def test_composite_losses_and_recurrent_layers():
     a, b = torch.ones(2, 3, dtype=torch.bfloat16), torch.zeros(2, 3, dtype=torch.bfloat16)
     with torch.autocast("cpu"):
-        assert F.l1_loss(a, b).dtype is torch.float32 and F.triplet_margin_loss(a, b, a).dtype is torch.float32
+        assert (
+            F.l1_loss(a, b).dtype is torch.float32
+            and F.triplet_margin_loss(a, b, a).dtype is torch.float32
+        )
         assert torch.nn.LSTM(3, 2)(torch.ones(1, 1, 3))[0].dtype is torch.bfloat16
         assert torch.nn.GRU(3, 2)(torch.ones(1, 1, 3))[0].dtype is torch.float32

@@ -12,7 +12,8 @@ from flambeau.core.tensor import Tensor
 
 
 def tensors_alive():
-    # type(), not isinstance(): the latter asks every object for its __class__, and some answer with a warning.
+    # type(), not isinstance(): the latter asks every object for its __class__, and some answer with
+    # a warning.
     return sum(issubclass(type(each), Tensor) for each in gc.get_objects())
 
 

@@ -1,4 +1,6 @@
-"""Hooks: what they get, and what they may return. Order and values are compared with PyTorch in parity/test_autograd."""
+"""Hooks: what they get, and what they may return. Order and values are compared with PyTorch in
+parity/test_autograd.
+"""
 
 import numpy as np
 import pytest

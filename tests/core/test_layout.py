@@ -1,4 +1,6 @@
-"""Strides: made, judged, kept, viewed, expanded. NumPy is the witness here, PyTorch in tests/parity."""
+"""Strides: made, judged, kept, viewed, expanded. NumPy is the witness here, PyTorch in
+tests/parity.
+"""
 
 from __future__ import annotations
 

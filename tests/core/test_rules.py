@@ -1,4 +1,6 @@
-"""Rules: what they save, how complex gradients are conjugated, that a recorded backward gives the same numbers."""
+"""Rules: what they save, how complex gradients are conjugated, that a recorded backward gives the
+same numbers.
+"""
 
 import pytest
 
@@ -23,7 +25,15 @@ def test_only_wanted_rules_save():
 
 @pytest.mark.parametrize(
     "function",
-    [torch.sin, torch.sqrt, torch.sigmoid, lambda x: x**3, lambda x: x / (x + 2), lambda x: torch.logsumexp(x, 0), lambda x: x.cumsum(0)],
+    [
+        torch.sin,
+        torch.sqrt,
+        torch.sigmoid,
+        lambda x: x**3,
+        lambda x: x / (x + 2),
+        lambda x: torch.logsumexp(x, 0),
+        lambda x: x.cumsum(0),
+    ],
 )
 def test_bare_and_recorded_backward_agree(function):
     x = torch.tensor([0.5, 1.5, 2.5], requires_grad=True)

@@ -7,7 +7,11 @@ import flambeau as torch
 
 def test_ways_to_a_leaf():
     w = torch.ones(2, requires_grad=True)
-    for made in (w.detach().requires_grad_(), w.clone().detach_().requires_grad_(), torch.autograd.Variable(w, requires_grad=True)):
+    for made in (
+        w.detach().requires_grad_(),
+        w.clone().detach_().requires_grad_(),
+        torch.autograd.Variable(w, requires_grad=True),
+    ):
         assert made.is_leaf
         assert made.requires_grad
     assert not w.clone().requires_grad_().is_leaf

@@ -19,12 +19,18 @@ def test_one_dimension(name, norm):
     a = REAL if name in ("rfft", "ihfft") else COMPLEX
     f = getattr(torch.fft, name)
     for n, dim in ((None, -1), (3, 1), (7, 0)):
-        assert np.allclose(f(torch.tensor(a), n, dim, norm).numpy(), getattr(np.fft, name)(a, n, dim, norm))
+        assert np.allclose(
+            f(torch.tensor(a), n, dim, norm).numpy(), getattr(np.fft, name)(a, n, dim, norm)
+        )
     x = torch.tensor(a[:2, :2]).requires_grad_()
-    assert gradcheck(lambda x: f(x, norm=norm), (x,)) and gradgradcheck(lambda x: f(x, n=6, norm=norm), (x,))
+    assert gradcheck(lambda x: f(x, norm=norm), (x,)) and gradgradcheck(
+        lambda x: f(x, n=6, norm=norm), (x,)
+    )
 
 
-@pytest.mark.parametrize("name", ["fftn", "ifftn", "rfftn", "irfftn", "fft2", "ifft2", "rfft2", "irfft2"])
+@pytest.mark.parametrize(
+    "name", ["fftn", "ifftn", "rfftn", "irfftn", "fft2", "ifft2", "rfft2", "irfft2"]
+)
 def test_more_dimensions(name):
     a = REAL if name.startswith("rfft") else COMPLEX
     f, numpys = getattr(torch.fft, name), getattr(np.fft, name)
@@ -36,7 +42,12 @@ def test_more_dimensions(name):
 def test_hermitian_pairs():
     x = torch.tensor(REAL)
     for f, g in ((torch.fft.ihfft2, torch.fft.hfft2), (torch.fft.ihfftn, torch.fft.hfftn)):
-        assert np.allclose(g(f(x), s=(4, 5), dim=(-2, -1)).numpy() if f is torch.fft.ihfft2 else g(f(x), s=(3, 4, 5)).numpy(), REAL)
+        assert np.allclose(
+            g(f(x), s=(4, 5), dim=(-2, -1)).numpy()
+            if f is torch.fft.ihfft2
+            else g(f(x), s=(3, 4, 5)).numpy(),
+            REAL,
+        )
 
 
 def test_precision_and_frequencies():
@@ -52,10 +63,18 @@ def test_precision_and_frequencies():
 @pytest.mark.parametrize(
     "call, kind, words",
     [
-        (lambda: torch.fft.fft(torch.ones(3), n=0), RuntimeError, "Invalid number of data points \\(0\\)"),
+        (
+            lambda: torch.fft.fft(torch.ones(3), n=0),
+            RuntimeError,
+            "Invalid number of data points \\(0\\)",
+        ),
         (lambda: torch.fft.fft(torch.ones(3), dim=3), IndexError, "Dimension out of range"),
         (lambda: torch.fft.fft(torch.ones(3).half()), RuntimeError, "Unsupported dtype Half"),
-        (lambda: torch.fft.fft(torch.ones(3), norm="x"), RuntimeError, "Invalid normalization mode"),
+        (
+            lambda: torch.fft.fft(torch.ones(3), norm="x"),
+            RuntimeError,
+            "Invalid normalization mode",
+        ),
         (lambda: torch.fft.rfft(torch.ones(3).cfloat()), RuntimeError, "expects a real input"),
         (lambda: torch.fft.fftn(torch.ones(3, 3), dim=(0, 0)), RuntimeError, "must be unique"),
         (lambda: torch.fft.fftn(torch.ones(3, 3), s=(2,), dim=(0, 1)), RuntimeError, "same length"),
@@ -66,13 +85,19 @@ def test_errors(call, kind, words):
         call()
 
 
-@pytest.mark.parametrize("hop, center, normalized", [(2, True, False), (4, True, True), (2, True, True)])
+@pytest.mark.parametrize(
+    "hop, center, normalized", [(2, True, False), (4, True, True), (2, True, True)]
+)
 def test_short_time_transform_and_back(hop, center, normalized):
     x = torch.tensor(rng.standard_normal((2, 40)))
     window = torch.hann_window(8, dtype=torch.float64)
-    spectrum = torch.stft(x, 8, hop, window=window, center=center, normalized=normalized, return_complex=True)
+    spectrum = torch.stft(
+        x, 8, hop, window=window, center=center, normalized=normalized, return_complex=True
+    )
     assert spectrum.shape == (2, 5, 40 // hop + 1)
-    back = torch.istft(spectrum, 8, hop, window=window, center=center, normalized=normalized, length=40)
+    back = torch.istft(
+        spectrum, 8, hop, window=window, center=center, normalized=normalized, length=40
+    )
     assert torch.allclose(back, x)
-    f = lambda x: torch.stft(x, 8, hop, window=window, return_complex=True)  # noqa: E731
+    f = lambda x: torch.stft(x, 8, hop, window=window, return_complex=True)
     assert gradcheck(f, (x[:, :12].clone().requires_grad_(),))

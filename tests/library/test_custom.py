@@ -14,7 +14,10 @@ def sine(x: Tensor, scale: float = 1.0) -> Tensor:
 
 sine.register_autograd(
     lambda ctx, g: (g * ctx.saved_tensors[0].cos() * ctx.scale, None),
-    setup_context=lambda ctx, inputs, output: (ctx.save_for_backward(inputs[0]), setattr(ctx, "scale", inputs[1])),
+    setup_context=lambda ctx, inputs, output: (
+        ctx.save_for_backward(inputs[0]),
+        setattr(ctx, "scale", inputs[1]),
+    ),
 )
 sine.register_fake(lambda x, scale=1.0: torch.empty_like(x))
 
@@ -26,7 +29,10 @@ def test_values_gradient_and_meta():
     assert torch.autograd.gradcheck(lambda x: sine(x, 2.0), (x,))
     assert torch.equal(torch.ops.testing_ops.sine(x), sine(x))
     assert sine(torch.empty(3, device="meta")).shape == (3,)
-    assert str(torch.ops.testing_ops.sine.default._schema) == "testing_ops::sine(Tensor x, float scale=1.) -> Tensor"
+    assert (
+        str(torch.ops.testing_ops.sine.default._schema)
+        == "testing_ops::sine(Tensor x, float scale=1.) -> Tensor"
+    )
     assert set(torch.library.opcheck(sine, (torch.ones(2),)).values()) == {"SUCCESS"}
 
 

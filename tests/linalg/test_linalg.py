@@ -48,9 +48,15 @@ def test_gradients_of_square_matrices(name, complex):
 @pytest.mark.parametrize("shape", [(3, 3), (4, 2), (2, 4)])
 def test_gradients_of_any_matrices(shape, complex):
     x = made(*shape, complex=complex)
-    for f in (linalg.qr, linalg.svdvals, linalg.pinv, lambda x: linalg.lu(x)[1:], lambda x: linalg.svd(x, False)[1]):
+    for f in (
+        linalg.qr,
+        linalg.svdvals,
+        linalg.pinv,
+        lambda x: linalg.lu(x)[1:],
+        lambda x: linalg.svd(x, False)[1],
+    ):
         assert gradcheck(f, (x,))
-    phaseless = lambda x: (lambda u, s, v: (abs(u), abs(v)))(*linalg.svd(x, False))  # noqa: E731
+    phaseless = lambda x: (lambda u, s, v: (abs(u), abs(v)))(*linalg.svd(x, False))
     assert gradcheck(phaseless, (x,))
 
 
@@ -99,7 +105,9 @@ def test_householder_products():
 def test_lstsq():
     a, b = made(5, 3), made(5, 2)
     found = linalg.lstsq(a, b, driver="gelsd")
-    assert np.allclose(found.solution.detach().numpy(), np.linalg.lstsq(a.detach().numpy(), b.detach().numpy())[0])
+    assert np.allclose(
+        found.solution.detach().numpy(), np.linalg.lstsq(a.detach().numpy(), b.detach().numpy())[0]
+    )
     assert found.rank.item() == 3 and found.residuals.shape == (2,)
     assert gradcheck(lambda a, b: linalg.lstsq(a, b)[0], (a, b))
 
@@ -148,7 +156,10 @@ def test_cdist():
     [
         (lambda: linalg.inv(torch.zeros(2, 2)), "diagonal element 1 is zero"),
         (lambda: linalg.cholesky(-torch.eye(2)), "leading minor of order 1"),
-        (lambda: linalg.cholesky(torch.diag(torch.tensor([1.0, 1.0, -1.0]))), "leading minor of order 3"),
+        (
+            lambda: linalg.cholesky(torch.diag(torch.tensor([1.0, 1.0, -1.0]))),
+            "leading minor of order 3",
+        ),
         (lambda: linalg.solve(torch.zeros(3, 2, 2), torch.ones(2, 1)), "Batch element 0.*singular"),
         (lambda: linalg.svd(torch.full((2, 2), math.nan)), "failed to converge"),
     ],
@@ -161,9 +172,15 @@ def test_matrices_that_refuse(call, words):
 @pytest.mark.parametrize(
     "call, words",
     [
-        (lambda: linalg.inv(torch.ones(2, 3)), "must be batches of square matrices, but they are 2 by 3"),
+        (
+            lambda: linalg.inv(torch.ones(2, 3)),
+            "must be batches of square matrices, but they are 2 by 3",
+        ),
         (lambda: linalg.det(torch.ones(3)), "must have at least 2 dimensions"),
-        (lambda: linalg.inv(torch.ones(2, 2).long()), "Expected a floating point or complex tensor"),
+        (
+            lambda: linalg.inv(torch.ones(2, 2).long()),
+            "Expected a floating point or complex tensor",
+        ),
         (lambda: linalg.inv(torch.ones(2, 2).half()), "Low precision dtypes not supported"),
         (lambda: linalg.solve(torch.eye(2), torch.ones(3, 3)), "Incompatible shapes"),
         (lambda: linalg.matrix_norm(torch.ones(2, 2), 3), "Order 3 not supported"),
@@ -185,12 +202,17 @@ def test_singular_matrices_without_raising():
 def test_empty_matrices():
     x = torch.zeros(0, 3, 3)
     assert linalg.inv(x).shape == (0, 3, 3) and linalg.det(torch.zeros(2, 0, 0)).tolist() == [1, 1]
-    assert linalg.svd(torch.zeros(3, 0)).U.shape == (3, 3) and linalg.eigh(x).eigenvalues.shape == (0, 3)
+    assert linalg.svd(torch.zeros(3, 0)).U.shape == (3, 3) and linalg.eigh(x).eigenvalues.shape == (
+        0,
+        3,
+    )
 
 
 def test_older_names():
     x = made(3, 3)
-    assert torch.allclose(torch.det(x), linalg.det(x)) and torch.allclose(x.inverse(), linalg.inv(x))
+    assert torch.allclose(torch.det(x), linalg.det(x)) and torch.allclose(
+        x.inverse(), linalg.inv(x)
+    )
     assert math.isnan(float(torch.logdet(torch.diag(torch.tensor([-1.0, 1.0])))))
     U, S, V = torch.svd(x)
     assert torch.allclose((U * S) @ V.mH, x)

@@ -43,11 +43,15 @@ def test_same_gradients(oracle: ModuleType, name: str, options: dict[str, Any]) 
         np.testing.assert_allclose(ours, theirs, rtol=1e-6, atol=1e-9)
 
 
-@pytest.mark.parametrize(("name", "options"), [("Adam", {"amsgrad": True}), ("RMSprop", {"centered": True})])
+@pytest.mark.parametrize(
+    ("name", "options"), [("Adam", {"amsgrad": True}), ("RMSprop", {"centered": True})]
+)
 def test_both_notice_state_written_after_it_was_saved(
     oracle: ModuleType, name: str, options: dict[str, Any]
 ) -> None:
-    """Several steps of these write what an earlier step saved: PyTorch raises at backward, and so does flambeau."""
+    """Several steps of these write what an earlier step saved: PyTorch raises at backward, and so
+    does flambeau.
+    """
     for torch in (flambeau, oracle):
         leaf = torch.ones(4, requires_grad=True)
         p = leaf.clone()

@@ -1,4 +1,6 @@
-"""Every schedule against PyTorch's: rates, momenta, state, warnings; composed, reloaded, stepped to an epoch."""
+"""Every schedule against PyTorch's: rates, momenta, state, warnings; composed, reloaded, stepped to
+an epoch.
+"""
 
 from __future__ import annotations
 

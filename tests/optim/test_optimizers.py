@@ -1,4 +1,6 @@
-"""Every optimizer against PyTorch's: values, state, options, over the flat, the single and the loaded way."""
+"""Every optimizer against PyTorch's: values, state, options, over the flat, the single and the
+loaded way.
+"""
 
 from __future__ import annotations
 
@@ -107,7 +109,9 @@ def test_same_values(
 
 
 def test_one_by_one_and_together_agree() -> None:
-    """A frozen or replaced tensor falls back; the result is the same as that of separate optimizers."""
+    """A frozen or replaced tensor falls back; the result is the same as that of separate
+    optimizers.
+    """
     rng = np.random.default_rng(1)
     values = [rng.standard_normal((4, 3)).astype("float32") for _ in range(3)]
     together = [wrap(v.copy()).requires_grad_() for v in values]

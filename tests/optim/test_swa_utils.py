@@ -20,7 +20,7 @@ def test_same_averages(oracle: ModuleType, kind: str) -> None:
     def run(torch: Any) -> Any:
         swa = torch.optim.swa_utils
         options = {
-            "mean": lambda: {},
+            "mean": dict,
             "ema": lambda: {"avg_fn": swa.get_ema_avg_fn(0.9)},
             "ema list": lambda: {"multi_avg_fn": swa.get_ema_multi_avg_fn(0.9)},
             "buffers": lambda: {"use_buffers": True},

@@ -1,4 +1,6 @@
-"""Small programs about gradients, run under both engines: what they return, raise and warn must be the same."""
+"""Small programs about gradients, run under both engines: what they return, raise and warn must be
+the same.
+"""
 
 from __future__ import annotations
 

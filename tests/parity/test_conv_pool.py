@@ -1,4 +1,5 @@
-"""Convolution, pooling, padding and image functions against PyTorch: values, strides, two gradients.
+"""Convolution, pooling, padding and image functions against PyTorch: values, strides, two
+gradients.
 
 Every case is a function name, the shapes of its tensors and its options; both engines run it on the
 same float64 numbers, differentiate it, and differentiate the gradient.

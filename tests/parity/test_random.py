@@ -1,4 +1,5 @@
-"""The same seed, the same numbers: every law against PyTorch, the generator's state after every draw.
+"""The same seed, the same numbers: every law against PyTorch, the generator's state after every
+draw.
 
 Integers, uniforms, masks and states are compared bit for bit, what goes through logarithms and
 sines to 2e-6 (PyTorch's own vectorised and scalar paths differ by as much).

@@ -44,8 +44,12 @@ FORWARD = {
     "half": lambda t, x, d, e: x.half(),
     "zeros_like": lambda t, x, d, e: t.zeros_like(x),
     "csr ones_like": lambda t, x, d, e: t.ones_like(x.to_sparse_csr()),
-    "sampled": lambda t, x, d, e: t.sparse.sampled_addmm(x.to_sparse_csr(), d[:2], d.t()[:, :3].contiguous()),
-    "spdiags": lambda t, x, d, e: t.sparse.spdiags(t.arange(9.0).reshape(3, 3), t.tensor([0, -1, 1]), (3, 3)).coalesce(),
+    "sampled": lambda t, x, d, e: t.sparse.sampled_addmm(
+        x.to_sparse_csr(), d[:2], d.t()[:, :3].contiguous()
+    ),
+    "spdiags": lambda t, x, d, e: t.sparse.spdiags(
+        t.arange(9.0).reshape(3, 3), t.tensor([0, -1, 1]), (3, 3)
+    ).coalesce(),
 }
 
 GRADIENTS = {
@@ -71,7 +75,11 @@ GRADIENTS = {
 
 def given(torch, layout="coo"):
     x = torch.sparse_coo_tensor(torch.tensor(I), torch.tensor(V), (2, 3))
-    return (x if layout == "coo" else x.to_sparse_csr()), torch.from_numpy(D.copy()), torch.from_numpy(E.copy())
+    return (
+        (x if layout == "coo" else x.to_sparse_csr()),
+        torch.from_numpy(D.copy()),
+        torch.from_numpy(E.copy()),
+    )
 
 
 def text(value):
@@ -99,7 +107,10 @@ def test_gradient(oracle, name):
         out = GRADIENTS[name](torch, *inputs)
         out.sum().backward()
         found.append(
-            [None if x.grad is None else (str(x.grad.layout), x.grad.to_dense().numpy()) for x in inputs]
+            [
+                None if x.grad is None else (str(x.grad.layout), x.grad.to_dense().numpy())
+                for x in inputs
+            ]
         )
     for mine, real in zip(*found, strict=True):
         assert (mine is None) == (real is None)

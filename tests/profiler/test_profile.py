@@ -20,7 +20,9 @@ def test_counts_and_nesting(tmp_path):
     assert rows["mine"].cpu_time_total >= rows["aten::relu"].cpu_time_total
     assert "aten::relu" in p.key_averages().table(sort_by="self_cpu_time_total", row_limit=5)
     p.export_chrome_trace(str(tmp_path / "trace.json"))
-    assert {e["name"] for e in json.loads((tmp_path / "trace.json").read_text())["traceEvents"]} >= {"mine", "aten::sum"}
+    assert {
+        e["name"] for e in json.loads((tmp_path / "trace.json").read_text())["traceEvents"]
+    } >= {"mine", "aten::sum"}
     before = len(p.events())
     x.relu()
     assert len(p.events()) == before
@@ -31,7 +33,10 @@ def test_schedule():
     names = [plan(k).name for k in range(6)]
     assert names == ["NONE", "NONE", "WARMUP", "RECORD", "RECORD_AND_SAVE", "NONE"]
     seen = []
-    with profile(schedule=schedule(wait=1, warmup=0, active=1, repeat=2), on_trace_ready=lambda p: seen.append(p.step_num)) as p:
+    with profile(
+        schedule=schedule(wait=1, warmup=0, active=1, repeat=2),
+        on_trace_ready=lambda p: seen.append(p.step_num),
+    ) as p:
         for _ in range(5):
             torch.ones(2).relu()
             p.step()

@@ -1,7 +1,8 @@
 """Every script of this folder prints under `python -m flambeau` what it prints under PyTorch.
 
-What PyTorch printed lies in `expected/`; where PyTorch is installed, that it still prints it is a test of its own.
-Words must be equal; numbers may differ as sums in another order do. Addresses count as one word.
+What PyTorch printed lies in `expected/`; where PyTorch is installed, that it still prints it is a
+test of its own. Words must be equal; numbers may differ as sums in another order do. Addresses
+count as one word.
 """
 
 from __future__ import annotations

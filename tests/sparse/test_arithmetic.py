@@ -20,7 +20,9 @@ def sparse(x, layout):
     if layout == "uncoalesced":
         half = (x / 2).to_sparse()
         return torch.sparse_coo_tensor(
-            torch.cat([half._indices(), half._indices()], 1), torch.cat([half._values(), half._values()]), x.shape
+            torch.cat([half._indices(), half._indices()], 1),
+            torch.cat([half._values(), half._values()]),
+            x.shape,
         )
     return x.to_sparse() if layout == "coo" else getattr(x, f"to_sparse_{layout}")()
 
@@ -133,7 +135,10 @@ def test_reductions():
     for dim in (0, 1):
         wanted = torch.where(A != 0, A, -torch.inf).softmax(dim).nan_to_num(0)
         check(torch.sparse.softmax(a, dim), wanted)
-    check(torch.sparse.log_softmax(a, 1).coalesce().values().exp(), torch.sparse.softmax(a, 1).coalesce().values())
+    check(
+        torch.sparse.log_softmax(a, 1).coalesce().values().exp(),
+        torch.sparse.softmax(a, 1).coalesce().values(),
+    )
 
 
 def test_reduced_rows():

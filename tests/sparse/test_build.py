@@ -27,7 +27,10 @@ def test_sizes_are_inferred_and_checked():
         torch.sparse_coo_tensor(I, V, (2, 3, 4))
     with pytest.raises(RuntimeError, match="size is inconsistent"):
         torch.sparse_coo_tensor(I, V, (2, 2), check_invariants=True)
-    with torch.sparse.check_sparse_tensor_invariants(), pytest.raises(RuntimeError, match="negative"):
+    with (
+        torch.sparse.check_sparse_tensor_invariants(),
+        pytest.raises(RuntimeError, match="negative"),
+    ):
         torch.sparse_coo_tensor(-I, V, (2, 3))
 
 
@@ -38,7 +41,9 @@ def test_coalesce_sums_in_order():
         torch.sparse_coo_tensor(I, V, (2, 3)).indices()
 
 
-@pytest.mark.parametrize("layout", ["sparse_csr", "sparse_csc", "sparse_bsr", "sparse_bsc", "sparse_coo"])
+@pytest.mark.parametrize(
+    "layout", ["sparse_csr", "sparse_csc", "sparse_bsr", "sparse_bsc", "sparse_coo"]
+)
 @pytest.mark.parametrize("batch", [(), (2,)])
 def test_conversions_there_and_back(layout, batch):
     dense = torch.tensor(np.tile(np.kron(np.eye(3), [[1.0, 2], [0, 3]])[:, :4], (*batch, 1, 1)))
@@ -82,7 +87,8 @@ def test_like_copy_and_print():
     assert torch.zeros_like(x)._nnz() == 0
     assert x.clone()._values().data_ptr() != V.data_ptr()
     assert repr(x) == (
-        "tensor(indices=tensor([[0, 1, 1],\n                       [2, 0, 2]]),\n       values=tensor([3., 4., 5.]),\n"
+        "tensor(indices=tensor([[0, 1, 1],\n                       [2, 0, 2]]),\n       "
+        "values=tensor([3., 4., 5.]),\n"
         "       size=(2, 3), nnz=3, layout=torch.sparse_coo)"
     )
     with pytest.raises(NotImplementedError):

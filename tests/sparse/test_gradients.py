@@ -1,4 +1,6 @@
-"""Gradients through sparse tensors: sparse or dense as PyTorch gives them, and gradients of gradients."""
+"""Gradients through sparse tensors: sparse or dense as PyTorch gives them, and gradients of
+gradients.
+"""
 
 import numpy as np
 import pytest
@@ -58,14 +60,19 @@ def test_reductions(name):
 
 @pytest.mark.parametrize("layout", ["coo", "csr"])
 def test_layout_of_the_gradient(layout):
-    for function, wanted in ((torch.mm, torch.strided), (torch.sparse.mm, getattr(torch, f"sparse_{layout}"))):
+    for function, wanted in (
+        (torch.mm, torch.strided),
+        (torch.sparse.mm, getattr(torch, f"sparse_{layout}")),
+    ):
         x = build(values().detach(), layout).requires_grad_()
         d = D.clone().requires_grad_()
         function(x, d).sum().backward()
         assert x.grad.layout is wanted and d.grad.layout is torch.strided
         kept = (x.detach().to_dense() != 0).double()
         full = torch.ones(2, 4).double() @ D.t()
-        assert torch.allclose(x.grad.to_dense(), full * kept if wanted is not torch.strided else full)
+        assert torch.allclose(
+            x.grad.to_dense(), full * kept if wanted is not torch.strided else full
+        )
 
 
 def test_sampled_addmm():
@@ -95,7 +102,13 @@ def test_embedding_rows():
 def test_bags_of_rows():
     bag = torch.nn.EmbeddingBag(5, 2, mode="mean", sparse=True)
     bag(torch.tensor([[0, 1], [1, 3]])).sum().backward()
-    assert bag.weight.grad.is_sparse and bag.weight.grad.to_dense()[:, 0].tolist() == [0.5, 1, 0, 0.5, 0]
+    assert bag.weight.grad.is_sparse and bag.weight.grad.to_dense()[:, 0].tolist() == [
+        0.5,
+        1,
+        0,
+        0.5,
+        0,
+    ]
 
 
 def test_sparse_mask():

@@ -23,7 +23,10 @@ def test_says_how_many_how_much_and_where():
 
 
 def test_scalars_and_exact_dtypes():
-    assert text_of(1, 2) == "Scalars are not equal!\n\nExpected 2 but got 1.\nAbsolute difference: 1\nRelative difference: 0.5"
+    assert (
+        text_of(1, 2)
+        == "Scalars are not equal!\n\nExpected 2 but got 1.\nAbsolute difference: 1\nRelative difference: 0.5"
+    )
     assert "up to" not in text_of(torch.tensor([1, 2]), torch.tensor([1, 3]))
 
 
@@ -41,7 +44,9 @@ def test_attributes(a, b, options, word):
 
 
 def test_structures_name_the_item():
-    assert text_of({"a": [torch.ones(1)]}, {"a": [torch.zeros(1)]}).endswith("The failure occurred for item ['a'][0]")
+    assert text_of({"a": [torch.ones(1)]}, {"a": [torch.zeros(1)]}).endswith(
+        "The failure occurred for item ['a'][0]"
+    )
     assert "length of the sequences mismatch: 2 != 1" in text_of([1, 2], [1])
     assert "Missing keys in the actual mapping: ['b']" in text_of({"a": 1}, {"b": 1})
 
@@ -68,7 +73,15 @@ def test_passes():
 
 
 def test_make_tensor():
-    x = make_tensor((2, 3), dtype=torch.float32, device="cpu", low=0, high=1, noncontiguous=True, requires_grad=True)
+    x = make_tensor(
+        (2, 3),
+        dtype=torch.float32,
+        device="cpu",
+        low=0,
+        high=1,
+        noncontiguous=True,
+        requires_grad=True,
+    )
     assert x.shape == (2, 3) and not x.is_contiguous() and x.requires_grad
     y = make_tensor(50, dtype=torch.int64, device="cpu", low=0, high=2, exclude_zero=True)
     assert bool((y == 1).all())

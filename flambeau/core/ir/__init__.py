@@ -1,1 +1,3 @@
-"""Abstract values: arrays without numbers, on which the bodies of operations are read for shape and dtype."""
+"""Abstract values: arrays without numbers, on which the bodies of operations are read for shape and
+dtype.
+"""

@@ -1,7 +1,8 @@
 """`Abstract`: an array's shape, strides and dtype without its numbers. Meta tensors hold one.
 
-It answers NumPy's protocols, so an operation's body is read on it as on an array. Views are taken on a proxy array of
-the same geometry over one element's memory, which is never read. Stands on NumPy.
+It answers NumPy's protocols, so an operation's body is read on it as on an array. Views are taken
+on a proxy array of the same geometry over one element's memory, which is never read. Stands on
+NumPy.
 """
 
 from __future__ import annotations
@@ -15,8 +16,37 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 __all__ = ["Abstract", "broadcast_shapes", "contiguous"]
 
 VIEWS = frozenset(("swapaxes", "transpose", "squeeze", "diagonal"))
-REDUCTIONS = frozenset(("sum", "prod", "max", "min", "any", "all", "mean", "argmax", "argmin", "amax", "amin", "std", "var"))
-SCANS = frozenset(("cumsum", "cumprod", "sort", "flip", "roll", "copy", "ascontiguousarray", "nan_to_num", "tril", "triu"))
+REDUCTIONS = frozenset(
+    (
+        "sum",
+        "prod",
+        "max",
+        "min",
+        "any",
+        "all",
+        "mean",
+        "argmax",
+        "argmin",
+        "amax",
+        "amin",
+        "std",
+        "var",
+    )
+)
+SCANS = frozenset(
+    (
+        "cumsum",
+        "cumprod",
+        "sort",
+        "flip",
+        "roll",
+        "copy",
+        "ascontiguousarray",
+        "nan_to_num",
+        "tril",
+        "triu",
+    )
+)
 
 
 def contiguous(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
@@ -155,12 +185,17 @@ def _function(name: str, args: Any, kwargs: Any) -> Any:
     first = args[0]
     if name in REDUCTIONS:
         axis = kwargs.get("axis", args[1] if len(args) > 1 else None)
-        return Abstract(_reduced(first.shape, axis, kwargs.get("keepdims", False)), _reduced_type(name, first, kwargs))
+        return Abstract(
+            _reduced(first.shape, axis, kwargs.get("keepdims", False)),
+            _reduced_type(name, first, kwargs),
+        )
     if name in SCANS:
         return Abstract(first.shape, first.dtype)
     if name == "where":
         shapes = [getattr(a, "shape", ()) for a in args]
-        return Abstract(broadcast_shapes(*shapes), np.result_type(*(getattr(a, "dtype", a) for a in args[1:])))
+        return Abstract(
+            broadcast_shapes(*shapes), np.result_type(*(getattr(a, "dtype", a) for a in args[1:]))
+        )
     if name in ("concatenate", "stack"):
         arrays, axis = args[0], kwargs.get("axis", args[1] if len(args) > 1 else 0)
         shape = list(arrays[0].shape)
@@ -175,7 +210,9 @@ def _function(name: str, args: Any, kwargs: Any) -> Any:
         shape = args[1]
         strides = (0,) * (len(shape) - first.ndim) + tuple(
             0 if old == 1 and new != 1 else stride
-            for old, new, stride in zip(first.shape, shape[len(shape) - first.ndim :], first.strides, strict=True)
+            for old, new, stride in zip(
+                first.shape, shape[len(shape) - first.ndim :], first.strides, strict=True
+            )
         )
         return Abstract(shape, first.dtype, strides)
     if name in ("moveaxis", "swapaxes", "transpose", "squeeze", "expand_dims", "diagonal"):
@@ -186,14 +223,20 @@ def _function(name: str, args: Any, kwargs: Any) -> Any:
         a, b = args
         batch = broadcast_shapes(a.shape[:-2], b.shape[:-2])
         return Abstract((*batch, *a.shape[-2:-1], *b.shape[-1:]), np.result_type(a.dtype, b.dtype))
-    raise NotImplementedError(f"numpy.{name} is outside the vocabulary that is read on meta tensors")
+    raise NotImplementedError(
+        f"numpy.{name} is outside the vocabulary that is read on meta tensors"
+    )
 
 
 def _reduced(shape: tuple[int, ...], axis: Any, keep: bool) -> tuple[int, ...]:
     if axis is None or axis == ():
         axes = set(range(len(shape)))
     else:
-        axes = {a % len(shape) for a in (axis if isinstance(axis, tuple) else (axis,))} if shape else set()
+        axes = (
+            {a % len(shape) for a in (axis if isinstance(axis, tuple) else (axis,))}
+            if shape
+            else set()
+        )
     if keep:
         return tuple(1 if k in axes else n for k, n in enumerate(shape))
     return tuple(n for k, n in enumerate(shape) if k not in axes)

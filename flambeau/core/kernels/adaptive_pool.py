@@ -140,7 +140,9 @@ def fractional_maximum(
         values, indices = fractional_maximum(*wide)
         return values.astype(input.dtype), indices
     size, lead = input.shape[2:], input.shape[:2]
-    samples = samples[: lead[0]]  # more rows than the batch has are allowed: an unbatched input reads the first
+    samples = samples[
+        : lead[0]
+    ]  # more rows than the batch has are allowed: an unbatched input reads the first
     position: np.ndarray | int = 0
     for axis, (n, k, o) in enumerate(zip(size, kernel, out, strict=True)):
         starts = _random_starts(samples[..., order[axis]], n, k, o)  # (N, C, O)

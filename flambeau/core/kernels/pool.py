@@ -339,7 +339,9 @@ def _counts(
 
 def _divide(total: np.ndarray, counts: np.ndarray | int) -> np.ndarray:
     if total.dtype.kind in "iu":  # integers divide as C does: towards zero
-        return (np.sign(total) * np.sign(counts) * (np.abs(total) // np.abs(counts))).astype(total.dtype)
+        return (np.sign(total) * np.sign(counts) * (np.abs(total) // np.abs(counts))).astype(
+            total.dtype
+        )
     if isinstance(counts, np.ndarray):
         counts = counts.astype(total.dtype)
     total /= counts

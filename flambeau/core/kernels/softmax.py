@@ -21,7 +21,9 @@ _total = np.add.reduce
 
 @lru_cache(64)
 def _ones(count: int, dtype: Any) -> Any:
-    """A column that adds up rows: a product with it is four times faster than a reduction of few numbers."""
+    """A column that adds up rows: a product with it is four times faster than a reduction of few
+    numbers.
+    """
     return np.ones((count, 1), dtype)
 
 

@@ -1,4 +1,6 @@
-"""What a Tensor offers besides operations, by theme; `install` hangs it on the class. Stands on core.tensor."""
+"""What a Tensor offers besides operations, by theme; `install` hangs it on the class. Stands on
+core.tensor.
+"""
 
 from __future__ import annotations
 
@@ -10,5 +12,12 @@ __all__ = ["attach"]
 def attach(source: type) -> None:
     """Move the methods and properties of a plain class onto Tensor."""
     for name, value in vars(source).items():
-        if name not in ("__dict__", "__weakref__", "__module__", "__doc__", "__qualname__", "__annotations__"):
+        if name not in (
+            "__dict__",
+            "__weakref__",
+            "__module__",
+            "__doc__",
+            "__qualname__",
+            "__annotations__",
+        ):
             setattr(Tensor, name, value)

@@ -85,7 +85,9 @@ class Attributes:
         """Steps between elements along each dimension (or `dim`), counted in elements."""
         a = self._array
         item = a.dtype.itemsize
-        steps = tuple([s // item for s in a.strides]) if a.size else layouts.contiguous_strides(a.shape)
+        steps = (
+            tuple([s // item for s in a.strides]) if a.size else layouts.contiguous_strides(a.shape)
+        )
         return steps if dim is None else steps[wrap_dim(dim, len(steps))]
 
     def storage_offset(self: Tensor) -> int:
@@ -106,7 +108,9 @@ class Attributes:
         a = self._array
         if memory_format is layouts.contiguous_format and type(a) is np.ndarray:
             return bool(a.flags.c_contiguous)
-        return layouts.is_contiguous(a.shape, tuple(s // a.dtype.itemsize for s in a.strides), memory_format)
+        return layouts.is_contiguous(
+            a.shape, tuple(s // a.dtype.itemsize for s in a.strides), memory_format
+        )
 
     def is_floating_point(self: Tensor) -> bool:
         """Whether the dtype is a floating-point one."""
@@ -143,7 +147,9 @@ class Attributes:
 
     def map_(self: Tensor, tensor: Tensor, callable: Any) -> Tensor:
         """Replace each element by ``callable(self, tensor)``, in place."""
-        pairs = zip(self._array.flat, np.broadcast_to(tensor._array, self._array.shape).flat, strict=True)
+        pairs = zip(
+            self._array.flat, np.broadcast_to(tensor._array, self._array.shape).flat, strict=True
+        )
         return self._filled([callable(a.item(), b.item()) for a, b in pairs], "map_")
 
     def apply_(self: Tensor, callable: Any) -> Tensor:
@@ -152,7 +158,10 @@ class Attributes:
 
     def _filled(self: Tensor, values: list[Any], name: str) -> Tensor:
         if edge_of(self) is not None:
-            raise RuntimeError(f"Can't call {name}() on Variable that requires grad. Use var.detach().{name}() instead.")
+            raise RuntimeError(
+                f"Can't call {name}() on Variable that requires grad. Use var.detach().{name}() "
+                f"instead."
+            )
         self._array[...] = np.array(values, self._array.dtype).reshape(self._array.shape)
         touch(self, name)
         return self
@@ -181,7 +190,10 @@ class Attributes:
         Raises:
             RuntimeError: always, as in a CPU build of PyTorch.
         """
-        raise RuntimeError("Cannot access accelerator device when none is available: pin_memory() serves accelerators.")
+        raise RuntimeError(
+            "Cannot access accelerator device when none is available: pin_memory() serves "
+            "accelerators."
+        )
 
     def is_inference(self: Tensor) -> bool:
         """Whether the tensor was made under `inference_mode`."""
@@ -203,7 +215,9 @@ class Attributes:
         """How often the storage was written in place."""
         storage = self._storage
         if storage is not None and storage.inference:
-            raise RuntimeError("Inference tensors do not track version counter: they are never saved for backward.")
+            raise RuntimeError(
+                "Inference tensors do not track version counter: they are never saved for backward."
+            )
         return storage.version if storage is not None else 0
 
     @property

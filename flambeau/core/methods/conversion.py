@@ -1,4 +1,6 @@
-"""To another dtype, device or layout: `to`, `type`, `float()` and their kin. Stands on core.ops.cast."""
+"""To another dtype, device or layout: `to`, `type`, `float()` and their kin. Stands on
+core.ops.cast.
+"""
 
 from __future__ import annotations
 
@@ -24,21 +26,35 @@ def _read(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any, bool
     kwargs.pop("non_blocking", None)
     other = kwargs.pop("other", None)
     if kwargs:
-        raise fail(TypeError, "to", f"to() received an invalid keyword argument {next(iter(kwargs))!r}")
+        raise fail(
+            TypeError, "to", f"to() received an invalid keyword argument {next(iter(kwargs))!r}"
+        )
     rest = list(args)
     if rest and (isinstance(rest[0], Tensor) or other is not None):
         source = rest.pop(0) if other is None else other
         dtype, device = source.dtype, source.device
     elif rest and isinstance(rest[0], dtypes.dtype):
         dtype = rest.pop(0)
-    elif rest and (rest[0] is None or isinstance(rest[0], (str, Device, int)) and not isinstance(rest[0], bool)):
+    elif rest and (
+        rest[0] is None or isinstance(rest[0], (str, Device, int)) and not isinstance(rest[0], bool)
+    ):
         device = rest.pop(0)
         if rest and (rest[0] is None or isinstance(rest[0], dtypes.dtype)):
             dtype = rest.pop(0)
     elif rest and isinstance(rest[0], type) and rest[0] in (float, int, bool, complex):
-        dtype = {float: dtypes.float64, int: dtypes.int64, bool: dtypes.bool, complex: dtypes.complex128}[rest.pop(0)]
+        dtype = {
+            float: dtypes.float64,
+            int: dtypes.int64,
+            bool: dtypes.bool,
+            complex: dtypes.complex128,
+        }[rest.pop(0)]
     elif rest and not isinstance(rest[0], bool):
-        raise fail(TypeError, "to", f"to() received an invalid argument of type {type(rest[0]).__name__}: give a dtype, a device or a tensor")
+        raise fail(
+            TypeError,
+            "to",
+            f"to() received an invalid argument of type {type(rest[0]).__name__}: give a dtype, a "
+            f"device or a tensor",
+        )
     if rest:
         rest.pop(0)
     if rest:
@@ -50,7 +66,8 @@ class Conversion:
     def to(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         """The tensor with another dtype and/or on another device; itself when nothing changes.
 
-        Forms: ``to(dtype)``, ``to(device, dtype)``, ``to(other)``, with ``copy=``, ``memory_format=``.
+        Forms: ``to(dtype)``, ``to(device, dtype)``, ``to(other)``, with ``copy=``,
+            ``memory_format=``.
         """
         dtype, device, copy, memory_format = _read(args, kwargs)
         found = self
@@ -65,9 +82,13 @@ class Conversion:
         return found
 
     def type(self: Tensor, dtype: Any = None, non_blocking: bool = False, **kwargs: Any) -> Any:
-        """The legacy type's name ('torch.FloatTensor'); with `dtype` (a dtype, a name, a legacy class) the tensor converted."""
+        """The legacy type's name ('torch.FloatTensor'); with `dtype` (a dtype, a name, a legacy
+        class) the tensor converted.
+        """
         if dtype is None:
-            return dtypes.tensor_type_name(self.dtype, self.device.type, self.layout is layout.sparse_coo)
+            return dtypes.tensor_type_name(
+                self.dtype, self.device.type, self.layout is layout.sparse_coo
+            )
         from flambeau.core.legacy import dtype_of_type
 
         return self.to(dtype_of_type(dtype))
@@ -120,7 +141,8 @@ def _move(tensor: Tensor, device: Any) -> Tensor:
         raise fail(
             NotImplementedError,
             "to",
-            "Cannot copy out of meta tensor; no data! Make the tensor on the cpu, or use Module.to_empty().",
+            "Cannot copy out of meta tensor; no data! Make the tensor on the cpu, or use "
+            "Module.to_empty().",
         )
     return tensor
 

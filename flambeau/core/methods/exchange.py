@@ -1,4 +1,6 @@
-"""Tensors and the rest of Python: numbers, lists, NumPy, DLPack, copies, pickles, printing. Stands on core.tensor."""
+"""Tensors and the rest of Python: numbers, lists, NumPy, DLPack, copies, pickles, printing. Stands
+on core.tensor.
+"""
 
 from __future__ import annotations
 
@@ -34,13 +36,18 @@ class Exchange:
             raise fail(
                 RuntimeError,
                 "item",
-                f"a Tensor with {a.size} elements cannot be converted to Scalar. Reduce it first (.sum(), .mean()), or use "
+                f"a Tensor with {a.size} elements cannot be converted to Scalar. Reduce it first "
+                f"(.sum(), .mean()), or use "
                 ".tolist().",
             )
         if type(a) is not np.ndarray:
             if hasattr(a, "is_sparse_data"):
                 return self.to_dense().item()
-            raise fail(RuntimeError, "item", "Tensor.item() cannot be called on meta tensors: they have no values")
+            raise fail(
+                RuntimeError,
+                "item",
+                "Tensor.item() cannot be called on meta tensors: they have no values",
+            )
         value = a.item()
         return float(value) if a.dtype.kind == "V" and not isinstance(value, float) else value
 
@@ -48,7 +55,11 @@ class Exchange:
         """The values as nested lists of Python numbers."""
         a = self._array
         if type(a) is not np.ndarray:
-            raise fail(NotImplementedError, "tolist", f"cannot list a tensor of layout {self.layout} on {self.device}")
+            raise fail(
+                NotImplementedError,
+                "tolist",
+                f"cannot list a tensor of layout {self.layout} on {self.device}",
+            )
         if a.dtype.kind == "V":
             a = a.astype("f4")
         return a.tolist()
@@ -66,11 +77,16 @@ class Exchange:
             raise fail(
                 RuntimeError,
                 "numpy",
-                "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.",
+                "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() "
+                "instead.",
             )
         a = self._array
         if type(a) is Abstract:
-            raise fail(TypeError, "numpy", "can't convert meta device type tensor to numpy: it has no values.")
+            raise fail(
+                TypeError,
+                "numpy",
+                "can't convert meta device type tensor to numpy: it has no values.",
+            )
         if type(a) is not np.ndarray:
             raise fail(
                 TypeError,
@@ -78,7 +94,12 @@ class Exchange:
                 f"can't convert {self.layout} layout tensor to numpy. Use Tensor.to_dense() first.",
             )
         if dtypes.of(a.dtype).name in ("bfloat16",) or dtypes.of(a.dtype).category == "float8":
-            raise fail(TypeError, "numpy", f"Got unsupported ScalarType {dtypes.of(a.dtype).legacy}: convert with .float() first.")
+            raise fail(
+                TypeError,
+                "numpy",
+                f"Got unsupported ScalarType {dtypes.of(a.dtype).legacy}: convert with .float() "
+                f"first.",
+            )
         storage_of(self)
         return a.view()
 
@@ -88,17 +109,30 @@ class Exchange:
             return a.astype(dtype)
         return a.copy() if copy else a
 
-    def __array_wrap__(self: Tensor, array: Any, context: Any = None, return_scalar: bool = False) -> Tensor:
+    def __array_wrap__(
+        self: Tensor, array: Any, context: Any = None, return_scalar: bool = False
+    ) -> Tensor:
         return wrap(np.asarray(array))
 
-    def __dlpack__(self: Tensor, *, stream: Any = None, max_version: Any = None, dl_device: Any = None, copy: Any = None) -> Any:
+    def __dlpack__(
+        self: Tensor,
+        *,
+        stream: Any = None,
+        max_version: Any = None,
+        dl_device: Any = None,
+        copy: Any = None,
+    ) -> Any:
         """The memory as a DLPack capsule.
 
         Raises:
             BufferError: the tensor requires gradient.
         """
         if edge_of(self) is not None:
-            raise fail(BufferError, "__dlpack__", "Can't export tensors that require gradient, use tensor.detach()")
+            raise fail(
+                BufferError,
+                "__dlpack__",
+                "Can't export tensors that require gradient, use tensor.detach()",
+            )
         a = self._array
         options: dict[str, Any] = {}
         if max_version is not None:
@@ -132,7 +166,8 @@ class Exchange:
         raise fail(
             RuntimeError,
             "bool",
-            f"Boolean value of Tensor with more than one value is ambiguous: it has shape {list(a.shape)}. "
+            f"Boolean value of Tensor with more than one value is ambiguous: it has shape "
+            f"{list(a.shape)}. "
             "Use .any(), .all(), or compare one element.",
         )
 
@@ -155,7 +190,8 @@ class Exchange:
             raise fail(
                 ValueError,
                 kind,
-                f"only one element tensors can be converted to Python scalars, this one has shape {list(self._array.shape)}: "
+                f"only one element tensors can be converted to Python scalars, this one has shape "
+                f"{list(self._array.shape)}: "
                 "reduce it first (.sum(), .mean()), or use .tolist().",
             )
         return self.item()
@@ -166,7 +202,8 @@ class Exchange:
         raise fail(
             RuntimeError,
             "in",
-            f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}.",
+            f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a "
+            f"{type(element)}.",
         )
 
     def __repr__(self: Tensor, *, tensor_contents: str | None = None) -> str:
@@ -192,7 +229,8 @@ class Exchange:
             raise fail(
                 RuntimeError,
                 "deepcopy",
-                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment. "
+                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy "
+                "protocol at the moment. "
                 "Use .detach().clone(), or clone() to stay in the graph.",
             )
         if id(self) in memo:
@@ -221,7 +259,9 @@ class Exchange:
         """The tensor on the cpu: itself."""
         return self.to("cpu")
 
-    def cuda(self: Tensor, device: Any = None, non_blocking: bool = False, memory_format: Any = None) -> Tensor:
+    def cuda(
+        self: Tensor, device: Any = None, non_blocking: bool = False, memory_format: Any = None
+    ) -> Tensor:
         """As in a CPU build of PyTorch.
 
         Raises:
@@ -239,14 +279,20 @@ def _copied(tensor: Tensor, memo: dict[int, Any]) -> Tensor:
     from flambeau.core.storage import address, root_of
 
     root = root_of(tensor)
-    if not is_non_overlapping_and_dense(root.shape, tuple(s // root.itemsize for s in root.strides)):
+    if not is_non_overlapping_and_dense(
+        root.shape, tuple(s // root.itemsize for s in root.strides)
+    ):
         return wrap(np.array(a, order="K"))  # a piece of somebody's array: only the piece
     if key not in memo:
         # Memory order, so that every view finds its elements where they were.
         memo[key] = (root.ravel(order="K").copy(), Storage(), storage)
     block, fresh_storage, _ = memo[key]
     offset = address(a) - address(root)
-    fresh = wrap(np.ndarray(a.shape, a.dtype, block.view(np.uint8), offset, a.strides) if a.size else a.copy())
+    fresh = wrap(
+        np.ndarray(a.shape, a.dtype, block.view(np.uint8), offset, a.strides)
+        if a.size
+        else a.copy()
+    )
     fresh._storage = fresh_storage
     return fresh
 

@@ -1,4 +1,6 @@
-"""What a tensor offers to autograd's users: requires_grad, grad, backward, hooks, detach. Stands on core.tensor."""
+"""What a tensor offers to autograd's users: requires_grad, grad, backward, hooks, detach. Stands on
+core.tensor.
+"""
 
 from __future__ import annotations
 
@@ -46,18 +48,25 @@ class Gradient:
         """
         edge = edge_of(self)
         storage = self._storage
-        if requires_grad and storage is not None and storage.inference and not state.current().inference:
+        if (
+            requires_grad
+            and storage is not None
+            and storage.inference
+            and not state.current().inference
+        ):
             raise fail(
                 RuntimeError,
                 "requires_grad_",
-                "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed: clone() it first.",
+                "Setting requires_grad=True on inference tensor outside InferenceMode is not "
+                "allowed: clone() it first.",
             )
         if edge is not None and type(edge) is not AccumulateGrad:
             if not requires_grad:
                 raise fail(
                     RuntimeError,
                     "requires_grad_",
-                    "you can only change requires_grad flags of leaf variables. To use a computed variable in a part that "
+                    "you can only change requires_grad flags of leaf variables. To use a computed "
+                    "variable in a part that "
                     "needs no gradient, write var_no_grad = var.detach().",
                 )
             return self
@@ -69,7 +78,8 @@ class Gradient:
                 raise fail(
                     RuntimeError,
                     "requires_grad_",
-                    f"only Tensors of floating point and complex dtype can require gradients; this one is {dtype}: "
+                    f"only Tensors of floating point and complex dtype can require gradients; "
+                    f"this one is {dtype}: "
                     "convert it first, .float().requires_grad_().",
                 )
             leaf_edge(self)
@@ -77,7 +87,9 @@ class Gradient:
 
     @property
     def is_leaf(self: Tensor) -> bool:
-        """Whether the tensor stands at the beginning of the graph: made by the user, or without gradient."""
+        """Whether the tensor stands at the beginning of the graph: made by the user, or without
+        gradient.
+        """
         edge = edge_of(self)
         return edge is None or type(edge) is AccumulateGrad
 
@@ -96,12 +108,16 @@ class Gradient:
 
     @property
     def grad(self: Tensor) -> Tensor | None:
-        """The gradient collected by `backward()`: on leaves, and where `retain_grad()` was asked for."""
+        """The gradient collected by `backward()`: on leaves, and where `retain_grad()` was asked
+        for.
+        """
         found = self._grad
         if found is None and self._edge is not None and not self.is_leaf and not self.retains_grad:
             warnings.warn(
-                "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't be "
-                "populated during autograd.backward(). Use .retain_grad() on it if you want its gradient, or access the leaf "
+                "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its "
+                ".grad attribute won't be "
+                "populated during autograd.backward(). Use .retain_grad() on it if you want its "
+                "gradient, or access the leaf "
                 "Tensor instead.",
                 UserWarning,
                 stacklevel=stack_level(),
@@ -112,20 +128,26 @@ class Gradient:
     def grad(self: Tensor, value: Tensor | None) -> None:
         if value is not None:
             if not isinstance(value, Tensor):
-                raise fail(TypeError, "grad", f"assigned grad expected to be a Tensor or None but got {type(value).__name__}")
+                raise fail(
+                    TypeError,
+                    "grad",
+                    f"assigned grad expected to be a Tensor or None but got {type(value).__name__}",
+                )
             if value is self:
                 raise fail(RuntimeError, "grad", "can't assign Variable as its own grad")
             if value._array.dtype != self._array.dtype:
                 raise fail(
                     RuntimeError,
                     "grad",
-                    f"assigned grad has data of a different type: {value.dtype}, the tensor is {self.dtype}",
+                    f"assigned grad has data of a different type: {value.dtype}, the tensor is "
+                    f"{self.dtype}",
                 )
             if value._array.shape != self._array.shape:
                 raise fail(
                     RuntimeError,
                     "grad",
-                    f"assigned grad has data of a different size: {list(value.shape)}, the tensor has {list(self.shape)}",
+                    f"assigned grad has data of a different size: {list(value.shape)}, the tensor "
+                    f"has {list(self.shape)}",
                 )
         self._grad = value
 
@@ -135,7 +157,9 @@ class Gradient:
 
     @property
     def data(self: Tensor) -> Tensor:
-        """The same memory without history; writes through it are not seen by autograd's version check."""
+        """The same memory without history; writes through it are not seen by autograd's version
+        check.
+        """
         fresh = wrap_like_view(self._array, self)
         alias = Storage()
         alias.origin = storage_of(self)
@@ -148,13 +172,18 @@ class Gradient:
     @data.setter
     def data(self: Tensor, value: Tensor) -> None:
         if not isinstance(value, Tensor):
-            raise fail(TypeError, "data", f"Variable data has to be a tensor, but got {type(value).__name__}")
+            raise fail(
+                TypeError,
+                "data",
+                f"Variable data has to be a tensor, but got {type(value).__name__}",
+            )
         edge = self._edge
         if edge is not None and not (value.dtype.is_floating_point or value.dtype.is_complex):
             raise fail(
                 RuntimeError,
                 "data",
-                "data set to a tensor that requires gradients must be floating point or complex dtype",
+                "data set to a tensor that requires gradients must be floating point or complex "
+                "dtype",
             )
         self._array = value._array
         self._storage = storage_of(value)
@@ -176,7 +205,9 @@ class Gradient:
             RuntimeError: it is a view.
         """
         if self._view is not None and self._edge is not None:
-            raise fail(RuntimeError, "detach_", "Can't detach views in-place. Use detach() instead.")
+            raise fail(
+                RuntimeError, "detach_", "Can't detach views in-place. Use detach() instead."
+            )
         self._edge = None
         return self
 
@@ -188,7 +219,11 @@ class Gradient:
         """
         edge = edge_of(self)
         if edge is None:
-            raise fail(RuntimeError, "retain_grad", "can't retain_grad on Tensor that has requires_grad=False")
+            raise fail(
+                RuntimeError,
+                "retain_grad",
+                "can't retain_grad on Tensor that has requires_grad=False",
+            )
         if type(edge) is AccumulateGrad:
             return
         node, number = edge_node(edge)
@@ -221,9 +256,16 @@ class Gradient:
             inputs: accumulate into these tensors only.
 
         Raises:
-            RuntimeError: no gradient is required, a non-scalar without `gradient`, freed or overwritten saved values.
+            RuntimeError: no gradient is required, a non-scalar without `gradient`, freed or
+                overwritten saved values.
         """
-        if gradient is None and inputs is None and not legacy and not create_graph and type(self) in PLAIN:
+        if (
+            gradient is None
+            and inputs is None
+            and not legacy
+            and not create_graph
+            and type(self) in PLAIN
+        ):
             a = self._array
             seed = ONES.get(a.dtype)
             if seed is not None and type(a) is np.ndarray and a.size == 1:
@@ -235,7 +277,12 @@ class Gradient:
         from flambeau.autograd import backward
 
         if overrides.concern((self,), state.mode()):
-            kwargs = {"gradient": gradient, "retain_graph": retain_graph, "create_graph": create_graph, "inputs": inputs}
+            kwargs = {
+                "gradient": gradient,
+                "retain_graph": retain_graph,
+                "create_graph": create_graph,
+                "inputs": inputs,
+            }
             overrides.dispatch(Tensor.backward, (self,), kwargs)
             return
         if legacy:
@@ -245,7 +292,8 @@ class Gradient:
         backward(self, gradient, retain_graph, create_graph, inputs=inputs)
 
     def register_hook(self: Tensor, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
-        """Call `hook(grad)` when this tensor's gradient is computed; it may return another gradient.
+        """Call `hook(grad)` when this tensor's gradient is computed; it may return another
+        gradient.
 
         Raises:
             RuntimeError: the tensor requires no gradient.
@@ -253,7 +301,9 @@ class Gradient:
         edge = edge_of(self)
         if edge is None:
             raise fail(
-                RuntimeError, "register_hook", "cannot register a hook on a tensor that doesn't require gradient"
+                RuntimeError,
+                "register_hook",
+                "cannot register a hook on a tensor that doesn't require gradient",
             )
         node, number = edge_node(edge)
         table = node.hooks_of().tensor.setdefault(number, {})
@@ -261,7 +311,9 @@ class Gradient:
         table[handle.id] = hook
         return handle
 
-    def register_post_accumulate_grad_hook(self: Tensor, hook: Callable[[Tensor], None]) -> RemovableHandle:
+    def register_post_accumulate_grad_hook(
+        self: Tensor, hook: Callable[[Tensor], None]
+    ) -> RemovableHandle:
         """Call `hook(param)` after a gradient was added to this leaf's `.grad`.
 
         Raises:

@@ -1,4 +1,6 @@
-"""The operations, an area a file. Importing this package declares them all; a new area is a new file."""
+"""The operations, an area a file. Importing this package declares them all; a new area is a new
+file.
+"""
 
 from importlib import import_module
 from pkgutil import iter_modules

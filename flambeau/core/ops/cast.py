@@ -1,4 +1,6 @@
-"""Operations that copy or convert: `_to_copy`, `clone`, `contiguous`, `copy_`, `alias`, `detach`'s kin. No arithmetic."""
+"""Operations that copy or convert: `_to_copy`, `clone`, `contiguous`, `copy_`, `alias`, `detach`'s
+kin. No arithmetic.
+"""
 
 from __future__ import annotations
 
@@ -23,11 +25,17 @@ def _strided_like(input: Any, dtype: Any) -> Any:
     size = dtype.itemsize
     if steps == layout.contiguous_strides(input.shape):
         return np.empty(input.shape, dtype)
-    return np.ndarray(input.shape, dtype, np.empty(input.size, dtype), 0, tuple(s * size for s in steps))
+    return np.ndarray(
+        input.shape, dtype, np.empty(input.size, dtype), 0, tuple(s * size for s in steps)
+    )
 
 
 @primitive(
-    function=False, method=False, node="ToCopy", vjp=lambda g: g, infer=lambda input, dtype: (input.shape, dtype.numpy)
+    function=False,
+    method=False,
+    node="ToCopy",
+    vjp=lambda g: g,
+    infer=lambda input, dtype: (input.shape, dtype.numpy),
 )
 def _to_copy(input, dtype: Any):
     """A copy in another dtype."""
@@ -43,7 +51,9 @@ def _to_copy(input, dtype: Any):
 
 
 def _whole(input: Any, dtype: Any) -> Any:
-    """Floats to narrow unsigned integers go through int64, so that negative values wrap as in PyTorch."""
+    """Floats to narrow unsigned integers go through int64, so that negative values wrap as in
+    PyTorch.
+    """
     if dtype.kind == "u" and input.dtype.kind == "f":
         return input.astype("i8").astype(dtype)
     return input.astype(dtype)
@@ -64,7 +74,13 @@ def _clone(input, memory_format: Any = layout.preserve_format):
     else:
         steps = layout.memory_format_strides(input.shape, memory_format)
         item = input.dtype.itemsize
-        fresh = np.ndarray(input.shape, input.dtype, np.empty(input.size, input.dtype), 0, tuple(s * item for s in steps))
+        fresh = np.ndarray(
+            input.shape,
+            input.dtype,
+            np.empty(input.size, input.dtype),
+            0,
+            tuple(s * item for s in steps),
+        )
     np.copyto(fresh, input)
     return fresh
 
@@ -113,13 +129,22 @@ def copy_(input: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
     from flambeau.core.storage import touch
 
     if not isinstance(src, Tensor):
-        raise fail(TypeError, "copy_", f"argument 'src' (position 1) must be Tensor, not {type(src).__name__}")
+        raise fail(
+            TypeError,
+            "copy_",
+            f"argument 'src' (position 1) must be Tensor, not {type(src).__name__}",
+        )
     recording = state.grad_enabled() and (edge_of(input) is not None or edge_of(src) is not None)
     check_inplace("copy_", input, recording)
     a, b = input._array, src._array
     if hasattr(a, "is_sparse_data") or hasattr(b, "is_sparse_data"):
         if hasattr(a, "is_sparse_data") != hasattr(b, "is_sparse_data"):
-            raise fail(RuntimeError, "copy_", "copy between dense and sparse tensors is not supported: convert with to_dense() or to_sparse()")
+            raise fail(
+                RuntimeError,
+                "copy_",
+                "copy between dense and sparse tensors is not supported: convert with to_dense() "
+                "or to_sparse()",
+            )
         input._array = b.copy()
         touch(input, "copy_")
         return input
@@ -132,7 +157,8 @@ def copy_(input: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
         raise fail(
             RuntimeError,
             "copy_",
-            f"The size of src {list(b.shape)} must match or broadcast to the tensor written, {list(a.shape)}: reshape or "
+            f"The size of src {list(b.shape)} must match or broadcast to the tensor written, "
+            f"{list(a.shape)}: reshape or "
             "expand src first.",
         )
     if recording:

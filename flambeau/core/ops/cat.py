@@ -409,7 +409,8 @@ def broadcast_shapes(*shapes: Any) -> Size:
             raise fail(
                 RuntimeError,
                 "broadcast_shapes",
-                f"input shapes should be of type ints, a tuple of ints, or a list of ints, got {shape}",
+                f"input shapes should be of type ints, a tuple of ints, or a list of ints, got "
+                f"{shape}",
             )
         sizes = (shape,) if isinstance(shape, int) else tuple(shape)
         if any(n < 0 for n in sizes):

@@ -223,7 +223,9 @@ def _clamp_numbers(a: Any, d: Any, min: Any, max: Any) -> Any:
     """`a` between two numbers (None: no bound); None where the long way must look."""
     low = None if min is None else asarray(min, d) if -3e38 < min < 3e38 else 0
     high = None if max is None else asarray(max, d) if -3e38 < max < 3e38 else 0
-    if low is high or type(low) is int or type(high) is int:  # no bound at all, or one beyond the dtype
+    if (
+        low is high or type(low) is int or type(high) is int
+    ):  # no bound at all, or one beyond the dtype
         return None
     try:
         if low is None:

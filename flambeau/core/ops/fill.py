@@ -139,7 +139,8 @@ def zero_(input: Tensor) -> Tensor:
     if type(input) in PLAIN and (m is None or m is NO_GRAD):
         a = input._array
         if type(a) is nd and (
-            m is not None or (input._edge is None and (input._view is None or edge_of(input) is None))
+            m is not None
+            or (input._edge is None and (input._view is None or edge_of(input) is None))
         ):
             if 0 in a.strides:
                 check_writable("zero_", a)

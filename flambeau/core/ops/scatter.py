@@ -78,7 +78,9 @@ def check_index(name: str, input: Any, dim: int, index: Any, src: Any = None) ->
                 + f": size does not match at dimension {k}.",
             )
     n = input.shape[dim] if input.ndim else 1
-    unsigned = index.view(UNSIGNED[index.itemsize])  # negative ones are the largest: one look finds both
+    unsigned = index.view(
+        UNSIGNED[index.itemsize]
+    )  # negative ones are the largest: one look finds both
     if int(np.maximum.reduce(unsigned, None)) >= n:
         low, high = int(index.min()), int(index.max())
         raise fail(

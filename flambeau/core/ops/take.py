@@ -174,7 +174,10 @@ def unravel_index(indices: Tensor, shape: Any) -> tuple[Tensor, ...]:
     op = "unravel_index"
     if indices.is_complex() or indices.is_floating_point() or indices.dtype.numpy.kind == "b":
         raise fail(
-            TypeError, op, f"expected 'indices' to be integer dtype, but got {indices.dtype}. Convert with .long()."
+            TypeError,
+            op,
+            f"expected 'indices' to be integer dtype, but got {indices.dtype}. Convert with "
+            f".long().",
         )
     if not isinstance(shape, (int, tuple, list)):
         raise fail(

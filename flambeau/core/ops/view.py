@@ -1,4 +1,6 @@
-"""Views: transpose, reshape, slices, expand, squeeze and their kin. They share memory and versions. Stands on declare."""
+"""Views: transpose, reshape, slices, expand, squeeze and their kin. They share memory and versions.
+Stands on declare.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ nd = np.ndarray
 
 
 def strided(input: Any, shape: Any, steps: Any, offset: int = 0) -> Any:
-    """A view of other geometry on an array's memory; strides and offset in bytes, from its first element."""
+    """A view of other geometry on an array's memory; strides and offset in bytes, from its first
+    element.
+    """
     if type(input) is Abstract:
         return Abstract(tuple(shape), input.dtype, tuple(steps), input.offset)
     if not offset and input.flags.c_contiguous:
@@ -44,13 +48,23 @@ def strided(input: Any, shape: Any, steps: Any, offset: int = 0) -> Any:
     return nd(shape, input.dtype, base if base.flags.c_contiguous else base.T, start, steps)
 
 
-@declare_view(vjp=lambda g, dim0, dim1: ops.transpose(g, dim0, dim1), alias=("swapaxes", "swapdims"), inplace=False)
+@declare_view(
+    vjp=lambda g, dim0, dim1: ops.transpose(g, dim0, dim1),
+    alias=("swapaxes", "swapdims"),
+    inplace=False,
+)
 def transpose(input, dim0: int, dim1: int):
     """The view with two dimensions swapped."""
-    return input.swapaxes(wrap_dim(dim0, input.ndim), wrap_dim(dim1, input.ndim)) if input.ndim else input.view()
+    return (
+        input.swapaxes(wrap_dim(dim0, input.ndim), wrap_dim(dim1, input.ndim))
+        if input.ndim
+        else input.view()
+    )
 
 
-@declare_view(vjp=lambda g, shape: g.reshape(shape), name="_view", node="View", method=False, function=False)
+@declare_view(
+    vjp=lambda g, shape: g.reshape(shape), name="_view", node="View", method=False, function=False
+)
 def _view(input, size: Any):
     """The view of another shape, where strides allow it."""
     if type(input) is nd and input.flags.c_contiguous:
@@ -61,14 +75,18 @@ def _view(input, size: Any):
         raise fail(
             RuntimeError,
             "view",
-            f"view size is not compatible with input tensor's size and stride (shape {list(input.shape)} to {list(size)}: at "
-            "least one dimension spans across two contiguous subspaces). Use .reshape(...) instead.",
+            f"view size is not compatible with input tensor's size and stride (shape "
+            f"{list(input.shape)} to {list(size)}: at "
+            "least one dimension spans across two contiguous subspaces). Use .reshape(...) "
+            "instead.",
         )
     return strided(input, size, tuple(s * item for s in steps))
 
 
 def _reshaped(input: Tensor, a: Any, size: Any) -> Tensor | None:
-    """The short way of a reshape of an array that is not row-major; None where the long way must look."""
+    """The short way of a reshape of an array that is not row-major; None where the long way must
+    look.
+    """
     try:
         r = a.reshape(size)
     except (ValueError, TypeError):
@@ -85,7 +103,9 @@ def _reshaped(input: Tensor, a: Any, size: Any) -> Tensor | None:
 
 
 def _unit_steps(a: Any, r: Any) -> tuple[int, ...]:
-    """The strides of `r`, a reshaped view of `a`, with PyTorch's for dimensions of size 1: as if one more lay there."""
+    """The strides of `r`, a reshaped view of `a`, with PyTorch's for dimensions of size 1: as if
+    one more lay there.
+    """
     steps = list(r.strides)
     after = a.strides[-1]
     for k in range(r.ndim - 1, -1, -1):
@@ -162,16 +182,37 @@ def view(input: Tensor, *shape: Any, size: Any = None, dtype: Any = None) -> Ten
 
 @declare_view(name="_view_dtype", node="View", method=False, function=False)
 def _view_dtype(input, dtype: Any):
-    """The bytes read as another dtype; the last dimension shrinks or grows with the size of an element."""
+    """The bytes read as another dtype; the last dimension shrinks or grows with the size of an
+    element.
+    """
     new, old = dtype.numpy.itemsize, input.dtype.itemsize
     if new == old:
-        return input.view(dtype.numpy) if type(input) is nd else Abstract(input.shape, dtype.numpy, input.strides)
+        return (
+            input.view(dtype.numpy)
+            if type(input) is nd
+            else Abstract(input.shape, dtype.numpy, input.strides)
+        )
     if not input.ndim:
-        raise fail(RuntimeError, "view", f"self.dim() cannot be 0 to view {of(input.dtype)} as {dtype} (different element sizes)")
+        raise fail(
+            RuntimeError,
+            "view",
+            f"self.dim() cannot be 0 to view {of(input.dtype)} as {dtype} (different element "
+            f"sizes)",
+        )
     if input.strides[-1] != old:
-        raise fail(RuntimeError, "view", f"self.stride(-1) must be 1 to view {of(input.dtype)} as {dtype} (different element sizes)")
+        raise fail(
+            RuntimeError,
+            "view",
+            f"self.stride(-1) must be 1 to view {of(input.dtype)} as {dtype} (different element "
+            f"sizes)",
+        )
     if new > old and (input.shape[-1] * old) % new:
-        raise fail(RuntimeError, "view", f"self.size(-1) must be divisible by {new // old} to view {of(input.dtype)} as {dtype} (different element sizes), but got {input.shape[-1]}")
+        raise fail(
+            RuntimeError,
+            "view",
+            f"self.size(-1) must be divisible by {new // old} to view {of(input.dtype)} as "
+            f"{dtype} (different element sizes), but got {input.shape[-1]}",
+        )
     if type(input) is Abstract:
         return Abstract((*input.shape[:-1], input.shape[-1] * old // new), dtype.numpy)
     return input.view(dtype.numpy)
@@ -198,7 +239,13 @@ def unsqueeze(input, dim: int):
 
 def _squeeze_name(node: Any) -> str:
     dim = node.params[1]
-    return "SqueezeBackward0" if dim is None else "SqueezeBackward2" if isinstance(dim, (tuple, list)) else "SqueezeBackward1"
+    return (
+        "SqueezeBackward0"
+        if dim is None
+        else "SqueezeBackward2"
+        if isinstance(dim, (tuple, list))
+        else "SqueezeBackward1"
+    )
 
 
 @declare_view(vjp=lambda g, shape: g.reshape(shape), inplace=False, node=_squeeze_name)
@@ -210,14 +257,24 @@ def squeeze(input, dim: Any = None):
         gone = [k for k, n in enumerate(input.shape) if n == 1]
     else:
         gone = [k for k in wrap_dims(dim, input.ndim) if input.ndim and input.shape[k] == 1]
-    return input[(*[0 if k in gone else slice(None) for k in range(input.ndim)], ...)] if gone else _whole(input)
+    return (
+        input[(*[0 if k in gone else slice(None) for k in range(input.ndim)], ...)]
+        if gone
+        else _whole(input)
+    )
 
 
 def _whole(input: Any) -> Any:
     return input.view() if type(input) is nd else input
 
 
-@declare_view(vjp=lambda g, dims: ops._permute(g, inverse(dims)), name="_permute", node="Permute", function=False, method=False)
+@declare_view(
+    vjp=lambda g, dims: ops._permute(g, inverse(dims)),
+    name="_permute",
+    node="Permute",
+    function=False,
+    method=False,
+)
 def _permute(input, dims: Any):
     """The view with its dimensions in another order."""
     return input.transpose(dims)
@@ -252,7 +309,8 @@ def permute(input: Tensor, *dims: Any) -> Tensor:
         raise fail(
             RuntimeError,
             "permute",
-            f"number of dimensions in the tensor input does not match the length of the desired ordering of dimensions i.e. "
+            f"number of dimensions in the tensor input does not match the length of the desired "
+            f"ordering of dimensions i.e. "
             f"input.dim() = {ndim} is not equal to len(dims) = {len(order)}",
         )
     wrapped = tuple([wrap_dim(d, ndim) for d in order])
@@ -270,7 +328,12 @@ def _move(input: Tensor, source: Any, destination: Any) -> Tensor:
     sources = (source,) if isinstance(source, int) else tuple(source)
     targets = (destination,) if isinstance(destination, int) else tuple(destination)
     if len(sources) != len(targets):
-        raise fail(RuntimeError, "movedim", f"Invalid source or destination dims: source ({list(sources)} dims) should contain the same number of dims as destination ({list(targets)} dims)")
+        raise fail(
+            RuntimeError,
+            "movedim",
+            f"Invalid source or destination dims: source ({list(sources)} dims) should contain "
+            f"the same number of dims as destination ({list(targets)} dims)",
+        )
     sources, targets = wrap_dims(sources, ndim), wrap_dims(targets, ndim)
     order = [-1] * ndim
     for s, t in zip(sources, targets, strict=True):
@@ -296,7 +359,8 @@ def t(input):
         raise fail(
             RuntimeError,
             "t",
-            f"t() expects a tensor with <= 2 dimensions, but self is {input.ndim}D: use .mT or transpose(dim0, dim1)",
+            f"t() expects a tensor with <= 2 dimensions, but self is {input.ndim}D: use .mT or "
+            f"transpose(dim0, dim1)",
         )
     return input.swapaxes(0, 1) if input.ndim == 2 else _whole(input)
 
@@ -305,7 +369,12 @@ def t(input):
 def adjoint(input: Tensor) -> Tensor:
     """The conjugate transpose of the last two dimensions."""
     if input._array.ndim < 2:
-        raise fail(RuntimeError, "adjoint", f"tensor.adjoint() is only supported on matrices or batches of matrices. Got {input._array.ndim}-D tensor.")
+        raise fail(
+            RuntimeError,
+            "adjoint",
+            f"tensor.adjoint() is only supported on matrices or batches of matrices. Got "
+            f"{input._array.ndim}-D tensor.",
+        )
     found = ops.transpose(input, -2, -1)
     return found.conj() if input.is_complex() else found
 
@@ -318,21 +387,33 @@ class Transposed:
         """The tensor with its dimensions reversed."""
         a = self._array
         if type(self) in PLAIN and type(a) is nd and ordinary():
-            return as_view(PERMUTE, self, a.T, (None, REVERSED.get(a.ndim) or tuple(range(a.ndim))[::-1]))
+            return as_view(
+                PERMUTE, self, a.T, (None, REVERSED.get(a.ndim) or tuple(range(a.ndim))[::-1])
+            )
         return ops._permute(self, tuple(range(self._array.ndim))[::-1])
 
     @property
     def mT(self: Tensor) -> Tensor:
         """The last two dimensions swapped."""
         if self._array.ndim < 2:
-            raise fail(RuntimeError, "mT", f"tensor.mT is only supported on matrices or batches of matrices. Got {self._array.ndim}-D tensor.")
+            raise fail(
+                RuntimeError,
+                "mT",
+                f"tensor.mT is only supported on matrices or batches of matrices. Got "
+                f"{self._array.ndim}-D tensor.",
+            )
         return ops.transpose(self, -2, -1)
 
     @property
     def H(self: Tensor) -> Tensor:
         """The conjugate transpose of a matrix."""
         if self._array.ndim not in (0, 2):
-            raise fail(RuntimeError, "H", f"tensor.H is only supported on matrices (2-D tensors). Got {self._array.ndim}-D tensor.")
+            raise fail(
+                RuntimeError,
+                "H",
+                f"tensor.H is only supported on matrices (2-D tensors). Got {self._array.ndim}-D "
+                f"tensor.",
+            )
         return adjoint(self) if self._array.ndim else self.conj()
 
     @property
@@ -344,7 +425,13 @@ class Transposed:
 attach(Transposed)
 
 
-@declare_view(vjp=lambda g, shape: ops.sum_to_size(g, shape), name="_expand", node="Expand", function=False, method=False)
+@declare_view(
+    vjp=lambda g, shape: ops.sum_to_size(g, shape),
+    name="_expand",
+    node="Expand",
+    function=False,
+    method=False,
+)
 def _expand(input, size: Any):
     """The view in which dimensions of size 1 repeat."""
     size, steps = layout.expand(input.shape, input.strides, size)
@@ -357,12 +444,18 @@ EXPAND = ops._expand.operation
 @composite(method=True, function=False)
 def expand(input: Tensor, *sizes: Any, size: Any = None, implicit: bool = False) -> Tensor:
     """The view in which dimensions of size 1 repeat to `sizes`; -1 keeps a size."""
-    wanted = size if size is not None else sizes[0] if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)) else sizes
+    wanted = (
+        size
+        if size is not None
+        else sizes[0]
+        if len(sizes) == 1 and isinstance(sizes[0], (tuple, list))
+        else sizes
+    )
     a = input._array
     if type(input) in PLAIN and type(a) is nd and a.flags.c_contiguous and ordinary():
         lead = len(wanted) - a.ndim
         steps = [0] * lead
-        for n, have, step in zip(wanted[lead:], a.shape, a.strides):  # noqa: B905 (checked below)
+        for n, have, step in zip(wanted[lead:], a.shape, a.strides):
             if n == have:
                 steps.append(step)
             elif have == 1 and n > 0:
@@ -387,7 +480,12 @@ def expand_as(input: Tensor, other: Tensor) -> Tensor:
         TypeError: sizes instead of a tensor (that is `expand`).
     """
     if not isinstance(other, Tensor):
-        raise fail(TypeError, "expand_as", f"argument 'other' must be Tensor, not {type(other).__name__}: for sizes use expand(...)")
+        raise fail(
+            TypeError,
+            "expand_as",
+            f"argument 'other' must be Tensor, not {type(other).__name__}: for sizes use "
+            f"expand(...)",
+        )
     return ops._expand(input, tuple(other._array.shape))
 
 
@@ -404,8 +502,14 @@ def sum_to_size(input: Tensor, *size: Any) -> Tensor:
         return input
     lead = len(shape) - len(wanted)
     if lead < 0 or any(n not in (1, m) for n, m in zip(wanted, shape[lead:], strict=True)):
-        raise fail(RuntimeError, "sum_to_size", f"size {{{list(wanted)}}} is not expandable to size {{{list(shape)}}}.")
-    dims = tuple(range(lead)) + tuple(lead + k for k, n in enumerate(wanted) if n == 1 != shape[lead + k])
+        raise fail(
+            RuntimeError,
+            "sum_to_size",
+            f"size {{{list(wanted)}}} is not expandable to size {{{list(shape)}}}.",
+        )
+    dims = tuple(range(lead)) + tuple(
+        lead + k for k, n in enumerate(wanted) if n == 1 != shape[lead + k]
+    )
     if not wanted:
         return input.sum()
     found = input.sum(dims, keepdim=True) if dims else input
@@ -445,7 +549,10 @@ def select(input: Tensor, dim: int, index: Any) -> Tensor:
     dim, index = wrap_dim(dim, len(shape)), int(index)
     if not -shape[dim] <= index < shape[dim]:
         raise fail(
-            IndexError, "select", f"select(): index {index} out of range for tensor of size {list(shape)} at dimension {dim}"
+            IndexError,
+            "select",
+            f"select(): index {index} out of range for tensor of size {list(shape)} at dimension "
+            f"{dim}",
         )
     return ops._select(input, dim, index % shape[dim])
 
@@ -490,15 +597,25 @@ def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
     if length < 0:
         raise fail(RuntimeError, "narrow", "narrow(): length must be non-negative.")
     if not -size <= start <= size:
-        raise fail(IndexError, "narrow", f"start out of range (expected to be in range of [{-size}, {size}], but got {start})")
+        raise fail(
+            IndexError,
+            "narrow",
+            f"start out of range (expected to be in range of [{-size}, {size}], but got {start})",
+        )
     start = start + size if start < 0 else start
     if start + length > size:
-        raise fail(RuntimeError, "narrow", f"start ({start}) + length ({length}) exceeds dimension size ({size}).")
+        raise fail(
+            RuntimeError,
+            "narrow",
+            f"start ({start}) + length ({length}) exceeds dimension size ({size}).",
+        )
     return ops._slice(input, dim, start, start + length, 1)
 
 
 @composite(method=True)
-def narrow_copy(input: Tensor, dim: int, start: int, length: int, *, out: Tensor | None = None) -> Tensor:
+def narrow_copy(
+    input: Tensor, dim: int, start: int, length: int, *, out: Tensor | None = None
+) -> Tensor:
     """`narrow`, copied."""
     found = narrow(input, dim, start, length).clone(memory_format=layout.contiguous_format)
     if out is None:
@@ -531,9 +648,18 @@ def as_strided(input: Tensor, size: Any, stride: Any, storage_offset: int | None
     """
     size, stride = tuple(size), tuple(stride)
     if len(size) != len(stride):
-        raise fail(RuntimeError, "as_strided", f"mismatch in length of strides and shape: {len(stride)} and {len(size)}")
+        raise fail(
+            RuntimeError,
+            "as_strided",
+            f"mismatch in length of strides and shape: {len(stride)} and {len(size)}",
+        )
     if any(s < 0 for s in stride):
-        raise fail(RuntimeError, "as_strided", f"as_strided: Negative strides are not supported at the moment, got strides: {list(stride)}")
+        raise fail(
+            RuntimeError,
+            "as_strided",
+            f"as_strided: Negative strides are not supported at the moment, got strides: "
+            f"{list(stride)}",
+        )
     own = input.storage_offset()
     offset = own if storage_offset is None else storage_offset
     if offset < 0:
@@ -545,8 +671,10 @@ def as_strided(input: Tensor, size: Any, stride: Any, storage_offset: int | None
             raise fail(
                 RuntimeError,
                 "as_strided",
-                f"setStorage: sizes {list(size)}, strides {list(stride)}, storage offset {offset}, and itemsize "
-                f"{input._array.itemsize} requiring a storage size of {(last + 1) * input._array.itemsize} are out of bounds for "
+                f"setStorage: sizes {list(size)}, strides {list(stride)}, storage offset "
+                f"{offset}, and itemsize "
+                f"{input._array.itemsize} requiring a storage size of "
+                f"{(last + 1) * input._array.itemsize} are out of bounds for "
                 f"storage of size {room * input._array.itemsize}",
             )
     geometry = (tuple(input._array.shape), input.stride())
@@ -558,8 +686,12 @@ def as_strided(input: Tensor, size: Any, stride: Any, storage_offset: int | None
     vjp=lambda g, base_stride, size, stride, offset: ops.as_strided_gather(g, base_stride, size, stride, offset),
     infer=lambda grad, base_shape, base_stride, size, stride, offset: (base_shape, grad.dtype),
 )  # fmt: skip
-def as_strided_backward(grad, base_shape: Any, base_stride: Any, size: Any, stride: Any, offset: int):
-    """The gradient of a strided view for its base: each element of the storage gets the sum of those that show it."""
+def as_strided_backward(
+    grad, base_shape: Any, base_stride: Any, size: Any, stride: Any, offset: int
+):
+    """The gradient of a strided view for its base: each element of the storage gets the sum of
+    those that show it.
+    """
     places, own, count = _shared(size, stride, offset, base_shape, base_stride)
     flat = _collected(places, grad, count)
     # Elements of the base that show the same place share its gradient.
@@ -575,24 +707,34 @@ def as_strided_backward(grad, base_shape: Any, base_stride: Any, size: Any, stri
     infer=lambda input, base_stride, size, stride, offset: (size, input.dtype),
 )  # fmt: skip
 def as_strided_gather(input, base_stride: Any, size: Any, stride: Any, offset: int):
-    """The adjoint of `as_strided_backward`: places of the storage that no element of the base shows read as 0."""
+    """The adjoint of `as_strided_backward`: places of the storage that no element of the base shows
+    read as 0.
+    """
     places, own, count = _shared(size, stride, offset, input.shape, base_stride)
     shown = np.bincount(own.reshape(-1), minlength=count)
     return _collected(own, input / shown[own], count)[places].astype(input.dtype)
 
 
-def _shared(size: Any, stride: Any, offset: int, base_shape: Any, base_stride: Any) -> tuple[Any, Any, int]:
+def _shared(
+    size: Any, stride: Any, offset: int, base_shape: Any, base_stride: Any
+) -> tuple[Any, Any, int]:
     """The places of a view and of its base in one numbering from 0, and how many there are."""
     places, own = _places(size, stride, offset), _places(base_shape, base_stride, 0)
     low = min(int(places.min(initial=0)), 0)
-    return places - low, own - low, max(int(places.max(initial=-1)), int(own.max(initial=-1))) + 1 - low
+    return (
+        places - low,
+        own - low,
+        max(int(places.max(initial=-1)), int(own.max(initial=-1))) + 1 - low,
+    )
 
 
 def _collected(places: Any, values: Any, count: int) -> Any:
     """The sum of the values at each place."""
     at = places.reshape(-1)
     if values.dtype.kind == "c":
-        return np.bincount(at, values.real.reshape(-1), count) + 1j * np.bincount(at, values.imag.reshape(-1), count)
+        return np.bincount(at, values.real.reshape(-1), count) + 1j * np.bincount(
+            at, values.imag.reshape(-1), count
+        )
     return np.bincount(at, values.reshape(-1).astype("f8"), count)
 
 
@@ -603,12 +745,16 @@ def _places(size: Any, stride: Any, offset: int) -> Any:
     return found
 
 
-@declare_view(vjp=lambda g, shape, offset, dim1, dim2: ops.diagonal_backward(g, shape, offset, dim1, dim2))
+@declare_view(
+    vjp=lambda g, shape, offset, dim1, dim2: ops.diagonal_backward(g, shape, offset, dim1, dim2)
+)
 def diagonal(input, offset: int = 0, dim1: int = 0, dim2: int = 1):
     """The view of a diagonal of two dimensions; it becomes the last dimension."""
     dim1, dim2 = wrap_dim(dim1, input.ndim), wrap_dim(dim2, input.ndim)
     if dim1 == dim2:
-        raise fail(RuntimeError, "diagonal", f"diagonal dimensions cannot be identical {dim1}, {dim2}")
+        raise fail(
+            RuntimeError, "diagonal", f"diagonal dimensions cannot be identical {dim1}, {dim2}"
+        )
     if type(input) is nd:
         found = input.diagonal(offset, dim1, dim2)
         return strided_writable(input, found)
@@ -637,9 +783,15 @@ def diagonal_backward(grad, shape: Any, offset: int, dim1: int, dim2: int):
     return found
 
 
-@declare_view(vjp=lambda g, shape, dimension, size, step: ops.unfold_backward(g, shape, dimension, size, step), function=False)
+@declare_view(
+    vjp=lambda g, shape, dimension, size, step: ops.unfold_backward(
+        g, shape, dimension, size, step
+    ),
+    function=False,
+)
 def unfold(input, dimension: int, size: int, step: int):
-    """The view of all windows of `size` along a dimension, `step` apart; the window becomes the last dimension.
+    """The view of all windows of `size` along a dimension, `step` apart; the window becomes the
+    last dimension.
 
     Raises:
         RuntimeError: a window larger than the dimension, or a step that is not positive.
@@ -649,7 +801,11 @@ def unfold(input, dimension: int, size: int, step: int):
     if size < 0:
         raise fail(RuntimeError, "unfold", f"size is {size} but must be >= 0")
     if size > length:
-        raise fail(RuntimeError, "unfold", f"maximum size for tensor at dimension {d} is {length} but size is {size}")
+        raise fail(
+            RuntimeError,
+            "unfold",
+            f"maximum size for tensor at dimension {d} is {length} but size is {size}",
+        )
     if step <= 0:
         raise fail(RuntimeError, "unfold", f"step is {step} but must be > 0")
     if not input.ndim:
@@ -692,7 +848,11 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
             return as_view(VIEW, input, a.reshape(-1), (None, (a.size,)))
     start, end = wrap_dim(start_dim, len(shape)), wrap_dim(end_dim, len(shape))
     if start > end:
-        raise fail(RuntimeError, "flatten", "flatten() has invalid args: start_dim cannot come after end_dim")
+        raise fail(
+            RuntimeError,
+            "flatten",
+            "flatten() has invalid args: start_dim cannot come after end_dim",
+        )
     if start == end:
         return input
     return reshape(input, (*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :]))
@@ -714,14 +874,24 @@ def unflatten(input: Tensor, dim: int, sizes: Any) -> Tensor:
         sizes = layout.infer_size(sizes, shape[dim], "unflatten")
     except RuntimeError:
         raise fail(
-            RuntimeError, "unflatten", f"unflatten: Provided sizes {list(sizes)} don't multiply up to the size of dim {dim} ({shape[dim]}) in the input tensor"
+            RuntimeError,
+            "unflatten",
+            f"unflatten: Provided sizes {list(sizes)} don't multiply up to the size of dim {dim} "
+            f"({shape[dim]}) in the input tensor",
         ) from None
-    return view(input, (*shape[:dim], *sizes, *shape[dim + 1 :])) if _viewable(input, (*shape[:dim], *sizes, *shape[dim + 1 :])) else reshape(input, (*shape[:dim], *sizes, *shape[dim + 1 :]))
+    return (
+        view(input, (*shape[:dim], *sizes, *shape[dim + 1 :]))
+        if _viewable(input, (*shape[:dim], *sizes, *shape[dim + 1 :]))
+        else reshape(input, (*shape[:dim], *sizes, *shape[dim + 1 :]))
+    )
 
 
 def _viewable(input: Tensor, size: Any) -> bool:
     a = input._array
-    return layout.view_strides(a.shape, tuple(s // a.dtype.itemsize for s in a.strides), size) is not None
+    return (
+        layout.view_strides(a.shape, tuple(s // a.dtype.itemsize for s in a.strides), size)
+        is not None
+    )
 
 
 @composite(method=True)

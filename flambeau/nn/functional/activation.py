@@ -275,7 +275,5 @@ def gumbel_softmax(
     if not hard:
         return soft
     index = soft.max(dim, keepdim=True)[1]
-    one = ops.zeros_like(logits, memory_format=layout.contiguous_format).scatter_(
-        dim, index, 1.0
-    )
+    one = ops.zeros_like(logits, memory_format=layout.contiguous_format).scatter_(dim, index, 1.0)
     return one - soft.detach() + soft

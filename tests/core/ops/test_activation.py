@@ -85,7 +85,9 @@ def test_in_place_gives_the_same(name):
 
 def test_saturation_neither_overflows_nor_loses_the_tail():
     x = torch.tensor([-88.5, -20.0, 100.0])
-    np.testing.assert_allclose(torch.sigmoid(x).numpy(), [3.672301610145117e-39, 2.0611537e-09, 1.0], rtol=2e-2)
+    np.testing.assert_allclose(
+        torch.sigmoid(x).numpy(), [3.672301610145117e-39, 2.0611537e-09, 1.0], rtol=2e-2
+    )
     assert F.softplus(torch.tensor([200.0])).item() == 200.0
     assert F.logsigmoid(torch.tensor([-200.0])).item() == -200.0
 

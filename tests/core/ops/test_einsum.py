@@ -23,7 +23,9 @@ rng = np.random.default_rng(0)
 def test_einsum_is_numpys(equation, shapes):
     arrays = [rng.standard_normal(s) for s in shapes]
     tensors = [torch.tensor(a).requires_grad_() for a in arrays]
-    assert np.allclose(torch.einsum(equation, *tensors).detach().numpy(), np.einsum(equation, *arrays))
+    assert np.allclose(
+        torch.einsum(equation, *tensors).detach().numpy(), np.einsum(equation, *arrays)
+    )
     assert gradcheck(lambda *t: torch.einsum(equation, *t), tensors)
 
 
@@ -36,11 +38,23 @@ def test_sublists():
 @pytest.mark.parametrize(
     "call, words",
     [
-        (lambda: torch.einsum("ij,jk", torch.ones(2, 3), torch.ones(4, 5)), "does not broadcast with previously seen size 3"),
-        (lambda: torch.einsum("ij", torch.ones(2, 3), torch.ones(2)), "more operands were provided"),
+        (
+            lambda: torch.einsum("ij,jk", torch.ones(2, 3), torch.ones(4, 5)),
+            "does not broadcast with previously seen size 3",
+        ),
+        (
+            lambda: torch.einsum("ij", torch.ones(2, 3), torch.ones(2)),
+            "more operands were provided",
+        ),
         (lambda: torch.einsum("ij->k", torch.ones(2, 3)), "output subscript k does not appear"),
-        (lambda: torch.einsum("ijk", torch.ones(2, 3)), "number of subscripts in the equation \\(3\\)"),
-        (lambda: torch.tensordot(torch.ones(2, 3), torch.ones(4, 5), 1), "contracted dimensions need to match"),
+        (
+            lambda: torch.einsum("ijk", torch.ones(2, 3)),
+            "number of subscripts in the equation \\(3\\)",
+        ),
+        (
+            lambda: torch.tensordot(torch.ones(2, 3), torch.ones(4, 5), 1),
+            "contracted dimensions need to match",
+        ),
         (lambda: torch.inner(torch.ones(2, 3), torch.ones(2)), "last dimension must match"),
         (lambda: torch.outer(torch.ones(2, 2), torch.ones(2)), "Expected 1-D argument self"),
     ],

@@ -60,7 +60,9 @@ def test_errors(call, kind, words):
 def test_second_gradients_of_a_strided_view_that_reaches_beyond_its_base():
     whole = flambeau.arange(10.0, dtype=flambeau.float64)
     base = whole[4:8].requires_grad_()
-    shown = base.as_strided((2, 3), (1, 1), 2)  # places 2 to 5 of the storage; the base shows 4 to 7
+    shown = base.as_strided(
+        (2, 3), (1, 1), 2
+    )  # places 2 to 5 of the storage; the base shows 4 to 7
     (first,) = flambeau.autograd.grad((shown**3).sum(), base, create_graph=True)
     assert first.tolist() == [2 * 48.0, 75.0, 0.0, 0.0]
     (second,) = flambeau.autograd.grad(first.sum(), base)

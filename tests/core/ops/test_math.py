@@ -1,4 +1,6 @@
-"""Exponentials, circular functions and kin: values against NumPy in float64, gradients of both orders, dtypes."""
+"""Exponentials, circular functions and kin: values against NumPy in float64, gradients of both
+orders, dtypes.
+"""
 
 from __future__ import annotations
 

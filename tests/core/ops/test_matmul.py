@@ -28,9 +28,13 @@ def test_matmul_is_numpys(left, right):
         assert gradcheck(torch.matmul, (a, b)) and gradgradcheck(torch.matmul, (a, b))
 
 
-@pytest.mark.parametrize("left, right", [((2, 3), (3, 4)), ((2, 3), (3,)), ((3,), (3,)), ((2, 2, 3), (3, 2))])
+@pytest.mark.parametrize(
+    "left, right", [((2, 3), (3, 4)), ((2, 3), (3,)), ((3,), (3,)), ((2, 2, 3), (3, 2))]
+)
 def test_complex_gradients(left, right):
-    a, b = (torch.tensor(made(*s).detach().numpy() * (1 + 2j)).requires_grad_() for s in (left, right))
+    a, b = (
+        torch.tensor(made(*s).detach().numpy() * (1 + 2j)).requires_grad_() for s in (left, right)
+    )
     assert gradcheck(torch.matmul, (a, b))
 
 
@@ -58,15 +62,24 @@ def test_integers_wrap_and_stay_exact():
 @pytest.mark.parametrize(
     "call, words",
     [
-        (lambda: torch.mm(made(2, 3), made(4, 5)), "mat1 and mat2 shapes cannot be multiplied \\(2x3 and 4x5\\)"),
+        (
+            lambda: torch.mm(made(2, 3), made(4, 5)),
+            "mat1 and mat2 shapes cannot be multiplied \\(2x3 and 4x5\\)",
+        ),
         (lambda: torch.mm(made(3), made(3, 2)), "self must be a matrix"),
         (lambda: torch.mm(made(2, 2), made(2, 2, dtype="f4")), "same dtype"),
-        (lambda: torch.bmm(made(1, 2, 3), made(2, 3, 2)), "Expected size for first two dimensions of batch2"),
+        (
+            lambda: torch.bmm(made(1, 2, 3), made(2, 3, 2)),
+            "Expected size for first two dimensions of batch2",
+        ),
         (lambda: torch.dot(made(3), made(4)), "inconsistent tensor size"),
         (lambda: torch.mv(made(2, 3), made(4)), "size mismatch"),
         (lambda: torch.matmul(torch.tensor(1.0), made(2)), "at least 1D"),
         (lambda: torch.matmul(made(2, 3, 4), made(3, 4, 5)), "must match the size of tensor b"),
-        (lambda: torch.mm(torch.ones(2, 2).bool(), torch.ones(2, 2).bool()), "not implemented for 'Bool'"),
+        (
+            lambda: torch.mm(torch.ones(2, 2).bool(), torch.ones(2, 2).bool()),
+            "not implemented for 'Bool'",
+        ),
         (lambda: torch.addmm(made(3), made(2, 3), made(3, 4)), "must match the existing size"),
     ],
 )
@@ -90,16 +103,20 @@ def test_operator_with_foreign_operands():
 )  # fmt: skip
 def test_sums_with_products(f, shapes):
     tensors = tuple(made(*s) for s in shapes)
-    scaled = lambda *t: f(*t, beta=0.5, alpha=2.0)  # noqa: E731
+    scaled = lambda *t: f(*t, beta=0.5, alpha=2.0)
     assert gradcheck(f, tensors) and gradcheck(scaled, tensors) and gradgradcheck(scaled, tensors)
 
 
 def test_beta_zero_ignores_nan():
-    found = torch.addmm(torch.full((2, 2), float("nan")), torch.ones(2, 2), torch.ones(2, 2), beta=0)
+    found = torch.addmm(
+        torch.full((2, 2), float("nan")), torch.ones(2, 2), torch.ones(2, 2), beta=0
+    )
     assert found.tolist() == [[2, 2], [2, 2]]
 
 
 def test_meta_shapes():
     a = torch.empty(2, 3, device="meta")
     assert (a @ torch.empty(5, 3, 4, device="meta")).shape == (5, 2, 4)
-    assert torch.addmm(torch.empty(4, device="meta"), a, torch.empty(3, 4, device="meta")).shape == (2, 4)
+    assert torch.addmm(
+        torch.empty(4, device="meta"), a, torch.empty(3, 4, device="meta")
+    ).shape == (2, 4)

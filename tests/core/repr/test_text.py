@@ -1,4 +1,6 @@
-"""The text of tensors: goldens taken from PyTorch 2.13. Random ones against the oracle: tests/parity."""
+"""The text of tensors: goldens taken from PyTorch 2.13. Random ones against the oracle:
+tests/parity.
+"""
 
 from __future__ import annotations
 

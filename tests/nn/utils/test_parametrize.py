@@ -13,10 +13,14 @@ LAYERS = {
 
 
 def life(torch, apply, remove, layer, copies):
-    """Apply, train two steps, copy, remove; what is there on the way. In double: singular vectors amplify rounding."""
+    """Apply, train two steps, copy, remove; what is there on the way. In double: singular vectors
+    amplify rounding.
+    """
     module = apply(torch)(LAYERS[layer](torch).double())
     seen = [sorted(module.state_dict()), repr(module), type(module).__name__]
-    x = torch.randn(2, *((4,) if "near" in type(module).__name__ else (4, 6, 6)), dtype=torch.float64)
+    x = torch.randn(
+        2, *((4,) if "near" in type(module).__name__ else (4, 6, 6)), dtype=torch.float64
+    )
     module(x)
     y = module(x)
     (y * y).sum().backward()

@@ -1,4 +1,6 @@
-"""Programs about the graph and its gradients: each takes the engine's module and returns what is compared."""
+"""Programs about the graph and its gradients: each takes the engine's module and returns what is
+compared.
+"""
 
 from __future__ import annotations
 
@@ -369,7 +371,14 @@ def clone_detach_forms(torch: Any) -> Any:
         torch.autograd.Variable(lin, requires_grad=True),
         lin.data,
     ):
-        out.append((made.is_leaf, made.requires_grad, type(made.grad_fn).__name__, made.data_ptr() == lin.data_ptr()))
+        out.append(
+            (
+                made.is_leaf,
+                made.requires_grad,
+                type(made.grad_fn).__name__,
+                made.data_ptr() == lin.data_ptr(),
+            )
+        )
     return out
 
 
@@ -423,7 +432,11 @@ def grad_unused(torch: Any) -> Any:
     t(lambda: torch.autograd.grad((x * 2).sum(), [x, w]))
     t(lambda: torch.autograd.grad((x * 2).sum(), [x, w], allow_unused=True))
     t(lambda: torch.autograd.grad((x * 2).sum(), [x, w], materialize_grads=True))
-    t(lambda: torch.autograd.grad((x * 2).sum(), [x, w], materialize_grads=True, allow_unused=False))
+    t(
+        lambda: torch.autograd.grad(
+            (x * 2).sum(), [x, w], materialize_grads=True, allow_unused=False
+        )
+    )
     t(lambda: torch.autograd.grad((x * 2).sum(), torch.ones(3)))
     t(lambda: torch.autograd.grad((x * 2), x))
     t(lambda: torch.autograd.grad((x * 2), x, torch.ones(3)))
@@ -586,7 +599,13 @@ def partially_used_outputs(torch: Any) -> Any:
 
 def integer_results(torch: Any) -> Any:
     x = leaf(torch)
-    return (x > 1).requires_grad, x.argmax().requires_grad, x.long().requires_grad, x.sign().requires_grad, x.round().requires_grad
+    return (
+        (x > 1).requires_grad,
+        x.argmax().requires_grad,
+        x.long().requires_grad,
+        x.sign().requires_grad,
+        x.round().requires_grad,
+    )
 
 
 def deep_graph(torch: Any) -> Any:
@@ -640,16 +659,98 @@ def grad_fn_names(torch: Any) -> Any:
     return [
         y.grad_fn.name()
         for y in (
-            x + w, x - w, x * w, x / w, x**2, x**w, 2**x, -x, x.abs(), x.exp(), x.log(), x.sqrt(), x.sin(), x.sum(), x.sum(0), x.mean(), x.mean(0),
-            x.max(), x.max(0)[0], x.min(), x.t(), x.T, x.mT, x.transpose(0, 1), x.permute(1, 0), x.view(9), x.reshape(9), x.flatten(), x[0], x[:, 1], x[0, 1],
-            x[torch.tensor([0, 1])], x.unsqueeze(0), x.unsqueeze(0).squeeze(0), x.expand(2, 3, 3), x @ w, x.mm(w), x.matmul(b), torch.dot(b, b),
-            torch.cat([x, w]), torch.stack([x, w]), x.clone(), x.relu(), x.sigmoid(), x.tanh(), x.softmax(0), x.log_softmax(0), x.clamp(0, 1), x.double(),
-            x.contiguous().t().contiguous(), torch.where(x > 0, x, w), x.gather(0, torch.zeros(1, 3, dtype=torch.long)), x.index_select(0, torch.tensor([1])),
-            x.masked_fill(x > 0.5, 0.0), x.cumsum(0), x.norm(), x.var(), x.std(), x.prod(), x.unbind(0)[0], x.split(1)[0], x.chunk(3)[0], x.repeat(2, 1), x.diagonal(),
-            x.tril(), x.flip(0), x.roll(1), torch.outer(b, b), torch.addmm(b, x, w), torch.nn.functional.linear(x, w, b), torch.nn.functional.linear(x, w),
-            torch.nn.functional.mse_loss(x, w), torch.nn.functional.gelu(x), torch.nn.functional.layer_norm(x, (3,)), torch.einsum("ij,jk->ik", x, w),
-            torch.nn.functional.cross_entropy(x, torch.tensor([0, 1, 2])), torch.logsumexp(x, 0), x.squeeze(), x.narrow(0, 0, 1), x.select(0, 1), x.reciprocal(), x.rsqrt(),
-            torch.maximum(x, w), x.amax(0), x.sort()[0], x.topk(1)[0], x.view_as(w), x.pow(3.0), x.addcmul(w, w), torch.lerp(x, w, 0.5), x.median(), x.kthvalue(1)[0],
+            x + w,
+            x - w,
+            x * w,
+            x / w,
+            x**2,
+            x**w,
+            2**x,
+            -x,
+            x.abs(),
+            x.exp(),
+            x.log(),
+            x.sqrt(),
+            x.sin(),
+            x.sum(),
+            x.sum(0),
+            x.mean(),
+            x.mean(0),
+            x.max(),
+            x.max(0)[0],
+            x.min(),
+            x.t(),
+            x.T,
+            x.mT,
+            x.transpose(0, 1),
+            x.permute(1, 0),
+            x.view(9),
+            x.reshape(9),
+            x.flatten(),
+            x[0],
+            x[:, 1],
+            x[0, 1],
+            x[torch.tensor([0, 1])],
+            x.unsqueeze(0),
+            x.unsqueeze(0).squeeze(0),
+            x.expand(2, 3, 3),
+            x @ w,
+            x.mm(w),
+            x.matmul(b),
+            torch.dot(b, b),
+            torch.cat([x, w]),
+            torch.stack([x, w]),
+            x.clone(),
+            x.relu(),
+            x.sigmoid(),
+            x.tanh(),
+            x.softmax(0),
+            x.log_softmax(0),
+            x.clamp(0, 1),
+            x.double(),
+            x.contiguous().t().contiguous(),
+            torch.where(x > 0, x, w),
+            x.gather(0, torch.zeros(1, 3, dtype=torch.long)),
+            x.index_select(0, torch.tensor([1])),
+            x.masked_fill(x > 0.5, 0.0),
+            x.cumsum(0),
+            x.norm(),
+            x.var(),
+            x.std(),
+            x.prod(),
+            x.unbind(0)[0],
+            x.split(1)[0],
+            x.chunk(3)[0],
+            x.repeat(2, 1),
+            x.diagonal(),
+            x.tril(),
+            x.flip(0),
+            x.roll(1),
+            torch.outer(b, b),
+            torch.addmm(b, x, w),
+            torch.nn.functional.linear(x, w, b),
+            torch.nn.functional.linear(x, w),
+            torch.nn.functional.mse_loss(x, w),
+            torch.nn.functional.gelu(x),
+            torch.nn.functional.layer_norm(x, (3,)),
+            torch.einsum("ij,jk->ik", x, w),
+            torch.nn.functional.cross_entropy(x, torch.tensor([0, 1, 2])),
+            torch.logsumexp(x, 0),
+            x.squeeze(),
+            x.narrow(0, 0, 1),
+            x.select(0, 1),
+            x.reciprocal(),
+            x.rsqrt(),
+            torch.maximum(x, w),
+            x.amax(0),
+            x.sort()[0],
+            x.topk(1)[0],
+            x.view_as(w),
+            x.pow(3.0),
+            x.addcmul(w, w),
+            torch.lerp(x, w, 0.5),
+            x.median(),
+            x.kthvalue(1)[0],
         )
     ]
 
@@ -661,7 +762,15 @@ def grad_fn_text(torch: Any) -> Any:
     z += 1
     u = x * 1
     u[0] = 3
-    return repr(y), repr(x), repr(y.sum()), repr(z), repr(u), repr(y.detach()), type(x.grad_fn).__name__
+    return (
+        repr(y),
+        repr(x),
+        repr(y.sum()),
+        repr(z),
+        repr(u),
+        repr(y.detach()),
+        type(x.grad_fn).__name__,
+    )
 
 
 def next_functions(torch: Any) -> Any:
@@ -671,7 +780,9 @@ def next_functions(torch: Any) -> Any:
     stack = [y.grad_fn]
     while stack:
         node = stack.pop()
-        names.append((node.name(), [(None if n is None else n.name(), k) for n, k in node.next_functions]))
+        names.append(
+            (node.name(), [(None if n is None else n.name(), k) for n, k in node.next_functions])
+        )
         stack.extend(n for n, _ in node.next_functions if n is not None)
     return names
 

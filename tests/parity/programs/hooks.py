@@ -1,4 +1,6 @@
-"""Programs about hooks: on tensors, nodes, leaves, saved values; their order and what they may return."""
+"""Programs about hooks: on tensors, nodes, leaves, saved values; their order and what they may
+return.
+"""
 
 from __future__ import annotations
 
