@@ -70,23 +70,79 @@ for _name in _layout.__all__:
     if isinstance(_value, (layout, memory_format)):
         globals()[_name] = _value
 
-_LAZY = frozenset((
-    "accelerator", "amp", "autograd", "backends", "compat", "compiler", "cpu", "cuda", "diagnostics", "distributed",
-    "distributions", "fft", "func", "hub", "library", "linalg", "masked", "mps", "multiprocessing", "nn", "optim", "overrides", "profiler",
-    "random", "return_types", "serialization", "shim", "signal", "sparse", "special", "testing", "types", "utils", "version",
-    "vision", "xpu",
-))  # fmt: skip
+_LAZY = frozenset(
+    (
+        "accelerator",
+        "amp",
+        "autograd",
+        "backends",
+        "compat",
+        "compiler",
+        "cpu",
+        "cuda",
+        "diagnostics",
+        "distributed",
+        "distributions",
+        "fft",
+        "func",
+        "hub",
+        "library",
+        "linalg",
+        "masked",
+        "mps",
+        "multiprocessing",
+        "nn",
+        "optim",
+        "overrides",
+        "profiler",
+        "random",
+        "return_types",
+        "serialization",
+        "shim",
+        "signal",
+        "sparse",
+        "special",
+        "testing",
+        "types",
+        "utils",
+        "version",
+        "vision",
+        "xpu",
+    )
+)
 _ELSEWHERE = {
-    "compile": "compiler", "load": "serialization", "save": "serialization", "vmap": "func", "autocast": "amp", "GradScaler": "amp",
-    "is_autocast_enabled": "amp", "set_autocast_enabled": "amp", "get_autocast_dtype": "amp", "Event": "cpu", "Stream": "cpu",
-    "is_anomaly_enabled": "autograd", "is_anomaly_check_nan_enabled": "autograd",
-    "set_autocast_dtype": "amp", "ops": "library",
-    **dict.fromkeys((
-        "autocast_decrement_nesting", "autocast_increment_nesting", "clear_autocast_cache", "get_autocast_cpu_dtype",
-        "get_autocast_gpu_dtype", "is_autocast_cache_enabled", "is_autocast_cpu_enabled", "set_autocast_cache_enabled",
-        "set_autocast_cpu_dtype", "set_autocast_cpu_enabled", "set_autocast_gpu_dtype",
-    ), "amp"),
-}  # fmt: skip
+    "compile": "compiler",
+    "load": "serialization",
+    "save": "serialization",
+    "vmap": "func",
+    "autocast": "amp",
+    "GradScaler": "amp",
+    "is_autocast_enabled": "amp",
+    "set_autocast_enabled": "amp",
+    "get_autocast_dtype": "amp",
+    "Event": "cpu",
+    "Stream": "cpu",
+    "is_anomaly_enabled": "autograd",
+    "is_anomaly_check_nan_enabled": "autograd",
+    "set_autocast_dtype": "amp",
+    "ops": "library",
+    **dict.fromkeys(
+        (
+            "autocast_decrement_nesting",
+            "autocast_increment_nesting",
+            "clear_autocast_cache",
+            "get_autocast_cpu_dtype",
+            "get_autocast_gpu_dtype",
+            "is_autocast_cache_enabled",
+            "is_autocast_cpu_enabled",
+            "set_autocast_cache_enabled",
+            "set_autocast_cpu_dtype",
+            "set_autocast_cpu_enabled",
+            "set_autocast_gpu_dtype",
+        ),
+        "amp",
+    ),
+}
 
 
 def __getattr__(name: str) -> _Any:

@@ -19,11 +19,25 @@ from flambeau.core.provenance import stack_level
 from flambeau.core.tensor import Tensor
 
 __all__ = [
-    "BaseTorchFunctionMode", "DisableTorchFunction", "DisableTorchFunctionSubclass", "TorchFunctionMode", "enable_reentrant_dispatch",
-    "get_default_nowrap_functions", "get_ignored_functions", "get_overridable_functions", "get_testing_overrides",
-    "handle_torch_function", "has_torch_function", "has_torch_function_unary", "has_torch_function_variadic", "is_tensor_like",
-    "is_tensor_method_or_property", "redispatch_function", "resolve_name", "wrap_torch_function",
-]  # fmt: skip
+    "BaseTorchFunctionMode",
+    "DisableTorchFunction",
+    "DisableTorchFunctionSubclass",
+    "TorchFunctionMode",
+    "enable_reentrant_dispatch",
+    "get_default_nowrap_functions",
+    "get_ignored_functions",
+    "get_overridable_functions",
+    "get_testing_overrides",
+    "handle_torch_function",
+    "has_torch_function",
+    "has_torch_function_unary",
+    "has_torch_function_variadic",
+    "is_tensor_like",
+    "is_tensor_method_or_property",
+    "redispatch_function",
+    "resolve_name",
+    "wrap_torch_function",
+]
 
 
 class DisableTorchFunctionSubclass(core.without_subclasses):
@@ -110,7 +124,7 @@ def enable_reentrant_dispatch() -> Iterator[None]:
 
 
 def has_torch_function(relevant_args: Iterable[Any]) -> bool:
-    """Whether one of the arguments, or a mode, wants to be asked before a function of yours runs."""
+    """Whether one of the arguments, or a mode, wants to be asked before yours runs."""
     return core.concern(relevant_args, state.mode())
 
 
@@ -151,7 +165,10 @@ def handle_torch_function(
         if result is not NotImplemented:
             return result
     name = f"{public_api.__module__}.{public_api.__name__}"
-    message = f"no implementation found for '{name}' on types that implement __torch_function__: {[k.__name__ for k in kinds]}"
+    found = [k.__name__ for k in kinds]
+    message = (
+        f"no implementation found for '{name}' on types that implement __torch_function__: {found}"
+    )
     if modes:
         message += f" nor in mode {modes[-1]}"
     raise TypeError(message)
@@ -220,7 +237,10 @@ def get_ignored_functions() -> set[Any]:
         "set_grad_enabled is_grad_enabled compile get_num_threads set_num_threads"
     ).split()
     found = {getattr(torch, name) for name in names if hasattr(torch, name)}
-    methods = "__new__ __init__ __init_subclass__ __torch_function__ as_subclass new_tensor new __dir__ __setattr__ __delattr__".split()
+    methods = (
+        "__new__ __init__ __init_subclass__ __torch_function__ as_subclass new_tensor new __dir__ "
+        "__setattr__ __delattr__"
+    ).split()
     return found | {
         getattr(Tensor, name)
         for name in methods

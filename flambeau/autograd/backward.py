@@ -1,4 +1,4 @@
-"""`backward` and `grad`: what users call to send gradients down the graph. Stands on core.engine."""
+"""`backward` and `grad`: what users call to send gradients down. Stands on core.engine."""
 
 from __future__ import annotations
 

@@ -192,7 +192,7 @@ def _check_backward(
     rtol: float,
     fast: bool,
 ) -> None:
-    """Backward against finite differences: whole Jacobians, or (`fast`) along one random direction."""
+    """Backward against finite differences: whole Jacobians, or (`fast`) one random direction."""
     for target in targets:
         outputs = _outputs(func, given)
         which = next(i for i, g in enumerate(given) if g is target)
@@ -416,6 +416,13 @@ def gradgradcheck(
         if name in options
     }
     return gradcheck(
-        gradient, (*given, *seeds), eps=eps, atol=atol, rtol=rtol, raise_exception=raise_exception,
-        check_undefined_grad=False, check_forward_ad=bool(options.get("check_fwd_over_rev", False)), **known,
-    )  # fmt: skip
+        gradient,
+        (*given, *seeds),
+        eps=eps,
+        atol=atol,
+        rtol=rtol,
+        raise_exception=raise_exception,
+        check_undefined_grad=False,
+        check_forward_ad=bool(options.get("check_fwd_over_rev", False)),
+        **known,
+    )

@@ -16,10 +16,16 @@ from flambeau.core.storage import touch
 from flambeau.core.tensor import Tensor, edge_of
 
 __all__ = [
-    "GradientEdge", "Node", "allow_mutation_on_saved_tensors", "disable_saved_tensors_hooks", "get_gradient_edge",
-    "increment_version", "register_multi_grad_hook", "save_on_cpu",
+    "GradientEdge",
+    "Node",
+    "allow_mutation_on_saved_tensors",
+    "disable_saved_tensors_hooks",
+    "get_gradient_edge",
+    "increment_version",
+    "register_multi_grad_hook",
+    "save_on_cpu",
     "saved_tensors_hooks",
-]  # fmt: skip
+]
 
 
 _DISABLED: ContextVar[str | None] = ContextVar("flambeau_hooks_disabled", default=None)

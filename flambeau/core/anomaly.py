@@ -56,6 +56,7 @@ def _tell(node: Node) -> None:
     told = (
         "Traceback of forward call that caused the error:\n" + "".join(lines)
         if lines
-        else "No forward pass information available. Enable detect anomaly during forward pass for more information."
+        else "No forward pass information available. Enable detect anomaly during forward pass "
+        "for more information."
     )
     warnings.warn(f"Error detected in {node.name()}. {told}", UserWarning, stacklevel=stack_level())

@@ -44,10 +44,40 @@ class Op:
     """An operation: its body, schema, rules and the switches of its family."""
 
     __slots__ = (
-        "body", "defaults", "differentiable", "double", "entry", "fast", "fills", "flags", "holomorphic", "index", "infer", "kernel", "lists", "multiple",
-        "name", "names", "node_name", "outputs", "plain", "positional", "promote", "quick", "required", "result", "rules", "saveable",
-        "template", "tensor_names", "tensors", "types", "upcast", "varargs", "plans",
-    )  # fmt: skip
+        "body",
+        "defaults",
+        "differentiable",
+        "double",
+        "entry",
+        "fast",
+        "fills",
+        "flags",
+        "holomorphic",
+        "index",
+        "infer",
+        "kernel",
+        "lists",
+        "multiple",
+        "name",
+        "names",
+        "node_name",
+        "outputs",
+        "plain",
+        "positional",
+        "promote",
+        "quick",
+        "required",
+        "result",
+        "rules",
+        "saveable",
+        "template",
+        "tensor_names",
+        "tensors",
+        "types",
+        "upcast",
+        "varargs",
+        "plans",
+    )
 
     def __init__(
         self, body: Callable[..., Any], name: str | None, family: str, vjp: Any, **flags: Any

@@ -715,7 +715,7 @@ def inplace(op: Op) -> Callable[..., Any]:
 
 
 def inplace_binary(op: Op, title: str, otherwise: Callable[..., Any] = write.inplace) -> Any:
-    """entry(input, other, *, alpha=1) of a ufunc: one dtype, nothing to record, no element shared."""
+    """entry(input, other, *, alpha=1) of a ufunc: one dtype, nothing to record or share."""
     kernel, fast = op.kernel, op.fast
     if kernel in (
         np.maximum,

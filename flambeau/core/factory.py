@@ -39,9 +39,15 @@ def sizes_of(op: str, args: Any, opts: dict[str, Any]) -> tuple[int, ...]:
 
 
 def made(
-    array: Any, device: Any, requires_grad: Any, *, out: Any = None, layout: Any = None, pin_memory: Any = False,
+    array: Any,
+    device: Any,
+    requires_grad: Any,
+    *,
+    out: Any = None,
+    layout: Any = None,
+    pin_memory: Any = False,
     op: str = "factory",
-) -> Tensor:  # fmt: skip
+) -> Tensor:
     """The factory's tensor on its device, or `out` written."""
     given.need_strided(op, layout)
     given.refuse_pinning(op, pin_memory)
@@ -56,7 +62,7 @@ def made(
 
 
 def _data_array(data: Any, dtype: Any, op: str) -> np.ndarray[Any, Any]:
-    """Nested sequences, numbers, arrays and tensors as a fresh array of the dtype PyTorch infers."""
+    """Nested sequences, numbers, arrays and tensors as an array of the dtype PyTorch infers."""
     if isinstance(data, Tensor):
         found = data._array
     elif isinstance(data, np.ndarray):
@@ -112,7 +118,7 @@ def _checked_int(value: int) -> int:
 
 
 def _holds_python_floats(data: Any) -> bool:
-    """Whether the innermost elements are Python numbers (they take the default dtype), not NumPy's."""
+    """Whether the innermost elements are Python numbers (of the default dtype), not NumPy's."""
     while isinstance(data, (list, tuple)) or (
         hasattr(data, "__len__") and not isinstance(data, (Tensor, np.ndarray))
     ):
@@ -385,7 +391,7 @@ def from_numpy(ndarray: np.ndarray[Any, Any]) -> Tensor:
 
 @composite()
 def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None) -> Tensor:
-    """A tensor on the memory of an object that speaks DLPack (another engine's tensor, an array)."""
+    """A tensor on the memory of an object that speaks DLPack (another engine's, an array)."""
     if isinstance(ext_tensor, Tensor):
         return ext_tensor.clone() if copy else ext_tensor.detach()
     if type(ext_tensor).__name__ == "PyCapsule":
@@ -475,10 +481,11 @@ def known(op: str, opts: dict[str, Any]) -> None:
     """
     for name in opts.keys() - _OPTIONS:
         raise fail(
-            TypeError, op,
+            TypeError,
+            op,
             f"got an unexpected keyword argument '{name}': it takes dtype, "
             f"{', '.join(sorted(_OPTIONS - {'names', 'size'}))}.",
-        )  # fmt: skip
+        )
 
 
 def filled(op: str, shape: Any, value: Any, dtype: Any, opts: dict[str, Any]) -> Tensor:
@@ -499,9 +506,14 @@ def filled(op: str, shape: Any, value: Any, dtype: Any, opts: dict[str, Any]) ->
         array = np.empty(shape, kind)
         array.fill(quiet(np.asarray(value).astype, kind))
     return made(
-        array, device, opts.get("requires_grad", False), out=opts.get("out"), layout=opts.get("layout"),
-        pin_memory=opts.get("pin_memory", False), op=op,
-    )  # fmt: skip
+        array,
+        device,
+        opts.get("requires_grad", False),
+        out=opts.get("out"),
+        layout=opts.get("layout"),
+        pin_memory=opts.get("pin_memory", False),
+        op=op,
+    )
 
 
 def _sized(name: str, value: Any, doc: str) -> None:
@@ -672,7 +684,7 @@ def empty_permuted(
     requires_grad: bool = False,
     **opts: Any,
 ) -> Tensor:
-    """An uninitialised tensor whose dimensions lie in memory in the given order (outermost first)."""
+    """An unset tensor whose dimensions lie in memory in the given order, outermost first."""
     if opts:
         known("empty_permuted", opts)
     shape = tuple(size)

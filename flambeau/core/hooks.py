@@ -110,7 +110,7 @@ def _turned(node: Node, grads: Any) -> Any:
 
 
 def run_after(node: Node, hooks: Hooks, results: Any, given: Any, graph: bool) -> Any:
-    """`register_hook`: gets the gradients of inputs and outputs, may replace those of the inputs."""
+    """`register_hook`: gets the gradients of both sides, may replace those of the inputs."""
     grad_inputs = _turned(node, tuple(_tensor(g) for g in results))
     grad_outputs = tuple(_tensor(g) for g in (given if node.outputs > 1 else (given,)))
     for hook in tuple(hooks.after.values()):

@@ -110,9 +110,17 @@ class _TensorType(type):
 
 TENSOR_TYPES: dict[str, type] = {}
 for _dtype in (
-    dtypes.float32, dtypes.float64, dtypes.float16, dtypes.bfloat16, dtypes.uint8, dtypes.int8, dtypes.int16, dtypes.int32,
-    dtypes.int64, dtypes.bool,
-):  # fmt: skip
+    dtypes.float32,
+    dtypes.float64,
+    dtypes.float16,
+    dtypes.bfloat16,
+    dtypes.uint8,
+    dtypes.int8,
+    dtypes.int16,
+    dtypes.int32,
+    dtypes.int64,
+    dtypes.bool,
+):
     _name = dtypes.tensor_type_name(_dtype).removeprefix("torch.")
     TENSOR_TYPES[_name] = _TensorType(
         _name, (), {"dtype": _dtype, "__module__": "torch", "is_cuda": False}

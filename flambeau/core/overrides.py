@@ -120,7 +120,7 @@ class without_subclasses:
 def default(
     cls: type, func: Callable[..., Any], types: Iterable[type], args: Any = (), kwargs: Any = None
 ) -> Any:
-    """`Tensor.__torch_function__`: the function on plain tensors, its results given the subclass."""
+    """`Tensor.__torch_function__`: the function on plain tensors, results given the subclass."""
     if not all(issubclass(cls, kind) for kind in types):
         return NotImplemented
     with without_subclasses():

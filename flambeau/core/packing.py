@@ -16,7 +16,7 @@ __all__ = ["pack_saved"]
 
 
 def pack_saved(result: Any, mode: Any) -> None:
-    """Hand the saved tensors of a result's node to the pack hook; note the stack for anomaly mode."""
+    """Hand a result's saved tensors to the pack hook; note the stack in anomaly mode."""
     for tensor in result if isinstance(result, tuple) else (result,):
         edge = tensor._edge if isinstance(tensor, Tensor) else None
         node = edge.node if type(edge) is Port else edge

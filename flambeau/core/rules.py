@@ -196,7 +196,7 @@ def _saved_tensor(node: OpNode, position: int, graph: bool, unpacked: dict[int, 
 
 
 def _run(self: OpNode, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
-    """Run the rules whose targets are wanted: arrays in and out without a graph, Tensors with one."""
+    """Run the rules whose targets are wanted: arrays without a graph, Tensors with one."""
     saved = self.saved
     if saved is FREED:
         raise nodes.was_freed(self, getattr(self, "freed", None))
@@ -365,7 +365,7 @@ def _dtype(value: Any) -> Any:
 
 
 def _bare_values(node: OpNode, rule: Rule, dtype: Any) -> list[Any] | None:
-    """The rule's values as arrays, or None where a Tensor is needed (mixed dtypes, packed values)."""
+    """Its values as arrays, or None where Tensors are needed (mixed dtypes, packed values)."""
     values = []
     for kind, index in rule.getters:
         if kind == SAVED:

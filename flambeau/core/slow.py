@@ -25,8 +25,18 @@ if TYPE_CHECKING:
     from flambeau.core.declare import Op
 
 __all__ = [
-    "called", "elementwise", "foreign", "general", "is_number", "number_array", "operator", "pack_results", "reflected", "settle", "view",
-]  # fmt: skip
+    "called",
+    "elementwise",
+    "foreign",
+    "general",
+    "is_number",
+    "number_array",
+    "operator",
+    "pack_results",
+    "reflected",
+    "settle",
+    "view",
+]
 
 nd = np.ndarray
 

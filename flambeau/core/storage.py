@@ -97,7 +97,7 @@ def root_of(tensor: Tensor) -> np.ndarray[Any, Any]:
 
 
 def sole_owner(tensor: Tensor) -> bool:
-    """Whether no other tensor, view or export looks at this tensor's memory (so that it may move)."""
+    """Whether no other tensor, view or export looks at this tensor's memory: it may move."""
     array = tensor._array
     storage = tensor._storage
     # References to the array: the slot, this local, getrefcount's argument. To the storage: the

@@ -101,7 +101,7 @@ class UntypedStorage:
         return UntypedStorage(wrap(self._bytes().copy()))
 
     def resize_(self, size: int) -> None:
-        """Give the storage another number of bytes (the tensor keeps its geometry while it fits)."""
+        """Give the storage another number of bytes (the tensor keeps its geometry)."""
         old = self._bytes()
         fresh = np.zeros(size, np.uint8)
         count = min(size, old.size)
@@ -182,4 +182,5 @@ class TypedStorage:
 
     def __repr__(self) -> str:
         rows = "\n".join(f" {x}" for x in self.tolist())
-        return f"{rows}\n[torch.storage.TypedStorage(dtype={self.dtype}, device=cpu) of size {len(self)}]"
+        kind = f"torch.storage.TypedStorage(dtype={self.dtype}, device=cpu)"
+        return f"{rows}\n[{kind} of size {len(self)}]"

@@ -86,7 +86,7 @@ def open_graph(tensors: Iterable[Any], own: Sequence[Tensor]) -> bool:
 
 
 def leave(value: Any, keep: bool) -> Any:
-    """A result on its way out of the transform: without history, unless the graph goes on outside."""
+    """A result on its way out of the transform: without history unless the graph goes on."""
     if not isinstance(value, Tensor) or keep or value._edge is None:
         return value
     return value.detach()
@@ -108,9 +108,13 @@ def pull(
     found: Sequence[Any] = [None] * len(inputs)
     if pairs:
         found = gradients(
-            [o for o, _ in pairs], list(inputs), [c for _, c in pairs],
-            retain_graph=retain, create_graph=create_graph, allow_unused=True,
-        )  # fmt: skip
+            [o for o, _ in pairs],
+            list(inputs),
+            [c for _, c in pairs],
+            retain_graph=retain,
+            create_graph=create_graph,
+            allow_unused=True,
+        )
     return [
         ops.zeros_like(x.detach()) if g is None else g for g, x in zip(found, inputs, strict=True)
     ]
@@ -138,9 +142,13 @@ def push(
         results: list[Any] = [None] * len(outputs)
         if pairs:
             got = gradients(
-                [g for g, _ in pairs], seeds, [t for _, t in pairs],
-                retain_graph=True, create_graph=create_graph, allow_unused=True,
-            )  # fmt: skip
+                [g for g, _ in pairs],
+                seeds,
+                [t for _, t in pairs],
+                retain_graph=True,
+                create_graph=create_graph,
+                allow_unused=True,
+            )
             for k, value in zip(live, got, strict=True):
                 results[k] = value
         return [

@@ -39,8 +39,14 @@ def softmin(input: Tensor, dim: int, *, dtype: Any = None, mask: Tensor | None =
 
 
 def normalize(
-    input: Tensor, ord: float, dim: int, *, eps: float = 1e-12, dtype: Any = None, mask: Tensor | None = None
-) -> Tensor:  # fmt: skip
+    input: Tensor,
+    ord: float,
+    dim: int,
+    *,
+    eps: float = 1e-12,
+    dtype: Any = None,
+    mask: Tensor | None = None,
+) -> Tensor:
     """``x / max(norm(x), eps)`` over the elements that count; the others become 0."""
     kept = filled("normalize", input, mask, 0)
     length = norm(input, ord, dim, keepdim=True, dtype=dtype or input.dtype, mask=mask)
@@ -62,8 +68,13 @@ def cumprod(input: Tensor, dim: int, *, dtype: Any = None, mask: Tensor | None =
 
 
 def logaddexp(
-    input: Tensor, other: Tensor, *, dtype: Any = None, input_mask: Tensor | None = None, other_mask: Tensor | None = None
-) -> Tensor:  # fmt: skip
+    input: Tensor,
+    other: Tensor,
+    *,
+    dtype: Any = None,
+    input_mask: Tensor | None = None,
+    other_mask: Tensor | None = None,
+) -> Tensor:
     """``log(exp(x) + exp(y))``; an element that its mask rules out counts as -inf."""
     kept = filled("logaddexp", input, input_mask, lowest)
     return ops.logaddexp(kept, filled("logaddexp", other, other_mask, lowest)).to(

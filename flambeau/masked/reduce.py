@@ -41,8 +41,13 @@ def _accumulated(dtype: Any) -> Any:
 
 
 def sum(
-    input: Tensor, dim: Dim = None, *, keepdim: bool | None = False, dtype: Any = None, mask: Tensor | None = None
-) -> Tensor:  # fmt: skip
+    input: Tensor,
+    dim: Dim = None,
+    *,
+    keepdim: bool | None = False,
+    dtype: Any = None,
+    mask: Tensor | None = None,
+) -> Tensor:
     """The sum of the elements that count; 0 where none does."""
     kept = filled("sum", input, mask, 0)
     return ops.sum(
@@ -51,8 +56,13 @@ def sum(
 
 
 def prod(
-    input: Tensor, dim: Dim = None, *, keepdim: bool | None = False, dtype: Any = None, mask: Tensor | None = None
-) -> Tensor:  # fmt: skip
+    input: Tensor,
+    dim: Dim = None,
+    *,
+    keepdim: bool | None = False,
+    dtype: Any = None,
+    mask: Tensor | None = None,
+) -> Tensor:
     """The product of the elements that count; 1 where none does."""
     found = filled("prod", input, mask, 1).to(dtype or _accumulated(input.dtype))
     for d in reversed(axes("prod", dim, input.dim())):
@@ -61,24 +71,39 @@ def prod(
 
 
 def amax(
-    input: Tensor, dim: Dim = None, *, keepdim: bool | None = False, dtype: Any = None, mask: Tensor | None = None
-) -> Tensor:  # fmt: skip
+    input: Tensor,
+    dim: Dim = None,
+    *,
+    keepdim: bool | None = False,
+    dtype: Any = None,
+    mask: Tensor | None = None,
+) -> Tensor:
     """The greatest element that counts; the least value of the dtype where none does."""
     kept = filled("amax", input, mask, lowest)
     return ops.amax(kept, axes("amax", dim, input.dim()), bool(keepdim)).to(dtype or input.dtype)
 
 
 def amin(
-    input: Tensor, dim: Dim = None, *, keepdim: bool | None = False, dtype: Any = None, mask: Tensor | None = None
-) -> Tensor:  # fmt: skip
+    input: Tensor,
+    dim: Dim = None,
+    *,
+    keepdim: bool | None = False,
+    dtype: Any = None,
+    mask: Tensor | None = None,
+) -> Tensor:
     """The least element that counts; the greatest value of the dtype where none does."""
     kept = filled("amin", input, mask, highest)
     return ops.amin(kept, axes("amin", dim, input.dim()), bool(keepdim)).to(dtype or input.dtype)
 
 
 def argmax(
-    input: Tensor, dim: int | None = None, *, keepdim: bool | None = False, dtype: Any = None, mask: Tensor | None = None
-) -> Tensor:  # fmt: skip
+    input: Tensor,
+    dim: int | None = None,
+    *,
+    keepdim: bool | None = False,
+    dtype: Any = None,
+    mask: Tensor | None = None,
+) -> Tensor:
     """The position of the greatest element that counts (flattened when `dim` is None), in the
     input's dtype.
     """
@@ -87,8 +112,13 @@ def argmax(
 
 
 def argmin(
-    input: Tensor, dim: int | None = None, *, keepdim: bool | None = False, dtype: Any = None, mask: Tensor | None = None
-) -> Tensor:  # fmt: skip
+    input: Tensor,
+    dim: int | None = None,
+    *,
+    keepdim: bool | None = False,
+    dtype: Any = None,
+    mask: Tensor | None = None,
+) -> Tensor:
     """The position of the least element that counts (flattened when `dim` is None), in the input's
     dtype.
     """
@@ -107,8 +137,13 @@ def _count(
 
 
 def mean(
-    input: Tensor, dim: Dim = None, *, keepdim: bool | None = False, dtype: Any = None, mask: Tensor | None = None
-) -> Tensor:  # fmt: skip
+    input: Tensor,
+    dim: Dim = None,
+    *,
+    keepdim: bool | None = False,
+    dtype: Any = None,
+    mask: Tensor | None = None,
+) -> Tensor:
     """The mean of the elements that count; NaN where none does.
 
     Raises:
@@ -127,8 +162,13 @@ def mean(
 
 
 def median(
-    input: Tensor, dim: int = -1, *, keepdim: bool = False, dtype: Any = None, mask: Tensor | None = None
-) -> Tensor:  # fmt: skip
+    input: Tensor,
+    dim: int = -1,
+    *,
+    keepdim: bool = False,
+    dtype: Any = None,
+    mask: Tensor | None = None,
+) -> Tensor:
     """The lower median of the elements that count; NaN where none does.
 
     Raises:
@@ -148,8 +188,13 @@ def median(
 
 
 def logsumexp(
-    input: Tensor, dim: Dim = None, *, keepdim: bool = False, dtype: Any = None, mask: Tensor | None = None
-) -> Tensor:  # fmt: skip
+    input: Tensor,
+    dim: Dim = None,
+    *,
+    keepdim: bool = False,
+    dtype: Any = None,
+    mask: Tensor | None = None,
+) -> Tensor:
     """``log(sum(exp(x)))`` over the elements that count; -inf where none does."""
     kept = filled("logsumexp", input, mask, lowest)
     return ops.logsumexp(kept, axes("logsumexp", dim, input.dim()), keepdim).to(
@@ -158,9 +203,14 @@ def logsumexp(
 
 
 def norm(
-    input: Tensor, ord: float | None = 2.0, dim: Dim = None, *, keepdim: bool | None = False, dtype: Any = None,
+    input: Tensor,
+    ord: float | None = 2.0,
+    dim: Dim = None,
+    *,
+    keepdim: bool | None = False,
+    dtype: Any = None,
     mask: Tensor | None = None,
-) -> Tensor:  # fmt: skip
+) -> Tensor:
     """The vector norm of order `ord` of the elements that count; 0 where none does (inf for
     ``ord=-inf``).
     """
@@ -170,9 +220,15 @@ def norm(
 
 
 def _variance(
-    op: str, input: Tensor, dim: Dim, unbiased: bool | None, correction: float | None, keepdim: bool, dtype: Any,
+    op: str,
+    input: Tensor,
+    dim: Dim,
+    unbiased: bool | None,
+    correction: float | None,
+    keepdim: bool,
+    dtype: Any,
     mask: Tensor | None,
-) -> Tensor:  # fmt: skip
+) -> Tensor:
     """``sum |x - mean|^2 / max(0, N - correction)`` over the N elements that count."""
     need_strided(op, input)
     if unbiased is not None and correction is not None:
@@ -197,9 +253,15 @@ def _variance(
 
 
 def var(
-    input: Tensor, dim: Dim = None, unbiased: bool | None = None, *, correction: float | None = None,
-    keepdim: bool | None = False, dtype: Any = None, mask: Tensor | None = None,
-) -> Tensor:  # fmt: skip
+    input: Tensor,
+    dim: Dim = None,
+    unbiased: bool | None = None,
+    *,
+    correction: float | None = None,
+    keepdim: bool | None = False,
+    dtype: Any = None,
+    mask: Tensor | None = None,
+) -> Tensor:
     """The variance of the N elements that count, with ``N - correction`` degrees of freedom
     (default 1).
     """
@@ -207,8 +269,14 @@ def var(
 
 
 def std(
-    input: Tensor, dim: Dim = None, unbiased: bool | None = None, *, correction: float | None = None,
-    keepdim: bool | None = False, dtype: Any = None, mask: Tensor | None = None,
-) -> Tensor:  # fmt: skip
+    input: Tensor,
+    dim: Dim = None,
+    unbiased: bool | None = None,
+    *,
+    correction: float | None = None,
+    keepdim: bool | None = False,
+    dtype: Any = None,
+    mask: Tensor | None = None,
+) -> Tensor:
     """The standard deviation of the N elements that count: the root of `var`."""
     return _variance("std", input, dim, unbiased, correction, bool(keepdim), dtype, mask).sqrt()

@@ -16,8 +16,8 @@ from typing import Any, TypeAlias
 
 import flambeau
 from flambeau.core.errors import fail
+from flambeau.core.handles import RemovableHandle
 from flambeau.core.tensor import Tensor
-from flambeau.utils.hooks import RemovableHandle
 
 __all__ = [
     "Optimizer",

@@ -193,7 +193,7 @@ class Gradient:
             edge.dtype = self._array.dtype
 
     def detach(self: Tensor) -> Tensor:
-        """The same memory outside the graph; shares the version, so writes through it are noticed."""
+        """The same memory outside the graph; shares the version, so writes are noticed."""
         if overrides.concern((self,), state.mode()):
             return overrides.dispatch(Tensor.detach, (self,), {})
         return wrap_like_view(self._array, self)

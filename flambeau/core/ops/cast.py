@@ -60,9 +60,13 @@ def _whole(input: Any, dtype: Any) -> Any:
 
 
 @primitive(
-    function=False, method=False, name="_clone", node="Clone", vjp=lambda g: g,
+    function=False,
+    method=False,
+    name="_clone",
+    node="Clone",
+    vjp=lambda g: g,
     infer=lambda input, memory_format: (input.shape, input.dtype),
-)  # fmt: skip
+)
 def _clone(input, memory_format: Any = layout.preserve_format):
     """A copy with memory of its own."""
     if memory_format is layout.preserve_format:
@@ -106,9 +110,14 @@ def alias(input):
 
 
 @primitive(
-    function=False, method=False, name="_copied", node=lambda node: "CopyBackwards", inplace=False,
-    vjp={"input": lambda g: ops.zeros_like(g), "src": lambda g: g}, infer=lambda input, src: (input.shape, input.dtype),
-)  # fmt: skip
+    function=False,
+    method=False,
+    name="_copied",
+    node=lambda node: "CopyBackwards",
+    inplace=False,
+    vjp={"input": lambda g: ops.zeros_like(g), "src": lambda g: g},
+    infer=lambda input, src: (input.shape, input.dtype),
+)
 def _copied(input, src):
     """`src` in the shape and dtype of `input`: what `copy_` writes."""
     if input.dtype == src.dtype:

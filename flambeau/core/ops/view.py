@@ -146,9 +146,12 @@ VIEW = ops._view.operation
 
 
 @primitive(
-    function=False, method=False, node="UnsafeView", vjp=lambda g, shape: g.reshape(shape),
+    function=False,
+    method=False,
+    node="UnsafeView",
+    vjp=lambda g, shape: g.reshape(shape),
     infer=lambda input, size: (size, input.dtype),
-)  # fmt: skip
+)
 def _reshape_copy(input, size: Any):
     """The elements in order, in another shape, copied: what `reshape` does where no view can."""
     return input.reshape(size)
@@ -517,18 +520,23 @@ def sum_to_size(input: Tensor, *size: Any) -> Tensor:
 
 
 @declare_view(
-    vjp=lambda g, shape, dim, index: ops._select_backward(g, shape, dim, index), name="_select", node="Select",
-    function=False, method=False,
-)  # fmt: skip
+    vjp=lambda g, shape, dim, index: ops._select_backward(g, shape, dim, index),
+    name="_select",
+    node="Select",
+    function=False,
+    method=False,
+)
 def _select(input, dim: int, index: int):
     """The view at one index of a dimension."""
     return input[(slice(None),) * dim + (index, ...)]
 
 
 @primitive(
-    function=False, method=False, vjp=lambda g, dim, index: ops._select(g, dim, index),
+    function=False,
+    method=False,
+    vjp=lambda g, dim, index: ops._select(g, dim, index),
     infer=lambda grad, shape, dim, index: (shape, grad.dtype),
-)  # fmt: skip
+)
 def _select_backward(grad, shape: Any, dim: int, index: int):
     """Zeros with `grad` at one index of a dimension."""
     found = np.zeros(shape, grad.dtype)
@@ -558,19 +566,25 @@ def select(input: Tensor, dim: int, index: Any) -> Tensor:
 
 
 @declare_view(
-    vjp=lambda g, shape, dim, start, end, step: ops._slice_backward(g, shape, dim, start, end, step), name="_slice",
-    node="Slice", function=False, method=False,
-)  # fmt: skip
+    vjp=lambda g, shape, dim, start, end, step: ops._slice_backward(
+        g, shape, dim, start, end, step
+    ),
+    name="_slice",
+    node="Slice",
+    function=False,
+    method=False,
+)
 def _slice(input, dim: int, start: int, end: int, step: int):
     """The view of a range of a dimension."""
     return input[(slice(None),) * dim + (slice(start, end, step),)]
 
 
 @primitive(
-    function=False, method=False,
+    function=False,
+    method=False,
     vjp=lambda g, dim, start, end, step: ops._slice(g, dim, start, end, step),
     infer=lambda grad, shape, dim, start, end, step: (shape, grad.dtype),
-)  # fmt: skip
+)
 def _slice_backward(grad, shape: Any, dim: int, start: int, end: int, step: int):
     """Zeros with `grad` in a range of a dimension."""
     found = np.zeros(shape, grad.dtype)
@@ -626,11 +640,14 @@ def narrow_copy(
 
 
 @declare_view(
-    name="_as_strided", node="AsStrided", function=False, method=False,
+    name="_as_strided",
+    node="AsStrided",
+    function=False,
+    method=False,
     vjp=lambda g, input_geometry, size, stride, storage_offset: ops.as_strided_backward(
         g, input_geometry[0], input_geometry[1], size, stride, storage_offset
     ),
-)  # fmt: skip
+)
 def _as_strided(input, size: Any, stride: Any, storage_offset: int, input_geometry: Any):
     """A view of any geometry; `storage_offset` from the input's first element, in elements."""
     item = input.dtype.itemsize
@@ -682,10 +699,13 @@ def as_strided(input: Tensor, size: Any, stride: Any, storage_offset: int | None
 
 
 @primitive(
-    function=False, method=False,
-    vjp=lambda g, base_stride, size, stride, offset: ops.as_strided_gather(g, base_stride, size, stride, offset),
+    function=False,
+    method=False,
+    vjp=lambda g, base_stride, size, stride, offset: ops.as_strided_gather(
+        g, base_stride, size, stride, offset
+    ),
     infer=lambda grad, base_shape, base_stride, size, stride, offset: (base_shape, grad.dtype),
-)  # fmt: skip
+)
 def as_strided_backward(
     grad, base_shape: Any, base_stride: Any, size: Any, stride: Any, offset: int
 ):
@@ -700,12 +720,13 @@ def as_strided_backward(
 
 
 @primitive(
-    function=False, method=False,
+    function=False,
+    method=False,
     vjp=lambda g, input_shape, base_stride, size, stride, offset: ops.as_strided_backward(
         g, input_shape, base_stride, size, stride, offset
     ),
     infer=lambda input, base_stride, size, stride, offset: (size, input.dtype),
-)  # fmt: skip
+)
 def as_strided_gather(input, base_stride: Any, size: Any, stride: Any, offset: int):
     """The adjoint of `as_strided_backward`: places of the storage that no element of the base shows
     read as 0.
@@ -771,9 +792,11 @@ def strided_writable(input: Any, found: Any) -> Any:
 
 
 @primitive(
-    method=False, function=False, vjp=lambda g, offset, dim1, dim2: ops.diagonal(g, offset, dim1, dim2),
+    method=False,
+    function=False,
+    vjp=lambda g, offset, dim1, dim2: ops.diagonal(g, offset, dim1, dim2),
     infer=lambda grad, shape, offset, dim1, dim2: (shape, grad.dtype),
-)  # fmt: skip
+)
 def diagonal_backward(grad, shape: Any, offset: int, dim1: int, dim2: int):
     """Zeros with `grad` on a diagonal."""
     found = np.zeros(shape, grad.dtype)
@@ -816,9 +839,11 @@ def unfold(input, dimension: int, size: int, step: int):
 
 
 @primitive(
-    method=False, function=False, vjp=lambda g, dim, size, step: ops.unfold(g, dim, size, step),
+    method=False,
+    function=False,
+    vjp=lambda g, dim, size, step: ops.unfold(g, dim, size, step),
     infer=lambda grad, shape, dim, size, step: (shape, grad.dtype),
-)  # fmt: skip
+)
 def unfold_backward(grad, shape: Any, dim: int, size: int, step: int):
     """The sum of windows at their places: the adjoint of `unfold`."""
     found = np.zeros(shape, grad.dtype)
