@@ -24,6 +24,8 @@ with warnings.catch_warnings():
     NAMES = [(short, name) for short, db in DATABASES.items() for name in db.names()]
 
 pytestmark = pytest.mark.parity
+SAME_MACHINE = failing.same_machine()
+ROUNDING = {short: failing.rounding(db.NAME) for short, db in DATABASES.items()}
 KNOWN = {short: failing.read(db.NAME) for short, db in DATABASES.items()}
 
 
@@ -36,6 +38,8 @@ def test_entry(short: str, name: str) -> None:
     for result in db.run(name, engine, only=choose(name), seconds=120):
         listed = result.key in KNOWN[short]
         label = f"{result.dtype} {result.aspect}"
+        if not SAME_MACHINE and (result.kind == "rounding" or result.key in ROUNDING[short]):
+            continue  # last digits are the processor's: see failing.py
         if result.state == "fail" and not listed:
             wrong.append(f"{label}: {result.kind}: {result.reason} {result.where} {result.sample}")
         elif result.state == "pass" and listed:
