@@ -19,6 +19,7 @@ from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.methods import attach
 from flambeau.core.state import mode, ordinary
+from flambeau.core.storage import address
 from flambeau.core.tensor import PLAIN, Tensor, edge_of, wrap
 
 __all__: list[str] = []
@@ -40,12 +41,15 @@ def strided(input: Any, shape: Any, steps: Any, offset: int = 0) -> Any:
     base = input
     while isinstance(base.base, nd):
         base = base.base
-    from flambeau.core.storage import address
-
-    if not base.flags.c_contiguous and not base.flags.f_contiguous:
-        return np.lib.stride_tricks.as_strided(input, shape, steps)
     start = address(input) - address(base) + offset
-    return nd(shape, input.dtype, base if base.flags.c_contiguous else base.T, start, steps)
+    # The owner of memory is dense in some order of its dimensions: in memory order it is one piece.
+    return nd(
+        shape,
+        input.dtype,
+        base if base.flags.c_contiguous else base.ravel(order="K"),
+        start,
+        steps,
+    )
 
 
 @declare_view(
@@ -455,7 +459,7 @@ def expand(input: Tensor, *sizes: Any, size: Any = None, implicit: bool = False)
         else sizes
     )
     a = input._array
-    if type(input) in PLAIN and type(a) is nd and a.flags.c_contiguous and ordinary():
+    if type(input) in PLAIN and type(a) is nd and ordinary():
         lead = len(wanted) - a.ndim
         steps = [0] * lead
         for n, have, step in zip(wanted[lead:], a.shape, a.strides):
@@ -465,7 +469,7 @@ def expand(input: Tensor, *sizes: Any, size: Any = None, implicit: bool = False)
                 steps.append(0)
         # Sizes of -1, new dimensions of size 1 and errors are the declared operation's.
         if lead >= 0 and len(steps) == len(wanted) and 1 not in wanted[:lead] and a.size:
-            return as_view(EXPAND, input, nd(wanted, a.dtype, a, 0, steps), (None, tuple(wanted)))
+            return as_view(EXPAND, input, strided(a, wanted, steps), (None, tuple(wanted)))
     return ops._expand(input, tuple(wanted))
 
 
@@ -786,8 +790,6 @@ def strided_writable(input: Any, found: Any) -> Any:
     """NumPy hands out diagonals read-only; the same view, writable."""
     if found.flags.writeable or not found.size:
         return found if found.flags.writeable else found.copy()
-    from flambeau.core.storage import address
-
     return strided(input, found.shape, found.strides, address(found) - address(input))
 
 
