@@ -91,8 +91,3 @@ def _own(grad: np.ndarray[Any, Any], like: Any) -> np.ndarray[Any, Any]:
     found: np.ndarray[Any, Any] = np.ndarray(grad.shape, grad.dtype, fresh, 0, steps)
     found[...] = grad
     return found
-
-
-def plain_grad(tensor: Tensor) -> Tensor | None:
-    """`.grad` without a warning."""
-    return tensor._grad

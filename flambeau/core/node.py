@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from flambeau.core.provenance import Where, place
-from flambeau.core.state import next_sequence
 from flambeau.core.storage import Storage
 
 if TYPE_CHECKING:
@@ -255,8 +254,3 @@ def was_written(node: Node, label: str, storage: Storage, shape: Any) -> Runtime
         f"there "
         "(x = x + 1 instead of x += 1), or save a clone() for one of the two."
     )
-
-
-def new_sequence(node: Node) -> None:
-    """Give a node its place in the order of things."""
-    node.sequence = next_sequence()

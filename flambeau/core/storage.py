@@ -17,7 +17,7 @@ from flambeau.core.state import next_sequence
 if TYPE_CHECKING:
     from flambeau.core.tensor import Tensor
 
-__all__ = ["Storage", "address", "silent", "sole_owner", "storage_of", "touch"]
+__all__ = ["Storage", "address", "silent", "storage_of", "touch"]
 
 _new = object.__new__
 _frame = sys._getframe
@@ -94,17 +94,3 @@ def root_of(tensor: Tensor) -> np.ndarray[Any, Any]:
     while isinstance(array.base, np.ndarray):
         array = array.base
     return array
-
-
-def sole_owner(tensor: Tensor) -> bool:
-    """Whether no other tensor, view or export looks at this tensor's memory: it may move."""
-    array = tensor._array
-    storage = tensor._storage
-    # References to the array: the slot, this local, getrefcount's argument. To the storage: the
-    # slot, the local, the argument.
-    return (
-        type(array) is np.ndarray
-        and array.base is None
-        and sys.getrefcount(array) <= 3
-        and (storage is None or (storage.root is None and sys.getrefcount(storage) <= 3))
-    )

@@ -12,8 +12,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from flambeau.core.node import AccumulateGrad, Node, Port
 from flambeau.core.storage import Storage, storage_of
 
@@ -101,8 +99,3 @@ def edge_of(tensor: Tensor) -> Node | Port | None:
 
             return view_node(tensor)
     return tensor._edge
-
-
-def as_array(value: Any) -> Any:
-    """The array of a tensor, or the value made one."""
-    return value._array if isinstance(value, Tensor) else np.asarray(value)
