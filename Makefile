@@ -58,6 +58,7 @@ parity-full: $(VENV)/.parity  ## PyTorch's whole databases, and the score
 
 bench: $(VENV)/.parity  ## both engines in one run, ratios printed
 	$(BIN)/python bench/eager.py $(ARGS)
+	$(BIN)/python bench/suite.py --report $(ARGS)
 	$(BIN)/python scripts/import_time.py
 	$(BIN)/python scripts/size.py
 
