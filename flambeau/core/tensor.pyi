@@ -223,11 +223,11 @@ class Tensor:
 
     @staticmethod
     def _make_subclass(
-        cls: builtins.type,
+        cls: Any,
         data: Tensor,
         require_grad: builtins.bool = False,
         **_: Any,
-    ) -> Tensor:
+    ) -> Any:
         """An instance of a subclass on the memory of `data`."""
 
     def _mvlgamma_(self, p: builtins.int) -> Tensor:
@@ -567,7 +567,7 @@ class Tensor:
     ) -> Tensor:
         """A copy of the input's geometry with `src` in a strided view of it."""
 
-    def as_subclass(self, cls: builtins.type) -> Tensor:
+    def as_subclass(self, cls: Any) -> Any:
         """The same tensor as an instance of a subclass."""
 
     def asin(self, *, out: Tensor | None = None) -> Tensor:
