@@ -1150,26 +1150,10 @@ def empty_like(
 ) -> _Tensor:
     """`empty` with the size, dtype, device and (where dense) strides of `input`."""
 
-def empty_permuted(
-    size: Any,
-    physical_layout: Any,
-    *,
-    dtype: Any = None,
-    device: Any = None,
-    requires_grad: builtins.bool = False,
-    **opts: Any,
-) -> _Tensor:
+def empty_permuted(size: Any, physical_layout: Any, *, dtype: Any = None, **opts: Any) -> _Tensor:
     """An unset tensor whose dimensions lie in memory in the given order, outermost first."""
 
-def empty_strided(
-    size: Any,
-    stride: Any,
-    *,
-    dtype: Any = None,
-    device: Any = None,
-    requires_grad: builtins.bool = False,
-    **opts: Any,
-) -> _Tensor:
+def empty_strided(size: Any, stride: Any, *, dtype: Any = None, **opts: Any) -> _Tensor:
     """An uninitialised tensor with the given strides (in elements)."""
 
 def eq(input: _Tensor, other: _Tensor | builtins.complex, *, out: _Tensor | None = None) -> _Tensor:
@@ -2675,14 +2659,7 @@ def rsqrt_(input: _Tensor) -> _Tensor:
 def rsub(input: _Tensor, other: Any, *, alpha: Any = 1) -> _Tensor:
     """``other - alpha * input``."""
 
-def scalar_tensor(
-    s: Any,
-    *,
-    dtype: Any = None,
-    device: Any = None,
-    requires_grad: builtins.bool = False,
-    **opts: Any,
-) -> _Tensor:
+def scalar_tensor(s: Any, *, dtype: Any = None, **opts: Any) -> _Tensor:
     """A 0-d tensor of a number, of the default dtype."""
 
 def scatter(

@@ -1918,7 +1918,9 @@ class Tensor:
         dtype: Any = None,
         device: Any = None,
         **opts: Any,
-    ) -> Tensor: ...
+    ) -> Tensor:
+        """`torch.empty_strided` with this tensor's dtype and device."""
+
     def new_full(
         self,
         size: Any,
@@ -1927,7 +1929,9 @@ class Tensor:
         dtype: Any = None,
         device: Any = None,
         **opts: Any,
-    ) -> Tensor: ...
+    ) -> Tensor:
+        """`torch.full` with this tensor's dtype and device."""
+
     def new_ones(self, *size: Any, dtype: Any = None, device: Any = None, **opts: Any) -> Tensor:
         """`torch.ones` with this tensor's dtype and device."""
 
