@@ -191,7 +191,7 @@ def vmap(
         from flambeau.random import get_rng_state, set_rng_state
 
         leaves, spec, dims, size = _mapped(in_dims, args)
-        before = get_rng_state() if randomness != "different" else None
+        before: Any = get_rng_state() if randomness != "different" else None
         rows = []
         shape: TreeSpec | None = None
         for k in range(size or 1):

@@ -205,7 +205,7 @@ def randint_like(input: Tensor, *args: Any, **named: Any) -> Tensor:
 
     Args: as :func:`rand_like`.
     """
-    bounds = {name: named.pop(name) for name in ("low", "high") if name in named}
+    bounds: dict[str, Any] = {n: named.pop(n) for n in ("low", "high") if n in named}
     given = _overload("randint_like", args, bounds, ("low", "high"))
     low, high = (
         _int("randint_like", "low", given["low"]),
@@ -283,6 +283,7 @@ def _like(
     meta = chosen.meta or (device is None and abstract)
     source = resolve(generator, name)
     plan = str(memory_format).removeprefix("torch.")
+    array: Any
     if memory_format is not None and plan != "preserve_format":
         shape = model.shape
         if plan == "contiguous_format":
