@@ -15,6 +15,7 @@ import numpy as np
 
 from flambeau.core import dtypes, layout
 from flambeau.core import factory_options as given
+from flambeau.core.batch.array import Batched, like_sample
 from flambeau.core.declare import composite
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
@@ -578,7 +579,9 @@ def _like(
         steps = layout.contiguous_strides(shape)
     else:
         steps = layout.memory_format_strides(shape, memory_format)
-    array = _strided(shape, steps, kind.numpy, value)
+    array: Any = _strided(shape, steps, kind.numpy, value)
+    if type(a) is Batched:
+        array = like_sample(array, a)
     return made(
         array,
         device,
@@ -979,9 +982,10 @@ class News:
         device: Any = None,
         **opts: Any,
     ) -> Tensor:
-        return full(
+        found = full(
             size, fill_value, dtype=dtype or self.dtype, device=device or self.device, **opts
         )
+        return _for_samples(found, self)
 
     def new_empty_strided(
         self: Tensor, size: Any, stride: Any, *, dtype: Any = None, device: Any = None, **opts: Any
@@ -991,14 +995,22 @@ class News:
         )
 
 
+def _for_samples(made: Tensor, like: Tensor) -> Tensor:
+    """A new tensor for every sample, where `like` is a batch: it will be written by sample."""
+    if type(like._array) is Batched:
+        made._array = like_sample(made._array, like._array)
+    return made
+
+
 def _news(name: str, value: Any) -> Any:
     def method(
         self: Tensor, *size: Any, dtype: Any = None, device: Any = None, **opts: Any
     ) -> Tensor:
         opts["device"] = device or self.device
-        return filled(
+        found = filled(
             "new_" + name, sizes_of("new_" + name, size, opts), value, dtype or self.dtype, opts
         )
+        return _for_samples(found, self)
 
     method.__name__ = "new_" + name
     method.__doc__ = f"`torch.{name}` with this tensor's dtype and device."
