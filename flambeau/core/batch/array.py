@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextvars import ContextVar
+from functools import wraps
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +20,7 @@ __all__ = [
     "Batched",
     "Level",
     "align",
+    "by_sample",
     "each_sample",
     "like_sample",
     "outside",
@@ -115,9 +117,7 @@ class Batched(NDArrayOperatorsMixin):
 
     @property
     def __array_interface__(self) -> dict[str, Any]:
-        raise AttributeError(
-            "__array_interface__"
-        )  # no array of numbers: it has one for each sample
+        raise AttributeError("__array_interface__: a batch has an array for each sample")
 
     @property
     def address(self) -> int:
@@ -174,19 +174,29 @@ class Batched(NDArrayOperatorsMixin):
     def __array__(self, *_: Any, **__: Any) -> Any:
         raise no_value("the array")
 
+    # Asked of everything, these four serve an operation's own checks: of all samples together.
+
     def any(self, *args: Any, **kwargs: Any) -> Any:
+        if not args and not kwargs:
+            return self.data.any()
         return each_sample(lambda a: a.any(*args, **kwargs), [self])
 
     def sum(self, *args: Any, **kwargs: Any) -> Any:
         return each_sample(lambda a: a.sum(*args, **kwargs), [self])
 
     def all(self, *args: Any, **kwargs: Any) -> Any:
+        if not args and not kwargs:
+            return self.data.all()
         return each_sample(lambda a: a.all(*args, **kwargs), [self])
 
     def min(self, *args: Any, **kwargs: Any) -> Any:
+        if not args and not kwargs:
+            return self.data.min()
         return each_sample(lambda a: a.min(*args, **kwargs), [self])
 
     def max(self, *args: Any, **kwargs: Any) -> Any:
+        if not args and not kwargs:
+            return self.data.max()
         return each_sample(lambda a: a.max(*args, **kwargs), [self])
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
@@ -295,6 +305,16 @@ def each_sample(function: Callable[..., Any], values: list[Any]) -> Any:
         return _stacked(rows, sizes, levels)
     columns = zip(*rows, strict=True)
     return tuple(_stacked(list(column), sizes, levels) for column in columns)
+
+
+def by_sample(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of arrays that takes batches sample by sample."""
+
+    @wraps(function)
+    def call(*args: Any) -> Any:
+        return each_sample(function, list(args)) if union(args) else function(*args)
+
+    return call
 
 
 def _zero_samples(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Batching rules of layers and losses: convolution, normalisation, embedding, class and pair losses.
+"""Batching rules of layers and losses: convolution, normalisation, embedding, classes, pairs.
 
 Shared weights: the samples are one larger batch. A weight for each sample: the samples are groups
 of channels. Stands on kernels.loss.

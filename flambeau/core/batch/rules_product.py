@@ -24,7 +24,7 @@ def times(a: Any, b: Any) -> Any:
     BLAS once for each sample.
     """
     if a.shape[-1] == 1 and a.ndim > 2 and b.ndim > 2:
-        return a * b
+        return np.multiply(a, b, order="C")
     return product(a, b)
 
 
