@@ -278,7 +278,29 @@ def cross_entropy(op: Any, args: list[Any], which: list[Any], size: int) -> Any:
     return _class_loss(found, labels.reshape(found.shape), None, ignore, reduction), logs
 
 
+def class_shares(op: Any, args: list[Any], which: list[Any], size: int) -> Any:
+    """What every score of every sample counts."""
+    target, weight, shape, reduction, ignore = args
+    if which[1]:
+        return None
+    rank = len(shape) - 1
+    if target.ndim - 1 == rank + 1 and not rank and target.shape[1] == 1:
+        target = target[:, 0]
+    if target.ndim - 1 != rank:
+        return None
+    labels = _together(target) if rank else target
+    whole = (size * shape[0], *shape[1:]) if rank else (size, *shape)
+    found = op.kernel(labels, weight, whole, losses.NONE, ignore).reshape(size, *shape)
+    if reduction == 1:
+        total = found.reshape(size, -1).sum(1) if weight is not None else -(
+            (target != ignore).reshape(size, -1).sum(1)
+        )
+        found = found / -total.reshape(size, *(1,) * len(shape))
+    return found
+
+
 RULES = {
+    "_class_shares": class_shares,
     "_bce_with_logits": pair_loss,
     "_cross_entropy": cross_entropy,
     "_embedding": embedding,
