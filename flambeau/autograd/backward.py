@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from flambeau.core import engine
+from flambeau.core.crossing import ones_for
 from flambeau.core.declare import ops
 from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
@@ -89,7 +90,9 @@ def _cotangents(name: str, outputs: tuple[Tensor, ...], grads: tuple[Any, ...]) 
                     f"grad can be implicitly created only for real scalar outputs but got "
                     f"{of(dtype)}",
                 )
-            found.append(wrap(np.ones(shape, dtype)))
+            found.append(
+                wrap(ones_for(out._array) if isinstance(out, Tensor) else np.ones(shape, dtype))
+            )
             continue
         if not isinstance(given, Tensor):
             raise fail(

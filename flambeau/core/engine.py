@@ -17,6 +17,8 @@ import numpy as np
 
 from flambeau.core import state
 from flambeau.core.accumulate import accumulate
+from flambeau.core.batch.array import Batched
+from flambeau.core.crossing import across, across_tensor
 from flambeau.core.errors import fail
 from flambeau.core.hooks import run_after, run_before, run_tensor_hooks
 from flambeau.core.node import (
@@ -359,7 +361,9 @@ def fit(node: Node, grad: Any, shape: Any, dtype: Any) -> Any:
             return grad if grad.dtype == dtype else grad.astype(dtype)
         grad = grad.dense()  # of a broadcast operand: summed below
     if type(grad) is not nd:
-        if isinstance(grad, np.generic):
+        if type(grad) is Batched:
+            grad = across(node, grad)
+        elif isinstance(grad, np.generic):
             grad = np.asarray(grad)
         elif isinstance(grad, Tensor):
             grad = grad._array
@@ -381,6 +385,8 @@ def fit_tensor(node: Node, grad: Tensor, shape: Any, dtype: Any) -> Tensor:
         if grad._array.shape == shape:
             return grad
         grad = grad.to_dense()
+    if type(grad._array) is Batched:
+        grad = across_tensor(node, grad)
     if grad._array.shape != shape:
         _check_sum(node, grad._array.shape, shape)
         grad = ops.sum_to_size(grad, shape)

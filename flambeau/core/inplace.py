@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from flambeau.core import overrides, state
+from flambeau.core.batch.array import Batched, like_sample
+from flambeau.core.batch.array import write as batch_write
 from flambeau.core.errors import fail
 from flambeau.core.node import AccumulateGrad, Node, OpNode, Port
 from flambeau.core.overlap import check_writable
@@ -166,7 +168,9 @@ def write_result(title: str, target: Tensor, result: Tensor) -> None:
                 "the tensor written in place keeps its dtype. Convert it first, or write out of "
                 "place.",
             )
-    if type(old) is np.ndarray:
+    if type(old) is Batched or type(new) is Batched:
+        batch_write(title, old, new)
+    elif type(old) is np.ndarray:
         if hasattr(new, "is_sparse_data"):
             new = new.dense()
         quiet(np.copyto, old, new, casting="unsafe")
@@ -198,7 +202,10 @@ class CopySlices(Node):
         from flambeau.core.declare import ops
 
         shape, strides, offset, base_strides = self.geometry
-        whole = ops.empty_strided(self.shape, base_strides, dtype=grad.dtype).copy_(grad)
+        whole = ops.empty_strided(self.shape, base_strides, dtype=grad.dtype)
+        if type(grad._array) is Batched:
+            whole = wrap(like_sample(whole._array, grad._array))
+        whole = whole.copy_(grad)
         part = whole.as_strided(shape, strides, offset)
         inner = part.clone()
         function = self.function

@@ -14,6 +14,7 @@ from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 from flambeau.core import state
+from flambeau.core.batch.array import Batched
 from flambeau.core.dtypes import FLOATING_KINDS
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
@@ -187,6 +188,10 @@ def apply(op: Op, args: Any) -> Any:
         from flambeau.sparse.general import apply as sparse_apply
 
         result = sparse_apply(op, args, arrays)
+    elif any(type(m._array) is Batched for m in present):
+        from flambeau.core.batch.apply import compute
+
+        result = compute(op, arrays)
     else:
         result = quiet(op.kernel, *arrays)
     several = isinstance(result, tuple)

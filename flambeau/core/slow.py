@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from flambeau.core import overrides, state
+from flambeau.core.batch.array import Batched
 from flambeau.core.dtypes import FLOATING_KINDS
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract, broadcast_shapes
@@ -45,7 +46,7 @@ def settle(result: Any) -> Any:
     """A kernel's result as an array: NumPy gives scalars for 0-d results."""
     return (
         result
-        if isinstance(result, (nd, Abstract)) or hasattr(result, "is_sparse_data")
+        if isinstance(result, (nd, Abstract, Batched)) or hasattr(result, "is_sparse_data")
         else np.asarray(result)
     )
 
@@ -135,6 +136,12 @@ def _compute_elementwise(op: Op, arrays: list[Any], result: np.dtype[Any]) -> An
     if any(type(a) is Abstract for a in held):
         return Abstract(_broadcast(op, [a.shape for a in held]), result)
     try:
+        if any(type(a) is Batched for a in held):
+            from flambeau.core.batch.apply import elementwise as batched
+
+            _broadcast(op, [a.shape for a in held])
+            r = batched(op, arrays)
+            return r if r.dtype == result else quiet(r.astype, result)
         r = quiet(op.kernel, *arrays)
     except ValueError:
         _broadcast(op, [a.shape for a in held])
@@ -342,7 +349,7 @@ def _promote_general(op: Op, args: Any, arrays: list[Any]) -> np.dtype[Any] | No
     )
     for i in which:
         a = arrays[i]
-        if isinstance(a, (nd, Abstract)):
+        if isinstance(a, (nd, Abstract, Batched)):
             if a.dtype != working:
                 arrays[i] = quiet(a.astype, working)
         elif a is not None and is_number(a):
@@ -360,6 +367,10 @@ def _run_general(op: Op, args: Any, arrays: list[Any]) -> Any:
         return apply(op, args, arrays)
     if any(type(a) is Abstract for a in held):
         return infer(op, arrays)
+    if any(type(a) is Batched for a in held):
+        from flambeau.core.batch.apply import compute
+
+        return compute(op, arrays)
     return quiet(op.kernel, *arrays)
 
 
@@ -406,6 +417,10 @@ def view(op: Op, args: Any) -> Any:
         from flambeau.sparse.general import apply
 
         r = apply(op, args, list(args))
+    elif type(a) is Batched:
+        from flambeau.core.batch.apply import view as batched
+
+        r = batched(op, a, args[1:])
     else:
         r = op.kernel(a, *args[1:])
     tensor = wrap_like_view(r, input)

@@ -82,6 +82,8 @@ def silent(storage: Storage) -> None:
 
 def address(array: np.ndarray[Any, Any]) -> int:
     """Where the first element lies."""
+    if type(array) is not np.ndarray and hasattr(array, "address"):
+        return int(array.address)
     return int(array.__array_interface__["data"][0])
 
 

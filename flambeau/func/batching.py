@@ -1,6 +1,7 @@
-"""`vmap`: a function of one sample as a function of a batch. The samples are taken one after the
-other, so that whatever works on a sample works on a batch, and nested calls nest. Stands on
-declare's operations and random.
+"""`vmap`: a function of one sample as a function of a batch.
+
+The function runs once, on tensors that hold all samples and show one (core.batch); an operation
+without a batching rule takes them one by one. Stands on core.crossing and core.batch.
 """
 
 from __future__ import annotations
@@ -9,8 +10,11 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+from flambeau.core.batch.array import ACTIVE, Batched, Level
+from flambeau.core.crossing import enter_level, leave_level
 from flambeau.core.declare import ops
 from flambeau.core.errors import fail
+from flambeau.core.state import next_sequence
 from flambeau.core.tensor import Tensor
 from flambeau.utils._pytree import TreeSpec, tree_flatten, tree_unflatten
 
@@ -111,14 +115,13 @@ def _mapped(in_dims: Dims, args: tuple[Any, ...]) -> tuple[list[Any], TreeSpec, 
     return leaves, spec, dims, sizes[0]
 
 
-def _joined(rows: list[list[Any]], spec: TreeSpec, out_dims: Dims, empty: bool) -> Any:
-    """The results of all samples, stacked along `out_dims`."""
-    if isinstance(out_dims, (int, type(None))):
-        dims: list[Any] | None = [out_dims] * spec.num_leaves
-    elif spec.type is None and isinstance(out_dims, (tuple, list)) and len(out_dims) == 1:
-        dims = [out_dims[0]]
-    else:
-        dims = spread(tuple(out_dims) if spec.type is tuple else out_dims, spec)
+def _left(results: list[Any], spec: TreeSpec, out_dims: Dims, level: int, size: int) -> Any:
+    """The results outside of the level, each with its batch along its `out_dim`.
+
+    Raises:
+        ValueError: `out_dims` that do not fit, or results that are no tensors.
+    """
+    dims = _out_dims(out_dims, spec)
     if dims is None:
         raise fail(
             ValueError,
@@ -126,29 +129,43 @@ def _joined(rows: list[list[Any]], spec: TreeSpec, out_dims: Dims, empty: bool) 
             f"out_dims is not compatible with the structure of outputs. out_dims is {out_dims} "
             f"but outputs has structure {spec}.",
         )
-    columns = []
-    for k, dim in enumerate(dims):
-        members = [row[k] for row in rows]
-        for member in members:
-            if not isinstance(member, Tensor):
+    for value in results:
+        if not isinstance(value, Tensor):
+            raise fail(
+                ValueError,
+                "vmap",
+                f"the function must only return Tensors, got type {type(value)} as a return.",
+            )
+    found = []
+    for value, dim in zip(results, dims, strict=True):
+        if dim is None:
+            if type(value._array) is Batched and level in value._array.levels:
                 raise fail(
                     ValueError,
                     "vmap",
-                    f"the function must only return Tensors, got type {type(member)} as a return.",
+                    "out_dims=None for an output that differs from sample to sample: give the "
+                    "dimension along which to stack it.",
                 )
-        if dim is None:
-            columns.append(members[0])
+            found.append(value)
             continue
-        if not -members[0].ndim - 1 <= dim <= members[0].ndim:
+        if not -value.ndim - 1 <= dim <= value.ndim:
             raise fail(
                 IndexError,
                 "vmap",
-                f"Dimension out of range: out_dims={dim} for an output with {members[0].ndim} "
+                f"Dimension out of range (expected to be in range of [{-value.ndim - 1}, "
+                f"{value.ndim}], but got {dim}): out_dims of an output with {value.ndim} "
                 f"dimensions per sample",
             )
-        whole = ops.stack(members, dim)
-        columns.append(whole.narrow(dim, 0, 0) if empty else whole)
-    return tree_unflatten(columns, spec)
+        found.append(leave_level(value, level, dim % (value.ndim + 1), size))
+    return tree_unflatten(found, spec)
+
+
+def _out_dims(out_dims: Dims, spec: TreeSpec) -> list[Any] | None:
+    if isinstance(out_dims, (int, type(None))):
+        return [out_dims] * spec.num_leaves
+    if spec.type is None and isinstance(out_dims, (tuple, list)) and len(out_dims) == 1:
+        return [out_dims[0]]
+    return spread(tuple(out_dims) if spec.type is tuple else out_dims, spec)
 
 
 def vmap(
@@ -168,7 +185,7 @@ def vmap(
         out_dims: where the batch dimension goes in the outputs.
         randomness: "different" draws for every sample, "same" the same for all, "error" refuses
             random operations.
-        chunk_size: accepted; samples are always taken one by one.
+        chunk_size: how many samples to take at once; None: all.
 
     Raises:
         ValueError: `in_dims` or `out_dims` that do not fit.
@@ -188,35 +205,70 @@ def vmap(
 
     @functools.wraps(func)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
-        from flambeau.random import get_rng_state, set_rng_state
-
         leaves, spec, dims, size = _mapped(in_dims, args)
-        before: Any = get_rng_state() if randomness != "different" else None
-        rows = []
-        shape: TreeSpec | None = None
-        for k in range(size or 1):
-            if k and randomness == "same":
-                set_rng_state(before)
-            sample = [
-                leaf
-                if dim is None
-                else leaf.select(dim, k)
-                if size
-                else leaf.new_zeros([n for j, n in enumerate(leaf.shape) if j != dim])
-                for leaf, dim in zip(leaves, dims, strict=True)
-            ]
-            flat, shape = tree_flatten(func(*tree_unflatten(sample, spec), **kwargs))
-            rows.append(flat)
-        if randomness == "error" and not bool((get_rng_state() == before).all()):
-            set_rng_state(before)
-            raise fail(
-                RuntimeError,
-                "vmap",
-                "called random operation while in randomness error mode. Please either use the "
-                "'same' or 'different' randomness "
-                "flags on vmap or perform the randomness operation out of vmap",
-            )
-        assert shape is not None
-        return _joined(rows, shape, out_dims, not size)
+        if chunk_size is None or size <= chunk_size:
+            return _once(func, leaves, spec, dims, size, out_dims, randomness, kwargs)
+        return _by_chunks(func, leaves, spec, dims, size, out_dims, randomness, kwargs, chunk_size)
 
     return wrapper
+
+
+def _once(
+    func: Callable[..., Any],
+    leaves: list[Any],
+    spec: TreeSpec,
+    dims: list[Any],
+    size: int,
+    out_dims: Dims,
+    randomness: str,
+    kwargs: dict[str, Any],
+) -> Any:
+    """All samples at once."""
+    level = Level(next_sequence(), size, randomness)
+    token = ACTIVE.set((*ACTIVE.get(), level))
+    try:
+        inner = [
+            leaf if dim is None else enter_level(leaf, level.number, dim)
+            for leaf, dim in zip(leaves, dims, strict=True)
+        ]
+        results, shape = tree_flatten(func(*tree_unflatten(inner, spec), **kwargs))
+    finally:
+        ACTIVE.reset(token)
+    return _left(results, shape, out_dims, level.number, size)
+
+
+def _by_chunks(
+    func: Callable[..., Any],
+    leaves: list[Any],
+    spec: TreeSpec,
+    dims: list[Any],
+    size: int,
+    out_dims: Dims,
+    randomness: str,
+    kwargs: dict[str, Any],
+    chunk_size: int,
+) -> Any:
+    """`chunk_size` samples at a time, the results joined."""
+    from flambeau.random import get_rng_state, set_rng_state
+
+    before = get_rng_state() if randomness == "same" else None
+    parts = []
+    shape: TreeSpec | None = None
+    for start in range(0, size, chunk_size):
+        if before is not None:
+            set_rng_state(before)
+        count = min(chunk_size, size - start)
+        some = [
+            leaf if dim is None else leaf.narrow(dim, start, count)
+            for leaf, dim in zip(leaves, dims, strict=True)
+        ]
+        made = _once(func, some, spec, dims, count, out_dims, randomness, kwargs)
+        flat, shape = tree_flatten(made)
+        parts.append(flat)
+    assert shape is not None
+    places = _out_dims(out_dims, shape) or []
+    joined = [
+        column[0] if dim is None else ops.cat(list(column), dim)
+        for column, dim in zip(zip(*parts, strict=True), places, strict=True)
+    ]
+    return tree_unflatten(joined, shape)

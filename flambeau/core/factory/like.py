@@ -6,6 +6,7 @@ from typing import Any
 
 from flambeau.core import factory_options as given
 from flambeau.core import layout
+from flambeau.core.batch.array import Batched, like_sample
 from flambeau.core.declare import composite
 from flambeau.core.errors import fail
 from flambeau.core.factory.data import tensor
@@ -62,6 +63,7 @@ def _like(
     shape, item = a.shape, a.dtype.itemsize
     if (
         memory_format is layout.preserve_format
+        and type(a) is not Batched
         and a.flags.c_contiguous
         and item == kind.numpy.itemsize
     ):
@@ -74,7 +76,8 @@ def _like(
         steps = layout.contiguous_strides(shape)
     else:
         steps = layout.memory_format_strides(shape, memory_format)
-    return given.made(op, strided(shape, steps, kind.numpy, value), opts)
+    array = strided(shape, steps, kind.numpy, value)
+    return given.made(op, like_sample(array, a) if type(a) is Batched else array, opts)
 
 
 _liked("zeros", 0)
@@ -96,6 +99,13 @@ def full_like(
     if isinstance(fill_value, Tensor):
         fill_value = fill_value.item()
     return _like("full_like", input, fill_value, dtype, device, memory_format, opts)
+
+
+def _for_samples(made: Tensor, like: Tensor) -> Tensor:
+    """A new tensor for every sample, where `like` is a batch: it will be written by sample."""
+    if type(like._array) is Batched:
+        made._array = like_sample(made._array, like._array)
+    return made
 
 
 class News:
@@ -127,7 +137,7 @@ class News:
             fill_value = fill_value.item()
         opts["device"] = device or self.device
         shape = given.sizes("new_full", (size,), opts.pop("size", None))
-        return filled("new_full", shape, fill_value, dtype or self.dtype, opts)
+        return _for_samples(filled("new_full", shape, fill_value, dtype or self.dtype, opts), self)
 
     def new_empty_strided(
         self: Tensor, size: Any, stride: Any, *, dtype: Any = None, device: Any = None, **opts: Any
@@ -143,7 +153,7 @@ def _news(name: str, value: Any) -> Any:
     ) -> Tensor:
         opts["device"] = device or self.device
         shape = given.sizes("new_" + name, size, opts.pop("size", None))
-        return filled("new_" + name, shape, value, dtype or self.dtype, opts)
+        return _for_samples(filled("new_" + name, shape, value, dtype or self.dtype, opts), self)
 
     method.__name__ = "new_" + name
     method.__doc__ = f"`torch.{name}` with this tensor's dtype and device."

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from flambeau.core import dtypes, overrides, state
+from flambeau.core.batch.array import Batched
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.layout import is_non_overlapping_and_dense
@@ -43,6 +44,8 @@ class Exchange:
         if type(a) is not np.ndarray:
             if hasattr(a, "is_sparse_data"):
                 return self.to_dense().item()
+            if type(a) is Batched:
+                return a.item()
             raise fail(
                 RuntimeError,
                 "item",
@@ -54,6 +57,8 @@ class Exchange:
     def tolist(self: Tensor) -> Any:
         """The values as nested lists of Python numbers."""
         a = self._array
+        if type(a) is Batched:
+            return a.tolist()
         if type(a) is not np.ndarray:
             raise fail(
                 NotImplementedError,
@@ -87,6 +92,8 @@ class Exchange:
                 "numpy",
                 "can't convert meta device type tensor to numpy: it has no values.",
             )
+        if type(a) is Batched:
+            return a.__array__()  # type: ignore[no-any-return]
         if type(a) is not np.ndarray:
             raise fail(
                 TypeError,

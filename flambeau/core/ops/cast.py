@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from flambeau.core import layout, state
+from flambeau.core.batch.array import Batched
 from flambeau.core.declare import composite, ops, primitive, view
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
@@ -170,7 +171,7 @@ def copy_(input: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
             f"{list(a.shape)}: reshape or "
             "expand src first.",
         )
-    if recording:
+    if recording or type(a) is Batched or type(b) is Batched:
         result = ops._copied(input, src)
         write_result("copy_", input, result)
         return input

@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 
 from flambeau.core import dtypes
+from flambeau.core.batch.array import ACTIVE, Batched, each_sample
+from flambeau.core.batch.draws import draw_new, each_draw, repeating
 from flambeau.core.declare import composite, ops
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.random import uniform
-from flambeau.core.random.generator import Generator, default_generator, resolve
+from flambeau.core.random.generator import Generator, resolve
 from flambeau.core.random.order import empty_like
 from flambeau.core.random.stream import Stream
 from flambeau.core.tensor import Tensor, wrap
@@ -96,7 +98,8 @@ def native_dropout(input: Tensor, p: float, train: bool | None) -> tuple[Tensor,
         return input * 1, wrap(Abstract(array.shape, np.bool_))
     if train is False:
         return input.clone(), wrap(np.ones(array.shape, np.bool_))
-    kept = uniform.mask(default_generator, array.shape, 1 - p)
+    source = resolve(None, "native_dropout")
+    kept = draw_new(lambda: uniform.mask(source, array.shape, 1 - p))
     scale = 0.0 if p == 1 else 1.0 / (1.0 - p)
     return input * wrap(kept) * wrap(np.full((), scale, array.dtype)), wrap(kept)
 
@@ -143,7 +146,13 @@ def _randomly_leaky(
     array = input._array
     if isinstance(array, Abstract):
         return getattr(ops, "mul" + twin)(input, 1)
-    noise = rrelu_noise(resolve(generator, name), array, lower, upper)
+    source = resolve(generator, name)
+    if ACTIVE.get():
+        kernel = repeating(lambda a: rrelu_noise(source, a, lower, upper), source)
+        given = each_draw(array)
+        noise = each_sample(kernel, [given]) if type(given) is Batched else kernel(given)
+    else:
+        noise = rrelu_noise(source, array, lower, upper)
     return getattr(ops, "mul" + twin)(input, wrap(noise))
 
 
@@ -206,9 +215,21 @@ def _dropped(
         )
     if isinstance(array, Abstract):
         return mul(input, 1)
+    source = resolve(None, name)
+    if ACTIVE.get():
+        model = array.sample() if type(array) is Batched else array
+        found = draw_new(
+            lambda: (
+                _alpha_noise(source, model, p, feature)
+                if alpha
+                else (dropout_noise(source, model, p, feature), None)
+            )
+        )
+        noise, shift = found
+        return mul(input, wrap(noise)) if shift is None else mul(input, wrap(noise)) + wrap(shift)
     if not alpha:
-        return mul(input, wrap(dropout_noise(default_generator, array, p, feature)))
-    noise, shift = _alpha_noise(default_generator, array, p, feature)
+        return mul(input, wrap(dropout_noise(source, array, p, feature)))
+    noise, shift = _alpha_noise(source, array, p, feature)
     scaled = mul(input, wrap(noise))
     return (ops.add_ if mul is ops.mul_ else ops.add)(scaled, wrap(shift))
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from flambeau.core.batch.array import Batched
 from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
@@ -193,7 +194,7 @@ def svd(input: Tensor, some: bool = True, compute_uv: bool = True, *, out: Any =
 def lu(input: Tensor, pivot: bool = True, get_infos: bool = False, out: Any = None) -> Any:
     """The packed LU factorization and its pivots (and, with `get_infos`, whether it succeeded)."""
     LU, pivots, info = ops.linalg_lu_factor_ex(input, pivot=pivot)
-    if not get_infos and bool((info != 0).any()):
+    if not get_infos and isinstance(info._array, (np.ndarray, Batched)) and info._array.any():
         k = int(info.reshape(-1)[info.reshape(-1) != 0][0])
         raise fail(
             RuntimeError,

@@ -19,7 +19,7 @@ from flambeau.core.errors import fail
 from flambeau.core.kernels import loss as kernels
 from flambeau.core.ops.windowing import refuse_dtype
 from flambeau.core.rules import both
-from flambeau.core.tensor import Tensor
+from flambeau.core.tensor import Tensor, wrap
 
 __all__: list[str] = []
 
@@ -123,16 +123,22 @@ def _nll_spread(
 ) -> Any:
     """The rule in operations: the gradient is a constant mask times g."""
     g = g if isinstance(g, Tensor) else ops.as_tensor(g)
-    ones = np.ones((), "f8")
-    held = None if weight is None else weight._array if isinstance(weight, Tensor) else weight
-    labels = target._array if isinstance(target, Tensor) else target
-    wide = None if held is None else held.astype("f8")
-    mask = kernels.nll_backward(ones, shape, _flat(shape, labels), wide, reduction, ignore_index)
-    from flambeau.core.tensor import wrap
-
+    labels = target if isinstance(target, Tensor) else wrap(target)
+    held = weight if weight is None or isinstance(weight, Tensor) else wrap(weight)
+    mask = ops._class_shares(labels, held, tuple(shape), reduction, ignore_index)
     if reduction == kernels.NONE:
         g = g.reshape(()) if len(shape) == 1 else ops.unsqueeze(g, 1)
-    return wrap(mask.astype(g._array.dtype)) * g
+    return mask.to(g.dtype) * g
+
+
+@primitive(name="_class_shares", function=False, method=False)
+def _class_shares(
+    target, weight=None, shape: Any = (), reduction: int = 1, ignore_index: int = -100
+):
+    """What every score counts in a class loss: zeros but at the targets, in float64."""
+    wide = None if weight is None else weight.astype("f8")
+    ones = np.ones((), "f8")
+    return kernels.nll_backward(ones, shape, _flat(shape, target), wide, reduction, ignore_index)
 
 
 def _nll_name(node: Any) -> str:

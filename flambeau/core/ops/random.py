@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from flambeau.core import dtypes
+from flambeau.core.batch.array import ACTIVE
+from flambeau.core.batch.draws import draw_new, draw_whole
 from flambeau.core.declare import composite
 from flambeau.core.errors import fail
 from flambeau.core.factory_options import (
@@ -250,10 +252,29 @@ def _filled(
             whole(draw, name, source, array)
         return out
     chosen = options(name, dtype, device, layout, requires_grad, pin_memory)
+    if ACTIVE.get() and not chosen.meta:
+        return finish(
+            name, _for_levels(draw, name, source, shape, chosen.dtype.numpy), chosen.requires_grad
+        )
     array = empty(chosen.meta, shape, chosen.dtype.numpy)
     if not chosen.meta:
         whole(draw, name, source, array)
     return finish(name, array, chosen.requires_grad)
+
+
+def _for_levels(
+    draw: Any, name: str, source: Generator, shape: tuple[int, ...], dtype: np.dtype[Any]
+) -> Any:
+    """The numbers of all samples inside `vmap`; a permutation is drawn for each."""
+    if name == "randperm":
+
+        def alone() -> Any:
+            array = np.empty(shape, dtype)
+            whole(draw, name, source, array)
+            return array
+
+        return draw_new(alone)
+    return draw_whole(shape, dtype, lambda array: whole(draw, name, source, array))
 
 
 def _like(
@@ -282,6 +303,9 @@ def _like(
     chosen = options(name, kind, device, layout, requires_grad, pin_memory)
     meta = chosen.meta or (device is None and abstract)
     source = resolve(generator, name)
+    if ACTIVE.get() and not meta:
+        made = _for_levels(draw, name, source, tuple(model.shape), kind.numpy)
+        return finish(name, made, chosen.requires_grad)
     plan = str(memory_format).removeprefix("torch.")
     array: Any
     if memory_format is not None and plan != "preserve_format":

@@ -4,12 +4,15 @@ Their results do not depend smoothly on the parameters, so the gradients are zer
 Stands on core.random and declare.
 """
 
+from functools import wraps
 from typing import Any
 
 import numpy as np
 
 from flambeau.core import dtypes
-from flambeau.core.declare import composite, ops, primitive
+from flambeau.core.batch.array import ACTIVE
+from flambeau.core.batch.draws import each_draw
+from flambeau.core.declare import composite, ops, primitive, republish
 from flambeau.core.errors import fail
 from flambeau.core.factory_options import empty, finish, into, options, shape_of
 from flambeau.core.ir.abstract import Abstract
@@ -19,7 +22,7 @@ from flambeau.core.random.dirichlet_grad import dirichlet_grad
 from flambeau.core.random.gamma_grad import gamma_grad
 from flambeau.core.random.generator import Generator, resolve
 from flambeau.core.random.normal import normal_ as _fill_normal
-from flambeau.core.tensor import Tensor
+from flambeau.core.tensor import Tensor, wrap
 
 __all__: list[str] = []
 
@@ -316,3 +319,30 @@ def _check_std(std: Any) -> None:
         raise fail(
             RuntimeError, "normal", f"expects std >= 0.0, but found std {std}. Give a positive std."
         )
+
+
+def _by_level(name: str, function: Any) -> Any:
+    """The operation, given a batch where the samples of `vmap` draw by themselves: its kernel never
+    sees an argument that is one for all."""
+
+    @wraps(function)
+    def drawing(*args: Any, **kwargs: Any) -> Any:
+        if ACTIVE.get():
+            args = tuple(_for_each(value) for value in args)
+            kwargs = {key: _for_each(value) for key, value in kwargs.items()}
+        return function(*args, **kwargs)
+
+    return drawing
+
+
+def _for_each(value: Any) -> Any:
+    if not isinstance(value, Tensor):
+        return value
+    given = each_draw(value._array)
+    if given is value._array:
+        return value
+    return value + wrap(each_draw(np.zeros((), value._array.dtype)))
+
+
+for _name in ("bernoulli", "binomial", "multinomial", "poisson", "_drawn", "_standard_gamma"):
+    republish(_name, _by_level(_name, getattr(ops, _name)))

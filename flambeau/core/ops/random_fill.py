@@ -13,6 +13,8 @@ import ml_dtypes
 import numpy as np
 
 from flambeau.core import dtypes, state
+from flambeau.core.batch.array import ACTIVE
+from flambeau.core.batch.draws import draw_into
 from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.errors import fail
 from flambeau.core.inplace import check_inplace, write_result
@@ -258,7 +260,10 @@ def fill(
     array = input._array
     if isinstance(array, Abstract):
         return input
-    quiet(law, source, array)
+    if ACTIVE.get():
+        draw_into(name, array, lambda memory: quiet(law, source, memory))
+    else:
+        quiet(law, source, array)
     if edge_of(input) is not None and state.grad_enabled():
         write_result(name, input, ops._drawn_over(input, array.copy()))
         return input

@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from flambeau.core import slow
+from flambeau.core.batch.array import by_sample
 from flambeau.core.declare import composite
 from flambeau.core.dims import wrap_dim
 from flambeau.core.errors import fail
@@ -129,7 +131,8 @@ def isin(
                 f"Unsupported input type encountered for isin(): {t.dtype}. Convert it first.",
             )
     first, second = (a.astype(np.float32) if a.dtype.kind == "V" else a for a in arrays)
-    found = wrap(np.asarray(np.isin(first, second, assume_unique=assume_unique, invert=invert)))
+    within = np.isin(first, second, assume_unique=assume_unique, invert=invert)
+    found = wrap(slow.settle(within))
     if out is not None:
         from flambeau.core.output import write_one
 
@@ -137,6 +140,7 @@ def isin(
     return found
 
 
+@by_sample
 def _ranks(rows: Any, values: Any, right: bool, out_int32: bool) -> Any:
     """Where `values` would stand in the ordered rows: one row, or one for each row of values."""
     side: Literal["left", "right"] = "right" if right else "left"

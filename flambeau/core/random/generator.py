@@ -8,6 +8,8 @@ import operator
 
 import numpy as np
 
+from flambeau.core.batch.array import ACTIVE
+from flambeau.core.batch.draws import check_draw
 from flambeau.core.device import device as _device
 from flambeau.core.errors import fail
 from flambeau.core.random.stream import Stream
@@ -145,7 +147,14 @@ default_generator = Generator()
 
 
 def resolve(generator: "Generator | None", name: str) -> Generator:
-    """The generator to draw from: ``generator``, or the process's default where it is None."""
+    """The generator to draw from: ``generator``, or the process's default where it is None.
+
+    Raises:
+        TypeError: it is no generator.
+        RuntimeError: inside ``vmap(randomness="error")``.
+    """
+    if ACTIVE.get():
+        check_draw()
     if generator is None:
         return default_generator
     if not isinstance(generator, Generator):

@@ -1,0 +1,1 @@
+"""What `vmap` works on: arrays of samples, and how each kernel takes them all at once."""
