@@ -1,0 +1,159 @@
+"""The formulas that have a native function, by the operation's name or the rule's.
+
+Written once for every dtype; results are the NumPy form's to the last digit for arithmetic, and to
+one or two for exp and what is made of it. Stands on elementwise.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from flambeau.core.kernels.jit.ir import Function, Value, element
+from flambeau.core.kernels.native.elementwise import Formula
+
+__all__ = ["FORMULAS"]
+
+FLOATS = ("float", "double")
+NUMBERS = ("float", "double", "i64")
+LN2_HIGH = {"float": 0.693359375, "double": 6.93145751953125e-1}
+LN2_LOW = {"float": -2.12194440e-4, "double": 1.42860682030941723212e-6}
+LARGEST = {"float": 89.0, "double": 710.0}
+LEAST = {"float": -104.0, "double": -746.0}
+BIAS, SHIFT = {"float": 127, "double": 1023}, {"float": 23, "double": 52}
+WORD = {"float": "i32", "double": "i64"}
+DEGREE = {"float": 7, "double": 13}
+
+
+def power_of_two(f: Function, n: Value, type: str) -> Value:
+    """``2**n`` for an integer n of normal range."""
+    return ((n + BIAS[type]) << SHIFT[type]).bits(type)
+
+
+def exp(f: Function, x: Value) -> Value:
+    """``e**x``: x less a multiple of ln 2, a Taylor polynomial, and the power of two put back in
+    halves, so that subnormal results and infinity come out right.
+    """
+    type = element(x.type)
+    safe = f.select(x.gt(LEAST[type]), x, LEAST[type])  # of NaN too: it is put back below
+    safe = f.select(safe.lt(LARGEST[type]), safe, LARGEST[type])
+    n = f.intrinsic("rint", safe * (1 / math.log(2)))
+    rest = f.fma(n, f.value(type, -LN2_HIGH[type]), safe)
+    rest = f.fma(n, f.value(type, -LN2_LOW[type]), rest)
+    series = f.polynomial(rest, [1 / math.factorial(k) for k in range(DEGREE[type] + 1)])
+    whole = n.to(WORD[type])
+    half = whole >> 1
+    found = series * power_of_two(f, half, type) * power_of_two(f, whole - half, type)
+    return f.select(x.isnan(), x, found)
+
+
+def sigmoid(f: Function, x: Value) -> Value:
+    """``1 / (1 + e**-x)``; the far left tail is 0, as PyTorch's."""
+    one = f.value(x.type, 1.0)
+    return one / (exp(f, -x) + 1.0)
+
+
+TANH = (-3.33332819422e-1, 1.33314422036e-1, -5.37397155531e-2, 2.06390887954e-2,
+        -5.70498872745e-3)  # fmt: skip
+
+
+def tanh(f: Function, x: Value) -> Value:
+    """Near zero Cephes' polynomial, else by exp; single precision."""
+    size = f.intrinsic("fabs", x)
+    square = x * x
+    near = f.fma(f.polynomial(square, TANH) * square, x, x)
+    far = f.value(x.type, 1.0) - f.value(x.type, 2.0) / (exp(f, size + size) + 1.0)
+    far = f.intrinsic("copysign", far, x)
+    return f.select(size.lt(0.625), near, far)
+
+
+def maximum(f: Function, a: Value, b: Value) -> Value:
+    """The larger, NaN where either is."""
+    better = a.gt(b)
+    return f.select(better | a.isnan() if a.floating else better, a, b)
+
+
+def minimum(f: Function, a: Value, b: Value) -> Value:
+    """The smaller, NaN where either is."""
+    better = a.lt(b)
+    return f.select(better | a.isnan() if a.floating else better, a, b)
+
+
+def relu(f: Function, x: Value) -> Value:
+    """Zero for negative numbers, NaN for NaN."""
+    return f.select(x.lt(0), 0, x)
+
+
+def absolute(f: Function, x: Value) -> Value:
+    """The size of a number."""
+    if x.floating:
+        return f.intrinsic("fabs", x)
+    return f.select(x.lt(0), -x, x)
+
+
+def comparing(how: str) -> Callable[[Function, Value, Value], Value]:
+    """`how` as a formula."""
+    return lambda f, a, b: a.compare(how, b)
+
+
+def addcmul(f: Function, x: Value, a: Value, b: Value) -> Value:
+    """``x + a * b``."""
+    return x + a * b
+
+
+def lerp(f: Function, start: Value, end: Value, weight: Value) -> Value:
+    """From the nearer end, so that weight 1 gives `end` exactly."""
+    length = end - start
+    low = start + weight * length
+    high = end - length * (f.value(start.type, 1.0) - weight)
+    return f.select(f.intrinsic("fabs", weight).lt(0.5), low, high)
+
+
+FORMULAS: dict[str, Formula] = {
+    "add": Formula(lambda f, a, b: a + b, 2, NUMBERS),
+    "sub": Formula(lambda f, a, b: a - b, 2, NUMBERS),
+    "mul": Formula(lambda f, a, b: a * b, 2, NUMBERS),
+    "div": Formula(lambda f, a, b: a / b, 2, FLOATS),
+    "neg": Formula(lambda f, x: -x, 1, NUMBERS),
+    "abs": Formula(absolute, 1, FLOATS),
+    "square": Formula(lambda f, x: x * x, 1, NUMBERS),
+    "sqrt": Formula(lambda f, x: f.intrinsic("sqrt", x), 1),
+    "rsqrt": Formula(lambda f, x: f.value(x.type, 1.0) / f.intrinsic("sqrt", x), 1),
+    "reciprocal": Formula(lambda f, x: f.value(x.type, 1.0) / x, 1),
+    "relu": Formula(relu, 1, NUMBERS),
+    "exp": Formula(exp, 1),
+    "sigmoid": Formula(sigmoid, 1),
+    "tanh": Formula(tanh, 1, ("float",)),
+    "silu": Formula(lambda f, x: x / (exp(f, -x) + 1.0), 1),
+    "maximum": Formula(maximum, 2, NUMBERS),
+    "minimum": Formula(minimum, 2, NUMBERS),
+    "eq": Formula(comparing("eq"), 2, NUMBERS, "i1"),
+    "ne": Formula(comparing("ne"), 2, NUMBERS, "i1"),
+    "lt": Formula(comparing("lt"), 2, NUMBERS, "i1"),
+    "le": Formula(comparing("le"), 2, NUMBERS, "i1"),
+    "gt": Formula(comparing("gt"), 2, NUMBERS, "i1"),
+    "ge": Formula(comparing("ge"), 2, NUMBERS, "i1"),
+    "isnan": Formula(lambda f, x: x.isnan(), 1, FLOATS, "i1"),
+    "where": Formula(
+        lambda f, c, a, b: f.select(c, a, b), 3, NUMBERS,
+        forms=("vvv", "vvs", "vsv"), condition=True,
+    ),
+    "addcmul": Formula(addcmul, 3, FLOATS, forms=("vvv",)),
+    "lerp": Formula(lerp, 3, FLOATS, forms=("vvv", "vvs")),
+    # Bounds of numbers; PyTorch's order: the upper bound last.
+    "clamp": Formula(
+        lambda f, x, low, high: minimum(f, maximum(f, x, low), high), 3, FLOATS,
+        forms=("vss", "vvv"),
+    ),
+    # What gradients are made of.
+    "relu_backward": Formula(lambda f, g, out: f.select(out.gt(0), g, 0), 2, FLOATS),
+    "tanh_backward": Formula(lambda f, g, out: g * (f.value(g.type, 1.0) - out * out), 2),
+    "sigmoid_backward": Formula(
+        lambda f, g, out: g * ((f.value(g.type, 1.0) - out) * out), 2
+    ),
+    "sqrt_backward": Formula(lambda f, g, out: g / (out + out), 2),
+    "inside_backward": Formula(  # of clamp: the gradient inside and at the bounds
+        lambda f, g, x, low, high: f.select(x.ge(low) & x.le(high), g, 0), 4, FLOATS,
+        forms=("vvss", "svss"),
+    ),
+}  # fmt: skip
