@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from flambeau.core import node as nodes
+from flambeau.core.kernels.native.choose import fused
 from flambeau.core.node import OpNode, Port
 from flambeau.core.silence import quiet, run
 from flambeau.core.tensor import Tensor, wrap
@@ -313,6 +314,8 @@ def read_quick(op: Op) -> tuple[Any, ...]:
             function.__code__.co_code == _same.__code__.co_code
             and function.__code__.co_argcount == 1
         )
+        if not same and rule.simple and not rule.twin:
+            function = fused(f"vjp_{op.name}_{rule.targets[0]}", function)
         table[rule.targets[0]] = (
             None if same else function,
             rule.saves,

@@ -120,7 +120,7 @@ def masked_store(f: Function, value: Value, place: Value, some: Value) -> None:
 def suffix(type: str) -> str:
     """LLVM's spelling of a vector type in an intrinsic's name."""
     count, one = type[1:-1].split(" x ")
-    return f"v{count}{ {'float': 'f32', 'double': 'f64'}[one]}"
+    return f"v{count}{ {'float': 'f32', 'double': 'f64'}[one] }"
 
 
 def module(shape: Shape, epilogue: Epilogue | None = None, name: str = "gemm") -> Module:
@@ -242,9 +242,7 @@ def _tile(
     write(None)
 
 
-def _product(
-    made: Module, shape: Shape, tiles: dict[tuple[int, int, bool], Function]
-) -> None:
+def _product(made: Module, shape: Shape, tiles: dict[tuple[int, int, bool], Function]) -> None:
     f = made.function("product", ARGUMENTS)
     get = words(f, PRODUCT)
     type, lanes = shape.type, shape.lanes
@@ -262,9 +260,9 @@ def _product(
         b0 = f.at(pointer(f, get["b"]), batch * get["b_batch"] + p * get["b_panel"], type)
         c0 = f.at(pointer(f, get["c"]), batch * get["c_batch"] + p * panel, type)
         # The bias of this panel, or null.
-        bias = f.select(
-            get["bias"].eq(0), f.int(0), get["bias"] + p * (panel * SIZES[type])
-        ).to("ptr")
+        bias = f.select(get["bias"].eq(0), f.int(0), get["bias"] + p * (panel * SIZES[type])).to(
+            "ptr"
+        )
         b_step = f.select(columns.eq(panel), get["b_step"], get["b_last"])
         steps = larger(f, (get["k"] + (DEPTH - 1)) / DEPTH, 1)
         with f.loop(0, steps) as step:
@@ -278,8 +276,10 @@ def _product(
             for width in (4, 3, 2, 1):
                 for cut in (False, True) if width == 4 else (True,):
                     if width == 4:
-                        fits = columns.eq(panel) if not cut else (
-                            columns.gt(3 * lanes) & columns.lt(panel)
+                        fits = (
+                            columns.eq(panel)
+                            if not cut
+                            else (columns.gt(3 * lanes) & columns.lt(panel))
                         )
                     else:
                         fits = columns.gt((width - 1) * lanes) & columns.le(width * lanes)

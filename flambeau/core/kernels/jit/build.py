@@ -107,7 +107,7 @@ def compiled(module: Module, target: Target, *, assembly: bool = False) -> Any:
     options = llvm.create_pipeline_tuning_options(speed_level=2 if module.vectorize else 1)
     options.loop_vectorization = module.vectorize
     options.slp_vectorization = False
-    options.loop_unrolling = module.vectorize
+    options.loop_unrolling = False
     builder = llvm.create_pass_builder(machine, options)
     builder.getModulePassManager().run(made, builder)
     return machine.emit_assembly(made) if assembly else machine.emit_object(made)

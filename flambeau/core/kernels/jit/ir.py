@@ -88,6 +88,14 @@ class Value:
     def __mod__(self, other: Any) -> Value:
         return self._binary(other, "srem", "frem")
 
+    __radd__, __rmul__ = __add__, __mul__
+
+    def __rsub__(self, other: Any) -> Value:
+        return self.function.value(self.type, other) - self
+
+    def __rtruediv__(self, other: Any) -> Value:
+        return self.function.value(self.type, other) / self
+
     def __and__(self, other: Any) -> Value:
         return self._binary(other, "and", "and")
 
@@ -295,9 +303,7 @@ class Function:
     def at(self, pointer: Value, index: Any, type: str) -> Value:
         """The address `index` numbers of `type` further."""
         index = self.int(index)
-        return self.emit(
-            "ptr", f"getelementptr {type}, ptr {pointer.name}, i64 {index.name}"
-        )
+        return self.emit("ptr", f"getelementptr {type}, ptr {pointer.name}, i64 {index.name}")
 
     def load(self, type: str, pointer: Value, index: Any = 0, align: int = 0) -> Value:
         """The number (or vector) at `index`, counted in single elements."""
@@ -329,8 +335,7 @@ class Function:
         no = self.value(yes.type, no)
         return self.emit(
             yes.type,
-            f"select {condition.type} {condition.name}, "
-            f"{yes.type} {yes.name}, {no.type} {no.name}",
+            f"select {condition.type} {condition.name}, {yes.type} {yes.name}, {no.type} {no.name}",
         )
 
     def call(self, callee: Any, returns: str, *arguments: Value) -> Value:

@@ -12,22 +12,23 @@ from typing import Any
 
 from flambeau.core.kernels.jit import build
 from flambeau.core.kernels.native import elementwise, table
+from flambeau.core.kernels.native.elementwise import Formula
 from flambeau.core.kernels.native.formulas import FORMULAS
 from flambeau.core.silence import run
 
-__all__ = ["caller", "lazily", "native"]
-
-_FOUND: dict[str, Callable[..., Any] | None] = {}
+__all__ = ["caller", "fused", "lazily", "native"]
 
 
-def native(name: str, numpy_form: Callable[..., Any]) -> Callable[..., Any] | None:
+def native(
+    name: str, numpy_form: Callable[..., Any], formula: Formula | None = None
+) -> Callable[..., Any] | None:
     """The native function of a formula, which calls `numpy_form` where it does not serve; None
     where no code can be generated.
     """
     if not build.available() or not table.trusted():
         return None
     try:
-        addresses = build.load(elementwise.module(name, FORMULAS[name]))
+        addresses = build.load(elementwise.module(name, formula or FORMULAS[name]))
         return table.builtin(name, addresses[name], numpy_form)
     except build.Unavailable:
         return None
@@ -44,6 +45,7 @@ def caller(
         settle: takes what is to be called from the first call on.
     """
     quietly = partial(run, kernel)
+    name = name.lstrip("_")
     if name not in FORMULAS:
         return quietly
 
@@ -55,14 +57,49 @@ def caller(
     return first
 
 
-def lazily(name: str, numpy_form: Callable[..., Any]) -> Callable[..., Any]:
-    """A function that becomes native at its first call: for gradient rules on arrays."""
-    call: Callable[..., Any]
+def lazily(
+    name: str, numpy_form: Callable[..., Any], formula: Formula | None = None
+) -> Callable[..., Any]:
+    """A function that becomes native at its first call: for gradient rules on arrays.
+
+    Args:
+        name: of the function, and of the formula where none is given.
+        numpy_form: its NumPy form; its callers run it where NumPy's warnings are off.
+        formula: what it computes.
+    """
+    arity = (formula or FORMULAS[name]).arity
 
     def first(*arrays: Any) -> Any:
         nonlocal call
-        call = native(name, numpy_form) or numpy_form
+        call = native(name, numpy_form, formula) or numpy_form
         return call(*arrays)
 
-    call = first
-    return lambda *arrays: call(*arrays)
+    call: Callable[..., Any] = first
+
+    def one(a: Any) -> Any:
+        return call(a)
+
+    def two(a: Any, b: Any) -> Any:
+        return call(a, b)
+
+    def more(*arrays: Any) -> Any:
+        return call(*arrays)
+
+    return {1: one, 2: two}.get(arity, more)
+
+
+FUSED = {1: ("v",), 2: ("vv", "vs", "sv"), 3: ("vvv", "svv"), 4: ("vvvv", "svvv")}
+"""By the number of operands: which may be one number. A gradient spread from a sum is one."""
+
+
+def fused(name: str, rule: Callable[..., Any]) -> Callable[..., Any]:
+    """A gradient rule made of operators alone as one native function: the rule is called with
+    values of the code under construction. Its results are the rule's on arrays, digit for digit.
+    """
+    code = rule.__code__
+    if code.co_names or code.co_freevars or code.co_argcount not in FUSED:
+        return rule
+    formula = Formula(
+        lambda f, *values: rule(*values), code.co_argcount, forms=FUSED[code.co_argcount]
+    )
+    return lazily(name, rule, formula)

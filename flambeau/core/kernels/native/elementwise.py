@@ -101,9 +101,7 @@ def module(name: str, formula: Formula) -> Module:
         for type in formula.types
         for form in formula.all_forms
     }
-    f = made.function(
-        name, (("ptr", "self"), ("ptr", "args"), ("i64", "n")), "ptr"
-    )
+    f = made.function(name, (("ptr", "self"), ("ptr", "args"), ("i64", "n")), "ptr")
     _enter(f, formula, helpers, loops)
     return made
 
