@@ -14,6 +14,7 @@ from typing import Any
 
 from flambeau.core import dtypes, entry
 from flambeau.core.binding import MISSING
+from flambeau.core.kernels.native.choose import SILENT
 from flambeau.core.rules import Rule, read_quick, read_rules
 from flambeau.core.tensor import Tensor
 
@@ -67,6 +68,7 @@ class Op:
         "positional",
         "promote",
         "quick",
+        "quiet",
         "required",
         "result",
         "rules",
@@ -141,6 +143,7 @@ class Op:
         if self.lists:
             self.flags["vjp"] = vjp
         self.quick = read_quick(self)
+        self.quiet = all(f is None or f in SILENT for f, _, _ in self.quick)
         self.plans: dict[int, Any] = {}
         if self.node_name is None:
             text = (label or _camel(self.name)) + "Backward0"

@@ -222,7 +222,7 @@ class CopySlices(Node):
                 if result is None:
                     part.zero_()
                 else:
-                    from flambeau.core.engine import fit_tensor
+                    from flambeau.core.arrival import fit_tensor
 
                     part.copy_(fit_tensor(self, result, shape, whole._array.dtype))
             else:

@@ -272,7 +272,9 @@ class Gradient:
                 edge = self._edge if self._view is None else edge_of(self)
                 if edge is not None:
                     one = seed.copy() if not a.ndim else seed.reshape(a.shape).copy()
-                    engine.backward((edge,), (wrap(one),), bool(retain_graph), False)
+                    keep = bool(retain_graph)
+                    if not engine.backward_plainly(edge, one, keep):
+                        engine.backward((edge,), (wrap(one),), keep, False)
                     return
         from flambeau.autograd import backward
 
