@@ -280,7 +280,7 @@ def run_quick(op: Op, node: OpNode, grad: Any) -> list[Any] | None:
             store.changed > sequence or type(value) is not nd or value.dtype is not dtype
         ):
             return None
-    found = []
+    found: list[Any] = []
     for edge, (function, positions, rule) in zip(node.edges, op.quick):
         if edge is None:
             found.append(None)

@@ -24,7 +24,7 @@ class Tensor:
     _storage: Storage | None
     _edge: Any
     _view: tuple[Tensor, builtins.int, str] | None
-    _grad: Tensor | None
+    _grad: Any
     __array_priority__: builtins.int
 
     @property
