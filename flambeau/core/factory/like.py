@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+import numpy as np
+
 from flambeau.core import factory_options as given
 from flambeau.core import layout
 from flambeau.core.batch.array import Batched, like_sample
@@ -65,6 +67,7 @@ def _like(
     shape, item = a.shape, a.dtype.itemsize
     if (
         memory_format is layout.preserve_format
+        and type(a) is np.ndarray
         and type(a) is np.ndarray
         and a.flags.c_contiguous
         and item == kind.numpy.itemsize
