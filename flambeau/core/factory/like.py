@@ -6,8 +6,6 @@ from typing import Any
 
 import numpy as np
 
-import numpy as np
-
 from flambeau.core import factory_options as given
 from flambeau.core import layout
 from flambeau.core.batch.array import Batched, like_sample
