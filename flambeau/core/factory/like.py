@@ -66,7 +66,6 @@ def _like(
     if (
         memory_format is layout.preserve_format
         and type(a) is np.ndarray
-        and type(a) is np.ndarray
         and a.flags.c_contiguous
         and item == kind.numpy.itemsize
     ):
