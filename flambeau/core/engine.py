@@ -232,7 +232,11 @@ def _sweep(
                     results = node.run(given, graph, keep)
                 elif not keep:
                     stores = node.stores
-                    if stores is not NOTHING_SAVED and stores is not NONE_OF_THREE and any(stores):
+                    if (
+                        stores is not NOTHING_SAVED
+                        and stores is not NONE_OF_THREE
+                        and stores.count(None) != len(stores)
+                    ):
                         node.saved = FREED
             else:
                 results = visit(node, given)

@@ -175,6 +175,10 @@ def _saved_tensor(node: OpNode, position: int, graph: bool, unpacked: dict[int, 
         from flambeau.core.alias import silent_write
 
         silent_write(node, node.op.saveable[position], store, value.shape)
+    if store is not None and not store and store.differs(node.sequence, value):
+        from flambeau.core.alias import exported_write
+
+        exported_write(node, node.op.saveable[position], value.shape)
     if type(value) is Packed:
         if (
             position not in unpacked
