@@ -65,6 +65,7 @@ def visit(
     if hooks is not None and hooks.before:
         given = run_before(node, hooks, given, graph)
     check = state.current().anomaly
+    results: Any
     if check:
         from flambeau.core.anomaly import watched
 

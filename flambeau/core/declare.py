@@ -148,7 +148,7 @@ class Op:
         if self.node_name is None:
             text = (label or _camel(self.name)) + "Backward0"
             self.node_name = lambda node: text
-        self.result = None
+        self.result: type[tuple[Any, ...]] | None = None
 
     def __repr__(self) -> str:
         return f"<operation {self.name}>"

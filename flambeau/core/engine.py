@@ -196,7 +196,7 @@ def _sweep(
     spot: Any,
     collect: bool,
 ) -> None:
-    starts = [edge.node if type(edge) is Port else edge for edge in roots]
+    starts: list[Any] = [edge.node if type(edge) is Port else edge for edge in roots]
     waits = _count(starts) if graph or captures or AccumulateGrad.heard else None
     leaves = _Leaves(waits)
     pending: dict[Node, Any] = {}
@@ -225,7 +225,7 @@ def _sweep(
     # that is known has received all of its gradients: no counting is needed, and the order is
     # PyTorch's.
     while ready:
-        node = heappop(ready)[2]
+        node: Any = heappop(ready)[2]
         given = pending.pop(node)
         while node is not None:
             edges = node.edges

@@ -287,7 +287,7 @@ def _take_keeper(tensor: Tensor) -> Any:
     """
     edge = tensor._edge
     node, number = (edge.node, edge.number) if type(edge) is Port else (edge, 0)
-    hooks = getattr(node, "hooks", None)
+    hooks: Any = getattr(node, "hooks", None)
     keeper = hooks.retain.get(number) if hooks is not None else None
     if keeper is None or keeper() is not tensor:
         return None

@@ -65,6 +65,7 @@ class Node:
     )
 
     edges: tuple[Any, ...]
+    sequence: int
     hooks: Hooks | None
     shape: Any
     """Shape of the output (a tuple of shapes when there are several)."""
@@ -221,7 +222,7 @@ class ElementNode(OpNode):
     params = shapes = hooks = None
 
 
-def was_freed(node: Node, freed: Where) -> RuntimeError:
+def was_freed(node: Node, freed: Where | None) -> RuntimeError:
     """The error of going back through a graph whose saved values are gone."""
     name = node.name().removesuffix("0").removesuffix("Backward")
     return RuntimeError(

@@ -176,6 +176,10 @@ def _saved_tensor(node: OpNode, position: int, graph: bool, unpacked: dict[int, 
         from flambeau.core.alias import silent_write
 
         silent_write(node, node.op.saveable[position], store, value.shape)
+    if store is not None and not store and store.differs(node.sequence, value):
+        from flambeau.core.alias import exported_write
+
+        exported_write(node, node.op.saveable[position], value.shape)
     if type(value) is Packed:
         if (
             position not in unpacked
@@ -281,7 +285,7 @@ def run_quick(op: Op, node: OpNode, grad: Any) -> list[Any] | None:
             store.changed > sequence or type(value) is not nd or value.dtype is not dtype
         ):
             return None
-    found = []
+    found: list[Any] = []
     for edge, (function, positions, rule) in zip(node.edges, op.quick):
         if edge is None:
             found.append(None)

@@ -56,7 +56,11 @@ def sweep(root: Node, grad: Any, keep: bool, spot: Any) -> None:
                 results = node.run(given, False, keep)
             elif not keep:
                 stores = node.stores
-                if stores is not NOTHING_SAVED and stores is not NONE_OF_THREE and any(stores):
+                if (
+                    stores is not NOTHING_SAVED
+                    and stores is not NONE_OF_THREE
+                    and stores.count(None) != len(stores)
+                ):
                     node.saved = FREED
         else:
             results = visit(node, given, False, keep, None, {}, [], spot, True)

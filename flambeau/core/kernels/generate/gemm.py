@@ -260,9 +260,9 @@ def _product(made: Module, shape: Shape, tiles: dict[tuple[int, int, bool], Func
         b0 = f.at(pointer(f, get["b"]), batch * get["b_batch"] + p * get["b_panel"], type)
         c0 = f.at(pointer(f, get["c"]), batch * get["c_batch"] + p * panel, type)
         # The bias of this panel, or null.
-        bias = f.select(get["bias"].eq(0), f.int(0), get["bias"] + p * (panel * SIZES[type])).to(
-            "ptr"
-        )
+        bias = f.select(
+            get["bias"].eq(0), f.integer(0), get["bias"] + p * (panel * SIZES[type])
+        ).to("ptr")
         b_step = f.select(columns.eq(panel), get["b_step"], get["b_last"])
         steps = larger(f, (get["k"] + (DEPTH - 1)) / DEPTH, 1)
         with f.loop(0, steps) as step:
@@ -350,8 +350,8 @@ def _pack(made: Module, shape: Shape) -> None:
                     f.load(many, f.at(source, (j + r) * get["b_column"] + i, type))
                     for r in range(lanes)
                 ]
-                for r, row in enumerate(transposed(f, rows)):
-                    f.store(row, f.at(target, (i + r) * wide + j, type))
+                for number, row in enumerate(transposed(f, rows)):
+                    f.store(row, f.at(target, (i + number) * wide + j, type))
             with f.loop(blocks * lanes, get["k"]) as i:
                 out = f.at(target, i * wide + j, type)
                 with f.loop(0, lanes) as r:

@@ -89,7 +89,8 @@ def lazily(
     def more(*arrays: Any) -> Any:
         return call(*arrays)
 
-    found = {1: one, 2: two}.get(arity, more)
+    by_arity: dict[int, Callable[..., Any]] = {1: one, 2: two}
+    found = by_arity.get(arity, more)
     SILENT.add(found)
     return found
 
