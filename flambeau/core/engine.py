@@ -17,13 +17,14 @@ import numpy as np
 
 from flambeau.core import state
 from flambeau.core.accumulate import accumulate
-from flambeau.core.arrival import add, fit, fit_tensor, plus, visit
-from flambeau.core.node import AccumulateGrad, Node, OpNode, Port
+from flambeau.core.fit import add, fit, fit_tensor, plus
+from flambeau.core.hooks import run_after, run_before, run_tensor_hooks
+from flambeau.core.light import sweep_lightly
+from flambeau.core.node import FREED, AccumulateGrad, Node, OpNode, Port
 from flambeau.core.provenance import USER, user_frame
-from flambeau.core.rules import FREED
-from flambeau.core.sweep import sweep
+from flambeau.core.tensor import wrap
 
-__all__ = ["backward", "backward_plainly"]
+__all__ = ["backward", "backward_of_one"]
 
 nd = np.ndarray
 
@@ -62,43 +63,39 @@ def backward(
             captures.setdefault(node, []).append((k, number))
     frame = user_frame(sys._getframe(2))
     spot = (frame.f_code, frame.f_lasti)
+    plain = wanted is None and not graph and not AccumulateGrad.heard and state.ordinary()
     token = state.switch_grad(graph)
     try:
-        _sweep(
-            roots, grads, keep, graph, needed, captures, found, spot, wanted is None or not collect
-        )
+        if plain:
+            sweep_lightly(roots, [grad._array for grad in grads], keep, spot, _run_heard)
+        else:
+            collected = wanted is None or not collect
+            _sweep(roots, grads, keep, graph, needed, captures, found, spot, collected)
     finally:
         state.restore(token)
     return found
 
 
-def backward_plainly(root: Any, grad: Any, keep: bool) -> bool:
-    """The backward of one tensor into all leaves, by the flat way; False where that does not serve
-    and nothing was done.
-
-    Args:
-        root: the edge of the tensor.
-        grad: its gradient, an array that nobody else holds.
-        keep: keep saved values for another backward.
+def backward_of_one(root: Any, grad: np.ndarray[Any, Any], keep: bool) -> None:
+    """`backward` from one edge into all leaves, its gradient an array: what `loss.backward()`
+    needs.
     """
-    if AccumulateGrad.heard or not isinstance(root, OpNode) or root.outputs != 1:
-        return False
-    m = state.mode()
-    if m is not None and (m is not state.NO_GRAD):
-        return False
+    if AccumulateGrad.heard or not state.ordinary():
+        backward((root,), (wrap(grad),), keep, False)
+        return
     frame = sys._getframe(2)
     if id(frame.f_code) not in USER:
         frame = user_frame(frame)
-    spot = (frame.f_code, frame.f_lasti)
-    if m is not None:
-        sweep(root, grad, keep, spot)
-        return True
-    token = state.set_mode(state.NO_GRAD)
+    token = state.switch_grad(False)
     try:
-        sweep(root, grad, keep, spot)
+        sweep_lightly((root,), (grad,), keep, (frame.f_code, frame.f_lasti), _run_heard)
     finally:
         state.restore(token)
-    return True
+
+
+def _run_heard(node: Node, given: Any, keep: bool, spot: Any) -> Any:
+    """A node with hooks or several outputs, in a sweep of the light kind."""
+    return _visit(node, given, False, keep, None, {}, [], spot, True)
 
 
 def _count(starts: Sequence[Node]) -> dict[Node, int]:
@@ -196,14 +193,14 @@ def _sweep(
     spot: Any,
     collect: bool,
 ) -> None:
-    starts: list[Any] = [edge.node if type(edge) is Port else edge for edge in roots]
+    starts = [edge.node if type(edge) is Port else edge for edge in roots]
     waits = _count(starts) if graph or captures or AccumulateGrad.heard else None
     leaves = _Leaves(waits)
     pending: dict[Node, Any] = {}
     ready: list[tuple[int, int, Node]] = []
 
-    def seen(node: Node, given: Any) -> Any:
-        return visit(node, given, graph, keep, needed, captures, found, spot, collect)
+    def visit(node: Node, given: Any) -> Any:
+        return _visit(node, given, graph, keep, needed, captures, found, spot, collect)
 
     if waits is not None:
         for start in starts:
@@ -215,7 +212,7 @@ def _sweep(
                 leaves.quickly(start, value, spot)
             else:
                 if leaves.counted(start, value):
-                    seen(start, leaves.held.pop(start))
+                    visit(start, leaves.held.pop(start))
             continue
         if start not in pending:
             heappush(ready, (-start.sequence, id(start), start))
@@ -224,12 +221,13 @@ def _sweep(
     # A node's number is larger than those of the nodes it sends gradients to, so the latest node
     # that is known has received all of its gradients: no counting is needed, and the order is
     # PyTorch's.
+    node: Any
     while ready:
-        node: Any = heappop(ready)[2]
+        node = heappop(ready)[2]
         given = pending.pop(node)
         while node is not None:
             edges = node.edges
-            results = seen(node, given)
+            results = visit(node, given)
             if isinstance(node, OpNode) and node.saved is FREED:
                 node.freed = spot
             # The latest node that becomes known here stays out of the queue: in a chain it is the
@@ -254,7 +252,7 @@ def _sweep(
                 if type(target) is AccumulateGrad:
                     if waits is not None:
                         if leaves.counted(target, grad):
-                            seen(target, leaves.held.pop(target))
+                            visit(target, leaves.held.pop(target))
                     elif grad is not None and collect:
                         leaves.quickly(target, grad, spot)
                 elif port or target.outputs > 1:
@@ -287,6 +285,63 @@ def _sweep(
                 node, given = latest, carried
     for leaf, grad in tuple(leaves.held.items()):
         if waits is not None:
-            seen(leaf, grad)
+            visit(leaf, grad)
         elif collect:
             accumulate(leaf, grad, graph, spot)
+
+
+def _visit(
+    node: Node,
+    given: Any,
+    graph: bool,
+    keep: bool,
+    needed: set[Node] | None,
+    captures: dict[Any, Any],
+    found: list[Any],
+    spot: Any,
+    collect: bool,
+) -> Any:
+    """A node with hooks, several outputs, captures, or in a pruned graph: the gradients for its
+    edges.
+    """
+    hooks = node.hooks
+    nothing = (None,) * len(node.edges)
+    arrived = given
+    if hooks is not None and given is not None:
+        given = run_tensor_hooks(node, hooks, given, graph)
+    if captures and node in captures:
+        # A gradient that travels on is returned as it was before the hooks, as in PyTorch.
+        value = arrived if needed is not None and _leads_on(node.edges, needed) else given
+        for k, number in captures[node]:
+            found[k] = value[number] if node.outputs > 1 else value
+    if type(node) is AccumulateGrad:
+        if given is not None and collect and (needed is None or node in needed):
+            if hooks is not None and hooks.before:
+                given = run_before(node, hooks, given, graph)
+            accumulate(node, given, graph, spot)
+            if hooks is not None and hooks.after:
+                run_after(node, hooks, (), given, graph)
+        return nothing
+    if needed is not None and (node not in needed or not _leads_on(node.edges, needed)):
+        return nothing
+    if given is None or (node.outputs > 1 and all(g is None for g in given)):
+        return nothing
+    if hooks is not None and hooks.before:
+        given = run_before(node, hooks, given, graph)
+    check = state.current().anomaly
+    results: Any
+    if check:
+        from flambeau.core.anomaly import watched
+
+        results = watched(node, given, graph, keep, check)
+    else:
+        results = node.run(given, graph, keep)
+    if hooks is not None and hooks.after:
+        results = run_after(node, hooks, results, given, graph)
+    return results
+
+
+def _leads_on(edges: Any, needed: set[Node]) -> bool:
+    return any(
+        (edge.node if type(edge) is Port else edge) in needed for edge in edges if edge is not None
+    )

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AccumulateGrad",
     "ElementNode",
+    "FREED",
     "Hooks",
     "NONE_OF_THREE",
     "NOTHING_SAVED",
@@ -32,6 +33,10 @@ __all__ = [
     "was_freed",
     "was_written",
 ]
+
+
+FREED: Any = object()
+"""Stands where saved values were, after a backward that did not retain them."""
 
 
 class Hooks:

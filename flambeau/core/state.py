@@ -20,7 +20,6 @@ __all__ = [
     "next_sequence",
     "ordinary",
     "restore",
-    "set_mode",
     "switch",
     "switch_grad",
 ]
@@ -114,6 +113,4 @@ def switch_grad(grad: bool) -> Token[Mode | None]:
     return _variable.set(now.changed(grad=grad))
 
 
-set_mode = _variable.set
-"""Change the whole mode for this thread; give the token to `restore`."""
 restore = _variable.reset

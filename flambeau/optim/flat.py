@@ -17,7 +17,7 @@ import numpy as np
 
 from flambeau.core.provenance import user_frame
 from flambeau.core.state import next_sequence
-from flambeau.core.storage import Storage, address, storage_of
+from flambeau.core.storage import Storage, address, silent, storage_of
 from flambeau.core.tensor import Tensor
 from flambeau.optim.inplace import Array
 
@@ -54,14 +54,11 @@ def note_writes(params: list[Tensor]) -> None:
     for p in params:
         storage = p._storage or storage_of(p)
         storage.version += 1
-        storage.written = sequence = next_sequence()
+        storage.written = storage.changed = next_sequence()
         storage.writer = writer
         storage.writing = "step"
-        origin = storage.origin
-        while origin is not None:
-            origin.silent = sequence
-            origin.silent_writer = writer
-            origin = origin.origin
+        if storage.origin is not None:
+            silent(storage)
 
 
 def run_alone(

@@ -1,7 +1,6 @@
-"""Where a gradient arrives: fitted to what it is the gradient of, summed, shown to hooks.
+"""Gradients made to fit what they belong to, and summed where paths meet.
 
-What `engine` (with all of its options) and `sweep` (the common backward) share. Stands on hooks,
-accumulate, shapes, silence.
+The sweeps of `engine` and `light` share these. Stands on node, shapes, silence, tensor.
 """
 
 from __future__ import annotations
@@ -10,77 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from flambeau.core import state
-from flambeau.core.accumulate import accumulate
 from flambeau.core.batch.array import Batched
 from flambeau.core.crossing import across, across_tensor
 from flambeau.core.errors import fail
-from flambeau.core.hooks import run_after, run_before, run_tensor_hooks
-from flambeau.core.node import AccumulateGrad, Node, Port
+from flambeau.core.node import Node, Port
 from flambeau.core.shapes import sum_to
 from flambeau.core.silence import quiet, run
 from flambeau.core.tensor import Tensor
 
-__all__ = ["add", "fit", "fit_tensor", "plus", "visit"]
+__all__ = ["add", "fit", "fit_tensor", "plus"]
 
 nd = np.ndarray
-
-
-def visit(
-    node: Node,
-    given: Any,
-    graph: bool,
-    keep: bool,
-    needed: set[Node] | None,
-    captures: dict[Any, Any],
-    found: list[Any],
-    spot: Any,
-    collect: bool,
-) -> Any:
-    """A node with hooks, several outputs, captures, or in a pruned graph: the gradients for its
-    edges.
-    """
-    hooks = node.hooks
-    nothing = (None,) * len(node.edges)
-    arrived = given
-    if hooks is not None and given is not None:
-        given = run_tensor_hooks(node, hooks, given, graph)
-    if captures and node in captures:
-        # A gradient that travels on is returned as it was before the hooks, as in PyTorch.
-        value = arrived if needed is not None and _leads_on(node.edges, needed) else given
-        for k, number in captures[node]:
-            found[k] = value[number] if node.outputs > 1 else value
-    if type(node) is AccumulateGrad:
-        if given is not None and collect and (needed is None or node in needed):
-            if hooks is not None and hooks.before:
-                given = run_before(node, hooks, given, graph)
-            accumulate(node, given, graph, spot)
-            if hooks is not None and hooks.after:
-                run_after(node, hooks, (), given, graph)
-        return nothing
-    if needed is not None and (node not in needed or not _leads_on(node.edges, needed)):
-        return nothing
-    if given is None or (node.outputs > 1 and all(g is None for g in given)):
-        return nothing
-    if hooks is not None and hooks.before:
-        given = run_before(node, hooks, given, graph)
-    check = state.current().anomaly
-    results: Any
-    if check:
-        from flambeau.core.anomaly import watched
-
-        results = watched(node, given, graph, keep, check)
-    else:
-        results = node.run(given, graph, keep)
-    if hooks is not None and hooks.after:
-        results = run_after(node, hooks, results, given, graph)
-    return results
-
-
-def _leads_on(edges: Any, needed: set[Node]) -> bool:
-    return any(
-        (edge.node if type(edge) is Port else edge) in needed for edge in edges if edge is not None
-    )
 
 
 def fit(node: Node, grad: Any, shape: Any, dtype: Any) -> Any:
