@@ -260,7 +260,7 @@ def _product(made: Module, shape: Shape, tiles: dict[tuple[int, int, bool], Func
         b0 = f.at(pointer(f, get["b"]), batch * get["b_batch"] + p * get["b_panel"], type)
         c0 = f.at(pointer(f, get["c"]), batch * get["c_batch"] + p * panel, type)
         # The bias of this panel, or null.
-        bias = f.select(get["bias"].eq(0), f.int(0), get["bias"] + p * (panel * SIZES[type])).to(
+        bias = f.select(get["bias"].eq(0), f.index(0), get["bias"] + p * (panel * SIZES[type])).to(
             "ptr"
         )
         b_step = f.select(columns.eq(panel), get["b_step"], get["b_last"])

@@ -282,7 +282,7 @@ class Function:
         """`x` itself, or a constant of the type."""
         return x if isinstance(x, Value) else Value(type, literal(type, x), self)
 
-    def int(self, x: Any) -> Value:
+    def index(self, x: Any) -> Value:
         """An i64."""
         return self.value("i64", x)
 
@@ -302,7 +302,7 @@ class Function:
 
     def at(self, pointer: Value, index: Any, type: str) -> Value:
         """The address `index` numbers of `type` further."""
-        index = self.int(index)
+        index = self.index(index)
         return self.emit("ptr", f"getelementptr {type}, ptr {pointer.name}, i64 {index.name}")
 
     def load(self, type: str, pointer: Value, index: Any = 0, align: int = 0) -> Value:
@@ -374,8 +374,8 @@ class Function:
     def loop(self, start: Any, stop: Any, step: Any = 1) -> Iterator[Value]:
         """``for i in range(start, stop, step)`` with a positive step."""
         k = self.fresh()
-        index = self.variable("i64", self.int(start))
-        stop, step = self.int(stop), self.int(step)
+        index = self.variable("i64", self.index(start))
+        stop, step = self.index(stop), self.index(step)
         self.label(f"head{k}")
         i = index.get()
         self.branch(i.lt(stop), f"body{k}", f"done{k}")
