@@ -5,7 +5,8 @@ The function is ``void (ptr context, i64 thread, i64 threads)``. Workers are thr
 that never see Python; they spin for a little while, then sleep on a futex. A region costs 0.5 us
 where the workers are awake. One region runs at a time: a second caller, or a call from inside a
 share, does all its shares itself, so nobody waits for anybody. After a fork the child starts its
-own workers. On other systems than Linux on x86-64 the caller does all shares. Stands on ir, build.
+own workers. On other systems than Linux on x86-64 the caller does all shares. Stands on ir, build
+and threads.
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ import sys
 from functools import cache as once
 from typing import Any
 
+from flambeau.core import threads
 from flambeau.core.kernels.jit import build
 from flambeau.core.kernels.jit.ir import Function, Module, Value
 
-__all__ = ["ARGUMENTS", "address", "limit", "memory", "module", "run", "set_limit"]
+__all__ = ["ARGUMENTS", "address", "limit", "memory", "module", "run"]
 
 ARGUMENTS = (("ptr", "context"), ("i64", "thread"), ("i64", "threads"))
 """Of a function that is run in shares."""
@@ -216,7 +218,7 @@ def memory() -> int:
     hold = ctypes.c_char.from_buffer(block)
     build.keep(block, hold)
     place = ctypes.addressof(hold)
-    _word(place + LIMIT).value = 1
+    threads.follow(lambda count: _limit(place, count))
     if threaded():
         create = ctypes.CDLL(None).pthread_create
         _word(place + CREATE).value = ctypes.cast(create, ctypes.c_void_p).value or 0
@@ -249,14 +251,13 @@ def address() -> int:
     return build.load(module())["pool_run"]
 
 
+def _limit(place: int, count: int) -> None:
+    _word(place + LIMIT).value = max(1, min(count, MOST))
+
+
 def limit() -> int:
-    """How many threads a region may have."""
+    """How many threads a region may have: `threads.count()`."""
     return int(_word(memory() + LIMIT).value)
-
-
-def set_limit(count: int) -> None:
-    """Let a region have `count` threads."""
-    _word(memory() + LIMIT).value = max(1, min(count, MOST))
 
 
 @once
@@ -265,12 +266,12 @@ def _call() -> Any:
     return ctypes.CFUNCTYPE(None, *types)(address())
 
 
-def run(function: int, context: int, threads: int | None = None) -> None:
+def run(function: int, context: int, shares: int | None = None) -> None:
     """Run the function at an address in shares; the interpreter's lock is free meanwhile.
 
     Args:
         function: ``void (ptr context, i64 thread, i64 threads)``.
         context: handed to it; whoever calls keeps alive what it points to.
-        threads: how many shares; `limit()` by default.
+        shares: how many; `limit()` by default.
     """
-    _call()(memory(), function, context, limit() if threads is None else threads)
+    _call()(memory(), function, context, limit() if shares is None else shares)

@@ -12,6 +12,7 @@ import time
 import numpy as np
 import pytest
 
+from flambeau.core import threads
 from flambeau.core.kernels.jit import build, ir, pool
 
 pytestmark = pytest.mark.skipif(not build.available(), reason="no code can be generated here")
@@ -108,13 +109,12 @@ def test_a_process_ends_quietly_with_workers_asleep_and_awake():
 
 
 def test_the_limit_is_kept():
-    before = pool.limit()
+    before = threads.count()
     try:
-        pool.set_limit(3)
+        threads.set_count(3)
         words = np.zeros(600, "i8")
         pool.run(counter(), words.ctypes.data)
         assert words[:4].tolist() == [1, 1, 1, 0]
-        pool.set_limit(0)
-        assert pool.limit() == 1
     finally:
-        pool.set_limit(before)
+        threads.set_count(before)
+    assert pool.limit() == before
