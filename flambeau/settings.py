@@ -6,12 +6,11 @@ Each is exported as `flambeau.<name>`. Stands on core.
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Callable
 from typing import Any
 
-from flambeau.core import dtypes
+from flambeau.core import dtypes, threads
 from flambeau.core.device import default_device
 from flambeau.core.errors import fail
 from flambeau.core.promotion import result_dtype
@@ -64,34 +63,13 @@ class _Settings:
     matmul_precision = "highest"
     warn_always = False
     interop_threads: int | None = None
-    threads: int | None = None
-
-
-def quota() -> int:
-    """The processors this process may use: the affinity mask, and the cgroup's quota where there is
-    one.
-    """
-    count = (
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    )
-    try:
-        with open("/sys/fs/cgroup/cpu.max") as file:
-            limit, period = file.read().split()
-        if limit != "max":
-            count = min(count, max(1, -(-int(limit) // int(period))))
-    except (OSError, ValueError):
-        pass
-    return count
 
 
 def get_num_threads() -> int:
     """How many threads a kernel may use: `set_num_threads`, else OMP_NUM_THREADS, else the
     processors allowed.
     """
-    if _Settings.threads is None:
-        named = os.environ.get("OMP_NUM_THREADS", "")
-        _Settings.threads = int(named) if named.isdigit() and int(named) > 0 else quota()
-    return _Settings.threads
+    return threads.count()
 
 
 def _blas_threads(count: int) -> None:
@@ -117,13 +95,13 @@ def set_num_threads(int: int, /) -> None:
         raise fail(
             RuntimeError, "set_num_threads", f"expected a positive number of threads, got {int}"
         )
-    _Settings.threads = int
+    threads.set_count(int)
     _blas_threads(int)
 
 
 def get_num_interop_threads() -> int:
     """How many threads may run independent operations."""
-    return _Settings.interop_threads or quota()
+    return _Settings.interop_threads or threads.quota()
 
 
 def set_num_interop_threads(int: int, /) -> None:

@@ -260,9 +260,9 @@ def _product(made: Module, shape: Shape, tiles: dict[tuple[int, int, bool], Func
         b0 = f.at(pointer(f, get["b"]), batch * get["b_batch"] + p * get["b_panel"], type)
         c0 = f.at(pointer(f, get["c"]), batch * get["c_batch"] + p * panel, type)
         # The bias of this panel, or null.
-        bias = f.select(
-            get["bias"].eq(0), f.integer(0), get["bias"] + p * (panel * SIZES[type])
-        ).to("ptr")
+        bias = f.select(get["bias"].eq(0), f.index(0), get["bias"] + p * (panel * SIZES[type])).to(
+            "ptr"
+        )
         b_step = f.select(columns.eq(panel), get["b_step"], get["b_last"])
         steps = larger(f, (get["k"] + (DEPTH - 1)) / DEPTH, 1)
         with f.loop(0, steps) as step:

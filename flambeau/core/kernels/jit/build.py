@@ -21,7 +21,7 @@ from flambeau.core.kernels.jit import cache, elf
 from flambeau.core.kernels.jit.ir import Module
 from flambeau.core.kernels.jit.target import Target, describe, identity
 
-__all__ = ["Unavailable", "available", "compiled", "host", "load", "loaded"]
+__all__ = ["Unavailable", "available", "compiled", "host", "keep", "load", "loaded"]
 
 ABI = 1
 """Goes up when the meaning of what is cached changes."""
@@ -115,8 +115,12 @@ def compiled(module: Module, target: Target, *, assembly: bool = False) -> Any:
 
 _LOCK = threading.Lock()
 _LOADED: dict[str, dict[str, int]] = {}
-_KEPT: list[Any] = []
-"""What loaded code stands in; it is never unloaded."""
+
+
+def keep(*things: Any) -> None:
+    """Never give these back, not at the interpreter's end either: threads may still run in them."""
+    for thing in things:
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(thing))
 
 
 def loaded() -> dict[str, dict[str, int]]:
@@ -174,7 +178,7 @@ def _mapped(code: bytes, starts: dict[str, int]) -> dict[str, int]:
     protect = ctypes.CDLL(None).mprotect
     if protect(ctypes.c_void_p(address), ctypes.c_size_t(size), mmap.PROT_READ | mmap.PROT_EXEC):
         raise Unavailable("this system runs no code made at run time")
-    _KEPT.append((memory, hold))
+    keep(memory, hold)
     return {name: address + start for name, start in starts.items()}
 
 
@@ -189,5 +193,5 @@ def _linked(module: Module, content: bytes, key: str) -> dict[str, int]:
     for name in module.symbols:
         library = library.export_symbol(name)
     tracker = library.link(_linker(), key)
-    _KEPT.append(tracker)
+    keep(tracker)
     return {name: tracker[name] for name in module.symbols}

@@ -1,7 +1,7 @@
 """The machine that code is generated for: processor, features, vector width.
 
-`host()` asks LLVM once. `Target` may be made by hand, to look at the code of another machine.
-Stands on llvmlite, which it imports when it is asked.
+`build.host()` asks LLVM once. A `Target` may be made by hand, to look at the code of another
+machine. Stands on nothing.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import sys
 from functools import cache
 from typing import Any, NamedTuple
 
-__all__ = ["Target", "host"]
+__all__ = ["Target", "describe", "identity"]
 
 
 class Target(NamedTuple):
-    """What a generator may ask: `lanes("float")`, `masked`; and what LLVM is told."""
+    """What a generator may ask (`lanes`, `masked`), and what LLVM is told."""
 
     triple: str
     cpu: str
@@ -50,18 +50,6 @@ def describe(triple: str, cpu: str, features: dict[str, bool]) -> Target:
     return Target(triple, cpu, flat, bits, wide)
 
 
-@cache
-def host() -> Target:
-    """This machine."""
-    from llvmlite import binding
-
-    return describe(
-        binding.get_process_triple(),
-        binding.get_host_cpu_name(),
-        dict(binding.get_host_cpu_features()),
-    )
-
-
 def identity() -> str:
     """What tells this machine's code from another's without asking LLVM: the processor by its own
     account, the system, the interpreter's layout of objects.
@@ -72,7 +60,6 @@ def identity() -> str:
             platform.machine(),
             _processor(),
             sys.implementation.cache_tag or "",
-            str(sys.flags.debug if hasattr(sys.flags, "debug") else 0),
         )
     )
 

@@ -10,10 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from flambeau.core.kernels.jit import pool
 from flambeau.core.kernels.jit.ir import SIZES, Function, Module, Value
 from flambeau.core.kernels.native import table
 
 __all__ = ["Formula", "module"]
+
+GRAIN = 32768
+"""Elements that a thread must have to be worth waking, as in PyTorch."""
 
 
 class Formula(NamedTuple):
@@ -101,8 +105,12 @@ def module(name: str, formula: Formula) -> Module:
         for type in formula.types
         for form in formula.all_forms
     }
+    shares = {
+        (type, form): _share(made, formula, type, form, loop)
+        for (type, form), loop in loops.items()
+    }
     f = made.function(name, (("ptr", "self"), ("ptr", "args"), ("i64", "n")), "ptr")
-    _enter(f, formula, helpers, loops)
+    _enter(f, formula, helpers, loops, shares)
     return made
 
 
@@ -121,7 +129,7 @@ def _loop(made: Module, formula: Formula, type: str, form: str) -> Function:
         return f.load(type, f.argument[f"x{k}"], i)
 
     fixed = {k: read(k, 0) for k, kind in enumerate(form) if kind == "s"}
-    with f.loop(0, f.argument["count"]) as i:
+    with f.loop(0, f.argument["count"], independent=True) as i:
         values = [fixed[k] if k in fixed else read(k, i) for k in range(formula.arity)]
         found = formula.write(f, *values)
         if result == "i1":
@@ -130,11 +138,46 @@ def _loop(made: Module, formula: Formula, type: str, form: str) -> Function:
     return f
 
 
+def _share(made: Module, formula: Formula, type: str, form: str, loop: Function) -> Function:
+    """A thread's part of the loop; the context holds the loop's arguments, a word each."""
+    f = made.function(f"share_{type}_{form}", pool.ARGUMENTS, internal=True)
+    context, thread = f.argument["context"], f.argument["thread"]
+    count = f.load("i64", context, formula.arity + 1)
+    # In whole cache lines, so that no two threads write to one.
+    each = (count // f.argument["threads"] // 64 + 1) * 64
+    start = f.intrinsic("smin", thread * each, count)
+    stop = f.intrinsic("smin", start + each, count)
+    result = formula.result or type
+    places = []
+    for k, kind in enumerate((*form, "v")):
+        place = f.load("ptr", context, k)
+        own = result if k == formula.arity else "i1" if formula.condition and k == 0 else type
+        places.append(place if kind == "s" else f.at(place, start * SIZES[own], "i8"))
+    f.call(loop, "void", *places, stop - start)
+    return f
+
+
+def _in_shares(f: Function, share: Function, places: Sequence[Value], total: Value) -> None:
+    """Run a loop on as many threads as its size pays for, with the interpreter's lock free."""
+    context = f.memory("i64", len(places) + 1)
+    for k, place in enumerate(places):
+        f.store(place, context, k)
+    f.store(total, context, len(places))
+    memory = _word(f, "pool")
+    limit = f.load("i64", f.at(memory, pool.LIMIT, "i8"))
+    threads = f.intrinsic("smin", limit, total // GRAIN + 1)
+    state = f.call(_word(f, "release"), "ptr")
+    function = Value("ptr", f"@{share.name}", f)
+    f.call(_word(f, "pool_run"), "void", memory, function, context, threads)
+    f.call(_word(f, "restore"), "void", state)
+
+
 def _enter(
     f: Function,
     formula: Formula,
     helpers: Sequence[Function],
     loops: dict[tuple[str, str], Function],
+    shares: dict[tuple[str, str], Function],
 ) -> None:
     """Arguments looked at, a type and a form chosen; otherwise the NumPy form is called."""
     args, n = f.argument["args"], f.argument["n"]
@@ -165,7 +208,7 @@ def _enter(
     for type in formula.types:
         f.branch(descr.eq(_word(f, type)), f"is_{type}", f"not_{type}")
         f.label(f"is_{type}")
-        _typed(f, formula, type, given, kinds, lead, helpers, loops)
+        _typed(f, formula, type, given, kinds, lead, helpers, loops, shares)
         f.label(f"not_{type}")
     f.label("other")
     null = f.value("ptr", 0)
@@ -185,6 +228,7 @@ def _typed(
     lead: Value,
     helpers: Sequence[Function],
     loops: dict[tuple[str, str], Function],
+    shares: dict[tuple[str, str], Function],
 ) -> None:
     same_shape, repeats, count = helpers
     arity = formula.arity
@@ -246,7 +290,13 @@ def _typed(
         m = f.fresh()
         f.branch(match, f"loop{m}", f"next{m}")
         f.label(f"loop{m}")
-        f.call(loops[type, form], "void", *[p.get() for p in places], data, total)
+        start = [p.get() for p in places]
+        f.branch(total.lt(GRAIN), f"small{m}", f"large{m}")
+        f.label(f"small{m}")
+        f.call(loops[type, form], "void", *start, data, total)
+        f.ret(out.get())
+        f.label(f"large{m}")
+        _in_shares(f, shares[type, form], [*start, data], total)
         f.ret(out.get())
         f.label(f"next{m}")
     f.call(_word(f, "decref"), "void", out.get())

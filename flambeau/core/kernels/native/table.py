@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from flambeau.core.kernels.jit.build import Unavailable
+from flambeau.core.kernels.jit import pool
+from flambeau.core.kernels.jit.build import Unavailable, keep
 
 __all__ = ["WORDS", "builtin", "trusted"]
 
@@ -28,7 +29,7 @@ C_CONTIGUOUS, WRITEABLE = 1, 0x400
 
 WORDS = (
     "ndarray", "float", "double", "i1", "i64", "py_float", "py_int", "new", "incref", "decref",
-    "call", "fallback", "as_long", "occurred", "clear",
+    "call", "fallback", "as_long", "occurred", "clear", "release", "restore", "pool", "pool_run",
 )  # fmt: skip
 NEW_FROM_DESCR = 94  # its place in NumPy's table of functions
 FASTCALL = 0x80
@@ -72,6 +73,10 @@ def _addresses() -> dict[str, int]:
         "as_long": address("PyLong_AsLongLong"),
         "occurred": address("PyErr_Occurred"),
         "clear": address("PyErr_Clear"),
+        "release": address("PyEval_SaveThread"),
+        "restore": address("PyEval_RestoreThread"),
+        "pool": pool.memory(),
+        "pool_run": pool.address(),
     }
 
 
@@ -103,10 +108,6 @@ def trusted() -> bool:
     )
 
 
-_KEPT: list[Any] = []
-"""Whatever a function's table points to; functions are never taken away."""
-
-
 def builtin(name: str, address: int, fallback: Callable[..., Any]) -> Callable[..., Any]:
     """Machine code ``PyObject *(PyObject *self, PyObject *const *args, Py_ssize_t n)`` as a
     function.
@@ -127,5 +128,5 @@ def builtin(name: str, address: int, fallback: Callable[..., Any]) -> Callable[.
     make = ctypes.pythonapi.PyCFunction_NewEx
     make.restype = ctypes.py_object
     make.argtypes = [ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p]
-    _KEPT.append((method, fallback, table))
+    keep(method, fallback, table)
     return make(ctypes.addressof(method), table, None)  # type: ignore[no-any-return]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import warnings
 
 import hypothesis.strategies as st
@@ -12,8 +13,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
+from flambeau.core import threads
 from flambeau.core.kernels.jit import build
 from flambeau.core.kernels.native import choose, table
+from flambeau.core.kernels.native.elementwise import GRAIN
 from flambeau.core.kernels.native.formulas import FORMULAS
 
 DTYPES = {"float": "f4", "double": "f8", "i64": "i8"}
@@ -225,3 +228,54 @@ def test_no_warning_reaches_the_user():
         warnings.simplefilter("error")
         assert torch.isinf(torch.ones(3) / torch.zeros(3)).all()
         assert torch.isinf((torch.ones(3) * 100).exp()).all()
+
+
+LARGE = 2 * GRAIN + 77
+
+
+@pytest.mark.parametrize("name", ["exp", "mul", "where", "lt", "clamp"])
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_large_arrays_do_not_depend_on_the_number_of_threads(functions, name, dtype):
+    function, calls = functions[name]
+    rng = np.random.default_rng(3)
+    arity = FORMULAS[name].arity
+    operands = [rng.standard_normal(LARGE).astype(dtype) for _ in range(arity)]
+    if name == "where":
+        operands[0] = operands[0] > 0
+    if name == "clamp":
+        operands[1:] = [-0.5, 0.5]
+    before, calls[:] = threads.count(), []
+    try:
+        found = []
+        for count in (1, 2, 3):
+            threads.set_count(count)
+            found.append(function(*operands))
+    finally:
+        threads.set_count(before)
+    assert not calls
+    np.testing.assert_allclose(found[0], NUMPY[name](*operands), rtol=3e-7)
+    np.testing.assert_array_equal(found[0], found[1])
+    np.testing.assert_array_equal(found[0], found[2])
+
+
+def test_large_arrays_are_written_in_place(functions):
+    function, calls = functions["add"]
+    calls.clear()
+    a, b = np.arange(LARGE, dtype="f4"), np.full(LARGE, 2, "f4")
+    assert function(a, b, a) is a and function(b, a, a) is a and function(a, 1, a) is a
+    np.testing.assert_array_equal(a, np.arange(LARGE, dtype="f4") + 5)
+    assert not calls
+
+
+def test_other_python_threads_run_meanwhile(functions):
+    function, _ = functions["exp"]
+    a = np.zeros(4 * LARGE, "f4")
+
+    def work():
+        for _ in range(20):
+            assert function(a)[-1] == 1
+
+    workers = [threading.Thread(target=work) for _ in range(3)]
+    [w.start() for w in workers]
+    [w.join(60) for w in workers]
+    assert not any(w.is_alive() for w in workers)
