@@ -17,10 +17,9 @@ from flambeau.core import overrides, state
 from flambeau.core.batch.array import Batched, like_sample
 from flambeau.core.batch.array import write as batch_write
 from flambeau.core.errors import fail
-from flambeau.core.node import AccumulateGrad, Node, OpNode, Port
+from flambeau.core.node import FREED, AccumulateGrad, Node, OpNode, Port
 from flambeau.core.overlap import check_writable
 from flambeau.core.provenance import user_frame
-from flambeau.core.rules import FREED
 from flambeau.core.silence import quiet
 from flambeau.core.state import next_sequence
 from flambeau.core.storage import address, silent, storage_of, touch
@@ -222,7 +221,7 @@ class CopySlices(Node):
                 if result is None:
                     part.zero_()
                 else:
-                    from flambeau.core.engine import fit_tensor
+                    from flambeau.core.fit import fit_tensor
 
                     part.copy_(fit_tensor(self, result, shape, whole._array.dtype))
             else:
@@ -287,7 +286,7 @@ def _take_keeper(tensor: Tensor) -> Any:
     """
     edge = tensor._edge
     node, number = (edge.node, edge.number) if type(edge) is Port else (edge, 0)
-    hooks = getattr(node, "hooks", None)
+    hooks: Any = getattr(node, "hooks", None)
     keeper = hooks.retain.get(number) if hooks is not None else None
     if keeper is None or keeper() is not tensor:
         return None

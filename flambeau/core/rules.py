@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from flambeau.core import node as nodes
-from flambeau.core.kernels.native.choose import fused
-from flambeau.core.node import OpNode, Port
+from flambeau.core.node import FREED, OpNode, Port
 from flambeau.core.silence import quiet, run
 from flambeau.core.tensor import Tensor, wrap
 
@@ -30,17 +29,13 @@ __all__ = [
     "FREED",
     "Packed",
     "Rule",
+    "bare_values",
     "both",
-    "read_quick",
     "read_rules",
-    "run_quick",
     "with_arrays",
 ]
 
 nd = np.ndarray
-FREED: Any = object()
-"""Stands where saved values were, after a backward that did not retain them."""
-
 SAVED, PARAM, SHAPE, NEEDS = range(4)
 
 BOTH = frozenset(
@@ -176,6 +171,10 @@ def _saved_tensor(node: OpNode, position: int, graph: bool, unpacked: dict[int, 
         from flambeau.core.alias import silent_write
 
         silent_write(node, node.op.saveable[position], store, value.shape)
+    if store is not None and not store and store.differs(node.sequence, value):
+        from flambeau.core.alias import exported_write
+
+        exported_write(node, node.op.saveable[position], value.shape)
     if type(value) is Packed:
         if (
             position not in unpacked
@@ -206,15 +205,15 @@ def _run(self: OpNode, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
     op = self.op
     edges = self.edges
     bare = not graph and type(grads) is nd
-    if bare and op.quick:
+    if bare and op.back is not None:
         try:
-            quickly = run(run_quick, op, self, grads)
+            quickly = run(op.back, self, grads)
         except RuntimeError:
             quickly = None
         if quickly is not None:
             if not keep and self.stores.count(None) != len(self.stores):
                 self.saved = FREED
-            return quickly  # type: ignore[no-any-return]
+            return quickly
     found: list[Any] = [None] * len(edges)
     rules = op.rules
     if bare or (
@@ -267,71 +266,6 @@ def _all_arrays(grads: Any) -> bool:
     return all(grad is None or type(grad) is nd for grad in grads)
 
 
-def run_quick(op: Op, node: OpNode, grad: Any) -> list[Any] | None:
-    """All rules of a node whose rules name saved values alone; None where one of them needs a
-    Tensor or an error.
-    """
-    sequence = node.sequence
-    dtype = grad.dtype
-    saved = node.saved
-    if saved is FREED or dtype.kind == "c":
-        return None
-    for store, value in zip(node.stores, saved):
-        if store is not None and (
-            store.changed > sequence or type(value) is not nd or value.dtype is not dtype
-        ):
-            return None
-    found = []
-    for edge, (function, positions, rule) in zip(node.edges, op.quick):
-        if edge is None:
-            found.append(None)
-        elif function is None:  # the rule is `lambda g: g`
-            found.append(grad)
-        elif rule is not None:
-            values = _bare_values(node, rule, dtype)
-            if values is None:
-                return None
-            found.append(function(grad, *values))
-        elif not positions:
-            found.append(function(grad))
-        elif len(positions) == 1:
-            found.append(function(grad, saved[positions[0]]))
-        else:
-            found.append(function(grad, *[saved[k] for k in positions]))
-    return found
-
-
-def read_quick(op: Op) -> tuple[Any, ...]:
-    """(function, saved positions, the rule if it wants more than saved values) for every tensor,
-    when all rules are bare.
-    """
-    if op.lists or not op.rules or not all(rule.bare and not rule.group for rule in op.rules):
-        return ()
-    table: dict[int, Any] = {}
-    for rule in op.rules:
-        function = rule.twin or rule.function
-        same = (
-            function.__code__.co_code == _same.__code__.co_code
-            and function.__code__.co_argcount == 1
-        )
-        if not same and rule.simple and not rule.twin:
-            function = fused(f"vjp_{op.name}_{rule.targets[0]}", function)
-        table[rule.targets[0]] = (
-            None if same else function,
-            rule.saves,
-            None if rule.simple else rule,
-        )
-    return tuple(table.get(k, (_nothing, (), None)) for k in range(len(op.tensor_names)))
-
-
-def _same(grad: Any) -> Any:
-    return grad
-
-
-def _nothing(grad: Any) -> None:
-    return None
-
-
 def _run_bare(
     node: OpNode, rules: tuple[Rule, ...], grads: Any, found: list[Any]
 ) -> tuple[Rule, ...]:
@@ -347,7 +281,7 @@ def _run_bare(
         target = rule.targets[0]
         if not rule.group and edges[target] is None:
             continue
-        values = _bare_values(node, rule, dtype) if rule.bare else None
+        values = bare_values(node, rule, dtype) if rule.bare else None
         if values is None:
             left += (rule,)
             continue
@@ -367,7 +301,7 @@ def _dtype(value: Any) -> Any:
     return value._array.dtype if isinstance(value, Tensor) else value.dtype
 
 
-def _bare_values(node: OpNode, rule: Rule, dtype: Any) -> list[Any] | None:
+def bare_values(node: OpNode, rule: Rule, dtype: Any) -> list[Any] | None:
     """Its values as arrays, or None where Tensors are needed (mixed dtypes, packed values)."""
     values = []
     for kind, index in rule.getters:

@@ -139,14 +139,16 @@ def affine(bias: Any, x: Any, weight: Any, flags: Any, size: int, kernel: Any) -
 
 def linear(op: Any, args: list[Any], which: list[Any], size: int) -> Any:
     flags = (False, bool(which[0]), bool(which[1]))
-    return affine(None, *args, flags, size, lambda: op.kernel(*args))
+    x, weight = args
+    return affine(None, x, weight, flags, size, lambda: op.kernel(*args))
 
 
 def linear_with_bias(op: Any, args: list[Any], which: list[Any], size: int) -> Any:
     flags = tuple(map(bool, which))
     if flags == (True, False, False):
         return None
-    return affine(*args, flags, size, lambda: op.kernel(*args))
+    bias, x, weight = args
+    return affine(bias, x, weight, flags, size, lambda: op.kernel(*args))
 
 
 def bordered(op: Any, args: list[Any], which: list[Any], size: int) -> Any:

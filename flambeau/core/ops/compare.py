@@ -19,7 +19,6 @@ from flambeau.core.ir.abstract import Abstract
 from flambeau.core.kernels.native.choose import lazily
 from flambeau.core.ops.either import keep, numbered, tie
 from flambeau.core.rules import with_arrays
-from flambeau.core.silence import run
 from flambeau.core.state import NO_GRAD, mode
 from flambeau.core.tensor import PLAIN, Tensor, edge_of, wrap
 
@@ -235,12 +234,12 @@ FLOATS = frozenset((np.dtype("f4"), np.dtype("f8")))
 
 
 def _both_bounds(a: Any, min: Any, max: Any) -> Any:
-    return run(np.minimum, run(np.maximum, a, min), max)
+    return np.minimum(np.maximum(a, min), max)
 
 
 BETWEEN = lazily("clamp", _both_bounds)
-AT_LEAST = lazily("maximum", lambda a, min: run(np.maximum, a, min))
-AT_MOST = lazily("minimum", lambda a, max: run(np.minimum, a, max))
+AT_LEAST = lazily("maximum", np.maximum)
+AT_MOST = lazily("minimum", np.minimum)
 
 
 def _clamp_numbers(a: Any, d: Any, min: Any, max: Any) -> Any:

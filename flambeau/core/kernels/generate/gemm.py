@@ -350,8 +350,8 @@ def _pack(made: Module, shape: Shape) -> None:
                     f.load(many, f.at(source, (j + r) * get["b_column"] + i, type))
                     for r in range(lanes)
                 ]
-                for r, row in enumerate(transposed(f, rows)):
-                    f.store(row, f.at(target, (i + r) * wide + j, type))
+                for number, row in enumerate(transposed(f, rows)):
+                    f.store(row, f.at(target, (i + number) * wide + j, type))
             with f.loop(blocks * lanes, get["k"]) as i:
                 out = f.at(target, i * wide + j, type)
                 with f.loop(0, lanes) as r:

@@ -16,7 +16,10 @@ from flambeau.core.kernels.native.elementwise import Formula
 from flambeau.core.kernels.native.formulas import FORMULAS
 from flambeau.core.silence import run
 
-__all__ = ["caller", "fused", "lazily", "native"]
+__all__ = ["SILENT", "caller", "fused", "lazily", "native"]
+
+SILENT: set[Callable[..., Any]] = set()
+"""Functions that give no warning whoever calls them."""
 
 
 def native(
@@ -64,14 +67,15 @@ def lazily(
 
     Args:
         name: of the function, and of the formula where none is given.
-        numpy_form: its NumPy form; its callers run it where NumPy's warnings are off.
+        numpy_form: its NumPy form, which is run where NumPy's warnings are off.
         formula: what it computes.
     """
     arity = (formula or FORMULAS[name]).arity
+    quietly = partial(run, numpy_form)
 
     def first(*arrays: Any) -> Any:
         nonlocal call
-        call = native(name, numpy_form, formula) or numpy_form
+        call = native(name, quietly, formula) or quietly
         return call(*arrays)
 
     call: Callable[..., Any] = first
@@ -85,7 +89,10 @@ def lazily(
     def more(*arrays: Any) -> Any:
         return call(*arrays)
 
-    return {1: one, 2: two}.get(arity, more)
+    by_arity: dict[int, Callable[..., Any]] = {1: one, 2: two}
+    found = by_arity.get(arity, more)
+    SILENT.add(found)
+    return found
 
 
 FUSED = {1: ("v",), 2: ("vv", "vs", "sv"), 3: ("vvv", "svv"), 4: ("vvvv", "svvv")}
