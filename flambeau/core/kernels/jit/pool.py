@@ -79,11 +79,12 @@ def _change(f: Function, place: Value, how: str, by: int) -> Value:
 
 
 def _spin(f: Function, count: Value) -> None:
-    """A breath; every 64th lets another thread have the processor, without which a sleeper that was
-    woken may wait behind the one that waits for it (550 us instead of 49).
+    """A breath; every 512th lets another thread have the processor, without which a sleeper that
+    was woken may wait behind the one that waits for it (550 us instead of 49). Oftener, and any
+    busy process on the machine takes the worker's turn between two regions.
     """
     f.line('call void asm sideeffect "pause", ""()')
-    with f.when((count & 63).eq(63)):
+    with f.when((count & 511).eq(511)):
         _system(f, YIELD)
 
 
