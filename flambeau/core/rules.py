@@ -249,7 +249,15 @@ def _run(self: OpNode, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
                 values.append(self.shapes[index])
             else:
                 values.append(tuple(edges[target] is not None for target in targets))
-        result = rule.function(_as_tensors(grads), *values)
+        if rule.both and not graph and not conjugate and _are_arrays(grads):
+            # It came here for its saved values' sake alone: without a graph it wants arrays.
+            values = [x._array if isinstance(x, Tensor) else x for x in values]
+            try:
+                result = run(rule.function, grads, *values)
+            except RuntimeError:
+                result = quiet(rule.function, grads, *values)
+        else:
+            result = rule.function(_as_tensors(grads), *values)
         _place(found, rule, result)
     if conjugate:
         found = [
@@ -260,6 +268,10 @@ def _run(self: OpNode, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
     if not graph:
         return [value._array if isinstance(value, Tensor) else value for value in found]
     return found
+
+
+def _are_arrays(grads: Any) -> bool:
+    return type(grads) is nd or (type(grads) is tuple and _all_arrays(grads))
 
 
 def _all_arrays(grads: Any) -> bool:
