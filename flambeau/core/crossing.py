@@ -1,8 +1,8 @@
 """Into and out of a level of `vmap`: a batch's dimension taken away from a tensor and given back,
 with a node for each, and gradients summed over the samples where they leave the level.
 
-What was made before a level began is the same for all samples, so a gradient that reaches it is
-the sum of theirs. Stands on core.batch, node, tensor.
+What was made before a level began is the same for all samples, so a gradient that reaches it
+after the level has ended is the sum of theirs. Stands on core.batch, node, tensor.
 """
 
 from __future__ import annotations
@@ -95,7 +95,10 @@ def _number(node: Node) -> int:
 
 
 def across(node: Node, grad: Batched) -> Any:
-    """A gradient on its way to `node`, summed over the levels that began after it."""
+    """A gradient on its way to `node`, summed over the levels that began after it and are over.
+
+    While a level runs, its samples' gradients stay apart: that is `vmap` of a vjp.
+    """
     levels = outside(grad, _number(node))
     if not levels:
         return grad
@@ -114,18 +117,24 @@ def across_tensor(node: Node, grad: Tensor) -> Tensor:
     found = across(node, array)
     if found is array:
         return grad
-    levels = array.levels
-    sizes = array.data.shape[: len(levels)]
+    gone = dict(zip(array.levels, array.data.shape, strict=False))
+    left = found.levels if type(found) is Batched else ()
+    gone = {level: size for level, size in gone.items() if level not in left}
 
     def back(g: Tensor) -> Tensor:
-        inner = g._array
-        data = spread(inner if type(inner) is Batched else Batched(inner, ()), levels)
-        whole = np.broadcast_to(data, (*sizes, *inner.shape))
-        return _recorded(
-            wrap(Batched(whole, levels)), g, lambda h: across_tensor(node, h), "SumBackward0"
-        )
+        whole = wrap(_for_all(g._array, gone))
+        return _recorded(whole, g, lambda h: across_tensor(node, h), "SumBackward0")
 
     return _recorded(wrap(found), grad, back, "SumBackward0")
+
+
+def _for_all(array: Any, gone: dict[int, int]) -> Batched:
+    """An array that is the same for all samples of the levels `gone` (with their sizes)."""
+    batch = array if type(array) is Batched else Batched(array, ())
+    sizes = dict(zip(batch.levels, batch.data.shape, strict=False)) | gone
+    levels = tuple(sorted(sizes))
+    data = spread(batch, levels)
+    return Batched(np.broadcast_to(data, (*(sizes[n] for n in levels), *batch.shape)), levels)
 
 
 def ones_for(array: Any) -> Any:

@@ -1,4 +1,7 @@
-"""`jacrev`, `jacfwd`, `hessian`: whole Jacobians, a row or a column at a time. Stands on levels."""
+"""`jacrev`, `jacfwd`, `hessian`: whole Jacobians, all rows or columns at once (or in chunks).
+
+Stands on levels and batching.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from flambeau.core import state
 from flambeau.core.declare import ops
 from flambeau.core.errors import fail
 from flambeau.core.tensor import Tensor, wrap
+from flambeau.func.batching import vmap
 from flambeau.func.gradients import Argnums, _leave_alone, chosen, level_inputs, split_aux
 from flambeau.func.levels import differentiable, leave, open_graph, pull, push
 from flambeau.utils._pytree import tree_flatten, tree_map, tree_unflatten
@@ -20,14 +24,10 @@ from flambeau.utils._pytree import tree_flatten, tree_map, tree_unflatten
 __all__ = ["hessian", "jacfwd", "jacrev"]
 
 
-def _basis(tensor: Tensor) -> list[Tensor]:
-    """The unit tensors of a tensor's shape."""
-    found = []
-    for index in np.ndindex(tensor._array.shape):
-        unit = np.zeros(tensor._array.shape, tensor._array.dtype)
-        unit[index] = 1
-        found.append(wrap(unit))
-    return found
+def _basis(tensor: Tensor) -> Tensor:
+    """The unit tensors of a tensor's shape, one after another."""
+    size = tensor._array.size
+    return wrap(np.eye(size, dtype=tensor._array.dtype).reshape(size, *tensor._array.shape))
 
 
 def _jacobian(
@@ -89,42 +89,49 @@ def _jacobian(
     return wrapper
 
 
-def _by_rows(outputs: list[Any], inputs: list[Tensor], recording: bool) -> list[list[Tensor]]:
+def _by_rows(
+    outputs: list[Any], inputs: list[Tensor], recording: bool, chunk_size: int | None
+) -> list[list[Tensor]]:
     table = []
     for o in outputs:
-        rows = (
-            [pull([o], inputs, [unit], recording) for unit in _basis(o)]
-            if differentiable(o)
-            else []
-        )
-        table.append(
-            [
-                ops.stack([row[k] for row in rows]).reshape((*o.shape, *x.shape))
-                if rows
-                else _zeros((*o.shape, *x.shape), x)
-                for k, x in enumerate(inputs)
-            ]
-        )
+        shapes = [(*o.shape, *x.shape) for x in inputs]
+        if not differentiable(o) or not o.numel():
+            table.append([_zeros(shape, x) for shape, x in zip(shapes, inputs, strict=True)])
+            continue
+
+        def row(unit: Tensor, o: Tensor = o) -> tuple[Tensor, ...]:
+            return tuple(pull([o], inputs, [unit], recording))
+
+        rows = vmap(row, randomness="same", chunk_size=chunk_size)(_basis(o))
+        table.append([r.reshape(shape) for r, shape in zip(rows, shapes, strict=True)])
     return table
 
 
-def _by_columns(outputs: list[Any], inputs: list[Tensor], recording: bool) -> list[list[Tensor]]:
+def _by_columns(
+    outputs: list[Any],
+    inputs: list[Tensor],
+    recording: bool,
+    chunk_size: int | None,
+    randomness: str,
+) -> list[list[Tensor]]:
     along = push(outputs, inputs)
     table: list[list[Tensor]] = [[] for _ in outputs]
     for k, x in enumerate(inputs):
-        columns = []
-        for unit in _basis(x):
+
+        def column(unit: Tensor, k: int = k) -> tuple[Tensor, ...]:
             tangents = [
                 unit if j == k else ops.zeros_like(other.detach()) for j, other in enumerate(inputs)
             ]
-            columns.append(along(tangents, recording))
-        for j, o in enumerate(outputs):
-            shape = (*o.shape, *x.shape)
-            table[j].append(
-                ops.stack([c[j] for c in columns], -1).reshape(shape)
-                if columns
-                else _zeros(shape, o)
-            )
+            return tuple(along(tangents, recording))
+
+        shapes = [(*o.shape, *x.shape) for o in outputs]
+        if not x.numel():
+            for row, shape, o in zip(table, shapes, outputs, strict=True):
+                row.append(_zeros(shape, o))
+            continue
+        columns = vmap(column, out_dims=-1, randomness=randomness, chunk_size=chunk_size)(_basis(x))
+        for row, shape, c in zip(table, shapes, columns, strict=True):
+            row.append(c.reshape(shape))
     return table
 
 
@@ -147,7 +154,11 @@ def jacrev(
     """
     if chunk_size is not None and chunk_size <= 0:
         raise fail(ValueError, "jacrev", "`chunk_size` should be greater than 0.")
-    return _jacobian("jacrev", func, argnums, has_aux, _by_rows)
+
+    def blocks(outputs: list[Any], inputs: list[Tensor], recording: bool) -> list[list[Tensor]]:
+        return _by_rows(outputs, inputs, recording, chunk_size)
+
+    return _jacobian("jacrev", func, argnums, has_aux, blocks)
 
 
 def jacfwd(
@@ -163,7 +174,11 @@ def jacfwd(
 
     Shape: ``output.shape + input.shape`` for every pair of output and input.
     """
-    return _jacobian("jacfwd", func, argnums, has_aux, _by_columns)
+
+    def blocks(outputs: list[Any], inputs: list[Tensor], recording: bool) -> list[list[Tensor]]:
+        return _by_columns(outputs, inputs, recording, chunk_size, randomness)
+
+    return _jacobian("jacfwd", func, argnums, has_aux, blocks)
 
 
 def hessian(func: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:

@@ -387,5 +387,6 @@ def _row_major(sizes: tuple[int, ...], step: int) -> tuple[int, ...]:
 
 
 def outside(array: Any, sequence: int) -> tuple[int, ...]:
-    """The levels of a batch that began after what bears the number `sequence`."""
-    return tuple(level for level in array.levels if level > sequence)
+    """The levels of a batch that began after what bears the number `sequence`, and have ended."""
+    running = {level.number for level in ACTIVE.get()}
+    return tuple(n for n in array.levels if n > sequence and n not in running)

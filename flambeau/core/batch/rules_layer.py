@@ -292,8 +292,10 @@ def class_shares(op: Any, args: list[Any], which: list[Any], size: int) -> Any:
     whole = (size * shape[0], *shape[1:]) if rank else (size, *shape)
     found = op.kernel(labels, weight, whole, losses.NONE, ignore).reshape(size, *shape)
     if reduction == 1:
-        total = found.reshape(size, -1).sum(1) if weight is not None else -(
-            (target != ignore).reshape(size, -1).sum(1)
+        total = (
+            found.reshape(size, -1).sum(1)
+            if weight is not None
+            else -((target != ignore).reshape(size, -1).sum(1))
         )
         found = found / -total.reshape(size, *(1,) * len(shape))
     return found
