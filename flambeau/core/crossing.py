@@ -57,7 +57,10 @@ def enter_level(tensor: Tensor, level: int, dim: int) -> Tensor:
     levels = array.levels if type(array) is Batched else ()
     data = array.data if levels else array
     count = len(levels)
-    inner = Batched(np.moveaxis(data, dim + count, count), (*levels, level))
+    place = sum(other < level for other in levels)  # on the way back it need not be the newest
+    inner = Batched(
+        np.moveaxis(data, dim + count, place), (*levels[:place], level, *levels[place:])
+    )
     size = array.shape[dim]
     return _recorded(
         wrap_like_view(inner, tensor),

@@ -237,7 +237,7 @@ def _run(self: OpNode, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
             conjugate = op.holomorphic and type(grads) is not tuple and _dtype(grads).kind == "c"
             if conjugate:
                 grads = grads.conj()
-                if not isinstance(grads, Tensor):
+                if isinstance(grads, np.generic):
                     grads = np.asarray(grads)  # NumPy's conj of a 0-d array is a scalar
         values = []
         for kind, index in rule.getters:

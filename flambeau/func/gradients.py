@@ -165,7 +165,11 @@ def grad_and_value(
 
 
 def _leave_alone(value: Any, outer: bool, entered: Sequence[Tensor]) -> Any:
-    if not isinstance(value, Tensor) or edge_of(value) is None:
+    if not isinstance(value, Tensor):
+        raise fail(
+            RuntimeError, "aux", f"Expected tensors, got unsupported type {type(value).__name__}"
+        )
+    if edge_of(value) is None:
         return value
     return leave(value, outer and open_graph([value], entered))
 

@@ -111,7 +111,6 @@ def _by_columns(
     outputs: list[Any],
     inputs: list[Tensor],
     recording: bool,
-    chunk_size: int | None,
     randomness: str,
 ) -> list[list[Tensor]]:
     along = push(outputs, inputs)
@@ -129,7 +128,7 @@ def _by_columns(
             for row, shape, o in zip(table, shapes, outputs, strict=True):
                 row.append(_zeros(shape, o))
             continue
-        columns = vmap(column, out_dims=-1, randomness=randomness, chunk_size=chunk_size)(_basis(x))
+        columns = vmap(column, out_dims=-1, randomness=randomness)(_basis(x))
         for row, shape, c in zip(table, shapes, columns, strict=True):
             row.append(c.reshape(shape))
     return table
@@ -166,7 +165,6 @@ def jacfwd(
     argnums: Argnums = 0,
     has_aux: bool = False,
     *,
-    chunk_size: int | None = None,
     randomness: str = "error",
 ) -> Callable[..., Any]:
     """A function that returns the Jacobian by Jacobian-vector products: one for each element of the
@@ -176,7 +174,7 @@ def jacfwd(
     """
 
     def blocks(outputs: list[Any], inputs: list[Tensor], recording: bool) -> list[list[Tensor]]:
-        return _by_columns(outputs, inputs, recording, chunk_size, randomness)
+        return _by_columns(outputs, inputs, recording, randomness)
 
     return _jacobian("jacfwd", func, argnums, has_aux, blocks)
 

@@ -16,6 +16,7 @@ import numpy as np
 from flambeau.core.batch.array import Batched, align, each_sample, sizes_of, spread, union
 from flambeau.core.batch.draws import each_draw, repeating
 from flambeau.core.silence import quiet
+from flambeau.core.storage import address
 
 __all__ = ["compute", "elementwise", "view"]
 
@@ -52,18 +53,28 @@ def view(op: Any, batch: Batched, rest: Any) -> Any:
     made = op.kernel(sample, *rest)
     if not np.may_share_memory(made, sample):
         return each_sample(lambda a: op.kernel(a, *rest), [batch])
-    data = np.lib.stride_tricks.as_strided(
-        made,
-        (*batch.data.shape[:count], *made.shape),
-        (*batch.data.strides[:count], *made.strides),
-    )
-    return Batched(data, batch.levels)
+    shape = (*batch.data.shape[:count], *made.shape)
+    steps = (*batch.data.strides[:count], *made.strides)
+    return Batched(_restrided(made, shape, steps), batch.levels)
+
+
+def _restrided(array: Any, shape: Any, steps: Any) -> Any:
+    """A view of other geometry from an array's first element on. Its owner stays its base, which
+    is where further views measure from (`as_strided` hides it).
+    """
+    root = array
+    while isinstance(root.base, nd):
+        root = root.base
+    flat = root if root.flags.c_contiguous else root.ravel(order="K")
+    if not np.may_share_memory(flat, root):
+        return np.lib.stride_tricks.as_strided(array, shape, steps)
+    start = address(array) - address(flat)
+    return nd(shape, array.dtype, flat, start, steps)
 
 
 def compute(op: Any, arrays: list[Any]) -> Any:
     """The kernel of a reduction, a primitive or an operation on lists."""
     from flambeau.core.batch.rules import RULES
-    from flambeau.core.batch.rules_layer import Refused
 
     rule = RULES.get(op.name)
     if rule is not None:
@@ -75,9 +86,9 @@ def compute(op: Any, arrays: list[Any]) -> Any:
             flat = [_folded(a, levels, sizes) if b else a for a, b in zip(arrays, which)]
             try:
                 found = quiet(rule, op, flat, which, size)
-            except Refused:
-                raise
-            except Exception:
+            except Exception as error:
+                if getattr(error, "final", False):
+                    raise
                 # The kernel on one sample words the error; where it has none, the way was wrong.
                 found = None
             if found is not None:

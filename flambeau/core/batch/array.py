@@ -373,7 +373,7 @@ def like_sample(array: np.ndarray[Any, Any], batch: Batched) -> Batched:
     ) + (array.itemsize if array.size else 0)
     if not dense or 0 in sizes:
         return Batched(np.array(np.broadcast_to(array, (*sizes, *array.shape))), batch.levels)
-    data = np.lib.stride_tricks.as_strided(whole, (*sizes, *array.shape), steps)
+    data: Any = np.ndarray((*sizes, *array.shape), array.dtype, whole, 0, steps)
     data[...] = array
     return Batched(data, batch.levels)
 
