@@ -11,14 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from flambeau.autograd.modes import enable_grad
 from flambeau.core import state
 from flambeau.core.declare import ops
 from flambeau.core.errors import fail
 from flambeau.core.tensor import Tensor, wrap
 from flambeau.func.batching import vmap
 from flambeau.func.gradients import Argnums, _leave_alone, chosen, level_inputs, split_aux
-from flambeau.func.levels import differentiable, leave, open_graph, pull, push
+from flambeau.func.levels import differentiable, leave, open_graph, pull, push, transforming
 from flambeau.utils._pytree import tree_flatten, tree_map, tree_unflatten
 
 __all__ = ["hessian", "jacfwd", "jacrev"]
@@ -50,7 +49,7 @@ def _jacobian(
             inner[k], some = level_inputs(name, args[k])
             entered += some
             specs.append(tree_flatten(args[k])[1])
-        with enable_grad():
+        with transforming():
             output, aux = split_aux(name, func(*inner, **kwargs), has_aux)
             flat, spec = tree_flatten(output)
             if any(not isinstance(o, Tensor) for o in flat):

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from flambeau.core.batch.array import Batched, align, each_sample, sizes_of, spread, union
+from flambeau.core.batch.array import Batched, align, dynamic, each_sample, sizes_of, spread, union
 from flambeau.core.batch.draws import each_draw, repeating
 from flambeau.core.silence import quiet
 from flambeau.core.storage import address
@@ -76,6 +76,8 @@ def compute(op: Any, arrays: list[Any]) -> Any:
     """The kernel of a reduction, a primitive or an operation on lists."""
     from flambeau.core.batch.rules import RULES
 
+    if op.name in DYNAMIC:
+        raise dynamic(op.name)
     rule = RULES.get(op.name)
     if rule is not None:
         levels = union(arrays)
@@ -107,6 +109,10 @@ def _drawn(op: Any, arrays: list[Any]) -> Any:
     source = resolve(arrays[op.names.index("generator")], op.name)
     kernel = repeating(lambda *a: quiet(op.kernel, *a), source)
     return each_sample(kernel, [each_draw(array) for array in arrays])
+
+
+DYNAMIC = frozenset(("_masked_select", "_nonzero"))
+"""Operations whose result's shape depends on values."""
 
 
 def _is_batch(value: Any) -> Any:

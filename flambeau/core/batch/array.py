@@ -19,8 +19,10 @@ __all__ = [
     "ACTIVE",
     "Batched",
     "Level",
+    "TRANSFORMING",
     "align",
     "by_sample",
+    "dynamic",
     "each_sample",
     "like_sample",
     "outside",
@@ -44,6 +46,9 @@ class Level(NamedTuple):
 
 ACTIVE: ContextVar[tuple[Level, ...]] = ContextVar("flambeau_vmap_levels", default=())
 
+TRANSFORMING: ContextVar[bool] = ContextVar("flambeau_transforming", default=False)
+"""Whether a function is being differentiated by one of torch.func's transforms."""
+
 
 def no_value(what: str) -> RuntimeError:
     """The error of asking a batch for one Python value."""
@@ -53,6 +58,17 @@ def no_value(what: str) -> RuntimeError:
         f"PyTorch internals: {what} of a tensor that differs from sample to sample is no single "
         "value. Choose with torch.where(condition, a, b), or keep the tensor out of vmap."
     )
+
+
+def dynamic(name: str) -> RuntimeError:
+    """The error of a result whose shape depends on values."""
+    error = RuntimeError(
+        f"vmap: It looks like you're attempting to use {name.lstrip('_')}, whose result's shape "
+        "depends on the values (dynamic shape): the samples' results could not be stacked. Use "
+        "torch.where(mask, a, b), or masked sums, in its place."
+    )
+    error.final = True  # type: ignore[attr-defined]
+    return error
 
 
 class Batched(NDArrayOperatorsMixin):

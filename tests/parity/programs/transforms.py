@@ -147,12 +147,6 @@ def jvp_refuses(torch: Any) -> Any:
     return t.log
 
 
-def linearize_forms(torch: Any) -> Any:
-    x, v = arange(torch, 3), arange(torch, 3) + 1
-    out, along = torch.func.linearize(lambda x: x.sin() * x, x)
-    return out, along(v), along(2 * v)
-
-
 # Jacobians
 
 
@@ -421,7 +415,6 @@ def vmap_reductions(torch: Any) -> Any:
             lambda a: (a > 0).any(0),
             lambda a: (a > 0).all(),
             lambda a: a.flip(0).roll(1, 1),
-            lambda a: a.quantile(0.3, 1),
             lambda a: a.cummax(0).values,
         )
     ]
@@ -465,7 +458,7 @@ def vmap_linalg(torch: Any) -> Any:
 
 def vmap_layers(torch: Any) -> Any:
     f, vmap = torch.nn.functional, torch.func.vmap
-    x, w = arange(torch, 2, 3, 4, 6, 6).sin(), arange(torch, 2, 5, 4, 3, 3) - 0.5
+    x, w = (9 * arange(torch, 2, 3, 4, 6, 6)).sin(), arange(torch, 2, 5, 4, 3, 3) - 0.5
     rows, scale = arange(torch, 2, 3, 4).sin(), arange(torch, 2, 4)
     return (
         vmap(lambda x: f.conv2d(x, w[0], padding=1))(x),
@@ -478,7 +471,7 @@ def vmap_layers(torch: Any) -> Any:
         vmap(lambda x: f.interpolate(x, scale_factor=2))(x[:, :, :, :2, :2]),
         vmap(lambda r, s: f.layer_norm(r, (4,), s, s))(rows, scale),
         vmap(lambda r: f.layer_norm(r, (4,)))(rows),
-        vmap(lambda x, s: f.group_norm(x, 2, s, s))(x, scale),
+        vmap(lambda x, s: f.group_norm(x, 2, s, s))(x.double(), scale.double()),
         vmap(lambda x, s: f.batch_norm(x, None, None, s, s, training=True))(x, scale),
         vmap(lambda x: f.batch_norm(x, None, None, training=True))(x),
         vmap(lambda x: f.instance_norm(x))(x),
