@@ -33,9 +33,10 @@ test: $(TEST_SETUP)  ## set up and run the tests (FLAMBEAU_PARITY=1: against rea
 
 check: lint types layers test wheel  ## everything that CI does
 
-lint: $(VENV)/.dev  ## ruff, and ruff's formatting
+lint: $(VENV)/.dev  ## ruff, ruff's formatting, and whether the stubs are current
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/python scripts/stubs.py --check
 
 types: $(VENV)/.dev  ## mypy
 	$(BIN)/mypy
@@ -46,7 +47,8 @@ layers: $(VENV)/.dev  ## a room imports only rooms below it
 wheel: $(VENV)/.dev  ## build the wheel and try it from outside the tree
 	$(BIN)/python scripts/wheel_test.py
 
-format: $(VENV)/.dev  ## mend what ruff can mend
+format: $(VENV)/.dev  ## mend what ruff can mend, and write the stubs
+	$(BIN)/python scripts/stubs.py
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
@@ -58,6 +60,7 @@ parity-full: $(VENV)/.parity  ## PyTorch's whole databases, and the score
 
 bench: $(VENV)/.parity  ## both engines in one run, ratios printed
 	$(BIN)/python bench/eager.py $(ARGS)
+	$(BIN)/python bench/suite.py --report $(ARGS)
 	$(BIN)/python scripts/import_time.py
 	$(BIN)/python scripts/size.py
 

@@ -29,8 +29,16 @@ class Failed(Exception):
 class Process:
     """A worker seen from outside."""
 
-    def __init__(self, python: str, engine: str, module: str, threads: int) -> None:
+    def __init__(
+        self,
+        python: str,
+        engine: str,
+        module: str,
+        threads: int,
+        extra: dict[str, str] | None = None,
+    ) -> None:
         environment = {k: v for k, v in os.environ.items() if k not in THREAD_VARIABLES}
+        environment |= extra or {}
         if threads:
             environment |= dict.fromkeys(THREAD_VARIABLES, str(threads))
         worker = Path(__file__).with_name("worker.py")
@@ -99,11 +107,13 @@ def quartiles(values: list[float]) -> list[float]:
     return statistics.quantiles(values, n=4, method="inclusive") if len(values) > 1 else values * 3
 
 
-def compare(workers: list[Process], line: int, rounds: int, seconds: float) -> dict[str, Any]:
+def compare(
+    workers: list[Process], line: int, rounds: int, seconds: float, tolerance: float
+) -> dict[str, Any]:
     """The measurement of one workload."""
     torch, flambeau = workers
     values = [worker.ask("value", line) for worker in workers]
-    if not close(*values):
+    if not close(*values, tolerance):
         raise Failed("the engines' values differ")
     iterations = [worker.ask("calibrate", line, seconds) for worker in workers]
     times: dict[str, list[float]] = {worker.engine: [] for worker in workers}
@@ -133,7 +143,8 @@ def run(
         for number in chosen:
             line = lines[number]
             try:
-                found = compare(workers, number, **how)
+                tolerance = getattr(line, "tolerance", 1e-5)
+                found = compare(workers, number, tolerance=tolerance, **how)
             except Failed as problem:
                 found = {"problem": str(problem)}
             yield Result(line.kind, line.name, line.limit, **found)
@@ -142,12 +153,12 @@ def run(
             worker.close()
 
 
-def render(result: Result) -> str:
-    """The line of the table."""
-    label = f"{result.kind:12s} {result.name:32s}"
+def render(result: Result, unit: float = 1e6, width: int = 32) -> str:
+    """The line of the table; `unit` is how many of the printed unit make a second."""
+    label = f"{result.kind:12s} {result.name:{width}s}"
     if result.times is None or result.ratio is None:
         return f"{label} {result.problem}"
-    theirs, mine = (f"{result.times[engine][1] * 1e6:9.2f}" for engine in ENGINES)
+    theirs, mine = (f"{result.times[engine][1] * unit:9.2f}" for engine in ENGINES)
     low, ratio, high = result.ratio
     limit = (
         "" if result.limit is None else f"  <= {result.limit:.1f}{'  OVER' if result.over else ''}"

@@ -28,11 +28,24 @@ def plain(value: Any) -> Any:
     return value.tolist() if hasattr(value, "tolist") else value
 
 
+def resident(field: str) -> int:
+    """Bytes by the system's books: VmRSS now, VmHWM at most so far; 0 where it has none."""
+    try:
+        text = Path("/proc/self/status").read_text()
+    except OSError:
+        return 0
+    return next(
+        (int(line.split()[1]) * 1024 for line in text.splitlines() if line.startswith(field)), 0
+    )
+
+
 class Worker:
     """The state of one worker: the engine and the workloads built so far."""
 
     def __init__(self, engine: str, module: str) -> None:
+        start = time.perf_counter()
         self.torch = importlib.import_module(engine)
+        self.imported = time.perf_counter() - start
         self.lines = importlib.import_module(module).table()
         self.ready: dict[int, Any] = {}
 
@@ -47,6 +60,20 @@ class Worker:
         call(), call()
         self.ready[line] = call
         return plain(call())
+
+    def cold(self, line: int) -> list[float]:
+        """Seconds of the import, and of building the state with the first iteration."""
+        start = time.perf_counter()
+        self.lines[line].build(self.torch)()
+        return [self.imported, time.perf_counter() - start]
+
+    def memory(self, line: int, iterations: int) -> list[int]:
+        """Bytes: what the process held before, and the most it held while it worked."""
+        before = resident("VmRSS")
+        call = self.lines[line].build(self.torch)
+        for _ in range(iterations):
+            call()
+        return [before, resident("VmHWM")]
 
     def time(self, line: int, iterations: int) -> float:
         """Seconds for so many iterations."""

@@ -81,7 +81,8 @@ def complaints(wheel: Path) -> list[str]:
     outside = {n for n in outside if not n.endswith(".dist-info")}
     if outside:
         found.append(f"the wheel holds more than the package: {sorted(outside)}")
-    sources = {p.relative_to(ROOT).as_posix() for p in (ROOT / "flambeau").rglob("*.py")}
+    sources = {p.relative_to(ROOT).as_posix() for p in (ROOT / "flambeau").rglob("*.py*")}
+    sources = {name for name in sources if name.endswith((".py", ".pyi"))}
     missing = sorted((sources | {"flambeau/py.typed"}) - names)
     if missing:
         found.append(f"the wheel lacks {len(missing)} files, the first is {missing[0]}")

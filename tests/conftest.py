@@ -31,6 +31,14 @@ def load_oracle() -> ModuleType | None:
     return torch
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Note the names that comparing tests use, for docs/coverage.md, where asked to."""
+    from tests import seen
+
+    if seen.WANTED:
+        config.pluginmanager.register(seen.Plugin())
+
+
 @pytest.fixture(scope="session")
 def oracle() -> ModuleType:
     """Real PyTorch, on one thread."""

@@ -74,6 +74,36 @@ def test_flambeau_never_imports_torch():
     assert not guilty
 
 
+def test_stubs_are_current(tmp_path):
+    """What editors see of the bound names is what the declarations bind: `python scripts/stubs.py`."""
+    done = subprocess.run(
+        [sys.executable, ROOT / "scripts" / "stubs.py", "--check"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_stubs_show_what_the_declarations_bind():
+    import ast
+
+    def members(path: str, owner: str | None = None) -> dict[str, str]:
+        tree = ast.parse((ROOT / "flambeau" / path).read_text(encoding="utf-8"))
+        nodes = tree.body
+        if owner:
+            (nodes,) = (n.body for n in nodes if isinstance(n, ast.ClassDef) and n.name == owner)
+        return {n.name: ast.unparse(n.args) for n in nodes if isinstance(n, ast.FunctionDef)}
+
+    tensor = members("core/tensor.pyi", "Tensor")
+    assert tensor["add_"] == "self, other: Tensor | complex, *, alpha: Any=1"
+    assert tensor["__radd__"] == "self, other: Tensor | complex"
+    assert tensor["sum"].startswith("self, dim: Any=None, keepdim: builtins.bool=False")
+    assert "out: Tensor | None=None" in members("linalg/__init__.pyi")["det"]
+    assert {"zeros", "matmul", "where", "conv2d"} <= members("__init__.pyi").keys()
+
+
 @pytest.mark.package
 @pytest.mark.slow
 def test_wheel_is_pure_complete_and_works_outside_the_tree(tmp_path):

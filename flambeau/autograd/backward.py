@@ -228,7 +228,7 @@ def grad(
         found = engine.backward([_edge(o) for o in outs], cotangents, keep, create_graph, wanted)
     finally:
         PARTIAL.reset(token)
-    results = []
+    results: list[Any] = []
     for k, (value, target) in enumerate(zip(found, ins, strict=True)):
         if value is None:
             if not allow_unused:

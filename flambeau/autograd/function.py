@@ -99,7 +99,7 @@ class FunctionNode(Node, FunctionCtx):
             if self.freed is not None:
                 raise was_freed(self, self.freed)
             return tuple(self.to_save)
-        found = []
+        found: list[Tensor | None] = []
         for k, kept in enumerate(self._kept):
             if kept is None:
                 found.append(None)

@@ -169,7 +169,7 @@ def register_multi_grad_hook(
             kept = sweeps.get("sweep")
             if kept is None or kept[0] is not sweep.get("leaves"):
                 kept = sweeps["sweep"] = (sweep.get("leaves"), {}, _runs(sweep, nodes))
-            found = kept[1]
+            found: dict[int, Tensor] = kept[1]
             first = not found
             found[index] = grad
             if mode == "any":

@@ -23,7 +23,7 @@ class FunctionEvent(NamedTuple):
     key: str
     start: float
     cpu_time_total: float
-    count: int = 1
+    count: int = 1  # type: ignore[assignment]  # PyTorch's name hides tuple.count
 
     @property
     def name(self) -> str:

@@ -19,6 +19,7 @@ from flambeau.core.layout import layout as _layout
 from flambeau.core.layout import strided
 from flambeau.core.overlap import check_writable
 from flambeau.core.provenance import stack_level
+from flambeau.core.silence import quiet
 from flambeau.core.storage import storage_of, touch
 from flambeau.core.tensor import Tensor, edge_of, leaf_edge, wrap
 
@@ -30,6 +31,8 @@ __all__ = [
     "finish",
     "into",
     "is_meta",
+    "known",
+    "made",
     "need_strided",
     "options",
     "refuse_pinning",
@@ -43,6 +46,10 @@ _PYTHON_TYPES = {
     bool: dtypes.bool,
     complex: dtypes.complex128,
 }
+OPTIONS = frozenset(
+    ("device", "layout", "memory_format", "names", "out", "pin_memory", "requires_grad", "size")
+)
+"""The keywords that factories take besides their own."""
 _ACCELERATORS = {"cuda": "CUDA", "xpu": "XPU"}
 
 
@@ -323,6 +330,36 @@ def into(op: str, out: Any, shape: tuple[int, ...], dtype: Any = None) -> Any:
         check_writable(op, array)
     touch(out, op + " (out=)")
     return array
+
+
+def known(op: str, opts: dict[str, Any]) -> None:
+    """Refuse a keyword that no factory has.
+
+    Raises:
+        TypeError: it is unknown.
+    """
+    for name in opts.keys() - OPTIONS:
+        raise fail(
+            TypeError,
+            op,
+            f"got an unexpected keyword argument '{name}': it takes dtype, "
+            f"{', '.join(sorted(OPTIONS - {'names', 'size'}))}.",
+        )
+
+
+def made(op: str, array: Any, opts: dict[str, Any]) -> Tensor:
+    """The factory's tensor on its device, or `out` written."""
+    need_strided(op, opts.get("layout"))
+    refuse_pinning(op, opts.get("pin_memory", False))
+    out = opts.get("out")
+    if out is not None:
+        target = into(op, out, array.shape)
+        if isinstance(target, np.ndarray) and isinstance(array, np.ndarray):
+            quiet(np.copyto, target, array, casting="unsafe")
+        return out  # type: ignore[no-any-return]
+    if type(array) is not Abstract and is_meta(op, opts.get("device")):
+        array = Abstract(array.shape, array.dtype)
+    return finish(op, array, opts.get("requires_grad", False))
 
 
 def empty(meta: bool, shape: tuple[int, ...], dtype: np.dtype) -> Any:

@@ -20,6 +20,7 @@ from flambeau.core.dtypes import of
 from flambeau.core.entry import as_view
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
+from flambeau.core.methods import bind
 from flambeau.core.ops import advanced as _advanced  # noqa: F401  (declares what is called here)
 from flambeau.core.overlap import overlaps
 from flambeau.core.silence import quiet, run
@@ -483,5 +484,4 @@ def without_ones(value: Tensor, ndim: int) -> Tensor:
     return ops.reshape(value, tuple(shape[extra:]))
 
 
-Tensor.__getitem__ = getitem  # type: ignore[attr-defined]
-Tensor.__setitem__ = setitem  # type: ignore[attr-defined]
+bind(__getitem__=getitem, __setitem__=setitem)

@@ -42,7 +42,7 @@ def construct(
 def _typed(
     dtype: dtypes.dtype, args: tuple[Any, ...], name: str, kwargs: dict[str, Any] | None = None
 ) -> Tensor:
-    from flambeau.core.factory import _data_array, from_numpy
+    from flambeau.core.factory import data_array, from_numpy
     from flambeau.core.untyped import TypedStorage, UntypedStorage
 
     kind = dtype.numpy
@@ -69,14 +69,14 @@ def _typed(
             return (
                 from_numpy(first)
                 if first.dtype == kind and first.ndim
-                else wrap(_data_array(first, dtype, name))
+                else wrap(data_array(first, dtype, name))
             )
         if (
             type(first) is not int
             and isinstance(first, (list, tuple, range))
             and type(first).__name__ != "Size"
         ):
-            return wrap(np.ascontiguousarray(_data_array(list(first), dtype, name)))
+            return wrap(np.ascontiguousarray(data_array(list(first), dtype, name)))
         if type(first).__name__ == "Size":
             return wrap(np.empty(tuple(first), kind))
     try:

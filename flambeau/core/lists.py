@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 from flambeau.core import state
@@ -36,12 +37,17 @@ class ListNode(Node):
 
     __slots__ = ("freed", "members", "op", "values")
 
+    members: list[tuple[Any, ...]]
+    op: Op
+    values: dict[str, Any] | None
+    freed: tuple[CodeType, int]
+
     def run(self, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
         rule = self.op.flags["vjp"]
         if self.values is None:
             raise was_freed(self, self.freed)
         code = rule.__code__
-        given = []
+        given: list[Any] = []
         saves = False
         for name in code.co_varnames[1 : code.co_argcount]:
             if name == "shapes":
@@ -90,8 +96,8 @@ class _Saved:
 
     def __init__(self, tensor: Tensor) -> None:
         self.array = tensor._array
-        self.edge = edge_of(tensor)
-        self.store = storage_of(tensor)
+        self.edge: Any = edge_of(tensor)
+        self.store: Any = storage_of(tensor)
         self.packed: Any = None
 
 

@@ -141,7 +141,7 @@ def _converted(result: Any, cls: type) -> Any:
     return result
 
 
-Tensor.__torch_function__ = classmethod(default)  # type: ignore[attr-defined]
+Tensor.__torch_function__ = classmethod(default)  # type: ignore[method-assign, assignment]
 
 
 _covered = False

@@ -23,7 +23,7 @@ def _silent() -> Context:
     return context
 
 
-run = _silent().run
+run: Callable[..., Any] = _silent().run
 """run(kernel, *arrays): the hot path's way. Raises RuntimeError when the context is busy (another
 thread is inside a large kernel, or a kernel calls back); the callers' slow way then goes through
 `quiet`, which never does."""

@@ -37,7 +37,7 @@ class Odds(Distribution):
     """Distributions of binary events: ``logits = log(probs / (1 - probs))``."""
 
     _batched = {"probs": 0, "logits": 0}
-    _shared = ("_source",)
+    _shared: tuple[str, ...] = ("_source",)
     _source: str
 
     @lazy_property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import flambeau
 from flambeau.core.size import Size
@@ -85,7 +86,7 @@ class VonMises(Distribution):
 
     def _rejection_sample(self, shape: Size) -> Tensor:
         k, r = self.concentration.double(), self._proposal_r
-        like = {"dtype": k.dtype, "device": k.device}
+        like: dict[str, Any] = {"dtype": k.dtype, "device": k.device}
         x = flambeau.zeros(shape, **like)
         done = flambeau.zeros(shape, dtype=flambeau.bool, device=k.device)
         while not bool(done.all()):
@@ -117,7 +118,7 @@ def _log_bessel(x: Tensor, order: int) -> Tensor:
 
 
 def _polynomial(x: Tensor, coefficients: Sequence[float]) -> Tensor:
-    result: Tensor | float = coefficients[-1]
+    result: Any = coefficients[-1]
     for c in reversed(coefficients[:-1]):
         result = c + x * result
     return result

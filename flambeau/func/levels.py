@@ -93,10 +93,10 @@ def open_graph(tensors: Iterable[Any], own: Sequence[Tensor]) -> bool:
     """
     mine = {t._edge for t in own}
     stack = [edge_of(t) for t in tensors if isinstance(t, Tensor)]
-    seen: set[Node] = set()
+    seen: set[Any] = set()
     while stack:
         edge = stack.pop()
-        node = edge.node if type(edge) is Port else edge
+        node: Any = edge.node if isinstance(edge, Port) else edge
         if node is None or node in seen:
             continue
         seen.add(node)

@@ -7,7 +7,7 @@ registers it. Buffers are registered too, but hold state (running means), not we
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, SupportsIndex, cast
 
 import flambeau
 from flambeau.core.errors import fail
@@ -49,7 +49,7 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
         if kind is Tensor or kind is Parameter:
             return Tensor._make_subclass(cls, data, requires_grad)
         # A user's tensor subclass keeps its class; a tag makes it a parameter.
-        detached = data.detach().requires_grad_(requires_grad)
+        detached: Any = data.detach().requires_grad_(requires_grad)
         if type(detached) is not kind:
             raise fail(
                 RuntimeError,
@@ -59,7 +59,7 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
                 "class, or pass a plain Tensor.",
             )
         detached._is_param = True
-        return detached
+        return cast(Parameter, detached)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Parameter:
         if id(self) in memo:
@@ -69,10 +69,10 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
         memo[id(self)] = result
         return result
 
-    def __repr__(self) -> str:
+    def __repr__(self) -> str:  # type: ignore[override]  # PyTorch's takes nothing here either
         return "Parameter containing:\n" + super().__repr__()
 
-    def __reduce_ex__(self, protocol: int) -> tuple[Any, ...]:
+    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
         import flambeau._utils as rebuild
 
         no_hooks = _no_hooks()
@@ -127,7 +127,7 @@ class UninitializedTensorMixin:
         "double bfloat16 char short int long cuda cpu to get_device requires_grad_".split()
     )
 
-    def materialize(self, shape: Any, device: Any = None, dtype: Any = None) -> None:
+    def materialize(self: Any, shape: Any, device: Any = None, dtype: Any = None) -> None:
         """Give the tensor a shape, in place: the object stays, its class and values change.
 
         Args:
@@ -161,7 +161,7 @@ class UninitializedTensorMixin:
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
 
-    def __reduce_ex__(self, protocol: int) -> tuple[Any, ...]:
+    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
         return type(self), (self.requires_grad,)
 
     @classmethod

@@ -66,7 +66,7 @@ class Recorder:
     def __torch_function__(
         self, function: Any, types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
-        name = getattr(getattr(function, "operation", None), "name", None) or getattr(
+        name: str = getattr(getattr(function, "operation", None), "name", "") or getattr(
             function, "__name__", str(function)
         )
         shapes = (

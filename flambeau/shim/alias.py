@@ -22,6 +22,8 @@ if TYPE_CHECKING:  # typing and importlib.metadata cost every child process 50 m
 __all__ = ["TORCH_VERSION", "AliasFinder", "install_finder", "installed", "uninstall_finder"]
 
 TORCH_VERSION = "2.13.0+flambeau"
+# Not by a from-import, which would load the package: a child process finds it loaded already.
+names = importlib.import_module("flambeau.shim.names")
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 # What a name of PyTorch's means here; the longest match wins, the rest of the name is kept.
@@ -97,11 +99,15 @@ class AliasFinder:
         if fullname == "flambeau":
             from importlib.util import spec_from_file_location
 
-            return spec_from_file_location(
-                "flambeau",
-                os.path.join(ROOT, "__init__.py"),
-                submodule_search_locations=[ROOT],
+            return names.dressing(
+                spec_from_file_location(
+                    "flambeau",
+                    os.path.join(ROOT, "__init__.py"),
+                    submodule_search_locations=[ROOT],
+                )
             )
+        if fullname.startswith("flambeau."):
+            return names.dressing(importlib.machinery.PathFinder.find_spec(fullname, path))
         if target(fullname) is None:
             return None
         module = resolve(fullname)
@@ -166,6 +172,7 @@ def install_finder() -> None:
         )
     if installed() is None:
         sys.meta_path.insert(0, AliasFinder())  # type: ignore[arg-type]
+        names.put_on()
     if real is not None:
         wear_version(real)
 
@@ -175,6 +182,7 @@ def uninstall_finder() -> None:
     finder = installed()
     if finder is not None:
         sys.meta_path.remove(finder)  # type: ignore[arg-type]
+        names.take_off()
     for name in [n for n in sys.modules if target(n) is not None]:
         if sys.modules[name].__name__.partition(".")[0] == "flambeau":
             del sys.modules[name]

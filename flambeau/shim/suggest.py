@@ -12,6 +12,8 @@ import pkgutil
 from collections.abc import Iterable
 from types import ModuleType
 
+from flambeau.shim.absent import reason
+
 __all__ = ["missing", "missing_module", "nearest"]
 
 
@@ -36,6 +38,11 @@ def _mend(near: list[str]) -> str:
     return " Did you mean: " + " or ".join(f"'{name}'" for name in near) + "?"
 
 
+def _why(torch_name: str) -> str:
+    why = reason(torch_name.removeprefix("torch."))
+    return f" Not here on purpose: {why}." if why else ""
+
+
 def missing(module_name: str, name: str, names: Iterable[str]) -> AttributeError:
     """The error of ``module_name.name`` where no such name exists.
 
@@ -49,7 +56,8 @@ def missing(module_name: str, name: str, names: Iterable[str]) -> AttributeError
         torch_name = "torch" + module_name.removeprefix("flambeau").removeprefix("torch")
         message = (
             f"module '{module_name}' has no attribute '{name}': flambeau, which stands in for "
-            f"PyTorch, has no {torch_name}.{name}." + _mend(nearest(name, names))
+            f"PyTorch, has no {torch_name}.{name}."
+            + (_why(f"{torch_name}.{name}") or _mend(nearest(name, names)))
         )
     return AttributeError(message)
 
@@ -69,6 +77,6 @@ def missing_module(name: str, wanted: str | None) -> ModuleNotFoundError:
     near = [f"{alias}.{n}" if alias else n for n in nearest(leaf, dict.fromkeys(names))]
     return ModuleNotFoundError(
         f"No module named '{name}': flambeau stands in for {name.partition('.')[0]} here and has "
-        f"no {wanted}." + _mend(near),
+        f"no {wanted}." + (_why(name) or _mend(near)),
         name=name,
     )

@@ -42,7 +42,7 @@ class TreeSpec:
         self.type = type
         self.context = context
         self.children_specs = list(children_specs)
-        self.num_leaves = (
+        self.num_leaves: int = (
             sum(child.num_leaves for child in self.children_specs) if type is not None else 1
         )
 

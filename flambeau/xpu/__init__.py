@@ -107,8 +107,8 @@ class device:
             return
         _needs("device")
 
-    def __exit__(self, *exc: object) -> bool:
-        return False
+    def __exit__(self, *exc: object) -> None:
+        pass
 
 
 class stream:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import flambeau
 from flambeau.shim.suggest import missing, missing_module, nearest
 
 NAMES = ["backward", "tensor", "Tensor", "relu", "reshape", "_private", "argmax"]
@@ -37,3 +38,12 @@ def test_missing_module():
     error = missing_module("torch.cudo", "flambeau.cudo")
     assert isinstance(error, ModuleNotFoundError) and error.name == "torch.cudo"
     assert "'torch.cuda'" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [("ao", "quantised"), ("fx", "torch.compile"), ("onnx", "state dict"), ("qint8", "quantised")],
+)
+def test_what_is_left_out_on_purpose_says_why(name, says):
+    with pytest.raises(AttributeError, match=f"has no torch.{name}. Not here on purpose: .*{says}"):
+        getattr(flambeau, name)

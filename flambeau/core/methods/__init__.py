@@ -4,9 +4,11 @@ core.tensor.
 
 from __future__ import annotations
 
+from typing import Any
+
 from flambeau.core.tensor import Tensor
 
-__all__ = ["attach"]
+__all__ = ["attach", "bind"]
 
 
 def attach(source: type) -> None:
@@ -21,3 +23,9 @@ def attach(source: type) -> None:
             "__annotations__",
         ):
             setattr(Tensor, name, value)
+
+
+def bind(**members: Any) -> None:
+    """Hang functions and properties on Tensor under the given names."""
+    for name, value in members.items():
+        setattr(Tensor, name, value)

@@ -11,7 +11,7 @@ from flambeau.core import layout as layouts
 from flambeau.core.device import device as Device
 from flambeau.core.dims import wrap_dim
 from flambeau.core.ir.abstract import Abstract
-from flambeau.core.methods import attach
+from flambeau.core.methods import attach, bind
 from flambeau.core.size import Size
 from flambeau.core.storage import address, root_of, storage_of, touch
 from flambeau.core.tensor import Tensor, edge_of
@@ -263,4 +263,4 @@ class Attributes:
 
 
 attach(Attributes)
-Tensor.__hash__ = object.__hash__  # type: ignore[method-assign,assignment]
+bind(__hash__=object.__hash__)

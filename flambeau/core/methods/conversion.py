@@ -105,7 +105,7 @@ class Conversion:
         """Itself: negation is computed at once."""
         return self
 
-    def as_subclass(self: Tensor, cls: type) -> Tensor:
+    def as_subclass(self: Tensor, cls: Any) -> Any:
         """The same tensor as an instance of a subclass."""
         if edge_of(self) is not None:
             from flambeau.core.declare import ops
@@ -118,10 +118,10 @@ class Conversion:
             from flambeau.core.storage import storage_of
 
             fresh._storage = storage_of(self)
-        return fresh  # type: ignore[no-any-return]
+        return fresh
 
     @staticmethod
-    def _make_subclass(cls: type, data: Tensor, require_grad: bool = False, **_: Any) -> Tensor:
+    def _make_subclass(cls: Any, data: Tensor, require_grad: bool = False, **_: Any) -> Any:
         """An instance of a subclass on the memory of `data`."""
         fresh = data.detach().as_subclass(cls)
         return fresh.requires_grad_() if require_grad else fresh

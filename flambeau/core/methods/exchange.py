@@ -277,7 +277,7 @@ class Exchange:
         return self.to("cuda")
 
 
-def _copied(tensor: Tensor, memo: dict[int, Any]) -> Tensor:
+def _copied(tensor: Tensor, memo: dict[Any, Any]) -> Tensor:
     a = tensor._array
     if type(a) is not np.ndarray:
         return wrap(copy.deepcopy(a))

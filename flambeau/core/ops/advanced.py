@@ -154,7 +154,7 @@ def word(error: Exception, shape: Any, arrays: Any, first: int = 0) -> Exception
                     f"index {bad} is out of bounds for dimension {d} with size {n}",
                 )
         d += 1
-    shapes = []
+    shapes: list[list[int]] = []
     for index in arrays:
         if index is not None and type(index) is not slice:
             shapes += (
@@ -234,7 +234,7 @@ def _read(input: Any, indices: Any) -> Any:
 
 
 def _index_infer(input: Any, indices: Any) -> Any:
-    places = []
+    places: list[Any] = []
     for k in indices:
         if k is None:
             places.append(ALL)

@@ -14,6 +14,7 @@ from flambeau.core.declare import OPERATIONS, composite, elementwise, ops
 from flambeau.core.dtypes import ABS, FLOAT, NUMBER, NUMERIC, Rule
 from flambeau.core.entry import operator
 from flambeau.core.errors import fail
+from flambeau.core.methods import bind
 from flambeau.core.ops.either import vanish
 from flambeau.core.tensor import Tensor
 
@@ -128,7 +129,7 @@ def _divided(self: Tensor, other: Any) -> Any:
     return Tensor.__mul__(found, other)  # type: ignore[operator]
 
 
-Tensor.__rsub__ = operator(OPERATIONS["_rsub"], ops._rsub)  # type: ignore[attr-defined]
+bind(__rsub__=operator(OPERATIONS["_rsub"], ops._rsub))
 
 
 @elementwise(
@@ -331,5 +332,4 @@ def positive(input: Tensor) -> Tensor:
     return input
 
 
-Tensor.__pos__ = positive  # type: ignore[operator]
-Tensor.__rdiv__ = Tensor.__rtruediv__ = _divided  # type: ignore[attr-defined]
+bind(__pos__=positive, __rdiv__=_divided, __rtruediv__=_divided)

@@ -12,6 +12,7 @@ from flambeau.core.declare import view as declare_view
 from flambeau.core.dtypes import NUMBER, Rule, of
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
+from flambeau.core.methods import bind
 from flambeau.core.ops.either import keep, vanish
 from flambeau.core.ops.view import strided
 from flambeau.core.output import write_one
@@ -141,8 +142,10 @@ def _write_imag(self: Tensor, value: Tensor) -> None:
     imag(self).copy_(value)
 
 
-Tensor.real = property(real, _write_real, doc="The real part, a view; a real tensor itself.")  # type: ignore[attr-defined]
-Tensor.imag = property(imag, _write_imag, doc="The imaginary part, a view.")  # type: ignore[attr-defined]
+bind(
+    real=property(real, _write_real, doc="The real part, a view; a real tensor itself."),
+    imag=property(imag, _write_imag, doc="The imaginary part, a view."),
+)
 
 
 @elementwise(

@@ -269,7 +269,8 @@ def histogram(
     points = a.reshape(-1, 1)
     edges, even = _grid("histogram", points, [bins], range)
     weights = _weights_of("histogram", weight, a, a.shape)
-    found = (wrap(_count_cells(points, edges, even, weights, density)), wrap(edges[0].copy()))
+    cells = _count_cells(points, edges, even, weights, density)
+    found: tuple[Tensor, ...] = (wrap(cells), wrap(edges[0].copy()))
     if out is not None:
         from flambeau.core.output import write_one
 

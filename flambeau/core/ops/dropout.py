@@ -174,7 +174,7 @@ def rrelu_noise(stream: Stream, array: np.ndarray, lower: float, upper: float) -
 def dropout_noise(stream: Stream, array: np.ndarray, p: float, feature: bool = False) -> np.ndarray:
     """Zeros with probability ``p`` and ``1 / (1 - p)``, for ``array`` or its channels."""
     noise = uniform.bernoulli(stream, _room(array, feature), 1.0 - p)
-    wide = np.float64 if array.dtype == np.float64 else np.float32
+    wide: Any = np.float64 if array.dtype == np.float64 else np.float32
     noise *= (wide(1) / wide(1.0 - p)).astype(array.dtype)
     return noise
 
@@ -240,9 +240,9 @@ def _alpha_noise(
     """The factor (a where kept, else 0) and the shift that alpha dropout's affine map takes."""
     kept = uniform.bernoulli(stream, _room(array, feature), 1.0 - p)
     a = 1.0 / math.sqrt((_ALPHA * _ALPHA * p + 1) * (1 - p))
-    wide = np.float64 if array.dtype == np.float64 else np.float32
+    wide: Any = np.float64 if array.dtype == np.float64 else np.float32
 
-    def rounded(values: np.ndarray) -> np.ndarray:
+    def rounded(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         return values.astype(array.dtype)
 
     shift = rounded(kept - array.dtype.type(1))

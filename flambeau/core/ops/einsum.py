@@ -133,8 +133,10 @@ def _resolve(
                 "einsum",
                 f"output subscript {name} appears more than once in the output",
             )
-    at = output.index(ELLIPSIS) if ELLIPSIS in output else None
-    return tuple(operands), tuple(output) if at is None else (
+    if ELLIPSIS not in output:
+        return tuple(operands), tuple(output)
+    at = output.index(ELLIPSIS)
+    return tuple(operands), (
         *output[:at],
         *dots,
         *output[at + 1 :],

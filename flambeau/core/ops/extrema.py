@@ -15,6 +15,7 @@ from flambeau.core.declare import composite, ops, primitive, reduction
 from flambeau.core.dims import unreduce, wrap_dim
 from flambeau.core.dtypes import REAL, of
 from flambeau.core.errors import fail
+from flambeau.core.folds import fold_add, fold_max, fold_min
 from flambeau.core.ops.along import in_order, put_back, spelled
 from flambeau.core.ops.reduce import axes_of
 from flambeau.core.rules import with_arrays
@@ -61,7 +62,7 @@ def shares(input: Any, out: Any, axes: Any) -> Any:
     mask = input == out
     if input.dtype.kind in "fV":
         mask |= (input != input) & (out != out)
-    count = np.add.reduce(mask, axis=axes, keepdims=True)
+    count = fold_add(mask, axis=axes, keepdims=True)
     return np.divide(mask, count, dtype=np.float64).astype(input.dtype)
 
 
@@ -102,7 +103,7 @@ def _even_dims_rule(g: Any, input: Any, out: Any, shape: Any, dim: Any, keepdim:
 def _max_all(input):
     """The largest element."""
     check_whole("max", input)
-    return np.maximum.reduce(input, axis=None)
+    return fold_max(input, axis=None)
 
 
 @reduction(
@@ -116,7 +117,7 @@ def _max_all(input):
 def _min_all(input):
     """The smallest element."""
     check_whole("min", input)
-    return np.minimum.reduce(input, axis=None)
+    return fold_min(input, axis=None)
 
 
 def _pair_shape(input: Any, dim: Any, keepdim: bool = False, *rest: Any) -> Any:
@@ -319,9 +320,7 @@ def _aminmax_rule(
 
 
 def _infer_aminmax(input: Any, dim: Any, keepdim: bool) -> Any:
-    shape = np.maximum.reduce(
-        input, axis=axes_of(dim, input.ndim, "aminmax"), keepdims=keepdim
-    ).shape
+    shape = fold_max(input, axis=axes_of(dim, input.ndim, "aminmax"), keepdims=keepdim).shape
     return (shape, input.dtype), (shape, input.dtype)
 
 
@@ -397,9 +396,7 @@ def _place(name: str, find: Any, input: Any, dim: Any, keepdim: bool) -> Any:
 
 
 def _infer_place(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
-    return np.maximum.reduce(
-        input, axis=axes_of(dim, input.ndim, "argmax"), keepdims=keepdim
-    ).shape, "i8"
+    return fold_max(input, axis=axes_of(dim, input.ndim, "argmax"), keepdims=keepdim).shape, "i8"
 
 
 @reduction(types=None, infer=_infer_place)

@@ -10,6 +10,7 @@ from flambeau.core import dtypes
 from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.dims import wrap_dims
 from flambeau.core.errors import fail
+from flambeau.core.folds import fold_xor
 from flambeau.core.ops.reduce import folded
 from flambeau.core.output import write_one
 from flambeau.core.tensor import Tensor
@@ -24,7 +25,7 @@ __all__: list[str] = []
 )
 def _exclusive(bits, axes: Any, keepdim: bool):
     """The bits of all elements along ``axes``, joined by exclusive or."""
-    found = np.bitwise_xor.reduce(bits.view(np.uint64), axis=axes, keepdims=keepdim)
+    found = fold_xor(bits.view(np.uint64), axis=axes, keepdims=keepdim)
     return np.asarray(found)
 
 

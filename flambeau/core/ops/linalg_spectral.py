@@ -8,7 +8,7 @@ differentiation of linear algebra functions, 2010 (arXiv:1001.1654).
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, cast
 
 import numpy as np
 
@@ -132,7 +132,7 @@ def linalg_qr(A, mode: str = "reduced"):
         return eye, np.zeros(r, A.dtype)
     if mode == "r":
         return np.zeros(0, A.dtype), factor.columns(np.linalg.qr(A, mode="r"))
-    q, r = np.linalg.qr(A, mode=mode)
+    q, r = np.linalg.qr(A, mode=cast(Literal["reduced", "complete"], mode))
     return factor.columns(q), factor.columns(r)
 
 
@@ -192,7 +192,7 @@ def _svd_rule(g: Any, U: Any, S: Any, Vh: Any, full_matrices: Any, A_shape: Any)
     if U.is_complex():
         both = [ops.diagonal(x, 0, -2, -1).imag for x in (skew_u, skew_v) if x is not None]
         _gauge("svd", both[0] + both[1] if len(both) > 1 else both[0], gu if gu is not None else gv)
-    inner = None
+    inner: Any = None
     if skew_u is not None:
         inner = (skew_u / gaps) * row
     if skew_v is not None:
@@ -337,7 +337,7 @@ def linalg_eigh(A, UPLO: str = "L"):
         (w, real), (v, _) = _eigh_shapes(A)
         return np.zeros(w, real), np.zeros(v, A.dtype)
     try:
-        w, v = np.linalg.eigh(A, UPLO.upper())
+        w, v = np.linalg.eigh(A, cast(Literal["L", "U"], UPLO.upper()))
     except np.linalg.LinAlgError:
         raise fail(
             LinAlgError,

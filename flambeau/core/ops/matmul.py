@@ -21,6 +21,7 @@ from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import broadcast_shapes
 from flambeau.core.kernels.product import fold, product
+from flambeau.core.methods import bind
 from flambeau.core.node import OpNode
 from flambeau.core.provenance import USER, user_frame
 from flambeau.core.silence import run
@@ -500,8 +501,7 @@ def _publish() -> None:
     def short(input: Any, other: Any) -> Any:
         return matmul(other, input) if isinstance(other, Tensor) else _foreign(input, other, True)
 
-    Tensor.__matmul__ = operator  # type: ignore[attr-defined]
-    Tensor.__rmatmul__ = short  # type: ignore[attr-defined]
+    bind(__matmul__=operator, __rmatmul__=short)
 
 
 def _foreign(input: Any, other: Any, swap: bool) -> Any:

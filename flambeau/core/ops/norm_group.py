@@ -41,7 +41,7 @@ def _group_rule(
         g, input, weight, mean, rstd = kernels.wide(g, input, weight, mean, rstd)
         x, gradient = input.reshape(batch, channels, length), g.reshape(batch, channels, length)
         slope = shift = grad = None
-        rows = (batch * num_groups, width)
+        rows: tuple[int, ...] = (batch * num_groups, width)
         if needs[2]:
             shift = np.add.reduce(gradient, (0, 2))
         if needs[1]:

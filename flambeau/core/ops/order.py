@@ -16,7 +16,7 @@ from flambeau.core.dtypes import REAL
 from flambeau.core.errors import fail
 from flambeau.core.ops.along import lanes_last, put_back, spelled
 from flambeau.core.ops.extrema import UNSET, _even_rule, _pair_shape
-from flambeau.core.ops.sort import comparable, order_of
+from flambeau.core.ops.sort import comparable, unstable_order
 from flambeau.core.tensor import Tensor, wrap
 
 __all__: list[str] = []
@@ -28,7 +28,10 @@ def _middle(rows: Any, skip_nan: bool) -> Any:
     nan = rows != rows
     if not nan.any():
         k = (size - 1) // 2
-        return np.argpartition(rows, k, axis=-1)[..., k]
+        middle = np.partition(rows, k, axis=-1)[..., k : k + 1]
+        # Of equal elements the first are the lower.
+        nth = k - (rows < middle).sum(-1, keepdims=True)
+        return np.argmax(np.cumsum(rows == middle, axis=-1) > nth, axis=-1)
     order = np.argsort(rows, axis=-1, kind="stable")
     count = nan.sum(-1)
     if skip_nan:
@@ -140,7 +143,7 @@ def mode(input, dim: int = -1, keepdim: bool = False):
             IndexError, "mode", f"mode(): Expected reduction dim {dim} to have non-zero size."
         )
     rows = lanes_last(comparable("mode", input), k)
-    order = order_of(rows, -1)
+    order = unstable_order(rows, -1)
     ranked = np.take_along_axis(rows, order, -1)
     place = np.arange(rows.shape[-1])
     starts = np.ones(rows.shape, bool)

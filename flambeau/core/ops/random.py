@@ -207,7 +207,7 @@ def randint_like(input: Tensor, *args: Any, **named: Any) -> Tensor:
 
     Args: as :func:`rand_like`.
     """
-    bounds = {name: named.pop(name) for name in ("low", "high") if name in named}
+    bounds: dict[str, Any] = {n: named.pop(n) for n in ("low", "high") if n in named}
     given = _overload("randint_like", args, bounds, ("low", "high"))
     low, high = (
         _int("randint_like", "low", given["low"]),
@@ -307,6 +307,7 @@ def _like(
         made = _for_levels(draw, name, source, tuple(model.shape), kind.numpy)
         return finish(name, made, chosen.requires_grad)
     plan = str(memory_format).removeprefix("torch.")
+    array: Any
     if memory_format is not None and plan != "preserve_format":
         shape = model.shape
         if plan == "contiguous_format":

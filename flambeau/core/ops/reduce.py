@@ -16,6 +16,7 @@ from flambeau.core.declare import composite, ops, primitive, reduction
 from flambeau.core.dims import reduced_size, spread, unreduce, wrap_dims
 from flambeau.core.dtypes import FLOAT, SUM
 from flambeau.core.errors import fail
+from flambeau.core.folds import fold_add, fold_and, fold_max, fold_multiply, fold_or
 from flambeau.core.ops.along import in_order, spelled
 from flambeau.core.rules import with_arrays
 from flambeau.core.tensor import Tensor, wrap
@@ -46,21 +47,21 @@ def total(input: Any, axes: tuple[int, ...] | None, keepdim: bool) -> Any:
         or type(input) is not np.ndarray
         or input.dtype.kind not in "fc"
     ):
-        return in_order(np.add.reduce(input, axes, None, None, keepdim))
+        return in_order(fold_add(input, axes, None, None, keepdim))
     if axes == (0,) and len(input) > 2 * BLOCK and input.flags.c_contiguous:
         while len(input) > 2 * BLOCK:
             whole = len(input) // BLOCK * BLOCK
-            blocks = np.add.reduce(input[:whole].reshape(-1, BLOCK, *input.shape[1:]), axis=1)
+            blocks = fold_add(input[:whole].reshape(-1, BLOCK, *input.shape[1:]), axis=1)
             if whole < len(input):
-                blocks[-1] += np.add.reduce(input[whole:], axis=0)
+                blocks[-1] += fold_add(input[whole:], axis=0)
             input = blocks
-        return np.add.reduce(input, axis=0, keepdims=keepdim)
-    return in_order(np.add.reduce(input, axes, None, None, keepdim))
+        return fold_add(input, axis=0, keepdims=keepdim)
+    return in_order(fold_add(input, axes, None, None, keepdim))
 
 
 def folded(input: Any, dim: Any = None, keepdim: bool = False, *_: Any) -> Any:
     """The abstract result of a reduction: the reduced shape, the input's dtype."""
-    return np.add.reduce(
+    return fold_add(
         input, axis=axes_of(dim, input.ndim, "dim"), keepdims=keepdim
     ).shape, input.dtype
 
@@ -80,7 +81,7 @@ def numbered(name: str, at: int = 1) -> Any:
 def sum(input, dim: Any = None, keepdim: bool = False, *, dtype: Any = None):
     """The sum over dimensions `dim` (all of them by default). Integers are summed in int64."""
     if dim is None:
-        return np.add.reduce(input, None, None, None, keepdim)
+        return fold_add(input, None, None, None, keepdim)
     return total(input, axes_of(dim, input.ndim, "sum"), keepdim)
 
 
@@ -124,7 +125,7 @@ def _zero_where_nan(input, mark):
 def _is_number_count(input, dim: Any, keepdim: bool):
     """How many elements are not NaN, in the input's dtype."""
     mask = input == input
-    return np.add.reduce(mask, axis=axes_of(dim, input.ndim, "nanmean"), keepdims=keepdim).astype(
+    return fold_add(mask, axis=axes_of(dim, input.ndim, "nanmean"), keepdims=keepdim).astype(
         input.dtype
     )
 
@@ -182,7 +183,7 @@ def mean(input, dim: Any = None, keepdim: bool = False, *, dtype: Any = None):
         RuntimeError: an integer or bool dtype.
     """
     if dim is None:
-        found = np.add.reduce(input, None, None, None, keepdim)
+        found = fold_add(input, None, None, None, keepdim)
     else:
         found = total(input, axes_of(dim, input.ndim, "mean"), keepdim)
     return np.true_divide(found, input.dtype.type(reduced_size(input.shape, dim)))
@@ -237,9 +238,7 @@ def prod(input, dim: Any = None, keepdim: bool = False, *, dtype: Any = None):
             f"argument 'dim' must be int, not {type(dim).__name__}. Multiply one dimension at a "
             "time.",
         )
-    return in_order(
-        np.multiply.reduce(input, axis=axes_of(dim, input.ndim, "prod"), keepdims=keepdim)
-    )
+    return in_order(fold_multiply(input, axis=axes_of(dim, input.ndim, "prod"), keepdims=keepdim))
 
 
 def _truth_type(dtype: Any) -> Any:
@@ -255,32 +254,28 @@ def _truth_axes(dim: Any, ndim: int, name: str) -> tuple[int, ...] | None:
 def _infer_truth(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     if dim is not None and not isinstance(dim, int) and not len(dim):
         return input.shape, _truth_type(input.dtype)
-    shape = np.add.reduce(input, axis=axes_of(dim, input.ndim, "any"), keepdims=keepdim).shape
+    shape = fold_add(input, axis=axes_of(dim, input.ndim, "any"), keepdims=keepdim).shape
     return shape, _truth_type(input.dtype)
 
 
 @reduction(types=None, infer=_infer_truth)
 def any(input, dim: Any = None, keepdim: bool = False):
     """Whether any element is true, over dimensions `dim` (all of them by default)."""
-    found = in_order(
-        np.logical_or.reduce(input, axis=_truth_axes(dim, input.ndim, "any"), keepdims=keepdim)
-    )
+    found = in_order(fold_or(input, axis=_truth_axes(dim, input.ndim, "any"), keepdims=keepdim))
     return found.astype(np.uint8) if input.dtype == np.uint8 else found
 
 
 @reduction(types=None, infer=_infer_truth)
 def all(input, dim: Any = None, keepdim: bool = False):
     """Whether all elements are true, over dimensions `dim` (all of them by default)."""
-    found = in_order(
-        np.logical_and.reduce(input, axis=_truth_axes(dim, input.ndim, "all"), keepdims=keepdim)
-    )
+    found = in_order(fold_and(input, axis=_truth_axes(dim, input.ndim, "all"), keepdims=keepdim))
     return found.astype(np.uint8) if input.dtype == np.uint8 else found
 
 
 @reduction(
     types=None,
     infer=lambda input, dim: (
-        np.add.reduce(input, axis=axes_of(dim, input.ndim, "count_nonzero")).shape,
+        fold_add(input, axis=axes_of(dim, input.ndim, "count_nonzero")).shape,
         "i8",
     ),
 )
@@ -306,9 +301,9 @@ def logsumexp(input, dim: Any, keepdim: bool = False):
     """``log(sum(exp(input)))`` over `dim`; the largest is taken out first: nothing overflows."""
     axes = axes_of(dim, input.ndim, "logsumexp")
     if not input.size:
-        return np.log(np.add.reduce(np.exp(input), axis=axes, keepdims=keepdim))
+        return np.log(fold_add(np.exp(input), axis=axes, keepdims=keepdim))
     real = input.real if input.dtype.kind == "c" else input
-    top = np.maximum.reduce(real, axis=axes, keepdims=True)
+    top = fold_max(real, axis=axes, keepdims=True)
     top = np.where(np.isfinite(top), top, real.dtype.type(0))
-    found = np.log(np.add.reduce(np.exp(input - top), axis=axes, keepdims=keepdim))
+    found = np.log(fold_add(np.exp(input - top), axis=axes, keepdims=keepdim))
     return in_order(found + (top if keepdim else top.reshape(found.shape)))

@@ -63,18 +63,19 @@ def _layer_rule(
 
     # Walked again in operations on aliases, so that tensors that occur twice keep their gradients
     # apart.
-    inputs = [
+    inputs: list[Any] = [
         None if each is None else each.view_as(each)
         for each in (x, h, c, w_ih, w_hh, b_ih, b_hh, w_hr)
     ]
-    outputs = _walk(mode, *inputs, kernels.steps(sizes, reverse))
+    order = kernels.steps(sizes, reverse)
+    outputs = _walk(mode, *inputs, order)  # type: ignore[call-arg]  # mypy cannot count a list
     pairs = [
         (y, each)
         for y, each in zip(outputs, given, strict=True)
         if each is not None and y is not None
     ]
     wanted = [k for k, need in enumerate(needs) if need]
-    found = [None] * len(inputs)
+    slopes: list[Any] = [None] * len(inputs)
     results = grad(
         [y for y, _ in pairs],
         [inputs[k] for k in wanted],
@@ -83,8 +84,8 @@ def _layer_rule(
         allow_unused=True,
     )
     for k, result in zip(wanted, results, strict=True):
-        found[k] = result
-    return tuple(found)
+        slopes[k] = result
+    return tuple(slopes)
 
 
 def _walk(
@@ -176,7 +177,8 @@ def _rnn_layer(
     """One layer in one direction over a flat sequence."""
     dtype = x.dtype
     given = _wide(x, h, c, w_ih, w_hh, b_ih, b_hh, w_hr)
-    found = kernels.forward(mode, *given, kernels.steps(sizes, reverse))
+    order = kernels.steps(sizes, reverse)
+    found = kernels.forward(mode, *given, order)  # type: ignore[call-arg]  # nor a tuple
     return tuple(each.astype(dtype, copy=False) for each in found[:3]) + found[3:]
 
 

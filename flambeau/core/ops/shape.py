@@ -494,6 +494,8 @@ for _name in (
     "unfold",
     "unsqueeze",
     "view",
+    "view_as_complex",
+    "view_as_real",
 ):
     _copied(_name + "_copy", _name)
 

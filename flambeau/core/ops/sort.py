@@ -1,7 +1,7 @@
 """Order along a dimension: sort, argsort, msort, topk, kthvalue.
 
-Every order is stable and puts NaN above all numbers. Sets and counts are in unique and count.
-Stands on declare and along.
+NaN stands above all numbers; equal elements stand where PyTorch's algorithms leave them. Sets and
+counts are in unique and count. Stands on declare, along and the kernel introsort.
 """
 
 from __future__ import annotations
@@ -13,11 +13,16 @@ import numpy as np
 from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.dims import wrap_dim
 from flambeau.core.errors import fail
+from flambeau.core.kernels import introsort
 from flambeau.core.ops.along import lanes_last, put_back
 from flambeau.core.ops.cast import _strided_like as strided_like
 from flambeau.core.tensor import Tensor
 
-__all__ = ["order_of"]
+__all__ = ["order_of", "unstable_order"]
+
+# Elements up to which equal ones stand exactly where PyTorch's unstable algorithms leave them
+# (10 ms at the limit, where NumPy's own sort takes 0.4); beyond, an order is stable.
+EXACT = 1 << 14
 
 
 def comparable(name: str, input: Any) -> Any:
@@ -41,6 +46,33 @@ def order_of(input: Any, axis: int, descending: bool = False) -> Any:
         return np.argsort(input, axis=axis, kind="stable")
     turned = np.argsort(np.flip(input, axis), axis=axis, kind="stable")
     return np.ascontiguousarray(input.shape[axis] - 1 - np.flip(turned, axis))
+
+
+def ranks(rows: Any, order: Any) -> Any:
+    """Each element's place among the distinct ones of its row, which `order` sorts."""
+    ranked = np.take_along_axis(rows, order, -1)
+    before, after = ranked[..., :-1], ranked[..., 1:]
+    rises = np.zeros(rows.shape, np.int32)
+    rises[..., 1:] = (before != after) & ((before == before) | (after == after))
+    found = np.empty_like(rises)
+    np.put_along_axis(found, order, np.cumsum(rises, -1, dtype=np.int32), -1)
+    return found
+
+
+def unstable_order(input: Any, axis: int, descending: bool = False) -> Any:
+    """The order along `axis` that PyTorch's sort gives where nobody asked for a stable one."""
+    order, size = order_of(input, axis, descending), input.shape[axis]
+    if size <= introsort.SHORT_SORTED or input.size > EXACT or not input.strides[axis]:
+        return order
+    places = lanes_last(order, axis).reshape(-1, size)
+    keys = ranks(lanes_last(input, axis).reshape(-1, size), places)
+    tied = np.flatnonzero(keys.max(-1) < size - 1)
+    if not len(tied):
+        return order
+    for i in tied:
+        places[i] = introsort.sorted_places(keys[i].tolist())
+    shape = np.moveaxis(order, axis, -1).shape
+    return np.ascontiguousarray(np.moveaxis(places.reshape(shape), -1, axis))
 
 
 def laid_like(input: Any, found: Any) -> Any:
@@ -71,10 +103,14 @@ def _order_rule(g: Any, indices: Any, shape: Any, dim: int) -> Any:
 )
 def _sort(input, dim: int, descending: bool):
     """Values in order along `dim`, and where they were."""
+    return _sorted(input, dim, descending, unstable_order)
+
+
+def _sorted(input: Any, dim: int, descending: bool, order_by: Any) -> Any:
     k = wrap_dim(dim, input.ndim, "sort")
     if not input.ndim:
         return input.copy(), np.zeros((), np.int64)
-    order = order_of(comparable("sort", input), k, descending)
+    order = order_by(comparable("sort", input), k, descending)
     values = np.take_along_axis(input, order, k)
     if not input.flags.c_contiguous:
         values, order = laid_like(input, values), laid_like(input, order)
@@ -92,9 +128,9 @@ def _sort(input, dim: int, descending: bool):
     function=False,
     method=False,
 )
-def _sort_stable(input, dim: int, descending: bool):
+def _sort_stable(input, dim: int, descending: bool, stable: bool):
     """`_sort`, by the overload that names `stable`."""
-    return _sort.operation.body(input, dim, descending)
+    return _sorted(input, dim, descending, order_of if stable else unstable_order)
 
 
 @composite(method=True)
@@ -111,7 +147,7 @@ def sort(
 
     Args:
         descending: the largest first.
-        stable: equal elements keep their order (they do so in any case).
+        stable: equal elements keep their order.
 
     Raises:
         RuntimeError: complex numbers.
@@ -123,7 +159,9 @@ def sort(
             "sort",
             "sort() received an invalid combination of arguments: dim must be int, not bool.",
         )
-    return (ops._sort if stable is None else ops._sort_stable)(input, dim, descending, out=out)
+    if stable is None:
+        return ops._sort(input, dim, descending, out=out)
+    return ops._sort_stable(input, dim, descending, stable, out=out)
 
 
 @composite(method=True)
@@ -136,7 +174,7 @@ def argsort(
     axis: int | None = None,
 ) -> Tensor:
     """The indices that put the tensor in order along `dim`."""
-    return ops._sort(input, dim if axis is None else axis, descending)[1]
+    return ops._sort_stable(input, dim if axis is None else axis, descending, stable)[1]
 
 
 @composite(method=True)
@@ -190,7 +228,28 @@ def topk(input, k: int, dim: int = -1, largest: bool = True, sorted: bool = True
         places = np.ascontiguousarray(
             np.take(order_of(keys, axis, largest), np.arange(k), axis=axis)
         )
+    if k and size > introsort.SHORT_SELECTED and keys.size <= EXACT:
+        places = _as_selected(keys, places, axis, largest, sorted)
     return np.take_along_axis(input, places, axis), places
+
+
+def _as_selected(keys: Any, places: Any, axis: int, largest: bool, in_order: bool) -> Any:
+    """`places` of the top, where equal elements make a difference as PyTorch finds them."""
+    k, size = places.shape[axis], keys.shape[axis]
+    rows, found = lanes_last(keys, axis).reshape(-1, size), lanes_last(places, axis)
+    shape, found = found.shape, found.reshape(-1, k)
+    if in_order:
+        top = np.take_along_axis(rows, found, -1)
+        beyond = rows < top[:, -1:] if largest else rows > top[:, -1:]
+        tied = np.flatnonzero((beyond.sum(-1) < size - k) | (top[:, 1:] == top[:, :-1]).any(-1))
+    else:
+        tied = np.arange(len(rows))
+    if not len(tied):
+        return places
+    keys = ranks(rows[tied], order_of(rows[tied], -1, largest)).tolist()
+    for i, row in zip(tied, keys, strict=True):
+        found[i] = introsort.top_places(row, k, in_order)
+    return np.ascontiguousarray(np.moveaxis(found.reshape(shape), -1, axis))
 
 
 def _infer_kth(input: Any, k: int, dim: int = -1, keepdim: bool = False) -> Any:
@@ -230,8 +289,18 @@ def kthvalue(input, k: int, dim: int = -1, keepdim: bool = False):
     if not input.ndim:
         return input.copy(), np.zeros((), np.int64)
     rows = lanes_last(comparable("kthvalue", input), axis)
-    places = np.expand_dims(
-        np.array(np.argpartition(rows, k - 1, axis=-1)[..., k - 1], order="C"), axis
-    )
+    places = np.array(np.argpartition(rows, k - 1, axis=-1)[..., k - 1], order="C")
+    if input.size <= EXACT:
+        _as_found(rows, places, k - 1)
+    places = np.expand_dims(places, axis)
     values = np.take_along_axis(input, places, axis)
     return (values, places) if keepdim else (values.squeeze(axis), places.squeeze(axis))
+
+
+def _as_found(rows: Any, places: Any, k: int) -> None:
+    """Set those of `places` where others equal the `k`-th to the one that PyTorch finds."""
+    kth = np.take_along_axis(rows, places[..., None], -1)
+    tied = ((rows < kth) | (rows > kth)).sum(-1) < rows.shape[-1] - 1
+    if tied.any():
+        keys = ranks(rows[tied], order_of(rows[tied], -1)).tolist()
+        places[tied] = [introsort.kth_place(row, k) for row in keys]

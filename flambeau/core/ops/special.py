@@ -16,6 +16,7 @@ from flambeau.core.dtypes import REAL_FLOAT, Rule
 from flambeau.core.errors import fail
 from flambeau.core.kernels import special as error_functions
 from flambeau.core.kernels import special_gamma as gammas
+from flambeau.core.methods import bind
 from flambeau.core.ops.either import keep
 from flambeau.core.output import write_one
 from flambeau.core.tensor import Tensor
@@ -174,8 +175,7 @@ def _written(self: Tensor, n: int) -> Tensor:
     return ops._polygamma_(self, _order("polygamma_", n))
 
 
-Tensor.polygamma = _method  # type: ignore[attr-defined]
-Tensor.polygamma_ = _written  # type: ignore[attr-defined]
+bind(polygamma=_method, polygamma_=_written)
 
 
 def _mvlgamma_grad(g, input, p):

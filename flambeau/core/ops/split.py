@@ -15,6 +15,7 @@ from flambeau.core import overrides
 from flambeau.core.declare import composite, ops
 from flambeau.core.dims import wrap_dim
 from flambeau.core.errors import fail
+from flambeau.core.methods import bind
 from flambeau.core.node import Node, Port
 from flambeau.core.output import write_one
 from flambeau.core.provenance import user_frame
@@ -262,7 +263,7 @@ def _iterate(input: Tensor) -> Any:
     return iter(unbind(input, 0))
 
 
-Tensor.__iter__ = _iterate  # type: ignore[attr-defined]
+bind(__iter__=_iterate)
 
 
 @composite(method=True)

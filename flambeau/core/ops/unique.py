@@ -6,7 +6,7 @@ Stands on sort.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -143,7 +143,7 @@ def isin(
 @by_sample
 def _ranks(rows: Any, values: Any, right: bool, out_int32: bool) -> Any:
     """Where `values` would stand in the ordered rows: one row, or one for each row of values."""
-    side = "right" if right else "left"
+    side: Literal["left", "right"] = "right" if right else "left"
     kind = np.int32 if out_int32 else np.int64
     if rows.ndim == 1:
         return np.asarray(np.searchsorted(rows, values, side)).astype(kind)

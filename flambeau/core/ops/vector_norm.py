@@ -14,6 +14,7 @@ from flambeau.core import dtypes
 from flambeau.core.declare import composite, ops, reduction
 from flambeau.core.dims import unreduce
 from flambeau.core.errors import fail
+from flambeau.core.folds import fold_add, fold_max, fold_min
 from flambeau.core.ops.along import in_order, spelled
 from flambeau.core.ops.extrema import shares
 from flambeau.core.ops.reduce import axes_of, folded, total
@@ -137,15 +138,15 @@ def _vector_norm(input, ord: Any, dim: Any, keepdim: bool, *, dtype: Any = None)
         squares = input.real**2 + input.imag**2 if input.dtype.kind == "c" else input * input
         return np.sqrt(total(squares, axes, keepdim))
     if ord == 0:
-        return in_order(np.add.reduce(input != 0, axis=axes, keepdims=keepdim)).astype(
+        return in_order(fold_add(input != 0, axis=axes, keepdims=keepdim)).astype(
             _real(input.dtype)
         )
     size = np.abs(input)
     if ord == 1:
         return total(size, axes, keepdim)
     if math.isinf(ord):
-        fold = np.maximum if ord > 0 else np.minimum
-        return in_order(fold.reduce(size, axis=axes, keepdims=keepdim))
+        fold = fold_max if ord > 0 else fold_min
+        return in_order(fold(size, axis=axes, keepdims=keepdim))
     return total(size ** size.dtype.type(ord), axes, keepdim) ** size.dtype.type(1 / ord)
 
 

@@ -13,6 +13,7 @@ from flambeau.core.dtypes import NUMBER
 from flambeau.core.entry import record_one, ternary
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import broadcast_shapes
+from flambeau.core.methods import bind
 from flambeau.core.overlap import overlaps
 from flambeau.core.silence import run
 from flambeau.core.state import mode, ordinary
@@ -139,7 +140,7 @@ def _where_method(input: Tensor, condition: Tensor, other: Any) -> Any:
     return where(condition, input, other)
 
 
-Tensor.where = _where_method  # type: ignore[attr-defined]
+bind(where=_where_method)
 
 
 def copyto(target: Any, value: Any, mask: Any) -> None:

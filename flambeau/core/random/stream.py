@@ -9,6 +9,7 @@ import math
 import os
 import struct
 import threading
+from typing import Any
 
 import numpy as np
 
@@ -44,7 +45,7 @@ class Stream:
 
     def __init__(self, seed: int = DEFAULT_SEED) -> None:
         self.lock = threading.RLock()
-        self._bits = None
+        self._bits: np.random.MT19937 | None = None
         self.reseed(seed)
 
     # seeding
@@ -161,11 +162,11 @@ class Stream:
 
     # going back
 
-    def mark(self) -> dict:
+    def mark(self) -> Any:
         """The place in the stream, for :meth:`rewind`."""
         return self._generator().state
 
-    def rewind(self, mark: dict, words: int) -> None:
+    def rewind(self, mark: Any, words: int) -> None:
         """Goes to ``words`` 32-bit words after ``mark``."""
         bits = self._generator()
         bits.state = mark
@@ -177,11 +178,10 @@ class Stream:
     def pack(self) -> np.ndarray:
         """The state as PyTorch's 5056 bytes (uint8), on every platform in little-endian order."""
         with self.lock:
-            if self._bits is None:
-                fresh = self._fresh
-                self._generator()
-                self._fresh = fresh
-            inner = self._bits.state["state"]
+            fresh = self._fresh
+            bits = self._bits or self._generator()
+            self._fresh = fresh
+            inner = bits.state["state"]
             position = 0 if self._fresh else int(inner["pos"])
             left = 1 if self._fresh else _WORDS + 1 - position
             spare, single = self.normal_spare, self.normal_float

@@ -77,11 +77,11 @@ __all__ = [
 dependent = _Dependent()
 dependent_property = _DependentProperty
 
-boolean = _Boolean()
-real = _Real()
-positive = _GreaterThan(0.0)
+boolean: Constraint = _Boolean()
+real: Constraint = _Real()
+positive: Constraint = _GreaterThan(0.0)
 nonnegative = _GreaterThanEq(0.0)
-unit_interval = _Interval(0.0, 1.0)
+unit_interval: Constraint = _Interval(0.0, 1.0)
 nonnegative_integer = _IntegerGreaterThan(0)
 positive_integer = _IntegerGreaterThan(1)
 greater_than = _GreaterThan
@@ -96,14 +96,14 @@ cat = _Cat
 stack = _Stack
 
 one_hot = _OneHot()
-simplex = _Simplex()
+simplex: Constraint = _Simplex()
 multinomial = _Multinomial
-real_vector = independent(real, 1)
+real_vector: Constraint = independent(real, 1)
 
 square = _Square()
 symmetric = _Symmetric()
 lower_triangular = _LowerTriangular()
-lower_cholesky = _LowerCholesky()
-corr_cholesky = _CorrCholesky()
-positive_semidefinite = _PositiveSemidefinite()
-positive_definite = _PositiveDefinite()
+lower_cholesky: Constraint = _LowerCholesky()
+corr_cholesky: Constraint = _CorrCholesky()
+positive_semidefinite: Constraint = _PositiveSemidefinite()
+positive_definite: Constraint = _PositiveDefinite()

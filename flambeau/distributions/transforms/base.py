@@ -6,7 +6,6 @@ Stands on constraints.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from flambeau.core.errors import fail
@@ -145,11 +144,11 @@ class Transform:
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
 
-    def forward_shape(self, shape: Sequence[int]) -> Any:
+    def forward_shape(self, shape: tuple[int, ...]) -> Any:
         """The shape of ``t(x)`` for x of ``shape``."""
         return shape
 
-    def inverse_shape(self, shape: Sequence[int]) -> Any:
+    def inverse_shape(self, shape: tuple[int, ...]) -> Any:
         """The shape of ``t.inv(y)`` for y of ``shape``."""
         return shape
 
@@ -207,14 +206,14 @@ class _InverseTransform(Transform):
     def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
         return -self._forward.log_abs_det_jacobian(y, x)
 
-    def forward_shape(self, shape: Sequence[int]) -> Any:
+    def forward_shape(self, shape: tuple[int, ...]) -> Any:
         return self._forward.inverse_shape(shape)
 
-    def inverse_shape(self, shape: Sequence[int]) -> Any:
+    def inverse_shape(self, shape: tuple[int, ...]) -> Any:
         return self._forward.forward_shape(shape)
 
 
-def need_dimensions(transform: Transform, shape: Sequence[int], count: int) -> None:
+def need_dimensions(transform: Transform, shape: tuple[int, ...], count: int) -> None:
     """That ``shape`` has the event's dimensions.
 
     Raises:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import flambeau
@@ -51,7 +50,7 @@ class CorrCholeskyTransform(Transform):
         tanh_part = -2 * (x + softplus(-2 * x) - math.log(2.0)).sum(-1)
         return 0.5 * broken.log().sum(-1) + tanh_part
 
-    def forward_shape(self, shape: Sequence[int]) -> Any:
+    def forward_shape(self, shape: tuple[int, ...]) -> Any:
         need_dimensions(self, shape, 1)
         n = shape[-1]
         d = round((0.25 + 2 * n) ** 0.5 + 0.5)
@@ -64,7 +63,7 @@ class CorrCholeskyTransform(Transform):
             )
         return shape[:-1] + (d, d)
 
-    def inverse_shape(self, shape: Sequence[int]) -> Any:
+    def inverse_shape(self, shape: tuple[int, ...]) -> Any:
         need_dimensions(self, shape, 2)
         if shape[-2] != shape[-1]:
             raise fail(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import flambeau
@@ -87,7 +86,7 @@ class PowerTransform(Transform):
     def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
         return (self.exponent * y / x).abs().log()
 
-    def forward_shape(self, shape: Sequence[int]) -> Any:
+    def forward_shape(self, shape: tuple[int, ...]) -> Any:
         return _broadcast(shape, self.exponent)
 
     inverse_shape = forward_shape
@@ -229,7 +228,7 @@ class AffineTransform(Transform):
             result = scale.abs().log()
         return _sum_rightmost(result, n).expand(x.shape[: x.dim() - n])
 
-    def forward_shape(self, shape: Sequence[int]) -> Any:
+    def forward_shape(self, shape: tuple[int, ...]) -> Any:
         return _broadcast(shape, self.loc, self.scale)
 
     inverse_shape = forward_shape
@@ -281,5 +280,5 @@ def _same(left: Any, right: Any) -> bool:
     return found if isinstance(found, bool) else bool(found.all())
 
 
-def _broadcast(shape: Sequence[int], *parameters: Any) -> Any:
+def _broadcast(shape: tuple[int, ...], *parameters: Any) -> Any:
     return broadcast_shapes(shape, *(getattr(p, "shape", ()) for p in parameters))

@@ -111,7 +111,7 @@ class CatTransform(_Sliced):
             terms.append(_sum_rightmost(term, self.event_dim - t.event_dim))
         # Along a batch dimension the terms stay apart; along an event dimension they add up.
         dim = (self.dim if self.dim < 0 else self.dim - x.dim()) + self.event_dim
-        return flambeau.cat(terms, dim=dim) if dim < 0 else sum(terms)
+        return flambeau.cat(terms, dim=dim) if dim < 0 else sum(terms[1:], terms[0])
 
     @constraints.dependent_property
     def domain(self) -> Any:

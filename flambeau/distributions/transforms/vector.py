@@ -58,13 +58,13 @@ class ReshapeTransform(Transform):
     def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
         return x.new_zeros(x.shape[: x.dim() - len(self.in_shape)])
 
-    def forward_shape(self, shape: Sequence[int]) -> Any:
+    def forward_shape(self, shape: tuple[int, ...]) -> Any:
         return self._exchange(shape, self.in_shape, self.out_shape)
 
-    def inverse_shape(self, shape: Sequence[int]) -> Any:
+    def inverse_shape(self, shape: tuple[int, ...]) -> Any:
         return self._exchange(shape, self.out_shape, self.in_shape)
 
-    def _exchange(self, shape: Sequence[int], old: Size, new: Size) -> Any:
+    def _exchange(self, shape: tuple[int, ...], old: Size, new: Size) -> Any:
         need_dimensions(self, shape, len(old))
         cut = len(shape) - len(old)
         if tuple(shape[cut:]) != old:
@@ -94,7 +94,7 @@ class SoftmaxTransform(Parameterless):
     def _inverse(self, y: Tensor) -> Tensor:
         return y.log()
 
-    def forward_shape(self, shape: Sequence[int]) -> Any:
+    def forward_shape(self, shape: tuple[int, ...]) -> Any:
         need_dimensions(self, shape, 1)
         return shape
 
@@ -127,11 +127,11 @@ class StickBreakingTransform(Parameterless):
         x = x - _log_pieces(x, x.shape[-1])
         return (-x + logsigmoid(x) + y[..., :-1].log()).sum(-1)
 
-    def forward_shape(self, shape: Sequence[int]) -> Any:
+    def forward_shape(self, shape: tuple[int, ...]) -> Any:
         need_dimensions(self, shape, 1)
         return shape[:-1] + (shape[-1] + 1,)
 
-    def inverse_shape(self, shape: Sequence[int]) -> Any:
+    def inverse_shape(self, shape: tuple[int, ...]) -> Any:
         need_dimensions(self, shape, 1)
         return shape[:-1] + (shape[-1] - 1,)
 

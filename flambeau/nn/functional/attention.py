@@ -265,14 +265,15 @@ def multi_head_attention_forward(
             key.shape[:2] == value.shape[:2],
             f"key's sequence and batch dims {key.shape[:2]} do not match value's {value.shape[:2]}",
         )
-        for name, each in (("q", q_proj_weight), ("k", k_proj_weight), ("v", v_proj_weight)):
+        projections = (q_proj_weight, k_proj_weight, v_proj_weight)
+        for name, each in zip("qkv", projections, strict=True):
             _check(
                 each is not None, f"use_separate_proj_weight is True but {name}_proj_weight is None"
             )
-        shifts = (None, None, None) if in_proj_bias is None else in_proj_bias.chunk(3)
+        shifts: Any = (None, None, None) if in_proj_bias is None else in_proj_bias.chunk(3)
         q, k, v = _in_projection(
-            query, key, value, q_proj_weight, k_proj_weight, v_proj_weight, *shifts
-        )  # type: ignore[arg-type]
+            query, key, value, *(w for w in projections if w is not None), *shifts
+        )
     else:
         _check(
             key.shape == value.shape,

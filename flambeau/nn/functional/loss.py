@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -337,11 +337,12 @@ def gaussian_nll_loss(
     distribution, 1994.
     """
     name = "gaussian_nll_loss"
-    if not isinstance(var, Tensor):
-        if var < 0:
-            raise fail(ValueError, name, "var has negative entry/entries")
-        var = var * ops.ones_like(input)
-    elif bool((var < 0).any()):
+    if isinstance(var, Tensor):
+        negative = bool((var < 0).any())
+    else:
+        negative = var < 0
+        var = cast(Tensor, var * ops.ones_like(input))
+    if negative:
         raise fail(ValueError, name, "var has negative entry/entries")
     if var.size() != input.size():
         if input.size()[:-1] == var.size():

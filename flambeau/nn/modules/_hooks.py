@@ -124,6 +124,8 @@ def _mixed_generations(where: str) -> BaseException:
 class HookedCall:
     """The part of Module that registers hooks and runs a call that has some."""
 
+    _is_full_backward_hook: bool | None
+
     def register_forward_pre_hook(
         self, hook: Callable, *, prepend: bool = False, with_kwargs: bool = False
     ) -> RemovableHandle:

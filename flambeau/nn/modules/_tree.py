@@ -46,7 +46,7 @@ class Tree:
             yield module
 
     def named_modules(
-        self, memo: set[Module] | None = None, prefix: str = "", remove_duplicate: bool = True
+        self: Any, memo: set[Module] | None = None, prefix: str = "", remove_duplicate: bool = True
     ) -> Iterator[tuple[str, Module]]:
         """This module and all its descendants with dotted paths, parents first.
 
@@ -67,7 +67,7 @@ class Tree:
                 yield from module.named_modules(memo, below, remove_duplicate)
 
     def _named_members(
-        self,
+        self: Any,
         get_members_fn: Callable[[Module], Any],
         prefix: str = "",
         recurse: bool = True,
@@ -203,7 +203,7 @@ class Tree:
             raise AttributeError(f"{module._get_name()} has no attribute `{name}`")
         return module, name
 
-    def apply(self, fn: Callable[[Module], None]) -> Any:
+    def apply(self: Any, fn: Callable[[Module], None]) -> Any:
         """Call ``fn`` on every submodule and then on this module (children first).
 
         Returns:

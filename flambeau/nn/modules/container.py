@@ -362,7 +362,8 @@ class ModuleDict(Module):
             for key, value in modules.items():
                 self[key] = value
             return
-        for i, pair in enumerate(modules):
+        pairs: Iterable[Any] = modules
+        for i, pair in enumerate(pairs):
             if not isinstance(pair, Iterable):
                 raise fail(
                     TypeError,
@@ -370,11 +371,11 @@ class ModuleDict(Module):
                     f"ModuleDict update sequence element #{i} should be Iterable; is "
                     f"{type(pair).__name__}",
                 )
-            if len(pair) != 2:
+            two: Any = pair
+            if len(two) != 2:
                 raise fail(
                     ValueError,
                     "ModuleDict.update",
-                    f"ModuleDict update sequence element #{i} has length {len(pair)}; 2 is "
-                    "required",
+                    f"ModuleDict update sequence element #{i} has length {len(two)}; 2 is required",
                 )
-            self[pair[0]] = pair[1]
+            self[two[0]] = two[1]

@@ -55,7 +55,7 @@ class Unflatten(Module):
             self._check_named(unflattened_size)
         else:
             raise fail(TypeError, "Unflatten", "invalid argument type for dim parameter")
-        self.dim = dim
+        self.dim: Any = dim
         self.unflattened_size = unflattened_size
 
     @staticmethod

@@ -226,14 +226,15 @@ class ParameterDict(Module):
                     f"ParameterDict update sequence element #{i} should be Iterable; is "
                     f"{type(pair).__name__}",
                 )
-            if len(pair) != 2:
+            two: Any = pair
+            if len(two) != 2:
                 raise fail(
                     ValueError,
                     "ParameterDict.update",
-                    f"ParameterDict update sequence element #{i} has length {len(pair)}; 2 is "
+                    f"ParameterDict update sequence element #{i} has length {len(two)}; 2 is "
                     "required",
                 )
-            self[pair[0]] = pair[1]
+            self[two[0]] = two[1]
 
     def extra_repr(self) -> str:
         """One line an entry."""

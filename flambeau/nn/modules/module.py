@@ -52,6 +52,8 @@ __all__ = [
 T = TypeVar("T", bound="Module")
 
 # Tables that modules pickled by older versions lack.
+LIBRARY_ROOMS = ("flambeau.nn.", "torch.nn.")
+"""Where the library's own modules are defined, under either name."""
 _TABLES = (
     "_backward_pre_hooks",
     "_forward_hooks_with_kwargs",
@@ -93,7 +95,7 @@ def _ease_reading(cls: type, table: str, name: str) -> None:
     The library's own classes read their tables directly, and a class that overrides
     ``__getattr__`` wants to be asked.
     """
-    if name in cls.__dict__ or cls.__module__.startswith("flambeau.nn."):
+    if name in cls.__dict__ or cls.__module__.startswith(LIBRARY_ROOMS):
         return
     if cls.__getattr__ is not Module.__getattr__ or not name.isidentifier():
         return

@@ -173,7 +173,7 @@ class RNNBase(Module):
     def _init_flat_weights(self) -> None:
         """The weights in order, and references that tell when one was exchanged."""
         weights = [getattr(self, name, None) for name in self._flat_weights_names]
-        self._flat_weights = weights
+        self._flat_weights: list[Any] = weights
         self._flat_weight_refs = [None if w is None else weakref.ref(w) for w in weights]
 
     def __setattr__(self, attr: str, value: Any) -> None:
@@ -294,7 +294,7 @@ class RNNBase(Module):
             hx: the initial state, zeros by default.
         """
         self._update_flat_weights()
-        settings = (self._flat_weights, self.bias, self.num_layers, self.dropout)
+        settings: tuple[Any, ...] = (self._flat_weights, self.bias, self.num_layers, self.dropout)
         settings += (self.training, self.bidirectional)
         if isinstance(input, PackedSequence):
             data, batch_sizes, order, unorder = input

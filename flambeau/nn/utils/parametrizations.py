@@ -41,7 +41,7 @@ class _OrthMaps(Enum):
 class _Orthogonal(Module):
     """From a matrix's lower triangle to an orthogonal matrix."""
 
-    base: Tensor | None
+    base: Any
 
     def __init__(
         self, weight: Tensor, orthogonal_map: _OrthMaps, *, use_trivialization: bool = True

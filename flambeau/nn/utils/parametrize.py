@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 _cache_enabled = 0
-_cache: dict[tuple[int, str], Tensor | None] = {}
+_cache: dict[tuple[int, str], Any] = {}
 
 
 @contextmanager
@@ -89,15 +89,15 @@ class ParametrizationList(ModuleList):
         self.unsafe = unsafe
         # Noted before the inverses: they may change the original in place.
         before = flambeau.empty(original.shape, dtype=original.dtype, device="meta")
-        new = self._inverted(original)
+        new: Any = self._inverted(original)
         if not isinstance(new, (Tensor, Sequence)):
             raise _refuse(
                 "'right_inverse' must return a Tensor or a Sequence of tensors (list, tuple...). "
                 f"Got {type(new).__name__}"
             )
         self.is_tensor = isinstance(new, Tensor)
-        self.ntensors = 1 if self.is_tensor else len(new)
-        if self.is_tensor:
+        self.ntensors = 1 if isinstance(new, Tensor) else len(new)
+        if isinstance(new, Tensor):
             if original.dtype != new.dtype or original.device != new.device:
                 raise _refuse(
                     "When `right_inverse` outputs one tensor, it may not change the dtype or the "

@@ -25,7 +25,7 @@ class BasePruningMethod(ABC):
     'global' (the mask is given).
     """
 
-    _tensor_name: str | None = None
+    _tensor_name: Any = None
     PRUNING_TYPE: str
 
     def __call__(self, module: Module, inputs: Any) -> None:
@@ -44,7 +44,7 @@ class BasePruningMethod(ABC):
         return mask.to(dtype=original.dtype) * original
 
     @classmethod
-    def apply(
+    def apply(  # type: ignore[override]
         cls,
         module: Module,
         name: str,
@@ -143,7 +143,7 @@ class PruningContainer(BasePruningMethod):
     """Several methods on one tensor; the last one works on what the others left."""
 
     def __init__(self, *args: BasePruningMethod) -> None:
-        self._pruning_methods: tuple[BasePruningMethod, ...] = ()
+        self._pruning_methods: tuple[Any, ...] = ()
         if len(args) == 1:
             self._tensor_name = args[0]._tensor_name
         for method in args:
@@ -213,7 +213,7 @@ class Identity(BasePruningMethod):
         return default_mask
 
     @classmethod
-    def apply(cls, module: Module, name: str) -> BasePruningMethod:
+    def apply(cls, module: Module, name: str) -> BasePruningMethod:  # type: ignore[override]
         """Prune a module's parameter."""
         return super().apply(module, name)
 
@@ -246,7 +246,7 @@ class RandomUnstructured(_Amount):
         return mask
 
     @classmethod
-    def apply(cls, module: Module, name: str, amount: float) -> BasePruningMethod:
+    def apply(cls, module: Module, name: str, amount: float) -> BasePruningMethod:  # type: ignore[override]
         """Prune a module's parameter."""
         return super().apply(module, name, amount=amount)
 
@@ -266,7 +266,7 @@ class L1Unstructured(_Amount):
         return mask
 
     @classmethod
-    def apply(
+    def apply(  # type: ignore[override]
         cls, module: Module, name: str, amount: float, importance_scores: Tensor | None = None
     ) -> BasePruningMethod:
         """Prune a module's parameter."""
@@ -304,7 +304,7 @@ class RandomStructured(_Amount):
         return _channels_mask(t, self.dim, kept, default_mask)
 
     @classmethod
-    def apply(cls, module: Module, name: str, amount: float, dim: int = -1) -> BasePruningMethod:
+    def apply(cls, module: Module, name: str, amount: float, dim: int = -1) -> BasePruningMethod:  # type: ignore[override]
         """Prune a module's parameter."""
         return super().apply(module, name, amount=amount, dim=dim)
 
@@ -332,7 +332,7 @@ class LnStructured(_Amount):
         return _channels_mask(t, self.dim, kept, default_mask)
 
     @classmethod
-    def apply(
+    def apply(  # type: ignore[override]
         cls,
         module: Module,
         name: str,
@@ -367,7 +367,7 @@ class CustomFromMask(BasePruningMethod):
         return default_mask * self.mask.to(dtype=default_mask.dtype)
 
     @classmethod
-    def apply(cls, module: Module, name: str, mask: Tensor) -> BasePruningMethod:
+    def apply(cls, module: Module, name: str, mask: Tensor) -> BasePruningMethod:  # type: ignore[override]
         """Prune a module's parameter."""
         return super().apply(module, name, mask=mask)
 
@@ -493,7 +493,7 @@ def _validate_pruning_amount_init(amount: Any) -> None:
         message = f"Invalid type for amount: {amount}. Must be int or float."
         raise fail(TypeError, "prune", message)
     limit = float("inf") if isinstance(amount, numbers.Integral) else 1.0
-    if not 0 <= amount <= limit:
+    if not 0 <= float(amount) <= limit:
         raise fail(
             ValueError,
             "prune",
@@ -503,7 +503,7 @@ def _validate_pruning_amount_init(amount: Any) -> None:
 
 
 def _validate_pruning_amount(amount: Any, tensor_size: int) -> None:
-    if isinstance(amount, numbers.Integral) and amount > tensor_size:
+    if isinstance(amount, numbers.Integral) and int(amount) > tensor_size:
         raise fail(
             ValueError,
             "prune",
@@ -528,7 +528,8 @@ def _validate_pruning_dim(t: Tensor, dim: int) -> None:
 
 
 def _compute_nparams_toprune(amount: Any, tensor_size: int) -> int:
-    return amount if isinstance(amount, numbers.Integral) else round(amount * tensor_size)
+    whole = isinstance(amount, numbers.Integral)
+    return int(amount) if whole else round(amount * tensor_size)
 
 
 def _compute_norm(t: Tensor, n: Any, dim: int) -> Tensor:

@@ -305,7 +305,7 @@ def pad_sequence(
     first = tensors[0]
     lengths = [tensor.size(0) for tensor in tensors]
     longest = max(lengths)
-    rows = []
+    rows: list[Any] = []
     for i, length in enumerate(lengths):
         start = i * longest + (longest - length if padding_side == "left" else 0)
         rows.extend(range(start, start + length))

@@ -13,13 +13,15 @@ def _install() -> None:
         return  # another Python, started from a script under the alias
     from importlib.machinery import ModuleSpec, SourceFileLoader
 
-    # Under its own name, so that flambeau.shim finds this copy and makes no second one.
-    path = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "alias.py")
-    loader = SourceFileLoader("flambeau.shim.alias", path)
-    module = type(sys)(loader.name)
-    module.__file__, module.__spec__ = path, ModuleSpec(loader.name, loader, origin=path)
-    sys.modules[loader.name] = module
-    loader.exec_module(module)
+    # Under their own names, so that flambeau.shim finds these copies and makes no second ones.
+    folder = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    for leaf in ("names", "alias"):
+        path = os.path.join(folder, leaf + ".py")
+        loader = SourceFileLoader("flambeau.shim." + leaf, path)
+        module = type(sys)(loader.name)
+        module.__file__, module.__spec__ = path, ModuleSpec(loader.name, loader, origin=path)
+        sys.modules[loader.name] = module
+        loader.exec_module(module)
     module.install_finder()
 
 

@@ -1,0 +1,120 @@
+"""Tensors from data: tensor, as_tensor, asarray.
+
+How data is read stands in `factory.nested`, memory that is shared in `factory.shared`.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from flambeau.core import factory_options as given
+from flambeau.core.declare import composite
+from flambeau.core.errors import fail
+from flambeau.core.factory.nested import data_array
+from flambeau.core.factory.shared import from_dlpack, from_numpy
+from flambeau.core.provenance import stack_level
+from flambeau.core.tensor import Tensor, wrap
+
+__all__ = ["as_tensor", "asarray", "tensor"]
+
+
+@composite()
+def tensor(
+    data: Any,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
+) -> Tensor:
+    """A new leaf tensor with a copy of `data` (numbers, nested sequences, an array, a tensor).
+
+    The dtype is inferred: bools give bool, integers int64, floats the default dtype; NumPy values
+        keep theirs.
+
+    Raises:
+        ValueError: ragged sequences. TypeError: not numbers. RuntimeError: integers that do not
+            fit.
+    """
+    if isinstance(data, Tensor):
+        warnings.warn(
+            "To copy construct from a tensor, it is recommended to use "
+            "sourceTensor.detach().clone() or "
+            "sourceTensor.detach().clone().requires_grad_(True), rather than "
+            "torch.tensor(sourceTensor).",
+            UserWarning,
+            stacklevel=stack_level(),
+        )
+    wanted = None if dtype is None else given.element_type("tensor", dtype)
+    array = data_array(data, wanted, "tensor")
+    if array is getattr(data, "_array", data):
+        array = array.copy()
+    return given.made(
+        "tensor",
+        np.ascontiguousarray(array) if array.ndim else array,
+        {"device": device, "requires_grad": requires_grad, "pin_memory": pin_memory},
+    )
+
+
+@composite()
+def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
+    """A tensor of `data`, sharing its memory and history where dtype and device allow."""
+    if isinstance(data, Tensor):
+        return data if dtype is None and device is None else data.to(device=device, dtype=dtype)
+    if isinstance(data, np.ndarray):
+        found = from_numpy(data)
+        return found if dtype is None and device is None else found.to(device=device, dtype=dtype)
+    wanted = None if dtype is None else given.element_type("as_tensor", dtype)
+    return given.made("as_tensor", data_array(data, wanted, "as_tensor"), {"device": device})
+
+
+@composite()
+def asarray(
+    obj: Any,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    copy: bool | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """A tensor of `obj` (array, tensor, DLPack object, sequence); `copy` True always copies, False
+    never.
+
+    Raises:
+        ValueError: `copy=False` where a copy is needed.
+    """
+    if isinstance(obj, Tensor):
+        found = obj
+    elif isinstance(obj, np.ndarray):
+        found = from_numpy(obj)
+    elif isinstance(obj, np.generic):
+        found = wrap(np.asarray(obj))
+    elif hasattr(obj, "__dlpack__"):
+        found = from_dlpack(obj)
+    else:
+        if copy is False:
+            raise fail(
+                ValueError,
+                "asarray",
+                "can't alias arbitrary sequence into a tensor: leave copy=False away",
+            )
+        return tensor(obj, dtype=dtype, device=device, requires_grad=requires_grad)
+    source = found
+    if dtype is not None or device is not None:
+        found = found.to(device=device, dtype=dtype)
+    if copy is False and found._array is not source._array:
+        raise fail(
+            ValueError,
+            "asarray",
+            "can't alias tensor with another dtype or device: leave copy=False away",
+        )
+    if copy and found._array is source._array:
+        found = found.clone()
+    if requires_grad:
+        found = found.detach().requires_grad_()
+    elif found.requires_grad and not requires_grad and found is not obj:
+        found = found.detach()
+    return found

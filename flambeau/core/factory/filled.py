@@ -1,0 +1,155 @@
+"""Tensors of one value, or of none: zeros, ones, empty, full, and the forms with given strides."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from flambeau.core import dtypes, layout
+from flambeau.core import factory_options as given
+from flambeau.core.declare import composite
+from flambeau.core.errors import fail
+from flambeau.core.ir.abstract import Abstract
+from flambeau.core.silence import quiet
+from flambeau.core.tensor import Tensor
+
+__all__ = ["empty_strided", "filled", "plain", "strided", "unset"]
+
+
+def filled(op: str, shape: Any, value: Any, dtype: Any, opts: dict[str, Any]) -> Tensor:
+    """A contiguous tensor of one value, the factories' common body."""
+    if opts:
+        given.known(op, opts)
+    kind = given.element_type(op, dtype).numpy
+    if given.is_meta(op, opts.get("device")):
+        return given.made(op, Abstract(shape, kind), opts)
+    return given.made(op, plain(shape, kind, value), opts)
+
+
+def plain(shape: Any, kind: np.dtype[Any], value: Any) -> np.ndarray[Any, Any]:
+    """A fresh contiguous array, filled with `value` unless it is None."""
+    if value is None:
+        return np.empty(shape, kind)
+    if value == 0 and not isinstance(value, complex):
+        return np.zeros(shape, kind)
+    array = np.empty(shape, kind)
+    array.fill(quiet(np.asarray(value).astype, kind))
+    return array
+
+
+def _sized(name: str, value: Any, doc: str) -> None:
+    def factory(*size: Any, dtype: Any = None, **opts: Any) -> Tensor:
+        return filled(name, given.sizes(name, size, opts.pop("size", None)), value, dtype, opts)
+
+    factory.__name__ = name
+    factory.__doc__ = doc
+    composite()(factory)
+
+
+_sized("zeros", 0, "A tensor of zeros of the given size (varargs or a sequence).")
+_sized("ones", 1, "A tensor of ones of the given size (varargs or a sequence).")
+_sized("empty", None, "A tensor of the given size whose values are whatever the memory held.")
+
+
+def strided(shape: Any, steps: Any, kind: np.dtype[Any], value: Any) -> np.ndarray[Any, Any]:
+    """A fresh array with the given strides (in elements), filled with `value` unless it is None."""
+    count = 1 + sum((n - 1) * s for n, s in zip(shape, steps, strict=True)) if 0 not in shape else 0
+    block = plain(count, kind, value)
+    if tuple(steps) == layout.contiguous_strides(shape):
+        return block.reshape(shape)
+    return np.ndarray(shape, kind, block, 0, tuple(s * kind.itemsize for s in steps))
+
+
+@composite()
+def full(size: Any, fill_value: Any, *, dtype: Any = None, **opts: Any) -> Tensor:
+    """A tensor filled with one value; the dtype is the value's (int64, bool, the default float or
+    complex).
+    """
+    if isinstance(fill_value, Tensor):
+        fill_value = fill_value.item()
+    if dtype is None:
+        dtype = _value_dtype(fill_value)
+        out = opts.get("out")
+        if out is not None:
+            dtype = out.dtype
+    shape = given.sizes("full", (size,), opts.pop("size", None))
+    return filled("full", shape, fill_value, dtype, opts)
+
+
+def _value_dtype(value: Any) -> Any:
+    if isinstance(value, (bool, np.bool_)):
+        return dtypes.of(np.dtype(bool))
+    if isinstance(value, (int, np.integer)):
+        return dtypes.of(np.dtype("i8"))
+    if isinstance(value, (complex, np.complexfloating)):
+        return dtypes.default_complex()
+    return dtypes.default()
+
+
+@composite()
+def empty_strided(size: Any, stride: Any, *, dtype: Any = None, **opts: Any) -> Tensor:
+    """An uninitialised tensor with the given strides (in elements)."""
+    return unset("empty_strided", size, stride, dtype, opts)
+
+
+def unset(op: str, size: Any, stride: Any, dtype: Any, opts: dict[str, Any]) -> Tensor:
+    """`empty_strided` under the name of the operation that was called."""
+    if opts:
+        given.known(op, opts)
+    kind = given.element_type(op, dtype).numpy
+    shape, steps = tuple(int(n) for n in size), tuple(int(n) for n in stride)
+    if len(shape) != len(steps):
+        raise fail(
+            RuntimeError,
+            op,
+            f"dimensionality of sizes ({len(shape)}) must match dimensionality of strides "
+            f"({len(steps)})",
+        )
+    if given.is_meta(op, opts.get("device")):
+        array: Any = Abstract(shape, kind, tuple(s * kind.itemsize for s in steps))
+    else:
+        array = strided(shape, steps, kind, None)
+    return given.made(op, array, opts)
+
+
+@composite()
+def empty_permuted(size: Any, physical_layout: Any, *, dtype: Any = None, **opts: Any) -> Tensor:
+    """An unset tensor whose dimensions lie in memory in the given order, outermost first."""
+    shape = tuple(size)
+    order = tuple(physical_layout)
+    if len(order) != len(shape):
+        raise fail(
+            RuntimeError,
+            "empty_permuted",
+            f"Number of dimensions in size does not match the length of the physical_layout; i.e. "
+            f"len(size) = {len(shape)} is "
+            f"not equal to len(physical_layout) = {len(order)}",
+        )
+    for k, d in enumerate(order):
+        if not 0 <= d < len(shape):
+            raise fail(
+                RuntimeError,
+                "empty_permuted",
+                f"Dimension out of range (expected to be between 0 and {len(shape) - 1}, but got "
+                f"{d} at index {k}). Negative "
+                "dimensions are not supported here.",
+            )
+        if d in order[:k]:
+            raise fail(
+                RuntimeError,
+                "empty_permuted",
+                f"Duplicate dim not allowed: {d} stands twice in physical_layout {order}",
+            )
+    steps = [0] * len(shape)
+    step = 1
+    for d in reversed(order):
+        steps[d] = step
+        step *= max(shape[d], 1)
+    return unset("empty_permuted", shape, steps, dtype, opts)
+
+
+@composite()
+def scalar_tensor(s: Any, *, dtype: Any = None, **opts: Any) -> Tensor:
+    """A 0-d tensor of a number, of the default dtype."""
+    return filled("scalar_tensor", (), s, dtype, opts)

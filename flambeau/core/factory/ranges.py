@@ -1,0 +1,222 @@
+"""Numbers in a row: arange, range, linspace, logspace; the identity and triangles' indices."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import Any
+
+import numpy as np
+
+from flambeau.core import dtypes
+from flambeau.core import factory_options as given
+from flambeau.core.declare import composite
+from flambeau.core.errors import fail
+from flambeau.core.ir.abstract import Abstract
+from flambeau.core.provenance import stack_level
+from flambeau.core.silence import quiet
+from flambeau.core.tensor import Tensor
+
+__all__: list[str] = []
+
+
+@composite()
+def arange(start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, **opts: Any) -> Tensor:
+    """The numbers start, start + step, ... below `end`: ``ceil((end - start) / step)`` of them.
+
+    int64 when all three are integers, else the default dtype.
+
+    Raises:
+        RuntimeError: step 0, or bounds that the step does not lead to.
+    """
+    if opts:
+        given.known("arange", opts)
+    if end is None:
+        start, end = 0, start
+    start, end, step = (v.item() if isinstance(v, Tensor) else v for v in (start, end, step))
+    if step == 0:
+        raise fail(RuntimeError, "arange", "step must be nonzero")
+    if any(isinstance(v, float) and not math.isfinite(v) for v in (start, end)):
+        raise fail(RuntimeError, "arange", f"unsupported range: {start} -> {end}")
+    if (end - start) * (1 if step > 0 else -1) < 0:
+        raise fail(
+            RuntimeError,
+            "arange",
+            f"upper bound and lower bound inconsistent with step sign: {start} -> {end} by {step}",
+        )
+    out = opts.get("out")
+    if dtype is None and out is not None:
+        dtype = out.dtype
+    if dtype is None:
+        whole = all(isinstance(v, (int, np.integer)) for v in (start, end, step))
+        kind = np.dtype("i8") if whole else dtypes.default().numpy
+    else:
+        kind = given.element_type("arange", dtype).numpy
+    if kind == np.int64:
+        start, end, step = int(start), int(end), int(step)
+    if kind.kind in "iu" and all(isinstance(v, (int, np.integer)) for v in (start, end, step)):
+        count = max(-(-(end - start) // step), 0)
+    else:
+        count = math.ceil((float(end) - float(start)) / float(step))
+    if given.is_meta("arange", opts.get("device")):
+        return given.made("arange", Abstract((count,), kind), opts)
+    if kind.kind in "iu":
+        array = (np.arange(count, dtype="i8") * int(step) + int(start)).astype(kind)
+    else:
+        wide = np.dtype("f8") if kind.kind != "c" else kind
+        array = quiet((np.arange(count, dtype=wide) * step + start).astype, kind)
+    return given.made("arange", array, opts)
+
+
+@composite()
+def range(
+    start: Any = 0, end: Any = None, step: Any = 1, *, dtype: Any = None, **opts: Any
+) -> Tensor:
+    """Deprecated: like `arange` with `end` included."""
+    if opts:
+        given.known("range", opts)
+    warnings.warn(
+        "torch.range is deprecated and will be removed in a future release because its behavior "
+        "is inconsistent with Python's "
+        "range builtin. Instead, use torch.arange, which produces values in [start, end).",
+        UserWarning,
+        stacklevel=stack_level(),
+    )
+    if end is None:
+        start, end = 0, start
+    if step == 0:
+        raise fail(RuntimeError, "range", "step must be nonzero")
+    count = int((end - start) / step + 1)
+    kind = given.element_type("range", dtype).numpy
+    array = quiet((np.arange(count, dtype="f8") * step + start).astype, kind)
+    return given.made("range", array, opts)
+
+
+def _ends(value: Any) -> Any:
+    return value.item() if isinstance(value, Tensor) else value
+
+
+def _complex_if(*ends: Any) -> dtypes.dtype | None:
+    """The default complex dtype where one of the ends is complex."""
+    return dtypes.default_complex() if any(isinstance(end, complex) for end in ends) else None
+
+
+@composite()
+def linspace(start: Any, end: Any, steps: int, *, dtype: Any = None, **opts: Any) -> Tensor:
+    """`steps` numbers from `start` to `end`, both included, evenly spaced.
+
+    Raises:
+        RuntimeError: negative `steps`.
+    """
+    if opts:
+        given.known("linspace", opts)
+    start, end = _ends(start), _ends(end)
+    if steps < 0:
+        raise fail(RuntimeError, "linspace", "number of steps must be non-negative")
+    kind = given.element_type("linspace", dtype, _complex_if(start, end)).numpy
+    if given.is_meta("linspace", opts.get("device")):
+        return given.made("linspace", Abstract((steps,), kind), opts)
+    array = _line(start, end, steps, kind)
+    return given.made("linspace", array, opts)
+
+
+def _line(start: Any, end: Any, steps: int, kind: np.dtype[Any]) -> np.ndarray[Any, Any]:
+    """From both ends to the middle, as PyTorch does, so that the line is symmetric."""
+    if steps == 1:
+        return quiet(np.asarray([start]).astype, kind)
+    if kind.kind in "iu":
+        start, end = int(start), int(end)
+        step = (end - start) / (steps - 1)
+        k = np.arange(steps)
+        wide = np.where(k < steps // 2, int(start) + step * k, int(end) - step * (steps - 1 - k))
+        return quiet(np.trunc(wide).astype, kind)
+    wide_kind = kind if kind.kind in "fc" and kind.itemsize >= 4 else np.dtype("f4")
+    a, b = wide_kind.type(start), wide_kind.type(end)
+    step = quiet(lambda: (b - a) / wide_kind.type(steps - 1))
+    k = np.arange(steps).astype(wide_kind)
+    line = quiet(
+        lambda: np.where(
+            np.arange(steps) < steps // 2, a + step * k, b - step * (wide_kind.type(steps - 1) - k)
+        )
+    )
+    return quiet(line.astype, kind)
+
+
+@composite()
+def logspace(
+    start: Any, end: Any, steps: int, base: float = 10.0, *, dtype: Any = None, **opts: Any
+) -> Tensor:
+    """`steps` numbers from base**start to base**end, evenly spaced on a logarithmic scale."""
+    if opts:
+        given.known("logspace", opts)
+    start, end = _ends(start), _ends(end)
+    if steps < 0:
+        raise fail(RuntimeError, "logspace", "number of steps must be non-negative")
+    kind = given.element_type("logspace", dtype, _complex_if(start, end)).numpy
+    if given.is_meta("logspace", opts.get("device")):
+        return given.made("logspace", Abstract((steps,), kind), opts)
+    wide = np.dtype("f8") if kind.kind != "c" else kind
+    if kind.kind in "iu":
+        start, end = int(start), int(end)
+    step = (end - start) / (steps - 1) if steps > 1 else 0
+    k = np.arange(steps)
+    exponents = (
+        np.where(k < steps // 2, start + step * k, end - step * (steps - 1 - k))
+        if steps > 1
+        else np.full(steps, start)
+    )
+    array = quiet(lambda: np.power(wide.type(base), exponents.astype(wide)))
+    return given.made("logspace", quiet(array.astype, kind), opts)
+
+
+@composite()
+def eye(n: int, m: int | None = None, *, dtype: Any = None, **opts: Any) -> Tensor:
+    """The identity matrix of n rows and m (default n) columns.
+
+    Raises:
+        RuntimeError: a negative size.
+    """
+    if opts:
+        given.known("eye", opts)
+    m = n if m is None else m
+    if n < 0 or m < 0:
+        raise fail(RuntimeError, "eye", f"n and m must be greater or equal to 0, got {n} and {m}")
+    kind = given.element_type("eye", dtype).numpy
+    if given.is_meta("eye", opts.get("device")):
+        return given.made("eye", Abstract((n, m), kind), opts)
+    return given.made("eye", np.eye(n, m, dtype=kind), opts)
+
+
+def _indices(op: str, found: Any, dtype: Any, device: Any, layout: Any) -> Tensor:
+    kind = given.element_type(op, dtype, dtypes.int64).numpy
+    return given.made(op, np.stack(found).astype(kind), {"device": device, "layout": layout})
+
+
+@composite()
+def tril_indices(
+    row: int,
+    col: int,
+    offset: int = 0,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    layout: Any = None,
+) -> Tensor:
+    """The indices (2, n) of the lower triangle of a row x col matrix."""
+    found = np.tril_indices(row, offset, col)
+    return _indices("tril_indices", found, dtype, device, layout)
+
+
+@composite()
+def triu_indices(
+    row: int,
+    col: int,
+    offset: int = 0,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    layout: Any = None,
+) -> Tensor:
+    """The indices (2, n) of the upper triangle of a row x col matrix."""
+    found = np.triu_indices(row, offset, col)
+    return _indices("triu_indices", found, dtype, device, layout)

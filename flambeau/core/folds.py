@@ -1,0 +1,32 @@
+"""NumPy's folds, typed: `np.add.reduce` and its kin by one name each.
+
+NumPy's own stubs take `keepdims` as a literal only, never as the variable that every reduction here
+passes on. Stands on nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+__all__ = [
+    "fold_add",
+    "fold_and",
+    "fold_max",
+    "fold_min",
+    "fold_multiply",
+    "fold_or",
+    "fold_xor",
+]
+
+Fold = Callable[..., Any]
+
+fold_add: Fold = np.add.reduce
+fold_and: Fold = np.logical_and.reduce
+fold_max: Fold = np.maximum.reduce
+fold_min: Fold = np.minimum.reduce
+fold_multiply: Fold = np.multiply.reduce
+fold_or: Fold = np.logical_or.reduce
+fold_xor: Fold = np.bitwise_xor.reduce

@@ -1,0 +1,89 @@
+"""Why a public name of PyTorch's has no counterpart here: what the errors and the coverage say.
+
+A table of patterns over dotted names, the first match wins. `reason` reads it. A name without a
+row is simply not built yet. Stands on the standard library.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+__all__ = ["reason"]
+
+# What keeps names away -> the names: dotted below torch, `*` stands for any end or middle.
+TABLE: dict[str, str] = {
+    "quantised tensors are not built; keep the model in float32, bfloat16 or float16": """
+        ao ao.* quantization quantization.* nn.quantized nn.quantized.* nn.intrinsic
+        nn.intrinsic.* nn.qat nn.qat.* quantize_* quantized_* fake_quantize_* fbgemm_* q_* qint*
+        quint* qscheme per_channel_* per_tensor_* int_repr dequantize empty_quantized
+        choose_qparams_optimized fused_moving_avg_obs_fake_quant QInt*Storage QUInt*Storage
+        Tensor.q_* Tensor.qscheme Tensor.int_repr Tensor.dequantize
+        utils.mobile_optimizer utils.mobile_optimizer.* backends.quantized.*""",
+    "NumPy and ml_dtypes hold no elements of this width": """
+        bit bits* int1 int2 int3 int4 int5 int6 int7 uint1 uint2 uint3 uint4 uint5 uint6 uint7
+        float4_e2m1fn_x2""",
+    "one vendor's kernel; the public operation does the same": """
+        cudnn_* miopen_* mkldnn_* Tensor.to_mkldnn batch_norm_stats batch_norm_elemt
+        batch_norm_gather_stats* batch_norm_update_stats batch_norm_backward_reduce
+        batch_norm_backward_elemt is_vulkan_available nn.attention.*_flash_attention_impl*
+        nn.attention.varlen nn.attention.varlen.* sparse.SparseSemiStructured*
+        sparse.to_sparse_semi_structured backends.xeon backends.xnnpack backends.cusparselt.*
+        nn.attention.WARN_FOR_UNFUSED_KERNELS backends.cuda.*""",
+    "TorchScript's C++ runtime; `torch.jit.script` and `trace` hand the Python function back": """
+        AggregationType AliasDb *Type Argument ArgumentSpec CompleteArgumentSpec Block CallStack
+        Capsule Code CompilationUnit ConcreteModuleType* DeepCopyMemoTable ErrorReport
+        ExecutionPlan FatalError FileCheck FunctionSchema Gradient Graph GraphExecutorState
+        IODescriptor JITException LiteScriptModule LockingLogger LoggerBase NoopLogger Node
+        OperatorInfo PyTorchFileReader PyTorchFileWriter Script* StaticModule TracingState Type
+        Use Value AVG SUM Await* import_ir_module* parse_ir parse_schema parse_type_comment
+        merge_type_from_type_comment unify_type_list ThroughputBenchmark Benchmark*
+        DeserializationStorageContext SerializationStorageContext DisableTorchFunction
+        DispatchKey DispatchKeySet ExcludeDispatchKeyGuard init_num_threads
+        utils.ThroughputBenchmark nn.functional.BroadcastingList* nn.functional.boolean_dispatch
+        nn.functional.assert_int_or_pair testing.FileCheck jit.CompilationUnit jit.save jit.load
+        jit.export_opnames jit.set_fusion_strategy Stream*Type Event*Type
+        utils.generate_methods_for_privateuse1_backend utils.rename_privateuse1_backend
+        utils.backend_registration utils.backend_registration.* utils.get_cpp_backtrace""",
+    "graphs for other runtimes are not exported; save the state dict": """
+        onnx onnx.* export export.* package package.* utils.cpp_extension utils.cpp_extension.*
+        utils.cmake_prefix_path monitor monitor.*""",
+    "programs are not rewritten as FX graphs; `torch.compile` records them": "fx fx.*",
+    "symbolic shapes belong to PyTorch's export; sizes are plain integers": """
+        SymInt SymBool SymFloat sym_constrain_range* sym_fresh_size Sym*Type""",
+    "many processes are not built": "distributed distributed.* nn.parallel.Distributed*",
+    "nested tensors are not built; pad, or use nn.utils.rnn.pack_sequence": """
+        nested nested.* jagged Tensor.to_padded_tensor""",
+    "there is no such device; the call needs it": """
+        cuda.* xpu.* mtia mtia.* mps.* accelerator.* Tensor.ipu Tensor.xpu Tensor.mtia
+        Tensor.__cuda_array_interface__ *_autocast_ipu_* *_autocast_xla_* backends.mps.*
+        autograd.profiler.load_nvprof autograd.profiler.parse_nvprof_trace
+        autograd.graph.set_*stream* is_autocast_ipu_enabled is_autocast_xla_enabled version.rocm
+        profiler_allow_cudagraph_cupti_lazy_reinit_cuda12 UntypedStorage.hpu UntypedStorage.mps
+        UntypedStorage.is_hpu""",
+    "it steers PyTorch's compiler, which works otherwise": "compiler.* library.*wrap_triton",
+    "a helper of PyTorch's own code, public by accident": """
+        classproperty get_file_path TYPE_CHECKING PRIVATE_OPS USE_GLOBAL_DEPS
+        USE_RTLD_GLOBAL_WITH_LIBTORCH prepare_multiprocessing_environment typename
+        *.TYPE_CHECKING nn.functional.GRID_SAMPLE_* nn.functional.handle_torch_function
+        nn.functional.has_torch_function* *.common_notes nn.functional.*_notes fft.Tensor
+        utils.collect_env.* autograd.profiler.EnforceUnique autograd.profiler.KinetoStepTracker
+        autograd.profiler.MemRecordsAcc func.debug_unwrap utils.set_module
+        utils.checkpoint.GraphExecGroup utils.checkpoint.SAC_IGNORED_OPS
+        utils._python_dispatch.*""",
+    "inside PyTorch alone: its own code calls it, or a call raises there too": """
+        slice_inverse Tensor.slice_inverse native_norm Tensor.reinforce""",
+}
+
+
+@cache
+def _rows() -> tuple[tuple[re.Pattern[str], str], ...]:
+    return tuple(
+        (re.compile("|".join(re.escape(p).replace(r"\*", ".*") for p in patterns.split())), why)
+        for why, patterns in TABLE.items()
+    )
+
+
+def reason(path: str) -> str | None:
+    """Why flambeau has no ``torch.<path>``, or None where it is only not built yet."""
+    return next((why for pattern, why in _rows() if pattern.fullmatch(path)), None)

@@ -1,0 +1,85 @@
+"""Under the alias flambeau's classes bear the names of PyTorch's: ``<class 'torch.Tensor'>``.
+
+Programs print types, libraries look for "torch" in them, pickles name them. A class's module is
+renamed when the module that defines it is loaded, and named back by ``take_off``. Standard
+library only: a child process loads this before anything imports NumPy.
+"""
+
+from __future__ import annotations
+
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
+
+__all__ = ["dress", "dressing", "put_on", "take_off"]
+
+PACKAGE, VISION = "flambeau", "flambeau.vision"
+FOLDED = tuple(
+    f"{PACKAGE}.{room}"
+    for room in (
+        "distributions.constraints",
+        "distributions.kl",
+        "distributions.transforms",
+        "optim.lr_scheduler",
+    )
+)
+"""Folders here that are one file in PyTorch."""
+_worn: dict[type, str] = {}
+"""What was renamed, with the names to go back to."""
+
+
+def outer(cls: type) -> str:
+    """The module under which PyTorch shows a class of flambeau's."""
+    path = cls.__module__
+    if path == VISION or path.startswith(VISION + "."):
+        return "torchvision" + path.removeprefix(VISION)
+    if path.startswith(PACKAGE + ".core."):
+        return "torch"  # core is flambeau's own floor: what it defines, PyTorch's root shows
+    for folder in FOLDED:
+        if path.startswith(folder + "."):
+            path = folder
+    return "torch" + path.removeprefix(PACKAGE)
+
+
+def dress(module: ModuleType) -> None:
+    """Rename the classes that ``module`` shows; those that are no longer flambeau's stay."""
+    for value in tuple(vars(module).values()):
+        if isinstance(value, type) and value not in _worn:
+            path = value.__module__
+            if path == PACKAGE or path.startswith(PACKAGE + "."):
+                _worn[value] = path
+                value.__module__ = outer(value)
+
+
+def dressing(spec: ModuleSpec | None) -> ModuleSpec | None:
+    """A found module of flambeau's, whose classes are renamed as soon as it has run."""
+    loader = None if spec is None else spec.loader
+    if loader is not None and hasattr(loader, "exec_module"):
+        execute = loader.exec_module
+
+        def exec_module(module: ModuleType) -> None:
+            execute(module)
+            dress(module)
+
+        # Counted as the import system's own frame, as in ``alias``: tracebacks leave it out.
+        code = exec_module.__code__.replace(co_filename="<frozen importlib._bootstrap>")
+        exec_module.__code__ = code
+        loader.exec_module = exec_module  # type: ignore[method-assign]
+    return spec
+
+
+def put_on() -> None:
+    """Rename the classes of all modules that are loaded already."""
+    for name, module in tuple(sys.modules.items()):
+        if name == PACKAGE or name.startswith(PACKAGE + "."):
+            dress(module)
+
+
+def take_off() -> None:
+    """Give every class its own module back."""
+    while _worn:
+        value, path = _worn.popitem()
+        value.__module__ = path
