@@ -66,17 +66,19 @@ def _restrided(array: Any, shape: Any, steps: Any) -> Any:
     while isinstance(root.base, nd):
         root = root.base
     flat = root if root.flags.c_contiguous else root.ravel(order="K")
-    if not np.may_share_memory(flat, root):
-        return np.lib.stride_tricks.as_strided(array, shape, steps)
-    start = address(array) - address(flat)
-    return nd(shape, array.dtype, flat, start, steps)
+    if np.may_share_memory(flat, root):
+        try:
+            return nd(shape, array.dtype, flat, address(array) - address(flat), steps)
+        except ValueError:
+            pass  # the owner is a window on memory that it does not show whole
+    return np.lib.stride_tricks.as_strided(array, shape, steps)
 
 
 def compute(op: Any, arrays: list[Any]) -> Any:
     """The kernel of a reduction, a primitive or an operation on lists."""
     from flambeau.core.batch.rules import RULES
 
-    if op.name in DYNAMIC:
+    if op.name in DYNAMIC and type(arrays[DYNAMIC[op.name]]) is Batched:
         raise dynamic(op.name)
     rule = RULES.get(op.name)
     if rule is not None:
@@ -111,8 +113,8 @@ def _drawn(op: Any, arrays: list[Any]) -> Any:
     return each_sample(kernel, [each_draw(array) for array in arrays])
 
 
-DYNAMIC = frozenset(("_masked_select", "_nonzero"))
-"""Operations whose result's shape depends on values."""
+DYNAMIC = {"_masked_select": 1, "_nonzero": 0}
+"""Operations whose result's shape depends on values, and which argument's."""
 
 
 def _is_batch(value: Any) -> Any:

@@ -295,9 +295,10 @@ def sizes_of(values: Any, levels: tuple[int, ...]) -> tuple[int, ...]:
 
 def _taken(value: Any, levels: tuple[int, ...], index: tuple[int, ...]) -> Any:
     if type(value) is Batched:
-        return value.data[
-            (*(index[k] for k, level in enumerate(levels) if level in value.levels), ...)
-        ]
+        own: tuple[Any, ...] = tuple(
+            k for k, level in zip(index, levels, strict=True) if level in value.levels
+        )
+        return value.data[(*own, ...)]
     if type(value) is list or type(value) is tuple:
         return type(value)(_taken(each, levels, index) for each in value)
     return value

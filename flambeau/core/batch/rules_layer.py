@@ -163,7 +163,7 @@ def batch_norm(op: Any, args: list[Any], which: list[Any], size: int) -> Any:
                     "torch.func.replace_all_batch_norm_modules_)."
                 )
     channels = input.shape[2 if which[0] else 1]
-    given = []
+    given: list[Any] = []
     for value, many in zip((weight, bias, mean, variance), which[1:5], strict=True):
         if value is None:
             given.append(None)

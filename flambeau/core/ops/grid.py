@@ -33,7 +33,9 @@ def _grid_rule(
 ) -> tuple[Any, Any]:
     if grad_enabled():
         return _grid_gradients(g, input, grid, mode, padding, align_corners, needs)
-    back = by_sample(grids.sample_gradient)(g._array, input._array, grid._array, mode, padding, align_corners)
+    back = by_sample(grids.sample_gradient)(
+        g._array, input._array, grid._array, mode, padding, align_corners
+    )
     return wrap(back[0]) if needs[0] else None, wrap(back[1]) if needs[1] else None
 
 

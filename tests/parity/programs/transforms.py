@@ -458,8 +458,8 @@ def vmap_linalg(torch: Any) -> Any:
 
 def vmap_layers(torch: Any) -> Any:
     f, vmap = torch.nn.functional, torch.func.vmap
-    x, w = (9 * arange(torch, 2, 3, 4, 6, 6)).sin(), arange(torch, 2, 5, 4, 3, 3) - 0.5
-    rows, scale = arange(torch, 2, 3, 4).sin(), arange(torch, 2, 4)
+    x, w = (9 * arange(torch, 2, 3, 4, 6, 6).double()).sin(), arange(torch, 2, 5, 4, 3, 3).double()
+    rows, scale = arange(torch, 2, 3, 4).double().sin(), arange(torch, 2, 4).double()
     return (
         vmap(lambda x: f.conv2d(x, w[0], padding=1))(x),
         vmap(lambda x, w: f.conv2d(x, w, stride=2))(x, w),
@@ -471,7 +471,7 @@ def vmap_layers(torch: Any) -> Any:
         vmap(lambda x: f.interpolate(x, scale_factor=2))(x[:, :, :, :2, :2]),
         vmap(lambda r, s: f.layer_norm(r, (4,), s, s))(rows, scale),
         vmap(lambda r: f.layer_norm(r, (4,)))(rows),
-        vmap(lambda x, s: f.group_norm(x, 2, s, s))(x.double(), scale.double()),
+        vmap(lambda x, s: f.group_norm(x, 2, s, s))(x, scale),
         vmap(lambda x, s: f.batch_norm(x, None, None, s, s, training=True))(x, scale),
         vmap(lambda x: f.batch_norm(x, None, None, training=True))(x),
         vmap(lambda x: f.instance_norm(x))(x),
