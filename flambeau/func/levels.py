@@ -150,8 +150,9 @@ def push(
 ) -> Callable[[Sequence[Tensor], bool], list[Tensor]]:
     """The Jacobian-vector product as a function of the tangents: the gradient of the
     vector-Jacobian product, which is linear in its cotangents, with respect to them."""
+    # Ones, though any would do: a rule may take the logarithm of its cotangent (logcumsumexp).
     live = [k for k, o in enumerate(outputs) if differentiable(o) and edge_of(o) is not None]
-    seeds = [enter(wrap(np.zeros(outputs[k]._array.shape, outputs[k]._array.dtype))) for k in live]
+    seeds = [enter(wrap(np.ones(outputs[k]._array.shape, outputs[k]._array.dtype))) for k in live]
     found: Sequence[Any] = ()
     if live:
         found = gradients(
