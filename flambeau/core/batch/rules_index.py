@@ -59,6 +59,8 @@ def selected(op: Any, args: list[Any], which: list[Any], size: int) -> Any:
     ndim = input.ndim - bool(which[0])
     if many and index.dtype.kind == "b":
         raise dynamic("index")
+    if index.dtype.kind == "b" and index.shape == input.shape[bool(which[0]) :][dim : dim + 1]:
+        index = index.nonzero()[0]  # a mask of one dimension stands for its coordinates
     if not ndim or index.dtype.kind != "i" or not -ndim <= dim < ndim:
         return None
     dim %= ndim
