@@ -4,7 +4,7 @@ Written by scripts/stubs.py; change what it was made from."""
 
 import builtins
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -998,6 +998,9 @@ class Tensor:
     def dtype(self) -> dtypes.dtype:
         """The element type."""
 
+    def eig(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Removed: use torch.linalg.eig, whose results are complex."""
+
     def element_size(self) -> builtins.int:
         """Bytes of one element."""
 
@@ -1642,6 +1645,9 @@ class Tensor:
 
     def long(self, memory_format: Any = ...) -> Tensor:
         """The tensor as int64."""
+
+    def lstsq(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Removed: use torch.linalg.lstsq, with the arguments in the other order."""
 
     def lt(self, other: Tensor | complex, *, out: Tensor | None = None) -> Tensor:
         """``input < other``, elementwise."""
@@ -2364,6 +2370,9 @@ class Tensor:
     def softmax(self, dim: builtins.int, dtype: Any = None, *, out: Any = None) -> Tensor:
         """``exp(input) / sum(exp(input))`` along `dim`; `dtype` converts the input first."""
 
+    def solve(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Removed: use torch.linalg.solve, with the arguments in the other order; ..."""
+
     def sort(
         self,
         dim: builtins.int = -1,
@@ -2539,6 +2548,9 @@ class Tensor:
 
     def swapdims_(self, *args: Any, **kwargs: Any) -> Tensor:
         """`swapdims`, in place: the tensor takes the view's geometry."""
+
+    def symeig(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Removed: use torch.linalg.eigh, which reads the lower triangle unless UPLO='U'."""
 
     def t(self, *, out: Tensor | None = None) -> Tensor:
         """The transposed matrix; vectors and scalars as they are."""
