@@ -7,6 +7,7 @@ about what things print, `names.txt` about names that no database tries.
 
 from __future__ import annotations
 
+import importlib
 import re
 import warnings
 from collections.abc import Iterator
@@ -22,7 +23,10 @@ LINES = [(path.stem, line) for path in TABLES for line in path.read_text().split
 
 
 @pytest.fixture(autouse=True)
-def _print_options(oracle: ModuleType) -> Iterator[None]:
+def _settings(oracle: ModuleType) -> Iterator[None]:
+    importlib.import_module("torch.nn.utils.prune")  # torch does not load it by itself
+    # torch.cond loads PyTorch's compiler, which switches the checks off for the whole process.
+    oracle.distributions.Distribution.set_default_validate_args(True)
     yield
     for library in (oracle, flambeau):
         library.set_printoptions(profile="default")
