@@ -24,9 +24,8 @@ LINES = [(path.stem, line) for path in TABLES for line in path.read_text().split
 
 @pytest.fixture(autouse=True)
 def _settings(oracle: ModuleType) -> Iterator[None]:
-    importlib.import_module("torch.nn.utils.prune")  # torch does not load it by itself
-    # torch.cond loads PyTorch's compiler, which switches the checks off for the whole process.
-    oracle.distributions.Distribution.set_default_validate_args(True)
+    for library in (oracle, flambeau):  # neither loads it by itself
+        importlib.import_module(f"{library.__name__}.nn.utils.prune")
     yield
     for library in (oracle, flambeau):
         library.set_printoptions(profile="default")
