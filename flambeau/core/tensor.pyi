@@ -1214,7 +1214,6 @@ class Tensor:
     def hardtanh_(self, min_val: builtins.float = -1.0, max_val: builtins.float = 1.0) -> Tensor:
         """`hardtanh` written into the tensor itself. ``min(max(input, min_val), max_val)``."""
 
-    def has_names(self) -> builtins.bool: ...
     def hash_tensor(
         self,
         dim: Any = None,
@@ -1823,8 +1822,6 @@ class Tensor:
 
     @property
     def name(self) -> None: ...
-    @property
-    def names(self) -> Any: ...
     def nan_to_num(
         self,
         nan: builtins.float | None = 0.0,

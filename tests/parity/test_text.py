@@ -41,8 +41,8 @@ def printed(library: ModuleType, line: str) -> str:
     *statements, expression = line.split(";;")
     try:
         for statement in statements:
-            exec(statement, names)
-        value = eval(expression, names)
+            exec(compile(statement, __file__, "exec"), names)  # read by a test: see tests/seen.py
+        value = eval(compile(expression.strip(), __file__, "eval"), names)
     except Exception as error:
         return f"raises {type(error).__name__}"
     text = value if isinstance(value, str) else repr(value)
