@@ -105,7 +105,8 @@ def _reshaped(input: Tensor, a: Any, size: Any) -> Tensor | None:
         r = a.reshape(size)
     except (ValueError, TypeError):
         return None
-    if np.may_share_memory(r, a):
+    under = r.base  # a view's is the array it shows, or that array's own base; a copy's its own
+    if under is not None and (under is a or under is a.base):
         if 1 in r.shape and r.strides != _unit_steps(a, r):
             return None
         return as_view(VIEW, input, r, (None, r.shape))
