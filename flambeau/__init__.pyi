@@ -23,7 +23,10 @@ from flambeau import cuda as cuda
 from flambeau import distributions as distributions
 from flambeau import fft as fft
 from flambeau import func as func
+from flambeau import functional as functional
+from flambeau import futures as futures
 from flambeau import hub as hub
+from flambeau import jit as jit
 from flambeau import library as library
 from flambeau import linalg as linalg
 from flambeau import masked as masked
@@ -34,16 +37,20 @@ from flambeau import optim as optim
 from flambeau import overrides as overrides
 from flambeau import profiler as profiler
 from flambeau import random as random
+from flambeau import return_types as return_types
 from flambeau import serialization as serialization
 from flambeau import shim as shim
 from flambeau import signal as signal
 from flambeau import sparse as sparse
 from flambeau import special as special
+from flambeau import storage as storage
 from flambeau import testing as testing
+from flambeau import torch_version as torch_version
 from flambeau import types as types
 from flambeau import utils as utils
 from flambeau import version as version
 from flambeau import xpu as xpu
+from flambeau.accelerator import AcceleratorError as AcceleratorError
 from flambeau.amp import GradScaler as GradScaler
 from flambeau.amp import autocast as autocast
 from flambeau.amp import autocast_decrement_nesting as autocast_decrement_nesting
@@ -68,6 +75,7 @@ from flambeau.autograd.modes import inference_mode as inference_mode
 from flambeau.autograd.modes import is_grad_enabled as is_grad_enabled
 from flambeau.autograd.modes import is_inference_mode_enabled as is_inference_mode_enabled
 from flambeau.autograd.modes import no_grad as no_grad
+from flambeau.autograd.modes import set_anomaly_enabled as set_anomaly_enabled
 from flambeau.autograd.modes import set_grad_enabled as set_grad_enabled
 from flambeau.compiler import compile as compile
 from flambeau.core.device import device as device
@@ -98,6 +106,8 @@ from flambeau.core.untyped import UntypedStorage as UntypedStorage
 from flambeau.cpu import Event as Event
 from flambeau.cpu import Stream as Stream
 from flambeau.func import vmap as vmap
+from flambeau.jit import fork as fork
+from flambeau.jit import wait as wait
 from flambeau.library import ops as ops
 from flambeau.random import Generator as Generator
 from flambeau.random import default_generator as default_generator
@@ -109,6 +119,33 @@ from flambeau.random import set_rng_state as set_rng_state
 from flambeau.serialization import load as load
 from flambeau.serialization import save as save
 from flambeau.settings import *
+from flambeau.storage import BFloat16Storage as BFloat16Storage
+from flambeau.storage import BoolStorage as BoolStorage
+from flambeau.storage import ByteStorage as ByteStorage
+from flambeau.storage import CharStorage as CharStorage
+from flambeau.storage import ComplexDoubleStorage as ComplexDoubleStorage
+from flambeau.storage import ComplexFloatStorage as ComplexFloatStorage
+from flambeau.storage import DoubleStorage as DoubleStorage
+from flambeau.storage import FloatStorage as FloatStorage
+from flambeau.storage import HalfStorage as HalfStorage
+from flambeau.storage import IntStorage as IntStorage
+from flambeau.storage import LongStorage as LongStorage
+from flambeau.storage import ShortStorage as ShortStorage
+from flambeau.storage import Storage as Storage
+from flambeau.symbolic import SymBool as SymBool
+from flambeau.symbolic import SymFloat as SymFloat
+from flambeau.symbolic import SymInt as SymInt
+from flambeau.symbolic import cond as cond
+from flambeau.symbolic import sym_float as sym_float
+from flambeau.symbolic import sym_int as sym_int
+from flambeau.symbolic import sym_ite as sym_ite
+from flambeau.symbolic import sym_max as sym_max
+from flambeau.symbolic import sym_min as sym_min
+from flambeau.symbolic import sym_not as sym_not
+from flambeau.symbolic import sym_sqrt as sym_sqrt
+from flambeau.symbolic import sym_sum as sym_sum
+from flambeau.symbolic import while_loop as while_loop
+from flambeau.utils.dlpack import to_dlpack as to_dlpack
 
 BFloat16Tensor: Any
 BoolTensor: Any
@@ -147,6 +184,7 @@ int16: _dtype
 int32: _dtype
 int64: _dtype
 int8: _dtype
+legacy_contiguous_format: _memory_format
 long: _dtype
 newaxis: None
 preserve_format: _memory_format

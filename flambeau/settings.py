@@ -30,9 +30,14 @@ __all__ = [
     "get_float32_matmul_precision",
     "get_num_interop_threads",
     "get_num_threads",
+    "has_lapack",
+    "has_mkl",
+    "has_openmp",
+    "has_spectral",
     "is_complex",
     "is_conj",
     "is_deterministic_algorithms_warn_only_enabled",
+    "is_distributed",
     "is_floating_point",
     "is_inference",
     "is_neg",
@@ -55,6 +60,10 @@ __all__ = [
     "typename",
     "use_deterministic_algorithms",
 ]
+
+# What scripts ask a build for: decompositions and transforms are there, Intel's libraries are not.
+has_lapack = has_spectral = True
+has_mkl = has_openmp = False
 
 
 class _Settings:
@@ -288,3 +297,8 @@ is_neg = _method("is_neg", "`input.is_neg(...)`.")
 is_same_size = _method("is_same_size", "`input.is_same_size(...)`.")
 neg_ = _method("neg_", "`input.neg_(...)`.")
 negative_ = _method("negative_", "`input.negative_(...)`.")
+
+
+def is_distributed(input: Tensor) -> bool:
+    """False: tensors live in one process."""
+    return False

@@ -105,9 +105,10 @@ def export(tensor: Tensor) -> None:
 
 def _span(array: np.ndarray[Any, Any]) -> tuple[int, int]:
     """The addresses of an array's first byte and behind its last."""
-    low = address(array)
-    reach = sum((n - 1) * step for n, step in zip(array.shape, array.strides, strict=True))
-    return low, low + reach + array.itemsize
+    first = address(array)
+    reaches = [(n - 1) * step for n, step in zip(array.shape, array.strides, strict=True)]
+    low = first + sum(reach for reach in reaches if reach < 0)  # a turned array ends there
+    return low, first + sum(reach for reach in reaches if reach > 0) + array.itemsize
 
 
 def _pieces(low: int, high: int) -> list[tuple[int, int]]:

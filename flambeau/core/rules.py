@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from flambeau.core import node as nodes
+from flambeau.core.batch.array import Batched, align
 from flambeau.core.node import FREED, OpNode, Port
 from flambeau.core.silence import quiet, run
 from flambeau.core.tensor import Tensor, wrap
@@ -224,6 +225,8 @@ def _run(self: OpNode, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
             if not keep and self.stores.count(None) != len(self.stores):
                 self.saved = FREED
             return found
+    elif type(grads) is Batched and not graph and op.flags["family"] == "elementwise":
+        rules = _run_batched(self, rules, grads, found)
     conjugate: bool | None = None
     unpacked: dict[int, Any] = {}
     for rule in rules:
@@ -237,7 +240,7 @@ def _run(self: OpNode, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
             conjugate = op.holomorphic and type(grads) is not tuple and _dtype(grads).kind == "c"
             if conjugate:
                 grads = grads.conj()
-                if not isinstance(grads, Tensor):
+                if isinstance(grads, np.generic):
                     grads = np.asarray(grads)  # NumPy's conj of a 0-d array is a scalar
         values = []
         for kind, index in rule.getters:
@@ -249,7 +252,15 @@ def _run(self: OpNode, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
                 values.append(self.shapes[index])
             else:
                 values.append(tuple(edges[target] is not None for target in targets))
-        result = rule.function(_as_tensors(grads), *values)
+        if rule.both and not graph and not conjugate and _are_arrays(grads):
+            # It came here for its saved values' sake alone: without a graph it wants arrays.
+            values = [x._array if isinstance(x, Tensor) else x for x in values]
+            try:
+                result = run(rule.function, grads, *values)
+            except RuntimeError:
+                result = quiet(rule.function, grads, *values)
+        else:
+            result = rule.function(_as_tensors(grads), *values)
         _place(found, rule, result)
     if conjugate:
         found = [
@@ -260,6 +271,10 @@ def _run(self: OpNode, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
     if not graph:
         return [value._array if isinstance(value, Tensor) else value for value in found]
     return found
+
+
+def _are_arrays(grads: Any) -> bool:
+    return type(grads) is nd or (type(grads) is tuple and _all_arrays(grads))
 
 
 def _all_arrays(grads: Any) -> bool:
@@ -294,6 +309,40 @@ def _run_bare(
             _place(found, rule, result)
         else:
             found[target] = result
+    return left
+
+
+def _run_batched(
+    node: OpNode, rules: tuple[Rule, ...], grads: Batched, found: list[Any]
+) -> tuple[Rule, ...]:
+    """Run an elementwise operation's rules on the arrays of all samples; returns those left."""
+    dtype = grads.dtype
+    if dtype.kind == "c":
+        return rules
+    left: tuple[Rule, ...] = ()
+    for rule in rules:
+        target = rule.targets[0]
+        if not rule.group and node.edges[target] is None:
+            continue
+        values = None
+        if rule.bare and not rule.group and all(kind == SAVED for kind, _ in rule.getters):
+            values = [node.saved[index] for index in rule.saves]
+            if not all(
+                node.stores[index] is None
+                or (
+                    node.stores[index].changed <= node.sequence
+                    and type(value) in (nd, Batched)
+                    and value.dtype == dtype
+                )
+                for index, value in zip(rule.saves, values, strict=True)
+            ):
+                values = None
+        if values is None:
+            left += (rule,)
+            continue
+        levels, (grad, *arrays) = align((grads, *values))
+        result = np.asarray(quiet(rule.twin or rule.function, grad, *arrays))
+        found[target] = Batched(result, levels)
     return left
 
 

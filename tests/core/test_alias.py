@@ -149,3 +149,22 @@ def test_a_training_step_on_exported_parameters():
         layer(data).sum().backward()
         optimizer.step()
         assert all(np.any(a != p.detach().numpy()) for a, p in zip(seen, layer.parameters()))
+
+
+def test_layers_whose_rules_tell_arrays_from_tensors_work_on_exported_weights():
+    layer = torch.nn.LSTM(2, 3)
+    x = torch.rand(4, 1, 2)
+    wanted = torch.autograd.grad(layer(x)[0].sum(), layer.parameters())
+    for parameter in layer.parameters():
+        parameter.detach().numpy()
+    found = torch.autograd.grad(layer(x)[0].sum(), layer.parameters())
+    assert all(torch.equal(a, b) for a, b in zip(wanted, found, strict=True))
+
+
+def test_turned_arrays_have_their_own_span():
+    x = torch.rand(4, 4, requires_grad=True)
+    x.detach().numpy()
+    y = (x * x).flip(0)
+    y.numpy(force=True)
+    (y * y).sum().backward()
+    assert torch.allclose(x.grad, 4 * x.detach() ** 3)

@@ -27,7 +27,7 @@ def _relu(input):
     return np.maximum(input, ZEROS.get(input.dtype, 0))
 
 
-@with_arrays(lazily("relu_backward", lambda g, out: np.where(out > 0, g, g.dtype.type(0))))
+@with_arrays(lazily("relu_backward", lambda g, out: np.where(out <= 0, g.dtype.type(0), g)))
 def _relu_rule(g, out):
     return g * (out > 0)
 

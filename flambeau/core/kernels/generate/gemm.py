@@ -130,7 +130,9 @@ def module(shape: Shape, epilogue: Epilogue | None = None, name: str = "gemm") -
     _product(made, shape, tiles)
     if epilogue is None:
         _pack(made, shape)
-        _dots(made, shape)
+        wide = 4 if shape.masked else 2
+        _dots(made, shape, "dots", wide, wide)
+        _dots(made, shape, "dots_of_one", 1, 2 * wide)
     return made
 
 
@@ -392,13 +394,14 @@ def transposed(f: Function, rows: list[Value]) -> list[Value]:
     return rows
 
 
-def _dots(made: Module, shape: Shape) -> None:
-    """C[m, n] = A[m] . B[:, n], both contiguous along K: for few rows, where packing costs more."""
-    f = made.function("dots", ARGUMENTS)
+def _dots(made: Module, shape: Shape, name: str, high: int, wide: int) -> None:
+    """C[m, n] = A[m] . B[:, n], both contiguous along K: for few rows, where packing costs more.
+    `high` rows by `wide` columns at a time.
+    """
+    f = made.function(name, ARGUMENTS)
     get = words(f, DOTS)
     type, lanes = shape.type, shape.lanes
     many = vector(type, lanes)
-    high, wide = (4, 4) if shape.masked else (2, 2)
     groups = (get["n"] + (wide - 1)) / wide
     start, stop = share(f, get["batch"] * groups)
     sums = [[f.variable(many) for _ in range(wide)] for _ in range(high)]

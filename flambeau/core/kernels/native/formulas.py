@@ -146,7 +146,7 @@ FORMULAS: dict[str, Formula] = {
         forms=("vss", "vvv"),
     ),
     # What gradients are made of.
-    "relu_backward": Formula(lambda f, g, out: f.select(out.gt(0), g, 0), 2, FLOATS),
+    "relu_backward": Formula(lambda f, g, out: f.select(out.le(0), 0, g), 2, FLOATS),
     "tanh_backward": Formula(lambda f, g, out: g * (f.value(g.type, 1.0) - out * out), 2),
     "sigmoid_backward": Formula(
         lambda f, g, out: g * ((f.value(g.type, 1.0) - out) * out), 2

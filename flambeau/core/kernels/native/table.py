@@ -31,7 +31,7 @@ C_CONTIGUOUS, WRITEABLE = 1, 0x400
 WORDS = (
     "ndarray", "float", "double", "i1", "i64", "py_float", "py_int", "new", "incref", "decref",
     "call", "fallback", "as_long", "occurred", "clear", "release", "restore", "pool", "pool_run",
-    "py_tuple", "tuple_items", "set_base",
+    "py_tuple", "tuple_items", "set_base", "buffer", "none",
 )  # fmt: skip
 NEW_FROM_DESCR, SET_BASE = 94, 282  # their places in NumPy's table of functions
 FASTCALL = 0x80
@@ -127,7 +127,12 @@ def trusted() -> bool:
     )
 
 
-def builtin(name: str, address: int, fallback: Callable[..., Any]) -> Callable[..., Any]:
+def builtin(
+    name: str,
+    address: int,
+    fallback: Callable[..., Any],
+    more: dict[str, int] | None = None,
+) -> Callable[..., Any]:
     """Machine code ``PyObject *(PyObject *self, PyObject *const *args, Py_ssize_t n)`` as a
     function.
 
@@ -135,14 +140,15 @@ def builtin(name: str, address: int, fallback: Callable[..., Any]) -> Callable[.
         name: what it is called in Python.
         address: where the code begins.
         fallback: called with the same arguments where the code does not serve.
+        more: words of its table that other functions do without.
 
     Raises:
         Unavailable: the interpreter's or NumPy's objects are laid out otherwise.
     """
     if not trusted():
         raise Unavailable("objects of this interpreter or NumPy are laid out otherwise")
-    words = _addresses() | {"fallback": id(fallback)}
-    table = b"".join(words[word].to_bytes(8, "little") for word in WORDS)
+    words = _addresses() | {"fallback": id(fallback)} | (more or {})
+    table = b"".join(words.get(word, 0).to_bytes(8, "little") for word in WORDS)
     method = _Method(name.encode(), address, FASTCALL, None)
     make = ctypes.pythonapi.PyCFunction_NewEx
     make.restype = ctypes.py_object

@@ -34,7 +34,7 @@ NUMPY = {
     "addcmul": lambda x, a, b: x + a * b,
     "lerp": lambda s, e, w: np.where(np.abs(w) < 0.5, s + w * (e - s), e - (e - s) * (1 - w)),
     "clamp": lambda x, low, high: np.minimum(np.maximum(x, low), high),
-    "relu_backward": lambda g, out: np.where(out > 0, g, g.dtype.type(0)),
+    "relu_backward": lambda g, out: np.where(out <= 0, g.dtype.type(0), g),
     "tanh_backward": lambda g, out: g * (1 - out * out),
     "sigmoid_backward": lambda g, out: g * ((1 - out) * out),
     "sqrt_backward": lambda g, out: g / (out + out),
