@@ -15,6 +15,7 @@ from typing import Any
 from flambeau.core import dtypes, entry
 from flambeau.core.back import is_silent, passes, read_back
 from flambeau.core.binding import MISSING
+from flambeau.core.kernels.native.views import lazily
 from flambeau.core.rules import Rule, bare_values, read_rules
 from flambeau.core.tensor import Tensor
 
@@ -273,10 +274,16 @@ def primitive(
 def view(
     *, vjp: Any = None, name: str | None = None, **flags: Any
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """An operation whose result looks at its input's memory."""
+    """An operation whose result looks at its input's memory.
+
+    `native` names the function of ``kernels/native/views`` that does the same.
+    """
 
     def declare(body: Callable[..., Any]) -> Callable[..., Any]:
+        native = flags.pop("native", None)
         op = Op(body, name, "view", vjp, **flags)
+        if native:
+            op.kernel = lazily(native, op.kernel)
         return _register(op, entry.view(op))
 
     return declare

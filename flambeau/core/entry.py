@@ -652,6 +652,13 @@ def view(op: Op) -> Callable[..., Any]:
 
     fills = op.fills
 
+    def settle(found: Callable[..., Any]) -> None:
+        nonlocal kernel
+        kernel = found
+
+    if hasattr(kernel, "follow"):
+        kernel.follow(settle)
+
     def entry(*args: Any, **kwargs: Any) -> Any:
         if varargs or kwargs or (len(args) != count and len(args) not in fills):
             args = bind(op, args, kwargs)

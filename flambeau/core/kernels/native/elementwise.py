@@ -14,7 +14,7 @@ from flambeau.core.kernels.jit import pool
 from flambeau.core.kernels.jit.ir import SIZES, Function, Module, Value
 from flambeau.core.kernels.native import table
 
-__all__ = ["Formula", "module"]
+__all__ = ["Formula", "field", "module", "word"]
 
 GRAIN = 32768
 """Elements that a thread must have to be worth waking, as in PyTorch."""
@@ -42,13 +42,14 @@ class Formula(NamedTuple):
         return {1: ("v",), 2: ("vv", "vs", "sv"), 3: ("vvv", "vvs", "vsv")}[self.arity]
 
 
-def _word(f: Function, name: str) -> Value:
+def word(f: Function, name: str) -> Value:
     """A word of the table behind `self`."""
     place = f.at(f.argument["self"], table.BYTES_VALUE + 8 * table.WORDS.index(name), "i8")
     return f.load("ptr", place)
 
 
-def _field(f: Function, thing: Value, offset: int, type: str) -> Value:
+def field(f: Function, thing: Value, offset: int, type: str) -> Value:
+    """What stands in an object, `offset` bytes from its start."""
     return f.load(type, f.at(thing, offset, "i8"))
 
 
@@ -56,10 +57,10 @@ def _same_shape(made: Module) -> Function:
     """Whether two arrays have one shape."""
     f = made.function("same_shape", (("ptr", "a"), ("ptr", "b")), "i1", internal=True)
     a, b = f.argument["a"], f.argument["b"]
-    count = _field(f, a, table.NDIM, "i32")
-    f.branch(count.eq(_field(f, b, table.NDIM, "i32")), "dims", "no")
+    count = field(f, a, table.NDIM, "i32")
+    f.branch(count.eq(field(f, b, table.NDIM, "i32")), "dims", "no")
     f.label("dims")
-    left, right = _field(f, a, table.DIMS, "ptr"), _field(f, b, table.DIMS, "ptr")
+    left, right = field(f, a, table.DIMS, "ptr"), field(f, b, table.DIMS, "ptr")
     with f.loop(0, count.to("i64")) as i:
         k = f.fresh()
         f.branch(f.load("i64", left, i).eq(f.load("i64", right, i)), f"same{k}", "no")
@@ -74,8 +75,8 @@ def _repeats(made: Module) -> Function:
     """Whether an array repeats one element: all its strides are zero."""
     f = made.function("repeats", (("ptr", "a"),), "i1", internal=True)
     a = f.argument["a"]
-    steps = _field(f, a, table.STRIDES, "ptr")
-    with f.loop(0, _field(f, a, table.NDIM, "i32").to("i64")) as i:
+    steps = field(f, a, table.STRIDES, "ptr")
+    with f.loop(0, field(f, a, table.NDIM, "i32").to("i64")) as i:
         k = f.fresh()
         f.branch(f.load("i64", steps, i).eq(0), f"zero{k}", "no")
         f.label(f"zero{k}")
@@ -88,9 +89,9 @@ def _repeats(made: Module) -> Function:
 def _count(made: Module) -> Function:
     """How many elements an array has."""
     f = made.function("count", (("ptr", "a"),), "i64", internal=True)
-    dims = _field(f, f.argument["a"], table.DIMS, "ptr")
+    dims = field(f, f.argument["a"], table.DIMS, "ptr")
     total = f.variable("i64", 1)
-    with f.loop(0, _field(f, f.argument["a"], table.NDIM, "i32").to("i64")) as i:
+    with f.loop(0, field(f, f.argument["a"], table.NDIM, "i32").to("i64")) as i:
         total.set(total.get() * f.load("i64", dims, i))
     f.ret(total.get())
     return f
@@ -163,13 +164,13 @@ def _in_shares(f: Function, share: Function, places: Sequence[Value], total: Val
     for k, place in enumerate(places):
         f.store(place, context, k)
     f.store(total, context, len(places))
-    memory = _word(f, "pool")
+    memory = word(f, "pool")
     limit = f.load("i64", f.at(memory, pool.LIMIT, "i8"))
     threads = f.intrinsic("smin", limit, total // GRAIN + 1)
-    state = f.call(_word(f, "release"), "ptr")
+    state = f.call(word(f, "release"), "ptr")
     function = Value("ptr", f"@{share.name}", f)
-    f.call(_word(f, "pool_run"), "void", memory, function, context, threads)
-    f.call(_word(f, "restore"), "void", state)
+    f.call(word(f, "pool_run"), "void", memory, function, context, threads)
+    f.call(word(f, "restore"), "void", state)
 
 
 def _enter(
@@ -185,15 +186,15 @@ def _enter(
     f.branch(n.eq(arity) | n.eq(arity + 1), "given", "other")
     f.label("given")
     given = [f.load("ptr", f.at(args, k, "ptr")) for k in range(arity)]
-    kinds = [_field(f, x, table.TYPE, "ptr") for x in given]
-    ndarray = _word(f, "ndarray")
+    kinds = [field(f, x, table.TYPE, "ptr") for x in given]
+    ndarray = word(f, "ndarray")
     # The first array of the first operand that carries the dtype decides; it may be the second.
     first = 1 if formula.condition else 0
     leading = f.variable("ptr", given[first])
     if arity - first > 1:
         with f.when(kinds[first].ne(ndarray)):
             leading.set(given[first + 1])
-    f.branch(_field(f, leading.get(), table.TYPE, "ptr").eq(ndarray), "array", "other")
+    f.branch(field(f, leading.get(), table.TYPE, "ptr").eq(ndarray), "array", "other")
     f.label("array")
     # An array that repeats one element leads only where no other does.
     if arity - first > 1:
@@ -204,19 +205,19 @@ def _enter(
     lead = leading.get()
     f.branch(_contiguous(f, lead), "dense", "other")
     f.label("dense")
-    descr = _field(f, lead, table.DESCR, "ptr")
+    descr = field(f, lead, table.DESCR, "ptr")
     for type in formula.types:
-        f.branch(descr.eq(_word(f, type)), f"is_{type}", f"not_{type}")
+        f.branch(descr.eq(word(f, type)), f"is_{type}", f"not_{type}")
         f.label(f"is_{type}")
         _typed(f, formula, type, given, kinds, lead, helpers, loops, shares)
         f.label(f"not_{type}")
     f.label("other")
     null = f.value("ptr", 0)
-    f.ret(f.call(_word(f, "call"), "ptr", _word(f, "fallback"), args, n, null))
+    f.ret(f.call(word(f, "call"), "ptr", word(f, "fallback"), args, n, null))
 
 
 def _contiguous(f: Function, array: Value) -> Value:
-    return (_field(f, array, table.FLAGS, "i32") & table.C_CONTIGUOUS).ne(0)
+    return (field(f, array, table.FLAGS, "i32") & table.C_CONTIGUOUS).ne(0)
 
 
 def _typed(
@@ -245,17 +246,17 @@ def _typed(
     f.branch(f.argument["n"].eq(arity), f"fresh{k}", f"into{k}")
     f.label(f"into{k}")
     target = f.load("ptr", f.at(f.argument["args"], arity, "ptr"))
-    fits = _field(f, target, table.TYPE, "ptr").eq(_word(f, "ndarray"))
+    fits = field(f, target, table.TYPE, "ptr").eq(word(f, "ndarray"))
     f.branch(fits, f"array{k}", "other")
     f.label(f"array{k}")
     wanted_flags = table.C_CONTIGUOUS | table.WRITEABLE
-    flags = _field(f, target, table.FLAGS, "i32") & wanted_flags
-    fits = _field(f, target, table.DESCR, "ptr").eq(_word(f, result)) & flags.eq(wanted_flags)
+    flags = field(f, target, table.FLAGS, "i32") & wanted_flags
+    fits = field(f, target, table.DESCR, "ptr").eq(word(f, result)) & flags.eq(wanted_flags)
     fits = fits & f.call(same_shape, "i1", target, lead)
     f.branch(fits, f"good{k}", "other")
     f.label(f"good{k}")
     # Written where it is read, or apart: what overlaps otherwise NumPy must see.
-    begin = _field(f, target, table.DATA, "ptr").to("i64")
+    begin = field(f, target, table.DATA, "ptr").to("i64")
     end = begin + total * SIZES[result]
     apart = f.variable("i1", True)
     for j in range(arity):
@@ -266,23 +267,23 @@ def _typed(
         apart.set(apart.get() & clear)
     f.branch(apart.get(), f"write{k}", "other")
     f.label(f"write{k}")
-    f.call(_word(f, "incref"), "void", target)
+    f.call(word(f, "incref"), "void", target)
     out.set(target)
     f.jump(f"run{k}")
     f.label(f"fresh{k}")
-    kind = _word(f, result)
-    f.call(_word(f, "incref"), "void", kind)
+    kind = word(f, result)
+    f.call(word(f, "incref"), "void", kind)
     null = f.value("ptr", 0)
     fresh = f.call(
-        _word(f, "new"), "ptr", _word(f, "ndarray"), kind, _field(f, lead, table.NDIM, "i32"),
-        _field(f, lead, table.DIMS, "ptr"), null, null, f.value("i32", 0), null,
+        word(f, "new"), "ptr", word(f, "ndarray"), kind, field(f, lead, table.NDIM, "i32"),
+        field(f, lead, table.DIMS, "ptr"), null, null, f.value("i32", 0), null,
     )  # fmt: skip
     out.set(fresh)
     f.branch(fresh.eq(null), f"failed{k}", f"run{k}")
     f.label(f"failed{k}")
     f.ret(fresh)
     f.label(f"run{k}")
-    data = _field(f, out.get(), table.DATA, "ptr")
+    data = field(f, out.get(), table.DATA, "ptr")
     for form in formula.all_forms:
         match = f.value("i1", 1)
         for j, letter in enumerate(form):
@@ -299,7 +300,7 @@ def _typed(
         _in_shares(f, shares[type, form], [*start, data], total)
         f.ret(out.get())
         f.label(f"next{m}")
-    f.call(_word(f, "decref"), "void", out.get())
+    f.call(word(f, "decref"), "void", out.get())
     f.jump("other")
 
 
@@ -309,11 +310,11 @@ def _operand(
 ) -> None:  # fmt: skip
     """Where an operand's elements lie, and whether it is one number."""
     k = f.fresh()
-    f.branch(kind.eq(_word(f, "ndarray")), f"array{k}", f"number{k}")
+    f.branch(kind.eq(word(f, "ndarray")), f"array{k}", f"number{k}")
     f.label(f"array{k}")
-    f.branch(_field(f, x, table.DESCR, "ptr").eq(_word(f, wanted)), f"typed{k}", "other")
+    f.branch(field(f, x, table.DESCR, "ptr").eq(word(f, wanted)), f"typed{k}", "other")
     f.label(f"typed{k}")
-    place.set(_field(f, x, table.DATA, "ptr"))
+    place.set(field(f, x, table.DATA, "ptr"))
     f.branch(f.call(same_shape, "i1", x, lead), f"shaped{k}", f"zero{k}")
     f.label(f"shaped{k}")
     single.set(False)
@@ -323,7 +324,7 @@ def _operand(
     f.branch(f.call(repeats, "i1", x), f"done{k}", "other")
     f.label(f"zero{k}")
     single.set(True)
-    f.branch(_field(f, x, table.NDIM, "i32").eq(0), f"done{k}", "other")
+    f.branch(field(f, x, table.NDIM, "i32").eq(0), f"done{k}", "other")
     f.label(f"number{k}")
     single.set(True)
     room = f.memory(wanted if wanted != "i1" else "i8", 1)
@@ -331,9 +332,9 @@ def _operand(
     if wanted == "i1":
         f.jump("other")
     elif type in ("float", "double"):
-        f.branch(kind.eq(_word(f, "py_float")), f"float{k}", f"int{k}")
+        f.branch(kind.eq(word(f, "py_float")), f"float{k}", f"int{k}")
         f.label(f"float{k}")
-        f.store(_field(f, x, table.FLOAT_VALUE, "double").to(type), room)
+        f.store(field(f, x, table.FLOAT_VALUE, "double").to(type), room)
         f.jump(f"done{k}")
         f.label(f"int{k}")
         _integer(f, x, kind, room, type, k)
@@ -344,14 +345,14 @@ def _operand(
 
 def _integer(f: Function, x: Value, kind: Value, room: Value, type: str, k: int) -> None:
     """A Python int as a number; what does not fit goes to the NumPy form."""
-    f.branch(kind.eq(_word(f, "py_int")), f"whole{k}", "other")
+    f.branch(kind.eq(word(f, "py_int")), f"whole{k}", "other")
     f.label(f"whole{k}")
-    value = f.call(_word(f, "as_long"), "i64", x)
+    value = f.call(word(f, "as_long"), "i64", x)
     f.branch(value.ne(-1), f"fits{k}", f"doubt{k}")
     f.label(f"doubt{k}")
-    f.branch(f.call(_word(f, "occurred"), "ptr").eq(0), f"fits{k}", f"large{k}")
+    f.branch(f.call(word(f, "occurred"), "ptr").eq(0), f"fits{k}", f"large{k}")
     f.label(f"large{k}")
-    f.call(_word(f, "clear"), "void")
+    f.call(word(f, "clear"), "void")
     f.jump("other")
     f.label(f"fits{k}")
     f.store(value.to(type), room)

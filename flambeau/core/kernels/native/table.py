@@ -25,14 +25,15 @@ REFERENCES, TYPE = 0, 8
 DATA, NDIM, DIMS, STRIDES, DESCR, FLAGS = 16, 24, 32, 40, 56, 64
 FLOAT_VALUE = 16
 BYTES_VALUE = 32
+TUPLE_SIZE = 16
 C_CONTIGUOUS, WRITEABLE = 1, 0x400
 
 WORDS = (
     "ndarray", "float", "double", "i1", "i64", "py_float", "py_int", "new", "incref", "decref",
     "call", "fallback", "as_long", "occurred", "clear", "release", "restore", "pool", "pool_run",
-    "buffer", "none",
+    "py_tuple", "tuple_items", "set_base", "buffer", "none",
 )  # fmt: skip
-NEW_FROM_DESCR = 94  # its place in NumPy's table of functions
+NEW_FROM_DESCR, SET_BASE = 94, 282  # their places in NumPy's table of functions
 FASTCALL = 0x80
 
 
@@ -78,11 +79,26 @@ def _addresses() -> dict[str, int]:
         "restore": address("PyEval_RestoreThread"),
         "pool": pool.memory(),
         "pool_run": pool.address(),
+        "py_tuple": id(tuple),
+        "tuple_items": _tuple_items(),
+        "set_base": functions[SET_BASE] or 0,
     }
 
 
 def _read(address: int, type: Any) -> Any:
     return type.from_address(address).value
+
+
+@once
+def _tuple_items() -> int:
+    """Where a tuple's items begin: Python 3.14 has put a hash before them. 0 where they are not."""
+    pair = (SET_BASE, trusted)
+    for offset in (24, 32):
+        if _read(id(pair) + offset, ctypes.c_size_t) == id(SET_BASE) and (
+            _read(id(pair) + offset + 8, ctypes.c_size_t) == id(trusted)
+        ):
+            return offset
+    return 0
 
 
 @once
@@ -105,6 +121,8 @@ def trusted() -> bool:
         and bool(_read(id(array) + FLAGS, ctypes.c_int) & C_CONTIGUOUS)
         and not _read(id(view) + FLAGS, ctypes.c_int) & C_CONTIGUOUS
         and _read(id(1.5) + FLOAT_VALUE, ctypes.c_double) == 1.5
+        and _read(id((1, 2, 3)) + TUPLE_SIZE, ctypes.c_ssize_t) == 3
+        and _tuple_items() > 0
         and ctypes.string_at(id(word) + BYTES_VALUE, 8) == word
     )
 
