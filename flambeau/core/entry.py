@@ -248,13 +248,19 @@ def binary(op: Op, otherwise: Callable[..., Any] = slow.elementwise) -> Callable
 
 def many(op: Op) -> Callable[..., Any]:
     """The entry of an elementwise operation with plain parameters or three tensors."""
-    names, tensors, kernel, fills = op.names, op.tensors, op.kernel, op.fills
+    names, tensors, fills = op.names, op.tensors, op.fills
     count = len(names)
     assert op.types is not None
     fast = op.fast if op.types.result == "same" and not op.promote else frozenset()
     optional = frozenset(
         i for i, _ in tensors if names[i] in op.defaults and op.defaults[names[i]] is None
     )
+
+    def settle(found: Callable[..., Any]) -> None:
+        nonlocal call
+        call = found
+
+    call = caller(op.name, op.kernel, settle)
 
     def entry(*args: Any, **kwargs: Any) -> Any:
         out = kwargs.pop("out", None) if kwargs else None
@@ -294,7 +300,7 @@ def many(op: Op) -> Callable[..., Any]:
                     break
             else:
                 try:
-                    r = run(kernel, *arrays)
+                    r = call(*arrays)
                 except Exception:
                     return slow.elementwise(op, args, None)
                 if type(r) is not nd:

@@ -11,6 +11,7 @@ from flambeau.core.dims import wrap_dim
 from flambeau.core.dtypes import Rule
 from flambeau.core.errors import fail
 from flambeau.core.kernels import smooth as kernels
+from flambeau.core.kernels.native.choose import lazily
 from flambeau.core.ops.activation import FLOATS
 from flambeau.core.rules import both
 from flambeau.core.tensor import Tensor
@@ -20,10 +21,13 @@ __all__: list[str] = []
 nd = np.ndarray
 
 
+_gelu_backward = lazily("gelu_backward", kernels.gelu_backward)
+
+
 @both
 def _gelu_rule(g, input):
     if type(g) is nd:
-        return kernels.gelu_backward(g, input)
+        return _gelu_backward(g, input)
     density = ops.exp(input * input * -0.5) * (1 / math.sqrt(2 * math.pi))
     return g * (0.5 * (1 + ops.erf(input * math.sqrt(0.5))) + input * density)
 
@@ -87,11 +91,18 @@ def gelu(input: Tensor, *, approximate: str = "none", out: Tensor | None = None)
     )
 
 
+def _silu_slope(g, input):
+    s = kernels.sigmoid(input)
+    return g * (s * (1 + input * (1 - s)))
+
+
+_silu_backward = lazily("silu_backward", _silu_slope)
+
+
 @both
 def _silu_rule(g, input):
     if type(g) is nd:
-        s = kernels.sigmoid(input)
-        return g * (s * (1 + input * (1 - s)))
+        return _silu_backward(g, input)
     s = ops.sigmoid(input)
     return g * (s * (1 + input * (1 - s)))
 
@@ -124,12 +135,18 @@ def _mish(input):
     return input * np.tanh(kernels.softplus(input))
 
 
+def _softplus_slope(g, input, beta, threshold):
+    scaled = input * g.dtype.type(beta)
+    return np.where(scaled > threshold, g, g * kernels.sigmoid(scaled))
+
+
+_softplus_backward = lazily("softplus_backward", _softplus_slope)
+
+
 @both
 def _softplus_rule(g, input, beta, threshold):
     if type(g) is nd:
-        t = g.dtype.type
-        scaled = input * t(beta)
-        return np.where(scaled > threshold, g, g * kernels.sigmoid(scaled))
+        return _softplus_backward(g, input, beta, threshold)
     scaled = input * beta
     return ops.where(scaled > threshold, g, g * ops.sigmoid(scaled))
 
