@@ -21,8 +21,7 @@ from flambeau.core import inplace as write
 from flambeau.core import slow
 from flambeau.core.binding import bind
 from flambeau.core.dtypes import FLOATING_KINDS, INTEGRAL
-from flambeau.core.kernels.native.choose import caller
-from flambeau.core.kernels.native.formulas import FORMULAS
+from flambeau.core.kernels.native.choose import FORMULAS, caller
 from flambeau.core.node import NONE_OF_THREE, NOTHING_SAVED, ElementNode, OpNode, Port
 from flambeau.core.provenance import USER, user_frame
 from flambeau.core.silence import quiet, run
@@ -249,13 +248,19 @@ def binary(op: Op, otherwise: Callable[..., Any] = slow.elementwise) -> Callable
 
 def many(op: Op) -> Callable[..., Any]:
     """The entry of an elementwise operation with plain parameters or three tensors."""
-    names, tensors, kernel, fills = op.names, op.tensors, op.kernel, op.fills
+    names, tensors, fills = op.names, op.tensors, op.fills
     count = len(names)
     assert op.types is not None
     fast = op.fast if op.types.result == "same" and not op.promote else frozenset()
     optional = frozenset(
         i for i, _ in tensors if names[i] in op.defaults and op.defaults[names[i]] is None
     )
+
+    def settle(found: Callable[..., Any]) -> None:
+        nonlocal call
+        call = found
+
+    call = caller(op.name, op.kernel, settle)
 
     def entry(*args: Any, **kwargs: Any) -> Any:
         out = kwargs.pop("out", None) if kwargs else None
@@ -295,7 +300,7 @@ def many(op: Op) -> Callable[..., Any]:
                     break
             else:
                 try:
-                    r = run(kernel, *arrays)
+                    r = call(*arrays)
                 except Exception:
                     return slow.elementwise(op, args, None)
                 if type(r) is not nd:

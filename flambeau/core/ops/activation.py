@@ -84,10 +84,16 @@ def masked(g, keep):
     return np.where(keep, g, g.dtype.type(0))
 
 
+_leaky_backward = lazily(
+    "leaky_relu_backward",
+    lambda g, input, slope: np.where(input > 0, g, g * g.dtype.type(slope)),
+)
+
+
 @both
 def _leaky_rule(g, input, negative_slope):
     if type(g) is nd:
-        return np.where(input > 0, g, g * g.dtype.type(negative_slope))
+        return _leaky_backward(g, input, negative_slope)
     return ops.where(input > 0, g, g * negative_slope)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.dims import wrap_dim
 from flambeau.core.kernels import softmax as kernels
+from flambeau.core.kernels.native import rows
 from flambeau.core.ops.windowing import refuse_dtype
 from flambeau.core.output import write_one
 from flambeau.core.rules import both
@@ -18,6 +19,10 @@ from flambeau.core.tensor import Tensor
 __all__: list[str] = []
 
 nd = np.ndarray
+_forward = rows.lazily("softmax", kernels.softmax)
+_log_forward = rows.lazily("log_softmax", kernels.log_softmax)
+_backward = rows.lazily("softmax_backward", kernels.softmax_backward)
+_log_backward = rows.lazily("log_softmax_backward", kernels.log_softmax_backward)
 NATIVE = frozenset((np.dtype("f4"), np.dtype("f8")))
 
 
@@ -29,7 +34,7 @@ def _same(input: Any, dim: int) -> Any:
 @both
 def _softmax_rule(g: Any, out: Any, dim: int) -> Any:
     if type(g) is nd:
-        return kernels.softmax_backward(g, out, dim)
+        return _backward(g, out, dim)
     found = g * out
     return found - out * ops.sum(found, dim, True)
 
@@ -37,7 +42,7 @@ def _softmax_rule(g: Any, out: Any, dim: int) -> Any:
 @both
 def _log_softmax_rule(g: Any, out: Any, dim: int) -> Any:
     if type(g) is nd:
-        return kernels.log_softmax_backward(g, out, dim)
+        return _log_backward(g, out, dim)
     return g - ops.exp(out) * ops.sum(g, dim, True)
 
 
@@ -49,7 +54,7 @@ def _softmax(input, dim: int):
     axis = wrap_dim(dim, input.ndim, "softmax")
     if input.dtype not in NATIVE:
         refuse_dtype("softmax", input.dtype, "f")
-    return kernels.softmax(input, axis)
+    return _forward(input, axis)
 
 
 @primitive(
@@ -65,7 +70,7 @@ def _log_softmax(input, dim: int):
     axis = wrap_dim(dim, input.ndim, "log_softmax")
     if input.dtype not in NATIVE:
         refuse_dtype("log_softmax", input.dtype, "f")
-    return kernels.log_softmax(input, axis)
+    return _log_forward(input, axis)
 
 
 @composite(method=True)

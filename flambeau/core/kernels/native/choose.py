@@ -11,13 +11,14 @@ from functools import partial
 from typing import Any
 
 from flambeau.core.kernels.jit import build
-from flambeau.core.kernels.native import elementwise, table
+from flambeau.core.kernels.native import elementwise, formulas, smooth, table
 from flambeau.core.kernels.native.elementwise import Formula
-from flambeau.core.kernels.native.formulas import FORMULAS
 from flambeau.core.silence import run
 
-__all__ = ["SILENT", "caller", "fused", "lazily", "native"]
+__all__ = ["FORMULAS", "SILENT", "caller", "fused", "lazily", "native"]
 
+FORMULAS = formulas.FORMULAS | smooth.SMOOTH
+"""By the operation's name or the rule's."""
 SILENT: set[Callable[..., Any]] = set()
 """Functions that give no warning whoever calls them."""
 

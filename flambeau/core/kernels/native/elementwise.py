@@ -14,7 +14,7 @@ from flambeau.core.kernels.jit import pool
 from flambeau.core.kernels.jit.ir import SIZES, Function, Module, Value
 from flambeau.core.kernels.native import table
 
-__all__ = ["Formula", "field", "module", "word"]
+__all__ = ["Formula", "field", "module", "repeating", "same_shape", "word"]
 
 GRAIN = 32768
 """Elements that a thread must have to be worth waking, as in PyTorch."""
@@ -53,7 +53,7 @@ def field(f: Function, thing: Value, offset: int, type: str) -> Value:
     return f.load(type, f.at(thing, offset, "i8"))
 
 
-def _same_shape(made: Module) -> Function:
+def same_shape(made: Module) -> Function:
     """Whether two arrays have one shape."""
     f = made.function("same_shape", (("ptr", "a"), ("ptr", "b")), "i1", internal=True)
     a, b = f.argument["a"], f.argument["b"]
@@ -71,7 +71,7 @@ def _same_shape(made: Module) -> Function:
     return f
 
 
-def _repeats(made: Module) -> Function:
+def repeating(made: Module) -> Function:
     """Whether an array repeats one element: all its strides are zero."""
     f = made.function("repeats", (("ptr", "a"),), "i1", internal=True)
     a = f.argument["a"]
@@ -100,7 +100,7 @@ def _count(made: Module) -> Function:
 def module(name: str, formula: Formula) -> Module:
     """One function, for every dtype and form of the formula."""
     made = Module(name, vectorize=True)
-    helpers = (_same_shape(made), _repeats(made), _count(made))
+    helpers = (same_shape(made), repeating(made), _count(made))
     loops = {
         (type, form): _loop(made, formula, type, form)
         for type in formula.types

@@ -15,7 +15,7 @@ from flambeau.core.kernels.jit.ir import Function, Module, Value
 from flambeau.core.kernels.native import table
 from flambeau.core.kernels.native.elementwise import field, word
 
-__all__ = ["lazily", "native"]
+__all__ = ["SIGNATURE", "end", "lazily", "native", "require", "whole", "wrapped"]
 
 MOST = 32
 """Dimensions at most; NumPy allows 64, more than 32 go its way."""
@@ -39,22 +39,23 @@ def _begin(made: Module, name: str, count: int) -> tuple[Function, list[Value], 
     return f, args, ndim, f.memory("i64", 2 * MOST)
 
 
-def _end(f: Function) -> None:
+def end(f: Function) -> None:
     """Where the function does not serve."""
     f.label("other")
     args, n, null = f.argument["args"], f.argument["n"], f.value("ptr", 0)
     f.ret(f.call(word(f, "call"), "ptr", word(f, "fallback"), args, n, null))
 
 
-def _require(f: Function, condition: Value) -> None:
+def require(f: Function, condition: Value) -> None:
+    """Go on where it holds; else the other way, which `end` writes."""
     k = f.fresh()
     f.branch(condition, f"on{k}", "other")
     f.label(f"on{k}")
 
 
-def _whole(f: Function, x: Value) -> Value:
+def whole(f: Function, x: Value) -> Value:
     """A Python int, read; bools and what does not fit go the other way."""
-    _require(f, field(f, x, table.TYPE, "ptr").eq(word(f, "py_int")))
+    require(f, field(f, x, table.TYPE, "ptr").eq(word(f, "py_int")))
     value = f.call(word(f, "as_long"), "i64", x)
     k = f.fresh()
     f.branch(value.ne(-1), f"fits{k}", f"doubt{k}")
@@ -67,18 +68,18 @@ def _whole(f: Function, x: Value) -> Value:
     return value
 
 
-def _wrapped(f: Function, dim: Value, count: Value) -> Value:
+def wrapped(f: Function, dim: Value, count: Value) -> Value:
     """A dimension counted from the front; one that is out of range goes the other way."""
     dim = f.select(dim.lt(0), dim + count, dim)
-    _require(f, dim.ge(0) & dim.lt(count))
+    require(f, dim.ge(0) & dim.lt(count))
     return dim
 
 
 def _tuple(f: Function, x: Value) -> tuple[Value, Value]:
     """The length of a tuple, and where its items lie."""
-    _require(f, field(f, x, table.TYPE, "ptr").eq(word(f, "py_tuple")))
+    require(f, field(f, x, table.TYPE, "ptr").eq(word(f, "py_tuple")))
     size = field(f, x, table.TUPLE_SIZE, "i64")
-    _require(f, size.le(MOST))
+    require(f, size.le(MOST))
     return size, f.at(x, word(f, "tuple_items").to("i64"), "i8")
 
 
@@ -116,12 +117,12 @@ def _restride(made: Module) -> None:
     f, (array, sizes, steps, offset), _, room = _begin(made, "restride", 4)
     count, size = _tuple(f, sizes)
     others, step = _tuple(f, steps)
-    _require(f, count.eq(others))
+    require(f, count.eq(others))
     with f.loop(0, count) as i:
-        f.store(_whole(f, f.load("ptr", size, i)), room, i)
-        f.store(_whole(f, f.load("ptr", step, i)), room, i + MOST)
-    _give(f, array, count, room, _whole(f, offset))
-    _end(f)
+        f.store(whole(f, f.load("ptr", size, i)), room, i)
+        f.store(whole(f, f.load("ptr", step, i)), room, i + MOST)
+    _give(f, array, count, room, whole(f, offset))
+    end(f)
 
 
 def _copy_around(f: Function, array: Value, ndim: Value, room: Value) -> tuple[Value, Value]:
@@ -136,20 +137,20 @@ def _copy_around(f: Function, array: Value, ndim: Value, room: Value) -> tuple[V
 def _swap(made: Module) -> None:
     """swap(array, dim0, dim1)."""
     f, (array, one, two), ndim, room = _begin(made, "swap", 3)
-    first = _wrapped(f, _whole(f, one), ndim)
-    second = _wrapped(f, _whole(f, two), ndim)
+    first = wrapped(f, whole(f, one), ndim)
+    second = wrapped(f, whole(f, two), ndim)
     dims, steps = _copy_around(f, array, ndim, room)
     for here, there in ((first, second), (second, first)):
         f.store(f.load("i64", dims, there), room, here)
         f.store(f.load("i64", steps, there), room, here + MOST)
     _give(f, array, ndim, room, f.index(0))
-    _end(f)
+    end(f)
 
 
 def _insert(made: Module) -> None:
     """insert(array, dim): a dimension of size 1, with the stride of one more that lay there."""
     f, (array, dim), ndim, room = _begin(made, "insert", 2)
-    at = _wrapped(f, _whole(f, dim), ndim + 1)
+    at = wrapped(f, whole(f, dim), ndim + 1)
     dims, steps = _geometry(f, array)
     with f.loop(0, ndim) as i:
         to = f.select(i.ge(at), i + 1, i)
@@ -166,7 +167,7 @@ def _insert(made: Module) -> None:
     f.label("set")
     f.store(step.get(), room, at + MOST)
     _give(f, array, ndim + 1, room, f.index(0))
-    _end(f)
+    end(f)
 
 
 def _item(f: Function, array: Value) -> Value:
@@ -175,7 +176,7 @@ def _item(f: Function, array: Value) -> Value:
     size = f.index(0)
     for name, bytes in (("float", 4), ("double", 8), ("i64", 8), ("i1", 1)):
         size = f.select(kind.eq(word(f, name)), bytes, size)
-    _require(f, size.ne(0))
+    require(f, size.ne(0))
     return size
 
 
@@ -184,52 +185,52 @@ def _expand(made: Module) -> None:
     f, (array, sizes), ndim, room = _begin(made, "expand", 2)
     count, size = _tuple(f, sizes)
     lead = count - ndim
-    _require(f, lead.ge(0))
+    require(f, lead.ge(0))
     dims, steps = _geometry(f, array)
     with f.loop(0, count) as i:
-        wanted = _whole(f, f.load("ptr", size, i))
+        wanted = whole(f, f.load("ptr", size, i))
         f.store(wanted, room, i)
         k = f.fresh()
         f.branch(i.lt(lead), f"new{k}", f"old{k}")
         f.label(f"new{k}")  # of size 1: its stride is not 0
-        _require(f, wanted.gt(1))
+        require(f, wanted.gt(1))
         f.store(f.index(0), room, i + MOST)
         f.jump(f"next{k}")
         f.label(f"old{k}")
         have = f.load("i64", dims, i - lead)
-        _require(f, have.gt(0) & wanted.gt(0) & (have.eq(wanted) | have.eq(1)))
+        require(f, have.gt(0) & wanted.gt(0) & (have.eq(wanted) | have.eq(1)))
         step = f.load("i64", steps, i - lead)
         f.store(f.select(have.eq(wanted), step, 0), room, i + MOST)
         f.label(f"next{k}")
     _give(f, array, count, room, f.index(0))
-    _end(f)
+    end(f)
 
 
 def _narrow(made: Module) -> None:
     """narrow(array, dim, start, length): a range within the dimension, counted from its front."""
     f, (array, dim, start, length), ndim, room = _begin(made, "narrow", 4)
-    at = _wrapped(f, _whole(f, dim), ndim)
-    first, count = _whole(f, start), _whole(f, length)
+    at = wrapped(f, whole(f, dim), ndim)
+    first, count = whole(f, start), whole(f, length)
     dims, steps = _copy_around(f, array, ndim, room)
-    _require(f, first.ge(0) & count.gt(0) & (first + count).le(f.load("i64", dims, at)))
+    require(f, first.ge(0) & count.gt(0) & (first + count).le(f.load("i64", dims, at)))
     f.store(count, room, at)
     _give(f, array, ndim, room, first * f.load("i64", steps, at))
-    _end(f)
+    end(f)
 
 
 def _select(made: Module) -> None:
     """select(array, dim, index): the dimension falls away; negative indices count from its end."""
     f, (array, dim, index), ndim, room = _begin(made, "select", 3)
-    _require(f, ndim.gt(0))
-    at = _wrapped(f, _whole(f, dim), ndim)
+    require(f, ndim.gt(0))
+    at = wrapped(f, whole(f, dim), ndim)
     dims, steps = _geometry(f, array)
-    where = _wrapped(f, _whole(f, index), f.load("i64", dims, at))
+    where = wrapped(f, whole(f, index), f.load("i64", dims, at))
     with f.loop(0, ndim - 1) as i:
         source = f.select(i.ge(at), i + 1, i)
         f.store(f.load("i64", dims, source), room, i)
         f.store(f.load("i64", steps, source), room, i + MOST)
     _give(f, array, ndim - 1, room, where * f.load("i64", steps, at))
-    _end(f)
+    end(f)
 
 
 def module() -> Module:
