@@ -105,4 +105,4 @@ def test_attention_with_dropout_is_rounded_once(dtype: str, oracle: Any) -> None
         q, k, v = (drawn(engine, dtype, 2, n, 8) for n in (5, 6, 6))
         attend = engine.nn.functional.scaled_dot_product_attention
         found.append(attend(q, k, v, dropout_p=0.5).float())
-    assert apart(*found) <= 0.01
+    assert apart(*found) <= 0.02  # one of 80 elements may lie halfway between two
