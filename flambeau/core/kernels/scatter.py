@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from flambeau.core.kernels.generate import rows_added
+
 __all__ = ["add_at", "add_rows", "combine_rows", "linear", "put_sum"]
 
 nd = np.ndarray
@@ -60,14 +62,15 @@ def add_at(flat: Any, places: Any, values: Any) -> None:
 def add_rows(rows: Any, places: Any, values: Any) -> None:
     """``rows[places] += values`` with repeated places adding up.
 
-    Shapes: rows (n, width), places (m,), values (m, width). NumPy's `add.at` is fast on flat
+    Shapes: rows (n, width), places (m,), values (m, width). Generated where that can be done; else
+        NumPy's `add.at` is fast on flat
         positions (0.67 ms for 4096
     rows of 64 into 1000, sorted sums of runs take 1.4) and slow on whole rows (2.2); long runs are
     summed faster sorted
     (0.54 against 0.92 ms into 10 rows).
     """
     width = rows.shape[1]
-    if not places.size or not width:
+    if not places.size or not width or rows_added.add_rows(rows, places, values):
         return
     if width == 1:
         add_at(rows.reshape(-1), places, values.reshape(-1))
