@@ -15,7 +15,7 @@ from flambeau.core.dims import wrap_dim
 from flambeau.core.direct import direct
 from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
-from flambeau.core.kernels.scatter import add_at, linear
+from flambeau.core.kernels.scatter import add_at, add_rows, linear
 from flambeau.core.tensor import Tensor
 
 __all__: list[str] = []
@@ -109,6 +109,21 @@ def _gather_backward(g: Tensor, shape: Any, dim: int, index: Tensor) -> Tensor:
     return ops.scatter_add(g.new_zeros(shape), dim, index, g)
 
 
+def _same_for_all(input: Any, dim: Any, index: Any) -> Any:
+    """An index expanded over all other dimensions, as whole rows are picked: its one line of
+    indices; None for every other index.
+    """
+    if type(index) is not nd or type(input) is not nd or type(dim) is not int or index.ndim < 2:
+        return None
+    k = dim + index.ndim if dim < 0 else dim
+    if index.ndim != input.ndim or not 0 <= k < index.ndim or not index.size:
+        return None
+    for j, step in enumerate(index.strides):
+        if j != k and (step or index.shape[j] != input.shape[j]):
+            return None
+    return index[tuple(slice(None) if j == k else slice(0, 1) for j in range(index.ndim))]
+
+
 @primitive(
     vjp={"input": _gather_backward},
     infer=lambda input, dim, index, sparse_grad: (index.shape, input.dtype),
@@ -125,6 +140,10 @@ def gather(input, dim: int, index, *, sparse_grad: bool = False):
     Raises:
         RuntimeError: rank, size or dtype of the index does not fit, or an index is out of range.
     """
+    along = _same_for_all(input, dim, index)
+    if along is not None:
+        short, k = check_index("gather", input, dim, along)
+        return input.take(short.reshape(-1), k)
     index, dim = check_index("gather", input, dim, index)
     if not index.size:
         return np.empty(index.shape, input.dtype)
@@ -302,6 +321,12 @@ def scatter_add(input, dim: int, index, src):
 
 def add_elements(target: Any, dim: int, index: Any, src: Any) -> None:
     """Add elements of `src` into a row-major array where the index points."""
+    along = _same_for_all(target, dim, index) if dim == 0 else None
+    if along is not None and type(src) is nd and src.shape == index.shape:
+        short, _ = check_index("scatter_add", target, dim, along, src)
+        rows, count = target.reshape(len(target), -1), len(src)
+        add_rows(rows, short.reshape(-1), src.reshape(count, -1))
+        return
     index, dim = check_index("scatter_add", target, dim, index, src)
     if index.size:
         add_at(target.reshape(-1), _places(target, dim, index), _corner(src, index))

@@ -57,3 +57,21 @@ def test_scatter_reduce_gradients(reduce, include_self):
 def test_errors(call, words):
     with pytest.raises(RuntimeError, match=words):
         call(flambeau.zeros(3, 2))
+
+
+def test_gather_with_an_expanded_index_picks_whole_rows(oracle):
+    for dim in (0, 1, -1):
+        outcomes = []
+        for engine in (flambeau, oracle):
+            x = engine.arange(60.0).reshape(4, 5, 3).requires_grad_()
+            picks = engine.tensor([1, 0, 2, 2, 1])
+            shape = [1, 1, 1]
+            shape[dim] = 5
+            wide = [4, 5, 3]
+            wide[dim] = 5
+            found = x.gather(dim, picks.reshape(shape).expand(wide))
+            (found * found).sum().backward()
+            outcomes.append((found.tolist(), found.stride(), x.grad.tolist()))
+        assert outcomes[0] == outcomes[1]
+    with pytest.raises(RuntimeError):
+        flambeau.zeros(2, 3).gather(0, flambeau.tensor([[5]]).expand(1, 3))
