@@ -19,8 +19,15 @@ def test_every_name_is_there(oracle, room):
 
 
 def test_return_types(oracle):
-    theirs = {c.__name__: c.__match_args__ for c in oracle.return_types.all_return_types}
-    ours = {c.__name__: c.__match_args__ for c in flambeau.return_types.all_return_types}
+    theirs, ours = (
+        # PyTorch adds private ones as they are first made.
+        {
+            c.__name__: c.__match_args__
+            for c in engine.return_types.all_return_types
+            if c.__name__[0] != "_"
+        }
+        for engine in (oracle, flambeau)
+    )
     assert ours == theirs
     assert isinstance(flambeau.ones(2).max(0), flambeau.return_types.max)
 

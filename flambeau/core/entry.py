@@ -22,6 +22,7 @@ from flambeau.core import slow
 from flambeau.core.binding import bind
 from flambeau.core.dtypes import FLOATING_KINDS, INTEGRAL
 from flambeau.core.kernels.native.choose import caller
+from flambeau.core.kernels.native.formulas import FORMULAS
 from flambeau.core.node import NONE_OF_THREE, NOTHING_SAVED, ElementNode, OpNode, Port
 from flambeau.core.provenance import USER, user_frame
 from flambeau.core.silence import quiet, run
@@ -737,6 +738,8 @@ def inplace(op: Op) -> Callable[..., Any]:
     elementwise = op.flags["family"] == "elementwise"
     if elementwise and names == op.tensor_names and len(names) == 2 and type(op.kernel) is np.ufunc:
         entry = inplace_binary(op, title)
+    elif elementwise and names == op.tensor_names and len(names) == 1 and has_native(op):
+        entry = inplace_unary(op, title)
     else:
 
         def entry(*args: Any, **kwargs: Any) -> Any:
@@ -749,6 +752,54 @@ def inplace(op: Op) -> Callable[..., Any]:
     entry.__module__ = "flambeau"
     entry.operation = op
     return entry
+
+
+def inplace_unary(op: Op, title: str) -> Any:
+    """entry(input) of an operation with a native function: nothing to record or share."""
+    kernel, fast = op.kernel, op.fast
+
+    def settle(found: Callable[..., Any]) -> None:
+        nonlocal call
+        call = found
+
+    def into(a: Any, out: Any) -> None:
+        out[...] = kernel(a)
+
+    call = caller(op.name, into, settle)
+
+    def entry(input: Any) -> Any:
+        m = mode()
+        if type(input) in PLAIN and (m is None or m is NO_GRAD):
+            a = input._array
+            if (
+                a.dtype in fast
+                and (m is not None or (input._edge is None and input._view is None))
+                and 0 not in a.strides
+            ):
+                try:
+                    call(a, a)
+                except Exception:
+                    return write.inplace(op, (input,))
+                s = input._storage or storage_of(input)
+                s.version += 1
+                s.written = s.changed = next_sequence()
+                s.writing = title
+                f = _frame(1)
+                if id(f.f_code) not in USER:
+                    f = user_frame(f)
+                s.writer = (f.f_code, f.f_lasti)
+                if s.origin is not None:
+                    write.silent(s)
+                return input
+        return write.inplace(op, (input,))
+
+    return entry
+
+
+def has_native(op: Op) -> bool:
+    """Whether the operation has a formula whose results have its operand's type."""
+    formula = FORMULAS.get(op.name.lstrip("_"))
+    return formula is not None and not formula.result
 
 
 def inplace_binary(op: Op, title: str, otherwise: Callable[..., Any] = write.inplace) -> Any:

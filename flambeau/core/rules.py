@@ -252,7 +252,8 @@ def _run(self: OpNode, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
                 values.append(self.shapes[index])
             else:
                 values.append(tuple(edges[target] is not None for target in targets))
-        if rule.both and not graph and not conjugate and _are_arrays(grads):
+        dense = all(type(x._array) is nd for x in values if isinstance(x, Tensor))
+        if rule.both and not graph and not conjugate and dense and _are_arrays(grads):
             # It came here for its saved values' sake alone: without a graph it wants arrays.
             values = [x._array if isinstance(x, Tensor) else x for x in values]
             try:

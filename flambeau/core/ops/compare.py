@@ -20,6 +20,7 @@ from flambeau.core.kernels.native.choose import lazily
 from flambeau.core.ops.either import keep, numbered, tie
 from flambeau.core.rules import with_arrays
 from flambeau.core.state import NO_GRAD, mode
+from flambeau.core.storage import touch
 from flambeau.core.tensor import PLAIN, Tensor, edge_of, wrap
 
 nd = np.ndarray
@@ -233,8 +234,8 @@ BOUNDS = frozenset((int, float, type(None)))
 FLOATS = frozenset((np.dtype("f4"), np.dtype("f8")))
 
 
-def _both_bounds(a: Any, min: Any, max: Any) -> Any:
-    return np.minimum(np.maximum(a, min), max)
+def _both_bounds(a: Any, min: Any, max: Any, out: Any = None) -> Any:
+    return np.minimum(np.maximum(a, min), max, out=out)
 
 
 BETWEEN = lazily("clamp", _both_bounds)
@@ -306,6 +307,21 @@ def clamp(input: Tensor, min: Any = None, max: Any = None, *, out: Tensor | None
 @composite(method=True, alias=("clip_",))
 def clamp_(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
     """`clamp` in place."""
+    m = mode()
+    if type(input) in PLAIN and type(min) in NUMBERS and type(max) in NUMBERS:
+        a = input._array
+        if (
+            type(a) is nd
+            and a.dtype in FLOATS
+            and 0 not in a.strides
+            and (m is NO_GRAD or (m is None and input._edge is None and input._view is None))
+        ):
+            try:
+                BETWEEN(a, min, max, a)
+            except RuntimeError:  # the context is busy
+                return ops._clamp_(input, min, max)
+            touch(input, "clamp_")
+            return input
     _some_bound("clamp_", min, max)
     return ops._clamp_(input, min, max)
 
