@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -16,7 +17,7 @@ from hypothesis import given, settings
 from flambeau.core import threads
 from flambeau.core.kernels import smooth
 from flambeau.core.kernels.jit import build
-from flambeau.core.kernels.native import choose, table
+from flambeau.core.kernels.native import choose, elementwise, table
 from flambeau.core.kernels.native.choose import FORMULAS
 from flambeau.core.kernels.native.elementwise import GRAIN
 
@@ -312,3 +313,14 @@ def test_other_python_threads_run_meanwhile(functions):
     [w.start() for w in workers]
     [w.join(60) for w in workers]
     assert not any(w.is_alive() for w in workers)
+
+
+@pytest.mark.parametrize("name", ["exp", "gelu_backward", "tanh", "clamp", "softplus"])
+def test_loops_stay_in_registers(name):
+    text = build.compiled(
+        elementwise.module(name, FORMULAS[name]), build.host(), assembly=True
+    ).splitlines()
+    vectors = [line for line in text if re.search(r"%[yz]mm|\bv\d+\.", line)]
+    stored = r"%[yz]mm\d+, -?\w*\((%rsp|%rbp)|st[rp]\s+q\d+.*\[sp"  # a register put away
+    spilled = [line for line in vectors if re.search(stored, line)]
+    assert vectors and not spilled
