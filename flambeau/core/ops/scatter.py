@@ -15,7 +15,9 @@ from flambeau.core.dims import wrap_dim
 from flambeau.core.direct import direct
 from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
+from flambeau.core.kernels.native import picks
 from flambeau.core.kernels.scatter import add_at, add_rows, linear
+from flambeau.core.rules import both
 from flambeau.core.tensor import Tensor
 
 __all__: list[str] = []
@@ -105,7 +107,18 @@ def _corner(src: Any, index: Any) -> Any:
     return src.reshape(-1)
 
 
-def _gather_backward(g: Tensor, shape: Any, dim: int, index: Tensor) -> Tensor:
+def _added(target: Any, dim: int, index: Any, src: Any) -> Any:
+    add_elements(target, dim, index, src)
+    return target
+
+
+_add_picked = picks.lazily("add", _added)
+
+
+@both
+def _gather_backward(g: Any, shape: Any, dim: int, index: Any) -> Any:
+    if type(g) is nd:
+        return _add_picked(np.zeros(shape, g.dtype), dim, index, g)
     return ops.scatter_add(g.new_zeros(shape), dim, index, g)
 
 
@@ -122,6 +135,16 @@ def _same_for_all(input: Any, dim: Any, index: Any) -> Any:
         if j != k and (step or index.shape[j] != input.shape[j]):
             return None
     return index[tuple(slice(None) if j == k else slice(0, 1) for j in range(index.ndim))]
+
+
+def _gathered(input: Any, dim: int, index: Any, sparse_grad: bool) -> Any:
+    index, dim = check_index("gather", input, dim, index)
+    if not index.size:
+        return np.empty(index.shape, input.dtype)
+    return input.reshape(-1).take(_places(input, dim, index)).reshape(index.shape)
+
+
+_gather = picks.lazily("gather", _gathered)
 
 
 @primitive(
@@ -144,10 +167,7 @@ def gather(input, dim: int, index, *, sparse_grad: bool = False):
     if along is not None:
         short, k = check_index("gather", input, dim, along)
         return input.take(short.reshape(-1), k)
-    index, dim = check_index("gather", input, dim, index)
-    if not index.size:
-        return np.empty(index.shape, input.dtype)
-    return input.reshape(-1).take(_places(input, dim, index)).reshape(index.shape)
+    return _gather(input, dim, index, sparse_grad)
 
 
 def _pad(grad: Tensor, shape: Any) -> Tensor:

@@ -20,14 +20,16 @@ __all__: list[str] = []
 
 nd = np.ndarray
 
-
-_gelu_backward = lazily("gelu_backward", kernels.gelu_backward)
+GELU_BACKWARD = lazily("gelu_backward", kernels.gelu_backward)
+GELU_TANH_BACKWARD = lazily("gelu_tanh_backward", kernels.gelu_tanh_backward)
+SILU_BACKWARD = lazily("silu_backward", kernels.silu_backward)
+SOFTPLUS_BACKWARD = lazily("softplus_backward", kernels.softplus_backward)
 
 
 @both
 def _gelu_rule(g, input):
     if type(g) is nd:
-        return _gelu_backward(g, input)
+        return GELU_BACKWARD(g, input)
     density = ops.exp(input * input * -0.5) * (1 / math.sqrt(2 * math.pi))
     return g * (0.5 * (1 + ops.erf(input * math.sqrt(0.5))) + input * density)
 
@@ -35,7 +37,7 @@ def _gelu_rule(g, input):
 @both
 def _gelu_tanh_rule(g, input):
     if type(g) is nd:
-        return kernels.gelu_tanh_backward(g, input)
+        return GELU_TANH_BACKWARD(g, input)
     scale = math.sqrt(2 / math.pi)
     inner = ops.tanh(scale * (input + 0.044715 * input * input * input))
     slope = scale * (1 + 3 * 0.044715 * input * input)
@@ -91,18 +93,10 @@ def gelu(input: Tensor, *, approximate: str = "none", out: Tensor | None = None)
     )
 
 
-def _silu_slope(g, input):
-    s = kernels.sigmoid(input)
-    return g * (s * (1 + input * (1 - s)))
-
-
-_silu_backward = lazily("silu_backward", _silu_slope)
-
-
 @both
 def _silu_rule(g, input):
     if type(g) is nd:
-        return _silu_backward(g, input)
+        return SILU_BACKWARD(g, input)
     s = ops.sigmoid(input)
     return g * (s * (1 + input * (1 - s)))
 
@@ -135,18 +129,10 @@ def _mish(input):
     return input * np.tanh(kernels.softplus(input))
 
 
-def _softplus_slope(g, input, beta, threshold):
-    scaled = input * g.dtype.type(beta)
-    return np.where(scaled > threshold, g, g * kernels.sigmoid(scaled))
-
-
-_softplus_backward = lazily("softplus_backward", _softplus_slope)
-
-
 @both
 def _softplus_rule(g, input, beta, threshold):
     if type(g) is nd:
-        return _softplus_backward(g, input, beta, threshold)
+        return SOFTPLUS_BACKWARD(g, input, beta, threshold)
     scaled = input * beta
     return ops.where(scaled > threshold, g, g * ops.sigmoid(scaled))
 
@@ -158,16 +144,13 @@ def _softplus_rule(g, input, beta, threshold):
     function=False,
     method=False,
     upcast=True,
+    kernel=lazily("softplus", kernels.softplus_scaled),
     vjp=_softplus_rule,
 )
 def _softplus(input, beta: float = 1.0, threshold: float = 20.0):
     """``log(1 + exp(beta * input)) / beta``; the input itself where
     ``beta * input > threshold``."""
-    t = input.dtype.type
-    scaled = input * t(beta)
-    return np.where(
-        scaled > threshold, input, np.log1p(np.exp(np.minimum(scaled, t(threshold)))) / t(beta)
-    )
+    return kernels.softplus_scaled(input, beta, threshold)
 
 
 @composite(function=False)

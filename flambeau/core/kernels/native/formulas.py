@@ -67,6 +67,58 @@ def tanh(f: Function, x: Value) -> Value:
     return f.select(size.lt(0.625), near, far)
 
 
+def erfc(f: Function, x: Value) -> Value:
+    """``erfc(x)`` for x >= 0, single precision, 2e-7 of its value everywhere.
+
+    Reference: W. Press and others, Numerical Recipes, section 6.2.
+    """
+    one = f.value(x.type, 1.0)
+    t = one / f.fma(x, f.value(x.type, 0.5), one)
+    return t * exp(f, f.polynomial(t, ERFC) - x * x)
+
+
+ERFC = (-1.26551223, 1.00002368, 0.37409196, 0.09678418, -0.18628806, 0.27886807, -1.13520398,
+        1.48851587, -0.82215223, 0.17087277)  # fmt: skip
+
+
+def normal_below(f: Function, x: Value) -> Value:
+    """The normal distribution's Phi."""
+    tail = erfc(f, f.intrinsic("fabs", x) * math.sqrt(0.5)) * 0.5
+    return f.select(x.lt(0), tail, f.value(x.type, 1.0) - tail)
+
+
+def gelu(f: Function, x: Value) -> Value:
+    """``x * Phi(x)``."""
+    return x * normal_below(f, x)
+
+
+def gelu_backward(f: Function, g: Value, x: Value) -> Value:
+    """``g * (Phi(x) + x * density(x))``."""
+    density = exp(f, x * x * -0.5) * (1 / math.sqrt(2 * math.pi))
+    return g * (normal_below(f, x) + x * density)
+
+
+def gelu_tanh(f: Function, x: Value) -> Value:
+    """gelu with Phi approximated by tanh."""
+    inner = tanh(f, (x + x * x * x * 0.044715) * math.sqrt(2 / math.pi))
+    return x * 0.5 * (inner + 1.0)
+
+
+def gelu_tanh_backward(f: Function, g: Value, x: Value) -> Value:
+    """Its gradient."""
+    scale = math.sqrt(2 / math.pi)
+    inner = tanh(f, (x + x * x * x * 0.044715) * scale)
+    slope = (x * x * (3 * 0.044715) + 1.0) * scale
+    one = f.value(x.type, 1.0)
+    return g * ((inner + 1.0) * 0.5 + x * 0.5 * (one - inner * inner) * slope)
+
+
+def silu_backward(f: Function, g: Value, x: Value) -> Value:
+    """``g * s * (1 + x * (1 - s))`` with ``s = sigmoid(x)``."""
+    s = sigmoid(f, x)
+    return g * (s * (x * (f.value(x.type, 1.0) - s) + 1.0))
+
+
 def maximum(f: Function, a: Value, b: Value) -> Value:
     """The larger, NaN where either is."""
     better = a.gt(b)
@@ -124,6 +176,8 @@ FORMULAS: dict[str, Formula] = {
     "exp": Formula(exp, 1),
     "sigmoid": Formula(sigmoid, 1),
     "tanh": Formula(tanh, 1, ("float",)),
+    "gelu": Formula(gelu, 1, ("float",)),
+    "gelu_tanh": Formula(gelu_tanh, 1, ("float",)),
     "silu": Formula(lambda f, x: x / (exp(f, -x) + 1.0), 1),
     "maximum": Formula(maximum, 2, NUMBERS),
     "minimum": Formula(minimum, 2, NUMBERS),
@@ -151,6 +205,9 @@ FORMULAS: dict[str, Formula] = {
     "sigmoid_backward": Formula(
         lambda f, g, out: g * ((f.value(g.type, 1.0) - out) * out), 2
     ),
+    "gelu_backward": Formula(gelu_backward, 2, ("float",)),
+    "gelu_tanh_backward": Formula(gelu_tanh_backward, 2, ("float",)),
+    "silu_backward": Formula(silu_backward, 2),
     "sqrt_backward": Formula(lambda f, g, out: g / (out + out), 2),
     "inside_backward": Formula(  # of clamp: the gradient inside and at the bounds
         lambda f, g, x, low, high: f.select(x.ge(low) & x.le(high), g, 0), 4, FLOATS,

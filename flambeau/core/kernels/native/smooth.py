@@ -1,7 +1,7 @@
-"""Formulas of log, erf and the smooth activations, with their gradients.
+"""Formulas of log, erf and what is made of them.
 
-The same approximations as the NumPy forms in ``kernels/smooth``, whose tables they read. Stands on
-formulas.
+erf takes the approximations of the NumPy forms in ``kernels/smooth``, whose tables it reads.
+Stands on formulas.
 """
 
 from __future__ import annotations
@@ -89,24 +89,6 @@ def erf(f: Function, x: Value) -> Value:
     return f.select(x.isnan(), x, f.intrinsic("copysign", found, x))
 
 
-def gelu(f: Function, x: Value) -> Value:
-    """``x Phi(x)``."""
-    return (erf(f, x * math.sqrt(0.5)) + 1.0) * (x * 0.5)
-
-
-def gelu_backward(f: Function, g: Value, x: Value) -> Value:
-    """``g (Phi(x) + x phi(x))``."""
-    bell = exp(f, x * x * -0.5) * x * (1 / math.sqrt(2 * math.pi))
-    return ((erf(f, x * math.sqrt(0.5)) + 1.0) * 0.5 + bell) * g
-
-
-def silu_backward(f: Function, g: Value, x: Value) -> Value:
-    """``g s (1 + x (1 - s))`` with the sigmoid s."""
-    s = sigmoid(f, x)
-    one = f.value(x.type, 1.0)
-    return g * (s * (one + x * (one - s)))
-
-
 def softplus(f: Function, x: Value, beta: Value, threshold: Value) -> Value:
     """``ln(1 + e^(beta x)) / beta``, `x` beyond the threshold."""
     scaled = x * beta
@@ -134,9 +116,6 @@ SMOOTH: dict[str, Formula] = {
     "log": Formula(log, 1),
     "log1p": Formula(log1p, 1),
     "erf": Formula(erf, 1),
-    "gelu": Formula(gelu, 1),
-    "gelu_backward": Formula(gelu_backward, 2, FLOATS, forms=("vv", "sv")),
-    "silu_backward": Formula(silu_backward, 2, FLOATS, forms=("vv", "sv")),
     "softplus": Formula(softplus, 3, FLOATS, forms=("vss",)),
     "softplus_backward": Formula(softplus_backward, 4, FLOATS, forms=("vvss", "svss")),
     "leaky_relu": Formula(leaky_relu, 2, FLOATS, forms=("vs",)),

@@ -123,3 +123,15 @@ def test_importing_the_package_imports_no_compiler():
 def test_switched_off():
     code = "from flambeau.core.kernels.jit import build; assert not build.available()"
     subprocess.run([sys.executable, "-c", code], check=True, env=os.environ | {"FLAMBEAU_JIT": "0"})
+
+
+def test_many_processes_may_fill_one_cache(tmp_path: Path):
+    code = (
+        "from tests.core.kernels.jit.test_build import *\n"
+        "for k in range(5): assert run(build.load(adder(f'adder{k}'))['add']) == WANTED"
+    )
+    environment = os.environ | {"FLAMBEAU_CACHE_DIR": str(tmp_path)}
+    command = [sys.executable, "-c", code]
+    running = [subprocess.Popen(command, env=environment) for _ in range(3)]
+    assert [p.wait(120) for p in running] == [0, 0, 0]
+    assert len(entries(tmp_path)) == 5 and not list(tmp_path.glob(".*"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -14,12 +15,11 @@ import pytest
 from hypothesis import given, settings
 
 from flambeau.core import threads
-from flambeau.core.kernels import smooth as kernels
+from flambeau.core.kernels import smooth
 from flambeau.core.kernels.jit import build
-from flambeau.core.kernels.native import choose, table
+from flambeau.core.kernels.native import choose, elementwise, table
 from flambeau.core.kernels.native.choose import FORMULAS
 from flambeau.core.kernels.native.elementwise import GRAIN
-from flambeau.core.ops import smooth
 
 DTYPES = {"float": "f4", "double": "f8", "i64": "i8"}
 SPECIAL = np.array(
@@ -40,14 +40,13 @@ NUMPY = {
     "tanh_backward": lambda g, out: g * (1 - out * out),
     "sigmoid_backward": lambda g, out: g * ((1 - out) * out),
     "sqrt_backward": lambda g, out: g / (out + out),
+    "gelu": smooth.gelu, "gelu_tanh": smooth.gelu_tanh, "softplus": smooth.softplus_scaled,
+    "gelu_backward": smooth.gelu_backward, "gelu_tanh_backward": smooth.gelu_tanh_backward,
+    "silu_backward": smooth.silu_backward, "softplus_backward": smooth.softplus_backward,
     "inside_backward": lambda g, x, low, high: np.where(
         (x >= low) & (x <= high), g, g.dtype.type(0)
     ),
-    "log": np.log, "log1p": np.log1p, "erf": kernels.erf, "gelu": kernels.gelu,
-    "gelu_backward": kernels.gelu_backward,
-    "silu_backward": smooth._silu_slope,
-    "softplus": lambda x, beta, threshold: smooth._softplus.operation.body(x, beta, threshold),
-    "softplus_backward": smooth._softplus_slope,
+    "log": np.log, "log1p": np.log1p, "erf": smooth.erf,
     "leaky_relu": lambda x, slope: np.where(x > 0, x, x * x.dtype.type(slope)),
     "leaky_relu_backward": lambda g, x, slope: np.where(x > 0, g, g * g.dtype.type(slope)),
 }  # fmt: skip
@@ -86,18 +85,32 @@ def operands(name, dtype, shape, rng):
     if formula.condition:
         found[0] = np.asarray(found[0] > 0)
     for k in range(NUMBERS_LAST.get(name, 0)):
-        found[-1 - k] = [0.75, -0.5][k]
+        found[-1 - k] = [0.75, 1.5 if "softplus" in name else -0.5][k]
     return found
 
 
-CANCELS = {"gelu", "gelu_backward", "silu_backward"}
-"""Sums of 1 and nearly -1 in both forms: their error is a part of 1, not of the result."""
+SMOOTH = {"gelu", "gelu_tanh", "softplus", "gelu_backward", "gelu_tanh_backward",
+          "silu_backward", "softplus_backward"}  # fmt: skip
 
 
-def assert_same(got, want, dtype, cancels=False):
+def assert_smooth(got, name, given):
+    """Near what double precision gives: the NumPy forms round differently, in the tails by more."""
+    exact = [x.astype("f8") if isinstance(x, np.ndarray) else x for x in given]
+    with np.errstate(all="ignore"):
+        want = np.asarray(NUMPY[name](*exact))
+    tolerance = 2e-6 if got.dtype == np.float32 else 1e-14
+    arrays = [x for x in exact if isinstance(x, np.ndarray)]
+    usual = np.all([np.abs(x) < 12 for x in arrays], axis=0)  # no infinity, no NaN
+    size = 1 + np.abs(exact[0]).max(where=usual, initial=0)  # a gradient multiplies what is lost
+    np.testing.assert_allclose(got[usual], want[usual], rtol=5 * tolerance, atol=size * tolerance)
+    lost = np.any([np.isnan(x) for x in arrays], axis=0)
+    assert np.isnan(got[lost]).all()
+
+
+def assert_same(got, want, dtype):
     assert type(got) is np.ndarray and got.dtype == want.dtype and got.shape == want.shape
     tolerance = {"f4": 1e-6, "f8": 1e-14, "i8": 0}[dtype]
-    np.testing.assert_allclose(got, want, tolerance, 3 * tolerance if cancels else 1e-44)
+    np.testing.assert_allclose(got, want, rtol=tolerance, atol=1e-44)
 
 
 def test_every_formula_has_its_reference():
@@ -113,7 +126,12 @@ def test_values_are_the_numpy_forms(functions, name):
             given = operands(name, DTYPES[type], shape, rng)
             with np.errstate(all="ignore"):
                 want = np.asarray(NUMPY[name](*given))
-            assert_same(function(*given), want, DTYPES[type], name in CANCELS)
+            got = function(*given)
+            if name in SMOOTH:
+                assert got.dtype == want.dtype
+                assert_smooth(got, name, given)
+            else:
+                assert_same(got, want, DTYPES[type])
     assert not calls, "these operands are the function's own"
 
 
@@ -295,3 +313,14 @@ def test_other_python_threads_run_meanwhile(functions):
     [w.start() for w in workers]
     [w.join(60) for w in workers]
     assert not any(w.is_alive() for w in workers)
+
+
+@pytest.mark.parametrize("name", ["exp", "gelu_backward", "tanh", "clamp", "softplus"])
+def test_loops_stay_in_registers(name):
+    text = build.compiled(
+        elementwise.module(name, FORMULAS[name]), build.host(), assembly=True
+    ).splitlines()
+    vectors = [line for line in text if re.search(r"%[yz]mm|\bv\d+\.", line)]
+    stored = r"%[yz]mm\d+, -?\w*\((%rsp|%rbp)|st[rp]\s+q\d+.*\[sp"  # a register put away
+    spilled = [line for line in vectors if re.search(stored, line)]
+    assert vectors and not spilled
