@@ -224,3 +224,15 @@ def test_older_names():
     assert torch.allclose(positive(x.detach()) @ torch.cholesky_solve(b, factor), b)
     values, vectors = torch.lobpcg(positive(x.detach()), 1)
     assert torch.allclose(positive(x.detach()) @ vectors, vectors * values)
+
+
+@pytest.mark.parametrize("shape", [(0, 0, 0), (3, 0, 0), (3, 2, 0), (3, 2, 1)])
+def test_a_product_of_no_reflector_gives_no_gradient(shape, oracle):
+    m, n, k = shape
+    found = []
+    for engine in (torch, oracle):
+        A, tau = engine.ones(m, n, requires_grad=True), engine.ones(k, requires_grad=True)
+        out = engine.linalg.householder_product(A, tau)
+        out.sum().backward()
+        found.append((out.requires_grad, out.tolist(), A.grad is None, tau.grad is None))
+    assert found[0] == found[1]

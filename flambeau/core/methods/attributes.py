@@ -118,7 +118,7 @@ class Attributes:
 
     def is_complex(self: Tensor) -> bool:
         """Whether the dtype is complex."""
-        return self._array.dtype.kind == "c"
+        return self._array.dtype.kind in "cW"  # complex32 is W
 
     def is_signed(self: Tensor) -> bool:
         """Whether the dtype can hold negative numbers."""

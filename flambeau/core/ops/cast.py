@@ -41,7 +41,7 @@ def _strided_like(input: Any, dtype: Any) -> Any:
 def _to_copy(input, dtype: Any):
     """A copy in another dtype."""
     if input.flags.c_contiguous:
-        if input.dtype.kind == "c" and dtype.numpy.kind not in "cb":
+        if input.dtype.kind == "c" and dtype.numpy.kind not in "cWb":
             input = input.real
         elif input.dtype.kind == "V" and dtype.numpy.kind in "iu":
             input = input.astype("f4")

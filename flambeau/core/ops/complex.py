@@ -26,7 +26,8 @@ def _parts(input):
     kind = of(input.dtype).to_real().numpy
     if type(input) is Abstract:
         return Abstract((*input.shape, 2), kind, (*input.strides, kind.itemsize))
-    return strided(input.real, (*input.shape, 2), (*input.strides, kind.itemsize))
+    first = input.real if input.dtype.kind == "c" else input.getfield(kind)
+    return strided(first, (*input.shape, 2), (*input.strides, kind.itemsize))
 
 
 @declare_view(

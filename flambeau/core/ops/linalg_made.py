@@ -320,9 +320,22 @@ def linalg_householder_product(A: Tensor, tau: Tensor, *, out: Any = None) -> Te
     for j in range(tau.shape[-1] - 1, -1, -1):
         found = _reflect(found, _reflector(A, j), tau.select(-1, j))
     found = by_columns(found)
-    if not tau.shape[-1]:
-        found = ops.where(ops.zeros((), dtype=boolean), A, found)
+    if not tau.numel():
+        found = ops._bare_product(A, found)
     return written("linalg_householder_product", found, out)
+
+
+@primitive(
+    name="_bare_product",
+    node="LinalgHouseholderProduct",
+    method=False,
+    function=False,
+    infer=lambda A, found: (found.shape, found.dtype),
+    vjp={"A": lambda g: None, "found": lambda g: None},
+)
+def _bare_product(A, found):
+    """The product of no reflector: on the graph of A, which gets no gradient, not even zeros."""
+    return found.copy("K")
 
 
 @composite(method=True)

@@ -189,10 +189,10 @@ def logcumsumexp(input, dim: int):
     if not input.size or not input.ndim:
         return input.copy()
     k = wrap_dim(dim, input.ndim, "logcumsumexp")
-    found = np.moveaxis(input, k, 0).copy()
+    found = np.moveaxis(input, k, 0).astype(np.complex128)
     for i in range(1, len(found)):
         found[i] = _log_add(found[i - 1], found[i])
-    return np.ascontiguousarray(np.moveaxis(found, 0, k))
+    return np.ascontiguousarray(np.moveaxis(found, 0, k), input.dtype)
 
 
 def _log_add(x: Any, y: Any) -> Any:

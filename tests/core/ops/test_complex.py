@@ -54,3 +54,10 @@ def test_angle_of_real_numbers() -> None:
     found = torch.angle(torch.tensor([-1.0, 0.0, 1.0, float("nan")])).tolist()
     assert found[:3] == [pytest.approx(3.1415927), 0.0, 0.0]
     assert found[3] != found[3]
+
+
+def test_half_complex_numbers_keep_both_parts() -> None:
+    z = torch.tensor([[1 + 2j, 3 - 4j]]).chalf()
+    assert z.is_complex() and z.cfloat().tolist() == [[1 + 2j, 3 - 4j]]
+    assert z.imag.tolist() == [[2.0, -4.0]] and z.conj().cfloat().tolist() == [[1 - 2j, 3 + 4j]]
+    assert torch.view_as_real(z[:, ::2].mT).tolist() == [[[1.0, 2.0]]]

@@ -47,3 +47,10 @@ def test_single_accumulates_in_double():
 def test_cummax_names_the_last_of_equal_ones_and_nan_stays():
     values, indices = torch.tensor([1.0, 1.0, math.nan, 2.0]).cummax(0)
     assert indices.tolist() == [0, 1, 2, 2] and math.isnan(values[3].item())
+
+
+def test_complex_logarithms_of_sums_accumulate_in_double(oracle):
+    values = [complex(math.sin(k), 3 * math.cos(k)) for k in range(200)]
+    ours = torch.tensor(values, dtype=torch.complex64).logcumsumexp(0).tolist()
+    theirs = oracle.tensor(values, dtype=oracle.complex64).logcumsumexp(0).tolist()
+    assert all(abs(a - b) <= 1e-6 * abs(b) for a, b in zip(ours, theirs, strict=True))
