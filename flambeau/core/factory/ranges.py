@@ -130,16 +130,14 @@ def _line(start: Any, end: Any, steps: int, kind: np.dtype[Any]) -> np.ndarray[A
         k = np.arange(steps)
         wide = np.where(k < steps // 2, int(start) + step * k, int(end) - step * (steps - 1 - k))
         return quiet(np.trunc(wide).astype, kind)
-    wide_kind = kind if kind.kind in "fc" and kind.itemsize >= 4 else np.dtype("f4")
-    a, b = wide_kind.type(start), wide_kind.type(end)
-    step = quiet(lambda: (b - a) / wide_kind.type(steps - 1))
-    k = np.arange(steps).astype(wide_kind)
-    line = quiet(
+    a, b = kind.type(start), kind.type(end)
+    step = quiet(lambda: (b - a) / kind.type(steps - 1))
+    k = np.arange(steps)
+    return quiet(
         lambda: np.where(
-            np.arange(steps) < steps // 2, a + step * k, b - step * (wide_kind.type(steps - 1) - k)
+            k < steps // 2, a + step * k.astype(kind), b - step * (steps - 1 - k).astype(kind)
         )
     )
-    return quiet(line.astype, kind)
 
 
 @composite()
@@ -158,7 +156,12 @@ def logspace(
     wide = np.dtype("f8") if kind.kind != "c" else kind
     if kind.kind in "iu":
         start, end = int(start), int(end)
-    step = (end - start) / (steps - 1) if steps > 1 else 0
+    span = end - start
+    if kind.kind not in "iu" and kind.itemsize == 2 and steps > 1:
+        # PyTorch rounds the ends and their difference, no more.
+        first, last = kind.type(start), kind.type(end)
+        start, end, span = float(first), float(last), float(quiet(lambda: last - first))
+    step = span / (steps - 1) if steps > 1 else 0
     k = np.arange(steps)
     exponents = (
         np.where(k < steps // 2, start + step * k, end - step * (steps - 1 - k))

@@ -41,6 +41,8 @@ def _table(size: int, out: int, backward: bool) -> Table:
 def average(input: np.ndarray, out: Ints) -> np.ndarray:
     """The mean of every bin of (N, C, *S)."""
     if is_half(input.dtype):
+        if len(out) == 3 and any(n != 1 for n in out):
+            return _half_average(input, out)
         return average(input.astype(np.float32), out).astype(input.dtype, order="K")
     last = channels_last(input)
     work = input
@@ -57,6 +59,23 @@ def average(input: np.ndarray, out: Ints) -> np.ndarray:
     result = empty(work.shape, input.dtype, last)
     np.divide(work, input.dtype.type(divisor), out=result)
     return result
+
+
+def _half_average(input: np.ndarray, out: Ints) -> np.ndarray:
+    """Volumes of 16-bit floats, element by element: PyTorch rounds after every one."""
+    bins = [_bins(size, n) for size, n in zip(input.shape[2:], out, strict=True)]
+    counts = [end - start for start, end in bins]
+    total = empty((*input.shape[:2], *out), input.dtype, channels_last(input))
+    total[...] = 0
+    for steps in product(*(range(int(count.max(initial=0))) for count in counts)):
+        chosen = [np.flatnonzero(step < count) for step, count in zip(steps, counts, strict=True)]
+        reads = [start[c] + s for (start, _), c, s in zip(bins, chosen, steps, strict=True)]
+        into: Any = (slice(None), slice(None), *np.ix_(*chosen))
+        read: Any = (slice(None), slice(None), *np.ix_(*reads))
+        total[into] += input[read]
+    for axis, count in enumerate(counts):
+        total /= count.astype(input.dtype).reshape(-1, *(1,) * (len(out) - 1 - axis))
+    return total
 
 
 def average_gradient(grad: np.ndarray, size: Ints, last: bool = False) -> np.ndarray:

@@ -45,7 +45,13 @@ def _packed(
 
 @lru_cache(maxsize=256)
 def table(
-    mode: str, size: int, out: int, align_corners: bool, scale: float | None, double: bool
+    mode: str,
+    size: int,
+    out: int,
+    align_corners: bool,
+    scale: float | None,
+    double: bool,
+    kept: np.dtype | None = None,
 ) -> Table:
     """The reads of one axis.
 
@@ -53,6 +59,7 @@ def table(
         mode: nearest, nearest-exact, linear, cubic, linear-aa or cubic-aa.
         scale: the scale factor the user gave, None where sizes decide.
         double: coordinates in float64 (for float64 inputs), else in float32.
+        kept: the 16-bit dtype that the weights are rounded to, None where they are not.
     """
     real: Any = np.float64 if double else np.float32
     places: Any = np.arange(out, dtype=real)
@@ -71,15 +78,21 @@ def table(
     if mode == "linear":
         source = np.maximum(source, real(0))
         low = np.minimum(np.floor(source).astype(np.intp), size - 1)
-        part = np.clip(source - low, 0, 1).astype(real)
+        part = _rounded(np.clip(source - low, 0, 1).astype(real), kept)
         if out == size and not part.any():
             return _packed(low[None], None, None, size)
         high = low + (low < size - 1)
-        return _packed(np.stack([low, high]), np.stack([1 - part, part]), None, size)
+        return _packed(
+            np.stack([low, high]), _rounded(np.stack([1 - part, part]), kept), None, size
+        )
     low = np.minimum(np.floor(source).astype(np.intp), size - 1)
     part = np.clip(source - low, 0, 1).astype(real)
     reads = np.clip(low + np.arange(-1, 3)[:, None], 0, size - 1)
-    return _packed(reads, cubic_weights(part), None, size)
+    return _packed(reads, _rounded(cubic_weights(part), kept), None, size)
+
+
+def _rounded(weights: np.ndarray, kept: np.dtype | None) -> np.ndarray:
+    return weights if kept is None else weights.astype(kept).astype(weights.dtype)
 
 
 def cubic_weights(part: np.ndarray, a: float = -0.75) -> np.ndarray:
@@ -167,6 +180,7 @@ def resample(
     scales: Sequence[float | None],
     backward_from: Sequence[int] | None = None,
     last: bool | None = None,
+    kept: np.dtype | None = None,
 ) -> np.ndarray:
     """(N, C, *S) to (N, C, *out) by ``mode``; with ``backward_from`` (the size S that was
     resampled)
@@ -177,8 +191,11 @@ def resample(
     last = channels_last(input) if last is None else last
     nearest = mode.startswith("nearest")
     if is_half(input.dtype) and not (nearest and not backward_from):
+        # Forward, PyTorch keeps weights in the input's dtype; two linear axes have a kernel apart.
+        exact = backward_from or mode.endswith("-aa") or (mode == "linear" and len(out) == 2)
+        kept = None if exact else input.dtype
         wide = input.astype(np.float32)
-        wide = resample(wide, mode, out, align_corners, scales, backward_from, last)
+        wide = resample(wide, mode, out, align_corners, scales, backward_from, last, kept)
         return wide.astype(input.dtype, order="K")
     if input.dtype == np.uint8 and not nearest:
         return _fixed_point(input, mode, out, align_corners, scales, last)
@@ -186,7 +203,7 @@ def resample(
     steps = []
     for axis, n in enumerate(out):
         size = backward_from[axis] if backward_from else input.shape[2 + axis]
-        key = (mode, size, n, align_corners, scales[axis], double)
+        key = (mode, size, n, align_corners, scales[axis], double, kept)
         reads = _transposed(key) if backward_from else table(*key)
         steps.append((reads.out / max(reads.size, 1), -axis, axis, reads))
     work = to_last(input) if last else input

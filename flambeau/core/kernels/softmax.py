@@ -51,7 +51,7 @@ def softmax(x: Any, axis: int) -> Any:
 def log_softmax(x: Any, axis: int) -> Any:
     """``x - log(sum(exp(x)))``."""
     if x.dtype not in _NATIVE:
-        return log_softmax(x.astype("f4"), axis).astype(x.dtype)
+        return _half_log_softmax(x, axis)
     if not x.ndim:
         return log_softmax(x.reshape(1), 0).reshape(())
     if not x.size:
@@ -59,6 +59,16 @@ def log_softmax(x: Any, axis: int) -> Any:
     e = np.subtract(x, _top(x, axis, None, None, True))
     total = _sums(np.exp(e), axis)
     return np.subtract(e, np.log(total, total), e)
+
+
+def _half_log_softmax(x: Any, axis: int) -> Any:
+    """In float32; along the last axis PyTorch keeps the sum and its logarithm in half precision."""
+    wide, dtype = x.astype("f4"), x.dtype
+    if axis not in (-1, x.ndim - 1) or not x.size:
+        return log_softmax(wide, axis).astype(dtype)
+    wide -= _top(wide, axis, None, None, True)
+    total = _sums(np.exp(wide), axis).astype(dtype)
+    return (wide - np.log(total.astype("f4")).astype(dtype).astype("f4")).astype(dtype)
 
 
 def softmax_backward(g: Any, out: Any, axis: int) -> Any:

@@ -79,13 +79,20 @@ def _sum(name: str, input: Any, found: Any, beta: Any, alpha: Any) -> Any:
 def _whole(
     name: str, input: Any, a: Any, b: Any, beta: Any, alpha: Any, reduce: bool = False
 ) -> Any:
-    """The sum in one rounding: 16-bit floats are widened first."""
+    """The sum in one rounding: 16-bit floats are widened first, and rounded for each of several
+    products.
+    """
     if type(input) is not nd or type(a) is not nd or type(b) is not nd:
         found = product(a, b)
         return _sum(
             name, input, Abstract(found.shape[1:], found.dtype) if reduce else found, beta, alpha
         )
     found = product(widen(a), widen(b))
+    if reduce and found.dtype != input.dtype and len(found):
+        for one in found:
+            input = _sum(name, widen(input), one, beta, alpha).astype(input.dtype)
+            beta = 1
+        return input
     if reduce:
         found = found.sum(axis=0)
     found = _sum(name, widen(input), found, beta, alpha)

@@ -195,11 +195,14 @@ def scaled_dot_product_attention(
     ):
         attn_mask = attn_mask.to(query.dtype)
     if dropout_p > 0.0:
+        dtype = query.dtype
+        if dtype.itemsize == 2:  # rounded once, at the end
+            query, key, value = query.float(), key.float(), value.float()
         scores = ops.matmul(query * factor, key.mT)
         if attn_mask is not None:
             if attn_mask.dtype.category == "bool":
                 scores = scores.masked_fill(~attn_mask, float("-inf"))
             else:
                 scores = scores + attn_mask
-        return ops.matmul(ops.dropout(ops.softmax(scores, -1), dropout_p, True), value)
+        return ops.matmul(ops.dropout(ops.softmax(scores, -1), dropout_p, True), value).to(dtype)
     return ops._attention(query, key, value, attn_mask, factor)[0]

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from flambeau.core.declare import composite, ops, primitive
+from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
 from flambeau.core.kernels import norm as kernels
 from flambeau.core.ops.windowing import refuse_dtype
@@ -39,7 +40,7 @@ def _batch_rule(
         return None, None, None
     if type(input) is nd:
         dtype = g.dtype
-        g, input, weight = kernels.wide(g, input, weight)
+        g, input, weight, mean, invstd = kernels.wide(g, input, weight, mean, invstd)
         weight = _cast(weight, input.dtype)
         found = kernels.batch_backward(g, input, weight, mean, invstd, training, needs)
         return (_cast(found[0], dtype), *found[1:])
@@ -67,9 +68,23 @@ def _batch_rule(
     return grad, slope, ops.sum(g, axes) if needs[2] else None
 
 
-def _batch_shapes(input: Any, *rest: Any) -> Any:
+def _stats_dtype(input: Any, *parameters: Any) -> Any:
+    """What mean and deviation are kept in: the input's dtype; if 16-bit, the parameters'."""
+    given = (each.dtype for each in parameters if each is not None)
+    return next(given, input.dtype) if input.dtype.itemsize == 2 else input.dtype
+
+
+def _batch_shapes(
+    input: Any,
+    weight: Any,
+    bias: Any,
+    running_mean: Any,
+    running_var: Any,
+    training: bool,
+    *rest: Any,
+) -> Any:
     stats = (input.shape[1],)
-    kind = np.dtype("f4") if input.dtype.itemsize == 2 else input.dtype
+    kind = _stats_dtype(input, *(weight, bias, running_mean, running_var) if training else ())
     return (input.shape, input.dtype), (stats, kind), (stats, kind)
 
 
@@ -100,6 +115,10 @@ def _native_batch_norm(
     w, b = _cast(w, x.dtype), _cast(b, x.dtype)
     if training:
         mean, variance, count = kernels.batch_stats(x)
+        kept = _stats_dtype(input, weight, bias, running_mean, running_var)
+        if kept.itemsize == 2 and kept != np.float16:  # of bfloat16 the sum of squares is rounded
+            total = (variance * x.dtype.type(count)).astype(kept)
+            variance = (total / kept.type(count)).astype(x.dtype)
         invstd = 1 / np.sqrt(variance + x.dtype.type(eps))
         for running, new in (
             (running_mean, mean),
@@ -111,7 +130,9 @@ def _native_batch_norm(
                 running[...] = (1 - momentum) * running + momentum * new.astype(
                     running.dtype, copy=False
                 )
-        return _cast(kernels.channelwise(x, mean, invstd, w, b), dtype), mean, invstd
+        mean, invstd = _cast(mean, kept), _cast(invstd, kept)
+        middle, scale = kernels.wide(mean, invstd)
+        return _cast(kernels.channelwise(x, middle, scale, w, b), dtype), mean, invstd
     mean = _cast(running_mean, x.dtype)
     invstd = 1 / np.sqrt(_cast(running_var, x.dtype) + x.dtype.type(eps))
     return _cast(kernels.channelwise(x, mean, invstd, w, b), dtype), mean, invstd
@@ -203,9 +224,13 @@ def native_batch_norm(
         input, weight, bias, running_mean, running_var, training, momentum, eps
     )
     if not training:
+        given = (weight, bias, running_mean, running_var)
+        kept = of(
+            _stats_dtype(*(None if each is None else each._array for each in (input, *given)))
+        )
         found = (
             found[0],
-            *(ops.zeros(0, dtype=each.dtype, device=each.device) for each in found[1:]),
+            *(ops.zeros(0, dtype=kept, device=each.device) for each in found[1:]),
         )
     if out is not None:
         from flambeau.core.output import write_one
