@@ -6,10 +6,12 @@ convolution it is the adjoint of. Everything is one of the three sums in ``conv`
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from flambeau.core.kernels import conv
-from flambeau.core.kernels.windows import Ints, Pairs, channels_last, is_half
+from flambeau.core.kernels.windows import Ints, Pairs, channels_last, empty, is_half
 
 __all__ = ["convolve", "input_gradient", "output_sizes", "weight_gradient"]
 
@@ -39,6 +41,11 @@ def convolve(
     groups: int,
 ) -> np.ndarray:
     """(N, C, *S) to (N, K, *O): every input element spreads ``weight`` over the output."""
+    if is_half(input.dtype) and any(e >= s for e, s in zip(output_padding, stride, strict=True)):
+        size = output_sizes(
+            input.shape[2:], weight.shape[2:], stride, padding, output_padding, dilation
+        )
+        return _by_columns(input, weight, bias, size, stride, padding, dilation, groups)
     if is_half(input.dtype):
         x, w = input.astype(np.float32), weight.astype(np.float32)
         b = None if bias is None else bias.astype(np.float32)
@@ -52,6 +59,44 @@ def convolve(
     )
     if bias is not None:
         result += bias.reshape(-1, *(1,) * len(size))
+    return result
+
+
+def _by_columns(
+    input: np.ndarray,
+    weight: np.ndarray,
+    bias: np.ndarray | None,
+    size: Ints,
+    stride: Ints,
+    padding: Ints,
+    dilation: Ints,
+    groups: int,
+) -> np.ndarray:
+    """What PyTorch does where its library refuses, at an output padding of a stride or more: 16-bit
+    products, added up in 16 bits, kernel position by kernel position.
+    """
+    N, C, *lengths = input.shape
+    K, kernel, dtype = weight.shape[1], weight.shape[2:], input.dtype
+    x = input.astype(np.float32).reshape(N, groups, C // groups, -1)
+    w = weight.astype(np.float32).reshape(groups, C // groups, -1)
+    columns = (w.swapaxes(1, 2) @ x).astype(dtype).reshape(N, groups * K, *kernel, *lengths)
+    reach = [
+        max(n + p, (m - 1) * s + d * (k - 1) + 1)
+        for n, p, m, s, d, k in zip(size, padding, lengths, stride, dilation, kernel, strict=True)
+    ]
+    total = np.zeros((N, groups * K, *reach), dtype)
+    for place in np.ndindex(*kernel):
+        cuts: list[Any] = [
+            slice(at * d, at * d + (m - 1) * s + 1, s)
+            for at, d, m, s in zip(place, dilation, lengths, stride, strict=True)
+        ]
+        total[:, :, *cuts] += columns[:, :, *place]
+    inner: list[Any] = [slice(p, p + n) for p, n in zip(padding, size, strict=True)]
+    found = total[:, :, *inner]
+    if bias is not None:
+        found = found + bias.reshape(-1, *(1,) * len(size))
+    result = empty(found.shape, dtype, _last(input, weight))
+    result[...] = found
     return result
 
 

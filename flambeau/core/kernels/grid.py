@@ -88,7 +88,7 @@ def taps(grid: np.ndarray, size: int, mode: str, padding: str, align_corners: bo
     base = np.floor(position)
     part = position - base
     return [
-        (*_inside(base, size), 1 - part, -slopes),
+        (*_inside(base, size), base + 1 - position, -slopes),
         (*_inside(base + 1, size), part, slopes),
     ]
 
@@ -112,10 +112,9 @@ def _inside(read: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
 def sample(
     input: np.ndarray, grid: np.ndarray, mode: str, padding: str, align_corners: bool
 ) -> np.ndarray:
-    """``out[n, :, o] = input[n]`` at ``grid[n, o]``."""
-    if is_half(input.dtype):
-        wide = sample(_wide(input), _wide(grid), mode, padding, align_corners)
-        return wide.astype(input.dtype, order="K")
+    """``out[n, :, o] = input[n]`` at ``grid[n, o]``; 16-bit floats are not widened, as in
+    PyTorch.
+    """
     count, channels, *size = input.shape
     places = grid.shape[1:-1]
     planes = np.ascontiguousarray(input).reshape(count, channels, -1)
@@ -190,8 +189,8 @@ def places(chosen: tuple[Any, ...], size: list[int]) -> tuple[np.ndarray, np.nda
 def _combined(chosen: tuple[Tap, ...], size: list[int]) -> tuple[np.ndarray, np.ndarray]:
     """Flat positions (N, O) and the product of the weights, zero where a tap lies outside."""
     index, inside = places(chosen, size)
-    weight = chosen[0][2]
-    for tap in chosen[1:]:
+    weight = chosen[-1][2]
+    for tap in chosen[-2::-1]:
         weight = weight * tap[2]
     return index, np.where(inside, weight, weight.dtype.type(0))
 
