@@ -71,16 +71,22 @@ def conv_transpose2d(engine: Any, dtype: str) -> Any:
 
 def grids(mode: str, padding: str) -> Any:
     def grid_sample(engine: Any, dtype: str) -> Any:
-        x, grid = drawn(engine, dtype, 2, 3, 5, 6), drawn(engine, dtype, 2, 7, 4, 2) * 0.6
+        x, grid = drawn(engine, dtype, 2, 3, 5, 6), drawn(engine, dtype, 2, 7, 4, 2) * 0.5
         return engine.nn.functional.grid_sample(x, grid, mode, padding, align_corners=False)
 
     return grid_sample
+
+
+def nll_loss(engine: Any, dtype: str) -> Any:
+    x, target = drawn(engine, dtype, 1000, 3), engine.arange(1000) % 3
+    return engine.nn.functional.nll_loss(x * x, target)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(
     "function",
     [
+        nll_loss,
         conv_transpose2d,
         grids("bilinear", "zeros"),
         grids("bilinear", "border"),
