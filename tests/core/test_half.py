@@ -63,10 +63,35 @@ def bicubic(engine: Any, dtype: str) -> Any:
     return engine.nn.functional.interpolate(x, size=(5, 7), mode="bicubic")
 
 
+def conv_transpose2d(engine: Any, dtype: str) -> Any:
+    x, w, b = (drawn(engine, dtype, *shape) for shape in ((2, 4, 4, 5), (4, 2, 3, 4), (4,)))
+    options: Any = {"stride": (3, 2), "padding": 1, "output_padding": (2, 3), "dilation": 4}
+    return engine.nn.functional.conv_transpose2d(x, w, b, groups=2, **options)
+
+
+def grids(mode: str, padding: str) -> Any:
+    def grid_sample(engine: Any, dtype: str) -> Any:
+        x, grid = drawn(engine, dtype, 2, 3, 5, 6), drawn(engine, dtype, 2, 7, 4, 2) * 0.5
+        return engine.nn.functional.grid_sample(x, grid, mode, padding, align_corners=False)
+
+    return grid_sample
+
+
+def nll_loss(engine: Any, dtype: str) -> Any:
+    x, target = drawn(engine, dtype, 1000, 3), engine.arange(1000) % 3
+    return engine.nn.functional.nll_loss(x * x, target)
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(
     "function",
     [
+        nll_loss,
+        conv_transpose2d,
+        grids("bilinear", "zeros"),
+        grids("bilinear", "border"),
+        grids("bilinear", "reflection"),
+        grids("bicubic", "zeros"),
         log_softmax,
         addbmm,
         linspace,

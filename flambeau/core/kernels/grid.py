@@ -47,8 +47,14 @@ def source_coordinates(
         slopes *= sign
     if padding in ("border", "reflection"):
         slopes = np.where((position <= 0) | (position >= size - 1), real(0), slopes)
-        position = np.clip(position, 0, size - 1)
+        position = _clipped(position, size)
     return position, slopes
+
+
+def _clipped(position: np.ndarray, size: int) -> np.ndarray:
+    """On the axis; ``np.clip`` would widen bfloat16."""
+    real = position.dtype.type
+    return np.minimum(np.maximum(position, real(0)), real(size - 1))
 
 
 def _reflect(position: np.ndarray, low: int, high: int) -> tuple[np.ndarray, np.ndarray]:
@@ -79,7 +85,7 @@ def taps(grid: np.ndarray, size: int, mode: str, padding: str, align_corners: bo
                 low, high = (0, 2 * (size - 1)) if align_corners else (-1, 2 * size - 1)
                 read = _reflect(read, low, high)[0]
             if padding != "zeros":
-                read = np.clip(read, 0, size - 1)
+                read = _clipped(read, size)
             result.append((*_inside(read, size), weights[tap], bends[tap]))
         return result
     position, slopes = source_coordinates(grid, size, padding, align_corners)
@@ -116,14 +122,24 @@ def sample(
     PyTorch.
     """
     count, channels, *size = input.shape
-    places = grid.shape[1:-1]
+    shape = grid.shape[1:-1]
     planes = np.ascontiguousarray(input).reshape(count, channels, -1)
     axes = _axes(grid, size, mode, padding, align_corners)
-    total = np.zeros((count, channels, prod(places)), input.dtype)
+    total = np.zeros((count, channels, prod(shape)), input.dtype)
+    if mode == "bicubic":  # rows first, each summed before it is weighted
+        zero = input.dtype.type(0)
+        for row in axes[0]:
+            line = np.zeros_like(total)
+            for column in axes[1]:
+                index, inside = places((row, column), size)
+                weight = np.where(inside, column[2], zero)
+                line += np.take_along_axis(planes, index[:, None], 2) * weight[:, None]
+            total += line * row[2][:, None]
+        return total.reshape(count, channels, *shape)
     for chosen in product(*axes):
         index, weight = _combined(chosen, size)
         total += np.take_along_axis(planes, index[:, None], 2) * weight[:, None]
-    return total.reshape(count, channels, *places)
+    return total.reshape(count, channels, *shape)
 
 
 def sample_gradient(

@@ -97,10 +97,12 @@ def _rounded(weights: np.ndarray, kept: np.dtype | None) -> np.ndarray:
 
 def cubic_weights(part: np.ndarray, a: float = -0.75) -> np.ndarray:
     """The four weights of cubic convolution at fraction ``part`` (R. Keys, 1981), stacked first."""
-    near, far = np.stack([part, 1 - part]), np.stack([part + 1, 2 - part])
-    inner = ((a + 2) * near - (a + 3)) * near * near + 1
-    outer = ((a * far - 5 * a) * far + 8 * a) * far - 4 * a
-    return np.stack([outer[0], inner[0], inner[1], outer[1]]).astype(part.dtype)
+    real = part.dtype.type  # NumPy widens bfloat16 that meets a Python float
+    near = np.stack([part, 1 - part])
+    far = near + 1
+    inner = (real(a + 2) * near - real(a + 3)) * near * near + 1
+    outer = ((real(a) * far - real(5 * a)) * far + real(8 * a)) * far - real(4 * a)
+    return np.stack([outer[0], inner[0], inner[1], outer[1]])
 
 
 def _antialiased(mode: str, size: int, ratio: Any, places: Any) -> Table:

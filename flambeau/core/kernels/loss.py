@@ -84,8 +84,16 @@ def nll(
     dtype = x.dtype
     if dtype.itemsize == 2:
         wide = None if weight is None else weight.astype("f4")
-        return np.asarray(nll(x.astype("f4"), target, wide, reduction, ignore_index, op)).astype(
-            dtype
+        each = nll(x.astype("f4"), target, wide, NONE, ignore_index, op).astype(dtype)
+        if reduction == NONE:
+            return each
+        total = _cascade(each.reshape(-1))
+        if reduction == SUM:
+            return total
+        counts = picked(op, target, x.shape[1 if x.ndim > 1 else 0], ignore_index)
+        w = _weights(target, weight, counts, dtype)
+        return total / (
+            dtype.type(target.size) if w is None else _cascade(np.asarray(w).reshape(-1))
         )
     counts = picked(op, target, x.shape[1 if x.ndim > 1 else 0], ignore_index)
     w = _weights(target, weight, counts, dtype)
@@ -99,6 +107,32 @@ def nll(
     if reduction == SUM:
         return total
     return total / (dtype.type(target.size) if w is None else w.sum(dtype=dtype))
+
+
+def _cascade(values: Any) -> Any:
+    """A sum of 16-bit numbers in PyTorch's order, rounded after every step: eight levels, each of
+    which passes its sum on after every 2**k numbers. The first number goes to the highest level.
+    """
+    bits = max(4, -(-max(len(values) - 1, 0).bit_length() // 8))
+    levels = [values.dtype.type(0)] * 7 + [values[0] if len(values) else values.dtype.type(0)]
+    if len(values) > 1:
+        rest = values[1:]
+        for level in range(8):
+            whole = len(rest) >> bits << bits if level < 7 else 0
+            levels[level] = levels[level] + _in_order(rest[whole:])
+            if not whole:
+                break
+            rest = _in_order(rest[:whole].reshape(-1, 1 << bits))
+    total = values.dtype.type(0)
+    for one in levels:
+        total = total + one
+    return np.asarray(total, values.dtype)
+
+
+def _in_order(values: Any) -> Any:
+    if not values.shape[-1]:
+        return values.dtype.type(0)
+    return np.add.accumulate(values, -1)[..., -1]
 
 
 def _share(g: Any, target: Any, w: Any, reduction: int, dtype: Any) -> Any:

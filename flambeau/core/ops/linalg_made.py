@@ -331,7 +331,7 @@ def linalg_householder_product(A: Tensor, tau: Tensor, *, out: Any = None) -> Te
     method=False,
     function=False,
     infer=lambda A, found: (found.shape, found.dtype),
-    vjp={"A": lambda g: None, "found": lambda g: None},
+    vjp={("A", "found"): lambda g: (None, None)},
 )
 def _bare_product(A, found):
     """The product of no reflector: on the graph of A, which gets no gradient, not even zeros."""
