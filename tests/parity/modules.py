@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from . import exceptions
+from .aspects.errors import modes
 from .compare import TORCH, Comparer, Mismatch
 from .convert import Converter, dtype_name
 from .engine import Engine
@@ -212,7 +213,10 @@ def _check_error(engine: Engine, info: Any, given: Any, dtype: torch.dtype) -> N
             made.forward(True)
 
     theirs = exceptions.raised(lambda: build(TORCH))
-    exceptions.compare(theirs, exceptions.raised(lambda: build(engine)))
+    for mode in modes(engine):
+        with mode:
+            ours = exceptions.raised(lambda: build(engine))
+        exceptions.compare(theirs, ours)
 
 
 def plan(info: Any, wanted: Any) -> list[tuple[str, str]]:
