@@ -27,6 +27,7 @@ from .tolerance import overrides
 NAME = "module_db"
 ASPECTS = ("init", "state", "train", "eval", "grad")
 DEFAULT = (("float32", ASPECTS),)
+DAILY = (("float32", (*ASPECTS, "errors")),)
 FULL = (("float32", (*ASPECTS, "errors")), ("float64", ASPECTS))
 
 
