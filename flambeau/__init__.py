@@ -42,6 +42,7 @@ from flambeau.core.methods import attributes as _attributes
 from flambeau.core.methods import conversion as _conversion
 from flambeau.core.methods import exchange as _exchange
 from flambeau.core.methods import gradient as _gradient
+from flambeau.core.methods import old as _old
 from flambeau.core.promotion import can_cast, promote_types
 from flambeau.core.repr import get_printoptions, set_printoptions
 from flambeau.core.size import Size
@@ -70,9 +71,13 @@ for _name in _layout.__all__:
     if isinstance(_value, (layout, memory_format)):
         globals()[_name] = _value
 
+legacy_contiguous_format = _layout.contiguous_format
+
 _LAZY = frozenset(
     (
         "accelerator",
+        "__config__",
+        "__future__",
         "amp",
         "autograd",
         "backends",
@@ -85,7 +90,10 @@ _LAZY = frozenset(
         "distributions",
         "fft",
         "func",
+        "functional",
+        "futures",
         "hub",
+        "jit",
         "library",
         "linalg",
         "masked",
@@ -102,7 +110,9 @@ _LAZY = frozenset(
         "signal",
         "sparse",
         "special",
+        "storage",
         "testing",
+        "torch_version",
         "types",
         "utils",
         "version",
@@ -115,6 +125,47 @@ _ELSEWHERE = {
     "load": "serialization",
     "save": "serialization",
     "vmap": "func",
+    "AcceleratorError": "accelerator",
+    "fork": "jit",
+    "set_anomaly_enabled": "autograd.modes",
+    "to_dlpack": "utils.dlpack",
+    "wait": "jit",
+    **dict.fromkeys(
+        (
+            "SymBool",
+            "SymFloat",
+            "SymInt",
+            "cond",
+            "sym_float",
+            "sym_int",
+            "sym_ite",
+            "sym_max",
+            "sym_min",
+            "sym_not",
+            "sym_sqrt",
+            "sym_sum",
+            "while_loop",
+        ),
+        "symbolic",
+    ),
+    **dict.fromkeys(
+        (
+            "BFloat16Storage",
+            "BoolStorage",
+            "ByteStorage",
+            "CharStorage",
+            "ComplexDoubleStorage",
+            "ComplexFloatStorage",
+            "DoubleStorage",
+            "FloatStorage",
+            "HalfStorage",
+            "IntStorage",
+            "LongStorage",
+            "ShortStorage",
+            "Storage",
+        ),
+        "storage",
+    ),
     "autocast": "amp",
     "GradScaler": "amp",
     "is_autocast_enabled": "amp",

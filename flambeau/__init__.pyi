@@ -8,7 +8,7 @@ from math import e as e
 from math import inf as inf
 from math import nan as nan
 from math import pi as pi
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -23,7 +23,10 @@ from flambeau import cuda as cuda
 from flambeau import distributions as distributions
 from flambeau import fft as fft
 from flambeau import func as func
+from flambeau import functional as functional
+from flambeau import futures as futures
 from flambeau import hub as hub
+from flambeau import jit as jit
 from flambeau import library as library
 from flambeau import linalg as linalg
 from flambeau import masked as masked
@@ -34,16 +37,20 @@ from flambeau import optim as optim
 from flambeau import overrides as overrides
 from flambeau import profiler as profiler
 from flambeau import random as random
+from flambeau import return_types as return_types
 from flambeau import serialization as serialization
 from flambeau import shim as shim
 from flambeau import signal as signal
 from flambeau import sparse as sparse
 from flambeau import special as special
+from flambeau import storage as storage
 from flambeau import testing as testing
+from flambeau import torch_version as torch_version
 from flambeau import types as types
 from flambeau import utils as utils
 from flambeau import version as version
 from flambeau import xpu as xpu
+from flambeau.accelerator import AcceleratorError as AcceleratorError
 from flambeau.amp import GradScaler as GradScaler
 from flambeau.amp import autocast as autocast
 from flambeau.amp import autocast_decrement_nesting as autocast_decrement_nesting
@@ -68,6 +75,7 @@ from flambeau.autograd.modes import inference_mode as inference_mode
 from flambeau.autograd.modes import is_grad_enabled as is_grad_enabled
 from flambeau.autograd.modes import is_inference_mode_enabled as is_inference_mode_enabled
 from flambeau.autograd.modes import no_grad as no_grad
+from flambeau.autograd.modes import set_anomaly_enabled as set_anomaly_enabled
 from flambeau.autograd.modes import set_grad_enabled as set_grad_enabled
 from flambeau.compiler import compile as compile
 from flambeau.core.device import device as device
@@ -98,6 +106,8 @@ from flambeau.core.untyped import UntypedStorage as UntypedStorage
 from flambeau.cpu import Event as Event
 from flambeau.cpu import Stream as Stream
 from flambeau.func import vmap as vmap
+from flambeau.jit import fork as fork
+from flambeau.jit import wait as wait
 from flambeau.library import ops as ops
 from flambeau.random import Generator as Generator
 from flambeau.random import default_generator as default_generator
@@ -109,6 +119,33 @@ from flambeau.random import set_rng_state as set_rng_state
 from flambeau.serialization import load as load
 from flambeau.serialization import save as save
 from flambeau.settings import *
+from flambeau.storage import BFloat16Storage as BFloat16Storage
+from flambeau.storage import BoolStorage as BoolStorage
+from flambeau.storage import ByteStorage as ByteStorage
+from flambeau.storage import CharStorage as CharStorage
+from flambeau.storage import ComplexDoubleStorage as ComplexDoubleStorage
+from flambeau.storage import ComplexFloatStorage as ComplexFloatStorage
+from flambeau.storage import DoubleStorage as DoubleStorage
+from flambeau.storage import FloatStorage as FloatStorage
+from flambeau.storage import HalfStorage as HalfStorage
+from flambeau.storage import IntStorage as IntStorage
+from flambeau.storage import LongStorage as LongStorage
+from flambeau.storage import ShortStorage as ShortStorage
+from flambeau.storage import Storage as Storage
+from flambeau.symbolic import SymBool as SymBool
+from flambeau.symbolic import SymFloat as SymFloat
+from flambeau.symbolic import SymInt as SymInt
+from flambeau.symbolic import cond as cond
+from flambeau.symbolic import sym_float as sym_float
+from flambeau.symbolic import sym_int as sym_int
+from flambeau.symbolic import sym_ite as sym_ite
+from flambeau.symbolic import sym_max as sym_max
+from flambeau.symbolic import sym_min as sym_min
+from flambeau.symbolic import sym_not as sym_not
+from flambeau.symbolic import sym_sqrt as sym_sqrt
+from flambeau.symbolic import sym_sum as sym_sum
+from flambeau.symbolic import while_loop as while_loop
+from flambeau.utils.dlpack import to_dlpack as to_dlpack
 
 BFloat16Tensor: Any
 BoolTensor: Any
@@ -147,6 +184,7 @@ int16: _dtype
 int32: _dtype
 int64: _dtype
 int8: _dtype
+legacy_contiguous_format: _memory_format
 long: _dtype
 newaxis: None
 preserve_format: _memory_format
@@ -1092,6 +1130,9 @@ def dropout(input: _Tensor, p: builtins.float, train: builtins.bool) -> _Tensor:
 def dropout_(input: _Tensor, p: builtins.float, train: builtins.bool) -> _Tensor:
     """In-place :func:`dropout`."""
 
+def dsmm(input: _Tensor, mat2: _Tensor) -> _Tensor:
+    """`torch.mm` under the name of dense times sparse."""
+
 def dsplit(
     input: _Tensor,
     indices_or_sections: Any = None,
@@ -1103,6 +1144,9 @@ def dsplit(
 
 def dstack(tensors: Any, *, out: _Tensor | None = None) -> _Tensor:
     """Tensors joined along the depth (dimension 2)."""
+
+def eig(*args: Any, **kwargs: Any) -> NoReturn:
+    """Removed: use torch.linalg.eig, whose results are complex."""
 
 def einsum(*args: Any) -> _Tensor:
     """The sum of products that Einstein's convention describes."""
@@ -1295,6 +1339,9 @@ def frac_(input: _Tensor) -> _Tensor:
 
 def frexp(input: _Tensor, *, out: Any = None) -> Any:
     """The mantissa in [0.5, 1) and the integer exponent with ``input = mantissa * 2 ** ..."""
+
+def frobenius_norm(input: _Tensor, dim: Any, keepdim: builtins.bool = False) -> _Tensor:
+    """The root of the sum of squares over one or two dimensions: `torch.linalg.norm`."""
 
 def from_dlpack(
     ext_tensor: Any,
@@ -1517,6 +1564,9 @@ def histogramdd(
     density: builtins.bool = False,
 ) -> Any:
     """Counts of points (the last dimension) in the cells of a grid, and the grid's edges."""
+
+def hsmm(input: _Tensor, mat2: _Tensor) -> _Tensor:
+    """`torch.hspmm` under its other name: a sparse matrix times a dense one, sparse by ..."""
 
 def hsplit(
     input: _Tensor,
@@ -1944,6 +1994,9 @@ def lstm_cell(
 ) -> tuple[_Tensor, _Tensor]:
     """One step of :func:`lstm`: the new (h, c)."""
 
+def lstsq(*args: Any, **kwargs: Any) -> NoReturn:
+    """Removed: use torch.linalg.lstsq, with the arguments in the other order."""
+
 def lt(input: _Tensor, other: _Tensor | builtins.complex, *, out: _Tensor | None = None) -> _Tensor:
     """``input < other``, elementwise."""
 
@@ -1994,6 +2047,9 @@ def matrix_exp(input: _Tensor) -> _Tensor:
 
 def matrix_power(input: _Tensor, n: builtins.int, *, out: Any = None) -> _Tensor:
     """The n-th power of a square matrix by repeated squaring; of its inverse where n ..."""
+
+def matrix_rank(*args: Any, **kwargs: Any) -> NoReturn:
+    """Removed: use torch.linalg.matrix_rank, where symmetric is called hermitian."""
 
 def max(
     input: _Tensor,
@@ -2286,6 +2342,9 @@ def norm(
 ) -> _Tensor:
     """The `p`-norm over `dim` (all by default), of the vector of elements."""
 
+def norm_except_dim(v: _Tensor, pow: builtins.int = 2, dim: builtins.int = 0) -> _Tensor:
+    """The norm over all dimensions but one, which are kept with size 1; dim=-1 is over ..."""
+
 def normal(
     mean: Any = 0.0,
     std: Any = 1.0,
@@ -2308,6 +2367,9 @@ def not_equal(
     out: _Tensor | None = None,
 ) -> _Tensor:
     """``input != other``, elementwise."""
+
+def nuclear_norm(input: _Tensor, dim: Any = None, keepdim: builtins.bool = False) -> _Tensor:
+    """The sum of singular values of matrices: `torch.linalg.matrix_norm(ord="nuc")`."""
 
 def ones(*size: Any, dtype: Any = None, **opts: Any) -> _Tensor:
     """A tensor of ones of the given size (varargs or a sequence)."""
@@ -2659,6 +2721,16 @@ def rsqrt_(input: _Tensor) -> _Tensor:
 def rsub(input: _Tensor, other: Any, *, alpha: Any = 1) -> _Tensor:
     """``other - alpha * input``."""
 
+def saddmm(
+    input: _Tensor,
+    mat1: _Tensor,
+    mat2: _Tensor,
+    *,
+    beta: Any = 1,
+    alpha: Any = 1,
+) -> _Tensor:
+    """`torch.sspaddmm` under its other name: all but `mat2` sparse."""
+
 def scalar_tensor(s: Any, *, dtype: Any = None, **opts: Any) -> _Tensor:
     """A 0-d tensor of a number, of the default dtype."""
 
@@ -2707,6 +2779,19 @@ def searchsorted(
     out: Any = None,
 ) -> _Tensor:
     """Where `input` would stand in `sorted_sequence` (ordered along its last dimension)."""
+
+def segment_reduce(
+    data: _Tensor,
+    reduce: str,
+    *,
+    lengths: _Tensor | None = None,
+    indices: _Tensor | None = None,
+    offsets: _Tensor | None = None,
+    axis: builtins.int = 0,
+    unsafe: builtins.bool = False,
+    initial: Any = None,
+) -> _Tensor:
+    """Reduce runs of `data` along `axis`."""
 
 def select(input: _Tensor, dim: builtins.int, index: Any) -> _Tensor:
     """The view at `index` of dimension `dim`, without that dimension."""
@@ -2786,6 +2871,9 @@ def smm(input: _Tensor, mat: _Tensor) -> _Tensor:
 
 def softmax(input: _Tensor, dim: builtins.int, dtype: Any = None, *, out: Any = None) -> _Tensor:
     """``exp(input) / sum(exp(input))`` along `dim`; `dtype` converts the input first."""
+
+def solve(*args: Any, **kwargs: Any) -> NoReturn:
+    """Removed: use torch.linalg.solve, with the arguments in the other order; ..."""
 
 def sort(
     input: _Tensor,
@@ -2999,6 +3087,9 @@ def swapdims(
     out: _Tensor | None = None,
 ) -> _Tensor:
     """The view with two dimensions swapped."""
+
+def symeig(*args: Any, **kwargs: Any) -> NoReturn:
+    """Removed: use torch.linalg.eigh, which reads the lower triangle unless UPLO='U'."""
 
 def t(input: _Tensor, *, out: _Tensor | None = None) -> _Tensor:
     """The transposed matrix; vectors and scalars as they are."""
@@ -3262,8 +3353,24 @@ def vdot(input: _Tensor, other: _Tensor, *, out: _Tensor | None = None) -> _Tens
 def view_as_complex(input: _Tensor) -> _Tensor:
     """Real pairs ``(..., 2)`` seen as a complex tensor ``(...)``."""
 
+def view_as_complex_copy(
+    input: _Tensor,
+    *args: Any,
+    out: _Tensor | None = None,
+    **kwargs: Any,
+) -> _Tensor:
+    """`view_as_complex`, copied."""
+
 def view_as_real(input: _Tensor) -> _Tensor:
     """A complex tensor seen as real pairs ``(..., 2)``."""
+
+def view_as_real_copy(
+    input: _Tensor,
+    *args: Any,
+    out: _Tensor | None = None,
+    **kwargs: Any,
+) -> _Tensor:
+    """`view_as_real`, copied."""
 
 def view_copy(input: _Tensor, *args: Any, out: _Tensor | None = None, **kwargs: Any) -> _Tensor:
     """`view`, copied."""

@@ -29,6 +29,10 @@ __all__ = [
 ]
 
 
+class AcceleratorError(RuntimeError):
+    """What a failing accelerator raises; for scripts that catch it."""
+
+
 def is_available() -> bool:
     """Whether there is an accelerator: False, or True with ``FLAMBEAU_CUDA=cpu``."""
     return opted_in()

@@ -6,12 +6,11 @@ Each is exported as `flambeau.<name>`. Stands on core.
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Callable
 from typing import Any
 
-from flambeau.core import dtypes
+from flambeau.core import dtypes, threads
 from flambeau.core.device import default_device
 from flambeau.core.errors import fail
 from flambeau.core.promotion import result_dtype
@@ -31,9 +30,14 @@ __all__ = [
     "get_float32_matmul_precision",
     "get_num_interop_threads",
     "get_num_threads",
+    "has_lapack",
+    "has_mkl",
+    "has_openmp",
+    "has_spectral",
     "is_complex",
     "is_conj",
     "is_deterministic_algorithms_warn_only_enabled",
+    "is_distributed",
     "is_floating_point",
     "is_inference",
     "is_neg",
@@ -57,6 +61,10 @@ __all__ = [
     "use_deterministic_algorithms",
 ]
 
+# What scripts ask a build for: decompositions and transforms are there, Intel's libraries are not.
+has_lapack = has_spectral = True
+has_mkl = has_openmp = False
+
 
 class _Settings:
     deterministic = False
@@ -64,34 +72,13 @@ class _Settings:
     matmul_precision = "highest"
     warn_always = False
     interop_threads: int | None = None
-    threads: int | None = None
-
-
-def quota() -> int:
-    """The processors this process may use: the affinity mask, and the cgroup's quota where there is
-    one.
-    """
-    count = (
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    )
-    try:
-        with open("/sys/fs/cgroup/cpu.max") as file:
-            limit, period = file.read().split()
-        if limit != "max":
-            count = min(count, max(1, -(-int(limit) // int(period))))
-    except (OSError, ValueError):
-        pass
-    return count
 
 
 def get_num_threads() -> int:
     """How many threads a kernel may use: `set_num_threads`, else OMP_NUM_THREADS, else the
     processors allowed.
     """
-    if _Settings.threads is None:
-        named = os.environ.get("OMP_NUM_THREADS", "")
-        _Settings.threads = int(named) if named.isdigit() and int(named) > 0 else quota()
-    return _Settings.threads
+    return threads.count()
 
 
 def _blas_threads(count: int) -> None:
@@ -117,13 +104,13 @@ def set_num_threads(int: int, /) -> None:
         raise fail(
             RuntimeError, "set_num_threads", f"expected a positive number of threads, got {int}"
         )
-    _Settings.threads = int
+    threads.set_count(int)
     _blas_threads(int)
 
 
 def get_num_interop_threads() -> int:
     """How many threads may run independent operations."""
-    return _Settings.interop_threads or quota()
+    return _Settings.interop_threads or threads.quota()
 
 
 def set_num_interop_threads(int: int, /) -> None:
@@ -310,3 +297,8 @@ is_neg = _method("is_neg", "`input.is_neg(...)`.")
 is_same_size = _method("is_same_size", "`input.is_same_size(...)`.")
 neg_ = _method("neg_", "`input.neg_(...)`.")
 negative_ = _method("negative_", "`input.negative_(...)`.")
+
+
+def is_distributed(input: Tensor) -> bool:
+    """False: tensors live in one process."""
+    return False

@@ -58,6 +58,16 @@ ELEMENTWISE = {
     "clamp": "a.clamp(0.7, 1.2)",
     "where": "torch.where(m, a, b)",
     "addcmul": "torch.addcmul(a, a, b)",
+    "a - 1.5": "a - 1.5",
+    "1 / a": "1 / a",
+    "pow": "torch.pow(a, b)",
+    "abs": "a.abs()",
+    "sin": "a.sin()",
+    "fmod": "torch.fmod(a, b)",
+    "lerp": "torch.lerp(a, b, 0.3)",
+    "gelu": "torch.nn.functional.gelu(a)",
+    "silu": "torch.nn.functional.silu(a)",
+    "softplus": "torch.nn.functional.softplus(a)",
 }
 NO_GRADIENT = {"a > b": "a > b", "a == b": "a == b", "isnan": "torch.isnan(a)"}
 IN_PLACE = {
@@ -65,6 +75,10 @@ IN_PLACE = {
     "mul_ by scalar": "a.mul_(1.0)",
     "zero_": "a.zero_()",
     "+= on a result": "iadd(a * b, b)",
+    "fill_": "a.fill_(1.0)",
+    "copy_": "a.copy_(b)",
+    "clamp_": "a.clamp_(0.0, 2.0)",
+    "relu_": "a.relu_()",
 }
 VIEWS = {
     "transpose": "a.transpose(0, 1)",
@@ -74,6 +88,14 @@ VIEWS = {
     "expand": "a.unsqueeze(0).expand(3, 4, 4)",
     "chain": "a.transpose(0, 1).reshape(4, 4, 1)[1:3].unsqueeze(0).expand(3, 2, 4, 1)",
     "permute, flatten": "a.view(2, 2, 4).permute(2, 0, 1).flatten(1)",
+    "view": "a.view(-1)",
+    "squeeze": "a.squeeze(0)",
+    "narrow": "a.narrow(0, 1, 2)",
+    "select": "a.select(1, 0)",
+    "movedim": "a.movedim(0, 1)",
+    "T": "a.T",
+    "detach": "a.detach()",
+    "chunk": "a.chunk(2)[1]",
 }
 OTHER = {
     "matmul": "a @ b",
@@ -96,6 +118,9 @@ CHAINS = {
     "(a*b+a).relu().sum()": "(a * b + a).relu().sum().backward()",
     "tanh(a @ b).mean()": "(a @ b).tanh().mean().backward()",
     "softmax(a*b)[0].sum()": "(a * b).softmax(-1)[0].sum().backward()",
+    "(a - b).pow(2).mean()": "(a - b).pow(2).mean().backward()",
+    "(a / b).sigmoid().log().sum()": "(a / b).sigmoid().log().sum().backward()",
+    "a.T.reshape(2, 8)[1].exp().sum()": "a.T.reshape(2, 8)[1].exp().sum().backward()",
 }
 
 
@@ -130,11 +155,20 @@ def perceptron(torch: Any) -> Any:
     return model
 
 
-def step(make_optimizer: Callable[[Any, Any], Any]) -> Callable[[Any], Any]:
+def normed(torch: Any) -> Any:
+    """The perceptron with layer norm and dropout, which keeps all: equal in either engine."""
+    first, _, last = perceptron(torch)
+    nn = torch.nn
+    return nn.Sequential(first, nn.LayerNorm(128), nn.GELU(), nn.Dropout(0.0), last)
+
+
+def step(
+    make_optimizer: Callable[[Any, Any], Any], make_model: Callable[[Any], Any] = perceptron
+) -> Callable[[Any], Any]:
     """A whole training step of the perceptron at batch 64."""
 
     def build(torch: Any) -> Callable[[], Any]:
-        model = perceptron(torch)
+        model = make_model(torch)
         optimizer = make_optimizer(torch.optim, model.parameters())
         x = leaf(torch, 64, 64, seed=9)
         y = torch.tensor([i % 10 for i in range(64)])
@@ -192,6 +226,13 @@ def table() -> list[Workload]:
     lines += [
         Workload("step", "Adam step", step(lambda optim, p: optim.Adam(p, lr=1e-3))),
         Workload("step", "SGD momentum step", step(lambda o, p: o.SGD(p, lr=1e-3, momentum=0.9))),
+        Workload("step", "SGD step", step(lambda optim, p: optim.SGD(p, lr=1e-3))),
+        Workload("step", "AdamW step", step(lambda optim, p: optim.AdamW(p, lr=1e-3))),
+        Workload(
+            "step",
+            "AdamW step, layer norm and dropout",
+            step(lambda optim, p: optim.AdamW(p, lr=1e-3), normed),
+        ),
         Workload("module", "module call", module_call),
         Workload("module", "perceptron, one row", forward),
     ]

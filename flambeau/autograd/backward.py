@@ -12,7 +12,6 @@ import numpy as np
 
 from flambeau.core import engine
 from flambeau.core.crossing import ones_for
-from flambeau.core.declare import ops
 from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
 from flambeau.core.node import Port
@@ -248,22 +247,19 @@ def grad(
 def _batched(
     outs: Any, ins: Any, given: Any, create_graph: bool, allow_unused: bool, materialize: bool
 ) -> tuple[Tensor, ...]:
-    """One backward for each row of the batched gradients, stacked."""
-    count = next(len(g) for g in given if g is not None)
-    rows = [
-        grad(
-            outs,
-            ins,
-            [None if g is None else g[k] for g in given],
-            True,
-            create_graph,
-            True,
-            allow_unused,
-            False,
-            materialize,
+    """The backwards of all rows of the batched gradients, in one: `vmap` over them."""
+    from flambeau.func.batching import vmap
+
+    absent: list[bool] = []
+
+    def row(*rows: Tensor) -> tuple[Tensor, ...]:
+        left = iter(rows)
+        cotangents = [None if g is None else next(left) for g in given]
+        found = grad(
+            outs, ins, cotangents, True, create_graph, True, allow_unused, False, materialize
         )
-        for k in range(count)
-    ]
-    return tuple(
-        None if column[0] is None else ops.stack(column) for column in zip(*rows, strict=True)
-    )  # type: ignore[misc]
+        absent[:] = [value is None for value in found]
+        return tuple(value for value in found if value is not None)
+
+    made = iter(vmap(row, randomness="same")(*[g for g in given if g is not None]))
+    return tuple(None if none else next(made) for none in absent)  # type: ignore[misc]

@@ -16,6 +16,7 @@ from typing import Any
 
 from flambeau.core import state
 from flambeau.core.anomaly import note_forward
+from flambeau.core.batch.array import ACTIVE, TRANSFORMING
 from flambeau.core.errors import fail
 from flambeau.core.node import AccumulateGrad, Node, Port, was_freed, was_written
 from flambeau.core.provenance import stack_level, user_frame
@@ -255,6 +256,13 @@ class Function(FunctionCtx):
             "forward mode AD."
         )
 
+    @staticmethod
+    def vmap(info: Any, in_dims: Any, *args: Any) -> Any:
+        raise NotImplementedError(
+            "To use autograd.Function with vmap, you must either override the vmap static method "
+            "or set generate_vmap_rule=True."
+        )
+
     @classmethod
     def apply(cls, *args: Any, **kwargs: Any) -> Any:
         """Run `forward` and record the call."""
@@ -262,6 +270,13 @@ class Function(FunctionCtx):
             inspect.getattr_static(cls, "forward"), (staticmethod, classmethod)
         ):
             raise RuntimeError("forward must be a static method")
+        if TRANSFORMING.get() or ACTIVE.get():
+            from flambeau.func.functions import apply_by_level, check_form
+
+            check_form(cls, Function)
+            found = apply_by_level(cls, Function, args) if ACTIVE.get() else NotImplemented
+            if found is not NotImplemented:
+                return found
         edges = [edge_of(a) if isinstance(a, Tensor) else None for a in args]
         recording = state.grad_enabled() and any(e is not None for e in edges)
         ctx = FunctionNode(cls, tuple(e is not None for e in edges))

@@ -197,6 +197,30 @@ def _units(t: Tensor) -> list[Tensor]:
     return found
 
 
+def _stacked_rows(
+    output: Tensor, points: Sequence[Tensor], create_graph: bool, strict: bool, vectorize: bool
+) -> list[Tensor]:
+    """The vector-Jacobian products of all unit vectors, one after the other or (`vectorize`) all
+    at once; nothing for an output without elements.
+    """
+    units = _units(output)
+    if not units:
+        return []
+    if not vectorize:
+        rows = [
+            _grads("jacobian", [output], points, [unit], create_graph, strict) for unit in units
+        ]
+        return [ops.stack(list(column)) for column in zip(*rows, strict=True)]
+    from flambeau.func.batching import vmap
+
+    return list(
+        vmap(
+            lambda unit: tuple(_grads("jacobian", [output], points, [unit], create_graph, strict)),
+            randomness="same",
+        )(ops.stack(units))
+    )
+
+
 def jacobian(
     func: Callable[..., Any],
     inputs: Any,
@@ -247,15 +271,11 @@ def jacobian(
         _required("jacobian", outputs, strict, "The output of the user-provided function at index")
         table = []
         for o in outputs:
-            rows = [
-                _grads("jacobian", [o], points, [unit], create_graph, strict) for unit in _units(o)
-            ]
+            stacked = _stacked_rows(o, points, create_graph, strict, vectorize)
             row = []
             for k, x in enumerate(points):
                 shape = (*o.shape, *x.shape)
-                row.append(
-                    ops.stack([r[k] for r in rows]).reshape(shape) if rows else x.new_zeros(shape)
-                )
+                row.append(stacked[k].reshape(shape) if stacked else x.new_zeros(shape))
             table.append(_given(tuple(row), several_in, create_graph))
     return tuple(table) if several_out else table[0]
 
@@ -293,7 +313,7 @@ def hessian(
     """The Hessian of a scalar function: for every pair of inputs a tensor of shape ``first.shape +
     second.shape``.
     """
-    several, given = _tuple("hessian", inputs, "inputs")
+    several, _ = _tuple("hessian", inputs, "inputs")
     if outer_jacobian_strategy not in ("reverse-mode", "forward-mode"):
         raise fail(
             ValueError,
@@ -306,7 +326,7 @@ def hessian(
         args = tuple(a if edge_of(a) is not None else a.requires_grad_() for a in args)
         return jacobian(scalar, args if several else args[0], create_graph=True, strict=strict)
 
-    return jacobian(gradient, inputs, create_graph=create_graph, strict=strict)
+    return jacobian(gradient, inputs, create_graph=create_graph, strict=strict, vectorize=vectorize)
 
 
 def vhp(

@@ -11,6 +11,7 @@ from typing import Any
 
 from flambeau.core import engine, state
 from flambeau.core.handles import RemovableHandle
+from flambeau.core.light import sweep_lightly
 from flambeau.core.node import Node, edge_node, exposed
 from flambeau.core.storage import touch
 from flambeau.core.tensor import Tensor, edge_of
@@ -137,7 +138,8 @@ def get_gradient_edge(tensor: Tensor) -> GradientEdge:
 def _sweep_under_way() -> dict[str, Any]:
     """What the backward that calls this hook knows."""
     frame = sys._getframe(2)
-    while frame is not None and frame.f_code is not engine._sweep.__code__:
+    sweeps = engine._sweep.__code__, sweep_lightly.__code__
+    while frame is not None and frame.f_code not in sweeps:
         frame = frame.f_back  # type: ignore[assignment]
     return {} if frame is None else frame.f_locals
 
@@ -146,8 +148,9 @@ def _runs(sweep: dict[str, Any], nodes: dict[int, Node]) -> list[int]:
     """Which of the nodes a backward will run."""
     if not sweep:
         return list(nodes)
-    needed = sweep["needed"]
-    waits = sweep["waits"] if sweep["waits"] is not None else engine._count(sweep["starts"])
+    needed, waits = sweep.get("needed"), sweep.get("waits")
+    if waits is None:
+        waits = engine._count([edge_node(edge)[0] for edge in sweep["roots"]])
     return [k for k, node in nodes.items() if node in waits and (needed is None or node in needed)]
 
 

@@ -15,7 +15,7 @@ from flambeau.core.silence import quiet, run
 from flambeau.core.state import next_sequence
 from flambeau.core.tensor import Tensor, wrap
 
-__all__ = ["accumulate"]
+__all__ = ["accumulate", "copied"]
 
 nd = np.ndarray
 _add = np.add
@@ -79,6 +79,11 @@ def _own(grad: np.ndarray[Any, Any], like: Any) -> np.ndarray[Any, Any]:
         and grad.flags.writeable
     ):
         return grad
+    return copied(grad, like)
+
+
+def copied(grad: np.ndarray[Any, Any], like: Any) -> np.ndarray[Any, Any]:
+    """A copy of the gradient, laid out like the leaf."""
     if type(like) is nd and like.flags.c_contiguous:
         return np.array(grad, order="C", copy=True)
     from flambeau.core.layout import preserve_strides

@@ -1,5 +1,5 @@
-"""Writes that PyTorch's version check does not see: through `x.data`. PyTorch then gives wrong
-gradients without a word.
+"""Writes that PyTorch's version check does not see: through `x.data`, or through an array on a
+tensor's memory. PyTorch then gives wrong gradients without a word.
 
 `FLAMBEAU_ALIAS=error` (the default) raises at backward, `warn` warns, `off` (and `compat.strict()`)
 does as PyTorch does. Stands on node and provenance.
@@ -15,7 +15,7 @@ from flambeau.core.node import Node
 from flambeau.core.provenance import place, stack_level
 from flambeau.core.storage import Storage
 
-__all__ = ["silent_write"]
+__all__ = ["exported_write", "silent_write"]
 
 
 def silent_write(node: Node, label: str, storage: Storage, shape: Any) -> None:
@@ -24,6 +24,21 @@ def silent_write(node: Node, label: str, storage: Storage, shape: Any) -> None:
     Raises:
         RuntimeError: under the default setting.
     """
+    by = f"through .data at {place(storage.silent_writer)}"
+    _say(node, label, shape, by, "into a clone()")
+
+
+def exported_write(node: Node, label: str, shape: Any) -> None:
+    """What happens when a saved value was overwritten through an array on its memory.
+
+    Raises:
+        RuntimeError: under the default setting.
+    """
+    by = "through a NumPy array on its memory (.numpy(), from_numpy())"
+    _say(node, label, shape, by, "into a copy()")
+
+
+def _say(node: Node, label: str, shape: Any, by: str, mend: str) -> None:
     setting = os.environ.get("FLAMBEAU_ALIAS", "error")
     from flambeau import compat
 
@@ -32,10 +47,9 @@ def silent_write(node: Node, label: str, storage: Storage, shape: Any) -> None:
     name = node.name().removesuffix("0").removesuffix("Backward")
     text = (
         f"the {label} of shape {list(shape)} saved by {name} at {place(node.where)} was "
-        f"overwritten through .data at "
-        f"{place(storage.silent_writer)}: its gradient would be wrong without a word. Write "
-        f"before the forward, or into a "
-        "clone(); FLAMBEAU_ALIAS=warn|off lets it pass."
+        f"overwritten {by}: its gradient would be wrong without a word. Write "
+        f"before the forward, or {mend}; "
+        "FLAMBEAU_ALIAS=warn|off lets it pass."
     )
     if setting == "warn":
         warnings.warn(text, UserWarning, stacklevel=stack_level())

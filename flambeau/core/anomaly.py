@@ -24,7 +24,7 @@ def note_forward(node: Node) -> None:
     ).format()
 
 
-def watched(node: Node, given: Any, graph: bool, keep: bool, check: str) -> list[Any]:
+def watched(node: Node, given: Any, graph: bool, keep: bool, check: Any) -> list[Any]:
     """Run a node; where it fails, or returns a NaN (`check` is "nan"), warn with the stack of its
     forward call.
 

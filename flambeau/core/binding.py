@@ -36,7 +36,7 @@ def sizes(rest: tuple[Any, ...]) -> tuple[Any, ...]:
     return rest
 
 
-def bind(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
+def bind(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """The full argument list in the order of the operation's parameters.
 
     Raises:

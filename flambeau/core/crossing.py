@@ -1,8 +1,8 @@
 """Into and out of a level of `vmap`: a batch's dimension taken away from a tensor and given back,
 with a node for each, and gradients summed over the samples where they leave the level.
 
-What was made before a level began is the same for all samples, so a gradient that reaches it is
-the sum of theirs. Stands on core.batch, node, tensor.
+What was made before a level began is the same for all samples, so a gradient that reaches it
+after the level has ended is the sum of theirs. Stands on core.batch, node, tensor.
 """
 
 from __future__ import annotations
@@ -57,7 +57,10 @@ def enter_level(tensor: Tensor, level: int, dim: int) -> Tensor:
     levels = array.levels if type(array) is Batched else ()
     data = array.data if levels else array
     count = len(levels)
-    inner = Batched(np.moveaxis(data, dim + count, count), (*levels, level))
+    place = sum(other < level for other in levels)  # on the way back it need not be the newest
+    inner = Batched(
+        np.moveaxis(data, dim + count, place), (*levels[:place], level, *levels[place:])
+    )
     size = array.shape[dim]
     return _recorded(
         wrap_like_view(inner, tensor),
@@ -95,7 +98,10 @@ def _number(node: Node) -> int:
 
 
 def across(node: Node, grad: Batched) -> Any:
-    """A gradient on its way to `node`, summed over the levels that began after it."""
+    """A gradient on its way to `node`, summed over the levels that began after it and are over.
+
+    While a level runs, its samples' gradients stay apart: that is `vmap` of a vjp.
+    """
     levels = outside(grad, _number(node))
     if not levels:
         return grad
@@ -114,18 +120,24 @@ def across_tensor(node: Node, grad: Tensor) -> Tensor:
     found = across(node, array)
     if found is array:
         return grad
-    levels = array.levels
-    sizes = array.data.shape[: len(levels)]
+    gone = dict(zip(array.levels, array.data.shape, strict=False))
+    left = found.levels if type(found) is Batched else ()
+    gone = {level: size for level, size in gone.items() if level not in left}
 
     def back(g: Tensor) -> Tensor:
-        inner = g._array
-        data = spread(inner if type(inner) is Batched else Batched(inner, ()), levels)
-        whole = np.broadcast_to(data, (*sizes, *inner.shape))
-        return _recorded(
-            wrap(Batched(whole, levels)), g, lambda h: across_tensor(node, h), "SumBackward0"
-        )
+        whole = wrap(_for_all(g._array, gone))
+        return _recorded(whole, g, lambda h: across_tensor(node, h), "SumBackward0")
 
     return _recorded(wrap(found), grad, back, "SumBackward0")
+
+
+def _for_all(array: Any, gone: dict[int, int]) -> Batched:
+    """An array that is the same for all samples of the levels `gone` (with their sizes)."""
+    batch = array if type(array) is Batched else Batched(array, ())
+    sizes = dict(zip(batch.levels, batch.data.shape, strict=False)) | gone
+    levels = tuple(sorted(sizes))
+    data = spread(batch, levels)
+    return Batched(np.broadcast_to(data, (*(sizes[n] for n in levels), *batch.shape)), levels)
 
 
 def ones_for(array: Any) -> Any:

@@ -13,8 +13,10 @@ from types import FunctionType, SimpleNamespace
 from typing import Any
 
 from flambeau.core import dtypes, entry
+from flambeau.core.back import is_silent, passes, read_back
 from flambeau.core.binding import MISSING
-from flambeau.core.rules import Rule, read_quick, read_rules
+from flambeau.core.kernels.native.views import lazily
+from flambeau.core.rules import Rule, bare_values, read_rules
 from flambeau.core.tensor import Tensor
 
 __all__ = [
@@ -45,6 +47,7 @@ class Op:
     """An operation: its body, schema, rules and the switches of its family."""
 
     __slots__ = (
+        "back",
         "body",
         "defaults",
         "differentiable",
@@ -63,13 +66,14 @@ class Op:
         "names",
         "node_name",
         "outputs",
+        "passes",
         "plain",
         "positional",
         "promote",
-        "quick",
         "required",
         "result",
         "rules",
+        "silent",
         "saveable",
         "template",
         "tensor_names",
@@ -140,12 +144,14 @@ class Op:
         self.rules: tuple[Rule, ...] = () if self.lists else read_rules(self, vjp)
         if self.lists:
             self.flags["vjp"] = vjp
-        self.quick = read_quick(self)
+        self.back = read_back(self, bare_values)
+        self.passes = passes(self)
+        self.silent = self.back is not None and is_silent(self)
         self.plans: dict[int, Any] = {}
         if self.node_name is None:
             text = (label or _camel(self.name)) + "Backward0"
             self.node_name = lambda node: text
-        self.result = None
+        self.result: type[tuple[Any, ...]] | None = None
 
     def __repr__(self) -> str:
         return f"<operation {self.name}>"
@@ -268,10 +274,16 @@ def primitive(
 def view(
     *, vjp: Any = None, name: str | None = None, **flags: Any
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """An operation whose result looks at its input's memory."""
+    """An operation whose result looks at its input's memory.
+
+    `native` names the function of ``kernels/native/views`` that does the same.
+    """
 
     def declare(body: Callable[..., Any]) -> Callable[..., Any]:
+        native = flags.pop("native", None)
         op = Op(body, name, "view", vjp, **flags)
+        if native:
+            op.kernel = lazily(native, op.kernel)
         return _register(op, entry.view(op))
 
     return declare

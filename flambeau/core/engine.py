@@ -17,25 +17,14 @@ import numpy as np
 
 from flambeau.core import state
 from flambeau.core.accumulate import accumulate
-from flambeau.core.batch.array import Batched
-from flambeau.core.crossing import across, across_tensor
-from flambeau.core.errors import fail
+from flambeau.core.fit import add, fit, fit_tensor, plus
 from flambeau.core.hooks import run_after, run_before, run_tensor_hooks
-from flambeau.core.node import (
-    NONE_OF_THREE,
-    NOTHING_SAVED,
-    AccumulateGrad,
-    Node,
-    OpNode,
-    Port,
-)
-from flambeau.core.provenance import user_frame
-from flambeau.core.rules import FREED, run_quick
-from flambeau.core.shapes import sum_to
-from flambeau.core.silence import quiet, run
-from flambeau.core.tensor import Tensor
+from flambeau.core.light import sweep_lightly
+from flambeau.core.node import FREED, AccumulateGrad, Node, OpNode, Port
+from flambeau.core.provenance import USER, user_frame
+from flambeau.core.tensor import wrap
 
-__all__ = ["backward"]
+__all__ = ["backward", "backward_of_one"]
 
 nd = np.ndarray
 
@@ -74,14 +63,39 @@ def backward(
             captures.setdefault(node, []).append((k, number))
     frame = user_frame(sys._getframe(2))
     spot = (frame.f_code, frame.f_lasti)
+    plain = wanted is None and not graph and not AccumulateGrad.heard and state.ordinary()
     token = state.switch_grad(graph)
     try:
-        _sweep(
-            roots, grads, keep, graph, needed, captures, found, spot, wanted is None or not collect
-        )
+        if plain:
+            sweep_lightly(roots, [grad._array for grad in grads], keep, spot, _run_heard)
+        else:
+            collected = wanted is None or not collect
+            _sweep(roots, grads, keep, graph, needed, captures, found, spot, collected)
     finally:
         state.restore(token)
     return found
+
+
+def backward_of_one(root: Any, grad: np.ndarray[Any, Any], keep: bool) -> None:
+    """`backward` from one edge into all leaves, its gradient an array: what `loss.backward()`
+    needs.
+    """
+    if AccumulateGrad.heard or not state.ordinary():
+        backward((root,), (wrap(grad),), keep, False)
+        return
+    frame = sys._getframe(2)
+    if id(frame.f_code) not in USER:
+        frame = user_frame(frame)
+    token = state.switch_grad(False)
+    try:
+        sweep_lightly((root,), (grad,), keep, (frame.f_code, frame.f_lasti), _run_heard)
+    finally:
+        state.restore(token)
+
+
+def _run_heard(node: Node, given: Any, keep: bool, spot: Any) -> Any:
+    """A node with hooks or several outputs, in a sweep of the light kind."""
+    return _visit(node, given, False, keep, None, {}, [], spot, True)
 
 
 def _count(starts: Sequence[Node]) -> dict[Node, int]:
@@ -182,7 +196,6 @@ def _sweep(
     starts = [edge.node if type(edge) is Port else edge for edge in roots]
     waits = _count(starts) if graph or captures or AccumulateGrad.heard else None
     leaves = _Leaves(waits)
-    watch = state.current().anomaly
     pending: dict[Node, Any] = {}
     ready: list[tuple[int, int, Node]] = []
 
@@ -203,39 +216,18 @@ def _sweep(
             continue
         if start not in pending:
             heappush(ready, (-start.sequence, id(start), start))
-        _add(pending, edge, start, value)
+        add(pending, edge, start, value)
 
     # A node's number is larger than those of the nodes it sends gradients to, so the latest node
     # that is known has received all of its gradients: no counting is needed, and the order is
     # PyTorch's.
+    node: Any
     while ready:
         node = heappop(ready)[2]
         given = pending.pop(node)
         while node is not None:
             edges = node.edges
-            results = None
-            if (
-                node.hooks is None
-                and needed is None
-                and given is not None
-                and node.outputs == 1
-                and not watch
-            ):
-                # The common case: everything is wanted, nobody listens.
-                op = node.op
-                if op is not None and op.quick and not graph and type(given) is nd:
-                    try:
-                        results = run(run_quick, op, node, given)
-                    except RuntimeError:
-                        results = None
-                if results is None:
-                    results = node.run(given, graph, keep)
-                elif not keep:
-                    stores = node.stores
-                    if stores is not NOTHING_SAVED and stores is not NONE_OF_THREE and any(stores):
-                        node.saved = FREED
-            else:
-                results = visit(node, given)
+            results = visit(node, given)
             if isinstance(node, OpNode) and node.saved is FREED:
                 node.freed = spot
             # The latest node that becomes known here stays out of the queue: in a chain it is the
@@ -266,7 +258,7 @@ def _sweep(
                 elif port or target.outputs > 1:
                     if target not in pending:
                         heappush(ready, (-target.sequence, id(target), target))
-                    _add(pending, edge, target, grad)
+                    add(pending, edge, target, grad)
                 elif target is latest:
                     carried = (
                         grad
@@ -276,7 +268,7 @@ def _sweep(
                         else plus(carried, grad)
                     )
                 elif target in pending:
-                    _add(pending, edge, target, grad)
+                    add(pending, edge, target, grad)
                 elif latest is None:
                     latest, carried = target, grad
                 else:
@@ -337,6 +329,7 @@ def _visit(
     if hooks is not None and hooks.before:
         given = run_before(node, hooks, given, graph)
     check = state.current().anomaly
+    results: Any
     if check:
         from flambeau.core.anomaly import watched
 
@@ -352,85 +345,3 @@ def _leads_on(edges: Any, needed: set[Node]) -> bool:
     return any(
         (edge.node if type(edge) is Port else edge) in needed for edge in edges if edge is not None
     )
-
-
-def fit(node: Node, grad: Any, shape: Any, dtype: Any) -> Any:
-    """A gradient with the shape and dtype of what it is the gradient of."""
-    if hasattr(grad, "is_sparse_data"):
-        if grad.shape == shape:
-            return grad if grad.dtype == dtype else grad.astype(dtype)
-        grad = grad.dense()  # of a broadcast operand: summed below
-    if type(grad) is not nd:
-        if type(grad) is Batched:
-            grad = across(node, grad)
-        elif isinstance(grad, np.generic):
-            grad = np.asarray(grad)
-        elif isinstance(grad, Tensor):
-            grad = grad._array
-    if grad.shape != shape:
-        grad = sum_to(grad, shape, node)
-    if grad.dtype != dtype:
-        if grad.dtype.kind == "c" and np.dtype(dtype).kind != "c":
-            grad = grad.real
-        grad = grad.astype(dtype)
-    return grad
-
-
-def fit_tensor(node: Node, grad: Tensor, shape: Any, dtype: Any) -> Tensor:
-    """The same on Tensors, inside the graph."""
-    from flambeau.core.declare import ops
-    from flambeau.core.dtypes import of
-
-    if hasattr(grad._array, "is_sparse_data"):
-        if grad._array.shape == shape:
-            return grad
-        grad = grad.to_dense()
-    if type(grad._array) is Batched:
-        grad = across_tensor(node, grad)
-    if grad._array.shape != shape:
-        _check_sum(node, grad._array.shape, shape)
-        grad = ops.sum_to_size(grad, shape)
-    if grad._array.dtype != dtype:
-        if grad._array.dtype.kind == "c" and np.dtype(dtype).kind != "c":
-            grad = ops.real(grad)
-        grad = grad.to(of(dtype))
-    return grad
-
-
-def _check_sum(node: Node, given: Any, shape: Any) -> None:
-    lead = len(given) - len(shape)
-    if lead < 0 or any(n not in (1, m) for n, m in zip(shape, given[lead:], strict=True)):
-        raise fail(
-            RuntimeError,
-            node.name(),
-            f"returned an invalid gradient: got {list(given)} but expected shape compatible with "
-            f"{list(shape)}",
-        )
-
-
-def _add(pending: dict[Node, Any], edge: Any, node: Node, grad: Any) -> None:
-    """Sum a gradient into what has arrived for a node."""
-    if node.outputs == 1:
-        old = pending.get(node)
-        pending[node] = grad if old is None else old if grad is None else plus(old, grad)
-        return
-    slots = pending.get(node)
-    if slots is None:
-        slots = pending[node] = [None] * node.outputs
-    if grad is not None:
-        number = edge.number if type(edge) is Port else 0
-        old = slots[number]
-        slots[number] = grad if old is None else plus(old, grad)
-
-
-def plus(a: Any, b: Any) -> Any:
-    """The sum of two gradients, of whatever kind they are."""
-    if type(a) is nd and type(b) is nd:
-        try:
-            found = run(np.add, a, b)
-        except RuntimeError:
-            found = quiet(np.add, a, b)
-        return found if type(found) is nd else np.asarray(found)
-    if type(a) is nd and hasattr(b, "is_sparse_data"):
-        return b + a
-    return a + b

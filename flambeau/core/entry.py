@@ -21,6 +21,8 @@ from flambeau.core import inplace as write
 from flambeau.core import slow
 from flambeau.core.binding import bind
 from flambeau.core.dtypes import FLOATING_KINDS, INTEGRAL
+from flambeau.core.kernels.native.choose import caller
+from flambeau.core.kernels.native.formulas import FORMULAS
 from flambeau.core.node import NONE_OF_THREE, NOTHING_SAVED, ElementNode, OpNode, Port
 from flambeau.core.provenance import USER, user_frame
 from flambeau.core.silence import quiet, run
@@ -92,7 +94,7 @@ def _named(entry: Any, op: Op) -> Any:
 
 def unary(op: Op) -> Callable[..., Any]:
     """entry(input, *, out=None)."""
-    kernel, fast = op.kernel, op.fast
+    fast = op.fast
     rule = op.rules[0] if op.rules else None
     keep_input, keep_out = (0 in rule.saves, 1 in rule.saves) if rule else (False, False)
     if rule and any(kind in (1, 2) for kind, _ in rule.getters):
@@ -100,13 +102,19 @@ def unary(op: Op) -> Callable[..., Any]:
             frozenset()
         )  # a rule with shapes is rare for one elementwise operand: the general way serves it
 
+    def settle(found: Callable[..., Any]) -> None:
+        nonlocal call
+        call = found
+
+    call = caller(op.name, op.kernel, settle)
+
     def entry(input: Any, *, out: Any = None) -> Any:
         if type(input) in PLAIN and out is None:
             m = mode()
             a = input._array
             if (m is None or m is NO_GRAD) and a.dtype in fast:
                 try:
-                    r = run(kernel, a)
+                    r = call(a)
                 except Exception:
                     return slow.elementwise(op, (input,), None)
                 if type(r) is not nd:
@@ -147,7 +155,7 @@ def binary(op: Op, otherwise: Callable[..., Any] = slow.elementwise) -> Callable
     """entry(input, other, *, alpha=1, out=None); only `add` and `sub` know what to do with an
     alpha.
     """
-    kernel, fast = op.kernel, op.fast
+    fast = op.fast
     saves = {t: rule.saves for rule in op.rules for t in rule.targets}
     first, second = saves.get(0, ()), saves.get(1, ())
     input_for_input, input_for_other = 0 in first, 0 in second
@@ -158,6 +166,12 @@ def binary(op: Op, otherwise: Callable[..., Any] = slow.elementwise) -> Callable
     saves_nothing = not first and not second
     if any(kind in (1, 2) for rule in op.rules for kind, _ in rule.getters):
         fast = frozenset()
+
+    def settle(found: Callable[..., Any]) -> None:
+        nonlocal call
+        call = found
+
+    call = caller(op.name, op.kernel, settle)
 
     def entry(input: Any, other: Any, *, alpha: Any = None, out: Any = None) -> Any:
         if alpha is not None:
@@ -179,7 +193,7 @@ def binary(op: Op, otherwise: Callable[..., Any] = slow.elementwise) -> Callable
                     )
                 if same:
                     try:
-                        r = run(kernel, a, b)
+                        r = call(a, b)
                     except Exception:
                         return otherwise(op, (input, other), None)
                     if type(r) is not nd:
@@ -305,7 +319,7 @@ def ternary(op: Op, otherwise: Callable[..., Any]) -> Callable[..., Any]:
     parameters at their defaults. An operation that promotes its last two chooses by its first,
     which is then bool.
     """
-    kernel, rest = op.kernel, op.fills[3]
+    rest = op.fills[3]
     fast = op.fast & SINGLE_DOUBLE
     chooses = op.promote == op.tensor_names[1:]
     if op.promote and not chooses:
@@ -313,6 +327,12 @@ def ternary(op: Op, otherwise: Callable[..., Any]) -> Callable[..., Any]:
     keeps: dict[int, tuple[bool, ...]] = {}
     params = (None, None, None, *rest)
     has_rules = bool(op.rules)
+
+    def settle(found: Callable[..., Any]) -> None:
+        nonlocal call
+        call = found
+
+    call = caller(op.name, bare(op.kernel, rest), settle)
 
     def entry(*args: Any, **kwargs: Any) -> Any:
         if kwargs or len(args) != 3:
@@ -338,7 +358,7 @@ def ternary(op: Op, otherwise: Callable[..., Any]) -> Callable[..., Any]:
         if type(a) is not nd or type(b) is not nd:
             return otherwise(x, y, z)
         try:
-            r = run(kernel, a, b, c, *rest)
+            r = call(a, b, c)
         except Exception:
             return otherwise(x, y, z)
         if type(r) is not nd:
@@ -387,6 +407,11 @@ def ternary(op: Op, otherwise: Callable[..., Any]) -> Callable[..., Any]:
         return t
 
     return entry
+
+
+def bare(kernel: Callable[..., Any], rest: tuple[Any, ...]) -> Callable[..., Any]:
+    """A kernel of three operands, its other parameters at their defaults."""
+    return (lambda a, b, c: kernel(a, b, c, *rest)) if rest else kernel
 
 
 def general(op: Op) -> Callable[..., Any]:
@@ -628,6 +653,13 @@ def view(op: Op) -> Callable[..., Any]:
 
     fills = op.fills
 
+    def settle(found: Callable[..., Any]) -> None:
+        nonlocal kernel
+        kernel = found
+
+    if hasattr(kernel, "follow"):
+        kernel.follow(settle)
+
     def entry(*args: Any, **kwargs: Any) -> Any:
         if varargs or kwargs or (len(args) != count and len(args) not in fills):
             args = bind(op, args, kwargs)
@@ -700,6 +732,8 @@ def inplace(op: Op) -> Callable[..., Any]:
     elementwise = op.flags["family"] == "elementwise"
     if elementwise and names == op.tensor_names and len(names) == 2 and type(op.kernel) is np.ufunc:
         entry = inplace_binary(op, title)
+    elif elementwise and names == op.tensor_names and len(names) == 1 and has_native(op):
+        entry = inplace_unary(op, title)
     else:
 
         def entry(*args: Any, **kwargs: Any) -> Any:
@@ -714,9 +748,62 @@ def inplace(op: Op) -> Callable[..., Any]:
     return entry
 
 
+def inplace_unary(op: Op, title: str) -> Any:
+    """entry(input) of an operation with a native function: nothing to record or share."""
+    kernel, fast = op.kernel, op.fast
+
+    def settle(found: Callable[..., Any]) -> None:
+        nonlocal call
+        call = found
+
+    def into(a: Any, out: Any) -> None:
+        out[...] = kernel(a)
+
+    call = caller(op.name, into, settle)
+
+    def entry(input: Any) -> Any:
+        m = mode()
+        if type(input) in PLAIN and (m is None or m is NO_GRAD):
+            a = input._array
+            if (
+                a.dtype in fast
+                and (m is not None or (input._edge is None and input._view is None))
+                and 0 not in a.strides
+            ):
+                try:
+                    call(a, a)
+                except Exception:
+                    return write.inplace(op, (input,))
+                s = input._storage or storage_of(input)
+                s.version += 1
+                s.written = s.changed = next_sequence()
+                s.writing = title
+                f = _frame(1)
+                if id(f.f_code) not in USER:
+                    f = user_frame(f)
+                s.writer = (f.f_code, f.f_lasti)
+                if s.origin is not None:
+                    write.silent(s)
+                return input
+        return write.inplace(op, (input,))
+
+    return entry
+
+
+def has_native(op: Op) -> bool:
+    """Whether the operation has a formula whose results have its operand's type."""
+    formula = FORMULAS.get(op.name.lstrip("_"))
+    return formula is not None and not formula.result
+
+
 def inplace_binary(op: Op, title: str, otherwise: Callable[..., Any] = write.inplace) -> Any:
     """entry(input, other, *, alpha=1) of a ufunc: one dtype, nothing to record or share."""
     kernel, fast = op.kernel, op.fast
+
+    def settle(found: Callable[..., Any]) -> None:
+        nonlocal call
+        call = found
+
     if kernel in (
         np.maximum,
         np.minimum,
@@ -725,6 +812,8 @@ def inplace_binary(op: Op, title: str, otherwise: Callable[..., Any] = write.inp
 
         def kernel(a: Any, b: Any, out: Any) -> None:
             ufunc(a, b, out=out)
+
+    call = caller(op.name, kernel, settle)
 
     def entry(input: Any, other: Any, *, alpha: Any = None) -> Any:
         if alpha is not None:
@@ -744,7 +833,7 @@ def inplace_binary(op: Op, title: str, otherwise: Callable[..., Any] = write.inp
                     same = type(b) in SCALARS and d in SINGLE_DOUBLE
                 if same and 0 not in a.strides:
                     try:
-                        run(kernel, a, b, a)
+                        call(a, b, a)
                     except Exception:
                         return otherwise(op, (input, other))
                     s = input._storage or storage_of(input)

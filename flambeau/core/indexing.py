@@ -22,6 +22,7 @@ from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.methods import bind
 from flambeau.core.ops import advanced as _advanced  # noqa: F401  (declares what is called here)
+from flambeau.core.ops.view import strided
 from flambeau.core.overlap import overlaps
 from flambeau.core.silence import quiet, run
 from flambeau.core.state import NO_GRAD, mode
@@ -89,7 +90,7 @@ def with_steps(array: Any) -> Any:
     for k in range(len(shape) - 1, -1, -1):
         if shape[k] == 1 and not steps[k]:
             steps[k] = shape[k + 1] * steps[k + 1] if k + 1 < len(shape) else array.itemsize
-    return np.lib.stride_tricks.as_strided(array, shape, steps)
+    return strided(array, shape, steps)
 
 
 def forward(part: slice) -> bool:

@@ -17,14 +17,13 @@ from flambeau.core import overrides, state
 from flambeau.core.batch.array import Batched, like_sample
 from flambeau.core.batch.array import write as batch_write
 from flambeau.core.errors import fail
-from flambeau.core.node import AccumulateGrad, Node, OpNode, Port
+from flambeau.core.node import FREED, AccumulateGrad, Node, OpNode, Port
 from flambeau.core.overlap import check_writable
 from flambeau.core.provenance import user_frame
-from flambeau.core.rules import FREED
 from flambeau.core.silence import quiet
 from flambeau.core.state import next_sequence
 from flambeau.core.storage import address, silent, storage_of, touch
-from flambeau.core.tensor import Tensor, edge_of, wrap
+from flambeau.core.tensor import PLAIN, Tensor, edge_of, wrap
 
 if TYPE_CHECKING:
     from flambeau.core.declare import Op
@@ -104,11 +103,43 @@ def unwritable_view(name: str, kind: str, indirect: bool = False) -> Exception:
     )
 
 
+def written_plainly(op: Op, args: Any) -> bool:
+    """Write `op`'s result into its first tensor where that is all there is to do: contiguous
+    memory, no history to change, nothing to record. Whether it was.
+    """
+    target = args[0]
+    m = state.mode()
+    if type(target) not in PLAIN or (m is not None and m is not state.NO_GRAD) or op.varargs:
+        return False
+    old, storage = target._array, target._storage
+    if type(old) is not np.ndarray or not old.flags.c_contiguous:
+        return False
+    if storage is not None and storage.inference:
+        return False
+    if m is None:
+        for i, _ in op.tensors:
+            x = args[i]
+            if isinstance(x, Tensor) and (
+                x._edge is not None or x._view is not None or type(x) not in PLAIN
+            ):
+                return False
+    result = op.entry(*args)
+    new = result._array
+    if type(new) is np.ndarray and new.shape == old.shape and new.dtype is old.dtype:
+        old[...] = new
+        touch(target, op.name.lstrip("_") + "_")
+    else:
+        write_result(op.name.lstrip("_") + "_", target, result)
+    return True
+
+
 def inplace(op: Op, args: Any) -> Tensor:
     """`name_`: the functional operation, its result written into the first tensor, the history
     rebased.
     """
     target = args[0]
+    if written_plainly(op, args):
+        return target
     m = state.mode()
     if overrides.concern(args, m):
         return overrides.dispatch(getattr(Tensor, op.name + "_"), args, {})
@@ -222,7 +253,7 @@ class CopySlices(Node):
                 if result is None:
                     part.zero_()
                 else:
-                    from flambeau.core.engine import fit_tensor
+                    from flambeau.core.fit import fit_tensor
 
                     part.copy_(fit_tensor(self, result, shape, whole._array.dtype))
             else:
@@ -287,7 +318,7 @@ def _take_keeper(tensor: Tensor) -> Any:
     """
     edge = tensor._edge
     node, number = (edge.node, edge.number) if type(edge) is Port else (edge, 0)
-    hooks = getattr(node, "hooks", None)
+    hooks: Any = getattr(node, "hooks", None)
     keeper = hooks.retain.get(number) if hooks is not None else None
     if keeper is None or keeper() is not tensor:
         return None

@@ -111,6 +111,10 @@ def _unpack(node: ListNode, name: str, value: Any, graph: bool) -> Any:
     else:
         if value.store.written > node.sequence:
             raise was_written(node, name, value.store, value.array.shape)
+        if not value.store and value.store.differs(node.sequence, value.array):
+            from flambeau.core.alias import exported_write
+
+            exported_write(node, name, value.array.shape)
         tensor = wrap(value.array)
         tensor._storage = value.store
     if graph:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AccumulateGrad",
     "ElementNode",
+    "FREED",
     "Hooks",
     "NONE_OF_THREE",
     "NOTHING_SAVED",
@@ -32,6 +33,10 @@ __all__ = [
     "was_freed",
     "was_written",
 ]
+
+
+FREED: Any = object()
+"""Stands where saved values were, after a backward that did not retain them."""
 
 
 class Hooks:
@@ -65,6 +70,7 @@ class Node:
     )
 
     edges: tuple[Any, ...]
+    sequence: int
     hooks: Hooks | None
     shape: Any
     """Shape of the output (a tuple of shapes when there are several)."""
@@ -221,7 +227,7 @@ class ElementNode(OpNode):
     params = shapes = hooks = None
 
 
-def was_freed(node: Node, freed: Where) -> RuntimeError:
+def was_freed(node: Node, freed: Where | None) -> RuntimeError:
     """The error of going back through a graph whose saved values are gone."""
     name = node.name().removesuffix("0").removesuffix("Backward")
     return RuntimeError(

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from flambeau.core import node as nodes
-from flambeau.core.node import OpNode, Port
+from flambeau.core.batch.array import Batched, align
+from flambeau.core.node import FREED, OpNode, Port
 from flambeau.core.silence import quiet, run
 from flambeau.core.tensor import Tensor, wrap
 
@@ -29,17 +30,13 @@ __all__ = [
     "FREED",
     "Packed",
     "Rule",
+    "bare_values",
     "both",
-    "read_quick",
     "read_rules",
-    "run_quick",
     "with_arrays",
 ]
 
 nd = np.ndarray
-FREED: Any = object()
-"""Stands where saved values were, after a backward that did not retain them."""
-
 SAVED, PARAM, SHAPE, NEEDS = range(4)
 
 BOTH = frozenset(
@@ -175,6 +172,10 @@ def _saved_tensor(node: OpNode, position: int, graph: bool, unpacked: dict[int, 
         from flambeau.core.alias import silent_write
 
         silent_write(node, node.op.saveable[position], store, value.shape)
+    if store is not None and not store and store.differs(node.sequence, value):
+        from flambeau.core.alias import exported_write
+
+        exported_write(node, node.op.saveable[position], value.shape)
     if type(value) is Packed:
         if (
             position not in unpacked
@@ -205,15 +206,15 @@ def _run(self: OpNode, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
     op = self.op
     edges = self.edges
     bare = not graph and type(grads) is nd
-    if bare and op.quick:
+    if bare and op.back is not None:
         try:
-            quickly = run(run_quick, op, self, grads)
+            quickly = run(op.back, self, grads)
         except RuntimeError:
             quickly = None
         if quickly is not None:
             if not keep and self.stores.count(None) != len(self.stores):
                 self.saved = FREED
-            return quickly  # type: ignore[no-any-return]
+            return quickly
     found: list[Any] = [None] * len(edges)
     rules = op.rules
     if bare or (
@@ -224,6 +225,8 @@ def _run(self: OpNode, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
             if not keep and self.stores.count(None) != len(self.stores):
                 self.saved = FREED
             return found
+    elif type(grads) is Batched and not graph and op.flags["family"] == "elementwise":
+        rules = _run_batched(self, rules, grads, found)
     conjugate: bool | None = None
     unpacked: dict[int, Any] = {}
     for rule in rules:
@@ -237,7 +240,7 @@ def _run(self: OpNode, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
             conjugate = op.holomorphic and type(grads) is not tuple and _dtype(grads).kind == "c"
             if conjugate:
                 grads = grads.conj()
-                if not isinstance(grads, Tensor):
+                if isinstance(grads, np.generic):
                     grads = np.asarray(grads)  # NumPy's conj of a 0-d array is a scalar
         values = []
         for kind, index in rule.getters:
@@ -249,7 +252,16 @@ def _run(self: OpNode, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
                 values.append(self.shapes[index])
             else:
                 values.append(tuple(edges[target] is not None for target in targets))
-        result = rule.function(_as_tensors(grads), *values)
+        dense = all(type(x._array) is nd for x in values if isinstance(x, Tensor))
+        if rule.both and not graph and not conjugate and dense and _are_arrays(grads):
+            # It came here for its saved values' sake alone: without a graph it wants arrays.
+            values = [x._array if isinstance(x, Tensor) else x for x in values]
+            try:
+                result = run(rule.function, grads, *values)
+            except RuntimeError:
+                result = quiet(rule.function, grads, *values)
+        else:
+            result = rule.function(_as_tensors(grads), *values)
         _place(found, rule, result)
     if conjugate:
         found = [
@@ -262,71 +274,12 @@ def _run(self: OpNode, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
     return found
 
 
+def _are_arrays(grads: Any) -> bool:
+    return type(grads) is nd or (type(grads) is tuple and _all_arrays(grads))
+
+
 def _all_arrays(grads: Any) -> bool:
     return all(grad is None or type(grad) is nd for grad in grads)
-
-
-def run_quick(op: Op, node: OpNode, grad: Any) -> list[Any] | None:
-    """All rules of a node whose rules name saved values alone; None where one of them needs a
-    Tensor or an error.
-    """
-    sequence = node.sequence
-    dtype = grad.dtype
-    saved = node.saved
-    if saved is FREED or dtype.kind == "c":
-        return None
-    for store, value in zip(node.stores, saved):
-        if store is not None and (
-            store.changed > sequence or type(value) is not nd or value.dtype is not dtype
-        ):
-            return None
-    found = []
-    for edge, (function, positions, rule) in zip(node.edges, op.quick):
-        if edge is None:
-            found.append(None)
-        elif function is None:  # the rule is `lambda g: g`
-            found.append(grad)
-        elif rule is not None:
-            values = _bare_values(node, rule, dtype)
-            if values is None:
-                return None
-            found.append(function(grad, *values))
-        elif not positions:
-            found.append(function(grad))
-        elif len(positions) == 1:
-            found.append(function(grad, saved[positions[0]]))
-        else:
-            found.append(function(grad, *[saved[k] for k in positions]))
-    return found
-
-
-def read_quick(op: Op) -> tuple[Any, ...]:
-    """(function, saved positions, the rule if it wants more than saved values) for every tensor,
-    when all rules are bare.
-    """
-    if op.lists or not op.rules or not all(rule.bare and not rule.group for rule in op.rules):
-        return ()
-    table: dict[int, Any] = {}
-    for rule in op.rules:
-        function = rule.twin or rule.function
-        same = (
-            function.__code__.co_code == _same.__code__.co_code
-            and function.__code__.co_argcount == 1
-        )
-        table[rule.targets[0]] = (
-            None if same else function,
-            rule.saves,
-            None if rule.simple else rule,
-        )
-    return tuple(table.get(k, (_nothing, (), None)) for k in range(len(op.tensor_names)))
-
-
-def _same(grad: Any) -> Any:
-    return grad
-
-
-def _nothing(grad: Any) -> None:
-    return None
 
 
 def _run_bare(
@@ -344,7 +297,7 @@ def _run_bare(
         target = rule.targets[0]
         if not rule.group and edges[target] is None:
             continue
-        values = _bare_values(node, rule, dtype) if rule.bare else None
+        values = bare_values(node, rule, dtype) if rule.bare else None
         if values is None:
             left += (rule,)
             continue
@@ -360,11 +313,45 @@ def _run_bare(
     return left
 
 
+def _run_batched(
+    node: OpNode, rules: tuple[Rule, ...], grads: Batched, found: list[Any]
+) -> tuple[Rule, ...]:
+    """Run an elementwise operation's rules on the arrays of all samples; returns those left."""
+    dtype = grads.dtype
+    if dtype.kind == "c":
+        return rules
+    left: tuple[Rule, ...] = ()
+    for rule in rules:
+        target = rule.targets[0]
+        if not rule.group and node.edges[target] is None:
+            continue
+        values = None
+        if rule.bare and not rule.group and all(kind == SAVED for kind, _ in rule.getters):
+            values = [node.saved[index] for index in rule.saves]
+            if not all(
+                node.stores[index] is None
+                or (
+                    node.stores[index].changed <= node.sequence
+                    and type(value) in (nd, Batched)
+                    and value.dtype == dtype
+                )
+                for index, value in zip(rule.saves, values, strict=True)
+            ):
+                values = None
+        if values is None:
+            left += (rule,)
+            continue
+        levels, (grad, *arrays) = align((grads, *values))
+        result = np.asarray(quiet(rule.twin or rule.function, grad, *arrays))
+        found[target] = Batched(result, levels)
+    return left
+
+
 def _dtype(value: Any) -> Any:
     return value._array.dtype if isinstance(value, Tensor) else value.dtype
 
 
-def _bare_values(node: OpNode, rule: Rule, dtype: Any) -> list[Any] | None:
+def bare_values(node: OpNode, rule: Rule, dtype: Any) -> list[Any] | None:
     """Its values as arrays, or None where Tensors are needed (mixed dtypes, packed values)."""
     values = []
     for kind, index in rule.getters:

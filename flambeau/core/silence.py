@@ -29,6 +29,9 @@ thread is inside a large kernel, or a kernel calls back); the callers' slow way 
 `quiet`, which never does."""
 
 
+_another = _silent().copy  # of a context that nobody enters: 0.1 us, a new one takes 1.5
+
+
 def quiet(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Call `function` with NumPy's warnings off, from any thread and at any depth."""
-    return _silent().run(function, *args, **kwargs)
+    return _another().run(function, *args, **kwargs)

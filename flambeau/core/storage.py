@@ -46,12 +46,21 @@ class Storage:
     origin: Storage | None = None
     """For the storage of `x.data`: the storage of x, whose `silent` counter its writes move."""
 
+    def mark(self, array: Any) -> None:
+        """Only `exported.Exported` takes fingerprints."""
+
+    def differs(self, sequence: int, value: Any) -> bool:
+        """Whether a value saved at `sequence` was written by other hands: no others hold it."""
+        return False
+
 
 def storage_of(tensor: Tensor) -> Storage:
     """The tensor's storage, made now if it has none yet."""
     found: Storage | None = tensor._storage
     if found is None:
         found = tensor._storage = _new(Storage)
+    elif not found:  # exported: falsy, so that this is reached whenever a value is saved
+        found.mark(tensor._array)
     return found
 
 

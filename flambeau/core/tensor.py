@@ -31,7 +31,7 @@ class Tensor:
     _storage: Storage | None
     _edge: Any
     _view: tuple[Tensor, int, str] | None
-    _grad: Tensor | None
+    _grad: Any
 
     __array_priority__ = 1000
 

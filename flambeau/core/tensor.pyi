@@ -4,7 +4,7 @@ Written by scripts/stubs.py; change what it was made from."""
 
 import builtins
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -24,7 +24,7 @@ class Tensor:
     _storage: Storage | None
     _edge: Any
     _view: tuple[Tensor, builtins.int, str] | None
-    _grad: Tensor | None
+    _grad: Any
     __array_priority__: builtins.int
 
     @property
@@ -53,7 +53,9 @@ class Tensor:
     def __deepcopy__(self, memo: dict[builtins.int, Any]) -> Tensor:
         """A copy with memory of its own; views of one storage go on sharing."""
 
+    def __delitem__(self, index: Any) -> NoReturn: ...
     def __dir__(self) -> list[str]: ...
+    def __div__(self, other: Tensor | complex) -> Tensor: ...
     def __dlpack__(
         self,
         *,
@@ -76,6 +78,7 @@ class Tensor:
     def __gt__(self, other: Tensor | complex) -> Tensor: ...
     def __iadd__(self, other: Tensor | complex) -> Tensor: ...
     def __iand__(self, other: Tensor | complex) -> Tensor: ...
+    def __idiv__(self, other: Tensor | complex) -> Tensor: ...
     def __ifloordiv__(self, other: Tensor | complex) -> Tensor: ...
     def __ilshift__(self, other: Tensor | complex) -> Tensor: ...
     def __imod__(self, other: Tensor | complex) -> Tensor: ...
@@ -97,6 +100,7 @@ class Tensor:
     def __ixor__(self, other: Tensor | complex) -> Tensor: ...
     def __le__(self, other: Tensor | complex) -> Tensor: ...
     def __len__(self) -> builtins.int: ...
+    def __long__(self) -> builtins.int: ...
     def __lshift__(self, other: Tensor | complex) -> Tensor: ...
     def __lt__(self, other: Tensor | complex) -> Tensor: ...
     def __matmul__(self, other: Tensor | complex) -> Tensor: ...
@@ -107,6 +111,7 @@ class Tensor:
         """``-input``. Raises RuntimeError for bool: use ``~``."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Tensor: ...
+    def __nonzero__(self) -> builtins.bool: ...
     def __or__(self, other: Tensor | complex) -> Tensor: ...
     def __pos__(self) -> Tensor:
         """The tensor itself. Raises RuntimeError for bool."""
@@ -795,6 +800,9 @@ class Tensor:
     def conj_physical_(self) -> Tensor:
         """The complex conjugate in place."""
 
+    def const_data_ptr(self) -> builtins.int:
+        """The address of the first element."""
+
     def constant_pad_nd(self, pad: Ints, value: Any = 0, *, out: Tensor | None = None) -> Tensor:
         """``input`` with ``value`` around it:"""
 
@@ -997,6 +1005,9 @@ class Tensor:
     @property
     def dtype(self) -> dtypes.dtype:
         """The element type."""
+
+    def eig(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Removed: use torch.linalg.eig, whose results are complex."""
 
     def element_size(self) -> builtins.int:
         """Bytes of one element."""
@@ -1203,7 +1214,6 @@ class Tensor:
     def hardtanh_(self, min_val: builtins.float = -1.0, max_val: builtins.float = 1.0) -> Tensor:
         """`hardtanh` written into the tensor itself. ``min(max(input, min_val), max_val)``."""
 
-    def has_names(self) -> builtins.bool: ...
     def hash_tensor(
         self,
         dim: Any = None,
@@ -1389,6 +1399,9 @@ class Tensor:
     def is_cpu(self) -> Any: ...
     @property
     def is_cuda(self) -> Any: ...
+    def is_distributed(self) -> builtins.bool:
+        """False."""
+
     def is_floating_point(self) -> builtins.bool:
         """Whether the dtype is a floating-point one."""
 
@@ -1643,6 +1656,9 @@ class Tensor:
     def long(self, memory_format: Any = ...) -> Tensor:
         """The tensor as int64."""
 
+    def lstsq(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Removed: use torch.linalg.lstsq, with the arguments in the other order."""
+
     def lt(self, other: Tensor | complex, *, out: Tensor | None = None) -> Tensor:
         """``input < other``, elementwise."""
 
@@ -1667,6 +1683,9 @@ class Tensor:
     @property
     def mT(self) -> Tensor:
         """The last two dimensions swapped."""
+
+    def map2_(self, x: Tensor, y: Tensor, callable: Any) -> Tensor:
+        """Replace each element by ``callable(self, x, y)``, in place."""
 
     def map_(self, tensor: Tensor, callable: Any) -> Tensor:
         """Replace each element by ``callable(self, tensor)``, in place."""
@@ -1758,6 +1777,9 @@ class Tensor:
     ) -> Any:
         """The most frequent element along `dim` (the smallest of those), and its last place."""
 
+    def module_load(self, other: Tensor, assign: builtins.bool = False) -> Tensor:
+        """What `load_state_dict` puts in this tensor's place under swapping: `other`'s values."""
+
     def moveaxis(self, source: Any, destination: Any) -> Tensor:
         """The view with the dimensions `source` moved to the places `destination`."""
 
@@ -1800,8 +1822,6 @@ class Tensor:
 
     @property
     def name(self) -> None: ...
-    @property
-    def names(self) -> Any: ...
     def nan_to_num(
         self,
         nan: builtins.float | None = 0.0,
@@ -1906,6 +1926,9 @@ class Tensor:
 
     def nelement(self) -> builtins.int:
         """Number of elements."""
+
+    def new(self, *args: Any, device: Any = None, **kwargs: Any) -> Tensor:
+        """A tensor of the same dtype by the old constructor: of sizes, or of data."""
 
     def new_empty(self, *size: Any, dtype: Any = None, device: Any = None, **opts: Any) -> Tensor:
         """`torch.empty` with this tensor's dtype and device."""
@@ -2167,6 +2190,9 @@ class Tensor:
     def resize_(self, *new: Any, size: Any = None, memory_format: Any = ...) -> Tensor:
         """Give the tensor another shape over its storage, which grows when it must (new ..."""
 
+    def resize_as(self, tensor: Tensor) -> Tensor:
+        """Of the other tensor's size, when it has as many elements."""
+
     def resize_as_(self, other: Tensor, memory_format: Any = ...) -> Tensor:
         """`resize_` to another tensor's shape."""
 
@@ -2364,6 +2390,9 @@ class Tensor:
     def softmax(self, dim: builtins.int, dtype: Any = None, *, out: Any = None) -> Tensor:
         """``exp(input) / sum(exp(input))`` along `dim`; `dtype` converts the input first."""
 
+    def solve(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Removed: use torch.linalg.solve, with the arguments in the other order; ..."""
+
     def sort(
         self,
         dim: builtins.int = -1,
@@ -2539,6 +2568,9 @@ class Tensor:
 
     def swapdims_(self, *args: Any, **kwargs: Any) -> Tensor:
         """`swapdims`, in place: the tensor takes the view's geometry."""
+
+    def symeig(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Removed: use torch.linalg.eigh, which reads the lower triangle unless UPLO='U'."""
 
     def t(self, *, out: Tensor | None = None) -> Tensor:
         """The transposed matrix; vectors and scalars as they are."""
@@ -2772,6 +2804,10 @@ class Tensor:
 
     def view_as(self, other: Tensor) -> Tensor:
         """The view with `other`'s shape."""
+
+    @property
+    def volatile(self) -> builtins.bool:
+        """False, with a warning: `torch.no_grad()` does what it did."""
 
     def vsplit(
         self,

@@ -5,7 +5,12 @@ Stands on autograd.
 from flambeau.func.batching import vmap
 from flambeau.func.gradients import grad, grad_and_value, jvp, linearize, vjp
 from flambeau.func.jacobians import hessian, jacfwd, jacrev
-from flambeau.func.modules import functional_call, functionalize, stack_module_state
+from flambeau.func.modules import (
+    functional_call,
+    functionalize,
+    replace_all_batch_norm_modules_,
+    stack_module_state,
+)
 
 __all__ = [
     "functional_call",
@@ -17,6 +22,7 @@ __all__ = [
     "jacrev",
     "jvp",
     "linearize",
+    "replace_all_batch_norm_modules_",
     "stack_module_state",
     "vjp",
     "vmap",

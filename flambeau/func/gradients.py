@@ -8,11 +8,10 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from flambeau.autograd.modes import enable_grad
 from flambeau.core import state
 from flambeau.core.errors import fail
 from flambeau.core.tensor import Tensor, edge_of
-from flambeau.func.levels import differentiable, enter, leave, open_graph, pull, push
+from flambeau.func.levels import differentiable, enter, leave, open_graph, pull, push, transforming
 from flambeau.utils._pytree import tree_flatten, tree_map, tree_unflatten
 
 __all__ = ["grad", "grad_and_value", "jvp", "linearize", "vjp"]
@@ -125,7 +124,7 @@ def grad_and_value(
             inner[k], entered = level_inputs("grad", args[k])
             with_level += entered
             trees.append(tree_flatten(args[k])[1])
-        with enable_grad():
+        with transforming():
             output, aux = split_aux("grad", func(*inner, **kwargs), has_aux)
             if not isinstance(output, Tensor):
                 raise fail(
@@ -165,7 +164,11 @@ def grad_and_value(
 
 
 def _leave_alone(value: Any, outer: bool, entered: Sequence[Tensor]) -> Any:
-    if not isinstance(value, Tensor) or edge_of(value) is None:
+    if not isinstance(value, Tensor):
+        raise fail(
+            RuntimeError, "aux", f"Expected tensors, got unsupported type {type(value).__name__}"
+        )
+    if edge_of(value) is None:
         return value
     return leave(value, outer and open_graph([value], entered))
 
@@ -197,7 +200,7 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     """
     outer = state.grad_enabled()
     inner, entered = level_inputs("vjp", primals, strict=False)
-    with enable_grad():
+    with transforming():
         output, aux = split_aux("vjp", func(*inner), has_aux)
     flat, spec = tree_flatten(output)
     if any(not isinstance(o, Tensor) for o in flat):
@@ -226,7 +229,7 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
                 )
         recording = state.grad_enabled() if create_graph is None else create_graph
         recording = recording and (stays or any(edge_of(c) is not None for c in given))
-        with enable_grad():
+        with transforming():
             found = iter(pull(flat, entered, given, recording, retain_graph))
         every = [leave(next(found), recording) if slot else None for slot in slots]
         results = tree_unflatten(every, input_spec)
@@ -289,7 +292,7 @@ def jvp(
         for x, t in zip(tree_flatten(primals)[0], tree_flatten(tangents)[0], strict=True)
         if differentiable(x)
     ]
-    with enable_grad():
+    with transforming():
         output, aux = split_aux("jvp", func(*inner), has_aux)
         flat, spec = tree_flatten(output)
         if any(not isinstance(o, Tensor) for o in flat):
@@ -310,7 +313,7 @@ def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..
     """
     inner, entered = level_inputs("linearize", primals, strict=False)
     outer = state.grad_enabled()
-    with enable_grad():
+    with transforming():
         flat, spec = tree_flatten(func(*inner))
         along = push(flat, entered)
     stays = outer and open_graph(flat, entered)
@@ -323,7 +326,7 @@ def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..
             if differentiable(x)
         ]
         recording = state.grad_enabled() and (stays or any(edge_of(t) is not None for t in steps))
-        with enable_grad():
+        with transforming():
             moved = along(steps, recording)
         return tree_unflatten([leave(m, recording) for m in moved], spec)
 

@@ -1,4 +1,7 @@
-"""`jacrev`, `jacfwd`, `hessian`: whole Jacobians, a row or a column at a time. Stands on levels."""
+"""`jacrev`, `jacfwd`, `hessian`: whole Jacobians, all rows or columns at once (or in chunks).
+
+Stands on levels and batching.
+"""
 
 from __future__ import annotations
 
@@ -8,26 +11,22 @@ from typing import Any
 
 import numpy as np
 
-from flambeau.autograd.modes import enable_grad
 from flambeau.core import state
 from flambeau.core.declare import ops
 from flambeau.core.errors import fail
 from flambeau.core.tensor import Tensor, wrap
+from flambeau.func.batching import vmap
 from flambeau.func.gradients import Argnums, _leave_alone, chosen, level_inputs, split_aux
-from flambeau.func.levels import differentiable, leave, open_graph, pull, push
+from flambeau.func.levels import differentiable, leave, open_graph, pull, push, transforming
 from flambeau.utils._pytree import tree_flatten, tree_map, tree_unflatten
 
 __all__ = ["hessian", "jacfwd", "jacrev"]
 
 
-def _basis(tensor: Tensor) -> list[Tensor]:
-    """The unit tensors of a tensor's shape."""
-    found = []
-    for index in np.ndindex(tensor._array.shape):
-        unit = np.zeros(tensor._array.shape, tensor._array.dtype)
-        unit[index] = 1
-        found.append(wrap(unit))
-    return found
+def _basis(tensor: Tensor) -> Tensor:
+    """The unit tensors of a tensor's shape, one after another."""
+    size = tensor._array.size
+    return wrap(np.eye(size, dtype=tensor._array.dtype).reshape(size, *tensor._array.shape))
 
 
 def _jacobian(
@@ -50,7 +49,7 @@ def _jacobian(
             inner[k], some = level_inputs(name, args[k])
             entered += some
             specs.append(tree_flatten(args[k])[1])
-        with enable_grad():
+        with transforming():
             output, aux = split_aux(name, func(*inner, **kwargs), has_aux)
             flat, spec = tree_flatten(output)
             if any(not isinstance(o, Tensor) for o in flat):
@@ -89,42 +88,48 @@ def _jacobian(
     return wrapper
 
 
-def _by_rows(outputs: list[Any], inputs: list[Tensor], recording: bool) -> list[list[Tensor]]:
+def _by_rows(
+    outputs: list[Any], inputs: list[Tensor], recording: bool, chunk_size: int | None
+) -> list[list[Tensor]]:
     table = []
     for o in outputs:
-        rows = (
-            [pull([o], inputs, [unit], recording) for unit in _basis(o)]
-            if differentiable(o)
-            else []
-        )
-        table.append(
-            [
-                ops.stack([row[k] for row in rows]).reshape((*o.shape, *x.shape))
-                if rows
-                else _zeros((*o.shape, *x.shape), x)
-                for k, x in enumerate(inputs)
-            ]
-        )
+        shapes = [(*o.shape, *x.shape) for x in inputs]
+        if not differentiable(o) or not o.numel():
+            table.append([_zeros(shape, x) for shape, x in zip(shapes, inputs, strict=True)])
+            continue
+
+        def row(unit: Tensor, o: Tensor = o) -> tuple[Tensor, ...]:
+            return tuple(pull([o], inputs, [unit], recording))
+
+        rows = vmap(row, randomness="same", chunk_size=chunk_size)(_basis(o))
+        table.append([r.reshape(shape) for r, shape in zip(rows, shapes, strict=True)])
     return table
 
 
-def _by_columns(outputs: list[Any], inputs: list[Tensor], recording: bool) -> list[list[Tensor]]:
+def _by_columns(
+    outputs: list[Any],
+    inputs: list[Tensor],
+    recording: bool,
+    randomness: str,
+) -> list[list[Tensor]]:
     along = push(outputs, inputs)
     table: list[list[Tensor]] = [[] for _ in outputs]
     for k, x in enumerate(inputs):
-        columns = []
-        for unit in _basis(x):
+
+        def column(unit: Tensor, k: int = k) -> tuple[Tensor, ...]:
             tangents = [
                 unit if j == k else ops.zeros_like(other.detach()) for j, other in enumerate(inputs)
             ]
-            columns.append(along(tangents, recording))
-        for j, o in enumerate(outputs):
-            shape = (*o.shape, *x.shape)
-            table[j].append(
-                ops.stack([c[j] for c in columns], -1).reshape(shape)
-                if columns
-                else _zeros(shape, o)
-            )
+            return tuple(along(tangents, recording))
+
+        shapes = [(*o.shape, *x.shape) for o in outputs]
+        if not x.numel():
+            for row, shape, o in zip(table, shapes, outputs, strict=True):
+                row.append(_zeros(shape, o))
+            continue
+        columns = vmap(column, out_dims=-1, randomness=randomness)(_basis(x))
+        for row, shape, c in zip(table, shapes, columns, strict=True):
+            row.append(c.reshape(shape))
     return table
 
 
@@ -147,7 +152,11 @@ def jacrev(
     """
     if chunk_size is not None and chunk_size <= 0:
         raise fail(ValueError, "jacrev", "`chunk_size` should be greater than 0.")
-    return _jacobian("jacrev", func, argnums, has_aux, _by_rows)
+
+    def blocks(outputs: list[Any], inputs: list[Tensor], recording: bool) -> list[list[Tensor]]:
+        return _by_rows(outputs, inputs, recording, chunk_size)
+
+    return _jacobian("jacrev", func, argnums, has_aux, blocks)
 
 
 def jacfwd(
@@ -155,7 +164,6 @@ def jacfwd(
     argnums: Argnums = 0,
     has_aux: bool = False,
     *,
-    chunk_size: int | None = None,
     randomness: str = "error",
 ) -> Callable[..., Any]:
     """A function that returns the Jacobian by Jacobian-vector products: one for each element of the
@@ -163,7 +171,11 @@ def jacfwd(
 
     Shape: ``output.shape + input.shape`` for every pair of output and input.
     """
-    return _jacobian("jacfwd", func, argnums, has_aux, _by_columns)
+
+    def blocks(outputs: list[Any], inputs: list[Tensor], recording: bool) -> list[list[Tensor]]:
+        return _by_columns(outputs, inputs, recording, randomness)
+
+    return _jacobian("jacfwd", func, argnums, has_aux, blocks)
 
 
 def hessian(func: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:

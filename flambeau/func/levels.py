@@ -15,13 +15,24 @@ from typing import Any
 import numpy as np
 
 from flambeau.autograd.backward import grad as gradients
+from flambeau.autograd.modes import enable_grad
 from flambeau.core import state
+from flambeau.core.batch.array import TRANSFORMING
 from flambeau.core.declare import ops
 from flambeau.core.node import Node, Port
 from flambeau.core.provenance import user_frame
 from flambeau.core.tensor import Tensor, edge_of, wrap, wrap_like_view
 
-__all__ = ["LevelNode", "differentiable", "enter", "leave", "open_graph", "pull", "push"]
+__all__ = [
+    "LevelNode",
+    "differentiable",
+    "enter",
+    "leave",
+    "open_graph",
+    "pull",
+    "push",
+    "transforming",
+]
 
 
 class LevelNode(Node):
@@ -34,6 +45,20 @@ class LevelNode(Node):
 
     def name(self) -> str:
         return "AliasBackward0"
+
+
+class transforming(enable_grad):
+    """The block in which a transform runs its function: operations record, and a Function must be
+    of the form that transforms take.
+    """
+
+    def __enter__(self) -> None:
+        super().__enter__()
+        self.token = TRANSFORMING.set(True)
+
+    def __exit__(self, *exc: object) -> None:
+        TRANSFORMING.reset(self.token)
+        super().__exit__(*exc)
 
 
 def differentiable(value: Any) -> bool:
@@ -125,8 +150,9 @@ def push(
 ) -> Callable[[Sequence[Tensor], bool], list[Tensor]]:
     """The Jacobian-vector product as a function of the tangents: the gradient of the
     vector-Jacobian product, which is linear in its cotangents, with respect to them."""
+    # Ones, though any would do: a rule may take the logarithm of its cotangent (logcumsumexp).
     live = [k for k, o in enumerate(outputs) if differentiable(o) and edge_of(o) is not None]
-    seeds = [enter(wrap(np.zeros(outputs[k]._array.shape, outputs[k]._array.dtype))) for k in live]
+    seeds = [enter(wrap(np.ones(outputs[k]._array.shape, outputs[k]._array.dtype))) for k in live]
     found: Sequence[Any] = ()
     if live:
         found = gradients(

@@ -12,7 +12,12 @@ from flambeau.core.declare import ops
 from flambeau.core.errors import fail
 from flambeau.core.tensor import Tensor
 
-__all__ = ["functional_call", "functionalize", "stack_module_state"]
+__all__ = [
+    "functional_call",
+    "functionalize",
+    "replace_all_batch_norm_modules_",
+    "stack_module_state",
+]
 
 
 def functional_call(
@@ -105,6 +110,17 @@ def functionalize(func: Callable[..., Any], *, remove: str = "mutations") -> Cal
             + str(remove),
         )
     return func
+
+
+def replace_all_batch_norm_modules_(root: Any) -> Any:
+    """Take the running statistics off every batch normalisation of a module: it normalises by the
+    batch alone then, which `vmap` can do for every sample.
+    """
+    for module in root.modules():
+        if getattr(module, "track_running_stats", False):
+            module.running_mean = module.running_var = module.num_batches_tracked = None
+            module.track_running_stats = False
+    return root
 
 
 def make_functional(

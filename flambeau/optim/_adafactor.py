@@ -98,7 +98,7 @@ class Adafactor(Optimizer):
             state["variance"] = flambeau.zeros_like(grad)
 
     def _one(self, group: dict[str, Any], p: Tensor) -> None:
-        grad = p.grad
+        grad: Any = p.grad
         if p.is_complex():
             raise fail(RuntimeError, "Adafactor", "Adafactor does not support complex parameters")
         if grad.is_sparse:

@@ -98,7 +98,7 @@ class Muon(Optimizer):
         return loss
 
     def _one(self, group: dict[str, Any], p: Tensor) -> None:
-        grad = p.grad
+        grad: Any = p.grad
         if p.is_complex():
             raise fail(RuntimeError, "Muon", "Muon does not support complex parameters")
         if grad.is_sparse:

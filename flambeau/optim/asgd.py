@@ -118,7 +118,7 @@ class ASGD(ElementwiseOptimizer):
         super().__setstate__(state)
         for group in self.param_groups:
             for p in group["params"]:
-                own = self.state.get(p)
+                own: Any = self.state.get(p)
                 for name in ("eta", "mu") if own else ():
                     if not isinstance(own[name], Tensor):
                         own[name] = step_zero(group, float(own[name]))

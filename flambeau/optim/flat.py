@@ -17,7 +17,7 @@ import numpy as np
 
 from flambeau.core.provenance import user_frame
 from flambeau.core.state import next_sequence
-from flambeau.core.storage import Storage, address, storage_of
+from flambeau.core.storage import Storage, address, silent, storage_of
 from flambeau.core.tensor import Tensor
 from flambeau.optim.inplace import Array
 
@@ -29,8 +29,11 @@ core's L2 cache."""
 CHUNK = 1 << 14
 """Elements of a large parameter updated at a time, for the same reason."""
 
-_NATIVE = {np.dtype(np.float32): np.dtype(np.float32), np.dtype(np.float64): np.dtype(np.float64)}
-_REAL = {
+_NATIVE: dict[np.dtype[Any], np.dtype[Any]] = {
+    np.dtype(np.float32): np.dtype(np.float32),
+    np.dtype(np.float64): np.dtype(np.float64),
+}
+_REAL: dict[np.dtype[Any], np.dtype[Any]] = {
     np.dtype(np.complex64): np.dtype(np.float32),
     np.dtype(np.complex128): np.dtype(np.float64),
 }
@@ -51,14 +54,11 @@ def note_writes(params: list[Tensor]) -> None:
     for p in params:
         storage = p._storage or storage_of(p)
         storage.version += 1
-        storage.written = sequence = next_sequence()
+        storage.written = storage.changed = next_sequence()
         storage.writer = writer
         storage.writing = "step"
-        origin = storage.origin
-        while origin is not None:
-            origin.silent = sequence
-            origin.silent_writer = writer
-            origin = origin.origin
+        if storage.origin is not None:
+            silent(storage)
 
 
 def run_alone(

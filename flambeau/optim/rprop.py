@@ -80,7 +80,7 @@ class Rprop(ElementwiseOptimizer):
         lr = float(number(group["lr"]))
         state["step"] = step_zero(group)
         state["prev"] = flambeau.zeros_like(p)
-        state["step_size"] = flambeau.full_like(p.grad, complex(lr, lr) if p.is_complex() else lr)
+        state["step_size"] = flambeau.full_like(p._grad, complex(lr, lr) if p.is_complex() else lr)
 
     def _rates(self, group: dict[str, Any], step: float) -> tuple[Any, ...]:
         return group["maximize"], *group["etas"], *group["step_sizes"]

@@ -81,7 +81,7 @@ class SparseAdam(Optimizer):
         return loss
 
     def _one(self, group: dict[str, Any], p: Tensor) -> None:
-        grad = p.grad
+        grad: Any = p.grad
         if not grad.is_sparse:
             raise fail(
                 RuntimeError,

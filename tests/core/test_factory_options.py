@@ -56,3 +56,9 @@ def test_pinned_memory_needs_an_accelerator(oracle):
     for t in (flambeau, oracle):
         with pytest.raises(RuntimeError):
             t.eye(2, pin_memory=True)
+
+
+def test_a_meta_tensor_is_a_model_for_one_on_the_cpu(oracle):
+    for t in (flambeau, oracle):
+        like = t.zeros_like(t.empty(2, 3, device="meta"), device="cpu")
+        assert like.tolist() == [[0.0, 0.0, 0.0]] * 2

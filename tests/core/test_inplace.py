@@ -65,3 +65,24 @@ def test_retain_grad_follows_the_tensor():
     y.sum().backward()
     assert y.grad.tolist() == [1, 1]
     assert x.grad.tolist() == [6, 6]
+
+
+def test_a_plain_write_of_any_operation_counts_once_and_keeps_its_memory():
+    a = torch.linspace(-1, 1, 6).reshape(2, 3).clone()
+    alias, version = a.numpy(), a._version
+    assert a.relu_() is a and a._version == version + 1
+    assert alias.min() == 0
+    a.addcmul_(torch.ones(2, 3), torch.ones(3))
+    assert alias.max() == 2 and a._version == version + 2
+    with pytest.raises(RuntimeError, match="broadcast"):
+        torch.ones(3).addcmul_(torch.ones(2, 3), torch.ones(3))
+    with pytest.raises(RuntimeError, match="can't be cast"):
+        torch.ones(2, dtype=torch.int64).addcmul_(torch.ones(2), torch.ones(2))
+
+
+def test_a_write_by_what_requires_grad_is_recorded():
+    w = torch.full((3,), 2.0, requires_grad=True)
+    a = torch.ones(3)
+    a.addcmul_(w, torch.full((3,), 3.0))
+    a.sum().backward()
+    assert w.grad.tolist() == [3, 3, 3]

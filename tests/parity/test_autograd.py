@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 import flambeau
-from tests.parity.programs import autograd, functions, hooks, modes
+from tests.parity.programs import autograd, batches, forward, functions, hooks, modes, transforms
 
-ROOMS = (autograd, hooks, functions, modes)
+ROOMS = (autograd, hooks, functions, modes, transforms, batches, forward)
 CASES = [
     (f"{room.__name__.rsplit('.')[-1]}.{name}", each)
     for room in ROOMS

@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from flambeau.core.batch.array import Batched, align, each_sample, sizes_of, spread, union
+from flambeau.core.batch.array import Batched, align, dynamic, each_sample, sizes_of, spread, union
 from flambeau.core.batch.draws import each_draw, repeating
-from flambeau.core.silence import quiet
+from flambeau.core.silence import quiet, run
+from flambeau.core.storage import address
 
 __all__ = ["compute", "elementwise", "view"]
 
@@ -29,8 +30,16 @@ def elementwise(op: Any, arrays: list[Any]) -> Any:
     given = list(arrays)
     for i, array in zip(which, aligned, strict=True):
         given[i] = array
-    found = np.asarray(quiet(op.kernel, *given))
+    found = np.asarray(_silently(op.kernel, *given))
     return Batched(_whole(found, levels, arrays), levels)
+
+
+def _silently(function: Any, *args: Any) -> Any:
+    """The call without NumPy's warnings, in the shared context where that is free (2 us less)."""
+    try:
+        return run(function, *args)
+    except RuntimeError:
+        return quiet(function, *args)
 
 
 def _whole(found: Any, levels: tuple[int, ...], values: Any) -> Any:
@@ -52,19 +61,33 @@ def view(op: Any, batch: Batched, rest: Any) -> Any:
     made = op.kernel(sample, *rest)
     if not np.may_share_memory(made, sample):
         return each_sample(lambda a: op.kernel(a, *rest), [batch])
-    data = np.lib.stride_tricks.as_strided(
-        made,
-        (*batch.data.shape[:count], *made.shape),
-        (*batch.data.strides[:count], *made.strides),
-    )
-    return Batched(data, batch.levels)
+    shape = (*batch.data.shape[:count], *made.shape)
+    steps = (*batch.data.strides[:count], *made.strides)
+    return Batched(_restrided(made, shape, steps), batch.levels)
+
+
+def _restrided(array: Any, shape: Any, steps: Any) -> Any:
+    """A view of other geometry from an array's first element on. Its owner stays its base, which
+    is where further views measure from (`as_strided` hides it).
+    """
+    root = array
+    while isinstance(root.base, nd):
+        root = root.base
+    flat = root if root.flags.c_contiguous else root.ravel(order="K")
+    if np.may_share_memory(flat, root):
+        try:
+            return nd(shape, array.dtype, flat, address(array) - address(flat), steps)
+        except ValueError:
+            pass  # the owner is a window on memory that it does not show whole
+    return np.lib.stride_tricks.as_strided(array, shape, steps)
 
 
 def compute(op: Any, arrays: list[Any]) -> Any:
     """The kernel of a reduction, a primitive or an operation on lists."""
     from flambeau.core.batch.rules import RULES
-    from flambeau.core.batch.rules_layer import Refused
 
+    if op.name in DYNAMIC and type(arrays[DYNAMIC[op.name]]) is Batched:
+        raise dynamic(op.name)
     rule = RULES.get(op.name)
     if rule is not None:
         levels = union(arrays)
@@ -74,10 +97,10 @@ def compute(op: Any, arrays: list[Any]) -> Any:
             which = [_is_batch(a) for a in arrays]
             flat = [_folded(a, levels, sizes) if b else a for a, b in zip(arrays, which)]
             try:
-                found = quiet(rule, op, flat, which, size)
-            except Refused:
-                raise
-            except Exception:
+                found = _silently(rule, op, flat, which, size)
+            except Exception as error:
+                if getattr(error, "final", False):
+                    raise
                 # The kernel on one sample words the error; where it has none, the way was wrong.
                 found = None
             if found is not None:
@@ -96,6 +119,10 @@ def _drawn(op: Any, arrays: list[Any]) -> Any:
     source = resolve(arrays[op.names.index("generator")], op.name)
     kernel = repeating(lambda *a: quiet(op.kernel, *a), source)
     return each_sample(kernel, [each_draw(array) for array in arrays])
+
+
+DYNAMIC = {"_masked_select": 1, "_nonzero": 0}
+"""Operations whose result's shape depends on values, and which argument's."""
 
 
 def _is_batch(value: Any) -> Any:

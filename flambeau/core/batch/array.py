@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextvars import ContextVar
 from functools import wraps
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,8 +20,10 @@ __all__ = [
     "ACTIVE",
     "Batched",
     "Level",
+    "TRANSFORMING",
     "align",
     "by_sample",
+    "dynamic",
     "each_sample",
     "like_sample",
     "outside",
@@ -44,6 +47,9 @@ class Level(NamedTuple):
 
 ACTIVE: ContextVar[tuple[Level, ...]] = ContextVar("flambeau_vmap_levels", default=())
 
+TRANSFORMING: ContextVar[bool] = ContextVar("flambeau_transforming", default=False)
+"""Whether a function is being differentiated by one of torch.func's transforms."""
+
 
 def no_value(what: str) -> RuntimeError:
     """The error of asking a batch for one Python value."""
@@ -53,6 +59,17 @@ def no_value(what: str) -> RuntimeError:
         f"PyTorch internals: {what} of a tensor that differs from sample to sample is no single "
         "value. Choose with torch.where(condition, a, b), or keep the tensor out of vmap."
     )
+
+
+def dynamic(name: str) -> RuntimeError:
+    """The error of a result whose shape depends on values."""
+    error = RuntimeError(
+        f"vmap: It looks like you're attempting to use {name.lstrip('_')}, whose result's shape "
+        "depends on the values (dynamic shape): the samples' results could not be stacked. Use "
+        "torch.where(mask, a, b), or masked sums, in its place."
+    )
+    error.final = True  # type: ignore[attr-defined]
+    return error
 
 
 class Batched(NDArrayOperatorsMixin):
@@ -82,7 +99,7 @@ class Batched(NDArrayOperatorsMixin):
 
     @property
     def size(self) -> int:
-        return int(np.prod(self.shape, dtype=np.int64))
+        return prod(self.shape)
 
     @property
     def itemsize(self) -> int:
@@ -279,9 +296,10 @@ def sizes_of(values: Any, levels: tuple[int, ...]) -> tuple[int, ...]:
 
 def _taken(value: Any, levels: tuple[int, ...], index: tuple[int, ...]) -> Any:
     if type(value) is Batched:
-        return value.data[
-            (*(index[k] for k, level in enumerate(levels) if level in value.levels), ...)
-        ]
+        own: tuple[Any, ...] = tuple(
+            k for k, level in zip(index, levels, strict=True) if level in value.levels
+        )
+        return value.data[(*own, ...)]
     if type(value) is list or type(value) is tuple:
         return type(value)(_taken(each, levels, index) for each in value)
     return value
@@ -373,7 +391,7 @@ def like_sample(array: np.ndarray[Any, Any], batch: Batched) -> Batched:
     ) + (array.itemsize if array.size else 0)
     if not dense or 0 in sizes:
         return Batched(np.array(np.broadcast_to(array, (*sizes, *array.shape))), batch.levels)
-    data = np.lib.stride_tricks.as_strided(whole, (*sizes, *array.shape), steps)
+    data: Any = np.ndarray((*sizes, *array.shape), array.dtype, whole, 0, steps)
     data[...] = array
     return Batched(data, batch.levels)
 
@@ -387,5 +405,6 @@ def _row_major(sizes: tuple[int, ...], step: int) -> tuple[int, ...]:
 
 
 def outside(array: Any, sequence: int) -> tuple[int, ...]:
-    """The levels of a batch that began after what bears the number `sequence`."""
-    return tuple(level for level in array.levels if level > sequence)
+    """The levels of a batch that began after what bears the number `sequence`, and have ended."""
+    running = {level.number for level in ACTIVE.get()}
+    return tuple(n for n in array.levels if n > sequence and n not in running)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from flambeau.core.batch.array import dynamic
 from flambeau.core.kernels.scatter import put_sum
 
 __all__ = ["RULES"]
@@ -56,6 +57,10 @@ def selected(op: Any, args: list[Any], which: list[Any], size: int) -> Any:
     dim, index = args[op.names.index("dim")], args[op.names.index("index")]
     many = which[op.names.index("index")]
     ndim = input.ndim - bool(which[0])
+    if many and index.dtype.kind == "b":
+        raise dynamic("index")
+    if index.dtype.kind == "b" and index.shape == input.shape[bool(which[0]) :][dim : dim + 1]:
+        index = index.nonzero()[0]  # a mask of one dimension stands for its coordinates
     if not ndim or index.dtype.kind != "i" or not -ndim <= dim < ndim:
         return None
     dim %= ndim
@@ -139,7 +144,8 @@ def put_along(op: Any, args: list[Any], which: list[Any], size: int) -> Any:
 def _places(indices: Any, flags: Any, size: int) -> Any:
     """Index arrays with the batch's axis in front of their common rank; None for whole dimensions.
 
-    Returns None where a mask differs from sample to sample: its result would have no one shape.
+    Raises:
+        RuntimeError: a mask differs from sample to sample: its result would have no one shape.
     """
     flags = flags or [False] * len(indices)
     found: list[Any] = []
@@ -147,7 +153,7 @@ def _places(indices: Any, flags: Any, size: int) -> Any:
     for index, flag in zip(indices, flags, strict=True):
         if index is not None and index.dtype.kind == "b":
             if flag:
-                return None
+                raise dynamic("index")
             parts = index.nonzero()
             found += parts
             many += [False] * len(parts)

@@ -12,11 +12,14 @@ import numpy as np
 
 from flambeau.core.kernels import loss as losses
 
-__all__ = ["RULES", "Refused"]
+__all__ = ["RULES"]
 
 
-class Refused(RuntimeError):
-    """What no way of batching may do."""
+def refused(text: str) -> RuntimeError:
+    """The error of what no way of batching may do."""
+    error = RuntimeError(text)
+    error.final = True  # type: ignore[attr-defined]
+    return error
 
 
 def _together(array: Any) -> Any:
@@ -153,14 +156,14 @@ def batch_norm(op: Any, args: list[Any], which: list[Any], size: int) -> Any:
             ("running_var", variance, which[4]),
         ):
             if running is not None and not many and which[0]:
-                raise Refused(
+                raise refused(
                     f"Batch norm got a batched tensor as input while the {name}, which will be "
                     "updated in place, was not batched. Please make the running statistics an "
                     "input of the function that vmap maps, or use track_running_stats=False (or "
                     "torch.func.replace_all_batch_norm_modules_)."
                 )
     channels = input.shape[2 if which[0] else 1]
-    given = []
+    given: list[Any] = []
     for value, many in zip((weight, bias, mean, variance), which[1:5], strict=True):
         if value is None:
             given.append(None)

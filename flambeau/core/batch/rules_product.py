@@ -139,14 +139,14 @@ def affine(bias: Any, x: Any, weight: Any, flags: Any, size: int, kernel: Any) -
 
 def linear(op: Any, args: list[Any], which: list[Any], size: int) -> Any:
     flags = (False, bool(which[0]), bool(which[1]))
-    return affine(None, *args, flags, size, lambda: op.kernel(*args))
+    return affine(None, args[0], args[1], flags, size, lambda: op.kernel(*args))
 
 
 def linear_with_bias(op: Any, args: list[Any], which: list[Any], size: int) -> Any:
     flags = tuple(map(bool, which))
     if flags == (True, False, False):
         return None
-    return affine(*args, flags, size, lambda: op.kernel(*args))
+    return affine(args[0], args[1], args[2], flags, size, lambda: op.kernel(*args))
 
 
 def bordered(op: Any, args: list[Any], which: list[Any], size: int) -> Any:

@@ -9,6 +9,7 @@ import numpy as np
 
 from flambeau.core.declare import composite
 from flambeau.core.errors import fail
+from flambeau.core.exported import export
 from flambeau.core.factory.nested import native
 from flambeau.core.provenance import stack_level
 from flambeau.core.storage import storage_of
@@ -47,6 +48,7 @@ def from_numpy(ndarray: np.ndarray[Any, Any]) -> Tensor:
     if type(array) is not np.ndarray:
         array = array.view(np.ndarray)
     found = wrap(array.view())
+    export(found)
     storage_of(found).root = array
     return found
 

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from flambeau.core.kernels.product import matrices
 from flambeau.core.kernels.windows import (
     Ints,
     Pairs,
@@ -279,12 +280,13 @@ def _pointwise(
     matrix = weight.reshape(features, -1)
     if last:
         rows = to_last(taken).reshape(-1, matrix.shape[1])
-        np.matmul(rows, matrix.T, out=to_last(result).reshape(-1, features))
+        matrices(rows, matrix.T, None, to_last(result).reshape(-1, features))
     elif prod(out) == 1:
-        np.matmul(taken.reshape(count, -1), matrix.T, out=result.reshape(count, features))
+        matrices(taken.reshape(count, -1), matrix.T, None, result.reshape(count, features))
     else:
         taken = taken.reshape(count, matrix.shape[1], -1)
-        np.matmul(matrix, taken, out=result.reshape(count, features, -1))
+        for image, target in zip(taken, result.reshape(count, features, -1), strict=True):
+            matrices(matrix, image, None, target)
 
 
 def _by_pixels(
@@ -309,9 +311,7 @@ def _by_pixels(
         np.copyto(columns, part)
         columns = columns.reshape(-1, len(matrix))
         product = place if in_place else scratch("product", place.shape, result.dtype)
-        np.matmul(columns, matrix, out=product.reshape(-1, features))
-        if bias is not None:
-            product += bias
+        matrices(columns, matrix, bias, product.reshape(-1, features))
         if not in_place:
             place[...] = product
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from flambeau.core.errors import fail
+from flambeau.core.folds import fold_max
 from flambeau.core.kernels.softmax import log_softmax
 
 __all__ = ["NONE", "cross_entropy", "cross_entropy_backward", "nll", "nll_backward", "picked"]
@@ -21,7 +22,7 @@ NONE, MEAN, SUM = range(3)
 _LONG = np.dtype("i8")
 _UNSIGNED = np.dtype("u8")
 _NATIVE = frozenset((np.dtype("f4"), np.dtype("f8")))
-_most = np.maximum.reduce
+_most = fold_max
 
 
 def picked(op: str, target: Any, classes: int, ignore_index: int) -> Any:

@@ -13,9 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from flambeau.core.folds import fold_add
+
 __all__ = ["batch_backward", "batch_stats", "channelwise", "layer", "layer_backward", "wide"]
 
-_sum = np.add.reduce
+_sum = fold_add
 
 
 def wide(*arrays: Any) -> tuple[Any, ...]:

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from flambeau.core.ir.abstract import Abstract, broadcast_shapes
+from flambeau.core.kernels.native.matmul import mm
 
-__all__ = ["BLAS", "fold", "product", "widen"]
+__all__ = ["BLAS", "fold", "matrices", "product", "widen"]
 
 BLAS = frozenset(map(np.dtype, ("f4", "f8", "c8", "c16")))
 _FEW = 1 << 12
@@ -33,14 +34,34 @@ def product(a: Any, b: Any) -> Any:
     return _integers(a, b)
 
 
-def fold(a: Any, b: Any) -> Any:
-    """``np.matmul``; the rows of a batch times one matrix are one call of BLAS (3 times faster for
-    32 batches of 8 rows).
+def matrices(a: Any, b: Any, bias: Any = None, out: Any = None) -> Any:
+    """``a @ b + bias`` of two matrices of one floating dtype, generated where that can be done:
+    silent, from any thread.
     """
-    if a.ndim > 2 and b.ndim <= 2:
-        k = a.shape[-1]
-        found = np.matmul(a.reshape(math.prod(a.shape[:-1]), k), b)
-        return found.reshape(a.shape[:-1] + b.shape[1:])
+    return (_NATIVE.get(a.dtype) or _native(a.dtype))(a, b, bias, out)
+
+
+_NATIVE: dict[Any, Any] = {}
+
+
+def _native(dtype: Any) -> Any:
+    found = _NATIVE[dtype] = mm(dtype)
+    return found
+
+
+def fold(a: Any, b: Any) -> Any:
+    """``np.matmul``; the rows of a batch times one matrix are one product (3 times faster for 32
+    batches of 8 rows).
+    """
+    if b.ndim == 2:
+        if a.ndim == 2:
+            return matrices(a, b)
+        if a.ndim > 2:
+            found = matrices(a.reshape(math.prod(a.shape[:-1]), a.shape[-1]), b)
+            return found.reshape(a.shape[:-1] + b.shape[1:])
+    elif a.ndim > 2 and b.ndim == 1:
+        found = np.matmul(a.reshape(math.prod(a.shape[:-1]), a.shape[-1]), b)
+        return found.reshape(a.shape[:-1])
     return np.matmul(a, b)
 
 

@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from flambeau.core.kernels.product import matrices
+
 __all__ = ["GATES", "backward", "forward"]
 
 GATES = {"lstm": 4, "gru": 3, "rnn_tanh": 1, "rnn_relu": 1}
@@ -75,11 +77,11 @@ def backward(
         found = _plain_back(mode, gradients, w_hh, out, states, order)
     d_in, d_state, dh, dc, dw_hr = found
     return (
-        d_in.dot(w_ih),
+        matrices(d_in, w_ih),
         dh,
         dc,
-        d_in.T.dot(x),
-        d_state.T.dot(states),
+        matrices(d_in.T, x),
+        matrices(d_state.T, states),
         d_in.sum(0) if has_bias else None,
         d_state.sum(0) if has_bias else None,
         dw_hr,
@@ -93,7 +95,7 @@ def _zeros_or(g: Any, shape: Any, dtype: Any) -> Any:
 def _plain(
     mode: str, x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, order: Any
 ) -> tuple[Any, ...]:
-    out = x.dot(w_ih.T)
+    out = matrices(x, w_ih.T)
     if b_ih is not None:
         out += b_ih + b_hh
     states = np.empty_like(out)
@@ -101,7 +103,7 @@ def _plain(
     for o, n in order:
         states[o : o + n] = h[:n]
         row = out[o : o + n]
-        row += h[:n].dot(turned)
+        row += matrices(h[:n], turned)
         if mode == "rnn_tanh":
             np.tanh(row, out=row)
         else:
@@ -123,7 +125,7 @@ def _plain_back(
         if g_out is not None:
             row = row + g_out[o : o + n]
         np.multiply(row, slope[o : o + n], out=found[o : o + n])
-        dh[:n] = found[o : o + n].dot(w_hh)
+        dh[:n] = matrices(found[o : o + n], w_hh)
     return found, found, dh, None, None
 
 
@@ -157,7 +159,7 @@ def _lstm(
     for o, n in order:
         states[o : o + n] = h[:n]
         row = gates[o : o + n]
-        row += h[:n].dot(turned)
+        row += matrices(h[:n], turned)
         np.tanh(row, out=row)
         row *= scale
         row += shift
@@ -168,7 +170,7 @@ def _lstm(
         high = cells[1, o : o + n]
         np.tanh(cell, out=high)
         new = row[:, 3 * H :] * high
-        out[o : o + n] = h[:n] = new if w_hr is None else new.dot(w_hr.T)
+        out[o : o + n] = h[:n] = new if w_hr is None else matrices(new, w_hr.T)
     return out, h, c, gates, cells, states
 
 
@@ -199,21 +201,21 @@ def _lstm_back(
             row = row + g_out[o : o + n]
         if pulled is not None:
             pulled[o : o + n] = row
-            row = row.dot(w_hr)
+            row = matrices(row, w_hr)
         here = found[o : o + n]
         np.multiply(row, for_output[o : o + n], out=here[:, 3])
         cell = dc[:n]
         cell += row * for_cell[o : o + n]
         np.multiply(slopes[o : o + n], cell[:, None, :], out=here[:, :3])
         cell *= f[o : o + n]
-        dh[:n] = flat[o : o + n].dot(w_hh)
+        dh[:n] = matrices(flat[o : o + n], w_hh)
     dw_hr = None if pulled is None else pulled.T.dot(o_gate * high)
     return flat, flat, dh, dc, dw_hr
 
 
 def _gru(x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, order: Any) -> tuple[Any, ...]:
     H = h.shape[1]
-    gates = x.dot(w_ih.T)
+    gates = matrices(x, w_ih.T)
     if b_ih is not None:
         gates += b_ih
     turned = w_hh.T
@@ -226,7 +228,7 @@ def _gru(x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, order: Any)
         old = h[:n]
         states[o : o + n] = old
         row = gates[o : o + n]
-        from_state = old.dot(turned)
+        from_state = matrices(old, turned)
         if b_hh is not None:
             from_state += b_hh
         doors = row[:, : 2 * H]
@@ -270,7 +272,7 @@ def _gru_back(
         np.multiply(row, slope_z[o : o + n], out=here[:, H : 2 * H])
         there[:, : 2 * H] = here[:, : 2 * H]
         np.multiply(inside, r[o : o + n], out=there[:, 2 * H :])
-        back = there.dot(w_hh)
+        back = matrices(there, w_hh)
         back += row * z[o : o + n]
         dh[:n] = back
     return d_in, d_state, dh, None, None

@@ -18,7 +18,10 @@ __all__ = [
     "gelu_tanh_backward",
     "sigmoid",
     "silu",
+    "silu_backward",
     "softplus",
+    "softplus_backward",
+    "softplus_scaled",
 ]
 
 
@@ -32,6 +35,27 @@ def sigmoid(x: Any) -> Any:
 def softplus(x: Any) -> Any:
     """``log(1 + exp(x))``."""
     return np.maximum(x, x.dtype.type(0)) + np.log1p(np.exp(-np.abs(x)))
+
+
+def softplus_scaled(x: Any, beta: float, threshold: float) -> Any:
+    """``log(1 + exp(beta * x)) / beta``; x itself where ``beta * x > threshold``."""
+    t = x.dtype.type
+    scaled = x * t(beta)
+    return np.where(
+        scaled > threshold, x, np.log1p(np.exp(np.minimum(scaled, t(threshold)))) / t(beta)
+    )
+
+
+def softplus_backward(g: Any, x: Any, beta: float, threshold: float) -> Any:
+    """Its gradient."""
+    scaled = x * g.dtype.type(beta)
+    return np.where(scaled > threshold, g, g * sigmoid(scaled))
+
+
+def silu_backward(g: Any, x: Any) -> Any:
+    """The gradient of silu."""
+    s = sigmoid(x)
+    return g * (s * (1 + x * (1 - s)))
 
 
 def silu(x: Any) -> Any:

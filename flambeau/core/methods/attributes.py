@@ -139,7 +139,6 @@ class Attributes:
     is_meta = property(lambda self: type(self._array) is Abstract)
     is_sparse = property(lambda self: self.layout is layouts.sparse_coo)
     is_sparse_csr = property(lambda self: self.layout is layouts.sparse_csr)
-    names = property(lambda self: (None,) * self._array.ndim)
 
     @property
     def name(self: Tensor) -> None:
@@ -165,9 +164,6 @@ class Attributes:
         self._array[...] = np.array(values, self._array.dtype).reshape(self._array.shape)
         touch(self, name)
         return self
-
-    def has_names(self: Tensor) -> bool:
-        return False
 
     def get_device(self: Tensor) -> int:
         """-1: not on an accelerator."""

@@ -13,6 +13,7 @@ import numpy as np
 from flambeau.core import dtypes, overrides, state
 from flambeau.core.batch.array import Batched
 from flambeau.core.errors import fail
+from flambeau.core.exported import export
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.layout import is_non_overlapping_and_dense
 from flambeau.core.methods import attach
@@ -107,7 +108,7 @@ class Exchange:
                 f"Got unsupported ScalarType {dtypes.of(a.dtype).legacy}: convert with .float() "
                 f"first.",
             )
-        storage_of(self)
+        export(self)
         return a.view()
 
     def __array__(self: Tensor, dtype: Any = None, copy: Any = None) -> np.ndarray[Any, Any]:

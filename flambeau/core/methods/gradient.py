@@ -19,7 +19,7 @@ from flambeau.core.methods import attach
 from flambeau.core.node import AccumulateGrad, Node, Port, edge_node, exposed
 from flambeau.core.provenance import stack_level
 from flambeau.core.storage import Storage, storage_of
-from flambeau.core.tensor import PLAIN, Tensor, edge_of, leaf_edge, wrap, wrap_like_view
+from flambeau.core.tensor import PLAIN, Tensor, edge_of, leaf_edge, wrap_like_view
 
 __all__ = ["Gradient"]
 
@@ -272,7 +272,7 @@ class Gradient:
                 edge = self._edge if self._view is None else edge_of(self)
                 if edge is not None:
                     one = seed.copy() if not a.ndim else seed.reshape(a.shape).copy()
-                    engine.backward((edge,), (wrap(one),), bool(retain_graph), False)
+                    engine.backward_of_one(edge, one, bool(retain_graph))
                     return
         from flambeau.autograd import backward
 

@@ -10,5 +10,11 @@ for _area in sorted(module.name for module in iter_modules(__path__)):
 
 import_module("flambeau.core.indexing")
 import_module("flambeau.core.sampling").each_on_its_own(
-    "ctc_loss", "embedding_bag", "histogram", "nanquantile", "quantile", "repeat_interleave"
+    "argwhere",
+    "ctc_loss",
+    "embedding_bag",
+    "histogram",
+    "nanquantile",
+    "quantile",
+    "repeat_interleave",
 )

@@ -12,6 +12,7 @@ import numpy as np
 from flambeau.core.declare import composite, elementwise, ops
 from flambeau.core.dtypes import FLOAT, REAL, Rule
 from flambeau.core.errors import fail
+from flambeau.core.kernels.native.choose import lazily
 from flambeau.core.rules import both, with_arrays
 from flambeau.core.tensor import Tensor
 
@@ -26,7 +27,7 @@ def _relu(input):
     return np.maximum(input, ZEROS.get(input.dtype, 0))
 
 
-@with_arrays(lambda g, out: g * out.astype(bool).astype(g.dtype))
+@with_arrays(lazily("relu_backward", lambda g, out: np.where(out <= 0, g.dtype.type(0), g)))
 def _relu_rule(g, out):
     return g * (out > 0)
 

@@ -14,7 +14,7 @@ from flambeau.core import rules
 from flambeau.core.declare import ops, primitive
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
-from flambeau.core.kernels.product import product, widen
+from flambeau.core.kernels.product import matrices, product, widen
 from flambeau.core.ops.matmul import (
     SINGLE_DOUBLE,
     check_batches,
@@ -98,7 +98,7 @@ def _short(input: Any, mat1: Any, mat2: Any, beta: Any, alpha: Any) -> Any:
     if d in SINGLE_DOUBLE and mat1.dtype is d and mat2.dtype is d and beta == 1 and alpha == 1:
         if mat1.ndim == 2 == mat2.ndim:
             try:
-                found = np.matmul(mat1, mat2)
+                found = matrices(mat1, mat2)
                 return np.add(found, input, found)
             except ValueError:
                 pass  # worded by the body

@@ -147,6 +147,11 @@ def copy_(input: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
     recording = state.grad_enabled() and (edge_of(input) is not None or edge_of(src) is not None)
     check_inplace("copy_", input, recording)
     a, b = input._array, src._array
+    if not recording and type(a) is type(b) is np.ndarray:
+        if a.dtype is b.dtype and a.shape == b.shape:
+            a[...] = b
+            touch(input, "copy_")
+            return input
     if hasattr(a, "is_sparse_data") or hasattr(b, "is_sparse_data"):
         if hasattr(a, "is_sparse_data") != hasattr(b, "is_sparse_data"):
             raise fail(

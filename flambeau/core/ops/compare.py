@@ -16,9 +16,11 @@ from flambeau.core.dtypes import COMPARE, ORDER, Rule, default
 from flambeau.core.entry import record_one
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
+from flambeau.core.kernels.native.choose import lazily
 from flambeau.core.ops.either import keep, numbered, tie
-from flambeau.core.silence import run
+from flambeau.core.rules import with_arrays
 from flambeau.core.state import NO_GRAD, mode
+from flambeau.core.storage import touch
 from flambeau.core.tensor import PLAIN, Tensor, edge_of, wrap
 
 nd = np.ndarray
@@ -184,6 +186,19 @@ def _inside(g, input, min, max):
     return keep(g, (input >= min) & (input <= max))
 
 
+INSIDE = lazily(
+    "inside_backward",
+    lambda g, x, low, high: np.where((x >= low) & (x <= high), g, g.dtype.type(0)),
+)
+NUMBERS = frozenset((int, float))
+
+
+def _inside_arrays(g, input, min, max):
+    if type(min) in NUMBERS and type(max) in NUMBERS:
+        return INSIDE(g, input, min, max)
+    return _inside(g, input, min, max)
+
+
 def _below(g, input, min, max):
     return keep(g, input < min if max is None else (input < min) & (min < max))
 
@@ -207,7 +222,7 @@ def _clamp_name(node: Any) -> str:
     function=False,
     method=False,
     node=_clamp_name,
-    vjp={"input": _inside, "min": _below, "max": _above},
+    vjp={"input": with_arrays(_inside_arrays)(_inside), "min": _below, "max": _above},
 )
 def _clamp(input, min=None, max=None):
     """``min(max(input, min), max)``."""
@@ -219,8 +234,22 @@ BOUNDS = frozenset((int, float, type(None)))
 FLOATS = frozenset((np.dtype("f4"), np.dtype("f8")))
 
 
+def _both_bounds(a: Any, min: Any, max: Any, out: Any = None) -> Any:
+    return np.minimum(np.maximum(a, min), max, out=out)
+
+
+BETWEEN = lazily("clamp", _both_bounds)
+AT_LEAST = lazily("maximum", np.maximum)
+AT_MOST = lazily("minimum", np.minimum)
+
+
 def _clamp_numbers(a: Any, d: Any, min: Any, max: Any) -> Any:
     """`a` between two numbers (None: no bound); None where the long way must look."""
+    if min is not None and max is not None and -3e38 < min < 3e38 and -3e38 < max < 3e38:
+        try:
+            return BETWEEN(a, min, max)
+        except RuntimeError:  # the context is busy
+            return None
     low = None if min is None else asarray(min, d) if -3e38 < min < 3e38 else 0
     high = None if max is None else asarray(max, d) if -3e38 < max < 3e38 else 0
     if (
@@ -228,10 +257,7 @@ def _clamp_numbers(a: Any, d: Any, min: Any, max: Any) -> Any:
     ):  # no bound at all, or one beyond the dtype
         return None
     try:
-        if low is None:
-            return run(np.minimum, a, high)
-        r = run(np.maximum, a, low)
-        return r if high is None else run(np.minimum, r, high)
+        return AT_MOST(a, high) if low is None else AT_LEAST(a, low)
     except RuntimeError:  # the context is busy
         return None
 
@@ -281,6 +307,21 @@ def clamp(input: Tensor, min: Any = None, max: Any = None, *, out: Tensor | None
 @composite(method=True, alias=("clip_",))
 def clamp_(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
     """`clamp` in place."""
+    m = mode()
+    if type(input) in PLAIN and type(min) in NUMBERS and type(max) in NUMBERS:
+        a = input._array
+        if (
+            type(a) is nd
+            and a.dtype in FLOATS
+            and 0 not in a.strides
+            and (m is NO_GRAD or (m is None and input._edge is None and input._view is None))
+        ):
+            try:
+                BETWEEN(a, min, max, a)
+            except RuntimeError:  # the context is busy
+                return ops._clamp_(input, min, max)
+            touch(input, "clamp_")
+            return input
     _some_bound("clamp_", min, max)
     return ops._clamp_(input, min, max)
 

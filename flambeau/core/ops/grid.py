@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from flambeau.core.batch.array import by_sample
 from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
@@ -32,7 +33,9 @@ def _grid_rule(
 ) -> tuple[Any, Any]:
     if grad_enabled():
         return _grid_gradients(g, input, grid, mode, padding, align_corners, needs)
-    back = grids.sample_gradient(g._array, input._array, grid._array, mode, padding, align_corners)
+    back = by_sample(grids.sample_gradient)(
+        g._array, input._array, grid._array, mode, padding, align_corners
+    )
     return wrap(back[0]) if needs[0] else None, wrap(back[1]) if needs[1] else None
 
 

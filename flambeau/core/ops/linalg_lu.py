@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from flambeau.core.batch.array import by_sample
 from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.dtypes import of
 from flambeau.core.errors import fail, missing_extra
@@ -83,6 +84,7 @@ def _pivots_matrix(pivots: Tensor, rows: int, dtype: Any) -> Tensor:
     return wrap(_matrix_of(pivots._array, rows, dtype.numpy))
 
 
+@by_sample
 def _matrix_of(pivots: Any, rows: int, dtype: Any) -> Any:
     order = factor.permutation(pivots, rows)
     return (np.arange(rows)[:, None] == order[..., None, :]).astype(dtype)

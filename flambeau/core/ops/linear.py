@@ -13,6 +13,7 @@ import numpy as np
 from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
+from flambeau.core.kernels.product import matrices
 from flambeau.core.output import write_one
 from flambeau.core.rules import both
 from flambeau.core.tensor import Tensor
@@ -87,13 +88,15 @@ def _affine(bias: Any, input: Any, weight: Any) -> Any:
             wide = None if bias is None else bias.astype("f4")
             return _affine(wide, input.astype("f4"), weight.astype("f4")).astype(dtype)
     try:
-        if input.ndim == 2:
-            out = input.dot(weight.T)
+        row = bias if weight.ndim == 2 and bias is not None and bias.ndim == 1 else None
+        if input.ndim == 2 and weight.ndim == 2:
+            out = matrices(input, weight.T, row)
         else:
             rows = prod(input.shape[:-1])
-            out = input.reshape(rows, input.shape[-1]).dot(weight.T)
+            flat = input.reshape(rows, input.shape[-1])
+            out = matrices(flat, weight.T, row) if weight.ndim == 2 else flat.dot(weight.T)
             out = out.reshape(input.shape[:-1] + weight.shape[:-1])
-        if bias is not None:
+        if bias is not None and row is None:
             out += bias
     except (ValueError, IndexError, TypeError):
         _check(bias, input, weight)
@@ -111,8 +114,9 @@ def _input_rule(g: Any, weight: Any, input_shape: Any) -> Any:
         if g.dtype not in _NATIVE:
             return np.matmul(g.astype("f4"), weight.astype("f4")).astype(g.dtype)
         if g.ndim == 2:
-            return g.dot(weight)
-        return g.reshape(prod(g.shape[:-1]), g.shape[-1]).dot(weight).reshape(input_shape)
+            return matrices(g, weight)
+        flat = g.reshape(prod(g.shape[:-1]), g.shape[-1])
+        return matrices(flat, weight).reshape(input_shape)
     return ops.matmul(g, weight)
 
 
@@ -126,7 +130,7 @@ def _weight_rule(g: Any, input: Any, weight_shape: Any) -> Any:
     if g.ndim != 2 or len(weight_shape) == 1:
         g = g.reshape(input.shape[0], weight_shape[0] if len(weight_shape) == 2 else 1)
     if type(g) is nd:
-        found = g.T.dot(input)
+        found = matrices(g.T, input)
         return found if len(weight_shape) == 2 else found.reshape(weight_shape)
     return ops.matmul(g.mT, input).reshape(weight_shape)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from flambeau.core.batch.array import by_sample
 from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.errors import fail
 from flambeau.core.ops.loss import fold
@@ -64,6 +65,7 @@ def _margins(x: Any, t: Any, margin: float) -> Any:
     return found
 
 
+@by_sample
 def _sloped(x: Any, t: Any, p: int, margin: float, weight: Any) -> Any:
     """Each sample's gradient for its own row."""
     rows = np.arange(len(t))
@@ -191,18 +193,24 @@ def _pairs(x: Any, target: Any) -> tuple[Any, Any, Any]:
     return found, counts, rows
 
 
-@both
-def _multilabel_rule(g: Any, input: Any, target: Any, reduction: int) -> Any:
-    x = input if type(g) is nd else input._array
-    labels = target if type(g) is nd else target._array
-    width = x.shape[-1] if x.ndim else 1
-    flat = x.reshape(-1, width)
-    found, counts, rows = _pairs(flat, labels.reshape(flat.shape))
+@by_sample
+def _label_slope(flat: Any, labels: Any) -> Any:
+    """Each sample's gradient for its own row."""
+    found, counts, rows = _pairs(flat, labels)
     active = (found > 0).astype(flat.dtype)
     slope = active.sum(1)
     n, k = np.nonzero(counts)
     np.subtract.at(slope, (n, rows[n, k]), active.sum(2)[n, k])
-    slope /= flat.dtype.type(width)
+    slope /= flat.dtype.type(flat.shape[1])
+    return slope
+
+
+@both
+def _multilabel_rule(g: Any, input: Any, target: Any, reduction: int) -> Any:
+    x = input if type(g) is nd else input._array
+    labels = target if type(g) is nd else target._array
+    flat = x.reshape(-1, x.shape[-1] if x.ndim else 1)
+    slope = _label_slope(flat, labels.reshape(flat.shape))
     if type(g) is nd:
         each = (
             g.reshape(-1, 1)

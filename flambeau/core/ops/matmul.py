@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 import sys
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from flambeau.core.declare import FUNCTIONS, Op, ops, primitive
 from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import broadcast_shapes
-from flambeau.core.kernels.product import fold, product
+from flambeau.core.kernels.product import fold, matrices, product
 from flambeau.core.methods import bind
 from flambeau.core.node import OpNode
 from flambeau.core.provenance import USER, user_frame
@@ -344,14 +345,14 @@ class _Choice(dict[tuple[int, int], Any]):
     """
 
     def __missing__(self, key: tuple[int, int]) -> Any:
-        found = self[key] = (ops._matmul.operation, fold, True)
+        found = self[key] = (ops._matmul.operation, partial(run, fold), True)
         return found
 
 
 _MATMUL = _Choice({
-    (2, 2): (ops.mm.operation, np.matmul, False),
-    (1, 1): (ops.dot.operation, np.matmul, False),
-    (2, 1): (ops.mv.operation, np.matmul, False),
+    (2, 2): (ops.mm.operation, matrices, False),
+    (1, 1): (ops.dot.operation, partial(run, np.matmul), False),
+    (2, 1): (ops.mv.operation, partial(run, np.matmul), False),
 })  # fmt: skip
 
 
@@ -378,7 +379,7 @@ def _entry(title: str, second: str, fixed: Op | None, choice: dict[tuple[int, in
                     else choice.get((a.ndim, b.ndim), nothing)
                 )
                 try:
-                    r = run(kernel, a, b)
+                    r = kernel(a, b)
                 except Exception:
                     return long(input, other, out)
                 if type(r) is not nd:
@@ -472,6 +473,7 @@ def _named_argument(title: str, second: str, other: Any, names: dict[str, Any]) 
 
 
 def _publish() -> None:
+    kernels = {"bmm": batches}
     for title, second, dims in (
         ("mm", "mat2", (2, 2)),
         ("bmm", "mat2", (3, 3)),
@@ -479,7 +481,8 @@ def _publish() -> None:
         ("dot", "tensor", (1, 1)),
     ):
         op = getattr(ops, title).operation
-        _entry(title, second, op, {dims: (op, batches if title == "bmm" else np.matmul, False)})
+        kernel = matrices if title == "mm" else partial(run, kernels.get(title, np.matmul))
+        _entry(title, second, op, {dims: (op, kernel, False)})
     matmul = _entry("matmul", "other", None, _MATMUL)
     matmul.__doc__ = """``input @ other``: vectors, matrices and broadcast batches of matrices.
 

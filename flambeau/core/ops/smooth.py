@@ -11,6 +11,7 @@ from flambeau.core.dims import wrap_dim
 from flambeau.core.dtypes import Rule
 from flambeau.core.errors import fail
 from flambeau.core.kernels import smooth as kernels
+from flambeau.core.kernels.native.choose import lazily
 from flambeau.core.ops.activation import FLOATS
 from flambeau.core.rules import both
 from flambeau.core.tensor import Tensor
@@ -19,11 +20,16 @@ __all__: list[str] = []
 
 nd = np.ndarray
 
+GELU_BACKWARD = lazily("gelu_backward", kernels.gelu_backward)
+GELU_TANH_BACKWARD = lazily("gelu_tanh_backward", kernels.gelu_tanh_backward)
+SILU_BACKWARD = lazily("silu_backward", kernels.silu_backward)
+SOFTPLUS_BACKWARD = lazily("softplus_backward", kernels.softplus_backward)
+
 
 @both
 def _gelu_rule(g, input):
     if type(g) is nd:
-        return kernels.gelu_backward(g, input)
+        return GELU_BACKWARD(g, input)
     density = ops.exp(input * input * -0.5) * (1 / math.sqrt(2 * math.pi))
     return g * (0.5 * (1 + ops.erf(input * math.sqrt(0.5))) + input * density)
 
@@ -31,7 +37,7 @@ def _gelu_rule(g, input):
 @both
 def _gelu_tanh_rule(g, input):
     if type(g) is nd:
-        return kernels.gelu_tanh_backward(g, input)
+        return GELU_TANH_BACKWARD(g, input)
     scale = math.sqrt(2 / math.pi)
     inner = ops.tanh(scale * (input + 0.044715 * input * input * input))
     slope = scale * (1 + 3 * 0.044715 * input * input)
@@ -90,8 +96,7 @@ def gelu(input: Tensor, *, approximate: str = "none", out: Tensor | None = None)
 @both
 def _silu_rule(g, input):
     if type(g) is nd:
-        s = kernels.sigmoid(input)
-        return g * (s * (1 + input * (1 - s)))
+        return SILU_BACKWARD(g, input)
     s = ops.sigmoid(input)
     return g * (s * (1 + input * (1 - s)))
 
@@ -127,9 +132,7 @@ def _mish(input):
 @both
 def _softplus_rule(g, input, beta, threshold):
     if type(g) is nd:
-        t = g.dtype.type
-        scaled = input * t(beta)
-        return np.where(scaled > threshold, g, g * kernels.sigmoid(scaled))
+        return SOFTPLUS_BACKWARD(g, input, beta, threshold)
     scaled = input * beta
     return ops.where(scaled > threshold, g, g * ops.sigmoid(scaled))
 
@@ -141,16 +144,13 @@ def _softplus_rule(g, input, beta, threshold):
     function=False,
     method=False,
     upcast=True,
+    kernel=lazily("softplus", kernels.softplus_scaled),
     vjp=_softplus_rule,
 )
 def _softplus(input, beta: float = 1.0, threshold: float = 20.0):
     """``log(1 + exp(beta * input)) / beta``; the input itself where
     ``beta * input > threshold``."""
-    t = input.dtype.type
-    scaled = input * t(beta)
-    return np.where(
-        scaled > threshold, input, np.log1p(np.exp(np.minimum(scaled, t(threshold)))) / t(beta)
-    )
+    return kernels.softplus_scaled(input, beta, threshold)
 
 
 @composite(function=False)

@@ -241,7 +241,8 @@ def _as_selected(keys: Any, places: Any, axis: int, largest: bool, in_order: boo
     if in_order:
         top = np.take_along_axis(rows, found, -1)
         beyond = rows < top[:, -1:] if largest else rows > top[:, -1:]
-        tied = np.flatnonzero((beyond.sum(-1) < size - k) | (top[:, 1:] == top[:, :-1]).any(-1))
+        apart = top[:, 1:] < top[:, :-1] if largest else top[:, 1:] > top[:, :-1]
+        tied = np.flatnonzero((beyond.sum(-1) < size - k) | ~apart.all(-1))
     else:
         tied = np.arange(len(rows))
     if not len(tied):

@@ -148,13 +148,9 @@ def take_along_dim(
     from flambeau.core.layout import broadcast_shapes
 
     a, b = tuple(input._array.shape), tuple(indices._array.shape)
-    if (
-        type(indices._array) is not Abstract
-        and indices._array.size
-        and a
-        and indices._array.min() < 0
-    ):
-        indices = wrap(np.where(indices._array < 0, indices._array + a[dim], indices._array))
+    given = indices._array
+    if type(given) is not Abstract and given.size and a and given.min() < 0:
+        indices = wrap(np.where(given < 0, given + a[dim], given))
     joint = broadcast_shapes(
         (*a[:dim], 1, *a[dim + 1 :]), (*b[:dim], 1, *b[dim + 1 :]), op="take_along_dim"
     )

@@ -17,6 +17,7 @@ from flambeau.core.dtypes import of
 from flambeau.core.entry import as_view, record_one
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
+from flambeau.core.kernels.native.views import lazily
 from flambeau.core.methods import attach
 from flambeau.core.state import mode, ordinary
 from flambeau.core.storage import address
@@ -29,10 +30,15 @@ nd = np.ndarray
 
 def strided(input: Any, shape: Any, steps: Any, offset: int = 0) -> Any:
     """A view of other geometry on an array's memory; strides and offset in bytes, from its first
-    element.
+    element. The callers know that it stays within the storage.
     """
     if type(input) is Abstract:
         return Abstract(tuple(shape), input.dtype, tuple(steps), input.offset)
+    return restride(input, tuple(shape), tuple(steps), offset)
+
+
+def _constructed(input: Any, shape: Any, steps: Any, offset: int) -> Any:
+    """`strided` by NumPy's constructor."""
     if not offset and input.flags.c_contiguous:
         try:
             return nd(shape, input.dtype, input, 0, steps)
@@ -52,10 +58,14 @@ def strided(input: Any, shape: Any, steps: Any, offset: int = 0) -> Any:
     )
 
 
+restride = lazily("restride", _constructed)
+
+
 @declare_view(
     vjp=lambda g, dim0, dim1: ops.transpose(g, dim0, dim1),
     alias=("swapaxes", "swapdims"),
     inplace=False,
+    native="swap",
 )
 def transpose(input, dim0: int, dim1: int):
     """The view with two dimensions swapped."""
@@ -95,7 +105,8 @@ def _reshaped(input: Tensor, a: Any, size: Any) -> Tensor | None:
         r = a.reshape(size)
     except (ValueError, TypeError):
         return None
-    if np.may_share_memory(r, a):
+    under = r.base  # a view's is the array it shows, or that array's own base; a copy's its own
+    if under is not None and (under is a or under is a.base):
         if 1 in r.shape and r.strides != _unit_steps(a, r):
             return None
         return as_view(VIEW, input, r, (None, r.shape))
@@ -237,7 +248,7 @@ def reshape_as(input: Tensor, other: Tensor) -> Tensor:
     return reshape(input, other.size())
 
 
-@declare_view(vjp=lambda g, dim: ops.squeeze(g, dim), inplace=False)
+@declare_view(vjp=lambda g, dim: ops.squeeze(g, dim), inplace=False, native="insert")
 def unsqueeze(input, dim: int):
     """The view with a dimension of size 1 inserted at `dim`."""
     dim = wrap_dim(dim, input.ndim + 1)
@@ -460,17 +471,30 @@ def expand(input: Tensor, *sizes: Any, size: Any = None, implicit: bool = False)
     )
     a = input._array
     if type(input) in PLAIN and type(a) is nd and ordinary():
-        lead = len(wanted) - a.ndim
-        steps = [0] * lead
-        for n, have, step in zip(wanted[lead:], a.shape, a.strides):
-            if n == have:
-                steps.append(step)
-            elif have == 1 and n > 0:
-                steps.append(0)
-        # Sizes of -1, new dimensions of size 1 and errors are the declared operation's.
-        if lead >= 0 and len(steps) == len(wanted) and 1 not in wanted[:lead] and a.size:
-            return as_view(EXPAND, input, strided(a, wanted, steps), (None, tuple(wanted)))
+        wanted = tuple(wanted)
+        r = _spread(a, wanted)
+        if r is not None:
+            return as_view(EXPAND, input, r, (None, wanted))
     return ops._expand(input, tuple(wanted))
+
+
+def _repeated(a: Any, wanted: Any) -> Any:
+    """The expanded array; None where the declared operation must look: sizes of -1, new dimensions
+    of size 1, errors.
+    """
+    lead = len(wanted) - a.ndim
+    steps = [0] * lead
+    for n, have, step in zip(wanted[lead:], a.shape, a.strides):
+        if n == have:
+            steps.append(step)
+        elif have == 1 and n > 0:
+            steps.append(0)
+    if lead >= 0 and len(steps) == len(wanted) and 1 not in wanted[:lead] and a.size:
+        return strided(a, wanted, steps)
+    return None
+
+
+_spread = lazily("expand", _repeated)
 
 
 @composite(method=True)
@@ -535,6 +559,14 @@ def _select(input, dim: int, index: int):
     return input[(slice(None),) * dim + (index, ...)]
 
 
+def _no_short_way(*args: Any) -> None:
+    """The long way checks the arguments and words the errors."""
+
+
+SELECT = ops._select.operation
+_at = lazily("select", _no_short_way)
+
+
 @primitive(
     function=False,
     method=False,
@@ -555,6 +587,12 @@ def select(input: Tensor, dim: int, index: Any) -> Tensor:
     Raises:
         IndexError: a 0-d tensor, or an index out of range.
     """
+    if type(input) in PLAIN and ordinary():
+        a = input._array
+        r = _at(a, dim, index)
+        if r is not None:
+            dim = dim if dim >= 0 else dim + a.ndim
+            return as_view(SELECT, input, r, (None, dim, index % a.shape[dim]))
     shape = input._array.shape
     if not shape:
         raise fail(IndexError, "select", "select() cannot be applied to a 0-dim tensor.")
@@ -583,6 +621,10 @@ def _slice(input, dim: int, start: int, end: int, step: int):
     return input[(slice(None),) * dim + (slice(start, end, step),)]
 
 
+SLICE = ops._slice.operation
+_within = lazily("narrow", _no_short_way)
+
+
 @primitive(
     function=False,
     method=False,
@@ -603,6 +645,12 @@ def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
     Raises:
         IndexError: the start lies outside. RuntimeError: the range leaves the dimension.
     """
+    if type(input) in PLAIN and ordinary():
+        a = input._array
+        r = _within(a, dim, start, length)
+        if r is not None:
+            dim = dim if dim >= 0 else dim + a.ndim
+            return as_view(SLICE, input, r, (None, dim, start, start + length, 1))
     shape = input._array.shape
     if not shape:
         raise fail(RuntimeError, "narrow", "narrow() cannot be applied to a 0-dim tensor.")

@@ -3,6 +3,8 @@
 PyTorch's kernels scale uniforms and normals with a fused multiply-add; the last bit shows it.
 """
 
+from typing import Any
+
 import numpy as np
 
 __all__ = ["fma"]
@@ -44,7 +46,7 @@ def fma(a: np.ndarray, b: float, c: float) -> np.ndarray:
     return total + lost
 
 
-def _halves(x):
+def _halves(x: Any) -> tuple[Any, Any]:
     scaled = x * _SPLIT
     high = scaled - (scaled - x)
     return high, x - high

@@ -129,7 +129,7 @@ class CyclicLR(LRScheduler):
         """All but the optimizer; a function is not kept, a callable object by its attributes."""
         state = super().state_dict()
         state.pop("_scale_fn_ref", None)
-        function = state["_scale_fn_custom"]
+        function = state.pop("_scale_fn_custom")  # stands last, as PyTorch writes it
         state["_scale_fn_custom"] = None if function is None else functions_state([function])[0]
         return state
 

@@ -78,8 +78,9 @@ class ReduceLROnPlateau(LRScheduler):
         self.cooldown_counter = 0
         self.num_bad_epochs = 0
 
-    # type: ignore[override]
-    def step(self, metrics: SupportsFloat, epoch: int | None = None) -> None:
+    def step(  # type: ignore[override]  # it takes the metric, as PyTorch's does
+        self, metrics: SupportsFloat, epoch: int | None = None
+    ) -> None:
         """Note this epoch's metric and lower the rates if it has not improved for too long."""
         current = float(metrics)
         if epoch is None:

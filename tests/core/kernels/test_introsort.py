@@ -24,3 +24,19 @@ def test_indices_of_equal_elements_are_pytorchs(oracle, size, distinct, descendi
         assert ours.kthvalue(k).indices.tolist() == theirs.kthvalue(k).indices.tolist()
     assert ours.mode().indices.tolist() == theirs.mode().indices.tolist()
     assert ours.median(1).indices.tolist() == theirs.median(1).indices.tolist()
+
+
+@pytest.mark.parametrize("size", [5, 20, 200])
+@pytest.mark.parametrize("largest", [False, True])
+def test_nans_are_equal_elements(oracle, size, largest):
+    rows = rng.integers(0, 6, (3, size)).astype(np.float32)
+    rows[rows > 2] = np.nan
+    ours, theirs = torch.from_numpy(rows), oracle.from_numpy(rows)
+    assert ours.sort(descending=largest).indices.tolist() == (
+        theirs.sort(descending=largest).indices.tolist()
+    )
+    for k in (2, size - 1, size):
+        assert ours.topk(k, largest=largest).indices.tolist() == (
+            theirs.topk(k, largest=largest).indices.tolist()
+        )
+        assert ours.kthvalue(k).indices.tolist() == theirs.kthvalue(k).indices.tolist()

@@ -1,10 +1,14 @@
-"""Which form of attention runs. There is one; the names let scripts choose among PyTorch's."""
+"""Which form of attention runs. There is one; the names let scripts choose among PyTorch's.
+
+``flex_attention`` and ``bias``, for scores and masks of one's own, load at first use.
+"""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
 from enum import IntEnum
+from importlib import import_module
 from typing import Any
 
 from flambeau.core.errors import fail
@@ -35,3 +39,16 @@ def sdpa_kernel(backends: Any, set_priority: bool = False) -> Iterator[None]:
         message = "Backend must be an instance of SDPBackend or a list of SDPBackend instances"
         raise fail(AssertionError, "sdpa_kernel", message)
     yield
+
+
+def __getattr__(name: str) -> Any:
+    """The rooms below, at first use.
+
+    Raises:
+        AttributeError: another name.
+    """
+    if name in ("bias", "flex_attention"):
+        return import_module(f"{__name__}.{name}")
+    from flambeau.shim.suggest import missing
+
+    raise missing(__name__, name, globals())

@@ -1,0 +1,468 @@
+"""Matrix products: C = epilogue(A B + bias), any sizes, any strides of A and B, in batches.
+
+B is packed into panels of four registers' width, `pack`; `product` multiplies tiles of rows by a
+panel with A read where it lies. A tile's sums stay in registers over all of K. Products of few
+rows go without packing: `product` reads B's own rows, `dots` takes both along K. Stands on jit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from flambeau.core.kernels.jit.ir import SIZES, Function, Module, Value, Variable, vector
+
+__all__ = ["ARGUMENTS", "DOTS", "Epilogue", "PACK", "PRODUCT", "Shape", "module", "shape_of"]
+
+ARGUMENTS = (("ptr", "context"), ("i64", "thread"), ("i64", "threads"))
+PRODUCT = (
+    "a", "a_row", "a_column", "a_batch",
+    "b", "b_step", "b_last", "b_panel", "b_batch",
+    "c", "c_row", "c_batch",
+    "bias", "accumulate", "m", "n", "k", "batch", "rows",
+)  # fmt: skip
+"""Words of `product`'s context: strides in elements, `b_step` from one k to the next (`b_last` in a
+panel that is cut off), `b_panel` from one panel to the next, `rows` how many rows make a unit of
+work.
+"""
+PACK = ("b", "b_row", "b_column", "b_batch", "packed", "packed_batch", "n", "k", "batch")
+DOTS = (
+    "a", "a_row", "a_batch", "b", "b_column", "b_batch", "c", "c_row", "c_batch",
+    "bias", "accumulate", "m", "n", "k", "batch",
+)  # fmt: skip
+DEPTH = 1024
+"""K is taken in pieces of so many, so that a panel stays in the second cache."""
+
+Epilogue = Callable[[Function, Value], Value]
+
+
+class Shape(NamedTuple):
+    """How tiles are cut for a number type on a machine."""
+
+    type: str
+    lanes: int
+    """Numbers in a register."""
+    masked: bool
+    rows: tuple[int, int, int, int]
+    """Rows of a tile that is one, two, three, four registers wide."""
+
+    @property
+    def panel(self) -> int:
+        """Columns of a whole panel."""
+        return 4 * self.lanes
+
+
+def shape_of(type: str, bits: int, masked: bool) -> Shape:
+    """The tiles that fill the registers without spilling: 32 of 512 bits, 16 of fewer."""
+    lanes = bits // 8 // SIZES[type]
+    return Shape(type, lanes, masked, (12, 12, 8, 6) if bits == 512 else (6, 4, 3, 2))
+
+
+def words(f: Function, names: tuple[str, ...]) -> dict[str, Value]:
+    """The context's words by name."""
+    context = f.argument["context"]
+    return {name: f.load("i64", context, k) for k, name in enumerate(names)}
+
+
+def pointer(f: Function, address: Value) -> Value:
+    """A word as an address."""
+    return address.to("ptr")
+
+
+def share(f: Function, total: Value) -> tuple[Value, Value]:
+    """This thread's part of range(total)."""
+    thread, threads = f.argument["thread"], f.argument["threads"]
+    return thread * total / threads, (thread + 1) * total / threads
+
+
+def smaller(f: Function, a: Value, b: Value | int) -> Value:
+    """The smaller of two integers."""
+    return f.intrinsic("smin", a, f.value(a.type, b))
+
+
+def larger(f: Function, a: Value, b: Value | int) -> Value:
+    """The larger of two integers."""
+    return f.intrinsic("smax", a, f.value(a.type, b))
+
+
+def mask(f: Function, count: Value, lanes: int) -> Value:
+    """True in the first `count` lanes."""
+    type = f"<{lanes} x i32>"
+    steps = ", ".join(f"i32 {k}" for k in range(lanes))
+    limit = f.splat(count.to("i32"), lanes)
+    return f.emit(f"<{lanes} x i1>", f"icmp slt {type} <{steps}>, {limit.name}")
+
+
+def masked_load(f: Function, type: str, place: Value, some: Value) -> Value:
+    """The lanes of a mask; zero in the others, which are not touched."""
+    name = "llvm.masked.load." + suffix(type) + ".p0"
+    f.declared.add(f"declare {type} @{name}(ptr, i32, {some.type}, {type})")
+    align = f.value("i32", SIZES[type[1:-1].split(" x ")[1]])
+    return f.emit(
+        type,
+        f"call {type} @{name}(ptr {place.name}, i32 {align.name}, {some.type} {some.name}, "
+        f"{type} zeroinitializer)",
+    )
+
+
+def masked_store(f: Function, value: Value, place: Value, some: Value) -> None:
+    """Write the lanes of a mask."""
+    type = value.type
+    name = "llvm.masked.store." + suffix(type) + ".p0"
+    f.declared.add(f"declare void @{name}({type}, ptr, i32, {some.type})")
+    align = SIZES[type[1:-1].split(" x ")[1]]
+    f.line(
+        f"call void @{name}({type} {value.name}, ptr {place.name}, i32 {align}, "
+        f"{some.type} {some.name})"
+    )
+
+
+def suffix(type: str) -> str:
+    """LLVM's spelling of a vector type in an intrinsic's name."""
+    count, one = type[1:-1].split(" x ")
+    return f"v{count}{ {'float': 'f32', 'double': 'f64'}[one] }"
+
+
+def module(shape: Shape, epilogue: Epilogue | None = None, name: str = "gemm") -> Module:
+    """`product`, `pack` and `dots` for one number type, with an epilogue on what is stored."""
+    made = Module(f"{name}-{shape.type}")
+    tiles = _tiles(made, shape, epilogue)
+    _product(made, shape, tiles)
+    if epilogue is None:
+        _pack(made, shape)
+        wide = 4 if shape.masked else 2
+        _dots(made, shape, "dots", wide, wide)
+        _dots(made, shape, "dots_of_one", 1, 2 * wide)
+    return made
+
+
+TILE = (
+    ("ptr", "a"), ("i64", "a_row"), ("i64", "a_column"), ("ptr", "b"), ("i64", "b_step"),
+    ("ptr", "c"), ("i64", "c_row"), ("ptr", "bias"), ("i64", "accumulate"), ("i64", "depth"),
+    ("i64", "last"), ("i64", "columns"),
+)  # fmt: skip
+
+
+def _tiles(
+    made: Module, shape: Shape, epilogue: Epilogue | None
+) -> dict[tuple[int, int, bool], Function]:
+    """By (rows, registers, whether columns are cut off): the function of that tile."""
+    found = {}
+    for width in (1, 2, 3, 4):
+        counts = [shape.rows[width - 1]]
+        rest = 1 << ((counts[0] - 1).bit_length() - 1)
+        while rest:
+            counts.append(rest)
+            rest //= 2
+        for rows in dict.fromkeys(counts):
+            for cut in (False, True) if width == 4 else (True,):
+                f = made.function(f"tile{rows}x{width}{'c' * cut}", TILE, internal=True)
+                _tile(f, shape, rows, width, cut, epilogue)
+                found[rows, width, cut] = f
+    return found
+
+
+def _tile(
+    f: Function, shape: Shape, rows: int, width: int, cut: bool, epilogue: Epilogue | None
+) -> None:
+    """`rows` by `width` registers of C, over `depth` of K."""
+    get = f.argument
+    lanes, type = shape.lanes, shape.type
+    many = vector(type, lanes)
+    sums = [[f.variable(many) for _ in range(width)] for _ in range(rows)]
+    some = mask(f, get["columns"] - (width - 1) * lanes, lanes) if cut else None
+
+    def load(place: Value, z: int) -> Value:
+        if some is not None and z == width - 1:
+            return masked_load(f, many, place, some)
+        return f.load(many, place)
+
+    c = [f.at(get["c"], get["c_row"] * r, type) for r in range(rows)]
+    k = f.fresh()
+    f.branch(get["accumulate"].ne(0), f"more{k}", f"fresh{k}")
+    f.label(f"more{k}")
+    for r in range(rows):
+        for z in range(width):
+            sums[r][z].set(load(f.at(c[r], z * lanes, type), z))
+    f.jump(f"begin{k}")
+    f.label(f"fresh{k}")
+    f.branch(get["bias"].eq(0), f"zero{k}", f"bias{k}")
+    f.label(f"bias{k}")
+    for z in range(width):
+        start = load(f.at(get["bias"], z * lanes, type), z)
+        for r in range(rows):
+            sums[r][z].set(start)
+    f.jump(f"begin{k}")
+    f.label(f"zero{k}")
+    for r in range(rows):
+        for z in range(width):
+            sums[r][z].set(0.0)
+    f.label(f"begin{k}")
+
+    a = [f.at(get["a"], get["a_row"] * r, type) for r in range(rows)]
+    b_at = f.variable("ptr", get["b"])
+    a_at = f.variable("i64", 0)
+
+    def multiply() -> None:
+        b, at = b_at.get(), a_at.get()
+        columns = [load(f.at(b, z * lanes, type), z) for z in range(width)]
+        for r in range(rows):
+            x = f.splat(f.load(type, a[r], at), lanes)
+            for z in range(width):
+                sums[r][z].set(f.fma(x, columns[z], sums[r][z].get()))
+        b_at.set(f.at(b, get["b_step"], type))
+        a_at.set(at + get["a_column"])
+
+    unroll = 2
+    with f.loop(0, get["depth"] / unroll):
+        for _ in range(unroll):
+            multiply()
+    with f.loop(0, get["depth"] % unroll):
+        multiply()
+
+    def write(through: Epilogue | None) -> None:
+        for r in range(rows):
+            for z in range(width):
+                value = sums[r][z].get()
+                if through is not None:
+                    value = through(f, value)
+                place = f.at(c[r], z * lanes, type)
+                if some is not None and z == width - 1:
+                    masked_store(f, value, place, some)
+                else:
+                    f.store(value, place)
+
+    if epilogue is None:
+        write(None)
+        return
+    k = f.fresh()
+    f.branch(get["last"].ne(0), f"last{k}", f"inner{k}")
+    f.label(f"last{k}")
+    write(epilogue)
+    f.ret()
+    f.label(f"inner{k}")
+    write(None)
+
+
+def _product(made: Module, shape: Shape, tiles: dict[tuple[int, int, bool], Function]) -> None:
+    f = made.function("product", ARGUMENTS)
+    get = words(f, PRODUCT)
+    type, lanes = shape.type, shape.lanes
+    panel = shape.panel
+    panels = (get["n"] + (panel - 1)) / panel
+    blocks = (get["m"] + (get["rows"] - 1)) / get["rows"]
+    start, stop = share(f, get["batch"] * panels * blocks)
+    with f.loop(start, stop) as unit:
+        block, rest = unit % blocks, unit / blocks
+        p, batch = rest % panels, rest / panels
+        first = block * get["rows"]
+        last = smaller(f, first + get["rows"], get["m"])
+        columns = smaller(f, get["n"] - p * panel, panel)
+        a0 = f.at(pointer(f, get["a"]), batch * get["a_batch"], type)
+        b0 = f.at(pointer(f, get["b"]), batch * get["b_batch"] + p * get["b_panel"], type)
+        c0 = f.at(pointer(f, get["c"]), batch * get["c_batch"] + p * panel, type)
+        # The bias of this panel, or null.
+        bias = f.select(get["bias"].eq(0), f.index(0), get["bias"] + p * (panel * SIZES[type])).to(
+            "ptr"
+        )
+        b_step = f.select(columns.eq(panel), get["b_step"], get["b_last"])
+        steps = larger(f, (get["k"] + (DEPTH - 1)) / DEPTH, 1)
+        with f.loop(0, steps) as step:
+            k0 = step * DEPTH
+            depth = smaller(f, get["k"] - k0, DEPTH)
+            more = (get["accumulate"].ne(0) | step.ne(0)).to("i64")
+            ends = step.eq(steps - 1).to("i64")
+            b = f.at(b0, k0 * b_step, type)
+            a = f.at(a0, k0 * get["a_column"], type)
+            # One loop over rows for each width: the branch is taken once a panel.
+            for width in (4, 3, 2, 1):
+                for cut in (False, True) if width == 4 else (True,):
+                    if width == 4:
+                        fits = (
+                            columns.eq(panel)
+                            if not cut
+                            else (columns.gt(3 * lanes) & columns.lt(panel))
+                        )
+                    else:
+                        fits = columns.gt((width - 1) * lanes) & columns.le(width * lanes)
+                    with f.when(fits):
+                        _rows(f, shape, tiles, width, cut, first, last, a, b, b_step, c0, bias,
+                              more, depth, ends, columns, get)  # fmt: skip
+
+
+def _rows(
+    f: Function, shape: Shape, tiles: dict[tuple[int, int, bool], Function], width: int,
+    cut: bool, first: Value, last: Value, a: Value, b: Value, b_step: Value, c: Value, bias: Value,
+    more: Value, depth: Value, ends: Value, columns: Value, get: dict[str, Value],
+) -> None:  # fmt: skip
+    """All rows of a unit against one panel: whole tiles, then what is left in powers of two."""
+    row: Variable = f.variable("i64", first)
+    sizes = sorted({rows for rows, w, c_ in tiles if (w, c_) == (width, cut)}, reverse=True)
+    for rows in sizes:
+        k = f.fresh()
+        f.label(f"rows{k}")
+        at = row.get()
+        f.branch((at + rows).le(last), f"tile{k}", f"fewer{k}")
+        f.label(f"tile{k}")
+        f.call(
+            tiles[rows, width, cut], "void",
+            f.at(a, at * get["a_row"], shape.type), get["a_row"], get["a_column"], b,
+            b_step, f.at(c, at * get["c_row"], shape.type), get["c_row"], bias, more,
+            depth, ends, columns,
+        )  # fmt: skip
+        row.set(at + rows)
+        f.jump(f"rows{k}")
+        f.label(f"fewer{k}")
+
+
+def _pack(made: Module, shape: Shape) -> None:
+    """B into panels: [panel][k][columns], whole registers, zeros beyond the last column."""
+    f = made.function("pack", ARGUMENTS)
+    get = words(f, PACK)
+    type, lanes, panel = shape.type, shape.lanes, shape.panel
+    many = vector(type, lanes)
+    panels = (get["n"] + (panel - 1)) / panel
+    start, stop = share(f, get["batch"] * panels)
+    with f.loop(start, stop) as unit:
+        p, batch = unit % panels, unit / panels
+        source = f.at(pointer(f, get["b"]), batch * get["b_batch"], type)
+        source = f.at(source, p * panel * get["b_column"], type)
+        target = f.at(pointer(f, get["packed"]), batch * get["packed_batch"], type)
+        target = f.at(target, p * panel * get["k"], type)
+        columns = smaller(f, get["n"] - p * panel, panel)
+        wide = (columns + (lanes - 1)) / lanes * lanes
+        k = f.fresh()
+        f.branch(get["b_column"].eq(1), f"copy{k}", f"turn{k}")
+        f.label(f"copy{k}")
+        with f.loop(0, get["k"]) as i:
+            row = f.at(source, i * get["b_row"], type)
+            out = f.at(target, i * wide, type)
+            with f.loop(0, wide, lanes) as j:
+                some = mask(f, columns - j, lanes)
+                f.store(masked_load(f, many, f.at(row, j, type), some), f.at(out, j, type))
+        f.jump(f"done{k}")
+        f.label(f"turn{k}")
+        with f.loop(0, wide, lanes) as j:
+            left = smaller(f, columns - j, lanes)
+            whole = smaller(f, (get["b_row"].eq(1) & left.eq(lanes)).to("i64"), 1)
+            blocks = get["k"] / lanes * whole
+            with f.loop(0, blocks) as block:
+                i = block * lanes
+                rows = [
+                    f.load(many, f.at(source, (j + r) * get["b_column"] + i, type))
+                    for r in range(lanes)
+                ]
+                for number, row in enumerate(transposed(f, rows)):
+                    f.store(row, f.at(target, (i + number) * wide + j, type))
+            with f.loop(blocks * lanes, get["k"]) as i:
+                out = f.at(target, i * wide + j, type)
+                with f.loop(0, lanes) as r:
+                    inside = r.lt(left)
+                    here = f.select(inside, r, 0)
+                    value = f.load(
+                        type, f.at(source, (j + here) * get["b_column"] + i * get["b_row"], type)
+                    )
+                    f.store(f.select(inside, value, 0.0), f.at(out, r, type))
+        f.label(f"done{k}")
+
+
+def transposed(f: Function, rows: list[Value]) -> list[Value]:
+    """A square of registers with rows and columns exchanged, by shuffles of pairs."""
+    count = len(rows)
+    type = rows[0].type
+    distance = 1
+    while distance < count:
+        found = list(rows)
+        for r in range(count):
+            if r & distance:
+                continue
+            low, high = rows[r], rows[r + distance]
+            for odd, place in ((0, r), (1, r + distance)):
+                picks = []
+                for lane in range(count):
+                    from_high = bool(lane & distance)
+                    base = (lane & ~distance) | (distance if odd else 0)
+                    picks.append(base + count * from_high)
+                order = ", ".join(f"i32 {pick}" for pick in picks)
+                found[place] = f.emit(
+                    type,
+                    f"shufflevector {type} {low.name}, {type} {high.name}, "
+                    f"<{count} x i32> <{order}>",
+                )
+        rows = found
+        distance *= 2
+    return rows
+
+
+def _dots(made: Module, shape: Shape, name: str, high: int, wide: int) -> None:
+    """C[m, n] = A[m] . B[:, n], both contiguous along K: for few rows, where packing costs more.
+    `high` rows by `wide` columns at a time.
+    """
+    f = made.function(name, ARGUMENTS)
+    get = words(f, DOTS)
+    type, lanes = shape.type, shape.lanes
+    many = vector(type, lanes)
+    groups = (get["n"] + (wide - 1)) / wide
+    start, stop = share(f, get["batch"] * groups)
+    sums = [[f.variable(many) for _ in range(wide)] for _ in range(high)]
+    whole = get["k"] / lanes * lanes
+    some = mask(f, get["k"] - whole, lanes)
+    with f.loop(start, stop) as unit:
+        batch, first = unit / groups, unit % groups * wide
+        a0 = f.at(pointer(f, get["a"]), batch * get["a_batch"], type)
+        b0 = f.at(pointer(f, get["b"]), batch * get["b_batch"], type)
+        c0 = f.at(pointer(f, get["c"]), batch * get["c_batch"], type)
+        with f.loop(0, get["m"], high) as row:
+            # Beyond the last row and column the last one is taken again, and not written.
+            rows = [smaller(f, row + r, get["m"] - 1) for r in range(high)]
+            columns = [smaller(f, first + j, get["n"] - 1) for j in range(wide)]
+            a = [f.at(a0, r * get["a_row"], type) for r in rows]
+            b = [f.at(b0, j * get["b_column"], type) for j in columns]
+            for line in sums:
+                for total in line:
+                    total.set(0.0)
+
+            def add(load: Callable[[Value], Value]) -> None:
+                right = [load(place) for place in b]
+                for r in range(high):
+                    left = load(a[r])
+                    for j in range(wide):
+                        sums[r][j].set(f.fma(left, right[j], sums[r][j].get()))
+
+            with f.loop(0, whole, lanes) as k:
+                add(lambda place, k=k: f.load(many, f.at(place, k, type)))
+            with f.when(whole.lt(get["k"])):
+                add(lambda place: masked_load(f, many, f.at(place, whole, type), some))
+            for r in range(high):
+                for j in range(wide):
+                    value = total_of(f, sums[r][j].get())
+                    with f.when((row + r).lt(get["m"]) & (first + j).lt(get["n"])):
+                        place = f.at(c0, rows[r] * get["c_row"] + columns[j], type)
+                        start_at = f.variable(type, 0.0)
+                        with f.when(get["bias"].ne(0)):
+                            start_at.set(f.load(type, pointer(f, get["bias"]), columns[j]))
+                        with f.when(get["accumulate"].ne(0)):
+                            start_at.set(f.load(type, place))
+                        f.store(value + start_at.get(), place)
+
+
+def total_of(f: Function, x: Value) -> Value:
+    """The sum of a register's lanes, halves first."""
+    count, one = x.type[1:-1].split(" x ")
+    lanes = int(count)
+    while lanes > 1:
+        half = lanes // 2
+        low, high = (
+            f.emit(
+                vector(one, half),
+                f"shufflevector {x.type} {x.name}, {x.type} poison, <{half} x i32> <"
+                + ", ".join(f"i32 {k}" for k in range(start, start + half))
+                + ">",
+            )
+            if half > 1
+            else f.emit(one, f"extractelement {x.type} {x.name}, i64 {start}")
+            for start in (0, half)
+        )
+        x = low + high
+        lanes = half
+    return x

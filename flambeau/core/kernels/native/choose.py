@@ -1,0 +1,112 @@
+"""Which form of a kernel is called: the native one from its first call on, where there is one.
+
+Nothing is compiled or loaded before a kernel is called. What form runs does not depend on time: the
+first call of a process loads or compiles it. Stands on formulas, build, silence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from flambeau.core.kernels.jit import build
+from flambeau.core.kernels.native import elementwise, table
+from flambeau.core.kernels.native.elementwise import Formula
+from flambeau.core.kernels.native.formulas import FORMULAS
+from flambeau.core.silence import run
+
+__all__ = ["SILENT", "caller", "fused", "lazily", "native"]
+
+SILENT: set[Callable[..., Any]] = set()
+"""Functions that give no warning whoever calls them."""
+
+
+def native(
+    name: str, numpy_form: Callable[..., Any], formula: Formula | None = None
+) -> Callable[..., Any] | None:
+    """The native function of a formula, which calls `numpy_form` where it does not serve; None
+    where no code can be generated.
+    """
+    if not build.available() or not table.trusted():
+        return None
+    try:
+        addresses = build.load(elementwise.module(name, formula or FORMULAS[name]))
+        return table.builtin(name, addresses[name], numpy_form)
+    except build.Unavailable:
+        return None
+
+
+def caller(
+    name: str, kernel: Callable[..., Any], settle: Callable[[Callable[..., Any]], None]
+) -> Callable[..., Any]:
+    """What an entry calls on arrays: ``call(*arrays)`` gives the result, no warning is given.
+
+    Args:
+        name: the operation's.
+        kernel: its NumPy form.
+        settle: takes what is to be called from the first call on.
+    """
+    quietly = partial(run, kernel)
+    name = name.lstrip("_")
+    if name not in FORMULAS:
+        return quietly
+
+    def first(*arrays: Any) -> Any:
+        found = native(name, quietly) or quietly
+        settle(found)
+        return found(*arrays)
+
+    return first
+
+
+def lazily(
+    name: str, numpy_form: Callable[..., Any], formula: Formula | None = None
+) -> Callable[..., Any]:
+    """A function that becomes native at its first call: for gradient rules on arrays.
+
+    Args:
+        name: of the function, and of the formula where none is given.
+        numpy_form: its NumPy form, which is run where NumPy's warnings are off.
+        formula: what it computes.
+    """
+    arity = (formula or FORMULAS[name]).arity
+    quietly = partial(run, numpy_form)
+
+    def first(*arrays: Any) -> Any:
+        nonlocal call
+        call = native(name, quietly, formula) or quietly
+        return call(*arrays)
+
+    call: Callable[..., Any] = first
+
+    def one(a: Any) -> Any:
+        return call(a)
+
+    def two(a: Any, b: Any) -> Any:
+        return call(a, b)
+
+    def more(*arrays: Any) -> Any:
+        return call(*arrays)
+
+    by_arity: dict[int, Callable[..., Any]] = {1: one, 2: two}
+    found = by_arity.get(arity, more)
+    SILENT.add(found)
+    return found
+
+
+FUSED = {1: ("v",), 2: ("vv", "vs", "sv"), 3: ("vvv", "svv"), 4: ("vvvv", "svvv")}
+"""By the number of operands: which may be one number. A gradient spread from a sum is one."""
+
+
+def fused(name: str, rule: Callable[..., Any]) -> Callable[..., Any]:
+    """A gradient rule made of operators alone as one native function: the rule is called with
+    values of the code under construction. Its results are the rule's on arrays, digit for digit.
+    """
+    code = rule.__code__
+    if code.co_names or code.co_freevars or code.co_argcount not in FUSED:
+        return rule
+    formula = Formula(
+        lambda f, *values: rule(*values), code.co_argcount, forms=FUSED[code.co_argcount]
+    )
+    return lazily(name, rule, formula)

@@ -1,0 +1,359 @@
+"""Elementwise functions of one to three operands: checks, a new array, one loop.
+
+An operand is an array of the function's dtype, contiguous and of the common shape, or one number:
+a Python number, or an array that repeats one element. Everything else goes to the NumPy form. The
+loop is scalar code that LLVM turns into vectors. Stands on table and jit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from flambeau.core.kernels.jit import pool
+from flambeau.core.kernels.jit.ir import SIZES, Function, Module, Value
+from flambeau.core.kernels.native import table
+
+__all__ = ["Formula", "field", "module", "word"]
+
+GRAIN = 32768
+"""Elements that a thread must have to be worth waking, as in PyTorch."""
+
+
+class Formula(NamedTuple):
+    """What a native elementwise function computes."""
+
+    write: Callable[..., Value]
+    """write(f, x, ...) -> the result's value, from one element of each operand."""
+    arity: int
+    types: tuple[str, ...] = ("float", "double")
+    result: str = ""
+    """The result's type; "" for the operands'."""
+    forms: tuple[str, ...] = ()
+    """Which operands may be one number, as "vs"; () for every form that has an array."""
+    condition: bool = False
+    """Whether the first operand is of truth values."""
+
+    @property
+    def all_forms(self) -> tuple[str, ...]:
+        """The forms that get a loop."""
+        if self.forms:
+            return self.forms
+        return {1: ("v",), 2: ("vv", "vs", "sv"), 3: ("vvv", "vvs", "vsv")}[self.arity]
+
+
+def word(f: Function, name: str) -> Value:
+    """A word of the table behind `self`."""
+    place = f.at(f.argument["self"], table.BYTES_VALUE + 8 * table.WORDS.index(name), "i8")
+    return f.load("ptr", place)
+
+
+def field(f: Function, thing: Value, offset: int, type: str) -> Value:
+    """What stands in an object, `offset` bytes from its start."""
+    return f.load(type, f.at(thing, offset, "i8"))
+
+
+def _same_shape(made: Module) -> Function:
+    """Whether two arrays have one shape."""
+    f = made.function("same_shape", (("ptr", "a"), ("ptr", "b")), "i1", internal=True)
+    a, b = f.argument["a"], f.argument["b"]
+    count = field(f, a, table.NDIM, "i32")
+    f.branch(count.eq(field(f, b, table.NDIM, "i32")), "dims", "no")
+    f.label("dims")
+    left, right = field(f, a, table.DIMS, "ptr"), field(f, b, table.DIMS, "ptr")
+    with f.loop(0, count.to("i64")) as i:
+        k = f.fresh()
+        f.branch(f.load("i64", left, i).eq(f.load("i64", right, i)), f"same{k}", "no")
+        f.label(f"same{k}")
+    f.ret(True)
+    f.label("no")
+    f.ret(False)
+    return f
+
+
+def _repeats(made: Module) -> Function:
+    """Whether an array repeats one element: all its strides are zero."""
+    f = made.function("repeats", (("ptr", "a"),), "i1", internal=True)
+    a = f.argument["a"]
+    steps = field(f, a, table.STRIDES, "ptr")
+    with f.loop(0, field(f, a, table.NDIM, "i32").to("i64")) as i:
+        k = f.fresh()
+        f.branch(f.load("i64", steps, i).eq(0), f"zero{k}", "no")
+        f.label(f"zero{k}")
+    f.ret(True)
+    f.label("no")
+    f.ret(False)
+    return f
+
+
+def _count(made: Module) -> Function:
+    """How many elements an array has."""
+    f = made.function("count", (("ptr", "a"),), "i64", internal=True)
+    dims = field(f, f.argument["a"], table.DIMS, "ptr")
+    total = f.variable("i64", 1)
+    with f.loop(0, field(f, f.argument["a"], table.NDIM, "i32").to("i64")) as i:
+        total.set(total.get() * f.load("i64", dims, i))
+    f.ret(total.get())
+    return f
+
+
+def module(name: str, formula: Formula) -> Module:
+    """One function, for every dtype and form of the formula."""
+    made = Module(name, vectorize=True)
+    helpers = (_same_shape(made), _repeats(made), _count(made))
+    loops = {
+        (type, form): _loop(made, formula, type, form)
+        for type in formula.types
+        for form in formula.all_forms
+    }
+    shares = {
+        (type, form): _share(made, formula, type, form, loop)
+        for (type, form), loop in loops.items()
+    }
+    f = made.function(name, (("ptr", "self"), ("ptr", "args"), ("i64", "n")), "ptr")
+    _enter(f, formula, helpers, loops, shares)
+    return made
+
+
+def _loop(made: Module, formula: Formula, type: str, form: str) -> Function:
+    """The loop over elements: addresses of arrays and numbers in, the result's array last."""
+    names = [("ptr", f"x{k}") for k in range(formula.arity)]
+    f = made.function(
+        f"loop_{type}_{form}", (*names, ("ptr", "out"), ("i64", "count")), internal=True,
+        attributes="noinline",
+    )  # fmt: skip
+    result = formula.result or type
+
+    def read(k: int, i: Any) -> Value:
+        if formula.condition and k == 0:
+            return f.load("i8", f.argument[f"x{k}"], i).ne(0)
+        return f.load(type, f.argument[f"x{k}"], i)
+
+    fixed = {k: read(k, 0) for k, kind in enumerate(form) if kind == "s"}
+    with f.loop(0, f.argument["count"], independent=True) as i:
+        values = [fixed[k] if k in fixed else read(k, i) for k in range(formula.arity)]
+        found = formula.write(f, *values)
+        if result == "i1":
+            found = found.to("i8")
+        f.store(found, f.argument["out"], i)
+    return f
+
+
+def _share(made: Module, formula: Formula, type: str, form: str, loop: Function) -> Function:
+    """A thread's part of the loop; the context holds the loop's arguments, a word each."""
+    f = made.function(f"share_{type}_{form}", pool.ARGUMENTS, internal=True)
+    context, thread = f.argument["context"], f.argument["thread"]
+    count = f.load("i64", context, formula.arity + 1)
+    # In whole cache lines, so that no two threads write to one.
+    each = (count // f.argument["threads"] // 64 + 1) * 64
+    start = f.intrinsic("smin", thread * each, count)
+    stop = f.intrinsic("smin", start + each, count)
+    result = formula.result or type
+    places = []
+    for k, kind in enumerate((*form, "v")):
+        place = f.load("ptr", context, k)
+        own = result if k == formula.arity else "i1" if formula.condition and k == 0 else type
+        places.append(place if kind == "s" else f.at(place, start * SIZES[own], "i8"))
+    f.call(loop, "void", *places, stop - start)
+    return f
+
+
+def _in_shares(f: Function, share: Function, places: Sequence[Value], total: Value) -> None:
+    """Run a loop on as many threads as its size pays for, with the interpreter's lock free."""
+    context = f.memory("i64", len(places) + 1)
+    for k, place in enumerate(places):
+        f.store(place, context, k)
+    f.store(total, context, len(places))
+    memory = word(f, "pool")
+    limit = f.load("i64", f.at(memory, pool.LIMIT, "i8"))
+    threads = f.intrinsic("smin", limit, total // GRAIN + 1)
+    state = f.call(word(f, "release"), "ptr")
+    function = Value("ptr", f"@{share.name}", f)
+    f.call(word(f, "pool_run"), "void", memory, function, context, threads)
+    f.call(word(f, "restore"), "void", state)
+
+
+def _enter(
+    f: Function,
+    formula: Formula,
+    helpers: Sequence[Function],
+    loops: dict[tuple[str, str], Function],
+    shares: dict[tuple[str, str], Function],
+) -> None:
+    """Arguments looked at, a type and a form chosen; otherwise the NumPy form is called."""
+    args, n = f.argument["args"], f.argument["n"]
+    arity = formula.arity
+    f.branch(n.eq(arity) | n.eq(arity + 1), "given", "other")
+    f.label("given")
+    given = [f.load("ptr", f.at(args, k, "ptr")) for k in range(arity)]
+    kinds = [field(f, x, table.TYPE, "ptr") for x in given]
+    ndarray = word(f, "ndarray")
+    # The first array of the first operand that carries the dtype decides; it may be the second.
+    first = 1 if formula.condition else 0
+    leading = f.variable("ptr", given[first])
+    if arity - first > 1:
+        with f.when(kinds[first].ne(ndarray)):
+            leading.set(given[first + 1])
+    f.branch(field(f, leading.get(), table.TYPE, "ptr").eq(ndarray), "array", "other")
+    f.label("array")
+    # An array that repeats one element leads only where no other does.
+    if arity - first > 1:
+        lead = leading.get()
+        both = kinds[first].eq(ndarray) & kinds[first + 1].eq(ndarray)
+        with f.when(both & ~_contiguous(f, lead)):
+            leading.set(given[first + 1])
+    lead = leading.get()
+    f.branch(_contiguous(f, lead), "dense", "other")
+    f.label("dense")
+    descr = field(f, lead, table.DESCR, "ptr")
+    for type in formula.types:
+        f.branch(descr.eq(word(f, type)), f"is_{type}", f"not_{type}")
+        f.label(f"is_{type}")
+        _typed(f, formula, type, given, kinds, lead, helpers, loops, shares)
+        f.label(f"not_{type}")
+    f.label("other")
+    null = f.value("ptr", 0)
+    f.ret(f.call(word(f, "call"), "ptr", word(f, "fallback"), args, n, null))
+
+
+def _contiguous(f: Function, array: Value) -> Value:
+    return (field(f, array, table.FLAGS, "i32") & table.C_CONTIGUOUS).ne(0)
+
+
+def _typed(
+    f: Function,
+    formula: Formula,
+    type: str,
+    given: Sequence[Value],
+    kinds: Sequence[Value],
+    lead: Value,
+    helpers: Sequence[Function],
+    loops: dict[tuple[str, str], Function],
+    shares: dict[tuple[str, str], Function],
+) -> None:
+    same_shape, repeats, count = helpers
+    arity = formula.arity
+    places = [f.variable("ptr") for _ in given]
+    single = [f.variable("i1") for _ in given]
+    for k, x in enumerate(given):
+        wanted = "i1" if formula.condition and k == 0 else type
+        _operand(f, formula, type, wanted, x, kinds[k], lead, same_shape, repeats,
+                 places[k], single[k])  # fmt: skip
+    total = f.call(count, "i64", lead)
+    result = formula.result or type
+    out = f.variable("ptr")
+    k = f.fresh()
+    f.branch(f.argument["n"].eq(arity), f"fresh{k}", f"into{k}")
+    f.label(f"into{k}")
+    target = f.load("ptr", f.at(f.argument["args"], arity, "ptr"))
+    fits = field(f, target, table.TYPE, "ptr").eq(word(f, "ndarray"))
+    f.branch(fits, f"array{k}", "other")
+    f.label(f"array{k}")
+    wanted_flags = table.C_CONTIGUOUS | table.WRITEABLE
+    flags = field(f, target, table.FLAGS, "i32") & wanted_flags
+    fits = field(f, target, table.DESCR, "ptr").eq(word(f, result)) & flags.eq(wanted_flags)
+    fits = fits & f.call(same_shape, "i1", target, lead)
+    f.branch(fits, f"good{k}", "other")
+    f.label(f"good{k}")
+    # Written where it is read, or apart: what overlaps otherwise NumPy must see.
+    begin = field(f, target, table.DATA, "ptr").to("i64")
+    end = begin + total * SIZES[result]
+    apart = f.variable("i1", True)
+    for j in range(arity):
+        wanted = "i1" if formula.condition and j == 0 else type
+        here = places[j].get().to("i64")
+        clear = here.eq(begin) & single[j].get().eq(False)
+        clear = clear | here.ge(end) | (here + total * SIZES[wanted]).le(begin)
+        apart.set(apart.get() & clear)
+    f.branch(apart.get(), f"write{k}", "other")
+    f.label(f"write{k}")
+    f.call(word(f, "incref"), "void", target)
+    out.set(target)
+    f.jump(f"run{k}")
+    f.label(f"fresh{k}")
+    kind = word(f, result)
+    f.call(word(f, "incref"), "void", kind)
+    null = f.value("ptr", 0)
+    fresh = f.call(
+        word(f, "new"), "ptr", word(f, "ndarray"), kind, field(f, lead, table.NDIM, "i32"),
+        field(f, lead, table.DIMS, "ptr"), null, null, f.value("i32", 0), null,
+    )  # fmt: skip
+    out.set(fresh)
+    f.branch(fresh.eq(null), f"failed{k}", f"run{k}")
+    f.label(f"failed{k}")
+    f.ret(fresh)
+    f.label(f"run{k}")
+    data = field(f, out.get(), table.DATA, "ptr")
+    for form in formula.all_forms:
+        match = f.value("i1", 1)
+        for j, letter in enumerate(form):
+            match = match & single[j].get().eq(letter == "s")
+        m = f.fresh()
+        f.branch(match, f"loop{m}", f"next{m}")
+        f.label(f"loop{m}")
+        start = [p.get() for p in places]
+        f.branch(total.lt(GRAIN), f"small{m}", f"large{m}")
+        f.label(f"small{m}")
+        f.call(loops[type, form], "void", *start, data, total)
+        f.ret(out.get())
+        f.label(f"large{m}")
+        _in_shares(f, shares[type, form], [*start, data], total)
+        f.ret(out.get())
+        f.label(f"next{m}")
+    f.call(word(f, "decref"), "void", out.get())
+    f.jump("other")
+
+
+def _operand(
+    f: Function, formula: Formula, type: str, wanted: str, x: Value, kind: Value, lead: Value,
+    same_shape: Function, repeats: Function, place: Any, single: Any,
+) -> None:  # fmt: skip
+    """Where an operand's elements lie, and whether it is one number."""
+    k = f.fresh()
+    f.branch(kind.eq(word(f, "ndarray")), f"array{k}", f"number{k}")
+    f.label(f"array{k}")
+    f.branch(field(f, x, table.DESCR, "ptr").eq(word(f, wanted)), f"typed{k}", "other")
+    f.label(f"typed{k}")
+    place.set(field(f, x, table.DATA, "ptr"))
+    f.branch(f.call(same_shape, "i1", x, lead), f"shaped{k}", f"zero{k}")
+    f.label(f"shaped{k}")
+    single.set(False)
+    f.branch(_contiguous(f, x), f"done{k}", f"spread{k}")
+    f.label(f"spread{k}")
+    single.set(True)
+    f.branch(f.call(repeats, "i1", x), f"done{k}", "other")
+    f.label(f"zero{k}")
+    single.set(True)
+    f.branch(field(f, x, table.NDIM, "i32").eq(0), f"done{k}", "other")
+    f.label(f"number{k}")
+    single.set(True)
+    room = f.memory(wanted if wanted != "i1" else "i8", 1)
+    place.set(room)
+    if wanted == "i1":
+        f.jump("other")
+    elif type in ("float", "double"):
+        f.branch(kind.eq(word(f, "py_float")), f"float{k}", f"int{k}")
+        f.label(f"float{k}")
+        f.store(field(f, x, table.FLOAT_VALUE, "double").to(type), room)
+        f.jump(f"done{k}")
+        f.label(f"int{k}")
+        _integer(f, x, kind, room, type, k)
+    else:
+        _integer(f, x, kind, room, type, k)
+    f.label(f"done{k}")
+
+
+def _integer(f: Function, x: Value, kind: Value, room: Value, type: str, k: int) -> None:
+    """A Python int as a number; what does not fit goes to the NumPy form."""
+    f.branch(kind.eq(word(f, "py_int")), f"whole{k}", "other")
+    f.label(f"whole{k}")
+    value = f.call(word(f, "as_long"), "i64", x)
+    f.branch(value.ne(-1), f"fits{k}", f"doubt{k}")
+    f.label(f"doubt{k}")
+    f.branch(f.call(word(f, "occurred"), "ptr").eq(0), f"fits{k}", f"large{k}")
+    f.label(f"large{k}")
+    f.call(word(f, "clear"), "void")
+    f.jump("other")
+    f.label(f"fits{k}")
+    f.store(value.to(type), room)
+    f.jump(f"done{k}")

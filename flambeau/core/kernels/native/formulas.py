@@ -1,0 +1,250 @@
+"""The formulas that have a native function, by the operation's name or the rule's.
+
+Written once for every dtype; results are the NumPy form's to the last digit for arithmetic, and to
+one or two for exp and what is made of it. Stands on elementwise.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from flambeau.core.kernels.jit.ir import Function, Value, element
+from flambeau.core.kernels.native.elementwise import Formula
+
+__all__ = ["FORMULAS"]
+
+FLOATS = ("float", "double")
+NUMBERS = ("float", "double", "i64")
+LN2_HIGH = {"float": 0.693359375, "double": 6.93145751953125e-1}
+LN2_LOW = {"float": -2.12194440e-4, "double": 1.42860682030941723212e-6}
+LARGEST = {"float": 89.0, "double": 710.0}
+LEAST = {"float": -104.0, "double": -746.0}
+BIAS, SHIFT = {"float": 127, "double": 1023}, {"float": 23, "double": 52}
+WORD = {"float": "i32", "double": "i64"}
+DEGREE = {"float": 7, "double": 13}
+
+
+def power_of_two(f: Function, n: Value, type: str) -> Value:
+    """``2**n`` for an integer n of normal range."""
+    return ((n + BIAS[type]) << SHIFT[type]).bits(type)
+
+
+def exp(f: Function, x: Value) -> Value:
+    """``e**x``: x less a multiple of ln 2, a Taylor polynomial, and the power of two put back in
+    halves, so that subnormal results and infinity come out right.
+    """
+    type = element(x.type)
+    safe = f.select(x.gt(LEAST[type]), x, LEAST[type])  # of NaN too: it is put back below
+    safe = f.select(safe.lt(LARGEST[type]), safe, LARGEST[type])
+    n = f.intrinsic("rint", safe * (1 / math.log(2)))
+    rest = f.fma(n, f.value(type, -LN2_HIGH[type]), safe)
+    rest = f.fma(n, f.value(type, -LN2_LOW[type]), rest)
+    series = f.polynomial(rest, [1 / math.factorial(k) for k in range(DEGREE[type] + 1)])
+    whole = n.to(WORD[type])
+    half = whole >> 1
+    found = series * power_of_two(f, half, type) * power_of_two(f, whole - half, type)
+    return f.select(x.isnan(), x, found)
+
+
+def sigmoid(f: Function, x: Value) -> Value:
+    """``1 / (1 + e**-x)``; the far left tail is 0, as PyTorch's."""
+    one = f.value(x.type, 1.0)
+    return one / (exp(f, -x) + 1.0)
+
+
+TANH = (-3.33332819422e-1, 1.33314422036e-1, -5.37397155531e-2, 2.06390887954e-2,
+        -5.70498872745e-3)  # fmt: skip
+
+
+def tanh(f: Function, x: Value) -> Value:
+    """Near zero Cephes' polynomial, else by exp; single precision."""
+    size = f.intrinsic("fabs", x)
+    square = x * x
+    near = f.fma(f.polynomial(square, TANH) * square, x, x)
+    far = f.value(x.type, 1.0) - f.value(x.type, 2.0) / (exp(f, size + size) + 1.0)
+    far = f.intrinsic("copysign", far, x)
+    return f.select(size.lt(0.625), near, far)
+
+
+def erfc(f: Function, x: Value) -> Value:
+    """``erfc(x)`` for x >= 0, single precision, 2e-7 of its value everywhere.
+
+    Reference: W. Press and others, Numerical Recipes, section 6.2.
+    """
+    one = f.value(x.type, 1.0)
+    t = one / f.fma(x, f.value(x.type, 0.5), one)
+    return t * exp(f, f.polynomial(t, ERFC) - x * x)
+
+
+ERFC = (-1.26551223, 1.00002368, 0.37409196, 0.09678418, -0.18628806, 0.27886807, -1.13520398,
+        1.48851587, -0.82215223, 0.17087277)  # fmt: skip
+
+
+def normal_below(f: Function, x: Value) -> Value:
+    """The normal distribution's Phi."""
+    tail = erfc(f, f.intrinsic("fabs", x) * math.sqrt(0.5)) * 0.5
+    return f.select(x.lt(0), tail, f.value(x.type, 1.0) - tail)
+
+
+def gelu(f: Function, x: Value) -> Value:
+    """``x * Phi(x)``."""
+    return x * normal_below(f, x)
+
+
+def gelu_backward(f: Function, g: Value, x: Value) -> Value:
+    """``g * (Phi(x) + x * density(x))``."""
+    density = exp(f, x * x * -0.5) * (1 / math.sqrt(2 * math.pi))
+    return g * (normal_below(f, x) + x * density)
+
+
+def gelu_tanh(f: Function, x: Value) -> Value:
+    """gelu with Phi approximated by tanh."""
+    inner = tanh(f, (x + x * x * x * 0.044715) * math.sqrt(2 / math.pi))
+    return x * 0.5 * (inner + 1.0)
+
+
+def gelu_tanh_backward(f: Function, g: Value, x: Value) -> Value:
+    """Its gradient."""
+    scale = math.sqrt(2 / math.pi)
+    inner = tanh(f, (x + x * x * x * 0.044715) * scale)
+    slope = (x * x * (3 * 0.044715) + 1.0) * scale
+    one = f.value(x.type, 1.0)
+    return g * ((inner + 1.0) * 0.5 + x * 0.5 * (one - inner * inner) * slope)
+
+
+def silu_backward(f: Function, g: Value, x: Value) -> Value:
+    """``g * s * (1 + x * (1 - s))`` with ``s = sigmoid(x)``."""
+    s = sigmoid(f, x)
+    return g * (s * (x * (f.value(x.type, 1.0) - s) + 1.0))
+
+
+def log_of_one_and(f: Function, e: Value) -> Value:
+    """``log(1 + e)`` for e >= 0, finite, single precision: the exponent taken apart, atanh's series
+    for the rest, and what 1 + e rounds off put back.
+    """
+    type = e.type
+    one = f.value(type, 1.0)
+    sum = one + e
+    lost = (e - (sum - 1.0)) / sum
+    bits = sum.bits("i32") - f.value("i32", 0x3F3504F3)  # the root of a half
+    power = bits >> 23
+    rest = ((bits & 0x007FFFFF) + f.value("i32", 0x3F3504F3)).bits(type)
+    s = (rest - 1.0) / (rest + 1.0)
+    square = s * s
+    series = f.polynomial(square, [2 / (2 * k + 1) for k in range(6)]) * s
+    return f.fma(power.to(type), f.value(type, math.log(2)), series) + lost
+
+
+def softplus(f: Function, x: Value, beta: Value, threshold: Value) -> Value:
+    """``log(1 + e**(beta x)) / beta``, x itself above the threshold."""
+    scaled = x * beta
+    found = log_of_one_and(f, exp(f, minimum(f, scaled, threshold))) / beta
+    return f.select(scaled.gt(threshold), x, found)
+
+
+def softplus_backward(f: Function, g: Value, x: Value, beta: Value, threshold: Value) -> Value:
+    """Its gradient."""
+    scaled = x * beta
+    return f.select(scaled.gt(threshold), g, g * sigmoid(f, scaled))
+
+
+def maximum(f: Function, a: Value, b: Value) -> Value:
+    """The larger, NaN where either is."""
+    better = a.gt(b)
+    return f.select(better | a.isnan() if a.floating else better, a, b)
+
+
+def minimum(f: Function, a: Value, b: Value) -> Value:
+    """The smaller, NaN where either is."""
+    better = a.lt(b)
+    return f.select(better | a.isnan() if a.floating else better, a, b)
+
+
+def relu(f: Function, x: Value) -> Value:
+    """Zero for negative numbers, NaN for NaN."""
+    return f.select(x.lt(0), 0, x)
+
+
+def absolute(f: Function, x: Value) -> Value:
+    """The size of a number."""
+    if x.floating:
+        return f.intrinsic("fabs", x)
+    return f.select(x.lt(0), -x, x)
+
+
+def comparing(how: str) -> Callable[[Function, Value, Value], Value]:
+    """`how` as a formula."""
+    return lambda f, a, b: a.compare(how, b)
+
+
+def addcmul(f: Function, x: Value, a: Value, b: Value) -> Value:
+    """``x + a * b``."""
+    return x + a * b
+
+
+def lerp(f: Function, start: Value, end: Value, weight: Value) -> Value:
+    """From the nearer end, so that weight 1 gives `end` exactly."""
+    length = end - start
+    low = start + weight * length
+    high = end - length * (f.value(start.type, 1.0) - weight)
+    return f.select(f.intrinsic("fabs", weight).lt(0.5), low, high)
+
+
+FORMULAS: dict[str, Formula] = {
+    "add": Formula(lambda f, a, b: a + b, 2, NUMBERS),
+    "sub": Formula(lambda f, a, b: a - b, 2, NUMBERS),
+    "mul": Formula(lambda f, a, b: a * b, 2, NUMBERS),
+    "div": Formula(lambda f, a, b: a / b, 2, FLOATS),
+    "neg": Formula(lambda f, x: -x, 1, NUMBERS),
+    "abs": Formula(absolute, 1, FLOATS),
+    "square": Formula(lambda f, x: x * x, 1, NUMBERS),
+    "sqrt": Formula(lambda f, x: f.intrinsic("sqrt", x), 1),
+    "rsqrt": Formula(lambda f, x: f.value(x.type, 1.0) / f.intrinsic("sqrt", x), 1),
+    "reciprocal": Formula(lambda f, x: f.value(x.type, 1.0) / x, 1),
+    "relu": Formula(relu, 1, NUMBERS),
+    "exp": Formula(exp, 1),
+    "sigmoid": Formula(sigmoid, 1),
+    "tanh": Formula(tanh, 1, ("float",)),
+    "gelu": Formula(gelu, 1, ("float",)),
+    "gelu_tanh": Formula(gelu_tanh, 1, ("float",)),
+    "softplus": Formula(softplus, 3, ("float",), forms=("vss",)),
+    "silu": Formula(lambda f, x: x / (exp(f, -x) + 1.0), 1),
+    "maximum": Formula(maximum, 2, NUMBERS),
+    "minimum": Formula(minimum, 2, NUMBERS),
+    "eq": Formula(comparing("eq"), 2, NUMBERS, "i1"),
+    "ne": Formula(comparing("ne"), 2, NUMBERS, "i1"),
+    "lt": Formula(comparing("lt"), 2, NUMBERS, "i1"),
+    "le": Formula(comparing("le"), 2, NUMBERS, "i1"),
+    "gt": Formula(comparing("gt"), 2, NUMBERS, "i1"),
+    "ge": Formula(comparing("ge"), 2, NUMBERS, "i1"),
+    "isnan": Formula(lambda f, x: x.isnan(), 1, FLOATS, "i1"),
+    "where": Formula(
+        lambda f, c, a, b: f.select(c, a, b), 3, NUMBERS,
+        forms=("vvv", "vvs", "vsv"), condition=True,
+    ),
+    "addcmul": Formula(addcmul, 3, FLOATS, forms=("vvv",)),
+    "lerp": Formula(lerp, 3, FLOATS, forms=("vvv", "vvs")),
+    # Bounds of numbers; PyTorch's order: the upper bound last.
+    "clamp": Formula(
+        lambda f, x, low, high: minimum(f, maximum(f, x, low), high), 3, FLOATS,
+        forms=("vss", "vvv"),
+    ),
+    # What gradients are made of.
+    "relu_backward": Formula(lambda f, g, out: f.select(out.le(0), 0, g), 2, FLOATS),
+    "tanh_backward": Formula(lambda f, g, out: g * (f.value(g.type, 1.0) - out * out), 2),
+    "sigmoid_backward": Formula(
+        lambda f, g, out: g * ((f.value(g.type, 1.0) - out) * out), 2
+    ),
+    "gelu_backward": Formula(gelu_backward, 2, ("float",)),
+    "gelu_tanh_backward": Formula(gelu_tanh_backward, 2, ("float",)),
+    "silu_backward": Formula(silu_backward, 2),
+    "softplus_backward": Formula(
+        softplus_backward, 4, ("float",), forms=("vvss", "svss")
+    ),
+    "sqrt_backward": Formula(lambda f, g, out: g / (out + out), 2),
+    "inside_backward": Formula(  # of clamp: the gradient inside and at the bounds
+        lambda f, g, x, low, high: f.select(x.ge(low) & x.le(high), g, 0), 4, FLOATS,
+        forms=("vvss", "svss"),
+    ),
+}  # fmt: skip

@@ -1,0 +1,289 @@
+"""Products of two matrices as Python calls them: ``mm(a, b)``, ``mm(a, b, bias)``, and
+``mm(a, b, bias, out)``, where `bias` may be None.
+
+Any strides; the generated product of `generate.gemm` over the pool, the interpreter's lock free for
+large ones. Panels of B are packed on the stack where they are small, else in one buffer that is
+kept; whoever finds it taken computes by the NumPy form. Stands on table, gemm, pool.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from functools import cache as once
+from typing import Any
+
+import numpy as np
+
+from flambeau.core.kernels.generate import gemm
+from flambeau.core.kernels.jit import build, pool
+from flambeau.core.kernels.jit.ir import SIZES, Function, Module, Value
+from flambeau.core.kernels.native import table
+from flambeau.core.silence import quiet, run
+
+__all__ = ["mm"]
+
+NAMES = {np.dtype("f4"): "float", np.dtype("f8"): "double"}
+ON_STACK = 16384
+"""Bytes of packed panels that are kept on the stack."""
+ALONE = 1 << 19
+"""Multiplications that one more thread is worth."""
+UNLOCKED = 1 << 17
+"""From so many multiplications on the interpreter's lock is free."""
+FEW = 12
+"""Rows up to which B is read where it lies."""
+LOCK, PLACE, SIZE, WANTED = 0, 8, 16, 24  # the words of the buffer, in bytes
+
+
+class _Buffer:
+    """Memory for packed panels, shared by all products of the process."""
+
+    def __init__(self) -> None:
+        self.words = (ctypes.c_int64 * 4)()
+        self.kept: list[Any] = []
+        self.grow(1 << 20)
+
+    def grow(self, size: int) -> None:
+        """Make it at least so large; what was there is kept for those who still use it."""
+        block = np.empty(size + 4096, np.uint8)
+        self.kept = [*self.kept[-1:], block]
+        self.words[PLACE // 8] = -(-block.ctypes.data // 64) * 64
+        self.words[SIZE // 8] = size
+        self.words[WANTED // 8] = 0
+
+
+@once
+def _buffer() -> _Buffer:
+    return _Buffer()
+
+
+def _numpy_form(a: Any, b: Any, bias: Any = None, out: Any = None) -> Any:
+    try:
+        return run(_plainly, a, b, bias, out)
+    except RuntimeError:  # the context is busy
+        return quiet(_plainly, a, b, bias, out)
+
+
+def _plainly(a: Any, b: Any, bias: Any, out: Any) -> Any:
+    found = np.matmul(a, b) if out is None else np.matmul(a, b, out=out)
+    if bias is not None:
+        np.add(found, bias, found)
+    return found
+
+
+@once
+def mm(dtype: np.dtype[Any]) -> Callable[..., Any]:
+    """``mm(a, b, bias=None, out=None)`` for matrices of one dtype: ``a @ b + bias``."""
+    name = NAMES.get(dtype)
+    if name is None or not build.available() or not table.trusted():
+        return _numpy_form
+    buffer = _buffer()
+
+    def otherwise(*given: Any) -> Any:
+        wanted = buffer.words[WANTED // 8]
+        if wanted > buffer.words[SIZE // 8] and not buffer.words[LOCK // 8]:
+            buffer.grow(wanted + wanted // 2)
+            return found(*given)
+        return _numpy_form(*given)
+
+    try:
+        addresses = build.load(_module(name))
+        words = {"buffer": ctypes.addressof(buffer.words), "none": id(None)}
+        found = table.builtin(f"mm_{name}", addresses[f"mm_{name}"], otherwise, words)
+    except build.Unavailable:
+        return _numpy_form
+    return found
+
+
+def _module(type: str) -> Module:
+    target = build.host()
+    shape = gemm.shape_of(type, target.bits, target.masked)
+    made = gemm.module(shape, name="matmul")
+    parts = {f.name: f for f in made.functions}
+    f = made.function(f"mm_{type}", (("ptr", "self"), ("ptr", "args"), ("i64", "n")), "ptr")
+    _enter(f, shape, parts)
+    return made
+
+
+def _word(f: Function, name: str) -> Value:
+    place = f.at(f.argument["self"], table.BYTES_VALUE + 8 * table.WORDS.index(name), "i8")
+    return f.load("ptr", place)
+
+
+def _field(f: Function, thing: Value, offset: int, type: str) -> Value:
+    return f.load(type, f.at(thing, offset, "i8"))
+
+
+def _enter(f: Function, shape: gemm.Shape, parts: dict[str, Function]) -> None:
+    """Look at the arguments, make the result, choose the way, run it."""
+    type, size = shape.type, SIZES[shape.type]
+    args, count = f.argument["args"], f.argument["n"]
+    null = f.value("ptr", 0)
+
+    def demand(condition: Value) -> None:
+        k = f.fresh()
+        f.branch(condition, f"good{k}", "other")
+        f.label(f"good{k}")
+
+    demand(count.ge(2) & count.le(4))
+    a, b = (f.load("ptr", f.at(args, k, "ptr")) for k in range(2))
+    dims, steps, data = [], [], []
+    for x in (a, b):
+        demand(_field(f, x, table.TYPE, "ptr").eq(_word(f, "ndarray")))
+        demand(_field(f, x, table.DESCR, "ptr").eq(_word(f, type)))
+        demand(_field(f, x, table.NDIM, "i32").eq(2))
+        extents = _field(f, x, table.DIMS, "ptr")
+        strides = _field(f, x, table.STRIDES, "ptr")
+        dims.append([f.load("i64", extents, k) for k in range(2)])
+        steps.append([f.load("i64", strides, k) / size for k in range(2)])
+        data.append(_field(f, x, table.DATA, "ptr").to("i64"))
+    (m, k), (other_k, n) = dims
+    demand(k.eq(other_k))
+    work = m * n * k
+    demand(work.gt(0))
+    bias = f.variable("i64", 0)
+    with f.when(count.ge(3)):
+        given = f.load("ptr", f.at(args, 2, "ptr"))
+        with f.when(given.ne(_word(f, "none"))):
+            demand(_field(f, given, table.TYPE, "ptr").eq(_word(f, "ndarray")))
+            demand(_field(f, given, table.DESCR, "ptr").eq(_word(f, type)))
+            demand(_field(f, given, table.NDIM, "i32").eq(1))
+            demand((_field(f, given, table.FLAGS, "i32") & table.C_CONTIGUOUS).ne(0))
+            demand(f.load("i64", _field(f, given, table.DIMS, "ptr")).eq(n))
+            bias.set(_field(f, given, table.DATA, "ptr").to("i64"))
+
+    # Where the result goes, if it was given: rows whose elements lie side by side.
+    target = f.variable("ptr", null)
+    target_row = f.variable("i64", n)
+    with f.when(count.eq(4)):
+        given = f.load("ptr", f.at(args, 3, "ptr"))
+        mark = f.fresh()
+        f.branch(given.eq(_word(f, "none")), f"no_target{mark}", f"target{mark}")
+        f.label(f"target{mark}")
+        demand(_field(f, given, table.TYPE, "ptr").eq(_word(f, "ndarray")))
+        demand(_field(f, given, table.DESCR, "ptr").eq(_word(f, type)))
+        demand(_field(f, given, table.NDIM, "i32").eq(2))
+        demand((_field(f, given, table.FLAGS, "i32") & table.WRITEABLE).ne(0))
+        extents = _field(f, given, table.DIMS, "ptr")
+        strides = _field(f, given, table.STRIDES, "ptr")
+        demand(f.load("i64", extents, 0).eq(m) & f.load("i64", extents, 1).eq(n))
+        demand(f.load("i64", strides, 1).eq(size))
+        target_row.set(f.load("i64", strides, 0) / size)
+        target.set(given)
+        f.label(f"no_target{mark}")
+
+    # Where B's panels go: nowhere, onto the stack, or into the buffer.
+    lanes, panel = shape.lanes, shape.panel
+    packed_count = (n + (lanes - 1)) / lanes * lanes * k
+    direct = m.le(FEW) & steps[1][1].eq(1)
+    dots = m.le(4) & steps[0][1].eq(1) & steps[1][0].eq(1)
+    stack = f.memory(type, ON_STACK // size + 16)
+    packed = f.variable("i64", (stack.to("i64") + 63) / 64 * 64)
+    locked = f.variable("i1", False)
+    words = _word(f, "buffer")
+    large = packed_count.gt(ON_STACK // size) & direct.eq(False) & dots.eq(False)
+    with f.when(large):
+        _take(f, words, packed_count * size, locked)
+        packed.set(_field(f, words, PLACE, "i64"))
+
+    j = f.fresh()
+    out_at = f.variable("ptr", target.get())
+    f.branch(target.get().eq(null), f"fresh{j}", f"given{j}")
+    f.label(f"given{j}")
+    f.call(_word(f, "incref"), "void", target.get())
+    f.jump(f"result{j}")
+    f.label(f"fresh{j}")
+    extents = f.memory("i64", 2)
+    f.store(m, extents)
+    f.store(n, extents, 1)
+    kind = _word(f, type)
+    f.call(_word(f, "incref"), "void", kind)
+    fresh = f.call(
+        _word(f, "new"), "ptr", _word(f, "ndarray"), kind, f.value("i32", 2), extents, null,
+        null, f.value("i32", 0), null,
+    )  # fmt: skip
+    out_at.set(fresh)
+    f.branch(fresh.eq(null), f"failed{j}", f"result{j}")
+    f.label(f"failed{j}")
+    _give_back(f, words, locked)
+    f.ret(fresh)
+    f.label(f"result{j}")
+    out = out_at.get()
+    row = target_row.get()
+    result = _field(f, out, table.DATA, "ptr").to("i64")
+
+    memory = _word(f, "pool")
+    limit = f.load("i64", f.at(memory, pool.LIMIT, "i8"))
+    threads = f.intrinsic("smin", limit, work / ALONE + 1)
+    thread_state = f.variable("ptr", null)
+    with f.when(work.gt(UNLOCKED)):
+        thread_state.set(f.call(_word(f, "release"), "ptr"))
+
+    def region(name: str, values: list[Any]) -> None:
+        context = f.memory("i64", len(values))
+        for at, value in enumerate(values):
+            f.store(f.index(value), context, at)
+        function = Value("ptr", f"@{parts[name].name}", f)
+        f.call(_word(f, "pool_run"), "void", memory, function, context, threads)
+
+    zero, one = f.index(0), f.index(1)
+    last = (n % panel + (lanes - 1)) / lanes * lanes
+    panels = (n + (panel - 1)) / panel
+    # Units of work: panels, cut into blocks of rows where there are too few for the threads.
+    blocks = (threads * 2 + (panels - 1)) / panels
+    rows = f.select(threads.eq(1), m, (m / blocks + 24) / 24 * 24)
+
+    def product(place: Value, step: Value, last: Value, apart: Value) -> None:
+        region("product", [
+            data[0], steps[0][0], steps[0][1], zero, place, step, last, apart, zero,
+            result, row, zero, bias.get(), zero, m, n, k, one, rows,
+        ])  # fmt: skip
+
+    along = [
+        data[0], steps[0][0], zero, data[1], steps[1][1], zero, result, row, zero, bias.get(),
+        zero, m, n, k, one,
+    ]  # fmt: skip
+    j = f.fresh()
+    f.branch(dots, f"dots{j}", f"not{j}")
+    f.label(f"dots{j}")
+    f.branch(m.eq(1), f"single{j}", f"several{j}")
+    f.label(f"single{j}")
+    region("dots_of_one", along)
+    f.jump(f"done{j}")
+    f.label(f"several{j}")
+    region("dots", along)
+    f.jump(f"done{j}")
+    f.label(f"not{j}")
+    f.branch(direct, f"direct{j}", f"pack{j}")
+    f.label(f"direct{j}")
+    product(data[1], steps[1][0], steps[1][0], f.index(panel))
+    f.jump(f"done{j}")
+    f.label(f"pack{j}")
+    region("pack", [data[1], steps[1][0], steps[1][1], zero, packed.get(), zero, n, k, one])
+    product(packed.get(), f.index(panel), last, k * panel)
+    f.label(f"done{j}")
+    _give_back(f, words, locked)
+    with f.when(thread_state.get().ne(null)):
+        f.call(_word(f, "restore"), "void", thread_state.get())
+    f.ret(out)
+    f.label("other")
+    f.ret(f.call(_word(f, "call"), "ptr", _word(f, "fallback"), args, count, null))
+
+
+def _take(f: Function, words: Value, wanted: Value, locked: Any) -> None:
+    """Take the buffer, or go: it is too small, or somebody has it."""
+    k = f.fresh()
+    f.branch(_field(f, words, SIZE, "i64").lt(wanted), f"small{k}", f"fits{k}")
+    f.label(f"small{k}")
+    f.store(wanted, f.at(words, WANTED, "i8"))
+    f.jump("other")
+    f.label(f"fits{k}")
+    pair = f.emit("{i64, i1}", f"cmpxchg ptr {words.name}, i64 0, i64 1 acquire monotonic")
+    f.branch(f.emit("i1", f"extractvalue {{i64, i1}} {pair.name}, 1"), f"mine{k}", "other")
+    f.label(f"mine{k}")
+    locked.set(True)
+
+
+def _give_back(f: Function, words: Value, locked: Any) -> None:
+    with f.when(locked.get()):
+        f.line(f"store atomic i64 0, ptr {words.name} release, align 8")

@@ -1,0 +1,157 @@
+"""What generated functions must know of this process: addresses in a table, and how to make a
+Python function of machine code.
+
+Code holds no address, so that it can be kept on disk; a function finds the table behind its `self`.
+Layouts of CPython's and NumPy's objects are tried on known objects before anything is trusted.
+Stands on jit and NumPy.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from functools import cache as once
+from typing import Any
+
+import numpy as np
+
+from flambeau.core.kernels.jit import pool
+from flambeau.core.kernels.jit.build import Unavailable, keep
+
+__all__ = ["WORDS", "builtin", "trusted"]
+
+# Where fields stand, in bytes.
+REFERENCES, TYPE = 0, 8
+DATA, NDIM, DIMS, STRIDES, DESCR, FLAGS = 16, 24, 32, 40, 56, 64
+FLOAT_VALUE = 16
+BYTES_VALUE = 32
+TUPLE_SIZE = 16
+C_CONTIGUOUS, WRITEABLE = 1, 0x400
+
+WORDS = (
+    "ndarray", "float", "double", "i1", "i64", "py_float", "py_int", "new", "incref", "decref",
+    "call", "fallback", "as_long", "occurred", "clear", "release", "restore", "pool", "pool_run",
+    "py_tuple", "tuple_items", "set_base", "buffer", "none",
+)  # fmt: skip
+NEW_FROM_DESCR, SET_BASE = 94, 282  # their places in NumPy's table of functions
+FASTCALL = 0x80
+
+
+class _Method(ctypes.Structure):
+    _fields_ = [
+        ("name", ctypes.c_char_p),
+        ("function", ctypes.c_void_p),
+        ("flags", ctypes.c_int),
+        ("doc", ctypes.c_char_p),
+    ]
+
+
+@once
+def _addresses() -> dict[str, int]:
+    """The words that are the same for every function."""
+    api = ctypes.pythonapi
+    get = api.PyCapsule_GetPointer
+    get.restype, get.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
+    functions = ctypes.cast(
+        get(np._core._multiarray_umath._ARRAY_API, None),  # type: ignore[attr-defined]
+        ctypes.POINTER(ctypes.c_void_p),
+    )
+
+    def address(name: str) -> int:
+        return ctypes.cast(getattr(api, name), ctypes.c_void_p).value or 0
+
+    return {
+        "ndarray": id(np.ndarray),
+        "float": id(np.dtype("f4")),
+        "double": id(np.dtype("f8")),
+        "i1": id(np.dtype("?")),
+        "i64": id(np.dtype("i8")),
+        "py_float": id(float),
+        "py_int": id(int),
+        "new": functions[NEW_FROM_DESCR] or 0,
+        "incref": address("Py_IncRef"),
+        "decref": address("Py_DecRef"),
+        "call": address("PyObject_Vectorcall"),
+        "as_long": address("PyLong_AsLongLong"),
+        "occurred": address("PyErr_Occurred"),
+        "clear": address("PyErr_Clear"),
+        "release": address("PyEval_SaveThread"),
+        "restore": address("PyEval_RestoreThread"),
+        "pool": pool.memory(),
+        "pool_run": pool.address(),
+        "py_tuple": id(tuple),
+        "tuple_items": _tuple_items(),
+        "set_base": functions[SET_BASE] or 0,
+    }
+
+
+def _read(address: int, type: Any) -> Any:
+    return type.from_address(address).value
+
+
+@once
+def _tuple_items() -> int:
+    """Where a tuple's items begin: Python 3.14 has put a hash before them. 0 where they are not."""
+    pair = (SET_BASE, trusted)
+    for offset in (24, 32):
+        if _read(id(pair) + offset, ctypes.c_size_t) == id(SET_BASE) and (
+            _read(id(pair) + offset + 8, ctypes.c_size_t) == id(trusted)
+        ):
+            return offset
+    return 0
+
+
+@once
+def trusted() -> bool:
+    """Whether this interpreter and this NumPy lay their objects out as the generated code reads
+    them.
+    """
+    array = np.arange(6, dtype="f4").reshape(2, 3)
+    view = array[:, ::2]
+    dims = (ctypes.c_ssize_t * 2).from_address(_read(id(array) + DIMS, ctypes.c_size_t))
+    steps = (ctypes.c_ssize_t * 2).from_address(_read(id(view) + STRIDES, ctypes.c_size_t))
+    word = bytes(range(8))
+    return (
+        _read(id(array) + TYPE, ctypes.c_size_t) == id(np.ndarray)
+        and _read(id(array) + DATA, ctypes.c_size_t) == array.ctypes.data
+        and _read(id(array) + NDIM, ctypes.c_int) == 2
+        and tuple(dims) == array.shape
+        and tuple(steps) == view.strides
+        and _read(id(array) + DESCR, ctypes.c_size_t) == id(np.dtype("f4"))
+        and bool(_read(id(array) + FLAGS, ctypes.c_int) & C_CONTIGUOUS)
+        and not _read(id(view) + FLAGS, ctypes.c_int) & C_CONTIGUOUS
+        and _read(id(1.5) + FLOAT_VALUE, ctypes.c_double) == 1.5
+        and _read(id((1, 2, 3)) + TUPLE_SIZE, ctypes.c_ssize_t) == 3
+        and _tuple_items() > 0
+        and ctypes.string_at(id(word) + BYTES_VALUE, 8) == word
+    )
+
+
+def builtin(
+    name: str,
+    address: int,
+    fallback: Callable[..., Any],
+    more: dict[str, int] | None = None,
+) -> Callable[..., Any]:
+    """Machine code ``PyObject *(PyObject *self, PyObject *const *args, Py_ssize_t n)`` as a
+    function.
+
+    Args:
+        name: what it is called in Python.
+        address: where the code begins.
+        fallback: called with the same arguments where the code does not serve.
+        more: words of its table that other functions do without.
+
+    Raises:
+        Unavailable: the interpreter's or NumPy's objects are laid out otherwise.
+    """
+    if not trusted():
+        raise Unavailable("objects of this interpreter or NumPy are laid out otherwise")
+    words = _addresses() | {"fallback": id(fallback)} | (more or {})
+    table = b"".join(words.get(word, 0).to_bytes(8, "little") for word in WORDS)
+    method = _Method(name.encode(), address, FASTCALL, None)
+    make = ctypes.pythonapi.PyCFunction_NewEx
+    make.restype = ctypes.py_object
+    make.argtypes = [ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p]
+    keep(method, fallback, table)
+    return make(ctypes.addressof(method), table, None)  # type: ignore[no-any-return]

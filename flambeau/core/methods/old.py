@@ -1,0 +1,79 @@
+"""Methods that only old scripts call: `new`, `volatile`, `resize_as`, `map2_`, `module_load`.
+
+Stands on the legacy constructors.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any, NoReturn
+
+import numpy as np
+
+from flambeau.core.legacy import _typed
+from flambeau.core.methods import attach
+from flambeau.core.provenance import stack_level
+from flambeau.core.tensor import Tensor
+
+__all__: list[str] = []
+
+
+class _Old:
+    def new(self: Tensor, *args: Any, device: Any = None, **kwargs: Any) -> Tensor:
+        """A tensor of the same dtype by the old constructor: of sizes, or of data."""
+        return _typed(self.dtype, args, "new", kwargs)
+
+    @property
+    def volatile(self: Tensor) -> bool:
+        """False, with a warning: `torch.no_grad()` does what it did."""
+        warnings.warn(
+            "volatile was removed (Variable.volatile is always False): use torch.no_grad()",
+            UserWarning,
+            stacklevel=stack_level(),
+        )
+        return False
+
+    def resize_as(self: Tensor, tensor: Tensor) -> Tensor:
+        """Of the other tensor's size, when it has as many elements."""
+        warnings.warn("non-inplace resize_as is deprecated", stacklevel=stack_level())
+        return self.view(tensor.shape)
+
+    def map2_(self: Tensor, x: Tensor, y: Tensor, callable: Any) -> Tensor:
+        """Replace each element by ``callable(self, x, y)``, in place."""
+        shape = self._array.shape
+        others = [np.broadcast_to(other._array, shape).flat for other in (x, y)]
+        values = [
+            callable(a.item(), b.item(), c.item())
+            for a, b, c in zip(self._array.flat, *others, strict=True)
+        ]
+        return self._filled(values, "map2_")  # type: ignore[no-any-return]
+
+    def module_load(self: Tensor, other: Tensor, assign: bool = False) -> Tensor:
+        """What `load_state_dict` puts in this tensor's place under swapping: `other`'s values."""
+        return other.detach() if assign else self.detach().copy_(other)
+
+    def const_data_ptr(self: Tensor) -> int:
+        """The address of the first element."""
+        return self.data_ptr()
+
+    def is_distributed(self: Tensor) -> bool:
+        """False."""
+        return False
+
+    def __delitem__(self: Tensor, index: Any) -> NoReturn:
+        raise TypeError("Tensor does not support deleting items")
+
+    def __long__(self: Tensor) -> int:
+        return int(self)
+
+    def __nonzero__(self: Tensor) -> bool:
+        return bool(self)
+
+    def __div__(self: Tensor, other: Any) -> Any:
+        return self / other
+
+    def __idiv__(self: Tensor, other: Any) -> Any:
+        return self.div_(other)
+
+
+attach(_Old)

@@ -1,0 +1,308 @@
+"""Native functions against their NumPy forms: values, dtypes, shapes, special numbers, the ways out."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import warnings
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from flambeau.core import threads
+from flambeau.core.kernels import smooth
+from flambeau.core.kernels.jit import build
+from flambeau.core.kernels.native import choose, table
+from flambeau.core.kernels.native.elementwise import GRAIN
+from flambeau.core.kernels.native.formulas import FORMULAS
+
+DTYPES = {"float": "f4", "double": "f8", "i64": "i8"}
+SPECIAL = np.array(
+    [0.0, -0.0, np.inf, -np.inf, np.nan, 1e-40, -1e-40, 88.0, 89.0, -87.5, -103.5, -105.0, 0.5]
+)
+NUMPY = {
+    "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.divide, "neg": np.negative,
+    "abs": np.abs, "square": np.square, "sqrt": np.sqrt, "reciprocal": np.reciprocal,
+    "rsqrt": lambda x: 1 / np.sqrt(x), "relu": lambda x: np.maximum(x, x.dtype.type(0)),
+    "exp": np.exp, "sigmoid": lambda x: 1 / (1 + np.exp(-x)), "tanh": np.tanh,
+    "silu": lambda x: x / (1 + np.exp(-x)), "maximum": np.maximum, "minimum": np.minimum,
+    "eq": np.equal, "ne": np.not_equal, "lt": np.less, "le": np.less_equal, "gt": np.greater,
+    "ge": np.greater_equal, "isnan": np.isnan, "where": np.where,
+    "addcmul": lambda x, a, b: x + a * b,
+    "lerp": lambda s, e, w: np.where(np.abs(w) < 0.5, s + w * (e - s), e - (e - s) * (1 - w)),
+    "clamp": lambda x, low, high: np.minimum(np.maximum(x, low), high),
+    "relu_backward": lambda g, out: np.where(out <= 0, g.dtype.type(0), g),
+    "tanh_backward": lambda g, out: g * (1 - out * out),
+    "sigmoid_backward": lambda g, out: g * ((1 - out) * out),
+    "sqrt_backward": lambda g, out: g / (out + out),
+    "gelu": smooth.gelu, "gelu_tanh": smooth.gelu_tanh, "softplus": smooth.softplus_scaled,
+    "gelu_backward": smooth.gelu_backward, "gelu_tanh_backward": smooth.gelu_tanh_backward,
+    "silu_backward": smooth.silu_backward, "softplus_backward": smooth.softplus_backward,
+    "inside_backward": lambda g, x, low, high: np.where(
+        (x >= low) & (x <= high), g, g.dtype.type(0)
+    ),
+}  # fmt: skip
+NUMBERS_LAST = {"clamp": 2, "inside_backward": 2, "softplus": 2, "softplus_backward": 2}
+
+pytestmark = pytest.mark.skipif(
+    not build.available(), reason="no code can be generated here: there is only the NumPy form"
+)
+
+
+@pytest.fixture(scope="module")
+def functions():
+    """By name: the native function, and the calls that went to the NumPy form."""
+    found = {}
+    for name, reference in NUMPY.items():
+        calls: list = []
+
+        def slow(*arrays, reference=reference, calls=calls):
+            calls.append(arrays)
+            return reference(*arrays)
+
+        found[name] = choose.native(name, slow), calls
+    return found
+
+
+def operands(name, dtype, shape, rng):
+    formula = FORMULAS[name]
+    found = [np.asarray(rng.standard_normal(shape) * 3).astype(dtype) for _ in range(formula.arity)]
+    for array in found:
+        if dtype != "i8" and array.size > 2 * len(SPECIAL):
+            rng.shuffle(array.reshape(-1)[:1])
+            array.reshape(-1)[: len(SPECIAL)] = rng.permutation(SPECIAL)
+    if formula.condition:
+        found[0] = np.asarray(found[0] > 0)
+    for k in range(NUMBERS_LAST.get(name, 0)):
+        found[-1 - k] = [0.75, 1.5 if "softplus" in name else -0.5][k]
+    return found
+
+
+SMOOTH = {"gelu", "gelu_tanh", "softplus", "gelu_backward", "gelu_tanh_backward",
+          "silu_backward", "softplus_backward"}  # fmt: skip
+
+
+def assert_smooth(got, name, given):
+    """Near what double precision gives: the NumPy forms round differently, in the tails by more."""
+    exact = [x.astype("f8") if isinstance(x, np.ndarray) else x for x in given]
+    with np.errstate(all="ignore"):
+        want = np.asarray(NUMPY[name](*exact))
+    tolerance = 2e-6 if got.dtype == np.float32 else 1e-14
+    arrays = [x for x in exact if isinstance(x, np.ndarray)]
+    usual = np.all([np.abs(x) < 12 for x in arrays], axis=0)  # no infinity, no NaN
+    size = 1 + np.abs(exact[0]).max(where=usual, initial=0)  # a gradient multiplies what is lost
+    np.testing.assert_allclose(got[usual], want[usual], rtol=5 * tolerance, atol=size * tolerance)
+    lost = np.any([np.isnan(x) for x in arrays], axis=0)
+    assert np.isnan(got[lost]).all()
+
+
+def assert_same(got, want, dtype):
+    assert type(got) is np.ndarray and got.dtype == want.dtype and got.shape == want.shape
+    tolerance = {"f4": 1e-6, "f8": 1e-14, "i8": 0}[dtype]
+    np.testing.assert_allclose(got, want, rtol=tolerance, atol=1e-44)
+
+
+def test_every_formula_has_its_reference():
+    assert set(NUMPY) == set(FORMULAS)
+
+
+@pytest.mark.parametrize("name", sorted(NUMPY))
+def test_values_are_the_numpy_forms(functions, name):
+    function, calls = functions[name]
+    rng = np.random.default_rng(1)
+    for type in FORMULAS[name].types:
+        for shape in ((4, 4), (), (1,), (3, 0), (257,), (5, 1, 7), (1000,)):
+            given = operands(name, DTYPES[type], shape, rng)
+            with np.errstate(all="ignore"):
+                want = np.asarray(NUMPY[name](*given))
+            got = function(*given)
+            if name in SMOOTH:
+                assert got.dtype == want.dtype
+                assert_smooth(got, name, given)
+            else:
+                assert_same(got, want, DTYPES[type])
+    assert not calls, "these operands are the function's own"
+
+
+BINARY = ["add", "mul", "div", "maximum", "lt", "relu_backward"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    name=st.sampled_from(BINARY),
+    shape=st.lists(st.integers(0, 5), max_size=3),
+    how=st.lists(
+        st.sampled_from(["same", "spread", "0-d", "number", "turned", "row", "other"]),
+        min_size=2,
+        max_size=2,
+    ),
+    seed=st.integers(0, 1000),
+)
+def test_any_operands_give_what_numpy_gives(name, shape, how, seed):
+    rng = np.random.default_rng(seed)
+
+    def make(kind):
+        x = np.asarray(rng.standard_normal(shape)).astype("f4")
+        return {
+            "same": lambda: x,
+            "spread": lambda: np.broadcast_to(np.float32(0.5), shape),
+            "0-d": lambda: np.asarray(np.float32(2.5)),
+            "number": lambda: 3 if seed % 2 else 0.25,
+            "turned": lambda: np.asarray(x.T.copy().T),
+            "row": lambda: x[..., :1] if shape else x,
+            "other": lambda: x.astype("f8"),
+        }[kind]()
+
+    given = [make(kind) for kind in how]
+    if not isinstance(given[0], np.ndarray):
+        given[0] = np.asarray(rng.standard_normal(shape)).astype("f4")
+    function = choose.native(name, NUMPY[name])
+    with np.errstate(all="ignore"):
+        try:
+            want = NUMPY[name](*given)
+        except ValueError as error:
+            with pytest.raises(type(error)):
+                function(*given)
+            return
+        got = function(*given)
+    np.testing.assert_array_equal(got, want)
+    assert np.asarray(got).dtype == np.asarray(want).dtype
+
+
+def test_results_can_go_into_an_operand_but_not_into_half_of_one(functions):
+    add, calls = functions["add"]
+    a, b = np.arange(8.0), np.ones(8)
+    assert add(a, b, a) is a
+    assert a.tolist() == [k + 1.0 for k in range(8)]
+    shifted = np.arange(9.0)
+    function = choose.native("add", np.add)
+    function(shifted[:-1], shifted[:-1], shifted[1:])
+    assert shifted.tolist() == [0, 0, 2, 4, 6, 8, 10, 12, 14]
+    frozen = np.zeros(8)
+    frozen.flags.writeable = False
+    with pytest.raises(ValueError):
+        function(a, b, frozen)
+    calls.clear()
+
+
+def test_large_python_integers_and_nan_go_the_right_way(functions):
+    add = choose.native("add", np.add)
+    assert add(np.ones(2, "f4"), -1).tolist() == [0, 0]
+    assert add(np.ones(2, "i8"), -1).tolist() == [0, 0]
+    with pytest.raises(OverflowError):
+        add(np.ones(2, "i8"), 1 << 70)
+    with pytest.raises(TypeError):
+        add(np.ones(2, "f4"), "a")
+    with pytest.raises(TypeError):
+        add(np.ones(2, "f4"))
+
+
+def test_no_reference_is_lost_or_kept(functions):
+    add, calls = functions["add"]
+    a, b = np.ones((4, 4), "f4"), np.ones((4, 4), "f4")
+    kind = np.dtype("f4")
+    before = [sys.getrefcount(x) for x in (a, b, kind)]
+    for _ in range(1000):
+        add(a, b), add(a, 2.0), add(a, b, a)
+    after = [sys.getrefcount(x) for x in (a, b, kind)]
+    assert all(abs(x - y) < 5 for x, y in zip(before, after, strict=True))
+    calls.clear()
+
+
+def test_fused_rules_are_the_rule_digit_for_digit():
+    rule = lambda g, out: g * (1 - out) * out / 3.0
+    function = choose.fused("vjp_test", rule)
+    g, out = np.random.default_rng(0).standard_normal((2, 33)).astype("f4")
+    np.testing.assert_array_equal(function(g, out), rule(g, out))
+    spread = np.broadcast_to(np.float32(1.5), (33,))
+    np.testing.assert_array_equal(function(spread, out), rule(spread, out))
+    named = lambda g, out: np.sin(g) * out
+    assert choose.fused("vjp_named", named) is named
+
+
+def test_layouts_were_tried_on_this_interpreter():
+    assert table.trusted()
+
+
+def test_without_generated_code_results_are_the_same():
+    code = (
+        "import flambeau as t\n"
+        "x = t.linspace(-3, 3, 7, requires_grad=True)\n"
+        "(x * x + x).relu().clamp(0.5, 4.0).sum().backward()\n"
+        "print(x.grad.tolist(), (x > 0).tolist(), t.where(x > 1, x, 0.0).tolist())"
+    )
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "FLAMBEAU_JIT": jit},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for jit in ("0", "1")
+    ]
+    assert said[0] == said[1]
+
+
+def test_no_warning_reaches_the_user():
+    import flambeau as torch
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert torch.isinf(torch.ones(3) / torch.zeros(3)).all()
+        assert torch.isinf((torch.ones(3) * 100).exp()).all()
+
+
+LARGE = 2 * GRAIN + 77
+
+
+@pytest.mark.parametrize("name", ["exp", "mul", "where", "lt", "clamp"])
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_large_arrays_do_not_depend_on_the_number_of_threads(functions, name, dtype):
+    function, calls = functions[name]
+    rng = np.random.default_rng(3)
+    arity = FORMULAS[name].arity
+    operands = [rng.standard_normal(LARGE).astype(dtype) for _ in range(arity)]
+    if name == "where":
+        operands[0] = operands[0] > 0
+    if name == "clamp":
+        operands[1:] = [-0.5, 0.5]
+    before, calls[:] = threads.count(), []
+    try:
+        found = []
+        for count in (1, 2, 3):
+            threads.set_count(count)
+            found.append(function(*operands))
+    finally:
+        threads.set_count(before)
+    assert not calls
+    np.testing.assert_allclose(found[0], NUMPY[name](*operands), rtol=3e-7)
+    np.testing.assert_array_equal(found[0], found[1])
+    np.testing.assert_array_equal(found[0], found[2])
+
+
+def test_large_arrays_are_written_in_place(functions):
+    function, calls = functions["add"]
+    calls.clear()
+    a, b = np.arange(LARGE, dtype="f4"), np.full(LARGE, 2, "f4")
+    assert function(a, b, a) is a and function(b, a, a) is a and function(a, 1, a) is a
+    np.testing.assert_array_equal(a, np.arange(LARGE, dtype="f4") + 5)
+    assert not calls
+
+
+def test_other_python_threads_run_meanwhile(functions):
+    function, _ = functions["exp"]
+    a = np.zeros(4 * LARGE, "f4")
+
+    def work():
+        for _ in range(20):
+            assert function(a)[-1] == 1
+
+    workers = [threading.Thread(target=work) for _ in range(3)]
+    [w.start() for w in workers]
+    [w.join(60) for w in workers]
+    assert not any(w.is_alive() for w in workers)

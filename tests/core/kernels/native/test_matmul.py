@@ -1,0 +1,101 @@
+"""Products of matrices as Python calls them: layouts, bias, targets, threads, the ways out."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+
+import flambeau as torch
+from flambeau.core.kernels.native.matmul import mm
+
+SIZES = [(1, 1, 1), (4, 4, 4), (5, 7, 3), (33, 65, 129), (1, 1000, 512), (3, 100, 77),
+         (12, 300, 200), (100, 10, 128), (300, 600, 500), (500, 3, 9)]  # fmt: skip
+rng = np.random.default_rng(0)
+
+
+def layouts(x):
+    wide = np.zeros((x.shape[0] * 2, x.shape[1] + 3), x.dtype)
+    wide[::2, 1:-2] = x
+    return [x, np.asfortranarray(x), wide[::2, 1:-2]]
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize(("m", "n", "k"), SIZES)
+def test_products_of_every_layout(dtype, m, n, k):
+    function = mm(np.dtype(dtype))
+    a, b = rng.standard_normal((m, k)).astype(dtype), rng.standard_normal((k, n)).astype(dtype)
+    bias = rng.standard_normal(n).astype(dtype)
+    want = a.astype("f8") @ b.astype("f8")
+    near = np.abs(want).max() * {"f4": 1e-5, "f8": 1e-13}[dtype]
+    target = np.zeros((m, n + 2), dtype)
+    for left in layouts(a):
+        for right in layouts(b):
+            for got, more in (
+                (function(left, right), 0),
+                (function(left, right, None, None), 0),
+                (function(left, right, bias), bias),
+                (function(left, right, bias, target[:, 1:-1]), bias),
+            ):
+                assert got.shape == (m, n) and got.dtype == dtype
+                np.testing.assert_allclose(got, want + more, rtol=0, atol=near)
+    assert not target[:, 0].any() and not target[:, -1].any()
+
+
+def test_what_does_not_fit_is_numpys_business():
+    function = mm(np.dtype("f4"))
+    a = np.ones((2, 3), "f4")
+    assert function(a, np.ones((3, 0), "f4")).shape == (2, 0)
+    assert (function(np.ones((2, 0), "f4"), np.ones((0, 2), "f4")) == 0).all()
+    assert function(a, np.ones((3, 2), "f8")).dtype == np.float64
+    assert function(a, np.ones(3, "f4")).tolist() == [3, 3]
+    with pytest.raises(ValueError):
+        function(a, a)
+    frozen = np.zeros((2, 2), "f4")
+    frozen.flags.writeable = False
+    with pytest.raises(ValueError):
+        function(a, np.ones((3, 2), "f4"), None, frozen)
+
+
+def test_results_do_not_depend_on_the_number_of_threads():
+    a, b = torch.randn(300, 400), torch.randn(400, 500)
+    before = torch.get_num_threads()
+    found = []
+    try:
+        for count in (1, 2, 3):
+            torch.set_num_threads(count)
+            found.append(a @ b)
+    finally:
+        torch.set_num_threads(before)
+    assert all(torch.equal(each, found[0]) for each in found)
+
+
+def test_many_python_threads_at_once():
+    function = mm(np.dtype("f4"))
+    a, b = (rng.standard_normal((200, 200)).astype("f4") for _ in range(2))
+    want = a @ b
+    wrong: list[float] = []
+
+    def work():
+        for _ in range(20):
+            error = float(np.abs(function(a, b) - want).max())
+            if error > 1e-3:
+                wrong.append(error)
+
+    workers = [threading.Thread(target=work) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert not wrong
+
+
+def test_infinity_and_nan_travel():
+    function = mm(np.dtype("f4"))
+    a = np.ones((20, 20), "f4")
+    a[3, 4] = np.inf
+    b = np.ones((20, 20), "f4")
+    b[4, 5] = 0
+    got = function(a, b)
+    assert np.isnan(got[3, 5]) and np.isinf(got[3, 0]) and np.isfinite(got[2]).all()

@@ -1,0 +1,133 @@
+"""Views made by native functions against NumPy's: geometry, memory, references, the ways out."""
+
+from __future__ import annotations
+
+import sys
+from functools import cache
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from numpy.lib.stride_tricks import as_strided
+
+from flambeau.core.kernels.jit import build
+from flambeau.core.kernels.native import views
+
+pytestmark = pytest.mark.skipif(not build.available(), reason="no code can be generated here")
+
+OTHER = object()
+
+
+@cache
+def function(name):
+    return views.native(name, lambda *_: OTHER)
+
+
+def assert_view(got, want, base):
+    assert type(got) is np.ndarray and got.dtype is base.dtype
+    assert (got.shape, got.strides) == (want.shape, want.strides)
+    assert got.flags.c_contiguous == want.flags.c_contiguous
+    assert got.flags.writeable == base.flags.writeable and not got.flags.owndata
+    np.testing.assert_array_equal(got, want)
+    assert np.shares_memory(got, base) or not got.size
+
+
+def numbered(shape, dtype, turned):
+    a = np.arange(np.prod(shape, dtype=int)).reshape(shape).astype(dtype)
+    return a.T if turned else a
+
+
+ARRAYS = st.builds(
+    numbered,
+    st.lists(st.integers(0, 4), max_size=4),
+    st.sampled_from(["f4", "f8", "i8", "?"]),
+    st.booleans(),
+)
+PLACES = st.integers(-5, 5)
+
+
+@settings(max_examples=150, deadline=None)
+@given(a=ARRAYS, one=PLACES, two=PLACES, start=st.integers(-1, 5), length=st.integers(-1, 5))
+def test_geometry_is_numpys_or_left_to_the_other_form(a, one, two, start, length):
+    got = function("swap")(a, one, two)
+    if -a.ndim <= one < a.ndim and -a.ndim <= two < a.ndim:
+        assert_view(got, a.swapaxes(one, two), a)
+    else:
+        assert got is OTHER
+    got = function("insert")(a, one)
+    if -a.ndim - 1 <= one <= a.ndim:
+        want = np.expand_dims(a, one)
+        assert got.shape == want.shape
+        k = one % (a.ndim + 1)
+        steps = list(a.strides)
+        steps.insert(k, a.itemsize if k == a.ndim else a.shape[k] * a.strides[k])
+        assert_view(got, as_strided(a, want.shape, steps), a)
+    else:
+        assert got is OTHER
+    inside = -a.ndim <= one < a.ndim
+    got = function("narrow")(a, one, start, length)
+    if inside and start >= 0 and length > 0 and start + length <= a.shape[one]:
+        lead = (slice(None),) * (one % a.ndim)
+        assert_view(got, a[(*lead, slice(start, start + length))], a)
+    else:
+        assert got is OTHER
+    got = function("select")(a, one, two)
+    if inside and -a.shape[one] <= two < a.shape[one]:
+        lead = (slice(None),) * (one % a.ndim)
+        assert_view(got, a[(*lead, two, ...)], a)
+    else:
+        assert got is OTHER
+
+
+@settings(max_examples=80, deadline=None)
+@given(a=ARRAYS, lead=st.lists(st.integers(0, 3), max_size=2), times=st.integers(1, 3))
+def test_expanding_is_broadcasting(a, lead, times):
+    size = tuple(lead) + tuple(times if n == 1 else n for n in a.shape)
+    got = function("expand")(a, size)
+    if 0 in size or 1 in lead or 0 in a.shape:
+        assert got is OTHER
+    else:
+        want = np.broadcast_to(a, size)
+        assert (got.shape, got.tolist()) == (want.shape, want.tolist())
+        assert all(g == w for g, w, n in zip(got.strides, want.strides, size, strict=True) if n > 1)
+
+
+def test_any_geometry_from_any_place():
+    a = np.arange(12, dtype="f4")
+    got = function("restride")(a, (2, 3), (16, 4), 8)
+    assert_view(got, as_strided(a[2:], (2, 3), (16, 4)), a)
+    assert got.base is a and function("swap")(got, 0, 1).base is a
+    a.flags.writeable = False
+    assert not function("restride")(a, (), (), 0).flags.writeable
+
+
+@pytest.mark.parametrize(
+    ("name", "args"),
+    [
+        ("expand", ([2, 3],)),
+        ("expand", ((True, 3),)),
+        ("expand", ((1 << 70, 3),)),
+        ("swap", (0.0, 0)),
+        ("swap", (0,)),
+        ("restride", ((1, 2), (3,), 0)),
+        ("select", (1 << 70, 0)),
+    ],
+)
+def test_odd_arguments_go_the_other_way(name, args):
+    assert function(name)(np.ones((1, 3), "f4"), *args) is OTHER
+
+
+def test_subclasses_and_unknown_element_sizes_go_the_other_way():
+    assert function("swap")(np.ma.ones((2, 2)), 0, 1) is OTHER
+    assert function("insert")(np.ones(3, "f2"), -1) is OTHER
+
+
+def test_no_reference_is_lost_or_kept():
+    a = np.ones((4, 4), "f4")
+    make = [function(n) for n in ("swap", "insert", "expand", "select")]
+    before = sys.getrefcount(a), sys.getrefcount(a.dtype)
+    for _ in range(1000):
+        make[0](a, 0, 1), make[1](a, 0), make[2](a, (3, 4, 4)), make[3](a, 0, 1)
+    after = sys.getrefcount(a), sys.getrefcount(a.dtype)
+    assert all(abs(x - y) < 5 for x, y in zip(before, after, strict=True))

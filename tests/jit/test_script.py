@@ -1,0 +1,93 @@
+"""torch.jit over plain Python: programs run unchanged, with one warning; files are refused."""
+
+from __future__ import annotations
+
+import typing
+import warnings
+
+import pytest
+
+import flambeau
+from flambeau import jit
+from flambeau.jit.script import _say
+
+# The spelling that scripts of TorchScript use.
+OPTIONAL = typing.Optional[int]  # noqa: UP045
+
+
+@pytest.fixture
+def fresh():
+    _say.cache_clear()
+    yield
+    _say.cache_clear()
+
+
+def test_script_hands_back_what_it_gets_and_warns_once(fresh):
+    layer = flambeau.nn.Linear(2, 3)
+    with pytest.warns(UserWarning, match="no TorchScript") as said:
+        assert jit.script(layer) is layer
+        assert jit.script(abs) is abs
+    assert len(said) == 1
+
+
+def test_trace_runs_the_program_on_its_example(fresh):
+    seen = []
+    with pytest.warns(UserWarning, match="torch.jit.trace"):
+        traced = jit.trace(lambda x: seen.append(x), flambeau.ones(2))
+        jit.trace_module(flambeau.nn.Linear(2, 3), {"forward": flambeau.ones(1, 2)})
+    assert len(seen) == 1
+    traced(flambeau.zeros(1))
+    assert len(seen) == 2
+
+
+def test_marks_leave_functions_alone():
+    def f():
+        return 1
+
+    for mark in (jit.export, jit.ignore, jit.unused, jit.interface, jit.script_if_tracing):
+        assert mark(f) is f
+    assert jit.ignore(drop=True)(f) is f
+    assert not jit.is_scripting() and not jit.is_tracing()
+    assert jit.annotate(int, 3) == 3
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        ([1, 2], list[int]),
+        ([1, "a"], list[int]),
+        ({"a": 1}, dict[str, int]),
+        ((1, "a"), tuple[int, str]),
+        ((1, 2), tuple[int, str]),
+        (None, OPTIONAL),
+        (3, OPTIONAL),
+        ("x", OPTIONAL),
+        (3, (str, int)),
+        (3, int),
+    ],
+)
+def test_isinstance_looks_into_containers(oracle, value, kind):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert jit.isinstance(value, kind) == oracle.jit.isinstance(value, kind)
+
+
+def test_files_are_refused_with_the_mend():
+    with pytest.raises(RuntimeError, match="state dict"):
+        jit.save(None, "m.pt")
+    with pytest.raises(RuntimeError, match="state dict"):
+        jit.load("m.pt")
+
+
+def test_freezing_needs_eval_mode():
+    layer = flambeau.nn.Linear(2, 3)
+    with pytest.raises(RuntimeError, match="eval"):
+        jit.freeze(layer)
+    assert jit.optimize_for_inference(layer) is jit.freeze(layer.eval())
+
+
+def test_fork_and_wait(oracle):
+    for library in (flambeau, oracle):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            assert library.jit.wait(library.jit.fork(lambda x: x + 1, library.ones(1))).item() == 2

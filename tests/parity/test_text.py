@@ -1,0 +1,56 @@
+"""Expressions whose printed text is PyTorch's, one a line in `text/*.txt`.
+
+``;;`` parts statements from the expression. Both engines start from the seed 0; addresses do not
+count, of an exception only its type does. `numbers.txt` is about what seeds give, `printed.txt`
+about what things print, `names.txt` about names that no database tries.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import flambeau
+
+TABLES = sorted((Path(__file__).resolve().parent / "text").glob("*.txt"))
+LINES = [(path.stem, line) for path in TABLES for line in path.read_text().splitlines()]
+
+
+@pytest.fixture(autouse=True)
+def _settings(oracle: ModuleType) -> Iterator[None]:
+    for library in (oracle, flambeau):  # neither loads it by itself
+        importlib.import_module(f"{library.__name__}.nn.utils.prune")
+    yield
+    for library in (oracle, flambeau):
+        library.set_printoptions(profile="default")
+
+
+def printed(library: ModuleType, line: str) -> str:
+    """What the expression of a line prints, or the type of its exception."""
+    library.manual_seed(0)
+    names = {
+        "torch": library, "nn": library.nn, "F": library.nn.functional, "optim": library.optim,
+        "D": library.distributions,
+    }  # fmt: skip
+    *statements, expression = line.split(";;")
+    try:
+        for statement in statements:
+            exec(compile(statement, __file__, "exec"), names)  # read by a test: see tests/seen.py
+        value = eval(compile(expression.strip(), __file__, "eval"), names)
+    except Exception as error:
+        return f"raises {type(error).__name__}"
+    text = value if isinstance(value, str) else repr(value)
+    return re.sub(r"0x[0-9a-f]+", "0x", text).replace("flambeau.", "torch.")
+
+
+@pytest.mark.parametrize(("table", "line"), LINES, ids=[f"{t}: {x}" for t, x in LINES])
+def test_line(oracle: ModuleType, table: str, line: str) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert printed(flambeau, line) == printed(oracle, line)
