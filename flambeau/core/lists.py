@@ -143,7 +143,7 @@ def _members(op: Op, args: Any) -> list[Any]:
                     f"{type(x).__name__}",
                 )
             for k, each in enumerate(x):
-                if each is not None and not isinstance(each, Tensor):
+                if not isinstance(each, Tensor) and (each is not None or name in op.promote):
                     raise fail(
                         TypeError,
                         op.name,

@@ -25,7 +25,22 @@ __all__ = ["check_apart", "write", "write_one"]
 
 
 def write(op: Op, result: Any, out: Any) -> Any:
-    """Write one result or several into `out`; returns what PyTorch returns."""
+    """Write one result or several into `out`; returns what PyTorch returns.
+
+    Raises:
+        TypeError: not one tensor for each result.
+        RuntimeError: another dtype where the operation takes only the result's: results that come
+            with their places, and whatever declares `out_exact`.
+    """
+    exact = op.flags.get("out_exact") or "indices" in op.outputs
+    for r, o in zip(_each(result), _each(out), strict=False) if exact else ():
+        if isinstance(o, Tensor) and o.dtype is not r.dtype:
+            raise fail(
+                RuntimeError,
+                op.name,
+                f"Expected out tensor to have dtype {r.dtype}, but got {o.dtype} instead: give an "
+                f"out of dtype {r.dtype}.",
+            )
     if isinstance(result, tuple):
         if not isinstance(out, (tuple, list)) or len(out) != len(result):
             raise fail(TypeError, op.name, f"argument 'out' must be tuple of {len(result)} Tensors")
@@ -91,28 +106,25 @@ def check_apart(op: Op, inputs: Any, out: Any) -> None:
     """Refuse an `out` that overlaps itself or an input, for operations that read while they write.
 
     Raises:
-        RuntimeError: shared elements, or (where the operation asks) another dtype than the first
-            input's.
+        RuntimeError: shared elements.
     """
-    if not isinstance(out, Tensor) or type(out._array) is not np.ndarray:
-        return
     tensors = [t for t in inputs if isinstance(t, Tensor) and type(t._array) is np.ndarray]
-    if op.flags.get("out_exact") and tensors and out._array.dtype != tensors[0]._array.dtype:
-        raise fail(
-            RuntimeError,
-            op.name,
-            f"Expected out tensor to have dtype {of(tensors[0]._array.dtype)}, but got "
-            f"{of(out._array.dtype)} instead",
-        )
-    check_writable(op.name, out._array)
-    if any(t is out or np.may_share_memory(t._array, out._array) for t in tensors):
-        raise fail(
-            RuntimeError,
-            op.name,
-            "unsupported operation: some elements of the input tensor and the written-to tensor "
-            "refer to a single memory "
-            "location. Please clone() the tensor before performing the operation.",
-        )
+    for target in _each(out):
+        if not isinstance(target, Tensor) or type(target._array) is not np.ndarray:
+            continue
+        check_writable(op.name, target._array)
+        if any(t is target or np.may_share_memory(t._array, target._array) for t in tensors):
+            raise fail(
+                RuntimeError,
+                op.name,
+                "unsupported operation: some elements of the input tensor and the written-to "
+                "tensor refer to a single memory location. Please clone() the tensor before "
+                "performing the operation.",
+            )
+
+
+def _each(value: Any) -> Any:
+    return value if isinstance(value, (tuple, list)) else (value,)
 
 
 def _depth() -> int:

@@ -2,7 +2,7 @@
 
 Tensors keep strides, storage offset, dtype, layout, conjugation and `requires_grad`; every one
 becomes a fresh leaf, so that a sample can be used any number of times. One tensor that stands
-twice in a sample stays one tensor.
+twice in a sample stays one tensor, and tensors that share memory go on sharing it.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ class Converter:
     def __init__(self, engine: Engine, translator: Translator | None = None) -> None:
         self.engine = engine
         self.memo: dict[int, Any] = {}
+        self.storages: dict[tuple[int, torch.dtype], Any] = {}
         self.alive: list[Any] = []
         self.leaves: list[Any] = []  # differentiable inputs in the order of the sample
         self.translator = translator or Translator(engine, lambda value: Converter(engine)(value))
@@ -103,23 +104,22 @@ class Converter:
         base = source.detach()
         conjugate = base.is_conj()
         base = (base.conj() if conjugate else base).resolve_neg()
-        if base.is_contiguous() and base.storage_offset() == 0:
-            made = self._flat(base)
-        else:
-            extent = base.storage_offset() + sum(
-                (n - 1) * step for n, step in zip(base.shape, base.stride(), strict=True)
-            )
-            flat = base.as_strided((extent + 1,), (1,), 0)
-            made = self._flat(flat).as_strided(
-                tuple(base.shape), base.stride(), base.storage_offset()
-            )
+        memory = base.untyped_storage()
+        key = (memory.data_ptr(), base.dtype)
+        if key not in self.storages:
+            count = memory.nbytes() // base.element_size()
+            self.storages[key] = self._flat(base.as_strided((count,), (1,), 0))
+            self.alive.append(base)
+        made = self.storages[key].as_strided(
+            tuple(base.shape), base.stride(), base.storage_offset()
+        )
         return made.conj() if conjugate else made
 
     def _flat(self, source: torch.Tensor) -> Any:
         if source.dtype in NUMPY:
-            return self.engine.get("from_numpy")(source.numpy().copy())
-        carried = source.view(CARRIER[source.element_size()]).numpy().copy()
-        return self.engine.get("from_numpy")(carried).view(self(source.dtype))
+            return self.engine.get("from_numpy")(source.numpy()).clone()
+        carried = source.view(CARRIER[source.element_size()]).numpy()
+        return self.engine.get("from_numpy")(carried).clone().view(self(source.dtype))
 
     def _sparse(self, source: torch.Tensor) -> Any:
         plain = source.detach()

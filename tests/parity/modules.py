@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from . import exceptions
+from .aspects.errors import modes
 from .compare import TORCH, Comparer, Mismatch
 from .convert import Converter, dtype_name
 from .engine import Engine
@@ -26,6 +27,7 @@ from .tolerance import overrides
 NAME = "module_db"
 ASPECTS = ("init", "state", "train", "eval", "grad")
 DEFAULT = (("float32", ASPECTS),)
+DAILY = (("float32", (*ASPECTS, "errors")),)
 FULL = (("float32", (*ASPECTS, "errors")), ("float64", ASPECTS))
 
 
@@ -212,7 +214,10 @@ def _check_error(engine: Engine, info: Any, given: Any, dtype: torch.dtype) -> N
             made.forward(True)
 
     theirs = exceptions.raised(lambda: build(TORCH))
-    exceptions.compare(theirs, exceptions.raised(lambda: build(engine)))
+    for mode in modes(engine):
+        with mode:
+            ours = exceptions.raised(lambda: build(engine))
+        exceptions.compare(theirs, ours)
 
 
 def plan(info: Any, wanted: Any) -> list[tuple[str, str]]:

@@ -27,6 +27,13 @@ DEFAULT = (
     ("bool", ("forward",)),
 )
 _VARIANTS = ("strides", "noncontiguous", "method", "inplace", "out")
+# What CI runs, on the samples that selection.py chooses.
+DAILY = (
+    ("float32", ("forward", "grad", *_VARIANTS, "vmap", "errors")),
+    ("float64", ("gradgrad", "jvp")),
+    ("int64", ("forward", "method", "inplace", "out")),
+    ("bool", ("forward", "method", "inplace", "out")),
+)
 FULL = (
     ("float32", ("forward", "grad", *_VARIANTS, "vmap", "errors")),
     ("float64", ("forward", "grad", "gradgrad", "jvp")),

@@ -7,8 +7,11 @@ could not run a sample either) count on neither side.
 from __future__ import annotations
 
 import json
+import platform
 from collections import defaultdict
 from collections.abc import Iterable
+from datetime import date
+from importlib.metadata import version
 from pathlib import Path
 
 from .result import Result, cause
@@ -78,4 +81,32 @@ def write_json(results: list[Result], out: dict[str, dict[str, str]], folder: Pa
         "results": [result.to_json() for result in results],
     }
     path.write_text(json.dumps(content, indent=1) + "\n")
+    return path
+
+
+SCORE = Path(__file__).parent / "score.md"
+
+
+def write_score(results: list[Result], out: dict[str, dict[str, str]], path: Path = SCORE) -> Path:
+    """Write the dated score of a whole run: a table for each database, and why entries are out."""
+    versions = ", ".join(f"{name} {version(name)}" for name in ("flambeau", "torch", "numpy"))
+    lines = [
+        "# PyTorch's databases: the score",
+        "",
+        f"Written by `make parity-full` on {date.today():%Y-%m-%d}, with {versions}, "
+        f"Python {platform.python_version()}. A row counts names: one passes when all its samples "
+        "agree with PyTorch. What does not pass stands by name in `failing/`.",
+    ]
+    table = score(results)
+    for db in dict.fromkeys(result.db for result in results):
+        lines += ["", f"## {db}", "", "| dtype | aspect | pass | of | % |", "|---|---|--:|--:|--:|"]
+        for name, (passed, total) in table.items():
+            row, dtype, aspect = name.split(" ", 2)
+            if row == db and "+" not in aspect:
+                percent = f"{100 * passed / total:.1f}"
+                lines.append(f"| {dtype} | {aspect} | {passed} | {total} | {percent} |")
+        if out.get(db):
+            named = ", ".join(f"`{name}` ({why})" for name, why in out[db].items())
+            lines += ["", f"Out of the count: {named}."]
+    path.write_text("\n".join(lines) + "\n")
     return path

@@ -27,6 +27,8 @@ DATABASES = {"op": operators, "module": modules, "optim": optimizers}
 def requested(db: Any, arguments: argparse.Namespace) -> Any:
     """The (dtype, aspects) pairs of one database that the command line asks for."""
     wanted = db.DEFAULT
+    if arguments.daily:
+        wanted = getattr(db, "DAILY", db.DEFAULT)
     if arguments.full:
         wanted = getattr(db, "FULL", db.DEFAULT)
     if arguments.dtype:
@@ -59,18 +61,29 @@ def parse(given: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--dtype", help="dtypes by comma; default: the database's")
     parser.add_argument("--aspect", help="aspects by comma; default: the database's")
     parser.add_argument("--full", action="store_true", help="every dtype and aspect")
+    parser.add_argument("--daily", action="store_true", help="what CI runs, on every sample")
     parser.add_argument("-j", dest="processes", type=int, default=1, help="worker processes")
     parser.add_argument("--timeout", type=int, default=120, help="seconds for one name")
     parser.add_argument("--out", type=Path, help="folder for parity.json")
     parser.add_argument("--group", action="store_true", help="failures grouped by cause")
     parser.add_argument("-v", dest="verbose", action="store_true", help="every failure, its sample")
+    parser.add_argument("--write-score", action="store_true", help="rewrite score.md (only --full)")
     parser.add_argument("--write-failing", action="store_true", help="rewrite failing/<db>.txt")
     return parser.parse_args(given)
+
+
+def whole(arguments: argparse.Namespace) -> bool:
+    """Whether the command line asks for everything: only then the score stands for the project."""
+    narrowed = arguments.pattern or arguments.dtype or arguments.aspect
+    return bool(arguments.full and not narrowed and set(arguments.db.split(",")) == set(DATABASES))
 
 
 def main(given: list[str] | None = None) -> int:
     """Run, report, and return 0 (what fails is the lists' business) or 2 for a wrong call."""
     arguments = parse(given)
+    if arguments.write_score and not whole(arguments):
+        print("--write-score: expected --full without -k, --dtype, --aspect", file=sys.stderr)
+        return 2
     start = time.monotonic()
     jobs = []
     for short in arguments.db.split(","):
@@ -107,6 +120,8 @@ def main(given: list[str] | None = None) -> int:
     print(f"{len(results)} results in {time.monotonic() - start:.0f} s")
     if arguments.out:
         print(f"written {report.write_json(results, out, arguments.out)}")
+    if arguments.write_score:
+        print(f"written {report.write_score(results, out)}")
     if arguments.write_failing:
         for short in arguments.db.split(","):
             print(f"written {failing.write(DATABASES[short].NAME, results)}")

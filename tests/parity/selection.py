@@ -10,7 +10,17 @@ import random
 from collections.abc import Callable
 
 # Samples per (name, dtype); aspects that are not here run on every sample.
-BUDGET = {"grad": 16, "gradgrad": 3, "jvp": 4, "vmap": 4, "noncontiguous": 4}
+BUDGET = {
+    "grad": 16,
+    "gradgrad": 3,
+    "inplace": 8,
+    "jvp": 3,
+    "method": 4,
+    "noncontiguous": 4,
+    "out": 4,
+    "strides": 8,
+    "vmap": 3,
+}
 
 
 def choose(name: str) -> Callable[[str, int], set[int] | None]:

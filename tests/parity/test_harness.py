@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 import types
 import warnings
+from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import pytest
@@ -18,7 +21,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import torch
 
-    from . import failing, modules, operators, optimizers, report, shard
+    from . import failing, modules, operators, optimizers, report, run, shard
     from .compare import TORCH
     from .convert import Converter
     from .engine import Engine
@@ -195,6 +198,33 @@ def test_one_tensor_twice_stays_one() -> None:
     assert first is second["again"] and convert.leaves == [first]
 
 
+def test_shared_memory_stays_shared() -> None:
+    """Views of one storage see one another's writes, and another sample's do not."""
+    x = torch.arange(6.0)
+    whole, part = Converter(TORCH)([x, x[2:4]])
+    whole[2] = 7
+    assert part.tolist() == [7, 3] and x.tolist() == list(range(6))
+
+
+@pytest.mark.parametrize("refuses_when_strict", [True, False])
+def test_errors_are_asked_in_both_modes(refuses_when_strict: bool) -> None:
+    """An engine that refuses only when strict is found out, and so is one that only does not."""
+    strict: list[bool] = []
+
+    def trace(input: Any) -> Any:
+        return torch.trace(input) if bool(strict) == refuses_when_strict else torch.zeros(())
+
+    @contextlib.contextmanager
+    def mode() -> Iterator[None]:
+        strict.append(True)
+        yield
+        strict.pop()
+
+    changes = {"compat": types.SimpleNamespace(strict=mode), "trace": trace}
+    found = verdicts(operators, "trace", (("float32", ("errors",)),), **changes)
+    assert found == {"errors": "accepted"}
+
+
 def test_list_round_trip(tmp_path: Any, monkeypatch: Any) -> None:
     """Failures are written, what passes is taken out, what was not run stays."""
     monkeypatch.setattr(failing, "FOLDER", tmp_path)
@@ -252,6 +282,20 @@ def test_score_and_causes() -> None:
         "op_db float32 forward+grad": (0, 2),
     }
     assert cause(results[1]) == cause(results[3])
+
+
+def test_score_is_written_of_a_whole_run_only(tmp_path: Any, capsys: Any) -> None:
+    """The file has a dated row for each dtype and aspect; a narrowed run may not write it."""
+    results = [
+        Result("op_db", "a", "float32", "forward", "pass"),
+        Result("op_db", "b", "float32", "forward", "fail"),
+    ]
+    path = report.write_score(results, {"op_db": {"_c": "private name"}}, tmp_path / "score.md")
+    text = path.read_text()
+    assert "| float32 | forward | 1 | 2 | 50.0 |" in text
+    assert f"{date.today():%Y-%m-%d}" in text and "`_c` (private name)" in text
+    assert run.main(["--full", "--write-score", "-k", "add"]) == 2
+    assert "expected --full without" in capsys.readouterr().err
 
 
 def test_choice_is_fixed_and_within_budget() -> None:

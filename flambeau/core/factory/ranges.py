@@ -28,6 +28,7 @@ def arange(start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, **o
 
     Raises:
         RuntimeError: step 0, or bounds that the step does not lead to.
+        ValueError: a step that is 0 once rounded to the integer dtype.
     """
     if opts:
         given.known("arange", opts)
@@ -54,6 +55,13 @@ def arange(start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, **o
         kind = given.element_type("arange", dtype).numpy
     if kind == np.int64:
         start, end, step = int(start), int(end), int(step)
+        if step == 0:
+            raise fail(
+                ValueError,
+                "arange",
+                "step must be nonzero: as int64 it is 0. Give a floating dtype (or out), or a "
+                "whole step.",
+            )
     if kind.kind in "iu" and all(isinstance(v, (int, np.integer)) for v in (start, end, step)):
         count = max(-(-(end - start) // step), 0)
     else:
@@ -92,6 +100,22 @@ def range(
     return given.made("range", array, opts)
 
 
+def _steps(name: str, steps: Any) -> int:
+    """The number of points: an integer, not a bool and not a float that happens to be whole.
+
+    Raises:
+        TypeError: something else. RuntimeError: a negative one.
+    """
+    steps = _ends(steps)
+    if isinstance(steps, bool) or not isinstance(steps, (int, np.integer)):
+        raise fail(
+            TypeError, name, f"argument 'steps' must be int, not {type(steps).__name__}: count them"
+        )
+    if steps < 0:
+        raise fail(RuntimeError, name, f"number of steps must be non-negative, got {steps}")
+    return int(steps)
+
+
 def _ends(value: Any) -> Any:
     return value.item() if isinstance(value, Tensor) else value
 
@@ -110,9 +134,7 @@ def linspace(start: Any, end: Any, steps: int, *, dtype: Any = None, **opts: Any
     """
     if opts:
         given.known("linspace", opts)
-    start, end = _ends(start), _ends(end)
-    if steps < 0:
-        raise fail(RuntimeError, "linspace", "number of steps must be non-negative")
+    start, end, steps = _ends(start), _ends(end), _steps("linspace", steps)
     kind = given.element_type("linspace", dtype, _complex_if(start, end)).numpy
     if given.is_meta("linspace", opts.get("device")):
         return given.made("linspace", Abstract((steps,), kind), opts)
@@ -147,9 +169,7 @@ def logspace(
     """`steps` numbers from base**start to base**end, evenly spaced on a logarithmic scale."""
     if opts:
         given.known("logspace", opts)
-    start, end = _ends(start), _ends(end)
-    if steps < 0:
-        raise fail(RuntimeError, "logspace", "number of steps must be non-negative")
+    start, end, steps = _ends(start), _ends(end), _steps("logspace", steps)
     kind = given.element_type("logspace", dtype, _complex_if(start, end)).numpy
     if given.is_meta("logspace", opts.get("device")):
         return given.made("logspace", Abstract((steps,), kind), opts)

@@ -53,12 +53,12 @@ def _blocks(function: Callable[[Array], Array], x: Array) -> Array:
     """A function of one array, computed block by block into the input's dtype."""
     if x.size <= BLOCK:
         return np.asarray(function(np.asarray(x)), x.dtype)
-    flat = np.ascontiguousarray(x).reshape(-1)
-    found = np.empty(flat.shape, x.dtype)
+    found = np.empty_like(x)  # laid out as x is, so both are read in the same order
+    flat, filled = x.ravel("K"), found.ravel("K")
     for start in range(0, flat.size, BLOCK):
         part = slice(start, start + BLOCK)
-        found[part] = function(flat[part])
-    return found.reshape(x.shape)
+        filled[part] = function(flat[part])
+    return found
 
 
 def no_half(name: str, kernel: Callable[..., Array]) -> Callable[..., Array]:
@@ -80,7 +80,7 @@ def no_half(name: str, kernel: Callable[..., Array]) -> Callable[..., Array]:
 
 def horner(coefficients: tuple[float, ...], t: Array) -> Array:
     """A polynomial, highest power first."""
-    found = np.full(np.shape(t), coefficients[0])
+    found = np.full_like(t, coefficients[0], dtype=np.float64)
     for c in coefficients[1:]:
         found *= t
         found += c
@@ -89,7 +89,7 @@ def horner(coefficients: tuple[float, ...], t: Array) -> Array:
 
 def piecewise(x: Array, *parts: tuple[Array, Callable[[Array], Array]]) -> Array:
     """Each function on the elements its mask picks; NaN where none does."""
-    found = np.full(x.shape, np.nan)
+    found = np.full_like(x, np.nan)
     for mask, function in parts:
         if mask.all():
             return function(x)

@@ -196,7 +196,7 @@ def _upper_fraction(a: Array, x: Array) -> Array:
 def _incomplete(input: Array, other: Array, upper: bool) -> Array:
     a, x = np.broadcast_arrays(np.asarray(input, np.float64), np.asarray(other, np.float64))
     at_zero, at_infinity = (1.0, 0.0) if upper else (0.0, 1.0)
-    found = np.full(a.shape, np.nan)
+    found = np.full_like(np.equal(a, x), np.nan, dtype=np.float64)  # laid out as the operands
     found[(a > 0) & (x == 0)] = at_zero
     found[(a == 0) & (x > 0)] = at_infinity
     found[(a >= 0) & np.isfinite(a) & (x == np.inf)] = at_infinity

@@ -383,7 +383,7 @@ def isneginf(input):
 @elementwise(types=_FINITE, inplace=False, out=False)
 def isreal(input):
     """Whether the imaginary part is 0."""
-    return input.imag == 0 if input.dtype.kind == "c" else np.ones(input.shape, bool)
+    return input.imag == 0 if input.dtype.kind == "c" else np.ones_like(input, bool)
 
 
 def _same_dtype(name: str, input: Tensor, other: Any) -> None:

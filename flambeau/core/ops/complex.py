@@ -226,7 +226,7 @@ def angle(input):
 
 def _polar(abs, angle):
     kind = of(abs.dtype).to_complex().numpy
-    found = np.empty(np.broadcast_shapes(abs.shape, angle.shape), kind)
+    found = _room(abs, angle, kind)
     found.real = abs * np.cos(angle)
     found.imag = abs * np.sin(angle)
     return found
@@ -266,11 +266,16 @@ def polar(abs: Tensor, angle: Tensor, *, out: Tensor | None = None) -> Tensor:
     return _written("polar", ops._polar(abs, angle), out)
 
 
+def _room(input, other, kind):
+    """An array for what two operands make, laid out as they are."""
+    if input.shape == other.shape:
+        return np.empty_like(input, kind)
+    return np.empty(np.broadcast_shapes(input.shape, other.shape), kind)
+
+
 def _join(real, imag):
     kind = of(real.dtype).to_complex().numpy
-    found = np.empty(
-        np.broadcast_shapes(real.shape, imag.shape), kind if kind.kind == "c" else np.complex64
-    )
+    found = _room(real, imag, kind if kind.kind == "c" else np.complex64)
     found.real = real
     found.imag = imag
     return found.astype(kind, copy=False)

@@ -399,13 +399,13 @@ def _infer_place(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     return fold_max(input, axis=axes_of(dim, input.ndim, "argmax"), keepdims=keepdim).shape, "i8"
 
 
-@reduction(types=None, infer=_infer_place)
+@reduction(types=None, infer=_infer_place, out_exact=True)
 def argmax(input, dim: Any = None, keepdim: bool = False):
     """The index of the largest element along `dim`, or of all; the first of equal ones."""
     return _place("argmax", np.argmax, input, dim, keepdim)
 
 
-@reduction(types=None, infer=_infer_place)
+@reduction(types=None, infer=_infer_place, out_exact=True)
 def argmin(input, dim: Any = None, keepdim: bool = False):
     """The index of the smallest element along `dim`, or of all; the first of equal ones."""
     return _place("argmin", np.argmin, input, dim, keepdim)

@@ -485,7 +485,15 @@ def as_strided_scatter(
     """
     size, stride = tuple(size), tuple(stride)
     shape = tuple(input._array.shape)
-    offset = 0 if storage_offset is None else storage_offset - input.storage_offset()
+    own = input.storage_offset()
+    if own or not input.is_contiguous():
+        steps = input.stride()
+        extent = own + sum((n - 1) * s for n, s in zip(shape, steps, strict=True)) + 1
+        memory = ops.as_strided(input, (extent if 0 not in shape else own,), (1,), 0)
+        offset = own if storage_offset is None else storage_offset
+        made = as_strided_scatter(memory, src, size, stride, offset)
+        return _out("as_strided_scatter", ops.as_strided(made, shape, steps, own), out)
+    offset = storage_offset or 0
     last = (
         offset + sum((n - 1) * s for n, s in zip(size, stride, strict=True)) if 0 not in size else 0
     )

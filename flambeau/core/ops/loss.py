@@ -32,14 +32,6 @@ def _check_classes(op: str, input: Any, target: Any, weight: Any) -> None:
     Raises:
         RuntimeError, ValueError: as PyTorch's, by what is wrong.
     """
-    if target.dtype.kind not in "iu" or target.dtype.itemsize not in (1, 8):
-        raise fail(
-            RuntimeError,
-            op,
-            f"expected scalar type Long but found {of(target.dtype).legacy}: target holds class "
-            "numbers. Convert it with "
-            ".long().",
-        )
     if input.ndim == 0:
         raise fail(
             ValueError if op == "nll_loss" else RuntimeError,
@@ -76,6 +68,14 @@ def _check_classes(op: str, input: Any, target: Any, weight: Any) -> None:
             f"input {list(input.shape)} is (N, C, *), so target must be "
             f"{[input.shape[0], *input.shape[2:]]}, but is "
             f"{list(target.shape)}.",
+        )
+    if target.dtype.kind not in "iu" or target.dtype.itemsize not in (1, 8):
+        raise fail(
+            RuntimeError,
+            op,
+            f"expected scalar type Long but found {of(target.dtype).legacy}: target holds class "
+            "numbers. Convert it with "
+            ".long().",
         )
     if weight is not None and weight.shape != (classes,):
         raise fail(

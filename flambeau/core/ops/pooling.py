@@ -67,6 +67,7 @@ def average(
     ceil_mode: bool = False,
     count_include_pad: bool = True,
     divisor_override: int | None = None,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Average pooling in ``count`` dimensions."""
     op = f"avg_pool{count}d"
@@ -78,9 +79,10 @@ def average(
         else sizes(op, "stride", stride, count)
     )
     padding = sizes(op, "padding", padding, count)
-    return ops.average_pool(
-        input, kernel, stride, padding, bool(ceil_mode), bool(count_include_pad), divisor_override
-    )
+    settings = kernel, stride, padding, bool(ceil_mode), bool(count_include_pad), divisor_override
+    if out is None:
+        return ops.average_pool(input, *settings)
+    return ops.average_pool(input, *settings, out=out)
 
 
 def _wanted(op: str, input: Tensor, output_size: Any, count: int) -> Ints:

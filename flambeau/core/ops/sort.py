@@ -265,6 +265,7 @@ def _infer_kth(input: Any, k: int, dim: int = -1, keepdim: bool = False) -> Any:
     outputs=("values", "indices"),
     differentiable=("values",),
     infer=_infer_kth,
+    out_apart=True,
     vjp=lambda g, indices, shape, dim, keepdim: put_back(g[0], dim, indices, shape, keepdim),
 )
 def kthvalue(input, k: int, dim: int = -1, keepdim: bool = False):

@@ -682,7 +682,18 @@ def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
 def narrow_copy(
     input: Tensor, dim: int, start: int, length: int, *, out: Tensor | None = None
 ) -> Tensor:
-    """`narrow`, copied."""
+    """`narrow`, copied.
+
+    Raises:
+        RuntimeError: `dim` is not there, or the range leaves it.
+    """
+    if type(dim) is int and dim >= max(input.ndim, 1):
+        raise fail(
+            RuntimeError,
+            "narrow_copy",
+            f"expected dim to be less than the input's {input.ndim} dimensions, got dim={dim}. "
+            f"The last is {input.ndim - 1}, or -1.",
+        )
     found = narrow(input, dim, start, length).clone(memory_format=layout.contiguous_format)
     if out is None:
         return found
@@ -721,6 +732,12 @@ def as_strided(input: Tensor, size: Any, stride: Any, storage_offset: int | None
             RuntimeError,
             "as_strided",
             f"mismatch in length of strides and shape: {len(stride)} and {len(size)}",
+        )
+    if len(size) > 64:
+        raise fail(
+            RuntimeError,
+            "as_strided",
+            f"only tensors with up to 64 dims are supported, size has {len(size)}: flatten some.",
         )
     if any(s < 0 for s in stride):
         raise fail(

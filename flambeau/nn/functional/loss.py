@@ -422,6 +422,13 @@ def linear_cross_entropy(
         options: accepted for PyTorch's sake: the loss is computed in one piece.
     """
     rows = linear_weight._array.shape[:-1]
+    if input.dim() not in (1, 2):
+        raise fail(
+            RuntimeError,
+            "linear_cross_entropy",
+            f"expected input with dimensionality 1 or 2, got {input.dim()}: input of shape "
+            f"{tuple(input.shape)} must be (in) or (N, in). Flatten what is in between.",
+        )
     if len(rows) > 1:
         if input.dim() < 2:
             raise fail(

@@ -51,12 +51,16 @@ def batch_norm(
     ``momentum``.
 
     Raises:
-        ValueError: one number a channel in training.
+        ValueError: one number a channel in training, or an ``eps`` that leaves a variance of zero.
 
     Reference: Ioffe, Szegedy, Batch normalization, 2015, arXiv:1502.03167.
     """
     if training:
         _check_batch("batch_norm", input._array.shape)
+    if eps <= 0 and (training or eps < 0):
+        wanted = "positive during training" if training else "non-negative"
+        message = f"batch_norm eps must be {wanted}, but got {eps}: the default is 1e-05."
+        raise fail(ValueError, "batch_norm", message)
     return ops.batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps)
 
 

@@ -188,6 +188,8 @@ def avg_pool2d(
     ceil_mode: bool = False,
     count_include_pad: bool = True,
     divisor_override: int | None = None,
+    *,
+    out: Tensor | None = None,
 ) -> Tensor:
     """The mean of every window in two dimensions.
 
@@ -196,9 +198,18 @@ def avg_pool2d(
         stride: defaults to ``kernel_size``.
         count_include_pad: whether the padding's zeros count in the divisor.
         divisor_override: divide by this instead of the number of elements.
+        out: where the result is written.
     """
     return forms.average(
-        2, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override
+        2,
+        input,
+        kernel_size,
+        stride,
+        padding,
+        ceil_mode,
+        count_include_pad,
+        divisor_override,
+        out,
     )
 
 
@@ -324,6 +335,8 @@ def avg_pool3d(
     ceil_mode: bool = False,
     count_include_pad: bool = True,
     divisor_override: int | None = None,
+    *,
+    out: Tensor | None = None,
 ) -> Tensor:
     """The mean of every window in three dimensions.
 
@@ -332,9 +345,18 @@ def avg_pool3d(
         stride: defaults to ``kernel_size``.
         count_include_pad: whether the padding's zeros count in the divisor.
         divisor_override: divide by this instead of the number of elements.
+        out: where the result is written.
     """
     return forms.average(
-        3, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override
+        3,
+        input,
+        kernel_size,
+        stride,
+        padding,
+        ceil_mode,
+        count_include_pad,
+        divisor_override,
+        out,
     )
 
 

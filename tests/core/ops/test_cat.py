@@ -60,3 +60,10 @@ def test_broadcast_shapes_takes_tuples_and_ints():
     assert type(found) is flambeau.Size and tuple(found) == (2, 3)
     with pytest.raises(RuntimeError, match="broadcast"):
         flambeau.broadcast_shapes((2,), (3,))
+
+
+def test_none_is_no_tensor():
+    x = flambeau.zeros(2)
+    for function in (flambeau.cat, flambeau.stack):
+        with pytest.raises(TypeError, match="element 1"):
+            function((x, None))

@@ -67,3 +67,14 @@ def test_second_gradients_of_a_strided_view_that_reaches_beyond_its_base():
     assert first.tolist() == [2 * 48.0, 75.0, 0.0, 0.0]
     (second,) = flambeau.autograd.grad(first.sum(), base)
     assert second.tolist() == [48.0, 30.0, 0.0, 0.0]
+
+
+def test_as_strided_scatter_counts_from_the_storage():
+    whole = flambeau.arange(8.0)
+    x = whole[1:].view(7)[::2]  # elements 1, 3, 5, 7 of the storage
+    made = x.as_strided_scatter(flambeau.tensor([10.0, 20.0]), (2,), (4,), 3)
+    assert made.tolist() == [1, 10, 5, 20]
+    assert made.stride() == (2,) and made.storage_offset() == 1
+    assert whole.tolist() == list(range(8))
+    base = flambeau.arange(8.0, dtype=flambeau.float64)
+    assert gradcheck(lambda src: base[1:].as_strided_scatter(src, (2,), (4,), 3), (_double(2),))

@@ -77,3 +77,12 @@ def test_ctc_counts_every_alignment():
     targets = torch.tensor([[1, 1], [2, 3]])
     sizes = torch.tensor([5, 4]), torch.tensor([2, 1])
     assert gradcheck(lambda t: F.ctc_loss(t.log_softmax(2), targets, *sizes), (x,))
+
+
+def test_the_batch_is_looked_at_before_the_dtype():
+    with pytest.raises(ValueError, match="batch_size"):
+        F.cross_entropy(torch.ones(4, 2), torch.ones(5, 2))
+    with pytest.raises(RuntimeError, match="Long"):
+        F.cross_entropy(torch.ones(4, 2), torch.ones(4))
+    with pytest.raises(RuntimeError, match="dimensionality 1 or 2"):
+        F.linear_cross_entropy(torch.ones(2, 3, 3), torch.ones(2, 3), torch.ones(3, 2))

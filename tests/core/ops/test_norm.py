@@ -71,3 +71,13 @@ def test_normalize_gives_unit_vectors():
     x = double(3, 4)
     np.testing.assert_allclose(F.normalize(x).norm(dim=1).detach().numpy(), 1)
     assert gradcheck(F.normalize, (x,))
+
+
+def test_batch_norm_refuses_an_eps_that_leaves_zero():
+    x, one = torch.ones(4, 3), torch.ones(3)
+    for eps in (0.0, -1.0):
+        with pytest.raises(ValueError, match="eps must be positive during training"):
+            F.batch_norm(x, None, None, training=True, eps=eps)
+    with pytest.raises(ValueError, match="eps must be non-negative"):
+        F.batch_norm(x, one, one, eps=-1.0)
+    assert F.batch_norm(x, one, one, eps=0.0).eq(0).all()

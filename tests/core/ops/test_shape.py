@@ -32,3 +32,10 @@ def test_against_numpy(ours, numpys):
     x = flambeau.randn(3, 4, dtype=flambeau.float64, requires_grad=True)
     assert np.allclose(ours(x).detach().numpy(), numpys(x.detach().numpy()))
     assert gradcheck(ours, (x,))
+
+
+def test_narrow_copy_names_a_dimension_that_is_not_there():
+    with pytest.raises(RuntimeError, match="dim=3"):
+        flambeau.ones(2, 2, 2).narrow_copy(3, 0, 0)
+    with pytest.raises(IndexError, match="out of range"):
+        flambeau.ones(2, 2, 2).narrow_copy(-4, 0, 0)

@@ -132,3 +132,18 @@ def test_refusals_and_dtypes() -> None:
         torch.polygamma(-1, torch.tensor([1.0]))
     with pytest.raises(RuntimeError, match="greater than or equal to 1"):
         torch.mvlgamma(torch.tensor([1.0]), 0)
+
+
+@pytest.mark.parametrize("size", [3, 300])
+@pytest.mark.parametrize("name", ["erfc", "erfinv", "lgamma", "digamma", "i0", "isreal"])
+def test_results_are_laid_out_as_the_input(name, size):
+    x = torch.linspace(0.1, 0.9, 4 * size).view(4, size).t()
+    made = getattr(torch, name)(x)
+    assert made.stride() == (1, size)
+    assert torch.equal(made, getattr(torch, name)(x.contiguous()))
+
+
+@pytest.mark.parametrize("name", ["igamma", "igammac", "complex", "polar"])
+def test_pairs_are_laid_out_as_the_input(name):
+    x = torch.linspace(0.1, 0.9, 12).view(4, 3).t()
+    assert getattr(torch, name)(x, x).stride() == (1, 3)

@@ -1,0 +1,20 @@
+"""Ranges: what they refuse."""
+
+from __future__ import annotations
+
+import pytest
+
+import flambeau as torch
+
+
+def test_a_step_that_rounds_to_zero_is_a_value_error():
+    with pytest.raises(ValueError, match="step must be nonzero"):
+        torch.arange(0, 64, 0.5, dtype=torch.int64)
+
+
+@pytest.mark.parametrize("name", ["linspace", "logspace"])
+@pytest.mark.parametrize("steps", [3.0, True, "3"])
+def test_the_number_of_points_is_an_integer(name, steps):
+    with pytest.raises(TypeError, match="'steps' must be int, not"):
+        getattr(torch, name)(0, 3, steps)
+    assert len(getattr(torch, name)(0, 3, torch.tensor(3))) == 3
