@@ -1,6 +1,6 @@
 """From a module's text to addresses that can be called: compile, keep on disk, load.
 
-`load(module)` compiles at the first use on a machine (about 10 ms), maps the finished image
+`load(module)` compiles at the first use on a machine (20 to 300 ms), maps the finished image
 afterwards (0.1 ms, without LLVM). Stands on ir, target, cache, elf; llvmlite when it compiles.
 """
 

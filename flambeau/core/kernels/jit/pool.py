@@ -2,11 +2,11 @@
 side.
 
 The function is ``void (ptr context, i64 thread, i64 threads)``. Workers are threads of the system
-that never see Python; they spin for a little while, then sleep on a futex. A region costs 0.5 us
-where the workers are awake. One region runs at a time: a second caller, or a call from inside a
-share, does all its shares itself, so nobody waits for anybody. After a fork the child starts its
-own workers. On other systems than Linux on x86-64 the caller does all shares. Stands on ir, build
-and threads.
+that never see Python; they spin for a little while, then sleep on a futex. A region cost the
+prototype 0.5 us where the workers are awake. One region runs at a time: a second caller, or a call
+from inside a share, does all its shares itself, so nobody waits for anybody. After a fork the child
+starts its own workers. On other systems than Linux on x86-64 the caller does all shares. Stands on
+ir, build and threads.
 """
 
 from __future__ import annotations

@@ -55,7 +55,9 @@ def field(f: Function, thing: Value, offset: int, type: str) -> Value:
 
 def same_shape(made: Module) -> Function:
     """Whether two arrays have one shape."""
-    f = made.function("same_shape", (("ptr", "a"), ("ptr", "b")), "i1", internal=True)
+    f = made.function(
+        "same_shape", (("ptr", "a"), ("ptr", "b")), "i1", internal=True, attributes="noinline"
+    )
     a, b = f.argument["a"], f.argument["b"]
     count = field(f, a, table.NDIM, "i32")
     f.branch(count.eq(field(f, b, table.NDIM, "i32")), "dims", "no")
@@ -73,7 +75,7 @@ def same_shape(made: Module) -> Function:
 
 def repeating(made: Module) -> Function:
     """Whether an array repeats one element: all its strides are zero."""
-    f = made.function("repeats", (("ptr", "a"),), "i1", internal=True)
+    f = made.function("repeats", (("ptr", "a"),), "i1", internal=True, attributes="noinline")
     a = f.argument["a"]
     steps = field(f, a, table.STRIDES, "ptr")
     with f.loop(0, field(f, a, table.NDIM, "i32").to("i64")) as i:
@@ -88,7 +90,7 @@ def repeating(made: Module) -> Function:
 
 def _count(made: Module) -> Function:
     """How many elements an array has."""
-    f = made.function("count", (("ptr", "a"),), "i64", internal=True)
+    f = made.function("count", (("ptr", "a"),), "i64", internal=True, attributes="noinline")
     dims = field(f, f.argument["a"], table.DIMS, "ptr")
     total = f.variable("i64", 1)
     with f.loop(0, field(f, f.argument["a"], table.NDIM, "i32").to("i64")) as i:
@@ -141,7 +143,7 @@ def _loop(made: Module, formula: Formula, type: str, form: str) -> Function:
 
 def _share(made: Module, formula: Formula, type: str, form: str, loop: Function) -> Function:
     """A thread's part of the loop; the context holds the loop's arguments, a word each."""
-    f = made.function(f"share_{type}_{form}", pool.ARGUMENTS, internal=True)
+    f = made.function(f"share_{type}_{form}", pool.ARGUMENTS, internal=True, attributes="noinline")
     context, thread = f.argument["context"], f.argument["thread"]
     count = f.load("i64", context, formula.arity + 1)
     # In whole cache lines, so that no two threads write to one.
