@@ -49,6 +49,7 @@ from flambeau import torch_version as torch_version
 from flambeau import types as types
 from flambeau import utils as utils
 from flambeau import version as version
+from flambeau import vision as vision
 from flambeau import xpu as xpu
 from flambeau.accelerator import AcceleratorError as AcceleratorError
 from flambeau.amp import GradScaler as GradScaler
