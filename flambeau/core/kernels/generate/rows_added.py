@@ -23,7 +23,7 @@ __all__ = ["WORDS", "add_rows", "module"]
 
 WORDS = ("rows", "places", "values", "count", "width")
 TYPES = {np.dtype("f4"): "float", np.dtype("f8"): "double"}
-ALONE = 1 << 15
+ALONE = 1 << 17
 """Numbers that one more thread is worth."""
 SMALLEST = 1 << 12
 """Below, NumPy's way is as quick as the call."""

@@ -32,11 +32,14 @@ MOST = 256
 
 # Where words stand in the pool's memory, in bytes; words that several threads write, apart.
 LOCK, LIMIT, STARTED, CREATE = 0, 8, 16, 24
-PENDING, WAITING = 64, 68
+ACTIVE, WAITING = 64, 68
 FUNCTION, CONTEXT, THREADS = 128, 136, 144
+NEXT = 192
 SLOTS, SLOT = 256, 64
-EPOCH, SLEEPING, NUMBER, POOL, HANDLE = 0, 4, 8, 16, 24
+EPOCH, SLEEPING, POOL, HANDLE = 0, 4, 16, 24
 
+CLOSED = 1 << 30
+"""The next share while no region is open: more than any region has."""
 WORKER_SPINS, CALLER_SPINS = 4000, 20000
 FUTEX, YIELD = 202, 24
 WAIT, WAKE = 128, 129  # private to the process
@@ -122,7 +125,6 @@ def module() -> Module:
     f.branch(started.lt(wanted), "create", "ready")
     f.label("create")
     slot = _place(f, slots, started * SLOT)
-    f.store(started + 1, _place(f, slot, NUMBER))
     f.store(pool, _place(f, slot, POOL))
     create = f.load("ptr", _place(f, pool, CREATE))
     body = Value("ptr", f"@{worker.name}", f)
@@ -136,18 +138,19 @@ def module() -> Module:
     f.store(function, _place(f, pool, FUNCTION))
     f.store(context, _place(f, pool, CONTEXT))
     f.store(threads, _place(f, pool, THREADS))
-    pending, waiting = _place(f, pool, PENDING), _place(f, pool, WAITING)
-    _put(f, pending, have.to("i32"))
+    active, waiting = _place(f, pool, ACTIVE), _place(f, pool, WAITING)
+    # Opens the region: whoever takes a share from here on finds all of it written.
+    _put(f, _place(f, pool, NEXT), 0)
     with f.loop(0, have) as t:
         slot = _place(f, slots, t * SLOT)
         _change(f, slot, "add", 1)
         with f.when(_look(f, _place(f, slot, SLEEPING)).ne(0)):
             _system(f, FUTEX, slot, f.index(WAKE), f.index(1))
-    f.call(function, "void", context, f.index(0), threads)
-    shares(have + 1)  # those for which no worker could be had
+    _take_shares(f, pool)
+    _put(f, _place(f, pool, NEXT), CLOSED)
     turns = f.variable("i64", 0)
     f.label("wait")
-    left = _look(f, pending, "acquire")
+    left = _look(f, active)
     f.branch(left.eq(0), "done", "spin")
     f.label("spin")
     turn = turns.get()
@@ -156,9 +159,9 @@ def module() -> Module:
     f.branch(turn.lt(CALLER_SPINS), "wait", "sleep")
     f.label("sleep")
     _put(f, waiting, 1)
-    left = _look(f, pending)
+    left = _look(f, active)
     with f.when(left.ne(0)):
-        _system(f, FUTEX, pending, f.index(WAIT), left.to("i64"))
+        _system(f, FUTEX, active, f.index(WAIT), left.to("i64"))
     _put(f, waiting, 0)
     turns.set(0)
     f.jump("wait")
@@ -168,13 +171,32 @@ def module() -> Module:
     return made
 
 
+def _take_shares(f: Function, pool: Value) -> None:
+    """Take shares of the open region and do them, as long as there are any."""
+    following = _place(f, pool, NEXT)
+    k = f.fresh()
+    f.label(f"take{k}")
+    share = _change(f, following, "add", 1).to("i64")
+    threads = f.load("i64", _place(f, pool, THREADS))
+    f.branch(share.lt(threads), f"share{k}", f"none{k}")
+    f.label(f"share{k}")
+    function = f.load("ptr", _place(f, pool, FUNCTION))
+    context = f.load("ptr", _place(f, pool, CONTEXT))
+    f.call(function, "void", context, share, threads)
+    f.jump(f"take{k}")
+    f.label(f"none{k}")
+
+
 def _worker(made: Module) -> Function:
-    """The life of a worker: it waits for its epoch to move, does its share, says that it did."""
+    """The life of a worker: it waits for its epoch to move, takes shares, says that it is through.
+
+    It says that it is there before it takes a share, so that the caller waits for it; one that
+    comes late finds the region closed, or serves the next one.
+    """
     f = made.function("pool_worker", (("ptr", "slot"),), "ptr")
     slot = f.argument["slot"]
     pool = f.load("ptr", _place(f, slot, POOL))
-    number = f.load("i64", _place(f, slot, NUMBER))
-    sleeping, pending = _place(f, slot, SLEEPING), _place(f, pool, PENDING)
+    sleeping, active = _place(f, slot, SLEEPING), _place(f, pool, ACTIVE)
     last = f.variable("i32", 0)
     turns = f.variable("i64", 0)
     f.label("outer")
@@ -194,14 +216,12 @@ def _worker(made: Module) -> Function:
     f.jump("outer")
     f.label("work")
     last.set(epoch)
-    threads = f.load("i64", _place(f, pool, THREADS))
-    function = f.load("ptr", _place(f, pool, FUNCTION))
-    context = f.load("ptr", _place(f, pool, CONTEXT))
-    f.call(function, "void", context, number, threads)
-    left = _change(f, pending, "sub", 1)
+    _change(f, active, "add", 1)
+    _take_shares(f, pool)
+    left = _change(f, active, "sub", 1)
     waiting = _look(f, _place(f, pool, WAITING))
     with f.when(left.eq(1) & waiting.ne(0)):
-        _system(f, FUTEX, pending, f.index(WAKE), f.index(1))
+        _system(f, FUTEX, active, f.index(WAKE), f.index(1))
     f.jump("outer")
     return f
 

@@ -16,8 +16,8 @@ from flambeau.core.kernels.native import table
 
 __all__ = ["Formula", "field", "module", "repeating", "same_shape", "word"]
 
-GRAIN = 32768
-"""Elements that a thread must have to be worth waking, as in PyTorch."""
+GRAIN = 1 << 18
+"""Elements that a thread must have to be worth waking, where it may be asleep."""
 
 
 class Formula(NamedTuple):

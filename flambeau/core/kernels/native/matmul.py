@@ -26,7 +26,7 @@ __all__ = ["mm"]
 NAMES = {np.dtype("f4"): "float", np.dtype("f8"): "double"}
 ON_STACK = 16384
 """Bytes of packed panels that are kept on the stack."""
-ALONE = 1 << 19
+ALONE = 1 << 22
 """Multiplications that one more thread is worth."""
 UNLOCKED = 1 << 17
 """From so many multiplications on the interpreter's lock is free."""
