@@ -121,6 +121,7 @@ _LAZY = frozenset(
     )
 )
 _ELSEWHERE = {
+    "why_no_grad": "autograd.why",
     "compile": "compiler",
     "load": "serialization",
     "save": "serialization",

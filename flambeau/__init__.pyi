@@ -78,6 +78,7 @@ from flambeau.autograd.modes import is_inference_mode_enabled as is_inference_mo
 from flambeau.autograd.modes import no_grad as no_grad
 from flambeau.autograd.modes import set_anomaly_enabled as set_anomaly_enabled
 from flambeau.autograd.modes import set_grad_enabled as set_grad_enabled
+from flambeau.autograd.why import why_no_grad as why_no_grad
 from flambeau.compiler import compile as compile
 from flambeau.core.device import device as device
 from flambeau.core.device import set_default_device as set_default_device

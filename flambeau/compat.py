@@ -10,10 +10,19 @@ import contextlib
 import contextvars
 import warnings
 from collections.abc import Hashable, Iterator
+from typing import Any
 
 from flambeau.core.errors import LegacyWarning
+from flambeau.core.provenance import stack_level
 
-__all__ = ["LegacyWarning", "is_strict", "strict", "warn_legacy", "warn_once"]
+__all__ = [
+    "LegacyWarning",
+    "is_strict",
+    "retain_variables",
+    "strict",
+    "warn_legacy",
+    "warn_once",
+]
 
 _strict: contextvars.ContextVar[bool] = contextvars.ContextVar("flambeau_strict", default=False)
 _said: set[Hashable] = set()
@@ -65,3 +74,17 @@ def warn_legacy(operation: str, form: str, instead: str, *, stacklevel: int = 2)
     if _strict.get():
         raise TypeError(message)
     warnings.warn(message, LegacyWarning, stacklevel=stacklevel + 1)
+
+
+def retain_variables(legacy: dict[str, Any], retain_graph: bool | None) -> bool | None:
+    """What `backward` is to retain, given keywords it does not know: only the old
+    ``retain_variables`` is understood.
+
+    Raises:
+        TypeError: any other keyword, or inside `strict()`.
+    """
+    for name in legacy:
+        if name != "retain_variables":
+            raise TypeError(f"backward() got an unexpected keyword argument '{name}'")
+    warn_legacy("backward", "retain_variables=", "retain_graph=", stacklevel=stack_level())
+    return bool(legacy["retain_variables"]) or retain_graph

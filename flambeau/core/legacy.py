@@ -13,6 +13,7 @@ import numpy as np
 
 from flambeau.core import dtypes
 from flambeau.core.errors import fail
+from flambeau.core.provenance import stack_level
 from flambeau.core.tensor import PLAIN, Tensor, wrap
 
 __all__ = ["TENSOR_TYPES", "construct", "dtype_of_type"]
@@ -56,6 +57,17 @@ def _typed(
             return first.tensor(dtype)
         if isinstance(first, Tensor):
             if first.dtype is not dtype:
+                if dtype is dtypes.uint8 and first.dtype is dtypes.bool:
+                    from flambeau.compat import is_strict, warn_legacy
+
+                    if not is_strict():
+                        warn_legacy(
+                            name,
+                            "a tensor of bools",
+                            "mask.to(torch.uint8)",
+                            stacklevel=stack_level(),
+                        )
+                        return first.to(dtype)  # type: ignore[attr-defined, no-any-return]
                 raise fail(
                     TypeError,
                     name,

@@ -203,6 +203,12 @@ def index_copy(input, dim: int, index, source):
 
 def copy_slices(target: Any, dim: int, index: Any, source: Any) -> None:
     """``target[index] = source`` along a dimension of a row-major array."""
+    if index.dtype != np.int64:
+        raise fail(
+            RuntimeError,
+            "index_copy",
+            f"index is expected to be int64, got {index.dtype}. Convert it with .long() first",
+        )
     index, dim = check_vector("index_copy", target, dim, index)
     _check_source("index_copy", target, dim, index, source)
     if index.size:

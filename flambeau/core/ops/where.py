@@ -15,6 +15,7 @@ from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import broadcast_shapes
 from flambeau.core.methods import bind
 from flambeau.core.overlap import overlaps
+from flambeau.core.provenance import stack_level
 from flambeau.core.silence import run
 from flambeau.core.state import mode, ordinary
 from flambeau.core.storage import touch
@@ -285,11 +286,23 @@ def _masked_select_backward(grad, mask, shape: Any):
 
 @composite(method=True)
 def masked_select(input: Tensor, mask: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """The elements where the mask holds (both broadcast), in order, as a vector.
+    """The elements where the mask holds (both broadcast), in order, as a vector. A mask of bytes,
+    as comparisons gave once, is understood with a `LegacyWarning`.
 
     Raises:
         RuntimeError: a mask that is not bool.
     """
+    if isinstance(mask, Tensor) and mask._array.dtype == np.uint8:
+        from flambeau.compat import is_strict, warn_legacy
+
+        if not is_strict():
+            warn_legacy(
+                "masked_select",
+                "a mask of bytes",
+                "a bool mask (mask != 0)",
+                stacklevel=stack_level(),
+            )
+            mask = ops.ne(mask, 0)
     _mask("masked_select", mask)
     return ops._masked_select(input, mask, out=out)
 

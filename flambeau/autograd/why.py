@@ -1,0 +1,50 @@
+"""Why a tensor's `.grad` is None, in words: what the tensor itself and its node can tell.
+
+Nothing is recorded for it: a tensor cut from the graph does not remember the line that cut it.
+"""
+
+from __future__ import annotations
+
+from flambeau.core.node import OpNode
+from flambeau.core.provenance import place
+from flambeau.core.tensor import Tensor
+
+__all__ = ["why_no_grad"]
+
+
+def why_no_grad(tensor: Tensor) -> str:
+    """The reason why ``tensor.grad`` is None, and the mend.
+
+    Example:
+        >>> import flambeau as torch
+        >>> torch.why_no_grad(torch.tensor([1, 2]))[:38]
+        'its dtype is torch.int64: only tensors'
+    """
+    node = tensor.grad_fn  # type: ignore[attr-defined]
+    if tensor.is_leaf and tensor.grad is not None or node and tensor.retains_grad:  # type: ignore[attr-defined]
+        if tensor.grad is not None:
+            return "it has a gradient."
+        return "it retains its gradient, but no backward has reached it yet."
+    if node is not None:
+        made = f" at {place(node.where)}" if isinstance(node, OpNode) else ""
+        return (
+            f"it is not a leaf: {node.name()}{made} made it, and backward keeps the gradients of "
+            "leaves only. Call retain_grad() on it before the backward, or ask "
+            "torch.autograd.grad(output, tensor)."
+        )
+    if not (tensor.dtype.is_floating_point or tensor.dtype.is_complex):
+        return (
+            f"its dtype is {tensor.dtype}: only tensors of floating point and complex dtype have "
+            "gradients. Convert the data first, then call requires_grad_()."
+        )
+    if not tensor.requires_grad:
+        return (
+            "it does not require a gradient: it was made without requires_grad=True, under "
+            "no_grad(), or cut from the graph by detach(), .data, Variable() or torch.tensor(). "
+            "Call requires_grad_() on a leaf; keep what is computed in the graph."
+        )
+    return (
+        "no backward has reached it: backward() was not called since the gradient was last "
+        "cleared, or the output does not depend on it. Is the path cut by detach(), no_grad(), "
+        "or an operation without a gradient (argmax, comparisons, integer dtypes)?"
+    )
