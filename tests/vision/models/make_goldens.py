@@ -1,0 +1,45 @@
+"""Writes goldens.json; run under real torchvision: ``python tests/vision/models/make_goldens.py``."""
+
+import json
+import sys
+from hashlib import sha256
+from pathlib import Path
+
+GOLDENS = Path(__file__).with_name("goldens.json")
+
+
+def layout(model):
+    """A digest of the state dict's names and shapes, in order."""
+    text = ";".join(f"{k}{list(v.shape)}" for k, v in model.state_dict().items())
+    return sha256(text.encode()).hexdigest()[:16]
+
+
+def measure(torch, build):
+    """What one model is and gives, seeded: draws of its first weights, outputs in both modes."""
+    torch.manual_seed(0)
+    model = build()
+    after = torch.rand(3).tolist()  # the generator's state says whether all draws were made
+    x = torch.rand(2, 3, 64, 64)
+    with torch.no_grad():
+        train = (
+            model.train()(x)
+            if not any(type(m).__name__ == "Dropout" for m in model.modules())
+            else None
+        )
+        out = model.eval()(x)
+    return {
+        "layout": layout(model),
+        "parameters": sum(p.numel() for p in model.parameters()),
+        "after": after,
+        "train": None if train is None else train[:, :4].tolist(),
+        "eval": out[:, :4].tolist(),
+    }
+
+
+if __name__ == "__main__":
+    import torch
+    import torchvision
+
+    names = sys.argv[1:] or list(json.loads(GOLDENS.read_text()))
+    goldens = {n: measure(torch, torchvision.models.get_model_builder(n)) for n in names}
+    GOLDENS.write_text(json.dumps(goldens, indent=1) + "\n")
