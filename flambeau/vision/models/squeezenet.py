@@ -66,6 +66,7 @@ class SqueezeNet(nn.Module):
         )
         for m in self.modules():
             if isinstance(m, nn.Conv2d):
+                assert m.bias is not None
                 if m is final:
                     nn.init.normal_(m.weight, 0.0, 0.01)
                 else:

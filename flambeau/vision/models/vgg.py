@@ -42,6 +42,7 @@ class VGG(nn.Module):
         )
         for m in self.modules() if init_weights else ():
             if isinstance(m, nn.Conv2d):
+                assert m.bias is not None
                 nn.init.kaiming_normal_(m.weight, mode="fan_out", nonlinearity="relu")
                 nn.init.constant_(m.bias, 0)
             elif isinstance(m, nn.BatchNorm2d):
