@@ -1,7 +1,9 @@
 """Models, a family a file, with torchvision's names, state dicts and first weights."""
 
 from flambeau.vision.models.alexnet import *
+from flambeau.vision.models.densenet import *
 from flambeau.vision.models.mobilenetv2 import MobileNetV2, mobilenet_v2
+from flambeau.vision.models.mobilenetv3 import *
 from flambeau.vision.models.registry import (
     get_model,
     get_model_builder,
@@ -9,5 +11,6 @@ from flambeau.vision.models.registry import (
     register_model,
 )
 from flambeau.vision.models.resnet import *
+from flambeau.vision.models.shufflenetv2 import *
 from flambeau.vision.models.squeezenet import *
 from flambeau.vision.models.vgg import *

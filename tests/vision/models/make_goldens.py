@@ -1,4 +1,7 @@
-"""Writes goldens.json; run under real torchvision: ``python tests/vision/models/make_goldens.py``."""
+"""Writes goldens.json; run under real torchvision: ``python tests/vision/models/make_goldens.py``.
+
+With names of models it measures those alone and keeps the others.
+"""
 
 import json
 import sys
@@ -19,7 +22,8 @@ def measure(torch, build):
     torch.manual_seed(0)
     model = build()
     after = torch.rand(3).tolist()  # the generator's state says whether all draws were made
-    x = torch.rand(2, 3, 64, 64)
+    size = getattr(model, "image_size", 96 if type(model).__name__ == "Inception3" else 64)
+    x = torch.rand(2, 3, size, size)
     with torch.no_grad():
         train = (
             model.train()(x)
@@ -40,6 +44,7 @@ if __name__ == "__main__":
     import torch
     import torchvision
 
-    names = sys.argv[1:] or list(json.loads(GOLDENS.read_text()))
-    goldens = {n: measure(torch, torchvision.models.get_model_builder(n)) for n in names}
+    goldens = json.loads(GOLDENS.read_text())
+    for name in sys.argv[1:] or list(goldens):
+        goldens[name] = measure(torch, torchvision.models.get_model_builder(name))
     GOLDENS.write_text(json.dumps(goldens, indent=1) + "\n")
