@@ -2,6 +2,9 @@
 
 from flambeau.vision.models.alexnet import *
 from flambeau.vision.models.densenet import *
+from flambeau.vision.models.googlenet import *
+from flambeau.vision.models.inception import *
+from flambeau.vision.models.mnasnet import *
 from flambeau.vision.models.mobilenetv2 import MobileNetV2, mobilenet_v2
 from flambeau.vision.models.mobilenetv3 import *
 from flambeau.vision.models.registry import (
