@@ -157,7 +157,25 @@ class GoogLeNet(nn.Module):
         return GoogLeNetOutputs(x, second, first) if self.training and self.aux_logits else x
 
 
+def _adjust(kwargs: dict[str, Any]) -> Callable[[Any], None]:
+    """Arguments for trained weights, which hold the auxiliary heads, and how to drop those."""
+    kept = kwargs.get("aux_logits", False)
+    kwargs.setdefault("transform_input", True)
+    kwargs.update(aux_logits=True, init_weights=False)
+
+    def finish(model: GoogLeNet) -> None:
+        if kept:
+            warnings.warn("googlenet: the auxiliary heads are not trained; train them.")
+        else:
+            model.aux_logits, model.aux1, model.aux2 = False, None, None
+
+    return finish
+
+
 @register_model()
 def googlenet(**kwargs: Any) -> GoogLeNet:
     """GoogLeNet."""
     return GoogLeNet(**kwargs)
+
+
+googlenet.__wrapped__.adjust = _adjust  # type: ignore[attr-defined]

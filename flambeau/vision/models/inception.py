@@ -254,7 +254,24 @@ def from_imagenet_scale(x: Tensor) -> Tensor:
     return x * scale + shift
 
 
+def _adjust(kwargs: dict[str, Any]) -> Callable[[Any], None]:
+    """Arguments for trained weights, which hold the auxiliary heads, and how to drop those."""
+    kept = kwargs.get("aux_logits", True)
+    kwargs.setdefault("transform_input", True)
+    kwargs.update(aux_logits=True, init_weights=False)
+
+    def finish(model: Inception3) -> None:
+        if not kept:
+            model.aux_logits = False
+            model.AuxLogits = None
+
+    return finish
+
+
 @register_model()
 def inception_v3(**kwargs: Any) -> Inception3:
     """Inception v3."""
     return Inception3(**kwargs)
+
+
+inception_v3.__wrapped__.adjust = _adjust  # type: ignore[attr-defined]

@@ -7,6 +7,7 @@ from flambeau.vision.ops.misc import (
     Permute,
     SqueezeExcitation,
 )
+from flambeau.vision.ops.stochastic_depth import StochasticDepth, stochastic_depth
 
 __all__ = [
     "Conv2dNormActivation",
@@ -14,4 +15,6 @@ __all__ = [
     "FrozenBatchNorm2d",
     "Permute",
     "SqueezeExcitation",
+    "StochasticDepth",
+    "stochastic_depth",
 ]
