@@ -21,6 +21,7 @@ from flambeau.vision.models.resnet import *
 from flambeau.vision.models.shufflenetv2 import *
 from flambeau.vision.models.squeezenet import *
 from flambeau.vision.models.vgg import *
+from flambeau.vision.models.vision_transformer import *
 from flambeau.vision.models.weights import (
     Weights,
     WeightsEnum,

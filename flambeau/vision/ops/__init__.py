@@ -1,6 +1,7 @@
 """Operations and small layers of vision models."""
 
 from flambeau.vision.ops.misc import (
+    MLP,
     Conv2dNormActivation,
     ConvNormActivation,
     FrozenBatchNorm2d,
@@ -10,6 +11,7 @@ from flambeau.vision.ops.misc import (
 from flambeau.vision.ops.stochastic_depth import StochasticDepth, stochastic_depth
 
 __all__ = [
+    "MLP",
     "Conv2dNormActivation",
     "ConvNormActivation",
     "FrozenBatchNorm2d",
