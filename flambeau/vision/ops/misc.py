@@ -12,6 +12,7 @@ from flambeau import nn, ones, zeros
 from flambeau.core.tensor import Tensor
 
 __all__ = [
+    "MLP",
     "Conv2dNormActivation",
     "ConvNormActivation",
     "FrozenBatchNorm2d",
@@ -131,3 +132,31 @@ class Permute(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return x.permute(self.dims)
+
+
+class MLP(nn.Sequential):
+    """Linear layers with activation and dropout; the last one without activation."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        hidden_channels: list[int],
+        norm_layer: Callable[..., nn.Module] | None = None,
+        activation_layer: Callable[..., nn.Module] = nn.ReLU,
+        inplace: bool | None = None,
+        bias: bool = True,
+        dropout: float = 0.0,
+    ) -> None:
+        options = {} if inplace is None else {"inplace": inplace}
+        layers: list[nn.Module] = []
+        for width in hidden_channels[:-1]:
+            layers.append(nn.Linear(in_channels, width, bias=bias))
+            if norm_layer is not None:
+                layers.append(norm_layer(width))
+            layers += [activation_layer(**options), nn.Dropout(dropout, **options)]
+            in_channels = width
+        layers += [
+            nn.Linear(in_channels, hidden_channels[-1], bias=bias),
+            nn.Dropout(dropout, **options),
+        ]
+        super().__init__(*layers)
