@@ -1,6 +1,81 @@
 """Images made ready for training: as functions, and as modules that draw their parameters."""
 
 from flambeau.vision.transforms import functional
-from flambeau.vision.transforms.functional import InterpolationMode
+from flambeau.vision.transforms.modes import InterpolationMode
+from flambeau.vision.transforms.random_places import (
+    RandomAffine,
+    RandomCrop,
+    RandomErasing,
+    RandomHorizontalFlip,
+    RandomPerspective,
+    RandomResizedCrop,
+    RandomRotation,
+    RandomVerticalFlip,
+)
+from flambeau.vision.transforms.random_values import (
+    ColorJitter,
+    GaussianBlur,
+    RandomAdjustSharpness,
+    RandomAutocontrast,
+    RandomEqualize,
+    RandomGrayscale,
+    RandomInvert,
+    RandomPosterize,
+    RandomSolarize,
+)
+from flambeau.vision.transforms.simple import (
+    CenterCrop,
+    Compose,
+    ConvertImageDtype,
+    FiveCrop,
+    Grayscale,
+    Lambda,
+    Normalize,
+    Pad,
+    PILToTensor,
+    RandomApply,
+    RandomChoice,
+    RandomOrder,
+    Resize,
+    TenCrop,
+    ToPILImage,
+    ToTensor,
+)
 
-__all__ = ["InterpolationMode", "functional"]
+__all__ = [
+    "CenterCrop",
+    "ColorJitter",
+    "Compose",
+    "ConvertImageDtype",
+    "FiveCrop",
+    "GaussianBlur",
+    "Grayscale",
+    "InterpolationMode",
+    "Lambda",
+    "Normalize",
+    "PILToTensor",
+    "Pad",
+    "RandomAdjustSharpness",
+    "RandomAffine",
+    "RandomApply",
+    "RandomAutocontrast",
+    "RandomChoice",
+    "RandomCrop",
+    "RandomEqualize",
+    "RandomErasing",
+    "RandomGrayscale",
+    "RandomHorizontalFlip",
+    "RandomInvert",
+    "RandomOrder",
+    "RandomPerspective",
+    "RandomPosterize",
+    "RandomResizedCrop",
+    "RandomRotation",
+    "RandomSolarize",
+    "RandomVerticalFlip",
+    "Resize",
+    "TenCrop",
+    "ToPILImage",
+    "ToTensor",
+    "functional",
+]

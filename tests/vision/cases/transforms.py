@@ -1,5 +1,7 @@
 """torchvision.transforms: functions and seeded classes on tensors and Pillow images."""
 
+import random
+
 from tests.vision.cases.utils import bytes_, floats
 
 CASES = {}
@@ -126,3 +128,61 @@ def _conversions(torch, tv):
 
 CASES["bytes_only"] = _bytes_only
 CASES["conversions"] = _conversions
+
+
+def _classes(T):
+    """Every class, as users build it; the first of a pair is seen on bytes and Pillow images."""
+    jitter = T.ColorJitter(0.4, (0.5, 1.5), 0.3, 0.1)
+    flip = T.RandomHorizontalFlip()
+    return [
+        T.CenterCrop(7), T.FiveCrop((4, 5)), T.TenCrop(4), T.Pad([1, 2], 3), T.Resize(9),
+        T.Resize([5], max_size=6), T.Grayscale(3), T.RandomCrop(8), T.RandomCrop((9, 20), 2, True),
+        T.RandomResizedCrop(8), T.RandomResizedCrop((5, 6), (0.3, 0.9), (0.5, 2.0)), flip,
+        T.RandomVerticalFlip(0.7), T.RandomRotation(40), T.RandomRotation((0, 90), center=(2, 3)),
+        T.RandomAffine(30), T.RandomAffine((10, 20), (0.1, 0.2), (0.8, 1.2), 5, fill=4),
+        T.RandomAffine(5, shear=[1, 2, 3, 4]), T.RandomPerspective(p=0.9), jitter, T.ColorJitter(),
+        T.RandomGrayscale(0.5), T.GaussianBlur(3), T.GaussianBlur((3, 5), 1.5), T.RandomInvert(),
+        T.RandomPosterize(3), T.RandomSolarize(100), T.RandomAdjustSharpness(1.7),
+        T.RandomAutocontrast(), T.RandomEqualize(), T.RandomApply([jitter, flip], 0.6),
+        T.Compose([T.RandomCrop(9, padding=1), flip]), T.RandomOrder([flip, jitter]),
+        T.RandomChoice([flip, jitter]), T.Lambda(lambda x: x),
+    ]  # fmt: skip
+
+
+def _values(torch, F, out):
+    several = out if isinstance(out, tuple) else (out,)
+    return [x if isinstance(x, torch.Tensor) else F.pil_to_tensor(x) for x in several]
+
+
+def _seeded(torch, tv):
+    F = tv.transforms.functional
+    image = bytes_(torch, 3, 14, 17)
+    out = []
+    for index, transform in enumerate(_classes(tv.transforms)):
+        out.append(repr(transform))
+        for x in (image, F.to_pil_image(image)):
+            torch.manual_seed(index)
+            random.seed(index)
+            for _ in range(2):
+                out += _values(torch, F, transform(x))
+            out.append(torch.rand(1))
+    return out
+
+
+def _seeded_floats(torch, tv):
+    T = tv.transforms
+    image = floats(torch, 3, 14, 17)
+    out = []
+    for transform in (
+        T.RandomErasing(), T.RandomErasing(0.9, value="random"), T.RandomErasing(1, value=(1, 2, 3)),
+        T.Normalize((0.5,), (0.25,)), T.ConvertImageDtype(torch.float64), T.ToPILImage(),
+    ):  # fmt: skip
+        torch.manual_seed(3)
+        out.append(repr(transform))
+        out += _values(torch, T.functional, transform(image))
+        out += [torch.rand(1), repr(T.ToTensor()), repr(T.PILToTensor())]
+    return out
+
+
+CASES["seeded"] = _seeded
+CASES["seeded_floats"] = _seeded_floats

@@ -33,8 +33,7 @@ __all__ = [
     "vflip",
 ]
 
-_PAD_MODES = {"constant": "constant", "edge": "edge", "reflect": "reflect",
-              "symmetric": "symmetric"}  # fmt: skip
+_PAD_MODES = ("constant", "edge", "reflect", "symmetric")
 
 
 def hflip(img: Any) -> Any:
@@ -105,7 +104,7 @@ def _mirrored(size: int, before: int, after: int) -> Tensor:
     return torch.tensor([*ends[0], *inner, *ends[1]])
 
 
-def _pad_picture(img: Any, borders: tuple[int, int, int, int], fill: Any, mode: str) -> Any:
+def _pad_picture(img: Any, borders: tuple[int, int, int, int], fill: Any, mode: Any) -> Any:
     if isinstance(fill, (list, tuple)):
         if len(fill) not in (1, len(img.getbands())):
             raise ValueError(
@@ -121,9 +120,9 @@ def _pad_picture(img: Any, borders: tuple[int, int, int, int], fill: Any, mode: 
         left, top, right, bottom = (max(side, 0) for side in borders)
         cut = [max(-side, 0) for side in borders]
         inner = img.crop((cut[0], cut[1], img.width - cut[2], img.height - cut[3]))
-        sides = ((top, bottom), (left, right), (0, 0))
+        edges = ((top, bottom), (left, right), (0, 0))
         array = np.asarray(inner)
-        array = np.pad(array, sides[: array.ndim], mode=_PAD_MODES[mode])
+        array = np.pad(array, edges[: array.ndim], mode=mode)
         out = pillow().fromarray(array)
     if img.mode == "P":
         out.putpalette(img.getpalette())

@@ -199,7 +199,7 @@ def affine(
         raise ValueError(f"affine: scale is positive, got {scale}.")
     if not isinstance(shear, (numbers.Number, list, tuple)):
         raise TypeError(f"affine: shear is a number or (x, y), got {type(shear).__name__}.")
-    slant = [shear, 0.0] if isinstance(shear, numbers.Number) else list(shear)  # type: ignore[arg-type]
+    slant: list[Any] = list(shear) if isinstance(shear, (list, tuple)) else [shear, 0.0]
     slant = slant * 2 if len(slant) == 1 else slant
     if len(slant) != 2:
         raise ValueError(f"affine: shear is a number or (x, y), got {slant}.")
