@@ -1,4 +1,4 @@
-"""``torchvision``'s names over flambeau: models, and the operations they are built of.
+"""``torchvision``'s names over flambeau: models, the operations they are built of, images.
 
 Rooms load at first use (PEP 562). A room of the floor of tools: it stands on ``nn`` and ``hub``.
 """
@@ -9,7 +9,7 @@ from importlib import import_module as _import_module
 from typing import Any as _Any
 
 __version__ = "0.28.0+flambeau"
-_ROOMS = frozenset(("models", "ops"))
+_ROOMS = frozenset(("datasets", "io", "models", "ops", "transforms", "utils"))
 
 
 def __getattr__(name: str) -> _Any:
