@@ -774,6 +774,7 @@ def inplace_unary(op: Op, title: str) -> Any:
                 a.dtype in fast
                 and (m is not None or (input._edge is None and input._view is None))
                 and 0 not in a.strides
+                and (input._storage is None or not input._storage.inference)
             ):
                 try:
                     call(a, a)
@@ -836,7 +837,11 @@ def inplace_binary(op: Op, title: str, otherwise: Callable[..., Any] = write.inp
                 else:
                     b = other
                     same = type(b) in SCALARS and d in SINGLE_DOUBLE
-                if same and 0 not in a.strides:
+                if (
+                    same
+                    and 0 not in a.strides
+                    and (input._storage is None or not input._storage.inference)
+                ):
                     try:
                         call(a, b, a)
                     except Exception:

@@ -86,3 +86,13 @@ def test_a_write_by_what_requires_grad_is_recorded():
     a.addcmul_(w, torch.full((3,), 3.0))
     a.sum().backward()
     assert w.grad.tolist() == [3, 3, 3]
+
+
+def test_inference_tensors_are_not_written_outside():
+    with torch.inference_mode():
+        x = torch.ones(3)
+        x.exp_().clamp_(0, 2).add_(1)
+    for write in (lambda: x.exp_(), lambda: x.add_(x), lambda: x.clamp_(0, 1), lambda: x.mul_(2.0)):
+        with pytest.raises(RuntimeError, match="[Ii]nference"):
+            write()
+    assert x.tolist() == [3, 3, 3]

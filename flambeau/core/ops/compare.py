@@ -314,6 +314,7 @@ def clamp_(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
             type(a) is nd
             and a.dtype in FLOATS
             and 0 not in a.strides
+            and (input._storage is None or not input._storage.inference)
             and (m is NO_GRAD or (m is None and input._edge is None and input._view is None))
         ):
             try:

@@ -258,12 +258,14 @@ def _builder(name: str) -> Callable[..., EfficientNet]:
     def build(dropout: float | None = None, **kwargs: Any) -> EfficientNet:
         if name in SCALES:
             width, depth, drop = SCALES[name]
-            setting = [MBConvConfig(*row, width, depth) for row in B0]
+            make: Any = MBConvConfig
+            setting: list[Any] = [make(*row, width, depth) for row in B0]
             last, norm = None, partial(nn.BatchNorm2d, eps=0.001, momentum=0.01)
             fixed = {"norm_layer": norm} if name[-1] in "567" else {}
         else:
             drop, rows = V2[name]
-            setting, last = [config(*row) for config, row in rows], 1280
+            stages: Any = rows
+            setting, last = [config(*row) for config, row in stages], 1280
             fixed = {"norm_layer": partial(nn.BatchNorm2d, eps=1e-3)}
         drop = drop if dropout is None else dropout
         return EfficientNet(setting, drop, last_channel=last, **{**kwargs, **fixed})

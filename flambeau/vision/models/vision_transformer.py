@@ -190,7 +190,8 @@ class VisionTransformer(nn.Module):
         if isinstance(self.conv_proj, nn.Conv2d):
             fan_in = self.conv_proj.in_channels * self.patch_size**2
             nn.init.trunc_normal_(self.conv_proj.weight, std=math.sqrt(1 / fan_in))
-            nn.init.zeros_(self.conv_proj.bias)
+            if self.conv_proj.bias is not None:
+                nn.init.zeros_(self.conv_proj.bias)
         else:
             last = self.conv_proj.conv_last
             nn.init.normal_(last.weight, mean=0.0, std=math.sqrt(2.0 / last.out_channels))
