@@ -28,7 +28,8 @@ def test_return_types(oracle):
         }
         for engine in (oracle, flambeau)
     )
-    assert ours == theirs
+    # Other tests may have made more of ours.
+    assert {name: ours.get(name) for name in theirs} == theirs
     assert isinstance(flambeau.ones(2).max(0), flambeau.return_types.max)
 
 
