@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from flambeau.core import blas
 from flambeau.core.ir.abstract import Abstract, broadcast_shapes
-from flambeau.core.kernels.native.matmul import mm
+from flambeau.core.kernels.native.matmul import is_generated, mm
 
 __all__ = ["BLAS", "fold", "matrices", "product", "widen"]
 
@@ -46,6 +47,8 @@ _NATIVE: dict[Any, Any] = {}
 
 def _native(dtype: Any) -> Any:
     found = _NATIVE[dtype] = mm(dtype)
+    if is_generated(found):
+        blas.keep_to_one()
     return found
 
 

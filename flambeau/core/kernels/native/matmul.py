@@ -21,7 +21,7 @@ from flambeau.core.kernels.jit.ir import SIZES, Function, Module, Value
 from flambeau.core.kernels.native import table
 from flambeau.core.silence import quiet, run
 
-__all__ = ["mm"]
+__all__ = ["is_generated", "mm"]
 
 NAMES = {np.dtype("f4"): "float", np.dtype("f8"): "double"}
 ON_STACK = 16384
@@ -93,6 +93,11 @@ def mm(dtype: np.dtype[Any]) -> Callable[..., Any]:
     except build.Unavailable:
         return _numpy_form
     return found
+
+
+def is_generated(function: Callable[..., Any]) -> bool:
+    """Whether `mm` gave generated code."""
+    return function is not _numpy_form
 
 
 def _module(type: str) -> Module:

@@ -99,3 +99,18 @@ def test_infinity_and_nan_travel():
     b[4, 5] = 0
     got = function(a, b)
     assert np.isnan(got[3, 5]) and np.isinf(got[3, 0]) and np.isfinite(got[2]).all()
+
+
+def test_openblas_keeps_to_one_thread_beside_generated_products():
+    threadpoolctl = pytest.importorskip("threadpoolctl")
+    if mm(np.dtype("f4")).__class__.__name__ != "builtin_function_or_method":
+        pytest.skip("no code can be generated here: products are OpenBLAS's")
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        torch.ones(4, 4) @ torch.ones(4, 4)
+        pools = [p for p in threadpoolctl.threadpool_info() if p["user_api"] == "blas"]
+        ours = [p for p in pools if "numpy" in p["filepath"]]
+        assert all(pool["num_threads"] == 1 for pool in ours)
+    finally:
+        torch.set_num_threads(before)
