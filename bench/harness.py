@@ -94,7 +94,9 @@ class Result(NamedTuple):
 def close(left: Any, right: Any, tolerance: float = 1e-5) -> bool:
     """Whether two nested lists of numbers have one shape and nearly one content."""
     if isinstance(left, list) and isinstance(right, list):
-        return len(left) == len(right) and all(map(close, left, right))
+        return len(left) == len(right) and all(
+            close(a, b, tolerance) for a, b in zip(left, right, strict=True)
+        )
     if isinstance(left, list) or isinstance(right, list) or type(left) is not type(right):
         return False
     if isinstance(left, float):

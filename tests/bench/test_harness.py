@@ -26,6 +26,11 @@ def test_close_compares_shape_type_and_value(left, right, same):
     assert harness.close(left, right) is same
 
 
+def test_close_keeps_its_tolerance_inside_lists():
+    assert harness.close([[1.0, [2.0]]], [[1.001, [2.002]]], 1e-2)
+    assert not harness.close([[1.0, [2.0]]], [[1.001, [2.002]]], 1e-4)
+
+
 def test_a_line_is_over_by_time_or_for_want_of_one():
     result = harness.Result("chain", "x", 0.6, times={}, ratio=[0.5, 0.59, 0.7])
     assert not result.over
