@@ -19,6 +19,7 @@ from flambeau.core.kernels.generate import gemm
 from flambeau.core.kernels.jit import build, pool
 from flambeau.core.kernels.jit.ir import SIZES, Function, Module, Value
 from flambeau.core.kernels.native import table
+from flambeau.core.kernels.native.elementwise import field, word
 from flambeau.core.silence import quiet, run
 
 __all__ = ["is_generated", "mm"]
@@ -110,15 +111,6 @@ def _module(type: str) -> Module:
     return made
 
 
-def _word(f: Function, name: str) -> Value:
-    place = f.at(f.argument["self"], table.BYTES_VALUE + 8 * table.WORDS.index(name), "i8")
-    return f.load("ptr", place)
-
-
-def _field(f: Function, thing: Value, offset: int, type: str) -> Value:
-    return f.load(type, f.at(thing, offset, "i8"))
-
-
 def _enter(f: Function, shape: gemm.Shape, parts: dict[str, Function]) -> None:
     """Look at the arguments, make the result, choose the way, run it."""
     type, size = shape.type, SIZES[shape.type]
@@ -134,14 +126,14 @@ def _enter(f: Function, shape: gemm.Shape, parts: dict[str, Function]) -> None:
     a, b = (f.load("ptr", f.at(args, k, "ptr")) for k in range(2))
     dims, steps, data = [], [], []
     for x in (a, b):
-        demand(_field(f, x, table.TYPE, "ptr").eq(_word(f, "ndarray")))
-        demand(_field(f, x, table.DESCR, "ptr").eq(_word(f, type)))
-        demand(_field(f, x, table.NDIM, "i32").eq(2))
-        extents = _field(f, x, table.DIMS, "ptr")
-        strides = _field(f, x, table.STRIDES, "ptr")
+        demand(field(f, x, table.TYPE, "ptr").eq(word(f, "ndarray")))
+        demand(field(f, x, table.DESCR, "ptr").eq(word(f, type)))
+        demand(field(f, x, table.NDIM, "i32").eq(2))
+        extents = field(f, x, table.DIMS, "ptr")
+        strides = field(f, x, table.STRIDES, "ptr")
         dims.append([f.load("i64", extents, k) for k in range(2)])
         steps.append([f.load("i64", strides, k) / size for k in range(2)])
-        data.append(_field(f, x, table.DATA, "ptr").to("i64"))
+        data.append(field(f, x, table.DATA, "ptr").to("i64"))
     (m, k), (other_k, n) = dims
     demand(k.eq(other_k))
     work = m * n * k
@@ -149,13 +141,13 @@ def _enter(f: Function, shape: gemm.Shape, parts: dict[str, Function]) -> None:
     bias = f.variable("i64", 0)
     with f.when(count.ge(3)):
         given = f.load("ptr", f.at(args, 2, "ptr"))
-        with f.when(given.ne(_word(f, "none"))):
-            demand(_field(f, given, table.TYPE, "ptr").eq(_word(f, "ndarray")))
-            demand(_field(f, given, table.DESCR, "ptr").eq(_word(f, type)))
-            demand(_field(f, given, table.NDIM, "i32").eq(1))
-            demand((_field(f, given, table.FLAGS, "i32") & table.C_CONTIGUOUS).ne(0))
-            demand(f.load("i64", _field(f, given, table.DIMS, "ptr")).eq(n))
-            bias.set(_field(f, given, table.DATA, "ptr").to("i64"))
+        with f.when(given.ne(word(f, "none"))):
+            demand(field(f, given, table.TYPE, "ptr").eq(word(f, "ndarray")))
+            demand(field(f, given, table.DESCR, "ptr").eq(word(f, type)))
+            demand(field(f, given, table.NDIM, "i32").eq(1))
+            demand((field(f, given, table.FLAGS, "i32") & table.C_CONTIGUOUS).ne(0))
+            demand(f.load("i64", field(f, given, table.DIMS, "ptr")).eq(n))
+            bias.set(field(f, given, table.DATA, "ptr").to("i64"))
 
     # Where the result goes, if it was given: rows whose elements lie side by side.
     target = f.variable("ptr", null)
@@ -163,14 +155,14 @@ def _enter(f: Function, shape: gemm.Shape, parts: dict[str, Function]) -> None:
     with f.when(count.eq(4)):
         given = f.load("ptr", f.at(args, 3, "ptr"))
         mark = f.fresh()
-        f.branch(given.eq(_word(f, "none")), f"no_target{mark}", f"target{mark}")
+        f.branch(given.eq(word(f, "none")), f"no_target{mark}", f"target{mark}")
         f.label(f"target{mark}")
-        demand(_field(f, given, table.TYPE, "ptr").eq(_word(f, "ndarray")))
-        demand(_field(f, given, table.DESCR, "ptr").eq(_word(f, type)))
-        demand(_field(f, given, table.NDIM, "i32").eq(2))
-        demand((_field(f, given, table.FLAGS, "i32") & table.WRITEABLE).ne(0))
-        extents = _field(f, given, table.DIMS, "ptr")
-        strides = _field(f, given, table.STRIDES, "ptr")
+        demand(field(f, given, table.TYPE, "ptr").eq(word(f, "ndarray")))
+        demand(field(f, given, table.DESCR, "ptr").eq(word(f, type)))
+        demand(field(f, given, table.NDIM, "i32").eq(2))
+        demand((field(f, given, table.FLAGS, "i32") & table.WRITEABLE).ne(0))
+        extents = field(f, given, table.DIMS, "ptr")
+        strides = field(f, given, table.STRIDES, "ptr")
         demand(f.load("i64", extents, 0).eq(m) & f.load("i64", extents, 1).eq(n))
         demand(f.load("i64", strides, 1).eq(size))
         target_row.set(f.load("i64", strides, 0) / size)
@@ -185,26 +177,26 @@ def _enter(f: Function, shape: gemm.Shape, parts: dict[str, Function]) -> None:
     stack = f.memory(type, ON_STACK // size + 16)
     packed = f.variable("i64", (stack.to("i64") + 63) / 64 * 64)
     locked = f.variable("i1", False)
-    words = _word(f, "buffer")
+    words = word(f, "buffer")
     large = packed_count.gt(ON_STACK // size) & direct.eq(False) & dots.eq(False)
     with f.when(large):
         _take(f, words, packed_count * size, locked)
-        packed.set(_field(f, words, PLACE, "i64"))
+        packed.set(field(f, words, PLACE, "i64"))
 
     j = f.fresh()
     out_at = f.variable("ptr", target.get())
     f.branch(target.get().eq(null), f"fresh{j}", f"given{j}")
     f.label(f"given{j}")
-    f.call(_word(f, "incref"), "void", target.get())
+    f.call(word(f, "incref"), "void", target.get())
     f.jump(f"result{j}")
     f.label(f"fresh{j}")
     extents = f.memory("i64", 2)
     f.store(m, extents)
     f.store(n, extents, 1)
-    kind = _word(f, type)
-    f.call(_word(f, "incref"), "void", kind)
+    kind = word(f, type)
+    f.call(word(f, "incref"), "void", kind)
     fresh = f.call(
-        _word(f, "new"), "ptr", _word(f, "ndarray"), kind, f.value("i32", 2), extents, null,
+        word(f, "new"), "ptr", word(f, "ndarray"), kind, f.value("i32", 2), extents, null,
         null, f.value("i32", 0), null,
     )  # fmt: skip
     out_at.set(fresh)
@@ -215,21 +207,21 @@ def _enter(f: Function, shape: gemm.Shape, parts: dict[str, Function]) -> None:
     f.label(f"result{j}")
     out = out_at.get()
     row = target_row.get()
-    result = _field(f, out, table.DATA, "ptr").to("i64")
+    result = field(f, out, table.DATA, "ptr").to("i64")
 
-    memory = _word(f, "pool")
+    memory = word(f, "pool")
     limit = f.load("i64", f.at(memory, pool.LIMIT, "i8"))
     threads = f.intrinsic("smin", limit, work / ALONE + 1)
     thread_state = f.variable("ptr", null)
     with f.when(work.gt(UNLOCKED)):
-        thread_state.set(f.call(_word(f, "release"), "ptr"))
+        thread_state.set(f.call(word(f, "release"), "ptr"))
 
     def region(name: str, values: list[Any]) -> None:
         context = f.memory("i64", len(values))
         for at, value in enumerate(values):
             f.store(f.index(value), context, at)
         function = Value("ptr", f"@{parts[name].name}", f)
-        f.call(_word(f, "pool_run"), "void", memory, function, context, threads)
+        f.call(word(f, "pool_run"), "void", memory, function, context, threads)
 
     zero, one = f.index(0), f.index(1)
     last = (n % panel + (lanes - 1)) / lanes * lanes
@@ -269,16 +261,16 @@ def _enter(f: Function, shape: gemm.Shape, parts: dict[str, Function]) -> None:
     f.label(f"done{j}")
     _give_back(f, words, locked)
     with f.when(thread_state.get().ne(null)):
-        f.call(_word(f, "restore"), "void", thread_state.get())
+        f.call(word(f, "restore"), "void", thread_state.get())
     f.ret(out)
     f.label("other")
-    f.ret(f.call(_word(f, "call"), "ptr", _word(f, "fallback"), args, count, null))
+    f.ret(f.call(word(f, "call"), "ptr", word(f, "fallback"), args, count, null))
 
 
 def _take(f: Function, words: Value, wanted: Value, locked: Any) -> None:
     """Take the buffer, or go: it is too small, or somebody has it."""
     k = f.fresh()
-    f.branch(_field(f, words, SIZE, "i64").lt(wanted), f"small{k}", f"fits{k}")
+    f.branch(field(f, words, SIZE, "i64").lt(wanted), f"small{k}", f"fits{k}")
     f.label(f"small{k}")
     f.store(wanted, f.at(words, WANTED, "i8"))
     f.jump("other")
