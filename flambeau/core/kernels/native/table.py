@@ -18,7 +18,7 @@ import numpy as np
 from flambeau.core.kernels.jit import pool
 from flambeau.core.kernels.jit.build import Unavailable, keep
 
-__all__ = ["WORDS", "builtin", "trusted"]
+__all__ = ["WORDS", "builtin", "trusted", "words"]
 
 # Where fields stand, in bytes.
 REFERENCES, TYPE = 0, 8
@@ -47,7 +47,7 @@ class _Method(ctypes.Structure):
 
 
 @once
-def _addresses() -> dict[str, int]:
+def words() -> dict[str, int]:
     """The words that are the same for every function."""
     api = ctypes.pythonapi
     get = api.PyCapsule_GetPointer
@@ -140,15 +140,17 @@ def builtin(
         name: what it is called in Python.
         address: where the code begins.
         fallback: called with the same arguments where the code does not serve.
-        more: words of its table that other functions do without.
+        more: words of its table that other functions do without; those not in `WORDS` stand
+            behind them, in the order given.
 
     Raises:
         Unavailable: the interpreter's or NumPy's objects are laid out otherwise.
     """
     if not trusted():
         raise Unavailable("objects of this interpreter or NumPy are laid out otherwise")
-    words = _addresses() | {"fallback": id(fallback)} | (more or {})
-    table = b"".join(words.get(word, 0).to_bytes(8, "little") for word in WORDS)
+    known = words() | {"fallback": id(fallback)} | (more or {})
+    names = (*WORDS, *[word for word in more or () if word not in WORDS])
+    table = b"".join(known.get(word, 0).to_bytes(8, "little") for word in names)
     method = _Method(name.encode(), address, FASTCALL, None)
     make = ctypes.pythonapi.PyCFunction_NewEx
     make.restype = ctypes.py_object
