@@ -20,6 +20,7 @@ from flambeau import compat as compat
 from flambeau import compiler as compiler
 from flambeau import cpu as cpu
 from flambeau import cuda as cuda
+from flambeau import distributed as distributed
 from flambeau import distributions as distributions
 from flambeau import fft as fft
 from flambeau import func as func

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +14,9 @@ import numpy as np
 from flambeau.core import slow
 from flambeau.core.binding import bind
 from flambeau.core.dtypes import FLOATING_KINDS
+from flambeau.core.entry import process
 from flambeau.core.entry.record import SINGLE_DOUBLE, named, record, record_one
+from flambeau.core.kernels.native.choose import SILENT
 from flambeau.core.node import NOTHING_SAVED, OpNode
 from flambeau.core.provenance import USER, user_frame
 from flambeau.core.silence import quiet, run
@@ -42,6 +45,13 @@ def general(op: Op) -> Callable[..., Any]:
     dtype_at = names.index("dtype") if "dtype" in names else None
 
     fills = op.fills
+
+    def first_call(*args: Any) -> Any:
+        nonlocal short
+        short = _native(op, typed, dtype_at) or _unserved
+        return short(*args)
+
+    short: Callable[..., Any] = first_call
     if simple and len(op.tensors) == 1 and op.tensors[0][0] == 0 and not op.multiple:
         return named(single(op, typed, dtype_at), op)
 
@@ -53,6 +63,9 @@ def general(op: Op) -> Callable[..., Any]:
                 return slow.general(op, args, out)
         elif len(args) != count:
             args += fills[len(args)]
+        t = short(*args)
+        if t is not None:
+            return t
         m = mode()
         if (m is not None and m is not NO_GRAD) or (
             dtype_at is not None and args[dtype_at] is not None
@@ -101,12 +114,36 @@ def general(op: Op) -> Callable[..., Any]:
     return named(entry, op)
 
 
+KINDS = tuple(np.dtype(t) for t in ("f4", "f8", "i8", "i4", "?"))
+
+
+def _native(op: Op, typed: bool, dtype_at: int | None) -> Callable[..., Any] | None:
+    """The native short way."""
+    kernel = op.kernel if op.kernel in SILENT else partial(run, op.kernel)
+    missing = sum(1 << k for k, (i, _) in enumerate(op.tensors) if op.template[i] is None)
+    return process.several(
+        op, kernel, tuple(SINGLE_DOUBLE) if typed else KINDS, mixed=int(not typed),
+        optional=missing, dtype_at=0 if dtype_at is None else dtype_at + 1,
+    )  # fmt: skip
+
+
+def _unserved(*args: Any) -> None:
+    """The short way where no code can be generated: the entry goes on by itself."""
+
+
 def single(op: Op, typed: bool, dtype_at: int | None) -> Callable[..., Any]:
     """The entry of an operation with one tensor, first, and one result."""
     kernel, fills, plan = op.kernel, op.fills, op.plan(1)
     count = len(op.names)
     has_rules = bool(op.rules)
     keep_input, keep_out = bool(plan[0]), bool(plan[1])
+
+    def first_call(*args: Any) -> Any:
+        nonlocal short
+        short = _native(op, typed, dtype_at) or _unserved
+        return short(*args)
+
+    short: Callable[..., Any] = first_call
 
     def entry(*args: Any, **kwargs: Any) -> Any:
         given = len(args)
@@ -117,6 +154,9 @@ def single(op: Op, typed: bool, dtype_at: int | None) -> Callable[..., Any]:
                 return slow.general(op, args, out)
         elif given != count:
             args += fills[given]
+        t = short(*args)
+        if t is not None:
+            return t
         input = args[0]
         m = mode()
         if type(input) not in PLAIN or (m is not None and m is not NO_GRAD):

@@ -30,16 +30,22 @@ def inplace(op: Op) -> Callable[..., Any]:
     names = op.names
     title = op.name.lstrip("_") + "_"
     elementwise = op.flags["family"] == "elementwise"
-    if elementwise and names == op.tensor_names and len(names) == 2 and type(op.kernel) is np.ufunc:
+    ufunc = type(op.kernel) is np.ufunc
+    if elementwise and names == op.tensor_names and len(names) == 2 and ufunc:
         entry = inplace_binary(op, title)
-    elif elementwise and names == op.tensor_names and len(names) == 1 and has_native(op):
+    elif elementwise and names == op.tensor_names and len(names) == 1 and (ufunc or has_native(op)):
         entry = inplace_unary(op, title)
     else:
+        fills, count = op.fills, len(names)
+        otherwise = recorded(op, title) if elementwise else write.inplace
 
         def entry(*args: Any, **kwargs: Any) -> Any:
-            if kwargs or len(args) != len(names):
-                args = bind(op, args, kwargs)
-            return write.inplace(op, args)
+            if kwargs or len(args) != count:
+                if not kwargs and len(args) in fills:
+                    args += fills[len(args)]
+                else:
+                    args = bind(op, args, kwargs)
+            return otherwise(op, args)
 
     entry.__name__ = entry.__qualname__ = title
     entry.__doc__ = f"`{op.name}` written into the tensor itself. {op.body.__doc__ or ''}"
@@ -50,6 +56,8 @@ def inplace(op: Op) -> Callable[..., Any]:
 
 def inplace_unary(op: Op, title: str) -> Any:
     """entry(input) of an operation with a native function: nothing to record or share."""
+
+    otherwise = recorded(op, title)
 
     def into(a: Any, out: Any) -> None:
         out[...] = op.kernel(a)
@@ -64,7 +72,7 @@ def inplace_unary(op: Op, title: str) -> Any:
 
     def entry(input: Any) -> Any:
         t = short(input)
-        return write.inplace(op, (input,)) if t is None else t
+        return otherwise(op, (input,)) if t is None else t
 
     return entry
 
@@ -75,8 +83,39 @@ def has_native(op: Op) -> bool:
     return formula is not None and not formula.result
 
 
+def recorded(
+    op: Op, title: str, otherwise: Callable[..., Any] = write.inplace
+) -> Callable[..., Any]:
+    """write(op, args) of an elementwise operation, whose result becomes the tensor's history."""
+    fast = op.fast if not op.promote else frozenset()
+
+    def first(*args: Any) -> Any:
+        nonlocal short
+        numbers = op.flags.get("operands") != "tensors"
+        allowed = sum(1 << k for k, _ in enumerate(op.tensors) if k and numbers)
+        missing = sum(1 << k for k, (i, _) in enumerate(op.tensors) if op.template[i] is None)
+        kernel = resolved(op.name, op.kernel)
+        short = process.several(
+            op, kernel, fast, title, numbers=allowed, optional=missing
+        ) or _unserved  # fmt: skip
+        return short(*args)
+
+    short: Callable[..., Any] = first
+
+    def written(op: Op, args: Any) -> Any:
+        t = short(*args)
+        return otherwise(op, args) if t is None else t
+
+    return written
+
+
+def _unserved(*args: Any) -> None:
+    """The short way where no code can be generated: the entry goes on by itself."""
+
+
 def inplace_binary(op: Op, title: str, otherwise: Callable[..., Any] = write.inplace) -> Any:
     """entry(input, other, *, alpha=1) of a ufunc: one dtype, nothing to record or share."""
+    otherwise = recorded(op, title, otherwise)
 
     def into(a: Any, b: Any, out: Any) -> None:
         op.kernel(a, b, out=out)

@@ -13,8 +13,9 @@ import numpy as np
 
 from flambeau.core import slow
 from flambeau.core.binding import bind
+from flambeau.core.entry import process
 from flambeau.core.entry.record import BOOL, SCALARS, SINGLE_DOUBLE, record_one
-from flambeau.core.kernels.native.choose import caller
+from flambeau.core.kernels.native.choose import resolved
 from flambeau.core.node import OpNode
 from flambeau.core.provenance import USER, user_frame
 from flambeau.core.state import NO_GRAD, mode, next_sequence
@@ -32,6 +33,10 @@ _new = object.__new__
 _frame = sys._getframe
 
 
+def _unserved(*args: Any) -> None:
+    """The short way where no code can be generated: the entry goes on by itself."""
+
+
 def many(op: Op) -> Callable[..., Any]:
     """The entry of an elementwise operation with plain parameters or three tensors."""
     names, tensors, fills = op.names, op.tensors, op.fills
@@ -42,11 +47,19 @@ def many(op: Op) -> Callable[..., Any]:
         i for i, _ in tensors if names[i] in op.defaults and op.defaults[names[i]] is None
     )
 
-    def settle(found: Callable[..., Any]) -> None:
-        nonlocal call
-        call = found
+    call: Callable[..., Any]
 
-    call = caller(op.name, op.kernel, settle)
+    def first_call(*args: Any) -> Any:
+        nonlocal call, short
+        call = resolved(op.name, op.kernel)
+        allowed = sum(1 << k for k, (i, _) in enumerate(tensors) if k)
+        missing = sum(1 << k for k, (i, _) in enumerate(tensors) if i in optional)
+        short = (
+            process.several(op, call, fast, same=1, numbers=allowed, optional=missing) or _unserved
+        )
+        return short(*args)
+
+    short: Callable[..., Any] = first_call
 
     def entry(*args: Any, **kwargs: Any) -> Any:
         out = kwargs.pop("out", None) if kwargs else None
@@ -56,6 +69,10 @@ def many(op: Op) -> Callable[..., Any]:
                 if not kwargs and len(args) in fills
                 else bind(op, args, kwargs)
             )
+        if out is None:
+            t = short(*args)
+            if t is not None:
+                return t
         m = mode()
         first = args[0]
         if (
@@ -119,15 +136,26 @@ def ternary(op: Op, otherwise: Callable[..., Any]) -> Callable[..., Any]:
     params = (None, None, None, *rest)
     has_rules = bool(op.rules)
 
-    def settle(found: Callable[..., Any]) -> None:
-        nonlocal call
-        call = found
+    call: Callable[..., Any]
 
-    call = caller(op.name, bare(op.kernel, rest), settle)
+    def first_call(*args: Any) -> Any:
+        nonlocal call, short
+        call = resolved(op.name, bare(op.kernel, rest))
+        short = (
+            process.several(
+                op, call, fast, arguments=3, params=params, chooses=int(chooses), numbers=6
+            ) or _unserved
+        )  # fmt: skip
+        return short(*args)
+
+    short: Callable[..., Any] = first_call
 
     def entry(*args: Any, **kwargs: Any) -> Any:
         if kwargs or len(args) != 3:
             return otherwise(*args, **kwargs)
+        t = short(*args)
+        if t is not None:
+            return t
         x, y, z = args
         m = mode()
         if type(x) not in PLAIN or type(y) not in PLAIN or (m is not None and m is not NO_GRAD):
