@@ -11,6 +11,7 @@ from pathlib import Path
 from types import CodeType, FrameType
 
 __all__ = [
+    "INNER",
     "LIBRARY",
     "MODULE_CALLS",
     "USER",
@@ -28,7 +29,7 @@ Where = tuple[CodeType, int]
 LIBRARY = str(Path(__file__).resolve().parent.parent) + "/"
 USER: dict[int, CodeType] = {}
 """Code objects known to be the user's, by id (and kept alive, so that an id stays true)."""
-_INNER: dict[int, CodeType] = {}
+INNER: dict[int, CodeType] = {}
 MODULE_CALLS: set[CodeType] = set()
 """The code of `Module.__call__`: frames in which `self` is a module on the way to the operation."""
 
@@ -44,9 +45,9 @@ def user_frame(frame: FrameType) -> FrameType:
         key = id(code)
         if key in USER:
             return frame
-        if key not in _INNER:
+        if key not in INNER:
             if code.co_filename.startswith(LIBRARY):
-                _INNER[key] = code
+                INNER[key] = code
             else:
                 USER[key] = code
                 return frame

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["quiet", "run"]
+__all__ = ["quiet", "refusing_zero", "run"]
 
 
 def _silent() -> Context:
@@ -30,6 +30,20 @@ thread is inside a large kernel, or a kernel calls back); the callers' slow way 
 
 
 _another = _silent().copy  # of a context that nobody enters: 0.1 us, a new one takes 1.5
+
+
+def _strict() -> Context:
+    context = Context()
+    context.run(np.seterr, all="ignore", divide="raise")
+    return context
+
+
+_refusing = _strict().copy
+
+
+def refusing_zero(function: Callable[..., Any], *args: Any) -> Any:
+    """Call `function`; a whole number divided by zero raises FloatingPointError."""
+    return _refusing().run(function, *args)
 
 
 def quiet(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

@@ -150,6 +150,17 @@ def binary(op: Op, otherwise: Callable[..., Any] = slow.elementwise) -> Callable
     return entry
 
 
+def number_first(op: Op) -> Callable[..., Any] | None:
+    """short(number, tensor), None where it does not serve; None where no code can be generated."""
+    found = resolved(op.name, op.kernel)
+    keeps = sum(1 << k for rule in op.rules if 1 in rule.targets for k in rule.saves)
+    numbers = op.flags.get("operands") not in ("tensors", "first")
+    return process.native(
+        "number_first", op, found, has_rules=bool(op.rules), keeps=keeps, numbers=numbers,
+        kept_nothing=NONE_OF_THREE,
+    )  # fmt: skip
+
+
 def _binary(
     op: Op, call: Callable[..., Any], saves: dict[int, Any], numbers: frozenset[type]
 ) -> Callable[..., Any]:

@@ -88,12 +88,40 @@ def _binary(made: Module, slots: Slots) -> None:
     w.end()
 
 
+def _number_first(made: Module, slots: Slots) -> None:
+    """number_first(number, tensor)."""
+    w = Writer(made, "number_first")
+    f = w.f
+    x, y = begin(w, 2)
+    a = operand(w, slots, y)
+    kind = w.field(a, table.DESCR)
+    fast(w, kind)
+    recording = mode(w)
+    number(w, x, kind)
+    r = computed(w, x, a)
+    t = w.own("wrap", r)
+    w.unless(t.eq(0))
+    f.branch(recording & w.word("has_rules").ne(0), "recording", "done")
+    f.label("recording")
+    e = w.own("edge", y)
+    w.unless(e.eq(0))
+    f.branch(w.is_none(e), "done", "record")
+    f.label("record")
+    keeps = w.word("keeps").to("i64")
+    never = f.value("i1", 0)
+    record(w, slots, t, [w.word("none"), e], keeps, [x, a, r], [x, y, t], [never, None, None])
+    f.label("done")
+    f.ret(t)
+    w.end()
+
+
 def module() -> Module:
     """All of them."""
     made, slots = Module("entries"), SLOTS()
     steps.functions(made, slots)
     _unary(made, slots)
     _binary(made, slots)
+    _number_first(made, slots)
     for room in (native_views, native_writes, native_several):
         room.functions(made, slots)
     return made

@@ -39,7 +39,7 @@ def _operands(
         f.store(f.load("ptr", args, i), given, i)
     chooses = w.word("chooses").to("i64")
     found = []
-    numbered = f.variable("i1", False)
+    numbered = f.variable("i1", False)  # whether a number with a fraction is among them
     for t in range(TENSORS):
         there, each = f.variable("i1", False), f.variable("ptr", w.word("none"))
         place = (w.word("places").to("i64") >> (8 * t)) & 255
@@ -76,7 +76,8 @@ def _operands(
             f.label(f"ready{k}")
         found.append((there.get(), each.get()))
     kind = leading.get()
-    w.require(kind.eq(w.word("float")) | kind.eq(w.word("double")) | numbered.get().eq(False))
+    floating = kind.eq(w.word("float")) | kind.eq(w.word("double"))
+    w.require(floating | numbered.get().eq(False) & kind.ne(w.word("i1")))
     w.require(kind.ne(0))
     return found
 
@@ -91,10 +92,10 @@ def _plain_operand(w: Writer, x: Value, t: int, numbered: Variable, ready: str) 
     f.jump(ready)
     f.label(f"number{k}")
     w.require((w.word("numbers").to("i64") & (1 << t)).ne(0))
-    numbered.set(True)
     type = w.type_of(x)
     f.branch(type.eq(w.word("py_int")), ready, f"float{k}")
     f.label(f"float{k}")
+    numbered.set(True)
     w.require(type.eq(w.word("py_float")))
     value = w.field(x, table.FLOAT_VALUE, "double")
     w.require(value.lt(LARGEST) & value.gt(-LARGEST))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from flambeau.core import slow
-from flambeau.core.entry.elementwise import binary
+from flambeau.core.entry.elementwise import binary, number_first
 from flambeau.core.entry.inplace import inplace_binary
 from flambeau.core.tensor import Tensor
 
@@ -33,11 +33,7 @@ def bind_dunder(op: Op, name: str, function: Callable[..., Any], written: Any) -
     if name in COMMUTATIVE:
         setattr(Tensor, f"__r{name}__", forward)  # the short way for `2 * x`
     elif name not in COMPARISONS:
-
-        def reflected(input: Any, other: Any) -> Any:
-            return slow.reflected(op, other, input)
-
-        setattr(Tensor, f"__r{name}__", reflected)
+        setattr(Tensor, f"__r{name}__", reflected(op))
     if written and name not in COMPARISONS:
 
         def augmented(op: Op, args: Any) -> Any:
@@ -54,6 +50,25 @@ def bind_dunder(op: Op, name: str, function: Callable[..., Any], written: Any) -
                 return augmented(op, (input, other))
 
         setattr(Tensor, f"__i{name}__", entry)
+
+
+def reflected(op: Op) -> Callable[..., Any]:
+    """The operator's form of a binary entry whose first operand is a number."""
+    if len(op.names) != 2 or op.names != op.tensor_names or op.types is None:
+        return lambda input, other: slow.reflected(op, other, input)
+
+    def first(number: Any, tensor: Any) -> Any:
+        nonlocal short
+        short = number_first(op) or (lambda number, tensor: None)
+        return short(number, tensor)
+
+    short: Callable[..., Any] = first
+
+    def entry(input: Any, other: Any) -> Any:
+        t = short(other, input)
+        return slow.reflected(op, other, input) if t is None else t
+
+    return entry
 
 
 def operator(op: Op, function: Callable[..., Any]) -> Callable[..., Any]:

@@ -20,7 +20,7 @@ from flambeau.core import slow, state
 from flambeau.core.kernels.jit import build
 from flambeau.core.kernels.native import table
 from flambeau.core.node import ElementNode, OpNode
-from flambeau.core.provenance import USER, user_frame
+from flambeau.core.provenance import INNER, USER, user_frame
 from flambeau.core.storage import Storage, silent, storage_of
 from flambeau.core.tensor import PLAIN, Tensor, edge_of
 
@@ -28,26 +28,26 @@ if TYPE_CHECKING:
     from flambeau.core.declare import Op
 
 __all__ = [
-    "EXTRA", "KNOWN", "OUT", "PARAMS", "SHAPES", "SLOTS", "TENSORS", "Slots", "be_plain", "made",
-    "native", "several",
+    "CODES", "EXTRA", "KNOWN", "OUT", "PARAMS", "SHAPES", "SLOTS", "TENSORS", "Slots", "be_plain",
+    "made", "native", "several",
 ]  # fmt: skip
 
 EXTRA = (
     # of the process
     "tensor", "element_node", "storage", "mode", "no_grad", "get_variable", "count", "iter_next",
-    "getframe", "one", "frame_code", "frame_lasti", "from_long", "new_object", "nothing",
-    "new_tuple", "slice", "get_attribute", "set_attribute", "compare", "plus", "matches",
-    "exception", "shared", "user_frame", "storage_of", "edge_of", "settle", "silent", "int32",
-    "false", "version", "written", "changed", "writing", "writer", "origin", "inference", "rules",
-    "no_text", "no_grad_text", "op_node", "hooks", "new_copy", "copy_into",
+    "getframe", "frame_back", "one", "frame_code", "frame_lasti", "from_long", "new_object",
+    "nothing", "new_tuple", "slice", "get_attribute", "set_attribute", "compare", "plus",
+    "matches", "exception", "shared", "user_frame", "storage_of", "edge_of", "settle", "silent",
+    "int32", "false", "version", "written", "changed", "writing", "writer", "origin",
+    "inference", "rules", "no_text", "no_grad_text", "op_node", "hooks", "new_copy", "copy_into",
     # of the operation
-    "op", "kernel", "depth", "has_rules", "keeps", "kept_nothing", "numbers", "title",
-    "chooses", "places", "optional", "tensors", "arguments", "same", "mixed", "params", "dtype_at",
-    "fast0", "fast1", "fast2", "fast3", "fast4",
+    "op", "kernel", "depth", "has_rules", "keeps", "kept_nothing", "numbers", "title", "chooses",
+    "places", "optional", "tensors", "arguments", "same", "mixed", "params", "dtype_at", "fast0",
+    "fast1", "fast2", "fast3", "fast4",
 )  # fmt: skip
 KNOWN = 4
-"""Words of the shared memory before the codes known to be the user's; there stand the classes of
-plain tensors."""
+"""Words of the shared memory before the codes known to be the user's, behind which stand the
+library's; there stand the classes of plain tensors."""
 CODES = 256
 TENSORS = 4
 """Tensors at most that an operation of the native entries takes."""
@@ -103,7 +103,7 @@ def SLOTS() -> Slots:
     return Slots(tensor, node, words["tuple_items"])
 
 
-_shared = (ctypes.c_size_t * (KNOWN + CODES))()
+_shared = (ctypes.c_size_t * (KNOWN + 2 * CODES))()
 _shared[0] = id(Tensor)
 
 
@@ -120,6 +120,11 @@ def _known_frame(frame: FrameType) -> FrameType:
     code = found.f_code
     if id(code) in USER:  # and so kept alive
         _shared[KNOWN + ((id(code) >> 6) & (CODES - 1))] = id(code)
+    while frame is not found and frame.f_back is not None:
+        code = frame.f_code
+        if id(code) in INNER:
+            _shared[KNOWN + CODES + ((id(code) >> 6) & (CODES - 1))] = id(code)
+        frame = frame.f_back
     return found
 
 
@@ -150,6 +155,7 @@ def _words() -> dict[str, int]:
         "get_variable": address("PyContextVar_Get"),
         "iter_next": address("PyIter_Next"),
         "frame_code": address("PyFrame_GetCode"),
+        "frame_back": address("PyFrame_GetBack"),
         "frame_lasti": address("PyFrame_GetLasti"),
         "from_long": address("PyLong_FromLongLong"),
         "new_object": api.PyType_GetSlot(object, _NEW) or 0,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flambeau.core.entry.process import KNOWN, Slots
+from flambeau.core.entry.process import CODES, KNOWN, Slots
 from flambeau.core.entry.writer import Writer
 from flambeau.core.kernels.jit.ir import Module, Value
 from flambeau.core.kernels.native import table
@@ -114,16 +114,28 @@ def place(made: Module) -> None:
     """
     w = Writer(made, "place", "room", "depth", returns="i1")
     f, (room, depth) = w.f, w.arguments
-    frame = w.invoke(w.word("getframe"), depth)
-    w.unless(frame.eq(0))
-    code = f.call(w.word("frame_code"), "ptr", frame)
+    start = w.invoke(w.word("getframe"), depth)
+    w.unless(start.eq(0))
+    walk = f.variable("ptr", start)
     known = f.at(w.word("shared"), 8 * KNOWN, "i8")
-    slot = (code.to("i64") >> 6) & 255
-    f.branch(f.load("ptr", known, slot).eq(code), "users", "search")
+    f.label("look")
+    frame = walk.get()
+    code = f.call(w.word("frame_code"), "ptr", frame)
+    slot = (code.to("i64") >> 6) & (CODES - 1)
+    f.branch(f.load("ptr", known, slot).eq(code), "users", "inner")
     f.label("users")
     _give_place(w, room, frame, code)
-    f.label("search")
+    f.label("inner")
     w.drop(code)
+    f.branch(f.load("ptr", known, slot + CODES).eq(code), "outward", "search")
+    f.label("outward")
+    back = f.call(w.word("frame_back"), "ptr", frame)
+    f.branch(back.eq(0), "search", "further")
+    f.label("further")
+    w.drop(frame)
+    walk.set(back)
+    f.jump("look")
+    f.label("search")
     outer = w.invoke(w.word("user_frame"), frame)
     w.drop(frame)
     w.unless(outer.eq(0))

@@ -7,6 +7,8 @@ The smooth ones (gelu, silu, mish, softplus, logsigmoid, glu) are in ``smooth``;
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from flambeau.core.declare import composite, elementwise, ops
@@ -123,15 +125,33 @@ def _elu(input, alpha, scale, input_scale):
     )
 
 
+def _elu_on_arrays(g, input, alpha, scale, input_scale):
+    t = g.dtype.type
+    slope = np.exp(np.minimum(input, 0) * t(input_scale))
+    slope *= t(alpha * scale * input_scale)
+    return g * np.where(input <= 0, slope, t(scale))
+
+
+_elu_backward = lazily("elu_backward", _elu_on_arrays)
+_celu_backward = lazily(
+    "celu_backward",
+    lambda g, input, alpha: _elu_on_arrays(g, input, alpha, 1.0, 1.0 / alpha),
+)
+
+
+@both
+def _celu_rule(g, input, alpha):
+    if type(g) is nd:
+        return _celu_backward(g, input, alpha)
+    return _elu_rule(g, input, alpha, 1.0, 1.0 / alpha)
+
+
 @both
 def _elu_rule(g, input, alpha, scale, input_scale):
     if type(g) is nd:
-        t = g.dtype.type
-        slope = np.exp(np.minimum(input, 0) * t(input_scale))
-        slope *= t(alpha * scale * input_scale)
-        return g * np.where(input > 0, t(scale), slope)
+        return _elu_backward(g, input, alpha, scale, input_scale)
     low = ops.exp(input.clamp(max=0) * input_scale) * (alpha * scale * input_scale)
-    return g * ops.where(input > 0, scale, low)
+    return g * ops.where(input <= 0, low, scale)
 
 
 @elementwise(
@@ -157,7 +177,7 @@ def _elu_op(input, alpha: float = 1.0, scale: float = 1.0, input_scale: float = 
     method=False,
     upcast=True,
     kernel=lambda input, alpha: _elu(input, alpha, 1.0, 1.0 / alpha),
-    vjp=both(lambda g, input, alpha: _elu_rule(g, input, alpha, 1.0, 1.0 / alpha)),
+    vjp=_celu_rule,
 )
 def _celu(input, alpha: float = 1.0):
     """``max(input, 0) + min(0, alpha * (exp(input / alpha) - 1))``."""
@@ -216,12 +236,33 @@ def celu_(input: Tensor, alpha: float = 1.0) -> Tensor:
     return ops._celu_(input, alpha)
 
 
+def _masked_rule(name: str, keep: Any) -> Any:
+    """The rule that passes the gradient where ``keep(input, *parameters)`` holds; `name` is its
+    native form.
+    """
+    on_arrays = lazily(name, lambda g, input, *given: masked(g, keep(input, *given)))
+    return on_arrays, lambda g, input, *given: masked(g, keep(input, *given))
+
+
+_between, _between_tensors = _masked_rule(
+    "between_backward", lambda input, low, high: ~((input <= low) | (input >= high))
+)
+_above, _above_tensors = _masked_rule("above_backward", lambda input, bound: ~(input <= bound))
+_outside, _outside_tensors = _masked_rule(
+    "outside_backward", lambda input, bound: ~((input >= -bound) & (input <= bound))
+)
+
+
 @elementwise(
     types=Rule("HARD", refuses=frozenset({"bool", "complex", "float8"})),
     name="hardtanh",
     function=False,
     method=False,
-    vjp=both(lambda g, input, min_val, max_val: masked(g, (input > min_val) & (input < max_val))),
+    vjp=both(
+        lambda g, input, min_val, max_val: (_between if type(g) is nd else _between_tensors)(
+            g, input, min_val, max_val
+        )
+    ),
 )
 def _hardtanh(input, min_val: float = -1.0, max_val: float = 1.0):
     """``min(max(input, min_val), max_val)``."""
@@ -239,12 +280,29 @@ def relu6(input: Tensor) -> Tensor:
     types=REAL,
     inplace_function=True,
     method=False,
-    vjp=both(lambda g, input, threshold: masked(g, input > threshold)),
+    vjp=both(
+        lambda g, input, threshold: (_above if type(g) is nd else _above_tensors)(
+            g, input, threshold
+        )
+    ),
 )
 def threshold(input, threshold: float, value: float):
     """``input`` where above `threshold`, else `value`."""
     t = input.dtype.type
     return np.where(input <= t(threshold), t(value), input)
+
+
+_hardsigmoid_backward = lazily(
+    "hardsigmoid_backward",
+    lambda g, input: masked(g * g.dtype.type(1.0 / 6), (input > -3) & (input < 3)),
+)
+
+
+@both
+def _hardsigmoid_rule(g, input):
+    if type(g) is nd:
+        return _hardsigmoid_backward(g, input)
+    return masked(g * (1.0 / 6), (input > -3) & (input < 3))
 
 
 @elementwise(
@@ -253,7 +311,7 @@ def threshold(input, threshold: float, value: float):
     function=False,
     method=False,
     upcast=True,
-    vjp=both(lambda g, input: masked(g * (1.0 / 6), (input > -3) & (input < 3))),
+    vjp=_hardsigmoid_rule,
 )
 def _hardsigmoid(input):
     """``min(max(input + 3, 0), 6) / 6``."""
@@ -261,11 +319,19 @@ def _hardsigmoid(input):
     return np.clip(input + t(3), t(0), t(6)) / t(6)
 
 
+def _hardswish_on_arrays(g, input):
+    middle = g * (input * (1.0 / 3) + 0.5)
+    return np.where(input <= -3, g.dtype.type(0), np.where(input < 3, middle, g))
+
+
+_hardswish_backward = lazily("hardswish_backward", _hardswish_on_arrays)
+
+
 @both
 def _hardswish_rule(g, input):
-    middle = g * (input * (1.0 / 3) + 0.5)
     if type(g) is nd:
-        return np.where(input <= -3, g.dtype.type(0), np.where(input < 3, middle, g))
+        return _hardswish_backward(g, input)
+    middle = g * (input * (1.0 / 3) + 0.5)
     return ops.where(input <= -3, 0.0, ops.where(input < 3, middle, g))
 
 
@@ -282,7 +348,9 @@ def _hardswish(input):
     types=FLOATS,
     upcast=True,
     inplace=False,
-    vjp=both(lambda g, input, lambd: masked(g, (input < -lambd) | (input > lambd))),
+    vjp=both(
+        lambda g, input, lambd: (_outside if type(g) is nd else _outside_tensors)(g, input, lambd)
+    ),
 )
 def hardshrink(input, lambd: float = 0.5):
     """``input`` where ``|input| > lambd``, else 0."""
@@ -297,7 +365,9 @@ def hardshrink(input, lambd: float = 0.5):
     function=False,
     method=False,
     upcast=True,
-    vjp=both(lambda g, input, lambd: masked(g, (input < -lambd) | (input > lambd))),
+    vjp=both(
+        lambda g, input, lambd: (_outside if type(g) is nd else _outside_tensors)(g, input, lambd)
+    ),
 )
 def _softshrink(input, lambd: float = 0.5):
     """``input`` moved towards 0 by `lambd`, 0 within it."""

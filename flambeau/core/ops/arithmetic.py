@@ -16,6 +16,7 @@ from flambeau.core.entry import operator
 from flambeau.core.errors import fail
 from flambeau.core.methods import bind
 from flambeau.core.ops.either import vanish
+from flambeau.core.ops.rounding import whole_division
 from flambeau.core.tensor import Tensor
 
 __all__: list[str] = []
@@ -161,20 +162,10 @@ def _div(input, other):
     return np.true_divide(input, other)
 
 
-def _check_zero(name: str, input: Any, other: Any) -> None:
-    if other.dtype.kind in "iu" and not np.all(other):
-        raise fail(
-            RuntimeError,
-            name,
-            "ZeroDivisionError: an integer was divided by zero. Mask the zeros, or divide floats.",
-        )
-
-
 def _floor_divide_kernel(input: Any, other: Any) -> Any:
-    _check_zero("floor_divide", input, other)
     if input.dtype.kind == "f":
         return _floor(input, other)
-    return np.floor_divide(input, other)
+    return whole_division("floor_divide", np.floor_divide, input, other)
 
 
 def _floor(a: Any, b: Any) -> Any:
@@ -197,7 +188,6 @@ def _no_gradient(g):
     kernel=_floor_divide_kernel,
     upcast=True,
     dunder="floordiv",
-    checked=True,
     vjp={"input": _no_gradient, "other": _no_gradient},
 )
 def floor_divide(input, other):
@@ -216,7 +206,6 @@ _ROUNDED_RULES = {"input": lambda g: vanish(g), "other": lambda g: vanish(g)}
     method=False,
     function=False,
     upcast=True,
-    checked=True,
     vjp=_ROUNDED_RULES,
 )
 def _div_floor(input, other):
@@ -230,14 +219,12 @@ def _div_floor(input, other):
     node=lambda node: "DivBackward2",
     method=False,
     function=False,
-    checked=True,
     vjp=_ROUNDED_RULES,
 )
 def _div_trunc(input, other):
     """``trunc(input / other)``."""
     if input.dtype.kind in "iu":
-        _check_zero("div", input, other)
-        q = np.floor_divide(input, other)
+        q = whole_division("div", np.floor_divide, input, other)
         return np.where((q < 0) & (q * other != input), q + 1, q)
     return np.trunc(np.true_divide(input, other))
 

@@ -11,10 +11,12 @@ from flambeau.core.declare import composite, elementwise, ops
 from flambeau.core.dtypes import Rule
 from flambeau.core.entry import ternary
 from flambeau.core.errors import fail
+from flambeau.core.kernels.native.choose import lazily
 from flambeau.core.tensor import Tensor
 
 __all__: list[str] = []
 
+NUMBERS = frozenset((int, float))
 _LERP = Rule("LERP", refuses=frozenset({"bool", "int", "float8"}))
 _ADDCMUL = Rule("ADDCMUL", refuses=frozenset({"bool", "float8"}))
 _ADDCDIV = Rule("ADDCDIV", refuses=frozenset({"bool", "int", "float8"}), error=RuntimeError)
@@ -109,7 +111,14 @@ def _scaled(value: Any, like: Any) -> Any:
     return like.dtype.type(value)
 
 
+_addcmul_scaled = lazily(
+    "addcmul_scaled", lambda input, a, b, value: input + _scaled(value, input) * a * b
+)
+
+
 def _addcmul(input, tensor1, tensor2, value):
+    if type(value) in NUMBERS and value != 1:
+        return _addcmul_scaled(input, tensor1, tensor2, value)
     return (
         input + _scaled(value, input) * tensor1 * tensor2
         if value != 1
@@ -132,7 +141,14 @@ def addcmul(input, tensor1, tensor2, *, value: Any = 1):
     return _addcmul(input, tensor1, tensor2, value)
 
 
+_addcdiv_scaled = lazily(
+    "addcdiv_scaled", lambda input, a, b, value: input + _scaled(value, input) * (a / b)
+)
+
+
 def _addcdiv(input, tensor1, tensor2, value):
+    if type(value) in NUMBERS and value != 1:
+        return _addcdiv_scaled(input, tensor1, tensor2, value)
     return (
         input + _scaled(value, input) * (tensor1 / tensor2)
         if value != 1

@@ -13,15 +13,12 @@ import numpy as np
 
 from flambeau.core.declare import composite, elementwise, ops
 from flambeau.core.dtypes import COMPARE, ORDER, Rule, default
-from flambeau.core.entry import record_one
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.kernels.native.choose import lazily
 from flambeau.core.ops.either import keep, numbered, tie
 from flambeau.core.rules import with_arrays
-from flambeau.core.state import NO_GRAD, mode
-from flambeau.core.storage import touch
-from flambeau.core.tensor import PLAIN, Tensor, edge_of, wrap
+from flambeau.core.tensor import Tensor
 
 nd = np.ndarray
 asarray = np.asarray
@@ -172,10 +169,14 @@ def _clamp_max(input, max):
     return np.minimum(input, max)
 
 
+AT_LEAST = lazily("maximum", np.maximum)
+AT_MOST = lazily("minimum", np.minimum)
+
+
 def _clamp_kernel(input, min, max):
     if max is None:
-        return np.maximum(input, min)
-    return np.minimum(input if min is None else np.maximum(input, min), max)
+        return AT_LEAST(input, min)
+    return AT_MOST(input if min is None else AT_LEAST(input, min), max)
 
 
 def _inside(g, input, min, max):
@@ -229,39 +230,6 @@ def _clamp(input, min=None, max=None):
     return _clamp_kernel(input, min, max)
 
 
-CLAMP = ops._clamp.operation
-BOUNDS = frozenset((int, float, type(None)))
-FLOATS = frozenset((np.dtype("f4"), np.dtype("f8")))
-
-
-def _both_bounds(a: Any, min: Any, max: Any, out: Any = None) -> Any:
-    return np.minimum(np.maximum(a, min), max, out=out)
-
-
-BETWEEN = lazily("clamp", _both_bounds)
-AT_LEAST = lazily("maximum", np.maximum)
-AT_MOST = lazily("minimum", np.minimum)
-
-
-def _clamp_numbers(a: Any, d: Any, min: Any, max: Any) -> Any:
-    """`a` between two numbers (None: no bound); None where the long way must look."""
-    if min is not None and max is not None and -3e38 < min < 3e38 and -3e38 < max < 3e38:
-        try:
-            return BETWEEN(a, min, max)
-        except RuntimeError:  # the context is busy
-            return None
-    low = None if min is None else asarray(min, d) if -3e38 < min < 3e38 else 0
-    high = None if max is None else asarray(max, d) if -3e38 < max < 3e38 else 0
-    if (
-        low is high or type(low) is int or type(high) is int
-    ):  # no bound at all, or one beyond the dtype
-        return None
-    try:
-        return AT_MOST(a, high) if low is None else AT_LEAST(a, low)
-    except RuntimeError:  # the context is busy
-        return None
-
-
 def _some_bound(name: str, min: Any, max: Any) -> None:
     if min is None and max is None:
         raise fail(
@@ -280,26 +248,6 @@ def clamp(input: Tensor, min: Any = None, max: Any = None, *, out: Tensor | None
     Raises:
         RuntimeError: no bound is given.
     """
-    m = mode()
-    if (
-        type(input) in PLAIN
-        and type(min) in BOUNDS
-        and type(max) in BOUNDS
-        and out is None
-        and (m is None or m is NO_GRAD)
-    ):
-        a = input._array
-        d = a.dtype
-        if type(a) is nd and d in FLOATS and a.ndim:
-            r = _clamp_numbers(a, d, min, max)
-            if r is not None:
-                t = wrap(r)
-                if m is None:
-                    edge = input._edge if input._view is None else edge_of(input)
-                    if edge is not None:
-                        given = (input, min, max)
-                        record_one(CLAMP, given, given, (edge, None, None), 1, t)
-                return t
     _some_bound("clamp", min, max)
     return ops._clamp(input, min, max, out=out)
 
@@ -307,22 +255,6 @@ def clamp(input: Tensor, min: Any = None, max: Any = None, *, out: Tensor | None
 @composite(method=True, alias=("clip_",))
 def clamp_(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
     """`clamp` in place."""
-    m = mode()
-    if type(input) in PLAIN and type(min) in NUMBERS and type(max) in NUMBERS:
-        a = input._array
-        if (
-            type(a) is nd
-            and a.dtype in FLOATS
-            and 0 not in a.strides
-            and (input._storage is None or not input._storage.inference)
-            and (m is NO_GRAD or (m is None and input._edge is None and input._view is None))
-        ):
-            try:
-                BETWEEN(a, min, max, a)
-            except RuntimeError:  # the context is busy
-                return ops._clamp_(input, min, max)
-            touch(input, "clamp_")
-            return input
     _some_bound("clamp_", min, max)
     return ops._clamp_(input, min, max)
 

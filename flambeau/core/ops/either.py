@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from flambeau.core.declare import elementwise, ops
+from flambeau.core.kernels.native.choose import lazily
 from flambeau.core.tensor import Tensor
 
 __all__ = ["cosine", "keep", "numbered", "sine", "tie", "vanish"]
@@ -35,10 +36,11 @@ def keep(g: Any, mask: Any) -> Any:
     """``g`` where `mask`, else exactly 0."""
     if isinstance(g, Tensor):
         return ops._keep(g, mask if isinstance(mask, Tensor) else ops.ones_like(g) * mask)
-    return np.where(mask, g, ZEROS.get(g.dtype, 0))
+    return KEPT(mask, g)
 
 
 ZEROS = {np.dtype(c): np.zeros((), c) for c in "efdFD"}
+KEPT = lazily("keep_where", lambda mask, g: np.where(mask, g, ZEROS.get(g.dtype, 0)))
 
 
 def tie(g: Any, mine: Any, theirs: Any) -> Any:

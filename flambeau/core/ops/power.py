@@ -13,6 +13,7 @@ import numpy as np
 from flambeau.core.declare import composite, elementwise, ops, primitive
 from flambeau.core.dtypes import FLOAT, Rule, complex128, float64
 from flambeau.core.errors import fail
+from flambeau.core.kernels.native.choose import lazily
 from flambeau.core.ops.either import keep
 from flambeau.core.tensor import Tensor
 
@@ -35,6 +36,8 @@ SHORT = {
 
 def _power(input, exponent):
     """``input ** exponent``; the exponent is a number, an array, or a number made a 0-d array."""
+    if type(input) is not nd:
+        input = np.asarray(input, exponent.dtype)
     kind = input.dtype.kind
     if kind in "iu":
         return _integer_power(input, exponent)
@@ -50,10 +53,11 @@ def _power(input, exponent):
     return np.power(input, exponent)
 
 
-def _rounded_power(input, exponent):
-    """float32 powers rounded once: NumPy's own are off by a unit where PyTorch's are not, and cost
-    as much."""
-    return np.power(input, exponent, dtype=np.float64).astype(np.float32)
+_rounded_power = lazily(
+    "power_of", lambda input, exponent: np.power(input, exponent, dtype=np.float64).astype("f4")
+)
+"""float32 powers rounded once: NumPy's own are off by a unit where PyTorch's are not, and cost as
+much."""
 
 
 def _integer_power(input, exponent):

@@ -13,7 +13,9 @@ import numpy as np
 from flambeau.core.declare import composite, elementwise, ops
 from flambeau.core.dtypes import NUMBER, REAL_FLOAT, Rule
 from flambeau.core.errors import fail
+from flambeau.core.kernels.native.choose import lazily
 from flambeau.core.ops.either import keep, numbered, vanish
+from flambeau.core.silence import refusing_zero
 from flambeau.core.tensor import Tensor
 
 __all__: list[str] = []
@@ -107,19 +109,25 @@ def frac(input):
     return input - np.trunc(input)
 
 
-def _refuse_zero(name: str, input: Any, other: Any) -> None:
-    if input.dtype.kind in "iu" and not np.all(other):
+def whole_division(name: str, ufunc: Any, input: Any, other: Any) -> Any:
+    """A division of whole numbers.
+
+    Raises:
+        RuntimeError: by zero.
+    """
+    try:
+        return refusing_zero(ufunc, input, other)
+    except FloatingPointError:
         raise fail(
             RuntimeError,
             name,
             "ZeroDivisionError: an integer was divided by zero. Mask the zeros, or divide floats.",
-        )
+        ) from None
 
 
 def _remainder(input, other):
-    _refuse_zero("remainder", input, other)
     if input.dtype.kind in "iu":
-        return np.remainder(input, other)
+        return whole_division("remainder", np.remainder, input, other)
     found = np.fmod(input, other)
     # C's remainder has the dividend's sign; np.remainder would also turn -0 into 0 and is 3 times
     # slower.
@@ -131,7 +139,6 @@ def _remainder(input, other):
     kernel=_remainder,
     dunder="mod",
     upcast=True,
-    checked=True,
     node=numbered("Remainder"),
     vjp={
         "input": lambda g: g,
@@ -148,7 +155,8 @@ def remainder(input, other):
 
 
 def _fmod(input, other):
-    _refuse_zero("fmod", input, other)
+    if input.dtype.kind in "iu":
+        return whole_division("fmod", np.fmod, input, other)
     return np.fmod(input, other)
 
 
@@ -156,7 +164,6 @@ def _fmod(input, other):
     operands="first",
     types=_ROUND,
     kernel=_fmod,
-    checked=True,
     node=numbered("Fmod"),
     vjp={
         "input": lambda g: g,
@@ -292,11 +299,29 @@ def _nan_to_num(input, nan, posinf, neginf):
         )
     from flambeau.core.dtypes import finfo, of
 
-    limits = finfo(of(input.dtype))
+    limits = LIMITS.get(input.dtype)
+    if limits is None:
+        known = finfo(of(input.dtype))
+        limits = LIMITS[input.dtype] = (known.max, known.min)
+    high, low = limits
+    return _replaced(
+        input,
+        0.0 if nan is None else nan,
+        high if posinf is None else posinf,
+        low if neginf is None else neginf,
+    )
+
+
+def _replaced_by_numpy(input, nan, high, low):
     kind = input.dtype.type
-    found = np.where(np.isnan(input), kind(0.0 if nan is None else nan), input)
-    found = np.where(input == kind(np.inf), kind(limits.max if posinf is None else posinf), found)
-    return np.where(input == kind(-np.inf), kind(limits.min if neginf is None else neginf), found)
+    found = np.where(np.isnan(input), kind(nan), input)
+    found = np.where(input == kind(np.inf), kind(high), found)
+    return np.where(input == kind(-np.inf), kind(low), found)
+
+
+_replaced = lazily("nan_to_num_of", _replaced_by_numpy)
+LIMITS: dict[Any, tuple[float, float]] = {}
+"""The largest and the smallest number of a dtype."""
 
 
 @elementwise(

@@ -114,12 +114,20 @@ def _silu(input):
     return kernels.silu(input)
 
 
+def _mish_on_arrays(g, input):
+    s, t = kernels.sigmoid(input), np.tanh(kernels.softplus(input))
+    return g * (t + input * s * (1 - t * t))
+
+
+MISH_BACKWARD = lazily("mish_backward", _mish_on_arrays)
+LOGSIGMOID_BACKWARD = lazily("logsigmoid_backward", lambda g, input: g * kernels.sigmoid(-input))
+
+
 @both
 def _mish_rule(g, input):
     if type(g) is nd:
-        s, t = kernels.sigmoid(input), np.tanh(kernels.softplus(input))
-    else:
-        s, t = ops.sigmoid(input), ops.tanh(ops.softplus(input))
+        return MISH_BACKWARD(g, input)
+    s, t = ops.sigmoid(input), ops.tanh(ops.softplus(input))
     return g * (t + input * s * (1 - t * t))
 
 
@@ -165,7 +173,7 @@ def softplus(
 @both
 def _logsigmoid_rule(g, input):
     if type(g) is nd:
-        return g * kernels.sigmoid(-input)
+        return LOGSIGMOID_BACKWARD(g, input)
     return g * ops.sigmoid(-input)
 
 

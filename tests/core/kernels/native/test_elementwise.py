@@ -20,8 +20,10 @@ from flambeau.core.kernels.jit import build
 from flambeau.core.kernels.native import choose, elementwise, table
 from flambeau.core.kernels.native.choose import FORMULAS
 from flambeau.core.kernels.native.elementwise import GRAIN
+from flambeau.core.ops import activation, arithmetic, rounding, special
+from flambeau.core.ops.smooth import _mish_on_arrays
 
-DTYPES = {"float": "f4", "double": "f8", "i64": "i8"}
+DTYPES = {"float": "f4", "double": "f8", "i64": "i8", "i1": "?"}
 SPECIAL = np.array(
     [0.0, -0.0, np.inf, -np.inf, np.nan, 1e-40, -1e-40, 88.0, 89.0, -87.5, -103.5, -105.0, 0.5]
 )
@@ -50,9 +52,55 @@ NUMPY = {
     "leaky_relu": lambda x, slope: np.where(x > 0, x, x * x.dtype.type(slope)),
     "leaky_relu_backward": lambda g, x, slope: np.where(x > 0, g, g * g.dtype.type(slope)),
 }  # fmt: skip
+PIECEWISE = {
+    "floor": np.floor, "ceil": np.ceil, "trunc": np.trunc, "round": np.rint,
+    "frac": lambda x: x - np.trunc(x), "sign": rounding._sign, "sgn": rounding._sign,
+    "zero": np.zeros_like, "rsub": lambda a, b: b - a, "heaviside": lambda x, v: np.where(x == 0, v, (x > 0).astype(x.dtype)),
+    "fill": lambda x, value: np.full_like(x, value), "copy": lambda x, value: value.copy(),
+    "fmod": np.fmod, "remainder": rounding._remainder, "floor_divide": arithmetic._floor,
+    "div_floor": arithmetic._floor, "div_trunc": lambda a, b: np.trunc(a / b),
+    "copysign": np.copysign, "clamp_min": np.maximum, "clamp_max": np.minimum, "fmax": np.fmax,
+    "fmin": np.fmin, "isinf": np.isinf, "isfinite": np.isfinite, "isposinf": np.isposinf,
+    "isneginf": np.isneginf, "isreal": np.isreal, "logical_not": np.logical_not,
+    "hardtanh": lambda x, low, high: np.minimum(np.maximum(x, x.dtype.type(low)), high),
+    "hardsigmoid": lambda x: np.minimum(np.maximum(x + x.dtype.type(3), 0), 6) / x.dtype.type(6),
+    "hardswish": lambda x: x * np.minimum(np.maximum(x + x.dtype.type(3), 0), 6) / x.dtype.type(6),
+    "hardshrink": lambda x, bound: np.where((x >= -bound) & (x <= bound), x.dtype.type(0), x),
+    "softshrink": lambda x, bound: np.where(
+        x > bound, x - bound, np.where(x < -bound, x + bound, x * 0)
+    ),
+    "threshold": lambda x, bound, value: np.where(x <= bound, x.dtype.type(value), x),
+    "elu": activation._elu, "celu": lambda x, alpha: activation._elu(x, alpha, 1.0, 1 / alpha),
+    "logsigmoid": lambda x: np.minimum(x, 0) - np.log1p(np.exp(-np.abs(x))),
+    "mish": lambda x: x * np.tanh(smooth.softplus(x)), "xlogy": special._xlogy,
+    "addcdiv": lambda x, a, b: x + a / b, "nan_to_num_of": rounding._replaced_by_numpy,
+    "addcmul_scaled": lambda x, a, b, scale: x + x.dtype.type(scale) * a * b,
+    "addcdiv_scaled": lambda x, a, b, scale: x + x.dtype.type(scale) * (a / b),
+    "power_of": lambda x, y: np.power(x, y, dtype="f8").astype(x.dtype),
+    "hardsigmoid_backward": lambda g, x: np.where(
+        (x > -3) & (x < 3), g * g.dtype.type(1 / 6), g.dtype.type(0)
+    ),
+    "hardswish_backward": activation._hardswish_on_arrays,
+    "outside_backward": lambda g, x, bound: np.where(
+        (x >= -bound) & (x <= bound), g.dtype.type(0), g
+    ),
+    "between_backward": lambda g, x, low, high: np.where(
+        (x <= low) | (x >= high), g.dtype.type(0), g
+    ),
+    "above_backward": lambda g, x, bound: np.where(x <= bound, g.dtype.type(0), g),
+    "elu_backward": activation._elu_on_arrays,
+    "celu_backward": lambda g, x, alpha: activation._elu_on_arrays(g, x, alpha, 1.0, 1 / alpha),
+    "logsigmoid_backward": lambda g, x: g * smooth.sigmoid(-x),
+    "mish_backward": _mish_on_arrays,
+    "keep_where": lambda mask, g: np.where(mask, g, g.dtype.type(0)),
+}  # fmt: skip
+NUMPY |= PIECEWISE
 NUMBERS_LAST = {
     "clamp": 2, "inside_backward": 2, "softplus": 2, "softplus_backward": 2, "leaky_relu": 1,
-    "leaky_relu_backward": 1,
+    "leaky_relu_backward": 1, "fill": 1, "hardtanh": 2, "hardshrink": 1, "softshrink": 1,
+    "threshold": 2, "elu": 3, "celu": 1, "nan_to_num_of": 3, "addcmul_scaled": 1,
+    "addcdiv_scaled": 1, "outside_backward": 1, "between_backward": 2, "above_backward": 1,
+    "elu_backward": 3, "celu_backward": 1,
 }  # fmt: skip
 
 pytestmark = pytest.mark.skipif(
@@ -85,12 +133,13 @@ def operands(name, dtype, shape, rng):
     if formula.condition:
         found[0] = np.asarray(found[0] > 0)
     for k in range(NUMBERS_LAST.get(name, 0)):
-        found[-1 - k] = [0.75, 1.5 if "softplus" in name else -0.5][k]
+        found[-1 - k] = 2 if dtype == "i8" else [0.75, 1.5 if "softplus" in name else -0.5, 1.25][k]
     return found
 
 
 SMOOTH = {"gelu", "gelu_tanh", "softplus", "gelu_backward", "gelu_tanh_backward",
-          "silu_backward", "softplus_backward"}  # fmt: skip
+          "silu_backward", "softplus_backward", "mish", "mish_backward", "logsigmoid",
+          "logsigmoid_backward", "elu", "celu"}  # fmt: skip
 
 
 def assert_smooth(got, name, given):
@@ -109,7 +158,7 @@ def assert_smooth(got, name, given):
 
 def assert_same(got, want, dtype):
     assert type(got) is np.ndarray and got.dtype == want.dtype and got.shape == want.shape
-    tolerance = {"f4": 1e-6, "f8": 1e-14, "i8": 0}[dtype]
+    tolerance = {"f4": 1e-6, "f8": 1e-14, "i8": 0, "?": 0}[dtype]
     np.testing.assert_allclose(got, want, rtol=tolerance, atol=1e-44)
 
 

@@ -1,0 +1,317 @@
+"""Formulas made of choices, rounding and remainders: step functions, hard activations, powers.
+
+What single precision would round twice is computed in double. Stands on formulas and smooth.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from flambeau.core.kernels.jit.ir import Function, Value
+from flambeau.core.kernels.native.elementwise import Formula
+from flambeau.core.kernels.native.formulas import FLOATS, NUMBERS, absolute, exp, maximum, minimum
+from flambeau.core.kernels.native.smooth import log, log1p
+
+__all__ = ["PIECEWISE"]
+
+
+def rounded(how: str) -> Callable[[Function, Value], Value]:
+    """One of LLVM's rounding functions."""
+    return lambda f, x: f.intrinsic(how, x)
+
+
+def zero(f: Function, x: Value) -> Value:
+    """0 of the operand's type."""
+    return f.value(x.type, 0)
+
+
+def frac(f: Function, x: Value) -> Value:
+    """What follows the point."""
+    return x - f.intrinsic("trunc", x)
+
+
+def sign(f: Function, x: Value) -> Value:
+    """1, 0 or -1; 0 for NaN."""
+    found = f.select(x.gt(0), f.value(x.type, 1), zero(f, x))
+    return f.select(x.lt(0), f.value(x.type, -1), found)
+
+
+def heaviside(f: Function, x: Value, values: Value) -> Value:
+    """0 below 0, 1 above, `values` at 0."""
+    side = f.select(x.gt(0), f.value(x.type, 1), zero(f, x))
+    return f.select(x.eq(0), values, side)
+
+
+def fmax(f: Function, a: Value, b: Value) -> Value:
+    """The larger; a number where the other is NaN."""
+    return f.select(a.ge(b) | b.isnan(), a, b)
+
+
+def fmin(f: Function, a: Value, b: Value) -> Value:
+    """The smaller; a number where the other is NaN."""
+    return f.select(a.le(b) | b.isnan(), a, b)
+
+
+def clipped(f: Function, x: Value, low: Any, high: Any) -> Value:
+    """Between two bounds; NaN stays."""
+    return minimum(f, maximum(f, x, f.value(x.type, low)), f.value(x.type, high))
+
+
+def hardsigmoid(f: Function, x: Value) -> Value:
+    """``min(max(x + 3, 0), 6) / 6``."""
+    return clipped(f, x + 3.0, 0.0, 6.0) / 6.0
+
+
+def hardsigmoid_backward(f: Function, g: Value, x: Value) -> Value:
+    """A sixth of `g` in the middle."""
+    return f.select(x.gt(-3.0) & x.lt(3.0), g * (1 / 6), zero(f, g))
+
+
+def hardswish(f: Function, x: Value) -> Value:
+    """``x * min(max(x + 3, 0), 6) / 6``."""
+    return x * clipped(f, x + 3.0, 0.0, 6.0) / 6.0
+
+
+def hardswish_backward(f: Function, g: Value, x: Value) -> Value:
+    """``g * (x / 3 + 1/2)`` in the middle, `g` above."""
+    middle = g * (x * (1 / 3) + 0.5)
+    return f.select(x.le(-3.0), zero(f, g), f.select(x.lt(3.0), middle, g))
+
+
+def hardshrink(f: Function, x: Value, bound: Value) -> Value:
+    """``x`` outside the bound, 0 within it."""
+    return f.select(x.ge(-bound) & x.le(bound), zero(f, x), x)
+
+
+def softshrink(f: Function, x: Value, bound: Value) -> Value:
+    """``x`` moved towards 0 by the bound; NaN stays."""
+    within = f.select(x.lt(-bound), x + bound, x * 0.0)
+    return f.select(x.gt(bound), x - bound, within)
+
+
+def outside_backward(f: Function, g: Value, x: Value, bound: Value) -> Value:
+    """`g` outside the bound."""
+    return f.select(x.ge(-bound) & x.le(bound), zero(f, g), g)
+
+
+def between_backward(f: Function, g: Value, x: Value, low: Value, high: Value) -> Value:
+    """`g` between two bounds, which lie without."""
+    return f.select(x.le(low) | x.ge(high), zero(f, g), g)
+
+
+def threshold(f: Function, x: Value, bound: Value, value: Value) -> Value:
+    """``x`` where it is not at or below the bound, else `value`."""
+    return f.select(x.le(bound), value, x)
+
+
+def above_backward(f: Function, g: Value, x: Value, bound: Value) -> Value:
+    """`g` where the operand is not at or below the bound."""
+    return f.select(x.le(bound), zero(f, g), g)
+
+
+def expm1(f: Function, x: Value) -> Value:
+    """``e**x - 1`` of a single-precision number, in double: a short series near 0."""
+    wide = x.to("double")
+    square = wide * wide
+    near = wide + square * (wide * (1 / 6) + 0.5)
+    size = f.intrinsic("fabs", wide)
+    return f.select(size.lt(1e-5), near, exp(f, wide) - 1.0)
+
+
+def elu(f: Function, x: Value, alpha: Value, scale: Value, input_scale: Value) -> Value:
+    """``scale * x`` above 0, ``scale * alpha * (e**(input_scale x) - 1)`` below."""
+    low = expm1(f, x * input_scale) * (alpha * scale).to("double")
+    return f.select(x.gt(0), x * scale, low.to(x.type))
+
+
+def elu_backward(
+    f: Function, g: Value, x: Value, alpha: Value, scale: Value, input_scale: Value
+) -> Value:
+    """Its gradient."""
+    low = exp(f, x * input_scale) * (alpha * scale * input_scale)
+    return g * f.select(x.le(0), low, scale)
+
+
+def celu(f: Function, x: Value, alpha: Value) -> Value:
+    """elu with the scales 1 and ``1 / alpha``."""
+    one = f.value(x.type, 1.0)
+    return elu(f, x, alpha, one, one / alpha)
+
+
+def celu_backward(f: Function, g: Value, x: Value, alpha: Value) -> Value:
+    """Its gradient."""
+    one = f.value(x.type, 1.0)
+    return elu_backward(f, g, x, alpha, one, one / alpha)
+
+
+def logsigmoid(f: Function, x: Value) -> Value:
+    """``log(1 / (1 + e**-x))``."""
+    tail = log1p(f, exp(f, -f.intrinsic("fabs", x)))
+    return minimum(f, x, zero(f, x)) - tail
+
+
+def _mish_parts(f: Function, x: Value) -> tuple[Value, Value]:
+    """tanh of softplus, and what its square leaves of 1, by e**x alone."""
+    size = minimum(f, x, f.value(x.type, 20.0))  # beyond, tanh(softplus) is 1
+    e = exp(f, size)
+    top = e * (e + 2.0)
+    return top / (top + 2.0), e
+
+
+def mish(f: Function, x: Value) -> Value:
+    """``x * tanh(log(1 + e**x))``."""
+    return x * _mish_parts(f, x)[0]
+
+
+def mish_backward(f: Function, g: Value, x: Value) -> Value:
+    """Its gradient."""
+    t, e = _mish_parts(f, x)
+    s = e / (e + 1.0)
+    return g * (t + x * s * (f.value(x.type, 1.0) - t * t))
+
+
+def xlogy(f: Function, x: Value, y: Value) -> Value:
+    """``x log y``, 0 where x is 0, NaN where y is."""
+    found = f.select(x.eq(0), zero(f, x), x * log(f, y))
+    return f.select(y.isnan(), y, found)
+
+
+def nan_to_num(f: Function, x: Value, nan: Value, high: Value, low: Value) -> Value:
+    """NaN and the infinities replaced."""
+    found = f.select(x.eq(math.inf), high, x)
+    found = f.select(x.eq(-math.inf), low, found)
+    return f.select(x.isnan(), nan, found)
+
+
+def addcdiv(f: Function, x: Value, a: Value, b: Value) -> Value:
+    """``x + a / b``."""
+    return x + a / b
+
+
+def power(f: Function, x: Value, y: Value) -> Value:
+    """``x**y`` of single-precision numbers, rounded once; C's special cases."""
+    base, exponent = x.to("double"), y.to("double")
+    one = f.value("double", 1.0)
+    size = f.intrinsic("fabs", base)
+    found = exp(f, exponent * log(f, size))
+    whole = f.intrinsic("rint", exponent).eq(exponent)
+    half = exponent * 0.5
+    odd = whole & f.intrinsic("rint", half).ne(half)
+    negative = f.intrinsic("copysign", one, base).lt(0)
+    found = f.select(negative & odd, -found, found)
+    bad = base.lt(0) & ~whole & size.lt(math.inf)
+    found = f.select(bad, f.value("double", math.nan), found)
+    endless = size.eq(1.0) & f.intrinsic("fabs", exponent).eq(math.inf)
+    found = f.select(base.eq(1.0) | exponent.eq(0) | endless, one, found)
+    return found.to("float")
+
+
+def fmod(f: Function, a: Value, b: Value) -> Value:
+    """C's fmod of single-precision numbers, exact: in double a quotient of 29 bits times `b` is,
+    and so is what it leaves. Larger quotients take several turns.
+    """
+    top, size = a.to("double"), f.intrinsic("fabs", b.to("double"))
+    rest = f.variable("double", top)
+    k = f.fresh()
+    f.label(f"turn{k}")
+    r = rest.get()
+    f.branch(f.intrinsic("fabs", r).ge(size), f"more{k}", f"done{k}")
+    f.label(f"more{k}")
+    whole = f.intrinsic("trunc", r / size)
+    short = (whole.bits("i64") & ~((1 << 24) - 1)).bits("double")
+    rest.set(r - short * size)
+    f.jump(f"turn{k}")
+    f.label(f"done{k}")
+    r = rest.get()
+    # A quotient rounded up leaves the other sign.
+    over = (r.lt(0) & top.gt(0)) | (r.gt(0) & top.lt(0))
+    r = f.select(over, r + f.intrinsic("copysign", size, top), r)
+    return f.select(b.isnan(), b, f.intrinsic("copysign", r, top).to("float"))
+
+
+def remainder(f: Function, a: Value, b: Value) -> Value:
+    """`fmod` with the sign of `b`."""
+    found = fmod(f, a, b)
+    other = found.ne(0) & ((b.lt(0) & found.ge(0)) | (b.ge(0) & found.lt(0)))
+    return f.select(other & ~found.isnan(), found + b, found)
+
+
+def floor_divide(f: Function, a: Value, b: Value) -> Value:
+    """``floor(a / b)`` by what `fmod` leaves, so that a quotient rounded up does not count."""
+    rest = fmod(f, a, b)
+    found = (a - rest) / b
+    other = rest.ne(0) & ((b.lt(0) & rest.ge(0)) | (b.ge(0) & rest.lt(0)))
+    found = f.select(other, found - 1.0, found)
+    whole = f.intrinsic("floor", found)
+    whole = f.select((found - whole).gt(0.5), whole + 1.0, whole)
+    none = f.intrinsic("copysign", zero(f, a), a / b)
+    return f.select(b.eq(0), a / b, f.select(found.eq(0), none, whole))
+
+
+PIECEWISE: dict[str, Formula] = {
+    "floor": Formula(rounded("floor"), 1),
+    "ceil": Formula(rounded("ceil"), 1),
+    "trunc": Formula(rounded("trunc"), 1),
+    "round": Formula(rounded("rint"), 1),
+    "frac": Formula(frac, 1),
+    "fmod": Formula(fmod, 2, ("float",)),
+    "remainder": Formula(remainder, 2, ("float",)),
+    "floor_divide": Formula(floor_divide, 2, ("float",)),
+    "div_floor": Formula(floor_divide, 2, ("float",)),
+    "div_trunc": Formula(lambda f, a, b: f.intrinsic("trunc", a / b), 2),
+    "sign": Formula(sign, 1, NUMBERS),
+    "sgn": Formula(sign, 1, NUMBERS),
+    "zero": Formula(zero, 1, NUMBERS),
+    "fill": Formula(lambda f, x, value: value, 2, NUMBERS, forms=("vs",)),
+    "copy": Formula(lambda f, x, value: value, 2, (*NUMBERS, "i1"), forms=("vv", "vs")),
+    "rsub": Formula(lambda f, a, b: b - a, 2, NUMBERS),
+    "heaviside": Formula(heaviside, 2),
+    "copysign": Formula(lambda f, a, b: f.intrinsic("copysign", a, b), 2),
+    "clamp_min": Formula(maximum, 2, NUMBERS),
+    "clamp_max": Formula(minimum, 2, NUMBERS),
+    "fmax": Formula(fmax, 2),
+    "fmin": Formula(fmin, 2),
+    "isinf": Formula(lambda f, x: absolute(f, x).eq(math.inf), 1, FLOATS, "i1"),
+    "isfinite": Formula(lambda f, x: absolute(f, x).lt(math.inf), 1, FLOATS, "i1"),
+    "isposinf": Formula(lambda f, x: x.eq(math.inf), 1, FLOATS, "i1"),
+    "isneginf": Formula(lambda f, x: x.eq(-math.inf), 1, FLOATS, "i1"),
+    "isreal": Formula(lambda f, x: x.eq(x) | x.isnan(), 1, FLOATS, "i1"),
+    "logical_not": Formula(lambda f, x: x.eq(0), 1, NUMBERS, "i1"),
+    "hardtanh": Formula(clipped, 3, forms=("vss",)),
+    "hardsigmoid": Formula(hardsigmoid, 1),
+    "hardswish": Formula(hardswish, 1),
+    "hardshrink": Formula(hardshrink, 2, forms=("vs",)),
+    "softshrink": Formula(softshrink, 2, forms=("vs",)),
+    "threshold": Formula(threshold, 3, forms=("vss",)),
+    "elu": Formula(elu, 4, ("float",), forms=("vsss",)),
+    "celu": Formula(celu, 2, ("float",), forms=("vs",)),
+    "logsigmoid": Formula(logsigmoid, 1),
+    "mish": Formula(mish, 1),
+    "xlogy": Formula(xlogy, 2),
+    "addcdiv": Formula(addcdiv, 3, forms=("vvv",)),
+    "nan_to_num_of": Formula(nan_to_num, 4, forms=("vsss",)),
+    "power_of": Formula(power, 2, ("float",)),
+    "addcmul_scaled": Formula(
+        lambda f, x, a, b, scale: x + scale * a * b, 4, forms=("vvvs",)
+    ),
+    "addcdiv_scaled": Formula(
+        lambda f, x, a, b, scale: x + scale * (a / b), 4, forms=("vvvs",)
+    ),
+    # What gradients are made of.
+    "hardsigmoid_backward": Formula(hardsigmoid_backward, 2),
+    "hardswish_backward": Formula(hardswish_backward, 2),
+    "outside_backward": Formula(outside_backward, 3, forms=("vvs", "svs")),
+    "between_backward": Formula(between_backward, 4, forms=("vvss", "svss")),
+    "above_backward": Formula(above_backward, 3, forms=("vvs", "svs")),
+    "elu_backward": Formula(elu_backward, 5, ("float",), forms=("vvsss", "svsss")),
+    "celu_backward": Formula(celu_backward, 3, ("float",), forms=("vvs", "svs")),
+    "logsigmoid_backward": Formula(
+        lambda f, g, x: g / (exp(f, x) + 1.0), 2
+    ),
+    "mish_backward": Formula(mish_backward, 2),
+    "keep_where": Formula(
+        lambda f, mask, g: f.select(mask, g, zero(f, g)), 2, forms=("vv", "vs"), condition=True
+    ),
+}  # fmt: skip
