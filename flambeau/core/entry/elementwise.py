@@ -15,6 +15,7 @@ import numpy as np
 from flambeau.core import slow
 from flambeau.core.dtypes import INTEGRAL
 from flambeau.core.entry import process
+from flambeau.core.entry.filling import written_out
 from flambeau.core.entry.record import BOOL, INTS, SCALARS, SINGLE_DOUBLE, named
 from flambeau.core.entry.ternary import many, ternary
 from flambeau.core.kernels.native.choose import resolved
@@ -78,10 +79,9 @@ def unary(op: Op) -> Callable[..., Any]:
     short: Callable[..., Any] = (lambda input: None) if shaped else first
 
     def entry(input: Any, *, out: Any = None) -> Any:
-        if out is None:
-            t = short(input)
-            if t is not None:
-                return t
+        t = short(input)
+        if t is not None and (out is None or (t := written_out(out, t)) is not None):
+            return t
         return slow.elementwise(op, (input,), out)
 
     return entry
@@ -141,10 +141,9 @@ def binary(op: Op, otherwise: Callable[..., Any] = slow.elementwise) -> Callable
     def entry(input: Any, other: Any, *, alpha: Any = None, out: Any = None) -> Any:
         if alpha is not None:
             other = slow.scaled(op, input, other, alpha)
-        if out is None:
-            t = short(input, other)
-            if t is not None:
-                return t
+        t = short(input, other)
+        if t is not None and (out is None or (t := written_out(out, t)) is not None):
+            return t
         return otherwise(op, (input, other), out)
 
     return entry

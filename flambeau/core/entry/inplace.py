@@ -64,7 +64,7 @@ def inplace_unary(op: Op, title: str) -> Any:
 
     def first(input: Any) -> Any:
         nonlocal short
-        found = resolved(op.name, into)
+        found = resolved(op.name, op.kernel if type(op.kernel) is np.ufunc else into)
         short = process.native("write_unary", op, found, title) or _write(op, found, title)
         return short(input)
 
@@ -122,7 +122,8 @@ def inplace_binary(op: Op, title: str, otherwise: Callable[..., Any] = write.inp
 
     def first(input: Any, other: Any) -> Any:
         nonlocal short
-        found = resolved(op.name, into)
+        warns = op.kernel in (np.maximum, np.minimum)  # of `out` given by position
+        found = resolved(op.name, into if warns else op.kernel)
         short = process.native(
             "write_binary", op, found, title, numbers=True
         ) or _write(op, found, title)  # fmt: skip

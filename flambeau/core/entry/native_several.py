@@ -6,6 +6,9 @@ gradient needs, one for parameters and one for shapes. Stands on steps.
 
 from __future__ import annotations
 
+import math
+
+from flambeau.core.dtypes import FLOATING_KINDS
 from flambeau.core.entry.process import OUT, PARAMS, SHAPES, TENSORS, Slots
 from flambeau.core.entry.steps import choice, computed_from, mode, stored, written
 from flambeau.core.entry.writer import Writer
@@ -98,7 +101,8 @@ def _plain_operand(w: Writer, x: Value, t: int, numbered: Variable, ready: str) 
     numbered.set(True)
     w.require(type.eq(w.word("py_float")))
     value = w.field(x, table.FLOAT_VALUE, "double")
-    w.require(value.lt(LARGEST) & value.gt(-LARGEST))
+    size = f.intrinsic("fabs", value)
+    w.require(size.lt(LARGEST) | size.eq(math.inf))
     f.jump(ready)
 
 
@@ -240,8 +244,12 @@ def _edges(
 
 def _differentiable(w: Writer, array: Value) -> Value:
     """Whether the array's dtype is floating or complex."""
+    f = w.f
     kind = w.field(w.field(array, table.DESCR), KIND, "i8")
-    return kind.eq(ord("f")) | kind.eq(ord("c"))
+    found = f.value("i1", 0)
+    for letter in sorted(FLOATING_KINDS):
+        found = found | kind.eq(ord(letter))
+    return found
 
 
 KIND = 24

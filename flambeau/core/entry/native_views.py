@@ -10,6 +10,7 @@ from flambeau.core.entry.steps import begin, mode, operand, stored
 from flambeau.core.entry.writer import Writer
 from flambeau.core.kernels.jit.ir import Module
 from flambeau.core.kernels.native import table
+from flambeau.core.kernels.native.views import whole
 
 __all__ = ["functions"]
 
@@ -17,6 +18,8 @@ EQUAL = 2
 """CPython's number of the comparison `==`."""
 MOST = 8
 """Arguments of a view at most."""
+DIMS = 32
+"""Dimensions at most."""
 
 
 def _show(made: Module, slots: Slots) -> None:
@@ -120,8 +123,171 @@ def _look(made: Module, slots: Slots) -> None:
     w.end()
 
 
+def _shaped(made: Module, slots: Slots) -> None:
+    """shaped(input, *sizes): the view of a contiguous array in another shape; sizes as they come or
+    in one tuple, one of them may be -1.
+    """
+    w = Writer(made, "shaped")
+    f = w.f
+    n, args = f.argument["n"], f.argument["args"]
+    w.require(n.ge(2))
+    x = f.load("ptr", args)
+    a = operand(w, slots, x)
+    w.require((w.field(a, table.FLAGS, "i32") & table.C_CONTIGUOUS).ne(0))
+    recording = mode(w)
+    count, items = f.variable("i64", n - 1), f.variable("ptr", f.at(args, 1, "ptr"))
+    only = f.load("ptr", args, f.index(1))
+    kind = w.type_of(only)
+    with w.when(n.eq(2) & (kind.eq(w.word("py_tuple")) | kind.eq(w.word("size")))):
+        count.set(w.field(only, table.TUPLE_SIZE, "i64"))
+        items.set(w.items(only))
+    w.require(count.get().le(DIMS))
+    room = f.memory("i64", DIMS)
+    product, open_at = f.variable("i64", 1), f.variable("i64", -1)
+    with f.loop(0, count.get()) as i:
+        size = whole(f, f.load("ptr", items.get(), i))
+        f.store(size, room, i)
+        k = f.fresh()
+        f.branch(size.eq(-1), f"open{k}", f"closed{k}")
+        f.label(f"open{k}")
+        w.require(open_at.get().eq(-1))
+        open_at.set(i)
+        f.jump(f"next{k}")
+        f.label(f"closed{k}")
+        w.require(size.gt(0))
+        product.set(product.get() * size)
+        f.label(f"next{k}")
+    total = f.variable("i64", 1)
+    dims = w.field(a, table.DIMS)
+    with f.loop(0, w.field(a, table.NDIM, "i32").to("i64")) as i:
+        total.set(total.get() * f.load("i64", dims, i))
+    w.require(total.get().gt(0))
+    with w.when(open_at.get().ge(0)):
+        f.store(total.get() // product.get(), room, open_at.get())
+        product.set(product.get() * (total.get() // product.get()))
+    w.require(product.get().eq(total.get()))
+    null = f.value("ptr", 0)
+    r = w.own("shown", a, room, count.get().to("ptr"), null, w.field(a, table.DATA))
+    w.unless(r.eq(0))
+    shape = w.own("shape", r)
+    w.unless(shape.eq(0))
+    f.ret(w.own("show", w.word("op"), x, r, w.tuple(shape), recording.to("i64").to("ptr")))
+    w.end()
+
+
+def _shown(made: Module) -> None:
+    """shown(array, sizes, count, strides, data): an array on another's memory; strides NULL for
+    elements in order.
+    """
+    w = Writer(made, "shown", "array", "sizes", "count", "steps", "data")
+    f = w.f
+    array, sizes, count, steps, data = w.arguments
+    descr, null = w.field(array, table.DESCR), f.value("ptr", 0)
+    f.call(w.word("incref"), "void", descr)
+    flags = w.field(array, table.FLAGS, "i32") & table.WRITEABLE
+    made_array = f.call(
+        w.word("new"), "ptr", w.word("ndarray"), descr, count.to("i64").to("i32"), sizes, steps,
+        data, flags, null,
+    )  # fmt: skip
+    w.unless(made_array.eq(0))
+    f.call(w.word("incref"), "void", array)
+    based = f.call(w.word("set_base"), "i32", made_array, array)
+    w.require(based.ge(0), "lost")
+    f.ret(made_array)
+    w.end(other=False)
+
+
+def _same_memory(made: Module, slots: Slots) -> None:
+    """same_memory(input): a tensor without history on the input's storage."""
+    w = Writer(made, "same_memory")
+    f = w.f
+    (x,) = begin(w, 1)
+    a = operand(w, slots, x)
+    mode(w)
+    t = w.own("wrap", w.held(a))
+    w.unless(t.eq(0))
+    w.drop(w.field(t, slots.tensor["_storage"]))
+    w.put(t, slots.tensor["_storage"], w.held(stored(w, x)))
+    f.ret(t)
+    w.end()
+
+
+def _parts(made: Module, slots: Slots) -> None:
+    """parts(input, dim, sizes, mark, node): the views that tile the input along a dimension, of the
+    given sizes (a tuple) or at each index (None), with `mark` as their `_view`; each has a port of
+    the node (None: no history).
+    """
+    w = Writer(made, "parts")
+    f = w.f
+    x, dim, sizes, mark, node = begin(w, 5)
+    a = operand(w, slots, x)
+    ndim = w.field(a, table.NDIM, "i32").to("i64")
+    w.require(ndim.gt(0) & ndim.le(DIMS))
+    at = whole(f, dim)
+    w.require(at.ge(0) & at.lt(ndim))
+    dims, steps = w.field(a, table.DIMS), w.field(a, table.STRIDES)
+    single = w.is_none(sizes)
+    count = f.variable("i64", f.load("i64", dims, at))
+    with w.when(single.eq(False)):
+        w.require(w.type_of(sizes).eq(w.word("py_tuple")))
+        count.set(w.field(sizes, table.TUPLE_SIZE, "i64"))
+    room, room_steps = f.memory("i64", DIMS), f.memory("i64", DIMS)
+    with f.loop(0, ndim) as i:
+        to = f.select(single & i.gt(at), i - 1, i)
+        with w.when(single.eq(False) | i.ne(at)):
+            f.store(f.load("i64", dims, i), room, to)
+            f.store(f.load("i64", steps, i), room_steps, to)
+    given = f.select(single, ndim - 1, ndim)
+    found = f.call(w.word("new_tuple"), "ptr", count.get())
+    w.unless(found.eq(0))
+    data = f.variable("ptr", w.field(a, table.DATA))
+    left = f.variable("i64", f.load("i64", dims, at))
+    s = stored(w, x)
+    with f.loop(0, count.get()) as k:
+        length = f.variable("i64", 1)
+        with w.when(single.eq(False)):
+            length.set(whole(f, f.load("ptr", w.items(sizes), k)))
+            w.require(length.get().ge(0) & length.get().le(left.get()))
+            f.store(length.get(), room, at)
+        left.set(left.get() - length.get())
+        r = w.own("shown", a, room, given.to("ptr"), room_steps, data.get())
+        w.unless(r.eq(0))
+        data.set(f.at(data.get(), length.get() * f.load("i64", steps, at), "i8"))
+        t = w.own("wrap", r)
+        w.unless(t.eq(0))
+        f.store(t, w.items(found), k)
+        with w.when(w.is_none(mark).eq(False)):
+            w.drop(w.field(t, slots.tensor["_storage"]))
+            w.put(t, slots.tensor["_storage"], w.held(s))
+            w.drop(w.field(t, slots.tensor["_view"]))
+            w.put(t, slots.tensor["_view"], w.held(mark))
+        with w.when(w.is_none(node).eq(False)):
+            w.drop(w.field(t, slots.tensor["_edge"]))
+            j = f.fresh()
+            f.branch(count.get().eq(1), f"node{j}", f"port{j}")
+            f.label(f"node{j}")
+            w.put(t, slots.tensor["_edge"], w.held(node))
+            f.jump(f"edged{j}")
+            f.label(f"port{j}")
+            w.put(t, slots.tensor["_edge"], w.held(w.word("none")))
+            port = w.make("port")
+            number = f.call(w.word("from_long"), "ptr", k)
+            w.unless(number.eq(0))
+            w.put(port, slots.port["node"], w.held(node))
+            w.put(port, slots.port["number"], number)
+            w.drop(w.field(t, slots.tensor["_edge"]))
+            w.put(t, slots.tensor["_edge"], port)
+            f.label(f"edged{j}")
+    f.ret(found)
+    w.end()
+
+
 def functions(made: Module, slots: Slots) -> None:
     """All of them."""
     _show(made, slots)
+    _shown(made)
     _look(made, slots)
+    _shaped(made, slots)
+    _same_memory(made, slots)
+    _parts(made, slots)
     _as_view(made)

@@ -19,8 +19,9 @@ import numpy as np
 from flambeau.core import slow, state
 from flambeau.core.kernels.jit import build
 from flambeau.core.kernels.native import table
-from flambeau.core.node import ElementNode, OpNode
+from flambeau.core.node import ElementNode, OpNode, Port
 from flambeau.core.provenance import INNER, USER, user_frame
+from flambeau.core.size import Size
 from flambeau.core.storage import Storage, silent, storage_of
 from flambeau.core.tensor import PLAIN, Tensor, edge_of
 
@@ -39,7 +40,8 @@ EXTRA = (
     "nothing", "new_tuple", "slice", "get_attribute", "set_attribute", "compare", "plus",
     "matches", "exception", "shared", "user_frame", "storage_of", "edge_of", "settle", "silent",
     "int32", "false", "version", "written", "changed", "writing", "writer", "origin",
-    "inference", "rules", "no_text", "no_grad_text", "op_node", "hooks", "new_copy", "copy_into",
+    "inference", "rules", "no_text", "no_grad_text", "op_node", "port", "size", "hooks",
+    "new_copy", "copy_into",
     # of the operation
     "op", "kernel", "depth", "has_rules", "keeps", "kept_nothing", "numbers", "title", "chooses",
     "places", "optional", "tensors", "arguments", "same", "mixed", "params", "dtype_at", "fast0",
@@ -62,6 +64,7 @@ class Slots(NamedTuple):
 
     tensor: dict[str, int]
     node: dict[str, int]
+    port: dict[str, int]
     tuple_items: int
 
 
@@ -88,7 +91,8 @@ def SLOTS() -> Slots:
         for name in ("code", "dtype", "edges", "hooks", "lasti", "op", "params", "saved",
                      "sequence", "shape", "shapes", "stores")
     }  # fmt: skip
-    for kind, slots in ((Tensor, tensor), (OpNode, node)):
+    port = {name: _offset(Port.__dict__[name]) for name in ("node", "number")}
+    for kind, slots in ((Tensor, tensor), (OpNode, node), (Port, port)):
         known: Any = object.__new__(kind)
         for name, offset in slots.items():
             mark = object()
@@ -100,7 +104,7 @@ def SLOTS() -> Slots:
     letters = [ctypes.c_char.from_address(id(np.dtype(t)) + 24).value for t in ("f4", "i8", "?")]
     if letters != [b"f", b"i", b"b"]:
         raise build.Unavailable("dtypes of this NumPy are laid out otherwise")
-    return Slots(tensor, node, words["tuple_items"])
+    return Slots(tensor, node, port, words["tuple_items"])
 
 
 _shared = (ctypes.c_size_t * (KNOWN + 2 * CODES))()
@@ -140,7 +144,7 @@ def _words() -> dict[str, int]:
     api.PyType_GetSlot.argtypes = [ctypes.py_object, ctypes.c_int]
     objects = {
         "none": None, "tensor": Tensor, "element_node": ElementNode, "op_node": OpNode,
-        "storage": Storage,
+        "port": Port, "size": Size, "storage": Storage,
         "mode": state.VARIABLE, "no_grad": state.NO_GRAD, "count": state.COUNT,
         "getframe": sys._getframe, "one": 1, "nothing": (), "exception": Exception,
         "user_frame": _known_frame, "storage_of": storage_of, "edge_of": edge_of,
@@ -199,7 +203,12 @@ def made(name: str, fallback: Any, more: dict[str, int] | None = None) -> Any:
 
 
 def native(
-    name: str, op: Op, kernel: Callable[..., Any], title: str = "", **numbers: Any
+    name: str,
+    op: Op,
+    kernel: Callable[..., Any],
+    title: str = "",
+    kinds: Iterable[Any] | None = None,
+    **numbers: Any,
 ) -> Callable[..., Any] | None:
     """The native entry of an operation; None where no code can be generated.
 
@@ -208,6 +217,7 @@ def native(
         op: the operation.
         kernel: what computes on arrays.
         title: its name as a writer.
+        kinds: the dtypes that take the short way; the operation's own where not given.
         numbers: of `has_rules`, `keeps`, `numbers` those that are not 0; the object
             `kept_nothing`.
     """
@@ -216,7 +226,9 @@ def native(
     build.keep(op, kernel, nothing, title)
     # 1: the entry called the native function, and the user the entry.
     more = {"op": id(op), "kernel": id(kernel), "kept_nothing": id(nothing), "title": id(title)}
-    more |= {f"fast{k}": id(kind) for k, kind in enumerate(op.fast)} if hasattr(op, "fast") else {}
+    kinds = tuple(getattr(op, "fast", ()) if kinds is None else kinds)
+    build.keep(kinds)
+    more |= {f"fast{k}": id(kind) for k, kind in enumerate(kinds)}
     return made(name, None, more | {key: int(value) for key, value in numbers.items()})
 
 

@@ -15,9 +15,12 @@ from flambeau.core.factory.data import tensor
 from flambeau.core.factory.filled import filled, plain, strided, unset
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.methods import attach
-from flambeau.core.tensor import Tensor
+from flambeau.core.state import ordinary
+from flambeau.core.tensor import PLAIN, Tensor, wrap
 
 __all__: list[str] = []
+
+SIMPLE = frozenset((np.dtype("f4"), np.dtype("f8")))
 
 
 def _liked(name: str, value: Any) -> None:
@@ -29,11 +32,28 @@ def _liked(name: str, value: Any) -> None:
         memory_format: Any = layout.preserve_format,
         **opts: Any,
     ) -> Tensor:
+        if dtype is None and device is None and not opts:
+            found = _short(input, value, memory_format)
+            if found is not None:
+                return found
         return _like(name + "_like", input, value, dtype, device, memory_format, opts)
 
     factory.__name__ = name + "_like"
     factory.__doc__ = f"`{name}` with the size, dtype, device and (where dense) strides of `input`."
     composite()(factory)
+
+
+def _short(input: Any, value: Any, memory_format: Any) -> Tensor | None:
+    """The usual case: a plain dense tensor in the ordinary mode; None for any other."""
+    if type(input) not in PLAIN or memory_format is not layout.preserve_format or not ordinary():
+        return None
+    a = input._array
+    if type(a) is not np.ndarray or not a.flags.c_contiguous or 1 in a.shape:
+        return None
+    array = np.empty(a.shape, a.dtype)
+    if value is not None:
+        array.fill(value)
+    return wrap(array)
 
 
 def _like(
@@ -100,6 +120,11 @@ def full_like(
     """`full` with the size, dtype, device and strides of `input`."""
     if isinstance(fill_value, Tensor):
         fill_value = fill_value.item()
+    if dtype is None and device is None and not opts and type(fill_value) is float:
+        if input._array.dtype in SIMPLE:
+            found = _short(input, fill_value, memory_format)
+            if found is not None:
+                return found
     return _like("full_like", input, fill_value, dtype, device, memory_format, opts)
 
 

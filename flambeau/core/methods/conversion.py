@@ -14,7 +14,8 @@ from flambeau.core.device import device as Device
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.methods import attach
-from flambeau.core.tensor import Tensor, edge_of, wrap
+from flambeau.core.state import ordinary
+from flambeau.core.tensor import PLAIN, Tensor, edge_of, wrap
 
 __all__ = ["Conversion"]
 
@@ -69,6 +70,12 @@ class Conversion:
         Forms: ``to(dtype)``, ``to(device, dtype)``, ``to(other)``, with ``copy=``,
             ``memory_format=``.
         """
+        if len(args) == 1 and not kwargs and type(self) in PLAIN and ordinary():
+            given, a = args[0], self._array
+            if type(given) is dtypes.dtype and type(a) is np.ndarray:
+                return self if given.numpy == a.dtype else ops._to_copy(self, given)
+            if type(given) is str and given == "cpu" and type(a) is np.ndarray:
+                return self
         dtype, device, copy, memory_format = _read(args, kwargs)
         found = self
         if device is not None:

@@ -18,8 +18,9 @@ from flambeau.core.ir.abstract import Abstract
 from flambeau.core.layout import is_non_overlapping_and_dense
 from flambeau.core.methods import attach
 from flambeau.core.node import AccumulateGrad
+from flambeau.core.state import ordinary
 from flambeau.core.storage import Storage, storage_of
-from flambeau.core.tensor import Tensor, edge_of, leaf_edge, wrap
+from flambeau.core.tensor import PLAIN, Tensor, edge_of, leaf_edge, wrap
 
 __all__ = ["Exchange"]
 
@@ -265,6 +266,8 @@ class Exchange:
 
     def cpu(self: Tensor, memory_format: Any = None) -> Tensor:
         """The tensor on the cpu: itself."""
+        if type(self._array) is np.ndarray and type(self) in PLAIN and ordinary():
+            return self
         return self.to("cpu")
 
     def cuda(

@@ -14,15 +14,14 @@ from flambeau.core import dtypes, layout, state
 from flambeau.core.binding import sizes
 from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.dims import wrap_dim
+from flambeau.core.entry.filling import Short
 from flambeau.core.errors import fail
 from flambeau.core.inplace import check_inplace, write_result
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.output import write_one
-from flambeau.core.overlap import check_writable
-from flambeau.core.silence import quiet, run
-from flambeau.core.state import NO_GRAD, mode
+from flambeau.core.silence import quiet
 from flambeau.core.storage import storage_of, touch
-from flambeau.core.tensor import PLAIN, Tensor, edge_of, wrap
+from flambeau.core.tensor import Tensor, edge_of, wrap
 from flambeau.core.tensor import wrap as as_tensor
 
 __all__: list[str] = []
@@ -78,6 +77,21 @@ def _value(name: str, input: Tensor, value: Any) -> Tensor:
     return wrap(quiet(np.array, number_for(name, value, dtype), dtype))
 
 
+def _fill_into(a: Any, value: Any, out: Any) -> None:
+    if np.ndim(value):
+        raise ValueError("the long way words it")
+    out.fill(value)
+
+
+FILL = Short(
+    "_fill_in_place", "fill_", "write_binary", "fill", _fill_into,
+    lambda a, value: np.full_like(a, value), numbers=True,
+)  # fmt: skip
+ZERO = Short(
+    "_zero", "zero_", "write_unary", "zero", lambda a, out: out.fill(0), lambda a: np.zeros_like(a)
+)
+
+
 @composite()
 def fill(input: Tensor, value: Any) -> Tensor:
     """A tensor like `input`, every element `value` (a number or a 0-d tensor)."""
@@ -91,27 +105,13 @@ def fill_(input: Tensor, value: Any) -> Tensor:
     Raises:
         RuntimeError: a value of more than one element, or one that does not fit the dtype.
     """
-    m = mode()
-    if (m is None or m is NO_GRAD) and type(input) in PLAIN and type(value) in (int, float, bool):
-        a = input._array
-        if (
-            type(a) is nd
-            and a.dtype.kind == "f"
-            and a.itemsize > 2
-            and (
-                m is not None
-                or (input._view is None and input._edge is None)
-                or edge_of(input) is None
-            )
-        ):
-            if 0 in a.strides:
-                check_writable("fill_", a)
-            try:
-                run(a.fill, value)
-            except RuntimeError:
-                quiet(a.fill, value)
-            touch(input, "fill_")
-            return input
+    found = FILL.plain(input, value)
+    if found is not None:
+        return found  # type: ignore[no-any-return]
+    if type(value) in (int, float):
+        found = FILL.recorded(input, value)
+        if found is not None:
+            return found  # type: ignore[no-any-return]
     value = _value("fill_", input, value)
     recording = state.grad_enabled() and (edge_of(input) is not None or edge_of(value) is not None)
     check_inplace("fill_", input, recording)
@@ -135,18 +135,11 @@ def _zero(input):
 @composite(method=True)
 def zero_(input: Tensor) -> Tensor:
     """Set every element to 0, in place."""
-    m = mode()
-    if type(input) in PLAIN and (m is None or m is NO_GRAD):
-        a = input._array
-        if type(a) is nd and (
-            m is not None
-            or (input._edge is None and (input._view is None or edge_of(input) is None))
-        ):
-            if 0 in a.strides:
-                check_writable("zero_", a)
-            a.fill(0)
-            touch(input, "zero_")
-            return input
+    found = ZERO.plain(input)
+    if found is None:
+        found = ZERO.recorded(input)
+    if found is not None:
+        return found  # type: ignore[no-any-return]
     check_inplace("zero_", input, state.grad_enabled() and edge_of(input) is not None)
     write_result("zero_", input, ops._zero(input))
     return input

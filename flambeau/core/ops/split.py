@@ -6,7 +6,8 @@ PyTorch. Stands on declare and view.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy as np
 from flambeau.core import overrides
 from flambeau.core.declare import composite, ops
 from flambeau.core.dims import wrap_dim
+from flambeau.core.entry import process
 from flambeau.core.errors import fail
 from flambeau.core.methods import bind
 from flambeau.core.node import Node, Port
@@ -78,20 +80,11 @@ def _parts(
     node = PartsNode()
     node.dim, node.sizes, node.label = dim, sizes, label
     node.base_shape, node.base_dtype = a.shape, a.dtype
-    places = node.places()
     store = input._storage or storage_of(input)
     edge = edge_of(input) if grad_enabled() else None
     base = input if input._view is None else input._view[0]
     mark = (base, store.version, "multi" if grad_enabled() else "no_grad")
-    found = []
-    for k, place in enumerate(places):
-        t = wrap(a[place])
-        if not unsafe:
-            t._storage = store
-            t._view = mark
-        if edge is not None:
-            t._edge = Port(node, k) if len(places) > 1 else node
-        found.append(t)
+    found = _tiles(input, dim, sizes, None if unsafe else mark, node if edge is not None else None)
     if edge is not None and found:
         node.edges = (edge,)
         node.hooks = None
@@ -102,7 +95,52 @@ def _parts(
         frame = user_frame(_frame(1))
         node.code, node.lasti = frame.f_code, frame.f_lasti
         node.sequence = next_sequence()
+    return found
+
+
+def _tiles_by_numpy(
+    input: Tensor, dim: int, sizes: Sequence[int] | None, mark: Any, node: PartsNode | None
+) -> tuple[Tensor, ...]:
+    """The views, each with its port of the node."""
+    a = input._array
+    lead = (ALL,) * dim
+    starts = accumulate(sizes or (), initial=0)
+    places = (
+        [(*lead, k, ...) for k in range(a.shape[dim])]
+        if sizes is None
+        else [
+            (*lead, slice(start, start + size)) for start, size in zip(starts, sizes, strict=False)
+        ]
+    )
+    found = []
+    for k, place in enumerate(places):
+        t = wrap(a[place])
+        if mark is not None:
+            t._storage, t._view = input._storage, mark
+        if node is not None:
+            t._edge = Port(node, k) if len(places) > 1 else node
+        found.append(t)
     return tuple(found)
+
+
+def _first_tiles(*args: Any) -> Any:
+    global _native_tiles
+    _native_tiles = process.made("parts", None) or _no_tiles
+    return _native_tiles(*args)
+
+
+def _no_tiles(*args: Any) -> None:
+    """There is only the form by NumPy."""
+
+
+_native_tiles: Callable[..., Any] = _first_tiles
+
+
+def _tiles(
+    input: Tensor, dim: int, sizes: Sequence[int] | None, mark: Any, node: PartsNode | None
+) -> tuple[Tensor, ...]:
+    found = _native_tiles(input, dim, None if sizes is None else tuple(sizes), mark, node)
+    return found or _tiles_by_numpy(input, dim, sizes, mark, node)
 
 
 def _frame(depth: int) -> Any:

@@ -5,6 +5,8 @@ Stands on declare.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -14,7 +16,7 @@ from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.declare import view as declare_view
 from flambeau.core.dims import wrap_dim, wrap_dims
 from flambeau.core.dtypes import of
-from flambeau.core.entry import as_view, record_one
+from flambeau.core.entry import as_view, process, record_one
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.kernels.native.views import lazily
@@ -130,9 +132,27 @@ def _unit_steps(a: Any, r: Any) -> tuple[int, ...]:
     return tuple(steps)
 
 
+def _no_short_way(*args: Any) -> None:
+    """The long way checks the arguments and words the errors."""
+
+
+def _first_shaped(*args: Any) -> Any:
+    global _shaped
+    _shaped = process.native("shaped", VIEW, _no_short_way) or _no_short_way
+    return _shaped(*args)
+
+
+_shaped: Callable[..., Any] = _first_shaped
+"""``_shaped(input, *sizes)``: the view of a contiguous tensor; None where the long way must look.
+"""
+
+
 @composite(method=True)
 def reshape(input: Tensor, *shape: Any) -> Tensor:
     """The tensor in another shape: a view where strides allow it, else a copy."""
+    found = _shaped(input, *shape)
+    if found is not None:
+        return found  # type: ignore[no-any-return]
     size = shape[0] if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape
     if type(input) in PLAIN and ordinary():
         a = input._array
@@ -184,6 +204,10 @@ def view(input: Tensor, *shape: Any, size: Any = None, dtype: Any = None) -> Ten
     """
     if size is not None:
         shape = (size,)
+    if dtype is None:
+        found = _shaped(input, *shape)
+        if found is not None:
+            return found  # type: ignore[no-any-return]
     if dtype is not None or (len(shape) == 1 and isinstance(shape[0], dtypes.dtype)):
         return ops._view_dtype(input, dtype or shape[0])
     wanted = shape[0] if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape
@@ -239,13 +263,15 @@ def _view_dtype(input, dtype: Any):
 @composite(method=True, function=False)
 def view_as(input: Tensor, other: Tensor) -> Tensor:
     """The view with `other`'s shape."""
-    return view(input, other.size())
+    found = _shaped(input, other._array.shape)
+    return view(input, other.size()) if found is None else found
 
 
 @composite(method=True, function=False)
 def reshape_as(input: Tensor, other: Tensor) -> Tensor:
     """`reshape` to `other`'s shape."""
-    return reshape(input, other.size())
+    found = _shaped(input, other._array.shape)
+    return reshape(input, other.size()) if found is None else found
 
 
 @declare_view(vjp=lambda g, dim: ops.squeeze(g, dim), inplace=False, native="insert")
@@ -266,7 +292,9 @@ def _squeeze_name(node: Any) -> str:
     )
 
 
-@declare_view(vjp=lambda g, shape: g.reshape(shape), inplace=False, node=_squeeze_name)
+@declare_view(
+    vjp=lambda g, shape: g.reshape(shape), inplace=False, node=_squeeze_name, native="squeeze"
+)
 def squeeze(input, dim: Any = None):
     """The view without the dimensions of size 1 (all of them, or those in `dim` that are)."""
     if dim == ():
@@ -341,6 +369,14 @@ PERMUTE = ops._permute.operation
 REVERSED = {1: (0,), 2: (1, 0), 3: (2, 1, 0)}
 
 
+@cache
+def _order(ndim: int, source: int, destination: int) -> tuple[int, ...]:
+    """The permutation that moves one dimension."""
+    rest = [k for k in range(ndim) if k != source % ndim]
+    rest.insert(destination % ndim, source % ndim)
+    return tuple(rest)
+
+
 def _move(input: Tensor, source: Any, destination: Any) -> Tensor:
     ndim = input._array.ndim
     sources = (source,) if isinstance(source, int) else tuple(source)
@@ -363,6 +399,12 @@ def _move(input: Tensor, source: Any, destination: Any) -> Tensor:
 @composite(method=True, alias=("moveaxis",))
 def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
     """The view with the dimensions `source` moved to the places `destination`."""
+    a = input._array
+    if type(source) is int and type(destination) is int and type(input) in PLAIN and ordinary():
+        n = a.ndim
+        if type(a) is nd and -n <= source < n and -n <= destination < n:
+            order = _order(n, source, destination)
+            return as_view(PERMUTE, input, a.transpose(order), (None, order))
     return _move(input, source, destination)
 
 
@@ -500,6 +542,11 @@ _spread = lazily("expand", _repeated)
 @composite(method=True)
 def broadcast_to(input: Tensor, size: Any) -> Tensor:
     """The view broadcast to `size`."""
+    if type(input) in PLAIN and type(input._array) is nd and ordinary():
+        size = tuple(size)
+        r = _spread(input._array, size)
+        if r is not None:
+            return as_view(EXPAND, input, r, (None, size))
     return ops._expand(input, tuple(size))
 
 
@@ -517,7 +564,7 @@ def expand_as(input: Tensor, other: Tensor) -> Tensor:
             f"argument 'other' must be Tensor, not {type(other).__name__}: for sizes use "
             f"expand(...)",
         )
-    return ops._expand(input, tuple(other._array.shape))
+    return broadcast_to(input, other._array.shape)
 
 
 @composite(method=True, function=False)
@@ -557,10 +604,6 @@ def sum_to_size(input: Tensor, *size: Any) -> Tensor:
 def _select(input, dim: int, index: int):
     """The view at one index of a dimension."""
     return input[(slice(None),) * dim + (index, ...)]
-
-
-def _no_short_way(*args: Any) -> None:
-    """The long way checks the arguments and words the errors."""
 
 
 SELECT = ops._select.operation
@@ -836,7 +879,8 @@ def _places(size: Any, stride: Any, offset: int) -> Any:
 
 
 @declare_view(
-    vjp=lambda g, shape, offset, dim1, dim2: ops.diagonal_backward(g, shape, offset, dim1, dim2)
+    vjp=lambda g, shape, offset, dim1, dim2: ops.diagonal_backward(g, shape, offset, dim1, dim2),
+    native="diagonal",
 )
 def diagonal(input, offset: int = 0, dim1: int = 0, dim2: int = 1):
     """The view of a diagonal of two dimensions; it becomes the last dimension."""
@@ -878,6 +922,7 @@ def diagonal_backward(grad, shape: Any, offset: int, dim1: int, dim2: int):
         g, shape, dimension, size, step
     ),
     function=False,
+    native="unfold",
 )
 def unfold(input, dimension: int, size: int, step: int):
     """The view of all windows of `size` along a dimension, `step` apart; the window becomes the
@@ -934,10 +979,10 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     shape = input._array.shape
     if not shape:
         return reshape(input, (1,))
-    if start_dim == 0 and end_dim == -1 and len(shape) > 1 and type(input) in PLAIN and ordinary():
-        a = input._array
-        if type(a) is nd and a.flags.c_contiguous:
-            return as_view(VIEW, input, a.reshape(-1), (None, (a.size,)))
+    if start_dim == 0 and end_dim == -1 and len(shape) > 1:
+        found = _shaped(input, -1)
+        if found is not None:
+            return found  # type: ignore[no-any-return]
     start, end = wrap_dim(start_dim, len(shape)), wrap_dim(end_dim, len(shape))
     if start > end:
         raise fail(
@@ -947,7 +992,9 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
         )
     if start == end:
         return input
-    return reshape(input, (*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :]))
+    size = (*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :])
+    found = _shaped(input, size)
+    return reshape(input, size) if found is None else found
 
 
 @composite(method=True)
@@ -960,6 +1007,10 @@ def unflatten(input: Tensor, dim: int, sizes: Any) -> Tensor:
     shape = input._array.shape
     dim = wrap_dim(dim, len(shape))
     sizes = tuple(sizes)
+    if sizes and -1 not in sizes and math.prod(sizes) == shape[dim]:
+        found = _shaped(input, (*shape[:dim], *sizes, *shape[dim + 1 :]))
+        if found is not None:
+            return found  # type: ignore[no-any-return]
     if not sizes:
         raise fail(RuntimeError, "unflatten", "unflatten: sizes must be non-empty")
     try:
@@ -989,6 +1040,9 @@ def _viewable(input: Tensor, size: Any) -> bool:
 @composite(method=True)
 def ravel(input: Tensor) -> Tensor:
     """The elements in one dimension."""
+    found = _shaped(input, -1)
+    if found is not None:
+        return found  # type: ignore[no-any-return]
     return reshape(input.contiguous(), (-1,))
 
 

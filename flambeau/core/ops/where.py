@@ -4,26 +4,27 @@ declare.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from flambeau.core.declare import composite, elementwise, ops, primitive
 from flambeau.core.dtypes import NUMBER
-from flambeau.core.entry import record_one, ternary
+from flambeau.core.entry import process, record_one, ternary
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import broadcast_shapes
+from flambeau.core.kernels.native.choose import lazily
 from flambeau.core.methods import bind
-from flambeau.core.overlap import overlaps
 from flambeau.core.provenance import stack_level
 from flambeau.core.silence import run
 from flambeau.core.state import mode, ordinary
-from flambeau.core.storage import touch
 from flambeau.core.tensor import PLAIN, Tensor, edge_of, wrap
 
 __all__: list[str] = []
 
 nd = np.ndarray
+KINDS = tuple(np.dtype(t) for t in ("f4", "f8", "i8", "i4", "?"))
 
 
 @elementwise(
@@ -182,6 +183,38 @@ def _masked_fill(input, mask, value):
         ) from None
 
 
+_chosen_arrays = lazily("where", np.where)
+
+
+class _Masked:
+    """The short ways of `masked_fill`, made at the first call; None where they do not serve."""
+
+    def __init__(self) -> None:
+        self.result: Callable[..., Any] = self._first_result
+        self.written: Callable[..., Any] = self._first_written
+
+    def _made(self, title: str) -> Callable[..., Any]:
+        def kernel(input: Any, mask: Any, value: Any) -> Any:
+            if mask.dtype.kind != "b" or np.ndim(value) or input.shape != mask.shape:
+                raise ValueError("the long way words it")
+            return _chosen_arrays(mask, value, input)
+
+        op = ops._masked_fill.operation
+        made = process.several(op, kernel, KINDS, title, mixed=1, same=1, numbers=4)
+        return made or (lambda *args: None)
+
+    def _first_result(self, *args: Any) -> Any:
+        self.result = self._made("")
+        return self.result(*args)
+
+    def _first_written(self, *args: Any) -> Any:
+        self.written = self._made("masked_fill_")
+        return self.written(*args)
+
+
+MASKED = _Masked()
+
+
 def _fill_value(name: str, input: Tensor, value: Any) -> Tensor:
     from flambeau.core.indexing import number_for
 
@@ -220,6 +253,9 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
     Raises:
         RuntimeError: a mask that is not bool, or a value of more than one element.
     """
+    found = MASKED.result(input, mask, value)
+    if found is not None:
+        return found  # type: ignore[no-any-return]
     _mask("masked_fill", mask)
     return ops._masked_fill(input, mask, _fill_value("masked_fill", input, value))
 
@@ -230,18 +266,10 @@ def masked_fill_(input: Tensor, mask: Tensor, value: Any) -> Tensor:
     from flambeau.core.inplace import check_inplace, write_result
     from flambeau.core.tensor import edge_of
 
+    found = MASKED.written(input, mask, value)
+    if found is not None:
+        return found  # type: ignore[no-any-return]
     _mask("masked_fill_", mask)
-    if type(value) in (int, float) and ordinary() and type(input) in PLAIN and type(mask) in PLAIN:
-        a, m = input._array, mask._array
-        plain = type(a) is nd and type(m) is nd and a.dtype in SIMPLE and not overlaps(a)
-        if plain and (edge_of(input) is None or mode() is not None):
-            try:
-                run(copyto, a, value, m)
-            except (ValueError, RuntimeError):
-                pass  # worded below
-            else:
-                touch(input, "masked_fill_")
-                return input
     value = _fill_value("masked_fill_", input, value)
     check_inplace("masked_fill_", input, edge_of(input) is not None or edge_of(value) is not None)
     write_result("masked_fill_", input, ops._masked_fill(input, mask, value))

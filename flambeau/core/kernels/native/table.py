@@ -85,6 +85,7 @@ def words() -> dict[str, int]:
         "pool": pool.memory(),
         "pool_run": pool.address(),
         "py_tuple": id(tuple),
+        "none": id(None),
         "tuple_items": _tuple_items(),
         "set_base": numpy_function(SET_BASE),
     }

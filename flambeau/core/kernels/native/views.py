@@ -188,9 +188,12 @@ def _expand(made: Module) -> None:
     require(f, lead.ge(0))
     dims, steps = _geometry(f, array)
     with f.loop(0, count) as i:
-        wanted = whole(f, f.load("ptr", size, i))
-        f.store(wanted, room, i)
+        asked = whole(f, f.load("ptr", size, i))
         k = f.fresh()
+        kept = asked.eq(-1) & i.ge(lead)  # -1 keeps a size
+        own = f.load("i64", dims, f.select(kept, i - lead, 0))
+        wanted = f.select(kept, own, asked)
+        f.store(wanted, room, i)
         f.branch(i.lt(lead), f"new{k}", f"old{k}")
         f.label(f"new{k}")  # of size 1: its stride is not 0
         require(f, wanted.gt(1))
@@ -233,10 +236,76 @@ def _select(made: Module) -> None:
     end(f)
 
 
+def _squeeze(made: Module) -> None:
+    """squeeze(array, dim): without the dimension, or (None) any dimension, of size 1."""
+    f, (array, dim), ndim, room = _begin(made, "squeeze", 2)
+    at = f.variable("i64", -1)
+    with f.when(dim.ne(word(f, "none"))):
+        require(f, ndim.gt(0))
+        at.set(wrapped(f, whole(f, dim), ndim))
+    every = dim.eq(word(f, "none"))
+    dims, steps = _geometry(f, array)
+    left = f.variable("i64", 0)
+    with f.loop(0, ndim) as i:
+        size = f.load("i64", dims, i)
+        gone = size.eq(1) & (every | i.eq(at.get()))
+        with f.when(gone.eq(False)):
+            f.store(size, room, left.get())
+            f.store(f.load("i64", steps, i), room, left.get() + MOST)
+            left.set(left.get() + 1)
+    _give(f, array, left.get(), room, f.index(0))
+    end(f)
+
+
+def _diagonal(made: Module) -> None:
+    """diagonal(array, offset, dim1, dim2): of two dimensions, laid last; not an empty one."""
+    f, (array, offset, one, two), ndim, room = _begin(made, "diagonal", 4)
+    first = wrapped(f, whole(f, one), ndim)
+    second = wrapped(f, whole(f, two), ndim)
+    require(f, first.ne(second))
+    shift = whole(f, offset)
+    dims, steps = _geometry(f, array)
+    left = f.variable("i64", 0)
+    with f.loop(0, ndim) as i:
+        with f.when(i.ne(first) & i.ne(second)):
+            f.store(f.load("i64", dims, i), room, left.get())
+            f.store(f.load("i64", steps, i), room, left.get() + MOST)
+            left.set(left.get() + 1)
+    down = f.select(shift.lt(0), -shift, 0)
+    right = f.select(shift.gt(0), shift, 0)
+    rows, columns = f.load("i64", dims, first) - down, f.load("i64", dims, second) - right
+    length = f.intrinsic("smin", rows, columns)
+    require(f, length.gt(0))
+    row, column = f.load("i64", steps, first), f.load("i64", steps, second)
+    f.store(length, room, left.get())
+    f.store(row + column, room, left.get() + MOST)
+    _give(f, array, left.get() + 1, room, down * row + right * column)
+    end(f)
+
+
+def _unfold(made: Module) -> None:
+    """unfold(array, dim, size, step): windows of a dimension, the window laid last."""
+    f, (array, dim, size, step), ndim, room = _begin(made, "unfold", 4)
+    require(f, ndim.gt(0))
+    at = wrapped(f, whole(f, dim), ndim)
+    window, stride = whole(f, size), whole(f, step)
+    dims, steps = _copy_around(f, array, ndim, room)
+    length, own = f.load("i64", dims, at), f.load("i64", steps, at)
+    require(f, window.ge(0) & window.le(length) & stride.gt(0))
+    f.store((length - window) // stride + 1, room, at)
+    f.store(own * stride, room, at + MOST)
+    f.store(window, room, ndim)
+    f.store(own, room, ndim + MOST)
+    _give(f, array, ndim + 1, room, f.index(0))
+    end(f)
+
+
 def module() -> Module:
     """All of them."""
     made = Module("views")
-    for write in (_restride, _swap, _insert, _expand, _narrow, _select):
+    for write in (
+        _restride, _swap, _insert, _expand, _narrow, _select, _squeeze, _diagonal, _unfold,
+    ):  # fmt: skip
         write(made)
     return made
 

@@ -1,0 +1,86 @@
+"""Writes that compute nothing: zeros, a number, another tensor's values.
+
+Each gives None where its short way does not serve. Stands on process, inplace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from flambeau.core.entry import process
+from flambeau.core.kernels.native.choose import resolved
+from flambeau.core.tensor import Tensor
+
+__all__ = ["Short", "copied", "written_out"]
+
+nd = np.ndarray
+KINDS = tuple(np.dtype(t) for t in ("f4", "f8", "i8", "i4", "?"))
+
+
+class Short:
+    """A short way that is made at its first call: ``short(input, ...)``, or None.
+
+    Args:
+        name: of the operation that is its history where there is one.
+        title: what the write is called.
+        entry: the native entry of a write without history.
+        formula: the name of the native kernel.
+        into: its NumPy form, the array to write last.
+        result: the NumPy form out of place.
+        numbers: whether the second operand may be a number.
+    """
+
+    def __init__(
+        self, name: str, title: str, entry: str, formula: str, into: Callable[..., Any],
+        result: Callable[..., Any], numbers: bool = False,
+    ) -> None:  # fmt: skip
+        self.name, self.title, self.entry, self.formula = name, title, entry, formula
+        self.into, self.result, self.numbers = into, result, numbers
+        self.plain: Callable[..., Any] = self._first
+        self.recorded: Callable[..., Any] = _nothing
+
+    def _first(self, *args: Any) -> Any:
+        from flambeau.core.declare import OPERATIONS  # which stands on the entries
+
+        op = OPERATIONS[self.name]
+        kernel = resolved(self.formula, self.into)
+        self.plain = (
+            process.native(self.entry, op, kernel, self.title, KINDS, numbers=self.numbers)
+            or _nothing
+        )
+        more = {"numbers": 2 * self.numbers, "mixed": 1}
+        self.recorded = process.several(op, self.result, KINDS, self.title, **more) or _nothing
+        return self.plain(*args)
+
+
+def _nothing(*args: Any) -> None:
+    """There is no short way."""
+
+
+def _same_shape(a: Any, b: Any, out: Any) -> None:
+    if a.shape != np.shape(b):
+        raise ValueError("the long way broadcasts")
+    out[...] = b
+
+
+COPY = Short("_copied", "copy_", "write_binary", "copy", _same_shape, lambda a, b: _spread(a, b))
+
+
+def _spread(a: Any, b: Any) -> Any:
+    return np.broadcast_to(b if b.dtype is a.dtype else b.astype(a.dtype), a.shape)
+
+
+def copied(input: Tensor, src: Any) -> Any:
+    """``input.copy_(src)``."""
+    found = COPY.plain(input, src)
+    return COPY.recorded(input, src) if found is None else found
+
+
+def written_out(out: Any, found: Tensor) -> Any:
+    """A result without history into the tensor given as ``out=``, of its shape and dtype."""
+    if type(out) is not Tensor or found._edge is not None or out._array.shape != found._array.shape:
+        return None
+    return COPY.plain(out, found)
