@@ -70,6 +70,8 @@ COPY = Short("_copied", "copy_", "write_binary", "copy", _same_shape, lambda a, 
 
 
 def _spread(a: Any, b: Any) -> Any:
+    if a.shape == b.shape and a.dtype is b.dtype:
+        return b
     return np.broadcast_to(b if b.dtype is a.dtype else b.astype(a.dtype), a.shape)
 
 

@@ -162,7 +162,9 @@ def _write(op: Op, call: Callable[..., Any], title: str) -> Callable[..., Any]:
                 b = x._array
                 if b.dtype is not a.dtype or type(b) is not nd:
                     return None
-                if m is None and (x._edge is not None or x._view is not None):
+                if m is None and (
+                    x._edge is not None or (x._view is not None and x._view[0]._edge is not None)
+                ):
                     return None
                 given.append(b)
             elif type(x) not in SCALARS or (

@@ -53,10 +53,18 @@ def _touch(made: Module) -> None:
 
 def _free(w: Writer, slots: Slots, x: Value, a: Value, recording: Value) -> None:
     """Leave where `x` may not simply be written."""
-    free = w.is_none(w.field(x, slots.tensor["_edge"]))
-    free = free & w.is_none(w.field(x, slots.tensor["_view"]))
-    w.require(free | recording.eq(False))
+    _without_history(w, slots, x, recording)
     written(w, slots, x, a)
+
+
+def _without_history(w: Writer, slots: Slots, x: Value, recording: Value) -> None:
+    """Leave where operations are recorded, and the tensor or what it is a view of has a history."""
+    f = w.f
+    w.require(w.is_none(w.field(x, slots.tensor["_edge"])) | recording.eq(False))
+    view = w.field(x, slots.tensor["_view"])
+    with w.when(recording & w.is_none(view).eq(False)):
+        base = f.load("ptr", w.items(view))
+        w.require(w.is_none(w.field(base, slots.tensor["_edge"])))
 
 
 def _finish_write(w: Writer, x: Value) -> None:
@@ -92,9 +100,7 @@ def _write_binary(made: Module, slots: Slots) -> None:
     other = w.field(y, slots.tensor["_array"])
     w.require(w.type_of(other).eq(w.word("ndarray")))
     w.require(w.field(other, table.DESCR).eq(kind))
-    free = w.is_none(w.field(y, slots.tensor["_edge"]))
-    free = free & w.is_none(w.field(y, slots.tensor["_view"]))
-    w.require(free | recording.eq(False))
+    _without_history(w, slots, y, recording)
     b.set(other)
     f.jump("ready")
     f.label("number")

@@ -115,8 +115,12 @@ def place(made: Module) -> None:
     w = Writer(made, "place", "room", "depth", returns="i1")
     f, (room, depth) = w.f, w.arguments
     start = w.invoke(w.word("getframe"), depth)
-    w.unless(start.eq(0))
     walk = f.variable("ptr", start)
+    with w.when(start.eq(0)):  # called by the interpreter itself: at its end, from a thread's start
+        f.call(w.word("clear"), "void")
+        outermost = w.invoke(w.word("getframe"))
+        w.unless(outermost.eq(0))
+        walk.set(outermost)
     known = f.at(w.word("shared"), 8 * KNOWN, "i8")
     f.label("look")
     frame = walk.get()

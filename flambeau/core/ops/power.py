@@ -37,6 +37,8 @@ SHORT = {
 def _power(input, exponent):
     """``input ** exponent``; the exponent is a number, an array, or a number made a 0-d array."""
     if type(input) is not nd:
+        if exponent.dtype == np.float32:
+            return _rounded_power(input, exponent)
         input = np.asarray(input, exponent.dtype)
     kind = input.dtype.kind
     if kind in "iu":
@@ -115,7 +117,6 @@ def _node_name(node: Any) -> str:
     function=False,
     method=False,
     upcast=True,
-    checked=True,
     node=_node_name,
     vjp={"input": _base_grad, "exponent": _exponent_grad},
 )

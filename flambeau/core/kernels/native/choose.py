@@ -13,7 +13,7 @@ from typing import Any
 from flambeau.core.kernels.jit import build
 from flambeau.core.kernels.native import elementwise, formulas, piecewise, smooth, table
 from flambeau.core.kernels.native.elementwise import Formula
-from flambeau.core.silence import run
+from flambeau.core.silence import quiet, run
 
 __all__ = ["FORMULAS", "SILENT", "caller", "fused", "lazily", "native", "resolved"]
 
@@ -75,7 +75,12 @@ def lazily(
         formula: what it computes.
     """
     arity = (formula or FORMULAS[name]).arity
-    quietly = partial(run, numpy_form)
+
+    def quietly(*arrays: Any) -> Any:
+        try:
+            return run(numpy_form, *arrays)
+        except RuntimeError:  # called by a kernel that is run so itself, or raised by the form
+            return quiet(numpy_form, *arrays)
 
     def first(*arrays: Any) -> Any:
         nonlocal call

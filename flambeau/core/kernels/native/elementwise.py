@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from flambeau.core.kernels.jit import pool
 from flambeau.core.kernels.jit.ir import SIZES, Function, Module, Value
-from flambeau.core.kernels.native import table
+from flambeau.core.kernels.native import strided, table
 
 __all__ = ["Formula", "field", "module", "repeating", "same_shape", "word"]
 
@@ -114,6 +114,12 @@ def module(name: str, formula: Formula) -> Module:
     }
     f = made.function(name, (("ptr", "self"), ("ptr", "args"), ("i64", "n")), "ptr")
     _enter(f, formula, helpers, loops, shares)
+    if formula.arity < 3 and not formula.condition and "v" * formula.arity in formula.all_forms:
+        walks = {type: strided.walk(made, formula, type) for type in formula.types}
+        strided.serve(f, formula, strided.spread(made), walks, word)
+    null = f.value("ptr", 0)
+    args, n = f.argument["args"], f.argument["n"]
+    f.ret(f.call(word(f, "call"), "ptr", word(f, "fallback"), args, n, null))
     return made
 
 
@@ -214,8 +220,6 @@ def _enter(
         _typed(f, formula, type, given, kinds, lead, helpers, loops, shares)
         f.label(f"not_{type}")
     f.label("other")
-    null = f.value("ptr", 0)
-    f.ret(f.call(word(f, "call"), "ptr", word(f, "fallback"), args, n, null))
 
 
 def _contiguous(f: Function, array: Value) -> Value:

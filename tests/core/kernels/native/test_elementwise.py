@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import os
 import re
 import subprocess
@@ -375,3 +376,38 @@ def test_loops_stay_in_registers(name):
     stored = r"%[yz]mm\d+, -?\w*\((%rsp|%rbp)|st[rp]\s+q\d+.*\[sp"  # a register put away
     spilled = [line for line in vectors if re.search(stored, line)]
     assert vectors and not spilled
+
+
+GEOMETRIES = {
+    "row": lambda x: x[0, 0], "column": lambda x: x[..., :1], "slice": lambda x: x[:, 1:, ::2],
+    "turned": lambda x: x.transpose(0, 2, 1), "backward": lambda x: x[::-1], "whole": lambda x: x,
+    "spread": lambda x: np.broadcast_to(x[:1], x.shape), "higher": lambda x: x[None],
+    "other": lambda x: x[:2, :2, :2],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["add", "lt", "relu_backward", "exp", "neg"])
+@pytest.mark.parametrize("type", ["f4", "f8", "i8"])
+def test_other_geometries(functions, name, type):
+    if type == "i8" and name in ("relu_backward", "exp"):
+        return
+    function, calls = functions[name]
+    calls.clear()
+    rng = np.random.default_rng(5)
+    served = 0
+    for one in GEOMETRIES.values():
+        for two in GEOMETRIES.values():
+            arrays = [how((rng.standard_normal((3, 4, 4)) * 4).astype(type)) for how in (one, two)]
+            given = arrays[: FORMULAS[name].arity]
+            try:
+                want = NUMPY[name](*given)
+            except ValueError as error:
+                with pytest.raises(builtins.type(error)):
+                    function(*given)
+                continue
+            before = len(calls)
+            got = function(*given)
+            served += before == len(calls)
+            assert_same(got, want, type)
+            assert got.strides == want.strides
+    assert served >= 9
