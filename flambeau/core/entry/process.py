@@ -19,7 +19,7 @@ import numpy as np
 from flambeau.core import slow, state
 from flambeau.core.kernels.jit import build
 from flambeau.core.kernels.native import table
-from flambeau.core.node import ElementNode, OpNode, Port
+from flambeau.core.node import NOTHING_SAVED, ElementNode, OpNode, Port
 from flambeau.core.provenance import INNER, USER, user_frame
 from flambeau.core.size import Size
 from flambeau.core.storage import Storage, silent, storage_of
@@ -41,7 +41,7 @@ EXTRA = (
     "matches", "exception", "shared", "user_frame", "storage_of", "edge_of", "settle", "silent",
     "int32", "false", "version", "written", "changed", "writing", "writer", "origin",
     "inference", "rules", "no_text", "no_grad_text", "op_node", "port", "size", "hooks",
-    "new_copy", "copy_into",
+    "new_copy", "copy_into", "nothing_saved",
     # of the operation
     "op", "kernel", "depth", "has_rules", "keeps", "kept_nothing", "numbers", "title", "chooses",
     "places", "optional", "tensors", "arguments", "same", "mixed", "params", "dtype_at", "fast0",
@@ -144,7 +144,7 @@ def _words() -> dict[str, int]:
     api.PyType_GetSlot.argtypes = [ctypes.py_object, ctypes.c_int]
     objects = {
         "none": None, "tensor": Tensor, "element_node": ElementNode, "op_node": OpNode,
-        "port": Port, "size": Size, "storage": Storage,
+        "port": Port, "size": Size, "storage": Storage, "nothing_saved": NOTHING_SAVED,
         "mode": state.VARIABLE, "no_grad": state.NO_GRAD, "count": state.COUNT,
         "getframe": sys._getframe, "one": 1, "nothing": (), "exception": Exception,
         "user_frame": _known_frame, "storage_of": storage_of, "edge_of": edge_of,

@@ -85,11 +85,63 @@ def edge(made: Module, slots: Slots) -> None:
     f.label("own")
     f.ret(w.field(t, slots.tensor["_edge"]))
     f.label("view")
+    # Written since: the history is another. A view whose node nobody asked for: it is made now.
+    have = w.field(t, slots.tensor["_storage"])
+    f.branch(w.type_of(have).eq(w.word("storage")), "stored", "long")
+    f.label("stored")
+    version = f.call(w.word("get_attribute"), "ptr", have, w.word("version"))
+    w.unless(version.eq(0))
+    w.drop(version)
+    then = f.load("ptr", w.items(w.field(t, slots.tensor["_view"])), f.index(1))
+    f.branch(version.eq(then), "fresh", "long")
+    f.label("fresh")
+    edge = w.field(t, slots.tensor["_edge"])
+    f.branch(w.type_of(edge).eq(w.word("py_tuple")), "made", "ready")
+    f.label("ready")
+    f.ret(edge)
+    f.label("made")
+    f.ret(_view_node(w, slots, t, edge))
+    f.label("long")
     found = w.invoke(w.word("edge_of"), t)
     w.unless(found.eq(0))
     w.drop(found)
     f.ret(found)
     w.end(other=False)
+
+
+def _view_node(w: Writer, slots: Slots, t: Value, left: Value) -> Value:
+    """The node of a view, from the tuple that `show` left in its place; held by the tensor."""
+    f = w.f
+    op, source, args, shape, code, lasti, number = (
+        f.load("ptr", w.items(left), f.index(k)) for k in range(7)
+    )
+    way = f.variable("ptr", source)
+    with w.when(w.own("is_plain", source, returns="i1")):
+        found = w.own("edge", source)
+        w.unless(found.eq(0))
+        way.set(found)
+    node = w.make("op_node")
+    count = w.field(args, table.TUPLE_SIZE, "i64")
+    params = f.call(w.word("new_tuple"), "ptr", count + 1)
+    w.unless(params.eq(0))
+    f.store(w.held(w.word("none")), w.items(params))
+    with f.loop(0, count) as i:
+        f.store(w.held(f.load("ptr", w.items(args), i)), w.items(params), i + 1)
+    array = w.field(t, slots.tensor["_array"])
+    own = w.own("shape", array)
+    w.unless(own.eq(0))
+    nothing = w.word("nothing_saved")
+    for name, value in (
+        ("op", w.held(op)), ("edges", w.tuple(w.held(way.get()))), ("saved", w.held(nothing)),
+        ("stores", w.held(nothing)), ("hooks", w.held(w.word("none"))), ("params", params),
+        ("shapes", w.tuple(w.held(shape))), ("shape", own),
+        ("dtype", w.held(w.field(array, table.DESCR))), ("code", w.held(code)),
+        ("lasti", w.held(lasti)), ("sequence", w.held(number)),
+    ):  # fmt: skip
+        w.put(node, slots.node[name], value)
+    w.put(t, slots.tensor["_edge"], node)
+    w.drop(left)
+    return node
 
 
 def shape(made: Module) -> None:

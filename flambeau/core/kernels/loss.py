@@ -14,6 +14,7 @@ import numpy as np
 
 from flambeau.core.errors import fail
 from flambeau.core.folds import fold_max
+from flambeau.core.kernels.native import classes, rows
 from flambeau.core.kernels.softmax import log_softmax
 
 __all__ = ["NONE", "cross_entropy", "cross_entropy_backward", "nll", "nll_backward", "picked"]
@@ -175,13 +176,37 @@ def _plain(x: Any, target: Any, ignore_index: int) -> bool:
     return ignore_index < 0 and bool(_most(target.view(_UNSIGNED)) < x.shape[1])
 
 
+def _mean_by_numpy(logs: Any, target: Any) -> Any:
+    N = len(logs)
+    return logs[_range(N), target].dot(_ones(N, logs.dtype)) / logs.dtype.type(-N)
+
+
+def _gradient_by_numpy(g: Any, logs: Any, target: Any) -> Any:
+    N, C = logs.shape
+    found = np.exp(logs)
+    flat = found.reshape(-1)
+    at = _range(N) * C
+    at += target
+    flat[at] -= 1
+    found *= g * logs.dtype.type(1.0 / N)
+    return found
+
+
+_picked_mean = classes.lazily("picked_mean", _mean_by_numpy)
+_class_gradient = classes.lazily("class_gradient", _gradient_by_numpy)
+_log_rows = rows.lazily("log_softmax", log_softmax)
+
+
 def cross_entropy(x: Any, target: Any, reduction: int, ignore_index: int) -> Any:
     """The loss of logits, and their log-softmax for the way back."""
     if reduction == MEAN and _plain(x, target, ignore_index):
         N, C = x.shape
-        logs = np.subtract(x, _most(x, 1, None, None, True))
-        logs -= np.log(np.exp(logs).dot(_ones(C, x.dtype))).reshape(N, 1)
-        return logs[_range(N), target].dot(_ones(N, x.dtype)) / x.dtype.type(-N), logs
+        if x.size <= classes.LARGEST and C <= rows.LONGEST:
+            logs = _log_rows(x, 1)
+        else:
+            logs = np.subtract(x, _most(x, 1, None, None, True))
+            logs -= np.log(np.exp(logs).dot(_ones(C, x.dtype))).reshape(N, 1)
+        return _picked_mean(logs, target), logs
     logs = log_softmax(x, 1 if x.ndim > 1 else 0)
     return nll(logs, target, None, reduction, ignore_index, "cross_entropy"), logs
 
@@ -192,14 +217,7 @@ def cross_entropy_backward(
     """``(softmax - onehot)`` times what each sample is worth."""
     dtype = logs.dtype
     if reduction == MEAN and _plain(logs, target, ignore_index):
-        N, C = logs.shape
-        found = np.exp(logs)
-        flat = found.reshape(-1)
-        at = _range(N) * C
-        at += target
-        flat[at] -= 1
-        found *= g * dtype.type(1.0 / N)
-        return found
+        return _class_gradient(g, logs, target)
     if dtype.itemsize == 2:
         found = cross_entropy_backward(
             g.astype("f4"), logs.astype("f4"), target, reduction, ignore_index

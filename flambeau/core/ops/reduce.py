@@ -17,6 +17,8 @@ from flambeau.core.dims import reduced_size, spread, unreduce, wrap_dims
 from flambeau.core.dtypes import FLOAT, SUM
 from flambeau.core.errors import fail
 from flambeau.core.folds import fold_add, fold_and, fold_max, fold_multiply, fold_or
+from flambeau.core.kernels.native import views
+from flambeau.core.kernels.native.choose import lazily
 from flambeau.core.ops.along import in_order, spelled
 from flambeau.core.rules import with_arrays
 from flambeau.core.tensor import Tensor, wrap
@@ -71,13 +73,20 @@ def numbered(name: str, at: int = 1) -> Any:
     return lambda node: f"{name}Backward{int(node.params[at] is not None)}"
 
 
-@reduction(
-    types=SUM,
-    upcast=True,
-    node=numbered("Sum"),
-    infer=folded,
-    vjp=lambda g, shape, dim, keepdim: spread(unreduce(g, shape, dim, keepdim), shape),
-)
+_expanded = views.lazily("expand", np.broadcast_to)
+_quotient = lazily("div", np.true_divide)
+
+
+def _sum_on_arrays(g: Any, shape: Any, dim: Any, keepdim: bool) -> Any:
+    return _expanded(unreduce(g, shape, dim, keepdim), shape)
+
+
+@with_arrays(_sum_on_arrays)
+def _sum_rule(g: Any, shape: Any, dim: Any, keepdim: bool) -> Any:
+    return spread(unreduce(g, shape, dim, keepdim), shape)
+
+
+@reduction(types=SUM, upcast=True, node=numbered("Sum"), infer=folded, vjp=_sum_rule)
 def sum(input, dim: Any = None, keepdim: bool = False, *, dtype: Any = None):
     """The sum over dimensions `dim` (all of them by default). Integers are summed in int64."""
     if dim is None:
@@ -167,7 +176,8 @@ def nanmean(
 
 
 def _mean_on_arrays(g: Any, shape: Any, dim: Any, keepdim: bool) -> Any:
-    return spread(unreduce(g / g.dtype.type(reduced_size(shape, dim)), shape, dim, keepdim), shape)
+    part = _quotient(g, reduced_size(shape, dim))
+    return _expanded(unreduce(part, shape, dim, keepdim), shape)
 
 
 @with_arrays(_mean_on_arrays)
@@ -186,7 +196,7 @@ def mean(input, dim: Any = None, keepdim: bool = False, *, dtype: Any = None):
         found = fold_add(input, None, None, None, keepdim)
     else:
         found = total(input, axes_of(dim, input.ndim, "mean"), keepdim)
-    return np.true_divide(found, input.dtype.type(reduced_size(input.shape, dim)))
+    return found / input.dtype.type(reduced_size(input.shape, dim))
 
 
 def _others(input: Any, dim: int) -> Any:
