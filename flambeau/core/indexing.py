@@ -73,6 +73,8 @@ def getitem(input: Tensor, index: Any) -> Tensor:
                         return as_view(
                             BASIC, input, r if None not in index else with_steps(r), (None, index)
                         )
+            elif index is Ellipsis:
+                return as_view(BASIC, input, a[...], (None, ((ALL,) * a.ndim + (...,))))
             elif index is None:
                 return as_view(BASIC, input, with_steps(a[None]), (None, index))
     elif overrides.concern((input,), mode()):
@@ -85,7 +87,7 @@ def getitem(input: Tensor, index: Any) -> Tensor:
 def with_steps(array: Any) -> Any:
     """The view with PyTorch's strides for new dimensions of size 1, where NumPy puts 0."""
     if array.flags.c_contiguous:
-        return array.reshape(-1).reshape(array.shape)
+        return array.reshape(array.size).reshape(array.shape)
     shape, steps = array.shape, list(array.strides)
     for k in range(len(shape) - 1, -1, -1):
         if shape[k] == 1 and not steps[k]:

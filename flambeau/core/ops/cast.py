@@ -101,6 +101,9 @@ def clone(input: Tensor, *, memory_format: Any = layout.preserve_format) -> Tens
 @composite(method=True, function=False)
 def contiguous(input: Tensor, memory_format: Any = layout.contiguous_format) -> Tensor:
     """The tensor itself if its elements lie in order, else a copy in which they do."""
+    a = input._array
+    if memory_format is layout.contiguous_format and type(a) is np.ndarray:
+        return input if a.flags.c_contiguous else ops._clone(input, memory_format)
     if input.is_contiguous(memory_format=memory_format):
         return input
     return ops._clone(input, memory_format)

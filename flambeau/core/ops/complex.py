@@ -23,6 +23,8 @@ __all__: list[str] = []
 
 def _parts(input):
     """A complex array seen as pairs of real numbers in a new last dimension."""
+    if type(input) is np.ndarray and input.dtype.kind == "c" and input.flags.c_contiguous:
+        return input.view(input.real.dtype).reshape(*input.shape, 2)
     kind = of(input.dtype).to_real().numpy
     if type(input) is Abstract:
         return Abstract((*input.shape, 2), kind, (*input.strides, kind.itemsize))
@@ -56,6 +58,8 @@ def _view_as_complex(input):
     kind = of(input.dtype).to_complex().numpy
     if type(input) is Abstract:
         return Abstract(input.shape[:-1], kind, input.strides[:-1])
+    if input.flags.c_contiguous:
+        return input.view(kind)[..., 0]
     pairs = np.lib.stride_tricks.as_strided(input, (*input.shape[:-1], 2), input.strides)
     return pairs.view(kind)[..., 0]
 
@@ -84,6 +88,12 @@ def view_as_complex(input: Tensor) -> Tensor:
         RuntimeError: not floating, the last dimension is not 2, or its stride (or another) does
         not fit.
     """
+    a = input._array
+    if (
+        type(a) is np.ndarray and a.dtype.char in "fd" and a.flags.c_contiguous
+        and a.shape[-1:] == (2,)
+    ):  # fmt: skip
+        return ops._view_as_complex(input)
     if input.dtype.name not in ("float16", "float32", "float64"):
         raise fail(
             RuntimeError,
@@ -118,7 +128,9 @@ def view_as_complex(input: Tensor) -> Tensor:
 @composite(method=False)
 def real(input: Tensor) -> Tensor:
     """The real part, a view; a real tensor itself."""
-    return ops.select(ops._view_as_real(input), -1, 0) if input.is_complex() else input
+    if input._array.dtype.kind not in "cW":
+        return input
+    return ops.select(ops._view_as_real(input), -1, 0)
 
 
 @composite(method=False)

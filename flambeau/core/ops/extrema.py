@@ -196,6 +196,8 @@ def max(
     """
     if type(dim) is int and type(input) in PLAIN and other is UNSET and out is None and not numpy:
         return _max_dim(input, dim, False if keepdim is UNSET else keepdim)
+    if type(dim) is Tensor and keepdim is UNSET and other is UNSET and out is None and not numpy:
+        return ops.maximum(input, dim)
     return (
         _choose("max", _max_all, _max_dim, "maximum", input, dim, keepdim, other, out, numpy)
         if (
@@ -227,6 +229,8 @@ def min(
     """
     if type(dim) is int and type(input) in PLAIN and other is UNSET and out is None and not numpy:
         return _min_dim(input, dim, False if keepdim is UNSET else keepdim)
+    if type(dim) is Tensor and keepdim is UNSET and other is UNSET and out is None and not numpy:
+        return ops.minimum(input, dim)
     return (
         _choose("min", _min_all, _min_dim, "minimum", input, dim, keepdim, other, out, numpy)
         if (

@@ -12,6 +12,7 @@ import numpy as np
 
 from flambeau.core.declare import elementwise, ops
 from flambeau.core.dtypes import FLOAT, NUMBER, REAL_FLOAT, Rule
+from flambeau.core.kernels.native.choose import lazily
 from flambeau.core.ops.either import cosine, keep, sine
 
 __all__: list[str] = []
@@ -337,10 +338,13 @@ def logaddexp2(input, other):
     return np.logaddexp2(input, other)
 
 
+_odds = lazily("logit_of", lambda input: np.log(input / (1 - input)))
+
+
 def _logit(input, eps):
     if eps is not None:
         input = np.clip(input, input.dtype.type(eps), input.dtype.type(1 - eps))
-    return np.log(input / (1 - input))
+    return _odds(input)
 
 
 def _logit_grad(g, input, eps):

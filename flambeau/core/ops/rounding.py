@@ -74,6 +74,14 @@ def _round(input):
     return np.rint(input)
 
 
+def _to_places_by_numpy(input: Any, ten: float) -> Any:
+    ten = input.dtype.type(ten)
+    return np.rint(input * ten) / ten
+
+
+_to_places = lazily("rounded_up_to", _to_places_by_numpy)
+
+
 @elementwise(
     types=_FLOATS,
     name="_round_decimals",
@@ -85,6 +93,8 @@ def _round(input):
 )
 def _round_decimals(input, decimals: int):
     """Rounded to a number of decimals."""
+    if 0 < decimals < 30:
+        return _to_places(input, 10.0**decimals)
     ten = input.dtype.type(10.0 ** np.abs(decimals))
     return np.rint(input * ten) / ten if decimals > 0 else np.rint(input / ten) * ten
 

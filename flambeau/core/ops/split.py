@@ -370,14 +370,15 @@ def _cut(name: str, input: Tensor, given: Any, dim: int) -> tuple[Tensor, ...]:
             raise fail(RuntimeError, name, f"number of sections must be larger than 0, got {given}")
         size, more = divmod(length, given)
         sizes = [size + 1] * more + [size] * (given - more)
-        bounds = [0, *np.cumsum(sizes).tolist()]
+        bounds = list(accumulate(sizes, initial=0))
     else:
         bounds = [0, *(int(k) for k in given), length]
     return tuple([_slice_of(input, dim, a, b) for a, b in zip(bounds, bounds[1:], strict=False)])
 
 
 def _slice_of(input: Tensor, dim: int, start: int, end: int) -> Tensor:
-    start, end, _ = slice(start, end).indices(input._array.shape[dim])
+    if not 0 <= start <= end <= input._array.shape[dim]:
+        start, end, _ = slice(start, end).indices(input._array.shape[dim])
     return ops._slice(input, dim, start, max(start, end), 1)
 
 

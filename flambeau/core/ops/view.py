@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -202,6 +202,8 @@ def view(input: Tensor, *shape: Any, size: Any = None, dtype: Any = None) -> Ten
     Raises:
         RuntimeError: strides that no view of that shape can have.
     """
+    if len(shape) == 1 and type(shape[0]) is dtypes.dtype:
+        return ops._view_dtype(input, shape[0])
     if size is not None:
         shape = (size,)
     if dtype is None:
@@ -377,6 +379,17 @@ def _order(ndim: int, source: int, destination: int) -> tuple[int, ...]:
     return tuple(rest)
 
 
+@lru_cache(maxsize=256)
+def _order_of_several(ndim: int, sources: Any, targets: Any) -> tuple[int, ...]:
+    """The permutation that moves several dimensions."""
+    sources, targets = wrap_dims(sources, ndim), wrap_dims(targets, ndim)
+    order = [-1] * ndim
+    for s, t in zip(sources, targets, strict=True):
+        order[t] = s
+    rest = iter(k for k in range(ndim) if k not in sources)
+    return tuple([k if k >= 0 else next(rest) for k in order])
+
+
 def _move(input: Tensor, source: Any, destination: Any) -> Tensor:
     ndim = input._array.ndim
     sources = (source,) if isinstance(source, int) else tuple(source)
@@ -388,12 +401,7 @@ def _move(input: Tensor, source: Any, destination: Any) -> Tensor:
             f"Invalid source or destination dims: source ({list(sources)} dims) should contain "
             f"the same number of dims as destination ({list(targets)} dims)",
         )
-    sources, targets = wrap_dims(sources, ndim), wrap_dims(targets, ndim)
-    order = [-1] * ndim
-    for s, t in zip(sources, targets, strict=True):
-        order[t] = s
-    rest = iter(k for k in range(ndim) if k not in sources)
-    return ops._permute(input, tuple([k if k >= 0 else next(rest) for k in order]))
+    return ops._permute(input, _order_of_several(ndim, sources, targets))
 
 
 @composite(method=True, alias=("moveaxis",))
@@ -658,6 +666,7 @@ def select(input: Tensor, dim: int, index: Any) -> Tensor:
     node="Slice",
     function=False,
     method=False,
+    native="range",
 )
 def _slice(input, dim: int, start: int, end: int, step: int):
     """The view of a range of a dimension."""
@@ -762,6 +771,31 @@ def _as_strided(input, size: Any, stride: Any, storage_offset: int, input_geomet
     return strided(input, size, tuple(s * item for s in stride), storage_offset * item)
 
 
+AS_STRIDED = ops._as_strided.operation
+
+
+def _on_the_owner(input: Tensor, size: Any, stride: Any, offset: int) -> Tensor | None:
+    """The short way of `as_strided` for a tensor that owns its memory; None where the long way must
+    look.
+    """
+    a = input._array
+    if type(input) not in PLAIN or type(a) is not nd or a.base is not None or not ordinary():
+        return None
+    if not a.flags.c_contiguous or len(size) != len(stride) or type(offset) is not int:
+        return None
+    last = offset
+    for n, step in zip(size, stride):
+        if type(n) is not int or type(step) is not int or n < 1 or step < 0:
+            return None
+        last += (n - 1) * step
+    if offset < 0 or last >= a.size:
+        return None
+    item = a.itemsize
+    geometry = (a.shape, tuple([step // item for step in a.strides]))
+    r = restride(a, size, tuple([step * item for step in stride]), offset * item)
+    return as_view(AS_STRIDED, input, r, (None, size, stride, offset, geometry))
+
+
 @composite(method=True)
 def as_strided(input: Tensor, size: Any, stride: Any, storage_offset: int | None = None) -> Tensor:
     """A view of the storage with the given sizes, strides and offset (in elements).
@@ -770,6 +804,9 @@ def as_strided(input: Tensor, size: Any, stride: Any, storage_offset: int | None
         RuntimeError: mismatched lengths, negative strides, or elements outside the storage.
     """
     size, stride = tuple(size), tuple(stride)
+    found = _on_the_owner(input, size, stride, storage_offset or 0)
+    if found is not None:
+        return found
     if len(size) != len(stride):
         raise fail(
             RuntimeError,

@@ -250,12 +250,34 @@ def floor_divide(f: Function, a: Value, b: Value) -> Value:
     return f.select(b.eq(0), a / b, f.select(found.eq(0), none, whole))
 
 
+def angle(f: Function, x: Value) -> Value:
+    """pi for negative numbers, else 0; NaN stays."""
+    found = f.select(x.lt(0), f.value(x.type, math.pi), zero(f, x))
+    return f.select(x.isnan(), x, found)
+
+
+def logit(f: Function, x: Value) -> Value:
+    """``log(x / (1 - x))``."""
+    return log(f, x / (f.value(x.type, 1.0) - x))
+
+
+def prelu(f: Function, x: Value, weight: Value) -> Value:
+    """``x`` where positive, else ``weight * x``."""
+    return f.select(x.gt(0), x, weight * x)
+
+
 PIECEWISE: dict[str, Formula] = {
     "floor": Formula(rounded("floor"), 1),
     "ceil": Formula(rounded("ceil"), 1),
     "trunc": Formula(rounded("trunc"), 1),
     "round": Formula(rounded("rint"), 1),
     "frac": Formula(frac, 1),
+    "angle": Formula(angle, 1),
+    "logit_of": Formula(logit, 1),
+    "prelu_kernel": Formula(prelu, 2),
+    "rounded_up_to": Formula(
+        lambda f, x, ten: f.intrinsic("rint", x * ten) / ten, 2, forms=("vs",)
+    ),
     "fmod": Formula(fmod, 2, ("float",)),
     "remainder": Formula(remainder, 2, ("float",)),
     "floor_divide": Formula(floor_divide, 2, ("float",)),

@@ -221,6 +221,21 @@ def _narrow(made: Module) -> None:
     end(f)
 
 
+def _range(made: Module) -> None:
+    """range(array, dim, start, end, step): a range that is not empty, counted from the front."""
+    f, (array, dim, start, stop, stride), ndim, room = _begin(made, "range", 5)
+    require(f, ndim.gt(0))
+    at = wrapped(f, whole(f, dim), ndim)
+    first, last, step = whole(f, start), whole(f, stop), whole(f, stride)
+    dims, steps = _copy_around(f, array, ndim, room)
+    require(f, first.ge(0) & first.lt(last) & last.le(f.load("i64", dims, at)) & step.gt(0))
+    own = f.load("i64", steps, at)
+    f.store((last - first + step - 1) // step, room, at)
+    f.store(own * step, room, at + MOST)
+    _give(f, array, ndim, room, first * own)
+    end(f)
+
+
 def _select(made: Module) -> None:
     """select(array, dim, index): the dimension falls away; negative indices count from its end."""
     f, (array, dim, index), ndim, room = _begin(made, "select", 3)
@@ -304,7 +319,7 @@ def module() -> Module:
     """All of them."""
     made = Module("views")
     for write in (
-        _restride, _swap, _insert, _expand, _narrow, _select, _squeeze, _diagonal, _unfold,
+        _restride, _swap, _insert, _expand, _narrow, _select, _squeeze, _diagonal, _unfold, _range,
     ):  # fmt: skip
         write(made)
     return made

@@ -54,6 +54,10 @@ NUMPY = {
     "leaky_relu_backward": lambda g, x, slope: np.where(x > 0, g, g * g.dtype.type(slope)),
 }  # fmt: skip
 PIECEWISE = {
+    "angle": lambda x: np.where(np.isnan(x), x, np.where(x < 0, x.dtype.type(np.pi), x.dtype.type(0))),
+    "logit_of": lambda x: np.log(x / (1 - x)),
+    "prelu_kernel": lambda x, w: np.where(x > 0, x, w * x),
+    "rounded_up_to": rounding._to_places_by_numpy,
     "floor": np.floor, "ceil": np.ceil, "trunc": np.trunc, "round": np.rint,
     "frac": lambda x: x - np.trunc(x), "sign": rounding._sign, "sgn": rounding._sign,
     "zero": np.zeros_like, "rsub": lambda a, b: b - a, "heaviside": lambda x, v: np.where(x == 0, v, (x > 0).astype(x.dtype)),
@@ -98,7 +102,7 @@ PIECEWISE = {
 NUMPY |= PIECEWISE
 NUMBERS_LAST = {
     "clamp": 2, "inside_backward": 2, "softplus": 2, "softplus_backward": 2, "leaky_relu": 1,
-    "leaky_relu_backward": 1, "fill": 1, "hardtanh": 2, "hardshrink": 1, "softshrink": 1,
+    "leaky_relu_backward": 1, "fill": 1, "rounded_up_to": 1, "hardtanh": 2, "hardshrink": 1, "softshrink": 1,
     "threshold": 2, "elu": 3, "celu": 1, "nan_to_num_of": 3, "addcmul_scaled": 1,
     "addcdiv_scaled": 1, "outside_backward": 1, "between_backward": 2, "above_backward": 1,
     "elu_backward": 3, "celu_backward": 1,
