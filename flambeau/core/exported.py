@@ -37,6 +37,8 @@ Mark = tuple[int, int, int, tuple[tuple[int, bytes], ...]]
 class Exported(Storage):
     """The storage of such memory."""
 
+    __slots__ = ()
+
     marks: deque[Mark]
     first: Mark
 

@@ -19,32 +19,43 @@ if TYPE_CHECKING:
 
 __all__ = ["Storage", "address", "silent", "storage_of", "touch"]
 
-_new = object.__new__
 _frame = sys._getframe
 
 
 class Storage:
-    """Shared by a tensor, its views and its `detach()`; class attributes are the defaults (a new
-    one stores nothing).
+    """Shared by a tensor, its views and its `detach()`. What every write moves and every save asks
+    stands in slots, where native functions find it; the rest are class attributes until they are
+    set.
     """
 
-    version = 0
-    written = 0
+    __slots__ = (
+        "__dict__", "__weakref__", "changed", "inference", "origin", "version", "writer", "writing",
+        "written",
+    )  # fmt: skip
+
+    version: int
+    written: int
     """Sequence number of the last write; compared with a node's to see that a saved value changed.
     """
-    changed = 0
+    changed: int
     """The later of `written` and `silent`: what a backward looks at first."""
-    writer: Where | None = None
-    writing = ""
+    writer: Where | None
+    writing: str
+    inference: bool
+    origin: Storage | None
+    """For the storage of `x.data`: the storage of x, whose `silent` counter its writes move."""
     silent = 0
     """The same for writes PyTorch does not see (through `.data`)."""
     silent_writer: Where | None = None
     root: np.ndarray[Any, Any] | None = None
     """The array that owns the memory, where it is known; else found from a tensor's array."""
-    inference = False
     shared = False
-    origin: Storage | None = None
-    """For the storage of `x.data`: the storage of x, whose `silent` counter its writes move."""
+
+    def __init__(self) -> None:
+        self.version = self.written = self.changed = 0
+        self.writer = self.origin = None
+        self.writing = ""
+        self.inference = False
 
     def mark(self, array: Any) -> None:
         """Only `exported.Exported` takes fingerprints."""
@@ -58,7 +69,7 @@ def storage_of(tensor: Tensor) -> Storage:
     """The tensor's storage, made now if it has none yet."""
     found: Storage | None = tensor._storage
     if found is None:
-        found = tensor._storage = _new(Storage)
+        found = tensor._storage = Storage()
     elif not found:  # exported: falsy, so that this is reached whenever a value is saved
         found.mark(tensor._array)
     return found

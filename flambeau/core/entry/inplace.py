@@ -12,7 +12,7 @@ from flambeau.core import slow
 from flambeau.core.binding import bind
 from flambeau.core.entry import process
 from flambeau.core.entry.record import INTS, SCALARS, SINGLE_DOUBLE
-from flambeau.core.kernels.native.choose import FORMULAS, resolved
+from flambeau.core.kernels.native.choose import FORMULAS, resolved, takes_target
 from flambeau.core.state import NO_GRAD, mode
 from flambeau.core.storage import touch
 from flambeau.core.tensor import PLAIN
@@ -95,8 +95,9 @@ def recorded(
         allowed = sum(1 << k for k, _ in enumerate(op.tensors) if k and numbers)
         missing = sum(1 << k for k, (i, _) in enumerate(op.tensors) if op.template[i] is None)
         kernel = resolved(op.name, op.kernel)
+        into = takes_target(op.name, len(op.names))
         short = process.several(
-            op, kernel, fast, title, numbers=allowed, optional=missing
+            op, kernel, fast, title, numbers=allowed, optional=missing, into=int(into)
         ) or _unserved  # fmt: skip
         return short(*args)
 

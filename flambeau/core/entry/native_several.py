@@ -262,7 +262,7 @@ def _several(made: Module, slots: Slots) -> None:
     f = w.f
     n = f.argument["n"]
     w.require(n.eq(w.word("arguments").to("i64")))
-    given = f.memory("ptr", MOST)
+    given = f.memory("ptr", MOST + 1)
     leading = f.variable("ptr", 0)
     operands = _operands(w, slots, given, leading)
     at = w.word("dtype_at").to("i64")  # counted from 1: the argument that must be None
@@ -296,7 +296,7 @@ def _write_several(made: Module, slots: Slots) -> None:
     f = w.f
     n = f.argument["n"]
     w.require(n.eq(w.word("arguments").to("i64")))
-    given = f.memory("ptr", MOST)
+    given = f.memory("ptr", MOST + 1)
     leading = f.variable("ptr", 0)
     operands = _operands(w, slots, given, leading)
     recording = mode(w)
@@ -305,6 +305,7 @@ def _write_several(made: Module, slots: Slots) -> None:
     edges, any_edge = _edges(w, operands, recording)
     history = recording & any_edge
     _may_write(w, slots, x, a, history, recording)
+    _straight(w, x, a, given, history)
     r = computed_from(w, given, n)
     k = f.fresh()
     fits = w.field(r, table.DESCR).eq(w.field(a, table.DESCR))
@@ -347,6 +348,29 @@ def _write_several(made: Module, slots: Slots) -> None:
     w.require(w.own("touch", stored(w, x), returns="i1"), "lost")
     f.ret(w.held(x))
     w.end()
+
+
+def _straight(w: Writer, x: Value, a: Value, given: Value, history: Value) -> None:
+    """Where the kernel takes the array to write last, and no history is made: written at once. What
+    it refuses goes on.
+    """
+    f = w.f
+    n = f.argument["n"]
+    k = f.fresh()
+    f.branch(history | w.word("into").eq(0), f"apart{k}", f"into{k}")
+    f.label(f"into{k}")
+    f.store(a, given, n)
+    done = f.call(w.word("call"), "ptr", w.word("kernel"), given, n + 1, f.value("ptr", 0))
+    f.branch(done.eq(0), f"refused{k}", f"written{k}")
+    f.label(f"written{k}")
+    w.drop(done)
+    w.require(w.own("touch", stored(w, x), returns="i1"), "lost")
+    f.ret(w.held(x))
+    f.label(f"refused{k}")
+    matches = f.call(w.word("matches"), "i32", w.word("exception"))
+    w.require(matches.ne(0), "lost")
+    f.call(w.word("clear"), "void")
+    f.label(f"apart{k}")
 
 
 def _may_write(

@@ -13,37 +13,29 @@ from flambeau.core.kernels.native import table
 __all__ = ["functions"]
 
 
-def _touch(made: Module) -> None:
+def _touch(made: Module, slots: Slots) -> None:
     """touch(storage): a write is noted; whether there was no error."""
     w = Writer(made, "touch", "s", returns="i1")
     f, (s,) = w.f, w.arguments
 
     def note(name: str, value: Value) -> None:
-        done = f.call(w.word("set_attribute"), "i32", s, w.word(name), value)
-        w.require(done.eq(0), "lost")
+        old = w.field(s, slots.storage[name])
+        w.put(s, slots.storage[name], value)
+        w.drop(old)
 
-    version = f.call(w.word("get_attribute"), "ptr", s, w.word("version"))
-    w.unless(version.eq(0))
-    later = f.call(w.word("plus"), "ptr", version, w.word("one"))
-    w.drop(version)
+    later = f.call(w.word("plus"), "ptr", w.field(s, slots.storage["version"]), w.word("one"))
     w.unless(later.eq(0))
     note("version", later)
-    w.drop(later)
     number = f.call(w.word("iter_next"), "ptr", w.word("count"))
     w.unless(number.eq(0))
     note("written", number)
-    note("changed", number)
-    w.drop(number)
-    note("writing", w.word("title"))
+    with w.when(w.type_of(s).eq(w.word("storage"))):  # an exported one says that it always changes
+        note("changed", w.held(number))
+    note("writing", w.held(w.word("title")))
     room = f.memory("ptr", 2)
     w.require(w.own("place", room, w.word("depth"), returns="i1"), "lost")
-    spot = w.tuple(f.load("ptr", room), f.load("ptr", room, f.index(1)))
-    note("writer", spot)
-    w.drop(spot)
-    origin = f.call(w.word("get_attribute"), "ptr", s, w.word("origin"))
-    w.unless(origin.eq(0))
-    w.drop(origin)
-    with w.when(w.is_none(origin).eq(False)):
+    note("writer", w.tuple(f.load("ptr", room), f.load("ptr", room, f.index(1))))
+    with w.when(w.is_none(w.field(s, slots.storage["origin"])).eq(False)):
         told = w.invoke(w.word("silent"), s)
         w.unless(told.eq(0))
         w.drop(told)
@@ -113,6 +105,6 @@ def _write_binary(made: Module, slots: Slots) -> None:
 
 def functions(made: Module, slots: Slots) -> None:
     """All of them."""
-    _touch(made)
+    _touch(made, slots)
     _write_unary(made, slots)
     _write_binary(made, slots)

@@ -41,11 +41,11 @@ EXTRA = (
     "matches", "exception", "shared", "user_frame", "storage_of", "edge_of", "settle", "silent",
     "int32", "false", "version", "written", "changed", "writing", "writer", "origin",
     "inference", "rules", "no_text", "no_grad_text", "op_node", "port", "size", "hooks",
-    "new_copy", "copy_into", "nothing_saved",
+    "new_copy", "copy_into", "nothing_saved", "zero",
     # of the operation
     "op", "kernel", "depth", "has_rules", "keeps", "kept_nothing", "numbers", "title", "chooses",
     "places", "optional", "tensors", "arguments", "same", "mixed", "params", "dtype_at", "fast0",
-    "fast1", "fast2", "fast3", "fast4",
+    "fast1", "fast2", "fast3", "fast4", "into",
 )  # fmt: skip
 KNOWN = 4
 """Words of the shared memory before the codes known to be the user's, behind which stand the
@@ -65,6 +65,7 @@ class Slots(NamedTuple):
     tensor: dict[str, int]
     node: dict[str, int]
     port: dict[str, int]
+    storage: dict[str, int]
     tuple_items: int
 
 
@@ -92,7 +93,11 @@ def SLOTS() -> Slots:
                      "sequence", "shape", "shapes", "stores")
     }  # fmt: skip
     port = {name: _offset(Port.__dict__[name]) for name in ("node", "number")}
-    for kind, slots in ((Tensor, tensor), (OpNode, node), (Port, port)):
+    storage = {
+        name: _offset(Storage.__dict__[name])
+        for name in ("changed", "inference", "origin", "version", "writer", "writing", "written")
+    }
+    for kind, slots in ((Tensor, tensor), (OpNode, node), (Port, port), (Storage, storage)):
         known: Any = object.__new__(kind)
         for name, offset in slots.items():
             mark = object()
@@ -104,7 +109,7 @@ def SLOTS() -> Slots:
     letters = [ctypes.c_char.from_address(id(np.dtype(t)) + 24).value for t in ("f4", "i8", "?")]
     if letters != [b"f", b"i", b"b"]:
         raise build.Unavailable("dtypes of this NumPy are laid out otherwise")
-    return Slots(tensor, node, port, words["tuple_items"])
+    return Slots(tensor, node, port, storage, words["tuple_items"])
 
 
 _shared = (ctypes.c_size_t * (KNOWN + 2 * CODES))()
@@ -146,7 +151,7 @@ def _words() -> dict[str, int]:
         "none": None, "tensor": Tensor, "element_node": ElementNode, "op_node": OpNode,
         "port": Port, "size": Size, "storage": Storage, "nothing_saved": NOTHING_SAVED,
         "mode": state.VARIABLE, "no_grad": state.NO_GRAD, "count": state.COUNT,
-        "getframe": sys._getframe, "one": 1, "nothing": (), "exception": Exception,
+        "getframe": sys._getframe, "one": 1, "zero": 0, "nothing": (), "exception": Exception,
         "user_frame": _known_frame, "storage_of": storage_of, "edge_of": edge_of,
         "settle": slow.settle, "silent": silent, "int32": np.dtype("i4"), "false": False,
         "no_text": "", "no_grad_text": sys.intern("no_grad"),

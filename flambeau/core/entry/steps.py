@@ -66,6 +66,11 @@ def storage(made: Module, slots: Slots) -> None:
     f.branch(w.is_none(have), "new", "exported")
     f.label("new")
     fresh = w.make("storage")
+    for name, value in (
+        ("version", "zero"), ("written", "zero"), ("changed", "zero"), ("writer", "none"),
+        ("origin", "none"), ("writing", "no_text"), ("inference", "false"),
+    ):  # fmt: skip
+        w.put(fresh, slots.storage[name], w.held(w.word(value)))
     w.put(t, slots.tensor["_storage"], fresh)
     w.drop(have)
     f.ret(fresh)
@@ -89,9 +94,7 @@ def edge(made: Module, slots: Slots) -> None:
     have = w.field(t, slots.tensor["_storage"])
     f.branch(w.type_of(have).eq(w.word("storage")), "stored", "long")
     f.label("stored")
-    version = f.call(w.word("get_attribute"), "ptr", have, w.word("version"))
-    w.unless(version.eq(0))
-    w.drop(version)
+    version = w.field(have, slots.storage["version"])
     then = f.load("ptr", w.items(w.field(t, slots.tensor["_view"])), f.index(1))
     f.branch(version.eq(then), "fresh", "long")
     f.label("fresh")
@@ -388,10 +391,7 @@ def written(w: Writer, slots: Slots, x: Value, a: Value) -> None:
         w.require(f.load("i64", steps, i).ne(0))
     have = w.field(x, slots.tensor["_storage"])
     with w.when(w.is_none(have).eq(False)):
-        inference = f.call(w.word("get_attribute"), "ptr", have, w.word("inference"))
-        w.unless(inference.eq(0))
-        w.drop(inference)
-        w.require(inference.eq(w.word("false")))
+        w.require(w.field(have, slots.storage["inference"]).eq(w.word("false")))
 
 
 def functions(made: Module, slots: Slots) -> None:

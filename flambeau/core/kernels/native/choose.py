@@ -15,7 +15,7 @@ from flambeau.core.kernels.native import elementwise, formulas, piecewise, smoot
 from flambeau.core.kernels.native.elementwise import Formula
 from flambeau.core.silence import quiet, run
 
-__all__ = ["FORMULAS", "SILENT", "caller", "fused", "lazily", "native", "resolved"]
+__all__ = ["FORMULAS", "SILENT", "caller", "fused", "lazily", "native", "resolved", "takes_target"]
 
 FORMULAS = formulas.FORMULAS | smooth.SMOOTH | piecewise.PIECEWISE
 """By the operation's name or the rule's."""
@@ -62,6 +62,14 @@ def resolved(name: str, kernel: Callable[..., Any]) -> Callable[..., Any]:
     quietly = partial(run, kernel)
     name = name.lstrip("_")
     return (native(name, quietly) if name in FORMULAS else None) or quietly
+
+
+def takes_target(name: str, count: int) -> bool:
+    """Whether what computes an operation of `count` arguments takes the array to write after them,
+    and refuses what it cannot write: its formula takes them all.
+    """
+    formula = FORMULAS.get(name.lstrip("_"))
+    return formula is not None and formula.arity == count and not formula.result
 
 
 def lazily(
