@@ -63,7 +63,7 @@ def backward(
             captures.setdefault(node, []).append((k, number))
     frame = user_frame(sys._getframe(2))
     spot = (frame.f_code, frame.f_lasti)
-    plain = wanted is None and not graph and not AccumulateGrad.heard and state.ordinary()
+    plain = wanted is None and not graph and state.ordinary() and not _listened(roots)
     token = state.switch_grad(graph)
     try:
         if plain:
@@ -80,7 +80,7 @@ def backward_of_one(root: Any, grad: np.ndarray[Any, Any], keep: bool) -> None:
     """`backward` from one edge into all leaves, its gradient an array: what `loss.backward()`
     needs.
     """
-    if AccumulateGrad.heard or not state.ordinary():
+    if not state.ordinary() or (AccumulateGrad.heard and _listened((root,))):
         backward((root,), (wrap(grad),), keep, False)
         return
     frame = sys._getframe(2)
@@ -96,6 +96,25 @@ def backward_of_one(root: Any, grad: np.ndarray[Any, Any], keep: bool) -> None:
 def _run_heard(node: Node, given: Any, keep: bool, spot: Any) -> Any:
     """A node with hooks or several outputs, in a sweep of the light kind."""
     return _visit(node, given, False, keep, None, {}, [], spot, True)
+
+
+def _listened(roots: Sequence[Any]) -> bool:
+    """Whether a leaf with a hook lies on a way from the roots."""
+    heard = {leaf for leaf in tuple(AccumulateGrad.heard) if leaf.hooks}
+    if not heard:
+        return False
+    stack = [edge.node if type(edge) is Port else edge for edge in roots]
+    seen = set(stack)
+    while stack:
+        node = stack.pop()
+        if node in heard:
+            return True
+        for edge in node.edges:
+            target = edge.node if type(edge) is Port else edge
+            if target is not None and target not in seen:
+                seen.add(target)
+                stack.append(target)
+    return False
 
 
 def _count(starts: Sequence[Node]) -> dict[Node, int]:
@@ -194,7 +213,7 @@ def _sweep(
     collect: bool,
 ) -> None:
     starts = [edge.node if type(edge) is Port else edge for edge in roots]
-    waits = _count(starts) if graph or captures or AccumulateGrad.heard else None
+    waits = _count(starts) if graph or captures or _listened(roots) else None
     leaves = _Leaves(waits)
     pending: dict[Node, Any] = {}
     ready: list[tuple[int, int, Node]] = []

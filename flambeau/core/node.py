@@ -53,6 +53,11 @@ class Hooks:
         self.after: dict[int, Callable[..., Any]] = {}
         self.post_accumulate: dict[int, Callable[..., Any]] = {}
 
+    def __bool__(self) -> bool:
+        """Whether any is there still."""
+        tables = (self.retain, self.before, self.after, self.post_accumulate)
+        return any(tables) or any(self.tensor.values())
+
 
 class Node:
     """A step of the backward pass; `Tensor.grad_fn` shows it."""
@@ -173,8 +178,8 @@ class AccumulateGrad(Node):
 
     __slots__ = ("variable_ref",)
 
-    heard = False
-    """Whether any leaf ever got a hook: from then on leaves wait for their turn."""
+    heard: weakref.WeakSet[AccumulateGrad] = weakref.WeakSet()
+    """Leaves that got a hook: in a backward that meets one, leaves wait for their turn."""
 
     def __init__(self, variable: Tensor) -> None:
         self.variable_ref = weakref.ref(variable)
@@ -191,7 +196,7 @@ class AccumulateGrad(Node):
         return f"<AccumulateGrad object at {id(self):#x}>"
 
     def hooks_of(self) -> Hooks:
-        AccumulateGrad.heard = True
+        AccumulateGrad.heard.add(self)
         return super().hooks_of()
 
     @property

@@ -119,3 +119,23 @@ def test_a_long_chain_needs_no_recursion():
     y.sum().backward()
     assert x.grad.tolist() == [1, 1]
     del y
+
+
+def test_a_hook_on_one_leaf_costs_other_graphs_nothing(monkeypatch):
+    from flambeau.core import engine
+
+    long_way = []
+    sweep = engine._sweep
+    monkeypatch.setattr(engine, "_sweep", lambda *a: (long_way.append(1), sweep(*a)))
+    a, b = (torch.ones(2, requires_grad=True) for _ in range(2))
+    seen = []
+    handle = a.register_hook(lambda g: seen.append(g.tolist()))
+    after = a.register_post_accumulate_grad_hook(lambda p: seen.append("after"))
+    (b * 2).sum().backward()
+    assert not long_way
+    (a * b).sum().backward()
+    assert long_way == [1] and seen == [[1.0, 1.0], "after"]
+    handle.remove(), after.remove()
+    (a * b).sum().backward()
+    torch.autograd.backward([(a * b).sum(), b.sum()])
+    assert long_way == [1] and len(seen) == 2
