@@ -5,6 +5,8 @@ double Box-Muller pair, and packs its state into PyTorch's 5056 bytes. The laws 
 the neighbouring files; the public ``Generator`` (tensors, devices) stands in ``generator.py``.
 """
 
+from __future__ import annotations
+
 import math
 import os
 import struct
