@@ -31,6 +31,7 @@ from flambeau.autograd.modes import (
 from flambeau.core import declare as _declare
 from flambeau.core import dtypes as _dtypes
 from flambeau.core import factory as _factory
+from flambeau.core import late as _late
 from flambeau.core import layout as _layout
 from flambeau.core import ops as _ops
 from flambeau.core.device import device, set_default_device
@@ -198,11 +199,15 @@ _ELSEWHERE = {
 
 
 def __getattr__(name: str) -> _Any:
-    """Sub-packages, and names that stand in one, load at first use.
+    """Sub-packages, names that stand in one, and late operations load at first use.
 
     Raises:
         AttributeError: no such name; the nearest one is suggested.
     """
+    if name in _late.FUNCTIONS:
+        _late.load(_late.FUNCTIONS[name])
+        function = globals()[name] = _declare.FUNCTIONS[name]
+        return function
     room = name if name in _LAZY else _ELSEWHERE.get(name)
     if room is not None:
         try:
@@ -222,8 +227,8 @@ def __getattr__(name: str) -> _Any:
         raise AttributeError(f"module 'flambeau' has no attribute '{name}'")
     from flambeau.shim.suggest import missing
 
-    raise missing("torch", name, [*globals(), *_LAZY, *_ELSEWHERE])
+    raise missing("torch", name, __dir__())
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LAZY, *_ELSEWHERE})
+    return sorted({*globals(), *_LAZY, *_ELSEWHERE, *_late.FUNCTIONS})

@@ -159,7 +159,9 @@ def cover() -> None:
         return
     _covered = True
     from flambeau.core.declare import FUNCTIONS
+    from flambeau.core.late import load_all
 
+    load_all()
     torch: Any = import_module("flambeau")
     functional: Any = import_module("flambeau.nn.functional")
     wrapped: dict[Any, Any] = {}

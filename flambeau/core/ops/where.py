@@ -16,6 +16,7 @@ from flambeau.core.ir.abstract import broadcast_shapes
 from flambeau.core.methods import bind
 from flambeau.core.overlap import overlaps
 from flambeau.core.provenance import stack_level
+from flambeau.core.sampling import each_on_its_own
 from flambeau.core.silence import run
 from flambeau.core.state import mode, ordinary
 from flambeau.core.storage import touch
@@ -421,3 +422,6 @@ def nonzero_static(input, *, size: int, fill_value: int = -1):
     )
     found[: len(rows)] = rows
     return found
+
+
+each_on_its_own("argwhere")
