@@ -80,7 +80,7 @@ def published() -> dict[tuple[str, str], Any]:
         (place, name): value
         for place, names in places.items()
         for name, value in list(names.items())
-        if not isinstance(value, late.Method) and getattr(value, "__qualname__", "") != "_stand_in.<locals>.late"
+        if not late.stands_in(value)
     }
 
 

@@ -15,7 +15,7 @@ from flambeau.core.declare import ops
 from flambeau.core.late_names import AREAS
 from flambeau.core.tensor import Tensor
 
-__all__ = ["FUNCTIONS", "announce", "load", "load_all"]
+__all__ = ["FUNCTIONS", "announce", "load", "load_all", "operation", "stands_in"]
 
 FUNCTIONS = {name: area for area, (names, _, _) in AREAS.items() for name in names.split()}
 """The area of each late name that the package's top level offers."""
@@ -40,7 +40,21 @@ def _stand_in(area: str, name: str) -> Callable[..., Any]:
         load(area)
         return getattr(ops, name)(*args, **kwargs)
 
+    late.area = area  # type: ignore[attr-defined]
     return late
+
+
+def stands_in(value: Any) -> bool:
+    """Whether this is not an operation yet."""
+    return isinstance(value, Method) or hasattr(value, "area") and callable(value)
+
+
+def operation(name: str) -> Any:
+    """The operation of this name, declared by now: for rooms that give it a public name."""
+    found = getattr(ops, name)
+    if stands_in(found):
+        load(found.area)
+    return getattr(ops, name)
 
 
 def announce() -> None:

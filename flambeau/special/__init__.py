@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from flambeau.core.declare import ops
 from flambeau.core import late as _late
+from flambeau.core.declare import ops
 from flambeau.core.ops.bessel import PLAIN
 from flambeau.core.ops.polynomial import POLYNOMIALS
 from flambeau.core.tensor import Tensor
