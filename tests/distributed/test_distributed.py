@@ -1,0 +1,31 @@
+"""`torch.distributed` of a build without process groups."""
+
+import pytest
+
+import flambeau as torch
+from flambeau import distributed as dist
+
+
+def test_nothing_is_available():
+    assert not dist.is_available() and not dist.is_initialized()
+    assert not (dist.is_gloo_available() or dist.is_mpi_available() or dist.is_nccl_available())
+    assert dist.Backend("GLOO") == dist.Backend.GLOO
+    assert dist.group.WORLD is None
+
+
+@pytest.mark.parametrize("name", ["get_rank", "get_world_size", "barrier", "get_backend"])
+def test_without_a_group_calls_raise_as_in_pytorch(name):
+    with pytest.raises(ValueError, match="Default process group has not been initialized"):
+        getattr(dist, name)()
+
+
+def test_joining_a_group_says_what_to_do():
+    with pytest.raises(RuntimeError, match="is_available"):
+        dist.init_process_group("gloo", rank=0, world_size=1)
+    with pytest.raises(AssertionError, match="cannot be None"):
+        dist.destroy_process_group()
+
+
+def test_a_sampler_needs_no_group_when_told_everything():
+    sampler = torch.utils.data.DistributedSampler(range(10), num_replicas=3, rank=1, shuffle=False)
+    assert list(sampler) == [1, 4, 7, 0]
