@@ -127,3 +127,13 @@ def sym_float(a: Any) -> float:
 def sym_sqrt(a: Any) -> float:
     """The square root."""
     return math.sqrt(a)
+
+
+def _assert(condition: Any, message: str) -> None:
+    """Python's assert as a function, which traces record.
+
+    Raises:
+        AssertionError: the condition does not hold.
+    """
+    if not condition:
+        raise AssertionError(message)
