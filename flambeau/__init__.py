@@ -77,6 +77,8 @@ legacy_contiguous_format = _layout.contiguous_format
 _LAZY = frozenset(
     (
         "accelerator",
+        "_C",
+        "_dynamo",
         "__config__",
         "__future__",
         "amp",

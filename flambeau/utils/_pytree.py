@@ -11,19 +11,36 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from flambeau.core.return_types import StructSequence
+from flambeau.utils._pytree_paths import (
+    GetAttrKey,
+    KeyPath,
+    MappingKey,
+    SequenceKey,
+    keys_of,
+    keystr,
+)
 
 __all__ = [
+    "GetAttrKey",
     "LeafSpec",
+    "MappingKey",
+    "SequenceKey",
     "TreeSpec",
+    "key_get",
+    "keystr",
     "register_pytree_node",
     "tree_all",
     "tree_any",
     "tree_flatten",
+    "tree_flatten_with_path",
+    "tree_is_leaf",
     "tree_iter",
     "tree_leaves",
+    "tree_leaves_with_path",
     "tree_map",
     "tree_map_",
     "tree_map_only",
+    "tree_map_with_path",
     "tree_structure",
     "tree_unflatten",
 ]
@@ -68,8 +85,12 @@ class TreeSpec:
     def __repr__(self) -> str:
         if self.type is None:
             return "*"
-        inner = ", ".join(map(repr, self.children_specs))
-        return f"TreeSpec({self.type.__name__}, {self.context}, [{inner}])"
+        name = "namedtuple" if _is_namedtuple(self.type) else self.type.__name__
+        inner = ",\n".join(
+            "\n".join(f"  {line}" for line in repr(child).splitlines())
+            for child in self.children_specs
+        ).strip()
+        return f"TreeSpec({name}, {self.context}, [{inner}])"
 
 
 class LeafSpec(TreeSpec):
@@ -88,18 +109,23 @@ def _is_namedtuple(kind: type) -> bool:
     return issubclass(kind, tuple) and isinstance(getattr(kind, "_fields", None), tuple)
 
 
-def _take_dict(tree: Any) -> tuple[list[Any], Any]:
-    return list(tree.values()), list(tree.keys())
+def _dict_flatten(d: Any) -> tuple[list[Any], Any]:
+    return list(d.values()), list(d.keys())
 
 
+def _dict_flatten_with_keys(d: Any) -> tuple[list[tuple[MappingKey, Any]], Any]:
+    return [(MappingKey(key), value) for key, value in d.items()], list(d.keys())
+
+
+_KEYS: dict[type, Callable[[Any], Any]] = {}
 _NODES: dict[
     type, tuple[Callable[[Any], tuple[list[Any], Any]], Callable[[list[Any], Any], Any]]
 ] = {
     tuple: (lambda tree: (list(tree), None), lambda leaves, context: tuple(leaves)),
     list: (lambda tree: (list(tree), None), lambda leaves, context: list(leaves)),
-    dict: (_take_dict, lambda leaves, context: dict(zip(context, leaves, strict=True))),
+    dict: (_dict_flatten, lambda leaves, context: dict(zip(context, leaves, strict=True))),
     OrderedDict: (
-        _take_dict,
+        _dict_flatten,
         lambda leaves, context: OrderedDict(zip(context, leaves, strict=True)),
     ),
     defaultdict: (
@@ -117,17 +143,44 @@ def register_pytree_node(
     cls: type,
     flatten_fn: Callable[[Any], tuple[list[Any], Any]],
     unflatten_fn: Callable[[list[Any], Any], Any],
-    **_: Any,
+    *,
+    serialized_type_name: str | None = None,
+    to_dumpable_context: Callable[[Any], Any] | None = None,
+    from_dumpable_context: Callable[[Any], Any] | None = None,
+    flatten_with_keys_fn: Callable[[Any], Any] | None = None,
 ) -> None:
     """Make a class of containers known.
 
     Args:
         flatten_fn: container to (children, context).
         unflatten_fn: (children, context) to container.
+        serialized_type_name, to_dumpable_context, from_dumpable_context: kept for
+            compatibility; specs are not written as text.
+        flatten_with_keys_fn: container to (pairs of key and child, context).
+
+    Raises:
+        ValueError: the class is known.
     """
     if cls in _NODES:
         raise ValueError(f"{cls} is already registered as pytree node.")
     _NODES[cls] = (flatten_fn, unflatten_fn)
+    if flatten_with_keys_fn is not None:
+        _KEYS[cls] = flatten_with_keys_fn
+
+
+def _opened(tree: PyTree) -> tuple[list[Any], Any] | None:
+    """A container's children and context; None for a leaf."""
+    kind = type(tree)
+    if kind in _NODES:
+        return _NODES[kind][0](tree)
+    if _is_namedtuple(kind) or issubclass(kind, StructSequence):
+        return list(tree), kind
+    return None
+
+
+def tree_is_leaf(tree: PyTree, is_leaf: Callable[[Any], bool] | None = None) -> bool:
+    """Whether the value is a leaf: of no known class of containers, or one by `is_leaf`."""
+    return (is_leaf is not None and is_leaf(tree)) or _opened(tree) is None
 
 
 def tree_flatten(
@@ -135,14 +188,10 @@ def tree_flatten(
 ) -> tuple[list[Any], TreeSpec]:
     """The leaves of a tree in order, and its shape."""
     kind = type(tree)
-    if is_leaf is not None and is_leaf(tree):
+    opened = None if is_leaf is not None and is_leaf(tree) else _opened(tree)
+    if opened is None:
         return [tree], _LEAF
-    if kind in _NODES:
-        children, context = _NODES[kind][0](tree)
-    elif _is_namedtuple(kind) or issubclass(kind, StructSequence):
-        children, context = list(tree), kind
-    else:
-        return [tree], _LEAF
+    children, context = opened
     leaves: list[Any] = []
     specs = []
     for child in children:
@@ -242,3 +291,53 @@ def tree_any(
 ) -> bool:
     """Whether `pred` holds for a leaf."""
     return any(map(pred, tree_leaves(tree, is_leaf)))
+
+
+def tree_leaves_with_path(
+    tree: PyTree, is_leaf: Callable[[Any], bool] | None = None
+) -> list[tuple[KeyPath, Any]]:
+    """The leaves in order, each with the keys on the way to it."""
+    return list(_walked(tree, (), is_leaf))
+
+
+def _walked(
+    tree: PyTree, way: KeyPath, is_leaf: Callable[[Any], bool] | None
+) -> Iterable[tuple[KeyPath, Any]]:
+    opened = None if is_leaf is not None and is_leaf(tree) else _opened(tree)
+    if opened is None:
+        yield way, tree
+        return
+    keys = keys_of(tree, len(opened[0]), _KEYS.get(type(tree)))
+    for key, child in zip(keys, opened[0], strict=True):
+        yield from _walked(child, (*way, key), is_leaf)
+
+
+def tree_flatten_with_path(
+    tree: PyTree, is_leaf: Callable[[Any], bool] | None = None
+) -> tuple[list[tuple[KeyPath, Any]], TreeSpec]:
+    """`tree_flatten`, each leaf with the keys on the way to it."""
+    return tree_leaves_with_path(tree, is_leaf), tree_structure(tree, is_leaf)
+
+
+def tree_map_with_path(
+    func: Callable[..., Any],
+    tree: PyTree,
+    *rests: PyTree,
+    is_leaf: Callable[[Any], bool] | None = None,
+) -> PyTree:
+    """`tree_map` with the path as the function's first argument."""
+    pairs, spec = tree_flatten_with_path(tree, is_leaf)
+    others = [tree_leaves(rest, is_leaf) for rest in rests]
+    made = [func(way, leaf, *each) for (way, leaf), *each in zip(pairs, *others, strict=True)]
+    return tree_unflatten(made, spec)
+
+
+def key_get(obj: Any, kp: KeyPath) -> Any:
+    """What stands at the end of a path."""
+    for key in kp:
+        obj = key.get(obj)
+    return obj
+
+
+SUPPORTED_NODES = _NODES
+"""The known classes of containers."""
