@@ -13,6 +13,7 @@ __all__ = ["Generator", "Size", "TensorBase", "device", "dtype", "layout", "memo
 
 TensorBase = Tensor
 _TensorBase = Tensor
+_TensorMeta = type(Tensor)
 
 
 def _log_api_usage_once(event: str) -> None:

@@ -127,6 +127,7 @@ _LAZY = frozenset(
 _ELSEWHERE = {
     "why_no_grad": "autograd.why",
     "compile": "compiler",
+    "PyTorchFileReader": "serialization.records",
     "load": "serialization",
     "save": "serialization",
     "vmap": "func",

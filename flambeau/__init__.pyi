@@ -122,6 +122,7 @@ from flambeau.random import seed as seed
 from flambeau.random import set_rng_state as set_rng_state
 from flambeau.serialization import load as load
 from flambeau.serialization import save as save
+from flambeau.serialization.records import PyTorchFileReader as PyTorchFileReader
 from flambeau.settings import *
 from flambeau.storage import BFloat16Storage as BFloat16Storage
 from flambeau.storage import BoolStorage as BoolStorage

@@ -16,8 +16,10 @@ from flambeau.compiler import (
     list_backends,
     reset,
 )
+from flambeau.compiler.module import OptimizedModule
 
 __all__ = [
+    "OptimizedModule",
     "allow_in_graph",
     "assume_constant_result",
     "config",

@@ -51,7 +51,7 @@ TABLE: dict[str, str] = {
     "of FX only tracing, graphs and `passes.shape_prop` are built": "fx.*",
     "symbolic shapes belong to PyTorch's export; sizes are plain integers": """
         SymInt SymBool SymFloat sym_constrain_range* sym_fresh_size Sym*Type""",
-    "many processes are not built": "distributed.* nn.parallel.Distributed*",
+    "many processes are not built": "distributed.*",
     "nested tensors are not built; pad, or use nn.utils.rnn.pack_sequence": """
         nested nested.* jagged Tensor.to_padded_tensor""",
     "there is no such device; the call needs it": """

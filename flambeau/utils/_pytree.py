@@ -6,9 +6,9 @@ The name is PyTorch's, where programs import it from. Stands on nothing.
 
 from __future__ import annotations
 
-from collections import OrderedDict, defaultdict, deque
+from collections import OrderedDict, defaultdict, deque, namedtuple
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from flambeau.core.return_types import StructSequence
 from flambeau.utils._pytree_paths import (
@@ -117,26 +117,49 @@ def _dict_flatten_with_keys(d: Any) -> tuple[list[tuple[MappingKey, Any]], Any]:
     return [(MappingKey(key), value) for key, value in d.items()], list(d.keys())
 
 
-_KEYS: dict[type, Callable[[Any], Any]] = {}
-_NODES: dict[
-    type, tuple[Callable[[Any], tuple[list[Any], Any]], Callable[[list[Any], Any], Any]]
-] = {
-    tuple: (lambda tree: (list(tree), None), lambda leaves, context: tuple(leaves)),
-    list: (lambda tree: (list(tree), None), lambda leaves, context: list(leaves)),
-    dict: (_dict_flatten, lambda leaves, context: dict(zip(context, leaves, strict=True))),
-    OrderedDict: (
-        _dict_flatten,
-        lambda leaves, context: OrderedDict(zip(context, leaves, strict=True)),
-    ),
-    defaultdict: (
-        lambda tree: (list(tree.values()), [tree.default_factory, list(tree.keys())]),
-        lambda leaves, context: defaultdict(context[0], zip(context[1], leaves, strict=True)),
-    ),
-    deque: (
-        lambda tree: (list(tree), tree.maxlen),
-        lambda leaves, context: deque(leaves, maxlen=context),
-    ),
+class NodeDef(NamedTuple):
+    """How a class of containers is opened and built."""
+
+    type: Any
+    flatten_fn: Callable[[Any], tuple[list[Any], Any]]
+    unflatten_fn: Callable[[list[Any], Any], Any]
+    flatten_with_keys_fn: Callable[[Any], Any] | None = None
+
+
+def _zipped(kind: Callable[[Any], Any]) -> Callable[[list[Any], Any], Any]:
+    return lambda leaves, keys: kind(zip(keys, leaves, strict=True))
+
+
+_NODES: dict[Any, NodeDef] = {
+    node.type: node
+    for node in (
+        NodeDef(tuple, lambda tree: (list(tree), None), lambda leaves, context: tuple(leaves)),
+        NodeDef(list, lambda tree: (list(tree), None), lambda leaves, context: list(leaves)),
+        NodeDef(dict, _dict_flatten, _zipped(dict), _dict_flatten_with_keys),
+        NodeDef(OrderedDict, _dict_flatten, _zipped(OrderedDict), _dict_flatten_with_keys),
+        NodeDef(
+            defaultdict,
+            lambda tree: (list(tree.values()), [tree.default_factory, list(tree.keys())]),
+            lambda leaves, context: defaultdict(context[0], zip(context[1], leaves, strict=True)),
+        ),
+        NodeDef(
+            deque,
+            lambda tree: (list(tree), tree.maxlen),
+            lambda leaves, context: deque(leaves, maxlen=context),
+        ),
+        NodeDef(
+            namedtuple,
+            lambda tree: (list(tree), type(tree)),
+            lambda leaves, context: context(*leaves),
+        ),
+    )
 }
+
+
+def _get_node_type(tree: Any) -> Any:
+    """What `SUPPORTED_NODES` knows a container by: `namedtuple` for all of those."""
+    kind = type(tree)
+    return namedtuple if kind not in _NODES and _is_namedtuple(kind) else kind
 
 
 def register_pytree_node(
@@ -163,16 +186,14 @@ def register_pytree_node(
     """
     if cls in _NODES:
         raise ValueError(f"{cls} is already registered as pytree node.")
-    _NODES[cls] = (flatten_fn, unflatten_fn)
-    if flatten_with_keys_fn is not None:
-        _KEYS[cls] = flatten_with_keys_fn
+    _NODES[cls] = NodeDef(cls, flatten_fn, unflatten_fn, flatten_with_keys_fn)
 
 
 def _opened(tree: PyTree) -> tuple[list[Any], Any] | None:
     """A container's children and context; None for a leaf."""
     kind = type(tree)
     if kind in _NODES:
-        return _NODES[kind][0](tree)
+        return _NODES[kind].flatten_fn(tree)
     if _is_namedtuple(kind) or issubclass(kind, StructSequence):
         return list(tree), kind
     return None
@@ -225,7 +246,7 @@ def _build(leaves: list[Any], spec: TreeSpec) -> PyTree:
         children.append(_build(leaves[start : start + child.num_leaves], child))
         start += child.num_leaves
     if spec.type in _NODES:
-        return _NODES[spec.type][1](children, spec.context)
+        return _NODES[spec.type].unflatten_fn(children, spec.context)
     return spec.type(*children) if _is_namedtuple(spec.type) else spec.type(children)
 
 
@@ -307,7 +328,9 @@ def _walked(
     if opened is None:
         yield way, tree
         return
-    keys = keys_of(tree, len(opened[0]), _KEYS.get(type(tree)))
+    known = _NODES.get(type(tree))
+    given = None if known is None else known.flatten_with_keys_fn
+    keys = keys_of(tree, len(opened[0]), given)
     for key, child in zip(keys, opened[0], strict=True):
         yield from _walked(child, (*way, key), is_leaf)
 

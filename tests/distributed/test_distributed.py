@@ -29,3 +29,13 @@ def test_joining_a_group_says_what_to_do():
 def test_a_sampler_needs_no_group_when_told_everything():
     sampler = torch.utils.data.DistributedSampler(range(10), num_replicas=3, rank=1, shuffle=False)
     assert list(sampler) == [1, 4, 7, 0]
+
+
+def test_what_spreads_over_processes_says_that_there_is_no_group():
+    from flambeau.distributed.optim import ZeroRedundancyOptimizer
+
+    layer = torch.nn.Linear(2, 2)
+    with pytest.raises(ValueError, match="Default process group"):
+        torch.nn.parallel.DistributedDataParallel(layer)
+    with pytest.raises(ValueError, match="Default process group"):
+        ZeroRedundancyOptimizer(layer.parameters(), torch.optim.SGD, lr=0.1)
