@@ -22,10 +22,18 @@ TABLES = sorted((Path(__file__).resolve().parent / "text").glob("*.txt"))
 LINES = [(path.stem, line) for path in TABLES for line in path.read_text().splitlines()]
 
 
+# What neither package loads by itself.
+ROOMS = tuple(
+    "nn.utils.prune utils.benchmark utils.flop_counter utils.model_zoo utils.module_tracker "
+    "utils.weak".split()
+)
+
+
 @pytest.fixture(autouse=True)
 def _settings(oracle: ModuleType) -> Iterator[None]:
-    for library in (oracle, flambeau):  # neither loads it by itself
-        importlib.import_module(f"{library.__name__}.nn.utils.prune")
+    for room in ROOMS:
+        for library in (oracle, flambeau):
+            importlib.import_module(f"{library.__name__}.{room}")
     yield
     for library in (oracle, flambeau):
         library.set_printoptions(profile="default")
