@@ -209,7 +209,8 @@ class FlopCounterMode:
         return out
 
     def _watch(self, found: _Count, parents: set[str], args: Any, out: Tensor) -> None:
-        if not out.requires_grad:
+        node = out.grad_fn
+        if node is None:
             return
         wanted = [
             cost
@@ -218,7 +219,7 @@ class FlopCounterMode:
         ]
         if found.back == "convolution_backward" or wanted:
             cost = sum(wanted)
-            out.grad_fn.register_hook(lambda *_: self._add(parents, found.back, cost))
+            node.register_hook(lambda *_: self._add(parents, found.back, cost))
 
     def __enter__(self) -> FlopCounterMode:
         self.flop_counts.clear()

@@ -3,7 +3,6 @@ strides and orders that vary."""
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -290,9 +289,9 @@ class Fuzzer:
 
 
 def _flat(given: list[Any], kind: type) -> tuple[Any, ...]:
-    flat = functools.reduce(
-        lambda found, x: found + (list(x) if isinstance(x, (list, tuple)) else [x]), given, []
-    )
+    flat: list[Any] = []
+    for x in given:
+        flat += x if isinstance(x, (list, tuple)) else [x]
     for each in flat:
         if not isinstance(each, kind):
             raise ValueError(f"Fuzzer: expected a {kind.__name__}, got {type(each).__name__}.")

@@ -1,4 +1,4 @@
-"""What was timed (`TaskSpec`) and how long it took (`Measurement`), with its statistics and text."""
+"""What was timed (`TaskSpec`) and how long it took (`Measurement`): statistics and text."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from flambeau.utils.benchmark.measurement import Measurement, TaskSpec, set_torc
 __all__ = ["Language", "Timer", "timer"]
 
 timer = timeit.default_timer
-"""The clock: seconds. Operations have finished when they return, so there is nothing to wait for."""
+"""The clock: seconds. Operations have finished when they return: there is nothing to wait for."""
 
 
 class Language(enum.Enum):
