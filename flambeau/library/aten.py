@@ -26,8 +26,8 @@ RENAMED = {
 OVERLOADS = (
     "default Tensor Scalar out int dim Tensor_Scalar Scalar_Tensor Tensor_out Scalar_out "
     "Tensor_mode Scalar_mode self self_int Dimname names dim_IntList IntList_out memory_format "
-    "Stream correction other dtype_layout low low_dtype generator start start_step using_ints x vec "
-    "unpacked_dims sizes size float source ScalarSelf ScalarOther"
+    "Stream correction other dtype_layout low low_dtype generator start start_step using_ints x "
+    "vec unpacked_dims sizes size float source ScalarSelf ScalarOther"
 ).split()
 
 

@@ -19,7 +19,7 @@ class WeakIdRef(weakref.ref):  # type: ignore[type-arg]
 
     def __init__(self, key: Any, callback: Callable[..., Any] | None = None) -> None:
         self._id = id(key)
-        super().__init__(key, callback)
+        super().__init__(key, callback)  # type: ignore[call-arg]  # typeshed has __new__ alone
 
     def __call__(self) -> Any:
         """The object, or None."""
