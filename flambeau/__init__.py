@@ -48,7 +48,7 @@ from flambeau.core.promotion import can_cast, promote_types
 from flambeau.core.repr import get_printoptions, set_printoptions
 from flambeau.core.size import Size
 from flambeau.core.tensor import Tensor
-from flambeau.core.untyped import TypedStorage, UntypedStorage
+from flambeau.core.untyped import StorageBase, TypedStorage, UntypedStorage
 from flambeau.random import (
     Generator,
     default_generator,
@@ -170,6 +170,7 @@ _ELSEWHERE = {
             "LongStorage",
             "ShortStorage",
             "Storage",
+            "from_file",
         ),
         "storage",
     ),

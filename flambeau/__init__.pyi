@@ -105,6 +105,7 @@ from flambeau.core.size import Size as Size
 from flambeau.core.size import Size as _Size
 from flambeau.core.tensor import Tensor as Tensor
 from flambeau.core.tensor import Tensor as _Tensor
+from flambeau.core.untyped import StorageBase as StorageBase
 from flambeau.core.untyped import TypedStorage as TypedStorage
 from flambeau.core.untyped import UntypedStorage as UntypedStorage
 from flambeau.cpu import Event as Event
@@ -137,6 +138,7 @@ from flambeau.storage import IntStorage as IntStorage
 from flambeau.storage import LongStorage as LongStorage
 from flambeau.storage import ShortStorage as ShortStorage
 from flambeau.storage import Storage as Storage
+from flambeau.storage import from_file as from_file
 from flambeau.symbolic import SymBool as SymBool
 from flambeau.symbolic import SymFloat as SymFloat
 from flambeau.symbolic import SymInt as SymInt

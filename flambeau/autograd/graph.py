@@ -144,6 +144,11 @@ def _sweep_under_way() -> dict[str, Any]:
     return {} if frame is None else frame.f_locals
 
 
+def backward_is_running() -> bool:
+    """Whether the caller was reached from a backward of this thread."""
+    return bool(_sweep_under_way())
+
+
 def _runs(sweep: dict[str, Any], nodes: dict[int, Node]) -> list[int]:
     """Which of the nodes a backward will run."""
     if not sweep:
