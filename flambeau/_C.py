@@ -23,3 +23,14 @@ def _log_api_usage_once(event: str) -> None:
 def _get_tracing_state() -> Any:
     """The running TorchScript trace: None, programs run as they are."""
     return None
+
+
+class _nn:
+    """``torch._C._nn``: what `Module.to` reads its arguments with."""
+
+    @staticmethod
+    def _parse_to(*args: Any, **kwargs: Any) -> tuple[Any, Any, bool, Any]:
+        """Device, dtype, non_blocking and memory format of a call of `to`."""
+        from flambeau.nn.modules._convert import _parse_to
+
+        return _parse_to(*args, **kwargs)

@@ -132,6 +132,8 @@ _ELSEWHERE = {
     "save": "serialization",
     "vmap": "func",
     "AcceleratorError": "accelerator",
+    "ScriptFunction": "jit",
+    "ScriptModule": "jit",
     "fork": "jit",
     "set_anomaly_enabled": "autograd.modes",
     "to_dlpack": "utils.dlpack",

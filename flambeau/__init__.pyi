@@ -111,6 +111,8 @@ from flambeau.core.untyped import UntypedStorage as UntypedStorage
 from flambeau.cpu import Event as Event
 from flambeau.cpu import Stream as Stream
 from flambeau.func import vmap as vmap
+from flambeau.jit import ScriptFunction as ScriptFunction
+from flambeau.jit import ScriptModule as ScriptModule
 from flambeau.jit import fork as fork
 from flambeau.jit import wait as wait
 from flambeau.library import ops as ops
