@@ -99,7 +99,7 @@ class MaskedTensor(Tensor):
         """The elements that count, and `value` for the others."""
         return self.get_data().masked_fill(~self._mask, value)
 
-    def __repr__(self, *, tensor_contents: str | None = None) -> str:
+    def __repr__(self, *, tensor_contents: str | None = None) -> str:  # type: ignore[override]
         with flambeau.no_grad(), without_subclasses():
             data, mask = self.as_subclass(Tensor).detach(), self._mask
             if data.layout is not flambeau.strided:
