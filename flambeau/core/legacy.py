@@ -36,17 +36,41 @@ def construct(
             if not args[0].requires_grad
             else args[0].as_subclass(cls)
         )
-    found = _typed(dtypes.default(), args, cls.__name__, kwargs)
+    found = _typed(dtypes.default(), args, cls.__name__, kwargs, device)
     return found if cls is Tensor else found.as_subclass(cls)
 
 
+def _check_device(name: str, device: Any) -> None:
+    """The old constructors make tensors on the CPU alone.
+
+    Raises:
+        RuntimeError: another device.
+    """
+    from flambeau.core.device import device as Device
+
+    kind = "accelerator" if isinstance(device, int) else Device(device).type
+    if kind != "cpu":
+        raise fail(
+            RuntimeError,
+            name,
+            f"legacy constructor expects device type: cpu but device type: {kind} was passed. "
+            "Use torch.empty or torch.tensor with device=.",
+        )
+
+
 def _typed(
-    dtype: dtypes.dtype, args: tuple[Any, ...], name: str, kwargs: dict[str, Any] | None = None
+    dtype: dtypes.dtype,
+    args: tuple[Any, ...],
+    name: str,
+    kwargs: dict[str, Any] | None = None,
+    device: Any = None,
 ) -> Tensor:
     from flambeau.core.factory import data_array, from_numpy
     from flambeau.core.untyped import TypedStorage, UntypedStorage
 
     kind = dtype.numpy
+    if device is not None:
+        _check_device(name, device)
     if not args and kwargs and "size" in kwargs:
         args = tuple(kwargs["size"])
     if not args:
@@ -114,7 +138,7 @@ class _TensorType(type):
         return isinstance(instance, Tensor) and instance.dtype is cls.dtype
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Tensor:
-        return _typed(cls.dtype, args, cls.__name__, kwargs)
+        return _typed(cls.dtype, args, cls.__name__, kwargs, kwargs.get("device"))
 
     def __repr__(cls) -> str:
         return f"<class 'torch.{cls.__name__}'>"
