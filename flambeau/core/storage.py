@@ -42,7 +42,8 @@ class Storage:
     root: np.ndarray[Any, Any] | None = None
     """The array that owns the memory, where it is known; else found from a tensor's array."""
     inference = False
-    shared = False
+    shared: Any = False
+    """The segment of shared memory that holds it (`core.sharing`)."""
     origin: Storage | None = None
     """For the storage of `x.data`: the storage of x, whose `silent` counter its writes move."""
 

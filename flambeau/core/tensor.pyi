@@ -1439,7 +1439,9 @@ class Tensor:
     def is_set_to(self, tensor: Tensor) -> builtins.bool:
         """Whether both are the same view of the same storage."""
 
-    def is_shared(self) -> builtins.bool: ...
+    def is_shared(self) -> builtins.bool:
+        """Whether the storage is in memory that processes share."""
+
     def is_signed(self) -> builtins.bool:
         """Whether the dtype can hold negative numbers."""
 
@@ -2325,7 +2327,7 @@ class Tensor:
         """The sizes of the dimensions."""
 
     def share_memory_(self) -> Tensor:
-        """Mark the storage as shared between processes (workers get their own handle on it)."""
+        """Move the storage, with all tensors on it, to memory that processes share."""
 
     def short(self, memory_format: Any = ...) -> Tensor:
         """The tensor as int16."""

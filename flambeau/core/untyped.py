@@ -251,10 +251,14 @@ class UntypedStorage(StorageBase):
         return self._tensor.device
 
     def is_shared(self) -> bool:
-        return self._cdata.shared
+        """Whether the bytes are in memory that processes share."""
+        return bool(self._cdata.shared)
 
     def share_memory_(self) -> UntypedStorage:
-        self._cdata.shared = True
+        """Move the bytes, with all tensors on them, to memory that processes share."""
+        from flambeau.core.sharing import share
+
+        share(self._tensor)
         return self
 
     def clone(self) -> UntypedStorage:
