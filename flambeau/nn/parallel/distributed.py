@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import flambeau
 from flambeau.nn.modules.module import Module
 
 __all__ = ["DistributedDataParallel"]
@@ -18,6 +19,4 @@ class DistributedDataParallel(Module):
 
     def __init__(self, module: Module, *args: Any, **kwargs: Any) -> None:
         super().__init__()
-        from flambeau.distributed import get_world_size
-
-        get_world_size()
+        flambeau.distributed.get_world_size()
