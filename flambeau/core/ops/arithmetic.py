@@ -136,6 +136,7 @@ bind(__rsub__=operator(OPERATIONS["_rsub"], ops._rsub))
     types=NUMBER,
     kernel=np.multiply,
     dunder="mul",
+    numbers="exact",
     alias=("multiply",),
     vjp={"input": lambda g, other: g * other, "other": lambda g, input: g * input},
 )
@@ -150,6 +151,7 @@ def mul(input, other):
     name="_div",
     node="Div",
     dunder="truediv",
+    numbers="exact",
     method=False,
     vjp={
         "input": lambda g, other: g / other,
@@ -227,6 +229,7 @@ def _div_floor(input, other):
 @elementwise(
     types=_ROUNDED,
     name="_div_trunc",
+    numbers="exact",
     node=lambda node: "DivBackward2",
     method=False,
     function=False,

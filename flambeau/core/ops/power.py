@@ -111,6 +111,7 @@ def _node_name(node: Any) -> str:
     function=False,
     method=False,
     upcast=True,
+    numbers="rounded",
     checked=True,
     node=_node_name,
     vjp={"input": _base_grad, "exponent": _exponent_grad},
