@@ -15,7 +15,7 @@ import numpy as np
 
 from flambeau.core import overrides, state
 from flambeau.core.batch.array import Batched
-from flambeau.core.dtypes import FLOATING_KINDS
+from flambeau.core.dtypes import FLOATING_KINDS, SUM
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract, broadcast_shapes
 from flambeau.core.promotion import result_dtype
@@ -292,6 +292,9 @@ def general(op: Op, args: Any, out: Any = None) -> Any:
         from flambeau.core.output import check_apart
 
         check_apart(op, flat, out)
+    if op.types is SUM and isinstance(out, Tensor) and op.name != "nansum":
+        place = op.index["dtype"]  # sums are accumulated in the dtype of `out`
+        args = (*args[:place], args[place] or out.dtype, *args[place + 1 :])
     if op.lists:
         from flambeau.core.lists import apply
 
