@@ -110,6 +110,46 @@ def element_type(op: str, dtype: Any, fallback: dtypes.dtype | None = None) -> d
     return found
 
 
+def type_for(
+    op: str, dtype: Any, opts: dict[str, Any], fallback: dtypes.dtype | None = None
+) -> dtypes.dtype:
+    """`element_type` of a factory that may have an ``out``, which decides where no dtype is asked
+    for.
+
+    Raises:
+        RuntimeError: the dtype or the device asked for is not ``out``'s.
+    """
+    out = opts.get("out")
+    if not isinstance(out, Tensor):
+        return element_type(op, dtype, fallback)
+    device = opts.get("device")
+    if device is not None and is_meta(op, device) != isinstance(out._array, Abstract):
+        raise fail(
+            RuntimeError,
+            op,
+            f"device {device} does not match the device of out parameter ({out.device}). Leave "
+            "device out, or give an out on that device.",
+        )
+    if dtype is not None:
+        check_out_type(op, dtype, out)
+    return dtypes.of(out._array.dtype)
+
+
+def check_out_type(op: str, dtype: Any, out: Tensor) -> None:
+    """Refuse a dtype that is not ``out``'s.
+
+    Raises:
+        RuntimeError: it is another.
+    """
+    if element_type(op, dtype) is not dtypes.of(out._array.dtype):
+        raise fail(
+            RuntimeError,
+            op,
+            f"dtype {dtype} does not match dtype of out parameter ({out.dtype}). "
+            "Leave dtype out, or give an out of that dtype.",
+        )
+
+
 def is_meta(op: str, device: Any) -> bool:
     """Whether the result is a meta tensor; None is the device in force (``cpu`` unless it was set).
 
@@ -299,13 +339,8 @@ def into(op: str, out: Any, shape: tuple[int, ...], dtype: Any = None) -> Any:
             f"argument 'out' must be Tensor, not {type(out).__name__}. Give a tensor.",
         )
     array = out._array
-    if dtype is not None and element_type(op, dtype) is not dtypes.of(array.dtype):
-        raise fail(
-            RuntimeError,
-            op,
-            f"dtype {dtype} does not match dtype of out parameter ({dtypes.of(array.dtype)}). "
-            "Leave dtype out, or give an out of that dtype.",
-        )
+    if dtype is not None:
+        check_out_type(op, dtype, out)
     if state.grad_enabled() and edge_of(out) is not None:
         raise fail(
             RuntimeError,
@@ -315,15 +350,6 @@ def into(op: str, out: Any, shape: tuple[int, ...], dtype: Any = None) -> Any:
             "requires grad. Leave out away, or write under torch.no_grad().",
         )
     if array.shape != shape:
-        if array.size:
-            warnings.warn(
-                "An output with one or more elements was resized since it had shape "
-                f"{list(array.shape)}, which does not match the required output shape "
-                f"{list(shape)}. "
-                "Resize it explicitly with t.resize_(0) to reuse it.",
-                UserWarning,
-                stacklevel=stack_level(),
-            )
         out.resize_(shape)
         array = out._array
     if not isinstance(array, Abstract):
@@ -347,12 +373,26 @@ def known(op: str, opts: dict[str, Any]) -> None:
         )
 
 
+_RANGES = frozenset(("arange", "linspace", "logspace", "range"))
+
+
 def made(op: str, array: Any, opts: dict[str, Any]) -> Tensor:
-    """The factory's tensor on its device, or `out` written."""
+    """The factory's tensor on its device, or `out` written: resized without a word, unlike the
+    `out` of an operation; a range keeps the shape of one that has as many elements.
+    """
     need_strided(op, opts.get("layout"))
     refuse_pinning(op, opts.get("pin_memory", False))
     out = opts.get("out")
     if out is not None:
+        if op in _RANGES and isinstance(out, Tensor) and out._array.size == array.size:
+            array = array.reshape(out._array.shape)
+        elif op == "arange" and isinstance(out, Tensor) and out._array.size:
+            warnings.warn(
+                f"out has {out._array.size} elements, the range {array.size}: it is resized to "
+                f"the shape {array.shape}. Give one of as many elements, or an empty one.",
+                UserWarning,
+                stacklevel=stack_level(),
+            )
         target = into(op, out, array.shape)
         if isinstance(target, np.ndarray) and isinstance(array, np.ndarray):
             quiet(np.copyto, target, array, casting="unsafe")

@@ -328,7 +328,7 @@ class Tensor:
         """``beta * input + alpha * sum over i of (batch1[i] @ batch2[i])``."""
 
     def addbmm_(self, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
-        """`addbmm` written into the tensor itself. ``beta * input + alpha * sum over i of ..."""
+        """`addbmm` in place; a tensor that expands to the sum is resized to it, as PyTorch ..."""
 
     def addcdiv(
         self,

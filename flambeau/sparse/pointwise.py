@@ -85,7 +85,7 @@ def _written(op: Op, found: Tensor, out: Tensor) -> Tensor:
     if not isinstance(out._array, SparseData):
         from flambeau.core.output import write_one
 
-        return write_one(op.name, found, out)
+        return write_one(op.name, found, out, False)
     from flambeau.core.storage import touch
 
     out._array = found._array

@@ -21,7 +21,7 @@ def filled(op: str, shape: Any, value: Any, dtype: Any, opts: dict[str, Any]) ->
     """A contiguous tensor of one value, the factories' common body."""
     if opts:
         given.known(op, opts)
-    kind = given.element_type(op, dtype).numpy
+    kind = given.type_for(op, dtype, opts).numpy
     if given.is_meta(op, opts.get("device")):
         return given.made(op, Abstract(shape, kind), opts)
     return given.made(op, plain(shape, kind, value), opts)
@@ -68,11 +68,8 @@ def full(size: Any, fill_value: Any, *, dtype: Any = None, **opts: Any) -> Tenso
     """
     if isinstance(fill_value, Tensor):
         fill_value = fill_value.item()
-    if dtype is None:
+    if dtype is None and opts.get("out") is None:
         dtype = _value_dtype(fill_value)
-        out = opts.get("out")
-        if out is not None:
-            dtype = out.dtype
     shape = given.sizes("full", (size,), opts.pop("size", None))
     return filled("full", shape, fill_value, dtype, opts)
 

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 
 from flambeau.core.declare import OPERATIONS, composite, elementwise, ops
-from flambeau.core.dtypes import ABS, FLOAT, NUMBER, NUMERIC, Rule
+from flambeau.core.dtypes import ABS, FLOAT, NUMBER, NUMERIC, Rule, of
 from flambeau.core.entry import operator
 from flambeau.core.errors import fail
 from flambeau.core.methods import bind
 from flambeau.core.ops.either import vanish
+from flambeau.core.promotion import result_dtype
 from flambeau.core.tensor import Tensor
 
 __all__: list[str] = []
@@ -39,7 +40,7 @@ def _kind(x: Any) -> str:
 
 
 def _scale(name: str, input: Any, other: Any, alpha: Any) -> Any:
-    """``alpha * other``, with PyTorch's checks of alpha.
+    """``alpha * other`` in the dtype of the sum, with PyTorch's checks of alpha.
 
     Raises:
         RuntimeError: a floating (or complex) alpha for integer (or real) tensors, a bool one for
@@ -62,7 +63,12 @@ def _scale(name: str, input: Any, other: Any, alpha: Any) -> Any:
             name,
             "For non-complex input tensors, argument alpha must not be a complex number.",
         )
-    return ops.mul(other, alpha) if isinstance(other, Tensor) else other * alpha
+    if not isinstance(other, Tensor):
+        return other * alpha
+    if isinstance(input, Tensor) and input._array.dtype != other._array.dtype:
+        both = (input._array, other._array)
+        other = other.to(of(result_dtype([(a.dtype, a.ndim) for a in both])))
+    return ops.mul(other, alpha)
 
 
 @elementwise(
@@ -136,6 +142,7 @@ bind(__rsub__=operator(OPERATIONS["_rsub"], ops._rsub))
     types=NUMBER,
     kernel=np.multiply,
     dunder="mul",
+    numbers="exact",
     alias=("multiply",),
     vjp={"input": lambda g, other: g * other, "other": lambda g, input: g * input},
 )
@@ -150,6 +157,7 @@ def mul(input, other):
     name="_div",
     node="Div",
     dunder="truediv",
+    numbers="exact",
     method=False,
     vjp={
         "input": lambda g, other: g / other,
@@ -227,6 +235,7 @@ def _div_floor(input, other):
 @elementwise(
     types=_ROUNDED,
     name="_div_trunc",
+    numbers="exact",
     node=lambda node: "DivBackward2",
     method=False,
     function=False,

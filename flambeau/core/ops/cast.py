@@ -16,13 +16,19 @@ from flambeau.core.ir.abstract import Abstract
 from flambeau.core.silence import quiet
 from flambeau.core.tensor import Tensor, edge_of
 
-__all__: list[str] = []
+__all__ = ["empty_copy"]
+
+_IN_ORDER = (layout.preserve_format, layout.contiguous_format)
+"""The formats that leave an array alone whose elements lie in order."""
 
 
-def _strided_like(input: Any, dtype: Any) -> Any:
-    """An empty array with the strides that preserve_format gives a copy of `input`."""
-    item = input.dtype.itemsize
-    steps = layout.preserve_strides(input.shape, tuple(s // item for s in input.strides))
+def empty_copy(input: Any, dtype: Any, memory_format: Any = layout.preserve_format) -> Any:
+    """An empty array for a copy of `input`, with the strides that a memory format gives it."""
+    if memory_format is layout.preserve_format:
+        item = input.dtype.itemsize
+        steps = layout.preserve_strides(input.shape, tuple(s // item for s in input.strides))
+    else:
+        steps = layout.memory_format_strides(input.shape, memory_format)
     size = dtype.itemsize
     if steps == layout.contiguous_strides(input.shape):
         return np.empty(input.shape, dtype)
@@ -36,18 +42,20 @@ def _strided_like(input: Any, dtype: Any) -> Any:
     method=False,
     node="ToCopy",
     vjp=lambda g: g,
-    infer=lambda input, dtype: (input.shape, dtype.numpy),
+    infer=lambda input, dtype, memory_format: (input.shape, dtype.numpy),
 )
-def _to_copy(input, dtype: Any):
+def _to_copy(input, dtype: Any, memory_format: Any = layout.preserve_format):
     """A copy in another dtype."""
-    if input.flags.c_contiguous:
-        if input.dtype.kind == "c" and dtype.numpy.kind not in "cWb":
-            input = input.real
-        elif input.dtype.kind == "V" and dtype.numpy.kind in "iu":
-            input = input.astype("f4")
-        return _whole(input, dtype.numpy)
-    fresh = _strided_like(input, dtype.numpy)
-    np.copyto(fresh, input, casting="unsafe")
+    in_order = input.flags.c_contiguous and memory_format in _IN_ORDER
+    fresh = None if in_order else empty_copy(input, dtype.numpy, memory_format)
+    if input.dtype.kind == "c" and dtype.numpy.kind not in "cWb":
+        input = input.real
+    elif input.dtype.kind == "V" and dtype.numpy.kind in "iu":
+        input = input.astype("f4")
+    whole = _whole(input, dtype.numpy)
+    if fresh is None:
+        return whole
+    np.copyto(fresh, whole)
     return fresh
 
 
@@ -73,19 +81,9 @@ def _clone(input, memory_format: Any = layout.preserve_format):
     if memory_format is layout.preserve_format:
         if input.flags.c_contiguous:
             return input.copy()
-        fresh = _strided_like(input, input.dtype)
     elif memory_format is layout.contiguous_format:
         return input.copy(order="C")
-    else:
-        steps = layout.memory_format_strides(input.shape, memory_format)
-        item = input.dtype.itemsize
-        fresh = np.ndarray(
-            input.shape,
-            input.dtype,
-            np.empty(input.size, input.dtype),
-            0,
-            tuple(s * item for s in steps),
-        )
+    fresh = empty_copy(input, input.dtype, memory_format)
     np.copyto(fresh, input)
     return fresh
 

@@ -210,6 +210,7 @@ def _stack_backward(g: Tensor, shapes: list[Any], dim: int, needs: tuple[bool, .
     function=False,
     method=False,
     promote=("tensors",),
+    out_apart=True,
     vjp=_stack_backward,
 )
 def _stack(tensors: Tensors, dim: int):

@@ -364,13 +364,6 @@ def aminmax(
         return aminmax(
             input, **{"dim": dim, "keepdim": keepdim, "out": out} | spelled("aminmax", numpy)
         )
-    for each in out or ():
-        if each.dtype != input.dtype:
-            raise fail(
-                RuntimeError,
-                "aminmax",
-                f"Expected out tensor to have dtype {input.dtype}, but got {each.dtype} instead",
-            )
     return ops._aminmax(input, dim, keepdim, out=out)
 
 
@@ -399,13 +392,13 @@ def _infer_place(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     return fold_max(input, axis=axes_of(dim, input.ndim, "argmax"), keepdims=keepdim).shape, "i8"
 
 
-@reduction(types=None, infer=_infer_place, out_exact=True)
+@reduction(types=None, infer=_infer_place)
 def argmax(input, dim: Any = None, keepdim: bool = False):
     """The index of the largest element along `dim`, or of all; the first of equal ones."""
     return _place("argmax", np.argmax, input, dim, keepdim)
 
 
-@reduction(types=None, infer=_infer_place, out_exact=True)
+@reduction(types=None, infer=_infer_place)
 def argmin(input, dim: Any = None, keepdim: bool = False):
     """The index of the smallest element along `dim`, or of all; the first of equal ones."""
     return _place("argmin", np.argmin, input, dim, keepdim)

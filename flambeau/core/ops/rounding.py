@@ -131,6 +131,7 @@ def _remainder(input, other):
     kernel=_remainder,
     dunder="mod",
     upcast=True,
+    numbers="rounded",
     checked=True,
     node=numbered("Remainder"),
     vjp={

@@ -151,7 +151,6 @@ _gather = picks.lazily("gather", _gathered)
     vjp={"input": _gather_backward},
     infer=lambda input, dim, index, sparse_grad: (index.shape, input.dtype),
     out_apart=True,
-    out_exact=True,
 )
 def gather(input, dim: int, index, *, sparse_grad: bool = False):
     """Elements along `dim` picked by `index`: ``out[i][j] = input[index[i][j]][j]`` for ``dim=0``.

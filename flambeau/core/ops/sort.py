@@ -15,7 +15,7 @@ from flambeau.core.dims import wrap_dim
 from flambeau.core.errors import fail
 from flambeau.core.kernels import introsort
 from flambeau.core.ops.along import lanes_last, put_back
-from flambeau.core.ops.cast import _strided_like as strided_like
+from flambeau.core.ops.cast import empty_copy
 from flambeau.core.tensor import Tensor
 
 __all__ = ["order_of", "unstable_order"]
@@ -77,7 +77,7 @@ def unstable_order(input: Any, axis: int, descending: bool = False) -> Any:
 
 def laid_like(input: Any, found: Any) -> Any:
     """`found` with the strides that preserve_format gives for `input`."""
-    fresh = strided_like(input, found.dtype)
+    fresh = empty_copy(input, found.dtype)
     np.copyto(fresh, found)
     return fresh
 

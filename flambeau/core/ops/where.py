@@ -378,7 +378,7 @@ def masked_scatter_(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
     return input
 
 
-@primitive(name="_nonzero", function=False, method=False, out_exact=True)
+@primitive(name="_nonzero", function=False, method=False)
 def _nonzero(input):
     """The index of each nonzero element, a row each."""
     if not input.ndim:
