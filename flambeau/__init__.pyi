@@ -20,11 +20,13 @@ from flambeau import compat as compat
 from flambeau import compiler as compiler
 from flambeau import cpu as cpu
 from flambeau import cuda as cuda
+from flambeau import distributed as distributed
 from flambeau import distributions as distributions
 from flambeau import fft as fft
 from flambeau import func as func
 from flambeau import functional as functional
 from flambeau import futures as futures
+from flambeau import fx as fx
 from flambeau import hub as hub
 from flambeau import jit as jit
 from flambeau import library as library

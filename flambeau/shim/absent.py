@@ -48,7 +48,6 @@ TABLE: dict[str, str] = {
     "graphs for other runtimes are not exported; save the state dict": """
         onnx onnx.* export export.* package package.* utils.cpp_extension utils.cpp_extension.*
         utils.cmake_prefix_path monitor monitor.*""",
-    "programs are not rewritten as FX graphs; `torch.compile` records them": "fx fx.*",
     "symbolic shapes belong to PyTorch's export; sizes are plain integers": """
         SymInt SymBool SymFloat sym_constrain_range* sym_fresh_size Sym*Type""",
     "many processes are not built": "distributed distributed.* nn.parallel.Distributed*",
