@@ -1,22 +1,22 @@
-"""Programs as graphs: symbolic tracing, graphs that can be changed, and Python code made of them.
+"""``torch.fx``: programs as graphs of calls that can be read, changed and run again.
 
-`symbolic_trace` records a module or function; `GraphModule` runs the code of its graph;
-`Interpreter` and `Transformer` walk it node by node; `replace_pattern` rewrites parts. Reference:
-https://docs.pytorch.org/docs/stable/fx.html.
+`_symbolic_trace` runs a module on proxies (`proxy`) and notes what they are asked; `graph` and
+`node` hold the calls, `codegen` writes them as Python, `graph_module` makes a module of that text,
+`interpreter` runs a graph call by call, `subgraph_rewriter` replaces patterns.
 """
 
 from __future__ import annotations
 
 from flambeau.fx._symbolic_trace import Tracer, symbolic_trace, wrap
-from flambeau.fx.graph import Graph
+from flambeau.fx.graph import CodeGen, Graph
 from flambeau.fx.graph_module import GraphModule
 from flambeau.fx.interpreter import Interpreter, Transformer
 from flambeau.fx.node import Node, has_side_effect, map_arg
-from flambeau.fx.proxy import PH, Proxy
-from flambeau.fx.rewriter import replace_pattern
+from flambeau.fx.proxy import Proxy
+from flambeau.fx.subgraph_rewriter import replace_pattern
 
 __all__ = [
-    "PH",
+    "CodeGen",
     "Graph",
     "GraphModule",
     "Interpreter",

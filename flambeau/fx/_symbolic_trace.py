@@ -1,130 +1,93 @@
-"""Symbolic tracing: a module or function is called with proxies, and what it does is recorded.
-
-For the time of a trace, functions of the public rooms and of `math`, modules' calls and their
-attributes are watched. Stands on graph, proxy and nn.
-"""
+"""`Tracer`: runs a module or function on proxies and notes its calls. `wrap` names functions that
+are noted as a whole."""
 
 from __future__ import annotations
 
 import builtins
+import contextlib
 import functools
 import inspect
 import math
 import sys
+import typing
 from collections.abc import Callable, Iterator
 from types import FunctionType, ModuleType
 from typing import Any
+from unittest import mock
 
-import flambeau
-from flambeau.core.errors import fail
+from flambeau.core import overrides
+from flambeau.core.tensor import Tensor
 from flambeau.fx.graph import Graph
 from flambeau.fx.graph_module import GraphModule
-from flambeau.fx.names import rooms
-from flambeau.fx.node import Node, map_aggregate
-from flambeau.fx.proxy import PH, Proxy, TraceError, proxies_in
-from flambeau.nn import Module, Parameter, Sequential
+from flambeau.fx.node import Node
+from flambeau.fx.proxy import Proxy, TracerBase
+from flambeau.nn.modules.module import Module
+from flambeau.nn.parameter import Parameter
+from flambeau.symbolic import _assert
 
 __all__ = ["Tracer", "symbolic_trace", "wrap"]
 
-_WRAPPED: dict[tuple[int, str], dict[str, Any]] = {}
-"""Names that `wrap` keeps whole, with the globals in which they are looked up."""
-PLAIN = (
-    str,
-    int,
-    float,
-    bool,
-    complex,
-    type(None),
-    type(...),
-    flambeau.dtype,
-    flambeau.device,
-    flambeau.layout,
-    flambeau.memory_format,
-    range,
-    slice,
-    flambeau.Size,
-)
+STARS: dict[Any, str] = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
+WRAPPED: dict[tuple[int, str], dict[str, Any]] = {}
+"""(id of the module's names, name) -> those names."""
 
 
-def wrap(fn_or_name: str | Callable[..., Any]) -> Any:
-    """Record calls of a function of the calling module as they are, instead of tracing into it.
+def wrap(fn_or_name: Any) -> Any:
+    """Note calls of a function as a whole, instead of looking inside. At a module's top level only.
 
     Args:
-        fn_or_name: the function (as a decorator), or a global name, built-in ones too.
-
-    Raises:
-        RuntimeError: neither a function nor a name.
-        NotImplementedError: called inside a function.
+        fn_or_name: the function (so `wrap` is a decorator), or its name in the calling module.
     """
     if not callable(fn_or_name) and not isinstance(fn_or_name, str):
-        raise fail(
-            RuntimeError,
-            "fx.wrap",
-            "Unsupported type for global function! Must be either a callable or string name",
+        raise RuntimeError(
+            "Unsupported type for global function! Must be either a callable or string name"
         )
-    name = fn_or_name if isinstance(fn_or_name, str) else fn_or_name.__name__
+    name = fn_or_name.__name__ if callable(fn_or_name) else fn_or_name
     frame = sys._getframe(1)
     if frame.f_code.co_name != "<module>":
-        raise fail(
-            NotImplementedError, "fx.wrap", "wrap must be called at the top level of a module"
-        )
-    _WRAPPED[id(frame.f_globals), name] = frame.f_globals
+        raise NotImplementedError("wrap must be called at the top level of a module")
+    WRAPPED[id(frame.f_globals), name] = frame.f_globals
     return fn_or_name
 
 
-class _Patches:
-    """Names that are bound to something else for the time of a trace."""
-
-    def __init__(self) -> None:
-        self.kept: list[tuple[Any, str, Any]] = []
-
-    def put(self, names: dict[str, Any], name: str, value: Any) -> None:
-        """Bind a name in a dictionary."""
-        self.kept.append((names, name, names.get(name, _Patches)))
-        names[name] = value
-
-    def set(self, owner: type, name: str, value: Any) -> None:
-        """Bind a class's attribute."""
-        self.kept.append((owner, name, owner.__dict__[name]))
-        setattr(owner, name, value)
-
-    def undo(self) -> None:
-        """Bind everything as it was, the last first."""
-        for owner, name, value in reversed(self.kept):
-            if isinstance(owner, type):
-                setattr(owner, name, value)
-            elif value is _Patches:
-                del owner[name]
-            else:
-                owner[name] = value
+def _find_proxy(*values: Any) -> Proxy | None:
+    for value in values:
+        if isinstance(value, Proxy):
+            return value
+        if isinstance(value, (list, tuple)):
+            found = _find_proxy(*value)
+        elif isinstance(value, dict):
+            found = _find_proxy(*value.values())
+        else:
+            continue
+        if found is not None:
+            return found
+    return None
 
 
-def _recorded(function: Callable[..., Any], whole: bool) -> Callable[..., Any]:
-    """The function; a call with proxies becomes a node. `whole`: it is so because of `wrap`."""
+def _noting(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, which becomes one node where an argument is a proxy."""
 
     @functools.wraps(function)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        found = proxies_in((args, kwargs))
-        if found:
-            made = found[0].tracer.create_proxy("call_function", function, args, kwargs)
-            if whole:
-                made.node.meta["is_wrapped"] = True
-            return made
-        return function(*args, **kwargs)
+    def noted(*args: Any, **kwargs: Any) -> Any:
+        proxy = _find_proxy(args, kwargs)
+        if proxy is None:
+            return function(*args, **kwargs)
+        made = proxy.tracer.create_proxy("call_function", function, args, kwargs)
+        made.node.meta["is_wrapped"] = True
+        return made
 
-    return call
+    return noted
 
 
-class Tracer:
-    """Records programs; subclasses say what is a leaf (`is_leaf_module`) and how nodes are made.
+class Tracer(TracerBase):
+    """Makes a graph of a program. Subclasses say which modules are looked into.
 
     Args:
-        autowrap_modules: Python modules whose functions are recorded as calls.
-        autowrap_functions: functions to record as calls.
-        param_shapes_constant: kept for compatibility; shapes of parameters are recorded.
+        autowrap_modules: Python modules whose functions are noted as a whole.
+        autowrap_functions: functions that are.
+        param_shapes_constant: shapes of parameters are plain numbers; they are here in any case.
     """
-
-    proxy_buffer_attributes = False
 
     def __init__(
         self,
@@ -132,290 +95,250 @@ class Tracer:
         autowrap_functions: tuple[Callable[..., Any], ...] = (),
         param_shapes_constant: bool = False,
     ) -> None:
-        self.autowrap_modules = autowrap_modules
-        self.autowrap_functions = autowrap_functions
+        self._modules_to_wrap = autowrap_modules
+        self._functions_to_wrap = autowrap_functions
         self.param_shapes_constant = param_shapes_constant
-        self.root: Module = Module()
-        self.graph = Graph()
-        self.module_stack: dict[str, Any] = {}
-
-    # what subclasses change
+        self.root: Any = None
+        self._constants: dict[int, str] = {}
 
     def is_leaf_module(self, m: Module, module_qualified_name: str) -> bool:
-        """Whether calls of the module are recorded whole: PyTorch's own modules but Sequential."""
+        """Whether a module is one node: the library's own are, but containers are not."""
+        from flambeau.nn import Sequential
+
         home = type(m).__module__
-        return home.startswith(("torch.nn", "flambeau.nn")) and not isinstance(m, Sequential)
+        return home.startswith(("flambeau.nn", "torch.nn")) and not isinstance(m, Sequential)
+
+    def path_of_module(self, mod: Module) -> str:
+        """The name of a submodule.
+
+        Raises:
+            NameError: it is none.
+        """
+        for name, module in self.root.named_modules():
+            if module is mod:
+                return str(name)
+        raise NameError("module is not installed as a submodule")
 
     def call_module(
         self, m: Module, forward: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
-        """A call of a submodule: a node for a leaf, else what its `forward` does."""
+        """What a call of a submodule gives: a node, or what its own calls give."""
         path = self.path_of_module(m)
         if self.is_leaf_module(m, path):
             return self.create_proxy("call_module", path, args, kwargs)
         return forward(*args, **kwargs)
 
     def getattr(self, attr: str, attr_val: Any, parameter_proxy_cache: dict[str, Any]) -> Any:
-        """An attribute of a module: a parameter becomes a node."""
-        named: Iterator[tuple[str, flambeau.Tensor]]
-        if isinstance(attr_val, Parameter):
-            named = self.root.named_parameters()
-        elif self.proxy_buffer_attributes and isinstance(attr_val, flambeau.Tensor):
-            named = self.root.named_buffers()
-        else:
-            return attr_val
-        for name, each in named:
-            if each is attr_val:
-                if name not in parameter_proxy_cache:
-                    parameter_proxy_cache[name] = self.create_proxy("get_attr", name, (), {})
-                return parameter_proxy_cache[name]
+        """What reading an attribute gives: parameters become nodes when they are used."""
+        if isinstance(attr_val, Parameter) or (
+            self.proxy_buffer_attributes and isinstance(attr_val, Tensor)
+        ):
+            for name, value in self.root.named_parameters(remove_duplicate=False):
+                if value is attr_val:
+                    if name not in parameter_proxy_cache:
+                        parameter_proxy_cache[name] = self.create_proxy("get_attr", name, (), {})
+                    return parameter_proxy_cache[name]
         return attr_val
 
-    def create_node(
-        self,
-        kind: str,
-        target: Any,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        name: str | None = None,
-        type_expr: Any = None,
-    ) -> Node:
-        """A node of the graph."""
-        return self.graph.create_node(kind, target, args, kwargs, name, type_expr)
-
-    def proxy(self, node: Node) -> Proxy:
-        """The proxy of a node."""
-        return Proxy(node, self)
-
-    def create_proxy(
-        self,
-        kind: str,
-        target: Any,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        name: str | None = None,
-        type_expr: Any = None,
-        proxy_factory_fn: Callable[[Node], Proxy] | None = None,
-    ) -> Any:
-        """A node of these arguments, and its proxy."""
-        node = self.create_node(
-            kind, target, self.create_arg(args), self.create_arg(kwargs), name, type_expr
-        )
-        return (proxy_factory_fn or self.proxy)(node)
-
-    def to_bool(self, obj: Proxy) -> bool:
-        """The truth of a value.
-
-        Raises:
-            TraceError: it is not known.
-        """
-        raise TraceError("symbolically traced variables cannot be used as inputs to control flow")
-
-    def iter(self, obj: Proxy) -> Iterator[Any]:
-        """A loop over a value.
-
-        Raises:
-            TraceError: its length is not known.
-        """
-        raise TraceError(
-            "Proxy object cannot be iterated. This can be attempted when the Proxy is used in a "
-            "loop or as a *args or **kwargs function argument. See the torch.fx docs on "
-            "pytorch.org for a more detailed explanation of what types of control flow can be "
-            "traced, and check out the Proxy docstring for help troubleshooting Proxy iteration "
-            "errors"
-        )
-
-    def keys(self, obj: Proxy) -> Any:
-        """What ``**value`` asks for: recorded as an attribute."""
-        return getattr(obj, "keys")()  # noqa: B009  (the proxy's own `keys` calls this)
-
-    # arguments
-
-    def path_of_module(self, mod: Module) -> str:
-        """The dotted name of a submodule.
-
-        Raises:
-            NameError: it is not in the root.
-        """
-        for name, each in self.root.named_modules():
-            if each is mod:
-                return name
-        raise fail(NameError, "fx.Tracer", "module is not installed as a submodule")
+    def get_fresh_qualname(self, prefix: str) -> str:
+        """A name that no attribute of the module has."""
+        k = 0
+        while hasattr(self.root, f"{prefix}{k}"):
+            k += 1
+        return f"{prefix}{k}"
 
     def create_arg(self, a: Any) -> Any:
-        """An argument as a node keeps it: proxies as their nodes, tensors as attributes.
-
-        Raises:
-            NotImplementedError: a value that code cannot write.
-        """
-        return map_aggregate(a, self._leaf)
-
-    def _leaf(self, a: Any) -> Any:
-        if isinstance(a, Proxy):
-            return a.node
-        if isinstance(a, (Node, *PLAIN)):
-            return a
-        if isinstance(a, Parameter):
-            for name, each in self.root.named_parameters():
-                if each is a:
-                    return self.create_node("get_attr", name, (), {})
-            raise fail(NameError, "fx.Tracer", "parameter is not a member of this module")
-        if isinstance(a, flambeau.Tensor):
-            for name, buffer in self.root.named_buffers():
-                if buffer is a:
-                    return self.create_node("get_attr", name, (), {})
-            return self._constant("_tensor_constant", a)
+        """A value as an argument of a node: tensors become attributes of the module."""
+        if isinstance(a, Tensor):
+            return self._attribute_of(a)
         if isinstance(a, Module):
-            return self._constant("_module_constant", a)
-        if isinstance(a, (type, FunctionType)) or callable(a):
-            return a
-        if hasattr(type(a), "_member_map_"):  # an enum
-            return a
-        raise fail(NotImplementedError, "fx.Tracer", f"argument of type: {type(a)}")
+            with contextlib.suppress(NameError):
+                return self.create_node("get_attr", self.path_of_module(a), (), {})
+        if isinstance(a, tuple) and not hasattr(a, "_fields"):
+            return tuple(self.create_arg(x) for x in a)
+        if isinstance(a, list):
+            return [self.create_arg(x) for x in a]
+        if isinstance(a, dict):
+            return {k: self.create_arg(v) for k, v in a.items()}
+        return super().create_arg(a)
 
-    def _constant(self, prefix: str, value: Any) -> Node:
-        for name, each in vars(self.root).items():
-            if name.startswith(prefix) and each is value:
-                return self.create_node("get_attr", name, (), {})
-        number = 0
-        while hasattr(self.root, f"{prefix}{number}"):
-            number += 1
-        setattr(self.root, f"{prefix}{number}", value)
-        return self.create_node("get_attr", f"{prefix}{number}", (), {})
+    def _attribute_of(self, tensor: Tensor) -> Node:
+        path = self._constants.get(id(tensor))
+        if path is None:
+            named = (
+                *self.root.named_parameters(remove_duplicate=False),
+                *self.root.named_buffers(remove_duplicate=False),
+                *(
+                    (f"{m}.{k}" if m else k, v)
+                    for m, module in self.root.named_modules()
+                    for k, v in vars(module).items()
+                    if isinstance(v, Tensor)
+                ),
+            )
+            path = next((name for name, value in named if value is tensor), None)
+        if path is None:
+            path = self.get_fresh_qualname("_tensor_constant")
+            setattr(self.root, path, tensor)
+            self._kept.append(tensor)
+        self._constants[id(tensor)] = path
+        return self.create_node("get_attr", path, (), {})
 
-    # the trace
-
-    def trace(
-        self, root: Module | Callable[..., Any], concrete_args: dict[str, Any] | None = None
-    ) -> Graph:
-        """The graph of a module's `forward`, or of a function.
-
-        Args:
-            root: what is traced.
-            concrete_args: values of parameters, by name; they are put into the graph.
-        """
-        if isinstance(root, Module):
-            self.root, function = root, type(root).forward
-        else:
-            self.root, function = Module(), root
-        self.graph = Graph(tracer_cls=type(self))
-        plain = inspect.unwrap(function)
-        called, args = self._inputs(plain, isinstance(root, Module), concrete_args or {})
-        patches = _Patches()
-        self._patch(patches, self._homes(plain))
-        try:
-            result = called(*args)
-            self.create_node("output", "output", (self.create_arg(result),), {})
-        finally:
-            patches.undo()
-        return self.graph
-
-    def _inputs(
-        self, function: Any, is_module: bool, concrete: dict[str, Any]
-    ) -> tuple[Any, list[Any]]:
-        """The function with all its parameters positional, and a placeholder for each.
-
-        ``*args`` and ``**kwargs`` become one value each, which the graph passes on whole.
-        """
-        code = function.__code__
-        count = code.co_argcount + code.co_kwonlyargcount
-        stars = [""] * count + ["*"] * bool(code.co_flags & inspect.CO_VARARGS)
-        stars += ["**"] * bool(code.co_flags & inspect.CO_VARKEYWORDS)
-        rest = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
-        flat = code.replace(
-            co_argcount=len(stars), co_kwonlyargcount=0, co_flags=code.co_flags & ~rest
-        )
-        called = FunctionType(flat, function.__globals__, closure=function.__closure__)
-        defaults = {
-            name: value.default
-            for name, value in inspect.signature(function).parameters.items()
-            if value.default is not value.empty
-        }
+    def create_args_for_root(
+        self, root_fn: Any, is_module: bool, concrete_args: dict[str, Any] | None = None
+    ) -> tuple[Any, list[Any], dict[str, Any]]:
+        """The function, and what it is called with: a proxy for each parameter."""
+        signature = inspect.signature(root_fn)
         args: list[Any] = [self.root] if is_module else []
-        names = list(zip(stars, code.co_varnames, strict=False))
-        for star, name in names[len(args) :]:
-            default = (self.create_arg(defaults[name]),) if name in defaults else ()
-            if name in concrete and concrete[name] is not PH:
-                made = self.create_proxy("placeholder", f"{name}_1", default, {})
-                args.append(self._fixed(made, name, concrete[name]))
+        named: dict[str, Any] = {}
+        hints = _hints(root_fn)
+        for k, (name, parameter) in enumerate(signature.parameters.items()):
+            if is_module and k == 0:
+                continue
+            star = STARS.get(parameter.kind, "")
+            if concrete_args is not None and name in concrete_args and not star:
+                value: Any = self._specialised(name, parameter, concrete_args[name])
             else:
-                args.append(self.create_proxy("placeholder", star + name, default, {}))
-        return called, args
+                default = () if parameter.default is parameter.empty else (parameter.default,)
+                value = self.create_proxy(
+                    "placeholder", f"{star}{name}", default, {}, type_expr=hints.get(name)
+                )
+            if parameter.kind is parameter.KEYWORD_ONLY:
+                named[name] = value
+            elif star == "*":
+                args.append(_Starred(value))
+            elif star == "**":
+                named["**"] = value
+            else:
+                args.append(value)
+        return root_fn, args, named
 
-    def _fixed(self, proxy: Proxy, name: str, value: Any) -> Any:
-        """A parameter's concrete value; the graph asserts that it is called with it."""
+    def _specialised(self, name: str, parameter: inspect.Parameter, value: Any) -> Any:
+        """The value a parameter is traced with; the program checks that it gets no other."""
+        if not isinstance(value, (int, float, bool, str)) and value is not None:
+            return value
+        default = () if parameter.default is parameter.empty else (parameter.default,)
+        given = self.create_proxy("placeholder", f"{name}_1", default, {})
         message = f"{name} has been specialized to have value {value} but got another value"
         if value is None:
-            self.create_proxy("call_function", _assert_is_none, (proxy, message), {})
-        elif isinstance(value, (bool, int, float, str)):
-            same = proxy == value
-            self.create_proxy("call_function", flambeau._assert, (same, message), {})
+            self.create_proxy("call_function", _assert_is_none, (given, message), {})
+        elif not isinstance(value, str):
+            same = given == value
+            self.create_proxy("call_function", _assert, (same, message), {})
         return value
 
-    def _homes(self, function: Any) -> list[dict[str, Any]]:
-        """The globals of what is traced: names there may be bound to public functions."""
-        forwards = [function, *(type(module).forward for module in self.root.modules())]
-        homes = [getattr(inspect.unwrap(each), "__globals__", {}) for each in forwards]
-        library = tuple(vars(sys.modules[n]) for n in sys.modules if n.startswith("flambeau."))
-        return [h for h in {id(h): h for h in homes}.values() if not any(h is x for x in library)]
+    def trace(self, root: Any, concrete_args: dict[str, Any] | None = None) -> Graph:
+        """The graph of a module's `forward`, or of a function."""
+        overrides.cover()
+        is_module = isinstance(root, Module)
+        self.root = root if is_module else Module()
+        function = getattr(type(root), self.traced_func_name) if is_module else root
+        self.graph = Graph(tracer_cls=type(self))
+        self._kept: list[Tensor] = []
+        cache: dict[str, Any] = {}
+        call, read = Module.__call__, Module.__getattr__
 
-    def _patch(self, patches: _Patches, homes: list[dict[str, Any]]) -> None:
-        """Watch modules' attributes and calls, and every function that is recorded."""
-        tracer = self
-        reads: dict[str, Any] = {}
-        read, call = Module.__getattr__, Module.__call__
+        def called(mod: Module, *args: Any, **kwargs: Any) -> Any:
+            return self.call_module(mod, functools.partial(call, mod), args, kwargs)
 
-        @functools.wraps(read)
-        def getattribute(module: Module, attr: str) -> Any:
-            return tracer.getattr(attr, read(module, attr), reads)
+        def looked_up(mod: Module, name: str) -> Any:
+            return self.getattr(name, read(mod, name), cache)
 
-        @functools.wraps(call)
-        def called(module: Module, *args: Any, **kwargs: Any) -> Any:
-            def forward(*args: Any, **kwargs: Any) -> Any:
-                return call(module, *args, **kwargs)
+        function, args, named = self.create_args_for_root(function, is_module, concrete_args)
+        with (
+            mock.patch.object(Module, "__call__", called),
+            mock.patch.object(Module, "__getattr__", looked_up),
+            self._wrapped(function),
+        ):
+            result = _call(function, args, named)
+            hint = _hints(function).get("return")
+            self.create_node("output", "output", (self.create_arg(result),), {}, type_expr=hint)
+        return self.graph
 
-            return tracer.call_module(module, forward, args, kwargs)
+    @contextlib.contextmanager
+    def _wrapped(self, function: Any) -> Iterator[None]:
+        """The block in which the functions to be noted as a whole are."""
+        with contextlib.ExitStack() as stack:
 
-        patches.set(Module, "__getattr__", getattribute)
-        patches.set(Module, "__call__", called)
-        public = {
-            id(value): _recorded(value, False)
-            for room in rooms().values()
-            for name, value in vars(room).items()
-            if isinstance(value, FunctionType) and not name.startswith("__")
-        }
-        automatic = [vars(module) for module in self.autowrap_modules]
-        for value in (*self.autowrap_functions, *(f for home in automatic for f in home.values())):
-            if callable(value) and not isinstance(value, type):
-                public[id(value)] = _recorded(value, True)
-        for room in (*map(vars, rooms().values()), *automatic, *homes):
-            for name, value in list(room.items()):
-                if id(value) in public and not name.startswith("__"):
-                    patches.put(room, name, public[id(value)])
-        for (_, name), home in _WRAPPED.items():
-            original = home.get(name, getattr(builtins, name, None))
-            if original is not None:
-                patches.put(home, name, _recorded(original, True))
+            def patch(names: dict[str, Any], name: str, value: Any) -> None:
+                stack.enter_context(mock.patch.dict(names, {name: _noting(value)}))
+
+            for (_, name), names in WRAPPED.items():
+                whole = names.get(name, getattr(builtins, name, None))
+                if whole is not None:
+                    patch(names, name, whole)
+            for module in self._modules_to_wrap:
+                for name, value in list(vars(module).items()):
+                    if not name.startswith("_") and callable(value):
+                        patch(vars(module), name, value)
+            names = getattr(function, "__globals__", {})
+            for each in self._functions_to_wrap:
+                for name, value in list(names.items()):
+                    if value is each:
+                        patch(names, name, value)
+            yield
+
+
+def _hints(function: Any) -> dict[str, Any]:
+    """The annotations that say something."""
+    try:
+        found = typing.get_type_hints(function)
+    except (NameError, TypeError):
+        found = dict(getattr(function, "__annotations__", {}))
+    return {name: hint for name, hint in found.items() if hint is not Any}
+
+
+class _Starred:
+    """The proxy of ``*args``, spread when the function is called."""
+
+    def __init__(self, proxy: Proxy) -> None:
+        self.proxy = proxy
+
+
+def _call(function: Any, args: list[Any], named: dict[str, Any]) -> Any:
+    """Call, with the tuple and the dictionary of ``*args`` and ``**kwargs`` proxies themselves."""
+    star = next((a.proxy for a in args if isinstance(a, _Starred)), None)
+    double = named.pop("**", None)
+    if star is None and double is None:
+        return function(*args, **named)
+    plain = [a for a in args if not isinstance(a, _Starred)]
+    flags = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
+    code = function.__code__
+    extra = [*named.values(), *(x for x in (star, double) if x is not None)]
+    bare = FunctionType(
+        code.replace(
+            co_flags=code.co_flags & ~flags,
+            co_argcount=code.co_argcount
+            + code.co_kwonlyargcount
+            + bool(code.co_flags & inspect.CO_VARARGS)
+            + bool(code.co_flags & inspect.CO_VARKEYWORDS),
+            co_kwonlyargcount=0,
+        ),
+        function.__globals__,
+        function.__name__,
+        None,
+        function.__closure__,
+    )
+    return bare(*plain, *extra)
 
 
 def _assert_is_none(value: Any, msg: str) -> None:
-    """What graphs call where an argument was None while they were traced.
+    """Refuse anything but None.
 
     Raises:
-        AssertionError: it is something now.
+        AssertionError: it is something.
     """
-    if value is not None:
-        raise AssertionError(msg)
+    assert value is None, msg
 
 
-def symbolic_trace(
-    root: Module | Callable[..., Any], concrete_args: dict[str, Any] | None = None
-) -> GraphModule:
-    """The graph of a module or function, as a module that runs it.
+def symbolic_trace(root: Any, concrete_args: dict[str, Any] | None = None) -> GraphModule:
+    """A module or function as a GraphModule.
 
     Args:
         root: what is traced.
-        concrete_args: values of parameters, by name; they are put into the graph.
+        concrete_args: parameter -> value, for those the program decides by.
+
+    Raises:
+        TraceError: the program decides by a value that is not known while it is traced.
     """
     tracer = Tracer()
     graph = tracer.trace(root, concrete_args)

@@ -1,69 +1,142 @@
-"""A graph: nodes in the order in which they run, made, moved, copied and removed.
-
-Stands on node, names and code.
-"""
+"""`Graph`: nodes in the order they run; builds, moves, erases and copies them."""
 
 from __future__ import annotations
 
+import builtins
+import keyword
+import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
-from flambeau.core.errors import fail
-from flambeau.fx.code import PythonCode, python_code
-from flambeau.fx.names import Namespace, snake
-from flambeau.fx.node import Node, map_arg
+from flambeau.fx.codegen import PythonCode, python_code
+from flambeau.fx.node import Node, map_arg, qualified_name
 
-__all__ = ["Graph"]
+__all__ = ["CodeGen", "Graph"]
+
+TAKEN = frozenset((*dir(builtins), *keyword.kwlist, "torch", "device", "inf", "nan", "NoneType"))
+NUMBERED = re.compile(r"(.*?)_(\d+)$")
+
+
+class _Namespace:
+    """Names already given."""
+
+    def __init__(self) -> None:
+        self._used: set[str] = set()
+        self._counts: dict[str, int] = {}
+
+    def create_name(self, candidate: str, obj: Any = None) -> str:
+        """The candidate, made an identifier, with a number where it is taken."""
+        name = re.sub(r"[^0-9a-zA-Z_]+", "_", candidate) or "_unnamed"
+        if name[0].isdigit():
+            name = f"_{name}"
+        match = NUMBERED.match(name)
+        base, number = (match[1], int(match[2])) if match else (name, None)
+        if number is None or name in self._used:
+            number = self._counts.get(base, 0)
+        while name in self._used or name in TAKEN:
+            number += 1
+            name = f"{base}_{number}"
+        self._used.add(name)
+        self._counts[base] = number
+        return name
+
+
+class CodeGen:
+    """Writes a graph as Python. Subclasses may change the text of a graph that was given one by
+    `Graph.set_codegen`."""
+
+    def python_code(self, graph: Graph, root: str) -> PythonCode:
+        """The text of the method, and the names it needs."""
+        return python_code(graph, root)
+
+    def process_inputs(self, *args: Any) -> Any:
+        """What the graph is given, from what the caller gave."""
+        return args
+
+    def process_outputs(self, outputs: Any) -> Any:
+        """What the caller gets, from what the graph gives."""
+        return outputs
 
 
 class _Nodes:
-    """The nodes in order, while they may change."""
+    """The nodes of a graph from the first to the last; `reversed` from the last."""
 
-    def __init__(self, graph: Graph, backwards: bool = False) -> None:
-        self.graph = graph
-        self.backwards = backwards
+    def __init__(self, graph: Graph, step: str = "_next") -> None:
+        self._graph, self._step = graph, step
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
     def __iter__(self) -> Iterator[Node]:
-        root = self.graph._root
-        node = root._prev if self.backwards else root._next
+        root = self._graph._root
+        node = getattr(root, self._step)
         while node is not root:
-            following = node._prev if self.backwards else node._next
             if not node._erased:
                 yield node
-            node = following if node._erased else (node._prev if self.backwards else node._next)
+            node = getattr(node, self._step)
 
-    def __reversed__(self) -> _Nodes:
-        return _Nodes(self.graph, not self.backwards)
+    def __reversed__(self) -> Iterator[Node]:
+        return iter(_Nodes(self._graph, "_prev" if self._step == "_next" else "_next"))
+
+
+class _At:
+    """Where new nodes go, in a ``with`` block or from now on."""
+
+    def __init__(self, graph: Graph, before: Node) -> None:
+        self._graph, self._old = graph, graph._before
+        graph._before = before
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *exc: object) -> None:
+        self._graph._before = self._old
 
 
 class Graph:
-    """Steps of a program: inputs, calls, an output.
+    """Calls in order.
 
     Args:
-        owning_module: the GraphModule that it belongs to.
+        owning_module: the GraphModule whose program it is.
         tracer_cls: the class of the tracer that made it.
     """
 
     def __init__(
-        self, owning_module: Any = None, tracer_cls: Any = None, tracer_extras: Any = None
+        self,
+        owning_module: Any = None,
+        tracer_cls: Any = None,
+        tracer_extras: dict[str, Any] | None = None,
     ) -> None:
+        self._root = Node(self, "", "root", "", (), {})
+        self._before = self._root
+        self._graph_namespace = _Namespace()
+        self._owners = 0
+        self._codegen = CodeGen()
         self.owning_module = owning_module
-        self._tracer_cls = tracer_cls
-        self._tracer_extras = tracer_extras
-        self._names = Namespace()
-        self._root = Node(self, "", "get_attr", "", (), {})
-        self._at: Callable[[Node], None] = self._root.prepend
+        self._tracer_cls, self._tracer_extras = tracer_cls, tracer_extras
 
     @property
     def nodes(self) -> _Nodes:
-        """The nodes in the order in which they run."""
+        """All nodes in order."""
         return _Nodes(self)
 
-    # making nodes
+    def output_node(self) -> Node:
+        """The node that says what is returned."""
+        return next(n for n in reversed(self.nodes) if n.op == "output")
+
+    def find_nodes(self, *, op: str, target: Any = None, sort: bool = True) -> list[Node]:
+        """The nodes of one kind and target, in order."""
+        if op == "call_function" and target is None:
+            raise AssertionError("Graph.find_nodes: name the function: target=...")
+        return [n for n in self.nodes if n.op == op and (target is None or n.target == target)]
+
+    def inserting_before(self, n: Node | None = None) -> _At:
+        """New nodes go before `n`; without it, to the start."""
+        return _At(self, self._root._next if n is None else n)
+
+    def inserting_after(self, n: Node | None = None) -> _At:
+        """New nodes go after `n`; without it, to the end."""
+        return _At(self, self._root if n is None else n._next)
 
     def create_node(
         self,
@@ -74,142 +147,87 @@ class Graph:
         name: str | None = None,
         type_expr: Any = None,
     ) -> Node:
-        """A new node at the place of insertion: the end, or what `inserting_before` says.
-
-        Raises:
-            AssertionError: no such `op`.
-            ValueError: a target that does not suit it.
-        """
-        hint = name or self._hint(op, target)
-        made = Node(self, self._names.create(hint), op, target, args or (), kwargs or {}, type_expr)
-        self._at(made)
-        return made
+        """A node at the place where new nodes go."""
+        if op not in ("call_function", "call_method", "get_attr", "call_module", "placeholder",
+                      "output"):  # fmt: skip
+            raise AssertionError(f"Graph.create_node: unknown op {op!r}.")
+        candidate = name if name is not None else self._candidate(target)
+        node = Node(
+            self,
+            self._graph_namespace.create_name(candidate),
+            op,
+            target,
+            args or (),
+            kwargs or {},
+            type_expr,
+        )
+        self._before.prepend(node)
+        return node
 
     @staticmethod
-    def _hint(op: str, target: Any) -> str:
-        if op == "call_function":
-            target = getattr(target, "__name__", type(target).__name__)
-        text = str(target).replace(".", "_")
-        if text.startswith("__") and text.endswith("__"):
-            text = text[2:-2]
-        return text if op == "placeholder" else snake(text)
+    def _candidate(target: Any) -> str:
+        name = target if isinstance(target, str) else getattr(target, "__name__", "call")
+        name = re.sub(r"[*.]+", "_", name)
+        if name.startswith("__") and name.endswith("__"):
+            name = name[2:-2]
+        return re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).lower()
 
-    def placeholder(self, name: str, type_expr: Any = None, default_value: Any = ...) -> Node:
-        """An input; ``*name`` and ``**name`` take the rest."""
-        args = () if default_value is ... else (default_value,)
-        return self.create_node("placeholder", name, args, type_expr=type_expr)
+    def placeholder(self, name: str, type_expr: Any = None, *default: Any, **named: Any) -> Node:
+        """An input.
+
+        Args:
+            default_value: what it is when the caller does not say.
+        """
+        args = default or tuple(named.values())
+        return self.create_node("placeholder", name, args, {}, type_expr=type_expr)
 
     def get_attr(self, qualified_name: str, type_expr: Any = None) -> Node:
-        """A parameter, buffer or module of the owner, by its dotted name."""
-        return self.create_node("get_attr", qualified_name, type_expr=type_expr)
+        """A parameter, buffer or other attribute of the module."""
+        return self.create_node("get_attr", qualified_name, (), {}, type_expr=type_expr)
 
-    def call_function(
-        self,
-        the_function: Callable[..., Any],
-        args: tuple[Any, ...] | None = None,
-        kwargs: dict[str, Any] | None = None,
-        type_expr: Any = None,
-        name: str | None = None,
+    def call_module(
+        self, module_name: str, args: Any = None, kwargs: Any = None, type_expr: Any = None
     ) -> Node:
-        """A call of a function."""
-        return self.create_node("call_function", the_function, args, kwargs, name, type_expr)
+        """A call of a submodule."""
+        return self.create_node("call_module", module_name, args, kwargs, type_expr=type_expr)
 
     def call_method(
-        self,
-        method_name: str,
-        args: tuple[Any, ...] | None = None,
-        kwargs: dict[str, Any] | None = None,
-        type_expr: Any = None,
+        self, method_name: str, args: Any = None, kwargs: Any = None, type_expr: Any = None
     ) -> Node:
         """A call of a method of the first argument."""
         return self.create_node("call_method", method_name, args, kwargs, type_expr=type_expr)
 
-    def call_module(
+    def call_function(
         self,
-        module_name: str,
-        args: tuple[Any, ...] | None = None,
-        kwargs: dict[str, Any] | None = None,
+        the_function: Callable[..., Any],
+        args: Any = None,
+        kwargs: Any = None,
         type_expr: Any = None,
+        name: str | None = None,
     ) -> Node:
-        """A call of a module of the owner, by its dotted name."""
-        return self.create_node("call_module", module_name, args, kwargs, type_expr=type_expr)
+        """A call of a function."""
+        return self.create_node(
+            "call_function", the_function, args, kwargs, name=name, type_expr=type_expr
+        )
 
     def output(self, result: Any, type_expr: Any = None) -> Node:
-        """What the program gives."""
-        return self.create_node("output", "output", (result,), type_expr=type_expr)
-
-    # places
-
-    @contextmanager
-    def _inserting(self, at: Callable[[Node], None]) -> Iterator[None]:
-        before, self._at = self._at, at
-        try:
-            yield
-        finally:
-            self._at = before
-
-    def inserting_before(self, n: Node | None = None) -> Any:
-        """The block in which new nodes stand before `n`; None is the graph's beginning."""
-        if n is None:
-            return self.inserting_after(self._root)
-        self._check_mine(n, "inserting_before")
-        return self._inserting(n.prepend)
-
-    def inserting_after(self, n: Node | None = None) -> Any:
-        """The block in which each new node is put directly after `n`; None is the end."""
-        if n is None:
-            return self.inserting_before(self._root)
-        self._check_mine(n, "inserting_after")
-        return self._inserting(n.append)
-
-    def _check_mine(self, node: Node, where: str) -> None:
-        if node.graph is not self:
-            raise fail(AssertionError, f"fx.Graph.{where}", f"{where}: the node is another graph's")
-
-    def erase_node(self, to_erase: Node) -> None:
-        """Remove a node that nobody reads.
-
-        Raises:
-            RuntimeError: somebody reads it, or it is another graph's.
-        """
-        if to_erase.users:
-            raise fail(
-                RuntimeError,
-                "fx.Graph.erase_node",
-                f"Tried to erase Node {to_erase} but it still had {len(to_erase.users)} users in "
-                f"the graph: {to_erase.users}!",
-            )
-        if to_erase.graph is not self:
-            raise fail(
-                RuntimeError, "fx.Graph.erase_node", f"{to_erase} is a node of another graph"
-            )
-        if to_erase._erased:
-            return
-        to_erase._set((), {})
-        following, before = to_erase._next, to_erase._prev
-        to_erase._leave()
-        to_erase._next, to_erase._prev = following, before
-        to_erase._erased = True
-
-    # copies
+        """What the program returns."""
+        return self.create_node("output", "output", (result,), {}, type_expr=type_expr)
 
     def node_copy(self, node: Node, arg_transform: Callable[[Node], Any] = lambda x: x) -> Node:
-        """A copy of another graph's node; `arg_transform` says what each node is here."""
-        args = map_arg(node.args, arg_transform)
-        kwargs = map_arg(node.kwargs, arg_transform)
+        """A node like one of another graph, its inputs translated by `arg_transform`."""
+        args, kwargs = map_arg((node.args, node.kwargs), arg_transform)
         made = self.create_node(node.op, node.target, args, kwargs, node.name, node.type)
         made.meta = dict(node.meta)
         return made
 
     def graph_copy(
-        self, g: Graph, val_map: dict[Node, Node], return_output_node: bool = False
+        self, g: Graph, val_map: dict[Node, Any], return_output_node: bool = False
     ) -> Any:
-        """Copy another graph's nodes to here; what its output reads, None without an output.
+        """Copy all nodes of `g` here; `val_map` says, and learns, what stands for them.
 
-        Args:
-            g: the other graph.
-            val_map: filled with which node here is which there; those in it are not copied.
-            return_output_node: give the output node there as well.
+        Returns:
+            What `g` returns, in this graph's nodes.
         """
         for node in g.nodes:
             if node in val_map:
@@ -222,90 +240,131 @@ class Graph:
 
     def __deepcopy__(self, memo: Any = None) -> Graph:
         made = Graph(tracer_cls=self._tracer_cls)
-        places: dict[Node, Node] = {}
-        found = made.graph_copy(self, places, return_output_node=True)
-        if isinstance(found, tuple):
-            result, old = found
-            made.output(result, old.type).meta = dict(old.meta)
+        result = made.graph_copy(self, {}, return_output_node=True)
+        if result is not None:
+            made.output(result[0], result[1].type)
         return made
 
-    # cleaning and checking
+    def erase_node(self, to_erase: Node) -> None:
+        """Take out a node that nothing uses.
 
-    def find_nodes(self, *, op: str, target: Any = None, sort: bool = True) -> list[Node]:
-        """The nodes of this kind, and target if one is given, in order."""
-        return [n for n in self.nodes if n.op == op and (target is None or n.target == target)]
-
-    def output_node(self) -> Node:
-        """The output."""
-        return self.find_nodes(op="output")[-1]
+        Raises:
+            RuntimeError: it has users.
+        """
+        if to_erase.users:
+            raise RuntimeError(
+                f"Tried to erase Node {to_erase} but it still had {len(to_erase.users)} users in "
+                f"the graph: {to_erase.users}!"
+            )
+        if to_erase._erased:
+            return
+        to_erase._unlink()
+        to_erase._erased = True
+        if self._before is to_erase:
+            self._before = to_erase._next
+        to_erase._set((), {})
 
     def eliminate_dead_code(self, is_impure_node: Callable[[Node], bool] | None = None) -> bool:
-        """Remove what nobody reads and what does nothing else; whether anything was."""
-        self.lint()
+        """Erase the nodes whose results nothing uses; gives whether there were any."""
         impure = is_impure_node or Node.is_impure
         changed = False
-        for node in reversed(list(self.nodes)):
-            if not node.users and not impure(node):
+        for node in list(reversed(self.nodes)):
+            if not impure(node) and not node.users:
                 self.erase_node(node)
                 changed = True
         return changed
 
     def lint(self) -> None:
-        """Check that every node reads nodes before it, that names are unique and targets exist.
+        """Check that the graph is sound.
 
         Raises:
-            RuntimeError: a node read before it runs, or another graph's; a name twice; a target
-                that the owning module lacks.
+            RuntimeError: a node uses one that does not come before it, or belongs elsewhere, or
+                there is no such attribute.
         """
         seen: set[Node] = set()
         names: set[str] = set()
-
-        def check(read: Node, user: Node) -> None:
-            if read.graph is not self:
-                raise self._wrong(f"{user} reads {read}, a node of another graph")
-            if read not in seen:
-                raise self._wrong(
-                    f"Argument '{read}' of Node '{user}' was used before it has been defined! "
-                    f"Please check that Nodes in the graph are topologically ordered\n{self}"
-                )
-
         for node in self.nodes:
-            for read in node.all_input_nodes:
-                check(read, node)
+            if node.graph is not self:
+                raise RuntimeError(f"Node '{node}' does not belong to this Graph!")
+            for each in node.all_input_nodes:
+                if each not in seen:
+                    raise RuntimeError(
+                        f"Argument '{each}' of Node '{node}' was used before it has been defined!"
+                    )
             if node.name in names:
-                raise self._wrong(f"Node redefined name {node.name}!")
+                raise RuntimeError(f"Node redefined name {node.name}!")
             seen.add(node)
             names.add(node.name)
             if self.owning_module is not None and node.op in ("get_attr", "call_module"):
-                place = self.owning_module
-                for part in node.target.split("."):
-                    if not hasattr(place, part):
-                        raise self._wrong(
-                            f"Node {node} target {node.target} references nonexistent attribute "
-                            f"{part} of {type(place).__name__}"
-                        )
-                    place = getattr(place, part)
+                self._check_attribute(node)
 
-    @staticmethod
-    def _wrong(message: str) -> Exception:
-        return fail(RuntimeError, "fx.Graph.lint", message)
+    def _check_attribute(self, node: Node) -> None:
+        found = self.owning_module
+        for part in node.target.split("."):
+            if not hasattr(found, part):
+                raise RuntimeError(
+                    f"Node {node} target {node.target} references nonexistent attribute {part}"
+                )
+            found = getattr(found, part)
 
-    # text
+    def python_code(self, root_module: str, *, verbose: bool = False, **options: Any) -> PythonCode:
+        """The graph as the text of a method ``forward``, and the names it needs."""
+        return self._codegen.python_code(self, root_module)
 
-    def python_code(self, root_module: str = "self", **options: Any) -> PythonCode:
-        """The Python code of the graph; `root_module` names what its attributes are read from."""
-        return python_code(self, root_module)
+    def set_codegen(self, codegen: CodeGen) -> None:
+        """Let another object write the text."""
+        self._codegen = codegen
+
+    def on_generate_code(self, make_transformer: Callable[[Any], Any]) -> Any:
+        """Let a function change the text's lines.
+
+        Args:
+            make_transformer: from the function in force (or None) to the next.
+        """
+        before = self._codegen
+
+        class Changed(CodeGen):
+            change = staticmethod(make_transformer(getattr(before, "change", None)))
+
+            def python_code(self, graph: Graph, root: str) -> PythonCode:
+                made = python_code(graph, root)
+                made.src = "".join(self.change(made.src.splitlines(keepends=True)))
+                return made
+
+        self._codegen = Changed()
+        graph = self
+
+        class Handle:
+            def __enter__(self) -> None:
+                pass
+
+            def __exit__(self, *exc: object) -> None:
+                graph._codegen = before
+
+        return Handle()
+
+    def process_inputs(self, *args: Any) -> Any:
+        """What the graph is given, from what the caller gave."""
+        return self._codegen.process_inputs(*args)
+
+    def process_outputs(self, out: Any) -> Any:
+        """What the caller gets, from what the graph gives."""
+        return self._codegen.process_outputs(out)
 
     def print_tabular(self) -> None:
-        """Print the nodes as a table (needs ``tabulate``, as PyTorch does)."""
-        try:
-            from tabulate import tabulate
-        except ImportError:
-            print("`print_tabular` relies on the library `tabulate`: pip install tabulate")
-            raise
-        rows = [[n.op, n.name, n.target, n.args, n.kwargs] for n in self.nodes]
-        print(tabulate(rows, headers=["opcode", "name", "target", "args", "kwargs"]))
+        """Print the nodes as a table."""
+        rows = [("opcode", "name", "target", "args", "kwargs")]
+        for n in self.nodes:
+            target = n.target if isinstance(n.target, str) else qualified_name(n.target)
+            rows.append((n.op, n.name, target, str(n.args), str(n.kwargs)))
+        widths = [max(len(row[k]) for row in rows) for k in range(5)]
+        rows.insert(1, tuple("-" * w for w in widths))  # type: ignore[arg-type]
+        for row in rows:
+            print("  ".join(f"{x:<{w}}" for x, w in zip(row, widths, strict=True)).rstrip())
 
     def __str__(self) -> str:
-        lines = "".join(f"\n    {node.format_node()}" for node in self.nodes)
-        return f"graph():{lines}"
+        names: list[str] = []
+        kind = [""]
+        lines = [n.format_node(names, kind) for n in self.nodes]
+        head = f"graph({', '.join(n for n in names if ':' in n)}){kind[0]}:"
+        return "\n".join([head, *(f"    {line}" for line in lines if line)])

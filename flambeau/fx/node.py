@@ -1,64 +1,97 @@
-"""A node of a graph: one call, input, attribute or the output. Stands on nothing."""
+"""`Node`: one call of a graph, and the nodes whose results it takes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import builtins
+import functools
+import importlib
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from flambeau.core.errors import fail
+from flambeau.core.tensor import Tensor
 
 if TYPE_CHECKING:
     from flambeau.fx.graph import Graph
 
-__all__ = ["Node", "has_side_effect", "map_aggregate", "map_arg"]
+__all__ = ["Node", "has_side_effect", "map_aggregate", "map_arg", "qualified_name"]
 
-KINDS = ("placeholder", "call_method", "call_module", "call_function", "get_attr", "output")
-_IMPURE: set[Any] = set()
-"""Functions that are called for what they do; `eliminate_dead_code` keeps them."""
-
-
-def has_side_effect(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Mark a function that is called for what it does."""
-    _IMPURE.add(function)
-    return function
+OPS = ("placeholder", "call_method", "call_module", "call_function", "get_attr", "output", "root")
+EFFECTS: set[Any] = set()
+"""Functions whose calls count even where nothing uses the result."""
 
 
-def map_aggregate(value: Any, change: Callable[[Any], Any]) -> Any:
-    """The value with `change` of every leaf of its tuples, lists, dicts and slices."""
-    if isinstance(value, tuple):
-        made = [map_aggregate(each, change) for each in value]
-        return type(value)(*made) if hasattr(value, "_fields") else tuple(made)
-    if isinstance(value, list):
-        return [map_aggregate(each, change) for each in value]
-    if isinstance(value, dict):
-        return {key: map_aggregate(each, change) for key, each in value.items()}
-    if isinstance(value, slice):
-        parts = (value.start, value.stop, value.step)
-        return slice(*(map_aggregate(each, change) for each in parts))
-    return change(value)
+def has_side_effect(fn: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark a function: a call of it is not dead code. Gives the function back."""
+    EFFECTS.add(fn)
+    return fn
 
 
-def map_arg(value: Any, change: Callable[[Node], Any]) -> Any:
-    """The value with `change` of every Node in it.
+def map_aggregate(a: Any, fn: Callable[[Any], Any]) -> Any:
+    """The value with `fn` applied to every leaf of its tuples, lists, dictionaries and slices."""
+    if isinstance(a, tuple):
+        parts = [map_aggregate(x, fn) for x in a]
+        return type(a)(*parts) if hasattr(a, "_fields") else tuple(parts)
+    if isinstance(a, list):
+        return [map_aggregate(x, fn) for x in a]
+    if isinstance(a, dict):
+        return {k: map_aggregate(v, fn) for k, v in a.items()}
+    if isinstance(a, slice):
+        return slice(*(map_aggregate(x, fn) for x in (a.start, a.stop, a.step)))
+    return fn(a)
 
-    Raises:
-        AssertionError: `change` cannot be called.
-    """
-    if not callable(change):
-        raise AssertionError("torch.fx.map_arg(a, fn): fn must be a callable")
-    return map_aggregate(value, lambda x: change(x) if isinstance(x, Node) else x)
+
+def map_arg(a: Any, fn: Callable[[Node], Any]) -> Any:
+    """The value with `fn` applied to every node in it."""
+    if not callable(fn):
+        raise AssertionError(f"torch.fx.map_arg: expected a function, got {fn!r}.")
+    return map_aggregate(a, lambda x: fn(x) if isinstance(x, Node) else x)
+
+
+@functools.cache
+def _public_names() -> dict[int, str]:
+    """The dotted name under ``torch`` of every public function."""
+    torch = importlib.import_module("flambeau")
+    names: dict[int, str] = {id(torch._assert): "torch._assert"}
+    for room in ("", "functional", "nn.functional", "linalg", "fft", "special", "Tensor"):
+        path = f"torch.{room}" if room else "torch"
+        if room == "Tensor":
+            owner: Any = Tensor
+        else:
+            owner = importlib.import_module(f"flambeau.{room}" if room else "flambeau")
+        listed = getattr(owner, "__all__", None) if room == "functional" else None
+        for name in listed or dir(owner):
+            value = getattr(owner, name, None)
+            if name.startswith("_") or not callable(value):
+                continue
+            if room == "functional":
+                names[id(value)] = f"{path}.{name}"
+            names.setdefault(id(value), f"{path}.{name}")
+    return names
+
+
+def qualified_name(function: Any) -> str:
+    """The dotted name by which a function can be reached: ``torch.nn.functional.relu``."""
+    name = getattr(function, "__name__", type(function).__name__)
+    if getattr(builtins, name, None) is function:
+        return name
+    public = _public_names().get(id(function))
+    if public is not None:
+        return public
+    module = str(getattr(function, "__module__", "")).replace("_operator", "operator")
+    if module.startswith("flambeau"):
+        module = "torch" + module[len("flambeau") :]
+    return f"{module}.{name}"
 
 
 class Node:
-    """One step of a graph.
+    """One call.
 
-    Args:
-        graph: the graph that owns it.
-        name: unique in the graph.
-        op: placeholder, get_attr, call_function, call_module, call_method or output.
-        target: the function, or the name of the method, module, attribute or parameter.
-        args, kwargs: what it is called with; Nodes stand for other steps' results.
-        return_type: an annotation, kept.
+    Attributes:
+        op: placeholder (an input), get_attr, call_function, call_module, call_method or output.
+        target: the function, or the name of the attribute, module, method or input.
+        args, kwargs: what it is called with; nodes stand for their results.
+        users: the nodes that take this one's result, in the order they came.
+        meta: for passes to keep what they find.
     """
 
     def __init__(
@@ -71,80 +104,116 @@ class Node:
         kwargs: dict[str, Any],
         return_type: Any = None,
     ) -> None:
-        if op not in KINDS:
-            raise fail(AssertionError, "fx.Node", f"Node: op must be one of {KINDS}, got {op!r}")
-        if (op == "call_function") != callable(target):
-            kind = type(target).__name__
-            wanted = "a callable" if op == "call_function" else "a str"
-            raise fail(ValueError, "fx.Node", f"Node [{op}]: target must be {wanted}, got {kind}")
-        self.graph = graph
-        self.name = name
-        self.op = op
-        self.target = target
+        if op not in OPS:
+            raise AssertionError(f"Node: op is one of {OPS}, got {op!r}.")
+        if op == "call_function" and not callable(target):
+            raise ValueError(f"Node: a call_function needs a function to call, got {target!r}.")
+        if op not in ("call_function", "root") and not isinstance(target, str):
+            raise ValueError(f"Node: the target of {op} is a name, got {target!r}.")
+        self.graph, self.name, self.op, self.target = graph, name, op, target
         self.type = return_type
         self.users: dict[Node, None] = {}
-        self.meta: dict[str, Any] = {}
-        self._next = self._prev = self
-        self._erased = False
         self._inputs: dict[Node, None] = {}
         self._args: tuple[Any, ...] = ()
         self._kwargs: dict[str, Any] = {}
         self._set(args, kwargs)
+        self._prev = self._next = self
+        self._erased = False
+        self.meta: dict[str, Any] = {}
 
-    # what it is called with
+    def _set(self, args: Any, kwargs: Any) -> None:
+        for old in self._inputs:
+            old.users.pop(self, None)
+        self._inputs = {}
+
+        def note(node: Node) -> Node:
+            self._inputs[node] = None
+            node.users[self] = None
+            return node
+
+        self._args = tuple(map_arg(tuple(args), note))
+        self._kwargs = map_arg(dict(kwargs), note)
 
     @property
     def args(self) -> tuple[Any, ...]:
-        """The positional arguments."""
         return self._args
 
     @args.setter
-    def args(self, args: tuple[Any, ...]) -> None:
-        self._set(args, self._kwargs)
+    def args(self, value: tuple[Any, ...]) -> None:
+        self._set(value, self._kwargs)
 
     @property
     def kwargs(self) -> dict[str, Any]:
-        """The named arguments."""
         return self._kwargs
 
     @kwargs.setter
-    def kwargs(self, kwargs: dict[str, Any]) -> None:
-        self._set(self._args, kwargs)
+    def kwargs(self, value: dict[str, Any]) -> None:
+        self._set(self._args, value)
 
-    def _set(self, args: Any, kwargs: Any) -> None:
-        for node in self._inputs:
-            node.users.pop(self, None)
-        self._args, self._kwargs = tuple(args), dict(kwargs)
-        self._inputs = {}
-        map_arg((self._args, self._kwargs), self._read)
+    @property
+    def next(self) -> Node:
+        """The node after this one."""
+        return self._next
 
-    def _read(self, node: Node) -> Node:
-        self._inputs[node] = None
-        node.users[self] = None
-        return node
-
-    def update_arg(self, at: int, arg: Any) -> None:
-        """Put another positional argument in the place of the one at `at`."""
-        args = list(self._args)
-        args[at] = arg
-        self.args = tuple(args)
-
-    def insert_arg(self, at: int, arg: Any) -> None:
-        """Put a positional argument before the one at `at`."""
-        self.args = (*self._args[:at], arg, *self._args[at:])
-
-    def update_kwarg(self, key: str, arg: Any) -> None:
-        """Set a named argument."""
-        self.kwargs = {**self._kwargs, key: arg}
+    @property
+    def prev(self) -> Node:
+        """The node before this one."""
+        return self._prev
 
     @property
     def all_input_nodes(self) -> list[Node]:
-        """The nodes that the arguments name, in the order of their first use."""
+        """The nodes among the arguments, each once."""
         return list(self._inputs)
 
-    def replace_input_with(self, old: Node, new: Node) -> None:
-        """Read `new` wherever `old` is read."""
-        self._set(*map_arg((self._args, self._kwargs), lambda n: new if n is old else n))
+    @property
+    def stack_trace(self) -> str | None:
+        """Where the call was written, if the tracer noted it."""
+        return self.meta.get("stack_trace")
+
+    @stack_trace.setter
+    def stack_trace(self, trace: str | None) -> None:
+        self.meta["stack_trace"] = trace
+
+    def _unlink(self) -> None:
+        self._prev._next, self._next._prev = self._next, self._prev
+
+    def prepend(self, x: Node) -> None:
+        """Move `x` to the place before this node."""
+        if x.graph is not self.graph:
+            raise AssertionError("Node.prepend: the nodes belong to different graphs.")
+        if x is self:
+            return
+        x._unlink()
+        before = self._prev
+        before._next, x._prev = x, before
+        x._next, self._prev = self, x
+
+    def append(self, x: Node) -> None:
+        """Move `x` to the place after this node."""
+        self._next.prepend(x)
+
+    def update_arg(self, idx: int, arg: Any) -> None:
+        """Set one positional argument."""
+        args = list(self.args)
+        args[idx] = arg
+        self.args = tuple(args)
+
+    def insert_arg(self, idx: int, arg: Any) -> None:
+        """Put a positional argument before the `idx`-th."""
+        if not 0 <= idx <= len(self.args):
+            raise AssertionError("insert_args index must be between 0 and len(self.args)")
+        self.args = (*self.args[:idx], arg, *self.args[idx:])
+
+    def update_kwarg(self, key: str, arg: Any) -> None:
+        """Set one argument by name."""
+        self.kwargs = {**self.kwargs, key: arg}
+
+    def replace_input_with(self, old_input: Node, new_input: Node) -> None:
+        """Take `new_input`'s result where `old_input`'s was taken."""
+        args, kwargs = map_arg(
+            (self.args, self.kwargs), lambda n: new_input if n is old_input else n
+        )
+        self._set(args, kwargs)
 
     def replace_all_uses_with(
         self,
@@ -153,128 +222,82 @@ class Node:
         *,
         propagate_meta: bool = False,
     ) -> list[Node]:
-        """Let all nodes that read this one read `replace_with`; the nodes that changed.
-
-        Args:
-            replace_with: the node to read.
-            delete_user_cb: whether a user is to change; all are.
-            propagate_meta: give `replace_with` this node's `meta`; it must have none.
-        """
+        """Let every user take `replace_with`'s result; gives the users changed."""
         if propagate_meta:
-            if replace_with.meta:
-                raise fail(
-                    AssertionError,
-                    "fx.Node.replace_all_uses_with",
-                    "propagate_meta is for a replacement whose meta is empty",
-                )
             replace_with.meta.update(self.meta)
-        changed = [user for user in self.users if delete_user_cb(user)]
+        changed = [user for user in list(self.users) if delete_user_cb(user)]
         for user in changed:
             user.replace_input_with(self, replace_with)
         return changed
 
-    # its place
-
-    @property
-    def next(self) -> Node:
-        """The node after this one; the graph's root after the last."""
-        return self._next
-
-    @property
-    def prev(self) -> Node:
-        """The node before this one; the graph's root before the first."""
-        return self._prev
-
-    def prepend(self, x: Node) -> None:
-        """Move `x` to before this node."""
-        if x.graph is not self.graph:
-            raise fail(
-                AssertionError,
-                "fx.Node.prepend",
-                "prepend: a node moves within its graph; use Graph.node_copy for another's",
-            )
-        if x is self:
-            return
-        x._leave()
-        before = self._prev
-        before._next, x._prev = x, before
-        x._next, self._prev = self, x
-
-    def append(self, x: Node) -> None:
-        """Move `x` to after this node."""
-        if x is not self:
-            x._leave()
-            self._next.prepend(x)
-
-    def _leave(self) -> None:
-        self._prev._next, self._next._prev = self._next, self._prev
-        self._prev = self._next = self
-
-    # what it says
-
-    @property
-    def stack_trace(self) -> str | None:
-        """The lines that made the node, where tracing recorded them."""
-        return self.meta.get("stack_trace")
-
-    @stack_trace.setter
-    def stack_trace(self, trace: str | None) -> None:
-        self.meta["stack_trace"] = trace
-
     def is_impure(self, impure_random: bool = True) -> bool:
-        """Whether the node does something besides giving its result."""
+        """Whether the call counts even where nothing uses its result."""
         if self.op in ("placeholder", "output"):
             return True
         if self.op == "call_function":
-            return self.target in _IMPURE or (
-                str(getattr(self.target, "__name__", "")).endswith("_")
-                and not str(getattr(self.target, "__name__", "")).endswith("__")
-            )
+            name = getattr(self.target, "__name__", "")
+            return self.target in EFFECTS or (name.endswith("_") and not name.endswith("__"))
         if self.op == "call_module":
             owner = self.graph.owning_module
-            return bool(
-                owner is not None and getattr(owner.get_submodule(self.target), "is_impure", False)
+            return owner is not None and getattr(
+                owner.get_submodule(self.target), "is_impure", False
             )
         return False
+
+    def _target_text(self) -> str:
+        if isinstance(self.target, str):
+            return self.target
+        name = qualified_name(self.target)
+        return f"builtins.{name}" if "." not in name else name
 
     def format_node(
         self,
         placeholder_names: list[str] | None = None,
         maybe_return_typename: list[str] | None = None,
+        *,
+        include_tensor_metadata: bool = False,
     ) -> str | None:
-        """One line of text."""
-        from flambeau.fx.names import public_name
-
-        head = f"%{self.name} : [num_users={len(self.users)}] = {self.op}"
+        """The node as a line of the printed graph; lists given collect the names of inputs."""
+        kind = f" : {_type_text(self.type)}" if self.type is not None else ""
         if self.op == "placeholder":
-            default = f"(default={self.args[0]!r})" if self.args else ""
-            return f"{head}[target={self.target}]{default}"
-        if self.op == "get_attr":
-            return f"{head}[target={self.target}]"
-        if self.op == "output":
+            if placeholder_names is not None:
+                placeholder_names.append(self.target + kind.replace(" : ", ": "))
+            default = f"(default={self.args[0]})" if self.args else ""
+            text = f"placeholder[target={self.target}]{default}"
+        elif self.op == "get_attr":
+            text = f"get_attr[target={self.target}]"
+        elif self.op == "output":
+            if self.type is not None and maybe_return_typename is not None:
+                maybe_return_typename[0] = f" -> {_type_text(self.type)}"
             return f"return {self.args[0]}"
-        target = public_name(self.target) if self.op == "call_function" else self.target
+        else:
+            args, kwargs = _texts(self.args), _texts(self.kwargs)
+            text = f"{self.op}[target={self._target_text()}](args = {args}, kwargs = {kwargs})"
         return (
-            f"{head}[target={target}](args = {_shown(self.args)}, kwargs = {_shown(self.kwargs)})"
+            f"%{self.name} : {kind[3:] + ' ' if kind else ''}[num_users={len(self.users)}] = {text}"
         )
 
     def __repr__(self) -> str:
         return self.name
 
-    def __iter__(self) -> Iterator[Any]:
-        raise TypeError("a Node cannot be iterated; its arguments are in Node.args")
+    def __lt__(self, other: Node) -> bool:
+        order = {node: k for k, node in enumerate(self.graph.nodes)}
+        return order[self] < order[other]
 
 
-def _shown(value: Any) -> str:
-    """An argument in a node's line: nodes with a %, strings bare."""
+def _type_text(kind: Any) -> str:
+    if getattr(kind, "__module__", None) == "builtins":
+        return str(kind.__name__)
+    return qualified_name(kind) if isinstance(kind, type) else str(kind)
+
+
+def _texts(value: Any) -> str:
     if isinstance(value, Node):
         return f"%{value.name}"
-    if isinstance(value, tuple) and not hasattr(value, "_fields"):
-        return f"({', '.join(map(_shown, value))}{',' if len(value) == 1 else ''})"
+    if isinstance(value, tuple):
+        return "(" + ", ".join(map(_texts, value)) + ("," if len(value) == 1 else "") + ")"
     if isinstance(value, list):
-        return f"[{', '.join(map(_shown, value))}]"
+        return "[" + ", ".join(map(_texts, value)) + "]"
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {_shown(each)}" for key, each in value.items()) + "}"
-    if callable(value) and hasattr(value, "__name__"):
-        return value.__name__
-    return str(value)
+        return "{" + ", ".join(f"{k}: {_texts(v)}" for k, v in value.items()) + "}"
+    return str(value).replace("flambeau.", "torch.")

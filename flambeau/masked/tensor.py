@@ -11,7 +11,7 @@ from typing import Any
 
 import flambeau
 from flambeau.core.errors import fail
-from flambeau.core.overrides import without_subclasses
+from flambeau.core.overrides import inside, without_subclasses
 from flambeau.core.tensor import Tensor
 from flambeau.masked.normalize import log_softmax, softmax
 from flambeau.masked.reduce import amax, amin, argmax, argmin, mean, prod, std, sum, var
@@ -99,7 +99,7 @@ class MaskedTensor(Tensor):
         """The elements that count, and `value` for the others."""
         return self.get_data().masked_fill(~self._mask, value)
 
-    def __repr__(self, *, tensor_contents: str | None = None) -> str:  # type: ignore[override]
+    def __repr__(self, *, tensor_contents: Any = None) -> str:  # type: ignore[override]
         with flambeau.no_grad(), without_subclasses():
             data, mask = self.as_subclass(Tensor).detach(), self._mask
             if data.layout is not flambeau.strided:
@@ -129,6 +129,9 @@ class MaskedTensor(Tensor):
     def __torch_function__(
         cls, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
+        function = inside(func)
+        if function is not None:
+            return function(*args, **(kwargs or {}))
         return _apply(func, args, kwargs or {})
 
 

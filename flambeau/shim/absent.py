@@ -48,9 +48,9 @@ TABLE: dict[str, str] = {
     "graphs for other runtimes are not exported; save the state dict": """
         onnx onnx.* export export.* package package.* utils.cpp_extension utils.cpp_extension.*
         utils.cmake_prefix_path monitor monitor.*""",
-    "of FX only tracing, graphs and `passes.shape_prop` are built": "fx.*",
     "symbolic shapes belong to PyTorch's export; sizes are plain integers": """
         SymInt SymBool SymFloat sym_constrain_range* sym_fresh_size Sym*Type""",
+    "of FX only tracing, graphs and `passes.shape_prop` are built": "fx.*",
     "many processes are not built": "distributed.*",
     "nested tensors are not built; pad, or use nn.utils.rnn.pack_sequence": """
         nested nested.* jagged Tensor.to_padded_tensor""",

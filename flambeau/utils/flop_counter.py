@@ -14,6 +14,7 @@ from typing import Any
 
 import flambeau
 from flambeau.core import state
+from flambeau.core.overrides import inside
 from flambeau.core.provenance import stack_level
 from flambeau.core.tensor import Tensor
 from flambeau.utils.module_tracker import ModuleTracker
@@ -196,7 +197,14 @@ class FlopCounterMode:
             func, "__name__", ""
         )
         if name not in self._custom and name not in COUNTS:
-            return func(*args, **kwargs)
+            function = inside(func)
+            if function is None:
+                return func(*args, **kwargs)
+            token = state.switch(functions=(*state.current().functions, self))
+            try:
+                return function(*args, **kwargs)
+            finally:
+                state.restore(token)
         out = func(*args, **kwargs)
         parents = set(self._modules.parents)
         if name in self._custom:
