@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import Any, SupportsIndex, cast
 
 import flambeau
+from flambeau.core.entry.process import be_plain
 from flambeau.core.errors import fail
-from flambeau.core.tensor import PLAIN, Tensor, wrap_like_view
+from flambeau.core.tensor import Tensor, wrap_like_view
 
 __all__ = ["Buffer", "Parameter", "UninitializedBuffer", "UninitializedParameter"]
 
@@ -84,7 +85,7 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
 
 
 # Operations on parameters take the short way, as those on plain tensors.
-PLAIN.add(Parameter)
+be_plain(Parameter)
 
 
 class _BufferMeta(type(Tensor)):

@@ -10,10 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from flambeau.core.entry import PLAIN
 from flambeau.core.errors import fail
 from flambeau.core.state import ordinary
-from flambeau.core.tensor import Tensor
+from flambeau.core.tensor import PLAIN, Tensor
 
 __all__ = ["Constraint", "is_dependent"]
 

@@ -15,7 +15,7 @@ from flambeau.core.kernels.native import elementwise, formulas, smooth, table
 from flambeau.core.kernels.native.elementwise import Formula
 from flambeau.core.silence import run
 
-__all__ = ["FORMULAS", "SILENT", "caller", "fused", "lazily", "native"]
+__all__ = ["FORMULAS", "SILENT", "caller", "fused", "lazily", "native", "resolved"]
 
 FORMULAS = formulas.FORMULAS | smooth.SMOOTH
 """By the operation's name or the rule's."""
@@ -48,17 +48,20 @@ def caller(
         kernel: its NumPy form.
         settle: takes what is to be called from the first call on.
     """
-    quietly = partial(run, kernel)
-    name = name.lstrip("_")
-    if name not in FORMULAS:
-        return quietly
 
     def first(*arrays: Any) -> Any:
-        found = native(name, quietly) or quietly
+        found = resolved(name, kernel)
         settle(found)
         return found(*arrays)
 
     return first
+
+
+def resolved(name: str, kernel: Callable[..., Any]) -> Callable[..., Any]:
+    """What computes an operation on arrays, loaded or compiled now; no warning is given."""
+    quietly = partial(run, kernel)
+    name = name.lstrip("_")
+    return (native(name, quietly) if name in FORMULAS else None) or quietly
 
 
 def lazily(

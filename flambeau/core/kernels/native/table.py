@@ -18,7 +18,7 @@ import numpy as np
 from flambeau.core.kernels.jit import pool
 from flambeau.core.kernels.jit.build import Unavailable, keep
 
-__all__ = ["WORDS", "builtin", "trusted"]
+__all__ = ["WORDS", "builtin", "numpy_function", "trusted", "words"]
 
 # Where fields stand, in bytes.
 REFERENCES, TYPE = 0, 8
@@ -46,16 +46,21 @@ class _Method(ctypes.Structure):
     ]
 
 
-@once
-def _addresses() -> dict[str, int]:
-    """The words that are the same for every function."""
-    api = ctypes.pythonapi
-    get = api.PyCapsule_GetPointer
+def numpy_function(number: int) -> int:
+    """The address of a function of NumPy's C interface."""
+    get = ctypes.pythonapi.PyCapsule_GetPointer
     get.restype, get.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
     functions = ctypes.cast(
         get(np._core._multiarray_umath._ARRAY_API, None),  # type: ignore[attr-defined]
         ctypes.POINTER(ctypes.c_void_p),
     )
+    return functions[number] or 0
+
+
+@once
+def words() -> dict[str, int]:
+    """The words that are the same for every function."""
+    api = ctypes.pythonapi
 
     def address(name: str) -> int:
         return ctypes.cast(getattr(api, name), ctypes.c_void_p).value or 0
@@ -68,7 +73,7 @@ def _addresses() -> dict[str, int]:
         "i64": id(np.dtype("i8")),
         "py_float": id(float),
         "py_int": id(int),
-        "new": functions[NEW_FROM_DESCR] or 0,
+        "new": numpy_function(NEW_FROM_DESCR),
         "incref": address("Py_IncRef"),
         "decref": address("Py_DecRef"),
         "call": address("PyObject_Vectorcall"),
@@ -81,7 +86,7 @@ def _addresses() -> dict[str, int]:
         "pool_run": pool.address(),
         "py_tuple": id(tuple),
         "tuple_items": _tuple_items(),
-        "set_base": functions[SET_BASE] or 0,
+        "set_base": numpy_function(SET_BASE),
     }
 
 
@@ -140,15 +145,17 @@ def builtin(
         name: what it is called in Python.
         address: where the code begins.
         fallback: called with the same arguments where the code does not serve.
-        more: words of its table that other functions do without.
+        more: words of its table that other functions do without; those not in `WORDS` stand
+            behind them, in the order given.
 
     Raises:
         Unavailable: the interpreter's or NumPy's objects are laid out otherwise.
     """
     if not trusted():
         raise Unavailable("objects of this interpreter or NumPy are laid out otherwise")
-    words = _addresses() | {"fallback": id(fallback)} | (more or {})
-    table = b"".join(words.get(word, 0).to_bytes(8, "little") for word in WORDS)
+    known = words() | {"fallback": id(fallback)} | (more or {})
+    names = (*WORDS, *[word for word in more or () if word not in WORDS])
+    table = b"".join(known.get(word, 0).to_bytes(8, "little") for word in names)
     method = _Method(name.encode(), address, FASTCALL, None)
     make = ctypes.pythonapi.PyCFunction_NewEx
     make.restype = ctypes.py_object

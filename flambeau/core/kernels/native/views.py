@@ -255,22 +255,21 @@ def lazily(name: str, numpy_form: Callable[..., Any]) -> Callable[..., Any]:
     """The view function of that name (restride, swap, insert, expand, narrow, select), native from
     its first call on; `numpy_form` takes what the native one does not.
 
-    Its ``follow(settle)`` has `settle` called with what it becomes, so that an entry need not go
-    through this function ever after.
+    Its ``follow()`` gives what it becomes, so that an entry need not go through it ever after.
     """
-    followers: list[Callable[[Callable[..., Any]], None]] = []
 
-    def first(*args: Any) -> Any:
+    def follow() -> Callable[..., Any]:
         nonlocal call
         call = native(name, numpy_form)
-        for settle in followers:
-            settle(call)
-        return call(*args)
+        return call
+
+    def first(*args: Any) -> Any:
+        return follow()(*args)
 
     call: Callable[..., Any] = first
 
     def view(*args: Any) -> Any:
         return call(*args)
 
-    view.follow = followers.append  # type: ignore[attr-defined]
+    view.follow = follow  # type: ignore[attr-defined]
     return view

@@ -1,0 +1,99 @@
+"""The short way of an operation as one native function: tensors in, a tensor out.
+
+It does what the forms in `elementwise`, `views` and `inplace` do, step by step: looks at its
+operands and the thread's mode, calls the kernel on the arrays, wraps the result, makes the node.
+What does not take the short way gets None. Offsets of slots are compiled in, addresses come from
+the table behind `self`. Stands on steps.
+"""
+
+from __future__ import annotations
+
+from flambeau.core.entry import native_several, native_views, native_writes, steps
+from flambeau.core.entry.process import SLOTS, Slots
+from flambeau.core.entry.steps import begin, computed, fast, mode, number, operand, record
+from flambeau.core.entry.writer import Writer
+from flambeau.core.kernels.jit.ir import Module
+from flambeau.core.kernels.native import table
+
+__all__ = ["module"]
+
+
+def _unary(made: Module, slots: Slots) -> None:
+    """unary(input)."""
+    w = Writer(made, "unary")
+    f = w.f
+    (x,) = begin(w, 1)
+    a = operand(w, slots, x)
+    fast(w, w.field(a, table.DESCR))
+    recording = mode(w)
+    r = computed(w, a)
+    t = w.own("wrap", r)
+    w.unless(t.eq(0))
+    f.branch(recording & w.word("has_rules").ne(0), "recording", "done")
+    f.label("recording")
+    e = w.own("edge", x)
+    w.unless(e.eq(0))
+    f.branch(w.is_none(e), "done", "record")
+    f.label("record")
+    keeps = w.word("keeps").to("i64")
+    record(w, slots, t, [e], keeps, [a, r], [x, t], [None, None])
+    f.label("done")
+    f.ret(t)
+    w.end()
+
+
+def _binary(made: Module, slots: Slots) -> None:
+    """binary(input, other): two tensors of one dtype, or a tensor and a number."""
+    w = Writer(made, "binary")
+    f = w.f
+    x, y = begin(w, 2)
+    a = operand(w, slots, x)
+    kind = w.field(a, table.DESCR)
+    fast(w, kind)
+    recording = mode(w)
+    b = f.variable("ptr", y)
+    tensor = w.own("is_plain", y, returns="i1")
+    f.branch(tensor, "tensor", "number")
+    f.label("tensor")
+    other = w.field(y, slots.tensor["_array"])
+    w.require(w.type_of(other).eq(w.word("ndarray")))
+    w.require(w.field(other, table.DESCR).eq(kind))
+    b.set(other)
+    f.jump("ready")
+    f.label("number")
+    number(w, y, kind)
+    f.label("ready")
+    r = computed(w, a, b.get())
+    t = w.own("wrap", r)
+    w.unless(t.eq(0))
+    f.branch(recording & w.word("has_rules").ne(0), "recording", "done")
+    f.label("recording")
+    first = w.own("edge", x)
+    w.unless(first.eq(0))
+    second = f.variable("ptr", w.word("none"))
+    with w.when(tensor):
+        found = w.own("edge", y)
+        w.unless(found.eq(0))
+        second.set(found)
+    no_first, no_second = w.is_none(first), w.is_none(second.get())
+    f.branch(no_first & no_second, "done", "record")
+    f.label("record")
+    keeps = w.word("keeps").to("i64")  # three bits for the first's gradient, three for the other's
+    keeps = f.select(no_first, 0, keeps & 7) | f.select(no_second, 0, keeps >> 3)
+    record(
+        w, slots, t, [first, second.get()], keeps, [a, b.get(), r], [x, y, t], [None, tensor, None]
+    )
+    f.label("done")
+    f.ret(t)
+    w.end()
+
+
+def module() -> Module:
+    """All of them."""
+    made, slots = Module("entries"), SLOTS()
+    steps.functions(made, slots)
+    _unary(made, slots)
+    _binary(made, slots)
+    for room in (native_views, native_writes, native_several):
+        room.functions(made, slots)
+    return made

@@ -1,0 +1,258 @@
+"""What the native entries must know of this process: where slots lie in tensors and nodes, and the
+addresses of the objects they touch.
+
+Slots are found through their descriptors and tried on a known tensor before anything is trusted.
+Stands on kernels.native.table, tensor, node, storage, state, provenance.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from collections.abc import Callable, Iterable
+from functools import cache as once
+from types import FrameType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from flambeau.core import slow, state
+from flambeau.core.kernels.jit import build
+from flambeau.core.kernels.native import table
+from flambeau.core.node import ElementNode, OpNode
+from flambeau.core.provenance import USER, user_frame
+from flambeau.core.storage import Storage, silent, storage_of
+from flambeau.core.tensor import PLAIN, Tensor, edge_of
+
+if TYPE_CHECKING:
+    from flambeau.core.declare import Op
+
+__all__ = [
+    "EXTRA", "KNOWN", "OUT", "PARAMS", "SHAPES", "SLOTS", "TENSORS", "Slots", "be_plain", "made",
+    "native", "several",
+]  # fmt: skip
+
+EXTRA = (
+    # of the process
+    "tensor", "element_node", "storage", "mode", "no_grad", "get_variable", "count", "iter_next",
+    "getframe", "one", "frame_code", "frame_lasti", "from_long", "new_object", "nothing",
+    "new_tuple", "slice", "get_attribute", "set_attribute", "compare", "plus", "matches",
+    "exception", "shared", "user_frame", "storage_of", "edge_of", "settle", "silent", "int32",
+    "false", "version", "written", "changed", "writing", "writer", "origin", "inference", "rules",
+    "no_text", "no_grad_text", "op_node", "hooks", "new_copy", "copy_into",
+    # of the operation
+    "op", "kernel", "depth", "has_rules", "keeps", "kept_nothing", "numbers", "title",
+    "chooses", "places", "optional", "tensors", "arguments", "same", "mixed", "params", "dtype_at",
+    "fast0", "fast1", "fast2", "fast3", "fast4",
+)  # fmt: skip
+KNOWN = 4
+"""Words of the shared memory before the codes known to be the user's; there stand the classes of
+plain tensors."""
+CODES = 256
+TENSORS = 4
+"""Tensors at most that an operation of the native entries takes."""
+OUT, PARAMS, SHAPES = 1 << TENSORS, 64, 128
+"""What a gradient may need beside operands, as bits of a byte."""
+NEW_COPY, COPY_INTO = 85, 50  # their places in NumPy's table of functions
+_NEW = 65  # the number of the slot `tp_new` in CPython's stable interface
+
+
+class Slots(NamedTuple):
+    """Bytes from an object's start."""
+
+    tensor: dict[str, int]
+    node: dict[str, int]
+    tuple_items: int
+
+
+def _offset(descriptor: Any) -> int:
+    """Where a member of ``__slots__`` lies: the descriptor refers to a struct of name, type and
+    offset.
+    """
+    member = ctypes.c_size_t.from_address(id(descriptor) + 40).value
+    return ctypes.c_ssize_t.from_address(member + 16).value
+
+
+@once
+def SLOTS() -> Slots:
+    """Where slots lie.
+
+    Raises:
+        Unavailable: elsewhere than their descriptors say.
+    """
+    words = table.words()
+    names = ("_array", "_edge", "_grad", "_storage", "_view")
+    tensor = {name: _offset(Tensor.__dict__[name]) for name in names}
+    node = {
+        name: _offset(getattr(OpNode, name))
+        for name in ("code", "dtype", "edges", "hooks", "lasti", "op", "params", "saved",
+                     "sequence", "shape", "shapes", "stores")
+    }  # fmt: skip
+    for kind, slots in ((Tensor, tensor), (OpNode, node)):
+        known: Any = object.__new__(kind)
+        for name, offset in slots.items():
+            mark = object()
+            setattr(known, name, mark)
+            if not 16 <= offset <= kind.__basicsize__ - 8 or (
+                ctypes.c_size_t.from_address(id(known) + offset).value != id(mark)
+            ):
+                raise build.Unavailable("slots of this interpreter lie otherwise")
+    letters = [ctypes.c_char.from_address(id(np.dtype(t)) + 24).value for t in ("f4", "i8", "?")]
+    if letters != [b"f", b"i", b"b"]:
+        raise build.Unavailable("dtypes of this NumPy are laid out otherwise")
+    return Slots(tensor, node, words["tuple_items"])
+
+
+_shared = (ctypes.c_size_t * (KNOWN + CODES))()
+_shared[0] = id(Tensor)
+
+
+def be_plain(kind: type[Tensor]) -> None:
+    """From here on tensors of this class take the short way."""
+    PLAIN.add(kind)
+    _shared[len(PLAIN) - 1] = id(kind)
+    assert len(PLAIN) <= KNOWN
+
+
+def _known_frame(frame: FrameType) -> FrameType:
+    """`user_frame`, which tells the native functions whose code it was."""
+    found = user_frame(frame)
+    code = found.f_code
+    if id(code) in USER:  # and so kept alive
+        _shared[KNOWN + ((id(code) >> 6) & (CODES - 1))] = id(code)
+    return found
+
+
+@once
+def _words() -> dict[str, int]:
+    """The words that are the same for every operation."""
+    api = ctypes.pythonapi
+
+    def address(name: str) -> int:
+        return ctypes.cast(getattr(api, name), ctypes.c_void_p).value or 0
+
+    api.PyType_GetSlot.restype = ctypes.c_void_p
+    api.PyType_GetSlot.argtypes = [ctypes.py_object, ctypes.c_int]
+    objects = {
+        "none": None, "tensor": Tensor, "element_node": ElementNode, "op_node": OpNode,
+        "storage": Storage,
+        "mode": state.VARIABLE, "no_grad": state.NO_GRAD, "count": state.COUNT,
+        "getframe": sys._getframe, "one": 1, "nothing": (), "exception": Exception,
+        "user_frame": _known_frame, "storage_of": storage_of, "edge_of": edge_of,
+        "settle": slow.settle, "silent": silent, "int32": np.dtype("i4"), "false": False,
+        "no_text": "", "no_grad_text": sys.intern("no_grad"),
+    }  # fmt: skip
+    for name in ("version", "written", "changed", "writing", "writer", "origin", "inference",
+                 "rules", "hooks"):  # fmt: skip
+        objects[name] = sys.intern(name)
+    build.keep(*objects.values())
+    return {name: id(thing) for name, thing in objects.items()} | {
+        "get_variable": address("PyContextVar_Get"),
+        "iter_next": address("PyIter_Next"),
+        "frame_code": address("PyFrame_GetCode"),
+        "frame_lasti": address("PyFrame_GetLasti"),
+        "from_long": address("PyLong_FromLongLong"),
+        "new_object": api.PyType_GetSlot(object, _NEW) or 0,
+        "new_tuple": address("PyTuple_New"),
+        "slice": address("PyTuple_GetSlice"),
+        "get_attribute": address("PyObject_GetAttr"),
+        "set_attribute": address("PyObject_SetAttr"),
+        "compare": address("PyObject_RichCompareBool"),
+        "plus": address("PyNumber_Add"),
+        "matches": address("PyErr_ExceptionMatches"),
+        "new_copy": table.numpy_function(NEW_COPY),
+        "copy_into": table.numpy_function(COPY_INTO),
+        "shared": ctypes.addressof(_shared),
+    }
+
+
+@once
+def _addresses() -> dict[str, int]:
+    """Where the native functions begin."""
+    from flambeau.core.entry.native import module
+
+    return build.load(module())
+
+
+def made(name: str, fallback: Any, more: dict[str, int] | None = None) -> Any:
+    """The native function `name` of ``entry/native``; None where there is none.
+
+    Args:
+        name: unary, binary, look, write_unary, write_binary or as_view.
+        fallback: what it calls where it does not serve, if it calls anything.
+        more: words of the operation.
+    """
+    if not build.available() or not table.trusted():
+        return None
+    try:
+        addresses = _addresses()
+        given = dict.fromkeys(EXTRA, 0) | _words() | {"depth": id(1)} | (more or {})
+        return table.builtin(name, addresses[name], fallback, given)
+    except build.Unavailable:
+        return None
+
+
+def native(
+    name: str, op: Op, kernel: Callable[..., Any], title: str = "", **numbers: Any
+) -> Callable[..., Any] | None:
+    """The native entry of an operation; None where no code can be generated.
+
+    Args:
+        name: which of the entries.
+        op: the operation.
+        kernel: what computes on arrays.
+        title: its name as a writer.
+        numbers: of `has_rules`, `keeps`, `numbers` those that are not 0; the object
+            `kept_nothing`.
+    """
+    nothing = numbers.pop("kept_nothing", None)
+    title = sys.intern(title)
+    build.keep(op, kernel, nothing, title)
+    # 1: the entry called the native function, and the user the entry.
+    more = {"op": id(op), "kernel": id(kernel), "kept_nothing": id(nothing), "title": id(title)}
+    more |= {f"fast{k}": id(kind) for k, kind in enumerate(op.fast)} if hasattr(op, "fast") else {}
+    return made(name, None, more | {key: int(value) for key, value in numbers.items()})
+
+
+def several(
+    op: Op, kernel: Callable[..., Any], kinds: Iterable[Any], title: str = "", *,
+    arguments: int = 0, params: Any = None, **numbers: int,
+) -> Callable[..., Any] | None:  # fmt: skip
+    """The native entry of an operation of up to four tensors and plain parameters; written into the
+    first where there is a title. None where none can be.
+
+    Args:
+        op: the operation.
+        kernel: computes on arrays and parameters.
+        kinds: the dtypes that take the short way, five at most.
+        title: its name as a writer.
+        arguments: how many it is called with; all of the operation's where not given.
+        params: what rules see as the arguments, where fewer are given.
+        numbers: `chooses`: the first is a condition; `mixed`: dtypes may differ; `same`: the result
+            has the operands'; `numbers`, `optional`: bits of the tensors that may be a number,
+            None; `dtype_at`: the argument that must be None, counted from 1.
+    """
+    count = len(op.tensor_names)
+    if not 1 <= count <= TENSORS or len(op.names) > 12 or op.lists or op.varargs or op.multiple:
+        return None
+    places = [i for i, _ in op.tensors] + [255] * (TENSORS - count)
+    if places[0] != 0:
+        return None
+    keeps = 0
+    for rule in op.rules:
+        need = sum(1 << k if k < count else OUT for k in rule.saves)
+        need |= PARAMS if any(kind == 1 for kind, _ in rule.getters) else 0
+        need |= SHAPES if any(kind == 2 for kind, _ in rule.getters) else 0
+        for target in rule.targets:
+            keeps |= need << (8 * target)
+    title = sys.intern(title)
+    kinds = tuple(kinds)
+    build.keep(op, kernel, title, params, kinds)
+    more = {
+        "op": id(op), "kernel": id(kernel), "title": id(title), "has_rules": bool(op.rules),
+        "keeps": keeps, "places": sum(place << (8 * t) for t, place in enumerate(places)),
+        "tensors": count, "arguments": arguments or len(op.names),
+        "params": 0 if params is None else id(params), **numbers,
+    }  # fmt: skip
+    more |= {f"fast{k}": id(kind) for k, kind in enumerate(kinds)}
+    return made("write_several" if title else "several", None, more)  # type: ignore[no-any-return]

@@ -1,0 +1,336 @@
+"""What the native entries share: functions of their module, and steps written into each.
+
+Stands on writer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flambeau.core.entry.process import KNOWN, Slots
+from flambeau.core.entry.writer import Writer
+from flambeau.core.kernels.jit.ir import Module, Value
+from flambeau.core.kernels.native import table
+from flambeau.core.kernels.native.elementwise import same_shape
+
+__all__ = [
+    "begin",
+    "choice",
+    "computed",
+    "fast",
+    "functions",
+    "mode",
+    "number",
+    "operand",
+    "computed_from",
+    "record",
+    "stored",
+    "written",
+]
+
+FAST = ("fast0", "fast1", "fast2", "fast3", "fast4")
+
+
+def is_plain(made: Module) -> None:
+    w = Writer(made, "is_plain", "x", returns="i1")
+    (x,) = w.arguments
+    kind, shared = w.type_of(x), w.word("shared")
+    found = kind.eq(w.f.load("ptr", shared))
+    for k in range(1, 4):
+        found = found | kind.eq(w.f.load("ptr", shared, w.f.index(k)))
+    w.f.ret(found)
+
+
+def wrap(made: Module, slots: Slots) -> None:
+    """wrap(array): a tensor without history; takes the reference."""
+    w = Writer(made, "wrap", "array")
+    (array,) = w.arguments
+    t = w.make("tensor")
+    none = w.word("none")
+    w.put(t, slots.tensor["_array"], array)
+    for name in ("_storage", "_view", "_grad", "_edge"):
+        w.put(t, slots.tensor[name], w.held(none))
+    w.f.ret(t)
+    w.end(other=False)
+
+
+def storage(made: Module, slots: Slots) -> None:
+    """storage(tensor): made now if it has none yet; held by the tensor."""
+    w = Writer(made, "storage", "t")
+    f, (t,) = w.f, w.arguments
+    have = w.field(t, slots.tensor["_storage"])
+    f.branch(w.type_of(have).eq(w.word("storage")), "there", "look")
+    f.label("there")
+    f.ret(have)
+    f.label("look")
+    f.branch(w.is_none(have), "new", "exported")
+    f.label("new")
+    fresh = w.make("storage")
+    w.put(t, slots.tensor["_storage"], fresh)
+    w.drop(have)
+    f.ret(fresh)
+    f.label("exported")
+    found = w.invoke(w.word("storage_of"), t)
+    w.unless(found.eq(0))
+    w.drop(found)
+    f.ret(found)
+    w.end(other=False)
+
+
+def edge(made: Module, slots: Slots) -> None:
+    """edge(tensor), held by the tensor."""
+    w = Writer(made, "edge", "t")
+    f, (t,) = w.f, w.arguments
+    f.branch(w.is_none(w.field(t, slots.tensor["_view"])), "own", "view")
+    f.label("own")
+    f.ret(w.field(t, slots.tensor["_edge"]))
+    f.label("view")
+    found = w.invoke(w.word("edge_of"), t)
+    w.unless(found.eq(0))
+    w.drop(found)
+    f.ret(found)
+    w.end(other=False)
+
+
+def shape(made: Module) -> None:
+    """shape(array) as a tuple."""
+    w = Writer(made, "shape", "array")
+    f, (array,) = w.f, w.arguments
+    count = w.field(array, table.NDIM, "i32").to("i64")
+    dims = w.field(array, table.DIMS)
+    made_tuple = f.call(w.word("new_tuple"), "ptr", count)
+    w.unless(made_tuple.eq(0))
+    with f.loop(0, count) as i:
+        number = f.call(w.word("from_long"), "ptr", f.load("i64", dims, i))
+        w.unless(number.eq(0))
+        f.store(number, w.items(made_tuple), i)
+    f.ret(made_tuple)
+    w.end(other=False)
+
+
+def place(made: Module) -> None:
+    """place(room, depth): the user's code object and instruction into `room`, new references;
+    whether there was no error. `depth` counts Python's frames from the innermost.
+    """
+    w = Writer(made, "place", "room", "depth", returns="i1")
+    f, (room, depth) = w.f, w.arguments
+    frame = w.invoke(w.word("getframe"), depth)
+    w.unless(frame.eq(0))
+    code = f.call(w.word("frame_code"), "ptr", frame)
+    known = f.at(w.word("shared"), 8 * KNOWN, "i8")
+    slot = (code.to("i64") >> 6) & 255
+    f.branch(f.load("ptr", known, slot).eq(code), "users", "search")
+    f.label("users")
+    _give_place(w, room, frame, code)
+    f.label("search")
+    w.drop(code)
+    outer = w.invoke(w.word("user_frame"), frame)
+    w.drop(frame)
+    w.unless(outer.eq(0))
+    _give_place(w, room, outer, f.call(w.word("frame_code"), "ptr", outer))
+    w.end(other=False)
+
+
+def _give_place(w: Writer, room: Value, frame: Value, code: Value) -> None:
+    f = w.f
+    offset = f.call(w.word("frame_lasti"), "i32", frame).to("i64")
+    f.store(code, room)
+    f.store(f.call(w.word("from_long"), "ptr", offset), room, f.index(1))
+    w.drop(frame)
+    f.ret(True)
+
+
+def finish(made: Module, slots: Slots) -> None:
+    """finish(node, tensor): what every node ends with, and the tensor its edge; both held."""
+    w = Writer(made, "finish", "node", "t", returns="i1")
+    f, (node, t) = w.f, w.arguments
+    array = w.field(t, slots.tensor["_array"])
+    shape = w.own("shape", array)
+    w.unless(shape.eq(0))
+    w.put(node, slots.node["shape"], shape)
+    w.put(node, slots.node["dtype"], w.held(w.field(array, table.DESCR)))
+    room = f.memory("ptr", 2)
+    w.require(w.own("place", room, w.word("depth"), returns="i1"), "lost")
+    w.put(node, slots.node["code"], f.load("ptr", room))
+    w.put(node, slots.node["lasti"], f.load("ptr", room, f.index(1)))
+    number = f.call(w.word("iter_next"), "ptr", w.word("count"))
+    w.unless(number.eq(0))
+    w.put(node, slots.node["sequence"], number)
+    w.drop(w.field(t, slots.tensor["_edge"]))
+    w.put(t, slots.tensor["_edge"], node)
+    f.ret(True)
+    w.end(other=False)
+
+
+def mode(w: Writer) -> Value:
+    """Whether operations are recorded; leaves where the mode is neither of the two plain ones."""
+    f = w.f
+    room = f.variable("ptr", 0)
+    null = f.value("ptr", 0)
+    got = f.call(w.word("get_variable"), "i32", w.word("mode"), null, room.address)
+    w.require(got.eq(0), "lost")
+    now = room.get()
+    w.drop(now)
+    recording = w.is_none(now)
+    w.require(recording | now.eq(w.word("no_grad")))
+    return recording
+
+
+def operand(w: Writer, slots: Slots, x: Value) -> Value:
+    """The array of a plain tensor."""
+    w.require(w.own("is_plain", x, returns="i1"))
+    a = w.field(x, slots.tensor["_array"])
+    w.require(w.type_of(a).eq(w.word("ndarray")))
+    return a
+
+
+def fast(w: Writer, kind: Value) -> None:
+    """Leave where the dtype is not one of the operation's short way."""
+    found = kind.eq(w.word(FAST[0]))
+    for name in FAST[1:]:
+        found = found | kind.eq(w.word(name))
+    w.require(found)
+
+
+def computed(w: Writer, *arrays: Value) -> Value:
+    """The kernel's result as an array; an ordinary exception leaves to the long way."""
+    room = w.f.memory("ptr", len(arrays))
+    for k, x in enumerate(arrays):
+        w.f.store(x, room, w.f.index(k))
+    return computed_from(w, room, w.f.index(len(arrays)))
+
+
+def computed_from(w: Writer, given: Value, count: Value) -> Value:
+    """The same of `count` arguments in a row."""
+    f = w.f
+    found = f.variable("ptr")
+    null = f.value("ptr", 0)
+    first = f.call(w.word("call"), "ptr", w.word("kernel"), given, count, null)
+    found.set(first)
+    k = f.fresh()
+    f.branch(first.eq(0), f"raised{k}", f"computed{k}")
+    f.label(f"raised{k}")
+    matches = f.call(w.word("matches"), "i32", w.word("exception"))
+    w.require(matches.ne(0), "lost")
+    f.call(w.word("clear"), "void")
+    f.jump("other")
+    f.label(f"computed{k}")
+    f.branch(w.type_of(first).eq(w.word("ndarray")), f"array{k}", f"settle{k}")
+    f.label(f"settle{k}")
+    f.branch(w.type_of(first).eq(w.word("py_tuple")), f"tuple{k}", f"number{k}")
+    f.label(f"tuple{k}")
+    w.drop(first)
+    f.jump("other")
+    f.label(f"number{k}")
+    settled = w.invoke(w.word("settle"), first)
+    w.drop(first)
+    w.unless(settled.eq(0))
+    found.set(settled)
+    f.branch(w.type_of(settled).eq(w.word("ndarray")), f"array{k}", f"odd{k}")
+    f.label(f"odd{k}")
+    w.drop(settled)
+    f.jump("other")
+    f.label(f"array{k}")
+    return found.get()
+
+
+def begin(w: Writer, count: int) -> list[Value]:
+    f = w.f
+    w.require(f.argument["n"].eq(count))
+    return [f.load("ptr", f.argument["args"], f.index(k)) for k in range(count)]
+
+
+def choice(w: Writer, condition: Value, value: Callable[[], Value]) -> Value:
+    """``value() if condition else None``, a new reference."""
+    f = w.f
+    found = f.variable("ptr")
+    k = f.fresh()
+    f.branch(condition, f"yes{k}", f"no{k}")
+    f.label(f"yes{k}")
+    found.set(w.held(value()))
+    f.jump(f"chosen{k}")
+    f.label(f"no{k}")
+    found.set(w.held(w.word("none")))
+    f.label(f"chosen{k}")
+    return found.get()
+
+
+def stored(w: Writer, t: Value) -> Value:
+    found = w.own("storage", t)
+    w.unless(found.eq(0))
+    return found
+
+
+def number(w: Writer, x: Value, kind: Value) -> None:
+    """Leave where `x` is no Python number of a kind that takes the tensor's dtype."""
+    type = w.type_of(x)
+    floating = kind.eq(w.word("float")) | kind.eq(w.word("double"))
+    integral = kind.eq(w.word("i64")) | kind.eq(w.word("int32"))
+    whole = type.eq(w.word("py_int"))
+    fits = floating & (whole | type.eq(w.word("py_float"))) | integral & whole
+    w.require(fits & w.word("numbers").ne(0))
+
+
+def record(
+    w: Writer, slots: Slots, t: Value, edges: list[Value], keeps: Value, values: list[Value],
+    owners: list[Value | None], tensors: list[Value | None],
+) -> None:  # fmt: skip
+    """An `ElementNode` behind `t`.
+
+    Args:
+        w: where it is written.
+        slots: where slots are.
+        t: the result.
+        edges: of the operands.
+        keeps: a bit for each value that is kept.
+        values: the operands' arrays or numbers, then the result's array.
+        owners: the tensors they belong to.
+        tensors: conditions under which an owner is one; None for always.
+    """
+    f = w.f
+    node = w.make("element_node")
+    w.put(node, slots.node["op"], w.held(w.word("op")))
+    w.put(node, slots.node["edges"], w.tuple(*[w.held(e) for e in edges]))
+    k = f.fresh()
+    f.branch(keeps.eq(0), f"bare{k}", f"keep{k}")
+    f.label(f"bare{k}")
+    nothing = w.word("kept_nothing")
+    w.put(node, slots.node["saved"], w.held(nothing))
+    w.put(node, slots.node["stores"], w.held(nothing))
+    f.jump(f"kept{k}")
+    f.label(f"keep{k}")
+    saved, stores = [], []
+    for j, (value, owner, tensor) in enumerate(zip(values, owners, tensors, strict=True)):
+        wanted = (keeps & (1 << j)).ne(0)
+        saved.append(choice(w, wanted, lambda value=value: value))  # type: ignore[misc]
+        if tensor is not None:
+            wanted = wanted & tensor
+        stores.append(choice(w, wanted, lambda owner=owner: stored(w, owner)))  # type: ignore[misc]
+    w.put(node, slots.node["saved"], w.tuple(*saved))
+    w.put(node, slots.node["stores"], w.tuple(*stores))
+    f.label(f"kept{k}")
+    w.require(w.own("finish", node, t, returns="i1"), "lost")
+
+
+def written(w: Writer, slots: Slots, x: Value, a: Value) -> None:
+    """Leave where the memory of `x` may not be written: repeated elements, inference tensors."""
+    f = w.f
+    steps = w.field(a, table.STRIDES)
+    with f.loop(0, w.field(a, table.NDIM, "i32").to("i64")) as i:
+        w.require(f.load("i64", steps, i).ne(0))
+    have = w.field(x, slots.tensor["_storage"])
+    with w.when(w.is_none(have).eq(False)):
+        inference = f.call(w.word("get_attribute"), "ptr", have, w.word("inference"))
+        w.unless(inference.eq(0))
+        w.drop(inference)
+        w.require(inference.eq(w.word("false")))
+
+
+def functions(made: Module, slots: Slots) -> None:
+    """What the entries call."""
+    same_shape(made)
+    is_plain(made)
+    shape(made)
+    place(made)
+    for write in (wrap, storage, edge, finish):
+        write(made, slots)
