@@ -12,7 +12,7 @@ from typing import Any
 from flambeau.core.kernels.generate.gemm import halved, mask, masked_load, masked_store, smaller
 from flambeau.core.kernels.jit.ir import Function, Value, element, vector
 
-__all__ = ["across", "along", "read", "row_largest", "row_sums", "write"]
+__all__ = ["across", "along", "folded", "read", "row_largest", "row_sums", "write"]
 
 PIECE = 4096
 SIDE_BY_SIDE = 4
@@ -94,10 +94,10 @@ def row_sums(
 
 def across(f: Function, registers: Sequence[Value]) -> Value:
     """The sum of all lanes."""
-    return _folded(f, registers, lambda a, b: a + b)
+    return folded(f, registers, lambda a, b: a + b)
 
 
-def _folded(
+def folded(
     f: Function, registers: Sequence[Value], combine: Callable[[Value, Value], Value]
 ) -> Value:
     """Registers with one another, then the halves of the last one."""
@@ -122,4 +122,4 @@ def row_largest(f: Function, type: str, width: int, place: Value, count: Value) 
         tops[k].set(better if some is None else f.select(some, better, top))
 
     along(f, count, width, look, SIDE_BY_SIDE)
-    return _folded(f, [top.get() for top in tops], larger)
+    return folded(f, [top.get() for top in tops], larger)
