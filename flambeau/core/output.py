@@ -12,6 +12,7 @@ import numpy as np
 from flambeau.core import state
 from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
+from flambeau.core.kernels import copies
 from flambeau.core.overlap import check_writable
 from flambeau.core.promotion import can_cast
 from flambeau.core.silence import quiet
@@ -97,7 +98,10 @@ def write_one(name: str, result: Tensor, out: Any) -> Tensor:
         old = out._array
     if type(old) is np.ndarray:
         check_writable(name, old)
-        quiet(np.copyto, old, new, casting="unsafe")
+        if old.dtype is new.dtype:
+            copies.copy_into(old, new)
+        else:
+            quiet(np.copyto, old, new, casting="unsafe")
     touch(out, name + " (out=)")
     return out
 

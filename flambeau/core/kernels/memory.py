@@ -103,7 +103,7 @@ def handler() -> int:
 
 def empty(shape: Any, dtype: Any) -> Any:
     """An array whose content is undefined."""
-    if dtype.itemsize * (prod(shape) if type(shape) is tuple else shape) < LARGE:
+    if dtype.itemsize * (shape if type(shape) is int else prod(shape)) < LARGE:
         return np.empty(shape, dtype)
     kept = _kept()
     return np.empty(shape, dtype) if kept is None else kept.context.run(np.empty, shape, dtype)
