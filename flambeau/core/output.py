@@ -12,6 +12,7 @@ import numpy as np
 from flambeau.core import state
 from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
+from flambeau.core.kernels import copies
 from flambeau.core.layout import is_non_overlapping_and_dense
 from flambeau.core.overlap import check_writable
 from flambeau.core.promotion import can_cast
@@ -129,7 +130,10 @@ def write_one(name: str, result: Tensor, out: Any, exact: bool | None = None) ->
         old = out._array
     if type(old) is np.ndarray:
         check_writable(name, old)
-        quiet(np.copyto, old, new, casting="unsafe")
+        if old.dtype is new.dtype:
+            copies.copy_into(old, new)
+        else:
+            quiet(np.copyto, old, new, casting="unsafe")
     touch(out, name + " (out=)")
     return out
 

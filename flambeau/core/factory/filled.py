@@ -11,6 +11,7 @@ from flambeau.core import factory_options as given
 from flambeau.core.declare import composite
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
+from flambeau.core.kernels import copies, memory
 from flambeau.core.silence import quiet
 from flambeau.core.tensor import Tensor
 
@@ -30,11 +31,11 @@ def filled(op: str, shape: Any, value: Any, dtype: Any, opts: dict[str, Any]) ->
 def plain(shape: Any, kind: np.dtype[Any], value: Any) -> np.ndarray[Any, Any]:
     """A fresh contiguous array, filled with `value` unless it is None."""
     if value is None:
-        return np.empty(shape, kind)
+        return memory.empty(shape, kind)
     if value == 0 and not isinstance(value, complex):
-        return np.zeros(shape, kind)
-    array = np.empty(shape, kind)
-    array.fill(quiet(np.asarray(value).astype, kind))
+        return copies.zeros(shape, kind)
+    array = memory.empty(shape, kind)
+    copies.fill(array, quiet(np.asarray(value).astype, kind))
     return array
 
 

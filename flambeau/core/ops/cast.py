@@ -13,6 +13,7 @@ from flambeau.core.batch.array import Batched
 from flambeau.core.declare import composite, ops, primitive, view
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
+from flambeau.core.kernels import copies, memory
 from flambeau.core.silence import quiet
 from flambeau.core.tensor import Tensor, edge_of
 
@@ -31,9 +32,9 @@ def empty_copy(input: Any, dtype: Any, memory_format: Any = layout.preserve_form
         steps = layout.memory_format_strides(input.shape, memory_format)
     size = dtype.itemsize
     if steps == layout.contiguous_strides(input.shape):
-        return np.empty(input.shape, dtype)
+        return memory.empty(input.shape, dtype)
     return np.ndarray(
-        input.shape, dtype, np.empty(input.size, dtype), 0, tuple(s * size for s in steps)
+        input.shape, dtype, memory.empty(input.size, dtype), 0, tuple(s * size for s in steps)
     )
 
 
@@ -80,9 +81,9 @@ def _clone(input, memory_format: Any = layout.preserve_format):
     """A copy with memory of its own."""
     if memory_format is layout.preserve_format:
         if input.flags.c_contiguous:
-            return input.copy()
+            return copies.copy(input)
     elif memory_format is layout.contiguous_format:
-        return input.copy(order="C")
+        return copies.copy(input)
     fresh = empty_copy(input, input.dtype, memory_format)
     np.copyto(fresh, input)
     return fresh
@@ -147,7 +148,7 @@ def copy_(input: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
     a, b = input._array, src._array
     if not recording and type(a) is type(b) is np.ndarray:
         if a.dtype is b.dtype and a.shape == b.shape:
-            a[...] = b
+            copies.copy_into(a, b)
             touch(input, "copy_")
             return input
     if hasattr(a, "is_sparse_data") or hasattr(b, "is_sparse_data"):

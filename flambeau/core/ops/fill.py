@@ -15,6 +15,7 @@ from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.errors import fail
 from flambeau.core.inplace import check_inplace, write_result
 from flambeau.core.ir.abstract import Abstract
+from flambeau.core.kernels import copies
 from flambeau.core.overlap import check_writable
 from flambeau.core.silence import quiet, run
 from flambeau.core.state import NO_GRAD, mode
@@ -104,9 +105,9 @@ def fill_(input: Tensor, value: Any) -> Tensor:
             if 0 in a.strides:
                 check_writable("fill_", a)
             try:
-                run(a.fill, value)
+                run(copies.fill, a, value)
             except RuntimeError:
-                quiet(a.fill, value)
+                quiet(copies.fill, a, value)
             touch(input, "fill_")
             return input
     value = _value("fill_", input, value)
@@ -141,7 +142,7 @@ def zero_(input: Tensor) -> Tensor:
         ):
             if 0 in a.strides:
                 check_writable("zero_", a)
-            a.fill(0)
+            copies.fill(a, 0)
             touch(input, "zero_")
             return input
     check_inplace("zero_", input, state.grad_enabled() and edge_of(input) is not None)
