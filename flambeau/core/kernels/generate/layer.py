@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from flambeau.core.kernels import memory
 from flambeau.core.kernels.generate.call import Kernel, dense
 from flambeau.core.kernels.generate.gemm import pointer, share, smaller, words
 from flambeau.core.kernels.generate.vectors import along, read, row_sums, write
@@ -194,7 +195,7 @@ def normalized(x: Any, weight: Any, bias: Any, eps: float, centred: bool = True)
     if not x.size or not dense(x, weight, bias) or not _kernel.ready(x.dtype):
         return None
     rows, width = x.shape
-    out = np.empty_like(x)
+    out = memory.empty_like(x)
     mean = np.empty((rows, 1), x.dtype) if centred else None
     rstd = np.empty((rows, 1), x.dtype)
     _kernel.run(
@@ -212,7 +213,7 @@ def normalized_backward(
         return None
     rows, width = x.shape
     block = -(-max(-(-rows // BLOCKS), TOGETHER) // TOGETHER) * TOGETHER
-    grad = np.empty_like(x) if needs[0] else None
+    grad = memory.empty_like(x) if needs[0] else None
     summed = needs[1] or needs[2]
     slopes: Any = None
     shifts: Any = None

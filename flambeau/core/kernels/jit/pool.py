@@ -1,7 +1,8 @@
 """Threads for generated code: `run` splits one call of a function into shares that run side by
 side.
 
-The function is ``void (ptr context, i64 thread, i64 threads)``. Workers are threads of the system
+The function is ``void (ptr context, i64 thread, i64 threads)``; there may be more shares than
+threads, which take one after the other. Workers are threads of the system
 that never see Python; they spin for a little while, then sleep on a futex. A region cost the
 prototype 0.5 us where the workers are awake. One region runs at a time: a second caller, or a call
 from inside a share, does all its shares itself, so nobody waits for anybody. After a fork the child
@@ -22,13 +23,15 @@ from flambeau.core import threads
 from flambeau.core.kernels.jit import build
 from flambeau.core.kernels.jit.ir import Function, Module, Value
 
-__all__ = ["ARGUMENTS", "address", "limit", "memory", "module", "run"]
+__all__ = ["ARGUMENTS", "EACH", "address", "limit", "memory", "module", "run"]
 
 ARGUMENTS = (("ptr", "context"), ("i64", "thread"), ("i64", "threads"))
 """Of a function that is run in shares."""
 
 MOST = 256
 """Workers at most."""
+EACH = 4
+"""Shares for each thread of a large region: whoever is early takes what others have not begun."""
 
 # Where words stand in the pool's memory, in bytes; words that several threads write, apart.
 LOCK, LIMIT, STARTED, CREATE = 0, 8, 16, 24
@@ -117,7 +120,8 @@ def module() -> Module:
     pair = f.emit("{i32, i1}", f"cmpxchg ptr {pool.name}, i32 0, i32 1 acquire monotonic")
     f.branch(f.emit("i1", f"extractvalue {{i32, i1}} {pair.name}, 1"), "mine", "alone")
     f.label("mine")
-    wanted = f.intrinsic("smin", threads - 1, f.index(MOST))
+    limit = f.load("i64", _place(f, pool, LIMIT))
+    wanted = f.intrinsic("smin", threads, limit) - 1
     count = _place(f, pool, STARTED)
     slots = _place(f, pool, SLOTS)
     f.label("start")

@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 from flambeau.core.kernels.jit import pool
 from flambeau.core.kernels.jit.ir import SIZES, Function, Module, Value
 from flambeau.core.kernels.native import table
+from flambeau.core.kernels.native.objects import field, new_array, word
 
-__all__ = ["Formula", "field", "module", "repeating", "same_shape", "word"]
+__all__ = ["Formula", "module", "repeating", "same_shape"]
 
 GRAIN = 1 << 18
 """Elements that a thread must have to be worth waking, where it may be asleep."""
@@ -40,17 +41,6 @@ class Formula(NamedTuple):
         if self.forms:
             return self.forms
         return {1: ("v",), 2: ("vv", "vs", "sv"), 3: ("vvv", "vvs", "vsv")}[self.arity]
-
-
-def word(f: Function, name: str) -> Value:
-    """A word of the table behind `self`."""
-    place = f.at(f.argument["self"], table.BYTES_VALUE + 8 * table.WORDS.index(name), "i8")
-    return f.load("ptr", place)
-
-
-def field(f: Function, thing: Value, offset: int, type: str) -> Value:
-    """What stands in an object, `offset` bytes from its start."""
-    return f.load(type, f.at(thing, offset, "i8"))
 
 
 def same_shape(made: Module) -> Function:
@@ -273,15 +263,12 @@ def _typed(
     out.set(target)
     f.jump(f"run{k}")
     f.label(f"fresh{k}")
-    kind = word(f, result)
-    f.call(word(f, "incref"), "void", kind)
-    null = f.value("ptr", 0)
-    fresh = f.call(
-        word(f, "new"), "ptr", word(f, "ndarray"), kind, field(f, lead, table.NDIM, "i32"),
-        field(f, lead, table.DIMS, "ptr"), null, null, f.value("i32", 0), null,
+    fresh = new_array(
+        f, word(f, result), field(f, lead, table.NDIM, "i32"), field(f, lead, table.DIMS, "ptr"),
+        total * SIZES[result],
     )  # fmt: skip
     out.set(fresh)
-    f.branch(fresh.eq(null), f"failed{k}", f"run{k}")
+    f.branch(fresh.eq(0), f"failed{k}", f"run{k}")
     f.label(f"failed{k}")
     f.ret(fresh)
     f.label(f"run{k}")

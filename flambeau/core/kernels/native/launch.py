@@ -18,7 +18,7 @@ import numpy as np
 from flambeau.core.kernels.jit import build, pool
 from flambeau.core.kernels.jit.ir import Module, Value
 from flambeau.core.kernels.native import table
-from flambeau.core.kernels.native.elementwise import field, word
+from flambeau.core.kernels.native.objects import field, word
 
 __all__ = ["launcher"]
 
@@ -65,7 +65,7 @@ def module() -> Module:
     work = f.load("i64", integer, 1)
     memory = word(f, "pool")
     limit = f.load("i64", f.at(memory, pool.LIMIT, "i8"))
-    threads = f.intrinsic("smin", limit, work / GRAIN + 1)
+    threads = f.intrinsic("smin", f.select(limit.gt(1), limit * pool.EACH, 1), work / GRAIN + 1)
     state = f.variable("ptr", f.value("ptr", 0))
     with f.when(work.ge(UNLOCKED)):
         state.set(f.call(word(f, "release"), "ptr"))
@@ -95,7 +95,9 @@ def _word(x: Any) -> int:
 def by_ctypes(function: int, work: int, *words: Any) -> None:
     """The same where Python's objects are laid out otherwise, and for words of other types."""
     context = (ctypes.c_int64 * len(words))(*map(_word, words))
-    pool.run(function, ctypes.addressof(context), min(pool.limit(), 1 + work // GRAIN))
+    limit = pool.limit()
+    shares = min(limit * pool.EACH if limit > 1 else 1, 1 + work // GRAIN)
+    pool.run(function, ctypes.addressof(context), shares)
 
 
 @once
