@@ -56,9 +56,9 @@ def _layer_rule(
             rstd.reshape(-1, 1),
             needs,
         )
-        grad = None if found[0] is None else _cast(found[0].reshape(shape), dtype)
+        grad = None if found[0] is None else _cast(_shaped(found[0], shape), dtype)
         return grad, *(
-            None if each is None else each.reshape(normalized_shape) for each in found[1:]
+            None if each is None else _shaped(each, tuple(normalized_shape)) for each in found[1:]
         )
     axes = tuple(range(input.ndim - count, input.ndim))
     lead = tuple(range(input.ndim - count))
@@ -77,6 +77,11 @@ def _layer_rule(
     if needs[2]:
         shift = ops.sum(g, lead) if lead else g
     return grad, slope, shift
+
+
+def _shaped(array: Any, shape: tuple[int, ...]) -> Any:
+    """The array itself where it has the shape: a leaf takes no view for its gradient."""
+    return array if array.shape == shape else array.reshape(shape)
 
 
 def _layer_shapes(input: Any, normalized_shape: Any, *rest: Any) -> Any:
@@ -105,7 +110,7 @@ def _native_layer_norm(input, normalized_shape: Any, weight=None, bias=None, eps
     stats = shape[: len(shape) - len(normalized_shape)] + (1,) * len(normalized_shape)
     return tuple(
         _cast(each, dtype)
-        for each in (found.reshape(shape), mean.reshape(stats), rstd.reshape(stats))
+        for each in (_shaped(found, shape), mean.reshape(stats), rstd.reshape(stats))
     )
 
 

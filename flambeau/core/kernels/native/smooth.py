@@ -89,6 +89,22 @@ def erf(f: Function, x: Value) -> Value:
     return f.select(x.isnan(), x, f.intrinsic("copysign", found, x))
 
 
+def normal_below(f: Function, x: Value) -> Value:
+    """The normal distribution's Phi."""
+    return f.fma(erf(f, x * math.sqrt(0.5)), 0.5, f.value(x.type, 0.5))
+
+
+def gelu(f: Function, x: Value) -> Value:
+    """``x * Phi(x)``."""
+    return x * normal_below(f, x)
+
+
+def gelu_backward(f: Function, g: Value, x: Value) -> Value:
+    """``g * (Phi(x) + x * density(x))``."""
+    density = exp(f, x * x * -0.5) * (1 / math.sqrt(2 * math.pi))
+    return g * (normal_below(f, x) + x * density)
+
+
 def softplus(f: Function, x: Value, beta: Value, threshold: Value) -> Value:
     """``ln(1 + e^(beta x)) / beta``, `x` beyond the threshold."""
     scaled = x * beta
@@ -116,6 +132,8 @@ SMOOTH: dict[str, Formula] = {
     "log": Formula(log, 1),
     "log1p": Formula(log1p, 1),
     "erf": Formula(erf, 1),
+    "gelu": Formula(gelu, 1),
+    "gelu_backward": Formula(gelu_backward, 2),
     "softplus": Formula(softplus, 3, FLOATS, forms=("vss",)),
     "softplus_backward": Formula(softplus_backward, 4, FLOATS, forms=("vvss", "svss")),
     "leaky_relu": Formula(leaky_relu, 2, FLOATS, forms=("vs",)),
