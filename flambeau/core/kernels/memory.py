@@ -21,7 +21,7 @@ from flambeau.core.kernels.jit import blocks, build
 
 __all__ = ["LARGE", "empty", "empty_like", "handler", "release", "statistics"]
 
-LARGE = 1 << 18
+LARGE = 1 << 16
 """Bytes from which on an array's memory is kept."""
 SLACK = 64 << 20
 """Bytes that may wait beyond what has been in use at one time."""

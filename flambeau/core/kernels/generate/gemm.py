@@ -10,7 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from flambeau.core.kernels.jit.ir import SIZES, Function, Module, Value, Variable, vector
+from flambeau.core.kernels.jit.ir import (
+    SIZES,
+    Function,
+    Module,
+    Value,
+    Variable,
+    element,
+    lanes,
+    vector,
+)
 
 __all__ = ["ARGUMENTS", "DOTS", "Epilogue", "PACK", "PRODUCT", "Shape", "module", "shape_of"]
 
@@ -448,10 +457,14 @@ def _dots(made: Module, shape: Shape, name: str, high: int, wide: int) -> None:
 
 def total_of(f: Function, x: Value) -> Value:
     """The sum of a register's lanes, halves first."""
-    count, one = x.type[1:-1].split(" x ")
-    lanes = int(count)
-    while lanes > 1:
-        half = lanes // 2
+    return halved(f, x, lambda a, b: a + b)
+
+
+def halved(f: Function, x: Value, combine: Callable[[Value, Value], Value]) -> Value:
+    """A register's lanes combined to one number: one half with the other until one is left."""
+    count, one = lanes(x.type), element(x.type)
+    while count > 1:
+        half = count // 2
         low, high = (
             f.emit(
                 vector(one, half),
@@ -463,6 +476,6 @@ def total_of(f: Function, x: Value) -> Value:
             else f.emit(one, f"extractelement {x.type} {x.name}, i64 {start}")
             for start in (0, half)
         )
-        x = low + high
-        lanes = half
+        x = combine(low, high)
+        count = half
     return x

@@ -9,14 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from flambeau.core.kernels.generate.gemm import (
-    mask,
-    masked_load,
-    masked_store,
-    smaller,
-    total_of,
-)
-from flambeau.core.kernels.jit.ir import Function, Value, element, lanes, vector
+from flambeau.core.kernels.generate.gemm import halved, mask, masked_load, masked_store, smaller
+from flambeau.core.kernels.jit.ir import Function, Value, element, vector
 
 __all__ = ["across", "along", "read", "row_largest", "row_sums", "write"]
 
@@ -100,29 +94,32 @@ def row_sums(
 
 def across(f: Function, registers: Sequence[Value]) -> Value:
     """The sum of all lanes."""
+    return _folded(f, registers, lambda a, b: a + b)
+
+
+def _folded(
+    f: Function, registers: Sequence[Value], combine: Callable[[Value, Value], Value]
+) -> Value:
+    """Registers with one another, then the halves of the last one."""
     found = list(registers)
     while len(found) > 1:
-        pairs = [a + b for a, b in zip(found[::2], found[1::2], strict=False)]
+        pairs = [combine(a, b) for a, b in zip(found[::2], found[1::2], strict=False)]
         found = pairs + ([found[-1]] if len(found) % 2 else [])
-    return found[0] if lanes(found[0].type) == 1 else total_of(f, found[0])
+    return halved(f, found[0], combine)
 
 
 def row_largest(f: Function, type: str, width: int, place: Value, count: Value) -> Value:
-    """The largest number of a row; NaN where there is one."""
+    """The largest number of a row in which there is no NaN; of one with NaN, any."""
     many = vector(type, width)
     tops = [f.variable(many, f.splat(f.load(type, place), width)) for _ in range(SIDE_BY_SIDE)]
 
+    def larger(a: Value, b: Value) -> Value:
+        return f.select(a.gt(b), a, b)
+
     def look(i: Value, some: Value | None, k: int) -> None:
-        x = read(f, many, place, i, some)
         top = tops[k].get()
-        # Not less: a NaN comes in here, and is kept, for nothing is greater than it.
-        better = f.select(x.gt(top) | x.isnan(), x, top)
+        better = larger(top, read(f, many, place, i, some))
         tops[k].set(better if some is None else f.select(some, better, top))
 
     along(f, count, width, look, SIDE_BY_SIDE)
-    found = [top.get() for top in tops]
-    while len(found) > 1:
-        found = [f.intrinsic("maximum", a, b) for a, b in zip(found[::2], found[1::2], strict=True)]
-    name = f"@llvm.vector.reduce.fmaximum.v{width}{'f32' if type == 'float' else 'f64'}"
-    f.declared.add(f"declare {type} {name}({many})")
-    return f.call(name, type, found[0])
+    return _folded(f, [top.get() for top in tops], larger)

@@ -8,6 +8,7 @@ to it that the function may do with the arrays what it does. Stands on table, el
 from __future__ import annotations
 
 import ctypes
+import operator
 import struct
 from collections.abc import Callable
 from functools import cache as once
@@ -89,7 +90,7 @@ def _word(x: Any) -> int:
         return int(x.ctypes.data)
     if isinstance(x, float):
         return int(struct.unpack("<q", struct.pack("<d", x))[0])
-    return int(x)
+    return operator.index(x)
 
 
 def by_ctypes(function: int, work: int, *words: Any) -> None:

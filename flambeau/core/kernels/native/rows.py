@@ -21,6 +21,8 @@ from flambeau.core.kernels.native.views import SIGNATURE, end, require, whole, w
 __all__ = ["lazily"]
 
 LONGEST = 256
+LARGEST = 1 << 15
+"""Numbers at most: beyond, other cores help (``generate.softmax``)."""
 TYPES = ("float", "double")
 
 Row = Callable[[Function, str, list[Value], list[Value], Value, Value], None]
@@ -141,6 +143,7 @@ def module(name: str) -> Module:
     total = f.variable("i64", 1)
     with f.loop(0, ndim - 1) as i:
         total.set(total.get() * f.load("i64", dims, i))
+    require(f, (total.get() * count).le(LARGEST))
     require(f, kind.eq(word(f, "float")) | kind.eq(word(f, "double")))
     null = f.value("ptr", 0)
     size = f.select(kind.eq(word(f, "float")), f.index(4), 8)

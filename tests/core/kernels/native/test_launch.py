@@ -28,3 +28,8 @@ def test_words(way, work):
     way(copier(7), work, room, array, -5, 2.5, None, np.int64(7), True)
     bits = int(np.array(2.5).view("i8"))
     assert room.tolist() == [array.ctypes.data, -5, bits, 0, 7, 1, 0, 0]
+
+
+def test_a_word_is_never_rounded():
+    with pytest.raises(TypeError):
+        launch.launcher()(0, 0, np.float32(0.5))
