@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from flambeau.core.kernels.jit import build
-from flambeau.core.kernels.native import elementwise, formulas, smooth, table
+from flambeau.core.kernels.native import broadcast, elementwise, formulas, smooth, table
 from flambeau.core.kernels.native.elementwise import Formula
 from flambeau.core.silence import run
 
@@ -33,7 +33,8 @@ def native(
         return None
     try:
         addresses = build.load(elementwise.module(name, formula or FORMULAS[name]))
-        return table.builtin(name, addresses[name], numpy_form)
+        more = {"enter": broadcast.addresses()["enter"]}
+        return table.builtin(name, addresses[name], numpy_form, more)
     except build.Unavailable:
         return None
 
