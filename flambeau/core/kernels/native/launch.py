@@ -65,8 +65,7 @@ def module() -> Module:
         f.label(f"next{k}")
     work = f.load("i64", integer, 1)
     memory = word(f, "pool")
-    limit = f.load("i64", f.at(memory, pool.LIMIT, "i8"))
-    threads = f.intrinsic("smin", f.select(limit.gt(1), limit * pool.EACH, 1), work / GRAIN + 1)
+    threads = pool.shares(f, memory, work, GRAIN)
     state = f.variable("ptr", f.value("ptr", 0))
     with f.when(work.ge(UNLOCKED)):
         state.set(f.call(word(f, "release"), "ptr"))
@@ -96,9 +95,7 @@ def _word(x: Any) -> int:
 def by_ctypes(function: int, work: int, *words: Any) -> None:
     """The same where Python's objects are laid out otherwise, and for words of other types."""
     context = (ctypes.c_int64 * len(words))(*map(_word, words))
-    limit = pool.limit()
-    shares = min(limit * pool.EACH if limit > 1 else 1, 1 + work // GRAIN)
-    pool.run(function, ctypes.addressof(context), shares)
+    pool.run(function, ctypes.addressof(context), pool.shares_of(work, GRAIN))
 
 
 @once

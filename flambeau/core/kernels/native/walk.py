@@ -7,8 +7,9 @@ them. What the operands are is found out in ``broadcast``. Stands on objects and
 
 from __future__ import annotations
 
-from flambeau.core.kernels.jit import pool
-from flambeau.core.kernels.jit.ir import Function, Module, Value
+from flambeau.core.kernels.generate.vectors import along, read, write
+from flambeau.core.kernels.jit import build, pool
+from flambeau.core.kernels.jit.ir import Function, Module, Value, vector
 from flambeau.core.kernels.native.objects import word
 
 __all__ = ["ARRAY", "DENSE", "DIMS", "GRAIN", "LOOP", "MOST", "NUMBER", "STRIDED", "WORK",
@@ -36,6 +37,8 @@ WORK = ("loop", "arity", "out", "size", "total", "piece", "rows", "ndim", "dims"
 """
 ARRAY = ("data", "item", "kind", "strides")
 NUMBER, DENSE, STRIDED = range(3)
+CARRIERS = {1: "i8", 4: "i32", 8: "i64"}
+"""Sizes of elements, and what they are moved as."""
 
 
 def operand(number: Value, name: str) -> Value:
@@ -43,87 +46,64 @@ def operand(number: Value, name: str) -> Value:
     return number * len(ARRAY) + len(WORK) + ARRAY.index(name)
 
 
-def _copies(made: Module) -> dict[int, Function]:
-    """Rows copied, by the size of an element: `step` bytes from one to the next."""
-    found = {}
-    for size, carrier in ((1, "i8"), (4, "i32"), (8, "i64")):
-        arguments = (("ptr", "source"), ("i64", "step"), ("ptr", "target"), ("i64", "count"))
-        f = made.function(f"copy{size}", arguments, internal=True, attributes="noinline")
-        source, step, target = (f.argument[key] for key in ("source", "step", "target"))
-        count = f.argument["count"]
-        f.branch(step.eq(size), "dense", "spread")
-        f.label("dense")
-        with f.loop(0, count, independent=True) as i:
-            f.store(f.load(carrier, source, i), target, i)
-        f.ret()
-        f.label("spread")
-        f.branch(step.eq(0), "one", "steps")
-        f.label("one")
-        value = f.load(carrier, source)
-        with f.loop(0, count, independent=True) as i:
-            f.store(value, target, i)
-        f.ret()
-        f.label("steps")
-        with f.loop(0, count) as i:
-            f.store(f.load(carrier, f.at(source, i * step, "i8")), target, i)
-        found[size] = f
-    return found
-
-
-def _gather(made: Module) -> Function:
+def _gather(made: Module, size: int) -> Function:
     """Where elements `at` to `at + count` of an operand lie side by side: in the array itself, or
-    in `room`, into which they are copied.
+    in `room`, into which they are copied. For elements of a size.
     """
-    copies = _copies(made)
     f = made.function(
-        "gather",
+        f"gather{size}",
         (("ptr", "work"), ("ptr", "array"), ("i64", "at"), ("i64", "count"), ("ptr", "room")),
         "ptr", internal=True, attributes="noinline",
     )  # fmt: skip
     work, array = f.argument["work"], f.argument["array"]
     ndim = f.load("i64", work, WORK.index("ndim"))
     dims = f.load("ptr", work, WORK.index("dims"))
-    item = f.load("i64", array, ARRAY.index("item"))
     strides = f.load("ptr", array, ARRAY.index("strides"))
     index = f.memory("i64", DIMS)
     rest = f.variable("i64", f.argument["at"])
     place = f.variable("ptr", f.load("ptr", array, ARRAY.index("data")))
     with f.loop(0, ndim) as back:
         j = ndim - 1 - back
-        size = f.load("i64", dims, j)
-        here = rest.get() % size
-        rest.set(rest.get() / size)
+        extent = f.load("i64", dims, j)
+        here = rest.get() % extent
+        rest.set(rest.get() / extent)
         f.store(here, index, j)
         place.set(f.at(place.get(), here * f.load("i64", strides, j), "i8"))
     last = ndim - 1
     width, step = f.load("i64", dims, last), f.load("i64", strides, last)
-    count = f.argument["count"]
-    inside = f.load("i64", index, last) + count
-    f.branch(step.eq(item) & inside.le(width), "lies", "copy")
+    count, start = f.argument["count"], f.load("i64", index, last)
+    f.branch(step.eq(size) & (start + count).le(width), "lies", "copy")
     f.label("lies")
     f.ret(place.get())
     f.label("copy")
-    done = f.variable("i64", 0)
+    above = f.intrinsic("smax", last - 1, f.index(0))
+    # Of one dimension there is one row, in which all of it lies.
+    rows, down = f.load("i64", dims, above), f.load("i64", strides, above)
+    row = f.variable("i64", f.load("i64", index, above))
+    target = f.variable("ptr", f.argument["room"])
+    end = f.at(target.get(), count * size, "i8").to("i64")
+    first = f.variable("i64", start)
     f.label("row")
-    first = f.load("i64", index, last)
-    turn = f.intrinsic("smin", width - first, count - done.get())
-    target = f.at(f.argument["room"], done.get() * item, "i8")
-    for bytes, copy in copies.items():
-        with f.when(item.eq(bytes)):
-            f.call(copy, "void", place.get(), step, target, turn)
-    done.set(done.get() + turn)
-    f.branch(done.get().lt(count), "next", "done")
+    left = (end - target.get().to("i64")) / size
+    turn = f.intrinsic("smin", width - first.get(), left)
+    _copy(f, size, place.get(), step, target.get(), turn)
+    target.set(f.at(target.get(), turn * size, "i8"))
+    f.branch(turn.lt(left), "next", "done")
     f.label("next")
-    # To the next row: the last index back to 0, one more of the dimension before it, and so on.
-    f.store(f.index(0), index, last)
-    place.set(f.at(place.get(), -(first * step), "i8"))
-    dim = f.variable("i64", last - 1)
+    place.set(f.at(place.get(), down - first.get() * step, "i8"))
+    first.set(0)
+    row.set(row.get() + 1)
+    f.branch(row.get().lt(rows), "row", "plane")
+    f.label("plane")
+    row.set(0)
+    place.set(f.at(place.get(), -(rows * down), "i8"))
+    dim = f.variable("i64", above - 1)
     f.label("carry")
     here = f.load("i64", index, dim.get()) + 1
-    stride, size = f.load("i64", strides, dim.get()), f.load("i64", dims, dim.get())
+    stride, extent = f.load("i64", strides, dim.get()), f.load("i64", dims, dim.get())
     place.set(f.at(place.get(), stride, "i8"))
     f.store(here, index, dim.get())
-    f.branch(here.lt(size) | dim.get().eq(0), "row", "over")
+    f.branch(here.lt(extent) | dim.get().eq(0), "row", "over")
     f.label("over")
     f.store(f.index(0), index, dim.get())
     place.set(f.at(place.get(), -(here * stride), "i8"))
@@ -134,9 +114,34 @@ def _gather(made: Module) -> Function:
     return f
 
 
+def _copy(f: Function, size: int, source: Value, step: Value, target: Value, count: Value) -> None:
+    """Elements `step` bytes apart, side by side into `target`."""
+    carrier = CARRIERS[size]
+    width = build.host().lanes(size)
+    many = vector(carrier, width)
+    f.branch(step.eq(size), "dense", "apart")
+    f.label("dense")
+
+    def move(i: Value, some: Value | None, _: int) -> None:
+        write(f, read(f, many, source, i, some), target, i, some)
+
+    along(f, count, width, move)
+    f.jump("copied")
+    f.label("apart")
+    f.branch(step.eq(0), "one", "each")
+    f.label("one")
+    value = f.splat(f.load(carrier, source), width)
+    along(f, count, width, lambda i, some, _: write(f, value, target, i, some))
+    f.jump("copied")
+    f.label("each")
+    with f.loop(0, count) as i:
+        f.store(f.load(carrier, f.at(source, i * step, "i8")), target, i)
+    f.label("copied")
+
+
 def share(made: Module) -> Function:
     """The function that is run in shares."""
-    gather = _gather(made)
+    gathers = {size: _gather(made, size) for size in CARRIERS}
     f = made.function("share", pool.ARGUMENTS)
     work, thread = f.argument["context"], f.argument["thread"]
     get = {name: f.load("i64", work, k) for k, name in enumerate(WORK)}
@@ -168,7 +173,10 @@ def share(made: Module) -> Function:
         f.branch(kind.eq(STRIDED), f"strided{j}", f"plain{j}")
         f.label(f"strided{j}")
         room = f.load("ptr", room_of, number)
-        place.set(f.call(gather, "ptr", work, array, here, count.get(), room))
+        item = f.load("i64", array, ARRAY.index("item"))
+        for size, gather in gathers.items():
+            with f.when(item.eq(size)):
+                place.set(f.call(gather, "ptr", work, array, here, count.get(), room))
         f.jump(f"placed{j}")
         f.label(f"plain{j}")
         item = f.load("i64", array, ARRAY.index("item"))
@@ -234,9 +242,7 @@ def in_shares(f: Function, share: Value, work: Value, total: Value) -> None:
     than one is wanted.
     """
     memory = word(f, "pool")
-    limit = f.load("i64", f.at(memory, pool.LIMIT, "i8"))
-    most = f.select(limit.gt(1), limit * pool.EACH, 1)
-    threads = f.intrinsic("smin", most, total / GRAIN + 1)
+    threads = pool.shares(f, memory, total, GRAIN)
     null = f.value("ptr", 0)
     state = f.variable("ptr", null)
     with f.when(total.ge(GRAIN)):
