@@ -246,4 +246,5 @@ def weight_gradient(
         function = _function(input.dtype, True)
         assert function is not None
         out[...] = 0
+        words[AT["next"]] = 0
         pool.run(function, words.ctypes.data, threads)

@@ -9,13 +9,12 @@ convolution are all of this kind. Stands on jit and gemm.
 from __future__ import annotations
 
 from flambeau.core.kernels.generate.conv_pack import PLANES, pack
-from flambeau.core.kernels.generate.conv_tile import row_counts, steps, tiles
+from flambeau.core.kernels.generate.conv_tile import row_counts, steps, taken, tiles
 from flambeau.core.kernels.generate.gemm import (
     ARGUMENTS,
     Epilogue,
     Shape,
     pointer,
-    share,
     smaller,
     words,
 )
@@ -25,7 +24,7 @@ __all__ = ["CORRELATE", "module"]
 
 CORRELATE = (
     *PLANES,
-    "input_batch", "input_group", "images_out", "units",
+    "input_batch", "input_group", "images_out", "next", "units",
     "groups", "bands", "band", "last_band", "split", "blocks", "block",
     "weight", "weight_group", "weight_row", "taps", "first", "deltas", "depth", "bias",
     "out", "out_batch", "out_depth", "out_row", "out_channel", "features",
@@ -58,10 +57,10 @@ def _correlate(
     context = f.argument["context"]
     get = words(f, CORRELATE)
     type, size = shape.type, SIZES[shape.type]
-    start, stop = share(f, get["units"])
     memory = f.at(pointer(f, get["scratch"]), f.argument["thread"] * get["scratch_each"], type)
     packed = f.variable("i64", -1)
-    with f.loop(start, stop) as unit:
+    following = f.at(context, CORRELATE.index("next"), "i64")
+    with taken(f, following, get["units"]) as unit:
         block, plane = unit % get["blocks"], unit / get["blocks"]
         band, rest = plane % get["bands"], plane / get["bands"]
         group, image = rest % get["groups"], rest / get["groups"]

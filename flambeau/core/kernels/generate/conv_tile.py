@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from flambeau.core.kernels.generate.gemm import Epilogue, Shape, masked_store, suffix
 from flambeau.core.kernels.jit.ir import Function, Module, Value, Variable, vector
 
-__all__ = ["TILE", "compressed", "lanes_of", "row_counts", "steps", "tiles"]
+__all__ = ["TILE", "compressed", "lanes_of", "row_counts", "steps", "taken", "tiles"]
 
 TILE = (
     ("ptr", "weight"), ("i64", "weight_row"), ("ptr", "pixels"), ("ptr", "deltas"), ("i64", "taps"),
@@ -158,3 +158,18 @@ def steps(f: Function, at: Variable, step: int, stop: Value) -> Iterator[Value]:
     at.set(here + step)
     f.jump(f"head{k}")
     f.label(f"done{k}")
+
+
+@contextmanager
+def taken(f: Function, counter: Value, stop: Value) -> Iterator[Value]:
+    """Units of work as long as there are any: who is free takes the next one, so that a thread that
+    wakes up late costs no more than its delay.
+    """
+    k = f.fresh()
+    f.label(f"take{k}")
+    unit = f.emit("i64", f"atomicrmw add ptr {counter.name}, i64 1 monotonic")
+    f.branch(unit.lt(stop), f"unit{k}", f"none{k}")
+    f.label(f"unit{k}")
+    yield unit
+    f.jump(f"take{k}")
+    f.label(f"none{k}")

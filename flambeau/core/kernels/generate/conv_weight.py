@@ -10,13 +10,12 @@ Stands on jit, gemm and conv_pack.
 from __future__ import annotations
 
 from flambeau.core.kernels.generate.conv_pack import PLANES, pack
-from flambeau.core.kernels.generate.conv_tile import lanes_of, steps
+from flambeau.core.kernels.generate.conv_tile import lanes_of, steps, taken
 from flambeau.core.kernels.generate.gemm import (
     ARGUMENTS,
     Shape,
     masked_load,
     pointer,
-    share,
     smaller,
     suffix,
     words,
@@ -27,7 +26,7 @@ __all__ = ["WEIGHTS", "module"]
 
 WEIGHTS = (
     *PLANES,
-    "input_batch", "input_group", "images_out", "images", "units", "groups",
+    "input_batch", "input_group", "images_out", "images", "next", "units", "groups",
     "grad", "grad_batch", "grad_group", "grad_channel", "grad_depth", "grad_row",
     "features", "features_each", "feature_blocks", "channels_each", "channel_blocks",
     "bands", "band", "images_each", "places_of_channel", "out", "out_row",
@@ -157,11 +156,11 @@ def _weight_gradient(
     context = f.argument["context"]
     get = words(f, WEIGHTS)
     type = shape.type
-    start, stop = share(f, get["units"])
     memory = f.at(pointer(f, get["scratch"]), f.argument["thread"] * get["scratch_each"], type)
     gradients = f.at(memory, get["packed"], type)
     count = (get["images"] + (get["images_each"] - 1)) / get["images_each"]
-    with f.loop(start, stop) as unit:
+    following = f.at(context, WEIGHTS.index("next"), "i64")
+    with taken(f, following, get["units"]) as unit:
         channel_block, rest = unit % get["channel_blocks"], unit / get["channel_blocks"]
         feature_block, group = rest % get["feature_blocks"], rest / get["feature_blocks"]
         channel = channel_block * get["channels_each"]
