@@ -111,6 +111,9 @@ def input_gradient(
     features, per_group = weight.shape[:2]
     kernel = weight.shape[2:]
     channels = per_group * groups
+    result = empty((len(grad), channels, *size), grad.dtype, last)
+    if conv_native.input_gradient(grad, weight, result, stride, pads, dilation, groups):
+        return result
     if max(stride) == 1:
         flip: Any = (Ellipsis, *(slice(None, None, -1) for _ in kernel))
         turned = weight.reshape(groups, features // groups, per_group, *kernel).swapaxes(1, 2)[flip]
@@ -121,9 +124,6 @@ def input_gradient(
         ]
         turned = turned.reshape(channels, features // groups, *kernel)
         return convolve(grad, turned, None, stride, mirrored, dilation, groups, last)
-    result = empty((len(grad), channels, *size), grad.dtype, last)
-    if conv_native.input_gradient(grad, weight, result, stride, pads, dilation, groups):
-        return result
     return _scatter_columns(grad, weight, size, stride, pads, dilation, groups, last)
 
 

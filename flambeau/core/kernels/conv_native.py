@@ -1,8 +1,8 @@
 """Convolution by generated code: its sum and its adjoints as correlations of planes.
 
-Every function says whether it did the work; what it does not take (other dtypes, huge planes, tiny
-ones that columns serve better) is left to the NumPy forms in ``conv``. The plans are in
-``correlate``.
+Every function says whether it did the work; what it does not take (other dtypes, huge planes) is
+left to the NumPy forms in ``conv``. Planes so small that they leave registers half empty are turned
+first, so that the images of a batch lie in lanes. The plans are in ``correlate``.
 """
 
 from __future__ import annotations
@@ -15,12 +15,17 @@ import numpy as np
 
 from flambeau.core.kernels import correlate as made
 from flambeau.core.kernels import correlate_weight as weights
+from flambeau.core.kernels.generate.turn import turn
 from flambeau.core.kernels.windows import Ints, Pairs
 
 __all__ = ["convolve", "input_gradient", "weight_gradient"]
 
 FAR = 1 << 30
 """Offsets within a plane are 32 bits wide."""
+GAIN = 1.15
+"""How much fuller registers must be for images to be turned into lanes."""
+DEEP = 32
+"""Multiplications for each output from which on turning is worth its time."""
 
 
 def convolve(
@@ -37,18 +42,21 @@ def convolve(
     kernel = weight.shape[2:]
     if not _fits(input, result):
         return False
+    if _better_turned(input, result.shape[2:], kernel, stride, dilation, weight[0].size):
+        lanes, out = _turned(input), np.empty((1, *result.shape[1:], len(input)), input.dtype)
+        options = _with_lanes(stride, pads, dilation)
+        return convolve(lanes, weight[..., None], bias, out, *options, groups) and _turn_back(
+            out, result
+        )
     if prod(kernel) == 1 and max(stride) == 1 and not any(map(any, pads)):
         if input.flags.c_contiguous and result.flags.c_contiguous:  # planes are rows
             input, result = (a.reshape(*a.shape[:2], prod(a.shape[2:])) for a in (input, result))
             kernel, stride, pads, dilation = (1,), (1,), [(0, 0)], (1,)
-    taps = [
-        tuple(range(-low, d * k - low, d))
-        for k, d, (low, _) in zip(kernel, dilation, pads, strict=True)
-    ]
     rows = np.ascontiguousarray(weight).reshape(len(weight), -1)
     if bias is not None:
         bias = np.ascontiguousarray(bias)
-    return _correlate(input, rows, bias, result, taps, stride, groups)
+    _correlate(input, rows, bias, result, _taps(kernel, pads, dilation), stride, groups)
+    return True
 
 
 def input_gradient(
@@ -66,9 +74,16 @@ def input_gradient(
     if not _fits(grad, result):
         return False
     features, channels = weight.shape[0] // groups, weight.shape[1]
-    kernel = weight.shape[2:]
+    kernel, size = weight.shape[2:], result.shape[2:]
+    phase = tuple(-(-n // s) for n, s in zip(size, stride, strict=True))
+    depth = weight[:, 0].size // (groups * prod(stride))
+    if _better_turned(grad, phase, kernel, stride, dilation, depth):
+        lanes, out = _turned(grad), np.empty((1, *result.shape[1:], len(grad)), grad.dtype)
+        options = _with_lanes(stride, pads, dilation)
+        return input_gradient(lanes, weight[..., None], out, *options, groups) and _turn_back(
+            out, result
+        )
     turned = weight.reshape(groups, features, channels, *kernel).swapaxes(1, 2)
-    size = result.shape[2:]
     work = []
     for phase in product(*(range(min(s, n)) for s, n in zip(stride, size, strict=True))):
         reaching: list[Any] = [
@@ -86,12 +101,10 @@ def input_gradient(
                 phase, stride, dilation, pads, reaching, strict=True
             )
         ]
-        found = np.ascontiguousarray(turned[:, :, :, *np.ix_(*reaching)])
-        rows = found.reshape(groups * channels, -1)
+        chosen = turned if max(stride) == 1 else turned[:, :, :, *np.ix_(*reaching)]
+        rows = np.ascontiguousarray(chosen).reshape(groups * channels, -1)
         cut: Any = (slice(p, None, s) for p, s in zip(phase, stride, strict=True))
-        target = result[:, :, *cut]
-        if not _correlate(grad, rows, None, target, taps, (1,) * len(kernel), groups):
-            return False
+        _correlate(grad, rows, None, result[:, :, *cut], taps, (1,) * len(kernel), groups)
     return True
 
 
@@ -108,27 +121,20 @@ def weight_gradient(
     if not _fits(grad, input) or not weights.available(input.dtype):
         return False
     kernel = result.shape[2:]
-    grad = np.ascontiguousarray(grad)
-    taps = [
-        tuple(range(-low, d * k - low, d))
-        for k, d, (low, _) in zip(kernel, dilation, pads, strict=True)
-    ]
-    more = 3 - len(taps)
-    if more:
-        at: Any = (slice(None), slice(None), *(None,) * more)
-        input, grad = input[at], grad[at]
+    if _better_turned(input, grad.shape[2:], kernel, stride, dilation, result[0].size):
+        options = _with_lanes(stride, pads, dilation)
+        return weight_gradient(_turned(grad), _turned(input), result[..., None], *options, groups)
+    input, grad = _three(input), _three(np.ascontiguousarray(grad))
     plan = weights.geometry(
         input.dtype,
         len(input),
         input.shape[2:],
         input.shape[1] // groups,
         _steps(input),
-        (((0,),) * more + tuple(taps)),
-        (1,) * more + tuple(stride),
+        _ahead((0,), _taps(kernel, pads, dilation)),
+        _ahead(1, stride),
         grad.shape[2:],
     )
-    if plan.share < made.LEAST and groups == 1 and len(input) > 1:
-        return False
     result[...] = 0
     weights.weight_gradient(plan, grad, input, result.reshape(len(result), -1), groups)
     return True
@@ -145,6 +151,14 @@ def _fits(*arrays: np.ndarray) -> bool:
     )
 
 
+def _taps(kernel: Ints, pads: Pairs, dilation: Ints) -> list[Ints]:
+    """Where the taps of each axis stand."""
+    return [
+        tuple(range(-low, d * k - low, d))
+        for k, d, (low, _) in zip(kernel, dilation, pads, strict=True)
+    ]
+
+
 def _correlate(
     input: np.ndarray,
     rows: np.ndarray,
@@ -153,25 +167,29 @@ def _correlate(
     taps: list[Ints],
     stride: Ints,
     groups: int,
-) -> bool:
-    more = 3 - len(taps)
-    if more:  # to three spatial axes, the first ones of length 1
-        at: Any = (slice(None), slice(None), *(None,) * more)
-        input, result = input[at], result[at]
+) -> None:
+    input, result = _three(input), _three(result)
     plan = made.geometry(
         input.dtype,
         input.shape[2:],
         input.shape[1] // groups,
         _steps(input),
-        (((0,),) * more + tuple(taps)),
-        (1,) * more + tuple(stride),
+        _ahead((0,), taps),
+        _ahead(1, stride),
         result.shape[2:],
         _steps(result),
     )
-    if plan.share < made.LEAST and groups == 1 and len(input) > 1:
-        return False
     made.correlate(plan, input, rows, bias, result, groups)
-    return True
+
+
+def _three(array: np.ndarray) -> np.ndarray:
+    """With three spatial axes, the first ones of length 1."""
+    return array[:, :, *(None,) * (5 - array.ndim)]
+
+
+def _ahead(one: Any, values: Any) -> Any:
+    """Three values, the first ones `one`."""
+    return (one,) * (3 - len(values)) + tuple(values)
 
 
 def _steps(array: np.ndarray) -> Ints:
@@ -182,3 +200,38 @@ def _steps(array: np.ndarray) -> Ints:
         if array.shape[axis + 1] == 1:
             found[axis] = 1 if axis == 3 else found[axis + 1] * array.shape[axis + 2]
     return tuple(found)
+
+
+def _better_turned(
+    array: np.ndarray, out: Ints, kernel: Ints, stride: Ints, dilation: Ints, depth: int
+) -> bool:
+    """Whether registers are fuller with images than with pixels in their lanes."""
+    batch, lanes = len(array), made.lanes_of(array.dtype)
+    if len(out) > 2 or batch == 1 or depth < DEEP or prod(out) >= 16 * lanes:
+        return False
+    reach = (kernel[-1] - 1) * dilation[-1] // stride[-1]
+    pixels = (prod(out[:-1]) - 1) * (out[-1] + reach) + out[-1]
+    now = prod(out) / -(-pixels // lanes)
+    return batch / -(-batch // lanes) > GAIN * now
+
+
+def _with_lanes(stride: Ints, pads: Pairs, dilation: Ints) -> tuple[Ints, Pairs, Ints]:
+    """The options for one more axis."""
+    return (*stride, 1), [*pads, (0, 0)], (*dilation, 1)
+
+
+def _turned(array: np.ndarray) -> np.ndarray:
+    """(1, C, *S, N) of (N, C, *S)."""
+    found = np.empty((1, *array.shape[1:], len(array)), array.dtype)
+    rows = np.ascontiguousarray(array).reshape(1, len(array), -1)
+    turn(rows, found.reshape(1, rows.shape[2], rows.shape[1]))
+    return found
+
+
+def _turn_back(array: np.ndarray, result: np.ndarray) -> bool:
+    rows = array.reshape(1, -1, array.shape[-1])
+    if result.flags.c_contiguous:
+        turn(rows, result.reshape(1, rows.shape[2], rows.shape[1]))
+    else:
+        result[...] = np.moveaxis(array[0], -1, 0)
+    return True

@@ -17,6 +17,7 @@ import numpy as np
 
 from flambeau.core.kernels.generate import conv as generated
 from flambeau.core.kernels.generate import gemm
+from flambeau.core.kernels.generate.conv_tile import WIDEST
 from flambeau.core.kernels.jit import build, pool
 from flambeau.core.kernels.windows import Ints, scratch
 
@@ -32,14 +33,12 @@ __all__ = [
 ]
 
 NAMES = {np.dtype("f4"): "float", np.dtype("f8"): "double"}
-PACKED = 1 << 19
-"""Bytes of packed planes that a thread works on at a time: half a second-level cache or less."""
+PACKED = 1 << 20
+"""Bytes of packed planes that a thread works on at a time: about half a second-level cache."""
 CLOSE = 1 << 17
 """Bytes of pixels that every tile of features meets before the next are taken."""
 ALONE = 1 << 21
 """Multiplications that one more thread is worth."""
-LEAST = 0.6
-"""Of the numbers in registers, the share that must be outputs; with fewer, columns are quicker."""
 
 Taps = tuple[Ints, Ints, Ints]
 
@@ -159,8 +158,6 @@ class Geometry(NamedTuple):
     """Numbers of scratch memory of one thread; 0 where planes are read in place."""
     work: int
     """Multiplications for one feature of one image."""
-    share: float
-    """Of the numbers in registers, how many are outputs."""
 
 
 AT = {name: k for k, name in enumerate(generated.CORRELATE)}
@@ -196,16 +193,14 @@ def geometry(
     else:
         pitch = columns_out + found.span[1]
         per_row = channels * len(taps[0]) * len(found.numbers) * pitch * dtype.itemsize
-        band = max(1, min(rows_out, PACKED // per_row - found.span[0]))
-        bands = -(-rows_out // band)
-        band = -(-rows_out // bands)
+        band, bands = _bands(rows_out, PACKED // per_row - found.span[0])
         rows = band + found.span[0]
         starts, widths = _panels((band - 1) * pitch + columns_out, lanes)
         plane = rows * pitch + lanes
         offsets = [phase * plane + y * pitch + x for phase, y, x in found.taps]
         channel = len(found.numbers) * plane
         packed = channels * len(taps[0]) * channel + 8 * lanes
-    runs = _runs(widths, CLOSE // (channels * len(taps[0]) * 4 * lanes * dtype.itemsize))
+    runs = _runs(widths, CLOSE // (channels * len(taps[0]) * WIDEST * lanes * dtype.itemsize))
     masks, places, table = _places(starts, lanes, pitch, band, columns_out, out_strides)
     deltas = np.diff([*offsets, offsets[0] + channel]).astype(np.int64)
     depth_places = np.array(taps[0], np.int64)
@@ -242,19 +237,26 @@ def geometry(
             "lanes": table.ctypes.data if table.size else 0,
         },
     )
-    held = sum(widths) * lanes
     return Geometry(
         words, tables, bands, len(runs) - 1, packed,
-        prod(out) * channels * len(taps[0]) * count, band * columns_out / held,
+        prod(out) * channels * len(taps[0]) * count,
     )  # fmt: skip
 
 
+def _bands(rows: int, most: int) -> tuple[int, int]:
+    """Bands of about `most` rows, or a little fewer where the last one then overlaps less."""
+    most = max(1, min(rows, most))
+    fewest = -(-rows // most)
+    cost, bands = min((bands * -(-rows // bands), bands) for bands in range(fewest, fewest + 3))
+    return cost // bands, bands
+
+
 def _panels(length: int, lanes: int) -> tuple[list[int], list[int]]:
-    """A row of numbers cut into panels of one to four registers, as equal as may be."""
+    """A row of numbers cut into panels of up to `WIDEST` registers, as equal as may be."""
     left, at = -(-length // lanes), 0
     starts, widths = [], []
     while left:
-        width = -(-left // -(-left // 4))
+        width = -(-left // -(-left // WIDEST))
         starts.append(at)
         widths.append(width)
         at += width * lanes
@@ -275,7 +277,7 @@ def _places(
     starts: list[int], lanes: int, pitch: int, rows: int, columns: int, strides: Ints
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """For each register of each panel, which lanes are outputs, and where they go."""
-    at = np.array(starts)[:, None] + np.arange(4 * lanes)
+    at = np.array(starts)[:, None] + np.arange(WIDEST * lanes)
     row, column = at // pitch, at % pitch
     inside = ((column < columns) & (row < rows)).reshape(-1, lanes)
     masks = (inside << np.arange(lanes)).sum(1).astype(np.int32)
@@ -320,11 +322,10 @@ def correlate(
     blocks = -(-features // block)
     units *= blocks
     threads = min(threads, units)
-    if plan.packed:
-        each = -(-plan.packed // 64) * 64
+    each = -(-plan.packed // 64) * 64
+    if each:
         memory = scratch("planes", (threads * each + 64,), input.dtype)
         words[AT["scratch"]] = -(-memory.ctypes.data // 64) * 64
-        words[AT["scratch_each"]] = each
     place_words(
         words,
         AT,
@@ -336,6 +337,7 @@ def correlate(
             "groups": groups,
             "bands": bands,
             "split": split,
+            "scratch_each": each,
             "blocks": blocks,
             "block": block,
             "weight": weight.ctypes.data,

@@ -63,8 +63,6 @@ class Geometry(NamedTuple):
     """Numbers that a packed channel of one image takes."""
     images: int
     """Images of a block."""
-    share: float
-    """Of the numbers in registers, how many are outputs."""
     places: int
     """Taps of one channel."""
     held: int
@@ -151,8 +149,7 @@ def geometry(
     )
     tables = (starts, masks, places, masks_last, depth_places, found.rows, found.columns)
     return Geometry(
-        words, tables, in_place, channel, images,
-        band * columns_out / (len(masks) * lanes), len(offsets), images * len(masks) * lanes,
+        words, tables, in_place, channel, images, len(offsets), images * len(masks) * lanes,
         np.array(offsets, np.int64), channel,
         out[0] * rows_out * columns_out * channels * len(offsets),
     )  # fmt: skip

@@ -9,7 +9,7 @@ convolution are all of this kind. Stands on jit and gemm.
 from __future__ import annotations
 
 from flambeau.core.kernels.generate.conv_pack import PLANES, pack
-from flambeau.core.kernels.generate.conv_tile import row_counts, steps, taken, tiles
+from flambeau.core.kernels.generate.conv_tile import WIDEST, row_counts, steps, taken, tiles
 from flambeau.core.kernels.generate.gemm import (
     ARGUMENTS,
     Epilogue,
@@ -34,10 +34,10 @@ CORRELATE = (
 
 `images_out` outputs lie along depth for each image. `bands` cut the rows of an output plane (each
 of `band` rows, the last one from row `last_band`), or, where planes are read in place, its runs by
-`split`; `blocks` cut the features. A panel is up to four registers of pixels: where it `starts`,
-its `widths`, and four `masks` and `places` in the output; `lanes` has offsets where the pixels of a
-register do not lie side by side in it. A run is of panels of one width that stay in the cache
-together: run i ends where panel `run_panels[i + 1]` begins.
+`split`; `blocks` cut the features. A panel is up to `WIDEST` registers of pixels: where it
+`starts`, its `widths`, and as many `masks` and `places` in the output; `lanes` has offsets where
+the pixels of a register do not lie side by side in it. A run is of panels of one width that stay in
+the cache together: run i ends where panel `run_panels[i + 1]` begins.
 """
 
 
@@ -101,7 +101,7 @@ def _correlate(
             panel = f.load("i64", panels, run)
             ends = f.load("i64", f.at(panels, run, "i64"), 1)
             width = f.load("i64", pointer(f, get["widths"]), panel)
-            for count in (4, 3, 2, 1):
+            for count in range(WIDEST, 0, -1):
                 with f.when(width.eq(count)):
                     _rows(
                         f, shape, found, count, (panel, ends), (low, high), pixels, weight, bias,
@@ -123,14 +123,14 @@ def _rows(
             at_weight = f.at(weight, at * get["weight_row"], type)
             at_out = f.at(out, at * get["out_channel"], type)
             with f.loop(*panels) as panel:
-                lanes = get["lanes"] + panel * (4 * 4 * shape.lanes)
+                lanes = get["lanes"] + panel * (4 * WIDEST * shape.lanes)
                 f.call(
                     found[rows, width], "void",
                     at_weight, get["weight_row"],
                     f.at(pixels, f.load("i64", pointer(f, get["starts"]), panel), type),
                     pointer(f, get["deltas"]), get["taps"], get["depth"], at_bias,
                     at_out, get["out_channel"],
-                    f.at(pointer(f, get["masks"]), panel * 4, "i32"),
-                    f.at(pointer(f, get["places"]), panel * 4, "i64"),
+                    f.at(pointer(f, get["masks"]), panel * WIDEST, "i32"),
+                    f.at(pointer(f, get["places"]), panel * WIDEST, "i64"),
                     f.select(get["lanes"].eq(0), f.index(0), lanes).to("ptr"),
                 )  # fmt: skip

@@ -14,8 +14,12 @@ from contextlib import contextmanager
 from flambeau.core.kernels.generate.gemm import Epilogue, Shape, masked_store, suffix
 from flambeau.core.kernels.jit.ir import Function, Module, Value, Variable, vector
 
-__all__ = ["TILE", "compressed", "lanes_of", "row_counts", "steps", "taken", "tiles"]
+__all__ = ["TILE", "WIDEST", "compressed", "lanes_of", "row_counts", "steps", "taken", "tiles"]
 
+WIDEST = 3
+"""Registers of pixels in a tile at most. Most loads of pixels cross a line of the cache, which
+takes twice as long: more features and fewer pixels are 5 % quicker than the products' 6 by 4.
+"""
 TILE = (
     ("ptr", "weight"), ("i64", "weight_row"), ("ptr", "pixels"), ("ptr", "deltas"), ("i64", "taps"),
     ("i64", "depth"), ("ptr", "bias"), ("ptr", "out"), ("i64", "out_row"), ("ptr", "masks"),
@@ -36,7 +40,7 @@ def row_counts(shape: Shape, width: int) -> list[int]:
 def tiles(made: Module, shape: Shape, epilogue: Epilogue | None) -> dict[tuple[int, int], Function]:
     """By (features, registers): the function of that tile."""
     found = {}
-    for width in (1, 2, 3, 4):
+    for width in range(1, WIDEST + 1):
         for rows in row_counts(shape, width):
             f = made.function(f"tile{rows}x{width}", TILE, internal=True)
             _tile(f, shape, rows, width, epilogue)
