@@ -7,6 +7,7 @@ gemm.
 
 from __future__ import annotations
 
+from flambeau.core.kernels.generate.conv_tile import steps_of
 from flambeau.core.kernels.generate.gemm import (
     Shape,
     larger,
@@ -53,7 +54,7 @@ def pack(made: Module, shape: Shape) -> Function:
     zero = f.value(many, 0.0)
     row_stride, column_stride = get["row_stride"], get["column_stride"]
     side_by_side = column_stride.eq(1) & get["input_column"].eq(1)
-    steps = Value(f"<{lanes} x i32>", f"<{', '.join(f'i32 {k}' for k in range(lanes))}>", f)
+    steps = steps_of(f, lanes)
 
     # The last registers of all rows first: what they write beyond a row is written again, or lies
     # behind the plane.

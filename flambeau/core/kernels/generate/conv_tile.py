@@ -14,7 +14,17 @@ from contextlib import contextmanager
 from flambeau.core.kernels.generate.gemm import Epilogue, Shape, masked_store, suffix
 from flambeau.core.kernels.jit.ir import Function, Module, Value, Variable, vector
 
-__all__ = ["TILE", "WIDEST", "compressed", "lanes_of", "row_counts", "steps", "taken", "tiles"]
+__all__ = [
+    "TILE",
+    "WIDEST",
+    "compressed",
+    "lanes_of",
+    "row_counts",
+    "steps",
+    "steps_of",
+    "taken",
+    "tiles",
+]
 
 WIDEST = 3
 """Registers of pixels in a tile at most. Most loads of pixels cross a line of the cache, which
@@ -52,6 +62,11 @@ def lanes_of(f: Function, bits: Value, lanes: int) -> Value:
     """The low bits of an i32 as a mask of lanes."""
     narrow = f.emit(f"i{lanes}", f"trunc i32 {bits.name} to i{lanes}")
     return f.emit(f"<{lanes} x i1>", f"bitcast i{lanes} {narrow.name} to <{lanes} x i1>")
+
+
+def steps_of(f: Function, lanes: int) -> Value:
+    """0, 1, 2 ... of a register of i32."""
+    return Value(f"<{lanes} x i32>", f"<{', '.join(f'i32 {k}' for k in range(lanes))}>", f)
 
 
 def compressed(f: Function, value: Value, mask: Value) -> Value:

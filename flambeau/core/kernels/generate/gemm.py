@@ -120,7 +120,7 @@ def masked_store(f: Function, value: Value, place: Value, some: Value) -> None:
 def suffix(type: str) -> str:
     """LLVM's spelling of a vector type in an intrinsic's name."""
     count, one = type[1:-1].split(" x ")
-    return f"v{count}{ {'float': 'f32', 'double': 'f64'}[one] }"
+    return f"v{count}{ {'float': 'f32', 'double': 'f64'}.get(one, one) }"
 
 
 def module(shape: Shape, epilogue: Epilogue | None = None, name: str = "gemm") -> Module:
