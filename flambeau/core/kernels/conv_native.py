@@ -15,7 +15,7 @@ import numpy as np
 
 from flambeau.core.kernels import correlate as made
 from flambeau.core.kernels import correlate_weight as weights
-from flambeau.core.kernels.generate.turn import turn
+from flambeau.core.kernels.generate.turn import turn, turn_runs
 from flambeau.core.kernels.windows import Ints, Pairs
 
 __all__ = ["convolve", "input_gradient", "weight_gradient"]
@@ -83,7 +83,9 @@ def input_gradient(
         return input_gradient(lanes, weight[..., None], out, *options, groups) and _turn_back(
             out, result
         )
-    turned = weight.reshape(groups, features, channels, *kernel).swapaxes(1, 2)
+    turned = turn_runs(
+        np.ascontiguousarray(weight).reshape(groups, features, channels, prod(kernel))
+    ).reshape(groups, channels, features, *kernel)
     work = []
     for phase in product(*(range(min(s, n)) for s, n in zip(stride, size, strict=True))):
         reaching: list[Any] = [

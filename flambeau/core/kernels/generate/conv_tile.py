@@ -52,7 +52,7 @@ def tiles(made: Module, shape: Shape, epilogue: Epilogue | None) -> dict[tuple[i
     found = {}
     for width in range(1, WIDEST + 1):
         for rows in row_counts(shape, width):
-            f = made.function(f"tile{rows}x{width}", TILE, internal=True)
+            f = made.function(f"tile{rows}x{width}", TILE, internal=True, attributes="noinline")
             _tile(f, shape, rows, width, epilogue)
             found[rows, width] = f
     return found

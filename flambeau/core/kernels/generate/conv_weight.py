@@ -67,7 +67,7 @@ def module(shape: Shape, careful: bool = False) -> Module:
     found = {}
     for rows in features:
         for columns in taps:
-            f = made.function(f"sums{rows}x{columns}", TILE, internal=True)
+            f = made.function(f"sums{rows}x{columns}", TILE, internal=True, attributes="noinline")
             _tile(f, shape, rows, columns, careful)
             found[rows, columns] = f
     _weight_gradient(made, shape, packing, found)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from flambeau.core import threads
-from flambeau.core.kernels.generate.turn import turn
+from flambeau.core.kernels.generate.turn import turn, turn_runs
 from flambeau.core.kernels.jit import build
 
 pytestmark = pytest.mark.skipif(
@@ -32,3 +32,12 @@ def test_as_numpy_copies(dtype, shape, count):
     np.testing.assert_array_equal(target, source.swapaxes(1, 2))
     target[...] = -1
     assert (memory == -1).all()  # nothing beside it was written
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("shape", [(1, 1, 1, 1), (2, 5, 3, 9), (1, 40, 17, 25), (3, 9, 20, 1)])
+def test_runs(dtype, shape):
+    source = np.arange(np.prod(shape)).astype(dtype).reshape(shape)
+    found = turn_runs(source)
+    assert found.flags.c_contiguous
+    np.testing.assert_array_equal(found, source.swapaxes(1, 2))
