@@ -8,7 +8,7 @@ convolution are all of this kind. Stands on jit and gemm.
 
 from __future__ import annotations
 
-from flambeau.core.kernels.generate.conv_pack import PLANES, pack
+from flambeau.core.kernels.generate.conv_pack import PLANES, clear, pack
 from flambeau.core.kernels.generate.conv_tile import WIDEST, row_counts, steps, taken, tiles
 from flambeau.core.kernels.generate.gemm import (
     ARGUMENTS,
@@ -58,6 +58,7 @@ def _correlate(
     get = words(f, CORRELATE)
     type, size = shape.type, SIZES[shape.type]
     memory = f.at(pointer(f, get["scratch"]), f.argument["thread"] * get["scratch_each"], type)
+    clear(f, shape, memory, get["scratch_each"])
     packed = f.variable("i64", -1)
     following = f.at(context, CORRELATE.index("next"), "i64")
     with taken(f, following, get["units"]) as unit:

@@ -9,7 +9,7 @@ Stands on jit, gemm and conv_pack.
 
 from __future__ import annotations
 
-from flambeau.core.kernels.generate.conv_pack import PLANES, pack
+from flambeau.core.kernels.generate.conv_pack import PLANES, clear, pack
 from flambeau.core.kernels.generate.conv_tile import lanes_of, steps, taken
 from flambeau.core.kernels.generate.gemm import (
     ARGUMENTS,
@@ -157,6 +157,7 @@ def _weight_gradient(
     get = words(f, WEIGHTS)
     type = shape.type
     memory = f.at(pointer(f, get["scratch"]), f.argument["thread"] * get["scratch_each"], type)
+    clear(f, shape, memory, get["packed"])
     gradients = f.at(memory, get["packed"], type)
     count = (get["images"] + (get["images_each"] - 1)) / get["images_each"]
     following = f.at(context, WEIGHTS.index("next"), "i64")

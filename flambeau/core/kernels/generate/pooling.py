@@ -7,7 +7,7 @@ Threads share the planes. Stands on jit and gemm's helpers.
 
 from __future__ import annotations
 
-from flambeau.core.kernels.generate.conv_pack import gather
+from flambeau.core.kernels.generate.conv_pack import every_second, gather
 from flambeau.core.kernels.generate.conv_tile import steps_of
 from flambeau.core.kernels.generate.gemm import (
     ARGUMENTS,
@@ -180,13 +180,7 @@ def _seen(
     f.label(f"two{k}")
     low = masked_load(f, many, f.at(line, x, type), there(first + steps))
     high = masked_load(f, many, f.at(line, x + lanes, type), there(first + steps + lanes))
-    order = ", ".join(f"i32 {2 * lane}" for lane in range(lanes))
-    found.set(
-        f.emit(
-            many,
-            f"shufflevector {many} {low.name}, {many} {high.name}, <{lanes} x i32> <{order}>",
-        )
-    )
+    found.set(every_second(f, low, high))
     f.jump(f"seen{k}")
     f.label(f"any{k}")
     found.set(gather(f, many, line, at, inside))
