@@ -16,6 +16,7 @@ import numpy as np
 from flambeau.core.kernels import correlate as made
 from flambeau.core.kernels import correlate_weight as weights
 from flambeau.core.kernels.generate.turn import turn, turn_runs
+from flambeau.core.kernels.product import matrices
 from flambeau.core.kernels.windows import Ints, Pairs
 
 __all__ = ["convolve", "input_gradient", "weight_gradient"]
@@ -24,6 +25,10 @@ FAR = 1 << 30
 """Offsets within a plane are 32 bits wide."""
 GAIN = 1.15
 """How much fuller registers must be for images to be turned into lanes."""
+PIXELS, AREA = 1 << 12, 256
+"""Below so many pixels in all, or in a plane, a kernel of one tap has its gradient from a product
+of turned planes: sums over few registers are not worth adding up their lanes.
+"""
 DEEP = 32
 """Multiplications for each output from which on turning is worth its time."""
 
@@ -42,6 +47,11 @@ def convolve(
     kernel = weight.shape[2:]
     if not _fits(input, result):
         return False
+    one_window = groups == 1 and _one_window(input.shape[2:], kernel, pads, dilation)
+    if one_window and result.flags.c_contiguous:
+        images = np.ascontiguousarray(input).reshape(len(input), -1)
+        matrices(images, weight.reshape(len(weight), -1).T, bias, result.reshape(len(input), -1))
+        return True
     if _better_turned(input, result.shape[2:], kernel, stride, dilation, weight[0].size):
         lanes, out = _turned(input), np.empty((1, *result.shape[1:], len(input)), input.dtype)
         options = _with_lanes(stride, pads, dilation)
@@ -75,6 +85,14 @@ def input_gradient(
         return False
     features, channels = weight.shape[0] // groups, weight.shape[1]
     kernel, size = weight.shape[2:], result.shape[2:]
+    if groups == 1 and _one_window(size, kernel, pads, dilation) and result.flags.c_contiguous:
+        matrices(
+            grad.reshape(len(grad), -1),
+            weight.reshape(len(weight), -1),
+            None,
+            result.reshape(len(result), -1),
+        )
+        return True
     phase = tuple(-(-n // s) for n, s in zip(size, stride, strict=True))
     depth = weight[:, 0].size // (groups * prod(stride))
     if _better_turned(grad, phase, kernel, stride, dilation, depth):
@@ -123,6 +141,19 @@ def weight_gradient(
     if not _fits(grad, input) or not weights.available(input.dtype):
         return False
     kernel = result.shape[2:]
+    if groups == 1 and _one_window(input.shape[2:], kernel, pads, dilation):
+        images = np.ascontiguousarray(input).reshape(len(input), -1)
+        matrices(grad.reshape(len(grad), -1).T, images, None, result.reshape(len(result), -1))
+        return True
+    area = prod(grad.shape[2:])
+    few = area < AREA or len(grad) * area < PIXELS
+    if few and groups == 1 and prod(kernel) == 1 and not any(map(any, pads)):
+        cut: Any = (
+            slice(0, (n - 1) * s + 1, s) for n, s in zip(grad.shape[2:], stride, strict=True)
+        )
+        left, right = _pixels(grad), _pixels(input[:, :, *cut])
+        matrices(left.T, right, None, result.reshape(len(result), -1))
+        return True
     if _better_turned(input, grad.shape[2:], kernel, stride, dilation, result[0].size):
         options = _with_lanes(stride, pads, dilation)
         return weight_gradient(_turned(grad), _turned(input), result[..., None], *options, groups)
@@ -140,6 +171,19 @@ def weight_gradient(
     result[...] = 0
     weights.weight_gradient(plan, grad, input, result.reshape(len(result), -1), groups)
     return True
+
+
+def _one_window(size: Ints, kernel: Ints, pads: Pairs, dilation: Ints) -> bool:
+    """Whether the kernel covers all there is, so that the sum is one product of matrices."""
+    return size == kernel and not any(map(any, pads)) and max(dilation) == 1
+
+
+def _pixels(array: np.ndarray) -> np.ndarray:
+    """(N * S, C) of (N, C, *S)."""
+    planes = np.ascontiguousarray(array).reshape(*array.shape[:2], -1)
+    found = np.empty((len(planes), planes.shape[2], planes.shape[1]), array.dtype)
+    turn(planes, found)
+    return found.reshape(-1, planes.shape[1])
 
 
 def _fits(*arrays: np.ndarray) -> bool:
