@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from flambeau.core.kernels import conv_native
 from flambeau.core.kernels.product import matrices
 from flambeau.core.kernels.windows import (
     Ints,
@@ -69,6 +70,8 @@ def convolve(
         return result
     if channels * prod(kernel) == 0:
         result[...] = 0
+    elif conv_native.convolve(input, weight, bias, result, stride, pads, dilation, groups):
+        return result
     elif groups > 1 and channels == groups:
         _depthwise(input, weight, result, stride, pads, dilation)
     elif groups == 1 and prod(kernel) == 1:
@@ -108,6 +111,9 @@ def input_gradient(
     features, per_group = weight.shape[:2]
     kernel = weight.shape[2:]
     channels = per_group * groups
+    result = empty((len(grad), channels, *size), grad.dtype, last)
+    if conv_native.input_gradient(grad, weight, result, stride, pads, dilation, groups):
+        return result
     if max(stride) == 1:
         flip: Any = (Ellipsis, *(slice(None, None, -1) for _ in kernel))
         turned = weight.reshape(groups, features // groups, per_group, *kernel).swapaxes(1, 2)[flip]
@@ -141,6 +147,9 @@ def weight_gradient(
     per_group = channels // groups
     if grad.size == 0 or input.size == 0:
         return np.zeros((features, per_group, *kernel), grad.dtype)
+    result = np.empty((features, per_group, *kernel), grad.dtype)
+    if conv_native.weight_gradient(grad, input, result, stride, pads, dilation, groups):
+        return result
     if groups > 1:
         return _grouped_weight_gradient(grad, input, kernel, stride, pads, dilation, groups)
     taps, places = prod(kernel), prod(out)

@@ -1,0 +1,283 @@
+"""Convolution by generated code: its sum and its adjoints as correlations of planes.
+
+Every function says whether it did the work; what it does not take (other dtypes, huge planes) is
+left to the NumPy forms in ``conv``. Planes so small that they leave registers half empty are turned
+first, so that the images of a batch lie in lanes. The plans are in ``correlate``.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from flambeau.core.kernels import correlate as made
+from flambeau.core.kernels import correlate_weight as weights
+from flambeau.core.kernels.generate.turn import turn, turn_runs
+from flambeau.core.kernels.product import matrices
+from flambeau.core.kernels.windows import Ints, Pairs
+
+__all__ = ["convolve", "input_gradient", "weight_gradient"]
+
+FAR = 1 << 30
+"""Offsets within a plane are 32 bits wide."""
+GAIN = 1.15
+"""How much fuller registers must be for images to be turned into lanes."""
+PIXELS, AREA = 1 << 12, 256
+"""Below so many pixels in all, or in a plane, a kernel of one tap has its gradient from a product
+of turned planes: sums over few registers are not worth adding up their lanes.
+"""
+DEEP = 32
+"""Multiplications for each output from which on turning is worth its time."""
+
+
+def convolve(
+    input: np.ndarray,
+    weight: np.ndarray,
+    bias: np.ndarray | None,
+    result: np.ndarray,
+    stride: Ints,
+    pads: Pairs,
+    dilation: Ints,
+    groups: int,
+) -> bool:
+    """Fill `result` with the convolution, as ``conv.convolve`` has it."""
+    kernel = weight.shape[2:]
+    if not _fits(input, result):
+        return False
+    one_window = groups == 1 and _one_window(input.shape[2:], kernel, pads, dilation)
+    if one_window and result.flags.c_contiguous:
+        images = np.ascontiguousarray(input).reshape(len(input), -1)
+        matrices(images, weight.reshape(len(weight), -1).T, bias, result.reshape(len(input), -1))
+        return True
+    if _better_turned(input, result.shape[2:], kernel, stride, dilation, weight[0].size):
+        lanes, out = _turned(input), np.empty((1, *result.shape[1:], len(input)), input.dtype)
+        options = _with_lanes(stride, pads, dilation)
+        return convolve(lanes, weight[..., None], bias, out, *options, groups) and _turn_back(
+            out, result
+        )
+    if prod(kernel) == 1 and max(stride) == 1 and not any(map(any, pads)):
+        if input.flags.c_contiguous and result.flags.c_contiguous:  # planes are rows
+            input, result = (a.reshape(*a.shape[:2], prod(a.shape[2:])) for a in (input, result))
+            kernel, stride, pads, dilation = (1,), (1,), [(0, 0)], (1,)
+    rows = np.ascontiguousarray(weight).reshape(len(weight), -1)
+    if bias is not None:
+        bias = np.ascontiguousarray(bias)
+    _correlate(input, rows, bias, result, _taps(kernel, pads, dilation), stride, groups)
+    return True
+
+
+def input_gradient(
+    grad: np.ndarray,
+    weight: np.ndarray,
+    result: np.ndarray,
+    stride: Ints,
+    pads: Pairs,
+    dilation: Ints,
+    groups: int,
+) -> bool:
+    """Fill `result` with the adjoint of the convolution in its input: each phase of the strides is
+    a correlation with the taps that reach it.
+    """
+    if not _fits(grad, result):
+        return False
+    features, channels = weight.shape[0] // groups, weight.shape[1]
+    kernel, size = weight.shape[2:], result.shape[2:]
+    if groups == 1 and _one_window(size, kernel, pads, dilation) and result.flags.c_contiguous:
+        matrices(
+            grad.reshape(len(grad), -1),
+            weight.reshape(len(weight), -1),
+            None,
+            result.reshape(len(result), -1),
+        )
+        return True
+    phase = tuple(-(-n // s) for n, s in zip(size, stride, strict=True))
+    depth = weight[:, 0].size // (groups * prod(stride))
+    if _better_turned(grad, phase, kernel, stride, dilation, depth):
+        lanes, out = _turned(grad), np.empty((1, *result.shape[1:], len(grad)), grad.dtype)
+        options = _with_lanes(stride, pads, dilation)
+        return input_gradient(lanes, weight[..., None], out, *options, groups) and _turn_back(
+            out, result
+        )
+    turned = turn_runs(
+        np.ascontiguousarray(weight).reshape(groups, features, channels, prod(kernel))
+    ).reshape(groups, channels, features, *kernel)
+    work = []
+    for phase in product(*(range(min(s, n)) for s, n in zip(stride, size, strict=True))):
+        reaching: list[Any] = [
+            [k for k in range(n) if (p + low - k * d) % s == 0]
+            for n, p, s, d, (low, _) in zip(kernel, phase, stride, dilation, pads, strict=True)
+        ]
+        if all(reaching):
+            work.append((phase, reaching))
+    if len(work) < prod(min(s, n) for s, n in zip(stride, size, strict=True)):
+        result[...] = 0
+    for phase, reaching in work:
+        taps = [
+            tuple((p + low - k * d) // s for k in found)
+            for p, s, d, (low, _), found in zip(
+                phase, stride, dilation, pads, reaching, strict=True
+            )
+        ]
+        chosen = turned if max(stride) == 1 else turned[:, :, :, *np.ix_(*reaching)]
+        rows = np.ascontiguousarray(chosen).reshape(groups * channels, -1)
+        cut: Any = (slice(p, None, s) for p, s in zip(phase, stride, strict=True))
+        _correlate(grad, rows, None, result[:, :, *cut], taps, (1,) * len(kernel), groups)
+    return True
+
+
+def weight_gradient(
+    grad: np.ndarray,
+    input: np.ndarray,
+    result: np.ndarray,
+    stride: Ints,
+    pads: Pairs,
+    dilation: Ints,
+    groups: int,
+) -> bool:
+    """Fill `result` with the adjoint of the convolution in its weight."""
+    if not _fits(grad, input) or not weights.available(input.dtype):
+        return False
+    kernel = result.shape[2:]
+    if groups == 1 and _one_window(input.shape[2:], kernel, pads, dilation):
+        images = np.ascontiguousarray(input).reshape(len(input), -1)
+        matrices(grad.reshape(len(grad), -1).T, images, None, result.reshape(len(result), -1))
+        return True
+    area = prod(grad.shape[2:])
+    few = area < AREA or len(grad) * area < PIXELS
+    if few and groups == 1 and prod(kernel) == 1 and not any(map(any, pads)):
+        cut: Any = (
+            slice(0, (n - 1) * s + 1, s) for n, s in zip(grad.shape[2:], stride, strict=True)
+        )
+        left, right = _pixels(grad), _pixels(input[:, :, *cut])
+        matrices(left.T, right, None, result.reshape(len(result), -1))
+        return True
+    if _better_turned(input, grad.shape[2:], kernel, stride, dilation, result[0].size):
+        options = _with_lanes(stride, pads, dilation)
+        return weight_gradient(_turned(grad), _turned(input), result[..., None], *options, groups)
+    input, grad = _three(input), _three(np.ascontiguousarray(grad))
+    plan = weights.geometry(
+        input.dtype,
+        len(input),
+        input.shape[2:],
+        input.shape[1] // groups,
+        _steps(input),
+        _ahead((0,), _taps(kernel, pads, dilation)),
+        _ahead(1, stride),
+        grad.shape[2:],
+    )
+    result[...] = 0
+    weights.weight_gradient(plan, grad, input, result.reshape(len(result), -1), groups)
+    return True
+
+
+def _one_window(size: Ints, kernel: Ints, pads: Pairs, dilation: Ints) -> bool:
+    """Whether the kernel covers all there is, so that the sum is one product of matrices."""
+    return size == kernel and not any(map(any, pads)) and max(dilation) == 1
+
+
+def _pixels(array: np.ndarray) -> np.ndarray:
+    """(N * S, C) of (N, C, *S)."""
+    planes = np.ascontiguousarray(array).reshape(*array.shape[:2], -1)
+    found = np.empty((len(planes), planes.shape[2], planes.shape[1]), array.dtype)
+    turn(planes, found)
+    return found.reshape(-1, planes.shape[1])
+
+
+def _fits(*arrays: np.ndarray) -> bool:
+    dtype = arrays[0].dtype
+    return made.available(dtype) and all(
+        a.dtype is dtype
+        and a.size > 0
+        and a.flags.aligned
+        and max(n * abs(s) for n, s in zip(a.shape[2:], a.strides[2:], strict=True)) < FAR
+        for a in arrays
+    )
+
+
+def _taps(kernel: Ints, pads: Pairs, dilation: Ints) -> list[Ints]:
+    """Where the taps of each axis stand."""
+    return [
+        tuple(range(-low, d * k - low, d))
+        for k, d, (low, _) in zip(kernel, dilation, pads, strict=True)
+    ]
+
+
+def _correlate(
+    input: np.ndarray,
+    rows: np.ndarray,
+    bias: np.ndarray | None,
+    result: np.ndarray,
+    taps: list[Ints],
+    stride: Ints,
+    groups: int,
+) -> None:
+    input, result = _three(input), _three(result)
+    plan = made.geometry(
+        input.dtype,
+        input.shape[2:],
+        input.shape[1] // groups,
+        _steps(input),
+        _ahead((0,), taps),
+        _ahead(1, stride),
+        result.shape[2:],
+        _steps(result),
+    )
+    made.correlate(plan, input, rows, bias, result, groups)
+
+
+def _three(array: np.ndarray) -> np.ndarray:
+    """With three spatial axes, the first ones of length 1."""
+    return array[:, :, *(None,) * (5 - array.ndim)]
+
+
+def _ahead(one: Any, values: Any) -> Any:
+    """Three values, the first ones `one`."""
+    return (one,) * (3 - len(values)) + tuple(values)
+
+
+def _steps(array: np.ndarray) -> Ints:
+    """Strides of (channel, *S) in elements; of an axis of length 1, that of dense rows."""
+    size = array.itemsize
+    found = [s // size for s in array.strides[1:]]
+    for axis in (3, 2, 1):
+        if array.shape[axis + 1] == 1:
+            found[axis] = 1 if axis == 3 else found[axis + 1] * array.shape[axis + 2]
+    return tuple(found)
+
+
+def _better_turned(
+    array: np.ndarray, out: Ints, kernel: Ints, stride: Ints, dilation: Ints, depth: int
+) -> bool:
+    """Whether registers are fuller with images than with pixels in their lanes."""
+    batch, lanes = len(array), made.lanes_of(array.dtype)
+    if len(out) > 2 or batch == 1 or depth < DEEP or prod(out) >= 16 * lanes:
+        return False
+    reach = (kernel[-1] - 1) * dilation[-1] // stride[-1]
+    pixels = (prod(out[:-1]) - 1) * (out[-1] + reach) + out[-1]
+    now = prod(out) / -(-pixels // lanes)
+    return batch / -(-batch // lanes) > GAIN * now
+
+
+def _with_lanes(stride: Ints, pads: Pairs, dilation: Ints) -> tuple[Ints, Pairs, Ints]:
+    """The options for one more axis."""
+    return (*stride, 1), [*pads, (0, 0)], (*dilation, 1)
+
+
+def _turned(array: np.ndarray) -> np.ndarray:
+    """(1, C, *S, N) of (N, C, *S)."""
+    found = np.empty((1, *array.shape[1:], len(array)), array.dtype)
+    rows = np.ascontiguousarray(array).reshape(1, len(array), -1)
+    turn(rows, found.reshape(1, rows.shape[2], rows.shape[1]))
+    return found
+
+
+def _turn_back(array: np.ndarray, result: np.ndarray) -> bool:
+    rows = array.reshape(1, -1, array.shape[-1])
+    if result.flags.c_contiguous:
+        turn(rows, result.reshape(1, rows.shape[2], rows.shape[1]))
+    else:
+        result[...] = np.moveaxis(array[0], -1, 0)
+    return True

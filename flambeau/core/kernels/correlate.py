@@ -1,0 +1,352 @@
+"""Correlations of planes by generated code: what is planned for a shape, and the call.
+
+``out[n, g, m, o] = bias[m] + sum_{c, t} weight[g, m, c, t] x[n, g, c, o * stride + t]``, where the
+taps t of each axis are any positions and x is zero outside: convolution and, phase by phase, its
+adjoint. Arrays have three spatial axes. The code is in ``generate.conv``; ``conv`` has the NumPy
+forms and chooses.
+"""
+
+from __future__ import annotations
+
+from functools import cache as once
+from functools import lru_cache
+from math import prod
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from flambeau.core.kernels.generate import conv as generated
+from flambeau.core.kernels.generate import gemm
+from flambeau.core.kernels.generate.conv_tile import WIDEST
+from flambeau.core.kernels.jit import build, pool
+from flambeau.core.kernels.windows import Ints, scratch
+
+__all__ = [
+    "Geometry",
+    "available",
+    "correlate",
+    "geometry",
+    "lanes_of",
+    "phases",
+    "place_words",
+    "plane_words",
+]
+
+NAMES = {np.dtype("f4"): "float", np.dtype("f8"): "double"}
+PACKED = 1 << 20
+"""Bytes of packed planes that a thread works on at a time: about half a second-level cache."""
+CLOSE = 1 << 17
+"""Bytes of pixels that every tile of features meets before the next are taken."""
+ALONE = 1 << 21
+"""Multiplications that one more thread is worth."""
+
+Taps = tuple[Ints, Ints, Ints]
+
+
+@once
+def _functions(dtype: np.dtype[Any]) -> dict[str, int] | None:
+    name = NAMES.get(dtype)
+    if name is None or not build.available():
+        return None
+    target = build.host()
+    shape = gemm.shape_of(name, target.bits, target.masked)
+    try:
+        return build.load(generated.module(shape))
+    except build.Unavailable:
+        return None
+
+
+def available(dtype: np.dtype[Any]) -> bool:
+    """Whether numbers of this type have generated code here."""
+    return _functions(dtype) is not None
+
+
+def lanes_of(dtype: np.dtype[Any]) -> int:
+    """How many numbers of this type a register holds."""
+    return build.host().lanes(dtype.itemsize)
+
+
+class Phases(NamedTuple):
+    """How planes are packed for some taps."""
+
+    numbers: list[tuple[int, int]]
+    """The phases of rows and columns that taps meet."""
+    rows: np.ndarray
+    """The first position along rows of each phase, and along columns."""
+    columns: np.ndarray
+    span: tuple[int, int]
+    """How far windows reach beyond an output, in rows and columns of a phase."""
+    taps: list[tuple[int, int, int]]
+    """Of every tap in a plane: the phase's number, the row and the column in it."""
+    reach: tuple[tuple[int, int], ...]
+    """The first and the last position of taps along depth, rows and columns."""
+
+    def in_place(self, size: Ints, out: Ints, strides: Ints, steps: Ints) -> bool:
+        """Whether planes can be read where they lie: no strides, no borders, rows side by side."""
+        return (
+            self.reach[0] == (0, 0)
+            and size[0] == out[0] == 1
+            and strides[1:] == (1, 1)
+            and all(low >= 0 for low, _ in self.reach)
+            and all(
+                high + n <= m
+                for (_, high), n, m in zip(self.reach[1:], out[1:], size[1:], strict=True)
+            )
+            and steps[3] == 1
+            and out[2] <= steps[2] <= 1.25 * out[2] + 1
+        )
+
+
+def phases(taps: Taps, strides: Ints) -> Phases:
+    """Positions of taps, cut by the strides."""
+    _, rows, columns = taps
+    _, sy, sx = strides
+    low = min(rows) // sy, min(columns) // sx
+    high = max(rows) // sy, max(columns) // sx
+    numbers = sorted({(y % sy, x % sx) for y in rows for x in columns})
+    return Phases(
+        numbers,
+        np.array([y + sy * low[0] for y, _ in numbers], np.int64),
+        np.array([x + sx * low[1] for _, x in numbers], np.int64),
+        (high[0] - low[0], high[1] - low[1]),
+        [
+            (numbers.index((y % sy, x % sx)), y // sy - low[0], x // sx - low[1])
+            for y in rows
+            for x in columns
+        ],
+        tuple((min(places), max(places)) for places in taps),
+    )
+
+
+def plane_words(
+    size: Ints, input_strides: Ints, taps: Taps, strides: Ints, found: Phases, depth: np.ndarray
+) -> dict[str, int]:
+    """The words that tell how planes are packed, but for the size of what is made."""
+    return {
+        "input_channel": input_strides[0],
+        "input_depth": input_strides[1],
+        "input_row": input_strides[2],
+        "input_column": input_strides[3],
+        "length": size[0],
+        "height": size[1],
+        "width": size[2],
+        "depths": len(taps[0]),
+        "depth_stride": strides[0],
+        "depth_places": depth.ctypes.data,
+        "row_stride": strides[1],
+        "column_stride": strides[2],
+        "phases": len(found.numbers),
+        "phase_rows": found.rows.ctypes.data,
+        "phase_columns": found.columns.ctypes.data,
+    }
+
+
+def place_words(words: np.ndarray, at: dict[str, int], values: dict[str, int]) -> None:
+    """Write a context's words by name."""
+    for name, value in values.items():
+        words[at[name]] = value
+
+
+class Geometry(NamedTuple):
+    """A plan: the words that do not depend on where arrays lie, and the tables they point to."""
+
+    words: np.ndarray
+    tables: tuple[np.ndarray, ...]
+    bands: int
+    runs: int
+    packed: int
+    """Numbers of scratch memory of one thread; 0 where planes are read in place."""
+    work: int
+    """Multiplications for one feature of one image."""
+
+
+AT = {name: k for k, name in enumerate(generated.CORRELATE)}
+
+
+@lru_cache(maxsize=512)
+def geometry(
+    dtype: np.dtype[Any],
+    size: Ints,
+    channels: int,
+    input_strides: Ints,
+    taps: Taps,
+    strides: Ints,
+    out: Ints,
+    out_strides: Ints,
+) -> Geometry:
+    """The plan for planes of `size` to outputs of `out`; strides of (channel, *S) in elements."""
+    lanes = lanes_of(dtype)
+    rows_out, columns_out = out[1:]
+    found = phases(taps, strides)
+    count = len(found.taps)
+    in_place = found.in_place(size, out, strides, input_strides)
+    if in_place:
+        pitch = input_strides[2]
+        starts, widths = _panels((rows_out - 1) * pitch + columns_out, lanes)
+        last = (rows_out - 1) * pitch + columns_out - widths[-1] * lanes
+        in_place = last >= 0
+        starts[-1] = min(starts[-1], last)
+    if in_place:
+        band, bands, rows, packed = rows_out, 1, 0, 0
+        offsets = [y * pitch + x for y in taps[1] for x in taps[2]]
+        channel = input_strides[0]
+    else:
+        pitch = columns_out + found.span[1]
+        per_row = channels * len(taps[0]) * len(found.numbers) * pitch * dtype.itemsize
+        band, bands = _bands(rows_out, PACKED // per_row - found.span[0])
+        rows = band + found.span[0]
+        starts, widths = _panels((band - 1) * pitch + columns_out, lanes)
+        plane = rows * pitch + lanes
+        offsets = [phase * plane + y * pitch + x for phase, y, x in found.taps]
+        channel = len(found.numbers) * plane
+        packed = channels * len(taps[0]) * channel + 8 * lanes
+    runs = _runs(widths, CLOSE // (channels * len(taps[0]) * WIDEST * lanes * dtype.itemsize))
+    masks, places, table = _places(starts, lanes, pitch, band, columns_out, out_strides)
+    deltas = np.diff([*offsets, offsets[0] + channel]).astype(np.int64)
+    depth_places = np.array(taps[0], np.int64)
+    tables = (
+        np.array(starts, np.int64), np.array(widths, np.int64), masks, places, table, deltas,
+        depth_places, found.rows, found.columns, runs,
+    )  # fmt: skip
+    words = np.zeros(len(AT), np.int64)
+    place_words(words, AT, plane_words(size, input_strides, taps, strides, found, depth_places))
+    place_words(
+        words,
+        AT,
+        {
+            "channels": channels,
+            "rows": rows,
+            "pitch": pitch,
+            "images_out": out[0],
+            "bands": bands,
+            "band": band,
+            "last_band": rows_out - band,
+            "taps": count,
+            "first": offsets[0],
+            "deltas": deltas.ctypes.data,
+            "depth": channels * len(taps[0]) * count,
+            "out_depth": out_strides[1],
+            "out_row": out_strides[2],
+            "out_channel": out_strides[0],
+            "runs": len(runs) - 1,
+            "run_panels": runs.ctypes.data,
+            "starts": tables[0].ctypes.data,
+            "widths": tables[1].ctypes.data,
+            "masks": masks.ctypes.data,
+            "places": places.ctypes.data,
+            "lanes": table.ctypes.data if table.size else 0,
+        },
+    )
+    return Geometry(
+        words, tables, bands, len(runs) - 1, packed,
+        prod(out) * channels * len(taps[0]) * count,
+    )  # fmt: skip
+
+
+def _bands(rows: int, most: int) -> tuple[int, int]:
+    """Bands of about `most` rows, or a little fewer where the last one then overlaps less."""
+    most = max(1, min(rows, most))
+    fewest = -(-rows // most)
+    cost, bands = min((bands * -(-rows // bands), bands) for bands in range(fewest, fewest + 3))
+    return cost // bands, bands
+
+
+def _panels(length: int, lanes: int) -> tuple[list[int], list[int]]:
+    """A row of numbers cut into panels of up to `WIDEST` registers, as equal as may be."""
+    left, at = -(-length // lanes), 0
+    starts, widths = [], []
+    while left:
+        width = -(-left // -(-left // WIDEST))
+        starts.append(at)
+        widths.append(width)
+        at += width * lanes
+        left -= width
+    return starts, widths
+
+
+def _runs(widths: list[int], most: int) -> np.ndarray:
+    """Where runs of panels of one width begin, `most` panels long, and the end of the last."""
+    starts = [0]
+    for panel in range(1, len(widths)):
+        if widths[panel] != widths[panel - 1] or panel - starts[-1] >= most:
+            starts.append(panel)
+    return np.array([*starts, len(widths)], np.int64)
+
+
+def _places(
+    starts: list[int], lanes: int, pitch: int, rows: int, columns: int, strides: Ints
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """For each register of each panel, which lanes are outputs, and where they go."""
+    at = np.array(starts)[:, None] + np.arange(WIDEST * lanes)
+    row, column = at // pitch, at % pitch
+    inside = ((column < columns) & (row < rows)).reshape(-1, lanes)
+    masks = (inside << np.arange(lanes)).sum(1).astype(np.int32)
+    place = (row * strides[2] + column * strides[3]).reshape(-1, lanes)
+    if strides[3] == 1 and (strides[2] == columns or rows == 1):
+        first = place[np.arange(len(place)), inside.argmax(1)]
+        return masks, np.ascontiguousarray(first, np.int64), np.empty(0, np.int32)
+    return masks, np.zeros(len(masks), np.int64), np.where(inside, place, 0).astype(np.int32)
+
+
+def correlate(
+    plan: Geometry,
+    input: np.ndarray,
+    weight: np.ndarray,
+    bias: np.ndarray | None,
+    out: np.ndarray,
+    groups: int,
+) -> None:
+    """Compute into `out`.
+
+    Args:
+        input: (N, groups * C, D, H, W), laid out as the plan says.
+        weight: (groups * M, C * taps), its rows contiguous.
+        out: (N, groups * M, OD, OH, OW), laid out as the plan says.
+    """
+    functions = _functions(input.dtype)
+    assert functions is not None
+    size = input.itemsize
+    features = weight.shape[0] // groups
+    images = len(input) * out.shape[2]
+    threads = min(pool.limit(), 1 + plan.work * len(input) * len(weight) // ALONE)
+    words = plan.words.copy()
+    bands, split, units = plan.bands, 0, images * groups
+    wanted = 4 * threads if threads > 1 else 1
+    if not plan.packed and units < wanted:
+        split = -(-plan.runs * units // wanted)
+        bands = -(-plan.runs // split)
+    units *= bands
+    block = features
+    if units < wanted:
+        block = max(24, -(-features * units // wanted // 24) * 24)
+    blocks = -(-features // block)
+    units *= blocks
+    threads = min(threads, units)
+    each = -(-plan.packed // 64) * 64
+    if each:
+        memory = scratch("planes", (threads * each + 64,), input.dtype)
+        words[AT["scratch"]] = -(-memory.ctypes.data // 64) * 64
+    place_words(
+        words,
+        AT,
+        {
+            "input": input.ctypes.data,
+            "input_batch": input.strides[0] // size,
+            "input_group": input.strides[1] // size * (input.shape[1] // groups),
+            "units": units,
+            "groups": groups,
+            "bands": bands,
+            "split": split,
+            "scratch_each": each,
+            "blocks": blocks,
+            "block": block,
+            "weight": weight.ctypes.data,
+            "weight_group": weight.strides[0] // size * features,
+            "weight_row": weight.strides[0] // size,
+            "bias": 0 if bias is None else bias.ctypes.data,
+            "out": out.ctypes.data,
+            "out_batch": out.strides[0] // size,
+            "features": features,
+        },
+    )
+    pool.run(functions["correlate"], words.ctypes.data, threads)

@@ -1,0 +1,247 @@
+"""The gradient of a correlation in its weight by generated code: what is planned, and the call.
+
+The sums are those of ``correlate``; the code is in ``generate.conv_weight``.
+"""
+
+from __future__ import annotations
+
+from functools import cache as once
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from flambeau.core.kernels.correlate import (
+    ALONE,
+    NAMES,
+    Taps,
+    lanes_of,
+    phases,
+    place_words,
+    plane_words,
+)
+from flambeau.core.kernels.generate import conv_weight as generated
+from flambeau.core.kernels.generate import gemm
+from flambeau.core.kernels.jit import build, pool
+from flambeau.core.kernels.windows import Ints, scratch
+
+__all__ = ["Geometry", "available", "geometry", "weight_gradient"]
+
+VECTORS = 96
+"""Registers of pixels that are summed in one go: four features of so many stay in the first-level
+cache.
+"""
+PACKED = 1 << 19
+"""Bytes of planes, and of gradients, that a thread works on at a time."""
+
+
+@once
+def _function(dtype: np.dtype[Any], careful: bool = False) -> int | None:
+    name = NAMES.get(dtype)
+    if name is None or not build.available():
+        return None
+    target = build.host()
+    shape = gemm.shape_of(name, target.bits, target.masked)
+    try:
+        return build.load(generated.module(shape, careful))["weight_gradient"]
+    except build.Unavailable:
+        return None
+
+
+def available(dtype: np.dtype[Any]) -> bool:
+    """Whether numbers of this type have generated code here."""
+    return _function(dtype) is not None
+
+
+class Geometry(NamedTuple):
+    """A plan: the words that do not depend on where arrays lie, and the tables they point to."""
+
+    words: np.ndarray
+    tables: tuple[np.ndarray, ...]
+    in_place: bool
+    channel: int
+    """Numbers that a packed channel of one image takes."""
+    images: int
+    """Images of a block."""
+    places: int
+    """Taps of one channel."""
+    held: int
+    """Numbers of one feature's gradient in a block."""
+    offsets: np.ndarray
+    """Where each tap of a channel lies."""
+    pitch: int
+    """From one channel to the next."""
+    work: int
+    """Multiplications for one feature of one image."""
+
+
+AT = {name: k for k, name in enumerate(generated.WEIGHTS)}
+
+
+@lru_cache(maxsize=512)
+def geometry(
+    dtype: np.dtype[Any],
+    batch: int,
+    size: Ints,
+    channels: int,
+    input_strides: Ints,
+    taps: Taps,
+    strides: Ints,
+    out: Ints,
+) -> Geometry:
+    """The plan for planes of `size`, strides of (channel, *S) in elements, and gradients of `out`
+    side by side.
+    """
+    lanes = lanes_of(dtype)
+    rows_out, columns_out = out[1:]
+    found = phases(taps, strides)
+    in_place = found.in_place(size, out, strides, input_strides)
+    pitch = input_strides[2] if in_place else columns_out + found.span[1]
+    vectors = -(-((rows_out - 1) * pitch + columns_out) // lanes)
+    images, band = 1, rows_out
+    if vectors <= VECTORS:
+        images = max(1, min(batch * out[0], VECTORS // vectors))
+    else:
+        band = max(1, VECTORS * lanes // pitch)
+    bands = -(-rows_out // band)
+    band = -(-rows_out // bands)
+    bands = -(-rows_out // band)
+    rows = band + found.span[0]
+    planes = len(taps[0])
+    if in_place:
+        offsets = [y * pitch + x for y in taps[1] for x in taps[2]]
+        each = channel = input_strides[0]
+    else:
+        plane = rows * pitch + lanes
+        each = len(found.numbers) * plane
+        offsets = [
+            depth * each + phase * plane + y * pitch + x
+            for depth in range(planes)
+            for phase, y, x in found.taps
+        ]
+        channel = planes * each
+    last = rows_out - (bands - 1) * band
+    starts, masks, places = _lanes(lanes, pitch, band, columns_out)
+    _, masks_last, _ = _lanes(lanes, pitch, last, columns_out)
+    depth_places = np.array(taps[0], np.int64)
+    words = np.zeros(len(AT), np.int64)
+    place_words(words, AT, plane_words(size, input_strides, taps, strides, found, depth_places))
+    place_words(
+        words,
+        AT,
+        {
+            "channels": channels,
+            "rows": rows,
+            "pitch": pitch,
+            "images_out": out[0],
+            "bands": bands,
+            "band": band,
+            "images_each": images,
+            "places_of_channel": len(offsets),
+            "vectors": len(masks),
+            "vectors_last": len(masks_last),
+            "starts": starts.ctypes.data,
+            "masks": masks.ctypes.data,
+            "masks_last": masks_last.ctypes.data,
+            "places": places.ctypes.data,
+            "grad_pitch": images * len(masks) * lanes,
+        },
+    )
+    tables = (starts, masks, places, masks_last, depth_places, found.rows, found.columns)
+    return Geometry(
+        words, tables, in_place, channel, images, len(offsets), images * len(masks) * lanes,
+        np.array(offsets, np.int64), channel,
+        out[0] * rows_out * columns_out * channels * len(offsets),
+    )  # fmt: skip
+
+
+def _lanes(
+    lanes: int, pitch: int, rows: int, columns: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Registers of the rows of a band: where each starts, which lanes are outputs, and the number
+    of outputs before it.
+    """
+    length = (rows - 1) * pitch + columns
+    starts = np.arange(0, length, lanes)
+    at = starts[:, None] + np.arange(lanes)
+    inside = (at % pitch < columns) & (at < length)
+    masks = (inside << np.arange(lanes)).sum(1).astype(np.int32)
+    places = np.cumsum(inside.sum(1)) - inside.sum(1)
+    return starts.astype(np.int64), masks, places.astype(np.int64)
+
+
+def weight_gradient(
+    plan: Geometry, grad: np.ndarray, input: np.ndarray, out: np.ndarray, groups: int
+) -> None:
+    """Compute into `out`.
+
+    Args:
+        grad: (N, groups * M, OD, OH, OW), the numbers of a plane side by side.
+        input: (N, groups * C, D, H, W), laid out as the plan says.
+        out: (groups * M, C * taps), contiguous zeros.
+    """
+    function = _function(input.dtype)
+    assert function is not None
+    size = input.itemsize
+    features, channels = len(out) // groups, input.shape[1] // groups
+    threads = min(pool.limit(), 1 + plan.work * len(input) * len(out) // ALONE)
+    per_channel = plan.images * plan.channel * size
+    channels_each = channels if plan.in_place else max(1, min(channels, PACKED // per_channel))
+    features_each = max(4, min(features, PACKED // (plan.held * size) // 4 * 4))
+    channel_blocks = -(-channels // channels_each)
+    channels_each = -(-channels // channel_blocks)
+    wanted = 2 * threads if threads > 1 else 1
+    feature_blocks = max(-(-features // features_each), -(-wanted // (groups * channel_blocks)))
+    features_each = -(-features // feature_blocks // 4) * 4
+    feature_blocks = -(-features // features_each)
+    units = groups * channel_blocks * feature_blocks
+    if units < wanted:
+        channels_each = max(1, channels * units // wanted)
+        channel_blocks = -(-channels // channels_each)
+        units = groups * channel_blocks * feature_blocks
+    threads = min(threads, units)
+    image_pitch = input.strides[0] // size if plan.in_place else channels_each * plan.channel
+    packed = 0 if plan.in_place else -(-(plan.images * image_pitch + 128) // 64) * 64
+    each = packed + -(-features_each * plan.held // 64) * 64
+    memory = scratch("planes", (threads * each + 64,), input.dtype)
+    offsets = plan.pitch * np.arange(channels_each)[:, None] + plan.offsets
+    special = np.zeros(1, np.int64)
+    words = plan.words.copy()
+    place_words(
+        words,
+        AT,
+        {
+            "input": input.ctypes.data,
+            "input_batch": input.strides[0] // size,
+            "input_group": input.strides[1] // size * channels,
+            "images": len(input) * grad.shape[2],
+            "units": units,
+            "groups": groups,
+            "grad": grad.ctypes.data,
+            "grad_batch": grad.strides[0] // size,
+            "grad_group": grad.strides[1] // size * features,
+            "grad_channel": grad.strides[1] // size,
+            "grad_depth": grad.strides[2] // size,
+            "grad_row": grad.shape[4],
+            "features": features,
+            "features_each": features_each,
+            "feature_blocks": feature_blocks,
+            "channels_each": channels_each,
+            "channel_blocks": channel_blocks,
+            "out": out.ctypes.data,
+            "out_row": out.shape[1],
+            "offsets": offsets.ctypes.data,
+            "image_pitch": image_pitch,
+            "packed": packed,
+            "scratch": -(-memory.ctypes.data // 64) * 64,
+            "scratch_each": each,
+            "special": special.ctypes.data,
+        },
+    )
+    pool.run(function, words.ctypes.data, threads)
+    if special[0]:
+        function = _function(input.dtype, True)
+        assert function is not None
+        out[...] = 0
+        words[AT["next"]] = 0
+        pool.run(function, words.ctypes.data, threads)
