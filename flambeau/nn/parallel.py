@@ -150,3 +150,12 @@ def parallel_apply(
         "parallel_apply",
         "Cannot access accelerator device when none is available. Call the modules one by one.",
     )
+
+
+def __getattr__(name: str) -> Any:
+    """DistributedDataParallel, which stands in the room of many processes."""
+    if name == "DistributedDataParallel":
+        from flambeau.distributed.data_parallel import DistributedDataParallel
+
+        return DistributedDataParallel
+    raise AttributeError(f"module 'flambeau.nn.parallel' has no attribute {name!r}")
