@@ -1,9 +1,32 @@
-"""``torch.nn.parallel`` without devices or process groups to spread over."""
+"""``torch.nn.parallel``: modules spread over devices, of which there is one, and over processes."""
 
 from __future__ import annotations
 
-from flambeau.nn.parallel import distributed
-from flambeau.nn.parallel.data_parallel import DataParallel, data_parallel
-from flambeau.nn.parallel.distributed import DistributedDataParallel
+from typing import Any
 
-__all__ = ["DataParallel", "DistributedDataParallel", "data_parallel", "distributed"]
+from flambeau.nn.parallel import distributed
+from flambeau.nn.parallel.data_parallel import (
+    DataParallel,
+    data_parallel,
+    gather,
+    parallel_apply,
+    replicate,
+    scatter,
+)
+
+__all__ = [
+    "DataParallel",
+    "data_parallel",
+    "distributed",
+    "gather",
+    "parallel_apply",
+    "replicate",
+    "scatter",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """DistributedDataParallel, loaded at its first use."""
+    if name == "DistributedDataParallel":
+        return distributed.DistributedDataParallel  # type: ignore[attr-defined]
+    raise AttributeError(f"module 'flambeau.nn.parallel' has no attribute {name!r}")

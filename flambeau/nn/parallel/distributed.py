@@ -1,22 +1,16 @@
-"""DistributedDataParallel: it needs a process group, and this build has none."""
+"""``torch.nn.parallel.distributed``: the class stands in the room of many processes."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import flambeau
-from flambeau.nn.modules.module import Module
-
-__all__ = ["DistributedDataParallel"]
+__all__: list[str] = []
 
 
-class DistributedDataParallel(Module):
-    """Average the gradients of a group of processes.
+def __getattr__(name: str) -> Any:
+    """DistributedDataParallel, loaded at its first use."""
+    if name == "DistributedDataParallel":
+        from importlib import import_module
 
-    Raises:
-        ValueError: there is no group; call the module itself.
-    """
-
-    def __init__(self, module: Module, *args: Any, **kwargs: Any) -> None:
-        super().__init__()
-        flambeau.distributed.get_world_size()
+        return getattr(import_module("flambeau.distributed.data_parallel"), name)
+    raise AttributeError(f"module 'flambeau.nn.parallel.distributed' has no attribute {name!r}")
