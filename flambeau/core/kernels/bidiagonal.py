@@ -1,8 +1,8 @@
 """The singular value decomposition of wide real matrices, with PyTorch's signs and null space.
 
 LAPACK takes a wide matrix through its LQ decomposition where NumPy calls it, and a real one to
-bidiagonal form at once where PyTorch does. Both are right; a vector's sign, and which basis of the null space is
-given, tell them apart. Arrays in, arrays out; in double precision. Stands on NumPy.
+bidiagonal form at once where PyTorch does. Both are right; the vectors' signs and the basis of the
+null space tell them apart. Arrays in, arrays out; in double precision. Stands on NumPy.
 
 Reference: G. Golub, C. Van Loan, Matrix Computations, 4th edition, 2013, section 5.4.8.
 """
