@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 import flambeau
 
 
 def gradient(engine: Any) -> Any:
-    engine.manual_seed(0)
-    steps, batch, classes, width = 40, 6, 12, 14
-    logs = engine.rand(steps, batch, classes).mul(6).log_softmax(2).detach().requires_grad_()
-    targets = engine.randint(1, classes, (batch, width))
+    drawn = np.random.default_rng(0)
+    values = drawn.random((40, 6, 12)) * 6
+    values -= np.log(np.exp(values).sum(2, keepdims=True))
+    logs = engine.tensor(values.astype("f4")).requires_grad_()
+    targets = engine.tensor(drawn.integers(1, 12, (6, 14)))
     sizes = engine.tensor([14, 9, 3, 1, 0, 12])
     lengths = engine.tensor([40, 33, 40, 7, 20, 31])
     loss = engine.nn.functional.ctc_loss(logs, targets, lengths, sizes, reduction="none")
