@@ -324,10 +324,10 @@ def _linalg_solve_ex(A, B, *, left: bool = True, check_errors: bool = False):
         found, info = factor.solve(A, right)
     else:
         found, info = factor.solve(A.swapaxes(-1, -2), right.swapaxes(-1, -2))
-        found = factor.columns(found.swapaxes(-1, -2))
+        found = np.ascontiguousarray(found.swapaxes(-1, -2))
     if check_errors:
         refuse("torch.linalg.solve_ex", info, singular)
-    return (found[..., 0] if vector else found), info
+    return (factor.columns(found[..., 0]) if vector else found), info
 
 
 @composite(name="linalg_solve_ex", function=False)
