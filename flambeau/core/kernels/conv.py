@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from flambeau.core.kernels import conv_native
+from flambeau.core.kernels.generate.plane_sums import plane_sums
 from flambeau.core.kernels.product import matrices
 from flambeau.core.kernels.windows import (
     Ints,
@@ -209,6 +210,9 @@ def bias_gradient(grad: np.ndarray) -> np.ndarray:
     if channels_last(grad):
         flat = to_last(grad).reshape(-1, grad.shape[1])
         return np.ones(len(flat), grad.dtype) @ flat
+    found = plane_sums(grad.reshape(*grad.shape[:2], -1))
+    if found is not None:
+        return found
     flat = grad.reshape(*grad.shape[:2], -1)  # a product with ones: six times as fast as np.sum
     return (flat @ np.ones(flat.shape[-1], grad.dtype)).sum(0)
 
