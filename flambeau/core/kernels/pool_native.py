@@ -17,7 +17,7 @@ from flambeau.core import threads
 from flambeau.core.kernels.generate import gemm
 from flambeau.core.kernels.generate import pooling as generated
 from flambeau.core.kernels.jit import build
-from flambeau.core.kernels.native.launch import launch
+from flambeau.core.kernels.native.prepared import launch
 from flambeau.core.kernels.windows import Ints
 
 __all__ = ["maximum", "maximum_with_taps", "mean", "spread"]

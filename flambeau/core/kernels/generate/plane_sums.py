@@ -17,7 +17,7 @@ from flambeau.core.kernels.generate.gemm import masked_load, pointer, share, sma
 from flambeau.core.kernels.generate.gemm import words as read_words
 from flambeau.core.kernels.jit import build, pool
 from flambeau.core.kernels.jit.ir import Module, vector
-from flambeau.core.kernels.native.launch import launch
+from flambeau.core.kernels.native.prepared import launch
 
 __all__ = ["WORDS", "module", "plane_sums"]
 
