@@ -16,6 +16,7 @@ import numpy as np
 from flambeau.core import threads
 from flambeau.core.kernels import correlate as made
 from flambeau.core.kernels import correlate_weight as weights
+from flambeau.core.kernels import memory
 from flambeau.core.kernels.generate.turn import turn, turn_runs
 from flambeau.core.kernels.phases import Call, lanes_of
 from flambeau.core.kernels.product import matrices
@@ -93,7 +94,7 @@ def convolve(
         matrices(images, weight.reshape(len(weight), -1).T, bias, result.reshape(len(input), -1))
         return True
     if _better_turned(input, result.shape[2:], kernel, stride, dilation, weight[0].size):
-        lanes, out = _turned(input), np.empty((1, *result.shape[1:], len(input)), input.dtype)
+        lanes, out = _turned(input), memory.empty((1, *result.shape[1:], len(input)), input.dtype)
         options = _with_lanes(stride, pads, dilation)
         convolve(lanes, weight[..., None], bias, out, *options, groups)
         return _turn_back(out, result)
@@ -133,7 +134,7 @@ def input_gradient(
     phase = tuple(-(-n // s) for n, s in zip(size, stride, strict=True))
     depth = weight[:, 0].size // (groups * prod(stride))
     if _better_turned(grad, phase, kernel, stride, dilation, depth):
-        lanes, out = _turned(grad), np.empty((1, *result.shape[1:], len(grad)), grad.dtype)
+        lanes, out = _turned(grad), memory.empty((1, *result.shape[1:], len(grad)), grad.dtype)
         options = _with_lanes(stride, pads, dilation)
         input_gradient(lanes, weight[..., None], out, *options, groups)
         return _turn_back(out, result)
@@ -214,7 +215,7 @@ def _one_window(size: Ints, kernel: Ints, pads: Pairs, dilation: Ints) -> bool:
 def _pixels(array: np.ndarray) -> np.ndarray:
     """(N * S, C) of (N, C, *S)."""
     planes = np.ascontiguousarray(array).reshape(*array.shape[:2], -1)
-    found = np.empty((len(planes), planes.shape[2], planes.shape[1]), array.dtype)
+    found = memory.empty((len(planes), planes.shape[2], planes.shape[1]), array.dtype)
     turn(planes, found)
     return found.reshape(-1, planes.shape[1])
 
@@ -309,7 +310,7 @@ def _with_lanes(stride: Ints, pads: Pairs, dilation: Ints) -> tuple[Ints, Pairs,
 
 def _turned(array: np.ndarray) -> np.ndarray:
     """(1, C, *S, N) of (N, C, *S)."""
-    found = np.empty((1, *array.shape[1:], len(array)), array.dtype)
+    found = memory.empty((1, *array.shape[1:], len(array)), array.dtype)
     rows = np.ascontiguousarray(array).reshape(1, len(array), -1)
     turn(rows, found.reshape(1, rows.shape[2], rows.shape[1]))
     return found

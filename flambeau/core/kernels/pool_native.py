@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from flambeau.core import threads
+from flambeau.core.kernels import memory
 from flambeau.core.kernels.generate import gemm
 from flambeau.core.kernels.generate import pooling as generated
 from flambeau.core.kernels.jit import build
@@ -74,7 +75,7 @@ def _forward(
 ) -> np.ndarray:
     """One of the functions over windows; `geometry` is kernel, stride, padding, dilation, out."""
     kernel, stride, padding, dilation, out = geometry
-    result = np.empty((*input.shape[:2], *out), input.dtype)
+    result = memory.empty((*input.shape[:2], *out), input.dtype)
     one, zero = ((), ()) if len(kernel) == 2 else ((1,), (0,))
     words = _words(
         name, input.dtype, 5, result.size * prod(kernel), threads.count(),
@@ -100,7 +101,7 @@ def maximum_with_taps(
     """The maximum of every window and the number of its tap, a byte."""
     if not _takes(input, len(kernel)) or prod(kernel) > 256:
         return None
-    taps = np.empty((*input.shape[:2], *out), np.uint8)
+    taps = memory.empty((*input.shape[:2], *out), np.dtype(np.uint8))
     geometry = (kernel, stride, padding, dilation, out)
     return _forward("maximum_with_taps", input, geometry, taps), taps
 
@@ -144,7 +145,7 @@ def spread(
     """The adjoint of the maximum: every gradient goes to the tap that won."""
     if not _takes(grad, len(kernel)) or taps.dtype != np.uint8 or not taps.flags.c_contiguous:
         return None
-    result = np.empty((*grad.shape[:2], *size), grad.dtype)
+    result = memory.empty((*grad.shape[:2], *size), grad.dtype)
     row = size[-1]
     steps = (row, 1)[2 - len(kernel) :]
     offsets = _offsets(kernel, tuple(d * step for d, step in zip(dilation, steps, strict=True)))

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from flambeau.core import threads
+from flambeau.core.kernels import memory
 from flambeau.core.kernels.generate.gemm import mask as first_lanes
 from flambeau.core.kernels.generate.gemm import (
     masked_load,
@@ -147,7 +148,7 @@ def turn(source: Any, target: Any) -> None:
 def turn_runs(source: Any) -> Any:
     """``source.swapaxes(1, 2)`` of a contiguous (B, R, C, run), made contiguous."""
     batch, rows, columns, run = source.shape
-    target = np.empty((batch, columns, rows, run), source.dtype)
+    target = memory.empty((batch, columns, rows, run), source.dtype)
     if run == 1:
         turn(source[..., 0], target[..., 0])
         return target
