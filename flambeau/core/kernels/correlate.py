@@ -37,6 +37,8 @@ __all__ = ["available", "correlate", "geometry", "prepare"]
 
 PACKED = 1 << 20
 """Bytes of packed planes that a thread works on at a time: about half a second-level cache."""
+CUT = 12
+"""Rows of a band at least, where planes are cut for more threads."""
 CLOSE = 1 << 17
 """Bytes of pixels that every tile of features meets before the next are taken."""
 
@@ -68,8 +70,8 @@ class Geometry(NamedTuple):
     runs: int
     packed: int
     """Numbers of scratch memory of one thread; 0 where planes are read in place."""
-    work: int
-    """Multiplications for one feature of one image."""
+    narrow: bool
+    """Whether panels are narrower than `WIDEST`, so that tiles have more features."""
 
 
 AT = {name: k for k, name in enumerate(generated.CORRELATE)}
@@ -85,8 +87,11 @@ def geometry(
     strides: Ints,
     out: Ints,
     out_strides: Ints,
+    cuts: int,
 ) -> Geometry:
-    """The plan for planes of `size` to outputs of `out`; strides of (channel, *S) in elements."""
+    """The plan for planes of `size` to outputs of `out`; strides of (channel, *S) in elements.
+    Packed planes are cut into `cuts` bands at least.
+    """
     lanes = lanes_of(dtype)
     rows_out, columns_out = out[1:]
     found = phases(taps, strides)
@@ -105,7 +110,8 @@ def geometry(
     else:
         pitch = columns_out + found.span[1]
         per_row = channels * len(taps[0]) * len(found.numbers) * pitch * dtype.itemsize
-        band, bands = _bands(rows_out, PACKED // per_row - found.span[0])
+        most = min(PACKED // per_row - found.span[0], -(-rows_out // cuts))
+        band, bands = _bands(rows_out, most)
         rows = band + found.span[0]
         starts, widths = _panels((band - 1) * pitch + columns_out, lanes)
         plane = rows * pitch + lanes
@@ -150,8 +156,7 @@ def geometry(
         },
     )
     return Geometry(
-        words, tables, bands, len(runs) - 1, packed,
-        prod(out) * channels * len(taps[0]) * count,
+        words, tables, bands, len(runs) - 1, packed, max(widths) < WIDEST,
     )  # fmt: skip
 
 
@@ -221,24 +226,26 @@ def prepare(
     functions = _functions(dtype)
     assert functions is not None
     (batch, channels, *size), input_strides = input
-    plan = geometry(
-        dtype, tuple(size), channels // groups, input_strides[1:], taps, strides, out[0][2:],
-        out[1][1:],
-    )  # fmt: skip
     rows = weight[0][0]
     features = rows // groups
     units = batch * out[0][2] * groups
-    work = plan.work * batch * rows
+    work = batch * rows * prod(out[0][2:]) * weight[0][1]
     threads = min(limit, 1 + work // ALONE)
+    wanted = 8 * threads if threads > 1 else 1
+    cuts = max(1, min(out[0][3] // CUT, -(-wanted // units)))
+    plan = geometry(
+        dtype, tuple(size), channels // groups, input_strides[1:], taps, strides, out[0][2:],
+        out[1][1:], cuts,
+    )  # fmt: skip
     bands, split = plan.bands, 0
-    wanted = 4 * threads if threads > 1 else 1
     if not plan.packed and units < wanted:
         split = -(-plan.runs * units // wanted)
         bands = -(-plan.runs // split)
     units *= bands
     block = features
     if units < wanted:
-        block = max(24, -(-features * units // wanted // 24) * 24)
+        tile = 12 if plan.narrow else 8
+        block = max(2 * tile, -(-features * units // wanted // tile) * tile)
     blocks = -(-features // block)
     units *= blocks
     threads = min(threads, units)
