@@ -17,6 +17,7 @@ from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
 from flambeau.core.kernels import loss as kernels
+from flambeau.core.kernels.generate import folds
 from flambeau.core.ops.windowing import refuse_dtype
 from flambeau.core.rules import both
 from flambeau.core.tensor import Tensor, wrap
@@ -240,7 +241,9 @@ def fold(found: Any, reduction: int) -> Any:
     """Sum or mean of an array of losses, as an array."""
     if reduction == 0:
         return found
-    total = np.add.reduce(found, axis=None)
+    total = folds.fold("sum", found, None, False)
+    if total is None:
+        total = np.add.reduce(found, axis=None)
     if reduction == 1:
         total = total / found.dtype.type(found.size)
     return np.asarray(total, found.dtype)

@@ -198,10 +198,64 @@ def rms_norm(
 
         eps = finfo(wide.dtype.to_real()).eps
     dims = tuple(range(-len(sizes), 0))
+    same = wide is input and input.dtype.is_floating_point
+    if same and (weight is None or weight.dtype is input.dtype):
+        return ops._rms_norm(input, sizes, weight, eps)[0]
     found = wide * ops.rsqrt((wide * wide).mean(dims, keepdim=True) + eps)
     if weight is not None:
         found = found * weight
     return found if found.dtype == input.dtype else found.to(input.dtype)
+
+
+@both
+def _rms_rule(
+    g: Any, input: Any, weight: Any, rstd: Any, normalized_shape: Any, eps: float, needs: Any
+) -> Any:
+    g = _first(g)
+    if g is None:
+        return None, None
+    count = len(normalized_shape)
+    if type(input) is nd:
+        shape, rows = input.shape, _rows(input, normalized_shape)
+        flat = None if weight is None else weight.reshape(-1)
+        grad, slope = kernels.rms_backward(
+            g.reshape(rows), input.reshape(rows), flat, rstd.reshape(-1, 1), needs
+        )
+        return (
+            None if grad is None else _shaped(grad, shape),
+            None if slope is None else _shaped(slope, tuple(normalized_shape)),
+        )
+    axes = tuple(range(input.ndim - count, input.ndim))
+    lead = tuple(range(input.ndim - count))
+    scale = ops.rsqrt(ops.mean(input * input, axes, True) + eps)
+    normal = input * scale
+    grad = slope = None
+    if needs[0]:
+        scaled = g if weight is None else g * weight
+        grad = scale * (scaled - normal * ops.mean(scaled * normal, axes, True))
+    if needs[1]:
+        slope = ops.sum(g * normal, lead) if lead else g * normal
+    return grad, slope
+
+
+@primitive(
+    outputs=("out", "rstd"),
+    differentiable=("out",),
+    name="_rms_norm",
+    node="Mul",
+    function=False,
+    method=False,
+    vjp={("input", "weight"): _rms_rule},
+    infer=lambda *given: _layer_shapes(*given)[::2],
+)
+def _rms_norm(input, normalized_shape: Any, weight=None, eps: float = 1e-5):
+    """RMS normalisation: the result, and 1 / root mean square of every row."""
+    rows = _rows(input, normalized_shape)
+    flat = None if weight is None else weight.reshape(-1)
+    found, rstd = kernels.rms(input.reshape(rows), flat, eps)
+    count = len(normalized_shape)
+    stats = input.shape[: input.ndim - count] + (1,) * count
+    return _shaped(found, input.shape), rstd.reshape(stats)
 
 
 def _check_rms(input: Tensor, sizes: tuple[int, ...], weight: Tensor | None) -> None:

@@ -1,10 +1,11 @@
-"""How NumPy-side code calls a kernel that is made at run time: one module for each number type,
-made at its first call. Stands on jit and native.launch.
+"""How NumPy-side code calls a kernel that is made at run time: a module for each number type, made
+at its first call. Stands on jit and native.launch.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from flambeau.core.kernels.jit import build
 from flambeau.core.kernels.jit.ir import SIZES, Module
 from flambeau.core.kernels.native.launch import launcher
 
-__all__ = ["TYPES", "Kernel", "dense"]
+__all__ = ["TYPES", "Kernel", "Kernels", "dense"]
 
 TYPES = {np.dtype("f4"): "float", np.dtype("f8"): "double"}
 
@@ -68,6 +69,29 @@ class Kernel:
             words: its context: arrays, ints, floats, None for no array.
         """
         self.launch(self.found[dtype][name], work, *words)  # type: ignore[index]
+
+
+class Kernels:
+    """Functions that are each a module of their own: what is not called is not compiled.
+
+    Args:
+        write: ``write(name, type, lanes)`` gives the module of a function for a number type.
+    """
+
+    def __init__(self, write: Callable[[str, str, int], Module]) -> None:
+        self.write = write
+        self.found: dict[str, Kernel] = {}
+
+    def ready(self, dtype: Any, name: str) -> bool:
+        """As :meth:`Kernel.ready`, for a function."""
+        kernel = self.found.get(name)
+        if kernel is None:
+            kernel = self.found[name] = Kernel(partial(self.write, name))
+        return kernel.ready(dtype)
+
+    def run(self, dtype: Any, name: str, work: int, *words: Any) -> None:
+        """As :meth:`Kernel.run`."""
+        self.found[name].run(dtype, name, work, *words)
 
 
 def _unready(*words: Any) -> None:

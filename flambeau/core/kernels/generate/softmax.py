@@ -1,19 +1,22 @@
 """Softmax and its logarithm along rows of any length, their gradients, and cross-entropy of class
 numbers: each row is read from memory once.
 
-Rows are contiguous. Short rows of softmax have native functions (``native.rows``); what is not
-contiguous goes to the NumPy forms. Stands on jit, vectors and the formulas of exp and log.
+Rows are contiguous, or lie across: (outer, width, inner), where ``softmax_across`` takes over.
+Short rows have native functions (``native.rows``); other arrays go to the NumPy forms. Stands on
+jit, vectors and the formulas of exp and log.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from flambeau.core.kernels import memory
-from flambeau.core.kernels.generate.call import Kernel, dense
+from flambeau.core.kernels.generate import softmax_across
+from flambeau.core.kernels.generate.call import Kernels, dense
 from flambeau.core.kernels.generate.gemm import pointer, share, words
 from flambeau.core.kernels.generate.vectors import along, read, row_largest, row_sums, write
 from flambeau.core.kernels.jit import pool
@@ -30,13 +33,16 @@ CLASSES = ("logs", "target", "shares", "out", "rows", "width", "step")
 Write = Callable[..., None]
 
 
-def module(type: str, width: int) -> Module:
-    """`softmax`, `log_softmax`, `..._backward`, `class_gradient`."""
-    made = Module(f"softmax-{type}")
-    for name, log_of in (("softmax", False), ("log_softmax", True)):
-        _forward(made, name, type, width, log_of)
-        _backward(made, f"{name}_backward", type, width, log_of)
-    _class_gradient(made, type, width)
+def module(name: str, type: str, width: int) -> Module:
+    """`softmax`, `log_softmax`, `..._backward`, one of these `..._across`, or `class_gradient`."""
+    made = Module(f"{name}-{type}")
+    if name.endswith("_across"):
+        softmax_across.write(made, name, type, width)
+    elif name == "class_gradient":
+        _class_gradient(made, type, width)
+    else:
+        write = _backward if name.endswith("_backward") else _forward
+        write(made, name, type, width, name.startswith("log_"))
     return made
 
 
@@ -133,24 +139,44 @@ def _class_gradient(made: Module, type: str, lanes: int) -> None:
             f.store(f.load(type, place) - part, place)
 
 
-_kernel = Kernel(module)
+_kernel = Kernels(module)
 
 
 def forward(name: str, x: Any, axis: int) -> Any:
-    """`softmax` or `log_softmax` along the last axis; None where no code serves."""
-    if axis not in (-1, x.ndim - 1) or not x.size or not dense(x) or not _kernel.ready(x.dtype):
+    """`softmax` or `log_softmax` along an axis; None where no code serves."""
+    if not x.size or not dense(x):
+        return None
+    if axis not in (-1, x.ndim - 1):
+        return _across(f"{name}_across", x.shape, axis, x)
+    if not _kernel.ready(x.dtype, name):
         return None
     out, width = memory.empty_like(x), x.shape[-1]
     _kernel.run(x.dtype, name, x.size * 4, x, out, x.size // width, width)
     return out
 
 
+def _across(name: str, shape: tuple[int, ...], axis: int, *given: Any) -> Any:
+    """The same along another axis, of contiguous arrays of one shape."""
+    dtype = given[0].dtype
+    if not _kernel.ready(dtype, name):
+        return None
+    out = memory.empty(shape, dtype)
+    outer, width, inner = prod(shape[:axis]), shape[axis], prod(shape[axis:][1:])
+    _kernel.run(dtype, name, out.size * 4, *given, out, outer, width, inner)
+    return out
+
+
 def gradient(name: str, g: Any, y: Any, axis: int) -> Any:
     """The gradient of `name` from its result; None where no code serves."""
-    if axis not in (-1, y.ndim - 1) or not y.size or g.dtype is not y.dtype or not dense(y):
+    if not y.size or g.dtype is not y.dtype or not dense(y):
         return None
+    if axis not in (-1, y.ndim - 1):
+        usual = g.flags.c_contiguous and g.shape == y.shape
+        return _across(f"{name}_backward_across", y.shape, axis, g, y) if usual else None
     spread = not any(g.strides)
-    if not (spread or g.flags.c_contiguous) or g.shape != y.shape or not _kernel.ready(y.dtype):
+    if not (spread or g.flags.c_contiguous) or g.shape != y.shape:
+        return None
+    if not _kernel.ready(y.dtype, f"{name}_backward"):
         return None
     out, width = memory.empty_like(y), y.shape[-1]
     _kernel.run(
@@ -163,7 +189,9 @@ def class_gradient(logs: Any, target: Any, shares: Any) -> Any:
     """``(exp(logs) - onehot(target)) * shares`` for logs (N, C), targets in range where their share
     is not 0, shares (N) or one number; None where no code serves.
     """
-    if not logs.size or not dense(logs, shares) or not _kernel.ready(logs.dtype):
+    if not logs.size or not dense(logs, shares):
+        return None
+    if not _kernel.ready(logs.dtype, "class_gradient"):
         return None
     if target.dtype != np.int64 or not target.flags.c_contiguous:
         return None

@@ -20,6 +20,7 @@ from flambeau.core.kernels.jit import build
 from flambeau.core.kernels.native import choose, elementwise, table
 from flambeau.core.kernels.native.choose import FORMULAS
 from flambeau.core.kernels.native.walk import GRAIN
+from flambeau.core.ops import loss_pairs
 
 DTYPES = {"float": "f4", "double": "f8", "i64": "i8"}
 SPECIAL = np.array(
@@ -49,10 +50,15 @@ NUMPY = {
     "log": np.log, "log1p": np.log1p, "erf": smooth.erf,
     "leaky_relu": lambda x, slope: np.where(x > 0, x, x * x.dtype.type(slope)),
     "leaky_relu_backward": lambda g, x, slope: np.where(x > 0, g, g * g.dtype.type(slope)),
+    "smooth_l1_loss": loss_pairs._smooth_plainly, "huber_loss": loss_pairs._huber_plainly,
+    "smooth_l1_loss_backward": loss_pairs._smooth_slope,
+    "huber_loss_backward": loss_pairs._huber_slope,
+    "logits_loss": loss_pairs._logits_plainly, "logits_loss_backward": loss_pairs._logits_slope,
 }  # fmt: skip
 NUMBERS_LAST = {
     "clamp": 2, "inside_backward": 2, "softplus": 2, "softplus_backward": 2, "leaky_relu": 1,
-    "leaky_relu_backward": 1,
+    "leaky_relu_backward": 1, "smooth_l1_loss": 1, "huber_loss": 1, "smooth_l1_loss_backward": 1,
+    "huber_loss_backward": 1,
 }  # fmt: skip
 
 pytestmark = pytest.mark.skipif(
@@ -90,7 +96,7 @@ def operands(name, dtype, shape, rng):
 
 
 SMOOTH = {"gelu", "gelu_tanh", "softplus", "gelu_backward", "gelu_tanh_backward",
-          "silu_backward", "softplus_backward"}  # fmt: skip
+          "silu_backward", "softplus_backward", "logits_loss"}  # fmt: skip
 
 
 def assert_smooth(got, name, given):
