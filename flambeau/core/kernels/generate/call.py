@@ -1,5 +1,5 @@
-"""How NumPy-side code calls a kernel that is made at run time: one module for each number type,
-made at its first call. Stands on jit and native.launch.
+"""How NumPy-side code calls a kernel that is made at run time: a module for each function and
+number type, made at its first call. Stands on jit and native.launch.
 """
 
 from __future__ import annotations
@@ -30,32 +30,32 @@ def dense(first: Any, *others: Any) -> bool:
 
 
 class Kernel:
-    """Functions ``void (ptr context, i64 thread, i64 threads)`` of a module, by name.
+    """Functions ``void (ptr context, i64 thread, i64 threads)`` by name.
 
     Args:
-        write: ``write(type, lanes)`` gives the module for a number type.
+        write: ``write(name, type, lanes)`` gives the module of a function for a number type.
     """
 
-    def __init__(self, write: Callable[[str, int], Module]) -> None:
+    def __init__(self, write: Callable[[str, str, int], Module]) -> None:
         self.write = write
-        self.found: dict[Any, dict[str, int] | None] = {}
+        self.found: dict[Any, int | None] = {}
         self.launch: Callable[..., None] = _unready
 
-    def ready(self, dtype: Any) -> bool:
+    def ready(self, dtype: Any, name: str) -> bool:
         """Whether there is code for a number type; it is made now where it is the first time."""
         try:
-            return self.found[dtype] is not None
+            return self.found[dtype, name] is not None
         except KeyError:
             pass
         found = None
         if build.available():
             type = TYPES[dtype]
             try:
-                found = build.load(self.write(type, build.host().lanes(SIZES[type])))
+                found = build.load(self.write(name, type, build.host().lanes(SIZES[type])))[name]
                 self.launch = launcher()
             except build.Unavailable:
                 found = None
-        self.found[dtype] = found
+        self.found[dtype, name] = found
         return found is not None
 
     def run(self, dtype: Any, name: str, work: int, *words: Any) -> None:
@@ -67,7 +67,7 @@ class Kernel:
             work: numbers it goes through, by which threads are asked for.
             words: its context: arrays, ints, floats, None for no array.
         """
-        self.launch(self.found[dtype][name], work, *words)  # type: ignore[index]
+        self.launch(self.found[dtype, name], work, *words)
 
 
 def _unready(*words: Any) -> None:

@@ -31,12 +31,13 @@ BACKWARD = ("g", "x", "weight", "mean", "invstd", "total", "dot", "grad", "batch
 """`total` and `dot` are the sums of g and of g (x - mean), taken where `sums` is not 0."""
 
 
-def module(type: str, width: int) -> Module:
-    """`forward` and `backward`, and both for channels that lie last."""
-    made = Module(f"channels-{type}")
-    _forward(made, type, width)
-    _backward(made, type, width)
-    columns(made, type, width, FORWARD, BACKWARD)
+def module(name: str, type: str, width: int) -> Module:
+    """`forward` or `backward`, or one of them for channels that lie last."""
+    made = Module(f"channels-{name}-{type}")
+    if name.startswith("last_"):
+        columns(made, name, type, width, FORWARD if name.endswith("forward") else BACKWARD)
+    else:
+        (_forward if name == "forward" else _backward)(made, type, width)
     return made
 
 
@@ -221,12 +222,14 @@ def forward(x: Any, weight: Any, bias: Any, stats: Any, eps: float) -> Any:
     """
     lies = _lying(x)
     mean, variance = stats or (np.empty(x.shape[1], x.dtype), np.empty(x.shape[1], x.dtype))
-    if lies is None or not _serves(x, mean, variance, weight, bias) or not _kernel.ready(x.dtype):
+    if lies is None or not _serves(x, mean, variance, weight, bias):
+        return None
+    name, *sizes = lies[0] + "forward", *lies[1:]
+    if not _kernel.ready(x.dtype, name):
         return None
     out, invstd = _like(x), np.empty_like(mean)
-    prefix, *sizes = lies
     _kernel.run(
-        x.dtype, prefix + "forward", x.size, x, weight, bias, mean, variance, invstd, out, *sizes,
+        x.dtype, name, x.size, x, weight, bias, mean, variance, invstd, out, *sizes,
         float(eps), int(stats is None),
     )  # fmt: skip
     return out, mean, variance, invstd
@@ -241,14 +244,14 @@ def backward(
         return None
     if g.strides != x.strides and _lying(g) != lies:
         return None
-    if not _kernel.ready(x.dtype):
+    name, *sizes = lies[0] + "backward", *lies[1:]
+    if not _kernel.ready(x.dtype, name):
         return None
     sums = (needs[0] and train) or needs[1] or needs[2]
     total, dot = np.empty((2, x.shape[1]), x.dtype) if sums else (None, None)
     grad = _like(x) if needs[0] else None
-    prefix, *sizes = lies
     _kernel.run(
-        x.dtype, prefix + "backward", x.size, g, x, weight, mean, invstd, total, dot, grad, *sizes,
+        x.dtype, name, x.size, g, x, weight, mean, invstd, total, dot, grad, *sizes,
         int(train), int(sums),
     )  # fmt: skip
     return grad, dot * invstd if needs[1] else None, total if needs[2] else None

@@ -88,16 +88,11 @@ class _Columns:
         return [variable.get() for variable in found]
 
 
-def columns(
-    made: Module, type: str, lanes: int, forward: tuple[str, ...], backward: tuple[str, ...]
-) -> None:
-    """`last_forward` and `last_backward` with the contexts of ``channels``."""
-    f = made.function("last_forward", pool.ARGUMENTS)
-    get = words(f, forward)
-    _over_units(f, get, type, lanes, _forward)
-    f = made.function("last_backward", pool.ARGUMENTS)
-    get = words(f, backward)
-    _over_units(f, get, type, lanes, _backward)
+def columns(made: Module, name: str, type: str, lanes: int, context: tuple[str, ...]) -> None:
+    """`last_forward` or `last_backward` with the context of ``channels``."""
+    f = made.function(name, pool.ARGUMENTS)
+    body = _forward if name == "last_forward" else _backward
+    _over_units(f, words(f, context), type, lanes, body)
 
 
 def _over_units(

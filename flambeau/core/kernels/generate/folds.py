@@ -50,12 +50,11 @@ EXTREMES: dict[str, Combine] = {"max": maximum, "min": minimum}
 FINAL = {"sum": fold_add, "max": fold_max, "min": fold_min}
 
 
-def module(type: str, width: int) -> Module:
-    """`sum_rows`, `sum_columns`, and the same of `max` and `min`."""
-    made = Module(f"folds-{type}")
-    for name in FINAL:
-        _rows(made, name, type, width)
-        _columns(made, name, type, width)
+def module(name: str, type: str, width: int) -> Module:
+    """`sum_rows`, `sum_columns`, or the same of `max` or `min`."""
+    made = Module(f"{name}-{type}")
+    how, _, way = name.partition("_")
+    (_rows if way == "rows" else _columns)(made, how, type, width)
     return made
 
 
@@ -196,13 +195,13 @@ def fold(name: str, x: Any, axes: tuple[int, ...] | None, keepdims: bool) -> Any
         if after - first != len(axes):
             return None
         outer, rows, width = prod(shape[:first]), prod(shape[first:after]), prod(shape[after:])
-    if not x.flags.c_contiguous or not _kernel.ready(x.dtype):
+    way = f"{name}_{'rows' if width == 1 else 'columns'}"
+    if not x.flags.c_contiguous or not _kernel.ready(x.dtype, way):
         return None
     block = BLOCK if width == 1 else ROWS
     blocks = -(-rows // block)
     wide = name == "sum" and blocks > 1
     out = np.empty((outer, blocks, width), np.float64 if wide else x.dtype)
-    way = f"{name}_{'rows' if width == 1 else 'columns'}"
     _kernel.run(x.dtype, way, x.size, x, out, outer, rows, width, block, int(wide))
     if blocks > 1:
         out = FINAL[name](out, axis=1)

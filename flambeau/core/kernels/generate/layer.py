@@ -7,6 +7,7 @@ threads. Stands on jit and vectors.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -30,12 +31,11 @@ TOGETHER = 4
 """Rows that go through one pass over the sums for weight and bias."""
 
 
-def module(type: str, width: int) -> Module:
-    """`forward` and `backward` for layer normalisation, and without the mean (`rms_...`)."""
-    made = Module(f"layer-{type}")
-    for centred, prefix in ((True, ""), (False, "rms_")):
-        _forward(made, prefix + "forward", type, width, centred)
-        _backward(made, prefix + "backward", type, width, centred)
+def module(name: str, type: str, width: int) -> Module:
+    """`forward` or `backward` of layer normalisation, or without the mean (`rms_...`)."""
+    made = Module(f"layer-{name}-{type}")
+    write = _forward if name.endswith("forward") else _backward
+    write(made, name, type, width, not name.startswith("rms_"))
     return made
 
 
@@ -69,120 +69,118 @@ def _forward(made: Module, name: str, type: str, lanes: int, centred: bool) -> N
         f.store(rstd, pointer(f, get["rstd"]), row)
         scale = f.splat(rstd, lanes)
 
-        def finish(scaled: bool, shifted: bool) -> None:
-            def each(i: Value, some: Value | None, _: int) -> None:
-                value = away(i, some) * scale
-                if scaled:
-                    value = value * read(f, many, weight, i, some)
-                if shifted:
-                    value = value + read(f, many, bias, i, some)
-                write(f, value, out, i, some)
+        def finish(i: Value, some: Value | None, _: int) -> None:
+            value = away(i, some) * scale * read(f, many, weight, i, some)
+            write(f, value + read(f, many, bias, i, some), out, i, some)
 
-            along(f, width, lanes, each, 2)
-
-        _with(f, (get["weight"], get["bias"]), finish)
+        along(f, width, lanes, finish, 2)
 
 
-def _with(f: Function, given: tuple[Value, ...], body: Any) -> None:
-    """``body(bool, ...)`` for which of the addresses are given, one after the other."""
+class _Rows:
+    """A few rows of a gradient on its way back."""
 
-    def ask(known: tuple[bool, ...]) -> None:
-        if len(known) == len(given):
-            body(*known)
-            return
-        k = f.fresh()
-        f.branch(given[len(known)].ne(0), f"given{k}", f"missing{k}")
-        f.label(f"given{k}")
-        ask((*known, True))
-        f.jump(f"both{k}")
-        f.label(f"missing{k}")
-        ask((*known, False))
-        f.label(f"both{k}")
+    def __init__(
+        self, f: Function, get: dict[str, Value], type: str, lanes: int, first: Value, count: int,
+        centred: bool,
+    ) -> None:  # fmt: skip
+        self.f, self.get, self.type, self.lanes, self.centred = f, get, type, lanes, centred
+        self.many, self.width = vector(type, lanes), get["width"]
+        self.weight = pointer(f, get["weight"])
+        numbers = range(count)
+        self.g, self.x, self.grad = (
+            [f.at(pointer(f, get[key]), (first + r) * self.width, type) for r in numbers]
+            for key in ("g", "x", "grad")
+        )
+        self.mean, self.scale = (
+            [f.splat(f.load(type, pointer(f, get[key]), first + r), lanes) for r in numbers]
+            if key == "rstd" or centred
+            else []
+            for key in ("mean", "rstd")
+        )
 
-    ask(())
+    def normal(self, r: int, i: Value, some: Value | None) -> Value:
+        """A register of the normalised row."""
+        value = read(self.f, self.many, self.x[r], i, some)
+        return (value - self.mean[r] if self.centred else value) * self.scale[r]
+
+    def means(self, r: int) -> list[Value]:
+        """Of ``g w xhat`` and of ``g w``, in every lane."""
+        f = self.f
+
+        def terms(i: Value, some: Value | None) -> list[Value]:
+            g = read(f, self.many, self.g[r], i, some) * read(f, self.many, self.weight, i, some)
+            both = g * self.normal(r, i, some)
+            return [both, g] if self.centred else [both]
+
+        number = 2 if self.centred else 1
+        sums = row_sums(f, self.type, self.lanes, self.width, terms, number)
+        size = self.width.to("double")
+        return [f.splat((s / size).to(self.type), self.lanes) for s in sums]
+
+    def gradients(self, slopes: Value | None, shifts: Value | None) -> None:
+        """The gradient of the rows, and what they add to the sums for weight and bias."""
+        f, many = self.f, self.many
+        means = [self.means(r) for r in range(len(self.g))]
+
+        def each(i: Value, some: Value | None, _: int) -> None:
+            w = read(f, many, self.weight, i, some)
+            kept = [x if x is None else read(f, many, x, i, some) for x in (slopes, shifts)]
+            slope, shift = kept
+            for r, (own, *rest) in enumerate(means):
+                g, xhat = read(f, many, self.g[r], i, some), self.normal(r, i, some)
+                if slope is not None:
+                    slope = f.fma(g, xhat, slope)
+                if shift is not None:
+                    shift = shift + g
+                value = g * w - xhat * own
+                for less in rest:
+                    value = value - less
+                write(f, value * self.scale[r], self.grad[r], i, some)
+            for total, target in ((slope, slopes), (shift, shifts)):
+                if total is not None and target is not None:
+                    write(f, total, target, i, some)
+
+        along(f, self.width, self.lanes, each)
 
 
 def _backward(made: Module, name: str, type: str, lanes: int, centred: bool) -> None:
     """A unit of work is a block of rows. Two passes over a few rows: their sums, then gradients;
-    `grad`, `slopes` and `shifts` may be null, `slopes` comes with `shifts`.
+    `slopes` and `shifts` may be null.
     """
     f = made.function(name, pool.ARGUMENTS)
     get = words(f, BACKWARD)
-    many, width, block = vector(type, lanes), get["width"], get["block"]
-    blocks = (get["rows"] + (block - 1)) / block
-    start, stop = share(f, blocks)
-    size = width.to("double")
-    weight = pointer(f, get["weight"])
+    block = get["block"]
+    start, stop = share(f, (get["rows"] + (block - 1)) / block)
 
-    def rows_of(first: Value, count: int, slopes: Value, shifts: Value) -> None:
-        places: list[tuple[Value, ...]] = []
-        for r in range(count):
-            row = first + r
-            g, x, grad = (
-                f.at(pointer(f, get[key]), row * width, type) for key in ("g", "x", "grad")
-            )
-            mean = f.splat(f.load(type, pointer(f, get["mean"]), row), lanes) if centred else None
-            scale = f.splat(f.load(type, pointer(f, get["rstd"]), row), lanes)
-            places.append((g, x, grad, mean, scale))  # type: ignore[arg-type]
-
-        def normal(place: tuple[Value, ...], i: Value, some: Value | None) -> Value:
-            value = read(f, many, place[1], i, some)
-            return (value - place[3] if centred else value) * place[4]
-
-        def gradients(scaled: bool, wanted: bool, summed: bool) -> None:
-            shares: list[tuple[Value, ...]] = []
-            if wanted:
-                for place in places:
-
-                    def terms(
-                        i: Value, some: Value | None, place: tuple[Value, ...] = place
-                    ) -> list[Value]:
-                        g = read(f, many, place[0], i, some)
-                        if scaled:
-                            g = g * read(f, many, weight, i, some)
-                        both = g * normal(place, i, some)
-                        return [both, g] if centred else [both]
-
-                    sums = row_sums(f, type, lanes, width, terms, 2 if centred else 1)
-                    shares.append(tuple(f.splat((s / size).to(type), lanes) for s in sums))
-
-            def each(i: Value, some: Value | None, _: int) -> None:
-                w = read(f, many, weight, i, some) if scaled and wanted else None
-                slope = read(f, many, slopes, i, some) if summed else None
-                shift = read(f, many, shifts, i, some) if summed and centred else None
-                for r, place in enumerate(places):
-                    g = read(f, many, place[0], i, some)
-                    xhat = normal(place, i, some)
-                    if slope is not None:
-                        slope = f.fma(g, xhat, slope)
-                    if shift is not None:
-                        shift = shift + g
-                    if wanted:
-                        value = g if w is None else g * w
-                        value = value - xhat * shares[r][0]
-                        if centred:
-                            value = value - shares[r][1]
-                        write(f, value * place[4], place[2], i, some)
-                if slope is not None:
-                    write(f, slope, slopes, i, some)
-                if shift is not None:
-                    write(f, shift, shifts, i, some)
-
-            along(f, width, lanes, each)
-
-        _with(f, (get["weight"], get["grad"], get["slopes"]), gradients)
+    def rows_of(first: Value, count: int) -> _Rows:
+        return _Rows(f, get, type, lanes, first, count, centred)
 
     with f.loop(start, stop) as unit:
         first = unit * block
         last = smaller(f, first + block, get["rows"])
         slopes, shifts = (
-            f.at(pointer(f, get[key]), unit * width, type) for key in ("slopes", "shifts")
+            f.at(pointer(f, get[key]), unit * get["width"], type) for key in ("slopes", "shifts")
         )
+        sums = (slopes, shifts if centred else None)
+        k = f.fresh()
+        f.branch(get["slopes"].eq(0), f"alone{k}", f"summed{k}")
+        f.label(f"summed{k}")
         whole = first + (last - first) / TOGETHER * TOGETHER
         with f.loop(first, whole, TOGETHER) as row:
-            rows_of(row, TOGETHER, slopes, shifts)
+            rows_of(row, TOGETHER).gradients(*sums)
         with f.loop(whole, last) as row:
-            rows_of(row, 1, slopes, shifts)
+            rows_of(row, 1).gradients(*sums)
+        f.jump(f"done{k}")
+        f.label(f"alone{k}")
+        with f.loop(first, last) as row:
+            rows_of(row, 1).gradients(None, None)
+        f.label(f"done{k}")
+
+
+@lru_cache(32)
+def _constant(value: int, count: int, dtype: Any) -> Any:
+    """A weight of ones, a bias of zeros: code for both is code for all."""
+    return np.full(count, value, dtype)
 
 
 _kernel = Kernel(module)
@@ -192,14 +190,17 @@ def normalized(x: Any, weight: Any, bias: Any, eps: float, centred: bool = True)
     """Rows (M, D) normalised: the result, mean and 1 / deviation of every row as (M, 1), the mean
     None where it is not taken away; None where no code serves.
     """
-    if not x.size or not dense(x, weight, bias) or not _kernel.ready(x.dtype):
+    name = "forward" if centred else "rms_forward"
+    if not x.size or not dense(x, weight, bias) or not _kernel.ready(x.dtype, name):
         return None
     rows, width = x.shape
+    weight = _constant(1, width, x.dtype) if weight is None else weight
+    bias = _constant(0, width, x.dtype) if bias is None else bias
     out = memory.empty_like(x)
     mean = np.empty((rows, 1), x.dtype) if centred else None
     rstd = np.empty((rows, 1), x.dtype)
     _kernel.run(
-        x.dtype, "forward" if centred else "rms_forward", x.size, x, weight, bias, out, mean,
+        x.dtype, name, x.size, x, weight, bias, out, mean,
         rstd, rows, width, float(eps),
     )  # fmt: skip
     return out, mean, rstd
@@ -209,22 +210,24 @@ def normalized_backward(
     g: Any, x: Any, weight: Any, mean: Any, rstd: Any, needs: tuple[bool, ...]
 ) -> Any:
     """The gradients of :func:`normalized` for input, weight and bias; None where no code serves."""
-    if not x.size or not dense(g, x, weight, mean, rstd) or not _kernel.ready(x.dtype):
+    name = "rms_backward" if mean is None else "backward"
+    if not x.size or not dense(g, x, weight, mean, rstd) or not _kernel.ready(x.dtype, name):
         return None
     rows, width = x.shape
+    weight = _constant(1, width, x.dtype) if weight is None else weight
     block = -(-max(-(-rows // BLOCKS), TOGETHER) // TOGETHER) * TOGETHER
-    grad = memory.empty_like(x) if needs[0] else None
+    grad = memory.empty_like(x)
     summed = needs[1] or needs[2]
     slopes: Any = None
     shifts: Any = None
     if summed:
         slopes, shifts = np.zeros((2, -(-rows // block), width), x.dtype)
     _kernel.run(
-        x.dtype, "rms_backward" if mean is None else "backward", x.size, g, x, weight, mean, rstd,
+        x.dtype, name, x.size, g, x, weight, mean, rstd,
         grad, slopes, shifts, rows, width, block,
     )  # fmt: skip
     return (
-        grad,
+        grad if needs[0] else None,
         np.add.reduce(slopes, 0) if needs[1] else None,
         np.add.reduce(shifts, 0) if needs[2] and mean is not None else None,
     )

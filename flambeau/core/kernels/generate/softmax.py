@@ -30,13 +30,14 @@ CLASSES = ("logs", "target", "shares", "out", "rows", "width", "step")
 Write = Callable[..., None]
 
 
-def module(type: str, width: int) -> Module:
-    """`softmax`, `log_softmax`, `..._backward`, `class_gradient`."""
-    made = Module(f"softmax-{type}")
-    for name, log_of in (("softmax", False), ("log_softmax", True)):
-        _forward(made, name, type, width, log_of)
-        _backward(made, f"{name}_backward", type, width, log_of)
-    _class_gradient(made, type, width)
+def module(name: str, type: str, width: int) -> Module:
+    """`softmax`, `log_softmax`, `..._backward`, or `class_gradient`."""
+    made = Module(f"{name}-{type}")
+    if name == "class_gradient":
+        _class_gradient(made, type, width)
+    else:
+        write = _backward if name.endswith("_backward") else _forward
+        write(made, name, type, width, name.startswith("log_"))
     return made
 
 
@@ -138,7 +139,9 @@ _kernel = Kernel(module)
 
 def forward(name: str, x: Any, axis: int) -> Any:
     """`softmax` or `log_softmax` along the last axis; None where no code serves."""
-    if axis not in (-1, x.ndim - 1) or not x.size or not dense(x) or not _kernel.ready(x.dtype):
+    if axis not in (-1, x.ndim - 1) or not x.size or not dense(x):
+        return None
+    if not _kernel.ready(x.dtype, name):
         return None
     out, width = memory.empty_like(x), x.shape[-1]
     _kernel.run(x.dtype, name, x.size * 4, x, out, x.size // width, width)
@@ -150,7 +153,9 @@ def gradient(name: str, g: Any, y: Any, axis: int) -> Any:
     if axis not in (-1, y.ndim - 1) or not y.size or g.dtype is not y.dtype or not dense(y):
         return None
     spread = not any(g.strides)
-    if not (spread or g.flags.c_contiguous) or g.shape != y.shape or not _kernel.ready(y.dtype):
+    if not (spread or g.flags.c_contiguous) or g.shape != y.shape:
+        return None
+    if not _kernel.ready(y.dtype, f"{name}_backward"):
         return None
     out, width = memory.empty_like(y), y.shape[-1]
     _kernel.run(
@@ -163,7 +168,9 @@ def class_gradient(logs: Any, target: Any, shares: Any) -> Any:
     """``(exp(logs) - onehot(target)) * shares`` for logs (N, C), targets in range where their share
     is not 0, shares (N) or one number; None where no code serves.
     """
-    if not logs.size or not dense(logs, shares) or not _kernel.ready(logs.dtype):
+    if not logs.size or not dense(logs, shares):
+        return None
+    if not _kernel.ready(logs.dtype, "class_gradient"):
         return None
     if target.dtype != np.int64 or not target.flags.c_contiguous:
         return None

@@ -22,7 +22,7 @@ from flambeau.core.kernels.jit.target import Target, describe, identity
 
 __all__ = ["Unavailable", "available", "compiled", "host", "keep", "load", "loaded"]
 
-ABI = 1
+ABI = 2
 """Goes up when the meaning of what is cached changes."""
 
 
@@ -107,7 +107,7 @@ def compiled(module: Module, target: Target, *, assembly: bool = False) -> Any:
     made = llvm.parse_assembly(module.text(target.attributes))
     made.triple = target.triple
     made.data_layout = str(machine.target_data)
-    options = llvm.create_pipeline_tuning_options(speed_level=2 if module.vectorize else 1)
+    options = llvm.create_pipeline_tuning_options(speed_level=1)
     options.loop_vectorization = module.vectorize
     options.slp_vectorization = False
     options.loop_unrolling = False
