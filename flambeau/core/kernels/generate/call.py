@@ -4,7 +4,7 @@ number type, made at its first call. Stands on jit and native.launch.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -34,10 +34,13 @@ class Kernel:
 
     Args:
         write: ``write(name, type, lanes)`` gives the module of a function for a number type.
+        types: the number types by dtype.
     """
 
-    def __init__(self, write: Callable[[str, str, int], Module]) -> None:
-        self.write = write
+    def __init__(
+        self, write: Callable[[str, str, int], Module], types: Mapping[Any, str] = TYPES
+    ) -> None:
+        self.write, self.types = write, types
         self.found: dict[Any, int | None] = {}
         self.launch: Callable[..., None] = _unready
 
@@ -49,7 +52,7 @@ class Kernel:
             pass
         found = None
         if build.available():
-            type = TYPES[dtype]
+            type = self.types[dtype]
             try:
                 found = build.load(self.write(name, type, build.host().lanes(SIZES[type])))[name]
                 self.launch = launcher()
