@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 
 from flambeau.core.kernels import smooth as numpy_forms
-from flambeau.core.kernels.jit.ir import Function, Value, element
+from flambeau.core.kernels.jit.ir import Function, Value, element, lanes, vector
 from flambeau.core.kernels.native.elementwise import Formula
 from flambeau.core.kernels.native.formulas import BIAS, FLOATS, SHIFT, WORD, exp, sigmoid
 
@@ -30,20 +30,20 @@ LN2_LOW = {"float": 1.42860682030941723212e-6, "double": 1.90821492927058770002e
 def log(f: Function, x: Value) -> Value:
     """``ln x``: the exponent times ln 2, and the series of artanh for what lies around 1."""
     type = element(x.type)
-    word, shift = WORD[type], SHIFT[type]
+    word, shift = vector(WORD[type], lanes(x.type)), SHIFT[type]
     small = x.lt(LEAST_NORMAL[type])
     normal = f.select(small, x * 2.0 ** DIGITS[type], x)
     bits = normal.bits(word) + (ONE[type] - ROOT_HALF[type])
     exponent = (bits >> shift) - BIAS[type] - f.select(small, f.value(word, DIGITS[type]), 0)
-    n = exponent.to(type)
-    rest = ((bits & ((1 << shift) - 1)) + ROOT_HALF[type]).bits(type) - 1.0
+    n = exponent.to(x.type)
+    rest = ((bits & ((1 << shift) - 1)) + ROOT_HALF[type]).bits(x.type) - 1.0
     s = rest / (rest + 2.0)
     z = s * s
     series = f.polynomial(z, [2 / (2 * k + 3) for k in range(TERMS[type])]) * z
     half = rest * rest * 0.5
     # ln(1 + r) = r - (r^2/2 - s (r^2/2 + series)): what is large comes in exactly.
     tail = f.fma(s, half + series, n * LN2_LOW[type])
-    found = f.fma(n, f.value(type, LN2_HIGH[type]), rest - (half - tail))
+    found = f.fma(n, f.value(x.type, LN2_HIGH[type]), rest - (half - tail))
     found = f.select(x.eq(0), -math.inf, found)
     found = f.select(x.lt(0), math.nan, found)
     return f.select(x.eq(math.inf) | x.isnan(), x, found)
