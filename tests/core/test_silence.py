@@ -1,4 +1,4 @@
-"""Kernels run where NumPy does not warn, and the user's settings stay."""
+"""Kernel run where NumPy does not warn, and the user's settings stay."""
 
 import threading
 

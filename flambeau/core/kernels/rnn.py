@@ -46,7 +46,7 @@ def forward(
     """The outputs (M, P), the last states, and what the way back needs: gates, cells, previous
     states."""
     h = h.copy()
-    if w_hr is None and order and recurrent.serves(mode, x.dtype):
+    if w_hr is None and order and recurrent.serves(mode, x.dtype, "forward"):
         return _generated(mode, x, h, c, w_ih, w_hh, b_ih, b_hh, order)
     if mode == "lstm":
         return _lstm(x, h, c.copy(), w_ih, w_hh, b_ih, b_hh, w_hr, order)
@@ -71,7 +71,7 @@ def backward(
     has_bias: bool,
 ) -> tuple[Any, ...]:
     """Gradients for x, h, c, w_ih, w_hh, b_ih, b_hh, w_hr."""
-    if w_hr is None and order and recurrent.serves(mode, x.dtype):
+    if w_hr is None and order and recurrent.serves(mode, x.dtype, "backward"):
         found = _generated_back(mode, gradients, w_hh, out, gates, cells, states, order)
     elif mode == "lstm":
         found = _lstm_back(gradients, w_hh, w_hr, gates, cells, states, order)

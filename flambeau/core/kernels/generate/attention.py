@@ -42,14 +42,13 @@ BLOCK = 48
 Product = Callable[..., None]
 
 
-def module(type: str, lanes: int) -> Module:
-    """`forward` and `backward` for one number type."""
+def module(name: str, type: str, lanes: int) -> Module:
+    """`forward` or `backward` for one number type."""
     host = build.host()
     shape = gemm.shape_of(type, host.bits, host.masked)
-    made = gemm.module(shape, name="attention")
+    made = gemm.module(shape, name=f"attention-{name}", dots=False)
     parts = {f.name: f for f in made.functions}
-    _forward(made, shape, parts)
-    _backward(made, shape, parts)
+    (_forward if name == "forward" else _backward)(made, shape, parts)
     return made
 
 
@@ -173,13 +172,7 @@ class _Head:
         place, type = f.at(mask, i, "i8"), f"<{lanes} x i8>"
         if some is None:
             return f.load(type, place).ne(0)
-        name = f"llvm.masked.load.v{lanes}i8.p0"
-        f.declared.add(f"declare {type} @{name}(ptr, i32, {some.type}, {type})")
-        return f.emit(
-            type,
-            f"call {type} @{name}(ptr {place.name}, i32 1, {some.type} {some.name}, "
-            f"{type} zeroinitializer)",
-        ).ne(0)
+        return gemm.masked_load(f, type, place, some).ne(0)
 
     def clear(self, line: Value, start: Value, stop: Value) -> None:
         """Zeros from `start` to `stop` of a row."""
@@ -346,7 +339,7 @@ def _slopes(
 _kernel = Kernel(module)
 
 
-def _serves(dtype: Any, *arrays: Any) -> bool:
+def _serves(name: str, dtype: Any, *arrays: Any) -> bool:
     """Whether all are (N, H, rows, width) of one dtype that code is made for, contiguous in their
     last dimension, and not empty.
     """
@@ -357,7 +350,7 @@ def _serves(dtype: Any, *arrays: Any) -> bool:
             and not any(s % dtype.itemsize for s in a.strides)
             for a in arrays
         )
-        and _kernel.ready(dtype)
+        and _kernel.ready(dtype, name)
     )  # fmt: skip
 
 
@@ -394,7 +387,7 @@ def forward(q: Any, k: Any, v: Any, mask: Any, scale: float, causal: bool, out: 
     """Write ``softmax(scale q k^T + mask) v`` into `out`; each row's maximum and one over its sum
     (N, H, L, 2), or None where no code serves.
     """
-    if not _serves(q.dtype, q, k, v, out):
+    if not _serves("forward", q.dtype, q, k, v, out):
         return None
     sums = memory.empty((*q.shape[:3], 2), q.dtype)
     arrays = {"q": q, "k": k, "v": v, "mask": _mask(mask, q, k), "out": out, "sums": sums}
@@ -407,7 +400,7 @@ def backward(
     into: tuple[Any, Any, Any],
 ) -> bool:  # fmt: skip
     """Write the gradients for q, k and v `into` three arrays. Whether it was done."""
-    if not _serves(q.dtype, g, q, k, v, *into) or not sums.flags.c_contiguous:
+    if not _serves("backward", q.dtype, g, q, k, v, *into) or not sums.flags.c_contiguous:
         return False
     arrays = {"q": q, "k": k, "v": v, "mask": _mask(mask, q, k), "g": g, "sums": sums}
     _run("backward", arrays | dict(zip(("dq", "dk", "dv"), into, strict=True)), scale, causal)

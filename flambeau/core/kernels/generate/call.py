@@ -1,11 +1,10 @@
-"""How NumPy-side code calls a kernel that is made at run time: a module for each number type, made
-at its first call. Stands on jit and native.launch.
+"""How NumPy-side code calls a kernel that is made at run time: a module for each function and
+number type, made at its first call. Stands on jit and native.launch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from flambeau.core.kernels.jit import build
 from flambeau.core.kernels.jit.ir import SIZES, Module
 from flambeau.core.kernels.native.launch import launcher
 
-__all__ = ["TYPES", "Kernel", "Kernels", "dense"]
+__all__ = ["TYPES", "Kernel", "dense"]
 
 TYPES = {np.dtype("f4"): "float", np.dtype("f8"): "double"}
 
@@ -31,32 +30,35 @@ def dense(first: Any, *others: Any) -> bool:
 
 
 class Kernel:
-    """Functions ``void (ptr context, i64 thread, i64 threads)`` of a module, by name.
+    """Functions ``void (ptr context, i64 thread, i64 threads)`` by name.
 
     Args:
-        write: ``write(type, lanes)`` gives the module for a number type.
+        write: ``write(name, type, lanes)`` gives the module of a function for a number type.
+        types: the number types by dtype.
     """
 
-    def __init__(self, write: Callable[[str, int], Module]) -> None:
-        self.write = write
-        self.found: dict[Any, dict[str, int] | None] = {}
+    def __init__(
+        self, write: Callable[[str, str, int], Module], types: Mapping[Any, str] = TYPES
+    ) -> None:
+        self.write, self.types = write, types
+        self.found: dict[Any, int | None] = {}
         self.launch: Callable[..., None] = _unready
 
-    def ready(self, dtype: Any) -> bool:
+    def ready(self, dtype: Any, name: str) -> bool:
         """Whether there is code for a number type; it is made now where it is the first time."""
         try:
-            return self.found[dtype] is not None
+            return self.found[dtype, name] is not None
         except KeyError:
             pass
         found = None
         if build.available():
-            type = TYPES[dtype]
+            type = self.types[dtype]
             try:
-                found = build.load(self.write(type, build.host().lanes(SIZES[type])))
+                found = build.load(self.write(name, type, build.host().lanes(SIZES[type])))[name]
                 self.launch = launcher()
             except build.Unavailable:
                 found = None
-        self.found[dtype] = found
+        self.found[dtype, name] = found
         return found is not None
 
     def run(self, dtype: Any, name: str, work: int, *words: Any) -> None:
@@ -68,30 +70,7 @@ class Kernel:
             work: numbers it goes through, by which threads are asked for.
             words: its context: arrays, ints, floats, None for no array.
         """
-        self.launch(self.found[dtype][name], work, *words)  # type: ignore[index]
-
-
-class Kernels:
-    """Functions that are each a module of their own: what is not called is not compiled.
-
-    Args:
-        write: ``write(name, type, lanes)`` gives the module of a function for a number type.
-    """
-
-    def __init__(self, write: Callable[[str, str, int], Module]) -> None:
-        self.write = write
-        self.found: dict[str, Kernel] = {}
-
-    def ready(self, dtype: Any, name: str) -> bool:
-        """As :meth:`Kernel.ready`, for a function."""
-        kernel = self.found.get(name)
-        if kernel is None:
-            kernel = self.found[name] = Kernel(partial(self.write, name))
-        return kernel.ready(dtype)
-
-    def run(self, dtype: Any, name: str, work: int, *words: Any) -> None:
-        """As :meth:`Kernel.run`."""
-        self.found[name].run(dtype, name, work, *words)
+        self.launch(self.found[dtype, name], work, *words)
 
 
 def _unready(*words: Any) -> None:

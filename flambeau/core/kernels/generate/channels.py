@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from flambeau.core.kernels import memory
-from flambeau.core.kernels.generate.call import Kernels, dense
+from flambeau.core.kernels.generate.call import Kernel, dense
 from flambeau.core.kernels.generate.columns import columns
 from flambeau.core.kernels.generate.gemm import pointer, share, smaller, words
 from flambeau.core.kernels.generate.vectors import PIECE, across, along, read, write
@@ -182,7 +182,7 @@ def blend(
     return scale, slope, (-(wide * total) / count).to(type)
 
 
-_kernel = Kernels(module)
+_kernel = Kernel(module)
 
 
 def _lying(x: Any) -> tuple[str, int, int, int] | None:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from flambeau.core.folds import fold_add, fold_max, fold_min
-from flambeau.core.kernels.generate.call import TYPES, Kernels
+from flambeau.core.kernels.generate.call import TYPES, Kernel
 from flambeau.core.kernels.generate.gemm import mask, pointer, share, smaller, words
 from flambeau.core.kernels.generate.vectors import (
     SIDE_BY_SIDE,
@@ -170,7 +170,7 @@ def _column_extremes(
     return [part.get() for part in parts]
 
 
-_kernel = Kernels(module)
+_kernel = Kernel(module)
 
 
 def fold(name: str, x: Any, axes: tuple[int, ...] | None, keepdims: bool) -> Any:

@@ -133,13 +133,18 @@ def suffix(type: str) -> str:
     return f"v{count}{SUFFIX.get(one, one)}"
 
 
-def module(shape: Shape, epilogue: Epilogue | None = None, name: str = "gemm") -> Module:
-    """`product`, `pack` and `dots` for one number type, with an epilogue on what is stored."""
+def module(
+    shape: Shape, epilogue: Epilogue | None = None, name: str = "gemm", dots: bool = True
+) -> Module:
+    """`product`, `pack` and, unless told otherwise, `dots` for one number type, with an epilogue on
+    what is stored.
+    """
     made = Module(f"{name}-{shape.type}")
     tiles = _tiles(made, shape, epilogue)
     _product(made, shape, tiles)
     if epilogue is None:
         _pack(made, shape)
+    if epilogue is None and dots:
         wide = 4 if shape.masked else 2
         _dots(made, shape, "dots", wide, wide)
         _dots(made, shape, "dots_of_one", 1, 2 * wide)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from flambeau.core.kernels import memory
-from flambeau.core.kernels.generate.call import Kernels, dense
+from flambeau.core.kernels.generate.call import Kernel, dense
 from flambeau.core.kernels.generate.channels import optional
 from flambeau.core.kernels.generate.gemm import pointer, share, words
 from flambeau.core.kernels.generate.vectors import along, read, row_sums, write
@@ -108,7 +108,7 @@ def _backward(f: Function, get: dict[str, Value], type: str, lanes: int, unit: V
             along(f, length, lanes, finish, 2)
 
 
-_kernel = Kernels(module)
+_kernel = Kernel(module)
 
 
 def forward(x: Any, groups: int, weight: Any, bias: Any, eps: float) -> Any:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from flambeau.core.kernels import memory
-from flambeau.core.kernels.generate.call import Kernels, dense
+from flambeau.core.kernels.generate.call import Kernel, dense
 from flambeau.core.kernels.generate.gemm import pointer, share, smaller, words
 from flambeau.core.kernels.generate.vectors import along, read, row_sums, write
 from flambeau.core.kernels.jit import pool
@@ -183,7 +183,7 @@ def _constant(value: int, count: int, dtype: Any) -> Any:
     return np.full(count, value, dtype)
 
 
-_kernel = Kernels(module)
+_kernel = Kernel(module)
 
 
 def normalized(x: Any, weight: Any, bias: Any, eps: float, centred: bool = True) -> Any:

@@ -55,16 +55,17 @@ def _reader(f: Function, context: Value) -> Get:
     return lambda name: f.load("i64", context, WORDS.index(name))
 
 
-def module(mode: str, type: str, lanes: int) -> Module:
-    """`forward` and `backward` of one kind of layer."""
-    made = Module(f"{mode}-{type}")
+def module(mode: str, name: str, type: str, lanes: int) -> Module:
+    """`forward` or `backward` of one kind of layer."""
+    made = Module(f"{mode}-{name}-{type}")
     host = build.host()
     rows = gemm.shape_of(type, host.bits, host.masked).rows
-    gates = GATES[mode]
-    step = _forward_step(made, mode, type, lanes, rows[gates - 1])
-    _driver(made, "forward", type, lanes, _pack_gates(made, mode, type, lanes), step, None)
-    step, last = _backward_steps(made, mode, type, lanes, rows[WIDE - 1])
-    _driver(made, "backward", type, lanes, _pack_columns(made, mode, type, lanes), step, last)
+    if name == "forward":
+        step = _forward_step(made, mode, type, lanes, rows[GATES[mode] - 1])
+        _driver(made, name, type, lanes, _pack_gates(made, mode, type, lanes), step, None)
+    else:
+        step, last = _backward_steps(made, mode, type, lanes, rows[WIDE - 1])
+        _driver(made, name, type, lanes, _pack_columns(made, mode, type, lanes), step, last)
     return made
 
 
@@ -329,15 +330,15 @@ def _backward_steps(
 
 
 def _kernel(mode: str) -> Kernel:
-    return Kernel(lambda type, lanes: module(mode, type, lanes))
+    return Kernel(lambda name, type, lanes: module(mode, name, type, lanes))
 
 
 _kernels = {mode: _kernel(mode) for mode in GATES}
 
 
-def serves(mode: str, dtype: Any) -> bool:
-    """Whether there is code for a layer of numbers of a dtype."""
-    return dtype in TYPES and _kernels[mode].ready(dtype)
+def serves(mode: str, dtype: Any, name: str) -> bool:
+    """Whether there is code for one way of a layer of numbers of a dtype."""
+    return dtype in TYPES and _kernels[mode].ready(dtype, name)
 
 
 def _run(name: str, mode: str, w_hh: Any, order: Any, **arrays: Any) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 
 from flambeau.core.kernels import memory
 from flambeau.core.kernels.generate import softmax_across
-from flambeau.core.kernels.generate.call import Kernels, dense
+from flambeau.core.kernels.generate.call import Kernel, dense
 from flambeau.core.kernels.generate.gemm import pointer, share, words
 from flambeau.core.kernels.generate.vectors import along, read, row_largest, row_sums, write
 from flambeau.core.kernels.jit import pool
@@ -139,7 +139,7 @@ def _class_gradient(made: Module, type: str, lanes: int) -> None:
             f.store(f.load(type, place) - part, place)
 
 
-_kernel = Kernels(module)
+_kernel = Kernel(module)
 
 
 def forward(name: str, x: Any, axis: int) -> Any:

@@ -58,7 +58,7 @@ def close(got, want, dtype):
 @pytest.mark.parametrize("causal", [False, True])
 def test_equals_the_numpy_form(monkeypatch, dtype, shape, turned, causal):
     given = (*operands(shape, dtype, turned), None, causal)
-    assert generated._serves(given[0].dtype, *given[:4])
+    assert generated._serves("forward", given[0].dtype, *given[:4])
     close(both_ways(*given), by_numpy(monkeypatch, *given), dtype)
 
 
