@@ -22,8 +22,19 @@ _SINGLE = np.dtype("f4")
 
 
 def _native(name: str, write: Any, numpy_form: Any, forms: str) -> Any:
-    """A function of float32 arrays, numbers and, last, the array to write."""
-    return lazily(name, numpy_form, Formula(write, len(forms), ("float",), forms=(forms,)))
+    """A function of float32 arrays, numbers and, last, the array to write. In an update that is
+    being made into a loop, that array takes what `write` says itself.
+    """
+    native = lazily(name, numpy_form, Formula(write, len(forms), ("float",), forms=(forms,)))
+
+    def call(*given: Any) -> None:
+        target = given[-1]
+        if type(target) is np.ndarray:
+            native(*given)
+        else:
+            target.write(write, given[:-1])
+
+    return call
 
 
 _add_scaled = _native(
@@ -40,8 +51,10 @@ _lerp_low = _native(
 )
 _lerp_high = _native(
     "lerp_high",
-    lambda f, x, end, rest: f.fma(x - end, rest, end),
-    lambda x, end, rest, out: np.add(end, (x - end) * rest, out=out),
+    lambda f, x, end, weight: f.fma(x - end, f.value(x.type, 1.0) - weight, end),
+    lambda x, end, weight, out: np.add(
+        end, (x - end) * (np.float32(1) - np.float32(weight)), out=out
+    ),
     "vvs",
 )
 _addcmul = _native(
@@ -73,7 +86,7 @@ def lerp(x: Array, end: Array, weight: Any, s: Array) -> None:
         if weight < 0.5:
             _lerp_low(x, end, weight, x)
         else:
-            _lerp_high(x, end, float(np.float32(1) - np.float32(weight)), x)
+            _lerp_high(x, end, weight, x)
         return
     np.subtract(end, x, out=s)
     if weight < 0.5:

@@ -149,6 +149,15 @@ class _Array:
             return self.f.value(self.type, float(x))
         raise TypeError
 
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The numbers' type, which functions may ask."""
+        return next(dtype for dtype, type in TYPES.items() if type == self.type)
+
+    def write(self, formula: Callable[..., Value], operands: Sequence[Any]) -> None:
+        """Hold what a native formula makes of the operands."""
+        self.value = formula(self.f, *[self.element(x) for x in operands])
+
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **how: Any) -> Any:
         (target,) = how.pop("out", None) or (_Array(self.f, self.type),)
         if method != "__call__" or how or ufunc not in UFUNCS or type(target) is not _Array:
