@@ -2811,6 +2811,8 @@ class Tensor:
     def volatile(self) -> builtins.bool:
         """False, with a warning: `torch.no_grad()` does what it did."""
 
+    @volatile.setter
+    def volatile(self, value: Any) -> None: ...
     def vsplit(
         self,
         indices_or_sections: Any = None,
