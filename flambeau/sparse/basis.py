@@ -21,7 +21,7 @@ from flambeau.sparse import kernels
 from flambeau.sparse.convert import convert as change
 from flambeau.sparse.data import COO, SparseData
 
-__all__ = ["coalesce", "convert", "fill", "gather", "sampled", "tidy", "to_dense", "values"]
+__all__ = ["coalesce", "convert", "fill", "gather", "sampled", "step", "tidy", "to_dense", "values"]
 
 
 def _filler(node: Any) -> str:
@@ -121,6 +121,24 @@ def _convert_rule(g: Any, input: Any) -> Any:
         return ops._sparse_fill(gather(g, pattern), pattern)
     block = old.block if old.layout is not sparse_coo and old.blocked else None
     return convert(g, old.layout, block)
+
+
+@primitive(
+    name="_sparse_step",
+    node=lambda node: node.params[2],
+    function=False,
+    method=False,
+    sparse=True,
+    vjp={"input": lambda g, input: ops.zeros_like(input)},
+)
+def _step(input, values: Any, label: Any):
+    """`values` in place of the input's; its gradient is zero, so it has no places."""
+    return input.with_values(values)
+
+
+def step(input: Tensor, values: Any, label: str) -> Tensor:
+    """A sparse tensor with these values, whose gradient vanishes."""
+    return ops._sparse_step(input, values, label)  # type: ignore[no-any-return]
 
 
 def _converter(node: Any) -> str:
