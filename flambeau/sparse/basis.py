@@ -17,7 +17,7 @@ import numpy as np
 from flambeau.core.declare import ops, primitive
 from flambeau.core.layout import sparse_coo, strided
 from flambeau.core.tensor import Tensor
-from flambeau.sparse import kernels
+from flambeau.sparse import kernels, meeting
 from flambeau.sparse.convert import convert as change
 from flambeau.sparse.data import COO, SparseData
 
@@ -175,6 +175,8 @@ def _convert(input, layout: Any, block: Any, dense_dim: Any, sparse_dim: Any):
 )
 def _sampled(input, other, pattern: Any):
     """``input @ other`` of two dense matrices at the places of `pattern` alone."""
+    if isinstance(input, SparseData) and isinstance(other, SparseData):
+        return meeting.at_places(input, other, pattern)
     if isinstance(input, SparseData) or isinstance(other, SparseData):
         return kernels.gather(kernels.matmul(input, other), pattern)
     return kernels.sampled(input, other, pattern)

@@ -161,7 +161,9 @@ def matmul(a: Any, b: Any) -> Any:
     if not isinstance(a, SparseData):
         return matmul(flip(b), a.T).T if b.ndim == 2 else matmul(a, b.dense())
     if isinstance(b, SparseData):
-        return _sparse_product(a, b)
+        from flambeau.sparse.meeting import product
+
+        return product(a, b)
     if type(a) is Compressed and (a.batch or a.dense_dim) or (type(a) is COO and a.dense_dim):
         return np.matmul(a.dense(), b)
     columns = b[:, None] if b.ndim == 1 else b
@@ -221,23 +223,6 @@ def _product(a: Any, b: Any) -> Any:
         part *= values
         out[filled, k : k + step] = np.add.reduceat(part, starts, axis=1, dtype=work).T
     return out
-
-
-def _sparse_product(a: Any, b: Any) -> Any:
-    """Sparse times sparse: every value of `a` meets the row of `b` that its column names."""
-    first, second = a.to_coo().coalesced(), b.to_coo().coalesced()
-    if first.dense_dim or second.dense_dim or first.ndim != 2 or second.ndim != 2:
-        return np.matmul(a.dense(), b.dense())
-    pointers, columns, _ = second.rows()
-    rows, inner = first.indices
-    counts = np.diff(pointers)[inner]
-    total = int(counts.sum())
-    before = np.cumsum(counts) - counts
-    at = np.arange(total) - np.repeat(before, counts) + np.repeat(pointers[inner], counts)
-    values = np.repeat(first.values, counts) * second.values[at]
-    indices = np.stack([np.repeat(rows, counts), columns[at]])
-    found = COO(indices, values, (a.shape[0], b.shape[1])).coalesced()
-    return found if type(a) is COO else compress(found, a.layout if not a.blocked else b.layout)
 
 
 def sampled(a: Any, b: Any, pattern: Any) -> Any:
