@@ -32,12 +32,15 @@ def test_row_110_torchvision_under_the_alias():
     assert (found.stdout.strip(), found.returncode) == ("122", 0), found.stderr
 
 
-@pytest.fixture
-def home(monkeypatch, tmp_path):
-    monkeypatch.setenv("HOME", str(tmp_path))
-    for name in ("TORCH_HOME", "TORCH_MODEL_ZOO", "XDG_CACHE_HOME"):
-        monkeypatch.delenv(name, raising=False)
-    return tmp_path
+def test_row_110_state_dicts_have_torchvisions_names(home):
+    from flambeau.vision import models
+
+    file, first, second = home / "model.pth", models.resnet18(), models.resnet18()
+    assert len(first.state_dict()) == 122
+    assert "layer4.1.bn2.num_batches_tracked" in first.state_dict()
+    flambeau.save(first.state_dict(), file)
+    second.load_state_dict(flambeau.load(file))
+    assert flambeau.equal(first.fc.weight, second.fc.weight)
 
 
 def _weights(torch, folder):
