@@ -127,6 +127,8 @@ _LAZY = frozenset(
     )
 )
 _ELSEWHERE = {
+    "unregistered": "nn.modules._unregistered",
+    "why_nan_grad": "autograd.why",
     "why_no_grad": "autograd.why",
     "compile": "compiler",
     "PyTorchFileReader": "serialization.records",

@@ -82,6 +82,7 @@ from flambeau.autograd.modes import is_inference_mode_enabled as is_inference_mo
 from flambeau.autograd.modes import no_grad as no_grad
 from flambeau.autograd.modes import set_anomaly_enabled as set_anomaly_enabled
 from flambeau.autograd.modes import set_grad_enabled as set_grad_enabled
+from flambeau.autograd.why import why_nan_grad as why_nan_grad
 from flambeau.autograd.why import why_no_grad as why_no_grad
 from flambeau.compiler import compile as compile
 from flambeau.core.device import device as device
@@ -120,6 +121,7 @@ from flambeau.jit import fork as fork
 from flambeau.jit import wait as wait
 from flambeau.library import Tag as Tag
 from flambeau.library import ops as ops
+from flambeau.nn.modules._unregistered import unregistered as unregistered
 from flambeau.overrides import DisableTorchFunctionSubclass as DisableTorchFunctionSubclass
 from flambeau.random import Generator as Generator
 from flambeau.random import default_generator as default_generator

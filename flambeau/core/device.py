@@ -1,12 +1,14 @@
 """`device`: where a tensor lives, by name; and the default device of factories.
 
 Only ``cpu`` and ``meta`` hold tensors. The other names of PyTorch exist, compare and print, and are
-refused where a tensor would have to be made (`require_usable`), as a CPU build refuses them.
+refused where a tensor would have to be made (`require_usable`), as a CPU build refuses them; with
+``FLAMBEAU_CUDA=cpu`` in the environment ``cuda`` is accepted there and means the CPU.
 Stands on errors.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from contextvars import ContextVar
 from typing import Any, NoReturn, Self
@@ -17,6 +19,7 @@ __all__ = [
     "CPU",
     "META",
     "as_device",
+    "cuda_means_cpu",
     "default_device",
     "device",
     "require_usable",
@@ -64,6 +67,8 @@ class device:
         if _is_int(type) and index is None:
             if type < 0:
                 raise fail(RuntimeError, "device", "Device index must not be negative")
+            if cuda_means_cpu():
+                return _make("cuda", int(type))  # type: ignore[return-value]
             raise fail(
                 RuntimeError,
                 "device",
@@ -176,6 +181,11 @@ CPU = _make("cpu", None)
 META = _make("meta", None)
 
 
+def cuda_means_cpu() -> bool:
+    """Whether the user opted in, by ``FLAMBEAU_CUDA=cpu``, to let ``cuda`` mean the CPU."""
+    return os.environ.get("FLAMBEAU_CUDA", "").lower() == "cpu"
+
+
 def default_device() -> device:
     """The device of factories given none: the innermost ``with device``, the one set, or cpu."""
     block = _blocks.get()
@@ -217,7 +227,7 @@ def require_usable(value: device, op: str) -> device:
         AssertionError: cuda and xpu, with a CPU build's words.
         NotImplementedError: every other device than cpu and meta.
     """
-    if value.type in USABLE:
+    if value.type in USABLE or value.type == "cuda" and cuda_means_cpu():
         return value
     if value.type in ("cuda", "xpu"):
         raise fail(

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from flambeau.core import dtypes, state
+from flambeau.core.device import cuda_means_cpu
 from flambeau.core.device import device as _device
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
@@ -169,6 +170,8 @@ def is_meta(op: str, device: Any) -> bool:
         return False
     if kind == "meta":
         return True
+    if kind == "cuda" and cuda_means_cpu():
+        return False
     name = _ACCELERATORS.get(kind)
     if name is not None:
         raise fail(
@@ -176,7 +179,8 @@ def is_meta(op: str, device: Any) -> bool:
             op,
             f"device is '{place}', and this Torch is not compiled with {name} enabled: it "
             "computes on the "
-            f"CPU. Ask torch.{kind}.is_available() first, or leave device out.",
+            f"CPU. Ask torch.{kind}.is_available() first, or leave device out"
+            + (", or set FLAMBEAU_CUDA=cpu to let cuda mean the CPU." if kind == "cuda" else "."),
         )
     raise fail(
         NotImplementedError,

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from flambeau.core.errors import OutOfMemoryError
+from flambeau.core.legacy import CUDA_TYPES
 from flambeau.cuda import amp, memory, nvtx
 from flambeau.cuda.memory import (
     empty_cache,
@@ -97,6 +98,7 @@ __all__ = [
     "synchronize",
 ]
 
+globals().update(CUDA_TYPES)  # torch.cuda.FloatTensor and its kin
 default_generators: tuple[Any, ...] = ()
 has_half = True
 has_magma = False

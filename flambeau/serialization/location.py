@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from flambeau.core.device import cuda_means_cpu
 from flambeau.serialization.pickle_tensor import StorageBytes
 
 __all__ = ["Restore", "packages", "restorer"]
@@ -52,7 +52,7 @@ def to_location(data: StorageBytes, location: str) -> StorageBytes:
         if found is not None:
             return found  # type: ignore[no-any-return]
     kind = location.partition(":")[0]
-    if kind == "cpu" or (kind == "cuda" and os.environ.get("FLAMBEAU_CUDA") == "cpu"):
+    if kind == "cpu" or (kind == "cuda" and cuda_means_cpu()):
         return data
     if kind == "meta":
         empty = StorageBytes(np.empty(0, np.uint8))

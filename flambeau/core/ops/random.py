@@ -24,13 +24,14 @@ from flambeau.core.factory_options import (
     sizes,
 )
 from flambeau.core.ir.abstract import Abstract
+from flambeau.core.layout import sparse_coo
 from flambeau.core.ops.random_fill import WIDE_UNSIGNED, from_to, need_kernel, whole
 from flambeau.core.random import integer
 from flambeau.core.random.generator import Generator, resolve
 from flambeau.core.random.normal import normal_
 from flambeau.core.random.order import empty_like
 from flambeau.core.random.uniform import uniform_
-from flambeau.core.tensor import Tensor
+from flambeau.core.tensor import Tensor, wrap
 
 __all__: list[str] = []
 
@@ -298,6 +299,8 @@ def _like(
             f"{name.removesuffix('_like')}(size).",
         )
     model = input._array
+    if hasattr(model, "is_sparse_data"):
+        return _like_sparse(name, input, draw, dtype, generator)
     abstract = isinstance(model, Abstract)
     kind = element_type(name, dtype, dtypes.of(model.dtype))
     chosen = options(name, kind, device, layout, requires_grad, pin_memory)
@@ -321,6 +324,27 @@ def _like(
     else:
         whole(draw, name, source, array)
     return finish(name, array, chosen.requires_grad)
+
+
+def _like_sparse(
+    name: str, input: Tensor, draw: Any, dtype: Any, generator: Generator | None
+) -> Tensor:
+    """Random values at the places of a compressed tensor.
+
+    Raises:
+        NotImplementedError: coordinates, or numbers that are not normal, as in PyTorch.
+    """
+    data = input._array
+    if name != "randn_like" or input.layout is sparse_coo:
+        raise fail(
+            NotImplementedError,
+            name,
+            f"Could not run '{name}' on a tensor of layout {input.layout}: it would fill the "
+            "zeros, too. Draw for x.to_dense(), or fill the values.",
+        )
+    values = np.empty(data.values.shape, element_type(name, dtype, dtypes.of(data.dtype)).numpy)
+    whole(draw, name, resolve(generator, name), values)
+    return wrap(data.with_values(values))
 
 
 def _size_of(name: str, named: dict[str, Any]) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 
 from flambeau.core.batch.array import ACTIVE
 from flambeau.core.batch.draws import check_draw
+from flambeau.core.device import cuda_means_cpu
 from flambeau.core.device import device as _device
 from flambeau.core.errors import fail
 from flambeau.core.random.stream import Stream
@@ -38,7 +39,7 @@ class Generator(Stream):
 
     def __init__(self, device: _device | str = "cpu") -> None:
         place = device if isinstance(device, _device) else _device(device)
-        if place.type != "cpu":
+        if place.type != "cpu" and not (place.type == "cuda" and cuda_means_cpu()):
             raise fail(
                 RuntimeError,
                 "Generator",
