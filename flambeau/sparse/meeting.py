@@ -82,8 +82,8 @@ def _looped(a: Rows, b: Rows, n: int, k: int, m: int) -> Rows:
     found = _unsorted(first, second, m, n, most)
     if len(found[1]) == most:
         return _turned(found, m, n)
-    ones = [(*part[:2], np.ones_like(part[2])) for part in (first, second)]
-    pointers, columns, places = _turned(_unsorted(*ones, m, n, most), m, n)
+    there, here = ((*part[:2], np.ones_like(part[2])) for part in (first, second))
+    pointers, columns, places = _turned(_unsorted(there, here, m, n, most), m, n)
     rows = np.repeat(np.arange(n), np.diff(pointers))
     loops.csr_sample_values(n, m, *_turned(found, m, n), most, rows, columns, places)
     return pointers, columns, places
