@@ -6,8 +6,10 @@ environment, ``cuda`` is one device that computes on the CPU, for scripts that i
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections import OrderedDict
+from collections.abc import Iterator
 from typing import Any
 
 from flambeau.core.errors import OutOfMemoryError
@@ -38,6 +40,7 @@ from flambeau.cuda.streams import (
     is_current_stream_capturing,
     stream,
 )
+from flambeau.cuda.surface import StreamContext, cuda_names
 
 __all__ = [
     "CUDAGraph",
@@ -273,3 +276,27 @@ class device_of(device):
 def memory_stats_as_nested_dict(device: Any = None) -> dict[str, Any]:
     """The statistics of the device's memory: none."""
     return OrderedDict()
+
+
+class CudaError(RuntimeError):
+    """What a failing CUDA call raises; for scripts that catch it."""
+
+
+class DeferredCudaCallError(Exception):
+    """What CUDA calls raise that wait for the device; for scripts that catch it."""
+
+
+class cudaStatus:
+    """CUDA's numbers for how a call ended."""
+
+    SUCCESS = 0
+    ERROR_NOT_READY = 34
+
+
+@contextlib.contextmanager
+def caching_allocator_disabled() -> Iterator[None]:
+    """The block in which a device's memory is not kept for reuse; there is no device."""
+    yield
+
+
+globals().update({k: v for k, v in cuda_names().items() if k not in globals()})
