@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from flambeau.cuda.surface import StreamContext, mtia_names
 
+__all__ = ["StreamContext"]
 
-
-globals().update(mtia_names())
-__all__ = ["StreamContext", *sorted(mtia_names())]
+_names = mtia_names()
+globals().update(_names)
+__all__.extend(sorted(_names))

@@ -4,6 +4,7 @@ are nought. One line of a table each; ``cuda``, ``xpu`` and ``mtia`` read theirs
 from __future__ import annotations
 
 import re
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
@@ -108,7 +109,7 @@ def cuda_names() -> dict[str, Any]:
         | answering(
             "cuda",
             caching_allocator_enable=None,
-            host_memory_stats={},
+            host_memory_stats=OrderedDict(),
             host_memory_stats_as_nested_dict={},
             is_tf32_supported=False,
             list_gpu_processes="pynvml module not found, please install nvidia-ml-py",

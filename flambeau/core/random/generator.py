@@ -106,6 +106,26 @@ class Generator(Stream):
         other.unpack(self.pack())
         return other
 
+    def graphsafe_get_state(self) -> "Generator":
+        """A state that CUDA graphs may record.
+
+        Raises:
+            NotImplementedError: always; the CPU has none.
+        """
+        raise NotImplementedError(
+            "Generator.graphsafe_get_state: only CUDA generators have it; use clone_state()."
+        )
+
+    def graphsafe_set_state(self, state: "Generator") -> None:
+        """Take a state that CUDA graphs may record.
+
+        Raises:
+            NotImplementedError: always; the CPU has none.
+        """
+        raise NotImplementedError(
+            "Generator.graphsafe_set_state: only CUDA generators have it; use set_state()."
+        )
+
     def get_offset(self) -> int:
         """Always raises: only generators of counter-based streams (CUDA) have an offset."""
         raise fail(RuntimeError, "get_offset", "a CPU generator has no offset. Use get_state().")
