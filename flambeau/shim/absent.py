@@ -51,7 +51,9 @@ TABLE: dict[str, str] = {
     "symbolic shapes belong to PyTorch's export; sizes are plain integers": """
         SymInt SymBool SymFloat sym_constrain_range* sym_fresh_size Sym*Type""",
     "of FX only tracing, graphs and `passes.shape_prop` are built": "fx.*",
-    "many processes are not built": "distributed.* nn.parallel.Distributed*",
+    "gradients are averaged in one piece, through the store of the first process": """
+        distributed.BuiltinCommHookType distributed.Reducer distributed.Logger
+        distributed.*""",
     "nested tensors are not built; pad, or use nn.utils.rnn.pack_sequence": """
         nested nested.* jagged Tensor.to_padded_tensor""",
     "there is no such device; the call needs it": """

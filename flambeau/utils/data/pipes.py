@@ -204,7 +204,10 @@ def _map(pipe: Any, fn: Callable[..., Any], input_col: Any = None, output_col: A
 @_step("filter", "Filter")
 def _filter(pipe: Any, filter_fn: Callable[..., Any], input_col: Any = None) -> Any:
     for item in pipe:
-        if filter_fn(item if input_col is None else item[input_col]):
+        keeps = filter_fn(item if input_col is None else item[input_col])
+        if not isinstance(keeps, bool):
+            raise ValueError(f"filter: a boolean is needed, got {type(keeps).__name__}.")
+        if keeps:
             yield item
 
 

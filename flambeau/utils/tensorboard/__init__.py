@@ -4,8 +4,7 @@
 Needs the extra ``tensorboard``. Stands on nn (for graphs) and tensorboardX.
 """
 
-from tensorboardX.record_writer import RecordWriter
-
+from flambeau.utils.tensorboard.extra import RecordWriter
 from flambeau.utils.tensorboard.writer import FileWriter, SummaryWriter
 
 __all__ = ["FileWriter", "RecordWriter", "SummaryWriter"]
