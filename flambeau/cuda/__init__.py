@@ -40,7 +40,7 @@ from flambeau.cuda.streams import (
     is_current_stream_capturing,
     stream,
 )
-from flambeau.cuda.surface import StreamContext, cuda_names
+from flambeau.cuda.surface import cuda_names
 
 __all__ = [
     "CUDAGraph",
