@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from flambeau.cuda.streams import StreamContext
-from flambeau.cuda.surface import mtia_names
+from flambeau.cuda.surface import StreamContext, mtia_names
 
 __all__ = ["StreamContext"]
 

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["cuda_names", "mtia_names", "xpu_names"]
+__all__ = ["StreamContext", "cuda_names", "mtia_names", "xpu_names"]
 
 
 def _error(room: str, name: str, kind: type[Exception]) -> Exception:
@@ -65,6 +65,19 @@ def impossible(room: str, names: str, kind: type[Exception] = RuntimeError) -> d
         return type(name, (), names)
 
     return {name: make(name) for name in names.split()}
+
+
+class StreamContext:
+    """The block in which a stream is the current one; without a device nothing changes."""
+
+    def __init__(self, stream: Any) -> None:
+        self.stream = stream
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *exc: object) -> None:
+        pass
 
 
 KINDS = "BFloat16 Bool Byte Char Double Float Half Int Long Short".split()

@@ -249,8 +249,13 @@ def resolve(given: Any) -> ProcessGroup:
 
 
 def is_available() -> bool:
-    """True: processes can exchange tensors."""
-    return True
+    """Whether this process is one of several: there is a group, or a launcher said which one it is.
+
+    PyTorch says True wherever its package was built with groups. Libraries that ask first go on to
+    parts that are not here (sharded tensors, pipelines); so a lone process is told False, and
+    `init_process_group` works all the same.
+    """
+    return _World.default is not None or {"RANK", "WORLD_SIZE"} <= set(os.environ)
 
 
 def is_initialized() -> bool:

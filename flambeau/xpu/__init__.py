@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Any, NoReturn
 
-from flambeau.cuda.streams import StreamContext
-from flambeau.cuda.surface import xpu_names
+from flambeau.cuda.surface import StreamContext, xpu_names
 
 __all__ = [
     "current_device",

@@ -1,10 +1,11 @@
-"""``torch.nn.parallel``: modules spread over devices, of which there is one, and over processes."""
+"""``torch.nn.parallel``: one module on several devices, of which there are none, or in several
+processes (``distributed``, loaded at first use).
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from flambeau.nn.parallel import distributed
 from flambeau.nn.parallel.data_parallel import (
     DataParallel,
     data_parallel,
@@ -16,8 +17,8 @@ from flambeau.nn.parallel.data_parallel import (
 
 __all__ = [
     "DataParallel",
+    "DistributedDataParallel",
     "data_parallel",
-    "distributed",
     "gather",
     "parallel_apply",
     "replicate",
@@ -26,7 +27,12 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """DistributedDataParallel, loaded at its first use."""
+    if name == "distributed":
+        from importlib import import_module
+
+        return import_module("flambeau.nn.parallel.distributed")
     if name == "DistributedDataParallel":
-        return distributed.DistributedDataParallel  # type: ignore[attr-defined]
+        from flambeau.nn.parallel.distributed import DistributedDataParallel
+
+        return DistributedDataParallel
     raise AttributeError(f"module 'flambeau.nn.parallel' has no attribute {name!r}")

@@ -1,5 +1,5 @@
-"""``torch.nn.parallel`` on a machine without CUDA: DataParallel calls its module; what spreads
-tensors over devices says that there are none."""
+"""On a machine without CUDA: DataParallel calls its module; what spreads tensors over devices says
+that there are none."""
 
 from __future__ import annotations
 
