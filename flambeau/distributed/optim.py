@@ -14,10 +14,14 @@ class ZeroRedundancyOptimizer(Optimizer):
     """Each process would keep the state of its part of the parameters.
 
     Raises:
-        RuntimeError: always; each process can run the optimizer itself.
+        ValueError: there is no group of processes.
+        RuntimeError: with one too; each process can run the optimizer itself.
     """
 
     def __init__(self, params: Any, optimizer_class: Any, **kwargs: Any) -> None:
+        from flambeau.distributed import get_world_size
+
+        get_world_size()
         raise fail(
             RuntimeError,
             "ZeroRedundancyOptimizer",
