@@ -50,7 +50,7 @@ _smooth_native = choose.lazily("smooth_l1_loss_backward", _smooth_slope)
 @both
 def _smooth_rule(g: Any, input: Any, target: Any, reduction: int, beta: float) -> Any:
     if type(g) is nd:
-        return _smooth_native(portion(g, input.shape, reduction), input, target, beta)
+        return _smooth_native(np.asarray(portion(g, input.shape, reduction)), input, target, beta)
     d = input - target
     return _choose(_abs(d) < beta, d * (1.0 / beta), _sign(d)) * portion(g, d.shape, reduction)
 
@@ -116,7 +116,7 @@ _huber_native = choose.lazily("huber_loss_backward", _huber_slope)
 @both
 def _huber_rule(g: Any, input: Any, target: Any, reduction: int, delta: float) -> Any:
     if type(g) is nd:
-        return _huber_native(portion(g, input.shape, reduction), input, target, delta)
+        return _huber_native(np.asarray(portion(g, input.shape, reduction)), input, target, delta)
     d = input - target
     return _choose(_abs(d) < delta, d, _sign(d) * delta) * portion(g, d.shape, reduction)
 
@@ -245,7 +245,9 @@ def _logits_rule(
 ) -> Any:
     if type(input) is nd:
         if weight is None and pos_weight is None:
-            return _logits_native(portion(g, _shape(input, target), reduction), input, target)
+            return _logits_native(
+                np.asarray(portion(g, _shape(input, target), reduction)), input, target
+            )
         s = sigmoid(input)
     else:
         s = ops.sigmoid(input)

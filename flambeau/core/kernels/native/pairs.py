@@ -54,7 +54,15 @@ def logits_backward(f: Function, g: Value, x: Value, target: Value) -> Value:
     return (sigmoid(f, x) - target) * g
 
 
+def square(f: Function, x: Value, target: Value) -> Value:
+    """``(x - t)^2``."""
+    d = x - target
+    return d * d
+
+
 PAIRS: dict[str, Formula] = {
+    "mse_loss": Formula(square, 2, FLOATS, forms=("vv",)),
+    "mse_loss_backward": Formula(lambda f, g, x, t: (x - t) * g, 3, FLOATS, forms=("vvv", "svv")),
     "smooth_l1_loss": Formula(smooth_l1, 3, FLOATS, forms=("vvs",)),
     "smooth_l1_loss_backward": Formula(smooth_l1_backward, 4, FLOATS, forms=("vvvs", "svvs")),
     "huber_loss": Formula(huber, 3, FLOATS, forms=("vvs",)),

@@ -20,7 +20,7 @@ from flambeau.core.kernels.jit import build
 from flambeau.core.kernels.native import choose, elementwise, table
 from flambeau.core.kernels.native.choose import FORMULAS
 from flambeau.core.kernels.native.walk import GRAIN
-from flambeau.core.ops import loss_pairs
+from flambeau.core.ops import loss, loss_pairs
 
 DTYPES = {"float": "f4", "double": "f8", "i64": "i8"}
 SPECIAL = np.array(
@@ -53,6 +53,7 @@ NUMPY = {
     "smooth_l1_loss": loss_pairs._smooth_plainly, "huber_loss": loss_pairs._huber_plainly,
     "smooth_l1_loss_backward": loss_pairs._smooth_slope,
     "huber_loss_backward": loss_pairs._huber_slope,
+    "mse_loss": loss._squares, "mse_loss_backward": loss._twice_apart,
     "logits_loss": loss_pairs._logits_plainly, "logits_loss_backward": loss_pairs._logits_slope,
 }  # fmt: skip
 NUMBERS_LAST = {
