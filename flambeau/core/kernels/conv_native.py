@@ -7,8 +7,9 @@ first, so that the images of a batch lie in lanes. The plans are in ``correlate`
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import product
-from math import prod
+from math import gcd, prod
 from typing import Any
 
 import numpy as np
@@ -151,28 +152,32 @@ def input_gradient(
         input_gradient(_channels_first(grad), weight, out, stride, pads, dilation, groups)
         return _channels_back(out, result)
     turned = _turned_weight(weight, groups)
-    work = []
-    for phase in product(*(range(min(s, n)) for s, n in zip(stride, size, strict=True))):
-        reaching: list[Any] = [
-            [k for k in range(n) if (p + low - k * d) % s == 0]
-            for n, p, s, d, (low, _) in zip(kernel, phase, stride, dilation, pads, strict=True)
-        ]
-        if all(reaching):
-            work.append((phase, reaching))
+    work = _reached(kernel, stride, tuple(low for low, _ in pads), dilation, size)
     if len(work) < prod(min(s, n) for s, n in zip(stride, size, strict=True)):
         result[...] = 0
-    for phase, reaching in work:
-        taps = [
-            tuple((p + low - k * d) // s for k in found)
-            for p, s, d, (low, _), found in zip(
-                phase, stride, dilation, pads, reaching, strict=True
-            )
-        ]
-        chosen = turned if max(stride) == 1 else turned[:, :, *np.ix_(*reaching)]
-        rows = np.ascontiguousarray(chosen).reshape(len(turned), -1)
+    for phase, taps, chosen in work:
+        rows = np.ascontiguousarray(turned[:, :, *chosen]).reshape(len(turned), -1)
         cut: Any = (slice(p, None, s) for p, s in zip(phase, stride, strict=True))
         call = _correlate(grad, rows, None, result[:, :, *cut], taps, (1,) * len(kernel), groups)
     return call if max(stride) == 1 else True
+
+
+@lru_cache(maxsize=256)
+def _reached(
+    kernel: Ints, stride: Ints, lows: Ints, dilation: Ints, size: Ints
+) -> list[tuple[Ints, list[Ints], tuple[slice, ...]]]:
+    """The phases of the input that taps reach: where the taps stand, and which they are."""
+    found = []
+    for phase in product(*(range(min(s, n)) for s, n in zip(stride, size, strict=True))):
+        places, chosen = [], []
+        for n, p, s, d, low in zip(kernel, phase, stride, dilation, lows, strict=True):
+            reaching = [k for k in range(n) if (p + low - k * d) % s == 0]
+            places.append(tuple((p + low - k * d) // s for k in reaching))
+            step = s // gcd(s, d)  # of the taps that reach one phase
+            chosen.append(slice(reaching[0], None, step) if reaching else slice(0))
+        if all(places):
+            found.append((phase, places, tuple(chosen)))
+    return found
 
 
 def weight_gradient(
