@@ -7,8 +7,9 @@ first, so that the images of a batch lie in lanes. The plans are in ``correlate`
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import product
-from math import prod
+from math import gcd, prod
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from flambeau.core.kernels import memory
 from flambeau.core.kernels.generate.turn import turn, turn_runs
 from flambeau.core.kernels.phases import Call, lanes_of
 from flambeau.core.kernels.product import matrices
-from flambeau.core.kernels.windows import Ints, Pairs, empty
+from flambeau.core.kernels.windows import Ints, Pairs, empty, to_last
 
 __all__ = ["again", "convolve", "input_gradient", "key", "remember", "weight_gradient"]
 
@@ -98,6 +99,12 @@ def convolve(
         options = _with_lanes(stride, pads, dilation)
         convolve(lanes, weight[..., None], bias, out, *options, groups)
         return _turn_back(out, result)
+    if _is_last(input) or _is_last(result):
+        if _pointwise(kernel, pads, groups):
+            return False
+        out = memory.empty(result.shape, result.dtype)
+        convolve(_channels_first(input), weight, bias, out, stride, pads, dilation, groups)
+        return _channels_back(out, result)
     if prod(kernel) == 1 and max(stride) == 1 and not any(map(any, pads)):
         if input.flags.c_contiguous and result.flags.c_contiguous:  # planes are rows
             input, result = (a.reshape(*a.shape[:2], prod(a.shape[2:])) for a in (input, result))
@@ -138,29 +145,39 @@ def input_gradient(
         options = _with_lanes(stride, pads, dilation)
         input_gradient(lanes, weight[..., None], out, *options, groups)
         return _turn_back(out, result)
+    if _is_last(grad) or _is_last(result):
+        if _pointwise(kernel, pads, groups) and max(stride) == 1:
+            return False
+        out = memory.empty(result.shape, result.dtype)
+        input_gradient(_channels_first(grad), weight, out, stride, pads, dilation, groups)
+        return _channels_back(out, result)
     turned = _turned_weight(weight, groups)
-    work = []
-    for phase in product(*(range(min(s, n)) for s, n in zip(stride, size, strict=True))):
-        reaching: list[Any] = [
-            [k for k in range(n) if (p + low - k * d) % s == 0]
-            for n, p, s, d, (low, _) in zip(kernel, phase, stride, dilation, pads, strict=True)
-        ]
-        if all(reaching):
-            work.append((phase, reaching))
+    work = _reached(kernel, stride, tuple(low for low, _ in pads), dilation, size)
     if len(work) < prod(min(s, n) for s, n in zip(stride, size, strict=True)):
         result[...] = 0
-    for phase, reaching in work:
-        taps = [
-            tuple((p + low - k * d) // s for k in found)
-            for p, s, d, (low, _), found in zip(
-                phase, stride, dilation, pads, reaching, strict=True
-            )
-        ]
-        chosen = turned if max(stride) == 1 else turned[:, :, *np.ix_(*reaching)]
-        rows = np.ascontiguousarray(chosen).reshape(len(turned), -1)
+    for phase, taps, chosen in work:
+        rows = np.ascontiguousarray(turned[:, :, *chosen]).reshape(len(turned), -1)
         cut: Any = (slice(p, None, s) for p, s in zip(phase, stride, strict=True))
         call = _correlate(grad, rows, None, result[:, :, *cut], taps, (1,) * len(kernel), groups)
     return call if max(stride) == 1 else True
+
+
+@lru_cache(maxsize=256)
+def _reached(
+    kernel: Ints, stride: Ints, lows: Ints, dilation: Ints, size: Ints
+) -> list[tuple[Ints, list[Ints], tuple[slice, ...]]]:
+    """The phases of the input that taps reach: where the taps stand, and which they are."""
+    found = []
+    for phase in product(*(range(min(s, n)) for s, n in zip(stride, size, strict=True))):
+        places, chosen = [], []
+        for n, p, s, d, low in zip(kernel, phase, stride, dilation, lows, strict=True):
+            reaching = [k for k in range(n) if (p + low - k * d) % s == 0]
+            places.append(tuple((p + low - k * d) // s for k in reaching))
+            step = s // gcd(s, d)  # of the taps that reach one phase
+            chosen.append(slice(reaching[0], None, step) if reaching else slice(0))
+        if all(places):
+            found.append((phase, places, tuple(chosen)))
+    return found
 
 
 def weight_gradient(
@@ -182,7 +199,7 @@ def weight_gradient(
         return True
     area = prod(grad.shape[2:])
     few = area < AREA or len(grad) * area < PIXELS
-    if few and groups == 1 and prod(kernel) == 1 and not any(map(any, pads)):
+    if (few or _is_last(input)) and _pointwise(kernel, pads, groups):
         cut: Any = (
             slice(0, (n - 1) * s + 1, s) for n, s in zip(grad.shape[2:], stride, strict=True)
         )
@@ -193,7 +210,9 @@ def weight_gradient(
         options = _with_lanes(stride, pads, dilation)
         weight_gradient(_turned(grad), _turned(input), result[..., None], *options, groups)
         return True
-    input, grad = _three(input), _three(np.ascontiguousarray(grad))
+    copied = _is_last(input)
+    input, grad = _three(_channels_first(input)), _three(_channels_first(grad))
+    grad = np.ascontiguousarray(grad)
     call = weights.prepare(
         input.dtype,
         _layout(grad),
@@ -204,7 +223,37 @@ def weight_gradient(
         threads.count(),
     )
     weights.weight_gradient(call, grad, input, result)
-    return call
+    return copied or call
+
+
+def _is_last(array: np.ndarray) -> bool:
+    """Whether the channels of a pixel lie side by side, and its neighbours behind them."""
+    return not array.flags.c_contiguous and to_last(array).flags.c_contiguous
+
+
+def _channels_first(array: np.ndarray) -> np.ndarray:
+    """The array itself, or a contiguous copy where channels come last."""
+    if not _is_last(array):
+        return array
+    found = memory.empty(array.shape, array.dtype)
+    count, channels = array.shape[:2]
+    turn(to_last(array).reshape(count, -1, channels), found.reshape(count, channels, -1))
+    return found
+
+
+def _channels_back(array: np.ndarray, result: np.ndarray) -> bool:
+    """Fill `result` with a contiguous array."""
+    if not _is_last(result):
+        result[...] = array
+        return True
+    count, channels = array.shape[:2]
+    turn(array.reshape(count, channels, -1), to_last(result).reshape(count, -1, channels))
+    return True
+
+
+def _pointwise(kernel: Ints, pads: Pairs, groups: int) -> bool:
+    """Whether pixels meet a matrix each: a product of rows where channels come last."""
+    return groups == 1 and prod(kernel) == 1 and not any(map(any, pads))
 
 
 def _one_window(size: Ints, kernel: Ints, pads: Pairs, dilation: Ints) -> bool:
@@ -214,6 +263,8 @@ def _one_window(size: Ints, kernel: Ints, pads: Pairs, dilation: Ints) -> bool:
 
 def _pixels(array: np.ndarray) -> np.ndarray:
     """(N * S, C) of (N, C, *S)."""
+    if _is_last(array):
+        return to_last(array).reshape(-1, array.shape[1])
     planes = np.ascontiguousarray(array).reshape(*array.shape[:2], -1)
     found = memory.empty((len(planes), planes.shape[2], planes.shape[1]), array.dtype)
     turn(planes, found)
