@@ -16,7 +16,7 @@ import numpy as np
 
 from flambeau.core.kernels.generate import recurrent
 from flambeau.core.kernels.generate.recurrent_gates import GATES
-from flambeau.core.kernels.product import matrices
+from flambeau.core.kernels.product import matrices, turned
 
 __all__ = ["GATES", "backward", "forward"]
 
@@ -84,12 +84,14 @@ def backward(
     if has_bias:
         db_ih = d_in.sum(0)
         db_hh = db_ih.copy() if d_state is d_in else d_state.sum(0)
+    dx = matrices(d_in, w_ih)
+    left = turned(d_in)
     return (
-        matrices(d_in, w_ih),
+        dx,
         dh,
         dc,
-        matrices(d_in.T, x),
-        matrices(d_state.T, states),
+        matrices(left, x),
+        matrices(left if d_state is d_in else turned(d_state), states),
         db_ih,
         db_hh,
         dw_hr,
