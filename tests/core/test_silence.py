@@ -1,4 +1,4 @@
-"""Kernel run where NumPy does not warn, and the user's settings stay."""
+"""Kernels run where NumPy does not warn, and the user's settings stay."""
 
 import threading
 

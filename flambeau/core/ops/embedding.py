@@ -1,4 +1,4 @@
-"""Embedding tables: rows by number, bags of rows, their renormalisation. Kernel in
+"""Embedding tables: rows by number, bags of rows, their renormalisation. Kernels in
 ``kernels.embedding``."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""embedding_bag: sums, means and maxima of bags of rows. Kernel here are short; rows by number
+"""embedding_bag: sums, means and maxima of bags of rows. Kernels here are short; rows by number
 are ``embedding``'s."""
 
 from __future__ import annotations
