@@ -93,7 +93,7 @@ def flex_attention(
 
     Reference:
         J. Dong et al., Flex Attention: A Programming Model for Generating Optimized Attention
-        Kernel, 2024, arXiv:2412.05496.
+        Kernels, 2024, arXiv:2412.05496.
     """
     _check(query, key, value, enable_gqa)
     if return_aux is not None and return_aux.max_scores:
