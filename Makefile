@@ -33,9 +33,10 @@ test: $(TEST_SETUP)  ## set up and run the tests (FLAMBEAU_PARITY=1: against rea
 
 check: lint types layers test wheel  ## everything that CI does
 
-lint: $(VENV)/.dev  ## ruff, ruff's formatting, and whether the stubs are current
+lint: $(VENV)/.dev  ## ruff, ruff's formatting, and whether what scripts write is current
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/python scripts/areas.py --check
 	$(BIN)/python scripts/stubs.py --check
 
 types: $(VENV)/.dev  ## mypy
@@ -48,6 +49,7 @@ wheel: $(VENV)/.dev  ## build the wheel and try it from outside the tree
 	$(BIN)/python scripts/wheel_test.py
 
 format: $(VENV)/.dev  ## mend what ruff can mend, and write the stubs
+	$(BIN)/python scripts/areas.py
 	$(BIN)/python scripts/stubs.py
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .

@@ -31,6 +31,7 @@ from flambeau.autograd.modes import (
 from flambeau.core import declare as _declare
 from flambeau.core import dtypes as _dtypes
 from flambeau.core import factory as _factory
+from flambeau.core import late as _late
 from flambeau.core import layout as _layout
 from flambeau.core import ops as _ops
 from flambeau.core.device import device, set_default_device
@@ -47,7 +48,7 @@ from flambeau.core.promotion import can_cast, promote_types
 from flambeau.core.repr import get_printoptions, set_printoptions
 from flambeau.core.size import Size
 from flambeau.core.tensor import Tensor
-from flambeau.core.untyped import TypedStorage, UntypedStorage
+from flambeau.core.untyped import StorageBase, TypedStorage, UntypedStorage
 from flambeau.random import (
     Generator,
     default_generator,
@@ -76,6 +77,8 @@ legacy_contiguous_format = _layout.contiguous_format
 _LAZY = frozenset(
     (
         "accelerator",
+        "_C",
+        "_dynamo",
         "__config__",
         "__future__",
         "amp",
@@ -90,6 +93,7 @@ _LAZY = frozenset(
         "distributions",
         "fft",
         "func",
+        "fx",
         "functional",
         "futures",
         "hub",
@@ -97,7 +101,9 @@ _LAZY = frozenset(
         "library",
         "linalg",
         "masked",
+        "monitor",
         "mps",
+        "mtia",
         "multiprocessing",
         "nn",
         "optim",
@@ -121,12 +127,17 @@ _LAZY = frozenset(
     )
 )
 _ELSEWHERE = {
+    "unregistered": "nn.modules._unregistered",
+    "why_nan_grad": "autograd.why",
     "why_no_grad": "autograd.why",
     "compile": "compiler",
+    "PyTorchFileReader": "serialization.records",
     "load": "serialization",
     "save": "serialization",
     "vmap": "func",
     "AcceleratorError": "accelerator",
+    "ScriptFunction": "jit",
+    "ScriptModule": "jit",
     "fork": "jit",
     "set_anomaly_enabled": "autograd.modes",
     "to_dlpack": "utils.dlpack",
@@ -164,14 +175,20 @@ _ELSEWHERE = {
             "LongStorage",
             "ShortStorage",
             "Storage",
+            "from_file",
         ),
         "storage",
     ),
+    "_assert": "symbolic",
     "autocast": "amp",
     "GradScaler": "amp",
     "is_autocast_enabled": "amp",
     "set_autocast_enabled": "amp",
     "get_autocast_dtype": "amp",
+    "Future": "futures",
+    "DisableTorchFunctionSubclass": "overrides",
+    "Tag": "library",
+    "thread_safe_generator": "random",
     "Event": "cpu",
     "Stream": "cpu",
     "is_anomaly_enabled": "autograd",
@@ -198,11 +215,15 @@ _ELSEWHERE = {
 
 
 def __getattr__(name: str) -> _Any:
-    """Sub-packages, and names that stand in one, load at first use.
+    """Sub-packages, names that stand in one, and late operations load at first use.
 
     Raises:
         AttributeError: no such name; the nearest one is suggested.
     """
+    if name in _late.FUNCTIONS:
+        _late.load(_late.FUNCTIONS[name])
+        function = globals()[name] = _declare.FUNCTIONS[name]
+        return function
     room = name if name in _LAZY else _ELSEWHERE.get(name)
     if room is not None:
         try:
@@ -222,8 +243,8 @@ def __getattr__(name: str) -> _Any:
         raise AttributeError(f"module 'flambeau' has no attribute '{name}'")
     from flambeau.shim.suggest import missing
 
-    raise missing("torch", name, [*globals(), *_LAZY, *_ELSEWHERE])
+    raise missing("torch", name, __dir__())
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LAZY, *_ELSEWHERE})
+    return sorted({*globals(), *_LAZY, *_ELSEWHERE, *_late.FUNCTIONS})

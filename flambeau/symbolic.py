@@ -31,6 +31,15 @@ __all__ = [
 ]
 
 
+def _assert(condition: Any, message: str) -> None:
+    """Python's assert as a function, which programs that are traced call.
+
+    Raises:
+        AssertionError: the condition is false.
+    """
+    assert condition, message
+
+
 class SymInt:
     """The class of sizes not known yet; here every size is known."""
 

@@ -25,12 +25,13 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from flambeau.core import declare
+from flambeau.core import declare, late
 from flambeau.core.entry import UNARY_DUNDERS
 from flambeau.core.ops import sparse
 from flambeau.core.return_types import StructSequence
 from flambeau.core.tensor import Tensor
 
+late.load_all()
 ROOMS = ("flambeau", "flambeau.fft", "flambeau.linalg", "flambeau.special")
 OPERATORS = {
     f"__{kind}{name}__"

@@ -74,10 +74,11 @@ def test_flambeau_never_imports_torch():
     assert not guilty
 
 
-def test_stubs_are_current(tmp_path):
-    """What editors see of the bound names is what the declarations bind: `python scripts/stubs.py`."""
+@pytest.mark.parametrize("script", ["areas.py", "stubs.py"])
+def test_what_scripts_write_is_current(script, tmp_path):
+    """What the declarations publish is what editors see and what loads late: `make format`."""
     done = subprocess.run(
-        [sys.executable, ROOT / "scripts" / "stubs.py", "--check"],
+        [sys.executable, ROOT / "scripts" / script, "--check"],
         cwd=tmp_path,
         capture_output=True,
         text=True,

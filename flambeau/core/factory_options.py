@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from flambeau.core import dtypes, state
+from flambeau.core.device import cuda_means_cpu
 from flambeau.core.device import device as _device
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
@@ -29,6 +30,7 @@ __all__ = [
     "element_type",
     "empty",
     "finish",
+    "in_force",
     "into",
     "is_meta",
     "known",
@@ -110,6 +112,54 @@ def element_type(op: str, dtype: Any, fallback: dtypes.dtype | None = None) -> d
     return found
 
 
+def type_for(
+    op: str, dtype: Any, opts: dict[str, Any], fallback: dtypes.dtype | None = None
+) -> dtypes.dtype:
+    """`element_type` of a factory that may have an ``out``, which decides where no dtype is asked
+    for.
+
+    Raises:
+        RuntimeError: the dtype or the device asked for is not ``out``'s.
+    """
+    out = opts.get("out")
+    if not isinstance(out, Tensor):
+        return element_type(op, dtype, fallback)
+    device = opts.get("device")
+    if device is not None and is_meta(op, device) != isinstance(out._array, Abstract):
+        raise fail(
+            RuntimeError,
+            op,
+            f"device {device} does not match the device of out parameter ({out.device}). Leave "
+            "device out, or give an out on that device.",
+        )
+    if dtype is not None:
+        check_out_type(op, dtype, out)
+    return dtypes.of(out._array.dtype)
+
+
+def check_out_type(op: str, dtype: Any, out: Tensor) -> None:
+    """Refuse a dtype that is not ``out``'s.
+
+    Raises:
+        RuntimeError: it is another.
+    """
+    if element_type(op, dtype) is not dtypes.of(out._array.dtype):
+        raise fail(
+            RuntimeError,
+            op,
+            f"dtype {dtype} does not match dtype of out parameter ({out.dtype}). "
+            "Leave dtype out, or give an out of that dtype.",
+        )
+
+
+def in_force(device: Any) -> Any:
+    """The device asked for, or else that of ``with device`` and its kin; None is the cpu."""
+    if device is not None:
+        return device
+    now = state.mode()
+    return None if now is None else now.device
+
+
 def is_meta(op: str, device: Any) -> bool:
     """Whether the result is a meta tensor; None is the device in force (``cpu`` unless it was set).
 
@@ -118,17 +168,17 @@ def is_meta(op: str, device: Any) -> bool:
         AssertionError: CUDA or XPU, which a CPU build does not have.
         NotImplementedError: a device that exists by name only.
     """
+    device = in_force(device)
     if device is None:
-        now = state.mode()
-        device = None if now is None else now.device
-        if device is None:
-            return False
+        return False
     place = device if isinstance(device, _device) else _device(device)
     kind = place.type
     if kind == "cpu":
         return False
     if kind == "meta":
         return True
+    if kind == "cuda" and cuda_means_cpu():
+        return False
     name = _ACCELERATORS.get(kind)
     if name is not None:
         raise fail(
@@ -136,7 +186,8 @@ def is_meta(op: str, device: Any) -> bool:
             op,
             f"device is '{place}', and this Torch is not compiled with {name} enabled: it "
             "computes on the "
-            f"CPU. Ask torch.{kind}.is_available() first, or leave device out.",
+            f"CPU. Ask torch.{kind}.is_available() first, or leave device out"
+            + (", or set FLAMBEAU_CUDA=cpu to let cuda mean the CPU." if kind == "cuda" else "."),
         )
     raise fail(
         NotImplementedError,
@@ -299,13 +350,8 @@ def into(op: str, out: Any, shape: tuple[int, ...], dtype: Any = None) -> Any:
             f"argument 'out' must be Tensor, not {type(out).__name__}. Give a tensor.",
         )
     array = out._array
-    if dtype is not None and element_type(op, dtype) is not dtypes.of(array.dtype):
-        raise fail(
-            RuntimeError,
-            op,
-            f"dtype {dtype} does not match dtype of out parameter ({dtypes.of(array.dtype)}). "
-            "Leave dtype out, or give an out of that dtype.",
-        )
+    if dtype is not None:
+        check_out_type(op, dtype, out)
     if state.grad_enabled() and edge_of(out) is not None:
         raise fail(
             RuntimeError,
@@ -315,15 +361,6 @@ def into(op: str, out: Any, shape: tuple[int, ...], dtype: Any = None) -> Any:
             "requires grad. Leave out away, or write under torch.no_grad().",
         )
     if array.shape != shape:
-        if array.size:
-            warnings.warn(
-                "An output with one or more elements was resized since it had shape "
-                f"{list(array.shape)}, which does not match the required output shape "
-                f"{list(shape)}. "
-                "Resize it explicitly with t.resize_(0) to reuse it.",
-                UserWarning,
-                stacklevel=stack_level(),
-            )
         out.resize_(shape)
         array = out._array
     if not isinstance(array, Abstract):
@@ -347,12 +384,26 @@ def known(op: str, opts: dict[str, Any]) -> None:
         )
 
 
+_RANGES = frozenset(("arange", "linspace", "logspace", "range"))
+
+
 def made(op: str, array: Any, opts: dict[str, Any]) -> Tensor:
-    """The factory's tensor on its device, or `out` written."""
+    """The factory's tensor on its device, or `out` written: resized without a word, unlike the
+    `out` of an operation; a range keeps the shape of one that has as many elements.
+    """
     need_strided(op, opts.get("layout"))
     refuse_pinning(op, opts.get("pin_memory", False))
     out = opts.get("out")
     if out is not None:
+        if op in _RANGES and isinstance(out, Tensor) and out._array.size == array.size:
+            array = array.reshape(out._array.shape)
+        elif op == "arange" and isinstance(out, Tensor) and out._array.size:
+            warnings.warn(
+                f"out has {out._array.size} elements, the range {array.size}: it is resized to "
+                f"the shape {array.shape}. Give one of as many elements, or an empty one.",
+                UserWarning,
+                stacklevel=stack_level(),
+            )
         target = into(op, out, array.shape)
         if isinstance(target, np.ndarray) and isinstance(array, np.ndarray):
             quiet(np.copyto, target, array, casting="unsafe")

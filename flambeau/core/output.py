@@ -12,6 +12,8 @@ import numpy as np
 from flambeau.core import state
 from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
+from flambeau.core.kernels import copies
+from flambeau.core.layout import is_non_overlapping_and_dense
 from flambeau.core.overlap import check_writable
 from flambeau.core.promotion import can_cast
 from flambeau.core.silence import quiet
@@ -23,35 +25,62 @@ if TYPE_CHECKING:
 
 __all__ = ["check_apart", "write", "write_one"]
 
+_EXACT = frozenset(
+    "_conj_physical _gelu _heaviside _logsigmoid _round _round_decimals _softplus _softshrink "
+    "_where abs bitwise_not ceil floor frac hardshrink isneginf isposinf nan_to_num neg sgn sign "
+    "signbit trunc".split()
+)
+"""The elementwise operations that write into no other dtype than their result's."""
+_CASTING = frozenset(
+    "_cat _drawn _linalg_pinv _max_all _min_all _stack addr bernoulli cholesky cholesky_inverse "
+    "cholesky_solve cumprod cumsum fft_fft fft_fft2 fft_fftn fft_hfft fft_hfft2 fft_hfftn "
+    "fft_ifft2 fft_ifftn fft_ihfft2 fft_ihfftn fft_irfft fft_irfft2 fft_irfftn fft_rfft fft_rfft2 "
+    "fft_rfftn geqrf kron linalg_cond linalg_eig linalg_eigvals linalg_householder_product "
+    "linalg_lstsq linalg_matrix_rank linalg_tensorinv linalg_tensorsolve logsumexp lu mean "
+    "nanmean nansum ndtr prod std sum var".split()
+)
+"""What is not elementwise and all the same converts its result to the dtype of `out`: it copies,
+so that an `out` that is resized is contiguous too."""
+
 
 def write(op: Op, result: Any, out: Any) -> Any:
     """Write one result or several into `out`; returns what PyTorch returns.
 
     Raises:
         TypeError: not one tensor for each result.
-        RuntimeError: another dtype where the operation takes only the result's: results that come
-            with their places, and whatever declares `out_exact`.
+        RuntimeError: another dtype where the operation takes only the result's.
     """
-    exact = op.flags.get("out_exact") or "indices" in op.outputs
-    for r, o in zip(_each(result), _each(out), strict=False) if exact else ():
-        if isinstance(o, Tensor) and o.dtype is not r.dtype:
-            raise fail(
-                RuntimeError,
-                op.name,
-                f"Expected out tensor to have dtype {r.dtype}, but got {o.dtype} instead: give an "
-                f"out of dtype {r.dtype}.",
-            )
+    if op.flags["family"] == "elementwise":
+        exact = op.name in _EXACT
+    else:
+        exact = op.name not in _CASTING
     if isinstance(result, tuple):
         if not isinstance(out, (tuple, list)) or len(out) != len(result):
             raise fail(TypeError, op.name, f"argument 'out' must be tuple of {len(result)} Tensors")
-        written = [write_one(op.name, r, o) for r, o in zip(result, out, strict=True)]
+        for r, o in zip(result, out, strict=True) if exact else ():
+            if isinstance(o, Tensor):
+                _check_dtype(op.name, r, o)
+        written = [write_one(op.name, r, o, False) for r, o in zip(result, out, strict=True)]
         return type(result)(written) if type(result) is not tuple else tuple(written)
-    return write_one(op.name, result, out)
+    return write_one(op.name, result, out, exact)
 
 
-def write_one(name: str, result: Tensor, out: Any) -> Tensor:
+def _check_dtype(name: str, result: Tensor, out: Tensor) -> None:
+    if out.dtype is not result.dtype:
+        raise fail(
+            RuntimeError,
+            name,
+            f"Expected out tensor to have dtype {result.dtype}, but got {out.dtype} instead: give "
+            f"an out of dtype {result.dtype}.",
+        )
+
+
+def write_one(name: str, result: Tensor, out: Any, exact: bool | None = None) -> Tensor:
     """Write `result` into `out`, resized when its shape differs (with PyTorch's warning when it was
     not empty).
+
+    Args:
+        exact: whether `out` must have the result's dtype; by default most must.
 
     Raises:
         TypeError: `out` is not a tensor.
@@ -68,9 +97,11 @@ def write_one(name: str, result: Tensor, out: Any) -> Tensor:
             "requires grad. Leave out= away, or write under torch.no_grad().",
         )
     new, old = result._array, out._array
+    if exact or (exact is None and name not in _CASTING):
+        _check_dtype(name, result, out)
     if new.dtype != old.dtype and not can_cast(of(new.dtype), of(old.dtype)):
         raise fail(
-            RuntimeError,
+            TypeError if name in ("_cat", "_stack") else RuntimeError,
             name,
             f"result type {of(new.dtype).legacy} can't be cast to the desired output type "
             f"{of(old.dtype).legacy}: give an "
@@ -94,12 +125,28 @@ def write_one(name: str, result: Tensor, out: Any) -> Tensor:
                 stacklevel=_depth(),
             )
         out.resize_(new.shape)
+        if name not in _CASTING:
+            out._array = _ordered(out._array, new)
         old = out._array
     if type(old) is np.ndarray:
         check_writable(name, old)
-        quiet(np.copyto, old, new, casting="unsafe")
+        if old.dtype is new.dtype:
+            copies.copy_into(old, new)
+        else:
+            quiet(np.copyto, old, new, casting="unsafe")
     touch(out, name + " (out=)")
     return out
+
+
+def _ordered(fresh: Any, like: Any) -> Any:
+    """Contiguous memory shown in the order of dimensions in which a result lies."""
+    if type(like) is not np.ndarray or like.flags.c_contiguous or 0 in like.shape:
+        return fresh
+    item = like.itemsize
+    if not is_non_overlapping_and_dense(like.shape, [s // item for s in like.strides]):
+        return fresh
+    order = sorted(range(like.ndim), key=lambda k: -like.strides[k])
+    return fresh.reshape([like.shape[k] for k in order]).transpose(np.argsort(order))
 
 
 def check_apart(op: Op, inputs: Any, out: Any) -> None:

@@ -23,6 +23,7 @@ __all__ = [
     "cover",
     "default",
     "dispatch",
+    "inside",
     "overloads",
     "without_subclasses",
 ]
@@ -159,9 +160,10 @@ def cover() -> None:
         return
     _covered = True
     from flambeau.core.declare import FUNCTIONS
+    from flambeau.core.late import load_all
 
+    load_all()
     torch: Any = import_module("flambeau")
-    functional: Any = import_module("flambeau.nn.functional")
     wrapped: dict[Any, Any] = {}
     for name, function in FUNCTIONS.items():
         if inspect.isfunction(function) and not hasattr(function, "operation"):
@@ -176,14 +178,26 @@ def cover() -> None:
             and (value in wrapped or value.__module__.startswith("flambeau.core.ops"))
         ):
             setattr(Tensor, name, wrapped.setdefault(value, _asking(value)))
-    for name in [n for n in vars(functional) if not n.startswith("_")]:
-        value = getattr(functional, name, None)
+    for room in ("nn.functional", "linalg", "fft", "special"):
+        _cover_room(import_module(f"flambeau.{room}"), wrapped)
+
+
+def _cover_room(room: Any, wrapped: dict[Any, Any]) -> None:
+    for name in [n for n in vars(room) if not n.startswith("_")]:
+        value = getattr(room, name, None)
         if (
             inspect.isfunction(value)
             and not hasattr(value, "operation")
             and value.__module__.startswith("flambeau")
         ):
-            setattr(functional, name, wrapped.setdefault(value, _asking(value)))
+            setattr(room, name, wrapped.setdefault(value, _asking(value)))
+
+
+def inside(function: Callable[..., Any]) -> Callable[..., Any] | None:
+    """Of a function that asks as a whole: the one whose operations ask one by one."""
+    if hasattr(function, "operation"):
+        return None
+    return getattr(function, "__wrapped__", None)
 
 
 def _asking(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from flambeau.core import dtypes
 from flambeau.core.dtypes import dtype, of
+from flambeau.core.errors import fail
 
 __all__ = ["can_cast", "number_dtype", "promote_arrays", "promote_types", "result_dtype"]
 
@@ -30,13 +31,26 @@ _CAST = {
 }
 
 
+def _check_dtypes(name: str, **given: Any) -> None:
+    for place, (argument, value) in enumerate(given.items(), 1):
+        if not isinstance(value, dtype):
+            raise fail(
+                TypeError,
+                name,
+                f"argument '{argument}' (position {place}) must be torch.dtype, not "
+                f"{type(value).__name__}",
+            )
+
+
 def promote_types(type1: dtype, type2: dtype) -> dtype:
     """The smallest dtype that holds both by PyTorch's lattice: float16 for int32 and float16.
 
     Raises:
         RuntimeError: float8 with another type; uint16, uint32 or uint64 with anything but itself
             and the floating types.
+        TypeError: not a dtype.
     """
+    _check_dtypes("promote_types", type1=type1, type2=type2)
     if type1 is type2:
         return type1
     if "float8" in (type1.category, type2.category):
@@ -69,7 +83,11 @@ def can_cast(from_: dtype, to: dtype) -> bool:
 
     ``can_cast(float64, float16)`` and ``can_cast(int64, uint8)`` hold, ``can_cast(float32, int32)``
     does not.
+
+    Raises:
+        TypeError: not a dtype.
     """
+    _check_dtypes("can_cast", from_=from_, to=to)
     return to.category in _CAST[from_.category]
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from flambeau.core import overrides, state
 from flambeau.core.batch.array import Batched
-from flambeau.core.dtypes import FLOATING_KINDS
+from flambeau.core.dtypes import FLOATING_KINDS, SUM
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract, broadcast_shapes
 from flambeau.core.promotion import result_dtype
@@ -66,8 +66,18 @@ def number_array(value: Any, dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
     return np.asarray(quiet(np.asarray(value).astype, dtype))
 
 
+def _is_scalar(value: Any) -> bool:
+    """Whether an operand is one number: a Python number or a tensor without dimensions."""
+    return not isinstance(value, Tensor) or value._array.ndim == 0
+
+
 def elementwise(op: Op, args: Any, out: Any = None) -> Any:
-    """An elementwise operation on whatever it was given."""
+    """An elementwise operation on whatever it was given.
+
+    16-bit floats are computed in float32 where the operation says `upcast`, and where it says
+    `numbers="exact"` and its second operand is a number, which then keeps its digits; with
+    `numbers="rounded"` a number has the 16 bits first.
+    """
     m = state.mode()
     if overrides.concern(args, m):
         return overrides.dispatch(op.entry, args, {} if out is None else {"out": out})
@@ -76,6 +86,10 @@ def elementwise(op: Op, args: Any, out: Any = None) -> Any:
     if m is not None and m.autocast is not None:
         args = m.autocast.cast(op, args)
     operands, sparse = _operands(op, args)
+    first = op.flags.get("first")
+    found = None if first is None else first(op.name, *args)
+    if found is not None:
+        return finish(op, found, out, m)
     computed, result = _types(op, operands)
     _check_devices(op, args)
     if sparse:
@@ -83,13 +97,20 @@ def elementwise(op: Op, args: Any, out: Any = None) -> Any:
     arrays = list(args)
     edges = []
     mask = 0
-    half = op.upcast and computed.itemsize == 2 and computed.kind in "fV"
-    working = np.dtype("f4") if half else computed
+    working = computed
+    narrow = False
+    if computed.itemsize == 2 and computed.kind in "fV":
+        numbers = op.flags.get("numbers")
+        narrow = numbers == "rounded"
+        if op.upcast or (numbers == "exact" and _is_scalar(args[1])):
+            working = np.dtype("f4")
     for i, bit in op.tensors:
         x = args[i]
         if isinstance(x, Tensor):
             a = x._array
             if not op.promote or op.names[i] in op.promote:
+                if narrow and a.dtype != computed:
+                    a = quiet(a.astype, computed)
                 arrays[i] = a if a.dtype == working else a.astype(working)
             else:
                 arrays[i] = a
@@ -98,6 +119,8 @@ def elementwise(op: Op, args: Any, out: Any = None) -> Any:
             if edge is not None:
                 mask |= bit
         else:
+            if narrow and x is not None:
+                x = number_array(x, computed)
             arrays[i] = None if x is None else number_array(x, working)
             edges.append(None)
     r = _compute_elementwise(op, arrays, result)
@@ -273,6 +296,9 @@ def general(op: Op, args: Any, out: Any = None) -> Any:
         from flambeau.core.output import check_apart
 
         check_apart(op, flat, out)
+    if op.types is SUM and isinstance(out, Tensor) and op.name != "nansum":
+        place = op.index["dtype"]  # sums are accumulated in the dtype of `out`
+        args = (*args[:place], args[place] or out.dtype, *args[place + 1 :])
     if op.lists:
         from flambeau.core.lists import apply
 
@@ -504,7 +530,27 @@ def foreign(op: Op, input: Any, other: Any, augmented: bool = False, swap: bool 
     if hasattr(kind, "__torch_function__"):
         pair = (other, input) if swap else (input, other)
         return overrides.dispatch(op.entry, pair, {})
+    if kind.__module__.startswith("scipy.sparse"):
+        refuse_scipy(op.name, other)
     return NotImplemented
+
+
+def refuse_scipy(operation: str, other: Any) -> None:
+    """Say how a SciPy sparse matrix and a Tensor come together; arrays of SciPy's multiply a Tensor
+    elementwise by themselves, as they do NumPy's.
+
+    Raises:
+        TypeError: always but then.
+    """
+    if operation == "mul" and "array" in type(other).__name__:
+        return
+    raise fail(
+        TypeError,
+        operation,
+        f"the other operand is SciPy's {type(other).__name__} of shape {list(other.shape)}, which "
+        "an operator does not join with a Tensor. Make it a sparse tensor, "
+        "torch.from_scipy(matrix), or the tensor an array, tensor.detach().numpy().",
+    )
 
 
 def reflected(op: Op, other: Any, input: Any) -> Any:

@@ -49,7 +49,8 @@ class Storage:
     silent_writer: Where | None = None
     root: np.ndarray[Any, Any] | None = None
     """The array that owns the memory, where it is known; else found from a tensor's array."""
-    shared = False
+    shared: Any = False
+    """The segment of shared memory that holds it (`core.sharing`)."""
 
     def __init__(self) -> None:
         self.version = self.written = self.changed = 0

@@ -89,7 +89,7 @@ class Tensor:
     def __init_subclass__(cls, **kwargs: Any) -> None: ...
     def __int__(self) -> builtins.int: ...
     def __invert__(self) -> Tensor:
-        """``~input``: every bit turned; logical for bool."""
+        """``~input``; for what has no such bits PyTorch's operator raises another error ..."""
 
     def __ior__(self, other: Tensor | complex) -> Tensor: ...
     def __ipow__(self, other: Tensor | complex) -> Tensor: ...
@@ -328,7 +328,7 @@ class Tensor:
         """``beta * input + alpha * sum over i of (batch1[i] @ batch2[i])``."""
 
     def addbmm_(self, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
-        """`addbmm` written into the tensor itself. ``beta * input + alpha * sum over i of ..."""
+        """`addbmm` in place; a tensor that expands to the sum is resized to it, as PyTorch ..."""
 
     def addcdiv(
         self,
@@ -1054,7 +1054,7 @@ class Tensor:
     def expand(self, *sizes: Any, size: Any = None, implicit: builtins.bool = False) -> Tensor:
         """The view in which dimensions of size 1 repeat to `sizes`; -1 keeps a size."""
 
-    def expand_as(self, other: Tensor) -> Tensor:
+    def expand_as(self, other: Tensor, *sizes: Any) -> Tensor:
         """The view expanded to `other`'s size."""
 
     def expm1(self, *, out: Tensor | None = None) -> Tensor:
@@ -1439,7 +1439,9 @@ class Tensor:
     def is_set_to(self, tensor: Tensor) -> builtins.bool:
         """Whether both are the same view of the same storage."""
 
-    def is_shared(self) -> builtins.bool: ...
+    def is_shared(self) -> builtins.bool:
+        """Whether the storage is in memory that processes share."""
+
     def is_signed(self) -> builtins.bool:
         """Whether the dtype can hold negative numbers."""
 
@@ -2181,7 +2183,7 @@ class Tensor:
     def reshape(self, *shape: Any) -> Tensor:
         """The tensor in another shape: a view where strides allow it, else a copy."""
 
-    def reshape_as(self, other: Tensor) -> Tensor:
+    def reshape_as(self, other: Tensor, *sizes: Any) -> Tensor:
         """`reshape` to `other`'s shape."""
 
     def resize(self, *shape: Any) -> Tensor:
@@ -2325,7 +2327,7 @@ class Tensor:
         """The sizes of the dimensions."""
 
     def share_memory_(self) -> Tensor:
-        """Mark the storage as shared between processes (workers get their own handle on it)."""
+        """Move the storage, with all tensors on it, to memory that processes share."""
 
     def short(self, memory_format: Any = ...) -> Tensor:
         """The tensor as int16."""
@@ -2802,13 +2804,15 @@ class Tensor:
     def view(self, *shape: Any, size: Any = None, dtype: Any = None) -> Tensor:
         """The same memory in another shape, or (given a dtype) its bytes read as another type."""
 
-    def view_as(self, other: Tensor) -> Tensor:
+    def view_as(self, other: Tensor, *sizes: Any) -> Tensor:
         """The view with `other`'s shape."""
 
     @property
     def volatile(self) -> builtins.bool:
         """False, with a warning: `torch.no_grad()` does what it did."""
 
+    @volatile.setter
+    def volatile(self, value: Any) -> None: ...
     def vsplit(
         self,
         indices_or_sections: Any = None,

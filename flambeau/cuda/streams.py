@@ -13,6 +13,7 @@ __all__ = [
     "Stream",
     "current_stream",
     "default_stream",
+    "graph",
     "is_current_stream_capturing",
     "stream",
 ]
@@ -92,6 +93,13 @@ class CUDAGraph:
             "cuda.CUDAGraph: there are no CUDA graphs on the CPU. torch.compile replays recorded "
             "steps instead."
         )
+
+
+class graph(CUDAGraph):
+    """The block whose work a CUDAGraph would record; RuntimeError, as `CUDAGraph`."""
+
+    def __init__(self, cuda_graph: Any, pool: Any = None, stream: Any = None, **mode: Any) -> None:
+        super().__init__()
 
 
 class StreamContext:

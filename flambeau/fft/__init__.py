@@ -5,7 +5,7 @@ The functions are operations of `core.ops.fft`; this file gives them their publi
 
 from __future__ import annotations
 
-from flambeau.core.declare import ops as _ops
+from flambeau.core.late import operation as _operation
 
 __all__ = [
     "fft",
@@ -33,4 +33,4 @@ __all__ = [
 ]
 
 for _name in __all__:
-    globals()[_name] = getattr(_ops, "fft_" + _name)
+    globals()[_name] = _operation("fft_" + _name)

@@ -30,8 +30,11 @@ class Overload:
         """``namespace::name``."""
         return f"{self.packet.namespace}::{self.packet.name}"
 
+    def __str__(self) -> str:
+        return f"{self.packet}.default"
+
     def __repr__(self) -> str:
-        return f"{self.packet!r}.default"
+        return f"<OpOverload(op='{self.packet}', overload='default')>"
 
 
 class Packet:
@@ -77,8 +80,11 @@ class Packet:
             "torch.library.impl or register_fake.",
         )
 
-    def __repr__(self) -> str:
+    def __str__(self) -> str:
         return f"{self.namespace}.{self.name}"
+
+    def __repr__(self) -> str:
+        return f"<OpOverloadPacket(op='{self}')>"
 
 
 class _Namespace:
@@ -86,6 +92,13 @@ class _Namespace:
         self.__dict__["_name"] = name
 
     def __getattr__(self, name: str) -> Any:
+        if self._name == "aten" and not name.startswith("__"):
+            from flambeau.library.aten import find
+
+            found = find(name)
+            if found is not None:
+                self.__dict__[name] = found
+                return found
         raise AttributeError(f"'_OpNamespace' '{self._name}' object has no attribute '{name}'")
 
     def __repr__(self) -> str:

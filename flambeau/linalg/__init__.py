@@ -6,6 +6,7 @@ The functions are operations of `core.ops` (areas linalg_*); here they get their
 from __future__ import annotations
 
 from flambeau.core.declare import ops as _ops
+from flambeau.core.late import operation as _operation
 from flambeau.core.ops.linalg_checks import LinAlgError
 
 __all__ = [
@@ -55,4 +56,6 @@ __all__ = [
 
 for _name in __all__:
     if _name != "LinAlgError":
-        globals()[_name] = getattr(_ops, "linalg_" + _name, None) or getattr(_ops, _name)
+        globals()[_name] = _operation(
+            f"linalg_{_name}" if hasattr(_ops, f"linalg_{_name}") else _name
+        )

@@ -1,6 +1,5 @@
-"""Python's `multiprocessing` under PyTorch's name, with `spawn` and `start_processes`.
-
-Stands on the standard library.
+"""Python's `multiprocessing` under PyTorch's name: tensors sent to a process share their memory
+with it (`reductions`); with `spawn` and `start_processes`.
 """
 
 # ruff: noqa: F405
@@ -9,6 +8,7 @@ import multiprocessing.queues as queues
 from multiprocessing import *
 from typing import Any
 
+from flambeau.multiprocessing import reductions
 from flambeau.multiprocessing.spawn import (
     ENV_VAR_PARALLEL_START,
     ProcessContext,
@@ -67,6 +67,7 @@ __all__ = [
     "get_all_sharing_strategies",
     "get_sharing_strategy",
     "queues",
+    "reductions",
     "set_sharing_strategy",
     "spawn",
     "start_processes",

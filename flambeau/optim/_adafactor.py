@@ -12,7 +12,7 @@ from typing import Any
 import flambeau
 from flambeau.core.errors import fail
 from flambeau.core.tensor import Tensor
-from flambeau.optim.elementwise import number, step_zero
+from flambeau.optim.elementwise import check_lr, number, step_zero
 from flambeau.optim.optimizer import Optimizer, ParamsT
 
 __all__ = ["Adafactor"]
@@ -44,9 +44,8 @@ class Adafactor(Optimizer):
         foreach: bool | None = None,
         maximize: bool = False,
     ) -> None:
+        check_lr(type(self).__name__, lr)
         rows = (
-            (isinstance(lr, Tensor) and lr.numel() != 1, "Tensor lr must be 1-element"),
-            (not 0.0 <= lr, f"Learning rate should be >= 0 but is: {lr}"),
             (not 0.0 >= beta2_decay, f"beta2_decay should be <= 0 but is: {beta2_decay}"),
             (eps[0] is not None and not 0.0 <= eps[0], f"epsilon1 should be >= 0 but is: {eps[0]}"),
             (not 0.0 <= eps[1], f"epsilon2 should be >= 0 but is: {eps[1]}"),

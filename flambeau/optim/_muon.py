@@ -14,7 +14,7 @@ from typing import Any
 import flambeau
 from flambeau.core.errors import fail
 from flambeau.core.tensor import Tensor
-from flambeau.optim.elementwise import number
+from flambeau.optim.elementwise import check_lr, number
 from flambeau.optim.optimizer import Optimizer, ParamsT
 
 __all__ = ["Muon"]
@@ -50,9 +50,8 @@ class Muon(Optimizer):
         adjust_lr_fn: str | None = None,
     ) -> None:
         known = (None, "original", "match_rms_adamw")
+        check_lr(type(self).__name__, lr)
         rows = (
-            (isinstance(lr, Tensor) and lr.numel() != 1, "Tensor lr must be 1-element"),
-            (not 0.0 <= lr, f"Learning rate should be >= 0 but is: {lr}"),
             (not 0.0 <= momentum, f"momentum should be >= 0 but is: {momentum}"),
             (not 0.0 <= weight_decay, f"weight decay should be >= 0 but is: {weight_decay}"),
             (

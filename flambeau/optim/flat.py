@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from flambeau.core.kernels.generate.updates import update
 from flambeau.core.provenance import user_frame
 from flambeau.core.state import next_sequence
 from flambeau.core.storage import Storage, address, silent, storage_of
@@ -79,6 +80,8 @@ def run_alone(
     if p.dtype in _REAL:
         flats = [a.view(dtype) for a in flats]
         gradient = gradient.view(dtype)
+    if direct and update(kernel, rates, flats[0], gradient, flats[1:], spare):
+        return
     size = flats[0].size
     scratch = [np.empty(min(size, CHUNK), dtype) for _ in range(spare + 1)]
     for start in range(0, size, CHUNK):
@@ -173,7 +176,8 @@ class Bucket:
         """Gather, run the kernel once, scatter."""
         np.concatenate(grads, axis=None, out=self.g)
         np.concatenate(self.flat_arrays, out=self.p)
-        kernel(rates, self.p, self.g, *self.buffers, *self.scratch)
+        if not update(kernel, rates, self.p, self.g, self.buffers, len(self.scratch)):
+            kernel(rates, self.p, self.g, *self.buffers, *self.scratch)
         copy = np.copyto
         for target, piece in zip(self.flat_arrays, self.pieces, strict=True):
             copy(target, piece)

@@ -52,6 +52,20 @@ def dress(module: ModuleType) -> None:
             if path == PACKAGE or path.startswith(PACKAGE + "."):
                 _worn[value] = path
                 value.__module__ = outer(value)
+                _anchor(value, path)
+
+
+def _anchor(cls: type, path: str) -> None:
+    """Let a class's annotations, which are text, be read where they were written: ``typing`` looks
+    in the module that the class names.
+    """
+    written = cls.__dict__.get("__annotations__")
+    if written:
+        from typing import ForwardRef
+
+        for name, text in written.items():
+            if isinstance(text, str):
+                written[name] = ForwardRef(text, is_argument=False, module=path, is_class=True)
 
 
 def dressing(spec: ModuleSpec | None) -> ModuleSpec | None:

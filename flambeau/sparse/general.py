@@ -95,7 +95,7 @@ def _clone(input: Any, memory_format: Any = None) -> Any:
 
 
 @handles("_to_copy")
-def _to_copy(input: Any, dtype: Any) -> Any:
+def _to_copy(input: Any, dtype: Any, memory_format: Any) -> Any:
     return input.astype(dtype.numpy)
 
 

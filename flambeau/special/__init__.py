@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from flambeau.core import late as _late
 from flambeau.core.declare import ops
 from flambeau.core.ops.bessel import PLAIN
 from flambeau.core.ops.polynomial import POLYNOMIALS
@@ -26,6 +27,7 @@ __all__ = [
     "zeta",
 ]  # fmt: skip
 
+_late.load("special")
 globals().update({_name: getattr(ops, f"special_{_name}") for _name in (*PLAIN, *POLYNOMIALS)})
 
 digamma = psi = ops.digamma

@@ -1,17 +1,21 @@
-"""What surrounds training: data loading, hooks' handles, event files. Each is a room of its own,
-loaded at first use."""
+"""What surrounds training: data loading, hooks' handles, event files, benchmarks. Each is a room of
+its own, loaded at first use."""
 
 from __future__ import annotations
 
 import importlib
 from typing import Any
 
-__all__ = ["checkpoint", "data", "hooks", "tensorboard"]
+__all__ = ["checkpoint", "data", "hooks", "swap_tensors", "tensorboard"]
 
 
 def __getattr__(name: str) -> Any:
     if name.startswith("__"):
         raise AttributeError(name)
+    if name == "swap_tensors":
+        from flambeau.utils._exchange import swap_tensors
+
+        return swap_tensors
     try:
         return importlib.import_module(f"{__name__}.{name}")
     except ModuleNotFoundError as error:

@@ -6,24 +6,41 @@ The name is PyTorch's, where programs import it from. Stands on nothing.
 
 from __future__ import annotations
 
-from collections import OrderedDict, defaultdict, deque
+from collections import OrderedDict, defaultdict, deque, namedtuple
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from flambeau.core.return_types import StructSequence
+from flambeau.utils._pytree_paths import (
+    GetAttrKey,
+    KeyPath,
+    MappingKey,
+    SequenceKey,
+    keys_of,
+    keystr,
+)
 
 __all__ = [
+    "GetAttrKey",
     "LeafSpec",
+    "MappingKey",
+    "SequenceKey",
     "TreeSpec",
+    "key_get",
+    "keystr",
     "register_pytree_node",
     "tree_all",
     "tree_any",
     "tree_flatten",
+    "tree_flatten_with_path",
+    "tree_is_leaf",
     "tree_iter",
     "tree_leaves",
+    "tree_leaves_with_path",
     "tree_map",
     "tree_map_",
     "tree_map_only",
+    "tree_map_with_path",
     "tree_structure",
     "tree_unflatten",
 ]
@@ -68,8 +85,12 @@ class TreeSpec:
     def __repr__(self) -> str:
         if self.type is None:
             return "*"
-        inner = ", ".join(map(repr, self.children_specs))
-        return f"TreeSpec({self.type.__name__}, {self.context}, [{inner}])"
+        name = "namedtuple" if _is_namedtuple(self.type) else self.type.__name__
+        inner = ",\n".join(
+            "\n".join(f"  {line}" for line in repr(child).splitlines())
+            for child in self.children_specs
+        ).strip()
+        return f"TreeSpec({name}, {self.context}, [{inner}])"
 
 
 class LeafSpec(TreeSpec):
@@ -88,46 +109,99 @@ def _is_namedtuple(kind: type) -> bool:
     return issubclass(kind, tuple) and isinstance(getattr(kind, "_fields", None), tuple)
 
 
-def _take_dict(tree: Any) -> tuple[list[Any], Any]:
-    return list(tree.values()), list(tree.keys())
+def _dict_flatten(d: Any) -> tuple[list[Any], Any]:
+    return list(d.values()), list(d.keys())
 
 
-_NODES: dict[
-    type, tuple[Callable[[Any], tuple[list[Any], Any]], Callable[[list[Any], Any], Any]]
-] = {
-    tuple: (lambda tree: (list(tree), None), lambda leaves, context: tuple(leaves)),
-    list: (lambda tree: (list(tree), None), lambda leaves, context: list(leaves)),
-    dict: (_take_dict, lambda leaves, context: dict(zip(context, leaves, strict=True))),
-    OrderedDict: (
-        _take_dict,
-        lambda leaves, context: OrderedDict(zip(context, leaves, strict=True)),
-    ),
-    defaultdict: (
-        lambda tree: (list(tree.values()), [tree.default_factory, list(tree.keys())]),
-        lambda leaves, context: defaultdict(context[0], zip(context[1], leaves, strict=True)),
-    ),
-    deque: (
-        lambda tree: (list(tree), tree.maxlen),
-        lambda leaves, context: deque(leaves, maxlen=context),
-    ),
+def _dict_flatten_with_keys(d: Any) -> tuple[list[tuple[MappingKey, Any]], Any]:
+    return [(MappingKey(key), value) for key, value in d.items()], list(d.keys())
+
+
+class NodeDef(NamedTuple):
+    """How a class of containers is opened and built."""
+
+    type: Any
+    flatten_fn: Callable[[Any], tuple[list[Any], Any]]
+    unflatten_fn: Callable[[list[Any], Any], Any]
+    flatten_with_keys_fn: Callable[[Any], Any] | None = None
+
+
+def _zipped(kind: Callable[[Any], Any]) -> Callable[[list[Any], Any], Any]:
+    return lambda leaves, keys: kind(zip(keys, leaves, strict=True))
+
+
+_NODES: dict[Any, NodeDef] = {
+    node.type: node
+    for node in (
+        NodeDef(tuple, lambda tree: (list(tree), None), lambda leaves, context: tuple(leaves)),
+        NodeDef(list, lambda tree: (list(tree), None), lambda leaves, context: list(leaves)),
+        NodeDef(dict, _dict_flatten, _zipped(dict), _dict_flatten_with_keys),
+        NodeDef(OrderedDict, _dict_flatten, _zipped(OrderedDict), _dict_flatten_with_keys),
+        NodeDef(
+            defaultdict,
+            lambda tree: (list(tree.values()), [tree.default_factory, list(tree.keys())]),
+            lambda leaves, context: defaultdict(context[0], zip(context[1], leaves, strict=True)),
+        ),
+        NodeDef(
+            deque,
+            lambda tree: (list(tree), tree.maxlen),
+            lambda leaves, context: deque(leaves, maxlen=context),
+        ),
+        NodeDef(
+            namedtuple,
+            lambda tree: (list(tree), type(tree)),
+            lambda leaves, context: context(*leaves),
+        ),
+    )
 }
+
+
+def _get_node_type(tree: Any) -> Any:
+    """What `SUPPORTED_NODES` knows a container by: `namedtuple` for all of those."""
+    kind = type(tree)
+    return namedtuple if kind not in _NODES and _is_namedtuple(kind) else kind
 
 
 def register_pytree_node(
     cls: type,
     flatten_fn: Callable[[Any], tuple[list[Any], Any]],
     unflatten_fn: Callable[[list[Any], Any], Any],
-    **_: Any,
+    *,
+    serialized_type_name: str | None = None,
+    to_dumpable_context: Callable[[Any], Any] | None = None,
+    from_dumpable_context: Callable[[Any], Any] | None = None,
+    flatten_with_keys_fn: Callable[[Any], Any] | None = None,
 ) -> None:
     """Make a class of containers known.
 
     Args:
         flatten_fn: container to (children, context).
         unflatten_fn: (children, context) to container.
+        serialized_type_name, to_dumpable_context, from_dumpable_context: kept for
+            compatibility; specs are not written as text.
+        flatten_with_keys_fn: container to (pairs of key and child, context).
+
+    Raises:
+        ValueError: the class is known.
     """
     if cls in _NODES:
         raise ValueError(f"{cls} is already registered as pytree node.")
-    _NODES[cls] = (flatten_fn, unflatten_fn)
+    _NODES[cls] = NodeDef(cls, flatten_fn, unflatten_fn, flatten_with_keys_fn)
+
+
+def _opened(tree: PyTree) -> tuple[list[Any], Any] | None:
+    """A container's children and context; None for a leaf."""
+    kind = type(tree)
+    if kind in _NODES:
+        return _NODES[kind].flatten_fn(tree)
+    if _is_namedtuple(kind) or issubclass(kind, StructSequence):
+        return list(tree), kind
+    return None
+
+
+def tree_is_leaf(tree: PyTree, is_leaf: Callable[[Any], bool] | None = None) -> bool:
+    """Whether the value is a leaf: of no known class of containers, or one by `is_leaf`."""
+    return (is_leaf is not None and is_leaf(tree)) or _opened(tree) is None
 
 
 def tree_flatten(
@@ -135,14 +209,10 @@ def tree_flatten(
 ) -> tuple[list[Any], TreeSpec]:
     """The leaves of a tree in order, and its shape."""
     kind = type(tree)
-    if is_leaf is not None and is_leaf(tree):
+    opened = None if is_leaf is not None and is_leaf(tree) else _opened(tree)
+    if opened is None:
         return [tree], _LEAF
-    if kind in _NODES:
-        children, context = _NODES[kind][0](tree)
-    elif _is_namedtuple(kind) or issubclass(kind, StructSequence):
-        children, context = list(tree), kind
-    else:
-        return [tree], _LEAF
+    children, context = opened
     leaves: list[Any] = []
     specs = []
     for child in children:
@@ -176,7 +246,7 @@ def _build(leaves: list[Any], spec: TreeSpec) -> PyTree:
         children.append(_build(leaves[start : start + child.num_leaves], child))
         start += child.num_leaves
     if spec.type in _NODES:
-        return _NODES[spec.type][1](children, spec.context)
+        return _NODES[spec.type].unflatten_fn(children, spec.context)
     return spec.type(*children) if _is_namedtuple(spec.type) else spec.type(children)
 
 
@@ -242,3 +312,55 @@ def tree_any(
 ) -> bool:
     """Whether `pred` holds for a leaf."""
     return any(map(pred, tree_leaves(tree, is_leaf)))
+
+
+def tree_leaves_with_path(
+    tree: PyTree, is_leaf: Callable[[Any], bool] | None = None
+) -> list[tuple[KeyPath, Any]]:
+    """The leaves in order, each with the keys on the way to it."""
+    return list(_walked(tree, (), is_leaf))
+
+
+def _walked(
+    tree: PyTree, way: KeyPath, is_leaf: Callable[[Any], bool] | None
+) -> Iterable[tuple[KeyPath, Any]]:
+    opened = None if is_leaf is not None and is_leaf(tree) else _opened(tree)
+    if opened is None:
+        yield way, tree
+        return
+    known = _NODES.get(type(tree))
+    given = None if known is None else known.flatten_with_keys_fn
+    keys = keys_of(tree, len(opened[0]), given)
+    for key, child in zip(keys, opened[0], strict=True):
+        yield from _walked(child, (*way, key), is_leaf)
+
+
+def tree_flatten_with_path(
+    tree: PyTree, is_leaf: Callable[[Any], bool] | None = None
+) -> tuple[list[tuple[KeyPath, Any]], TreeSpec]:
+    """`tree_flatten`, each leaf with the keys on the way to it."""
+    return tree_leaves_with_path(tree, is_leaf), tree_structure(tree, is_leaf)
+
+
+def tree_map_with_path(
+    func: Callable[..., Any],
+    tree: PyTree,
+    *rests: PyTree,
+    is_leaf: Callable[[Any], bool] | None = None,
+) -> PyTree:
+    """`tree_map` with the path as the function's first argument."""
+    pairs, spec = tree_flatten_with_path(tree, is_leaf)
+    others = [tree_leaves(rest, is_leaf) for rest in rests]
+    made = [func(way, leaf, *each) for (way, leaf), *each in zip(pairs, *others, strict=True)]
+    return tree_unflatten(made, spec)
+
+
+def key_get(obj: Any, kp: KeyPath) -> Any:
+    """What stands at the end of a path."""
+    for key in kp:
+        obj = key.get(obj)
+    return obj
+
+
+SUPPORTED_NODES = _NODES
+"""The known classes of containers."""

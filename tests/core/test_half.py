@@ -106,6 +106,26 @@ def test_digits(function: Any, dtype: str, oracle: Any) -> None:
     assert apart(function(flambeau, dtype), function(oracle, dtype)) <= 0.01
 
 
+def by_a_number(engine: Any, dtype: str) -> Any:
+    """Every operator with a number (or a float32 tensor without dimensions) on either side."""
+    x = drawn(engine, dtype, 400)
+    p, one = x.abs(), engine.tensor(1.1)
+    found = [x * 1.1, 1.1 * x, x / 1.1, 1.1 / x, x * 301, x * one, one * x, x / one, x + one]
+    found += [x + 1.1, 1.1 - x, x // 1.1, x % 0.3, 1.1 % x, p**1.1, 1.1**x, p**one]
+    found += [x.clone().mul_(1.1), x.clone().div_(1.1), x.clone().add_(1.1), x * 70000.0 * 1e-4]
+    found += [engine.div(x, 0.1, rounding_mode="trunc"), engine.div(x, 1.1, rounding_mode="floor")]
+    found += [engine.div(x, p, rounding_mode="trunc"), engine.fmod(x, 0.3)]
+    found += [engine.xlogy(x, 0.3), engine.xlogy(0.3, p), engine.special.xlog1py(x, p)]
+    found += [x.sigmoid().logit(0.001), x.sigmoid().logit()]
+    return engine.cat(found)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_number_keeps_its_digits_where_pytorch_keeps_them(dtype: str, oracle: Any) -> None:
+    ours, theirs = (by_a_number(engine, dtype) for engine in (flambeau, oracle))
+    assert apart(ours.nan_to_num(7.0), theirs.nan_to_num(7.0)) <= 0.001
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("parameters", ["none", "half", "single"])
 def test_batch_statistics(parameters: str, dtype: str, oracle: Any) -> None:

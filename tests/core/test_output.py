@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import pytest
 
 import flambeau as torch
@@ -65,3 +67,80 @@ def test_average_pooling_writes_where_it_is_told(count):
     out = torch.empty(1, 1, *[2] * count)
     assert pool(x, 2, out=out) is out
     assert torch.equal(out, pool(x, 2))
+
+
+CALLS = {
+    "add": lambda m, x, out: m.add(x, x, out=out),
+    "abs": lambda m, x, out: m.abs(x, out=out),
+    "floor": lambda m, x, out: m.floor(x, out=out),
+    "exp": lambda m, x, out: m.exp(x, out=out),
+    "eq": lambda m, x, out: m.eq(x, x, out=out),
+    "signbit": lambda m, x, out: m.signbit(x, out=out),
+    "sum": lambda m, x, out: m.sum(x, 0, out=out),
+    "prod": lambda m, x, out: m.prod(x, 0, out=out),
+    "mean": lambda m, x, out: m.mean(x, 0, out=out),
+    "amax": lambda m, x, out: m.amax(x, 0, out=out),
+    "cumsum": lambda m, x, out: m.cumsum(x, 0, out=out),
+    "all": lambda m, x, out: m.all(x, 0, out=out),
+    "mm": lambda m, x, out: m.mm(x, x, out=out),
+    "cat": lambda m, x, out: m.cat([x, x], out=out),
+    "stack": lambda m, x, out: m.stack([x, x], out=out),
+    "where": lambda m, x, out: m.where(x > 0, x, x, out=out),
+    "tril": lambda m, x, out: m.tril(x, out=out),
+    "softmax": lambda m, x, out: m.softmax(x, 0, out=out),
+    "inv": lambda m, x, out: m.linalg.inv(x, out=out),
+    "qr": lambda m, x, out: m.linalg.qr(x, out=(out, m.empty_like(out)))[0],
+    "rfft": lambda m, x, out: m.fft.rfft(x, out=out),
+    "cross": lambda m, x, out: m.linalg.cross(x, x, out=out),
+    "polar": lambda m, x, out: m.polar(x, x, out=out),
+    "float_power": lambda m, x, out: m.float_power(x, 2, out=out),
+    "ones": lambda m, x, out: m.ones(3, 3, out=out),
+    "zeros of a dtype": lambda m, x, out: m.zeros(3, 3, dtype=m.float32, out=out),
+    "eye on a device": lambda m, x, out: m.eye(3, device="cpu", out=out),
+    "arange": lambda m, x, out: m.arange(9.0, out=out),
+    "linspace": lambda m, x, out: m.linspace(0, 1, 9, out=out),
+    "rand": lambda m, x, out: m.rand(3, 3, out=out),
+}
+OUTS = {
+    "int64": lambda m, x: m.empty(0, dtype=m.int64),
+    "float64": lambda m, x: m.empty(0, dtype=m.float64),
+    "complex64": lambda m, x: m.empty(0, dtype=m.complex64),
+    "another shape": lambda m, x: m.ones(2, 2),
+    "as many elements": lambda m, x: m.ones(9, 1),
+    "empty": lambda m, x: m.empty(0),
+    "a list": lambda m, x: [m.empty(0)],
+    "on meta": lambda m, x: m.empty(0, device="meta"),
+    "the input": lambda m, x: x,
+}
+# PyTorch's own answers are accidents of its kernels there.
+UNDECIDED = {
+    ("amax", "on meta"),
+    ("mean", "on meta"),
+    ("mean", "the input"),
+    ("arange", "complex64"),
+}
+
+
+def written(m, call, given):
+    """The shape, strides and dtype of what was written and the resize warnings, or the error."""
+    x = m.arange(9, dtype=m.float32).reshape(3, 3) * 0.5 + m.eye(3)
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        try:
+            y = CALLS[call](m, x, OUTS[given](m, x))
+        except Exception as error:
+            return type(error).__name__
+    resized = [each.category.__name__ for each in heard if "resized" in str(each.message)]
+    return tuple(y.shape), y.stride(), str(y.dtype), resized
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_what_is_written_where_is_pytorchs_choice(call, oracle):
+    found = {
+        given: (written(torch, call, given), written(oracle, call, given))
+        for given in OUTS
+        if (call, given) not in UNDECIDED
+    }
+    assert {given: ours for given, (ours, _) in found.items()} == {
+        given: theirs for given, (_, theirs) in found.items()
+    }

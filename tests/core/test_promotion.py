@@ -95,3 +95,10 @@ def test_can_cast() -> None:
     assert not can_cast(dtypes.float32, dtypes.int64)
     assert not can_cast(dtypes.uint8, dtypes.bool)
     assert not can_cast(dtypes.complex64, dtypes.float64)
+
+
+def test_what_is_no_dtype_says_so() -> None:
+    with pytest.raises(TypeError, match=r"argument 'type2' \(position 2\) must be torch.dtype"):
+        promote_types(dtypes.int8, "a")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"argument 'from_' \(position 1\)"):
+        can_cast(1, dtypes.int8)  # type: ignore[arg-type]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import flambeau
-from flambeau.optim import SGD, Adam
+from flambeau.optim import SGD, Adafactor, Adam, Muon
 from flambeau.optim.optimizer import (
     Optimizer,
     register_optimizer_step_post_hook,
@@ -55,6 +55,12 @@ def test_groups_take_options_and_refuse_nonsense() -> None:
         SGD([1.0], lr=0.1)  # type: ignore[list-item]
     with pytest.raises(ValueError, match="non-leaf"):
         SGD([p * 2], lr=0.1)
+
+
+@pytest.mark.parametrize("kind", [Adafactor, Adam, Muon, SGD])
+def test_a_learning_rate_of_more_than_one_element_is_refused(kind: Any) -> None:
+    with pytest.raises(ValueError, match="1-element"):
+        kind([parameter(2, 2)], lr=flambeau.tensor([0.1, 0.2]))
 
 
 def test_duplicates_in_a_group_warn() -> None:

@@ -173,3 +173,16 @@ def test_another_python_stays_as_it_is(run, script, pythonpath):
     )
     ours = run(name, FLAMBEAU_SHIM="cpython-399:/elsewhere", PYTHONPATH=pythonpath(SITE))
     assert ours.stdout == "False\n"
+
+
+def test_annotations_of_renamed_classes_are_read_where_they_were_written(run):
+    """Libraries call `typing.get_type_hints` on subclasses of Module."""
+    code = (
+        "import flambeau.shim; flambeau.shim.install()\n"
+        "import torch, typing\n"
+        "class Net(torch.nn.Linear):\n    width: int\n"
+        "hints = typing.get_type_hints(Net)\n"
+        "print(hints['width'], hints['training'], typing.get_type_hints(torch.Tensor) != {})\n"
+    )
+    done = run("-c", code)
+    assert done.stdout.split("\n")[0] == "<class 'int'> <class 'bool'> True", done.stderr

@@ -42,7 +42,7 @@ def test_missing_module():
 
 @pytest.mark.parametrize(
     ("name", "says"),
-    [("ao", "quantised"), ("fx", "torch.compile"), ("onnx", "state dict"), ("qint8", "quantised")],
+    [("ao", "quantised"), ("onnx", "state dict"), ("qint8", "quantised")],
 )
 def test_what_is_left_out_on_purpose_says_why(name, says):
     with pytest.raises(AttributeError, match=f"has no torch.{name}. Not here on purpose: .*{says}"):

@@ -186,6 +186,10 @@ def cloned(op: Any, args: list[Any], which: list[Any], size: int) -> Any:
     return np.array(args[0], order="C")
 
 
+def converted(op: Any, args: list[Any], which: list[Any], size: int) -> Any:
+    return op.kernel(args[0], args[1])
+
+
 def repeated(op: Any, args: list[Any], which: list[Any], size: int) -> Any:
     input, repeats = args
     missing = len(repeats) - (input.ndim - 1)
@@ -242,7 +246,7 @@ _ALONG = (
 
 _LEADING = (
     "tril triu linalg_cholesky_ex linalg_inv_ex _linalg_det linalg_slogdet linalg_matrix_exp "
-    "linalg_lu_factor_ex linalg_lu linalg_qr linalg_svd linalg_eigh linalg_eig frexp _to_copy"
+    "linalg_lu_factor_ex linalg_lu linalg_qr linalg_svd linalg_eigh linalg_eig frexp"
 ).split()
 
 RULES: dict[str, Rule] = {
@@ -253,6 +257,7 @@ RULES: dict[str, Rule] = {
     "_fill_in_place": leading,
     "_zero": leading,
     "_clone": cloned,
+    "_to_copy": converted,
     "_diag_embed": diag_embedded,
     "_max_all": everything("max"),
     "_min_all": everything("min"),

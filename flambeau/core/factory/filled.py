@@ -11,6 +11,7 @@ from flambeau.core import factory_options as given
 from flambeau.core.declare import composite
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
+from flambeau.core.kernels import copies, memory
 from flambeau.core.silence import quiet
 from flambeau.core.tensor import Tensor
 
@@ -21,7 +22,7 @@ def filled(op: str, shape: Any, value: Any, dtype: Any, opts: dict[str, Any]) ->
     """A contiguous tensor of one value, the factories' common body."""
     if opts:
         given.known(op, opts)
-    kind = given.element_type(op, dtype).numpy
+    kind = given.type_for(op, dtype, opts).numpy
     if given.is_meta(op, opts.get("device")):
         return given.made(op, Abstract(shape, kind), opts)
     return given.made(op, plain(shape, kind, value), opts)
@@ -30,11 +31,11 @@ def filled(op: str, shape: Any, value: Any, dtype: Any, opts: dict[str, Any]) ->
 def plain(shape: Any, kind: np.dtype[Any], value: Any) -> np.ndarray[Any, Any]:
     """A fresh contiguous array, filled with `value` unless it is None."""
     if value is None:
-        return np.empty(shape, kind)
+        return memory.empty(shape, kind)
     if value == 0 and not isinstance(value, complex):
-        return np.zeros(shape, kind)
-    array = np.empty(shape, kind)
-    array.fill(quiet(np.asarray(value).astype, kind))
+        return copies.zeros(shape, kind)
+    array = memory.empty(shape, kind)
+    copies.fill(array, quiet(np.asarray(value).astype, kind))
     return array
 
 
@@ -68,11 +69,8 @@ def full(size: Any, fill_value: Any, *, dtype: Any = None, **opts: Any) -> Tenso
     """
     if isinstance(fill_value, Tensor):
         fill_value = fill_value.item()
-    if dtype is None:
+    if dtype is None and opts.get("out") is None:
         dtype = _value_dtype(fill_value)
-        out = opts.get("out")
-        if out is not None:
-            dtype = out.dtype
     shape = given.sizes("full", (size,), opts.pop("size", None))
     return filled("full", shape, fill_value, dtype, opts)
 

@@ -45,14 +45,11 @@ def arange(start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, **o
             "arange",
             f"upper bound and lower bound inconsistent with step sign: {start} -> {end} by {step}",
         )
-    out = opts.get("out")
-    if dtype is None and out is not None:
-        dtype = out.dtype
-    if dtype is None:
+    if dtype is None and opts.get("out") is None:
         whole = all(isinstance(v, (int, np.integer)) for v in (start, end, step))
         kind = np.dtype("i8") if whole else dtypes.default().numpy
     else:
-        kind = given.element_type("arange", dtype).numpy
+        kind = given.type_for("arange", dtype, opts).numpy
     if kind == np.int64:
         start, end, step = int(start), int(end), int(step)
         if step == 0:
@@ -95,7 +92,7 @@ def range(
     if step == 0:
         raise fail(RuntimeError, "range", "step must be nonzero")
     count = int((end - start) / step + 1)
-    kind = given.element_type("range", dtype).numpy
+    kind = given.type_for("range", dtype, opts).numpy
     array = quiet((np.arange(count, dtype="f8") * step + start).astype, kind)
     return given.made("range", array, opts)
 
@@ -135,7 +132,7 @@ def linspace(start: Any, end: Any, steps: int, *, dtype: Any = None, **opts: Any
     if opts:
         given.known("linspace", opts)
     start, end, steps = _ends(start), _ends(end), _steps("linspace", steps)
-    kind = given.element_type("linspace", dtype, _complex_if(start, end)).numpy
+    kind = given.type_for("linspace", dtype, opts, _complex_if(start, end)).numpy
     if given.is_meta("linspace", opts.get("device")):
         return given.made("linspace", Abstract((steps,), kind), opts)
     array = _line(start, end, steps, kind)
@@ -170,7 +167,7 @@ def logspace(
     if opts:
         given.known("logspace", opts)
     start, end, steps = _ends(start), _ends(end), _steps("logspace", steps)
-    kind = given.element_type("logspace", dtype, _complex_if(start, end)).numpy
+    kind = given.type_for("logspace", dtype, opts, _complex_if(start, end)).numpy
     if given.is_meta("logspace", opts.get("device")):
         return given.made("logspace", Abstract((steps,), kind), opts)
     wide = np.dtype("f8") if kind.kind != "c" else kind
@@ -204,7 +201,7 @@ def eye(n: int, m: int | None = None, *, dtype: Any = None, **opts: Any) -> Tens
     m = n if m is None else m
     if n < 0 or m < 0:
         raise fail(RuntimeError, "eye", f"n and m must be greater or equal to 0, got {n} and {m}")
-    kind = given.element_type("eye", dtype).numpy
+    kind = given.type_for("eye", dtype, opts).numpy
     if given.is_meta("eye", opts.get("device")):
         return given.made("eye", Abstract((n, m), kind), opts)
     return given.made("eye", np.eye(n, m, dtype=kind), opts)

@@ -14,6 +14,7 @@ import numpy as np
 
 from flambeau.core.errors import fail
 from flambeau.core.folds import fold_max
+from flambeau.core.kernels.generate.softmax import class_gradient
 from flambeau.core.kernels.native import classes, rows
 from flambeau.core.kernels.softmax import log_softmax
 
@@ -24,6 +25,7 @@ _LONG = np.dtype("i8")
 _UNSIGNED = np.dtype("u8")
 _NATIVE = frozenset((np.dtype("f4"), np.dtype("f8")))
 _most = fold_max
+_log_softmax = rows.lazily("log_softmax", log_softmax)
 
 
 def picked(op: str, target: Any, classes: int, ignore_index: int) -> Any:
@@ -200,14 +202,9 @@ _log_rows = rows.lazily("log_softmax", log_softmax)
 def cross_entropy(x: Any, target: Any, reduction: int, ignore_index: int) -> Any:
     """The loss of logits, and their log-softmax for the way back."""
     if reduction == MEAN and _plain(x, target, ignore_index):
-        N, C = x.shape
-        if x.size <= classes.LARGEST and C <= rows.LONGEST:
-            logs = _log_rows(x, 1)
-        else:
-            logs = np.subtract(x, _most(x, 1, None, None, True))
-            logs -= np.log(np.exp(logs).dot(_ones(C, x.dtype))).reshape(N, 1)
+        logs = _log_softmax(x, 1)
         return _picked_mean(logs, target), logs
-    logs = log_softmax(x, 1 if x.ndim > 1 else 0)
+    logs = _log_softmax(x, 1 if x.ndim > 1 else 0)
     return nll(logs, target, None, reduction, ignore_index, "cross_entropy"), logs
 
 
@@ -217,7 +214,10 @@ def cross_entropy_backward(
     """``(softmax - onehot)`` times what each sample is worth."""
     dtype = logs.dtype
     if reduction == MEAN and _plain(logs, target, ignore_index):
-        return _class_gradient(g, logs, target)
+        if logs.size <= classes.LARGEST:
+            return _class_gradient(g, logs, target)
+        generated = class_gradient(logs, target, np.asarray(g / dtype.type(len(logs))))
+        return _gradient_by_numpy(g, logs, target) if generated is None else generated
     if dtype.itemsize == 2:
         found = cross_entropy_backward(
             g.astype("f4"), logs.astype("f4"), target, reduction, ignore_index
@@ -226,8 +226,12 @@ def cross_entropy_backward(
     axis = 1 if logs.ndim > 1 else 0
     counts = picked("cross_entropy", target, logs.shape[axis], ignore_index)
     w = None if counts is None else counts.astype(dtype)
+    share = _share(g, target, w, reduction, dtype)
+    if logs.ndim == 2:
+        generated = class_gradient(logs, target, np.asarray(-share))
+        if generated is not None:
+            return generated
     found = np.exp(logs)
     found[_grid(target if counts is None else np.where(counts, target, 0))] -= 1
-    share = _share(g, target, w, reduction, dtype)
     found *= -share if not np.ndim(share) else np.expand_dims(-share, axis)
     return found

@@ -14,8 +14,20 @@ from typing import Any
 import numpy as np
 
 from flambeau.core.folds import fold_add
+from flambeau.core.kernels.generate import channels
+from flambeau.core.kernels.generate import layer as rows
 
-__all__ = ["batch_backward", "batch_stats", "channelwise", "layer", "layer_backward", "wide"]
+__all__ = [
+    "batch",
+    "batch_backward",
+    "batch_stats",
+    "channelwise",
+    "layer",
+    "layer_backward",
+    "rms",
+    "rms_backward",
+    "wide",
+]
 
 _sum = fold_add
 
@@ -49,6 +61,18 @@ def batch_stats(x: Any) -> tuple[Any, Any, int]:
     return mean, variance, count
 
 
+def batch(x: Any, weight: Any, bias: Any, eps: float, stats: Any = None) -> tuple[Any, ...]:
+    """(N, C, *) normalised by channel: the result, mean, biased variance and 1 / deviation, the
+    first two taken from `stats` where they are given.
+    """
+    generated = channels.forward(x, weight, bias, stats, eps)
+    if generated is not None:
+        return generated  # type: ignore[no-any-return]
+    mean, variance = stats or batch_stats(x)[:2]
+    invstd = 1 / np.sqrt(variance + x.dtype.type(eps))
+    return channelwise(x, mean, invstd, weight, bias), mean, variance, invstd
+
+
 def channelwise(x: Any, mean: Any, invstd: Any, weight: Any, bias: Any) -> Any:
     """``(x - mean) * invstd * weight + bias`` with one number for each channel of (N, C, *)."""
     scale = invstd if weight is None else invstd * weight
@@ -67,6 +91,9 @@ def batch_backward(
 
     Reference: Ioffe, Szegedy, Batch normalization, 2015, arXiv:1502.03167.
     """
+    generated = channels.backward(g, x, weight, mean, invstd, train, needs)
+    if generated is not None:
+        return generated  # type: ignore[no-any-return]
     ndim, axes = x.ndim, _axes(x.ndim)
     count = x.size // max(x.shape[1], 1)
     total = _sum(g, axes) if (needs[0] and train) or needs[2] else None
@@ -96,6 +123,9 @@ def batch_backward(
 
 def layer(x: Any, weight: Any, bias: Any, eps: float) -> tuple[Any, Any, Any]:
     """Rows (M, D) normalised: the result, the mean and 1 / deviation of every row as (M, 1)."""
+    generated = rows.normalized(x, weight, bias, eps)
+    if generated is not None:
+        return generated  # type: ignore[no-any-return]
     share = x.dtype.type(1.0 / max(x.shape[1], 1))
     mean = _sum(x, 1, None, None, True) * share
     found = x - mean
@@ -111,10 +141,46 @@ def layer(x: Any, weight: Any, bias: Any, eps: float) -> tuple[Any, Any, Any]:
     return found, mean, rstd
 
 
+def rms(x: Any, weight: Any, eps: float) -> tuple[Any, Any]:
+    """Rows (M, D) over their root mean square: the result, and 1 / root of every row as (M, 1)."""
+    generated = rows.normalized(x, weight, None, eps, False)
+    if generated is not None:
+        return generated[0], generated[2]
+    share = x.dtype.type(1.0 / max(x.shape[1], 1))
+    rstd = np.einsum("md,md->m", x, x)[:, None] * share
+    rstd += x.dtype.type(eps)
+    np.sqrt(rstd, out=rstd)
+    np.reciprocal(rstd, out=rstd)
+    found = x * rstd
+    return (found if weight is None else found * weight), rstd
+
+
+def rms_backward(
+    g: Any, x: Any, weight: Any, rstd: Any, needs: tuple[bool, ...]
+) -> tuple[Any, ...]:
+    """The gradients of :func:`rms` for input and weight."""
+    generated = rows.normalized_backward(g, x, weight, None, rstd, (*needs, False))
+    if generated is not None:
+        return generated[:2]  # type: ignore[no-any-return]
+    normal = x * rstd
+    slope = np.einsum("md,md->d", g, normal) if needs[1] else None
+    if not needs[0]:
+        return None, slope
+    scaled = g if weight is None else g * weight
+    share = x.dtype.type(1.0 / max(x.shape[1], 1))
+    normal *= np.einsum("md,md->m", scaled, normal)[:, None] * share
+    grad = scaled - normal
+    grad *= rstd
+    return grad, slope
+
+
 def layer_backward(
     g: Any, x: Any, weight: Any, mean: Any, rstd: Any, needs: tuple[bool, ...]
 ) -> tuple[Any, ...]:
     """The gradients of :func:`layer` for input, weight and bias."""
+    generated = rows.normalized_backward(g, x, weight, mean, rstd, needs)
+    if generated is not None:
+        return generated  # type: ignore[no-any-return]
     grad = slope = None
     if needs[0] or needs[1]:
         normal = x - mean

@@ -9,10 +9,12 @@ tap by tap too, so overlapping windows need no scatter. Adaptive pooling is in `
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from math import prod
 
 import numpy as np
 
+from flambeau.core.kernels import pool_native
 from flambeau.core.kernels.windows import (
     Ints,
     channels_last,
@@ -58,6 +60,9 @@ def max_values(
     if is_half(input.dtype):
         wide = max_values(input.astype(np.float32), kernel, stride, padding, dilation, out)
         return wide.astype(input.dtype)
+    found = pool_native.maximum(input, kernel, stride, padding, dilation, out)
+    if found is not None:
+        return found
     padded, slices = _taps(input, kernel, stride, padding, dilation, out)
     best = empty((*input.shape[:2], *out), input.dtype, channels_last(input))
     np.copyto(best, padded[:, :, *slices[0]])
@@ -77,6 +82,9 @@ def max_with_taps(
     if is_half(input.dtype):
         wide, taps = max_with_taps(input.astype(np.float32), kernel, stride, padding, dilation, out)
         return wide.astype(input.dtype), taps
+    found = pool_native.maximum_with_taps(input, kernel, stride, padding, dilation, out)
+    if found is not None:
+        return found
     padded, slices = _taps(input, kernel, stride, padding, dilation, out)
     last = channels_last(input)
     shape = (*input.shape[:2], *out)
@@ -133,6 +141,10 @@ def spread_taps(
             grad.astype(np.float32), taps, size, kernel, stride, padding, dilation, last
         )
         return wide.astype(grad.dtype, order="K")
+    if not last:
+        found = pool_native.spread(grad, taps, size, kernel, stride, padding, dilation)
+        if found is not None:
+            return found
     out = grad.shape[2:]
     slices = tap_slices(kernel, stride, dilation, out)
     tiled = kernel == stride and not any(padding) and max(dilation) == 1
@@ -195,6 +207,11 @@ def average(
         wide = input.astype(np.float32)
         wide = average(wide, kernel, stride, padding, out, count_include_pad, divisor_override)
         return wide.astype(input.dtype, order="K")
+    if divisor_override is None:
+        each = _counts_of_axes(input.shape[2:], kernel, stride, padding, out, count_include_pad)
+        found = pool_native.mean(input, kernel, stride, padding, out, each)
+        if found is not None:
+            return found
     ones = (1,) * len(kernel)
     padded, slices = _taps(input, kernel, stride, padding, ones, out, 0)
     total = empty((*input.shape[:2], *out), input.dtype, channels_last(input))
@@ -322,17 +339,27 @@ def _first_inside(
     return result
 
 
+@lru_cache(maxsize=256)
+def _counts_of_axes(
+    size: Ints, kernel: Ints, stride: Ints, padding: Ints, out: Ints, include_pad: bool
+) -> tuple[np.ndarray, ...]:
+    """How many elements every window has along each axis."""
+    found = []
+    for n, k, s, p, o in zip(size, kernel, stride, padding, out, strict=True):
+        start = np.arange(o) * s - p
+        end = np.minimum(start + k, n + p)
+        found.append(end - start if include_pad else np.minimum(end, n) - np.maximum(start, 0))
+    return tuple(found)
+
+
 def _counts(
     size: Ints, kernel: Ints, stride: Ints, padding: Ints, out: Ints, include_pad: bool
 ) -> np.ndarray | int:
     result: np.ndarray | int = 1
-    for axis, (n, k, s, p, o) in enumerate(zip(size, kernel, stride, padding, out, strict=True)):
-        start = np.arange(o) * s - p
-        end = np.minimum(start + k, n + p)
-        counts = end - start if include_pad else np.minimum(end, n) - np.maximum(start, 0)
+    for axis, counts in enumerate(_counts_of_axes(size, kernel, stride, padding, out, include_pad)):
         shape = [1] * len(out)
         shape[axis] = -1
-        uniform = o > 0 and (counts == counts[0]).all()
+        uniform = len(counts) > 0 and (counts == counts[0]).all()
         result = result * (int(counts[0]) if uniform else counts.reshape(shape))
     return result
 

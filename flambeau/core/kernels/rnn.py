@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from flambeau.core.kernels.product import matrices
+from flambeau.core.kernels.generate import recurrent
+from flambeau.core.kernels.generate.recurrent_gates import GATES
+from flambeau.core.kernels.product import matrices, turned
 
 __all__ = ["GATES", "backward", "forward"]
-
-GATES = {"lstm": 4, "gru": 3, "rnn_tanh": 1, "rnn_relu": 1}
 
 
 def steps(sizes: Any, reverse: bool) -> list[tuple[int, int]]:
@@ -46,6 +46,8 @@ def forward(
     """The outputs (M, P), the last states, and what the way back needs: gates, cells, previous
     states."""
     h = h.copy()
+    if w_hr is None and order and recurrent.serves(mode, x.dtype, "forward"):
+        return _generated(mode, x, h, c, w_ih, w_hh, b_ih, b_hh, order)
     if mode == "lstm":
         return _lstm(x, h, c.copy(), w_ih, w_hh, b_ih, b_hh, w_hr, order)
     if mode == "gru":
@@ -69,23 +71,61 @@ def backward(
     has_bias: bool,
 ) -> tuple[Any, ...]:
     """Gradients for x, h, c, w_ih, w_hh, b_ih, b_hh, w_hr."""
-    if mode == "lstm":
+    if w_hr is None and order and recurrent.serves(mode, x.dtype, "backward"):
+        found = _generated_back(mode, gradients, w_hh, out, gates, cells, states, order)
+    elif mode == "lstm":
         found = _lstm_back(gradients, w_hh, w_hr, gates, cells, states, order)
     elif mode == "gru":
         found = _gru_back(gradients, w_hh, gates, cells, states, order)
     else:
         found = _plain_back(mode, gradients, w_hh, out, states, order)
     d_in, d_state, dh, dc, dw_hr = found
+    db_ih = db_hh = None
+    if has_bias:
+        db_ih = d_in.sum(0)
+        db_hh = db_ih.copy() if d_state is d_in else d_state.sum(0)
+    dx = matrices(d_in, w_ih)
+    left = turned(d_in)
     return (
-        matrices(d_in, w_ih),
+        dx,
         dh,
         dc,
-        matrices(d_in.T, x),
-        matrices(d_state.T, states),
-        d_in.sum(0) if has_bias else None,
-        d_state.sum(0) if has_bias else None,
+        matrices(left, x),
+        matrices(left if d_state is d_in else turned(d_state), states),
+        db_ih,
+        db_hh,
         dw_hr,
     )
+
+
+def _generated(
+    mode: str, x: Any, h: Any, c: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, order: Any
+) -> tuple[Any, ...]:
+    """The steps in generated code; biases that are added alike come in with the input's part."""
+    bias, inner = b_ih, None
+    if mode == "gru":
+        inner = np.zeros(len(w_hh), x.dtype) if b_hh is None else b_hh
+    if b_ih is not None:
+        alike = slice(0, 2 * h.shape[1] if mode == "gru" else None)
+        bias = b_ih.copy()
+        bias[alike] += b_hh[alike]
+    gates = matrices(x, w_ih.T, bias)
+    c = None if c is None else c.copy()
+    out, cells, states = recurrent.forward(mode, gates, h, c, w_hh, inner, order)
+    return out, h, np.empty(0, x.dtype) if c is None else c, gates, cells, states
+
+
+def _generated_back(
+    mode: str, gradients: Any, w_hh: Any, out: Any, gates: Any, cells: Any, states: Any, order: Any
+) -> tuple[Any, ...]:
+    g_out, g_h, g_c = gradients
+    width, dtype = states.shape[1], states.dtype
+    dh = _zeros_or(g_h, (order_rows(order), width), dtype)
+    dc = _zeros_or(g_c, (order_rows(order), width), dtype) if mode == "lstm" else None
+    g_out = np.zeros_like(states) if g_out is None else np.ascontiguousarray(g_out, dtype)
+    gates = gates if GATES[mode] > 1 else out
+    slope, inner = recurrent.backward(mode, g_out, dh, dc, w_hh, gates, cells, states, order)
+    return slope, inner, dh, dc, None
 
 
 def _zeros_or(g: Any, shape: Any, dtype: Any) -> Any:

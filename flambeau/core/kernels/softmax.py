@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from flambeau.core.folds import fold_add, fold_max
+from flambeau.core.kernels.generate import softmax as rows
 
 __all__ = ["log_softmax", "log_softmax_backward", "softmax", "softmax_backward"]
 
@@ -43,6 +44,9 @@ def softmax(x: Any, axis: int) -> Any:
         return softmax(x.reshape(1), 0).reshape(())
     if not x.size:
         return x.copy()
+    generated = rows.forward("softmax", x, axis)
+    if generated is not None:
+        return generated
     e = np.subtract(x, _top(x, axis, None, None, True))
     np.exp(e, e)
     return np.divide(e, _sums(e, axis), e)
@@ -56,6 +60,9 @@ def log_softmax(x: Any, axis: int) -> Any:
         return log_softmax(x.reshape(1), 0).reshape(())
     if not x.size:
         return x.copy()
+    generated = rows.forward("log_softmax", x, axis)
+    if generated is not None:
+        return generated
     e = np.subtract(x, _top(x, axis, None, None, True))
     total = _sums(np.exp(e), axis)
     return np.subtract(e, np.log(total, total), e)
@@ -77,6 +84,9 @@ def softmax_backward(g: Any, out: Any, axis: int) -> Any:
         return softmax_backward(g.astype("f4"), out.astype("f4"), axis).astype(g.dtype)
     if not g.ndim:
         return np.zeros_like(g)
+    generated = rows.gradient("softmax", g, out, axis)
+    if generated is not None:
+        return generated
     found = g * out
     total = _sums(found, axis if axis >= 0 else axis + g.ndim)
     found -= out * total
@@ -89,6 +99,9 @@ def log_softmax_backward(g: Any, out: Any, axis: int) -> Any:
         return log_softmax_backward(g.astype("f4"), out.astype("f4"), axis).astype(g.dtype)
     if not g.ndim:
         return np.zeros_like(g)
+    generated = rows.gradient("log_softmax", g, out, axis)
+    if generated is not None:
+        return generated
     found = np.exp(out)
     found *= _total(g, axis, None, None, True)
     return np.subtract(g, found, out=found)

@@ -8,12 +8,13 @@ import numpy as np
 
 from flambeau.core import dtypes
 from flambeau.core import layout as layouts
+from flambeau.core.device import cuda_means_cpu
 from flambeau.core.device import device as Device
 from flambeau.core.dims import wrap_dim
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.methods import attach, bind
 from flambeau.core.size import Size
-from flambeau.core.storage import address, root_of, storage_of, touch
+from flambeau.core.storage import address, root_of, touch
 from flambeau.core.tensor import Tensor, edge_of
 
 __all__ = ["Attributes"]
@@ -184,8 +185,10 @@ class Attributes:
         """Pinned memory serves accelerators: there is none here.
 
         Raises:
-            RuntimeError: always, as in a CPU build of PyTorch.
+            RuntimeError: as in a CPU build of PyTorch (with FLAMBEAU_CUDA=cpu: the tensor itself).
         """
+        if cuda_means_cpu():
+            return self
         raise RuntimeError(
             "Cannot access accelerator device when none is available: pin_memory() serves "
             "accelerators."
@@ -247,12 +250,15 @@ class Attributes:
         return TypedStorage
 
     def share_memory_(self: Tensor) -> Tensor:
-        """Mark the storage as shared between processes (workers get their own handle on it)."""
-        storage_of(self).shared = True
+        """Move the storage, with all tensors on it, to memory that processes share."""
+        from flambeau.core.sharing import share
+
+        share(self)
         return self
 
     def is_shared(self: Tensor) -> bool:
-        return self._storage is not None and self._storage.shared
+        """Whether the storage is in memory that processes share."""
+        return self._storage is not None and bool(self._storage.shared)
 
     def record_stream(self: Tensor, stream: Any) -> None:
         return None

@@ -80,13 +80,8 @@ class Conversion:
         found = self
         if device is not None:
             found = _move(found, device)
-        if dtype is not None and dtype.numpy != found._array.dtype:
-            found = ops._to_copy(found, dtype)
-        if memory_format is not None and memory_format is not layout.preserve_format:
-            found = found.contiguous(memory_format=memory_format)
-        if copy and found is self:
-            found = found.clone()
-        return found
+        found = _converted(found, dtype, memory_format or layout.preserve_format)
+        return found.clone(memory_format=memory_format) if copy and found is self else found
 
     def type(self: Tensor, dtype: Any = None, non_blocking: bool = False, **kwargs: Any) -> Any:
         """The legacy type's name ('torch.FloatTensor'); with `dtype` (a dtype, a name, a legacy
@@ -101,7 +96,18 @@ class Conversion:
         return self.to(dtype_of_type(dtype))
 
     def type_as(self: Tensor, other: Tensor) -> Tensor:
-        """The tensor with `other`'s dtype."""
+        """The tensor with `other`'s dtype.
+
+        Raises:
+            RuntimeError: a dense tensor and a sparse one.
+        """
+        if (self.layout is layout.strided) != (other.layout is layout.strided):
+            raise fail(
+                RuntimeError,
+                "type_as",
+                f"type_as does not convert a tensor of layout {self.layout} to {other.layout}: "
+                "call to_sparse() or to_dense() first, or .to(other.dtype)",
+            )
         return self.to(other.dtype)
 
     def resolve_conj(self: Tensor) -> Tensor:
@@ -154,9 +160,22 @@ def _move(tensor: Tensor, device: Any) -> Tensor:
     return tensor
 
 
+def _converted(tensor: Tensor, dtype: Any, memory_format: Any) -> Tensor:
+    """The tensor in a dtype and a memory format; itself where it has the one and suggests the
+    other.
+    """
+    if dtype is not None and dtype.numpy != tensor._array.dtype:
+        return ops._to_copy(tensor, dtype, memory_format)  # type: ignore[no-any-return]
+    if memory_format is layout.preserve_format or memory_format is layout.suggest_memory_format(
+        tensor.shape, tensor.stride()
+    ):
+        return tensor
+    return ops._clone(tensor, memory_format)  # type: ignore[no-any-return]
+
+
 def _caster(name: str, dtype: Any) -> Any:
     def cast(self: Tensor, memory_format: Any = layout.preserve_format) -> Tensor:
-        return self if self._array.dtype == dtype.numpy else ops._to_copy(self, dtype)
+        return _converted(self, dtype, memory_format)
 
     cast.__name__ = name
     cast.__doc__ = f"The tensor as {dtype.name}."

@@ -1,20 +1,38 @@
-"""The operations, an area a file. Importing this package declares them all; a new area is a new
-file.
+"""The operations, an area a file. Importing this package declares those of the NEAR areas; the
+others load when one of their names is first used (`core/late`).
+
+A new area is a new file; ``python scripts/areas.py`` writes its names into `core/late_names`.
 """
 
 from importlib import import_module
-from pkgutil import iter_modules
 
-for _area in sorted(module.name for module in iter_modules(__path__)):
+from flambeau.core import late
+
+NEAR = (
+    "advanced",
+    "arithmetic",
+    "bitwise",
+    "cast",
+    "cat",
+    "compare",
+    "complex",
+    "either",
+    "fill",
+    "math",
+    "matmul",
+    "power",
+    "reduce",
+    "rounding",
+    "shape",
+    "sparse",
+    "split",
+    "view",
+    "where",
+)
+"""The areas that bind operators and properties, and what nearly every program calls."""
+
+for _area in NEAR:
     import_module(f"{__name__}.{_area}")
 
 import_module("flambeau.core.indexing")
-import_module("flambeau.core.sampling").each_on_its_own(
-    "argwhere",
-    "ctc_loss",
-    "embedding_bag",
-    "histogram",
-    "nanquantile",
-    "quantile",
-    "repeat_interleave",
-)
+late.announce()

@@ -125,17 +125,18 @@ def _elu(input, alpha, scale, input_scale):
     )
 
 
-def _elu_on_arrays(g, input, alpha, scale, input_scale):
+def _elu_on_arrays(g, input, slope, input_scale):
     t = g.dtype.type
-    slope = np.exp(np.minimum(input, 0) * t(input_scale))
-    slope *= t(alpha * scale * input_scale)
-    return g * np.where(input <= 0, slope, t(scale))
+    low = np.exp(np.minimum(input, 0) * t(input_scale))
+    low *= t(slope)
+    return np.where(input <= 0, g * low, g)
 
 
 _elu_backward = lazily("elu_backward", _elu_on_arrays)
+_times = lazily("mul", np.multiply)
 _celu_backward = lazily(
     "celu_backward",
-    lambda g, input, alpha: _elu_on_arrays(g, input, alpha, 1.0, 1.0 / alpha),
+    lambda g, input, alpha: _elu_on_arrays(g, input, 1.0, 1.0 / alpha),
 )
 
 
@@ -149,7 +150,8 @@ def _celu_rule(g, input, alpha):
 @both
 def _elu_rule(g, input, alpha, scale, input_scale):
     if type(g) is nd:
-        return _elu_backward(g, input, alpha, scale, input_scale)
+        found = _elu_backward(g, input, alpha * input_scale, input_scale)
+        return found if scale == 1 else _times(found, scale)
     low = ops.exp(input.clamp(max=0) * input_scale) * (alpha * scale * input_scale)
     return g * ops.where(input <= 0, low, scale)
 

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from flambeau.core import rules
-from flambeau.core.declare import ops, primitive
+from flambeau.core import rules, state
+from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.errors import fail
+from flambeau.core.inplace import check_inplace, write_result
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.kernels.product import matrices, product, widen
 from flambeau.core.ops.matmul import (
@@ -23,6 +24,7 @@ from flambeau.core.ops.matmul import (
     check_vector,
     outward,
 )
+from flambeau.core.tensor import Tensor
 
 __all__: list[str] = []
 
@@ -193,7 +195,7 @@ def baddbmm(input, batch1, batch2, *, beta: Any = 1, alpha: Any = 1):
 
 
 @primitive(
-    inplace=True,
+    inplace=False,
     vjp={
         "input": lambda g, beta: scaled(g, beta),
         "batch1": lambda g, batch2, alpha: scaled(g @ batch2.mT, alpha),
@@ -212,6 +214,21 @@ def addbmm(input, batch1, batch2, *, beta: Any = 1, alpha: Any = 1):
         "addbmm", "addbmm_impl_cpu_", "Input dtypes must be the same", input, batch1, batch2
     )
     return _whole("addbmm", input, batch1, batch2, beta, alpha, reduce=True)
+
+
+@composite(method=True, function=False)
+def addbmm_(
+    input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1
+) -> Tensor:
+    """`addbmm` in place; a tensor that expands to the sum is resized to it, as PyTorch does."""
+    found = ops.addbmm(input, batch1, batch2, beta=beta, alpha=alpha)
+    check_inplace("addbmm_", input, found._edge is not None)
+    if input._array.shape != found._array.shape:
+        token = state.switch_grad(False)
+        input.resize_(found.shape)  # type: ignore[attr-defined]
+        state.restore(token)
+    write_result("addbmm_", input, found)
+    return input
 
 
 @primitive(

@@ -17,6 +17,7 @@ from flambeau.core.declare import Tensors, composite, ops, primitive
 from flambeau.core.declare import view as declare_view
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
+from flambeau.core.kernels.generate import picked
 from flambeau.core.kernels.scatter import add_at, add_rows, put_sum
 from flambeau.core.tensor import Tensor, wrap
 
@@ -188,7 +189,8 @@ def _index_one(input, index, dim: int):
         if index.dtype.kind != "b":
             if dim >= input.ndim:
                 raise IndexError
-            return input.take(index, dim)
+            found = picked.rows(input, dim, index, checked=False)
+            return input.take(index, dim) if found is None else found
         if index.ndim == 1 and dim:
             if index.shape[0] != input.shape[dim]:
                 raise IndexError

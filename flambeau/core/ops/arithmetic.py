@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 
 from flambeau.core.declare import OPERATIONS, composite, elementwise, ops
-from flambeau.core.dtypes import ABS, FLOAT, NUMBER, NUMERIC, Rule
+from flambeau.core.dtypes import ABS, FLOAT, NUMBER, NUMERIC, Rule, of
 from flambeau.core.entry import operator
 from flambeau.core.errors import fail
 from flambeau.core.methods import bind
 from flambeau.core.ops.either import vanish
 from flambeau.core.ops.rounding import whole_division
+from flambeau.core.promotion import result_dtype
 from flambeau.core.tensor import Tensor
 
 __all__: list[str] = []
@@ -40,7 +41,7 @@ def _kind(x: Any) -> str:
 
 
 def _scale(name: str, input: Any, other: Any, alpha: Any) -> Any:
-    """``alpha * other``, with PyTorch's checks of alpha.
+    """``alpha * other`` in the dtype of the sum, with PyTorch's checks of alpha.
 
     Raises:
         RuntimeError: a floating (or complex) alpha for integer (or real) tensors, a bool one for
@@ -63,7 +64,12 @@ def _scale(name: str, input: Any, other: Any, alpha: Any) -> Any:
             name,
             "For non-complex input tensors, argument alpha must not be a complex number.",
         )
-    return ops.mul(other, alpha) if isinstance(other, Tensor) else other * alpha
+    if not isinstance(other, Tensor):
+        return other * alpha
+    if isinstance(input, Tensor) and input._array.dtype != other._array.dtype:
+        both = (input._array, other._array)
+        other = other.to(of(result_dtype([(a.dtype, a.ndim) for a in both])))
+    return ops.mul(other, alpha)
 
 
 @elementwise(
@@ -78,9 +84,34 @@ def add(input, other):
     return np.add(input, other)
 
 
+def _no_masks(name: str, input: Any, other: Any) -> Tensor | None:
+    """Subtraction is not for masks; but `1 - mask`, which inverted one of bytes, is understood.
+
+    Raises:
+        RuntimeError: a tensor of bools on either side.
+    """
+    kinds = [isinstance(x, Tensor) and x._array.dtype.kind == "b" for x in (input, other)]
+    if not any(kinds):
+        return None
+    if name == "_rsub" and kinds[0] and type(other) is int and other == 1:
+        from flambeau.compat import understood
+
+        if understood("1 - mask", "subtraction with a bool tensor", "~mask"):
+            return ops.logical_not(input)  # type: ignore[no-any-return]
+    which = "two bool tensors" if all(kinds) else "a bool tensor"
+    mend = "^ or logical_xor()" if all(kinds) else "~ or logical_not() to invert a mask"
+    raise fail(
+        RuntimeError,
+        name,
+        f"Subtraction, the `-` operator, with {which} is not supported. Use {mend}, or convert "
+        "with .to(dtype).",
+    )
+
+
 @elementwise(
     types=NUMERIC,
     kernel=np.subtract,
+    first=_no_masks,
     dunder="sub",
     alias=("subtract",),
     alpha=_scale,
@@ -98,6 +129,7 @@ def _rsub_name(node: Any) -> str:
 @elementwise(
     types=NUMERIC,
     kernel=lambda input, other: np.subtract(other, input),
+    first=_no_masks,
     name="_rsub",
     node=_rsub_name,
     function=False,
@@ -137,6 +169,7 @@ bind(__rsub__=operator(OPERATIONS["_rsub"], ops._rsub))
     types=NUMBER,
     kernel=np.multiply,
     dunder="mul",
+    numbers="exact",
     alias=("multiply",),
     vjp={"input": lambda g, other: g * other, "other": lambda g, input: g * input},
 )
@@ -151,6 +184,7 @@ def mul(input, other):
     name="_div",
     node="Div",
     dunder="truediv",
+    numbers="exact",
     method=False,
     vjp={
         "input": lambda g, other: g / other,
@@ -216,6 +250,7 @@ def _div_floor(input, other):
 @elementwise(
     types=_ROUNDED,
     name="_div_trunc",
+    numbers="exact",
     node=lambda node: "DivBackward2",
     method=False,
     function=False,

@@ -28,25 +28,19 @@ def _wide(*arrays: Any) -> tuple[Any, ...]:
 
 @both
 def _attention_rule(
-    g: Any, query: Any, key: Any, value: Any, attn_mask: Any, weights: Any, scale: float, needs: Any
-) -> Any:
+    g: Any, query: Any, key: Any, value: Any, attn_mask: Any, sums: Any, scale: float,
+    causal: bool, needs: Any,
+) -> Any:  # fmt: skip
     g = g[0] if isinstance(g, (tuple, list)) else g
     if g is None:
         return None, None, None, None
     if type(query) is nd:
         dtype = g.dtype
-        g, query, key, value, weights = _wide(g, query, key, value, weights)
-        found = kernels.attend_backward(g, query, key, value, weights, scale, needs)
+        g, query, key, value, attn_mask, sums = _wide(g, query, key, value, attn_mask, sums)
+        found = kernels.attend_backward(g, query, key, value, attn_mask, sums, scale, causal, needs)
         return tuple(None if each is None else each.astype(dtype, copy=False) for each in found)
-    # weights is an output: in the graph it leads back to the scores
-    scores = ops.matmul(query, key.mT) * scale
-    if attn_mask is not None:
-        if attn_mask.dtype.category == "bool":
-            scores = scores.masked_fill(~attn_mask, float("-inf"))
-        else:
-            scores = scores + attn_mask
-    soft = ops.softmax(scores, -1)
-    soft = ops.where(wrap(~np.isneginf(scores._array)), soft, 0.0)
+    # made again from the inputs, so that the graph leads back to them
+    soft = _softmax(query, key, attn_mask, scale, causal)
     pulled = ops.matmul(g, value.mT)
     slope = soft * (pulled - (pulled * soft).sum(-1, keepdim=True))
     return (
@@ -57,28 +51,45 @@ def _attention_rule(
     )
 
 
-def _shapes(query: Any, key: Any, value: Any, attn_mask: Any, scale: float) -> Any:
+def _softmax(query: Tensor, key: Tensor, mask: Tensor | None, scale: float, causal: bool) -> Tensor:
+    """The weights in operations; zeros in a row that may look nowhere."""
+    scores = ops.matmul(query * scale, key.mT)
+    if causal:
+        mask = wrap(kernels.causal_mask(query.size(-2), key.size(-2)))
+    if mask is None:
+        return ops.softmax(scores, -1)
+    if mask.dtype.category == "bool":
+        scores = scores.masked_fill(~mask, float("-inf"))
+    else:
+        scores = scores + mask
+    nowhere = wrap(np.isneginf(scores._array).all(-1, keepdims=True))
+    return ops.softmax(scores, -1).masked_fill(nowhere, 0.0)
+
+
+def _shapes(
+    query: Any, key: Any, value: Any, attn_mask: Any, scale: float, causal: bool = False
+) -> Any:
     lead = np.broadcast_shapes(query.shape[:-2], key.shape[:-2], value.shape[:-2])
-    length, source = query.shape[-2], key.shape[-2]
-    return ((*lead, length, value.shape[-1]), query.dtype), ((*lead, length, source), query.dtype)
+    rows = (*lead, query.shape[-2])
+    return ((*rows, value.shape[-1]), query.dtype), ((*rows, 2), query.dtype)
 
 
 @primitive(
     name="_attention",
     node="ScaledDotProductFlashAttentionForCpu",
-    outputs=("out", "weights"),
+    outputs=("out", "sums"),
     differentiable=("out",),
     function=False,
     method=False,
     infer=_shapes,
     vjp={("query", "key", "value", "attn_mask"): _attention_rule},
 )
-def _attention(query, key, value, attn_mask=None, scale: float = 1.0):
-    """``softmax(scale query key^T + attn_mask) value`` and the softmax."""
+def _attention(query, key, value, attn_mask=None, scale: float = 1.0, causal: bool = False):
+    """``softmax(scale query key^T + attn_mask) value``; each row's maximum and one over its sum."""
     dtype = query.dtype
     q, k, v, mask = _wide(query, key, value, attn_mask)
-    found, weights = kernels.attend(q, k, v, mask, scale)
-    return found.astype(dtype, copy=False), weights
+    found, sums = kernels.attend(q, k, v, mask, scale, causal)
+    return found.astype(dtype, copy=False), sums
 
 
 def _check(
@@ -186,9 +197,7 @@ def scaled_dot_product_attention(
     factor = (1.0 / math.sqrt(width) if width else 1.0) if scale is None else scale
     if enable_gqa:
         key, value = _grouped(query, key, value)
-    if is_causal:
-        attn_mask = wrap(kernels.causal(query.size(-2), key.size(-2)))
-    elif (
+    if (
         attn_mask is not None
         and attn_mask.dtype != query.dtype
         and attn_mask.dtype.category != "bool"
@@ -198,11 +207,6 @@ def scaled_dot_product_attention(
         dtype = query.dtype
         if dtype.itemsize == 2:  # rounded once, at the end
             query, key, value = query.float(), key.float(), value.float()
-        scores = ops.matmul(query * factor, key.mT)
-        if attn_mask is not None:
-            if attn_mask.dtype.category == "bool":
-                scores = scores.masked_fill(~attn_mask, float("-inf"))
-            else:
-                scores = scores + attn_mask
-        return ops.matmul(ops.dropout(ops.softmax(scores, -1), dropout_p, True), value).to(dtype)
-    return ops._attention(query, key, value, attn_mask, factor)[0]
+        weights = _softmax(query, key, attn_mask, factor, is_causal)
+        return ops.matmul(ops.dropout(weights, dropout_p, True), value).to(dtype)
+    return ops._attention(query, key, value, attn_mask, factor, is_causal)[0]

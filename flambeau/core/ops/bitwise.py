@@ -10,6 +10,9 @@ import numpy as np
 
 from flambeau.core.declare import elementwise
 from flambeau.core.dtypes import INTEGRAL, LOGICAL, Rule
+from flambeau.core.errors import fail
+from flambeau.core.methods import bind
+from flambeau.core.tensor import Tensor
 
 __all__: list[str] = []
 
@@ -34,10 +37,28 @@ def bitwise_xor(input, other):
     return np.bitwise_xor(input, other)
 
 
-@elementwise(types=INTEGRAL, kernel=np.invert, dunder="invert")
+@elementwise(types=INTEGRAL, kernel=np.invert)
 def bitwise_not(input):
     """``~input``: every bit turned; logical for bool."""
     return np.invert(input)
+
+
+def _inverted(input: Tensor) -> Tensor:
+    """``~input``; for what has no such bits PyTorch's operator raises another error than its
+    function.
+    """
+    try:
+        return bitwise_not(input)
+    except NotImplementedError:
+        raise fail(
+            TypeError,
+            "~",
+            "~ (operator.invert) is only implemented on integer and Boolean-type tensors, not "
+            f"{input.dtype}: convert with .to(dtype), or negate with -.",
+        ) from None
+
+
+bind(__invert__=_inverted)
 
 
 @elementwise(types=_INTEGERS, kernel=np.left_shift, dunder="lshift")

@@ -150,7 +150,7 @@ def _addcdiv(input, tensor1, tensor2, value):
     if type(value) in NUMBERS and value != 1:
         return _addcdiv_scaled(input, tensor1, tensor2, value)
     return (
-        input + _scaled(value, input) * (tensor1 / tensor2)
+        input + _scaled(value, input) * tensor1 / tensor2
         if value != 1
         else input + tensor1 / tensor2
     )

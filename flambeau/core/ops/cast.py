@@ -14,21 +14,28 @@ from flambeau.core.declare import composite, ops, primitive, view
 from flambeau.core.entry.filling import copied
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
+from flambeau.core.kernels import copies, memory
 from flambeau.core.silence import quiet
 from flambeau.core.tensor import Tensor, edge_of
 
-__all__: list[str] = []
+__all__ = ["empty_copy"]
+
+_IN_ORDER = (layout.preserve_format, layout.contiguous_format)
+"""The formats that leave an array alone whose elements lie in order."""
 
 
-def _strided_like(input: Any, dtype: Any) -> Any:
-    """An empty array with the strides that preserve_format gives a copy of `input`."""
-    item = input.dtype.itemsize
-    steps = layout.preserve_strides(input.shape, tuple(s // item for s in input.strides))
+def empty_copy(input: Any, dtype: Any, memory_format: Any = layout.preserve_format) -> Any:
+    """An empty array for a copy of `input`, with the strides that a memory format gives it."""
+    if memory_format is layout.preserve_format:
+        item = input.dtype.itemsize
+        steps = layout.preserve_strides(input.shape, tuple(s // item for s in input.strides))
+    else:
+        steps = layout.memory_format_strides(input.shape, memory_format)
     size = dtype.itemsize
     if steps == layout.contiguous_strides(input.shape):
-        return np.empty(input.shape, dtype)
+        return memory.empty(input.shape, dtype)
     return np.ndarray(
-        input.shape, dtype, np.empty(input.size, dtype), 0, tuple(s * size for s in steps)
+        input.shape, dtype, memory.empty(input.size, dtype), 0, tuple(s * size for s in steps)
     )
 
 
@@ -37,19 +44,21 @@ def _strided_like(input: Any, dtype: Any) -> Any:
     method=False,
     node="ToCopy",
     vjp=lambda g: g,
-    infer=lambda input, kind: (input.shape, kind.numpy),
+    infer=lambda input, kind, memory_format: (input.shape, kind.numpy),
 )
-def _to_copy(input, kind: Any):
+def _to_copy(input, kind: Any, memory_format: Any = layout.preserve_format):
     """A copy in another dtype."""
     dtype = kind.numpy
-    if input.flags.c_contiguous:
-        if input.dtype.kind == "c" and dtype.kind not in "cWb":
-            input = input.real
-        elif input.dtype.kind == "V" and dtype.kind in "iu":
-            input = input.astype("f4")
-        return _whole(input, dtype)
-    fresh = _strided_like(input, dtype)
-    np.copyto(fresh, input, casting="unsafe")
+    in_order = input.flags.c_contiguous and memory_format in _IN_ORDER
+    fresh = None if in_order else empty_copy(input, dtype, memory_format)
+    if input.dtype.kind == "c" and dtype.kind not in "cWb":
+        input = input.real
+    elif input.dtype.kind == "V" and dtype.kind in "iu":
+        input = input.astype("f4")
+    whole = _whole(input, dtype)
+    if fresh is None:
+        return whole
+    np.copyto(fresh, whole)
     return fresh
 
 
@@ -74,20 +83,10 @@ def _clone(input, memory_format: Any = layout.preserve_format):
     """A copy with memory of its own."""
     if memory_format is layout.preserve_format:
         if input.flags.c_contiguous:
-            return input.copy()
-        fresh = _strided_like(input, input.dtype)
+            return copies.copy(input)
     elif memory_format is layout.contiguous_format:
-        return input.copy(order="C")
-    else:
-        steps = layout.memory_format_strides(input.shape, memory_format)
-        item = input.dtype.itemsize
-        fresh = np.ndarray(
-            input.shape,
-            input.dtype,
-            np.empty(input.size, input.dtype),
-            0,
-            tuple(s * item for s in steps),
-        )
+        return copies.copy(input)
+    fresh = empty_copy(input, input.dtype, memory_format)
     np.copyto(fresh, input)
     return fresh
 
@@ -157,7 +156,7 @@ def copy_(input: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
     a, b = input._array, src._array
     if not recording and type(a) is type(b) is np.ndarray:
         if a.dtype is b.dtype and a.shape == b.shape:
-            a[...] = b
+            copies.copy_into(a, b)
             touch(input, "copy_")
             return input
     if hasattr(a, "is_sparse_data") or hasattr(b, "is_sparse_data"):

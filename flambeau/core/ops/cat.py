@@ -17,6 +17,7 @@ from flambeau.core.declare import Tensors, composite, ops, primitive
 from flambeau.core.dims import wrap_dim
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
+from flambeau.core.kernels import memory
 from flambeau.core.silence import quiet
 from flambeau.core.size import Size
 from flambeau.core.state import mode, ordinary
@@ -68,12 +69,15 @@ def _cat(tensors: Tensors, dim: int):
 
 
 def _row_major(arrays: Any, dim: int) -> Any:
-    """Where to write: NumPy would keep the order of transposed arrays, PyTorch does not."""
-    if all(a.flags.c_contiguous for a in arrays):
+    """Where to write: NumPy would keep the order of transposed arrays, PyTorch does not; and large
+    results go to kept memory.
+    """
+    small = sum(a.nbytes for a in arrays) < memory.LARGE
+    if small and all(a.flags.c_contiguous for a in arrays):
         return None
     shape = list(arrays[0].shape)
     shape[dim] = sum(a.shape[dim] for a in arrays)
-    return np.empty(shape, arrays[0].dtype)
+    return memory.empty(shape, arrays[0].dtype)
 
 
 def _join_as(arrays: Any, dim: int, format: Any) -> Any:
@@ -210,6 +214,7 @@ def _stack_backward(g: Tensor, shapes: list[Any], dim: int, needs: tuple[bool, .
     function=False,
     method=False,
     promote=("tensors",),
+    out_apart=True,
     vjp=_stack_backward,
 )
 def _stack(tensors: Tensors, dim: int):

@@ -10,6 +10,7 @@ import numpy as np
 from flambeau.core.declare import composite, primitive
 from flambeau.core.errors import fail
 from flambeau.core.return_types import structseq
+from flambeau.core.sampling import each_on_its_own
 from flambeau.core.tensor import Tensor, wrap
 
 __all__: list[str] = []
@@ -316,3 +317,6 @@ def histogramdd(
     return structseq("histogramdd", ("hist", "bin_edges"))(
         (hist, tuple(wrap(e.copy()) for e in edges))
     )
+
+
+each_on_its_own("histogram")

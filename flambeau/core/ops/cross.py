@@ -25,6 +25,7 @@ def _cross_rule(sign: int) -> Any:
     node="LinalgCross",
     method=False,
     function=False,
+    out_apart=True,
     promote=("input", "other"),
     vjp={"input": _cross_rule(1), "other": _cross_rule(-1)},
     infer=lambda input, other, dim: (np.broadcast_shapes(input.shape, other.shape), input.dtype),

@@ -11,6 +11,7 @@ from flambeau.core.errors import fail
 from flambeau.core.kernels import ctc as kernels
 from flambeau.core.ops.windowing import refuse_dtype
 from flambeau.core.rules import both
+from flambeau.core.sampling import each_on_its_own
 from flambeau.core.tensor import Tensor, wrap
 
 __all__: list[str] = []
@@ -169,3 +170,6 @@ def ctc_loss(
     if reduction == 2:
         return loss.sum()
     return loss if batched else loss.squeeze(0)
+
+
+each_on_its_own("ctc_loss")

@@ -10,6 +10,7 @@ import numpy as np
 from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.errors import fail
 from flambeau.core.ops.windowing import refuse_dtype
+from flambeau.core.promotion import promote_types
 from flambeau.core.rules import both
 from flambeau.core.tensor import Tensor, wrap
 
@@ -42,9 +43,8 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
             f"expected common dtype to be floating point, yet common dtype is {x1.dtype}",
         )
     x1, x2 = ops.broadcast_tensors(x1, x2)
-    common = ops.promote_types(x1.dtype, x2.dtype) if hasattr(ops, "promote_types") else None
-    if common is not None:
-        x1, x2 = x1.to(common), x2.to(common)
+    common = promote_types(x1.dtype, x2.dtype)
+    x1, x2 = x1.to(common), x2.to(common)
     first = x1 / _length(x1, dim, eps)
     second = x2 / _length(x2, dim, eps)
     return (first * second).sum(dim)

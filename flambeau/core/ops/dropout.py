@@ -173,10 +173,9 @@ def rrelu_noise(stream: Stream, array: np.ndarray, lower: float, upper: float) -
 
 def dropout_noise(stream: Stream, array: np.ndarray, p: float, feature: bool = False) -> np.ndarray:
     """Zeros with probability ``p`` and ``1 / (1 - p)``, for ``array`` or its channels."""
-    noise = uniform.bernoulli(stream, _room(array, feature), 1.0 - p)
     wide: Any = np.float64 if array.dtype == np.float64 else np.float32
-    noise *= (wide(1) / wide(1.0 - p)).astype(array.dtype)
-    return noise
+    value = (wide(1) / wide(1.0 - p)).astype(array.dtype)
+    return uniform.chosen(stream, _room(array, feature), 1.0 - p, value)
 
 
 def _room(array: np.ndarray, feature: bool) -> np.ndarray:

@@ -12,6 +12,7 @@ from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
 from flambeau.core.kernels import embedding as kernels
+from flambeau.core.kernels.generate import picked
 from flambeau.core.rules import both
 from flambeau.core.storage import touch
 from flambeau.core.tensor import Tensor, wrap
@@ -91,7 +92,8 @@ def _embedding(
         )
     _check_index("embedding", indices)
     kernels.check_indices("embedding", indices, weight.shape[0])
-    return weight.take(indices, axis=0)
+    found = picked.rows(weight, 0, indices)
+    return weight.take(indices, axis=0) if found is None else found
 
 
 @composite()

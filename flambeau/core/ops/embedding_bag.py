@@ -12,6 +12,7 @@ from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
 from flambeau.core.kernels import embedding as kernels
 from flambeau.core.rules import both
+from flambeau.core.sampling import each_on_its_own
 from flambeau.core.tensor import Tensor, wrap
 
 __all__: list[str] = []
@@ -253,3 +254,6 @@ def embedding_bag(
         include_last_offset,
         skipped,
     )
+
+
+each_on_its_own("embedding_bag")

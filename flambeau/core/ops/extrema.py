@@ -15,7 +15,8 @@ from flambeau.core.declare import composite, ops, primitive, reduction
 from flambeau.core.dims import unreduce, wrap_dim
 from flambeau.core.dtypes import REAL, of
 from flambeau.core.errors import fail
-from flambeau.core.folds import fold_add, fold_max, fold_min
+from flambeau.core.folds import fold_add, fold_max
+from flambeau.core.kernels.generate.folds import LEAST, fold
 from flambeau.core.ops.along import in_order, put_back, spelled
 from flambeau.core.ops.reduce import axes_of
 from flambeau.core.rules import with_arrays
@@ -103,7 +104,7 @@ def _even_dims_rule(g: Any, input: Any, out: Any, shape: Any, dim: Any, keepdim:
 def _max_all(input):
     """The largest element."""
     check_whole("max", input)
-    return fold_max(input, axis=None)
+    return _folded(np.maximum, input, None, False)
 
 
 @reduction(
@@ -117,7 +118,7 @@ def _max_all(input):
 def _min_all(input):
     """The smallest element."""
     check_whole("min", input)
-    return fold_min(input, axis=None)
+    return _folded(np.minimum, input, None, False)
 
 
 def _pair_shape(input: Any, dim: Any, keepdim: bool = False, *rest: Any) -> Any:
@@ -139,9 +140,16 @@ def _extreme(name: str, ufunc: Any, find: Any, input: Any, dim: Any, keepdim: bo
     k = check_dim(name, input, dim)
     if not input.ndim:
         return input.copy(), np.zeros((), np.int64)
-    return in_order(ufunc.reduce(input, k, None, None, keepdim)), find(
-        input, k, None, keepdims=keepdim
-    )
+    return _folded(ufunc, input, (k,), keepdim), find(input, k, None, keepdims=keepdim)
+
+
+def _folded(ufunc: Any, input: Any, axes: tuple[int, ...] | None, keepdim: bool) -> Any:
+    """The largest or smallest elements over axes."""
+    if type(input) is nd and input.size >= LEAST:
+        generated = fold("max" if ufunc is np.maximum else "min", input, axes, keepdim)
+        if generated is not None:
+            return generated
+    return in_order(ufunc.reduce(input, axis=axes, keepdims=keepdim))
 
 
 @primitive(
@@ -294,7 +302,7 @@ def _reduce_dims(name: str, ufunc: Any, input: Any, dim: Any, keepdim: bool) -> 
             check_whole(name, input)
         for k in axes or ():
             check_dim(name, input, k)
-    return in_order(ufunc.reduce(input, axis=axes, keepdims=keepdim))
+    return _folded(ufunc, input, axes, keepdim)
 
 
 @reduction(types=REAL, vjp=_even_dims_rule)
@@ -368,13 +376,6 @@ def aminmax(
         return aminmax(
             input, **{"dim": dim, "keepdim": keepdim, "out": out} | spelled("aminmax", numpy)
         )
-    for each in out or ():
-        if each.dtype != input.dtype:
-            raise fail(
-                RuntimeError,
-                "aminmax",
-                f"Expected out tensor to have dtype {input.dtype}, but got {each.dtype} instead",
-            )
     return ops._aminmax(input, dim, keepdim, out=out)
 
 
@@ -403,13 +404,13 @@ def _infer_place(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     return fold_max(input, axis=axes_of(dim, input.ndim, "argmax"), keepdims=keepdim).shape, "i8"
 
 
-@reduction(types=None, infer=_infer_place, out_exact=True)
+@reduction(types=None, infer=_infer_place)
 def argmax(input, dim: Any = None, keepdim: bool = False):
     """The index of the largest element along `dim`, or of all; the first of equal ones."""
     return _place("argmax", np.argmax, input, dim, keepdim)
 
 
-@reduction(types=None, infer=_infer_place, out_exact=True)
+@reduction(types=None, infer=_infer_place)
 def argmin(input, dim: Any = None, keepdim: bool = False):
     """The index of the smallest element along `dim`, or of all; the first of equal ones."""
     return _place("argmin", np.argmin, input, dim, keepdim)

@@ -1,11 +1,10 @@
-"""Tensors filled, bounded and given other memory: fill_, zero_, renorm, resize_, set_.
+"""Tensors filled and given other memory: fill_, zero_, resize_, set_.
 
 Filling with random numbers is in `random_fill`. Stands on declare and inplace.
 """
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -13,12 +12,10 @@ import numpy as np
 from flambeau.core import dtypes, layout, state
 from flambeau.core.binding import sizes
 from flambeau.core.declare import composite, ops, primitive
-from flambeau.core.dims import wrap_dim
 from flambeau.core.entry.filling import Short
 from flambeau.core.errors import fail
 from flambeau.core.inplace import check_inplace, write_result
 from flambeau.core.ir.abstract import Abstract
-from flambeau.core.output import write_one
 from flambeau.core.silence import quiet
 from flambeau.core.storage import storage_of, touch
 from flambeau.core.tensor import Tensor, edge_of, wrap
@@ -171,62 +168,6 @@ def fill_diagonal_(input: Tensor, fill_value: Any, wrap: bool = False) -> Tensor
     if wrap and a.ndim == 2 and a.shape[0] > a.shape[1]:
         mask.reshape(-1)[:: a.shape[1] + 1] = True
     return ops.masked_fill_(input, as_tensor(mask), fill_value)
-
-
-@composite(method=True)
-def renorm(
-    input: Tensor, p: float, dim: int, maxnorm: float, *, out: Tensor | None = None
-) -> Tensor:
-    """Each slice along `dim` scaled down so that its p-norm is at most `maxnorm`.
-
-    Raises:
-        RuntimeError: p not positive, maxnorm negative, or fewer than 2 dimensions.
-    """
-    found = _renorm(input, p, dim, maxnorm)
-    return found if out is None else write_one("renorm", found, out)
-
-
-def _renorm(input: Tensor, p: float, dim: int, maxnorm: float) -> Tensor:
-    ndim = input._array.ndim
-    if p <= 0:
-        raise fail(RuntimeError, "renorm", f"renorm: non-positive-norm not supported: p is {p}")
-    if maxnorm < 0:
-        raise fail(RuntimeError, "renorm", f"renorm: expected maxnorm to be >= 0 but got {maxnorm}")
-    if ndim < 2:
-        raise fail(
-            RuntimeError,
-            "renorm",
-            f"renorm: input needs at least 2 dimensions, got {ndim} dimensions",
-        )
-    dim = wrap_dim(dim, ndim)
-    rest = tuple(k for k in range(ndim) if k != dim)
-    size = ops.abs(input)
-    half = input._array.dtype.kind in "fV" and input._array.dtype.itemsize == 2
-    if half:
-        size = size.to(dtypes.float32)
-    if p == math.inf:
-        norm = ops.amax(size, rest, True)
-    elif p == 2:
-        norm = ops.sqrt(ops.sum(size * size, rest, True))
-    else:
-        norm = ops.sum(size**p, rest, True) ** (1 / p)
-    scale = ops.where(norm > maxnorm, maxnorm / (norm + 1e-7), ops.ones_like(norm))
-    return (input * scale.to(input.dtype)) if half else input * scale
-
-
-@composite(method=True, function=False)
-def renorm_(input: Tensor, p: float, dim: int, maxnorm: float) -> Tensor:
-    """`renorm`, in place."""
-    check_inplace("renorm_", input, edge_of(input) is not None)
-    write_result("renorm_", input, _renorm(_before_write(input), p, dim, maxnorm))
-    return input
-
-
-def _before_write(input: Tensor) -> Tensor:
-    """A copy on the same edge: what rules save of a tensor about to be written."""
-    kept = wrap(input._array.copy())
-    kept._edge = edge_of(input)
-    return kept
 
 
 @composite(method=True, function=False)

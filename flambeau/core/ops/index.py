@@ -19,6 +19,7 @@ from flambeau.core.dims import wrap_dim
 from flambeau.core.direct import direct
 from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
+from flambeau.core.kernels.generate import picked
 from flambeau.core.kernels.scatter import add_rows
 from flambeau.core.ops import view as _views  # noqa: F401  (declares the views written here)
 from flambeau.core.tensor import Tensor, wrap
@@ -94,7 +95,8 @@ def index_select(input, dim: int, index):
                 f"index_select(): Index to scalar can have only 1 value, got {index.size} value(s)",
             )
         return input.copy()
-    return input.take(index, dim)
+    found = picked.rows(input, dim, index)
+    return input.take(index, dim) if found is None else found
 
 
 def _check_source(name: str, input: Any, dim: int, index: Any, source: Any) -> None:

@@ -343,7 +343,8 @@ _odds = lazily("logit_of", lambda input: np.log(input / (1 - input)))
 
 def _logit(input, eps):
     if eps is not None:
-        input = np.clip(input, input.dtype.type(eps), input.dtype.type(1 - eps))
+        kind = input.dtype.type
+        input = np.minimum(np.maximum(input, kind(eps)), kind(1 - eps))
     return _odds(input)
 
 
@@ -355,7 +356,7 @@ def _logit_grad(g, input, eps):
     return keep(slope, (input >= eps) & (input <= 1 - eps))
 
 
-@elementwise(types=REAL_FLOAT, kernel=_logit, upcast=True, inplace_function=True, vjp=_logit_grad)
+@elementwise(types=REAL_FLOAT, kernel=_logit, inplace_function=True, vjp=_logit_grad)
 def logit(input, eps: float | None = None):
     """``log(input / (1 - input))``, the inverse of sigmoid; with `eps` the input is clamped to
     [eps, 1 - eps] first."""

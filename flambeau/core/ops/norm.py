@@ -113,29 +113,36 @@ def _native_batch_norm(
     dtype = input.dtype
     x, w, b = kernels.wide(input, weight, bias)
     w, b = _cast(w, x.dtype), _cast(b, x.dtype)
-    if training:
-        mean, variance, count = kernels.batch_stats(x)
-        kept = _stats_dtype(input, weight, bias, running_mean, running_var)
-        if kept.itemsize == 2 and kept != np.float16:  # of bfloat16 the sum of squares is rounded
+    if not training:
+        stats = _cast(running_mean, x.dtype), _cast(running_var, x.dtype)
+        out, mean, _, invstd = kernels.batch(x, w, b, eps, stats)
+        return _cast(out, dtype), mean, invstd
+    kept = _stats_dtype(input, weight, bias, running_mean, running_var)
+    count = x.size // x.shape[1] if x.shape[1] else 0
+    if kept.itemsize > 2 and kept == x.dtype:
+        out, mean, variance, invstd = kernels.batch(x, w, b, eps)
+    else:
+        mean, variance, _ = kernels.batch_stats(x)
+        if kept.itemsize == 2 and kept != np.float16:  # bfloat16: the sum of squares is rounded
             total = (variance * x.dtype.type(count)).astype(kept)
             variance = (total / kept.type(count)).astype(x.dtype)
         invstd = 1 / np.sqrt(variance + x.dtype.type(eps))
-        for running, new in (
-            (running_mean, mean),
-            (running_var, variance if count < 2 else variance * x.dtype.type(count / (count - 1))),
-        ):
-            if running is not None:
-                if running is running_var and count < 2:
-                    new = np.full_like(variance, np.nan)
-                running[...] = (1 - momentum) * running + momentum * new.astype(
-                    running.dtype, copy=False
-                )
-        mean, invstd = _cast(mean, kept), _cast(invstd, kept)
+        out = None
+    for running, new in (
+        (running_mean, mean),
+        (running_var, variance if count < 2 else variance * x.dtype.type(count / (count - 1))),
+    ):
+        if running is not None:
+            if running is running_var and count < 2:
+                new = np.full_like(variance, np.nan)
+            running[...] = (1 - momentum) * running + momentum * new.astype(
+                running.dtype, copy=False
+            )
+    mean, invstd = _cast(mean, kept), _cast(invstd, kept)
+    if out is None:
         middle, scale = kernels.wide(mean, invstd)
-        return _cast(kernels.channelwise(x, middle, scale, w, b), dtype), mean, invstd
-    mean = _cast(running_mean, x.dtype)
-    invstd = 1 / np.sqrt(_cast(running_var, x.dtype) + x.dtype.type(eps))
-    return _cast(kernels.channelwise(x, mean, invstd, w, b), dtype), mean, invstd
+        out = kernels.channelwise(x, middle, scale, w, b)
+    return _cast(out, dtype), mean, invstd
 
 
 def _check_channels(

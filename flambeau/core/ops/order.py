@@ -17,6 +17,7 @@ from flambeau.core.errors import fail
 from flambeau.core.ops.along import lanes_last, put_back, spelled
 from flambeau.core.ops.extrema import UNSET, _even_rule, _pair_shape
 from flambeau.core.ops.sort import comparable, unstable_order
+from flambeau.core.sampling import each_on_its_own
 from flambeau.core.tensor import Tensor, wrap
 
 __all__: list[str] = []
@@ -315,3 +316,6 @@ def nanquantile(
         RuntimeError: as `quantile`.
     """
     return _quantile("nanquantile", input, q, dim, keepdim, interpolation, True, out)
+
+
+each_on_its_own("nanquantile", "quantile")

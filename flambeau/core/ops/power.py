@@ -117,6 +117,7 @@ def _node_name(node: Any) -> str:
     function=False,
     method=False,
     upcast=True,
+    numbers="rounded",
     node=_node_name,
     vjp={"input": _base_grad, "exponent": _exponent_grad},
 )
@@ -168,7 +169,7 @@ def _is_complex(value: Any) -> bool:
 def float_power(input: Any, exponent: Any, *, out: Tensor | None = None) -> Tensor:
     """``input ** exponent`` in float64 (complex128 where either is complex)."""
     kind = complex128 if _is_complex(input) or _is_complex(exponent) else float64
-    if out is not None and out.dtype is not kind:
+    if isinstance(out, Tensor) and out.dtype is not kind:
         raise fail(
             RuntimeError,
             "float_power",

@@ -154,7 +154,7 @@ def _infer_multinomial(
     return (*input.shape[:-1], num_samples), np.dtype(np.int64)
 
 
-@primitive(infer=_infer_multinomial, out_exact=True)
+@primitive(infer=_infer_multinomial)
 def multinomial(input, num_samples: int, replacement: bool = False, generator: Any = None):
     """Category numbers drawn by the weights in ``input``, a vector or one per row, as int64.
 

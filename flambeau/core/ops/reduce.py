@@ -17,6 +17,7 @@ from flambeau.core.dims import reduced_size, spread, unreduce, wrap_dims
 from flambeau.core.dtypes import FLOAT, SUM
 from flambeau.core.errors import fail
 from flambeau.core.folds import fold_add, fold_and, fold_max, fold_multiply, fold_or
+from flambeau.core.kernels.generate.folds import LEAST, fold
 from flambeau.core.kernels.native import views
 from flambeau.core.kernels.native.choose import lazily
 from flambeau.core.ops.along import in_order, spelled
@@ -43,12 +44,12 @@ def total(input: Any, axes: tuple[int, ...] | None, keepdim: bool) -> Any:
     NumPy adds pairwise along the fastest dimension only: a long leading dimension is folded in
     blocks of 64 first, again and again.
     """
-    if (
-        axes is None
-        or input.size < LONG
-        or type(input) is not np.ndarray
-        or input.dtype.kind not in "fc"
-    ):
+    if type(input) is not np.ndarray or input.size < LEAST:
+        return in_order(fold_add(input, axes, None, None, keepdim))
+    generated = fold("sum", input, axes, keepdim)
+    if generated is not None:
+        return generated
+    if axes is None or input.size < LONG or input.dtype.kind not in "fc":
         return in_order(fold_add(input, axes, None, None, keepdim))
     if axes == (0,) and len(input) > 2 * BLOCK and input.flags.c_contiguous:
         while len(input) > 2 * BLOCK:
@@ -89,7 +90,7 @@ def _sum_rule(g: Any, shape: Any, dim: Any, keepdim: bool) -> Any:
 @reduction(types=SUM, upcast=True, node=numbered("Sum"), infer=folded, vjp=_sum_rule)
 def sum(input, dim: Any = None, keepdim: bool = False, *, dtype: Any = None):
     """The sum over dimensions `dim` (all of them by default). Integers are summed in int64."""
-    if dim is None:
+    if dim is None and input.size < LEAST:
         return fold_add(input, None, None, None, keepdim)
     return total(input, axes_of(dim, input.ndim, "sum"), keepdim)
 
@@ -192,7 +193,7 @@ def mean(input, dim: Any = None, keepdim: bool = False, *, dtype: Any = None):
     Raises:
         RuntimeError: an integer or bool dtype.
     """
-    if dim is None:
+    if dim is None and input.size < LEAST:
         found = fold_add(input, None, None, None, keepdim)
     else:
         found = total(input, axes_of(dim, input.ndim, "mean"), keepdim)

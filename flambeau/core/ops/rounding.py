@@ -149,6 +149,7 @@ def _remainder(input, other):
     kernel=_remainder,
     dunder="mod",
     upcast=True,
+    numbers="rounded",
     node=numbered("Remainder"),
     vjp={
         "input": lambda g: g,

@@ -13,12 +13,14 @@ import numpy as np
 from flambeau.core.declare import ops, primitive, reduction
 from flambeau.core.dims import wrap_dim
 from flambeau.core.dtypes import FLOATING, REAL, SUM
+from flambeau.core.kernels.generate import scans
 from flambeau.core.ops.along import in_order
 from flambeau.core.rules import with_arrays
 from flambeau.core.tensor import wrap
 
 __all__: list[str] = []
 
+RUNNING = {np.add: "cumsum", np.multiply: "cumprod", np.logaddexp: "logcumsumexp"}
 WIDE = {np.dtype("f4"): np.dtype("f8"), np.dtype("c8"): np.dtype("c16")}
 
 
@@ -28,6 +30,9 @@ def accumulate(ufunc: Any, input: Any, dim: int, name: str, reverse: bool = Fals
         wrap_dim(dim, 0, name)
         return input.copy()
     k = wrap_dim(dim, input.ndim, name)
+    made = scans.running(RUNNING[ufunc], input, k, reverse)
+    if made is not None:
+        return made
     wide = WIDE.get(input.dtype)
     turned = np.flip(input, k) if reverse else input
     if wide is None:
@@ -119,6 +124,9 @@ def _running_extreme(ufunc: Any, input: Any, dim: int, name: str) -> Any:
         wrap_dim(dim, 0, name)
         return input.copy(), np.zeros((), np.int64)
     k = wrap_dim(dim, input.ndim, name)
+    found = scans.extreme(name, input, k)
+    if found is not None:
+        return found
     values = ufunc.accumulate(input, axis=k)
     place = np.arange(input.shape[k]).reshape([-1 if d == k else 1 for d in range(input.ndim)])
     here = np.where((input == values) | (input != input), place, 0)

@@ -15,6 +15,7 @@ from flambeau.core.dims import wrap_dim
 from flambeau.core.direct import direct
 from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
+from flambeau.core.kernels.generate import picked
 from flambeau.core.kernels.native import picks
 from flambeau.core.kernels.scatter import add_at, add_rows, linear
 from flambeau.core.rules import both
@@ -151,7 +152,6 @@ _gather = picks.lazily("gather", _gathered)
     vjp={"input": _gather_backward},
     infer=lambda input, dim, index, sparse_grad: (index.shape, input.dtype),
     out_apart=True,
-    out_exact=True,
 )
 def gather(input, dim: int, index, *, sparse_grad: bool = False):
     """Elements along `dim` picked by `index`: ``out[i][j] = input[index[i][j]][j]`` for ``dim=0``.
@@ -166,7 +166,14 @@ def gather(input, dim: int, index, *, sparse_grad: bool = False):
     along = _same_for_all(input, dim, index)
     if along is not None:
         short, k = check_index("gather", input, dim, along)
-        return input.take(short.reshape(-1), k)
+        places = short.reshape(-1)
+        found = picked.rows(input, k, places)
+        return input.take(places, k) if found is None else found
+    if index.size >= picked.SMALLEST and type(index) is nd and type(input) is nd:
+        index, dim = check_index("gather", input, dim, index)
+        found = picked.elements(input, dim, index)
+        if found is not None:
+            return found
     return _gather(input, dim, index, sparse_grad)
 
 
@@ -210,7 +217,9 @@ def put_elements(target: Any, dim: int, index: Any, src: Any) -> None:
     """Write elements of `src` into a row-major array."""
     index, dim = check_index("scatter", target, dim, index, src)
     if index.size:
-        target.reshape(-1)[_places(target, dim, index)] = _corner(src, index)
+        source = _corner(src, index)
+        if not picked.put_elements(target, dim, index, source):
+            target.reshape(-1)[_places(target, dim, index)] = source
 
 
 @primitive(
@@ -349,7 +358,9 @@ def add_elements(target: Any, dim: int, index: Any, src: Any) -> None:
         return
     index, dim = check_index("scatter_add", target, dim, index, src)
     if index.size:
-        add_at(target.reshape(-1), _places(target, dim, index), _corner(src, index))
+        source = _corner(src, index)
+        if not picked.add_elements(target, dim, index, source):
+            add_at(target.reshape(-1), _places(target, dim, index), source)
 
 
 direct("_scatter_", put_elements)

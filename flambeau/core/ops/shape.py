@@ -16,6 +16,7 @@ from flambeau.core.dims import wrap_dim, wrap_dims
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.output import write_one
+from flambeau.core.sampling import each_on_its_own
 from flambeau.core.tensor import Tensor, wrap
 
 __all__: list[str] = []
@@ -508,3 +509,6 @@ def _slice_view(
     dim = wrap_dim(dim, input._array.ndim)
     first, last, step = slice(start, end, step).indices(input._array.shape[dim])
     return ops._slice(input, dim, first, max(first, last), step)
+
+
+each_on_its_own("repeat_interleave")

@@ -1,11 +1,12 @@
 """Order along a dimension: sort, argsort, msort, topk, kthvalue.
 
 NaN stands above all numbers; equal elements stand where PyTorch's algorithms leave them. Sets and
-counts are in unique and count. Stands on declare, along and the kernel introsort.
+counts are in unique and count. Stands on declare, along and the kernels introsort and sorting.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -14,15 +15,25 @@ from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.dims import wrap_dim
 from flambeau.core.errors import fail
 from flambeau.core.kernels import introsort
+from flambeau.core.kernels.generate import sorting
 from flambeau.core.ops.along import lanes_last, put_back
-from flambeau.core.ops.cast import _strided_like as strided_like
+from flambeau.core.ops.cast import empty_copy
 from flambeau.core.tensor import Tensor
 
-__all__ = ["order_of", "unstable_order"]
+__all__ = ["as_rows", "comparable", "order_of", "unstable_order"]
 
-# Elements up to which equal ones stand exactly where PyTorch's unstable algorithms leave them
-# (10 ms at the limit, where NumPy's own sort takes 0.4); beyond, an order is stable.
+# Elements up to which equal ones stand exactly where PyTorch's unstable algorithms leave them where
+# no code can be generated (10 ms at the limit, where NumPy's own sort takes 0.4); beyond, an order
+# is stable. Generated code gives PyTorch's order always.
 EXACT = 1 << 14
+# Integers of one dimension are sorted byte by byte from here on, which is stable.
+BYTEWISE = 1 << 15
+# The dtypes that generated code sorts in another one.
+SORTED_AS = {
+    np.dtype(kind): np.dtype(other)
+    for kind, other in (("f2", "f4"), ("?", "i4"), ("i1", "i4"), ("u1", "i4"), ("i2", "i4"),
+                        ("u2", "i4"), ("u4", "i8"))
+}  # fmt: skip
 
 
 def comparable(name: str, input: Any) -> Any:
@@ -61,23 +72,47 @@ def ranks(rows: Any, order: Any) -> Any:
 
 def unstable_order(input: Any, axis: int, descending: bool = False) -> Any:
     """The order along `axis` that PyTorch's sort gives where nobody asked for a stable one."""
-    order, size = order_of(input, axis, descending), input.shape[axis]
-    if size <= introsort.SHORT_SORTED or input.size > EXACT or not input.strides[axis]:
-        return order
+    return _in_order(input, axis % input.ndim, descending, False)[1]
+
+
+def _in_order(input: Any, axis: int, descending: bool, stable: bool) -> tuple[Any, Any]:
+    """The values in order where they come with it, else None; and the order."""
+    size = input.shape[axis]
+    bytewise = input.ndim == 1 and input.dtype.kind in "iu" and size >= BYTEWISE and not descending
+    exact = not (stable or bytewise) and size > introsort.SHORT_SORTED and input.strides[axis] != 0
+    found = sorting.ordered(as_rows(input, axis), descending, exact)
+    if found is not None:
+        values, order = (from_rows(each, input.shape, axis) for each in found)
+        return values if values.dtype == input.dtype else None, order
+    order = order_of(input, axis, descending)
+    if not exact or input.size > EXACT:
+        return None, order
     places = lanes_last(order, axis).reshape(-1, size)
     keys = ranks(lanes_last(input, axis).reshape(-1, size), places)
     tied = np.flatnonzero(keys.max(-1) < size - 1)
     if not len(tied):
-        return order
+        return None, order
     for i in tied:
         places[i] = introsort.sorted_places(keys[i].tolist())
-    shape = np.moveaxis(order, axis, -1).shape
-    return np.ascontiguousarray(np.moveaxis(places.reshape(shape), -1, axis))
+    return None, from_rows(places, order.shape, axis)
+
+
+def as_rows(input: Any, axis: int) -> Any:
+    """The lanes along `axis` as contiguous rows, in a dtype that generated code sorts."""
+    lanes = lanes_last(input, axis)
+    rows = lanes.reshape(math.prod(lanes.shape[:-1]), lanes.shape[-1])
+    return rows.astype(SORTED_AS.get(rows.dtype, rows.dtype), copy=False)
+
+
+def from_rows(rows: Any, shape: Any, axis: int) -> Any:
+    """Rows of any length as the lanes along `axis` of an array whose other sizes are `shape`'s."""
+    others = shape[:axis] + shape[axis + 1 :]
+    return np.ascontiguousarray(np.moveaxis(rows.reshape(*others, rows.shape[-1]), -1, axis))
 
 
 def laid_like(input: Any, found: Any) -> Any:
     """`found` with the strides that preserve_format gives for `input`."""
-    fresh = strided_like(input, found.dtype)
+    fresh = empty_copy(input, found.dtype)
     np.copyto(fresh, found)
     return fresh
 
@@ -103,15 +138,16 @@ def _order_rule(g: Any, indices: Any, shape: Any, dim: int) -> Any:
 )
 def _sort(input, dim: int, descending: bool):
     """Values in order along `dim`, and where they were."""
-    return _sorted(input, dim, descending, unstable_order)
+    return _sorted(input, dim, descending, False)
 
 
-def _sorted(input: Any, dim: int, descending: bool, order_by: Any) -> Any:
+def _sorted(input: Any, dim: int, descending: bool, stable: bool) -> Any:
     k = wrap_dim(dim, input.ndim, "sort")
     if not input.ndim:
         return input.copy(), np.zeros((), np.int64)
-    order = order_by(comparable("sort", input), k, descending)
-    values = np.take_along_axis(input, order, k)
+    values, order = _in_order(comparable("sort", input), k, descending, stable)
+    if values is None or values.dtype != input.dtype:
+        values = np.take_along_axis(input, order, k)
     if not input.flags.c_contiguous:
         values, order = laid_like(input, values), laid_like(input, order)
     return values, order
@@ -130,7 +166,7 @@ def _sorted(input: Any, dim: int, descending: bool, order_by: Any) -> Any:
 )
 def _sort_stable(input, dim: int, descending: bool, stable: bool):
     """`_sort`, by the overload that names `stable`."""
-    return _sorted(input, dim, descending, order_of if stable else unstable_order)
+    return _sorted(input, dim, descending, stable)
 
 
 @composite(method=True)
@@ -218,6 +254,12 @@ def topk(input, k: int, dim: int = -1, largest: bool = True, sorted: bool = True
     if not input.ndim:
         return input.copy(), np.zeros((), np.int64)
     keys = comparable("topk", input)
+    found = sorting.top(as_rows(keys, axis), k, largest, sorted)
+    if found is not None:
+        values, places = (from_rows(each, input.shape, axis) for each in found)
+        if values.dtype != input.dtype:
+            values = np.take_along_axis(input, places, axis)
+        return values, places
     if 0 < k and 4 * k < size:
         lanes = np.argpartition(keys, size - k if largest else k - 1, axis=axis)
         chosen = np.take(lanes, np.arange(size - k, size) if largest else np.arange(k), axis=axis)
@@ -291,10 +333,12 @@ def kthvalue(input, k: int, dim: int = -1, keepdim: bool = False):
     if not input.ndim:
         return input.copy(), np.zeros((), np.int64)
     rows = lanes_last(comparable("kthvalue", input), axis)
-    places = np.array(np.argpartition(rows, k - 1, axis=-1)[..., k - 1], order="C")
-    if input.size <= EXACT:
-        _as_found(rows, places, k - 1)
-    places = np.expand_dims(places, axis)
+    places = sorting.kth(as_rows(rows, -1), k - 1)
+    if places is None:
+        places = np.array(np.argpartition(rows, k - 1, axis=-1)[..., k - 1], order="C")
+        if input.size <= EXACT:
+            _as_found(rows, places, k - 1)
+    places = np.expand_dims(places.reshape(rows.shape[:-1]), axis)
     values = np.take_along_axis(input, places, axis)
     return (values, places) if keepdim else (values.squeeze(axis), places.squeeze(axis))
 

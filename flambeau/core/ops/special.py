@@ -302,7 +302,6 @@ def _xlogy(input, other):
 @elementwise(
     types=REAL_FLOAT,
     kernel=_xlogy,
-    upcast=True,
     inplace_function=True,
     node=_numbered("Xlogy"),
     vjp={
@@ -329,7 +328,6 @@ def _xlog1py(input, other):
     types=REAL_FLOAT,
     kernel=_xlog1py,
     name="special_xlog1py",
-    upcast=True,
     node=_numbered("SpecialXlog1Py"),
     **_PRIVATE,
     vjp={

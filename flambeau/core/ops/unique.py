@@ -15,7 +15,8 @@ from flambeau.core.batch.array import by_sample
 from flambeau.core.declare import composite
 from flambeau.core.dims import wrap_dim
 from flambeau.core.errors import fail
-from flambeau.core.ops.sort import comparable
+from flambeau.core.kernels.generate import sorting
+from flambeau.core.ops.sort import as_rows, comparable
 from flambeau.core.tensor import Tensor, wrap
 
 __all__: list[str] = []
@@ -30,13 +31,22 @@ def _marks(rows: Any) -> Any:
     return starts
 
 
-def _gather(rows: Any, order: Any) -> tuple[Any, Any, Any]:
-    """(places of the first of each run in `order`, inverse, counts) of rows in that order."""
-    starts = _marks(rows[order])
+def _gather(ranked: Any, order: Any) -> tuple[Any, Any, Any]:
+    """(places of the first of each run, inverse, counts) of rows that are ranked in an order."""
+    starts = _marks(ranked)
     first = np.flatnonzero(starts)
-    inverse = np.empty(len(rows), np.int64)
+    inverse = np.empty(len(ranked), np.int64)
     inverse[order] = np.cumsum(starts) - 1
-    return order[first], inverse, np.diff(np.append(first, len(rows)))
+    return order[first], inverse, np.diff(np.append(first, len(ranked)))
+
+
+def _in_order(keys: Any) -> tuple[Any, Any]:
+    """The keys in a stable order, and the order."""
+    found = None if keys.dtype.kind == "c" else sorting.ordered(as_rows(keys, 0), False, False)
+    if found is not None:
+        return found[0][0], found[1][0]
+    order = np.argsort(keys, kind="stable")
+    return keys[order], order
 
 
 def _unique(
@@ -58,13 +68,17 @@ def _unique(
         order = (
             np.arange(size) if consecutive else np.lexsort(rows.T[::-1]) if size else np.arange(0)
         )
-        chosen, back, number = _gather(rows, order)
+        chosen, back, number = _gather(rows[order], order)
         found = np.moveaxis(moved[chosen], 0, k)  # PyTorch's strides: slices lie in rows
     else:
         flat = a.reshape(-1)
         keys = flat if flat.dtype.kind == "c" else comparable(name, flat)
-        order = np.arange(len(flat)) if consecutive else np.argsort(keys, kind="stable")
-        chosen, back, number = _gather(keys, order)
+        ranked, order = (keys, np.arange(len(flat))) if consecutive else _in_order(keys)
+        if not inverse:
+            starts = np.flatnonzero(_marks(ranked))
+            chosen, back, number = order[starts], a, np.diff(np.append(starts, len(flat)))
+        else:
+            chosen, back, number = _gather(ranked, order)
         found, back = flat[chosen], back.reshape(a.shape)
     result = (
         wrap(np.asarray(found)),

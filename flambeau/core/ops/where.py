@@ -16,7 +16,7 @@ from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import broadcast_shapes
 from flambeau.core.kernels.native.choose import lazily
 from flambeau.core.methods import bind
-from flambeau.core.provenance import stack_level
+from flambeau.core.sampling import each_on_its_own
 from flambeau.core.silence import run
 from flambeau.core.state import mode, ordinary
 from flambeau.core.tensor import PLAIN, Tensor, edge_of, wrap
@@ -150,14 +150,21 @@ def copyto(target: Any, value: Any, mask: Any) -> None:
     np.copyto(target, value, where=mask)
 
 
-def _mask(name: str, mask: Any) -> None:
+def _mask(name: str, mask: Any) -> Any:
+    """The mask, of bools; one of bytes, as comparisons gave once, with a `LegacyWarning`."""
     if isinstance(mask, Tensor) and mask._array.dtype.kind != "b":
+        from flambeau.compat import bool_mask
+
+        old, mask = mask, bool_mask(name, mask)
+        if mask is not old:
+            return mask
         raise fail(
             RuntimeError,
             name,
             f"{name} only supports boolean masks, but got mask with dtype {mask.dtype}. Compare "
             "it: mask != 0.",
         )
+    return mask
 
 
 @primitive(
@@ -256,7 +263,7 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
     found = MASKED.result(input, mask, value)
     if found is not None:
         return found  # type: ignore[no-any-return]
-    _mask("masked_fill", mask)
+    mask = _mask("masked_fill", mask)
     return ops._masked_fill(input, mask, _fill_value("masked_fill", input, value))
 
 
@@ -269,7 +276,7 @@ def masked_fill_(input: Tensor, mask: Tensor, value: Any) -> Tensor:
     found = MASKED.written(input, mask, value)
     if found is not None:
         return found  # type: ignore[no-any-return]
-    _mask("masked_fill_", mask)
+    mask = _mask("masked_fill_", mask)
     value = _fill_value("masked_fill_", input, value)
     check_inplace("masked_fill_", input, edge_of(input) is not None or edge_of(value) is not None)
     write_result("masked_fill_", input, ops._masked_fill(input, mask, value))
@@ -320,18 +327,7 @@ def masked_select(input: Tensor, mask: Tensor, *, out: Tensor | None = None) -> 
     Raises:
         RuntimeError: a mask that is not bool.
     """
-    if isinstance(mask, Tensor) and mask._array.dtype == np.uint8:
-        from flambeau.compat import is_strict, warn_legacy
-
-        if not is_strict():
-            warn_legacy(
-                "masked_select",
-                "a mask of bytes",
-                "a bool mask (mask != 0)",
-                stacklevel=stack_level(),
-            )
-            mask = ops.ne(mask, 0)
-    _mask("masked_select", mask)
+    mask = _mask("masked_select", mask)
     return ops._masked_select(input, mask, out=out)
 
 
@@ -369,8 +365,9 @@ def _masked_rest(g: Tensor, mask: Tensor, shape: Any) -> Tensor:
     return (ops.cat([taken, taken.new_zeros(rest)]) if rest else taken).reshape(shape)
 
 
-def _check_scatter(input: Tensor, mask: Tensor, source: Tensor) -> None:
-    _mask("masked_scatter", mask)
+def _check_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
+    """The mask, of bools."""
+    mask = _mask("masked_scatter", mask)
     if isinstance(source, Tensor) and source._array.dtype != input._array.dtype:
         raise fail(
             RuntimeError,
@@ -378,6 +375,7 @@ def _check_scatter(input: Tensor, mask: Tensor, source: Tensor) -> None:
             f"expected self and source to have same dtypes but got {input.dtype} and "
             f"{source.dtype}",
         )
+    return mask
 
 
 @composite(method=True)
@@ -387,7 +385,7 @@ def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
     Raises:
         RuntimeError: dtypes differ, the mask is not bool, or source has too few elements.
     """
-    _check_scatter(input, mask, source)
+    mask = _check_scatter(input, mask, source)
     return ops._masked_scatter(input, mask, source)
 
 
@@ -397,7 +395,7 @@ def masked_scatter_(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
     from flambeau.core.inplace import check_inplace, write_result
     from flambeau.core.tensor import edge_of
 
-    _check_scatter(input, mask, source)
+    mask = _check_scatter(input, mask, source)
     check_inplace(
         "masked_scatter_", input, edge_of(input) is not None or edge_of(source) is not None
     )
@@ -405,7 +403,7 @@ def masked_scatter_(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
     return input
 
 
-@primitive(name="_nonzero", function=False, method=False, out_exact=True)
+@primitive(name="_nonzero", function=False, method=False)
 def _nonzero(input):
     """The index of each nonzero element, a row each."""
     if not input.ndim:
@@ -449,3 +447,6 @@ def nonzero_static(input, *, size: int, fill_value: int = -1):
     )
     found[: len(rows)] = rows
     return found
+
+
+each_on_its_own("argwhere")

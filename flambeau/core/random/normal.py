@@ -9,6 +9,7 @@ import math
 
 import numpy as np
 
+from flambeau.core.kernels import memory
 from flambeau.core.random.exact import fma
 from flambeau.core.random.order import filled, is_complex, parts
 from flambeau.core.random.stream import Stream
@@ -18,7 +19,7 @@ __all__ = ["log_normal", "normal", "normal_", "normals"]
 _BLOCK = 16
 _SERIAL = 64  # up to here libm through `math` is faster than NumPy, and exact to the bit
 _CHUNK = 32768
-_FLOAT64 = np.dtype(np.float64)
+_FLOAT32, _FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
 
 Shape = tuple[int, ...]
 
@@ -27,7 +28,7 @@ def normal(
     stream: Stream, shape: Shape, dtype: np.dtype, mean: float = 0.0, std: float = 1.0
 ) -> np.ndarray:
     """Normals of ``mean`` and ``std``, in a new array of a floating or complex dtype."""
-    return normal_(stream, np.empty(shape, dtype), mean, std)
+    return normal_(stream, memory.empty(shape, dtype), mean, std)
 
 
 def normal_(stream: Stream, out: np.ndarray, mean: float = 0.0, std: float = 1.0) -> np.ndarray:
@@ -44,8 +45,19 @@ def normal_(stream: Stream, out: np.ndarray, mean: float = 0.0, std: float = 1.0
             return filled(
                 out, lambda shape: fma(normals(stream, out.size), std, mean).reshape(shape)
             )
+        if out.dtype == _FLOAT32 and stream.draw("normals", _whole(out), float(std), float(mean)):
+            if out.size % _BLOCK:
+                stream.words(out.size % _BLOCK)
+                last = _box_muller(stream.floats(_BLOCK), mean, std)
+                out.reshape(-1)[-_BLOCK:] = last
+            return out
         out[...] = _blocks(stream, out.size, out.dtype, mean, std).reshape(out.shape)
         return out
+
+
+def _whole(out: np.ndarray) -> np.ndarray:
+    """A contiguous array up to its last whole block."""
+    return out.reshape(-1)[: out.size // _BLOCK * _BLOCK]
 
 
 def log_normal(stream: Stream, out: np.ndarray, mean: float, std: float) -> np.ndarray:

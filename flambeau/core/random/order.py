@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 import ml_dtypes
 import numpy as np
 
+from flambeau.core.kernels import memory
+
 __all__ = ["empty_like", "filled", "in_order", "is_complex", "memory_order", "parts"]
 
 _COMPLEX32 = np.dtype(ml_dtypes.complex32)
@@ -54,7 +56,7 @@ def empty_like(array: np.ndarray, dtype: np.dtype) -> np.ndarray:
     """An unset dense array with ``array``'s shape and order of dimensions."""
     shape = array.shape
     if array.flags.c_contiguous:
-        dense = out = np.empty(shape, dtype)
+        dense = out = memory.empty(shape, dtype)
     else:
         order = memory_order(array)
         dense = np.empty([shape[d] for d in order], dtype)

@@ -5,6 +5,8 @@ double Box-Muller pair, and packs its state into PyTorch's 5056 bytes. The laws 
 the neighbouring files; the public ``Generator`` (tensors, devices) stands in ``generator.py``.
 """
 
+from __future__ import annotations
+
 import math
 import os
 import struct
@@ -14,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from flambeau.core.errors import fail
+from flambeau.core.kernels.generate import twister
 
 __all__ = ["DEFAULT_SEED", "STATE_BYTES", "Stream"]
 
@@ -22,6 +25,7 @@ STATE_BYTES = 5056
 
 _WORDS = 624
 _BLOCK = 32768  # words drawn at once: the raw block, its mask and the result stay in the L2 cache
+_MANY = 256  # numbers from which on generated code draws them
 _HEAD = struct.Struct("<QiiQ")  # seed, words left, seeded, next word
 _TAIL = struct.Struct("<dddiifB3x")  # normal_x, _y, _rho, valid, pad, float normal, its flag
 _INT32, _FLOAT32 = (
@@ -113,9 +117,11 @@ class Stream:
 
     def doubles(self, n: int) -> np.ndarray:
         """``n`` float64 uniforms in [0, 1): the low 53 bits of 64-bit words times 2^-53."""
-        if n <= _BLOCK:
+        if n < _MANY and n <= _BLOCK:
             return self._doubles(n)
         out = np.empty(n)
+        if self.draw("doubles", out, 1.0, 0.0):
+            return out
         for start in range(0, n, _BLOCK):
             stop = min(start + _BLOCK, n)
             out[start:stop] = self._doubles(stop - start)
@@ -133,8 +139,11 @@ class Stream:
 
         The first word of a pair decides, but for one pair in two million that ties with ``p``.
         """
-        high, low = divmod(math.ceil(p * 2.0**53), 1 << 32)
+        bound = math.ceil(p * 2.0**53)
+        high, low = divmod(bound, 1 << 32)
         out = np.empty(n, np.bool_)
+        if self.draw("below", out, bound):
+            return out
         for start in range(0, n, _BLOCK):
             part = out[start : start + _BLOCK]
             words = self._generator().random_raw(2 * part.size)
@@ -153,12 +162,19 @@ class Stream:
         """``n`` float32 uniforms in [0, 1), in ``out`` if given: 24 low bits times 2^-24."""
         if out is None:
             out = np.empty(n, np.float32)
+        if self.draw("floats", out, 1.0, 0.0):
+            return out
         for start in range(0, n, _BLOCK):
             part = out[start : start + _BLOCK]
             words = self._generator().random_raw(part.size).astype(_INT32)
             words &= _MASK24
             np.multiply(words, _STEP24, out=part, casting="unsafe", dtype=_FLOAT32)
         return out
+
+    def draw(self, law: str, out: np.ndarray, *given: Any) -> bool:
+        """Fill a contiguous array by a law of ``kernels.generate.twister``; whether it was done:
+        where there is code for it, and much to draw."""
+        return out.size >= _MANY and twister.draw(law, self._generator(), out, *given)
 
     # going back
 

@@ -5,8 +5,12 @@ exactly as PyTorch's CPU kernels do: one 32-bit word per element for float32 and
 two for the rest.
 """
 
+import math
+from typing import Any
+
 import numpy as np
 
+from flambeau.core.kernels import memory
 from flambeau.core.random.exact import fma
 from flambeau.core.random.order import filled, in_order, is_complex, parts
 from flambeau.core.random.stream import Stream
@@ -15,6 +19,7 @@ __all__ = [
     "bernoulli",
     "bernoulli_each",
     "cauchy",
+    "chosen",
     "exponential",
     "geometric",
     "mask",
@@ -25,13 +30,14 @@ __all__ = [
 Shape = tuple[int, ...]
 
 _FLOAT32, _FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
+_CHOSEN = {_FLOAT32: "chosen_float", _FLOAT64: "chosen_double"}
 
 
 def uniform(
     stream: Stream, shape: Shape, dtype: np.dtype, low: float = 0.0, high: float = 1.0
 ) -> np.ndarray:
     """Uniforms in [low, high), in a new array of a floating or complex dtype."""
-    return uniform_(stream, np.empty(shape, dtype), low, high)
+    return uniform_(stream, memory.empty(shape, dtype), low, high)
 
 
 def uniform_(stream: Stream, out: np.ndarray, low: float = 0.0, high: float = 1.0) -> np.ndarray:
@@ -44,9 +50,15 @@ def uniform_(stream: Stream, out: np.ndarray, low: float = 0.0, high: float = 1.
         uniform_(stream, parts(out), low, high)
         return out
     with stream.lock:
-        if out.dtype == _FLOAT32 and low == 0 and high == 1 and out.flags.c_contiguous:
-            stream.floats(out.size, out.reshape(-1))
-            return out
+        if out.flags.c_contiguous and out.dtype in (_FLOAT32, _FLOAT64):
+            kind = out.dtype.type
+            span = kind(high) - kind(low)
+            law = "floats" if out.dtype == _FLOAT32 else "doubles"
+            if stream.draw(law, out, float(span), float(kind(low))):
+                return out
+            if law == "floats" and low == 0 and high == 1:
+                stream.floats(out.size, out.reshape(-1))
+                return out
         return filled(out, lambda shape: _uniforms(stream, shape, out.dtype, low, high))
 
 
@@ -75,7 +87,20 @@ def mask(stream: Stream, shape: Shape, p: float) -> np.ndarray:
 
 def bernoulli(stream: Stream, out: np.ndarray, p: float) -> np.ndarray:
     """Fills ``out`` with ones of probability ``p`` and zeros."""
-    return filled(out, lambda shape: mask(stream, shape, p))
+    return chosen(stream, out, p, 1)
+
+
+def chosen(stream: Stream, out: np.ndarray, p: float, value: Any) -> np.ndarray:
+    """Fills ``out`` with ``value`` with probability ``p``, else zeros: dropout's noise."""
+    law = _CHOSEN.get(out.dtype)
+    if law is not None and out.flags.c_contiguous:
+        with stream.lock:
+            if stream.draw(law, out, math.ceil(p * 2.0**53), float(value)):
+                return out
+    filled(out, lambda shape: mask(stream, shape, p))
+    if value != 1:
+        out *= value
+    return out
 
 
 def bernoulli_each(stream: Stream, out: np.ndarray, p: np.ndarray) -> np.ndarray:

@@ -43,10 +43,8 @@ class _Square(Constraint):
     event_dim = 2
 
     def check(self, value: Tensor) -> Tensor:
-        rows, columns = value.shape[-2:]
-        return flambeau.full(
-            value.shape[:-2], rows == columns, dtype=flambeau.bool, device=value.device
-        )
+        square = value.shape[-2] == value.shape[-1]
+        return flambeau.full(value.shape[:-2], square, dtype=flambeau.bool, device=value.device)
 
 
 class _Symmetric(_Square):

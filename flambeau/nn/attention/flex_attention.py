@@ -38,6 +38,9 @@ __all__ = [
 ]
 
 
+_DEFAULT_SPARSE_BLOCK_SIZE = 128  # libraries import it
+
+
 class AuxRequest(NamedTuple):
     """Which further results are wanted."""
 

@@ -9,6 +9,7 @@ from typing import Any
 from flambeau.core import layout
 from flambeau.core.declare import ops
 from flambeau.core.errors import fail
+from flambeau.core.late import load
 from flambeau.core.provenance import stack_level
 from flambeau.core.tensor import Tensor
 
@@ -51,6 +52,7 @@ __all__ = [
     "threshold_",
 ]
 
+load("activation", "dropout", "smooth")
 celu_ = ops.celu_
 elu_ = ops.elu_
 gelu = ops.gelu

@@ -13,6 +13,7 @@ from typing import Any
 
 from flambeau.core.declare import ops
 from flambeau.core.errors import fail
+from flambeau.core.ops.attention import scaled_dot_product_attention
 from flambeau.core.provenance import stack_level
 from flambeau.core.tensor import Tensor
 from flambeau.nn.functional.dropout import dropout
@@ -20,9 +21,6 @@ from flambeau.nn.functional.dropout import dropout
 __all__ = ["multi_head_attention_forward", "scaled_dot_product_attention"]
 
 _NAME = "multi_head_attention_forward"
-
-
-scaled_dot_product_attention = ops.scaled_dot_product_attention
 
 
 def _none_or_dtype(input: Tensor | None) -> Any:

@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from flambeau.core.kernels import conv, conv_transpose
+from flambeau.core.kernels import conv, conv_transpose, correlate
 from flambeau.core.kernels.windows import channels_last, output_size
 
 
@@ -51,9 +51,11 @@ CASES = [
 ]  # fmt: skip
 
 
-@pytest.fixture(params=[1 << 20, 512], ids=["whole blocks", "many blocks"])
+@pytest.fixture(params=[0, 1 << 20, 512], ids=["generated", "whole blocks", "many blocks"])
 def block(request, monkeypatch):
-    monkeypatch.setattr(conv, "BLOCK", request.param)
+    if request.param:  # the NumPy forms
+        monkeypatch.setattr(correlate, "available", lambda dtype: False)
+        monkeypatch.setattr(conv, "BLOCK", request.param)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case[0]}x{case[1]}")

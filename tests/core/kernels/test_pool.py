@@ -5,9 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from flambeau.core.kernels import adaptive_pool, pool
+from flambeau.core.kernels import adaptive_pool, pool, pool_native
 
 inf, nan = np.inf, np.nan
+
+
+@pytest.fixture(params=["generated", "numpy"], autouse=True)
+def form(request, monkeypatch):
+    if request.param == "numpy":
+        monkeypatch.setattr(pool_native, "_takes", lambda *given: False)
 
 
 def maximum(row, kernel, stride=1, padding=0, dilation=1, ceil=False):

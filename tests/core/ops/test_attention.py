@@ -63,3 +63,25 @@ def test_multi_head_gives_the_same_with_and_without_weights():
     assert none is None
     np.testing.assert_allclose(with_weights.detach().numpy(), without.detach().numpy(), atol=1e-6)
     assert weights[0, :, 2].tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("values", [8, 4])
+def test_strides_are_the_fused_forms(oracle, turned, values):
+    """The result lies as the query does, gradients with heads side by side; where values have
+    another width PyTorch goes another way, and all lie in order.
+    """
+    rng = np.random.default_rng(0)
+    shapes = [(2, 3, 5, 8), (2, 3, 6, 8), (2, 3, 6, values)]
+    arrays = [rng.standard_normal((n, rows, h, w)) for n, h, rows, w in shapes]
+    found = []
+    for library in (torch, oracle):
+        given = [library.tensor(a).transpose(1, 2) for a in arrays]
+        given = [(x if turned else x.contiguous()).requires_grad_() for x in given]
+        out = library.nn.functional.scaled_dot_product_attention(*given, is_causal=True)
+        slopes = library.autograd.grad(out.sin().sum(), given)
+        found.append((out, *slopes))
+    for k, (ours, theirs) in enumerate(zip(*found, strict=True)):
+        np.testing.assert_allclose(ours.detach().numpy(), theirs.detach().numpy(), 1e-10, 1e-12)
+        if k == 0 or values == 8:
+            assert ours.stride() == theirs.stride()

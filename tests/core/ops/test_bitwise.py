@@ -38,3 +38,11 @@ def test_truth_values() -> None:
     assert torch.logical_not(a).tolist() == [True, False, False]
     a.logical_not_()
     assert a.tolist() == [1.0, 0.0, 0.0]
+
+
+def test_the_operator_refuses_as_pytorchs(oracle):
+    for engine in (torch, oracle):
+        with pytest.raises(TypeError, match="only implemented on integer and Boolean-type"):
+            ~engine.ones(2)
+        with pytest.raises(NotImplementedError):
+            engine.bitwise_not(engine.ones(2))

@@ -10,7 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from flambeau.core.kernels.jit.ir import SIZES, Function, Module, Value, Variable, vector
+from flambeau.core.kernels.jit.ir import (
+    SIZES,
+    SUFFIX,
+    Function,
+    Module,
+    Value,
+    Variable,
+    element,
+    lanes,
+    vector,
+)
 
 __all__ = ["ARGUMENTS", "DOTS", "Epilogue", "PACK", "PRODUCT", "Shape", "module", "shape_of"]
 
@@ -120,16 +130,21 @@ def masked_store(f: Function, value: Value, place: Value, some: Value) -> None:
 def suffix(type: str) -> str:
     """LLVM's spelling of a vector type in an intrinsic's name."""
     count, one = type[1:-1].split(" x ")
-    return f"v{count}{ {'float': 'f32', 'double': 'f64'}[one] }"
+    return f"v{count}{SUFFIX.get(one, one)}"
 
 
-def module(shape: Shape, epilogue: Epilogue | None = None, name: str = "gemm") -> Module:
-    """`product`, `pack` and `dots` for one number type, with an epilogue on what is stored."""
+def module(
+    shape: Shape, epilogue: Epilogue | None = None, name: str = "gemm", dots: bool = True
+) -> Module:
+    """`product`, `pack` and, unless told otherwise, `dots` for one number type, with an epilogue on
+    what is stored.
+    """
     made = Module(f"{name}-{shape.type}")
     tiles = _tiles(made, shape, epilogue)
     _product(made, shape, tiles)
     if epilogue is None:
         _pack(made, shape)
+    if epilogue is None and dots:
         wide = 4 if shape.masked else 2
         _dots(made, shape, "dots", wide, wide)
         _dots(made, shape, "dots_of_one", 1, 2 * wide)
@@ -448,10 +463,14 @@ def _dots(made: Module, shape: Shape, name: str, high: int, wide: int) -> None:
 
 def total_of(f: Function, x: Value) -> Value:
     """The sum of a register's lanes, halves first."""
-    count, one = x.type[1:-1].split(" x ")
-    lanes = int(count)
-    while lanes > 1:
-        half = lanes // 2
+    return halved(f, x, lambda a, b: a + b)
+
+
+def halved(f: Function, x: Value, combine: Callable[[Value, Value], Value]) -> Value:
+    """A register's lanes combined to one number: one half with the other until one is left."""
+    count, one = lanes(x.type), element(x.type)
+    while count > 1:
+        half = count // 2
         low, high = (
             f.emit(
                 vector(one, half),
@@ -463,6 +482,6 @@ def total_of(f: Function, x: Value) -> Value:
             else f.emit(one, f"extractelement {x.type} {x.name}, i64 {start}")
             for start in (0, half)
         )
-        x = low + high
-        lanes = half
+        x = combine(low, high)
+        count = half
     return x

@@ -7,14 +7,13 @@ afterwards (0.1 ms, without LLVM). Stands on ir, target, cache, elf; llvmlite wh
 from __future__ import annotations
 
 import ctypes
-import hashlib
-import json
 import mmap
 import os
 import sys
 import threading
 from functools import cache as once
-from importlib import metadata, util
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from flambeau.core.kernels.jit import cache, elf
@@ -23,7 +22,7 @@ from flambeau.core.kernels.jit.target import Target, describe, identity
 
 __all__ = ["Unavailable", "available", "compiled", "host", "keep", "load", "loaded"]
 
-ABI = 1
+ABI = 2
 """Goes up when the meaning of what is cached changes."""
 
 
@@ -44,15 +43,17 @@ def available() -> bool:
         and not hasattr(sys, "gettotalrefcount")  # a debug build: other layouts
         and getattr(sys, "_is_gil_enabled", lambda: True)()
         and "t" not in getattr(sys, "abiflags", "")
-        and util.find_spec("llvmlite") is not None
+        and find_spec("llvmlite") is not None
     )
 
 
 @once
 def _version() -> str:
+    """What llvmlite says of its version, from its file: ``importlib.metadata`` takes 15 ms."""
+    found = find_spec("llvmlite")
     try:
-        return metadata.version("llvmlite")
-    except metadata.PackageNotFoundError:
+        return (Path(str(found and found.origin)).parent / "_version.py").read_text()
+    except OSError:
         return "unknown"
 
 
@@ -61,6 +62,8 @@ def host() -> Target:
     """This machine, from the last time LLVM was asked about it."""
     key = f"host-{_digest(identity(), _version())}"
     found = cache.read(key)
+    import json
+
     if found is not None:
         return Target(*json.loads(found))
     llvm = _llvm()
@@ -71,7 +74,7 @@ def host() -> Target:
 
 
 def _digest(*parts: str) -> str:
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+    return cache.digest("\0".join(parts).encode()).hex()[:32]
 
 
 @once
@@ -104,7 +107,7 @@ def compiled(module: Module, target: Target, *, assembly: bool = False) -> Any:
     made = llvm.parse_assembly(module.text(target.attributes))
     made.triple = target.triple
     made.data_layout = str(machine.target_data)
-    options = llvm.create_pipeline_tuning_options(speed_level=2 if module.vectorize else 1)
+    options = llvm.create_pipeline_tuning_options(speed_level=1)
     options.loop_vectorization = module.vectorize
     options.slp_vectorization = False
     options.loop_unrolling = False
@@ -148,6 +151,8 @@ def load(module: Module) -> dict[str, int]:
 
 def _load(module: Module, target: Target, key: str) -> dict[str, int]:
     """From the cache, else compiled; as an image where that is possible, else by LLVM's linker."""
+    import json
+
     images = sys.platform == "linux" and target.triple.startswith("x86_64")
     content = cache.read(key)
     if content is None:

@@ -8,12 +8,10 @@ written anew; where nothing can be written nothing is kept. Stands on nothing.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
-import tempfile
 from pathlib import Path
 
-__all__ = ["directory", "read", "write"]
+__all__ = ["digest", "directory", "read", "write"]
 
 LIMIT = 256
 """Megabytes that the directory may hold; the files used longest ago go first."""
@@ -29,7 +27,9 @@ def directory() -> Path:
     try:
         return (Path(base) if base else Path.home() / ".cache") / "flambeau" / "kernels"
     except RuntimeError:  # nobody's home
-        return Path(tempfile.gettempdir()) / "flambeau" / "kernels"
+        from tempfile import gettempdir
+
+        return Path(gettempdir()) / "flambeau" / "kernels"
 
 
 def _trusted(path: Path) -> bool:
@@ -50,20 +50,22 @@ def read(key: str) -> bytes | None:
     except OSError:
         return None
     head = len(MAGIC) + 32
-    if found[: len(MAGIC)] != MAGIC or found[len(MAGIC) : head] != _digest(found[head:]):
+    if found[: len(MAGIC)] != MAGIC or found[len(MAGIC) : head] != digest(found[head:]):
         return None
     return found[head:]
 
 
 def write(key: str, content: bytes) -> None:
     """Keep `content` under the key, if that can be done."""
+    from tempfile import mkstemp
+
     folder = directory()
     name = None
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle, name = tempfile.mkstemp(prefix=".", dir=folder)
+        handle, name = mkstemp(prefix=".", dir=folder)
         with os.fdopen(handle, "wb") as file:
-            file.write(MAGIC + _digest(content) + content)
+            file.write(MAGIC + digest(content) + content)
         os.replace(name, folder / key)
         _bound(folder)
     except OSError:
@@ -72,7 +74,10 @@ def write(key: str, content: bytes) -> None:
                 os.unlink(name)
 
 
-def _digest(content: bytes) -> bytes:
+def digest(content: bytes) -> bytes:
+    """What stands for the content: SHA-256."""
+    import hashlib
+
     return hashlib.sha256(content).digest()
 
 

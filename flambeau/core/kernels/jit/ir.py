@@ -363,6 +363,14 @@ class Function:
         self.declared.add(f"declare {returns} {full}({', '.join(a.type for a in arguments)})")
         return self.call(full, returns, *arguments)
 
+    def ldexp(self, x: Value, n: Value) -> Value:
+        """``x * 2**n`` for an integer n, rounded once."""
+        types = [f"{f'v{lanes(v.type)}' if lanes(v.type) > 1 else ''}" for v in (x, n)]
+        first, second = types[0] + SUFFIX[element(x.type)], types[1] + element(n.type)
+        name = f"@llvm.ldexp.{first}.{second}"
+        self.declared.add(f"declare {x.type} {name}({x.type}, {n.type})")
+        return self.call(name, x.type, x, n)
+
     def fma(self, a: Value, b: Any, c: Any) -> Value:
         """``a * b + c``, rounded once where the machine can."""
         return self.intrinsic("fmuladd", a, self.value(a.type, b), self.value(a.type, c))

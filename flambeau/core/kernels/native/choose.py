@@ -11,13 +11,21 @@ from functools import partial
 from typing import Any
 
 from flambeau.core.kernels.jit import build
-from flambeau.core.kernels.native import elementwise, formulas, piecewise, smooth, table
+from flambeau.core.kernels.native import (
+    broadcast,
+    elementwise,
+    formulas,
+    pairs,
+    piecewise,
+    smooth,
+    table,
+)
 from flambeau.core.kernels.native.elementwise import Formula
 from flambeau.core.silence import quiet, run
 
 __all__ = ["FORMULAS", "SILENT", "caller", "fused", "lazily", "native", "resolved", "takes_target"]
 
-FORMULAS = formulas.FORMULAS | smooth.SMOOTH | piecewise.PIECEWISE
+FORMULAS = formulas.FORMULAS | smooth.SMOOTH | pairs.PAIRS | piecewise.PIECEWISE
 """By the operation's name or the rule's."""
 SILENT: set[Callable[..., Any]] = set()
 """Functions that give no warning whoever calls them."""
@@ -33,7 +41,8 @@ def native(
         return None
     try:
         addresses = build.load(elementwise.module(name, formula or FORMULAS[name]))
-        return table.builtin(name, addresses[name], numpy_form)
+        more = {"enter": broadcast.addresses()["enter"]}
+        return table.builtin(name, addresses[name], numpy_form, more)
     except build.Unavailable:
         return None
 

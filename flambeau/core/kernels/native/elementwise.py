@@ -10,14 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from flambeau.core.kernels.jit import pool
 from flambeau.core.kernels.jit.ir import SIZES, Function, Module, Value
-from flambeau.core.kernels.native import strided, table
+from flambeau.core.kernels.native import table
+from flambeau.core.kernels.native.broadcast import FORMS, SPEC, TYPE_WORDS
+from flambeau.core.kernels.native.objects import field, new_array, word
+from flambeau.core.kernels.native.walk import LOOP, MOST
 
-__all__ = ["Formula", "field", "module", "repeating", "same_shape", "word"]
+__all__ = ["Formula", "module", "repeating", "same_shape"]
 
-GRAIN = 1 << 18
-"""Elements that a thread must have to be worth waking, where it may be asleep."""
+QUICK = 1 << 13
+"""Elements below which arrays of one layout go the quick way, with the interpreter's lock."""
 
 
 class Formula(NamedTuple):
@@ -40,17 +42,6 @@ class Formula(NamedTuple):
         if self.forms:
             return self.forms
         return {1: ("v",), 2: ("vv", "vs", "sv"), 3: ("vvv", "vvs", "vsv")}[self.arity]
-
-
-def word(f: Function, name: str) -> Value:
-    """A word of the table behind `self`."""
-    place = f.at(f.argument["self"], table.BYTES_VALUE + 8 * table.WORDS.index(name), "i8")
-    return f.load("ptr", place)
-
-
-def field(f: Function, thing: Value, offset: int, type: str) -> Value:
-    """What stands in an object, `offset` bytes from its start."""
-    return f.load(type, f.at(thing, offset, "i8"))
 
 
 def same_shape(made: Module) -> Function:
@@ -101,6 +92,7 @@ def _count(made: Module) -> Function:
 
 def module(name: str, formula: Formula) -> Module:
     """One function, for every dtype and form of the formula."""
+    assert formula.arity <= MOST
     made = Module(name, vectorize=True)
     helpers = (same_shape(made), repeating(made), _count(made))
     loops = {
@@ -108,34 +100,21 @@ def module(name: str, formula: Formula) -> Module:
         for type in formula.types
         for form in formula.all_forms
     }
-    shares = {
-        (type, form): _share(made, formula, type, form, loop)
-        for (type, form), loop in loops.items()
-    }
     f = made.function(name, (("ptr", "self"), ("ptr", "args"), ("i64", "n")), "ptr")
-    _enter(f, formula, helpers, loops, shares)
-    if formula.arity < 3 and not formula.condition and "v" * formula.arity in formula.all_forms:
-        walks = {type: strided.walk(made, formula, type) for type in formula.types}
-        strided.serve(f, formula, strided.spread(made), walks, word)
-    null = f.value("ptr", 0)
-    args, n = f.argument["args"], f.argument["n"]
-    f.ret(f.call(word(f, "call"), "ptr", word(f, "fallback"), args, n, null))
+    _enter(f, formula, helpers, loops)
     return made
 
 
 def _loop(made: Module, formula: Formula, type: str, form: str) -> Function:
     """The loop over elements: addresses of arrays and numbers in, the result's array last."""
-    names = [("ptr", f"x{k}") for k in range(formula.arity)]
-    f = made.function(
-        f"loop_{type}_{form}", (*names, ("ptr", "out"), ("i64", "count")), internal=True,
-        attributes="noinline",
-    )  # fmt: skip
+    f = made.function(f"loop_{type}_{form}", LOOP, internal=True, attributes="noinline")
+    places = [f.load("ptr", f.argument["places"], k) for k in range(formula.arity)]
     result = formula.result or type
 
     def read(k: int, i: Any) -> Value:
         if formula.condition and k == 0:
-            return f.load("i8", f.argument[f"x{k}"], i).ne(0)
-        return f.load(type, f.argument[f"x{k}"], i)
+            return f.load("i8", places[k], i).ne(0)
+        return f.load(type, places[k], i)
 
     fixed = {k: read(k, 0) for k, kind in enumerate(form) if kind == "s"}
     with f.loop(0, f.argument["count"], independent=True) as i:
@@ -147,46 +126,11 @@ def _loop(made: Module, formula: Formula, type: str, form: str) -> Function:
     return f
 
 
-def _share(made: Module, formula: Formula, type: str, form: str, loop: Function) -> Function:
-    """A thread's part of the loop; the context holds the loop's arguments, a word each."""
-    f = made.function(f"share_{type}_{form}", pool.ARGUMENTS, internal=True, attributes="noinline")
-    context, thread = f.argument["context"], f.argument["thread"]
-    count = f.load("i64", context, formula.arity + 1)
-    # In whole cache lines, so that no two threads write to one.
-    each = (count // f.argument["threads"] // 64 + 1) * 64
-    start = f.intrinsic("smin", thread * each, count)
-    stop = f.intrinsic("smin", start + each, count)
-    result = formula.result or type
-    places = []
-    for k, kind in enumerate((*form, "v")):
-        place = f.load("ptr", context, k)
-        own = result if k == formula.arity else "i1" if formula.condition and k == 0 else type
-        places.append(place if kind == "s" else f.at(place, start * SIZES[own], "i8"))
-    f.call(loop, "void", *places, stop - start)
-    return f
-
-
-def _in_shares(f: Function, share: Function, places: Sequence[Value], total: Value) -> None:
-    """Run a loop on as many threads as its size pays for, with the interpreter's lock free."""
-    context = f.memory("i64", len(places) + 1)
-    for k, place in enumerate(places):
-        f.store(place, context, k)
-    f.store(total, context, len(places))
-    memory = word(f, "pool")
-    limit = f.load("i64", f.at(memory, pool.LIMIT, "i8"))
-    threads = f.intrinsic("smin", limit, total // GRAIN + 1)
-    state = f.call(word(f, "release"), "ptr")
-    function = Value("ptr", f"@{share.name}", f)
-    f.call(word(f, "pool_run"), "void", memory, function, context, threads)
-    f.call(word(f, "restore"), "void", state)
-
-
 def _enter(
     f: Function,
     formula: Formula,
     helpers: Sequence[Function],
     loops: dict[tuple[str, str], Function],
-    shares: dict[tuple[str, str], Function],
 ) -> None:
     """Arguments looked at, a type and a form chosen; otherwise the NumPy form is called."""
     args, n = f.argument["args"], f.argument["n"]
@@ -217,9 +161,39 @@ def _enter(
     for type in formula.types:
         f.branch(descr.eq(word(f, type)), f"is_{type}", f"not_{type}")
         f.label(f"is_{type}")
-        _typed(f, formula, type, given, kinds, lead, helpers, loops, shares)
+        _typed(f, formula, type, given, kinds, lead, helpers, loops)
         f.label(f"not_{type}")
     f.label("other")
+    null = f.value("ptr", 0)
+    enter = word(f, "enter")
+    found = f.call(enter, "ptr", f.argument["self"], args, n, _spec(f, formula, loops))
+    f.branch(found.eq(null), "fallback", "found")
+    f.label("found")
+    f.ret(found)
+    f.label("fallback")
+    f.ret(f.call(word(f, "call"), "ptr", word(f, "fallback"), args, n, null))
+
+
+def _spec(f: Function, formula: Formula, loops: dict[tuple[str, str], Function]) -> Value:
+    """The formula's description for ``broadcast``."""
+    width = len(TYPE_WORDS) + FORMS
+    spec = f.memory("i64", len(SPEC) + len(formula.types) * width)
+    for k, number in enumerate((formula.arity, int(formula.condition), len(formula.types))):
+        f.store(f.index(number), spec, k)
+    for t, type in enumerate(formula.types):
+        result = formula.result or type
+        floats = int(type in ("float", "double"))
+        words: list[Value | int] = [word(f, type), SIZES[type], word(f, result), SIZES[result]]
+        words += [floats, *[0] * (1 << formula.arity)]
+        for form in formula.all_forms:
+            numbers = sum(1 << k for k, letter in enumerate(form) if letter == "s")
+            loop = Value("ptr", f"@{loops[type, form].name}", f)
+            words[len(TYPE_WORDS) + numbers] = loop
+        for k, each in enumerate(words):
+            f.store(
+                each if isinstance(each, Value) else f.index(each), spec, len(SPEC) + t * width + k
+            )
+    return spec
 
 
 def _contiguous(f: Function, array: Value) -> Value:
@@ -235,7 +209,6 @@ def _typed(
     lead: Value,
     helpers: Sequence[Function],
     loops: dict[tuple[str, str], Function],
-    shares: dict[tuple[str, str], Function],
 ) -> None:
     same_shape, repeats, count = helpers
     arity = formula.arity
@@ -246,6 +219,9 @@ def _typed(
         _operand(f, formula, type, wanted, x, kinds[k], lead, same_shape, repeats,
                  places[k], single[k])  # fmt: skip
     total = f.call(count, "i64", lead)
+    k = f.fresh()
+    f.branch(total.lt(QUICK), f"quick{k}", "other")
+    f.label(f"quick{k}")
     result = formula.result or type
     out = f.variable("ptr")
     k = f.fresh()
@@ -277,15 +253,12 @@ def _typed(
     out.set(target)
     f.jump(f"run{k}")
     f.label(f"fresh{k}")
-    kind = word(f, result)
-    f.call(word(f, "incref"), "void", kind)
-    null = f.value("ptr", 0)
-    fresh = f.call(
-        word(f, "new"), "ptr", word(f, "ndarray"), kind, field(f, lead, table.NDIM, "i32"),
-        field(f, lead, table.DIMS, "ptr"), null, null, f.value("i32", 0), null,
+    fresh = new_array(
+        f, word(f, result), field(f, lead, table.NDIM, "i32"), field(f, lead, table.DIMS, "ptr"),
+        total * SIZES[result],
     )  # fmt: skip
     out.set(fresh)
-    f.branch(fresh.eq(null), f"failed{k}", f"run{k}")
+    f.branch(fresh.eq(0), f"failed{k}", f"run{k}")
     f.label(f"failed{k}")
     f.ret(fresh)
     f.label(f"run{k}")
@@ -297,13 +270,10 @@ def _typed(
         m = f.fresh()
         f.branch(match, f"loop{m}", f"next{m}")
         f.label(f"loop{m}")
-        start = [p.get() for p in places]
-        f.branch(total.lt(GRAIN), f"small{m}", f"large{m}")
-        f.label(f"small{m}")
-        f.call(loops[type, form], "void", *start, data, total)
-        f.ret(out.get())
-        f.label(f"large{m}")
-        _in_shares(f, shares[type, form], [*start, data], total)
+        rooms = f.memory("ptr", arity)
+        for j, place in enumerate(places):
+            f.store(place.get(), rooms, j)
+        f.call(loops[type, form], "void", rooms, data, total)
         f.ret(out.get())
         f.label(f"next{m}")
     f.call(word(f, "decref"), "void", out.get())

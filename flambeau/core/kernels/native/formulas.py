@@ -1,7 +1,8 @@
 """The formulas that have a native function, by the operation's name or the rule's.
 
-Written once for every dtype; results are the NumPy form's to the last digit for arithmetic, and to
-one or two for exp and what is made of it. Stands on elementwise.
+Written once for every dtype; results are the NumPy form's to the last digit for arithmetic (addcmul
+and lerp round a product and its sum once, as PyTorch does), and to one or two for exp and what is
+made of it. Stands on elementwise.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from flambeau.core.kernels.jit.ir import Function, Value, element
+from flambeau.core.kernels.jit import build
+from flambeau.core.kernels.jit.ir import Function, Value, element, lanes, vector
 from flambeau.core.kernels.native.elementwise import Formula
 
 __all__ = ["FORMULAS"]
@@ -27,21 +29,35 @@ DEGREE = {"float": 7, "double": 13}
 
 def power_of_two(f: Function, n: Value, type: str) -> Value:
     """``2**n`` for an integer n of normal range."""
-    return ((n + BIAS[type]) << SHIFT[type]).bits(type)
+    return ((n + BIAS[type]) << SHIFT[type]).bits(vector(type, lanes(n.type)))
 
 
 def exp(f: Function, x: Value) -> Value:
-    """``e**x``: x less a multiple of ln 2, a Taylor polynomial, and the power of two put back in
-    halves, so that subnormal results and infinity come out right.
+    """``e**x``: x less a multiple of ln 2, a Taylor polynomial, and the power of two put back, in
+    halves where the machine has no instruction that scales: subnormal results and infinity come
+    out right.
     """
     type = element(x.type)
-    safe = f.select(x.gt(LEAST[type]), x, LEAST[type])  # of NaN too: it is put back below
-    safe = f.select(safe.lt(LARGEST[type]), safe, LARGEST[type])
+    word = vector(WORD[type], lanes(x.type))
+    scales = build.host().masked
+    # A NaN passes the bounds of a machine that scales; of others it is put back at the end.
+    safe = (
+        f.select(x.lt(LEAST[type]), LEAST[type], x)
+        if scales
+        else f.select(x.gt(LEAST[type]), x, LEAST[type])
+    )
+    safe = (
+        f.select(safe.gt(LARGEST[type]), LARGEST[type], safe)
+        if scales
+        else f.select(safe.lt(LARGEST[type]), safe, LARGEST[type])
+    )
     n = f.intrinsic("rint", safe * (1 / math.log(2)))
-    rest = f.fma(n, f.value(type, -LN2_HIGH[type]), safe)
-    rest = f.fma(n, f.value(type, -LN2_LOW[type]), rest)
+    rest = f.fma(n, -LN2_HIGH[type], safe)
+    rest = f.fma(n, -LN2_LOW[type], rest)
     series = f.polynomial(rest, [1 / math.factorial(k) for k in range(DEGREE[type] + 1)])
-    whole = n.to(WORD[type])
+    whole = n.to(word)
+    if scales:
+        return f.intrinsic("ldexp", series, whole)
     half = whole >> 1
     found = series * power_of_two(f, half, type) * power_of_two(f, whole - half, type)
     return f.select(x.isnan(), x, found)
@@ -53,49 +69,24 @@ def sigmoid(f: Function, x: Value) -> Value:
     return one / (exp(f, -x) + 1.0)
 
 
-TANH = (-3.33332819422e-1, 1.33314422036e-1, -5.37397155531e-2, 2.06390887954e-2,
-        -5.70498872745e-3)  # fmt: skip
+ONE_FROM = {"float": 20.0, "double": 40.0}
+"""From here on e**x - 1 and e**x + 1 are one number."""
 
 
 def tanh(f: Function, x: Value) -> Value:
-    """Near zero Cephes' polynomial, else by exp; single precision."""
-    size = f.intrinsic("fabs", x)
-    square = x * x
-    near = f.fma(f.polynomial(square, TANH) * square, x, x)
-    far = f.value(x.type, 1.0) - f.value(x.type, 2.0) / (exp(f, size + size) + 1.0)
-    far = f.intrinsic("copysign", far, x)
-    return f.select(size.lt(0.625), near, far)
-
-
-def erfc(f: Function, x: Value) -> Value:
-    """``erfc(x)`` for x >= 0, single precision, 2e-7 of its value everywhere.
-
-    Reference: W. Press and others, Numerical Recipes, section 6.2.
-    """
-    one = f.value(x.type, 1.0)
-    t = one / f.fma(x, f.value(x.type, 0.5), one)
-    return t * exp(f, f.polynomial(t, ERFC) - x * x)
-
-
-ERFC = (-1.26551223, 1.00002368, 0.37409196, 0.09678418, -0.18628806, 0.27886807, -1.13520398,
-        1.48851587, -0.82215223, 0.17087277)  # fmt: skip
-
-
-def normal_below(f: Function, x: Value) -> Value:
-    """The normal distribution's Phi."""
-    tail = erfc(f, f.intrinsic("fabs", x) * math.sqrt(0.5)) * 0.5
-    return f.select(x.lt(0), tail, f.value(x.type, 1.0) - tail)
-
-
-def gelu(f: Function, x: Value) -> Value:
-    """``x * Phi(x)``."""
-    return x * normal_below(f, x)
-
-
-def gelu_backward(f: Function, g: Value, x: Value) -> Value:
-    """``g * (Phi(x) + x * density(x))``."""
-    density = exp(f, x * x * -0.5) * (1 / math.sqrt(2 * math.pi))
-    return g * (normal_below(f, x) + x * density)
+    """``(e**2x - 1) / (e**2x + 1)``, the difference taken before the power of two is put back."""
+    type = element(x.type)
+    double = f.intrinsic("fabs", x) * 2.0
+    double = f.select(double.gt(ONE_FROM[type]), ONE_FROM[type], double)
+    n = f.intrinsic("rint", double * (1 / math.log(2)))
+    rest = f.fma(n, -LN2_HIGH[type], double)
+    rest = f.fma(n, -LN2_LOW[type], rest)
+    series = f.polynomial(rest, [1 / math.factorial(k) for k in range(2, DEGREE[type] + 1)])
+    series = f.fma(series * rest, rest, rest)
+    whole = f.select(x.isnan(), 0, n).to(vector(WORD[type], lanes(x.type)))
+    power = power_of_two(f, whole, type)
+    less = f.fma(series, power, power - 1.0)
+    return f.intrinsic("copysign", less / (less + 2.0), x)
 
 
 def gelu_tanh(f: Function, x: Value) -> Value:
@@ -149,15 +140,15 @@ def comparing(how: str) -> Callable[[Function, Value, Value], Value]:
 
 
 def addcmul(f: Function, x: Value, a: Value, b: Value) -> Value:
-    """``x + a * b``."""
-    return x + a * b
+    """``x + a * b``, rounded once."""
+    return f.fma(a, b, x)
 
 
 def lerp(f: Function, start: Value, end: Value, weight: Value) -> Value:
     """From the nearer end, so that weight 1 gives `end` exactly."""
     length = end - start
-    low = start + weight * length
-    high = end - length * (f.value(start.type, 1.0) - weight)
+    low = f.fma(length, weight, start)
+    high = f.fma(-length, f.value(start.type, 1.0) - weight, end)
     return f.select(f.intrinsic("fabs", weight).lt(0.5), low, high)
 
 
@@ -175,9 +166,8 @@ FORMULAS: dict[str, Formula] = {
     "relu": Formula(relu, 1, NUMBERS),
     "exp": Formula(exp, 1),
     "sigmoid": Formula(sigmoid, 1),
-    "tanh": Formula(tanh, 1, ("float",)),
-    "gelu": Formula(gelu, 1, ("float",)),
-    "gelu_tanh": Formula(gelu_tanh, 1, ("float",)),
+    "tanh": Formula(tanh, 1),
+    "gelu_tanh": Formula(gelu_tanh, 1),
     "silu": Formula(lambda f, x: x / (exp(f, -x) + 1.0), 1),
     "maximum": Formula(maximum, 2, NUMBERS),
     "minimum": Formula(minimum, 2, NUMBERS),
@@ -205,8 +195,7 @@ FORMULAS: dict[str, Formula] = {
     "sigmoid_backward": Formula(
         lambda f, g, out: g * ((f.value(g.type, 1.0) - out) * out), 2
     ),
-    "gelu_backward": Formula(gelu_backward, 2, ("float",)),
-    "gelu_tanh_backward": Formula(gelu_tanh_backward, 2, ("float",)),
+    "gelu_tanh_backward": Formula(gelu_tanh_backward, 2),
     "silu_backward": Formula(silu_backward, 2),
     "sqrt_backward": Formula(lambda f, g, out: g / (out + out), 2),
     "inside_backward": Formula(  # of clamp: the gradient inside and at the bounds

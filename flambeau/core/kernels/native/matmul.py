@@ -19,7 +19,7 @@ from flambeau.core.kernels.generate import gemm
 from flambeau.core.kernels.jit import build, pool
 from flambeau.core.kernels.jit.ir import SIZES, Function, Module, Value
 from flambeau.core.kernels.native import table
-from flambeau.core.kernels.native.elementwise import field, word
+from flambeau.core.kernels.native.objects import field, new_array, word
 from flambeau.core.silence import quiet, run
 
 __all__ = ["is_generated", "mm"]
@@ -194,11 +194,7 @@ def _enter(f: Function, shape: gemm.Shape, parts: dict[str, Function]) -> None:
     f.store(m, extents)
     f.store(n, extents, 1)
     kind = word(f, type)
-    f.call(word(f, "incref"), "void", kind)
-    fresh = f.call(
-        word(f, "new"), "ptr", word(f, "ndarray"), kind, f.value("i32", 2), extents, null,
-        null, f.value("i32", 0), null,
-    )  # fmt: skip
+    fresh = new_array(f, kind, f.value("i32", 2), extents, m * n * size)
     out_at.set(fresh)
     f.branch(fresh.eq(null), f"failed{j}", f"result{j}")
     f.label(f"failed{j}")

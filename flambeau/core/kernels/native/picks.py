@@ -13,7 +13,8 @@ from typing import Any
 from flambeau.core.kernels.jit import build
 from flambeau.core.kernels.jit.ir import Function, Module, Value, Variable
 from flambeau.core.kernels.native import table
-from flambeau.core.kernels.native.elementwise import field, same_shape, word
+from flambeau.core.kernels.native.elementwise import same_shape
+from flambeau.core.kernels.native.objects import field, new_array, word
 from flambeau.core.kernels.native.views import MOST, SIGNATURE, end, require, whole, wrapped
 
 __all__ = ["lazily"]
@@ -116,12 +117,8 @@ def _gather(made: Module) -> None:
     for type in GATHERED:
         known = known | kind.eq(word(f, type))
     require(f, known)
-    f.call(word(f, "incref"), "void", kind)
     null = f.value("ptr", 0)
-    out = f.call(
-        word(f, "new"), "ptr", word(f, "ndarray"), kind, ndim.to("i32"), given[3], null, null,
-        f.value("i32", 0), null,
-    )  # fmt: skip
+    out = new_array(f, kind, ndim.to("i32"), given[3], given[-1] * 8)
     f.branch(out.eq(null), "failed", "made")
     f.label("failed")
     f.ret(null)

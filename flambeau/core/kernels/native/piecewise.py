@@ -126,12 +126,9 @@ def elu(f: Function, x: Value, alpha: Value, scale: Value, input_scale: Value) -
     return f.select(x.gt(0), x * scale, low.to(x.type))
 
 
-def elu_backward(
-    f: Function, g: Value, x: Value, alpha: Value, scale: Value, input_scale: Value
-) -> Value:
-    """Its gradient."""
-    low = exp(f, x * input_scale) * (alpha * scale * input_scale)
-    return g * f.select(x.le(0), low, scale)
+def elu_backward(f: Function, g: Value, x: Value, slope: Value, input_scale: Value) -> Value:
+    """Its gradient for the scale 1: ``g * slope * e**(input_scale x)`` below, `g` above."""
+    return f.select(x.le(0), g * (exp(f, x * input_scale) * slope), g)
 
 
 def celu(f: Function, x: Value, alpha: Value) -> Value:
@@ -143,7 +140,7 @@ def celu(f: Function, x: Value, alpha: Value) -> Value:
 def celu_backward(f: Function, g: Value, x: Value, alpha: Value) -> Value:
     """Its gradient."""
     one = f.value(x.type, 1.0)
-    return elu_backward(f, g, x, alpha, one, one / alpha)
+    return elu_backward(f, g, x, one, one / alpha)
 
 
 def logsigmoid(f: Function, x: Value) -> Value:
@@ -327,7 +324,7 @@ PIECEWISE: dict[str, Formula] = {
     "outside_backward": Formula(outside_backward, 3, forms=("vvs", "svs")),
     "between_backward": Formula(between_backward, 4, forms=("vvss", "svss")),
     "above_backward": Formula(above_backward, 3, forms=("vvs", "svs")),
-    "elu_backward": Formula(elu_backward, 5, ("float",), forms=("vvsss", "svsss")),
+    "elu_backward": Formula(elu_backward, 4, ("float",), forms=("vvss", "svss")),
     "celu_backward": Formula(celu_backward, 3, ("float",), forms=("vvs", "svs")),
     "logsigmoid_backward": Formula(
         lambda f, g, x: g / (exp(f, x) + 1.0), 2

@@ -12,14 +12,17 @@ from typing import Any
 from flambeau.core.kernels.jit import build
 from flambeau.core.kernels.jit.ir import Function, Module, Value
 from flambeau.core.kernels.native import table
-from flambeau.core.kernels.native.elementwise import field, repeating, same_shape, word
+from flambeau.core.kernels.native.elementwise import repeating, same_shape
 from flambeau.core.kernels.native.formulas import exp
+from flambeau.core.kernels.native.objects import field, new_array, word
 from flambeau.core.kernels.native.smooth import log
 from flambeau.core.kernels.native.views import SIGNATURE, end, require, whole, wrapped
 
 __all__ = ["lazily"]
 
 LONGEST = 256
+LARGEST = 1 << 15
+"""Numbers at most: beyond, other cores help (``generate.softmax``)."""
 TYPES = ("float", "double")
 
 Row = Callable[[Function, str, list[Value], list[Value], Value, Value], None]
@@ -140,13 +143,11 @@ def module(name: str) -> Module:
     total = f.variable("i64", 1)
     with f.loop(0, ndim - 1) as i:
         total.set(total.get() * f.load("i64", dims, i))
+    require(f, (total.get() * count).le(LARGEST))
     require(f, kind.eq(word(f, "float")) | kind.eq(word(f, "double")))
-    f.call(word(f, "incref"), "void", kind)
     null = f.value("ptr", 0)
-    out = f.call(
-        word(f, "new"), "ptr", word(f, "ndarray"), kind, ndim.to("i32"), dims, null, null,
-        f.value("i32", 0), null,
-    )  # fmt: skip
+    size = f.select(kind.eq(word(f, "float")), f.index(4), 8)
+    out = new_array(f, kind, ndim.to("i32"), dims, total.get() * count * size)
     k = f.fresh()
     f.branch(out.eq(null), f"failed{k}", f"made{k}")
     f.label(f"failed{k}")

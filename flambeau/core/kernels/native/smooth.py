@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 
 from flambeau.core.kernels import smooth as numpy_forms
-from flambeau.core.kernels.jit.ir import Function, Value, element
+from flambeau.core.kernels.jit.ir import Function, Value, element, lanes, vector
 from flambeau.core.kernels.native.elementwise import Formula
 from flambeau.core.kernels.native.formulas import BIAS, FLOATS, SHIFT, WORD, exp, sigmoid
 
@@ -30,20 +30,20 @@ LN2_LOW = {"float": 1.42860682030941723212e-6, "double": 1.90821492927058770002e
 def log(f: Function, x: Value) -> Value:
     """``ln x``: the exponent times ln 2, and the series of artanh for what lies around 1."""
     type = element(x.type)
-    word, shift = WORD[type], SHIFT[type]
+    word, shift = vector(WORD[type], lanes(x.type)), SHIFT[type]
     small = x.lt(LEAST_NORMAL[type])
     normal = f.select(small, x * 2.0 ** DIGITS[type], x)
     bits = normal.bits(word) + (ONE[type] - ROOT_HALF[type])
     exponent = (bits >> shift) - BIAS[type] - f.select(small, f.value(word, DIGITS[type]), 0)
-    n = exponent.to(type)
-    rest = ((bits & ((1 << shift) - 1)) + ROOT_HALF[type]).bits(type) - 1.0
+    n = exponent.to(x.type)
+    rest = ((bits & ((1 << shift) - 1)) + ROOT_HALF[type]).bits(x.type) - 1.0
     s = rest / (rest + 2.0)
     z = s * s
     series = f.polynomial(z, [2 / (2 * k + 3) for k in range(TERMS[type])]) * z
     half = rest * rest * 0.5
     # ln(1 + r) = r - (r^2/2 - s (r^2/2 + series)): what is large comes in exactly.
     tail = f.fma(s, half + series, n * LN2_LOW[type])
-    found = f.fma(n, f.value(type, LN2_HIGH[type]), rest - (half - tail))
+    found = f.fma(n, LN2_HIGH[type], rest - (half - tail))
     found = f.select(x.eq(0), -math.inf, found)
     found = f.select(x.lt(0), math.nan, found)
     return f.select(x.eq(math.inf) | x.isnan(), x, found)
@@ -89,6 +89,22 @@ def erf(f: Function, x: Value) -> Value:
     return f.select(x.isnan(), x, f.intrinsic("copysign", found, x))
 
 
+def normal_below(f: Function, x: Value) -> Value:
+    """The normal distribution's Phi."""
+    return f.fma(erf(f, x * math.sqrt(0.5)), 0.5, f.value(x.type, 0.5))
+
+
+def gelu(f: Function, x: Value) -> Value:
+    """``x * Phi(x)``."""
+    return x * normal_below(f, x)
+
+
+def gelu_backward(f: Function, g: Value, x: Value) -> Value:
+    """``g * (Phi(x) + x * density(x))``."""
+    density = exp(f, x * x * -0.5) * (1 / math.sqrt(2 * math.pi))
+    return g * (normal_below(f, x) + x * density)
+
+
 def softplus(f: Function, x: Value, beta: Value, threshold: Value) -> Value:
     """``ln(1 + e^(beta x)) / beta``, `x` beyond the threshold."""
     scaled = x * beta
@@ -116,6 +132,8 @@ SMOOTH: dict[str, Formula] = {
     "log": Formula(log, 1),
     "log1p": Formula(log1p, 1),
     "erf": Formula(erf, 1),
+    "gelu": Formula(gelu, 1),
+    "gelu_backward": Formula(gelu_backward, 2),
     "softplus": Formula(softplus, 3, FLOATS, forms=("vss",)),
     "softplus_backward": Formula(softplus_backward, 4, FLOATS, forms=("vvss", "svss")),
     "leaky_relu": Formula(leaky_relu, 2, FLOATS, forms=("vs",)),

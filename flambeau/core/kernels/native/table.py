@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from flambeau.core.kernels import memory
 from flambeau.core.kernels.jit import pool
 from flambeau.core.kernels.jit.build import Unavailable, keep
 
@@ -31,7 +32,8 @@ C_CONTIGUOUS, WRITEABLE = 1, 0x400
 WORDS = (
     "ndarray", "float", "double", "i1", "i64", "py_float", "py_int", "new", "incref", "decref",
     "call", "fallback", "as_long", "occurred", "clear", "release", "restore", "pool", "pool_run",
-    "py_tuple", "tuple_items", "set_base", "buffer", "none",
+    "py_tuple", "tuple_items", "set_base", "buffer", "none", "handler", "set_handler",
+    "enter",
 )  # fmt: skip
 NEW_FROM_DESCR, SET_BASE = 94, 282  # their places in NumPy's table of functions
 FASTCALL = 0x80
@@ -88,6 +90,8 @@ def words() -> dict[str, int]:
         "none": id(None),
         "tuple_items": _tuple_items(),
         "set_base": numpy_function(SET_BASE),
+        "handler": memory.handler(),
+        "set_handler": memory.set_handler_address(),
     }
 
 

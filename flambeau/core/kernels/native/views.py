@@ -13,7 +13,7 @@ from typing import Any
 from flambeau.core.kernels.jit import build
 from flambeau.core.kernels.jit.ir import Function, Module, Value
 from flambeau.core.kernels.native import table
-from flambeau.core.kernels.native.elementwise import field, word
+from flambeau.core.kernels.native.objects import field, word
 
 __all__ = ["SIGNATURE", "end", "lazily", "native", "require", "whole", "wrapped"]
 

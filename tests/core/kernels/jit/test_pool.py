@@ -118,3 +118,21 @@ def test_the_limit_is_kept():
     finally:
         threads.set_count(before)
     assert pool.limit() == before
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_shares_are_cut_alike_in_code_and_in_python(count):
+    module = ir.Module("shares")
+    f = module.function("count_shares", (("ptr", "memory"), ("i64", "work")), "i64")
+    f.ret(pool.shares(f, f.argument["memory"], f.argument["work"], 100))
+    address = build.load(module)["count_shares"]
+    call = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64)(address)
+    before = threads.count()
+    try:
+        threads.set_count(count)
+        found = [pool.shares_of(work, 100) for work in range(0, 5000, 50)]
+        assert found == [call(pool.memory(), work) for work in range(0, 5000, 50)]
+    finally:
+        threads.set_count(before)
+    assert found[0] == 1 and found[-1] == (count * pool.EACH if count > 1 else 1)
+    assert all(each <= count or each % count == 0 for each in found)

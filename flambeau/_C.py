@@ -1,0 +1,36 @@
+"""``torch._C``: what libraries ask of PyTorch's extension module, where it has a meaning here.
+
+There is no extension module; a name that is not here raises as everywhere. Stands on the root.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flambeau import Generator, Size, Tensor, device, dtype, layout, memory_format
+
+__all__ = ["Generator", "Size", "TensorBase", "device", "dtype", "layout", "memory_format"]
+
+TensorBase = Tensor
+_TensorBase = Tensor
+_TensorMeta = type(Tensor)
+
+
+def _log_api_usage_once(event: str) -> None:
+    """PyTorch counts calls for those who run it; nothing is counted here."""
+
+
+def _get_tracing_state() -> Any:
+    """The running TorchScript trace: None, programs run as they are."""
+    return None
+
+
+class _nn:
+    """``torch._C._nn``: what `Module.to` reads its arguments with."""
+
+    @staticmethod
+    def _parse_to(*args: Any, **kwargs: Any) -> tuple[Any, Any, bool, Any]:
+        """Device, dtype, non_blocking and memory format of a call of `to`."""
+        from flambeau.nn.modules._convert import _parse_to
+
+        return _parse_to(*args, **kwargs)

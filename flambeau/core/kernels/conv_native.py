@@ -1,0 +1,376 @@
+"""Convolution by generated code: its sum and its adjoints as correlations of planes.
+
+Every function says whether it did the work; what it does not take (other dtypes, huge planes) is
+left to the NumPy forms in ``conv``. Planes so small that they leave registers half empty are turned
+first, so that the images of a batch lie in lanes. The plans are in ``correlate``.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from itertools import product
+from math import gcd, prod
+from typing import Any
+
+import numpy as np
+
+from flambeau.core import threads
+from flambeau.core.kernels import correlate as made
+from flambeau.core.kernels import correlate_weight as weights
+from flambeau.core.kernels import memory
+from flambeau.core.kernels.generate.turn import turn, turn_runs
+from flambeau.core.kernels.phases import Call, lanes_of
+from flambeau.core.kernels.product import matrices
+from flambeau.core.kernels.windows import Ints, Pairs, empty, to_last
+
+__all__ = ["again", "convolve", "input_gradient", "key", "remember", "weight_gradient"]
+
+FAR = 1 << 30
+"""Offsets within a plane are 32 bits wide."""
+GAIN = 1.15
+"""How much fuller registers must be for images to be turned into lanes."""
+PIXELS, AREA = 1 << 12, 256
+"""Below so many pixels in all, or in a plane, a kernel of one tap has its gradient from a product
+of turned planes: sums over few registers are not worth adding up their lanes.
+"""
+DEEP = 32
+"""Multiplications for each output from which on turning is worth its time."""
+
+
+Key = tuple[Any, ...]
+_known: dict[Key, tuple[Ints, bool, Call]] = {}
+
+
+def key(kind: str, one: np.ndarray, other: np.ndarray, *options: Any) -> Key:
+    """What decides how arrays are gone through: kind of sum, shapes, strides, options, threads."""
+    return (
+        kind, one.shape, one.strides, other.shape, other.strides, options, one.dtype,
+        threads.count(),
+    )  # fmt: skip
+
+
+def again(found: Key, one: np.ndarray, other: np.ndarray, bias: Any = None) -> np.ndarray | None:
+    """The sum, where one like it was computed before and nothing has to be made ready."""
+    known = _known.get(found)
+    if known is None or not (made.available(one.dtype) and one.flags.aligned):
+        return None
+    shape, last, call = known
+    result = empty(shape, one.dtype, last)
+    if found[0] == "weight":
+        weights.weight_gradient(call, one, other, result)
+        return result
+    if found[0] == "input":
+        other = _turned_weight(other, shape[1] // other.shape[1])
+    elif bias is not None:
+        bias = np.ascontiguousarray(bias)
+    made.correlate(call, one, other, bias, result)
+    return result
+
+
+def remember(found: Key, done: Any, result: np.ndarray, *arrays: np.ndarray) -> None:
+    """Note the call that computed `result` of contiguous `arrays`, if one call did."""
+    if isinstance(done, Call) and all(a.flags.c_contiguous for a in arrays):
+        if len(_known) > 4096:
+            _known.clear()
+        _known[found] = result.shape, not result.flags.c_contiguous, done
+
+
+def convolve(
+    input: np.ndarray,
+    weight: np.ndarray,
+    bias: np.ndarray | None,
+    result: np.ndarray,
+    stride: Ints,
+    pads: Pairs,
+    dilation: Ints,
+    groups: int,
+) -> Call | bool:
+    """Fill `result` with the convolution, as ``conv.convolve`` has it."""
+    kernel = weight.shape[2:]
+    if not _fits(input, result):
+        return False
+    one_window = groups == 1 and _one_window(input.shape[2:], kernel, pads, dilation)
+    if one_window and result.flags.c_contiguous:
+        images = np.ascontiguousarray(input).reshape(len(input), -1)
+        matrices(images, weight.reshape(len(weight), -1).T, bias, result.reshape(len(input), -1))
+        return True
+    if _better_turned(input, result.shape[2:], kernel, stride, dilation, weight[0].size):
+        lanes, out = _turned(input), memory.empty((1, *result.shape[1:], len(input)), input.dtype)
+        options = _with_lanes(stride, pads, dilation)
+        convolve(lanes, weight[..., None], bias, out, *options, groups)
+        return _turn_back(out, result)
+    if _is_last(input) or _is_last(result):
+        if _pointwise(kernel, pads, groups):
+            return False
+        out = memory.empty(result.shape, result.dtype)
+        convolve(_channels_first(input), weight, bias, out, stride, pads, dilation, groups)
+        return _channels_back(out, result)
+    if prod(kernel) == 1 and max(stride) == 1 and not any(map(any, pads)):
+        if input.flags.c_contiguous and result.flags.c_contiguous:  # planes are rows
+            input, result = (a.reshape(*a.shape[:2], prod(a.shape[2:])) for a in (input, result))
+            kernel, stride, pads, dilation = (1,), (1,), [(0, 0)], (1,)
+    rows = np.ascontiguousarray(weight).reshape(len(weight), -1)
+    if bias is not None:
+        bias = np.ascontiguousarray(bias)
+    return _correlate(input, rows, bias, result, _taps(kernel, pads, dilation), stride, groups)
+
+
+def input_gradient(
+    grad: np.ndarray,
+    weight: np.ndarray,
+    result: np.ndarray,
+    stride: Ints,
+    pads: Pairs,
+    dilation: Ints,
+    groups: int,
+) -> Call | bool:
+    """Fill `result` with the adjoint of the convolution in its input: each phase of the strides is
+    a correlation with the taps that reach it.
+    """
+    if not _fits(grad, result):
+        return False
+    kernel, size = weight.shape[2:], result.shape[2:]
+    if groups == 1 and _one_window(size, kernel, pads, dilation) and result.flags.c_contiguous:
+        matrices(
+            grad.reshape(len(grad), -1),
+            weight.reshape(len(weight), -1),
+            None,
+            result.reshape(len(result), -1),
+        )
+        return True
+    phase = tuple(-(-n // s) for n, s in zip(size, stride, strict=True))
+    depth = weight[:, 0].size // (groups * prod(stride))
+    if _better_turned(grad, phase, kernel, stride, dilation, depth):
+        lanes, out = _turned(grad), memory.empty((1, *result.shape[1:], len(grad)), grad.dtype)
+        options = _with_lanes(stride, pads, dilation)
+        input_gradient(lanes, weight[..., None], out, *options, groups)
+        return _turn_back(out, result)
+    if _is_last(grad) or _is_last(result):
+        if _pointwise(kernel, pads, groups) and max(stride) == 1:
+            return False
+        out = memory.empty(result.shape, result.dtype)
+        input_gradient(_channels_first(grad), weight, out, stride, pads, dilation, groups)
+        return _channels_back(out, result)
+    turned = _turned_weight(weight, groups)
+    work = _reached(kernel, stride, tuple(low for low, _ in pads), dilation, size)
+    if len(work) < prod(min(s, n) for s, n in zip(stride, size, strict=True)):
+        result[...] = 0
+    for phase, taps, chosen in work:
+        rows = np.ascontiguousarray(turned[:, :, *chosen]).reshape(len(turned), -1)
+        cut: Any = (slice(p, None, s) for p, s in zip(phase, stride, strict=True))
+        call = _correlate(grad, rows, None, result[:, :, *cut], taps, (1,) * len(kernel), groups)
+    return call if max(stride) == 1 else True
+
+
+@lru_cache(maxsize=256)
+def _reached(
+    kernel: Ints, stride: Ints, lows: Ints, dilation: Ints, size: Ints
+) -> list[tuple[Ints, list[Ints], tuple[slice, ...]]]:
+    """The phases of the input that taps reach: where the taps stand, and which they are."""
+    found = []
+    for phase in product(*(range(min(s, n)) for s, n in zip(stride, size, strict=True))):
+        places, chosen = [], []
+        for n, p, s, d, low in zip(kernel, phase, stride, dilation, lows, strict=True):
+            reaching = [k for k in range(n) if (p + low - k * d) % s == 0]
+            places.append(tuple((p + low - k * d) // s for k in reaching))
+            step = s // gcd(s, d)  # of the taps that reach one phase
+            chosen.append(slice(reaching[0], None, step) if reaching else slice(0))
+        if all(places):
+            found.append((phase, places, tuple(chosen)))
+    return found
+
+
+def weight_gradient(
+    grad: np.ndarray,
+    input: np.ndarray,
+    result: np.ndarray,
+    stride: Ints,
+    pads: Pairs,
+    dilation: Ints,
+    groups: int,
+) -> Call | bool:
+    """Fill `result` with the adjoint of the convolution in its weight."""
+    if not _fits(grad, input) or not weights.available(input.dtype):
+        return False
+    kernel = result.shape[2:]
+    if groups == 1 and _one_window(input.shape[2:], kernel, pads, dilation):
+        images = np.ascontiguousarray(input).reshape(len(input), -1)
+        matrices(grad.reshape(len(grad), -1).T, images, None, result.reshape(len(result), -1))
+        return True
+    area = prod(grad.shape[2:])
+    few = area < AREA or len(grad) * area < PIXELS
+    if (few or _is_last(input)) and _pointwise(kernel, pads, groups):
+        cut: Any = (
+            slice(0, (n - 1) * s + 1, s) for n, s in zip(grad.shape[2:], stride, strict=True)
+        )
+        left, right = _pixels(grad), _pixels(input[:, :, *cut])
+        matrices(left.T, right, None, result.reshape(len(result), -1))
+        return True
+    if _better_turned(input, grad.shape[2:], kernel, stride, dilation, result[0].size):
+        options = _with_lanes(stride, pads, dilation)
+        weight_gradient(_turned(grad), _turned(input), result[..., None], *options, groups)
+        return True
+    copied = _is_last(input)
+    input, grad = _three(_channels_first(input)), _three(_channels_first(grad))
+    grad = np.ascontiguousarray(grad)
+    call = weights.prepare(
+        input.dtype,
+        _layout(grad),
+        _layout(input),
+        _ahead((0,), _taps(kernel, pads, dilation)),
+        _ahead(1, stride),
+        groups,
+        threads.count(),
+    )
+    weights.weight_gradient(call, grad, input, result)
+    return copied or call
+
+
+def _is_last(array: np.ndarray) -> bool:
+    """Whether the channels of a pixel lie side by side, and its neighbours behind them."""
+    return not array.flags.c_contiguous and to_last(array).flags.c_contiguous
+
+
+def _channels_first(array: np.ndarray) -> np.ndarray:
+    """The array itself, or a contiguous copy where channels come last."""
+    if not _is_last(array):
+        return array
+    found = memory.empty(array.shape, array.dtype)
+    count, channels = array.shape[:2]
+    turn(to_last(array).reshape(count, -1, channels), found.reshape(count, channels, -1))
+    return found
+
+
+def _channels_back(array: np.ndarray, result: np.ndarray) -> bool:
+    """Fill `result` with a contiguous array."""
+    if not _is_last(result):
+        result[...] = array
+        return True
+    count, channels = array.shape[:2]
+    turn(array.reshape(count, channels, -1), to_last(result).reshape(count, -1, channels))
+    return True
+
+
+def _pointwise(kernel: Ints, pads: Pairs, groups: int) -> bool:
+    """Whether pixels meet a matrix each: a product of rows where channels come last."""
+    return groups == 1 and prod(kernel) == 1 and not any(map(any, pads))
+
+
+def _one_window(size: Ints, kernel: Ints, pads: Pairs, dilation: Ints) -> bool:
+    """Whether the kernel covers all there is, so that the sum is one product of matrices."""
+    return size == kernel and not any(map(any, pads)) and max(dilation) == 1
+
+
+def _pixels(array: np.ndarray) -> np.ndarray:
+    """(N * S, C) of (N, C, *S)."""
+    if _is_last(array):
+        return to_last(array).reshape(-1, array.shape[1])
+    planes = np.ascontiguousarray(array).reshape(*array.shape[:2], -1)
+    found = memory.empty((len(planes), planes.shape[2], planes.shape[1]), array.dtype)
+    turn(planes, found)
+    return found.reshape(-1, planes.shape[1])
+
+
+def _fits(*arrays: np.ndarray) -> bool:
+    dtype = arrays[0].dtype
+    return made.available(dtype) and all(
+        a.dtype is dtype
+        and a.size > 0
+        and a.flags.aligned
+        and max(n * abs(s) for n, s in zip(a.shape[2:], a.strides[2:], strict=True)) < FAR
+        for a in arrays
+    )
+
+
+def _taps(kernel: Ints, pads: Pairs, dilation: Ints) -> list[Ints]:
+    """Where the taps of each axis stand."""
+    return [
+        tuple(range(-low, d * k - low, d))
+        for k, d, (low, _) in zip(kernel, dilation, pads, strict=True)
+    ]
+
+
+def _correlate(
+    input: np.ndarray,
+    rows: np.ndarray,
+    bias: np.ndarray | None,
+    result: np.ndarray,
+    taps: list[Ints],
+    stride: Ints,
+    groups: int,
+) -> Call:
+    input, result = _three(input), _three(result)
+    call = made.prepare(
+        input.dtype,
+        _layout(input),
+        (rows.shape, (rows.strides[0] // rows.itemsize, 1)),
+        _layout(result),
+        _ahead((0,), taps),
+        _ahead(1, stride),
+        groups,
+        threads.count(),
+    )
+    made.correlate(call, input, rows, bias, result)
+    return call
+
+
+def _turned_weight(weight: np.ndarray, groups: int) -> np.ndarray:
+    """(groups * C, M, *kernel) of (groups * M, C, *kernel), contiguous."""
+    features, channels, *kernel = weight.shape
+    runs = np.ascontiguousarray(weight).reshape(groups, features // groups, channels, prod(kernel))
+    return turn_runs(runs).reshape(groups * channels, features // groups, *kernel)
+
+
+def _three(array: np.ndarray) -> np.ndarray:
+    """With three spatial axes, the first ones of length 1."""
+    return array[:, :, *(None,) * (5 - array.ndim)]
+
+
+def _ahead(one: Any, values: Any) -> Any:
+    """Three values, the first ones `one`."""
+    return (one,) * (3 - len(values)) + tuple(values)
+
+
+def _layout(array: np.ndarray) -> tuple[Ints, Ints]:
+    """Shape, and strides in elements; of a spatial axis of length 1, that of dense rows."""
+    size = array.itemsize
+    found = [s // size for s in array.strides]
+    for axis in (4, 3, 2):
+        if array.shape[axis] == 1:
+            found[axis] = 1 if axis == 4 else found[axis + 1] * array.shape[axis + 1]
+    return array.shape, tuple(found)
+
+
+def _better_turned(
+    array: np.ndarray, out: Ints, kernel: Ints, stride: Ints, dilation: Ints, depth: int
+) -> bool:
+    """Whether registers are fuller with images than with pixels in their lanes."""
+    batch, lanes = len(array), lanes_of(array.dtype)
+    if len(out) > 2 or batch == 1 or depth < DEEP or prod(out) >= 16 * lanes:
+        return False
+    reach = (kernel[-1] - 1) * dilation[-1] // stride[-1]
+    pixels = (prod(out[:-1]) - 1) * (out[-1] + reach) + out[-1]
+    now = prod(out) / -(-pixels // lanes)
+    return batch / -(-batch // lanes) > GAIN * now
+
+
+def _with_lanes(stride: Ints, pads: Pairs, dilation: Ints) -> tuple[Ints, Pairs, Ints]:
+    """The options for one more axis."""
+    return (*stride, 1), [*pads, (0, 0)], (*dilation, 1)
+
+
+def _turned(array: np.ndarray) -> np.ndarray:
+    """(1, C, *S, N) of (N, C, *S)."""
+    found = memory.empty((1, *array.shape[1:], len(array)), array.dtype)
+    rows = np.ascontiguousarray(array).reshape(1, len(array), -1)
+    turn(rows, found.reshape(1, rows.shape[2], rows.shape[1]))
+    return found
+
+
+def _turn_back(array: np.ndarray, result: np.ndarray) -> bool:
+    rows = array.reshape(1, -1, array.shape[-1])
+    if result.flags.c_contiguous:
+        turn(rows, result.reshape(1, rows.shape[2], rows.shape[1]))
+    else:
+        result[...] = np.moveaxis(array[0], -1, 0)
+    return True

@@ -1,0 +1,77 @@
+"""How NumPy-side code calls a kernel that is made at run time: a module for each function and
+number type, made at its first call. Stands on jit and native.launch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from flambeau.core.kernels.jit import build
+from flambeau.core.kernels.jit.ir import SIZES, Module
+from flambeau.core.kernels.native.launch import launcher
+
+__all__ = ["TYPES", "Kernel", "dense"]
+
+TYPES = {np.dtype("f4"): "float", np.dtype("f8"): "double"}
+
+
+def dense(first: Any, *others: Any) -> bool:
+    """Whether all are contiguous and of one float dtype that code is made for; None is."""
+    dtype = first.dtype
+    if dtype not in TYPES or not first.flags.c_contiguous:
+        return False
+    for each in others:
+        if each is not None and not (each.dtype is dtype and each.flags.c_contiguous):
+            return False
+    return True
+
+
+class Kernel:
+    """Functions ``void (ptr context, i64 thread, i64 threads)`` by name.
+
+    Args:
+        write: ``write(name, type, lanes)`` gives the module of a function for a number type.
+        types: the number types by dtype.
+    """
+
+    def __init__(
+        self, write: Callable[[str, str, int], Module], types: Mapping[Any, str] = TYPES
+    ) -> None:
+        self.write, self.types = write, types
+        self.found: dict[Any, int | None] = {}
+        self.launch: Callable[..., None] = _unready
+
+    def ready(self, dtype: Any, name: str) -> bool:
+        """Whether there is code for a number type; it is made now where it is the first time."""
+        try:
+            return self.found[dtype, name] is not None
+        except KeyError:
+            pass
+        found = None
+        if build.available():
+            type = self.types[dtype]
+            try:
+                found = build.load(self.write(name, type, build.host().lanes(SIZES[type])))[name]
+                self.launch = launcher()
+            except build.Unavailable:
+                found = None
+        self.found[dtype, name] = found
+        return found is not None
+
+    def run(self, dtype: Any, name: str, work: int, *words: Any) -> None:
+        """Run a function that is ready.
+
+        Args:
+            dtype: of the numbers.
+            name: the function's.
+            work: numbers it goes through, by which threads are asked for.
+            words: its context: arrays, ints, floats, None for no array.
+        """
+        self.launch(self.found[dtype, name], work, *words)
+
+
+def _unready(*words: Any) -> None:
+    raise AssertionError("ready() was not asked")

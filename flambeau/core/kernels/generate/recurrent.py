@@ -1,0 +1,401 @@
+"""Recurrent layers over whole sequences in one call, forward and backward: LSTM, GRU, tanh, relu.
+
+Every step is one region of the pool: a share owns columns of the state, multiplies by the recurrent
+weight and goes through the gates while the sums are in registers. The weight is packed once a call,
+the gates of a column side by side. What comes before and after, products over all steps, is
+``kernels.rnn``'s. Stands on jit, gemm's helpers, call and recurrent_gates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from flambeau.core.kernels import memory
+from flambeau.core.kernels.generate import gemm
+from flambeau.core.kernels.generate.call import TYPES, Kernel
+from flambeau.core.kernels.generate.gemm import larger, mask, pointer, share, smaller
+from flambeau.core.kernels.generate.recurrent_gates import GATES, STEPS, Cell
+from flambeau.core.kernels.generate.vectors import along, read, write
+from flambeau.core.kernels.jit import build, pool
+from flambeau.core.kernels.jit.ir import Function, Module, Value, vector
+
+__all__ = ["backward", "forward", "serves"]
+
+WORDS = (
+    "weight", "packed", "order", "steps", "hidden", "pool", "pool_run", "shares",
+    "gates", "states", "out", "h", "c", "first", "second", "bias", "slope", "inner_slope",
+    "offset", "rows", "past_offset", "past_rows",
+)  # fmt: skip
+"""The context. `order`: (offset, rows) of every step as they are taken. `first` and `second` are
+what the way back needs beside gates and states: an LSTM's previous cells and the tanh of its new
+ones, a GRU's product for the new state. On the way back `out` holds the outputs' gradient, `h` and
+`c` the states', `slope` is the gates', `inner_slope` the one that the recurrent weight sees. The
+last four words are the current step, and the one taken before it.
+"""
+BY_STATE = frozenset({"h", "c"})
+"""Arrays with a row for each sequence; the others have one for each number of the sequence."""
+GATED = frozenset({"gates", "slope", "inner_slope"})
+"""Arrays whose rows hold all gates."""
+WIDE = 2
+"""Registers of a panel on the way back."""
+ALONE = 1 << 19
+"""Multiplications of a step that one more thread is worth."""
+DRIVER = 1 << 14
+"""The work of a driver as `launch` takes it: one share, the interpreter's lock free."""
+
+Tile = dict[int, Function]
+Get = Callable[[str], Value]
+
+
+def _reader(f: Function, context: Value) -> Get:
+    """The context's words by name, each read where it is asked for."""
+    return lambda name: f.load("i64", context, WORDS.index(name))
+
+
+def module(mode: str, name: str, type: str, lanes: int) -> Module:
+    """`forward` or `backward` of one kind of layer."""
+    made = Module(f"{mode}-{name}-{type}")
+    host = build.host()
+    rows = gemm.shape_of(type, host.bits, host.masked).rows
+    if name == "forward":
+        step = _forward_step(made, mode, type, lanes, rows[GATES[mode] - 1])
+        _driver(made, name, type, lanes, _pack_gates(made, mode, type, lanes), step, None)
+    else:
+        step, last = _backward_steps(made, mode, type, lanes, rows[WIDE - 1])
+        _driver(made, name, type, lanes, _pack_columns(made, mode, type, lanes), step, last)
+    return made
+
+
+def _driver(
+    made: Module, name: str, type: str, lanes: int, pack: Function, step: Function,
+    last: Function | None,
+) -> None:  # fmt: skip
+    """All steps, one region after the other; `last` is one more at the end. On the way forward the
+    states that a step starts from are kept before it.
+    """
+    f = made.function(name, pool.ARGUMENTS)
+    given = _reader(f, f.argument["context"])
+    context = f.memory("i64", len(WORDS))
+    for k, word in enumerate(WORDS[:-4]):
+        f.store(given(word), context, k)
+    for word in WORDS[-4:]:
+        f.store(f.index(0), context, WORDS.index(word))
+
+    def region(function: Function) -> None:
+        address = Value("ptr", f"@{function.name}", f)
+        run = pointer(f, given("pool_run"))
+        f.call(run, "void", pointer(f, given("pool")), address, context, given("shares"))
+
+    region(pack)
+    with f.loop(0, given("steps")) as t:
+        order = pointer(f, given("order"))
+        offset, rows = (f.load("i64", order, t * 2 + k) for k in range(2))
+        f.store(offset, context, WORDS.index("offset"))
+        f.store(rows, context, WORDS.index("rows"))
+        if last is None:
+            hidden = given("hidden")
+            source = pointer(f, given("h"))
+            target = f.at(pointer(f, given("states")), offset * hidden, type)
+            many = vector(type, lanes)
+            along(
+                f, rows * hidden, lanes,
+                lambda i, some, _: write(f, read(f, many, source, i, some), target, i, some),
+            )  # fmt: skip
+        region(step)
+        f.store(offset, context, WORDS.index("past_offset"))
+        f.store(rows, context, WORDS.index("past_rows"))
+    if last is not None:
+        region(last)
+
+
+def _panels(f: Function, get: Get, width: int) -> tuple[Value, Value]:
+    """This share's panels of so many columns."""
+    return share(f, (get("hidden") + (width - 1)) / width)
+
+
+def _pack_gates(made: Module, mode: str, type: str, lanes: int) -> Function:
+    """The weight (gates * H, H) turned, into panels [k][gate][column]. Beyond the last column the
+    last one is taken again.
+    """
+    f = made.function("pack_gates", pool.ARGUMENTS, internal=True)
+    get = _reader(f, f.argument["context"])
+    many, gates, hidden = vector(type, lanes), GATES[mode], get("hidden")
+    weight, packed = pointer(f, get("weight")), pointer(f, get("packed"))
+    start, stop = _panels(f, get, lanes)
+    whole = hidden / lanes * lanes
+    with f.loop(start, stop) as panel, f.loop(0, gates) as gate:
+        target = f.at(packed, (panel * hidden * gates + gate) * lanes, type)
+        rows = [
+            f.at(weight, (gate * hidden + smaller(f, panel * lanes + r, hidden - 1)) * hidden, type)
+            for r in range(lanes)
+        ]
+        with f.loop(0, whole, lanes) as k:
+            square = gemm.transposed(f, [f.load(many, row, k) for row in rows])
+            for number, row in enumerate(square):
+                f.store(row, target, (k + number) * (gates * lanes))
+        with f.loop(whole, hidden) as k:
+            for number, row in enumerate(rows):
+                f.store(f.load(type, row, k), target, k * (gates * lanes) + number)
+    return f
+
+
+def _pack_columns(made: Module, mode: str, type: str, lanes: int) -> Function:
+    """The weight (gates * H, H) into panels [row][column]; zeros beyond the last column."""
+    f = made.function("pack_columns", pool.ARGUMENTS, internal=True)
+    get = _reader(f, f.argument["context"])
+    many, width, hidden = vector(type, lanes), WIDE * lanes, get("hidden")
+    depth = hidden * GATES[mode]
+    start, stop = _panels(f, get, width)
+    with f.loop(start, stop) as panel:
+        source = f.at(pointer(f, get("weight")), panel * width, type)
+        target = f.at(pointer(f, get("packed")), panel * depth * width, type)
+        masks = _masks(f, hidden - panel * width, lanes, WIDE)
+        with f.loop(0, depth) as k:
+            for z, some in enumerate(masks):
+                row = read(f, many, source, k * hidden + z * lanes, some)
+                f.store(row, target, k * width + z * lanes)
+    return f
+
+
+def _masks(f: Function, columns: Value, lanes: int, count: int) -> list[Value]:
+    """For each register, which of its lanes are columns."""
+    return [mask(f, larger(f, columns - z * lanes, 0), lanes) for z in range(count)]
+
+
+TILE = (("ptr", "context"), ("ptr", "panel"), ("i64", "row"), ("i64", "column"), ("i64", "depth"))
+
+
+class _Register:
+    """One register of columns of the state, in the rows of a tile: loads and stores by name."""
+
+    def __init__(self, f: Function, get: Get, type: str, lanes: int, gates: int) -> None:
+        self.f, self.get, self.lanes, self.gates = f, get, lanes, gates
+        self.type, self.many = type, vector(type, lanes)
+
+    def cell(self, row: Value, column: Value, some: Value) -> Cell:
+        """The register at a column, in one row of the step."""
+
+        def place(name: str, gate: int) -> Value:
+            f, hidden = self.f, self.get("hidden")
+            line = row if name in BY_STATE else row + self.get("offset")
+            line = line * self.gates + gate if name in GATED else line
+            return f.at(pointer(f, self.get(name)), line * hidden + column, self.type)
+
+        def load(name: str, gate: int = 0) -> Value:
+            return read(self.f, self.many, place(name, gate), 0, some)
+
+        def store(name: str, value: Value, gate: int = 0) -> None:
+            write(self.f, value, place(name, gate), 0, some)
+
+        return Cell(self.f, load, store)
+
+
+def _multiply(
+    f: Function, sums: list[list[Any]], left: list[Value], panel: Value, depth: Value, many: str,
+    lanes: int,
+) -> None:  # fmt: skip
+    """Add the product of rows and a panel to a tile's sums."""
+    width = len(sums[0])
+    with f.loop(0, depth) as k:
+        right = [f.load(many, panel, k * (width * lanes) + z * lanes) for z in range(width)]
+        for line, row in zip(sums, left, strict=True):
+            x = f.splat(f.load(many[1:-1].split(" x ")[1], row, k), lanes)
+            for total, column in zip(line, right, strict=True):
+                total.set(f.fma(x, column, total.get()))
+
+
+def _tiles(made: Module, name: str, most: int, body: Callable[[Function, int], None]) -> Tile:
+    """A function for tiles of `most` rows, and of every power of two below."""
+    found: Tile = {}
+    rows = most
+    while rows:
+        f = made.function(f"{name}{rows}", TILE, internal=True, attributes="noinline")
+        body(f, rows)
+        found[rows] = f
+        rows = 1 << ((rows - 1).bit_length() - 1) if rows > 1 else 0
+    return found
+
+
+def _each_tile(f: Function, tiles: Tile, start: Any, stop: Value, *more: Value) -> None:
+    """Rows from `start` to `stop`, the largest tiles first."""
+    row = f.variable("i64", start)
+    panel, column, depth = more
+    for rows, tile in tiles.items():
+        k = f.fresh()
+        f.label(f"rows{k}")
+        at = row.get()
+        f.branch((at + rows).le(stop), f"tile{k}", f"fewer{k}")
+        f.label(f"tile{k}")
+        f.call(tile, "void", f.argument["context"], panel, at, column, depth)
+        row.set(at + rows)
+        f.jump(f"rows{k}")
+        f.label(f"fewer{k}")
+
+
+def _forward_step(made: Module, mode: str, type: str, lanes: int, most: int) -> Function:
+    """One step of the columns of a share."""
+    gates, many, step = GATES[mode], vector(type, lanes), STEPS[mode]
+
+    def tile(f: Function, rows: int) -> None:
+        get = _reader(f, f.argument["context"])
+        row, column, hidden = f.argument["row"], f.argument["column"], get("hidden")
+        (some,) = _masks(f, hidden - column, lanes, 1)
+        register = _Register(f, get, type, lanes, gates)
+        cells = [register.cell(row + r, column, some) for r in range(rows)]
+        sums = [[f.variable(many) for _ in range(gates)] for _ in range(rows)]
+        bias = pointer(f, get("bias"))
+        for line, cell in zip(sums, cells, strict=True):
+            for gate, total in enumerate(line):
+                if gate < step.from_input:
+                    total.set(cell.get("gates", gate))
+                else:
+                    total.set(read(f, many, bias, hidden * gate + column, some))
+        base = f.at(pointer(f, get("states")), (get("offset") + row) * hidden, type)
+        left = [f.at(base, hidden * r, type) for r in range(rows)]
+        _multiply(f, sums, left, f.argument["panel"], f.argument["depth"], many, lanes)
+        for line, cell in zip(sums, cells, strict=True):
+            new = step.forward(cell, [total.get() for total in line])
+            cell.put("out", new)
+            cell.put("h", new)
+
+    tiles = _tiles(made, "forward_tile", most, tile)
+    f = made.function("forward_step", pool.ARGUMENTS, internal=True)
+    get = _reader(f, f.argument["context"])
+    hidden = get("hidden")
+    start, stop = _panels(f, get, lanes)
+    with f.loop(start, stop) as p:
+        panel = f.at(pointer(f, get("packed")), p * hidden * (gates * lanes), type)
+        _each_tile(f, tiles, 0, get("rows"), panel, p * lanes, hidden)
+    return f
+
+
+def _backward_steps(
+    made: Module, mode: str, type: str, lanes: int, most: int
+) -> tuple[Function, Function]:
+    """One step of the columns of a share, and what is left to do after the last one. The product of
+    a step's slopes is made at the start of the next, where it is needed.
+    """
+    gates, many, width = GATES[mode], vector(type, lanes), WIDE * lanes
+
+    def tile(f: Function, rows: int, ends: bool) -> None:
+        get = _reader(f, f.argument["context"])
+        row, column, hidden = f.argument["row"], f.argument["column"], get("hidden")
+        masks = _masks(f, hidden - column, lanes, WIDE)
+        register = _Register(f, get, type, lanes, gates)
+        sums = [[f.variable(many) for _ in range(WIDE)] for _ in range(rows)]
+        cells = [
+            [register.cell(row + r, column + z * lanes, masks[z]) for z in range(WIDE)]
+            for r in range(rows)
+        ]
+        for line, own in zip(sums, cells, strict=True):
+            for total, cell in zip(line, own, strict=True):
+                total.set(cell.get("h"))
+        depth = f.argument["depth"]
+        start = (get("past_offset") + row) * hidden * gates
+        base = f.at(pointer(f, get("inner_slope")), start, type)
+        left = [f.at(base, hidden * (gates * r), type) for r in range(rows)]
+        _multiply(f, sums, left, f.argument["panel"], depth, many, lanes)
+        for line, own in zip(sums, cells, strict=True):
+            for total, cell in zip(line, own, strict=True):
+                slope = total.get()
+                if ends:
+                    cell.put("h", slope)
+                    continue
+                kept = STEPS[mode].backward(cell, slope + cell.get("out"))
+                cell.put("h", f.value(many, 0.0) if kept is None else kept)
+
+    inner = _tiles(made, "backward_tile", most, lambda f, rows: tile(f, rows, False))
+    ends = _tiles(made, "ending_tile", most, lambda f, rows: tile(f, rows, True))
+    found = []
+    for name in ("backward_step", "backward_end"):
+        f = made.function(name, pool.ARGUMENTS, internal=True)
+        get = _reader(f, f.argument["context"])
+        depth, past = get("hidden") * gates, get("past_rows")
+        start, stop = _panels(f, get, width)
+        with f.loop(start, stop) as p:
+            more = f.at(pointer(f, get("packed")), p * depth * width, type), p * width
+            if name == "backward_end":
+                _each_tile(f, ends, 0, past, *more, depth)
+            else:  # rows that end here, rows of both steps, rows that begin
+                rows = get("rows")
+                both = smaller(f, rows, past)
+                _each_tile(f, ends, rows, past, *more, depth)
+                _each_tile(f, inner, 0, both, *more, depth)
+                _each_tile(f, inner, both, rows, *more, f.index(0))
+        found.append(f)
+    return found[0], found[1]
+
+
+def _kernel(mode: str) -> Kernel:
+    return Kernel(lambda name, type, lanes: module(mode, name, type, lanes))
+
+
+_kernels = {mode: _kernel(mode) for mode in GATES}
+
+
+def serves(mode: str, dtype: Any, name: str) -> bool:
+    """Whether there is code for one way of a layer of numbers of a dtype."""
+    return dtype in TYPES and _kernels[mode].ready(dtype, name)
+
+
+def _run(name: str, mode: str, w_hh: Any, order: Any, **arrays: Any) -> None:
+    gates, hidden = GATES[mode], w_hh.shape[1]
+    rows = max(n for _, n in order)
+    shares = min(pool.limit(), 1 + rows * hidden * hidden * gates // ALONE)
+    packed = memory.empty(gates * hidden * (hidden + WIDE * 64), w_hh.dtype)
+    words = arrays | {
+        "weight": np.ascontiguousarray(w_hh), "packed": packed, "steps": len(order),
+        "order": np.array(order, np.int64), "hidden": hidden, "pool": pool.memory(),
+        "pool_run": pool.address(), "shares": shares,
+    }  # fmt: skip
+    _kernels[mode].run(w_hh.dtype, name, DRIVER, *[words.get(word) for word in WORDS[:-4]])
+
+
+def forward(mode: str, gates: Any, h: Any, c: Any, w_hh: Any, bias: Any, order: Any) -> Any:
+    """The outputs (M, H), what the way back needs of cells, and the previous states (M, H).
+
+    Args:
+        mode: one of GATES.
+        gates: (M, gates * H): the input's part, which becomes the gates.
+        h: (N, H), the states, which become the last ones. c: the cells of an LSTM likewise.
+        w_hh: (gates * H, H).
+        bias: (gates * H) of a GRU, added to the product for its new state; else None.
+        order: (offset, rows) of the steps in the order they are taken.
+    """
+    shape, dtype = (len(gates), h.shape[1]), gates.dtype
+    states = memory.empty(shape, dtype)
+    out = gates if GATES[mode] == 1 else memory.empty(shape, dtype)
+    cells = memory.empty((2, *shape) if mode == "lstm" else shape if mode == "gru" else (0,), dtype)
+    _run(
+        "forward", mode, w_hh, order, gates=gates, states=states, out=out, h=h, c=c, bias=bias,
+        **_kept(mode, cells),
+    )  # fmt: skip
+    return out, cells, states
+
+
+def backward(
+    mode: str, g: Any, h: Any, c: Any, w_hh: Any, gates: Any, cells: Any, states: Any, order: Any
+) -> tuple[Any, Any]:
+    """The gradients of the input's part and of the product with the state, both (M, gates * H).
+
+    Args:
+        mode: one of GATES.
+        g: the outputs' gradient (M, H).
+        h: the last states' gradient (N, H), which becomes the first ones'. c: the cells' likewise.
+        w_hh, gates, cells, states: as the way forward had and left them.
+        order: the steps as the way forward took them.
+    """
+    slope = memory.empty_like(gates)
+    inner = memory.empty_like(gates) if mode == "gru" else slope
+    _run(
+        "backward", mode, w_hh, order[::-1], gates=gates, states=states, out=g, h=h, c=c,
+        slope=slope, inner_slope=inner, **_kept(mode, cells),
+    )  # fmt: skip
+    return slope, inner
+
+
+def _kept(mode: str, cells: Any) -> dict[str, Any]:
+    return dict(zip(("first", "second"), cells if mode == "lstm" else [cells], strict=False))

@@ -1,0 +1,360 @@
+"""The arguments of an elementwise function looked at: any strides, broadcasting, large results.
+
+`enter` takes what a function's own quick way does not: it finds the common shape, makes the result,
+and has the work done in shares (``walk``). A formula describes itself in a row of words. Stands on
+walk, objects and jit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache as once
+
+from flambeau.core.kernels.jit import build
+from flambeau.core.kernels.jit.ir import Function, Module, Value
+from flambeau.core.kernels.native import table, walk
+from flambeau.core.kernels.native.objects import field, new_array, word
+from flambeau.core.kernels.native.walk import (
+    ARRAY,
+    DENSE,
+    DIMS,
+    MOST,
+    NUMBER,
+    STRIDED,
+    WORK,
+    in_shares,
+    operand,
+)
+
+__all__ = ["FORMS", "SPEC", "TYPE_WORDS", "addresses", "module"]
+
+SPEC = ("arity", "condition", "types")
+"""What a formula tells, then TYPE_WORDS for each of its types, and a loop's address for each set of
+operands that are one number, as bits; 0 where there is none.
+"""
+TYPE_WORDS = ("kind", "item", "result", "size", "float")
+FORMS = 1 << MOST
+
+Demand = Callable[[Value], None]
+
+
+def module() -> Module:
+    """`share` and ``enter(self, args, n, spec)``: the result, or null where it cannot."""
+    made = Module("walk", vectorize=True)
+    _enter(made, walk.share(made))
+    return made
+
+
+@once
+def addresses() -> dict[str, int]:
+    """Where they begin."""
+    return build.load(module())
+
+
+class _Operands:
+    """The arguments of `enter` and what is kept about them on its stack."""
+
+    def __init__(self, f: Function, demand: Demand) -> None:
+        self.f, self.demand = f, demand
+        spec = f.argument["spec"]
+        self.arity = f.load("i64", spec)
+        self.condition = f.load("i64", spec, SPEC.index("condition")).ne(0)
+        self.work = f.memory("i64", len(WORK) + MOST * len(ARRAY))
+        self.dims, self.steps = f.memory("i64", DIMS), f.memory("i64", DIMS)
+        self.strides, self.numbers = f.memory("i64", DIMS * MOST), f.memory("i64", MOST)
+        self.ndim, self.total = f.variable("i64", 0), f.variable("i64", 1)
+        self.mask, self.strided = f.variable("i64", 0), f.variable("i1", False)
+
+    def __getitem__(self, k: Value) -> Value:
+        return self.f.load("ptr", self.f.argument["args"], k)
+
+    def arrays(self, look: Callable[[Value, Value], None]) -> None:
+        """``look(k, x)`` for each argument that is an array."""
+        f = self.f
+        with f.loop(0, self.arity) as k:
+            x = self[k]
+            with f.when(field(f, x, table.TYPE, "ptr").eq(word(f, "ndarray"))):
+                look(k, x)
+
+    def item(self, k: Value, item: Value) -> Value:
+        """An operand's bytes: the condition's are truth values."""
+        return self.f.select(k.eq(0) & self.condition, self.f.index(1), item)
+
+    def take(self, k: Value, data: Value, kind: Value | int, item: Value) -> None:
+        """Note where an operand lies, and how."""
+        f = self.f
+        array = f.at(self.work, operand(k, "data"), "i64")
+        strides = f.at(self.strides, k * DIMS, "i64")
+        values = {"data": data, "item": item, "kind": f.index(kind), "strides": strides}
+        for name, value in values.items():
+            f.store(value, array, ARRAY.index(name))
+        with f.when(f.index(kind).eq(NUMBER)):
+            self.mask.set(self.mask.get() | f.index(1) << k)
+        with f.when(f.index(kind).eq(STRIDED)):
+            self.strided.set(True)
+
+
+def _enter(made: Module, share: Function) -> None:
+    arguments = (("ptr", "self"), ("ptr", "args"), ("i64", "n"), ("ptr", "spec"))
+    f = made.function("enter", arguments, "ptr")
+    null = f.value("ptr", 0)
+
+    def demand(condition: Value) -> None:
+        k = f.fresh()
+        f.branch(condition, f"good{k}", "other")
+        f.label(f"good{k}")
+
+    given = _Operands(f, demand)
+    n, arity = f.argument["n"], given.arity
+    demand(n.eq(arity) | n.eq(arity + 1))
+    found = _type(f, given)
+    item, size = (f.load("i64", found, TYPE_WORDS.index(key)) for key in ("item", "size"))
+    result = f.load("ptr", found, TYPE_WORDS.index("result"))
+    _shape(f, given)
+    alike = _alike(f, given, item, size)
+    ndim = given.ndim.get()
+    with f.loop(0, arity) as k:
+        x = given[k]
+        own = given.item(k, item)
+        j = f.fresh()
+        f.branch(field(f, x, table.TYPE, "ptr").eq(word(f, "ndarray")), f"is{j}", f"number{j}")
+        f.label(f"number{j}")
+        room = f.at(given.numbers, k, "i64")
+        _number(f, x, room, found, demand)
+        given.take(k, room, NUMBER, own)
+        f.jump(f"taken{j}")
+        f.label(f"is{j}")
+        kind = f.variable("i64", DENSE)
+        f.branch(alike, f"alike{j}", f"apart{j}")
+        f.label(f"alike{j}")
+        with f.when(field(f, x, table.NDIM, "i32").eq(0)):
+            kind.set(NUMBER)
+        f.jump(f"known{j}")
+        f.label(f"apart{j}")
+        kind.set(_layout(f, x, f.at(given.strides, k * DIMS, "i64"), given, own))
+        f.label(f"known{j}")
+        given.take(k, field(f, x, table.DATA, "ptr"), kind.get(), own)
+        f.label(f"taken{j}")
+    loop = f.load("i64", found, given.mask.get() + len(TYPE_WORDS))
+    demand(loop.ne(0))
+    total = given.total.get()
+    out = f.variable("ptr")
+    f.branch(n.eq(arity), "fresh", "into")
+    f.label("into")
+    target = f.load("ptr", f.argument["args"], arity)
+    demand(~alike)
+    _target(f, given, target, result, total * size)
+    f.call(word(f, "incref"), "void", target)
+    out.set(target)
+    f.jump("run")
+    f.label("fresh")
+    steps = f.select(alike, given.steps, null)
+    out.set(new_array(f, result, ndim.to("i32"), given.dims, total * size, steps))
+    f.branch(out.get().eq(null), "failed", "run")
+    f.label("failed")
+    f.call(word(f, "clear"), "void")  # the NumPy form says it again
+    f.jump("other")
+    f.label("run")
+    words = {
+        "loop": loop, "arity": arity, "out": field(f, out.get(), table.DATA, "i64"),
+        "size": size, "total": total,
+    }  # fmt: skip
+    walk.work(f, given.work, words, given.strided.get(), ndim, given.dims)
+    in_shares(f, Value("ptr", f"@{share.name}", f), given.work, total)
+    f.ret(out.get())
+    f.label("other")
+    f.ret(null)
+
+
+def _type(f: Function, given: _Operands) -> Value:
+    """Where the words of the arguments' type stand in the spec: all arrays have it, but the
+    condition, which is of truth values.
+    """
+    kind = f.variable("ptr", f.value("ptr", 0))
+
+    def look(k: Value, x: Value) -> None:
+        own = field(f, x, table.DESCR, "ptr")
+        truth = k.eq(0) & given.condition
+        wanted = f.select(truth, word(f, "i1"), kind.get())
+        wanted = f.select(wanted.eq(0), own, wanted)
+        given.demand(own.eq(wanted))
+        with f.when(~truth):
+            kind.set(own)
+
+    given.arrays(look)
+    found = f.variable("ptr", f.value("ptr", 0))
+    spec = f.argument["spec"]
+    with f.loop(0, f.load("i64", spec, SPEC.index("types"))) as t:
+        place = f.at(spec, t * (len(TYPE_WORDS) + FORMS) + len(SPEC), "i64")
+        with f.when(f.load("ptr", place).eq(kind.get())):
+            found.set(place)
+    given.demand(found.get().ne(0) & kind.get().ne(0))
+    return found.get()
+
+
+def _shape(f: Function, given: _Operands) -> None:
+    """The common shape: of every dimension one size, or 1 in some."""
+
+    def most(k: Value, x: Value) -> None:
+        have = field(f, x, table.NDIM, "i32").to("i64")
+        given.ndim.set(f.intrinsic("smax", given.ndim.get(), have))
+
+    given.arrays(most)
+    ndim = given.ndim.get()
+    given.demand(ndim.le(DIMS) & ndim.gt(0))
+    with f.loop(0, ndim) as j:
+        f.store(f.index(1), given.dims, j)
+
+    def join(k: Value, x: Value) -> None:
+        have = field(f, x, table.NDIM, "i32").to("i64")
+        extents = field(f, x, table.DIMS, "ptr")
+        with f.loop(0, have) as j:
+            size = f.load("i64", extents, j)
+            place = f.at(given.dims, ndim - have + j, "i64")
+            known = f.load("i64", place)
+            given.demand(known.eq(1) | size.eq(1) | known.eq(size))
+            f.store(f.select(known.eq(1), size, known), place)
+
+    given.arrays(join)
+    with f.loop(0, ndim) as j:
+        given.total.set(given.total.get() * f.load("i64", given.dims, j))
+    given.demand(given.total.get().gt(0))
+
+
+def _alike(f: Function, given: _Operands, item: Value, size: Value) -> Value:
+    """Whether all arrays lie in one way without gaps, their dimensions in another order than usual:
+    the result, of whose strides `steps` is told, lies so too. Single numbers may be among them.
+    """
+    alike = f.variable("i1", True)
+    leading = f.variable("ptr", f.value("ptr", 0))
+    ndim = given.ndim.get()
+
+    def look(k: Value, x: Value) -> None:
+        have = field(f, x, table.NDIM, "i32").to("i64")
+        with f.when(have.ne(0)):
+            with f.when(leading.get().eq(0)):
+                leading.set(x)
+                usual = (field(f, x, table.FLAGS, "i32") & table.C_CONTIGUOUS).ne(0)
+                alike.set(alike.get() & ~usual)
+            alike.set(alike.get() & have.eq(ndim) & ~(k.eq(0) & given.condition))
+            mine, lead = x, leading.get()
+            with f.when(alike.get()):
+                with f.loop(0, ndim) as j:
+                    for part in (table.DIMS, table.STRIDES):
+                        a = f.load("i64", field(f, mine, part, "ptr"), j)
+                        b = f.load("i64", field(f, lead, part, "ptr"), j)
+                        alike.set(alike.get() & a.eq(b))
+
+    given.arrays(look)
+    # Without gaps: from the smallest stride on, each is the product of sizes below it.
+    expected = f.variable("i64", item)
+    with f.when(alike.get()):
+        lead = leading.get()
+        strides = field(f, lead, table.STRIDES, "ptr")
+        with f.loop(0, ndim) as j:
+            f.store(f.load("i64", strides, j) / item * size, given.steps, j)
+        with f.loop(0, ndim):
+            step = f.variable("i64", 1)
+            with f.loop(0, ndim) as j:
+                extent = f.load("i64", given.dims, j)
+                fits = f.load("i64", strides, j).eq(expected.get()) & extent.ne(1)
+                with f.when(fits & step.get().eq(1)):
+                    step.set(extent)
+            expected.set(expected.get() * step.get())
+    return alike.get() & expected.get().eq(given.total.get() * item)
+
+
+def _layout(f: Function, x: Value, strides: Value, given: _Operands, item: Value) -> Value:
+    """An operand's strides in the common shape, and its kind. The order of its elements must be the
+    result's: strides that do not grow.
+    """
+    ndim = given.ndim.get()
+    have = field(f, x, table.NDIM, "i32").to("i64")
+    extents, steps = field(f, x, table.DIMS, "ptr"), field(f, x, table.STRIDES, "ptr")
+    dense, number = f.variable("i1", True), f.variable("i1", True)
+    expected, least = f.variable("i64", item), f.variable("i64", 0)
+    with f.loop(0, ndim) as back:
+        stride = f.variable("i64", 0)
+        with f.when(back.lt(have)):
+            own = have - 1 - back
+            with f.when(f.load("i64", extents, own).ne(1)):
+                stride.set(f.load("i64", steps, own))
+        step = stride.get()
+        size = f.load("i64", given.dims, ndim - 1 - back)
+        f.store(step, strides, ndim - 1 - back)
+        with f.when(step.ne(0)):
+            number.set(False)
+            given.demand(step.ge(least.get()))
+            least.set(step)
+        with f.when(size.ne(1)):
+            dense.set(dense.get() & step.eq(expected.get()))
+            expected.set(expected.get() * size)
+    kind = f.select(dense.get(), f.index(DENSE), STRIDED)
+    return f.select(number.get() & given.total.get().ne(1), NUMBER, kind)
+
+
+def _target(f: Function, given: _Operands, target: Value, result: Value, size: Value) -> None:
+    """An array to write into is contiguous and of the result's shape; operands lie in its very
+    place or apart from it.
+    """
+    demand = given.demand
+    demand(field(f, target, table.TYPE, "ptr").eq(word(f, "ndarray")))
+    demand(field(f, target, table.DESCR, "ptr").eq(result))
+    wanted = table.C_CONTIGUOUS | table.WRITEABLE
+    demand((field(f, target, table.FLAGS, "i32") & wanted).eq(wanted))
+    ndim = given.ndim.get()
+    demand(field(f, target, table.NDIM, "i32").to("i64").eq(ndim))
+    extents = field(f, target, table.DIMS, "ptr")
+    with f.loop(0, ndim) as j:
+        demand(f.load("i64", extents, j).eq(f.load("i64", given.dims, j)))
+    begin = field(f, target, table.DATA, "i64")
+    end = begin + size
+
+    def look(k: Value, x: Value) -> None:
+        array = f.at(given.work, operand(k, "data"), "i64")
+        data, item, kind = (
+            f.load("i64", array, ARRAY.index(key)) for key in ("data", "item", "kind")
+        )
+        last = f.variable("i64", data + item)
+        strides = f.load("ptr", array, ARRAY.index("strides"))
+        with f.loop(0, ndim) as j:
+            reach = (f.load("i64", given.dims, j) - 1) * f.load("i64", strides, j)
+            last.set(last.get() + reach)
+        same = data.eq(begin) & kind.eq(DENSE) & (item * given.total.get()).eq(size)
+        demand(same | data.ge(end) | last.get().le(begin))
+
+    given.arrays(look)
+
+
+def _number(f: Function, x: Value, room: Value, type: Value, demand: Demand) -> None:
+    """A Python number as one of the type; what does not fit goes to the NumPy form."""
+    kind, floats = field(f, x, table.TYPE, "ptr"), f.load("i64", type, TYPE_WORDS.index("float"))
+    item = f.load("i64", type, TYPE_WORDS.index("item"))
+    k = f.fresh()
+    value = f.variable("double", 0.0)
+    f.branch(kind.eq(word(f, "py_float")), f"float{k}", f"int{k}")
+    f.label(f"float{k}")
+    demand(floats.ne(0))
+    value.set(field(f, x, table.FLOAT_VALUE, "double"))
+    f.jump(f"real{k}")
+    f.label(f"int{k}")
+    demand(kind.eq(word(f, "py_int")))
+    whole = f.call(word(f, "as_long"), "i64", x)
+    f.branch(whole.ne(-1), f"fits{k}", f"doubt{k}")
+    f.label(f"doubt{k}")
+    f.branch(f.call(word(f, "occurred"), "ptr").eq(0), f"fits{k}", f"large{k}")
+    f.label(f"large{k}")
+    f.call(word(f, "clear"), "void")
+    f.jump("other")
+    f.label(f"fits{k}")
+    f.store(whole, room)
+    value.set(whole.to("double"))
+    f.branch(floats.ne(0), f"real{k}", f"done{k}")
+    f.label(f"real{k}")
+    f.branch(item.eq(4), f"single{k}", f"double{k}")
+    f.label(f"single{k}")
+    f.store(value.get().to("float"), room)
+    f.jump(f"done{k}")
+    f.label(f"double{k}")
+    f.store(value.get(), room)
+    f.label(f"done{k}")

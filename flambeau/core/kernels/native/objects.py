@@ -1,0 +1,57 @@
+"""How generated functions read Python's objects and make arrays: fields, words of the table, new
+arrays. Stands on table and jit.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flambeau.core.kernels import memory
+from flambeau.core.kernels.jit.ir import Function, Value
+from flambeau.core.kernels.native import table
+
+__all__ = ["field", "new_array", "word"]
+
+
+def word(f: Function, name: str) -> Value:
+    """A word of the table behind `self`."""
+    place = f.at(f.argument["self"], table.BYTES_VALUE + 8 * table.WORDS.index(name), "i8")
+    return f.load("ptr", place)
+
+
+def field(f: Function, thing: Value, offset: int, type: str) -> Value:
+    """What stands in an object, `offset` bytes from its start."""
+    return f.load(type, f.at(thing, offset, "i8"))
+
+
+def new_array(
+    f: Function, kind: Value, ndim: Value, dims: Value, size: Value, strides: Any = None
+) -> Value:
+    """A new array, of kept memory where it is large; null where there is no memory.
+
+    Args:
+        kind: its dtype.
+        ndim: an i32.
+        dims: where its shape stands.
+        size: its bytes.
+        strides: where its strides stand; contiguous by default.
+    """
+    null = f.value("ptr", 0)
+    before = f.variable("ptr", null)
+    ours = word(f, "handler")
+    kept = size.ge(memory.LARGE) & ours.ne(null)
+    k = f.fresh()
+    f.branch(kept, f"large{k}", f"make{k}")
+    f.label(f"large{k}")
+    before.set(f.call(word(f, "set_handler"), "ptr", ours))
+    f.label(f"make{k}")
+    f.call(word(f, "incref"), "void", kind)
+    found = f.call(
+        word(f, "new"), "ptr", word(f, "ndarray"), kind, ndim, dims,
+        null if strides is None else strides, null, f.value("i32", 0), null,
+    )  # fmt: skip
+    with f.when(before.get().ne(null)):
+        old = before.get()
+        f.call(word(f, "decref"), "void", f.call(word(f, "set_handler"), "ptr", old))
+        f.call(word(f, "decref"), "void", old)
+    return found

@@ -1,0 +1,106 @@
+"""``torch.ops.aten``: PyTorch's names for the operations that the library brings itself.
+
+Each is the public function, or the method of a tensor, under that name; every overload is that same
+function, which tells its argument types apart by itself. Stands on core.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+from flambeau.core.tensor import Tensor
+
+__all__ = ["AtenOverload", "AtenPacket", "find"]
+
+# PyTorch's inner name -> the public function that computes the same.
+RENAMED = {
+    "_log_softmax": "log_softmax",
+    "_softmax": "softmax",
+    "_to_copy": "Tensor.to",
+    "_unsafe_view": "Tensor.view",
+    "max_pool2d_with_indices": "nn.functional.max_pool2d_with_indices",
+    "upsample_nearest2d": "nn.functional.interpolate",
+}
+OVERLOADS = (
+    "default Tensor Scalar out int dim Tensor_Scalar Scalar_Tensor Tensor_out Scalar_out "
+    "Tensor_mode Scalar_mode self self_int Dimname names dim_IntList IntList_out memory_format "
+    "Stream correction other dtype_layout low low_dtype generator start start_step using_ints x "
+    "vec unpacked_dims sizes size float source ScalarSelf ScalarOther"
+).split()
+
+
+class AtenOverload:
+    """``torch.ops.aten.add.Tensor``."""
+
+    def __init__(self, packet: AtenPacket, overload: str) -> None:
+        self.overloadpacket = packet
+        self._overloadname = overload
+        self.__name__ = f"{packet.__name__}.{overload}"
+        self.__module__ = "torch._ops.aten"
+        self.namespace = "aten"
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.overloadpacket(*args, **kwargs)
+
+    def name(self) -> str:
+        """``aten::add.Tensor``."""
+        tail = "" if self._overloadname == "default" else f".{self._overloadname}"
+        return f"{self.overloadpacket._qualified_op_name}{tail}"
+
+    def __str__(self) -> str:
+        return f"{self.overloadpacket}.{self._overloadname}"
+
+    def __repr__(self) -> str:
+        return f"<OpOverload(op='{self.overloadpacket}', overload='{self._overloadname}')>"
+
+
+class AtenPacket:
+    """``torch.ops.aten.add``: calling it calls `torch.add`."""
+
+    def __init__(self, name: str, function: Callable[..., Any]) -> None:
+        self.__name__ = name
+        self._function = function
+        self._qualified_op_name = f"aten::{name}"
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._function(*args, **kwargs)
+
+    def overloads(self) -> list[str]:
+        """The names of the overloads that were asked for."""
+        return sorted({"default"} | {n for n, v in vars(self).items() if type(v) is AtenOverload})
+
+    def __getattr__(self, name: str) -> AtenOverload:
+        if name not in OVERLOADS:
+            raise AttributeError(
+                f"The underlying op of '{self._qualified_op_name}' has no overload name '{name}'"
+            )
+        found = AtenOverload(self, name)
+        setattr(self, name, found)
+        return found
+
+    def __str__(self) -> str:
+        return f"aten.{self.__name__}"
+
+    def __repr__(self) -> str:
+        return f"<OpOverloadPacket(op='{self}')>"
+
+
+def find(name: str) -> AtenPacket | None:
+    """The operation of that name, if the library has it."""
+    torch: Any = importlib.import_module("flambeau")
+    path = RENAMED.get(name)
+    if path is not None:
+        found: Any = torch
+        for part in path.split("."):
+            found = getattr(found, part, None)
+        return None if found is None else AtenPacket(name, found)
+    rooms = (vars(torch), vars(importlib.import_module("flambeau.nn.functional")), vars(Tensor))
+    from flambeau.core.declare import ops
+
+    for room in rooms:
+        if callable(room.get(name)):
+            return AtenPacket(name, room[name])
+    inner = getattr(ops, name, None)
+    return AtenPacket(name, inner) if callable(inner) else None

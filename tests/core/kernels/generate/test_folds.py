@@ -1,0 +1,82 @@
+"""Sums and extremes over dimensions by generated code against double precision."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from flambeau.core import threads
+from flambeau.core.kernels.generate import folds
+from flambeau.core.kernels.jit import build
+
+pytestmark = pytest.mark.skipif(not build.available(), reason="no code can be generated here")
+
+CASES = [
+    ((9001,), None), ((9001,), (0,)), ((70001,), (0,)), ((100, 101), (0,)), ((100, 101), (1,)),
+    ((100, 101), None), ((1300, 7), (0,)), ((3000, 3), (1,)), ((5, 600, 33), (1,)), ((5, 600, 33), (1, 2)),
+    ((5, 600, 33), (0, 1)), ((4, 1, 50, 60), (2,)), ((4, 1, 50, 60), (1, 2)), ((2, 70001), (1,)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("shape, axes", CASES)
+@pytest.mark.parametrize("keepdims", [False, True])
+@pytest.mark.parametrize("name", ["sum", "max", "min"])
+def test_folds(name, shape, axes, keepdims, dtype):
+    x = np.random.default_rng(0).standard_normal(shape).astype(dtype)
+    got = folds.fold(name, x, axes, keepdims)
+    want = getattr(np, name)(x.astype("f8"), axis=axes, keepdims=keepdims)
+    assert got.dtype == dtype and got.shape == want.shape and got.flags.c_contiguous
+    if name == "sum":
+        scale = np.abs(x).sum(dtype="f8") / max(want.size, 1)
+        np.testing.assert_allclose(got, want, 1e-6, scale * (1e-7 if dtype == "f4" else 1e-15))
+    else:
+        assert np.array_equal(got, want)
+
+
+@pytest.mark.parametrize("name", ["max", "min", "sum"])
+@pytest.mark.parametrize("axes", [None, (0,), (1,)])
+@pytest.mark.parametrize("place", [(0, 0), (70, 50), (99, 100)])
+def test_one_nan_is_what_is_left(name, axes, place):
+    x = np.random.default_rng(0).standard_normal((100, 101)).astype("f4")
+    x[place] = np.nan
+    got = folds.fold(name, x, axes, False)
+    assert np.array_equal(np.isnan(got), np.isnan(getattr(np, name)(x, axis=axes)))
+
+
+@pytest.mark.parametrize("name", ["max", "min", "sum"])
+def test_infinities(name):
+    x = np.full((100, 101), -np.inf, "f4")
+    x[:, 0] = np.inf if name == "max" else -1
+    for axes in (None, (0,), (1,)):
+        want = getattr(np, name)(x, axis=axes)
+        assert np.array_equal(folds.fold(name, x, axes, False), want, equal_nan=True)
+
+
+def test_all_dimensions_in_whatever_order():
+    x = np.random.default_rng(0).standard_normal((20, 30, 40)).astype("f4").transpose(2, 0, 1)
+    for axes in (None, (0, 1, 2)):
+        assert folds.fold("max", x, axes, False) == x.max()
+        assert folds.fold("sum", x, axes, True).shape == (1, 1, 1)
+
+
+def test_threads_do_not_change_digits():
+    x = np.random.default_rng(0).standard_normal((7, 1300, 90)).astype("f4")
+    before, results = threads.count(), []
+    try:
+        for number in (1, 2, 5):
+            threads.set_count(number)
+            results.append([folds.fold("sum", x, axes, False) for axes in (None, (0,), (1,), (2,))])
+    finally:
+        threads.set_count(before)
+    for other in results[1:]:
+        assert all(np.array_equal(a, b) for a, b in zip(results[0], other, strict=True))
+
+
+def test_other_arrays_go_the_other_way():
+    x = np.ones((100, 100, 2), "f4")
+    assert folds.fold("sum", x, (0, 2), False) is None
+    assert folds.fold("sum", x[:, ::2], None, False) is None
+    assert folds.fold("sum", x.T, (0,), False) is None
+    assert folds.fold("sum", x.astype("i8"), None, False) is None
+    assert folds.fold("sum", x[:3], None, False) is None

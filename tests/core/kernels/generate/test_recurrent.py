@@ -1,0 +1,102 @@
+"""Recurrent layers in generated code against the NumPy form, forward and backward."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from flambeau.core import threads
+from flambeau.core.kernels import rnn
+from flambeau.core.kernels.generate import recurrent
+from flambeau.core.kernels.jit import build
+
+pytestmark = pytest.mark.skipif(not build.available(), reason="no code can be generated here")
+
+LAYERS = [  # hidden, input, rows of the steps, reverse, bias
+    (1, 1, (1,), False, True),
+    (5, 3, (4, 4, 4), False, True),
+    (16, 7, (3, 2, 2, 1), True, True),
+    (33, 8, (7, 7, 5, 1, 1), False, False),
+    (70, 16, (13, 13, 9, 2), True, True),
+    (64, 5, (30, 1), False, True),
+]
+
+
+def layer(mode, dtype, hidden, inputs, sizes, reverse, bias):
+    """Results and gradients, with all three gradients given."""
+    rng = np.random.default_rng(0)
+    gates, M, N = rnn.GATES[mode], sum(sizes), max(sizes)
+
+    def draw(*shape):
+        return rng.uniform(-0.7, 0.7, shape).astype(dtype)
+
+    x, h, c = draw(M, inputs), draw(N, hidden), draw(N, hidden) if mode == "lstm" else None
+    w_ih, w_hh = draw(gates * hidden, inputs), draw(gates * hidden, hidden)
+    biases = (draw(gates * hidden), draw(gates * hidden)) if bias else (None, None)
+    order = rnn.steps(sizes, reverse)
+    found = rnn.forward(mode, x, h, c, w_ih, w_hh, *biases, None, order)
+    out, _, _, gated, cells, states = found
+    given = draw(M, hidden), draw(N, hidden), draw(N, hidden)
+    slopes = rnn.backward(
+        mode, given, x, c, w_ih, w_hh, None, out, gated, cells, states, order, bias
+    )
+    return [*found[:3], cells, states, *slopes]
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("shape", LAYERS)
+@pytest.mark.parametrize("mode", rnn.GATES)
+def test_equals_the_numpy_form(monkeypatch, mode, dtype, shape):
+    assert recurrent.serves(mode, np.dtype(dtype), "forward")
+    got = layer(mode, dtype, *shape)
+    monkeypatch.setattr(recurrent, "serves", lambda *given: False)
+    tolerance = 2e-5 if dtype == "f4" else 1e-13
+    for a, b in zip(got, layer(mode, dtype, *shape), strict=True):
+        assert (a is None) == (b is None)
+        if a is not None:
+            assert a.dtype == b.dtype and a.shape == b.shape
+            np.testing.assert_allclose(a, b, tolerance, tolerance)
+
+
+@pytest.mark.parametrize("mode", rnn.GATES)
+def test_threads_do_not_change_digits(monkeypatch, mode):
+    monkeypatch.setattr(recurrent, "ALONE", 1)
+    before, found = threads.count(), []
+    try:
+        for count in (1, 2, 5):
+            threads.set_count(count)
+            found.append(layer(mode, "f4", 70, 4, (9, 9, 4), False, True))
+    finally:
+        threads.set_count(before)
+    for other in found[1:]:
+        for a, b in zip(found[0], other, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def test_no_gradient_of_the_outputs():
+    order = rnn.steps((3, 2), False)
+    draw = np.random.default_rng(0).standard_normal
+    x, h, w_ih, w_hh = (draw(s) for s in ((5, 4), (3, 6), (18, 4), (18, 6)))
+    out, _, _, gates, cells, states = rnn.forward(
+        "gru", x, h, None, w_ih, w_hh, None, None, None, order
+    )
+    found = [
+        rnn.backward(
+            "gru",
+            (g, np.ones((3, 6)), None),
+            x,
+            None,
+            w_ih,
+            w_hh,
+            None,
+            out,
+            gates,
+            cells,
+            states,
+            order,
+            False,
+        )  # fmt: skip
+        for g in (None, np.zeros((5, 6)))
+    ]
+    np.testing.assert_array_equal(found[0][1], found[1][1])
+    assert found[0][1].any()

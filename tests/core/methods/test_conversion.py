@@ -1,0 +1,59 @@
+"""`to` and the casts by name: which strides a conversion gives, and when it gives the tensor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import flambeau
+
+FORMATS = ("preserve_format", "contiguous_format", "channels_last", "channels_last_3d")
+
+
+def inputs(engine: Any) -> list[Any]:
+    x = engine.arange(36.0).view(2, 3, 2, 3)
+    return [
+        x,
+        x.permute(0, 2, 3, 1),
+        x.contiguous(memory_format=engine.channels_last),
+        engine.arange(6.0).view(1, 3, 2, 1).expand(2, 3, 2, 4),
+        x[..., ::2],
+        engine.arange(6.0).view(2, 3).t(),
+        engine.arange(72.0).view(1, 2, 3, 3, 4),
+    ]
+
+
+def conversions(engine: Any, name: str) -> list[Any]:
+    """What every way to convert gives: strides, dtype and values, or the exception's type."""
+    format = getattr(engine, name)
+    ways = (
+        lambda x, kind: getattr(x, kind)(memory_format=format),
+        lambda x, kind: x.to(getattr(engine, kind), memory_format=format),
+        lambda x, kind: x.to(getattr(engine, kind), copy=True, memory_format=format),
+        lambda x, kind: x.clone(memory_format=format),
+    )
+    found: list[Any] = []
+    for x in inputs(engine):
+        for kind in ("float", "double", "int"):
+            for way in ways:
+                try:
+                    y = way(x, kind)
+                except RuntimeError as error:
+                    found.append(type(error).__name__)
+                else:
+                    found.append((y.stride(), y is x, str(y.dtype), y.tolist()))
+    return found
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_memory_format_gives_the_strides_of_pytorch(oracle: Any, name: str) -> None:
+    assert conversions(flambeau, name) == conversions(oracle, name)
+
+
+def test_a_conversion_to_a_format_is_one_step_of_the_graph() -> None:
+    x = flambeau.rand(1, 2, 3, 4, requires_grad=True)
+    y = x.double(memory_format=flambeau.channels_last)
+    assert type(y.grad_fn).__name__ == "ToCopyBackward0"
+    y.sum().backward()
+    assert x.grad.tolist() == flambeau.ones(1, 2, 3, 4).tolist()
