@@ -27,6 +27,10 @@ NEAR = (
     "sparse",
     "split",
     "view",
+    "view_expand",
+    "view_order",
+    "view_parts",
+    "view_strided",
     "where",
 )
 """The areas that bind operators and properties, and what nearly every program calls."""
