@@ -1,6 +1,7 @@
 """Convolution of (N, C, *S) arrays with any number of spatial axes: the sum and its two gradients.
 
-Three forms of the same sum: *pointwise* (kernel 1: a product and nothing else), *pixels* (windows
+float32 and float64 go to generated code first (``conv_native``). What it leaves has three forms of
+the same sum in NumPy: *pointwise* (kernel 1: a product and nothing else), *pixels* (windows
 copied as rows of (*kernel, C) from a channels-last copy: long runs when C is large) and *rows*
 (windows copied as columns of (C, *kernel) straight from NCHW: long runs when C is small, and the
 form that groups use). Columns are made for a block of images at a time, small enough to stay in the

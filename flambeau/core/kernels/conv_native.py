@@ -44,7 +44,7 @@ _known: dict[Key, tuple[Ints, bool, Call]] = {}
 def key(kind: str, one: np.ndarray, other: np.ndarray, *options: Any) -> Key:
     """What decides how arrays are gone through: kind of sum, shapes, strides, options, threads."""
     return (
-        kind, one.shape, one.strides, other.shape, other.strides, options, one.dtype,
+        kind, one.shape, one.strides, other.shape, other.strides, options, one.dtype, other.dtype,
         threads.count(),
     )  # fmt: skip
 
@@ -87,7 +87,7 @@ def convolve(
 ) -> Call | bool:
     """Fill `result` with the convolution, as ``conv.convolve`` has it."""
     kernel = weight.shape[2:]
-    if not _fits(input, result):
+    if not _fits(input, result) or weight.dtype is not input.dtype:
         return False
     one_window = groups == 1 and _one_window(input.shape[2:], kernel, pads, dilation)
     if one_window and result.flags.c_contiguous:
@@ -127,7 +127,7 @@ def input_gradient(
     """Fill `result` with the adjoint of the convolution in its input: each phase of the strides is
     a correlation with the taps that reach it.
     """
-    if not _fits(grad, result):
+    if not _fits(grad, result) or weight.dtype is not grad.dtype:
         return False
     kernel, size = weight.shape[2:], result.shape[2:]
     if groups == 1 and _one_window(size, kernel, pads, dilation) and result.flags.c_contiguous:

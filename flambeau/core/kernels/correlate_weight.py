@@ -37,6 +37,9 @@ cache.
 PACKED = 1 << 19
 """Bytes of planes, and of gradients, that a thread works on at a time."""
 
+FEW = 8
+"""Features of a unit of work at least: planes are packed again for each."""
+
 
 @once
 def _function(dtype: np.dtype[Any], careful: bool = False) -> int | None:
@@ -203,11 +206,12 @@ def prepare(
     channel_blocks = -(-channels // channels_each)
     channels_each = -(-channels // channel_blocks)
     wanted = 2 * threads if threads > 1 else 1
-    feature_blocks = max(-(-features // features_each), -(-wanted // (groups * channel_blocks)))
+    shared = min(-(-wanted // (groups * channel_blocks)), max(1, features // FEW))
+    feature_blocks = max(-(-features // features_each), shared)
     features_each = -(-features // feature_blocks // 4) * 4
     feature_blocks = -(-features // features_each)
     units = groups * channel_blocks * feature_blocks
-    if units < wanted:
+    if units < threads:
         channels_each = max(1, channels * units // wanted)
         channel_blocks = -(-channels // channels_each)
         units = groups * channel_blocks * feature_blocks

@@ -238,6 +238,11 @@ def average_gradient(
         rest = (size, kernel, stride, padding, count_include_pad, divisor_override, last)
         return average_gradient(wide, *rest).astype(grad.dtype, order="K")
     out, ones = grad.shape[2:], (1,) * len(kernel)
+    if divisor_override is None and not last:
+        each = _counts_of_axes(size, kernel, stride, padding, out, count_include_pad)
+        found = pool_native.spread_mean(grad, size, kernel, stride, padding, each)
+        if found is not None:
+            return found
     counts = _counts(size, kernel, stride, padding, out, count_include_pad)
     share = _divide(grad.copy(order="K"), counts if divisor_override is None else divisor_override)
     slices = tap_slices(kernel, stride, ones, out)

@@ -21,7 +21,7 @@ from flambeau.core.kernels.jit import build
 from flambeau.core.kernels.native.prepared import launch
 from flambeau.core.kernels.windows import Ints
 
-__all__ = ["maximum", "maximum_with_taps", "mean", "spread"]
+__all__ = ["maximum", "maximum_with_taps", "mean", "spread", "spread_mean"]
 
 NAMES = {np.dtype("f4"): "float", np.dtype("f8"): "double"}
 ALONE = 1 << 16
@@ -74,16 +74,27 @@ def _forward(
     counts: tuple[Any, Any] = (None, None),
 ) -> np.ndarray:
     """One of the functions over windows; `geometry` is kernel, stride, padding, dilation, out."""
-    kernel, stride, padding, dilation, out = geometry
-    result = memory.empty((*input.shape[:2], *out), input.dtype)
+    result = memory.empty((*input.shape[:2], *geometry[-1]), input.dtype)
+    _windows(name, input, result, geometry, taps, counts)
+    return result
+
+
+def _windows(
+    name: str,
+    input: np.ndarray,
+    out: np.ndarray,
+    geometry: tuple[Ints, Ints, Ints, Ints, Ints],
+    taps: np.ndarray | None,
+    counts: tuple[Any, Any],
+) -> None:
+    kernel, stride, padding, dilation, _ = geometry
     one, zero = ((), ()) if len(kernel) == 2 else ((1,), (0,))
     words = _words(
-        name, input.dtype, 5, result.size * prod(kernel), threads.count(),
-        input.shape[0] * input.shape[1], *one, *input.shape[2:], *one, *out, *one, *kernel,
-        *one, *stride, *zero, *padding, *one, *dilation,
+        name, input.dtype, 5, out.size * prod(kernel), threads.count(),
+        input.shape[0] * input.shape[1], *one, *input.shape[2:], *one, *out.shape[2:], *one,
+        *kernel, *one, *stride, *zero, *padding, *one, *dilation,
     )  # fmt: skip
-    launch()(words, input, result, taps, *counts)
-    return result
+    launch()(words, input, out, taps, *counts)
 
 
 def maximum(
@@ -117,11 +128,31 @@ def mean(
     """The sum of every window over the product of its axes' counts."""
     if not _takes(input, len(kernel)):
         return None
-    divisors = [np.ascontiguousarray(c, input.dtype) for c in counts]
-    if len(divisors) == 1:
-        divisors.insert(0, np.ones(1, input.dtype))
     geometry = (kernel, stride, padding, (1,) * len(kernel), out)
-    return _forward("mean", input, geometry, None, (divisors[0], divisors[1]))
+    return _forward("mean", input, geometry, None, _divisors(counts, input.dtype))
+
+
+def spread_mean(
+    grad: np.ndarray,
+    size: Ints,
+    kernel: Ints,
+    stride: Ints,
+    padding: Ints,
+    counts: tuple[np.ndarray, ...],
+) -> np.ndarray | None:
+    """The adjoint of the mean: every window's share goes to each number it saw."""
+    if not _takes(grad, len(kernel)):
+        return None
+    result = memory.empty((*grad.shape[:2], *size), grad.dtype)
+    geometry = (kernel, stride, padding, (1,) * len(kernel), grad.shape[2:])
+    _windows("spread_mean", result, grad, geometry, None, _divisors(counts, grad.dtype))
+    return result
+
+
+def _divisors(counts: tuple[np.ndarray, ...], dtype: np.dtype[Any]) -> tuple[Any, Any]:
+    """The counts of rows and columns as numbers of a type."""
+    found = [np.ascontiguousarray(c, dtype) for c in counts]
+    return (found[0], found[1]) if len(found) == 2 else (np.ones(1, dtype), found[0])
 
 
 @lru_cache(maxsize=128)

@@ -196,3 +196,10 @@ def test_what_is_not_taken():
         assert not conv_native.convolve(x, w, None, out, *options)
     assert correlate.available(np.dtype("f4"))
     assert correlate_weight.available(np.dtype("f8"))
+
+
+def test_mixed_types_are_not_taken_for_what_is_remembered():
+    options = ((1, 1), [(1, 1)] * 2, (1, 1), 1)
+    x, w = np.ones((1, 2, 9, 9), "f4"), np.ones((3, 2, 3, 3), "f4")
+    first = conv.convolve(x, w, None, *options)
+    np.testing.assert_allclose(conv.convolve(x, w.astype("f8"), None, *options), first)

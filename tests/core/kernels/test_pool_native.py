@@ -72,8 +72,11 @@ def test_any_mean(case, dtype, include, seed):
     out = pool.output_sizes(shape[2:], kernel, stride, padding, (1,) * len(kernel), ceil)
     arguments = (x, kernel, stride, padding, out, include)
     with np.errstate(all="ignore"):  # a window of padding alone has nothing to count
+        want = numpy_form(pool.average, *arguments)
+        np.testing.assert_allclose(pool.average(*arguments), want, 1e-5, 1e-6)
+        back = (want, shape[2:], kernel, stride, padding, include)
         np.testing.assert_allclose(
-            pool.average(*arguments), numpy_form(pool.average, *arguments), 1e-5, 1e-6
+            pool.average_gradient(*back), numpy_form(pool.average_gradient, *back), 1e-5, 1e-5
         )
 
 

@@ -1,5 +1,5 @@
 """Pooling of planes: the maximum of windows (with the number of the tap that gave it), the mean,
-and what goes back from a maximum.
+and what goes back from either.
 
 Neighbouring outputs lie in lanes; a tap is one load for strides of 1 and two for strides of 2.
 Threads share the planes. Stands on jit and gemm's helpers.
@@ -12,6 +12,7 @@ from flambeau.core.kernels.generate.conv_tile import steps_of
 from flambeau.core.kernels.generate.gemm import (
     ARGUMENTS,
     Shape,
+    larger,
     masked_load,
     masked_store,
     pointer,
@@ -42,12 +43,13 @@ SPREAD = (
 
 
 def module(shape: Shape) -> Module:
-    """`maximum`, `maximum_with_taps`, `mean` and `spread` for one number type."""
+    """`maximum`, `maximum_with_taps`, `mean`, `spread` and `spread_mean` for one number type."""
     made = Module(f"pooling-{shape.type}")
     _windows(made, shape, "maximum", _Maximum)
     _windows(made, shape, "maximum_with_taps", _MaximumWithTaps)
     _windows(made, shape, "mean", _Mean)
     _spread(made, shape)
+    _spread_mean(made, shape)
     return made
 
 
@@ -188,20 +190,24 @@ def _seen(
     return found.get(), inside
 
 
+def _zeros(f: Function, shape: Shape, plane: Value, size: Value) -> None:
+    zero = f.value(vector(shape.type, shape.lanes), 0.0)
+    with f.loop(0, size, shape.lanes) as i:
+        some = first_lanes(f, smaller(f, size - i, shape.lanes), shape.lanes)
+        masked_store(f, zero, f.at(plane, i, shape.type), some)
+
+
 def _spread(made: Module, shape: Shape) -> None:
     """Every window's gradient, added to the number that its tap saw."""
     f = made.function("spread", ARGUMENTS)
     get = words(f, SPREAD)
-    type, lanes = shape.type, shape.lanes
-    zero = f.value(vector(type, lanes), 0.0)
+    type = shape.type
     start, stop = share(f, get["planes"])
     offsets = pointer(f, get["offsets"])
     area = get["rows"] * get["columns"]
     with f.loop(start, stop) as plane:
         out = f.at(pointer(f, get["out"]), plane * get["size"], type)
-        with f.loop(0, get["size"], lanes) as i:
-            some = first_lanes(f, smaller(f, get["size"] - i, lanes), lanes)
-            masked_store(f, zero, f.at(out, i, type), some)
+        _zeros(f, shape, out, get["size"])
         with f.loop(0, get["rows"]) as row:
             at = plane * area + row * get["columns"]
             grad = f.at(pointer(f, get["grad"]), at, type)
@@ -213,3 +219,34 @@ def _spread(made: Module, shape: Shape) -> None:
                 place = base + column * get["column_step"] + f.load("i64", offsets, tap)
                 value = f.load(type, grad, column) + f.load(type, out, place)
                 f.store(value, out, place)
+
+
+def _spread_mean(made: Module, shape: Shape) -> None:
+    """Every window's gradient over its count, added to all numbers that it saw. The context is that
+    of `mean`, `out` and `input` being what comes and what is made.
+    """
+    f = made.function("spread_mean", ARGUMENTS)
+    get = words(f, POOL)
+    type = shape.type
+    start, stop = share(f, get["planes"])
+    size, area = get["height"] * get["width"], get["rows"] * get["columns"]
+
+    def seen(place: Value, axis: str, kernel: Value, length: Value) -> tuple[Value, Value]:
+        """The part of a window that lies in the plane."""
+        first = place * get[f"{axis}_stride"] - get[f"{axis}_padding"]
+        return larger(f, first, 0), smaller(f, first + kernel, length)
+
+    with f.loop(start, stop) as plane:
+        made_plane = f.at(pointer(f, get["input"]), plane * size, type)
+        _zeros(f, shape, made_plane, size)
+        with f.loop(0, get["rows"]) as row:
+            top, bottom = seen(row, "row", get["kernel_rows"], get["height"])
+            rows = f.load(type, pointer(f, get["row_counts"]), row)
+            grad = f.at(pointer(f, get["out"]), plane * area + row * get["columns"], type)
+            with f.loop(0, get["columns"]) as column:
+                left, right = seen(column, "column", get["kernel_columns"], get["width"])
+                count = rows * f.load(type, pointer(f, get["column_counts"]), column)
+                value = f.load(type, grad, column) / count
+                with f.loop(top, bottom) as y, f.loop(left, right) as x:
+                    at = y * get["width"] + x
+                    f.store(f.load(type, made_plane, at) + value, made_plane, at)
