@@ -104,3 +104,22 @@ def test_rms_norm_and_its_gradients(oracle, weighted, shape, normalized):
         found.append([t.detach().numpy() for t in (y, *grads, *again)])
     for want, got in zip(*found, strict=True):
         np.testing.assert_allclose(got, want, 1e-9, 1e-12)
+
+
+@pytest.mark.parametrize("shape", [(6, 5), (4, 3, 7, 9), (2, 20, 33)])
+@pytest.mark.parametrize("last", [False, True])
+def test_running_statistics_are_pytorchs(oracle, shape, last):
+    import numpy as np
+
+    x = np.random.default_rng(0).standard_normal(shape).astype("f4") + 1
+    found = []
+    for engine in (oracle, torch):
+        mean, var = engine.zeros(shape[1]), engine.ones(shape[1])
+        given = engine.tensor(x)
+        if last and len(shape) == 4:
+            given = given.contiguous(memory_format=engine.channels_last)
+        for momentum in (0.1, 0.3, 1.0):
+            y = engine.nn.functional.batch_norm(given, mean, var, None, None, True, momentum)
+        found.append([t.numpy() for t in (y, mean, var)])
+    for want, got in zip(*found, strict=True):
+        np.testing.assert_allclose(got, want, 2e-6, 2e-6)

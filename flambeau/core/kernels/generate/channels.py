@@ -8,14 +8,14 @@ are kept in double precision from piece to piece. Arrays are contiguous; with th
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import prod
+from math import nan, prod
 from typing import Any
 
 import numpy as np
 
 from flambeau.core.kernels import memory
 from flambeau.core.kernels.generate.call import Kernel, dense
-from flambeau.core.kernels.generate.columns import columns
+from flambeau.core.kernels.generate.columns import columns, moved
 from flambeau.core.kernels.generate.gemm import pointer, share, smaller, words
 from flambeau.core.kernels.generate.vectors import PIECE, across, along, read, write
 from flambeau.core.kernels.jit import pool
@@ -24,8 +24,11 @@ from flambeau.core.kernels.jit.ir import Function, Module, Value, vector
 __all__ = ["backward", "forward"]
 
 FORWARD = ("x", "weight", "bias", "mean", "variance", "invstd", "out", "batch", "channels",
-           "length", "eps", "train")  # fmt: skip
-"""`mean` and `variance` are written where `train` is not 0, read otherwise."""
+           "length", "eps", "train", "running_mean", "running_var", "keep", "gain",
+           "unbiased")  # fmt: skip
+"""`mean` and `variance` are written where `train` is not 0, read otherwise; then the running ones
+become ``keep * running + gain * new``, of the variance times `unbiased`.
+"""
 BACKWARD = ("g", "x", "weight", "mean", "invstd", "total", "dot", "grad", "batch", "channels",
             "length", "train", "sums")  # fmt: skip
 """`total` and `dot` are the sums of g and of g (x - mean), taken where `sums` is not 0."""
@@ -126,7 +129,13 @@ def _forward(made: Module, type: str, lanes: int) -> None:
             f.store(mean, mean_at, c)
             middle = f.splat(mean, lanes)
             (total,) = planes.sums((x,), lambda v: [(v - middle) * (v - middle)], 1)
-            f.store((total / planes.count).to(type), variance_at, c)
+            variance = (total / planes.count).to(type)
+            f.store(variance, variance_at, c)
+            unbiased = variance * get["unbiased"].bits("double").to(type)
+            for key, new in (("running_mean", mean), ("running_var", unbiased)):
+                with f.when(get[key].ne(0)):
+                    place = pointer(f, get[key])
+                    f.store(moved(f, get, f.load(type, place, c), new), place, c)
         mean = f.splat(f.load(type, mean_at, c), lanes)
         scale, shift = scale_and_shift(f, get, type, c)
         scales, shifts = f.splat(scale, lanes), f.splat(shift, lanes)
@@ -208,7 +217,9 @@ def _serves(x: Any, *channels: Any) -> bool:
     return bool(x.size) and dense(given[0], *given[1:]) and given[0].dtype is x.dtype
 
 
-def forward(x: Any, weight: Any, bias: Any, stats: Any, eps: float) -> Any:
+def forward(
+    x: Any, weight: Any, bias: Any, stats: Any, eps: float, running: Any = (None, None, 0.0)
+) -> Any:
     """(N, C, *) normalised by channel.
 
     Args:
@@ -216,21 +227,26 @@ def forward(x: Any, weight: Any, bias: Any, stats: Any, eps: float) -> Any:
         weight, bias: (C) or None.
         stats: mean and biased variance (C) to take, or None for those of x.
         eps: added to the variance.
+        running: running mean and variance (C) or None, which are moved towards those of x, and how
+            far.
 
     Returns:
         The result, mean, biased variance and 1 / deviation; None where no code serves.
     """
     lies = _lying(x)
     mean, variance = stats or (np.empty(x.shape[1], x.dtype), np.empty(x.shape[1], x.dtype))
-    if lies is None or not _serves(x, mean, variance, weight, bias):
+    running_mean, running_var, momentum = running
+    if lies is None or not _serves(x, mean, variance, weight, bias, running_mean, running_var):
         return None
     name, *sizes = lies[0] + "forward", *lies[1:]
     if not _kernel.ready(x.dtype, name):
         return None
     out, invstd = _like(x), np.empty_like(mean)
+    count = x.size // x.shape[1]
     _kernel.run(
         x.dtype, name, x.size, x, weight, bias, mean, variance, invstd, out, *sizes,
-        float(eps), int(stats is None),
+        float(eps), int(stats is None), running_mean, running_var, 1.0 - momentum, float(momentum),
+        count / (count - 1) if count > 1 else nan,
     )  # fmt: skip
     return out, mean, variance, invstd
 

@@ -12,9 +12,9 @@ from collections.abc import Callable
 from flambeau.core.kernels.generate.gemm import mask, pointer, share, smaller, words
 from flambeau.core.kernels.generate.vectors import read, write
 from flambeau.core.kernels.jit import pool
-from flambeau.core.kernels.jit.ir import Function, Module, Value, vector
+from flambeau.core.kernels.jit.ir import Function, Module, Value, element, lanes, vector
 
-__all__ = ["columns"]
+__all__ = ["columns", "moved"]
 
 TOGETHER = 2
 """Registers of columns in a unit."""
@@ -104,6 +104,15 @@ def _over_units(
         body(f, get, _Columns(f, get, type, lanes, unit))
 
 
+def moved(f: Function, get: dict[str, Value], old: Value, new: Value) -> Value:
+    """Running statistics moved towards new ones."""
+    keep, gain = (
+        f.splat(get[key].bits("double").to(element(old.type)), lanes(old.type))
+        for key in ("keep", "gain")
+    )
+    return old * keep + new * gain
+
+
 def _forward(f: Function, get: dict[str, Value], c: _Columns) -> None:
     x, out, mean_at, variance_at, invstd_at = (
         pointer(f, get[key]) for key in ("x", "out", "mean", "variance", "invstd")
@@ -117,7 +126,14 @@ def _forward(f: Function, get: dict[str, Value], c: _Columns) -> None:
             return [(v - mean[k]) * (v - mean[k])]
 
         (total,) = c.sums((x,), square, 1)
-        c.put([(t / c.count).to(c.many) for t in total], variance_at)
+        variance = [(t / c.count).to(c.many) for t in total]
+        c.put(variance, variance_at)
+        unbiased = f.splat(get["unbiased"].bits("double").to(c.type), c.lanes)
+        for key, new in (("running_mean", mean), ("running_var", [v * unbiased for v in variance])):
+            with f.when(get[key].ne(0)):
+                place = pointer(f, get[key])
+                old = c.take(place)
+                c.put([moved(f, get, a, b) for a, b in zip(old, new, strict=True)], place)
     mean = c.take(mean_at)
     eps = f.splat(get["eps"].bits("double"), c.lanes)
     invstd = [

@@ -21,9 +21,10 @@ def copier(count: int) -> int:
     return build.load(module)["copy"]
 
 
-@pytest.mark.parametrize("way", [launch.launcher(), launch.by_ctypes])
+@pytest.mark.parametrize("native", [True, False])
 @pytest.mark.parametrize("work", [0, 1 << 20])
-def test_words(way, work):
+def test_words(native, work):
+    way = launch.launcher() if native else launch.by_ctypes
     room, array = np.zeros(8, "i8"), np.zeros(3)
     way(copier(7), work, room, array, -5, 2.5, None, np.int64(7), True)
     bits = int(np.array(2.5).view("i8"))
