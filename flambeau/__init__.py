@@ -101,7 +101,9 @@ _LAZY = frozenset(
         "library",
         "linalg",
         "masked",
+        "monitor",
         "mps",
+        "mtia",
         "multiprocessing",
         "nn",
         "optim",
@@ -125,6 +127,8 @@ _LAZY = frozenset(
     )
 )
 _ELSEWHERE = {
+    "unregistered": "nn.modules._unregistered",
+    "why_nan_grad": "autograd.why",
     "why_no_grad": "autograd.why",
     "compile": "compiler",
     "PyTorchFileReader": "serialization.records",
@@ -181,6 +185,10 @@ _ELSEWHERE = {
     "is_autocast_enabled": "amp",
     "set_autocast_enabled": "amp",
     "get_autocast_dtype": "amp",
+    "Future": "futures",
+    "DisableTorchFunctionSubclass": "overrides",
+    "Tag": "library",
+    "thread_safe_generator": "random",
     "Event": "cpu",
     "Stream": "cpu",
     "is_anomaly_enabled": "autograd",

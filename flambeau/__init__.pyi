@@ -32,7 +32,9 @@ from flambeau import jit as jit
 from flambeau import library as library
 from flambeau import linalg as linalg
 from flambeau import masked as masked
+from flambeau import monitor as monitor
 from flambeau import mps as mps
+from flambeau import mtia as mtia
 from flambeau import multiprocessing as multiprocessing
 from flambeau import nn as nn
 from flambeau import optim as optim
@@ -80,6 +82,7 @@ from flambeau.autograd.modes import is_inference_mode_enabled as is_inference_mo
 from flambeau.autograd.modes import no_grad as no_grad
 from flambeau.autograd.modes import set_anomaly_enabled as set_anomaly_enabled
 from flambeau.autograd.modes import set_grad_enabled as set_grad_enabled
+from flambeau.autograd.why import why_nan_grad as why_nan_grad
 from flambeau.autograd.why import why_no_grad as why_no_grad
 from flambeau.compiler import compile as compile
 from flambeau.core.device import device as device
@@ -111,11 +114,15 @@ from flambeau.core.untyped import UntypedStorage as UntypedStorage
 from flambeau.cpu import Event as Event
 from flambeau.cpu import Stream as Stream
 from flambeau.func import vmap as vmap
+from flambeau.futures import Future as Future
 from flambeau.jit import ScriptFunction as ScriptFunction
 from flambeau.jit import ScriptModule as ScriptModule
 from flambeau.jit import fork as fork
 from flambeau.jit import wait as wait
+from flambeau.library import Tag as Tag
 from flambeau.library import ops as ops
+from flambeau.nn.modules._unregistered import unregistered as unregistered
+from flambeau.overrides import DisableTorchFunctionSubclass as DisableTorchFunctionSubclass
 from flambeau.random import Generator as Generator
 from flambeau.random import default_generator as default_generator
 from flambeau.random import get_rng_state as get_rng_state
@@ -123,6 +130,7 @@ from flambeau.random import initial_seed as initial_seed
 from flambeau.random import manual_seed as manual_seed
 from flambeau.random import seed as seed
 from flambeau.random import set_rng_state as set_rng_state
+from flambeau.random import thread_safe_generator as thread_safe_generator
 from flambeau.serialization import load as load
 from flambeau.serialization import save as save
 from flambeau.serialization.records import PyTorchFileReader as PyTorchFileReader

@@ -12,20 +12,26 @@ import warnings
 from collections.abc import Hashable, Iterator
 from typing import Any
 
+from flambeau.core.dtypes import uint8
 from flambeau.core.errors import LegacyWarning
 from flambeau.core.provenance import stack_level
 
 __all__ = [
     "LegacyWarning",
+    "bool_mask",
+    "forget",
     "is_strict",
     "retain_variables",
     "strict",
+    "understood",
+    "warn_always",
     "warn_legacy",
     "warn_once",
 ]
 
 _strict: contextvars.ContextVar[bool] = contextvars.ContextVar("flambeau_strict", default=False)
 _said: set[Hashable] = set()
+_always = [False]
 
 
 @contextlib.contextmanager
@@ -58,14 +64,24 @@ def warn_once(
 ) -> None:
     """Warn the first time only; ``key`` (default: the text) says what counts as the same."""
     key = message if key is None else key
-    if key in _said:
+    if key in _said and not _always[0]:
         return
     _said.add(key)
     warnings.warn(message, category, stacklevel=stacklevel + 1)
 
 
-def warn_legacy(operation: str, form: str, instead: str, *, stacklevel: int = 2) -> None:
-    """Accept a form that PyTorch dropped, with a warning; under `strict()` refuse it.
+def warn_always(enabled: bool) -> None:
+    """Whether warnings that come once come always (`torch.set_warn_always`)."""
+    _always[0] = enabled
+
+
+def forget() -> None:
+    """What was said once is said again when it comes again."""
+    _said.clear()
+
+
+def warn_legacy(operation: str, form: str, instead: str) -> None:
+    """Accept a form that PyTorch dropped, with a warning the first time; refuse it in `strict()`.
 
     Raises:
         TypeError: inside `strict()`.
@@ -73,11 +89,30 @@ def warn_legacy(operation: str, form: str, instead: str, *, stacklevel: int = 2)
     message = f"{operation}: {form} is no longer accepted by PyTorch. Use {instead} instead."
     if _strict.get():
         raise TypeError(message)
-    warnings.warn(message, LegacyWarning, stacklevel=stacklevel + 1)
+    warn_once(message, LegacyWarning, stacklevel=stack_level())
 
 
-def retain_variables(legacy: dict[str, Any], retain_graph: bool | None) -> bool | None:
-    """What `backward` is to retain, given keywords it does not know: only the old
+def understood(operation: str, form: str, instead: str) -> bool:
+    """Whether to understand a dropped form, told of by `warn_legacy`; False inside `strict()`."""
+    if _strict.get():
+        return False
+    warn_legacy(operation, form, instead)
+    return True
+
+
+def bool_mask(operation: str, mask: Any) -> Any:
+    """A mask of bytes, which comparisons gave before PyTorch 1.2, as bools; others as they are."""
+    if getattr(mask, "dtype", None) is not uint8 or not understood(
+        operation, "a mask of bytes", "a bool mask (mask != 0)"
+    ):
+        return mask
+    return mask != 0
+
+
+def retain_variables(
+    operation: str, legacy: dict[str, Any], retain_graph: bool | None
+) -> bool | None:
+    """What a backward is to retain, given keywords it does not know: only the old
     ``retain_variables`` is understood.
 
     Raises:
@@ -85,6 +120,6 @@ def retain_variables(legacy: dict[str, Any], retain_graph: bool | None) -> bool 
     """
     for name in legacy:
         if name != "retain_variables":
-            raise TypeError(f"backward() got an unexpected keyword argument '{name}'")
-    warn_legacy("backward", "retain_variables=", "retain_graph=", stacklevel=stack_level())
+            raise TypeError(f"{operation}() got an unexpected keyword argument '{name}'")
+    warn_legacy(operation, "retain_variables=", "retain_graph=")
     return bool(legacy["retain_variables"]) or retain_graph

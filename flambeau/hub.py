@@ -12,6 +12,7 @@ import re
 import sys
 import urllib.parse
 import urllib.request
+import warnings
 from types import ModuleType
 from typing import Any
 
@@ -130,11 +131,23 @@ def load_state_dict_from_url(
     file_name: str | None = None,
     weights_only: bool = True,
 ) -> Any:
-    """Load a checkpoint from the web; a file already in ``model_dir`` is not fetched again."""
+    """Load a checkpoint from the web; a file already in ``model_dir``, or where PyTorch kept such
+    files before 1.1 (``$TORCH_MODEL_ZOO``, ``~/.torch/models``), is not fetched again.
+    """
+    if os.getenv("TORCH_MODEL_ZOO"):
+        warnings.warn(
+            "TORCH_MODEL_ZOO is deprecated, please use env TORCH_HOME instead", stacklevel=2
+        )
     folder = os.path.join(get_dir(), "checkpoints") if model_dir is None else model_dir
-    os.makedirs(folder, exist_ok=True)
     name = file_name or os.path.basename(urllib.parse.urlparse(url).path)
     path = os.path.join(folder, name)
+    if model_dir is None and not os.path.exists(path):
+        old = os.path.join(
+            os.path.expanduser(os.getenv("TORCH_MODEL_ZOO", "~/.torch/models")), name
+        )
+        if os.path.exists(old):
+            return load_file(old, map_location=map_location, weights_only=weights_only)
+    os.makedirs(folder, exist_ok=True)
     if not os.path.exists(path):
         found = _HASH.search(name) if check_hash else None
         download_url_to_file(url, path, found[1] if found else None, progress)

@@ -22,6 +22,7 @@ __all__ = [
     "manual_seed",
     "seed",
     "set_rng_state",
+    "thread_safe_generator",
 ]
 
 
@@ -100,3 +101,8 @@ def fork_rng(
         yield
     finally:
         default_generator.unpack(state)
+
+
+def thread_safe_generator() -> Generator | None:
+    """The generator of a worker thread of a DataLoader: None, workers are processes."""
+    return None

@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+from flambeau import compat
 from flambeau.core import dtypes, threads
 from flambeau.core.device import default_device
 from flambeau.core.errors import fail
@@ -187,6 +188,7 @@ def set_flush_denormal(mode: bool) -> bool:
 def set_warn_always(b: bool, /) -> None:
     """Whether warnings that come once come always."""
     _Settings.warn_always = b
+    compat.warn_always(b)
 
 
 def is_warn_always_enabled() -> bool:

@@ -54,7 +54,7 @@ def oracle() -> ModuleType:
 
 @pytest.fixture(autouse=True)
 def _seeded(request: pytest.FixtureRequest) -> None:
-    """Every test starts from the same generators."""
+    """Every test starts from the same generators, and with no warning given yet."""
     import random
 
     import numpy
@@ -62,6 +62,7 @@ def _seeded(request: pytest.FixtureRequest) -> None:
     random.seed(0)
     numpy.random.seed(0)
     flambeau = importlib.import_module("flambeau")
+    flambeau.compat.forget()
     seed = getattr(flambeau, "manual_seed", None)
     if seed is not None:
         seed(0)

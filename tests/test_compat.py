@@ -11,11 +11,11 @@ from flambeau import compat
 
 def test_legacy_forms_warn_or_are_refused():
     with pytest.warns(compat.LegacyWarning, match="Use view instead") as caught:
-        compat.warn_legacy("reshape", "a list of strings", "view", stacklevel=1)
+        compat.warn_legacy("reshape", "a list of strings", "view")
     assert caught[0].filename == __file__
     with compat.strict(), pytest.raises(TypeError, match="no longer accepted"):
         assert compat.is_strict()
-        compat.warn_legacy("reshape", "a list of strings", "view", stacklevel=1)
+        compat.warn_legacy("reshape", "a list of strings", "view")
     assert not compat.is_strict()
 
 

@@ -13,6 +13,7 @@ from flambeau.autograd.graph import saved_tensors_hooks
 from flambeau.autograd.modes import (
     detect_anomaly,
     enable_grad,
+    enforce_grad_layout_policy,
     inference_mode,
     is_anomaly_check_nan_enabled,
     is_anomaly_enabled,
@@ -21,6 +22,7 @@ from flambeau.autograd.modes import (
     no_grad,
     set_detect_anomaly,
     set_grad_enabled,
+    set_multithreading_enabled,
 )
 from flambeau.autograd.variable import Variable
 
@@ -32,6 +34,7 @@ __all__ = [
     "Variable",
     "backward",
     "detect_anomaly",
+    "enforce_grad_layout_policy",
     "enable_grad",
     "grad",
     "gradcheck",
@@ -47,6 +50,7 @@ __all__ = [
     "saved_tensors_hooks",
     "set_detect_anomaly",
     "set_grad_enabled",
+    "set_multithreading_enabled",
 ]
 
 _ROOMS = {

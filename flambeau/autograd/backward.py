@@ -126,6 +126,7 @@ def backward(
     create_graph: bool = False,
     grad_variables: Any = None,
     inputs: Any = None,
+    **legacy: Any,
 ) -> None:
     """Sum the gradients of `tensors` into the leaves they were computed from.
 
@@ -135,7 +136,12 @@ def backward(
         retain_graph: keep saved values; default `create_graph`.
         create_graph: record the backward itself.
         inputs: accumulate into these only.
+        legacy: ``retain_variables``, the old name of `retain_graph`.
     """
+    if legacy:
+        from flambeau.compat import retain_variables
+
+        retain_graph = retain_variables("backward", legacy, retain_graph)
     if grad_variables is not None:
         warnings.warn(
             "`grad_variables` is deprecated. Use `grad_tensors` instead.",
@@ -187,6 +193,7 @@ def grad(
     allow_unused: bool | None = None,
     is_grads_batched: bool = False,
     materialize_grads: bool = False,
+    **legacy: Any,
 ) -> tuple[Tensor, ...]:
     """The gradients of `outputs` with respect to `inputs`, returned instead of accumulated.
 
@@ -194,6 +201,10 @@ def grad(
         RuntimeError: an input that requires no gradient, or that the outputs do not depend on
             (without allow_unused).
     """
+    if legacy:
+        from flambeau.compat import retain_variables
+
+        retain_graph = retain_variables("grad", legacy, retain_graph)
     if materialize_grads and allow_unused is False:
         raise fail(
             ValueError,

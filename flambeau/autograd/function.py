@@ -23,7 +23,15 @@ from flambeau.core.provenance import stack_level, user_frame
 from flambeau.core.storage import Storage, storage_of, touch
 from flambeau.core.tensor import Tensor, edge_of, wrap, wrap_like_view
 
-__all__ = ["Function", "FunctionCtx", "NestedIOFunction", "once_differentiable"]
+__all__ = [
+    "BackwardCFunction",
+    "Function",
+    "FunctionCtx",
+    "FunctionMeta",
+    "InplaceFunction",
+    "NestedIOFunction",
+    "once_differentiable",
+]
 
 
 class _Kept:
@@ -412,3 +420,18 @@ def _refusing(tensor: Tensor, name: str) -> Tensor:
 
 class NestedIOFunction(Function):
     """A Function whose arguments and results may be nested; kept for programs that name it."""
+
+
+class InplaceFunction(Function):
+    """A Function that remembers whether it works in place.
+
+    Args:
+        inplace: whether it does.
+    """
+
+    def __init__(self, inplace: bool = False) -> None:
+        self.inplace = inplace
+
+
+FunctionMeta = type(Function)
+BackwardCFunction = FunctionNode

@@ -7,9 +7,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, NoReturn
 
 from flambeau.core import engine, state
+from flambeau.core.errors import fail
 from flambeau.core.handles import RemovableHandle
 from flambeau.core.light import sweep_lightly
 from flambeau.core.node import Node, edge_node, exposed
@@ -23,6 +24,7 @@ __all__ = [
     "disable_saved_tensors_hooks",
     "get_gradient_edge",
     "increment_version",
+    "region_activation_memory_budget",
     "register_multi_grad_hook",
     "save_on_cpu",
     "saved_tensors_hooks",
@@ -200,3 +202,16 @@ def register_multi_grad_hook(
                 handle.remove()
 
     return Handle()
+
+
+def region_activation_memory_budget(budget: float) -> NoReturn:
+    """A budget for what a compiled region keeps.
+
+    Raises:
+        RuntimeError: always; it belongs to PyTorch's compiler.
+    """
+    raise fail(
+        RuntimeError,
+        "region_activation_memory_budget",
+        "can only be used inside a torch.compile region: use torch.utils.checkpoint.",
+    )

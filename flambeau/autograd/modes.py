@@ -14,6 +14,7 @@ from flambeau.core import state
 __all__ = [
     "detect_anomaly",
     "enable_grad",
+    "enforce_grad_layout_policy",
     "inference_mode",
     "is_anomaly_check_nan_enabled",
     "is_anomaly_enabled",
@@ -22,6 +23,7 @@ __all__ = [
     "no_grad",
     "set_detect_anomaly",
     "set_grad_enabled",
+    "set_multithreading_enabled",
 ]
 
 
@@ -233,3 +235,46 @@ def is_anomaly_check_nan_enabled() -> bool:
 def set_anomaly_enabled(mode: bool, check_nan: bool = True) -> None:
     """Switch anomaly detection of this thread, without the warning of `detect_anomaly`."""
     state.switch(anomaly=("nan" if check_nan else "trace") if mode else None)
+
+
+class set_multithreading_enabled:
+    """Choose whether backward may use several threads. Here it runs in the thread that calls it,
+    so the choice is kept and changes nothing.
+
+    Args:
+        mode: the choice. As a context manager it holds for a block.
+    """
+
+    chosen = True
+
+    def __init__(self, mode: bool) -> None:
+        self.mode = mode
+        self._before = set_multithreading_enabled.chosen
+        set_multithreading_enabled.chosen = mode
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *exc: object) -> None:
+        set_multithreading_enabled.chosen = self._before
+
+    def clone(self) -> set_multithreading_enabled:
+        """Another one like it."""
+        return set_multithreading_enabled(self.mode)
+
+
+class enforce_grad_layout_policy:
+    """Choose whether a gradient is kept in its parameter's strides. Gradients always are here.
+
+    Args:
+        enable: the choice, for the block.
+    """
+
+    def __init__(self, enable: bool = True) -> None:
+        self.enable = enable
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *exc: object) -> None:
+        pass

@@ -1,15 +1,61 @@
-"""Why a tensor's `.grad` is None, in words: what the tensor itself and its node can tell.
+"""Why a tensor's `.grad` is None or holds NaN, in words: what the graph can tell.
 
 Nothing is recorded for it: a tensor cut from the graph does not remember the line that cut it.
+Stands on core.anomaly and the backward.
 """
 
 from __future__ import annotations
 
-from flambeau.core.node import OpNode
+import warnings
+
+from flambeau.core.node import AccumulateGrad, Node, OpNode
 from flambeau.core.provenance import place
 from flambeau.core.tensor import Tensor
 
-__all__ = ["why_no_grad"]
+__all__ = ["why_nan_grad", "why_no_grad"]
+
+
+def why_nan_grad(output: Tensor) -> str:
+    """The first operation that makes a NaN on the way back from `output` (a scalar), its line, and
+    the mend where a `where` comes too late. Asks a backward of its own; no `.grad` changes.
+
+    Example:
+        >>> import flambeau as torch
+        >>> x = torch.tensor([0.0, 1.0], requires_grad=True)
+        >>> torch.why_nan_grad(torch.where(x > 0, x.log(), 0.0).sum())[:43]
+        "Function 'LogBackward0' returned nan values"
+    """
+    from flambeau.autograd.backward import grad
+    from flambeau.autograd.modes import detect_anomaly
+
+    leaves = _leaves(output.grad_fn)  # type: ignore[attr-defined]
+    if not leaves:
+        return "it was computed from nothing that requires a gradient."
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with detect_anomaly(check_nan=True):
+            try:
+                grad(output, leaves, retain_graph=True, allow_unused=True)
+            except RuntimeError as error:
+                if "returned nan values" not in str(error):
+                    raise
+                return str(error)
+    return "no operation makes a NaN: neither the gradients nor what they were computed from."
+
+
+def _leaves(root: Node | None) -> list[Tensor]:
+    """The leaves below a node."""
+    found, seen, left = [], {root}, [root]
+    while left:
+        node = left.pop()
+        leaf = node.variable if isinstance(node, AccumulateGrad) else None
+        if leaf is not None:
+            found.append(leaf)
+        for below, _ in node.next_functions if node is not None else ():
+            if below not in seen:
+                seen.add(below)
+                left.append(below)
+    return found
 
 
 def why_no_grad(tensor: Tensor) -> str:

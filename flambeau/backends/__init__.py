@@ -52,6 +52,19 @@ def _get_cpu_capability() -> str:
     return next((name for name in ("AVX512", "AVX2") if name in found), "DEFAULT")
 
 
+class Verbose:
+    """The block in which a library would print its calls; there is none to print."""
+
+    def __init__(self, enable: int = 1) -> None:
+        self.enable = enable
+
+    def __enter__(self) -> Verbose:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        pass
+
+
 PREFIX = "flambeau.backends."
 cpu = Flags(PREFIX + "cpu", "The CPU.", {}, get_cpu_capability=_get_cpu_capability)
 cuda = make_cuda(PREFIX + "cuda")
@@ -75,12 +88,24 @@ kleidiai = Flags(PREFIX + "kleidiai", "Absent.", {}, is_available=_no)
 mha = Flags(PREFIX + "mha", "The fast path of attention in evaluation.", {"fastpath": True})
 mha.__dict__["get_fastpath_enabled"] = lambda: mha.fastpath
 mha.__dict__["set_fastpath_enabled"] = lambda value: setattr(mha, "fastpath", value)
-mkl = Flags(PREFIX + "mkl", "A BLAS: NumPy's own stands in.", {}, is_available=_yes)
+mkl = Flags(
+    PREFIX + "mkl",
+    "A BLAS: NumPy's own stands in.",
+    {},
+    is_available=_yes,
+    verbose=Verbose,
+    VERBOSE_OFF=0,
+    VERBOSE_ON=1,
+)
 mkldnn = Flags(
     PREFIX + "mkldnn",
     "Fast kernels on the CPU: flambeau's own stand in.",
     {"enabled": True, "deterministic": False, "allow_tf32": True, "fp32_precision": "none"},
     is_available=_yes,
+    verbose=Verbose,
+    VERBOSE_OFF=0,
+    VERBOSE_ON=1,
+    VERBOSE_ON_CREATION=2,
 )
 mps = Flags(PREFIX + "mps", "Apple's GPU: absent.", {}, is_available=_no, is_built=_no)
 nnpack = Flags(PREFIX + "nnpack", "Absent.", {"enabled": True}, is_available=_no)

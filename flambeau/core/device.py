@@ -1,22 +1,26 @@
 """`device`: where a tensor lives, by name; and the default device of factories.
 
 Only ``cpu`` and ``meta`` hold tensors. The other names of PyTorch exist, compare and print, and are
-refused where a tensor would have to be made (`require_usable`), as a CPU build refuses them.
-Stands on errors.
+refused where a tensor would have to be made (`require_usable`), as a CPU build refuses them; with
+``FLAMBEAU_CUDA=cpu`` in the environment ``cuda`` is accepted there and means the CPU.
+Stands on errors and state, where the factories find the device in force.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from contextvars import ContextVar
 from typing import Any, NoReturn, Self
 
+from flambeau.core import state
 from flambeau.core.errors import fail
 
 __all__ = [
     "CPU",
     "META",
     "as_device",
+    "cuda_means_cpu",
     "default_device",
     "device",
     "require_usable",
@@ -64,6 +68,8 @@ class device:
         if _is_int(type) and index is None:
             if type < 0:
                 raise fail(RuntimeError, "device", "Device index must not be negative")
+            if cuda_means_cpu():
+                return _make("cuda", int(type))  # type: ignore[return-value]
             raise fail(
                 RuntimeError,
                 "device",
@@ -117,12 +123,14 @@ class device:
 
     def __enter__(self) -> Self:
         _blocks.set((self, _blocks.get()))
+        _in_force()
         return self
 
     def __exit__(self, *exception: object) -> None:
         block = _blocks.get()
         if block is not None:
             _blocks.set(block[1])
+            _in_force()
 
     def __call__(self, function: Any) -> Any:
         """Decorate a function to run inside ``with device``."""
@@ -176,6 +184,11 @@ CPU = _make("cpu", None)
 META = _make("meta", None)
 
 
+def cuda_means_cpu() -> bool:
+    """Whether the user opted in, by ``FLAMBEAU_CUDA=cpu``, to let ``cuda`` mean the CPU."""
+    return os.environ.get("FLAMBEAU_CUDA", "").lower() == "cpu"
+
+
 def default_device() -> device:
     """The device of factories given none: the innermost ``with device``, the one set, or cpu."""
     block = _blocks.get()
@@ -185,9 +198,16 @@ def default_device() -> device:
     return _chosen.get() or CPU
 
 
+def _in_force() -> None:
+    """Tell the thread's mode; cpu is the ordinary one, in which operations take their short way."""
+    found = default_device()
+    state.switch(device=None if found.type == "cpu" else found)
+
+
 def set_default_device(device: Any) -> None:
     """Make `device` the default of this thread (None: cpu again)."""
     _chosen.set(None if device is None else as_device(device, "set_default_device"))
+    _in_force()
 
 
 def as_device(value: Any, op: str = "device") -> device:
@@ -217,7 +237,7 @@ def require_usable(value: device, op: str) -> device:
         AssertionError: cuda and xpu, with a CPU build's words.
         NotImplementedError: every other device than cpu and meta.
     """
-    if value.type in USABLE:
+    if value.type in USABLE or value.type == "cuda" and cuda_means_cpu():
         return value
     if value.type in ("cuda", "xpu"):
         raise fail(

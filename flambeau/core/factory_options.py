@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from flambeau.core import dtypes, state
+from flambeau.core.device import cuda_means_cpu
 from flambeau.core.device import device as _device
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
@@ -29,6 +30,7 @@ __all__ = [
     "element_type",
     "empty",
     "finish",
+    "in_force",
     "into",
     "is_meta",
     "known",
@@ -150,6 +152,14 @@ def check_out_type(op: str, dtype: Any, out: Tensor) -> None:
         )
 
 
+def in_force(device: Any) -> Any:
+    """The device asked for, or else that of ``with device`` and its kin; None is the cpu."""
+    if device is not None:
+        return device
+    now = state.mode()
+    return None if now is None else now.device
+
+
 def is_meta(op: str, device: Any) -> bool:
     """Whether the result is a meta tensor; None is the device in force (``cpu`` unless it was set).
 
@@ -158,17 +168,17 @@ def is_meta(op: str, device: Any) -> bool:
         AssertionError: CUDA or XPU, which a CPU build does not have.
         NotImplementedError: a device that exists by name only.
     """
+    device = in_force(device)
     if device is None:
-        now = state.mode()
-        device = None if now is None else now.device
-        if device is None:
-            return False
+        return False
     place = device if isinstance(device, _device) else _device(device)
     kind = place.type
     if kind == "cpu":
         return False
     if kind == "meta":
         return True
+    if kind == "cuda" and cuda_means_cpu():
+        return False
     name = _ACCELERATORS.get(kind)
     if name is not None:
         raise fail(
@@ -176,7 +186,8 @@ def is_meta(op: str, device: Any) -> bool:
             op,
             f"device is '{place}', and this Torch is not compiled with {name} enabled: it "
             "computes on the "
-            f"CPU. Ask torch.{kind}.is_available() first, or leave device out.",
+            f"CPU. Ask torch.{kind}.is_available() first, or leave device out"
+            + (", or set FLAMBEAU_CUDA=cpu to let cuda mean the CPU." if kind == "cuda" else "."),
         )
     raise fail(
         NotImplementedError,

@@ -207,7 +207,7 @@ AREAS: dict[str, tuple[str, str, str]] = {
     "norm_layer": (
         "layer_norm native_layer_norm rms_norm",
         "",
-        "_native_layer_norm",
+        "_native_layer_norm _rms_norm",
     ),
     "order": (
         "median mode nanmedian nanquantile quantile",

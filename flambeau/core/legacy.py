@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from flambeau.core import dtypes
+from flambeau.core.device import cuda_means_cpu
 from flambeau.core.errors import fail
-from flambeau.core.provenance import stack_level
 from flambeau.core.tensor import PLAIN, Tensor, wrap
 
-__all__ = ["TENSOR_TYPES", "construct", "dtype_of_type"]
+__all__ = ["CUDA_TYPES", "TENSOR_TYPES", "construct", "dtype_of_type"]
 
 
 def construct(
@@ -82,15 +82,9 @@ def _typed(
         if isinstance(first, Tensor):
             if first.dtype is not dtype:
                 if dtype is dtypes.uint8 and first.dtype is dtypes.bool:
-                    from flambeau.compat import is_strict, warn_legacy
+                    from flambeau.compat import understood
 
-                    if not is_strict():
-                        warn_legacy(
-                            name,
-                            "a tensor of bools",
-                            "mask.to(torch.uint8)",
-                            stacklevel=stack_level(),
-                        )
+                    if understood(name, "a tensor of bools", "mask.to(torch.uint8)"):
                         return first.to(dtype)  # type: ignore[attr-defined, no-any-return]
                 raise fail(
                     TypeError,
@@ -141,10 +135,30 @@ class _TensorType(type):
         return _typed(cls.dtype, args, cls.__name__, kwargs, kwargs.get("device"))
 
     def __repr__(cls) -> str:
-        return f"<class 'torch.{cls.__name__}'>"
+        return f"<class '{cls.__module__}.{cls.__name__}'>"
+
+
+class _CudaType(_TensorType):
+    """The same for CUDA: no tensor is one, unless the user lets ``cuda`` mean the CPU."""
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return cuda_means_cpu() and super().__instancecheck__(instance)
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Tensor:
+        if not cuda_means_cpu():
+            raise fail(TypeError, cls.__name__, _no_cuda(f"type {cls.__module__}.{cls.__name__}"))
+        return super().__call__(*args, **kwargs)
+
+
+def _no_cuda(what: str) -> str:
+    return (
+        f"{what} not available. Torch not compiled with CUDA enabled: use the type of the CPU, or "
+        "set FLAMBEAU_CUDA=cpu to let cuda mean the CPU."
+    )
 
 
 TENSOR_TYPES: dict[str, type] = {}
+CUDA_TYPES: dict[str, type] = {}
 for _dtype in (
     dtypes.float32,
     dtypes.float64,
@@ -161,22 +175,28 @@ for _dtype in (
     TENSOR_TYPES[_name] = _TensorType(
         _name, (), {"dtype": _dtype, "__module__": "torch", "is_cuda": False}
     )
+    CUDA_TYPES[_name] = _CudaType(
+        _name, (), {"dtype": _dtype, "__module__": "torch.cuda", "is_cuda": True}
+    )
 
 
 def dtype_of_type(kind: Any) -> dtypes.dtype:
     """The dtype a legacy type, its name or a dtype stands for.
 
     Raises:
-        ValueError: an unknown name.
+        ValueError: an unknown name. RuntimeError: a type of CUDA's, without `FLAMBEAU_CUDA=cpu`.
     """
     if isinstance(kind, dtypes.dtype):
         return kind
+    on_cuda = isinstance(kind, _CudaType) or isinstance(kind, str) and "torch.cuda." in kind
+    if on_cuda and not cuda_means_cpu():
+        raise fail(RuntimeError, "type", _no_cuda(str(kind)))
     if isinstance(kind, _TensorType):
         return kind.dtype
     if kind is Tensor:
         return dtypes.default()
     if isinstance(kind, str):
-        name = kind.removeprefix("torch.").removeprefix("cuda.")
+        name = kind.removeprefix("torch.").removeprefix("cuda.").removeprefix("sparse.")
         if name in TENSOR_TYPES:
             return TENSOR_TYPES[name].dtype  # type: ignore[attr-defined, no-any-return]
         if name == "Tensor":

@@ -63,7 +63,7 @@ def structseq(name: str, fields: Sequence[str]) -> type[StructSequence]:
         return known
     body: dict[str, Any] = {
         "__slots__": (),
-        "__module__": __name__,
+        "__module__": "flambeau.return_types",
         "__match_args__": tuple(fields),
         "n_fields": len(fields),
         "n_sequence_fields": len(fields),

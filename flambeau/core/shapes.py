@@ -1,13 +1,15 @@
-"""Un-broadcasting: summing a gradient back to the shape of what was broadcast. Stands on NumPy."""
+"""Un-broadcasting: gradients are summed to the shape of what was broadcast. Stands on summing."""
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from flambeau.core.errors import fail
 from flambeau.core.silence import quiet
+from flambeau.core.summing import TYPES, summed
 
 __all__ = ["sum_to"]
 
@@ -32,7 +34,11 @@ def sum_to(grad: Any, shape: tuple[int, ...], node: Any = None) -> Any:
     )
     if axes:
         dtype = grad.dtype
-        if dtype.itemsize == 2 and dtype.kind in "fV":
+        first, last = axes[0], axes[-1] + 1
+        if dtype in TYPES and last - first == len(axes) and grad.flags.c_contiguous:
+            parts = prod(grad.shape[:first]), prod(grad.shape[first:last]), prod(grad.shape[last:])
+            grad = quiet(summed, grad.reshape(parts))
+        elif dtype.itemsize == 2 and dtype.kind in "fV":
             grad = quiet(np.sum, grad.astype("f4"), axis=axes, keepdims=True).astype(dtype)
         else:
             grad = quiet(np.sum, grad, axis=axes, keepdims=True)

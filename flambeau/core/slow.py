@@ -86,6 +86,10 @@ def elementwise(op: Op, args: Any, out: Any = None) -> Any:
     if m is not None and m.autocast is not None:
         args = m.autocast.cast(op, args)
     operands, sparse = _operands(op, args)
+    first = op.flags.get("first")
+    found = None if first is None else first(op.name, *args)
+    if found is not None:
+        return finish(op, found, out, m)
     computed, result = _types(op, operands)
     _check_devices(op, args)
     if sparse:
@@ -526,7 +530,27 @@ def foreign(op: Op, input: Any, other: Any, augmented: bool = False, swap: bool 
     if hasattr(kind, "__torch_function__"):
         pair = (other, input) if swap else (input, other)
         return overrides.dispatch(op.entry, pair, {})
+    if kind.__module__.startswith("scipy.sparse"):
+        refuse_scipy(op.name, other)
     return NotImplemented
+
+
+def refuse_scipy(operation: str, other: Any) -> None:
+    """Say how a SciPy sparse matrix and a Tensor come together; arrays of SciPy's multiply a Tensor
+    elementwise by themselves, as they do NumPy's.
+
+    Raises:
+        TypeError: always but then.
+    """
+    if operation == "mul" and "array" in type(other).__name__:
+        return
+    raise fail(
+        TypeError,
+        operation,
+        f"the other operand is SciPy's {type(other).__name__} of shape {list(other.shape)}, which "
+        "an operator does not join with a Tensor. Make it a sparse tensor, "
+        "torch.from_scipy(matrix), or the tensor an array, tensor.detach().numpy().",
+    )
 
 
 def reflected(op: Op, other: Any, input: Any) -> Any:

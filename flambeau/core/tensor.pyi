@@ -1054,7 +1054,7 @@ class Tensor:
     def expand(self, *sizes: Any, size: Any = None, implicit: builtins.bool = False) -> Tensor:
         """The view in which dimensions of size 1 repeat to `sizes`; -1 keeps a size."""
 
-    def expand_as(self, other: Tensor) -> Tensor:
+    def expand_as(self, other: Tensor, *sizes: Any) -> Tensor:
         """The view expanded to `other`'s size."""
 
     def expm1(self, *, out: Tensor | None = None) -> Tensor:
@@ -2183,7 +2183,7 @@ class Tensor:
     def reshape(self, *shape: Any) -> Tensor:
         """The tensor in another shape: a view where strides allow it, else a copy."""
 
-    def reshape_as(self, other: Tensor) -> Tensor:
+    def reshape_as(self, other: Tensor, *sizes: Any) -> Tensor:
         """`reshape` to `other`'s shape."""
 
     def resize(self, *shape: Any) -> Tensor:
@@ -2804,13 +2804,15 @@ class Tensor:
     def view(self, *shape: Any, size: Any = None, dtype: Any = None) -> Tensor:
         """The same memory in another shape, or (given a dtype) its bytes read as another type."""
 
-    def view_as(self, other: Tensor) -> Tensor:
+    def view_as(self, other: Tensor, *sizes: Any) -> Tensor:
         """The view with `other`'s shape."""
 
     @property
     def volatile(self) -> builtins.bool:
         """False, with a warning: `torch.no_grad()` does what it did."""
 
+    @volatile.setter
+    def volatile(self, value: Any) -> None: ...
     def vsplit(
         self,
         indices_or_sections: Any = None,

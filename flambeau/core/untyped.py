@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from flambeau.core import dtypes
+from flambeau.core.device import cuda_means_cpu
 from flambeau.core.device import device as Device
 from flambeau.core.errors import fail
 from flambeau.core.provenance import stack_level
@@ -86,8 +87,10 @@ class StorageBase:
         """Page-lock the memory.
 
         Raises:
-            RuntimeError: always; no accelerator would use it.
+            RuntimeError: no accelerator would use it (with FLAMBEAU_CUDA=cpu: the storage itself).
         """
+        if cuda_means_cpu():
+            return self
         raise fail(
             RuntimeError,
             "pin_memory",
@@ -98,8 +101,10 @@ class StorageBase:
         """The storage on a CUDA device.
 
         Raises:
-            AssertionError: always; there is none.
+            AssertionError: there is none (with FLAMBEAU_CUDA=cpu: the storage itself).
         """
+        if cuda_means_cpu():
+            return self
         raise fail(AssertionError, "cuda", "Torch not compiled with CUDA enabled. Use .cpu().")
 
     def hpu(self, device: Any = None, non_blocking: bool = False) -> Any:

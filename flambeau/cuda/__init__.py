@@ -6,11 +6,14 @@ environment, ``cuda`` is one device that computes on the CPU, for scripts that i
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections import OrderedDict
+from collections.abc import Iterator
 from typing import Any
 
 from flambeau.core.errors import OutOfMemoryError
+from flambeau.core.legacy import CUDA_TYPES
 from flambeau.cuda import amp, memory, nvtx
 from flambeau.cuda.memory import (
     empty_cache,
@@ -38,6 +41,7 @@ from flambeau.cuda.streams import (
     is_current_stream_capturing,
     stream,
 )
+from flambeau.cuda.surface import cuda_names
 
 __all__ = [
     "CUDAGraph",
@@ -94,6 +98,7 @@ __all__ = [
     "synchronize",
 ]
 
+globals().update(CUDA_TYPES)  # torch.cuda.FloatTensor and its kin
 default_generators: tuple[Any, ...] = ()
 has_half = True
 has_magma = False
@@ -273,3 +278,27 @@ class device_of(device):
 def memory_stats_as_nested_dict(device: Any = None) -> dict[str, Any]:
     """The statistics of the device's memory: none."""
     return OrderedDict()
+
+
+class CudaError(RuntimeError):
+    """What a failing CUDA call raises; for scripts that catch it."""
+
+
+class DeferredCudaCallError(Exception):
+    """What CUDA calls raise that wait for the device; for scripts that catch it."""
+
+
+class cudaStatus:
+    """CUDA's numbers for how a call ended."""
+
+    SUCCESS = 0
+    ERROR_NOT_READY = 34
+
+
+@contextlib.contextmanager
+def caching_allocator_disabled() -> Iterator[None]:
+    """The block in which a device's memory is not kept for reuse; there is no device."""
+    yield
+
+
+globals().update({k: v for k, v in cuda_names().items() if k not in globals()})

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
+from flambeau.core.device import cuda_means_cpu as opted_in
+
 __all__ = ["index_of", "need_device", "opted_in"]
-
-
-def opted_in() -> bool:
-    """Whether ``FLAMBEAU_CUDA=cpu`` lets ``cuda`` mean the CPU."""
-    return os.environ.get("FLAMBEAU_CUDA", "").lower() == "cpu"
 
 
 def need_device(operation: str) -> None:

@@ -11,6 +11,7 @@ from flambeau.func.modules import (
     replace_all_batch_norm_modules_,
     stack_module_state,
 )
+from flambeau.func.rearrangement import rearrange
 
 __all__ = [
     "functional_call",
@@ -22,6 +23,7 @@ __all__ = [
     "jacrev",
     "jvp",
     "linearize",
+    "rearrange",
     "replace_all_batch_norm_modules_",
     "stack_module_state",
     "vjp",

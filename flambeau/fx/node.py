@@ -8,6 +8,7 @@ import importlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from flambeau.core import overrides
 from flambeau.core.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def map_arg(a: Any, fn: Callable[[Node], Any]) -> Any:
 @functools.cache
 def _public_names() -> dict[int, str]:
     """The dotted name under ``torch`` of every public function."""
+    overrides.cover()  # it exchanges functions for others; names are those of the later ones
     torch = importlib.import_module("flambeau")
     names: dict[int, str] = {id(torch._assert): "torch._assert"}
     for room in ("", "functional", "nn.functional", "linalg", "fft", "special", "Tensor"):

@@ -14,8 +14,11 @@ from typing import Any
 from flambeau.core import dtypes
 from flambeau.core.declare import ops
 from flambeau.core.errors import fail
+from flambeau.core.layout import strided
 from flambeau.core.tensor import Tensor
 from flambeau.masked.mask import axes, filled, full_mask, highest, lowest, need_strided
+from flambeau.masked.sparse import mean as mean_of_rows
+from flambeau.masked.sparse import reduce
 
 __all__ = [
     "amax",
@@ -49,6 +52,9 @@ def sum(
     mask: Tensor | None = None,
 ) -> Tensor:
     """The sum of the elements that count; 0 where none does."""
+    if input.layout is not strided:
+        kind = dtype or _accumulated(input.dtype)
+        return reduce("sum", input, dim, bool(keepdim), kind, mask, 0)
     kept = filled("sum", input, mask, 0)
     return ops.sum(
         kept, axes("sum", dim, input.dim()), bool(keepdim), dtype=dtype or _accumulated(input.dtype)
@@ -64,6 +70,9 @@ def prod(
     mask: Tensor | None = None,
 ) -> Tensor:
     """The product of the elements that count; 1 where none does."""
+    if input.layout is not strided:
+        kind = dtype or _accumulated(input.dtype)
+        return reduce("prod", input, dim, bool(keepdim), kind, mask, 1)
     found = filled("prod", input, mask, 1).to(dtype or _accumulated(input.dtype))
     for d in reversed(axes("prod", dim, input.dim())):
         found = found.prod(d, keepdim=bool(keepdim))
@@ -79,6 +88,9 @@ def amax(
     mask: Tensor | None = None,
 ) -> Tensor:
     """The greatest element that counts; the least value of the dtype where none does."""
+    if input.layout is not strided:
+        kind, least = dtype or input.dtype, lowest("amax", input.dtype)
+        return reduce("amax", input, dim, bool(keepdim), kind, mask, least)
     kept = filled("amax", input, mask, lowest)
     return ops.amax(kept, axes("amax", dim, input.dim()), bool(keepdim)).to(dtype or input.dtype)
 
@@ -92,6 +104,9 @@ def amin(
     mask: Tensor | None = None,
 ) -> Tensor:
     """The least element that counts; the greatest value of the dtype where none does."""
+    if input.layout is not strided:
+        kind, most = dtype or input.dtype, highest("amin", input.dtype)
+        return reduce("amin", input, dim, bool(keepdim), kind, mask, most)
     kept = filled("amin", input, mask, highest)
     return ops.amin(kept, axes("amin", dim, input.dim()), bool(keepdim)).to(dtype or input.dtype)
 
@@ -149,7 +164,6 @@ def mean(
     Raises:
         ValueError: an integer dtype.
     """
-    need_strided("mean", input)
     target = dtype or input.dtype
     if not (target.is_floating_point or target.is_complex):
         raise fail(
@@ -157,6 +171,8 @@ def mean(
             "mean",
             f"dtype {target}: a mean is floating point or complex. Give dtype=torch.float32.",
         )
+    if input.layout is not strided:
+        return mean_of_rows(input, dim, bool(keepdim), target, mask)
     count, whole = _count("mean", input, dim, bool(keepdim), mask)
     return sum(input, dim, keepdim=keepdim, dtype=target, mask=whole) / count
 

@@ -109,14 +109,22 @@ class Optimizer:
             )
         self.state: defaultdict[Any, Any] = defaultdict(dict)
         self.param_groups: list[dict[str, Any]] = []
+        source = getattr(getattr(params, "gi_frame", None), "f_locals", {}).get("self")
         groups: list[Any] = list(params)
         if not groups:
+            from flambeau.nn.modules._unregistered import unregistered
+
+            found = [] if source is None else unregistered(source)
             raise fail(
                 ValueError,
                 type(self).__name__,
-                "optimizer got an empty parameter list. A generator (model.parameters()) can be "
-                "read once; "
-                "layers in a plain Python list are not registered, use nn.ModuleList.",
+                "optimizer got an empty parameter list. "
+                + (
+                    f"{type(source).__name__} holds what it has not registered: {'; '.join(found)}."
+                    if found
+                    else "A generator (model.parameters()) can be read once; layers in a plain "
+                    "Python list are not registered, use nn.ModuleList."
+                ),
             )
         if not isinstance(groups[0], dict):
             groups = [{"params": groups}]

@@ -120,8 +120,8 @@ class RMSprop(ElementwiseOptimizer):
         if centered:
             mean = rest[-3]
             lerp(mean, g, 1 - alpha, s)
-            np.multiply(mean, mean, out=s)
-            np.subtract(v, s, out=d)
+            np.copyto(d, v)
+            addcmul(d, mean, mean, -1, s)
             np.sqrt(d, out=d)
         else:
             np.sqrt(v, out=d)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from flambeau.core.device import cuda_means_cpu
 from flambeau.serialization.pickle_tensor import StorageBytes
 
-__all__ = ["Restore", "restorer"]
+__all__ = ["Restore", "packages", "restorer"]
 
 Restore = Callable[[StorageBytes, str], StorageBytes]
+
+
+packages: list[tuple[int, Callable[[Any], Any], Callable[[Any, str], Any]]] = []
+"""(priority, tagger, deserializer) of the places that users taught; see `register_package`."""
 
 
 def restorer(map_location: Any) -> Restore:
@@ -43,8 +47,12 @@ def to_location(data: StorageBytes, location: str) -> StorageBytes:
     Raises:
         RuntimeError: there is no such device here.
     """
+    for _, _, deserializer in packages:
+        found = deserializer(data, location)
+        if found is not None:
+            return found  # type: ignore[no-any-return]
     kind = location.partition(":")[0]
-    if kind == "cpu" or (kind == "cuda" and os.environ.get("FLAMBEAU_CUDA") == "cpu"):
+    if kind == "cpu" or (kind == "cuda" and cuda_means_cpu()):
         return data
     if kind == "meta":
         empty = StorageBytes(np.empty(0, np.uint8))

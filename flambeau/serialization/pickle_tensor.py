@@ -55,6 +55,16 @@ class StorageBytes:
         """The storage itself: it is on the CPU."""
         return self
 
+    def cuda(self, device: Any = None, non_blocking: bool = False) -> StorageBytes:
+        """The storage itself with ``FLAMBEAU_CUDA=cpu``.
+
+        Raises:
+            RuntimeError: there is no CUDA device.
+        """
+        from flambeau.serialization.location import to_location
+
+        return to_location(self, "cuda")
+
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
         return restore_bytes, (self.array,)
 

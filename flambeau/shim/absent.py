@@ -47,15 +47,17 @@ TABLE: dict[str, str] = {
         utils.backend_registration utils.backend_registration.* utils.get_cpp_backtrace""",
     "graphs for other runtimes are not exported; save the state dict": """
         onnx onnx.* export export.* package package.* utils.cpp_extension utils.cpp_extension.*
-        utils.cmake_prefix_path monitor monitor.*""",
+        utils.cmake_prefix_path""",
     "symbolic shapes belong to PyTorch's export; sizes are plain integers": """
         SymInt SymBool SymFloat sym_constrain_range* sym_fresh_size Sym*Type""",
     "of FX only tracing, graphs and `passes.shape_prop` are built": "fx.*",
-    "many processes are not built": "distributed.* nn.parallel.Distributed*",
+    "gradients are averaged in one piece, through the store of the first process": """
+        distributed.BuiltinCommHookType distributed.Reducer distributed.Logger
+        distributed.*""",
     "nested tensors are not built; pad, or use nn.utils.rnn.pack_sequence": """
         nested nested.* jagged Tensor.to_padded_tensor""",
     "there is no such device; the call needs it": """
-        cuda.* xpu.* mtia mtia.* mps.* accelerator.* Tensor.ipu Tensor.xpu Tensor.mtia
+        mps.* accelerator.* Tensor.ipu Tensor.xpu Tensor.mtia
         Tensor.__cuda_array_interface__ *_autocast_ipu_* *_autocast_xla_* backends.mps.*
         autograd.profiler.load_nvprof autograd.profiler.parse_nvprof_trace
         autograd.graph.set_*stream* is_autocast_ipu_enabled is_autocast_xla_enabled version.rocm

@@ -17,11 +17,11 @@ import numpy as np
 from flambeau.core.declare import ops, primitive
 from flambeau.core.layout import sparse_coo, strided
 from flambeau.core.tensor import Tensor
-from flambeau.sparse import kernels
+from flambeau.sparse import kernels, meeting
 from flambeau.sparse.convert import convert as change
 from flambeau.sparse.data import COO, SparseData
 
-__all__ = ["coalesce", "convert", "fill", "gather", "sampled", "tidy", "to_dense", "values"]
+__all__ = ["coalesce", "convert", "fill", "gather", "sampled", "step", "tidy", "to_dense", "values"]
 
 
 def _filler(node: Any) -> str:
@@ -123,6 +123,24 @@ def _convert_rule(g: Any, input: Any) -> Any:
     return convert(g, old.layout, block)
 
 
+@primitive(
+    name="_sparse_step",
+    node=lambda node: node.params[2],
+    function=False,
+    method=False,
+    sparse=True,
+    vjp={"input": lambda g, input: ops.zeros_like(input)},
+)
+def _step(input, values: Any, label: Any):
+    """`values` in place of the input's; its gradient is zero, so it has no places."""
+    return input.with_values(values)
+
+
+def step(input: Tensor, values: Any, label: str) -> Tensor:
+    """A sparse tensor with these values, whose gradient vanishes."""
+    return ops._sparse_step(input, values, label)  # type: ignore[no-any-return]
+
+
 def _converter(node: Any) -> str:
     name = str(node.params[1]).rpartition("_")[2]
     return "ToSparseBackward1" if name == "coo" else f"ToSparse{name.capitalize()}Backward0"
@@ -157,6 +175,8 @@ def _convert(input, layout: Any, block: Any, dense_dim: Any, sparse_dim: Any):
 )
 def _sampled(input, other, pattern: Any):
     """``input @ other`` of two dense matrices at the places of `pattern` alone."""
+    if isinstance(input, SparseData) and isinstance(other, SparseData):
+        return meeting.at_places(input, other, pattern)
     if isinstance(input, SparseData) or isinstance(other, SparseData):
         return kernels.gather(kernels.matmul(input, other), pattern)
     return kernels.sampled(input, other, pattern)

@@ -304,8 +304,17 @@ def like(input: Tensor, value: Any, dtype: Any, opts: dict[str, Any]) -> Tensor:
     """
     a = input._array
     wanted = opts.get("layout")
+    if wanted is layouts.strided and type(a) is not COO:
+        raise fail(
+            RuntimeError,
+            "zeros_like",
+            f"layout: a tensor of layout {a.layout} is no model for a strided one. Use to_dense(), "
+            "or torch.zeros(x.shape).",
+        )
     if wanted is layouts.strided:
         found = wrap(np.full(a.shape, value or 0, dtype.numpy))
+    elif wanted is not None and wanted is not a.layout:
+        found = wrap(_turned_empty(a, dtype.numpy, wanted))
     elif type(a) is COO:
         if value:
             raise fail(
@@ -322,6 +331,35 @@ def like(input: Tensor, value: Any, dtype: Any, opts: dict[str, Any]) -> Tensor:
     if opts.get("requires_grad"):
         leaf_edge(found)
     return found
+
+
+def _turned_empty(a: Any, dtype: Any, layout: Any) -> Any:
+    """The same size without values in another sparse layout.
+
+    Raises:
+        RuntimeError: blocks from a layout without them, or the other way round.
+    """
+    batch = 0 if type(a) is COO else a.batch
+    block = () if type(a) is COO or not a.blocked else a.block
+    if layout is layouts.sparse_coo:
+        return basis.empty_coo(a.shape, dtype, batch + 2)
+    if (layout in (layouts.sparse_bsr, layouts.sparse_bsc)) != bool(block):
+        raise fail(
+            RuntimeError,
+            "zeros_like",
+            f"layout {layout} and the layout {a.layout} of the input do not have the same blocks. "
+            "Use to_sparse(layout=...) of zeros.",
+        )
+    rows, columns = (n // b for n, b in zip(a.shape[batch:], block or (1, 1), strict=False))
+    lines = rows if layout in (layouts.sparse_csr, layouts.sparse_bsr) else columns
+    outer = a.shape[:batch]
+    return Compressed(
+        np.zeros((*outer, lines + 1), np.int64),
+        np.zeros((*outer, 0), np.int64),
+        np.zeros((*outer, 0, *block, *a.shape[batch + 2 :]), dtype),
+        a.shape,
+        layout,
+    )
 
 
 def emptied(a: Any, dtype: Any = None) -> Any:

@@ -6,9 +6,9 @@ Stands on build.
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
+from flambeau.compat import warn_once
 from flambeau.core import dtypes
 from flambeau.core.errors import fail
 from flambeau.core.layout import sparse_coo
@@ -30,10 +30,13 @@ class _Kind(type):
 
     def __call__(cls, *args: Any, device: Any = None) -> Tensor:
         sized = not args or all(isinstance(n, int) for n in args) or len(args) == 1
-        old = "shape" if sized else "indices, values, shape"
-        warnings.warn(
-            f"torch.sparse.SparseTensor({old}, *, device=) is deprecated.  Please use "
-            f"torch.sparse_coo_tensor({old}, dtype=, device=).",
+        old = "shape" if sized else "indices, values" + ", shape" * (len(args) > 2)
+        then, now = f"{old}, *, device=", f"{old}, dtype=, device="
+        if not args:
+            then, now = "", "(0,), dtype="
+        warn_once(
+            f"torch.sparse.SparseTensor({then}) is deprecated.  Please use "
+            f"torch.sparse_coo_tensor({now}).",
             UserWarning,
             stacklevel=stack_level(),
         )

@@ -27,6 +27,8 @@ __all__ = ["apply"]
 
 LINEAR = frozenset(("mul", "_div", "neg", "conj", "_conj", "positive"))
 SUMS = frozenset(("add", "sub"))
+STEPS = frozenset(("_round", "angle", "ceil", "floor", "sign", "trunc"))
+"""Their gradient is zero everywhere: a sparse one without values."""
 
 
 def apply(op: Op, args: Any, out: Any) -> Any:
@@ -134,6 +136,10 @@ def _mapped(op: Op, args: Any, at: int) -> Tensor:
     zero = _without_graph(op, plain)
     if zero.size != 1 or np.any(zero != 0):
         raise _refused(op, f"it maps 0 to {zero.reshape(-1)[0]}, so the result would be dense")
+    if op.name in STEPS and data.dtype.kind != "c":
+        plain[at] = wrap(data.values)
+        label = op.name.lstrip("_").capitalize()
+        return basis.step(input, _without_graph(op, plain), f"{label}Backward0")
     plain[at] = basis.values(input)
     return basis.fill(op.entry(*plain), data, op.node_name)
 

@@ -25,20 +25,14 @@ REDUCTIONS = {"sum": "sum", "mean": "mean", "amax": "amax", "amin": "amin"}
 def _masked(g: Any, mat1: Any, mat2: Any) -> Any:
     """``g @ mat2.T`` at the places of `mat1`."""
     pattern = basis.tidy(mat1._array)
-    if isinstance(mat2._array, SparseData):
-        return basis.fill(basis.gather(ops.mm(g, mat2.mT), pattern), pattern)
     return basis.fill(basis.sampled(g, mat2.mT, pattern), pattern)
 
 
 def _other(g: Any, mat1: Any, mat2: Any) -> Any:
-    found = ops.mm(mat1.mT, g)
-    if isinstance(mat2._array, SparseData) and not isinstance(mat1._array, SparseData):
-        pattern = basis.tidy(mat2._array)
-        return basis.fill(basis.gather(found, pattern), pattern)
     if isinstance(mat2._array, SparseData):
         pattern = basis.tidy(mat2._array)
-        return basis.fill(basis.gather(found, pattern), pattern)
-    return found
+        return basis.fill(basis.sampled(mat1.mT, g, pattern), pattern)
+    return ops.mm(mat1.mT, g)
 
 
 def _node(node: Any) -> str:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Any, NoReturn
 
+from flambeau.cuda.surface import StreamContext, xpu_names
+
 __all__ = [
     "current_device",
     "current_stream",
@@ -195,3 +197,18 @@ def memory_stats(device: Any = None) -> OrderedDict[str, Any]:
 
 def reset_peak_memory_stats(device: Any = None) -> None:
     """Nothing is counted."""
+
+
+class device_of(device):
+    """Context manager for a tensor's device; a CPU tensor changes nothing."""
+
+    def __init__(self, obj: Any) -> None:
+        pass
+
+    def __enter__(self) -> None:
+        pass
+
+
+default_generators: tuple[Any, ...] = ()
+
+globals().update({k: v for k, v in xpu_names().items() if k not in globals()})

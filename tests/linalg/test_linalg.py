@@ -236,3 +236,28 @@ def test_a_product_of_no_reflector_gives_no_gradient(shape, oracle):
         out.sum().backward()
         found.append((out.requires_grad, out.tolist(), A.grad is None, tau.grad is None))
     assert found[0] == found[1]
+
+
+def solutions(m):
+    """The strides of what solves linear systems, on either side, of vectors and in batches."""
+    found = []
+    m.manual_seed(0)
+    for batch in ((), (2,), (2, 3)):
+        a = m.randn(*batch, 4, 4)
+        lu, pivots = m.linalg.lu_factor(a)
+        b, row, vector = m.randn(*batch, 4, 3), m.randn(*batch, 3, 4), m.randn(*batch, 4)
+        found += [m.linalg.solve(a, b), m.linalg.solve(a, row, left=False), m.linalg.inv(a)]
+        found += [m.linalg.solve(a, vector), m.linalg.lu_solve(lu, pivots, b)]
+        for adjoint in (True, False):
+            found.append(m.linalg.lu_solve(lu, pivots, row, left=False, adjoint=adjoint))
+        tall, wide = m.randn(*batch, 5, 3), m.randn(*batch, 3, 5)
+        for driver in ("gels", "gelsy", "gelsd"):
+            found += [m.linalg.lstsq(tall, m.randn(*batch, 5, 2), driver=driver).solution]
+            found += [m.linalg.lstsq(wide, m.randn(*batch, 3, 2), driver=driver).solution]
+        found.append(m.linalg.lstsq(tall, m.randn(*batch, 5, 1)).solution[..., 0])
+    found += m.unravel_index(m.tensor([[1, 7, 19], [3, 5, 11]]), (4, 5))
+    return [(tuple(x.shape), x.stride()) for x in found]
+
+
+def test_solutions_lie_in_memory_as_pytorchs(oracle):
+    assert solutions(torch) == solutions(oracle)

@@ -3,31 +3,44 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+import inspect
+import itertools
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 import flambeau
+from flambeau import compat
+from flambeau.utils import tensorboard
+from flambeau.vision import models
 
-ROWS = {
-    "001_024": range(1, 25),
-    "025_060": range(25, 61),
-    "061_093": range(61, 94),
-    "094_109": range(94, 110),
-}
+FILES = (
+    "rows_001_024",
+    "rows_025_060",
+    "rows_061_093",
+    "rows_094_109",
+    "rows_110_111",
+    "legacy",
+    "tensorboard",
+)
 
 
 def _nothing(*args: Any, **kwargs: Any) -> None:
     return None
 
 
+def _unchanged(self: Any, x: Any) -> Any:
+    return x
+
+
 def _itself(self: Any, *args: Any, **kwargs: Any) -> Any:
     return self
 
 
-# test's row and the rest of its name: where the name lives, the name, what stands in its place
-MUTATIONS: list[tuple[int, str, Any, str, Callable[..., Any]]] = [
+# test's row and the rest of its name: where the name lives, the name, what stands in its place, and
+# what the test is called with besides
+MUTATIONS: list[tuple[Any, ...]] = [
     (1, "convert_before", flambeau.Tensor, "double", _itself),
     (2, "dtype_is_inferred", flambeau, "tensor", lambda data: flambeau.zeros(1)),
     (3, "the_class", flambeau, "Tensor", lambda *sizes: flambeau.zeros(2, 3)),
@@ -101,22 +114,135 @@ MUTATIONS: list[tuple[int, str, Any, str, Callable[..., Any]]] = [
         "cross_entropy",
         lambda x, t, **k: flambeau.zeros(()),
     ),
+    (4, "the_function_copies", flambeau, "tensor", lambda *data: data[0].detach()),
+    (5, "only_floats", flambeau, "tensor", lambda data, requires_grad: flambeau.ones(1)),
+    (6, "requires_grads", flambeau.Tensor, "requires_grads_", _itself),
+    (9, "from_scipy", flambeau, "sparse_csr_tensor", lambda *parts: flambeau.zeros(2, 2)),
+    (11, "variable_cuts", flambeau.autograd, "Variable", lambda data: data),
+    (
+        13,
+        "type_and_dtype",
+        flambeau.Tensor,
+        "type_as",
+        _itself,
+        {"dtype": "float64", "name": "Double"},
+    ),
+    (14, "layouts", flambeau.Tensor, "to_sparse", _itself),
+    (17, "index_dtypes", flambeau.Tensor, "__getitem__", _itself),
+    (22, "nonzero_and_numpy", flambeau, "where", lambda c: (c, c)),
+    (23, "sort_gives", flambeau, "sort", lambda x, **options: flambeau.Tensor.sort(x, stable=True)),
+    (25, "index_lists", flambeau.Tensor, "__getitem__", lambda self, key: self[:2]),
+    (28, "byte_masks", flambeau.Tensor, "__invert__", _itself),
+    (31, "gather_may", flambeau.Tensor, "gather", lambda self, dim, index: self[1, :1]),
+    (41, "one_storage", flambeau.Tensor, "t", lambda self: self.T.contiguous()),
+    (57, "coo_from_numpy", flambeau, "eye", lambda n: flambeau.zeros(n, n)),
+    (58, "coo_and_a_constant", flambeau, "eye", lambda n: flambeau.zeros(n, n)),
+    (59, "coo_and_a_tensor", flambeau.Tensor, "__radd__", _itself),
+    (60, "sparse_arithmetic", flambeau.Tensor, "__add__", _itself),
+    (65, "a_vector_is", flambeau.Tensor, "backward", lambda self, weights=None: self.sum()),
+    (66, "modules_have", flambeau.nn.Module, "register_hook", _nothing),
+    (70, "linear_is_one", flambeau.nn.Linear, "forward", lambda self, x: x @ self.weight.T),
+    (79, "writing_an_element", flambeau.Tensor, "__setitem__", _nothing),
+    (81, "retain_graph", flambeau.Tensor, "backward", _nothing),
+    (82, "a_graph_runs", flambeau.Tensor, "backward", _nothing),
+    (86, "numpy_is_not", flambeau.Tensor, "numpy", lambda self: self.clone().tolist()),
+    (87, "variable_is", flambeau.autograd, "Variable", lambda data: data.numpy()),
+    (88, "the_constructor", flambeau, "FloatTensor", lambda w: w.clone()),
+    (89, "variable_makes", flambeau.autograd, "Variable", lambda w, requires_grad: w),
+    (92, "copies_in", flambeau.Tensor, "clone", lambda self: self.detach(), {"make": "clone"}),
+    (92, "copies_in", flambeau.Tensor, "copy_", _itself, {"make": "zeros_like"}),
+    (93, "data_does_not", flambeau.Tensor, "data", property(lambda self: self.clone())),
+    (94, "a_parameter", flambeau.nn, "Parameter", lambda data: data.numpy()),
+    (96, "parameters_after", flambeau.nn, "Parameter", lambda data: data),
+    (
+        99,
+        "batch_norm",
+        flambeau.nn.BatchNorm1d,
+        "forward",
+        lambda self, x: x - x.mean(0, True),
+        {"shape": (4, 3, 5)},
+    ),
+    (
+        101,
+        "batch_norm",
+        flambeau.nn.BatchNorm1d,
+        "forward",
+        lambda self, x: (x - x.mean(0, True)) / x.std(0, keepdim=True),
+        {"shape": (4, 3, 5)},
+    ),
+    (102, "batch_norm", flambeau.nn.BatchNorm2d, "forward", _unchanged),
+    (
+        103,
+        "lstm",
+        flambeau.nn.LSTM,
+        "forward",
+        lambda self, x: (x, (x, x)),
+        {"batch_first": False, "layers": 1, "bidirectional": False},
+    ),
+    *(
+        (
+            row,
+            "convolutions",
+            getattr(flambeau.nn, f"Conv{rank}d"),
+            "forward",
+            _unchanged,
+            {"rank": rank, "stride": 1, "padding": 0, "dilation": 1, "groups": 1},
+        )
+        for rank, row in enumerate((104, 105, 106), 1)
+    ),
+    (54, "summary_writer", tensorboard.SummaryWriter, "add_scalar", _nothing),
+    (55, "summary_writer", tensorboard.SummaryWriter, "add_scales", _nothing),
+    (110, "state_dicts", models, "resnet18", models.resnet34),
+    (111, "the_old_folders", flambeau.hub, "load_file", _nothing, {"variable": None}),
+    (109, "losses", flambeau.nn.functional, "mse_loss", lambda x, y: (x - y).square().mean()),
 ]
+
+
+def _rows_of(name: str) -> set[int]:
+    """The rows that a test is named after."""
+    words = name.removeprefix("test_row_").split("_")
+    return {int(word) for word in itertools.takewhile(str.isdigit, words)}
+
+
+def _tests() -> Iterator[tuple[str, Callable[..., None]]]:
+    """Every test of a row in these files, the part of its name behind the rows first."""
+    for stem in FILES:
+        module = importlib.import_module(f"tests.notes.test_{stem}")
+        for name, value in vars(module).items():
+            if name.startswith("test_row"):
+                yield name, value
 
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(
-    ("row", "start", "place", "name", "broken"),
-    MUTATIONS,
-    ids=[f"{row:03}-{name}" for row, _, _, name, _ in MUTATIONS],
+    ("row", "start", "place", "name", "broken", "given"),
+    [(*mutation[:5], *(mutation[5:] or ({},))) for mutation in MUTATIONS],
+    ids=[f"{mutation[0]:03}-{mutation[3]}" for mutation in MUTATIONS],
 )
-def test_a_broken_behaviour_fails_its_row(row, start, place, name, broken, monkeypatch):
-    stem = next(stem for stem, rows in ROWS.items() if row in rows)
-    module = importlib.import_module(f"tests.notes.test_rows_{stem}")
-    (test,) = (
-        value for key, value in vars(module).items() if key.startswith(f"test_row_{row:03}_{start}")
-    )
-    test(flambeau)  # holds as it is
-    monkeypatch.setattr(place, name, broken)
+def test_a_broken_behaviour_fails_its_row(
+    request, row, start, place, name, broken, given, monkeypatch
+):
+    found = [
+        value
+        for key, value in _tests()
+        if row in _rows_of(key)
+        and key.removeprefix("test_row_").lstrip("0123456789_").startswith(start)
+        and {*given} <= {*inspect.signature(value).parameters}
+    ]
+    (test,) = found
+
+    def ask() -> None:
+        needed = [n for n in inspect.signature(test).parameters if n not in given]
+        fixtures = {n: flambeau if n == "torch" else request.getfixturevalue(n) for n in needed}
+        test(**fixtures, **given)
+
+    ask()  # holds as it is
+    compat.forget()
+    monkeypatch.setattr(place, name, broken, raising=False)
     with pytest.raises((Exception, pytest.fail.Exception)):
-        test(flambeau)
+        ask()
+
+
+def test_every_row_has_a_test_that_was_seen_to_fail():
+    tested = {row for name, _ in _tests() for row in _rows_of(name)}
+    assert tested == {mutation[0] for mutation in MUTATIONS} == set(range(1, 112))

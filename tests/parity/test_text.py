@@ -37,7 +37,8 @@ LINES = [(path.stem, line) for path in TABLES for line in lines_of(path)]
 
 # What neither package loads by itself.
 ROOMS = tuple(
-    "fx masked nn.utils.prune utils.benchmark utils.flop_counter utils.model_zoo utils.module_tracker "
+    "fx masked monitor mtia nn.utils.prune serialization utils.benchmark utils.data.datapipes.iter "
+    "utils.data.datapipes.map utils.flop_counter utils.model_zoo utils.module_tracker "
     "utils.weak".split()
 )
 

@@ -7,19 +7,23 @@ first, so that the images of a batch lie in lanes. The plans are in ``correlate`
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import product
-from math import prod
+from math import gcd, prod
 from typing import Any
 
 import numpy as np
 
+from flambeau.core import threads
 from flambeau.core.kernels import correlate as made
 from flambeau.core.kernels import correlate_weight as weights
+from flambeau.core.kernels import memory
 from flambeau.core.kernels.generate.turn import turn, turn_runs
+from flambeau.core.kernels.phases import Call, lanes_of
 from flambeau.core.kernels.product import matrices
-from flambeau.core.kernels.windows import Ints, Pairs
+from flambeau.core.kernels.windows import Ints, Pairs, empty, to_last
 
-__all__ = ["convolve", "input_gradient", "weight_gradient"]
+__all__ = ["again", "convolve", "input_gradient", "key", "remember", "weight_gradient"]
 
 FAR = 1 << 30
 """Offsets within a plane are 32 bits wide."""
@@ -33,6 +37,44 @@ DEEP = 32
 """Multiplications for each output from which on turning is worth its time."""
 
 
+Key = tuple[Any, ...]
+_known: dict[Key, tuple[Ints, bool, Call]] = {}
+
+
+def key(kind: str, one: np.ndarray, other: np.ndarray, *options: Any) -> Key:
+    """What decides how arrays are gone through: kind of sum, shapes, strides, options, threads."""
+    return (
+        kind, one.shape, one.strides, other.shape, other.strides, options, one.dtype,
+        threads.count(),
+    )  # fmt: skip
+
+
+def again(found: Key, one: np.ndarray, other: np.ndarray, bias: Any = None) -> np.ndarray | None:
+    """The sum, where one like it was computed before and nothing has to be made ready."""
+    known = _known.get(found)
+    if known is None or not (made.available(one.dtype) and one.flags.aligned):
+        return None
+    shape, last, call = known
+    result = empty(shape, one.dtype, last)
+    if found[0] == "weight":
+        weights.weight_gradient(call, one, other, result)
+        return result
+    if found[0] == "input":
+        other = _turned_weight(other, shape[1] // other.shape[1])
+    elif bias is not None:
+        bias = np.ascontiguousarray(bias)
+    made.correlate(call, one, other, bias, result)
+    return result
+
+
+def remember(found: Key, done: Any, result: np.ndarray, *arrays: np.ndarray) -> None:
+    """Note the call that computed `result` of contiguous `arrays`, if one call did."""
+    if isinstance(done, Call) and all(a.flags.c_contiguous for a in arrays):
+        if len(_known) > 4096:
+            _known.clear()
+        _known[found] = result.shape, not result.flags.c_contiguous, done
+
+
 def convolve(
     input: np.ndarray,
     weight: np.ndarray,
@@ -42,7 +84,7 @@ def convolve(
     pads: Pairs,
     dilation: Ints,
     groups: int,
-) -> bool:
+) -> Call | bool:
     """Fill `result` with the convolution, as ``conv.convolve`` has it."""
     kernel = weight.shape[2:]
     if not _fits(input, result):
@@ -53,11 +95,16 @@ def convolve(
         matrices(images, weight.reshape(len(weight), -1).T, bias, result.reshape(len(input), -1))
         return True
     if _better_turned(input, result.shape[2:], kernel, stride, dilation, weight[0].size):
-        lanes, out = _turned(input), np.empty((1, *result.shape[1:], len(input)), input.dtype)
+        lanes, out = _turned(input), memory.empty((1, *result.shape[1:], len(input)), input.dtype)
         options = _with_lanes(stride, pads, dilation)
-        return convolve(lanes, weight[..., None], bias, out, *options, groups) and _turn_back(
-            out, result
-        )
+        convolve(lanes, weight[..., None], bias, out, *options, groups)
+        return _turn_back(out, result)
+    if _is_last(input) or _is_last(result):
+        if _pointwise(kernel, pads, groups):
+            return False
+        out = memory.empty(result.shape, result.dtype)
+        convolve(_channels_first(input), weight, bias, out, stride, pads, dilation, groups)
+        return _channels_back(out, result)
     if prod(kernel) == 1 and max(stride) == 1 and not any(map(any, pads)):
         if input.flags.c_contiguous and result.flags.c_contiguous:  # planes are rows
             input, result = (a.reshape(*a.shape[:2], prod(a.shape[2:])) for a in (input, result))
@@ -65,8 +112,7 @@ def convolve(
     rows = np.ascontiguousarray(weight).reshape(len(weight), -1)
     if bias is not None:
         bias = np.ascontiguousarray(bias)
-    _correlate(input, rows, bias, result, _taps(kernel, pads, dilation), stride, groups)
-    return True
+    return _correlate(input, rows, bias, result, _taps(kernel, pads, dilation), stride, groups)
 
 
 def input_gradient(
@@ -77,13 +123,12 @@ def input_gradient(
     pads: Pairs,
     dilation: Ints,
     groups: int,
-) -> bool:
+) -> Call | bool:
     """Fill `result` with the adjoint of the convolution in its input: each phase of the strides is
     a correlation with the taps that reach it.
     """
     if not _fits(grad, result):
         return False
-    features, channels = weight.shape[0] // groups, weight.shape[1]
     kernel, size = weight.shape[2:], result.shape[2:]
     if groups == 1 and _one_window(size, kernel, pads, dilation) and result.flags.c_contiguous:
         matrices(
@@ -96,36 +141,43 @@ def input_gradient(
     phase = tuple(-(-n // s) for n, s in zip(size, stride, strict=True))
     depth = weight[:, 0].size // (groups * prod(stride))
     if _better_turned(grad, phase, kernel, stride, dilation, depth):
-        lanes, out = _turned(grad), np.empty((1, *result.shape[1:], len(grad)), grad.dtype)
+        lanes, out = _turned(grad), memory.empty((1, *result.shape[1:], len(grad)), grad.dtype)
         options = _with_lanes(stride, pads, dilation)
-        return input_gradient(lanes, weight[..., None], out, *options, groups) and _turn_back(
-            out, result
-        )
-    turned = turn_runs(
-        np.ascontiguousarray(weight).reshape(groups, features, channels, prod(kernel))
-    ).reshape(groups, channels, features, *kernel)
-    work = []
-    for phase in product(*(range(min(s, n)) for s, n in zip(stride, size, strict=True))):
-        reaching: list[Any] = [
-            [k for k in range(n) if (p + low - k * d) % s == 0]
-            for n, p, s, d, (low, _) in zip(kernel, phase, stride, dilation, pads, strict=True)
-        ]
-        if all(reaching):
-            work.append((phase, reaching))
+        input_gradient(lanes, weight[..., None], out, *options, groups)
+        return _turn_back(out, result)
+    if _is_last(grad) or _is_last(result):
+        if _pointwise(kernel, pads, groups) and max(stride) == 1:
+            return False
+        out = memory.empty(result.shape, result.dtype)
+        input_gradient(_channels_first(grad), weight, out, stride, pads, dilation, groups)
+        return _channels_back(out, result)
+    turned = _turned_weight(weight, groups)
+    work = _reached(kernel, stride, tuple(low for low, _ in pads), dilation, size)
     if len(work) < prod(min(s, n) for s, n in zip(stride, size, strict=True)):
         result[...] = 0
-    for phase, reaching in work:
-        taps = [
-            tuple((p + low - k * d) // s for k in found)
-            for p, s, d, (low, _), found in zip(
-                phase, stride, dilation, pads, reaching, strict=True
-            )
-        ]
-        chosen = turned if max(stride) == 1 else turned[:, :, :, *np.ix_(*reaching)]
-        rows = np.ascontiguousarray(chosen).reshape(groups * channels, -1)
+    for phase, taps, chosen in work:
+        rows = np.ascontiguousarray(turned[:, :, *chosen]).reshape(len(turned), -1)
         cut: Any = (slice(p, None, s) for p, s in zip(phase, stride, strict=True))
-        _correlate(grad, rows, None, result[:, :, *cut], taps, (1,) * len(kernel), groups)
-    return True
+        call = _correlate(grad, rows, None, result[:, :, *cut], taps, (1,) * len(kernel), groups)
+    return call if max(stride) == 1 else True
+
+
+@lru_cache(maxsize=256)
+def _reached(
+    kernel: Ints, stride: Ints, lows: Ints, dilation: Ints, size: Ints
+) -> list[tuple[Ints, list[Ints], tuple[slice, ...]]]:
+    """The phases of the input that taps reach: where the taps stand, and which they are."""
+    found = []
+    for phase in product(*(range(min(s, n)) for s, n in zip(stride, size, strict=True))):
+        places, chosen = [], []
+        for n, p, s, d, low in zip(kernel, phase, stride, dilation, lows, strict=True):
+            reaching = [k for k in range(n) if (p + low - k * d) % s == 0]
+            places.append(tuple((p + low - k * d) // s for k in reaching))
+            step = s // gcd(s, d)  # of the taps that reach one phase
+            chosen.append(slice(reaching[0], None, step) if reaching else slice(0))
+        if all(places):
+            found.append((phase, places, tuple(chosen)))
+    return found
 
 
 def weight_gradient(
@@ -136,7 +188,7 @@ def weight_gradient(
     pads: Pairs,
     dilation: Ints,
     groups: int,
-) -> bool:
+) -> Call | bool:
     """Fill `result` with the adjoint of the convolution in its weight."""
     if not _fits(grad, input) or not weights.available(input.dtype):
         return False
@@ -147,7 +199,7 @@ def weight_gradient(
         return True
     area = prod(grad.shape[2:])
     few = area < AREA or len(grad) * area < PIXELS
-    if few and groups == 1 and prod(kernel) == 1 and not any(map(any, pads)):
+    if (few or _is_last(input)) and _pointwise(kernel, pads, groups):
         cut: Any = (
             slice(0, (n - 1) * s + 1, s) for n, s in zip(grad.shape[2:], stride, strict=True)
         )
@@ -156,21 +208,52 @@ def weight_gradient(
         return True
     if _better_turned(input, grad.shape[2:], kernel, stride, dilation, result[0].size):
         options = _with_lanes(stride, pads, dilation)
-        return weight_gradient(_turned(grad), _turned(input), result[..., None], *options, groups)
-    input, grad = _three(input), _three(np.ascontiguousarray(grad))
-    plan = weights.geometry(
+        weight_gradient(_turned(grad), _turned(input), result[..., None], *options, groups)
+        return True
+    copied = _is_last(input)
+    input, grad = _three(_channels_first(input)), _three(_channels_first(grad))
+    grad = np.ascontiguousarray(grad)
+    call = weights.prepare(
         input.dtype,
-        len(input),
-        input.shape[2:],
-        input.shape[1] // groups,
-        _steps(input),
+        _layout(grad),
+        _layout(input),
         _ahead((0,), _taps(kernel, pads, dilation)),
         _ahead(1, stride),
-        grad.shape[2:],
+        groups,
+        threads.count(),
     )
-    result[...] = 0
-    weights.weight_gradient(plan, grad, input, result.reshape(len(result), -1), groups)
+    weights.weight_gradient(call, grad, input, result)
+    return copied or call
+
+
+def _is_last(array: np.ndarray) -> bool:
+    """Whether the channels of a pixel lie side by side, and its neighbours behind them."""
+    return not array.flags.c_contiguous and to_last(array).flags.c_contiguous
+
+
+def _channels_first(array: np.ndarray) -> np.ndarray:
+    """The array itself, or a contiguous copy where channels come last."""
+    if not _is_last(array):
+        return array
+    found = memory.empty(array.shape, array.dtype)
+    count, channels = array.shape[:2]
+    turn(to_last(array).reshape(count, -1, channels), found.reshape(count, channels, -1))
+    return found
+
+
+def _channels_back(array: np.ndarray, result: np.ndarray) -> bool:
+    """Fill `result` with a contiguous array."""
+    if not _is_last(result):
+        result[...] = array
+        return True
+    count, channels = array.shape[:2]
+    turn(array.reshape(count, channels, -1), to_last(result).reshape(count, -1, channels))
     return True
+
+
+def _pointwise(kernel: Ints, pads: Pairs, groups: int) -> bool:
+    """Whether pixels meet a matrix each: a product of rows where channels come last."""
+    return groups == 1 and prod(kernel) == 1 and not any(map(any, pads))
 
 
 def _one_window(size: Ints, kernel: Ints, pads: Pairs, dilation: Ints) -> bool:
@@ -180,8 +263,10 @@ def _one_window(size: Ints, kernel: Ints, pads: Pairs, dilation: Ints) -> bool:
 
 def _pixels(array: np.ndarray) -> np.ndarray:
     """(N * S, C) of (N, C, *S)."""
+    if _is_last(array):
+        return to_last(array).reshape(-1, array.shape[1])
     planes = np.ascontiguousarray(array).reshape(*array.shape[:2], -1)
-    found = np.empty((len(planes), planes.shape[2], planes.shape[1]), array.dtype)
+    found = memory.empty((len(planes), planes.shape[2], planes.shape[1]), array.dtype)
     turn(planes, found)
     return found.reshape(-1, planes.shape[1])
 
@@ -213,19 +298,27 @@ def _correlate(
     taps: list[Ints],
     stride: Ints,
     groups: int,
-) -> None:
+) -> Call:
     input, result = _three(input), _three(result)
-    plan = made.geometry(
+    call = made.prepare(
         input.dtype,
-        input.shape[2:],
-        input.shape[1] // groups,
-        _steps(input),
+        _layout(input),
+        (rows.shape, (rows.strides[0] // rows.itemsize, 1)),
+        _layout(result),
         _ahead((0,), taps),
         _ahead(1, stride),
-        result.shape[2:],
-        _steps(result),
+        groups,
+        threads.count(),
     )
-    made.correlate(plan, input, rows, bias, result, groups)
+    made.correlate(call, input, rows, bias, result)
+    return call
+
+
+def _turned_weight(weight: np.ndarray, groups: int) -> np.ndarray:
+    """(groups * C, M, *kernel) of (groups * M, C, *kernel), contiguous."""
+    features, channels, *kernel = weight.shape
+    runs = np.ascontiguousarray(weight).reshape(groups, features // groups, channels, prod(kernel))
+    return turn_runs(runs).reshape(groups * channels, features // groups, *kernel)
 
 
 def _three(array: np.ndarray) -> np.ndarray:
@@ -238,21 +331,21 @@ def _ahead(one: Any, values: Any) -> Any:
     return (one,) * (3 - len(values)) + tuple(values)
 
 
-def _steps(array: np.ndarray) -> Ints:
-    """Strides of (channel, *S) in elements; of an axis of length 1, that of dense rows."""
+def _layout(array: np.ndarray) -> tuple[Ints, Ints]:
+    """Shape, and strides in elements; of a spatial axis of length 1, that of dense rows."""
     size = array.itemsize
-    found = [s // size for s in array.strides[1:]]
-    for axis in (3, 2, 1):
-        if array.shape[axis + 1] == 1:
-            found[axis] = 1 if axis == 3 else found[axis + 1] * array.shape[axis + 2]
-    return tuple(found)
+    found = [s // size for s in array.strides]
+    for axis in (4, 3, 2):
+        if array.shape[axis] == 1:
+            found[axis] = 1 if axis == 4 else found[axis + 1] * array.shape[axis + 1]
+    return array.shape, tuple(found)
 
 
 def _better_turned(
     array: np.ndarray, out: Ints, kernel: Ints, stride: Ints, dilation: Ints, depth: int
 ) -> bool:
     """Whether registers are fuller with images than with pixels in their lanes."""
-    batch, lanes = len(array), made.lanes_of(array.dtype)
+    batch, lanes = len(array), lanes_of(array.dtype)
     if len(out) > 2 or batch == 1 or depth < DEEP or prod(out) >= 16 * lanes:
         return False
     reach = (kernel[-1] - 1) * dilation[-1] // stride[-1]
@@ -268,7 +361,7 @@ def _with_lanes(stride: Ints, pads: Pairs, dilation: Ints) -> tuple[Ints, Pairs,
 
 def _turned(array: np.ndarray) -> np.ndarray:
     """(1, C, *S, N) of (N, C, *S)."""
-    found = np.empty((1, *array.shape[1:], len(array)), array.dtype)
+    found = memory.empty((1, *array.shape[1:], len(array)), array.dtype)
     rows = np.ascontiguousarray(array).reshape(1, len(array), -1)
     turn(rows, found.reshape(1, rows.shape[2], rows.shape[1]))
     return found

@@ -18,29 +18,29 @@ import numpy as np
 from flambeau.core.kernels.generate import conv as generated
 from flambeau.core.kernels.generate import gemm
 from flambeau.core.kernels.generate.conv_tile import WIDEST
-from flambeau.core.kernels.jit import build, pool
+from flambeau.core.kernels.jit import build
+from flambeau.core.kernels.native.prepared import launch
+from flambeau.core.kernels.phases import (
+    ALONE,
+    NAMES,
+    Call,
+    Taps,
+    lanes_of,
+    phases,
+    place_words,
+    plane_words,
+    ready,
+)
 from flambeau.core.kernels.windows import Ints, scratch
 
-__all__ = [
-    "Geometry",
-    "available",
-    "correlate",
-    "geometry",
-    "lanes_of",
-    "phases",
-    "place_words",
-    "plane_words",
-]
+__all__ = ["available", "correlate", "geometry", "prepare"]
 
-NAMES = {np.dtype("f4"): "float", np.dtype("f8"): "double"}
 PACKED = 1 << 20
 """Bytes of packed planes that a thread works on at a time: about half a second-level cache."""
+CUT = 12
+"""Rows of a band at least, where planes are cut for more threads."""
 CLOSE = 1 << 17
 """Bytes of pixels that every tile of features meets before the next are taken."""
-ALONE = 1 << 21
-"""Multiplications that one more thread is worth."""
-
-Taps = tuple[Ints, Ints, Ints]
 
 
 @once
@@ -61,92 +61,6 @@ def available(dtype: np.dtype[Any]) -> bool:
     return _functions(dtype) is not None
 
 
-def lanes_of(dtype: np.dtype[Any]) -> int:
-    """How many numbers of this type a register holds."""
-    return build.host().lanes(dtype.itemsize)
-
-
-class Phases(NamedTuple):
-    """How planes are packed for some taps."""
-
-    numbers: list[tuple[int, int]]
-    """The phases of rows and columns that taps meet."""
-    rows: np.ndarray
-    """The first position along rows of each phase, and along columns."""
-    columns: np.ndarray
-    span: tuple[int, int]
-    """How far windows reach beyond an output, in rows and columns of a phase."""
-    taps: list[tuple[int, int, int]]
-    """Of every tap in a plane: the phase's number, the row and the column in it."""
-    reach: tuple[tuple[int, int], ...]
-    """The first and the last position of taps along depth, rows and columns."""
-
-    def in_place(self, size: Ints, out: Ints, strides: Ints, steps: Ints) -> bool:
-        """Whether planes can be read where they lie: no strides, no borders, rows side by side."""
-        return (
-            self.reach[0] == (0, 0)
-            and size[0] == out[0] == 1
-            and strides[1:] == (1, 1)
-            and all(low >= 0 for low, _ in self.reach)
-            and all(
-                high + n <= m
-                for (_, high), n, m in zip(self.reach[1:], out[1:], size[1:], strict=True)
-            )
-            and steps[3] == 1
-            and out[2] <= steps[2] <= 1.25 * out[2] + 1
-        )
-
-
-def phases(taps: Taps, strides: Ints) -> Phases:
-    """Positions of taps, cut by the strides."""
-    _, rows, columns = taps
-    _, sy, sx = strides
-    low = min(rows) // sy, min(columns) // sx
-    high = max(rows) // sy, max(columns) // sx
-    numbers = sorted({(y % sy, x % sx) for y in rows for x in columns})
-    return Phases(
-        numbers,
-        np.array([y + sy * low[0] for y, _ in numbers], np.int64),
-        np.array([x + sx * low[1] for _, x in numbers], np.int64),
-        (high[0] - low[0], high[1] - low[1]),
-        [
-            (numbers.index((y % sy, x % sx)), y // sy - low[0], x // sx - low[1])
-            for y in rows
-            for x in columns
-        ],
-        tuple((min(places), max(places)) for places in taps),
-    )
-
-
-def plane_words(
-    size: Ints, input_strides: Ints, taps: Taps, strides: Ints, found: Phases, depth: np.ndarray
-) -> dict[str, int]:
-    """The words that tell how planes are packed, but for the size of what is made."""
-    return {
-        "input_channel": input_strides[0],
-        "input_depth": input_strides[1],
-        "input_row": input_strides[2],
-        "input_column": input_strides[3],
-        "length": size[0],
-        "height": size[1],
-        "width": size[2],
-        "depths": len(taps[0]),
-        "depth_stride": strides[0],
-        "depth_places": depth.ctypes.data,
-        "row_stride": strides[1],
-        "column_stride": strides[2],
-        "phases": len(found.numbers),
-        "phase_rows": found.rows.ctypes.data,
-        "phase_columns": found.columns.ctypes.data,
-    }
-
-
-def place_words(words: np.ndarray, at: dict[str, int], values: dict[str, int]) -> None:
-    """Write a context's words by name."""
-    for name, value in values.items():
-        words[at[name]] = value
-
-
 class Geometry(NamedTuple):
     """A plan: the words that do not depend on where arrays lie, and the tables they point to."""
 
@@ -156,8 +70,8 @@ class Geometry(NamedTuple):
     runs: int
     packed: int
     """Numbers of scratch memory of one thread; 0 where planes are read in place."""
-    work: int
-    """Multiplications for one feature of one image."""
+    narrow: bool
+    """Whether panels are narrower than `WIDEST`, so that tiles have more features."""
 
 
 AT = {name: k for k, name in enumerate(generated.CORRELATE)}
@@ -173,8 +87,11 @@ def geometry(
     strides: Ints,
     out: Ints,
     out_strides: Ints,
+    cuts: int,
 ) -> Geometry:
-    """The plan for planes of `size` to outputs of `out`; strides of (channel, *S) in elements."""
+    """The plan for planes of `size` to outputs of `out`; strides of (channel, *S) in elements.
+    Packed planes are cut into `cuts` bands at least.
+    """
     lanes = lanes_of(dtype)
     rows_out, columns_out = out[1:]
     found = phases(taps, strides)
@@ -193,7 +110,8 @@ def geometry(
     else:
         pitch = columns_out + found.span[1]
         per_row = channels * len(taps[0]) * len(found.numbers) * pitch * dtype.itemsize
-        band, bands = _bands(rows_out, PACKED // per_row - found.span[0])
+        most = min(PACKED // per_row - found.span[0], -(-rows_out // cuts))
+        band, bands = _bands(rows_out, most)
         rows = band + found.span[0]
         starts, widths = _panels((band - 1) * pitch + columns_out, lanes)
         plane = rows * pitch + lanes
@@ -238,8 +156,7 @@ def geometry(
         },
     )
     return Geometry(
-        words, tables, bands, len(runs) - 1, packed,
-        prod(out) * channels * len(taps[0]) * count,
+        words, tables, bands, len(runs) - 1, packed, max(widths) < WIDEST,
     )  # fmt: skip
 
 
@@ -288,65 +205,78 @@ def _places(
     return masks, np.zeros(len(masks), np.int64), np.where(inside, place, 0).astype(np.int32)
 
 
-def correlate(
-    plan: Geometry,
-    input: np.ndarray,
-    weight: np.ndarray,
-    bias: np.ndarray | None,
-    out: np.ndarray,
+@lru_cache(maxsize=1024)
+def prepare(
+    dtype: np.dtype[Any],
+    input: tuple[Ints, Ints],
+    weight: tuple[Ints, Ints],
+    out: tuple[Ints, Ints],
+    taps: Taps,
+    strides: Ints,
     groups: int,
-) -> None:
-    """Compute into `out`.
+    limit: int,
+) -> Call:
+    """A call for arrays of these shapes and strides (in elements), on up to `limit` threads.
 
     Args:
-        input: (N, groups * C, D, H, W), laid out as the plan says.
+        input: (N, groups * C, D, H, W).
         weight: (groups * M, C * taps), its rows contiguous.
-        out: (N, groups * M, OD, OH, OW), laid out as the plan says.
+        out: (N, groups * M, OD, OH, OW).
     """
-    functions = _functions(input.dtype)
+    functions = _functions(dtype)
     assert functions is not None
-    size = input.itemsize
-    features = weight.shape[0] // groups
-    images = len(input) * out.shape[2]
-    threads = min(pool.limit(), 1 + plan.work * len(input) * len(weight) // ALONE)
-    words = plan.words.copy()
-    bands, split, units = plan.bands, 0, images * groups
-    wanted = 4 * threads if threads > 1 else 1
+    (batch, channels, *size), input_strides = input
+    rows = weight[0][0]
+    features = rows // groups
+    units = batch * out[0][2] * groups
+    work = batch * rows * prod(out[0][2:]) * weight[0][1]
+    threads = min(limit, 1 + work // ALONE)
+    wanted = 8 * threads if threads > 1 else 1
+    cuts = max(1, min(out[0][3] // CUT, -(-wanted // units)))
+    plan = geometry(
+        dtype, tuple(size), channels // groups, input_strides[1:], taps, strides, out[0][2:],
+        out[1][1:], cuts,
+    )  # fmt: skip
+    bands, split = plan.bands, 0
     if not plan.packed and units < wanted:
         split = -(-plan.runs * units // wanted)
         bands = -(-plan.runs // split)
     units *= bands
     block = features
     if units < wanted:
-        block = max(24, -(-features * units // wanted // 24) * 24)
+        tile = 12 if plan.narrow else 8
+        block = max(2 * tile, -(-features * units // wanted // tile) * tile)
     blocks = -(-features // block)
     units *= blocks
     threads = min(threads, units)
     each = -(-plan.packed // 64) * 64
-    if each:
-        memory = scratch("planes", (threads * each + 64,), input.dtype)
-        words[AT["scratch"]] = -(-memory.ctypes.data // 64) * 64
+    words = plan.words.copy()
     place_words(
         words,
         AT,
         {
-            "input": input.ctypes.data,
-            "input_batch": input.strides[0] // size,
-            "input_group": input.strides[1] // size * (input.shape[1] // groups),
+            "input_batch": input_strides[0],
+            "input_group": input_strides[1] * (channels // groups),
             "units": units,
             "groups": groups,
             "bands": bands,
             "split": split,
-            "scratch_each": each,
             "blocks": blocks,
             "block": block,
-            "weight": weight.ctypes.data,
-            "weight_group": weight.strides[0] // size * features,
-            "weight_row": weight.strides[0] // size,
-            "bias": 0 if bias is None else bias.ctypes.data,
-            "out": out.ctypes.data,
-            "out_batch": out.strides[0] // size,
+            "weight_group": weight[1][0] * features,
+            "weight_row": weight[1][0],
+            "out_batch": out[1][0],
             "features": features,
+            "scratch_each": each,
         },
     )
-    pool.run(functions["correlate"], words.ctypes.data, threads)
+    words = ready(functions["correlate"], threads, work, AT["input"], words)
+    return Call(words, threads * each + 16 if each else 0, plan.tables)
+
+
+def correlate(
+    call: Call, input: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, out: np.ndarray
+) -> None:
+    """Compute into `out`; arrays as the call was made for."""
+    memory = scratch("planes", (call.scratch,), input.dtype) if call.scratch else None
+    launch()(call.words, input, weight, bias, out, memory)

@@ -11,21 +11,24 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from flambeau.core.kernels.correlate import (
+from flambeau.core.kernels.generate import conv_weight as generated
+from flambeau.core.kernels.generate import gemm
+from flambeau.core.kernels.jit import build
+from flambeau.core.kernels.native.prepared import HEADER, launch
+from flambeau.core.kernels.phases import (
     ALONE,
     NAMES,
+    Call,
     Taps,
     lanes_of,
     phases,
     place_words,
     plane_words,
+    ready,
 )
-from flambeau.core.kernels.generate import conv_weight as generated
-from flambeau.core.kernels.generate import gemm
-from flambeau.core.kernels.jit import build, pool
 from flambeau.core.kernels.windows import Ints, scratch
 
-__all__ = ["Geometry", "available", "geometry", "weight_gradient"]
+__all__ = ["available", "geometry", "prepare", "weight_gradient"]
 
 VECTORS = 96
 """Registers of pixels that are summed in one go: four features of so many stay in the first-level
@@ -170,21 +173,30 @@ def _lanes(
     return starts.astype(np.int64), masks, places.astype(np.int64)
 
 
-def weight_gradient(
-    plan: Geometry, grad: np.ndarray, input: np.ndarray, out: np.ndarray, groups: int
-) -> None:
-    """Compute into `out`.
+@lru_cache(maxsize=1024)
+def prepare(
+    dtype: np.dtype[Any],
+    grad: tuple[Ints, Ints],
+    input: tuple[Ints, Ints],
+    taps: Taps,
+    strides: Ints,
+    groups: int,
+    limit: int,
+) -> Call:
+    """A call for arrays of these shapes and strides (in elements), on up to `limit` threads.
 
     Args:
         grad: (N, groups * M, OD, OH, OW), the numbers of a plane side by side.
-        input: (N, groups * C, D, H, W), laid out as the plan says.
-        out: (groups * M, C * taps), contiguous zeros.
+        input: (N, groups * C, D, H, W).
     """
-    function = _function(input.dtype)
-    assert function is not None
-    size = input.itemsize
-    features, channels = len(out) // groups, input.shape[1] // groups
-    threads = min(pool.limit(), 1 + plan.work * len(input) * len(out) // ALONE)
+    (batch, all_channels, *size_in), input_strides = input
+    channels, features = all_channels // groups, grad[0][1] // groups
+    plan = geometry(
+        dtype, batch, tuple(size_in), channels, input_strides[1:], taps, strides, grad[0][2:]
+    )
+    size = dtype.itemsize
+    work = plan.work * batch * features * groups
+    threads = min(limit, 1 + work // ALONE)
     per_channel = plan.images * plan.channel * size
     channels_each = channels if plan.in_place else max(1, min(channels, PACKED // per_channel))
     features_each = max(4, min(features, PACKED // (plan.held * size) // 4 * 4))
@@ -200,48 +212,53 @@ def weight_gradient(
         channel_blocks = -(-channels // channels_each)
         units = groups * channel_blocks * feature_blocks
     threads = min(threads, units)
-    image_pitch = input.strides[0] // size if plan.in_place else channels_each * plan.channel
+    image_pitch = input_strides[0] if plan.in_place else channels_each * plan.channel
     packed = 0 if plan.in_place else -(-(plan.images * image_pitch + 128) // 64) * 64
     each = packed + -(-features_each * plan.held // 64) * 64
-    memory = scratch("planes", (threads * each + 64,), input.dtype)
     offsets = plan.pitch * np.arange(channels_each)[:, None] + plan.offsets
-    special = np.zeros(1, np.int64)
     words = plan.words.copy()
     place_words(
         words,
         AT,
         {
-            "input": input.ctypes.data,
-            "input_batch": input.strides[0] // size,
-            "input_group": input.strides[1] // size * channels,
-            "images": len(input) * grad.shape[2],
+            "input_batch": input_strides[0],
+            "input_group": input_strides[1] * channels,
+            "images": batch * grad[0][2],
             "units": units,
             "groups": groups,
-            "grad": grad.ctypes.data,
-            "grad_batch": grad.strides[0] // size,
-            "grad_group": grad.strides[1] // size * features,
-            "grad_channel": grad.strides[1] // size,
-            "grad_depth": grad.strides[2] // size,
-            "grad_row": grad.shape[4],
+            "grad_batch": grad[1][0],
+            "grad_group": grad[1][1] * features,
+            "grad_channel": grad[1][1],
+            "grad_depth": grad[1][2],
+            "grad_row": grad[0][4],
             "features": features,
             "features_each": features_each,
             "feature_blocks": feature_blocks,
             "channels_each": channels_each,
             "channel_blocks": channel_blocks,
-            "out": out.ctypes.data,
-            "out_row": out.shape[1],
+            "out_row": channels * plan.places,
             "offsets": offsets.ctypes.data,
             "image_pitch": image_pitch,
             "packed": packed,
-            "scratch": -(-memory.ctypes.data // 64) * 64,
             "scratch_each": each,
-            "special": special.ctypes.data,
         },
     )
-    pool.run(function, words.ctypes.data, threads)
+    function = _function(dtype)
+    assert function is not None
+    words = ready(function, threads, work, AT["input"], words)
+    return Call(words, threads * each + 16, (plan.tables, offsets))
+
+
+def weight_gradient(call: Call, grad: np.ndarray, input: np.ndarray, out: np.ndarray) -> None:
+    """Compute into a contiguous `out`, (groups * M, C * taps); arrays as the call was made for."""
+    memory = scratch("planes", (call.scratch,), input.dtype)
+    special = np.zeros(1, np.int64)
+    out[...] = 0
+    launch()(call.words, input, grad, out, memory, special)
     if special[0]:
         function = _function(input.dtype, True)
         assert function is not None
         out[...] = 0
-        words[AT["next"]] = 0
-        pool.run(function, words.ctypes.data, threads)
+        words = call.words.copy()
+        words[HEADER.index("function")] = function
+        launch()(words, input, grad, out, memory, special)

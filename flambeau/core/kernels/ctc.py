@@ -42,7 +42,16 @@ def _add3(a: Any, b: Any, c: Any) -> Any:
     """log(exp(a) + exp(b) + exp(c)), -inf where all are."""
     top = np.maximum(np.maximum(a, b), c)
     safe = np.where(np.isneginf(top), 0, top)
-    return np.log(np.exp(a - safe) + np.exp(b - safe) + np.exp(c - safe)) + safe
+    return _log(_exp(a - safe) + _exp(b - safe) + _exp(c - safe)) + safe
+
+
+def _exp(x: Any) -> Any:
+    """Rounded once, as PyTorch's: hundreds of steps of larger errors show in the gradient."""
+    return np.exp(x, dtype="f8").astype(x.dtype)
+
+
+def _log(x: Any) -> Any:
+    return np.log(x, dtype="f8").astype(x.dtype)
 
 
 def alphas(logs: Any, targets: Any, lengths: Any, sizes: Any, blank: int) -> tuple[Any, Any]:
@@ -110,6 +119,21 @@ def _betas(logs: Any, extended: Any, lengths: Any, sizes: Any) -> Any:
     return found
 
 
+def _by_class(both: Any, extended: Any, classes: int) -> Any:
+    """log(sum of exp) of the places of each class, from the last place to the first: (T, N, C)."""
+    T, N, L = both.shape
+    found = np.full((T, N, classes), -np.inf, both.dtype)
+    rows = np.arange(N)
+    for place in range(L - 1, -1, -1):
+        labels = extended[:, place]
+        old, new = found[:, rows, labels], both[:, :, place]
+        top = np.maximum(old, new)
+        safe = np.where(np.isneginf(top), 0, top)
+        sum_ = _log(_exp(old - safe) + _exp(new - safe)) + safe
+        found[:, rows, labels] = np.where(np.isneginf(old), new, sum_)
+    return found
+
+
 def gradient(
     g: Any,
     logs: Any,
@@ -132,14 +156,8 @@ def gradient(
     extended = _extended(targets, blank)
     rows = np.arange(N)
     both = forward + _betas(logs, extended, lengths, sizes)  # (T, N, L)
-    top = both.max(2, keepdims=True, initial=-np.inf)
-    safe = np.where(np.isneginf(top), 0, top)
-    weight = np.exp(both - safe)
-    posterior = np.zeros((T, N, C), logs.dtype)
-    t, n, _ = np.ogrid[:T, :N, :1]
-    np.add.at(posterior, (t, n, np.broadcast_to(extended, (T, *extended.shape))), weight)
-    scale = np.exp(safe + loss[None, :, None] - logs)
-    found = (np.exp(logs) - np.where(posterior == 0, 0, posterior * scale)) * g[None, :, None]
+    occupied = _by_class(both, extended, C)
+    found = (_exp(logs) - _exp(occupied + loss[None, :, None] - logs)) * g[None, :, None]
     live = (np.arange(T)[:, None] < lengths[None, :])[:, :, None]
     found = np.where(live, found, 0)
     if zero_infinity:

@@ -15,7 +15,6 @@ __all__ = [
     "cholesky",
     "columns",
     "each",
-    "expm",
     "geqrf",
     "invert",
     "lu",
@@ -248,57 +247,3 @@ def geqrf(a: Any) -> tuple[Any, Any]:
         return a.copy(), np.zeros((*a.shape[:-2], min(a.shape[-2:])), a.dtype)
     h, tau = np.linalg.qr(a, mode="raw")
     return h.swapaxes(-1, -2), tau
-
-
-def expm(a: Any) -> Any:
-    """``sum of a^k / k!`` by scaling, a Pade approximant of order 13, and squaring.
-
-    Reference: N. Higham, The Scaling and Squaring Method for the Matrix Exponential Revisited,
-        2005.
-    """
-    n = a.shape[-1]
-    if not a.size:
-        return a.copy()
-    d = a.dtype
-    work = a.astype("c16" if d.kind == "c" else "f8")
-    matrices, batch = each(work)
-    norms = np.abs(matrices).sum(-2).max(-1)
-    finite = np.isfinite(norms)
-    steps = np.zeros(len(norms), int)
-    big = finite & (norms > 5.371920351148152)
-    steps[big] = np.ceil(np.log2(norms[big] / 5.371920351148152)).astype(int)
-    x = matrices * (0.5 ** steps.astype("f8"))[:, None, None]
-    x[~finite] = np.nan
-    c = _PADE
-    identity = np.eye(n, dtype=work.dtype)
-    x2 = x @ x
-    x4 = x2 @ x2
-    x6 = x4 @ x2
-    u = x @ (
-        x6 @ (c[13] * x6 + c[11] * x4 + c[9] * x2)
-        + c[7] * x6
-        + c[5] * x4
-        + c[3] * x2
-        + c[1] * identity
-    )
-    v = (
-        x6 @ (c[12] * x6 + c[10] * x4 + c[8] * x2)
-        + c[6] * x6
-        + c[4] * x4
-        + c[2] * x2
-        + c[0] * identity
-    )
-    found = np.full_like(x, np.nan)
-    if finite.any():
-        found[finite] = np.linalg.solve((v - u)[finite], (v + u)[finite])
-    for step in range(int(steps.max(initial=0))):
-        more = steps > step
-        found[more] = found[more] @ found[more]
-    return found.reshape(a.shape).astype(d)
-
-
-_PADE = (
-    64764752532480000.0, 32382376266240000.0, 7771770303897600.0, 1187353796428800.0,
-    129060195264000.0, 10559470521600.0, 670442572800.0, 33522128640.0, 1323241920.0, 40840800.0,
-    960960.0, 16380.0, 182.0, 1.0,
-)  # fmt: skip

@@ -159,22 +159,67 @@ def sample_gradient(
     planes = np.ascontiguousarray(input).reshape(count, channels, -1)
     flow = np.ascontiguousarray(grad).reshape(count, channels, -1)
     axes = _axes(grid, size, mode, padding, align_corners)
+    corners = [_combined(chosen, size) for chosen in product(*axes)]
     lanes = np.arange(count * channels).reshape(count, channels, 1) * prod(size)
-    back = np.zeros(count * channels * prod(size))
-    slopes = np.zeros((len(size), *flow.shape[::2]), grid.dtype)
-    for chosen in product(*axes):
-        index, weight = _combined(chosen, size)
-        where = (lanes + index[:, None]).ravel()
-        back += np.bincount(where, (flow * weight[:, None]).ravel(), len(back))
-        if mode == "nearest":
-            continue
+    back = np.zeros(count * channels * prod(size), input.dtype if len(size) == 3 else "f8")
+    _scatter(back, lanes, flow, corners)
+    if mode == "nearest":
+        bend = np.zeros_like(grid)
+    elif len(size) == 3:
+        bend = _bend_in_turns(flow, planes, corners, axes).reshape(grid.shape)
+        for k, n in enumerate(reversed(size)):
+            bend[..., k] *= source_coordinates(grid[..., k], n, padding, align_corners)[1]
+    else:
+        bend = _bend(flow, planes, corners, axes, size).reshape(grid.shape)
+    return back.astype(input.dtype, copy=False).reshape(input.shape), bend
+
+
+def _scatter(back: Any, lanes: Any, flow: Any, corners: list[Any]) -> None:
+    """Add the gradient of every sample to the places it was read from: in 3 dimensions sample after
+    sample in the dtype itself, as PyTorch does.
+    """
+    if back.dtype == np.float64:
+        for index, weight in corners:
+            where = (lanes + index[:, None]).ravel()
+            back += np.bincount(where, (flow * weight[:, None]).ravel(), len(back))
+        return
+    where = np.stack([lanes + index[:, None] for index, _ in corners], -1)
+    parts = np.stack([flow * weight[:, None] for _, weight in corners], -1)
+    np.add.at(back, where.ravel(), parts.ravel())
+
+
+def _bend(flow: Any, planes: Any, corners: list[Any], axes: Any, size: list[int]) -> Any:
+    """The gradient of the coordinates, (N, O, d)."""
+    slopes = np.zeros((len(size), *flow.shape[::2]), flow.dtype)
+    for chosen, (index, _) in zip(product(*axes), corners, strict=True):
         seen = (flow * np.take_along_axis(planes, index[:, None], 2)).sum(1)
         for axis in range(len(size)):
             turned = [(*t[:2], t[3], t[2]) if a == axis else t for a, t in enumerate(chosen)]
             slopes[axis] += seen * _combined(tuple(turned), size)[1]
-    return back.astype(input.dtype).reshape(input.shape), np.moveaxis(slopes[::-1], 0, -1).reshape(
-        grid.shape
-    )
+    return np.moveaxis(slopes[::-1], 0, -1)
+
+
+def _bend_in_turns(flow: Any, planes: Any, corners: list[Any], axes: Any) -> Any:
+    """The gradient of the positions, (N, O, 3), of linear sampling: channel after channel, corner
+    after corner, as PyTorch rounds it.
+    """
+    chosen = list(product(*axes))
+    index = np.stack([where for where, _ in corners])  # (8, N, O)
+    inside = np.stack([z[1] & y[1] & x[1] for z, y, x in chosen])
+    weights = [np.stack([each[2 - k][2] for each in chosen]) for k in range(3)]  # x, y, z
+    signs = np.array(list(product((-1, 1), repeat=3)), flow.dtype)[..., None, None]
+    pairs = [(weights[1] * signs[:, 2], weights[2]), (weights[0] * signs[:, 1], weights[2])]
+    pairs.append((weights[0] * signs[:, 0], weights[1]))
+    found = np.zeros((9, *flow.shape[::2]), flow.dtype)
+    sums = [found[0].copy() for _ in pairs]
+    batch = np.arange(len(planes))[:, None]
+    for channel in range(flow.shape[1]):
+        read = np.where(inside, planes[batch, channel, index], flow.dtype.type(0))
+        for k, (first, second) in enumerate(pairs):
+            found[0] = sums[k]
+            np.multiply(read * first * second, flow[:, channel], out=found[1:])
+            sums[k] = np.add.reduce(found, 0)
+    return np.stack(sums, -1)
 
 
 def _axes(

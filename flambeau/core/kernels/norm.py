@@ -24,6 +24,8 @@ __all__ = [
     "channelwise",
     "layer",
     "layer_backward",
+    "rms",
+    "rms_backward",
     "wide",
 ]
 
@@ -137,6 +139,39 @@ def layer(x: Any, weight: Any, bias: Any, eps: float) -> tuple[Any, Any, Any]:
     if bias is not None:
         found += bias
     return found, mean, rstd
+
+
+def rms(x: Any, weight: Any, eps: float) -> tuple[Any, Any]:
+    """Rows (M, D) over their root mean square: the result, and 1 / root of every row as (M, 1)."""
+    generated = rows.normalized(x, weight, None, eps, False)
+    if generated is not None:
+        return generated[0], generated[2]
+    share = x.dtype.type(1.0 / max(x.shape[1], 1))
+    rstd = np.einsum("md,md->m", x, x)[:, None] * share
+    rstd += x.dtype.type(eps)
+    np.sqrt(rstd, out=rstd)
+    np.reciprocal(rstd, out=rstd)
+    found = x * rstd
+    return (found if weight is None else found * weight), rstd
+
+
+def rms_backward(
+    g: Any, x: Any, weight: Any, rstd: Any, needs: tuple[bool, ...]
+) -> tuple[Any, ...]:
+    """The gradients of :func:`rms` for input and weight."""
+    generated = rows.normalized_backward(g, x, weight, None, rstd, (*needs, False))
+    if generated is not None:
+        return generated[:2]  # type: ignore[no-any-return]
+    normal = x * rstd
+    slope = np.einsum("md,md->d", g, normal) if needs[1] else None
+    if not needs[0]:
+        return None, slope
+    scaled = g if weight is None else g * weight
+    share = x.dtype.type(1.0 / max(x.shape[1], 1))
+    normal *= np.einsum("md,md->m", scaled, normal)[:, None] * share
+    grad = scaled - normal
+    grad *= rstd
+    return grad, slope
 
 
 def layer_backward(

@@ -9,6 +9,7 @@ tap by tap too, so overlapping windows need no scatter. Adaptive pooling is in `
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from math import prod
 
 import numpy as np
@@ -338,16 +339,17 @@ def _first_inside(
     return result
 
 
+@lru_cache(maxsize=256)
 def _counts_of_axes(
     size: Ints, kernel: Ints, stride: Ints, padding: Ints, out: Ints, include_pad: bool
-) -> list[np.ndarray]:
+) -> tuple[np.ndarray, ...]:
     """How many elements every window has along each axis."""
     found = []
     for n, k, s, p, o in zip(size, kernel, stride, padding, out, strict=True):
         start = np.arange(o) * s - p
         end = np.minimum(start + k, n + p)
         found.append(end - start if include_pad else np.minimum(end, n) - np.maximum(start, 0))
-    return found
+    return tuple(found)
 
 
 def _counts(

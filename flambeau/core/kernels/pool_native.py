@@ -6,7 +6,6 @@ in ``generate.pooling``.
 
 from __future__ import annotations
 
-import ctypes
 from functools import cache as once
 from functools import lru_cache
 from math import prod
@@ -14,10 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from flambeau.core import threads
+from flambeau.core.kernels import memory
 from flambeau.core.kernels.generate import gemm
 from flambeau.core.kernels.generate import pooling as generated
 from flambeau.core.kernels.jit import build
-from flambeau.core.kernels.jit import pool as threads
+from flambeau.core.kernels.native.prepared import launch
 from flambeau.core.kernels.windows import Ints
 
 __all__ = ["maximum", "maximum_with_taps", "mean", "spread"]
@@ -25,6 +26,8 @@ __all__ = ["maximum", "maximum_with_taps", "mean", "spread"]
 NAMES = {np.dtype("f4"): "float", np.dtype("f8"): "double"}
 ALONE = 1 << 16
 """Numbers seen that one more thread is worth."""
+UNLOCKED = 1 << 13
+"""From so many on the interpreter's lock is free."""
 
 
 @once
@@ -51,12 +54,16 @@ def _takes(array: np.ndarray, axes: int) -> bool:
     )
 
 
-def _run(name: str, dtype: np.dtype[Any], words: tuple[int, ...], work: int) -> None:
+@lru_cache(maxsize=1024)
+def _words(
+    name: str, dtype: np.dtype[Any], arrays: int, work: int, limit: int, *context: int
+) -> np.ndarray:
+    """What `launch` is given: the header, room for the arrays' addresses, the context."""
     functions = _functions(dtype)
     assert functions is not None
-    context = (ctypes.c_int64 * len(words))(*words)
-    shares = min(threads.limit(), 1 + work // ALONE)
-    threads.run(functions[name], ctypes.addressof(context), shares)
+    shares = min(limit, 1 + work // ALONE)
+    header = (functions[name], shares, work >= UNLOCKED, 0)
+    return np.array([*header, *(0,) * arrays, *context], np.int64)
 
 
 def _forward(
@@ -64,19 +71,18 @@ def _forward(
     input: np.ndarray,
     geometry: tuple[Ints, Ints, Ints, Ints, Ints],
     taps: np.ndarray | None = None,
-    counts: tuple[np.ndarray, np.ndarray] | None = None,
+    counts: tuple[Any, Any] = (None, None),
 ) -> np.ndarray:
     """One of the functions over windows; `geometry` is kernel, stride, padding, dilation, out."""
     kernel, stride, padding, dilation, out = geometry
-    result = np.empty((*input.shape[:2], *out), input.dtype)
+    result = memory.empty((*input.shape[:2], *out), input.dtype)
     one, zero = ((), ()) if len(kernel) == 2 else ((1,), (0,))
-    words = (
-        input.ctypes.data, result.ctypes.data, 0 if taps is None else taps.ctypes.data,
+    words = _words(
+        name, input.dtype, 5, result.size * prod(kernel), threads.count(),
         input.shape[0] * input.shape[1], *one, *input.shape[2:], *one, *out, *one, *kernel,
         *one, *stride, *zero, *padding, *one, *dilation,
-        *((0, 0) if counts is None else (c.ctypes.data for c in counts)),
     )  # fmt: skip
-    _run(name, input.dtype, words, result.size * prod(kernel))
+    launch()(words, input, result, taps, *counts)
     return result
 
 
@@ -95,7 +101,7 @@ def maximum_with_taps(
     """The maximum of every window and the number of its tap, a byte."""
     if not _takes(input, len(kernel)) or prod(kernel) > 256:
         return None
-    taps = np.empty((*input.shape[:2], *out), np.uint8)
+    taps = memory.empty((*input.shape[:2], *out), np.dtype(np.uint8))
     geometry = (kernel, stride, padding, dilation, out)
     return _forward("maximum_with_taps", input, geometry, taps), taps
 
@@ -106,7 +112,7 @@ def mean(
     stride: Ints,
     padding: Ints,
     out: Ints,
-    counts: list[np.ndarray],
+    counts: tuple[np.ndarray, ...],
 ) -> np.ndarray | None:
     """The sum of every window over the product of its axes' counts."""
     if not _takes(input, len(kernel)):
@@ -139,15 +145,16 @@ def spread(
     """The adjoint of the maximum: every gradient goes to the tap that won."""
     if not _takes(grad, len(kernel)) or taps.dtype != np.uint8 or not taps.flags.c_contiguous:
         return None
-    result = np.empty((*grad.shape[:2], *size), grad.dtype)
+    result = memory.empty((*grad.shape[:2], *size), grad.dtype)
     row = size[-1]
     steps = (row, 1)[2 - len(kernel) :]
     offsets = _offsets(kernel, tuple(d * step for d, step in zip(dilation, steps, strict=True)))
     first = -sum(p * step for p, step in zip(padding, steps, strict=True))
     rows, row_step = (1, 0) if len(kernel) == 1 else (grad.shape[2], stride[0] * row)
-    words = (
-        grad.ctypes.data, taps.ctypes.data, result.ctypes.data, grad.shape[0] * grad.shape[1],
-        prod(size), rows, grad.shape[-1], row_step, stride[-1], first, offsets.ctypes.data,
+    words = _words(
+        "spread", grad.dtype, 4, grad.size + result.size, threads.count(),
+        grad.shape[0] * grad.shape[1], prod(size), rows, grad.shape[-1], row_step, stride[-1],
+        first,
     )  # fmt: skip
-    _run("spread", grad.dtype, words, grad.size + result.size)
+    launch()(words, grad, taps, result, offsets)
     return result

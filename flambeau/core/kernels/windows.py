@@ -1,7 +1,7 @@
 """What every sliding-window kernel shares: padding, window views, memory formats, scratch memory.
 
 Arrays come as (N, C, *S) with any number of spatial axes S. Nothing here knows convolution or
-pooling; nothing here knows Tensors. Stands on NumPy alone.
+pooling; nothing here knows Tensors. Stands on NumPy and memory.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from math import prod
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
+
+from flambeau.core.kernels import memory as kept
 
 __all__ = [
     "channels_last",
@@ -79,8 +81,8 @@ def to_last(array: np.ndarray) -> np.ndarray:
 def empty(shape: Ints, dtype: np.dtype, last: bool = False) -> np.ndarray:
     """An uninitialised (N, C, *S) array, its memory ordered (N, *S, C) when ``last``."""
     if not last:
-        return np.empty(shape, dtype)
-    memory = np.empty((shape[0], *shape[2:], shape[1]), dtype)
+        return kept.empty(shape, dtype)
+    memory = kept.empty((shape[0], *shape[2:], shape[1]), dtype)
     return memory.transpose(0, memory.ndim - 1, *range(1, memory.ndim - 1))
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from flambeau.core import dtypes
 from flambeau.core import layout as layouts
+from flambeau.core.device import cuda_means_cpu
 from flambeau.core.device import device as Device
 from flambeau.core.dims import wrap_dim
 from flambeau.core.ir.abstract import Abstract
@@ -184,8 +185,10 @@ class Attributes:
         """Pinned memory serves accelerators: there is none here.
 
         Raises:
-            RuntimeError: always, as in a CPU build of PyTorch.
+            RuntimeError: as in a CPU build of PyTorch (with FLAMBEAU_CUDA=cpu: the tensor itself).
         """
+        if cuda_means_cpu():
+            return self
         raise RuntimeError(
             "Cannot access accelerator device when none is available: pin_memory() serves "
             "accelerators."

@@ -89,7 +89,18 @@ class Conversion:
         return self.to(dtype_of_type(dtype))
 
     def type_as(self: Tensor, other: Tensor) -> Tensor:
-        """The tensor with `other`'s dtype."""
+        """The tensor with `other`'s dtype.
+
+        Raises:
+            RuntimeError: a dense tensor and a sparse one.
+        """
+        if (self.layout is layout.strided) != (other.layout is layout.strided):
+            raise fail(
+                RuntimeError,
+                "type_as",
+                f"type_as does not convert a tensor of layout {self.layout} to {other.layout}: "
+                "call to_sparse() or to_dense() first, or .to(other.dtype)",
+            )
         return self.to(other.dtype)
 
     def resolve_conj(self: Tensor) -> Tensor:

@@ -288,7 +288,7 @@ class Gradient:
         if legacy:
             from flambeau.compat import retain_variables
 
-            retain_graph = retain_variables(legacy, retain_graph)
+            retain_graph = retain_variables("backward", legacy, retain_graph)
         backward(self, gradient, retain_graph, create_graph, inputs=inputs)
 
     def register_hook(self: Tensor, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:

@@ -33,6 +33,14 @@ class _Old:
         )
         return False
 
+    @volatile.setter
+    def volatile(self: Tensor, value: Any) -> None:
+        warnings.warn(
+            "volatile was removed and does nothing: use torch.no_grad()",
+            UserWarning,
+            stacklevel=stack_level(),
+        )
+
     def resize_as(self: Tensor, tensor: Tensor) -> Tensor:
         """Of the other tensor's size, when it has as many elements."""
         warnings.warn("non-inplace resize_as is deprecated", stacklevel=stack_level())

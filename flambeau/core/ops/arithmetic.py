@@ -83,9 +83,34 @@ def add(input, other):
     return np.add(input, other)
 
 
+def _no_masks(name: str, input: Any, other: Any) -> Tensor | None:
+    """Subtraction is not for masks; but `1 - mask`, which inverted one of bytes, is understood.
+
+    Raises:
+        RuntimeError: a tensor of bools on either side.
+    """
+    kinds = [isinstance(x, Tensor) and x._array.dtype.kind == "b" for x in (input, other)]
+    if not any(kinds):
+        return None
+    if name == "_rsub" and kinds[0] and type(other) is int and other == 1:
+        from flambeau.compat import understood
+
+        if understood("1 - mask", "subtraction with a bool tensor", "~mask"):
+            return ops.logical_not(input)  # type: ignore[no-any-return]
+    which = "two bool tensors" if all(kinds) else "a bool tensor"
+    mend = "^ or logical_xor()" if all(kinds) else "~ or logical_not() to invert a mask"
+    raise fail(
+        RuntimeError,
+        name,
+        f"Subtraction, the `-` operator, with {which} is not supported. Use {mend}, or convert "
+        "with .to(dtype).",
+    )
+
+
 @elementwise(
     types=NUMERIC,
     kernel=np.subtract,
+    first=_no_masks,
     dunder="sub",
     alias=("subtract",),
     alpha=_scale,
@@ -103,6 +128,7 @@ def _rsub_name(node: Any) -> str:
 @elementwise(
     types=NUMERIC,
     kernel=lambda input, other: np.subtract(other, input),
+    first=_no_masks,
     name="_rsub",
     node=_rsub_name,
     function=False,

@@ -134,7 +134,7 @@ def addcmul(input, tensor1, tensor2, *, value: Any = 1):
 
 def _addcdiv(input, tensor1, tensor2, value):
     return (
-        input + _scaled(value, input) * (tensor1 / tensor2)
+        input + _scaled(value, input) * tensor1 / tensor2
         if value != 1
         else input + tensor1 / tensor2
     )

@@ -305,7 +305,7 @@ def linalg_lu_solve(LU, pivots, B, *, left: bool = True, adjoint: bool = False):
     if left:
         return factor.columns(factor.lu_solve(LU, pivots, B, adjoint))
     right = factor.adjoint(B)
-    return factor.adjoint(factor.lu_solve(LU, pivots, right, not adjoint))
+    return np.ascontiguousarray(factor.adjoint(factor.lu_solve(LU, pivots, right, not adjoint)))
 
 
 @primitive(

@@ -46,6 +46,16 @@ def _lstsq_rule(g: Any, A: Any, B: Any, solution: Any, needs: Any) -> Any:
     return to_a, to_b if needs[1] else None
 
 
+def _in_place_of(x: Any, rows: int) -> Any:
+    """Solutions where LAPACK leaves them: at the top of the columns of the right-hand side."""
+    n = x.shape[-2]
+    if rows <= n:
+        return factor.columns(x)
+    memory = np.zeros((*x.shape[:-2], x.shape[-1], rows), x.dtype)
+    memory[..., :n] = x.swapaxes(-1, -2)
+    return memory[..., :n].swapaxes(-1, -2)
+
+
 @primitive(
     name="linalg_lstsq",
     outputs=("solution", "residuals", "rank", "singular_values"),
@@ -115,8 +125,9 @@ def linalg_lstsq(A, B, rcond: Any = None, *, driver: Any = None):
             residuals[..., 0] if vector and residuals.ndim > 1 and B.ndim == 1 else residuals
         )
     empty = np.zeros(0, real)
+    x = _in_place_of(x, m)
     return (
-        factor.columns(x)[..., 0] if vector else factor.columns(x),
+        x[..., 0] if vector else x,
         residuals,
         np.zeros(0, "i8") if driver == "gels" else rank,
         s if driver in ("gelsd", "gelss") else empty,

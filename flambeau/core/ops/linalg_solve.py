@@ -3,7 +3,7 @@ their rules.
 
 Rules are written for complex matrices as they stand (`holomorphic=False`): mH is the conjugate
 transpose. LU and LDL stand in `linalg_lu`, decompositions with orthogonal factors in
-`linalg_spectral`. Stands on kernels.factor.
+`linalg_spectral`. Stands on kernels.factor and kernels.expm.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
 from flambeau.core.kernels import factor
+from flambeau.core.kernels.expm import expm
 from flambeau.core.ops.linalg_checks import (
     need_floating,
     need_matrix,
@@ -323,10 +324,10 @@ def _linalg_solve_ex(A, B, *, left: bool = True, check_errors: bool = False):
         found, info = factor.solve(A, right)
     else:
         found, info = factor.solve(A.swapaxes(-1, -2), right.swapaxes(-1, -2))
-        found = factor.columns(found.swapaxes(-1, -2))
+        found = np.ascontiguousarray(found.swapaxes(-1, -2))
     if check_errors:
         refuse("torch.linalg.solve_ex", info, singular)
-    return (found[..., 0] if vector else found), info
+    return (factor.columns(found[..., 0]) if vector else found), info
 
 
 @composite(name="linalg_solve_ex", function=False)
@@ -408,16 +409,16 @@ def linalg_solve_triangular(A, B, *, upper: bool, left: bool = True, unitriangul
 def linalg_matrix_exp(A):
     """The exponential of a square matrix, ``sum of A^k / k!``.
 
-    Reference: N. Higham, The Scaling and Squaring Method for the Matrix Exponential Revisited,
-        2005.
+    Reference: P. Bader, S. Blanes, F. Casas, Computing the Matrix Exponential with an Optimized
+        Taylor Polynomial Approximation, Mathematics 7(12), 2019.
     """
     need_square("linalg.matrix_exp", A)
     kind = of(A.dtype)
     if kind.category in ("int", "bool"):
         need_floating("linalg.matrix_exp", A)
     if kind.itemsize == 2:
-        return factor.expm(A.astype("f4")).astype(A.dtype)
-    return factor.expm(A)
+        return expm(A.astype("f4")).astype(A.dtype)
+    return expm(A)
 
 
 def _exp_rule(g: Any, A: Any) -> Any:

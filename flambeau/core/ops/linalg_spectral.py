@@ -16,6 +16,7 @@ from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
 from flambeau.core.kernels import factor
+from flambeau.core.kernels.bidiagonal import is_wide, wide_svd
 from flambeau.core.ops.linalg_checks import LinAlgError, need_floating, need_matrix, need_square
 from flambeau.core.tensor import Tensor
 
@@ -257,9 +258,12 @@ def linalg_svd(A, full_matrices: bool = True, *, driver: Any = None):
         eyes = [
             np.broadcast_to(np.eye(*shape[-2:], dtype=A.dtype), shape).copy() for shape in (u, v)
         ]
-        return eyes[0], np.zeros(s, real), eyes[1]
+        return factor.columns(eyes[0]), np.zeros(s, real), factor.columns(eyes[1])
     try:
-        u, s, vh = np.linalg.svd(A, full_matrices=full_matrices)
+        if is_wide(A):
+            u, s, vh = wide_svd(A, full_matrices)
+        else:
+            u, s, vh = np.linalg.svd(A, full_matrices=full_matrices)
     except np.linalg.LinAlgError:
         raise fail(LinAlgError, "linalg.svd", _diverged(A)) from None
     if not np.isfinite(s).all():

@@ -17,6 +17,8 @@ from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
 from flambeau.core.kernels import loss as kernels
+from flambeau.core.kernels.generate import folds
+from flambeau.core.kernels.native import choose
 from flambeau.core.ops.windowing import refuse_dtype
 from flambeau.core.rules import both
 from flambeau.core.tensor import Tensor, wrap
@@ -240,7 +242,9 @@ def fold(found: Any, reduction: int) -> Any:
     """Sum or mean of an array of losses, as an array."""
     if reduction == 0:
         return found
-    total = np.add.reduce(found, axis=None)
+    total = folds.fold("sum", found, None, False)
+    if total is None:
+        total = np.add.reduce(found, axis=None)
     if reduction == 1:
         total = total / found.dtype.type(found.size)
     return np.asarray(total, found.dtype)
@@ -252,16 +256,33 @@ def portion(g: Any, shape: Any, reduction: int) -> Any:
     return g * (1.0 / max(prod(shape), 1)) if reduction == 1 else g
 
 
+def _squares(input: Any, target: Any) -> Any:
+    found = input - target
+    return found * found
+
+
+def _twice_apart(g: Any, input: Any, target: Any) -> Any:
+    return (input - target) * g
+
+
+_squared = choose.lazily("mse_loss", _squares)
+_squared_back = choose.lazily("mse_loss_backward", _twice_apart)
+
+
 @both
 def _mse_rule(g: Any, input: Any, target: Any, reduction: int) -> Any:
-    difference = input - target
-    return difference * (2.0 * portion(g, difference.shape, reduction))
+    shape = input.shape
+    if shape != target.shape:
+        shape = np.broadcast_shapes(tuple(shape), tuple(target.shape))
+    share = 2.0 * portion(g, shape, reduction)
+    if type(input) is nd:
+        return _squared_back(np.asarray(share), input, target)
+    return (input - target) * share
 
 
 @both
 def _mse_other(g: Any, input: Any, target: Any, reduction: int) -> Any:
-    difference = target - input
-    return difference * (2.0 * portion(g, difference.shape, reduction))
+    return _mse_rule(g, target, input, reduction)
 
 
 @primitive(
@@ -274,11 +295,11 @@ def _mse_other(g: Any, input: Any, target: Any, reduction: int) -> Any:
 def mse_loss(input, target, reduction: int = 1):
     """``(input - target)^2``, reduced."""
     refuse_dtype("mse_loss", input.dtype, "f")
-    found = input - target
-    if reduction and found.dtype.itemsize > 2:
+    if reduction and input.dtype.itemsize > 2 and input.size < folds.LEAST:
+        found = input - target
         flat = found.ravel()
         total = flat.dot(flat)
         return np.asarray(
             total / found.dtype.type(found.size) if reduction == 1 else total, found.dtype
         )
-    return fold(found * found, reduction)
+    return fold(_squared(input, target), reduction)

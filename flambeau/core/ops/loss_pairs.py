@@ -12,6 +12,8 @@ import numpy as np
 
 from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.errors import fail
+from flambeau.core.kernels.native import choose
+from flambeau.core.kernels.smooth import sigmoid
 from flambeau.core.ops.loss import fold, pair_shape, portion
 from flambeau.core.ops.windowing import refuse_dtype
 from flambeau.core.rules import both
@@ -37,8 +39,18 @@ def _sign(x: Any) -> Any:
     return ops.sign(x) if isinstance(x, Tensor) else np.sign(x)
 
 
+def _smooth_slope(g: Any, input: Any, target: Any, beta: float) -> Any:
+    d = input - target
+    return np.where(np.abs(d) < beta, d * d.dtype.type(1.0 / beta), np.sign(d)) * g
+
+
+_smooth_native = choose.lazily("smooth_l1_loss_backward", _smooth_slope)
+
+
 @both
 def _smooth_rule(g: Any, input: Any, target: Any, reduction: int, beta: float) -> Any:
+    if type(g) is nd:
+        return _smooth_native(np.asarray(portion(g, input.shape, reduction)), input, target, beta)
     d = input - target
     return _choose(_abs(d) < beta, d * (1.0 / beta), _sign(d)) * portion(g, d.shape, reduction)
 
@@ -60,9 +72,16 @@ def _smooth_other(g: Any, input: Any, target: Any, reduction: int, beta: float) 
 def _smooth_l1_loss(input, target, reduction: int = 1, beta: float = 1.0):
     """``d^2 / (2 beta)`` where ``|d| < beta``, else ``|d| - beta / 2``."""
     refuse_dtype("smooth_l1_loss", input.dtype, "f")
+    return fold(_smooth_each(input, target, float(beta)), reduction)
+
+
+def _smooth_plainly(input: Any, target: Any, beta: float) -> Any:
     t = input.dtype.type
     d = np.abs(input - target)
-    return fold(np.where(d < t(beta), t(0.5) * d * d / t(beta), d - t(0.5 * beta)), reduction)
+    return np.where(d < t(beta), t(0.5) * d * d / t(beta), d - t(0.5 * beta))
+
+
+_smooth_each = choose.lazily("smooth_l1_loss", _smooth_plainly)
 
 
 @composite(function=False)
@@ -86,8 +105,18 @@ def smooth_l1_loss(input: Tensor, target: Tensor, reduction: int = 1, beta: floa
     return ops._smooth_l1_loss(input, target, reduction, beta)
 
 
+def _huber_slope(g: Any, input: Any, target: Any, delta: float) -> Any:
+    d = input - target
+    return np.where(np.abs(d) < delta, d, np.sign(d) * d.dtype.type(delta)) * g
+
+
+_huber_native = choose.lazily("huber_loss_backward", _huber_slope)
+
+
 @both
 def _huber_rule(g: Any, input: Any, target: Any, reduction: int, delta: float) -> Any:
+    if type(g) is nd:
+        return _huber_native(np.asarray(portion(g, input.shape, reduction)), input, target, delta)
     d = input - target
     return _choose(_abs(d) < delta, d, _sign(d) * delta) * portion(g, d.shape, reduction)
 
@@ -109,9 +138,16 @@ def _huber_other(g: Any, input: Any, target: Any, reduction: int, delta: float) 
 def _huber_loss(input, target, reduction: int = 1, delta: float = 1.0):
     """``d^2 / 2`` where ``|d| < delta``, else ``delta (|d| - delta / 2)``."""
     refuse_dtype("huber_loss", input.dtype, "f")
+    return fold(_huber_each(input, target, float(delta)), reduction)
+
+
+def _huber_plainly(input: Any, target: Any, delta: float) -> Any:
     t = input.dtype.type
     d = np.abs(input - target)
-    return fold(np.where(d < t(delta), t(0.5) * d * d, t(delta) * (d - t(0.5 * delta))), reduction)
+    return np.where(d < t(delta), t(0.5) * d * d, t(delta) * (d - t(0.5 * delta)))
+
+
+_huber_each = choose.lazily("huber_loss", _huber_plainly)
 
 
 @composite(function=False)
@@ -190,13 +226,28 @@ def _binary_cross_entropy(input, target, weight=None, reduction: int = 1):
     return fold(found, reduction).astype(dtype, copy=False)
 
 
+def _logits_slope(g: Any, input: Any, target: Any) -> Any:
+    return (sigmoid(input) - target) * g
+
+
+def _logits_plainly(input: Any, target: Any) -> Any:
+    tail = np.log1p(np.exp(-np.abs(input))) + np.maximum(-input, 0)
+    return (1 - target) * input + tail
+
+
+_logits_native = choose.lazily("logits_loss_backward", _logits_slope)
+_logits_each = choose.lazily("logits_loss", _logits_plainly)
+
+
 @both
 def _logits_rule(
     g: Any, input: Any, target: Any, weight: Any, pos_weight: Any, reduction: int
 ) -> Any:
     if type(input) is nd:
-        from flambeau.core.kernels.smooth import sigmoid
-
+        if weight is None and pos_weight is None:
+            return _logits_native(
+                np.asarray(portion(g, _shape(input, target), reduction)), input, target
+            )
         s = sigmoid(input)
     else:
         s = ops.sigmoid(input)
@@ -242,6 +293,8 @@ def _logits_target(
 def _bce_with_logits(input, target, weight=None, pos_weight=None, reduction: int = 1):
     """``(1 - t) x + (1 + (p - 1) t) (log1p(exp(-|x|)) + max(-x, 0))``, weighted."""
     refuse_dtype("binary_cross_entropy_with_logits", input.dtype, "f")
+    if weight is None and pos_weight is None:
+        return fold(_logits_each(input, target), reduction)
     tail = np.log1p(np.exp(-np.abs(input))) + np.maximum(-input, 0)
     if pos_weight is not None:
         tail = tail * ((pos_weight - 1) * target + 1)
@@ -266,8 +319,6 @@ def binary_cross_entropy_with_logits(
 @both
 def _margin_rule(g: Any, input: Any, target: Any, reduction: int) -> Any:
     if type(g) is nd:
-        from flambeau.core.kernels.smooth import sigmoid
-
         return -target * sigmoid(-target * input) * portion(g, input.shape, reduction)
     return -target * ops.sigmoid(-target * input) * portion(g, input.shape, reduction)
 

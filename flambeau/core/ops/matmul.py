@@ -516,6 +516,8 @@ def _foreign(input: Any, other: Any, swap: bool) -> Any:
         return ops.matmul(taken, input) if swap else ops.matmul(input, taken)
     if hasattr(type(other), "__torch_function__"):
         return overrides.dispatch(ops.matmul, (other, input) if swap else (input, other), {})
+    if type(other).__module__.startswith("scipy.sparse"):
+        slow.refuse_scipy("matmul", other)
     return NotImplemented
 
 

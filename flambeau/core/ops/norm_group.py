@@ -13,7 +13,9 @@ import numpy as np
 from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.errors import fail
 from flambeau.core.kernels import norm as kernels
+from flambeau.core.kernels.generate import groups
 from flambeau.core.ops.norm import _cast
+from flambeau.core.ops.norm_layer import _shaped
 from flambeau.core.ops.windowing import refuse_dtype
 from flambeau.core.rules import both
 from flambeau.core.tensor import Tensor
@@ -40,6 +42,12 @@ def _group_rule(
         dtype = g.dtype
         g, input, weight, mean, rstd = kernels.wide(g, input, weight, mean, rstd)
         x, gradient = input.reshape(batch, channels, length), g.reshape(batch, channels, length)
+        held = None if weight is None else _cast(weight, x.dtype)
+        stats = mean.reshape(batch, num_groups), rstd.reshape(batch, num_groups)
+        found = groups.backward(gradient, x, num_groups, held, *stats, needs)
+        if found is not None:
+            grad = None if found[0] is None else _cast(_shaped(found[0], shape), dtype)
+            return grad, *found[1:]
         slope = shift = grad = None
         rows: tuple[int, ...] = (batch * num_groups, width)
         if needs[2]:
@@ -157,14 +165,20 @@ def _native_group_norm(input, num_groups: int, weight=None, bias=None, eps: floa
     dtype, shape = input.dtype, input.shape
     x, w, b = kernels.wide(input, weight, bias)
     batch, channels = shape[:2]
-    rows = (batch * num_groups, channels // num_groups * prod(shape[2:]))
+    length = prod(shape[2:])
+    stats = (batch, num_groups)
+    w, b = (None if each is None else _cast(each, x.dtype) for each in (w, b))
+    generated = groups.forward(x.reshape(batch, channels, length), num_groups, w, b, eps)
+    if generated is not None:
+        out, mean, rstd = generated
+        return tuple(_cast(each, dtype) for each in (_shaped(out, shape), mean, rstd))
+    rows = (batch * num_groups, channels // num_groups * length)
     found, mean, rstd = kernels.layer(x.reshape(rows), None, None, eps)
     found = found.reshape(batch, channels, -1) if x.size else found.reshape(batch, channels, 0)
     if w is not None:
-        found *= _cast(w, x.dtype)[:, None]
+        found *= w[:, None]
     if b is not None:
-        found += _cast(b, x.dtype)[:, None]
-    stats = (batch, num_groups)
+        found += b[:, None]
     return tuple(
         _cast(each, dtype)
         for each in (found.reshape(shape), mean.reshape(stats), rstd.reshape(stats))

@@ -13,6 +13,7 @@ import numpy as np
 from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.errors import fail
 from flambeau.core.kernels import norm as kernels
+from flambeau.core.kernels.generate import layer as generated
 from flambeau.core.ops.norm import _cast, _first
 from flambeau.core.ops.windowing import refuse_dtype
 from flambeau.core.rules import both
@@ -44,6 +45,9 @@ def _layer_rule(
         return None, None, None
     count = len(normalized_shape)
     if type(input) is nd:
+        found = generated.normalized_backward(g, input, weight, mean, rstd, needs)
+        if found is not None:
+            return found if count == 1 else _in_shape(found, normalized_shape)
         dtype, shape = g.dtype, input.shape
         g, input, weight, mean, rstd = kernels.wide(g, input, weight, mean, rstd)
         rows = _rows(input, normalized_shape)
@@ -57,9 +61,7 @@ def _layer_rule(
             needs,
         )
         grad = None if found[0] is None else _cast(_shaped(found[0], shape), dtype)
-        return grad, *(
-            None if each is None else _shaped(each, tuple(normalized_shape)) for each in found[1:]
-        )
+        return _in_shape((grad, *found[1:]), normalized_shape)
     axes = tuple(range(input.ndim - count, input.ndim))
     lead = tuple(range(input.ndim - count))
     centred = input - ops.mean(input, axes, True)
@@ -77,6 +79,12 @@ def _layer_rule(
     if needs[2]:
         shift = ops.sum(g, lead) if lead else g
     return grad, slope, shift
+
+
+def _in_shape(found: Any, normalized_shape: Any) -> Any:
+    """The gradients with those of weight and bias in their shape."""
+    shape = tuple(normalized_shape)
+    return found[0], *(None if each is None else _shaped(each, shape) for each in found[1:])
 
 
 def _shaped(array: Any, shape: tuple[int, ...]) -> Any:
@@ -101,6 +109,10 @@ def _layer_shapes(input: Any, normalized_shape: Any, *rest: Any) -> Any:
 )
 def _native_layer_norm(input, normalized_shape: Any, weight=None, bias=None, eps: float = 1e-5):
     """Layer normalisation: the result, and mean and 1 / deviation of every row."""
+    if _fits(input, normalized_shape, weight, bias):
+        found = generated.normalized(input, weight, bias, eps, True, len(normalized_shape))
+        if found is not None:
+            return found
     _check_normalized("layer_norm", input, normalized_shape, weight, bias)
     dtype, shape = input.dtype, input.shape
     x, w, b = kernels.wide(input, weight, bias)
@@ -112,6 +124,13 @@ def _native_layer_norm(input, normalized_shape: Any, weight=None, bias=None, eps
         _cast(each, dtype)
         for each in (_shaped(found, shape), mean.reshape(stats), rstd.reshape(stats))
     )
+
+
+def _fits(input: Any, shape: Any, *parameters: Any) -> bool:
+    """Whether :func:`_check_normalized` finds nothing, in one breath."""
+    if type(input) is not nd or not shape or input.shape[-len(shape) :] != shape:
+        return False
+    return all(each is None or each.shape == shape for each in parameters)
 
 
 def _check_normalized(op: str, input: Any, normalized_shape: Any, weight: Any, bias: Any) -> None:
@@ -198,10 +217,71 @@ def rms_norm(
 
         eps = finfo(wide.dtype.to_real()).eps
     dims = tuple(range(-len(sizes), 0))
+    same = wide is input and input.dtype.is_floating_point
+    if same and (weight is None or weight.dtype is input.dtype):
+        return ops._rms_norm(input, sizes, weight, eps)[0]
     found = wide * ops.rsqrt((wide * wide).mean(dims, keepdim=True) + eps)
     if weight is not None:
         found = found * weight
     return found if found.dtype == input.dtype else found.to(input.dtype)
+
+
+@both
+def _rms_rule(
+    g: Any, input: Any, weight: Any, rstd: Any, normalized_shape: Any, eps: float, needs: Any
+) -> Any:
+    g = _first(g)
+    if g is None:
+        return None, None
+    count = len(normalized_shape)
+    if type(input) is nd:
+        found = generated.normalized_backward(g, input, weight, None, rstd, (*needs, False))
+        if found is not None:
+            return _in_shape(found[:2], normalized_shape)
+        shape, rows = input.shape, _rows(input, normalized_shape)
+        flat = None if weight is None else weight.reshape(-1)
+        grad, slope = kernels.rms_backward(
+            g.reshape(rows), input.reshape(rows), flat, rstd.reshape(-1, 1), needs
+        )
+        return (
+            None if grad is None else _shaped(grad, shape),
+            None if slope is None else _shaped(slope, tuple(normalized_shape)),
+        )
+    axes = tuple(range(input.ndim - count, input.ndim))
+    lead = tuple(range(input.ndim - count))
+    scale = ops.rsqrt(ops.mean(input * input, axes, True) + eps)
+    normal = input * scale
+    grad = slope = None
+    if needs[0]:
+        scaled = g if weight is None else g * weight
+        grad = scale * (scaled - normal * ops.mean(scaled * normal, axes, True))
+    if needs[1]:
+        slope = ops.sum(g * normal, lead) if lead else g * normal
+    return grad, slope
+
+
+@primitive(
+    outputs=("out", "rstd"),
+    differentiable=("out",),
+    name="_rms_norm",
+    node="Mul",
+    function=False,
+    method=False,
+    vjp={("input", "weight"): _rms_rule},
+    infer=lambda *given: _layer_shapes(*given)[::2],
+)
+def _rms_norm(input, normalized_shape: Any, weight=None, eps: float = 1e-5):
+    """RMS normalisation: the result, and 1 / root mean square of every row."""
+    if _fits(input, normalized_shape, weight):
+        quick = generated.normalized(input, weight, None, eps, False, len(normalized_shape))
+        if quick is not None:
+            return quick[0], quick[2]
+    rows = _rows(input, normalized_shape)
+    flat = None if weight is None else weight.reshape(-1)
+    found, rstd = kernels.rms(input.reshape(rows), flat, eps)
+    count = len(normalized_shape)
+    stats = input.shape[: input.ndim - count] + (1,) * count
+    return _shaped(found, input.shape), rstd.reshape(stats)
 
 
 def _check_rms(input: Tensor, sizes: tuple[int, ...], weight: Tensor | None) -> None:

@@ -13,6 +13,7 @@ from flambeau.core import dtypes
 from flambeau.core.batch.array import ACTIVE
 from flambeau.core.batch.draws import draw_new, draw_whole
 from flambeau.core.declare import composite
+from flambeau.core.device import CPU, META
 from flambeau.core.errors import fail
 from flambeau.core.factory_options import (
     element_type,
@@ -24,13 +25,14 @@ from flambeau.core.factory_options import (
     sizes,
 )
 from flambeau.core.ir.abstract import Abstract
+from flambeau.core.layout import sparse_coo
 from flambeau.core.ops.random_fill import WIDE_UNSIGNED, from_to, need_kernel, whole
 from flambeau.core.random import integer
 from flambeau.core.random.generator import Generator, resolve
 from flambeau.core.random.normal import normal_
 from flambeau.core.random.order import empty_like
 from flambeau.core.random.uniform import uniform_
-from flambeau.core.tensor import Tensor
+from flambeau.core.tensor import Tensor, wrap
 
 __all__: list[str] = []
 
@@ -298,12 +300,14 @@ def _like(
             f"{name.removesuffix('_like')}(size).",
         )
     model = input._array
+    if hasattr(model, "is_sparse_data"):
+        return _like_sparse(name, input, draw, dtype, generator)
     abstract = isinstance(model, Abstract)
     kind = element_type(name, dtype, dtypes.of(model.dtype))
-    chosen = options(name, kind, device, layout, requires_grad, pin_memory)
-    meta = chosen.meta or (device is None and abstract)
+    place = device if device is not None else META if abstract else CPU
+    chosen = options(name, kind, place, layout, requires_grad, pin_memory)
     source = resolve(generator, name)
-    if ACTIVE.get() and not meta:
+    if ACTIVE.get() and not chosen.meta:
         made = _for_levels(draw, name, source, tuple(model.shape), kind.numpy)
         return finish(name, made, chosen.requires_grad)
     plan = str(memory_format).removeprefix("torch.")
@@ -316,11 +320,32 @@ def _like(
             array = np.moveaxis(np.empty((shape[0], *shape[2:], shape[1]), kind.numpy), -1, 1)
     else:
         array = empty_like(model.proxy() if abstract else model, kind.numpy)
-    if meta:
+    if chosen.meta:
         array = Abstract(array.shape, array.dtype, array.strides)
     else:
         whole(draw, name, source, array)
     return finish(name, array, chosen.requires_grad)
+
+
+def _like_sparse(
+    name: str, input: Tensor, draw: Any, dtype: Any, generator: Generator | None
+) -> Tensor:
+    """Random values at the places of a compressed tensor.
+
+    Raises:
+        NotImplementedError: coordinates, or numbers that are not normal, as in PyTorch.
+    """
+    data = input._array
+    if name != "randn_like" or input.layout is sparse_coo:
+        raise fail(
+            NotImplementedError,
+            name,
+            f"Could not run '{name}' on a tensor of layout {input.layout}: it would fill the "
+            "zeros, too. Draw for x.to_dense(), or fill the values.",
+        )
+    values = np.empty(data.values.shape, element_type(name, dtype, dtypes.of(data.dtype)).numpy)
+    whole(draw, name, resolve(generator, name), values)
+    return wrap(data.with_values(values))
 
 
 def _size_of(name: str, named: dict[str, Any]) -> Any:

@@ -198,10 +198,7 @@ def unravel_index(indices: Tensor, shape: Any) -> tuple[Tensor, ...]:
     flat = indices.to(int64)
     if not flat.numel():  # a size of 0 divides nothing here
         return tuple([flat.clone() for _ in sizes])
-    steps = [prod(sizes[k + 1 :]) for k in range(len(sizes))]
-    return tuple(
-        [
-            flat.div(step, rounding_mode="floor") % size
-            for step, size in zip(steps, sizes, strict=True)
-        ]
-    )
+    steps = wrap(np.asarray([prod(sizes[k + 1 :]) for k in range(len(sizes))], np.int64))
+    whole = flat.unsqueeze(-1).div(steps, rounding_mode="floor")
+    found = whole % wrap(np.asarray(sizes, np.int64))
+    return ops.unbind(found, -1)  # type: ignore[no-any-return]

@@ -236,15 +236,35 @@ def _view_dtype(input, dtype: Any):
     return input.view(dtype.numpy)
 
 
+def _like(name: str, *given: Any) -> None:
+    if len(given) != 1 or not isinstance(given[0], Tensor):
+        kinds = ", ".join(type(x).__name__ for x in given)
+        raise fail(
+            TypeError,
+            f"{name}_as",
+            f"argument 'other' must be one Tensor, not {kinds}: for sizes use {name}(...)",
+        )
+
+
 @composite(method=True, function=False)
-def view_as(input: Tensor, other: Tensor) -> Tensor:
-    """The view with `other`'s shape."""
+def view_as(input: Tensor, other: Tensor, *sizes: Any) -> Tensor:
+    """The view with `other`'s shape.
+
+    Raises:
+        TypeError: sizes instead of a tensor (that is `view`).
+    """
+    _like("view", other, *sizes)
     return view(input, other.size())
 
 
 @composite(method=True, function=False)
-def reshape_as(input: Tensor, other: Tensor) -> Tensor:
-    """`reshape` to `other`'s shape."""
+def reshape_as(input: Tensor, other: Tensor, *sizes: Any) -> Tensor:
+    """`reshape` to `other`'s shape.
+
+    Raises:
+        TypeError: sizes instead of a tensor (that is `reshape`).
+    """
+    _like("reshape", other, *sizes)
     return reshape(input, other.size())
 
 
@@ -504,19 +524,13 @@ def broadcast_to(input: Tensor, size: Any) -> Tensor:
 
 
 @composite(method=True, function=False)
-def expand_as(input: Tensor, other: Tensor) -> Tensor:
+def expand_as(input: Tensor, other: Tensor, *sizes: Any) -> Tensor:
     """The view expanded to `other`'s size.
 
     Raises:
         TypeError: sizes instead of a tensor (that is `expand`).
     """
-    if not isinstance(other, Tensor):
-        raise fail(
-            TypeError,
-            "expand_as",
-            f"argument 'other' must be Tensor, not {type(other).__name__}: for sizes use "
-            f"expand(...)",
-        )
+    _like("expand", other, *sizes)
     return ops._expand(input, tuple(other._array.shape))
 
 

@@ -15,7 +15,6 @@ from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import broadcast_shapes
 from flambeau.core.methods import bind
 from flambeau.core.overlap import overlaps
-from flambeau.core.provenance import stack_level
 from flambeau.core.sampling import each_on_its_own
 from flambeau.core.silence import run
 from flambeau.core.state import mode, ordinary
@@ -150,14 +149,21 @@ def copyto(target: Any, value: Any, mask: Any) -> None:
     np.copyto(target, value, where=mask)
 
 
-def _mask(name: str, mask: Any) -> None:
+def _mask(name: str, mask: Any) -> Any:
+    """The mask, of bools; one of bytes, as comparisons gave once, with a `LegacyWarning`."""
     if isinstance(mask, Tensor) and mask._array.dtype.kind != "b":
+        from flambeau.compat import bool_mask
+
+        old, mask = mask, bool_mask(name, mask)
+        if mask is not old:
+            return mask
         raise fail(
             RuntimeError,
             name,
             f"{name} only supports boolean masks, but got mask with dtype {mask.dtype}. Compare "
             "it: mask != 0.",
         )
+    return mask
 
 
 @primitive(
@@ -221,7 +227,7 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
     Raises:
         RuntimeError: a mask that is not bool, or a value of more than one element.
     """
-    _mask("masked_fill", mask)
+    mask = _mask("masked_fill", mask)
     return ops._masked_fill(input, mask, _fill_value("masked_fill", input, value))
 
 
@@ -231,7 +237,7 @@ def masked_fill_(input: Tensor, mask: Tensor, value: Any) -> Tensor:
     from flambeau.core.inplace import check_inplace, write_result
     from flambeau.core.tensor import edge_of
 
-    _mask("masked_fill_", mask)
+    mask = _mask("masked_fill_", mask)
     if type(value) in (int, float) and ordinary() and type(input) in PLAIN and type(mask) in PLAIN:
         a, m = input._array, mask._array
         plain = type(a) is nd and type(m) is nd and a.dtype in SIMPLE and not overlaps(a)
@@ -293,18 +299,7 @@ def masked_select(input: Tensor, mask: Tensor, *, out: Tensor | None = None) -> 
     Raises:
         RuntimeError: a mask that is not bool.
     """
-    if isinstance(mask, Tensor) and mask._array.dtype == np.uint8:
-        from flambeau.compat import is_strict, warn_legacy
-
-        if not is_strict():
-            warn_legacy(
-                "masked_select",
-                "a mask of bytes",
-                "a bool mask (mask != 0)",
-                stacklevel=stack_level(),
-            )
-            mask = ops.ne(mask, 0)
-    _mask("masked_select", mask)
+    mask = _mask("masked_select", mask)
     return ops._masked_select(input, mask, out=out)
 
 
@@ -342,8 +337,9 @@ def _masked_rest(g: Tensor, mask: Tensor, shape: Any) -> Tensor:
     return (ops.cat([taken, taken.new_zeros(rest)]) if rest else taken).reshape(shape)
 
 
-def _check_scatter(input: Tensor, mask: Tensor, source: Tensor) -> None:
-    _mask("masked_scatter", mask)
+def _check_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
+    """The mask, of bools."""
+    mask = _mask("masked_scatter", mask)
     if isinstance(source, Tensor) and source._array.dtype != input._array.dtype:
         raise fail(
             RuntimeError,
@@ -351,6 +347,7 @@ def _check_scatter(input: Tensor, mask: Tensor, source: Tensor) -> None:
             f"expected self and source to have same dtypes but got {input.dtype} and "
             f"{source.dtype}",
         )
+    return mask
 
 
 @composite(method=True)
@@ -360,7 +357,7 @@ def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
     Raises:
         RuntimeError: dtypes differ, the mask is not bool, or source has too few elements.
     """
-    _check_scatter(input, mask, source)
+    mask = _check_scatter(input, mask, source)
     return ops._masked_scatter(input, mask, source)
 
 
@@ -370,7 +367,7 @@ def masked_scatter_(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
     from flambeau.core.inplace import check_inplace, write_result
     from flambeau.core.tensor import edge_of
 
-    _check_scatter(input, mask, source)
+    mask = _check_scatter(input, mask, source)
     check_inplace(
         "masked_scatter_", input, edge_of(input) is not None or edge_of(source) is not None
     )

@@ -10,6 +10,7 @@ import numpy as np
 
 from flambeau.core.batch.array import ACTIVE
 from flambeau.core.batch.draws import check_draw
+from flambeau.core.device import cuda_means_cpu
 from flambeau.core.device import device as _device
 from flambeau.core.errors import fail
 from flambeau.core.random.stream import Stream
@@ -38,7 +39,7 @@ class Generator(Stream):
 
     def __init__(self, device: _device | str = "cpu") -> None:
         place = device if isinstance(device, _device) else _device(device)
-        if place.type != "cpu":
+        if place.type != "cpu" and not (place.type == "cuda" and cuda_means_cpu()):
             raise fail(
                 RuntimeError,
                 "Generator",
@@ -105,6 +106,26 @@ class Generator(Stream):
         other = Generator()
         other.unpack(self.pack())
         return other
+
+    def graphsafe_get_state(self) -> "Generator":
+        """A state that CUDA graphs may record.
+
+        Raises:
+            NotImplementedError: always; the CPU has none.
+        """
+        raise NotImplementedError(
+            "Generator.graphsafe_get_state: only CUDA generators have it; use clone_state()."
+        )
+
+    def graphsafe_set_state(self, state: "Generator") -> None:
+        """Take a state that CUDA graphs may record.
+
+        Raises:
+            NotImplementedError: always; the CPU has none.
+        """
+        raise NotImplementedError(
+            "Generator.graphsafe_set_state: only CUDA generators have it; use set_state()."
+        )
 
     def get_offset(self) -> int:
         """Always raises: only generators of counter-based streams (CUDA) have an offset."""

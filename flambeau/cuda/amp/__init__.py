@@ -61,3 +61,8 @@ def custom_bwd(bwd: Callable[..., Any]) -> Any:
 
     _deprecated("custom_bwd")
     return flambeau.amp.custom_bwd(bwd, device_type="cuda")
+
+
+def amp_definitely_not_available() -> bool:
+    """Whether mixed precision on CUDA is out of the question: there is no device."""
+    return True

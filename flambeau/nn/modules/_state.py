@@ -314,6 +314,10 @@ class StateDict:
                     listed = ", ".join(f'"{key}"' for key in keys)
                     errors.insert(0, f"{label} key(s) in state_dict: {listed}. ")
         if errors:
+            from flambeau.nn.modules._unregistered import unregistered
+
+            hidden = unregistered(self) if unexpected else []  # type: ignore[arg-type]
+            errors += [f"Not registered: {text}." for text in hidden]
             name = type(self).__name__
             lines = "\n\t".join(errors)
             raise RuntimeError(f"Error(s) in loading state_dict for {name}:\n\t{lines}")

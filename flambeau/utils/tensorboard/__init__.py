@@ -4,6 +4,7 @@
 Needs the extra ``tensorboard``. Stands on nn (for graphs) and tensorboardX.
 """
 
+from flambeau.utils.tensorboard.extra import RecordWriter
 from flambeau.utils.tensorboard.writer import FileWriter, SummaryWriter
 
-__all__ = ["FileWriter", "SummaryWriter"]
+__all__ = ["FileWriter", "RecordWriter", "SummaryWriter"]

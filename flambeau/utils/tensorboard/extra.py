@@ -14,6 +14,7 @@ try:
     from tensorboardX.proto.tensor_pb2 import TensorProto
     from tensorboardX.proto.tensor_shape_pb2 import TensorShapeProto
     from tensorboardX.proto.versions_pb2 import VersionDef
+    from tensorboardX.record_writer import RecordWriter
     from tensorboardX.writer import FileWriter
 except ImportError as error:
     raise missing_extra("utils.tensorboard", "tensorboardX", "tensorboard") from error
@@ -23,6 +24,7 @@ __all__ = [
     "FileWriter",
     "GraphDef",
     "NodeDef",
+    "RecordWriter",
     "Summary",
     "SummaryMetadata",
     "TensorProto",

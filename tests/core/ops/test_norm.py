@@ -81,3 +81,26 @@ def test_batch_norm_refuses_an_eps_that_leaves_zero():
     with pytest.raises(ValueError, match="eps must be non-negative"):
         F.batch_norm(x, one, one, eps=-1.0)
     assert F.batch_norm(x, one, one, eps=0.0).eq(0).all()
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(
+    "shape, normalized", [((3, 4), (4,)), ((2, 5, 3, 7), (3, 7)), ((6,), (6,))]
+)
+def test_rms_norm_and_its_gradients(oracle, weighted, shape, normalized):
+    import numpy as np
+
+    rng = np.random.default_rng(0)
+    x, up, w = (rng.standard_normal(s) for s in (shape, shape, normalized))
+    found = []
+    for engine in (oracle, torch):
+        leaf = engine.tensor(x, requires_grad=True)
+        weight = engine.tensor(w, requires_grad=True) if weighted else None
+        y = engine.nn.functional.rms_norm(leaf, normalized, weight, eps=1e-3)
+        wanted = [leaf, weight] if weighted else [leaf]
+        grads = engine.autograd.grad(y, wanted, engine.tensor(up), create_graph=True)
+        again = engine.autograd.grad(sum((g * g).sum() for g in grads), wanted)
+        assert type(y.grad_fn).__name__ == "MulBackward0"
+        found.append([t.detach().numpy() for t in (y, *grads, *again)])
+    for want, got in zip(*found, strict=True):
+        np.testing.assert_allclose(got, want, 1e-9, 1e-12)

@@ -8,7 +8,7 @@ convolution are all of this kind. Stands on jit and gemm.
 
 from __future__ import annotations
 
-from flambeau.core.kernels.generate.conv_pack import PLANES, clear, pack
+from flambeau.core.kernels.generate.conv_pack import PLANES, aligned, clear, pack
 from flambeau.core.kernels.generate.conv_tile import WIDEST, row_counts, steps, taken, tiles
 from flambeau.core.kernels.generate.gemm import (
     ARGUMENTS,
@@ -23,14 +23,14 @@ from flambeau.core.kernels.jit.ir import SIZES, Function, Module, Value
 __all__ = ["CORRELATE", "module"]
 
 CORRELATE = (
-    *PLANES,
+    *PLANES, "input", "weight", "bias", "out", "scratch",
     "input_batch", "input_group", "images_out", "next", "units",
     "groups", "bands", "band", "last_band", "split", "blocks", "block",
-    "weight", "weight_group", "weight_row", "taps", "first", "deltas", "depth", "bias",
-    "out", "out_batch", "out_depth", "out_row", "out_channel", "features",
-    "runs", "run_panels", "starts", "widths", "masks", "places", "lanes", "scratch", "scratch_each",
+    "weight_group", "weight_row", "taps", "first", "deltas", "depth",
+    "out_batch", "out_depth", "out_row", "out_channel", "features",
+    "runs", "run_panels", "starts", "widths", "masks", "places", "lanes", "scratch_each",
 )  # fmt: skip
-"""Words of `correlate`'s context: those of the planes, then strides in elements.
+"""Words of `correlate`'s context: those of the planes, addresses, strides in elements.
 
 `images_out` outputs lie along depth for each image. `bands` cut the rows of an output plane (each
 of `band` rows, the last one from row `last_band`), or, where planes are read in place, its runs by
@@ -57,7 +57,7 @@ def _correlate(
     context = f.argument["context"]
     get = words(f, CORRELATE)
     type, size = shape.type, SIZES[shape.type]
-    memory = f.at(pointer(f, get["scratch"]), f.argument["thread"] * get["scratch_each"], type)
+    memory = f.at(aligned(f, get["scratch"]), f.argument["thread"] * get["scratch_each"], type)
     clear(f, shape, memory, get["scratch_each"])
     packed = f.variable("i64", -1)
     following = f.at(context, CORRELATE.index("next"), "i64")
@@ -72,7 +72,7 @@ def _correlate(
         base = f.variable("ptr", source)
         y0 = smaller(f, band * get["band"], get["last_band"])
         k = f.fresh()
-        f.branch(get["scratch"].eq(0), f"there{k}", f"scratch{k}")
+        f.branch(get["scratch_each"].eq(0), f"there{k}", f"scratch{k}")
         f.label(f"scratch{k}")
         base.set(memory)
         with f.when(packed.get().ne(plane)):

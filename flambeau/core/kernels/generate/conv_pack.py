@@ -21,10 +21,10 @@ from flambeau.core.kernels.generate.gemm import (
 from flambeau.core.kernels.generate.gemm import mask as first_lanes
 from flambeau.core.kernels.jit.ir import Function, Module, Value, vector
 
-__all__ = ["PLANES", "clear", "every_second", "gather", "pack"]
+__all__ = ["PLANES", "aligned", "clear", "every_second", "gather", "pack"]
 
 PLANES = (
-    "input", "input_channel", "input_depth", "input_row", "input_column",
+    "input_channel", "input_depth", "input_row", "input_column",
     "length", "height", "width", "channels", "depths", "depth_stride", "depth_places",
     "row_stride", "column_stride", "phases", "phase_rows", "phase_columns", "rows", "pitch",
 )  # fmt: skip
@@ -132,6 +132,11 @@ def _rows(
     f.label(f"done{k}")
     with f.loop(end, get["rows"]) as i:
         masked_store(f, zero, f.at(to, i * pitch, type), some)
+
+
+def aligned(f: Function, address: Value) -> Value:
+    """The next place where a line of the cache begins."""
+    return ((address + 63) & -64).to("ptr")
 
 
 def clear(f: Function, shape: Shape, target: Value, count: Value) -> None:

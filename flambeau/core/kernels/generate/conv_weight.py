@@ -9,7 +9,7 @@ Stands on jit, gemm and conv_pack.
 
 from __future__ import annotations
 
-from flambeau.core.kernels.generate.conv_pack import PLANES, clear, pack
+from flambeau.core.kernels.generate.conv_pack import PLANES, aligned, clear, pack
 from flambeau.core.kernels.generate.conv_tile import lanes_of, steps, taken
 from flambeau.core.kernels.generate.gemm import (
     ARGUMENTS,
@@ -25,13 +25,13 @@ from flambeau.core.kernels.jit.ir import Function, Module, Value, vector
 __all__ = ["WEIGHTS", "module"]
 
 WEIGHTS = (
-    *PLANES,
+    *PLANES, "input", "grad", "out", "scratch", "special",
     "input_batch", "input_group", "images_out", "images", "next", "units", "groups",
-    "grad", "grad_batch", "grad_group", "grad_channel", "grad_depth", "grad_row",
+    "grad_batch", "grad_group", "grad_channel", "grad_depth", "grad_row",
     "features", "features_each", "feature_blocks", "channels_each", "channel_blocks",
-    "bands", "band", "images_each", "places_of_channel", "out", "out_row",
+    "bands", "band", "images_each", "places_of_channel", "out_row",
     "vectors", "vectors_last", "starts", "masks", "masks_last", "places", "offsets",
-    "grad_pitch", "image_pitch", "packed", "scratch", "scratch_each", "special",
+    "grad_pitch", "image_pitch", "packed", "scratch_each",
 )  # fmt: skip
 """Words of `weight_gradient`'s context.
 
@@ -156,7 +156,7 @@ def _weight_gradient(
     context = f.argument["context"]
     get = words(f, WEIGHTS)
     type = shape.type
-    memory = f.at(pointer(f, get["scratch"]), f.argument["thread"] * get["scratch_each"], type)
+    memory = f.at(aligned(f, get["scratch"]), f.argument["thread"] * get["scratch_each"], type)
     clear(f, shape, memory, get["packed"])
     gradients = f.at(memory, get["packed"], type)
     count = (get["images"] + (get["images_each"] - 1)) / get["images_each"]

@@ -8,6 +8,7 @@ threads. Stands on jit and vectors.
 from __future__ import annotations
 
 from functools import lru_cache
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -186,22 +187,26 @@ def _constant(value: int, count: int, dtype: Any) -> Any:
 _kernel = Kernel(module)
 
 
-def normalized(x: Any, weight: Any, bias: Any, eps: float, centred: bool = True) -> Any:
-    """Rows (M, D) normalised: the result, mean and 1 / deviation of every row as (M, 1), the mean
-    None where it is not taken away; None where no code serves.
+def normalized(
+    x: Any, weight: Any, bias: Any, eps: float, centred: bool = True, count: int = 1
+) -> Any:
+    """The last `count` dimensions normalised: the result, mean and 1 / deviation of every row with
+    these dimensions of size 1, the mean None where it is not taken away; None where no code serves.
     """
     name = "forward" if centred else "rms_forward"
     if not x.size or not dense(x, weight, bias) or not _kernel.ready(x.dtype, name):
         return None
-    rows, width = x.shape
+    shape = x.shape
+    width = shape[-1] if count == 1 else prod(shape[-count:])
     weight = _constant(1, width, x.dtype) if weight is None else weight
     bias = _constant(0, width, x.dtype) if bias is None else bias
     out = memory.empty_like(x)
-    mean = np.empty((rows, 1), x.dtype) if centred else None
-    rstd = np.empty((rows, 1), x.dtype)
+    stats = shape[:-count] + (1,) * count
+    mean = np.empty(stats, x.dtype) if centred else None
+    rstd = np.empty(stats, x.dtype)
     _kernel.run(
         x.dtype, name, x.size, x, weight, bias, out, mean,
-        rstd, rows, width, float(eps),
+        rstd, x.size // width, width, float(eps),
     )  # fmt: skip
     return out, mean, rstd
 
@@ -209,11 +214,14 @@ def normalized(x: Any, weight: Any, bias: Any, eps: float, centred: bool = True)
 def normalized_backward(
     g: Any, x: Any, weight: Any, mean: Any, rstd: Any, needs: tuple[bool, ...]
 ) -> Any:
-    """The gradients of :func:`normalized` for input, weight and bias; None where no code serves."""
+    """The gradients of :func:`normalized` for input, weight and bias, the latter two flat; None
+    where no code serves.
+    """
     name = "rms_backward" if mean is None else "backward"
     if not x.size or not dense(g, x, weight, mean, rstd) or not _kernel.ready(x.dtype, name):
         return None
-    rows, width = x.shape
+    rows = rstd.size
+    width = x.size // rows
     weight = _constant(1, width, x.dtype) if weight is None else weight
     block = -(-max(-(-rows // BLOCKS), TOGETHER) // TOGETHER) * TOGETHER
     grad = memory.empty_like(x)

@@ -25,16 +25,16 @@ from flambeau.core.kernels.jit.ir import Function, Module, Value, Variable, vect
 __all__ = ["POOL", "SPREAD", "module"]
 
 POOL = (
-    "input", "out", "taps", "planes", "height", "width", "rows", "columns",
-    "kernel_rows", "kernel_columns", "row_stride", "column_stride", "row_padding",
-    "column_padding", "row_dilation", "column_dilation", "row_counts", "column_counts",
+    "input", "out", "taps", "row_counts", "column_counts", "planes", "height", "width", "rows",
+    "columns", "kernel_rows", "kernel_columns", "row_stride", "column_stride", "row_padding",
+    "column_padding", "row_dilation", "column_dilation",
 )  # fmt: skip
 """Words of the forward functions' context: planes lie side by side, outputs have `rows` and
 `columns`. A mean divides by the products of `row_counts` and `column_counts`.
 """
 SPREAD = (
-    "grad", "taps", "out", "planes", "size", "rows", "columns", "row_step", "column_step",
-    "first", "offsets",
+    "grad", "taps", "out", "offsets", "planes", "size", "rows", "columns", "row_step",
+    "column_step", "first",
 )  # fmt: skip
 """Words of `spread`'s context: a plane of `size` numbers, windows that begin `row_step` and
 `column_step` numbers apart, the first at `first`; how far into a window each tap lies.

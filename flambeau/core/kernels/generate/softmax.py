@@ -1,18 +1,21 @@
 """Softmax and its logarithm along rows of any length, their gradients, and cross-entropy of class
 numbers: each row is read from memory once.
 
-Rows are contiguous. Short rows of softmax have native functions (``native.rows``); what is not
-contiguous goes to the NumPy forms. Stands on jit, vectors and the formulas of exp and log.
+Rows are contiguous, or lie across: (outer, width, inner), where ``softmax_across`` takes over.
+Short rows have native functions (``native.rows``); other arrays go to the NumPy forms. Stands on
+jit, vectors and the formulas of exp and log.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from flambeau.core.kernels import memory
+from flambeau.core.kernels.generate import softmax_across
 from flambeau.core.kernels.generate.call import Kernel, dense
 from flambeau.core.kernels.generate.gemm import pointer, share, words
 from flambeau.core.kernels.generate.vectors import along, read, row_largest, row_sums, write
@@ -31,9 +34,11 @@ Write = Callable[..., None]
 
 
 def module(name: str, type: str, width: int) -> Module:
-    """`softmax`, `log_softmax`, `..._backward`, or `class_gradient`."""
+    """`softmax`, `log_softmax`, `..._backward`, one of these `..._across`, or `class_gradient`."""
     made = Module(f"{name}-{type}")
-    if name == "class_gradient":
+    if name.endswith("_across"):
+        softmax_across.write(made, name, type, width)
+    elif name == "class_gradient":
         _class_gradient(made, type, width)
     else:
         write = _backward if name.endswith("_backward") else _forward
@@ -138,9 +143,11 @@ _kernel = Kernel(module)
 
 
 def forward(name: str, x: Any, axis: int) -> Any:
-    """`softmax` or `log_softmax` along the last axis; None where no code serves."""
-    if axis not in (-1, x.ndim - 1) or not x.size or not dense(x):
+    """`softmax` or `log_softmax` along an axis; None where no code serves."""
+    if not x.size or not dense(x):
         return None
+    if axis not in (-1, x.ndim - 1):
+        return _across(f"{name}_across", x.shape, axis, x)
     if not _kernel.ready(x.dtype, name):
         return None
     out, width = memory.empty_like(x), x.shape[-1]
@@ -148,10 +155,24 @@ def forward(name: str, x: Any, axis: int) -> Any:
     return out
 
 
+def _across(name: str, shape: tuple[int, ...], axis: int, *given: Any) -> Any:
+    """The same along another axis, of contiguous arrays of one shape."""
+    dtype = given[0].dtype
+    if not _kernel.ready(dtype, name):
+        return None
+    out = memory.empty(shape, dtype)
+    outer, width, inner = prod(shape[:axis]), shape[axis], prod(shape[axis:][1:])
+    _kernel.run(dtype, name, out.size * 4, *given, out, outer, width, inner)
+    return out
+
+
 def gradient(name: str, g: Any, y: Any, axis: int) -> Any:
     """The gradient of `name` from its result; None where no code serves."""
-    if axis not in (-1, y.ndim - 1) or not y.size or g.dtype is not y.dtype or not dense(y):
+    if not y.size or g.dtype is not y.dtype or not dense(y):
         return None
+    if axis not in (-1, y.ndim - 1):
+        usual = g.flags.c_contiguous and g.shape == y.shape
+        return _across(f"{name}_backward_across", y.shape, axis, g, y) if usual else None
     spread = not any(g.strides)
     if not (spread or g.flags.c_contiguous) or g.shape != y.shape:
         return None

@@ -6,12 +6,14 @@ NumPy's copies of such views move number by number. Stands on jit and gemm's hel
 
 from __future__ import annotations
 
-import ctypes
 from functools import cache as once
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
+from flambeau.core import threads
+from flambeau.core.kernels import memory
 from flambeau.core.kernels.generate.gemm import mask as first_lanes
 from flambeau.core.kernels.generate.gemm import (
     masked_load,
@@ -24,11 +26,12 @@ from flambeau.core.kernels.generate.gemm import (
 from flambeau.core.kernels.generate.gemm import words as read_words
 from flambeau.core.kernels.jit import build, pool
 from flambeau.core.kernels.jit.ir import Module, vector
+from flambeau.core.kernels.native.prepared import launch
 
 __all__ = ["RUNS", "WORDS", "module", "turn", "turn_runs"]
 
 WORDS = (
-    "source", "source_batch", "source_row", "target", "target_batch", "target_row",
+    "source", "target", "source_batch", "source_row", "target_batch", "target_row",
     "batch", "rows", "columns",
 )  # fmt: skip
 RUNS = ("source", "target", "batch", "rows", "columns", "run")
@@ -37,6 +40,8 @@ TOGETHER = 8
 TYPES = {np.dtype("f4"): "float", np.dtype("f8"): "double"}
 ALONE = 1 << 16
 """Numbers that one more thread is worth."""
+UNLOCKED = 1 << 13
+"""From so many numbers on the interpreter's lock is free."""
 
 
 def module(type: str, lanes: int) -> Module:
@@ -114,39 +119,42 @@ def _functions(type: str) -> dict[str, int] | None:
         return None
 
 
+@lru_cache(maxsize=1024)
+def _words(name: str, dtype: Any, work: int, limit: int, *context: int) -> Any:
+    """What `launch` is given; None where no code can be generated."""
+    functions = _functions(TYPES[dtype])
+    if functions is None:
+        return None
+    shares = min(limit, 1 + work // ALONE)
+    return np.array([functions[name], shares, work >= UNLOCKED, 0, 0, 0, *context], np.int64)
+
+
 def turn(source: Any, target: Any) -> None:
     """``target[...] = source.swapaxes(1, 2)`` of (B, R, C) and (B, C, R), whose last axes are
     contiguous.
     """
-    functions = _functions(TYPES[source.dtype])
     size = source.itemsize
-    if functions is None:
-        np.copyto(target, source.swapaxes(1, 2))
-        return
-    batch, rows, columns = source.shape
-    context = (ctypes.c_int64 * len(WORDS))(
-        source.ctypes.data, source.strides[0] // size, source.strides[1] // size,
-        target.ctypes.data, target.strides[0] // size, target.strides[1] // size,
-        batch, rows, columns,
+    words = _words(
+        "turn", source.dtype, source.size, threads.count(),
+        source.strides[0] // size, source.strides[1] // size,
+        target.strides[0] // size, target.strides[1] // size, *source.shape,
     )  # fmt: skip
-    shares = min(pool.limit(), 1 + source.size // ALONE)
-    pool.run(functions["turn"], ctypes.addressof(context), shares)
+    if words is None:
+        np.copyto(target, source.swapaxes(1, 2))
+    else:
+        launch()(words, source, target)
 
 
 def turn_runs(source: Any) -> Any:
     """``source.swapaxes(1, 2)`` of a contiguous (B, R, C, run), made contiguous."""
     batch, rows, columns, run = source.shape
-    target = np.empty((batch, columns, rows, run), source.dtype)
+    target = memory.empty((batch, columns, rows, run), source.dtype)
     if run == 1:
         turn(source[..., 0], target[..., 0])
         return target
-    functions = _functions(TYPES[source.dtype])
-    if functions is None:
+    words = _words("turn_runs", source.dtype, source.size, threads.count(), *source.shape)
+    if words is None:
         np.copyto(target, source.swapaxes(1, 2))
-        return target
-    context = (ctypes.c_int64 * len(RUNS))(
-        source.ctypes.data, target.ctypes.data, batch, rows, columns, run
-    )
-    shares = min(pool.limit(), 1 + source.size // ALONE)
-    pool.run(functions["turn_runs"], ctypes.addressof(context), shares)
+    else:
+        launch()(words, source, target)
     return target

@@ -32,11 +32,12 @@ class _Question(NamedTuple):
 
     left: Callable[[Rates], float]
     how: Callable[[Any, Any], Any]
-    right: float
+    right: Callable[[Rates], float]
     answer: bool
 
     def holds(self, rates: Rates) -> bool:
-        return bool(self.how(self.left(rates), self.right)) == self.answer
+        """Whether these rates get the same answer."""
+        return bool(self.how(self.left(rates), self.right(rates))) == self.answer
 
 
 class _Number(float):
@@ -70,7 +71,8 @@ class _Number(float):
         if not isinstance(other, (int, float)):
             return NotImplemented
         answer = bool(how(float(self), float(other)))
-        self.asked.append(_Question(self.of, how, float(other), answer))
+        theirs = other if isinstance(other, _Number) else _constant(float(other), self.asked)
+        self.asked.append(_Question(self.of, how, theirs.of, answer))
         return answer
 
     def __add__(self, other: Any) -> Any:
@@ -146,6 +148,15 @@ class _Array:
         if type(x) in (int, float):
             return self.f.value(self.type, float(x))
         raise TypeError
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The numbers' type, which functions may ask."""
+        return next(dtype for dtype, type in TYPES.items() if type == self.type)
+
+    def write(self, formula: Callable[..., Value], operands: Sequence[Any]) -> None:
+        """Hold what a native formula makes of the operands."""
+        self.value = formula(self.f, *[self.element(x) for x in operands])
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **how: Any) -> Any:
         (target,) = how.pop("out", None) or (_Array(self.f, self.type),)

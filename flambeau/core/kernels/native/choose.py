@@ -11,13 +11,13 @@ from functools import partial
 from typing import Any
 
 from flambeau.core.kernels.jit import build
-from flambeau.core.kernels.native import broadcast, elementwise, formulas, smooth, table
+from flambeau.core.kernels.native import broadcast, elementwise, formulas, pairs, smooth, table
 from flambeau.core.kernels.native.elementwise import Formula
 from flambeau.core.silence import run
 
 __all__ = ["FORMULAS", "SILENT", "caller", "fused", "lazily", "native", "resolved"]
 
-FORMULAS = formulas.FORMULAS | smooth.SMOOTH
+FORMULAS = formulas.FORMULAS | smooth.SMOOTH | pairs.PAIRS
 """By the operation's name or the rule's."""
 SILENT: set[Callable[..., Any]] = set()
 """Functions that give no warning whoever calls them."""

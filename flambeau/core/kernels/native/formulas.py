@@ -1,7 +1,8 @@
 """The formulas that have a native function, by the operation's name or the rule's.
 
-Written once for every dtype; results are the NumPy form's to the last digit for arithmetic, and to
-one or two for exp and what is made of it. Stands on elementwise.
+Written once for every dtype; results are the NumPy form's to the last digit for arithmetic (addcmul
+and lerp round a product and its sum once, as PyTorch does), and to one or two for exp and what is
+made of it. Stands on elementwise.
 """
 
 from __future__ import annotations
@@ -139,15 +140,15 @@ def comparing(how: str) -> Callable[[Function, Value, Value], Value]:
 
 
 def addcmul(f: Function, x: Value, a: Value, b: Value) -> Value:
-    """``x + a * b``."""
-    return x + a * b
+    """``x + a * b``, rounded once."""
+    return f.fma(a, b, x)
 
 
 def lerp(f: Function, start: Value, end: Value, weight: Value) -> Value:
     """From the nearer end, so that weight 1 gives `end` exactly."""
     length = end - start
-    low = start + weight * length
-    high = end - length * (f.value(start.type, 1.0) - weight)
+    low = f.fma(length, weight, start)
+    high = f.fma(-length, f.value(start.type, 1.0) - weight, end)
     return f.select(f.intrinsic("fabs", weight).lt(0.5), low, high)
 
 

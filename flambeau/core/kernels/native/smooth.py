@@ -43,7 +43,7 @@ def log(f: Function, x: Value) -> Value:
     half = rest * rest * 0.5
     # ln(1 + r) = r - (r^2/2 - s (r^2/2 + series)): what is large comes in exactly.
     tail = f.fma(s, half + series, n * LN2_LOW[type])
-    found = f.fma(n, f.value(x.type, LN2_HIGH[type]), rest - (half - tail))
+    found = f.fma(n, LN2_HIGH[type], rest - (half - tail))
     found = f.select(x.eq(0), -math.inf, found)
     found = f.select(x.lt(0), math.nan, found)
     return f.select(x.eq(math.inf) | x.isnan(), x, found)

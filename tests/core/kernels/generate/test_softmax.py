@@ -47,6 +47,25 @@ def test_rows(name, shape, dtype):
         near(softmax.gradient(name, each, y, len(shape) - 1), want, dtype)
 
 
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize(
+    "shape, axis",
+    [((7, 5), 0), ((2, 3, 64), 1), ((3, 200, 33), 1), ((4, 5, 6, 7), 2), ((300, 2), 0)],
+)
+@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+def test_other_dimensions(name, shape, axis, dtype):
+    rng = np.random.default_rng(0)
+    x, g = (rng.standard_normal(shape).astype(dtype) * 3 for _ in range(2))
+    y = softmax.forward(name, x, axis)
+    assert y.dtype == x.dtype and y.shape == shape
+    turned = [np.ascontiguousarray(np.moveaxis(a, axis, -1)) for a in (x, y, g)]
+    near(np.moveaxis(y, axis, -1), exact(name, turned[0]), dtype)
+    want = softmax.gradient(name, turned[2], turned[1], -1)
+    near(np.moveaxis(softmax.gradient(name, g, y, axis), axis, -1), want, dtype)
+    spread = np.broadcast_to(np.asarray(1, dtype), shape)
+    assert softmax.gradient(name, spread, y, axis) is None
+
+
 @pytest.mark.parametrize("row", [[inf, 1.0], [-inf, 1.0], [-inf, -inf], [1.0, nan], [1e30, -1e30]])
 @pytest.mark.parametrize("name", ["softmax", "log_softmax"])
 def test_special_numbers(oracle, name, row):
@@ -55,6 +74,8 @@ def test_special_numbers(oracle, name, row):
     got = softmax.forward(name, x, 1)
     want = getattr(oracle, name)(oracle.from_numpy(x), 1).numpy()
     np.testing.assert_allclose(got, want, 1e-5, 1e-6)
+    got = softmax.forward(name, np.ascontiguousarray(x.T), 0)
+    np.testing.assert_allclose(got.T, want, 1e-5, 1e-6)
 
 
 def test_threads_do_not_change_digits():
@@ -73,7 +94,7 @@ def test_threads_do_not_change_digits():
 
 def test_other_arrays_go_the_other_way():
     x = np.ones((8, 6), "f4")
-    assert softmax.forward("softmax", x, 0) is None
+    assert softmax.forward("softmax", x.T, 0) is None
     assert softmax.forward("softmax", x.T, 1) is None
     assert softmax.forward("softmax", x.astype("f2"), 1) is None
     assert softmax.gradient("softmax", x.T.copy().T, x, 1) is None

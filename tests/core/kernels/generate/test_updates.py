@@ -80,6 +80,19 @@ def test_another_answer_makes_another_loop():
     assert len(known) == 2
 
 
+def test_rates_may_be_compared_with_one_another():
+    def function(rates, p, g, s):
+        first, second = rates
+        np.multiply(p, second if first < second else first, out=p)
+
+    for rates in ((0.5, 0.75), (0.25, 0.125), (1.5, 2.5), (3.0, 1.0)):
+        p, g = arrays(2)
+        want = p * np.float32(max(rates))
+        assert updates.update(function, rates, p, g, [], 1) and np.array_equal(p, want)
+    (known,) = [v for k, v in updates._loops.items() if k[0] is function]
+    assert len(known) == 2
+
+
 def test_what_is_no_number_is_part_of_the_loop():
     def function(rates, p, g, s):
         if rates[0] is not None:

@@ -20,6 +20,7 @@ from flambeau.core.kernels.jit import build
 from flambeau.core.kernels.native import choose, elementwise, table
 from flambeau.core.kernels.native.choose import FORMULAS
 from flambeau.core.kernels.native.walk import GRAIN
+from flambeau.core.ops import loss, loss_pairs
 
 DTYPES = {"float": "f4", "double": "f8", "i64": "i8"}
 SPECIAL = np.array(
@@ -49,10 +50,16 @@ NUMPY = {
     "log": np.log, "log1p": np.log1p, "erf": smooth.erf,
     "leaky_relu": lambda x, slope: np.where(x > 0, x, x * x.dtype.type(slope)),
     "leaky_relu_backward": lambda g, x, slope: np.where(x > 0, g, g * g.dtype.type(slope)),
+    "smooth_l1_loss": loss_pairs._smooth_plainly, "huber_loss": loss_pairs._huber_plainly,
+    "smooth_l1_loss_backward": loss_pairs._smooth_slope,
+    "huber_loss_backward": loss_pairs._huber_slope,
+    "mse_loss": loss._squares, "mse_loss_backward": loss._twice_apart,
+    "logits_loss": loss_pairs._logits_plainly, "logits_loss_backward": loss_pairs._logits_slope,
 }  # fmt: skip
 NUMBERS_LAST = {
     "clamp": 2, "inside_backward": 2, "softplus": 2, "softplus_backward": 2, "leaky_relu": 1,
-    "leaky_relu_backward": 1,
+    "leaky_relu_backward": 1, "smooth_l1_loss": 1, "huber_loss": 1, "smooth_l1_loss_backward": 1,
+    "huber_loss_backward": 1,
 }  # fmt: skip
 
 pytestmark = pytest.mark.skipif(
@@ -90,7 +97,7 @@ def operands(name, dtype, shape, rng):
 
 
 SMOOTH = {"gelu", "gelu_tanh", "softplus", "gelu_backward", "gelu_tanh_backward",
-          "silu_backward", "softplus_backward"}  # fmt: skip
+          "silu_backward", "softplus_backward", "logits_loss"}  # fmt: skip
 
 
 def assert_smooth(got, name, given):
@@ -113,6 +120,16 @@ def assert_same(got, want, dtype):
     np.testing.assert_allclose(got, want, rtol=tolerance, atol=1e-44)
 
 
+FUSED = {"addcmul", "lerp"}
+
+
+def assert_fused(got, want, given):
+    """A product and its sum are rounded once: off by the last digit of what was added."""
+    size = np.max([np.abs(x).max(where=np.isfinite(x), initial=1) for x in map(np.asarray, given)])
+    tolerance = 4 * np.finfo(got.dtype).eps
+    np.testing.assert_allclose(got, want, rtol=tolerance, atol=tolerance * size**2)
+
+
 def test_every_formula_has_its_reference():
     assert set(NUMPY) == set(FORMULAS)
 
@@ -130,6 +147,8 @@ def test_values_are_the_numpy_forms(functions, name):
             if name in SMOOTH:
                 assert got.dtype == want.dtype
                 assert_smooth(got, name, given)
+            elif name in FUSED:
+                assert_fused(got, want, given)
             else:
                 assert_same(got, want, DTYPES[type])
     assert not calls, "these operands are the function's own"
