@@ -63,6 +63,8 @@ def _four(array: Any) -> Any:
 
 def _ordered(shape: Any, like: Any) -> Any:
     """An array with its dimensions in memory as another's."""
+    if like.flags.c_contiguous:
+        return memory.empty(shape, like.dtype)
     order = sorted(range(like.ndim), key=lambda d: -like.strides[d])
     fresh = memory.empty(tuple(shape[d] for d in order), like.dtype)
     return fresh.transpose(np.argsort(order))

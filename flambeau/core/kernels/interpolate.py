@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from flambeau.core.kernels.generate.resampled import weighted
 from flambeau.core.kernels.windows import channels_last, empty, is_half, to_last
 
 __all__ = ["Table", "apply", "resample", "table", "transposed"]
@@ -158,6 +159,9 @@ def transposed(forward: Table) -> Table:
 
 def apply(array: np.ndarray, axis: int, reads: Table) -> np.ndarray:
     """The weighted sum of ``reads`` along ``axis``."""
+    made = weighted(array, axis, *reads[:3], reads.out)
+    if made is not None:
+        return np.asarray(made)
     lead = (slice(None),) * axis
     tail = (1,) * (array.ndim - axis - 1)
     total: Any = None

@@ -58,7 +58,11 @@ def put_back(g: Any, dim: int, indices: Any, shape: tuple[int, ...], keepdim: bo
 
 def lanes_last(input: Any, dim: int) -> Any:
     """The array with `dim` last, as contiguous rows."""
-    return np.ascontiguousarray(np.moveaxis(input, dim, -1)) if input.ndim else input.reshape(1)
+    if not input.ndim:
+        return input.reshape(1)
+    if dim not in (-1, input.ndim - 1):
+        input = np.moveaxis(input, dim, -1)
+    return np.ascontiguousarray(input)
 
 
 def in_order(found: Any) -> Any:

@@ -101,12 +101,15 @@ def as_rows(input: Any, axis: int) -> Any:
     """The lanes along `axis` as contiguous rows, in a dtype that generated code sorts."""
     lanes = lanes_last(input, axis)
     rows = lanes.reshape(math.prod(lanes.shape[:-1]), lanes.shape[-1])
-    return rows.astype(SORTED_AS.get(rows.dtype, rows.dtype), copy=False)
+    kind = SORTED_AS.get(rows.dtype)
+    return rows if kind is None else rows.astype(kind)
 
 
 def from_rows(rows: Any, shape: Any, axis: int) -> Any:
     """Rows of any length as the lanes along `axis` of an array whose other sizes are `shape`'s."""
     others = shape[:axis] + shape[axis + 1 :]
+    if axis == len(others):
+        return rows.reshape(*others, rows.shape[-1])
     return np.ascontiguousarray(np.moveaxis(rows.reshape(*others, rows.shape[-1]), -1, axis))
 
 

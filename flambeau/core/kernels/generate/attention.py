@@ -343,26 +343,27 @@ def _serves(name: str, dtype: Any, *arrays: Any) -> bool:
     """Whether all are (N, H, rows, width) of one dtype that code is made for, contiguous in their
     last dimension, and not empty.
     """
-    return (
-        dtype in TYPES
-        and all(
-            a.ndim == 4 and a.size and a.dtype is dtype and a.strides[3] == dtype.itemsize
-            and not any(s % dtype.itemsize for s in a.strides)
-            for a in arrays
-        )
-        and _kernel.ready(dtype, name)
-    )  # fmt: skip
+    if dtype not in TYPES or not _kernel.ready(dtype, name):
+        return False
+    for a in arrays:
+        if a.ndim != 4 or not a.size or a.dtype is not dtype or a.strides[3] != dtype.itemsize:
+            return False
+    return True
 
 
 def _run(name: str, arrays: dict[str, Any], scale: float, causal: bool) -> None:
     q, mask = arrays["q"], arrays["mask"]
     (N, H, L, E), (S, V) = q.shape, arrays["v"].shape[2:]
-    steps = np.zeros((len(OPERANDS), 3), np.int64)
-    for row, key in zip(steps, OPERANDS, strict=True):
-        if (array := arrays.get(key)) is not None:
-            row[:] = [step // array.itemsize for step in array.strides[:3]]
+    steps = np.array(
+        [
+            0 if array is None else step // array.itemsize
+            for array in map(arrays.get, OPERANDS)
+            for step in (array.strides[:3] if array is not None else (0, 0, 0))
+        ],
+        np.int64,
+    )
     work = max(1, N * H * L * S * (E + V) // 8)
-    shares = pool.shares_of(work, GRAIN)
+    shares = 1 if work < GRAIN else pool.shares_of(work, GRAIN)
     room = (S + 16) * (E + V + 2 * BLOCK)
     # Queries of a unit: all of a head where there are heads enough, else whole blocks.
     units = max(1, 2 * shares // (N * H))

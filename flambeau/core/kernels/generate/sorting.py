@@ -41,6 +41,8 @@ share.
 """
 TYPES = {np.dtype("f4"): "float", np.dtype("f8"): "double", np.dtype("i4"): "i32",
          np.dtype("i8"): "i64"}  # fmt: skip
+PLACE = np.dtype("i8")
+BYTE = np.dtype("u1")
 BINS = 256
 SHORT = 48
 """Rows up to this length are inserted one by one."""
@@ -274,7 +276,8 @@ def _run(
     R, size = rows.shape
     work = rows.size * 8
     room = 4 * BINS + 2 * size * (rows.itemsize + 4) + 64 & -64
-    scratch = memory.empty(room * pool.shares_of(work, GRAIN), np.dtype("u1"))
+    shares = 1 if work < GRAIN else pool.shares_of(work, GRAIN)
+    scratch = memory.empty(room * shares, BYTE)
     _kernel.run(
         rows.dtype, name, work, rows, values, places, R, size, count, -int(descending), int(exact),
         scratch, room,
@@ -292,7 +295,7 @@ def ordered(rows: Any, descending: bool, exact: bool) -> tuple[Any, Any] | None:
     """
     if not _serves("ordered", rows):
         return None
-    values, places = memory.empty_like(rows), memory.empty(rows.shape, np.dtype("i8"))
+    values, places = memory.empty_like(rows), memory.empty(rows.shape, PLACE)
     _run("ordered", rows, values, places, 0, descending, exact)
     return values, places
 
@@ -304,7 +307,7 @@ def top(rows: Any, count: int, largest: bool, in_order: bool) -> tuple[Any, Any]
     if not count or not _serves("top", rows):
         return None
     shape = (len(rows), count)
-    values, places = memory.empty(shape, rows.dtype), memory.empty(shape, np.dtype("i8"))
+    values, places = memory.empty(shape, rows.dtype), memory.empty(shape, PLACE)
     _run("top", rows, values, places, count, largest, in_order)
     return values, places
 
