@@ -243,7 +243,7 @@ class COO(SparseData):
                 column = column[order]
             pointers = np.zeros(self.shape[0] + 1, np.int64)
             np.cumsum(np.bincount(row, minlength=self.shape[0]), out=pointers[1:])
-            found = self.cache["rows"] = pointers, column, order
+            found = self.cache["rows"] = pointers, np.ascontiguousarray(column), order
         return found  # type: ignore[no-any-return]
 
 

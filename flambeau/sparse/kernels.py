@@ -1,9 +1,8 @@
 """Arithmetic on sparse data: sums, products, matrix products, lookups. Arrays in, arrays out; no
 Tensor, no gradient.
 
-Matrix products go through SciPy's compiled loops where it is installed, else through sorted rows
-and
-``np.add.reduceat``. Stands on data.
+Matrix products are generated where they can be, else go through SciPy's compiled loops, else
+through sorted rows and ``np.add.reduceat``. Stands on data and core's kernels.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from flambeau.core.errors import fail
+from flambeau.core.kernels.generate import rows_mixed
 from flambeau.sparse.convert import compress
 from flambeau.sparse.data import COO, Compressed, SparseData
 
@@ -189,21 +189,28 @@ def _product(a: Any, b: Any) -> Any:
     if not a.values.size or not out.size:
         return out
     pointers, plain, values, by_row = _as_rows(a)
+    if (
+        by_row
+        and width > 1
+        and rows_mixed.mix_rows(
+            out,
+            np.ascontiguousarray(pointers),
+            np.ascontiguousarray(plain),
+            np.ascontiguousarray(values, dtype),
+            np.ascontiguousarray(b, dtype),
+        )
+    ):
+        return out
     if loops is not None and dtype.char in LOOPED:
         small = plain.dtype if plain.dtype == pointers.dtype else np.int64
-        run = loops.csr_matvecs if by_row else loops.csc_matvecs
         values = np.ascontiguousarray(values, dtype)
-        b = np.ascontiguousarray(b, dtype)
-        run(
-            n,
-            a.shape[1],
-            width,
-            np.ascontiguousarray(pointers, small),
-            np.ascontiguousarray(plain, small),
-            values,
-            b.reshape(-1),
-            out.reshape(-1),
-        )
+        rows = np.ascontiguousarray(pointers, small), np.ascontiguousarray(plain, small), values
+        flat = np.ascontiguousarray(b, dtype).reshape(-1), out.reshape(-1)
+        if width == 1:
+            (loops.csr_matvec if by_row else loops.csc_matvec)(n, a.shape[1], *rows, *flat)
+        else:
+            run = loops.csr_matvecs if by_row else loops.csc_matvecs
+            run(n, a.shape[1], width, *rows, *flat)
         return out
     work = np.dtype("f4") if dtype.kind == "V" or dtype == np.float16 else dtype
     main = np.repeat(np.arange(len(pointers) - 1), np.diff(pointers))

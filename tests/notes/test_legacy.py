@@ -49,12 +49,6 @@ REFUSED = {
         "mask != 0",
         RuntimeError,
     ),
-    "028 masked_scatter": (
-        lambda: _x().masked_scatter(_byte_mask(), _x() + 5).tolist(),
-        [5.0, 1.0, 6.0],
-        "mask != 0",
-        RuntimeError,
-    ),
     "028 ByteTensor": (
         lambda: torch.ByteTensor(_x() > 0).tolist(),
         [0, 1, 1],

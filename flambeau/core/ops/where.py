@@ -152,19 +152,22 @@ def copyto(target: Any, value: Any, mask: Any) -> None:
 
 def _mask(name: str, mask: Any) -> Any:
     """The mask, of bools; one of bytes, as comparisons gave once, with a `LegacyWarning`."""
-    if isinstance(mask, Tensor) and mask._array.dtype.kind != "b":
+    if isinstance(mask, Tensor) and mask._array.dtype == np.uint8:
         from flambeau.compat import bool_mask
 
-        old, mask = mask, bool_mask(name, mask)
-        if mask is not old:
-            return mask
+        mask = bool_mask(name, mask)
+    _of_bools(name, mask)
+    return mask
+
+
+def _of_bools(name: str, mask: Any) -> None:
+    if isinstance(mask, Tensor) and mask._array.dtype.kind != "b":
         raise fail(
             RuntimeError,
             name,
             f"{name} only supports boolean masks, but got mask with dtype {mask.dtype}. Compare "
             "it: mask != 0.",
         )
-    return mask
 
 
 @primitive(
@@ -365,9 +368,8 @@ def _masked_rest(g: Tensor, mask: Tensor, shape: Any) -> Tensor:
     return (ops.cat([taken, taken.new_zeros(rest)]) if rest else taken).reshape(shape)
 
 
-def _check_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
-    """The mask, of bools."""
-    mask = _mask("masked_scatter", mask)
+def _check_scatter(input: Tensor, mask: Tensor, source: Tensor) -> None:
+    _of_bools("masked_scatter", mask)
     if isinstance(source, Tensor) and source._array.dtype != input._array.dtype:
         raise fail(
             RuntimeError,
@@ -375,7 +377,6 @@ def _check_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
             f"expected self and source to have same dtypes but got {input.dtype} and "
             f"{source.dtype}",
         )
-    return mask
 
 
 @composite(method=True)
@@ -385,7 +386,7 @@ def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
     Raises:
         RuntimeError: dtypes differ, the mask is not bool, or source has too few elements.
     """
-    mask = _check_scatter(input, mask, source)
+    _check_scatter(input, mask, source)
     return ops._masked_scatter(input, mask, source)
 
 
@@ -395,7 +396,7 @@ def masked_scatter_(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
     from flambeau.core.inplace import check_inplace, write_result
     from flambeau.core.tensor import edge_of
 
-    mask = _check_scatter(input, mask, source)
+    _check_scatter(input, mask, source)
     check_inplace(
         "masked_scatter_", input, edge_of(input) is not None or edge_of(source) is not None
     )
