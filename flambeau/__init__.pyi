@@ -75,11 +75,19 @@ from flambeau.amp import set_autocast_cpu_enabled as set_autocast_cpu_enabled
 from flambeau.amp import set_autocast_dtype as set_autocast_dtype
 from flambeau.amp import set_autocast_enabled as set_autocast_enabled
 from flambeau.amp import set_autocast_gpu_dtype as set_autocast_gpu_dtype
-from flambeau.ao.quantization.fake import fake_quantize_per_channel_affine as fake_quantize_per_channel_affine
-from flambeau.ao.quantization.fake import fake_quantize_per_tensor_affine as fake_quantize_per_tensor_affine
-from flambeau.ao.quantization.fake import fused_moving_avg_obs_fake_quant as fused_moving_avg_obs_fake_quant
+from flambeau.ao.quantization.fake import (
+    fake_quantize_per_channel_affine as fake_quantize_per_channel_affine,
+)
+from flambeau.ao.quantization.fake import (
+    fake_quantize_per_tensor_affine as fake_quantize_per_tensor_affine,
+)
+from flambeau.ao.quantization.fake import (
+    fused_moving_avg_obs_fake_quant as fused_moving_avg_obs_fake_quant,
+)
 from flambeau.ao.quantization.schemes import per_channel_affine as per_channel_affine
-from flambeau.ao.quantization.schemes import per_channel_affine_float_qparams as per_channel_affine_float_qparams
+from flambeau.ao.quantization.schemes import (
+    per_channel_affine_float_qparams as per_channel_affine_float_qparams,
+)
 from flambeau.ao.quantization.schemes import per_channel_symmetric as per_channel_symmetric
 from flambeau.ao.quantization.schemes import per_tensor_affine as per_tensor_affine
 from flambeau.ao.quantization.schemes import per_tensor_symmetric as per_tensor_symmetric
@@ -98,7 +106,9 @@ from flambeau.ao.quantization.tensor import q_scale as q_scale
 from flambeau.ao.quantization.tensor import q_zero_point as q_zero_point
 from flambeau.ao.quantization.tensor import quantize_per_channel as quantize_per_channel
 from flambeau.ao.quantization.tensor import quantize_per_tensor as quantize_per_tensor
-from flambeau.ao.quantization.tensor import quantize_per_tensor_dynamic as quantize_per_tensor_dynamic
+from flambeau.ao.quantization.tensor import (
+    quantize_per_tensor_dynamic as quantize_per_tensor_dynamic,
+)
 from flambeau.autograd import is_anomaly_check_nan_enabled as is_anomaly_check_nan_enabled
 from flambeau.autograd import is_anomaly_enabled as is_anomaly_enabled
 from flambeau.autograd.modes import enable_grad as enable_grad

@@ -183,6 +183,10 @@ def sorted_imports(imports: set[str]) -> list[str]:
 def _import_from(module: str, names: list[str]) -> list[str]:
     """isort's lines: names under one name each stand alone, the others together."""
     alone = [f"from {module} import {name}" for name in names if " as " in name]
+    alone = [
+        line if len(line) <= 100 else line.replace(" import ", " import (\n    ") + ",\n)"
+        for line in alone
+    ]
     together = [name for name in names if " as " not in name]
     if not together:
         return alone
