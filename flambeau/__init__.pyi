@@ -91,8 +91,8 @@ from flambeau.ao.quantization.schemes import (
 from flambeau.ao.quantization.schemes import per_channel_symmetric as per_channel_symmetric
 from flambeau.ao.quantization.schemes import per_tensor_affine as per_tensor_affine
 from flambeau.ao.quantization.schemes import per_tensor_symmetric as per_tensor_symmetric
-from flambeau.ao.quantization.schemes import qint32 as qint32
 from flambeau.ao.quantization.schemes import qint8 as qint8
+from flambeau.ao.quantization.schemes import qint32 as qint32
 from flambeau.ao.quantization.schemes import qscheme as qscheme
 from flambeau.ao.quantization.schemes import quint2x4 as quint2x4
 from flambeau.ao.quantization.schemes import quint4x2 as quint4x2
