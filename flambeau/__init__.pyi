@@ -14,6 +14,7 @@ import numpy as np
 
 from flambeau import accelerator as accelerator
 from flambeau import amp as amp
+from flambeau import ao as ao
 from flambeau import autograd as autograd
 from flambeau import backends as backends
 from flambeau import compat as compat
@@ -40,6 +41,7 @@ from flambeau import nn as nn
 from flambeau import optim as optim
 from flambeau import overrides as overrides
 from flambeau import profiler as profiler
+from flambeau import quantization as quantization
 from flambeau import random as random
 from flambeau import return_types as return_types
 from flambeau import serialization as serialization
@@ -73,6 +75,40 @@ from flambeau.amp import set_autocast_cpu_enabled as set_autocast_cpu_enabled
 from flambeau.amp import set_autocast_dtype as set_autocast_dtype
 from flambeau.amp import set_autocast_enabled as set_autocast_enabled
 from flambeau.amp import set_autocast_gpu_dtype as set_autocast_gpu_dtype
+from flambeau.ao.quantization.fake import (
+    fake_quantize_per_channel_affine as fake_quantize_per_channel_affine,
+)
+from flambeau.ao.quantization.fake import (
+    fake_quantize_per_tensor_affine as fake_quantize_per_tensor_affine,
+)
+from flambeau.ao.quantization.fake import (
+    fused_moving_avg_obs_fake_quant as fused_moving_avg_obs_fake_quant,
+)
+from flambeau.ao.quantization.schemes import per_channel_affine as per_channel_affine
+from flambeau.ao.quantization.schemes import (
+    per_channel_affine_float_qparams as per_channel_affine_float_qparams,
+)
+from flambeau.ao.quantization.schemes import per_channel_symmetric as per_channel_symmetric
+from flambeau.ao.quantization.schemes import per_tensor_affine as per_tensor_affine
+from flambeau.ao.quantization.schemes import per_tensor_symmetric as per_tensor_symmetric
+from flambeau.ao.quantization.schemes import qint8 as qint8
+from flambeau.ao.quantization.schemes import qint32 as qint32
+from flambeau.ao.quantization.schemes import qscheme as qscheme
+from flambeau.ao.quantization.schemes import quint2x4 as quint2x4
+from flambeau.ao.quantization.schemes import quint4x2 as quint4x2
+from flambeau.ao.quantization.schemes import quint8 as quint8
+from flambeau.ao.quantization.tensor import dequantize as dequantize
+from flambeau.ao.quantization.tensor import int_repr as int_repr
+from flambeau.ao.quantization.tensor import q_per_channel_axis as q_per_channel_axis
+from flambeau.ao.quantization.tensor import q_per_channel_scales as q_per_channel_scales
+from flambeau.ao.quantization.tensor import q_per_channel_zero_points as q_per_channel_zero_points
+from flambeau.ao.quantization.tensor import q_scale as q_scale
+from flambeau.ao.quantization.tensor import q_zero_point as q_zero_point
+from flambeau.ao.quantization.tensor import quantize_per_channel as quantize_per_channel
+from flambeau.ao.quantization.tensor import quantize_per_tensor as quantize_per_tensor
+from flambeau.ao.quantization.tensor import (
+    quantize_per_tensor_dynamic as quantize_per_tensor_dynamic,
+)
 from flambeau.autograd import is_anomaly_check_nan_enabled as is_anomaly_check_nan_enabled
 from flambeau.autograd import is_anomaly_enabled as is_anomaly_enabled
 from flambeau.autograd.modes import enable_grad as enable_grad

@@ -183,6 +183,10 @@ def sorted_imports(imports: set[str]) -> list[str]:
 def _import_from(module: str, names: list[str]) -> list[str]:
     """isort's lines: names under one name each stand alone, the others together."""
     alone = [f"from {module} import {name}" for name in names if " as " in name]
+    alone = [
+        line if len(line) <= 100 else line.replace(" import ", " import (\n    ") + ",\n)"
+        for line in alone
+    ]
     together = [name for name in names if " as " not in name]
     if not together:
         return alone
@@ -192,9 +196,11 @@ def _import_from(module: str, names: list[str]) -> list[str]:
     return [*alone, line]
 
 
-def _isort_key(name: str) -> tuple[int, str]:
+def _isort_key(name: str) -> tuple[int, list[Any]]:
+    """Constants, classes, the rest; numbers in names count as numbers."""
     first = name.split(" as ")[0]
-    return (0 if first.isupper() and len(first) > 1 else 1 if first[:1].isupper() else 2, name)
+    kind = 0 if first.isupper() and len(first) > 1 else 1 if first[:1].isupper() else 2
+    return kind, [int(x) if x.isdigit() else x for x in re.split(r"(\d+)", name)]
 
 
 def first_words(module: ModuleType) -> str:

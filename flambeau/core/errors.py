@@ -74,7 +74,10 @@ def _called() -> str:
     frame = sys._getframe(2)
     while frame.f_back is not None and frame.f_back.f_code.co_filename.startswith(_CORE):
         frame = frame.f_back
-    return getattr(frame.f_locals.get("op"), "name", None) or frame.f_code.co_name
+    known = frame.f_locals
+    if frame.f_code.co_name == "asking":  # see overrides: it asks for a function that is inside
+        return str(known["function"].__name__)
+    return getattr(known.get("op"), "name", None) or frame.f_code.co_name
 
 
 def missing_extra(operation: str, package: str, extra: str) -> Exception:

@@ -898,6 +898,9 @@ class Tensor:
     def dense_dim(self) -> builtins.int:
         """How many dimensions each value has of its own. See ..."""
 
+    def dequantize(self) -> Tensor:
+        """The numbers as float32; those of a quantised tensor are its own method's."""
+
     def det(self) -> Tensor:
         """`torch.linalg.det`."""
 
@@ -1380,8 +1383,14 @@ class Tensor:
     def int(self, memory_format: Any = ...) -> Tensor:
         """The tensor as int32."""
 
+    def int_repr(self) -> Any:
+        """The integers of a quantised tensor."""
+
     def inverse(self, *, out: Any = None) -> Tensor:
         """`torch.linalg.inv`."""
+
+    def ipu(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """The tensor on an IPU: there is none."""
 
     def is_coalesced(self) -> builtins.bool:
         """Whether every place of a COO tensor is named once and in order. See ..."""
@@ -1791,6 +1800,9 @@ class Tensor:
     def msort(self, *, out: Any = None) -> Tensor:
         """The values in order along the first dimension."""
 
+    def mtia(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """The tensor on an MTIA device: there is none."""
+
     def mul(self, other: Tensor | complex, *, out: Tensor | None = None) -> Tensor:
         """``input * other``, with promotion and broadcasting."""
 
@@ -2089,8 +2101,26 @@ class Tensor:
     def put_(self, index: Tensor, source: Tensor, accumulate: builtins.bool = False) -> Tensor:
         """`put` written into the tensor itself. The input with elements of `source` ..."""
 
+    def q_per_channel_axis(self) -> Any:
+        """The channels' dimension of a tensor quantised by channel."""
+
+    def q_per_channel_scales(self) -> Any:
+        """The scales of a tensor quantised by channel."""
+
+    def q_per_channel_zero_points(self) -> Any:
+        """The zero points of a tensor quantised by channel."""
+
+    def q_scale(self) -> Any:
+        """The scale of a quantised tensor."""
+
+    def q_zero_point(self) -> Any:
+        """The zero point of a quantised tensor."""
+
     def qr(self, some: builtins.bool = True, *, out: Any = None) -> Any:
         """`torch.linalg.qr`, reduced (`some`) or complete."""
+
+    def qscheme(self) -> Any:
+        """How a quantised tensor is quantised."""
 
     def quantile(
         self,
@@ -2830,6 +2860,9 @@ class Tensor:
 
     def xlogy_(self, other: Tensor | complex) -> Tensor:
         """`xlogy` written into the tensor itself. ``input * log(other)``, 0 where input is ..."""
+
+    def xpu(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """The tensor on an XPU: there is none."""
 
     def zero_(self) -> Tensor:
         """Set every element to 0, in place."""

@@ -13,13 +13,10 @@ __all__ = ["reason"]
 
 # What keeps names away -> the names: dotted below torch, `*` stands for any end or middle.
 TABLE: dict[str, str] = {
-    "quantised tensors are not built; keep the model in float32, bfloat16 or float16": """
-        ao ao.* quantization quantization.* nn.quantized nn.quantized.* nn.intrinsic
-        nn.intrinsic.* nn.qat nn.qat.* quantize_* quantized_* fake_quantize_* fbgemm_* q_* qint*
-        quint* qscheme per_channel_* per_tensor_* int_repr dequantize empty_quantized
-        choose_qparams_optimized fused_moving_avg_obs_fake_quant QInt*Storage QUInt*Storage
-        Tensor.q_* Tensor.qscheme Tensor.int_repr Tensor.dequantize
-        utils.mobile_optimizer utils.mobile_optimizer.* backends.quantized.*""",
+    "modules of integers are not built; torch.ao.quantization trains with their rounding": """
+        ao.* quantization.* nn.quantized nn.quantized.* nn.intrinsic nn.intrinsic.* nn.qat
+        nn.qat.* quantized_* fbgemm_* choose_qparams_optimized empty_quantized QInt*Storage
+        QUInt*Storage utils.mobile_optimizer utils.mobile_optimizer.* backends.quantized.*""",
     "NumPy and ml_dtypes hold no elements of this width": """
         bit bits* int1 int2 int3 int4 int5 int6 int7 uint1 uint2 uint3 uint4 uint5 uint6 uint7
         float4_e2m1fn_x2""",
@@ -57,9 +54,8 @@ TABLE: dict[str, str] = {
     "nested tensors are not built; pad, or use nn.utils.rnn.pack_sequence": """
         nested nested.* jagged Tensor.to_padded_tensor""",
     "there is no such device; the call needs it": """
-        mps.* accelerator.* Tensor.ipu Tensor.xpu Tensor.mtia
-        Tensor.__cuda_array_interface__ *_autocast_ipu_* *_autocast_xla_* backends.mps.*
-        autograd.profiler.load_nvprof autograd.profiler.parse_nvprof_trace
+        mps.* accelerator.* Tensor.__cuda_array_interface__ *_autocast_ipu_* *_autocast_xla_*
+        backends.mps.* autograd.profiler.load_nvprof autograd.profiler.parse_nvprof_trace
         autograd.graph.set_*stream* is_autocast_ipu_enabled is_autocast_xla_enabled version.rocm
         profiler_allow_cudagraph_cupti_lazy_reinit_cuda12 UntypedStorage.hpu UntypedStorage.mps
         UntypedStorage.is_hpu""",

@@ -37,9 +37,9 @@ LINES = [(path.stem, line) for path in TABLES for line in lines_of(path)]
 
 # What neither package loads by itself.
 ROOMS = tuple(
-    "fx masked monitor mtia nn.utils.prune serialization utils.benchmark utils.data.datapipes.iter "
-    "utils.data.datapipes.map utils.flop_counter utils.model_zoo utils.module_tracker "
-    "utils.weak".split()
+    "ao.quantization fx masked monitor mtia nn.utils.prune quantization serialization "
+    "utils.benchmark utils.data.datapipes.iter utils.data.datapipes.map utils.flop_counter "
+    "utils.model_zoo utils.module_tracker utils.weak".split()
 )
 
 

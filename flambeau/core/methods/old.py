@@ -10,6 +10,8 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from flambeau.core import dtypes
+from flambeau.core.errors import fail
 from flambeau.core.legacy import _typed
 from flambeau.core.methods import attach
 from flambeau.core.provenance import stack_level
@@ -68,6 +70,50 @@ class _Old:
         """False."""
         return False
 
+    def dequantize(self: Tensor) -> Tensor:
+        """The numbers as float32; those of a quantised tensor are its own method's."""
+        return self.to(dtypes.float32)
+
+    def int_repr(self: Tensor) -> Any:
+        """The integers of a quantised tensor."""
+        _not_quantised("int_repr")
+
+    def q_scale(self: Tensor) -> Any:
+        """The scale of a quantised tensor."""
+        _not_quantised("q_scale")
+
+    def q_zero_point(self: Tensor) -> Any:
+        """The zero point of a quantised tensor."""
+        _not_quantised("q_zero_point")
+
+    def q_per_channel_scales(self: Tensor) -> Any:
+        """The scales of a tensor quantised by channel."""
+        _not_quantised("q_per_channel_scales")
+
+    def q_per_channel_zero_points(self: Tensor) -> Any:
+        """The zero points of a tensor quantised by channel."""
+        _not_quantised("q_per_channel_zero_points")
+
+    def q_per_channel_axis(self: Tensor) -> Any:
+        """The channels' dimension of a tensor quantised by channel."""
+        _not_quantised("q_per_channel_axis")
+
+    def qscheme(self: Tensor) -> Any:
+        """How a quantised tensor is quantised."""
+        _not_quantised("qscheme")
+
+    def mtia(self: Tensor, *args: Any, **kwargs: Any) -> NoReturn:
+        """The tensor on an MTIA device: there is none."""
+        raise fail(AssertionError, "mtia", "Torch not compiled with MTIA enabled.")
+
+    def xpu(self: Tensor, *args: Any, **kwargs: Any) -> NoReturn:
+        """The tensor on an XPU: there is none."""
+        raise fail(AssertionError, "xpu", "Torch not compiled with XPU enabled.")
+
+    def ipu(self: Tensor, *args: Any, **kwargs: Any) -> NoReturn:
+        """The tensor on an IPU: there is none."""
+        raise fail(RuntimeError, "ipu", "PyTorch is not linked with support for ipu devices.")
+
     def __delitem__(self: Tensor, index: Any) -> NoReturn:
         raise TypeError("Tensor does not support deleting items")
 
@@ -85,3 +131,11 @@ class _Old:
 
 
 attach(_Old)
+
+
+def _not_quantised(name: str) -> NoReturn:
+    raise fail(
+        NotImplementedError,
+        name,
+        "the tensor is not quantised: torch.quantize_per_tensor makes one that is.",
+    )

@@ -1,0 +1,404 @@
+"""Quantised tensors: integers with a scale and a zero point, one for all or one for each channel.
+
+A subclass of Tensor whose elements are the integers; `__torch_function__` lets what moves elements
+through, computes what PyTorch computes on CPUs, and refuses the rest. Stands on schemes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import flambeau
+from flambeau.ao.quantization import schemes
+from flambeau.ao.quantization.schemes import BOUNDS, STORED
+from flambeau.core.dtypes import dtype as DType
+from flambeau.core.errors import fail
+from flambeau.core.overrides import inside, without_subclasses
+from flambeau.core.repr import text as printed
+from flambeau.core.tensor import Tensor
+
+__all__ = [
+    "QTensor",
+    "choose_qparams",
+    "dequantize",
+    "int_repr",
+    "q_per_channel_axis",
+    "q_per_channel_scales",
+    "q_per_channel_zero_points",
+    "q_scale",
+    "q_zero_point",
+    "quantize_per_channel",
+    "quantize_per_tensor",
+    "quantize_per_tensor_dynamic",
+]
+
+MOVING = frozenset(
+    """view reshape flatten getitem select narrow expand transpose permute unsqueeze squeeze clone
+    contiguous detach t slice split chunk unbind reshape_copy index_select flip""".split()
+)
+VALUES = frozenset(
+    """relu mean max min sort topk hardtanh clamp max_pool2d avg_pool2d adaptive_avg_pool2d
+    interpolate median amax amin max_all min_all relu6 leaky_relu upsample_nearest2d""".split()
+)
+COMPARING = frozenset(
+    """eq ne lt gt le ge equal __eq__ __ne__ __lt__ __gt__ __le__ __ge__""".split()
+)
+ASKED = frozenset(
+    """size dim stride numel nelement element_size is_contiguous data_ptr storage_offset __get__
+    __set__ __len__ get_device requires_grad_ is_complex __hash__ untyped_storage""".split()
+)
+
+
+class QTensor(Tensor):
+    """Integers that stand for ``(integer - zero_point) * scale``."""
+
+    _quantised: dict[str, Any]
+
+    @property
+    def dtype(self) -> Any:  # type: ignore[override]
+        """The quantised dtype."""
+        return self._quantised["dtype"]
+
+    @property
+    def is_quantized(self) -> bool:  # type: ignore[override]
+        """True."""
+        return True
+
+    def qscheme(self) -> Any:
+        """How many scales there are."""
+        return self._quantised["scheme"]
+
+    def q_scale(self) -> float:
+        """The scale of all elements."""
+        return float(self._only(schemes.per_tensor_affine, "q_scale")["scale"])
+
+    def q_zero_point(self) -> int:
+        """The integer that means nought."""
+        return int(self._only(schemes.per_tensor_affine, "q_zero_point")["zero_point"])
+
+    def q_per_channel_scales(self) -> Tensor:
+        """The scale of each channel."""
+        found = self._only(schemes.per_channel_affine, "q_per_channel_scales")["scale"]
+        return found  # type: ignore[no-any-return]
+
+    def q_per_channel_zero_points(self) -> Tensor:
+        """The integer that means nought, for each channel."""
+        found = self._only(schemes.per_channel_affine, "q_per_channel_zero_points")["zero_point"]
+        return found  # type: ignore[no-any-return]
+
+    def q_per_channel_axis(self) -> int:
+        """The dimension of the channels."""
+        return int(self._only(schemes.per_channel_affine, "q_per_channel_axis")["axis"])
+
+    def _only(self, scheme: Any, name: str) -> dict[str, Any]:
+        if self._quantised["scheme"] is not scheme:
+            raise fail(RuntimeError, name, f"the tensor is quantised {self._quantised['scheme']}.")
+        return self._quantised
+
+    def int_repr(self) -> Tensor:
+        """The integers."""
+        with without_subclasses():
+            return self.as_subclass(Tensor).clone()
+
+    def dequantize(self) -> Tensor:
+        """The numbers they stand for, as float32."""
+        with without_subclasses():
+            q = self._quantised
+            scale, zero = q["scale"], q["zero_point"]
+            values = self.as_subclass(Tensor).to(flambeau.float32)
+            if q["axis"] is not None:
+                shape = [1] * values.dim()
+                shape[q["axis"]] = -1
+                scale = scale.to(flambeau.float32).reshape(shape)
+                zero = zero.to(flambeau.float32).reshape(shape)
+            return (values - zero) * scale
+
+    def is_floating_point(self) -> bool:
+        """False."""
+        return False
+
+    def is_signed(self) -> bool:
+        """Not told of quantised elements.
+
+        Raises:
+            RuntimeError: always.
+        """
+        raise fail(RuntimeError, "is_signed", "isSignedType not supported for quantized types.")
+
+    def type(self, *args: Any, **kwargs: Any) -> Any:
+        """``torch.quantized.QUInt8Tensor``."""
+        return f"torch.quantized.{self.dtype.legacy}Tensor"
+
+    def tolist(self) -> Any:
+        """Not given.
+
+        Raises:
+            RuntimeError: always.
+        """
+        raise fail(RuntimeError, "tolist", "a quantised tensor has no list: .dequantize() first.")
+
+    def numpy(self, *args: Any, **kwargs: Any) -> Any:
+        """Not given.
+
+        Raises:
+            TypeError: always.
+        """
+        raise fail(TypeError, "numpy", f"Got unsupported ScalarType {self.dtype.legacy}.")
+
+    def to(self, *args: Any, **kwargs: Any) -> Any:
+        """Itself on the CPU; not another dtype.
+
+        Raises:
+            RuntimeError: another dtype was asked for.
+        """
+        if any(isinstance(a, DType) for a in (*args, *kwargs.values())):
+            raise fail(
+                RuntimeError,
+                "to",
+                "Creation of quantized tensor requires quantized dtype like torch.quint8: call "
+                ".dequantize() for numbers.",
+            )
+        return self
+
+    def float(self, memory_format: Any = None) -> Any:
+        """Not given.
+
+        Raises:
+            RuntimeError: always.
+        """
+        return self.to(flambeau.float32)
+
+    def copy_(self, source: Tensor, non_blocking: bool = False) -> QTensor:
+        """Quantise another tensor's numbers in this one's scale."""
+        values = source.dequantize() if isinstance(source, QTensor) else source
+        made = _like(self, values)
+        with without_subclasses():
+            self.as_subclass(Tensor).copy_(made.as_subclass(Tensor))
+        return self
+
+    def __repr__(self, *, tensor_contents: Any = None) -> str:  # type: ignore[override]
+        q = self._quantised
+        with flambeau.no_grad():
+            body = printed.tensor_text(self.dequantize())[:-1]
+        facts = [
+            f"size={tuple(self.shape)}",
+            f"dtype={self.dtype}",
+            f"quantization_scheme={q['scheme']}",
+            f"scale={q['scale']}",
+            f"zero_point={q['zero_point']}",
+        ]
+        if q["axis"] is not None:
+            facts.append(f"axis={q['axis']}")
+        return printed._append(body, facts, len("tensor("), False)
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return repr(self)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return _wrap, (self.int_repr(), *self._quantised.values())
+
+    @classmethod
+    def __torch_function__(
+        cls, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        name = getattr(getattr(func, "operation", None), "name", "") or getattr(
+            func, "__name__", ""
+        )
+        if not name.startswith("__"):
+            name = name.strip("_")
+        function = inside(func)
+        if function is not None and name not in VALUES:
+            return function(*args, **kwargs)
+        with without_subclasses():
+            if name in ASKED:
+                return func(*args, **kwargs)
+            if name in COMPARING:
+                return func(*map(_numbers, args), **kwargs)
+            if name in ("cat", "stack"):
+                first = args[0][0]
+                return _like(first, func([_numbers(t) for t in args[0]], *args[1:], **kwargs))
+            first = args[0]
+            if name in MOVING and isinstance(first, QTensor):
+                out = func(first.as_subclass(Tensor), *args[1:], **kwargs)
+                if isinstance(out, (tuple, list)):
+                    return type(out)(_wrap(o, *first._quantised.values()) for o in out)
+                return _wrap(out, *first._quantised.values())
+            if name in VALUES and isinstance(first, QTensor):
+                out = (function or func)(*map(_numbers, args), **kwargs)
+                if isinstance(out, tuple):
+                    return type(out)((_like(first, out[0]), *out[1:]))
+                return _like(first, out)
+        raise fail(
+            NotImplementedError,
+            name,
+            "Could not run with arguments from the 'QuantizedCPU' backend: call .dequantize() "
+            "first.",
+        )
+
+
+def _numbers(value: Any) -> Any:
+    return value.dequantize() if isinstance(value, QTensor) else value
+
+
+def _wrap(
+    integers: Tensor, dtype: Any, scheme: Any, scale: Any, zero_point: Any, axis: int | None
+) -> Any:
+    with without_subclasses():
+        made = integers.as_subclass(QTensor)
+    made._quantised = {
+        "dtype": dtype, "scheme": scheme, "scale": scale, "zero_point": zero_point, "axis": axis,
+    }  # fmt: skip
+    return made
+
+
+def _like(model: QTensor, values: Tensor) -> Any:
+    """Numbers quantised as another tensor is."""
+    q = model._quantised
+    if q["axis"] is not None:
+        return quantize_per_channel(values, q["scale"], q["zero_point"], q["axis"], q["dtype"])
+    return quantize_per_tensor(values, q["scale"], q["zero_point"], q["dtype"])
+
+
+def _checked(name: str, input: Tensor, dtype: Any) -> None:
+    if input.dtype is not flambeau.float32:
+        word = input.dtype.legacy
+        raise fail(RuntimeError, name, f"Quantize only works on Float Tensor, got {word}.")
+    if dtype not in BOUNDS:
+        legacy = getattr(dtype, "legacy", dtype)
+        raise fail(
+            RuntimeError,
+            name,
+            f"ScalarType {legacy} is not supported: ask for torch.qint8, quint8 or qint32.",
+        )
+
+
+def _integers(input: Tensor, scale: Any, zero_point: Any, dtype: Any) -> Tensor:
+    low, high = BOUNDS[dtype]
+    with flambeau.no_grad():
+        inverse = 1 / flambeau.as_tensor(scale, dtype=flambeau.float32)
+        found = (input.detach() * inverse + zero_point).round().to(flambeau.float64)
+        return found.clamp(low, high).to(getattr(flambeau, STORED[dtype]))
+
+
+def quantize_per_tensor(input: Any, scale: Any, zero_point: Any, dtype: Any) -> Any:
+    """The numbers as integers of one scale: ``round(x / scale) + zero_point``, within the dtype.
+
+    Args:
+        input: a float32 tensor; or several, with as many scales and zero points.
+        dtype: torch.qint8, quint8 or qint32.
+
+    Raises:
+        RuntimeError: another dtype, or a zero point outside it.
+    """
+    if not isinstance(input, Tensor):
+        return tuple(
+            quantize_per_tensor(x, float(s), int(z), dtype)
+            for x, s, z in zip(input, scale, zero_point, strict=True)
+        )
+    _checked("quantize_per_tensor", input, dtype)
+    scale, zero_point = float(scale), int(zero_point)
+    low, high = BOUNDS[dtype]
+    if not low <= zero_point <= high:
+        side = "above upper" if zero_point > high else "below lower"
+        raise fail(RuntimeError, "quantize_per_tensor", f"zero_point {zero_point} is {side} bound.")
+    found = _integers(input, scale, zero_point, dtype)
+    return _wrap(found, dtype, schemes.per_tensor_affine, scale, zero_point, None)
+
+
+def quantize_per_channel(
+    input: Tensor, scales: Tensor, zero_points: Tensor, axis: int, dtype: Any
+) -> Any:
+    """The numbers as integers with a scale for each index along `axis`.
+
+    Raises:
+        RuntimeError: the dtype is another, or there are not as many scales as channels.
+    """
+    _checked("quantize_per_channel", input, dtype)
+    if not -input.dim() <= axis < input.dim() or len(scales) != input.shape[axis]:
+        raise fail(
+            RuntimeError,
+            "quantize_per_channel",
+            f"length of scales must equal to channel: {len(scales)} scales, dimension {axis} of "
+            f"{list(input.shape)}.",
+        )
+    shape = [1] * input.dim()
+    shape[axis] = -1
+    found = _integers(input, scales.reshape(shape), zero_points.reshape(shape), dtype)
+    return _wrap(
+        found,
+        dtype,
+        schemes.per_channel_affine,
+        scales.to(flambeau.float64),
+        zero_points.to(flambeau.int64),
+        axis % input.dim(),
+    )
+
+
+def choose_qparams(low: float, high: float, least: int, greatest: int) -> tuple[float, int]:
+    """The scale and zero point with which numbers from `low` to `high` fill the integers from
+    `least` to `greatest`, nought being one of them."""
+    low, high = min(low, 0.0), max(high, 0.0)
+    scale = (high - low) / (greatest - least)
+    if scale == 0 or scale != scale:
+        scale = 0.1
+    from_low, from_high = least - low / scale, greatest - high / scale
+    error_low = abs(least) - abs(low / scale)
+    error_high = abs(greatest) + abs(high / scale)
+    zero = from_low if abs(error_low) < error_high else from_high
+    return scale, int(min(max(round(zero), least), greatest))
+
+
+def quantize_per_tensor_dynamic(input: Tensor, dtype: Any, reduce_range: bool) -> Any:
+    """`quantize_per_tensor` with the scale that the numbers need.
+
+    Args:
+        reduce_range: use half of the integers, as some processors' kernels need.
+    """
+    _checked("quantize_per_tensor_dynamic", input, dtype)
+    least, greatest = BOUNDS[dtype]
+    if reduce_range:
+        least, greatest = least // 2, greatest // 2
+    low, high = (float(input.min()), float(input.max())) if input.numel() else (0.0, 0.0)
+    scale, zero = choose_qparams(low, high, least, greatest)
+    return quantize_per_tensor(input, scale, zero, dtype)
+
+
+def dequantize(tensor: Any) -> Any:
+    """The numbers of a quantised tensor, or of several."""
+    if isinstance(tensor, Sequence):
+        return tuple(dequantize(each) for each in tensor)
+    return tensor.dequantize()
+
+
+def int_repr(input: QTensor) -> Tensor:
+    """The integers of a quantised tensor."""
+    return input.int_repr()
+
+
+def q_scale(input: QTensor) -> float:
+    """The scale of a quantised tensor."""
+    return input.q_scale()
+
+
+def q_zero_point(input: QTensor) -> int:
+    """The zero point of a quantised tensor."""
+    return input.q_zero_point()
+
+
+def q_per_channel_scales(input: QTensor) -> Tensor:
+    """The scales of a tensor quantised by channel."""
+    return input.q_per_channel_scales()
+
+
+def q_per_channel_zero_points(input: QTensor) -> Tensor:
+    """The zero points of a tensor quantised by channel."""
+    return input.q_per_channel_zero_points()
+
+
+def q_per_channel_axis(input: QTensor) -> int:
+    """The channels' dimension of a tensor quantised by channel."""
+    return input.q_per_channel_axis()
