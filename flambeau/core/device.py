@@ -2,7 +2,7 @@
 
 Only ``cpu`` and ``meta`` hold tensors. The other names of PyTorch exist, compare and print, and are
 refused where a tensor would have to be made (`require_usable`), as a CPU build refuses them.
-Stands on errors.
+Stands on errors and state, where the factories find the device in force.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import re
 from contextvars import ContextVar
 from typing import Any, NoReturn, Self
 
+from flambeau.core import state
 from flambeau.core.errors import fail
 
 __all__ = [
@@ -117,12 +118,14 @@ class device:
 
     def __enter__(self) -> Self:
         _blocks.set((self, _blocks.get()))
+        _in_force()
         return self
 
     def __exit__(self, *exception: object) -> None:
         block = _blocks.get()
         if block is not None:
             _blocks.set(block[1])
+            _in_force()
 
     def __call__(self, function: Any) -> Any:
         """Decorate a function to run inside ``with device``."""
@@ -185,9 +188,16 @@ def default_device() -> device:
     return _chosen.get() or CPU
 
 
+def _in_force() -> None:
+    """Tell the thread's mode; cpu is the ordinary one, in which operations take their short way."""
+    found = default_device()
+    state.switch(device=None if found.type == "cpu" else found)
+
+
 def set_default_device(device: Any) -> None:
     """Make `device` the default of this thread (None: cpu again)."""
     _chosen.set(None if device is None else as_device(device, "set_default_device"))
+    _in_force()
 
 
 def as_device(value: Any, op: str = "device") -> device:

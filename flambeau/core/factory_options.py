@@ -29,6 +29,7 @@ __all__ = [
     "element_type",
     "empty",
     "finish",
+    "in_force",
     "into",
     "is_meta",
     "known",
@@ -150,6 +151,14 @@ def check_out_type(op: str, dtype: Any, out: Tensor) -> None:
         )
 
 
+def in_force(device: Any) -> Any:
+    """The device asked for, or else that of ``with device`` and its kin; None is the cpu."""
+    if device is not None:
+        return device
+    now = state.mode()
+    return None if now is None else now.device
+
+
 def is_meta(op: str, device: Any) -> bool:
     """Whether the result is a meta tensor; None is the device in force (``cpu`` unless it was set).
 
@@ -158,11 +167,9 @@ def is_meta(op: str, device: Any) -> bool:
         AssertionError: CUDA or XPU, which a CPU build does not have.
         NotImplementedError: a device that exists by name only.
     """
+    device = in_force(device)
     if device is None:
-        now = state.mode()
-        device = None if now is None else now.device
-        if device is None:
-            return False
+        return False
     place = device if isinstance(device, _device) else _device(device)
     kind = place.type
     if kind == "cpu":

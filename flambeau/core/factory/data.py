@@ -62,6 +62,7 @@ def tensor(
 @composite()
 def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
     """A tensor of `data`, sharing its memory and history where dtype and device allow."""
+    device = given.in_force(device)
     if isinstance(data, Tensor):
         return data if dtype is None and device is None else data.to(device=device, dtype=dtype)
     if isinstance(data, np.ndarray):

@@ -10,6 +10,7 @@ from flambeau.core import factory_options as given
 from flambeau.core import layout
 from flambeau.core.batch.array import Batched, like_sample
 from flambeau.core.declare import composite
+from flambeau.core.device import CPU, META
 from flambeau.core.errors import fail
 from flambeau.core.factory.data import tensor
 from flambeau.core.factory.filled import filled, plain, strided, unset
@@ -59,8 +60,10 @@ def _like(
         from flambeau.sparse.factory import like
 
         return like(input, value, kind, opts)
+    if device is None:
+        device = META if type(a) is Abstract else CPU  # the model's, whatever is in force
     opts["device"] = device
-    if given.is_meta(op, device) or (type(a) is Abstract and device is None):
+    if given.is_meta(op, device):
         return given.made(op, Abstract(a.shape, kind.numpy), opts)
     shape, item = a.shape, a.dtype.itemsize
     if (
@@ -123,7 +126,8 @@ class News:
         **_: Any,
     ) -> Tensor:
         """`torch.tensor` with this tensor's dtype."""
-        return tensor(data, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
+        place = device or self.device
+        return tensor(data, dtype=dtype or self.dtype, device=place, requires_grad=requires_grad)
 
     def new_full(
         self: Tensor,

@@ -13,6 +13,7 @@ from flambeau.core import dtypes
 from flambeau.core.batch.array import ACTIVE
 from flambeau.core.batch.draws import draw_new, draw_whole
 from flambeau.core.declare import composite
+from flambeau.core.device import CPU, META
 from flambeau.core.errors import fail
 from flambeau.core.factory_options import (
     element_type,
@@ -300,10 +301,10 @@ def _like(
     model = input._array
     abstract = isinstance(model, Abstract)
     kind = element_type(name, dtype, dtypes.of(model.dtype))
-    chosen = options(name, kind, device, layout, requires_grad, pin_memory)
-    meta = chosen.meta or (device is None and abstract)
+    place = device if device is not None else META if abstract else CPU
+    chosen = options(name, kind, place, layout, requires_grad, pin_memory)
     source = resolve(generator, name)
-    if ACTIVE.get() and not meta:
+    if ACTIVE.get() and not chosen.meta:
         made = _for_levels(draw, name, source, tuple(model.shape), kind.numpy)
         return finish(name, made, chosen.requires_grad)
     plan = str(memory_format).removeprefix("torch.")
@@ -316,7 +317,7 @@ def _like(
             array = np.moveaxis(np.empty((shape[0], *shape[2:], shape[1]), kind.numpy), -1, 1)
     else:
         array = empty_like(model.proxy() if abstract else model, kind.numpy)
-    if meta:
+    if chosen.meta:
         array = Abstract(array.shape, array.dtype, array.strides)
     else:
         whole(draw, name, source, array)

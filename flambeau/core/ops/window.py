@@ -10,6 +10,7 @@ import numpy as np
 
 from flambeau.core import dtypes
 from flambeau.core.declare import composite
+from flambeau.core.device import as_device
 from flambeau.core.errors import fail
 from flambeau.core.layout import strided
 from flambeau.core.tensor import Tensor, wrap
@@ -49,8 +50,7 @@ def _made(name: str, formula: Any, length: int, periodic: bool, options: dict[st
         last = working.type(length if periodic else length - 1)
         values = np.asarray(formula(np.arange(length, dtype=working), last), working)
     found = wrap(values.astype(kind.numpy, copy=False))
-    if device is not None:
-        found = found.to(device)
+    found = found.to(as_device(device, name))
     return found.requires_grad_() if grad else found
 
 
