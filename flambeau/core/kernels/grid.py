@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from flambeau.core.kernels.generate import sampled
 from flambeau.core.kernels.interpolate import cubic_weights
 from flambeau.core.kernels.windows import is_half
 
@@ -136,8 +137,11 @@ def sample(
                 line += np.take_along_axis(planes, index[:, None], 2) * weight[:, None]
             total += line * row[2][:, None]
         return total.reshape(count, channels, *shape)
-    for chosen in product(*axes):
-        index, weight = _combined(chosen, size)
+    corners = [_combined(chosen, size) for chosen in product(*axes)]
+    made = sampled.mixed(planes, *_stacked(corners))
+    if made is not None:
+        return made.reshape(count, channels, *shape)  # type: ignore[no-any-return]
+    for index, weight in corners:
         total += np.take_along_axis(planes, index[:, None], 2) * weight[:, None]
     return total.reshape(count, channels, *shape)
 
@@ -179,6 +183,9 @@ def _scatter(back: Any, lanes: Any, flow: Any, corners: list[Any]) -> None:
     sample in the dtype itself, as PyTorch does.
     """
     if back.dtype == np.float64:
+        size = len(back) // (flow.shape[0] * flow.shape[1])
+        if sampled.spread(flow, *_stacked(corners), back, size):
+            return
         for index, weight in corners:
             where = (lanes + index[:, None]).ravel()
             back += np.bincount(where, (flow * weight[:, None]).ravel(), len(back))
@@ -188,11 +195,20 @@ def _scatter(back: Any, lanes: Any, flow: Any, corners: list[Any]) -> None:
     np.add.at(back, where.ravel(), parts.ravel())
 
 
+def _stacked(corners: list[Any]) -> tuple[np.ndarray, np.ndarray]:
+    """Places and weights of all corners, (corners, N, O)."""
+    return np.stack([index for index, _ in corners]), np.stack([weight for _, weight in corners])
+
+
 def _bend(flow: Any, planes: Any, corners: list[Any], axes: Any, size: list[int]) -> Any:
     """The gradient of the coordinates, (N, O, d)."""
     slopes = np.zeros((len(size), *flow.shape[::2]), flow.dtype)
-    for chosen, (index, _) in zip(product(*axes), corners, strict=True):
-        seen = (flow * np.take_along_axis(planes, index[:, None], 2)).sum(1)
+    made = sampled.pulled(planes, _stacked(corners)[0], flow)
+    for number, (chosen, (index, _)) in enumerate(zip(product(*axes), corners, strict=True)):
+        if made is not None:
+            seen = made[number]
+        else:
+            seen = (flow * np.take_along_axis(planes, index[:, None], 2)).sum(1)
         for axis in range(len(size)):
             turned = [(*t[:2], t[3], t[2]) if a == axis else t for a, t in enumerate(chosen)]
             slopes[axis] += seen * _combined(tuple(turned), size)[1]

@@ -20,7 +20,7 @@ from flambeau.core.kernels.generate.vectors import along, read, write
 from flambeau.core.kernels.jit import pool
 from flambeau.core.kernels.jit.ir import SIZES, Function, Module, Value, vector
 
-__all__ = ["weighted"]
+__all__ = ["gathered", "weighted"]
 
 WORDS = (
     "x", "out", "positions", "weights", "valid", "outer", "size", "count", "inner", "taps",
@@ -59,8 +59,9 @@ def module(name: str, type: str, width: int) -> Module:
 
         def results(i: Value, some: Value | None, _: int) -> None:
             def term(t: Value) -> Value:
-                value = _gather(f, many, source, _numbers(f, positions, t * count + i, width, some))
-                at, held = t * count + i, f.variable(many, value)
+                at = t * count + i
+                places = read(f, vector("i32", width), positions, at, some)
+                held = f.variable(many, gathered(f, many, source, places))
                 with f.when(weighted):
                     held.set(held.get() * read(f, many, weights, at, some))
                 with f.when(guarded):
@@ -96,12 +97,7 @@ def module(name: str, type: str, width: int) -> Module:
     return made
 
 
-def _numbers(f: Function, place: Value, i: Value, width: int, some: Value | None) -> Value:
-    """A register of positions; zeros outside the mask, which may always be read."""
-    return read(f, vector("i32", width), place, i, some)
-
-
-def _gather(f: Function, many: str, place: Value, numbers: Value) -> Value:
+def gathered(f: Function, many: str, place: Value, numbers: Value) -> Value:
     """The elements of these numbers."""
     one, count = many[1:-1].split(" x ")[1], int(many[1:-1].split(" x ")[0])
     places = f.emit(
