@@ -37,6 +37,7 @@ from flambeau import monitor as monitor
 from flambeau import mps as mps
 from flambeau import mtia as mtia
 from flambeau import multiprocessing as multiprocessing
+from flambeau import nested as nested
 from flambeau import nn as nn
 from flambeau import optim as optim
 from flambeau import overrides as overrides
@@ -164,6 +165,7 @@ from flambeau.jit import ScriptModule as ScriptModule
 from flambeau.jit import fork as fork
 from flambeau.jit import wait as wait
 from flambeau.library import ops as ops
+from flambeau.nested import jagged as jagged
 from flambeau.nn.modules._unregistered import unregistered as unregistered
 from flambeau.overrides import DisableTorchFunctionSubclass as DisableTorchFunctionSubclass
 from flambeau.random import Generator as Generator
