@@ -37,6 +37,7 @@ from flambeau import monitor as monitor
 from flambeau import mps as mps
 from flambeau import mtia as mtia
 from flambeau import multiprocessing as multiprocessing
+from flambeau import nested as nested
 from flambeau import nn as nn
 from flambeau import optim as optim
 from flambeau import overrides as overrides
@@ -121,6 +122,14 @@ from flambeau.autograd.modes import set_grad_enabled as set_grad_enabled
 from flambeau.autograd.why import why_nan_grad as why_nan_grad
 from flambeau.autograd.why import why_no_grad as why_no_grad
 from flambeau.compiler import compile as compile
+from flambeau.copies import addmv_ as addmv_
+from flambeau.copies import as_strided_ as as_strided_
+from flambeau.copies import ccol_indices_copy as ccol_indices_copy
+from flambeau.copies import col_indices_copy as col_indices_copy
+from flambeau.copies import crow_indices_copy as crow_indices_copy
+from flambeau.copies import indices_copy as indices_copy
+from flambeau.copies import row_indices_copy as row_indices_copy
+from flambeau.copies import values_copy as values_copy
 from flambeau.core.device import device as device
 from flambeau.core.device import set_default_device as set_default_device
 from flambeau.core.dtypes import dtype as _dtype
@@ -155,8 +164,8 @@ from flambeau.jit import ScriptFunction as ScriptFunction
 from flambeau.jit import ScriptModule as ScriptModule
 from flambeau.jit import fork as fork
 from flambeau.jit import wait as wait
-from flambeau.library import Tag as Tag
 from flambeau.library import ops as ops
+from flambeau.nested import jagged as jagged
 from flambeau.nn.modules._unregistered import unregistered as unregistered
 from flambeau.overrides import DisableTorchFunctionSubclass as DisableTorchFunctionSubclass
 from flambeau.random import Generator as Generator

@@ -65,8 +65,9 @@ def _public_names() -> dict[int, str]:
             value = getattr(owner, name, None)
             if name.startswith("_") or not callable(value):
                 continue
-            if room == "functional":
-                names[id(value)] = f"{path}.{name}"
+            if room == "functional":  # it may hold the function from before the exchange
+                for each in (value, getattr(torch, name, value)):
+                    names[id(each)] = f"{path}.{name}"
             names.setdefault(id(value), f"{path}.{name}")
     return names
 

@@ -51,8 +51,6 @@ TABLE: dict[str, str] = {
     "gradients are averaged in one piece, through the store of the first process": """
         distributed.BuiltinCommHookType distributed.Reducer distributed.Logger
         distributed.*""",
-    "nested tensors are not built; pad, or use nn.utils.rnn.pack_sequence": """
-        nested nested.* jagged Tensor.to_padded_tensor""",
     "there is no such device; the call needs it": """
         mps.* accelerator.* Tensor.__cuda_array_interface__ *_autocast_ipu_* *_autocast_xla_*
         backends.mps.* autograd.profiler.load_nvprof autograd.profiler.parse_nvprof_trace
