@@ -204,13 +204,13 @@ def _product(a: Any, b: Any) -> Any:
     if loops is not None and dtype.char in LOOPED:
         small = plain.dtype if plain.dtype == pointers.dtype else np.int64
         values = np.ascontiguousarray(values, dtype)
-        rows = np.ascontiguousarray(pointers, small), np.ascontiguousarray(plain, small), values
+        matrix = np.ascontiguousarray(pointers, small), np.ascontiguousarray(plain, small), values
         flat = np.ascontiguousarray(b, dtype).reshape(-1), out.reshape(-1)
         if width == 1:
-            (loops.csr_matvec if by_row else loops.csc_matvec)(n, a.shape[1], *rows, *flat)
+            (loops.csr_matvec if by_row else loops.csc_matvec)(n, a.shape[1], *matrix, *flat)
         else:
             run = loops.csr_matvecs if by_row else loops.csc_matvecs
-            run(n, a.shape[1], width, *rows, *flat)
+            run(n, a.shape[1], width, *matrix, *flat)
         return out
     work = np.dtype("f4") if dtype.kind == "V" or dtype == np.float16 else dtype
     main = np.repeat(np.arange(len(pointers) - 1), np.diff(pointers))
