@@ -68,6 +68,16 @@ ELEMENTWISE = {
     "gelu": "torch.nn.functional.gelu(a)",
     "silu": "torch.nn.functional.silu(a)",
     "softplus": "torch.nn.functional.softplus(a)",
+    "a + row": "a + b[0]",
+    "2 ** a": "2 ** a",
+    "a % b": "a % b",
+    "a // b": "torch.div(a, b, rounding_mode='floor')",
+    "floor": "a.floor()",
+    "elu": "torch.nn.functional.elu(a)",
+    "hardswish": "torch.nn.functional.hardswish(a)",
+    "addcdiv": "torch.addcdiv(a, a, b, value=0.5)",
+    "masked_fill": "a.masked_fill(m, float('-inf'))",
+    "double": "a.double()",
 }
 NO_GRADIENT = {"a > b": "a > b", "a == b": "a == b", "isnan": "torch.isnan(a)"}
 IN_PLACE = {
@@ -79,6 +89,15 @@ IN_PLACE = {
     "copy_": "a.copy_(b)",
     "clamp_": "a.clamp_(0.0, 2.0)",
     "relu_": "a.relu_()",
+    "masked_fill_": "a.masked_fill_(m, 1.0)",
+    "lerp_": "a.lerp_(b, 0.3)",
+    "into out": "torch.mul(a, b, out=a)",
+}
+WRITTEN_RESULTS = {
+    "add_": "(a * b).add_(b)",
+    "mul_ by scalar": "(a * b).mul_(2.0)",
+    "exp_": "(a * b).exp_()",
+    "clamp_": "(a * b).clamp_(0.7, 1.2)",
 }
 VIEWS = {
     "transpose": "a.transpose(0, 1)",
@@ -96,6 +115,11 @@ VIEWS = {
     "T": "a.T",
     "detach": "a.detach()",
     "chunk": "a.chunk(2)[1]",
+    "unbind": "a.unbind(1)[0]",
+    "diagonal": "a.diagonal()",
+    "unfold": "a.unfold(0, 2, 1)",
+    "unflatten": "a.unflatten(1, (2, 2))",
+    "as_strided": "a.as_strided((2, 2), (4, 1))",
 }
 OTHER = {
     "matmul": "a @ b",
@@ -219,6 +243,10 @@ def table() -> list[Workload]:
         if kind == "elementwise":
             lines += [Workload(kind, n, expression(code)) for n, code in NO_GRADIENT.items()]
             lines += [Workload("in place", n, expression(code)) for n, code in IN_PLACE.items()]
+            lines += [
+                Workload("in place", f"{name} on a result, grad", expression(code, grad=True))
+                for name, code in WRITTEN_RESULTS.items()
+            ]
     lines += [
         Workload("chain", f"{name}.backward()", expression(code, grad=True, backward=True))
         for name, code in CHAINS.items()

@@ -11,6 +11,7 @@ import ctypes
 import sys
 from collections.abc import Callable, Iterable
 from functools import cache as once
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -184,9 +185,19 @@ def _words() -> dict[str, int]:
 @once
 def _addresses() -> dict[str, int]:
     """Where the native functions begin."""
-    from flambeau.core.entry.native import module
 
-    return build.load(module())
+    def make() -> Any:
+        from flambeau.core.entry.native import module
+
+        return module()
+
+    here = Path(__file__).parent
+    kernels = here.parent / "kernels"
+    sources = [*sorted(here.glob("*.py")), kernels / "jit/ir.py", here.parent / "dtypes.py"]
+    sources += [
+        kernels / f"native/{name}.py" for name in ("elementwise", "objects", "table", "views")
+    ]
+    return build.load_made("entries", sources, repr((SLOTS(), sys.version_info)), make)
 
 
 def made(name: str, fallback: Any, more: dict[str, int] | None = None) -> Any:

@@ -235,3 +235,28 @@ def test_threads():
     for thread in threads:
         thread.join()
     assert found == [True] * 4
+
+
+def test_a_kept_image_is_found_without_writing_the_text(tmp_path, monkeypatch):
+    from pathlib import Path
+
+    from flambeau.core.kernels.jit import ir
+
+    monkeypatch.setenv("FLAMBEAU_CACHE_DIR", str(tmp_path))
+    written = []
+
+    def make():
+        written.append(1)
+        module = ir.Module("kept")
+        f = module.function("kept", (("i64", "x"),), "i64")
+        f.ret(f.argument["x"] + 1)
+        return module
+
+    sources = [Path(__file__)]
+    one = build.load_made("kept", sources, "some facts", make)
+    assert list(one) == ["kept"] and written == [1]
+    build._LOADED.clear()
+    assert list(build.load_made("kept", sources, "some facts", make)) == ["kept"]
+    kept = written == [1]
+    build.load_made("kept", sources, "other facts", make)
+    assert len(written) >= 2 and (kept or not build._images(build.host()))

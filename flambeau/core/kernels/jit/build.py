@@ -11,6 +11,7 @@ import mmap
 import os
 import sys
 import threading
+from collections.abc import Callable, Iterable
 from functools import cache as once
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,7 +21,7 @@ from flambeau.core.kernels.jit import cache, elf
 from flambeau.core.kernels.jit.ir import Module
 from flambeau.core.kernels.jit.target import Target, describe, identity
 
-__all__ = ["Unavailable", "available", "compiled", "host", "keep", "load", "loaded"]
+__all__ = ["Unavailable", "available", "compiled", "host", "keep", "load", "load_made", "loaded"]
 
 ABI = 2
 """Goes up when the meaning of what is cached changes."""
@@ -149,11 +150,47 @@ def load(module: Module) -> dict[str, int]:
         return found
 
 
+def load_made(
+    name: str, sources: Iterable[Path], facts: str, make: Callable[[], Module]
+) -> dict[str, int]:
+    """`load` of a large module whose text takes long to write: the key is made of what writes it.
+
+    Args:
+        name: the module's.
+        sources: the files of code that the text comes from.
+        facts: whatever else goes into it.
+        make: writes the module; called where no image is kept.
+
+    Raises:
+        Unavailable: no code can be generated here.
+    """
+    if not available():
+        raise Unavailable("FLAMBEAU_JIT is 0, or llvmlite or this interpreter do not serve")
+    target = host()
+    texts = [path.read_text() for path in sources]
+    key = f"{name}-{_digest(str(ABI), facts, repr(target), _version(), *texts)}"
+    with _LOCK:
+        found = _LOADED.get(key)
+        if found is None:
+            kept = cache.read(key) if _images(target) else None
+            if kept is None:
+                found = _load(make(), target, key)
+            else:
+                found = _shown(kept)
+            _LOADED[key] = found
+        return found
+
+
+def _images(target: Target) -> bool:
+    """Whether objects are kept as images."""
+    return sys.platform == "linux" and target.triple.startswith("x86_64")
+
+
 def _load(module: Module, target: Target, key: str) -> dict[str, int]:
     """From the cache, else compiled; as an image where that is possible, else by LLVM's linker."""
     import json
 
-    images = sys.platform == "linux" and target.triple.startswith("x86_64")
+    images = _images(target)
     content = cache.read(key)
     if content is None:
         try:
@@ -168,9 +205,16 @@ def _load(module: Module, target: Target, key: str) -> dict[str, int]:
                 raise Unavailable(str(problem)) from problem
         cache.write(key, content)
     if images:
-        head, _, code = content.partition(b"\n")
-        return _mapped(code, json.loads(head))
+        return _shown(content)
     return _linked(module, content, key)
+
+
+def _shown(image: bytes) -> dict[str, int]:
+    """An image as it is kept: where its functions begin, and the code."""
+    import json
+
+    head, _, code = image.partition(b"\n")
+    return _mapped(code, json.loads(head))
 
 
 def _mapped(code: bytes, starts: dict[str, int]) -> dict[str, int]:
