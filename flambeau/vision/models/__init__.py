@@ -2,12 +2,14 @@
 
 from typing import Any as _Any
 
+from flambeau.vision.models import segmentation
 from flambeau.vision.models.alexnet import *
 from flambeau.vision.models.convnext import *
 from flambeau.vision.models.densenet import *
 from flambeau.vision.models.efficientnet import *
 from flambeau.vision.models.googlenet import *
 from flambeau.vision.models.inception import *
+from flambeau.vision.models.maxvit import *
 from flambeau.vision.models.mnasnet import *
 from flambeau.vision.models.mobilenetv2 import MobileNetV2, mobilenet_v2
 from flambeau.vision.models.mobilenetv3 import *
@@ -17,9 +19,11 @@ from flambeau.vision.models.registry import (
     list_models,
     register_model,
 )
+from flambeau.vision.models.regnet import *
 from flambeau.vision.models.resnet import *
 from flambeau.vision.models.shufflenetv2 import *
 from flambeau.vision.models.squeezenet import *
+from flambeau.vision.models.swin_transformer import *
 from flambeau.vision.models.vgg import *
 from flambeau.vision.models.vision_transformer import *
 from flambeau.vision.models.weights import (

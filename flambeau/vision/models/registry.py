@@ -1,12 +1,13 @@
 """Which builders of models there are, and what every builder does with its arguments.
 
 ``weights=`` (and ``pretrained=``, its old form) loads a state dict of the table in ``weights``;
-without them nothing is fetched.
+without them nothing is fetched, but for the backbones of models that stand on one.
 """
 
 from __future__ import annotations
 
 import functools
+import inspect
 import re
 import warnings
 from collections.abc import Callable
@@ -21,11 +22,20 @@ __all__ = ["get_model", "get_model_builder", "list_models", "register_model"]
 
 # Names in DenseNet's first checkpoints: norm.1 is norm1 today.
 _OLD = re.compile(r"(\.denselayer\d+\.(?:norm|relu|conv))\.([12](?=\.))")
+_SINCE = "is deprecated since 0.13 and may be removed"
 BUILDERS: dict[str, Callable[..., nn.Module]] = {}
 
 
-def register_model(name: str | None = None) -> Callable:
-    """Enter a builder under ``name`` (default: its own)."""
+def register_model(
+    name: str | None = None, *, backbone: str | None = None, fixed: dict[str, Any] | None = None
+) -> Callable:
+    """Enter a builder under ``name`` (default: its own).
+
+    Args:
+        backbone: the model whose trained weights ``weights_backbone`` are of; they are loaded
+            where nothing else is said, as torchvision does.
+        fixed: arguments that trained weights ask for.
+    """
 
     def wrapper(build: Callable[..., nn.Module]) -> Callable[..., nn.Module]:
         key = build.__name__ if name is None else name
@@ -33,13 +43,19 @@ def register_model(name: str | None = None) -> Callable:
             raise ValueError(f"register_model: expected a new name, {key!r} is already registered.")
 
         @functools.wraps(build)
-        def builder(*, weights: Any = None, progress: bool = True, **kwargs: Any) -> nn.Module:
-            if "pretrained" in kwargs:
-                weights = _from_pretrained(key, kwargs.pop("pretrained"))
+        def builder(*args: Any, **kwargs: Any) -> nn.Module:
+            if args:
+                kwargs = _named(build, args, kwargs)
+            weights = _chosen(key, "weights", "pretrained", kwargs)
+            progress = kwargs.pop("progress", True)
+            if backbone is not None:
+                first = table.legacy(backbone) if weights is None else None
+                kwargs.setdefault("weights_backbone", first)
+                given = _chosen(backbone, "weights_backbone", "pretrained_backbone", kwargs)
+                kwargs["weights_backbone"] = given if weights is None else None
             if weights is None:
                 return build(**kwargs)
-            chosen = table.enumeration(key).verify(weights)
-            return _trained(build, chosen, progress, kwargs)
+            return _trained(build, weights, progress, kwargs, fixed or {})
 
         BUILDERS[key] = builder
         return builder
@@ -47,28 +63,67 @@ def register_model(name: str | None = None) -> Callable:
     return wrapper
 
 
-def _from_pretrained(name: str, pretrained: Any) -> Any:
-    """What the deprecated ``pretrained=`` means as ``weights=``."""
-    chosen = table.legacy(name) if pretrained else None
+def _named(build: Callable, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Arguments by position, which old scripts give, under their names."""
+    names = ["weights", "progress"]
+    for parameter in inspect.signature(build).parameters.values():
+        if parameter.kind is not parameter.VAR_KEYWORD:
+            names.append(parameter.name)
+    if len(args) > len(names):
+        raise TypeError(
+            f"{build.__name__}: expected at most {len(names)} arguments by position, got "
+            f"{len(args)}. Name them."
+        )
+    found = dict(zip(names, args))
+    if twice := found.keys() & kwargs.keys():
+        raise TypeError(f"{build.__name__}: got multiple values for {', '.join(sorted(twice))}.")
+    listed = ", ".join(map(repr, found))
     warnings.warn(
-        f"{name}: 'pretrained' is deprecated since 0.13 and may be removed; pass "
-        f"weights={chosen!r} instead.",
+        f"{build.__name__}: giving {listed} by position {_SINCE}; name them.",
         UserWarning,
         stacklevel=3,
     )
-    return chosen
+    return found | kwargs
+
+
+def _chosen(model: str, name: str, old: str, kwargs: dict[str, Any]) -> Any:
+    """The weights that ``name`` or its ``old`` form ask for, taken out of the arguments.
+
+    What is neither a member nor the name of one counts as a boolean, as ``pretrained`` was.
+    """
+    if old in kwargs and (name not in kwargs or name != "weights"):
+        given = bool(kwargs.pop(old))
+        kwargs.pop(name, None)
+        warnings.warn(f"{model}: {old!r} {_SINCE}; pass {name} instead.", UserWarning, stacklevel=3)
+    else:
+        given = kwargs.pop(name, None)
+        if given is None or isinstance(given, (str, table.WeightsEnum)):
+            return None if given is None else table.enumeration(model).verify(given)
+    found = table.legacy(model) if given else None
+    warnings.warn(
+        f"{model}: {name} other than a member of its enumeration or None {_SINCE}; here it means "
+        f"{name}={found!r}.",
+        UserWarning,
+        stacklevel=3,
+    )
+    return found
 
 
 def _trained(
-    build: Callable[..., nn.Module], weights: Any, progress: bool, kwargs: dict[str, Any]
+    build: Callable[..., nn.Module],
+    weights: Any,
+    progress: bool,
+    kwargs: dict[str, Any],
+    fixed: dict[str, Any],
 ) -> nn.Module:
     """Build the model that ``weights`` are of and load them."""
-    classes = weights.meta["num_classes"]
-    if kwargs.setdefault("num_classes", classes) != classes:
-        raise ValueError(
-            f"{build.__name__}: expected num_classes={classes}, of which the weights are, got "
-            f"{kwargs['num_classes']}. Load them first, then replace the last layer."
-        )
+    for name, value in {"num_classes": len(weights.meta["categories"]), **fixed}.items():
+        if kwargs.get(name) not in (None, value):
+            raise ValueError(
+                f"{build.__name__}: expected {name}={value}, of which the weights are, got "
+                f"{kwargs[name]}. Load them first, then change the model."
+            )
+        kwargs[name] = value
     adjust = getattr(build, "adjust", None)  # what trained weights ask of a family's arguments
     finish = adjust(kwargs) if adjust else None
     model = build(**kwargs)

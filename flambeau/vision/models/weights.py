@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +21,10 @@ __all__ = ["Weights", "WeightsEnum", "enumeration", "get_model_weights", "get_we
 
 @dataclass(frozen=True)
 class Weights:
-    """One state dict: its address and what is known of it."""
+    """One state dict: its address, the transform of its images, and what is known of it."""
 
     url: str
+    transforms: Callable[..., Any] = field(hash=False, compare=False)
     meta: dict[str, Any] = field(hash=False)
 
 
@@ -53,8 +54,13 @@ class WeightsEnum(Enum):
         return self.value.url
 
     @property
+    def transforms(self) -> Callable[..., Any]:
+        """What makes the transform of the images that the weights want."""
+        return self.value.transforms
+
+    @property
     def meta(self) -> dict[str, Any]:
-        """What is known: ``num_params``, ``num_classes``."""
+        """What is known: ``num_params``, ``categories``, ``min_size``, accuracies."""
         return self.value.meta
 
     def get_state_dict(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
@@ -70,6 +76,24 @@ def _table() -> dict[str, Any]:
     return json.loads(Path(__file__).with_name("weights.json").read_text(encoding="utf-8"))
 
 
+def _models() -> dict[str, Any]:
+    models: dict[str, Any] = _table()["models"]
+    return models
+
+
+def _transforms(kind: str, options: dict[str, Any], /, **changed: Any) -> Any:
+    """A transform of the table; its room is loaded when the first is made."""
+    from flambeau.vision.transforms import InterpolationMode, _presets
+
+    mode = InterpolationMode(options["interpolation"])
+    return getattr(_presets, kind)(**{**options, "interpolation": mode, **changed})
+
+
+def _member(row: dict[str, Any]) -> Weights:
+    meta = {**row["meta"], "categories": _table()["categories"][row["categories"]]}
+    return Weights(row["url"], partial(_transforms, *row["transforms"]), meta)
+
+
 @cache
 def enumeration(model: str) -> Any:
     """The enumeration of a model's weights.
@@ -77,13 +101,10 @@ def enumeration(model: str) -> Any:
     Raises:
         ValueError: the table does not know the model.
     """
-    row = _table().get(model)
+    row = _models().get(model)
     if row is None:
         raise ValueError(f"weights: no trained weights of {model} are known; give weights=None.")
-    members = {
-        key: Weights(url, {"num_params": params, "num_classes": classes})
-        for key, (url, params, classes) in row["members"].items()
-    }
+    members = {key: _member(each) for key, each in row["members"].items()}
     if row["default"]:
         members["DEFAULT"] = members[row["default"]]
     module = __name__.rpartition(".")[0]
@@ -93,23 +114,24 @@ def enumeration(model: str) -> Any:
 
 def legacy(model: str) -> Any:
     """The member that ``pretrained=True`` means."""
-    return enumeration(model)[_table()[model]["pretrained"]]
+    return enumeration(model)[_models()[model]["pretrained"]]
 
 
 def by_enumeration(name: str) -> Any:
     """The enumeration called ``name``, as ResNet18_Weights; None where there is none."""
-    return next((enumeration(m) for m, row in _table().items() if row["enum"] == name), None)
+    return next((enumeration(m) for m, row in _models().items() if row["enum"] == name), None)
 
 
 def get_weight(name: str) -> Any:
     """The member that a full name says, as "ResNet50_Weights.IMAGENET1K_V1".
 
     Raises:
-        ValueError: there is none.
+        ValueError: there is no such enumeration.
+        KeyError: it has no such member.
     """
     head, _, member = name.partition(".")
     weights = by_enumeration(head)
-    if weights is None or member not in weights.__members__:
+    if weights is None:
         raise ValueError(f"get_weight: no weights are called {name!r}.")
     return weights[member]
 

@@ -13,6 +13,9 @@ from flambeau.vision.ops.boxes import (
     nms,
     remove_small_boxes,
 )
+from flambeau.vision.ops.deform_conv import DeformConv2d, deform_conv2d
+from flambeau.vision.ops.drop_block import DropBlock2d, DropBlock3d, drop_block2d, drop_block3d
+from flambeau.vision.ops.feature_pyramid_network import FeaturePyramidNetwork
 from flambeau.vision.ops.losses import (
     complete_box_iou_loss,
     distance_box_iou_loss,
@@ -22,19 +25,41 @@ from flambeau.vision.ops.losses import (
 from flambeau.vision.ops.misc import (
     MLP,
     Conv2dNormActivation,
+    Conv3dNormActivation,
     ConvNormActivation,
     FrozenBatchNorm2d,
     Permute,
     SqueezeExcitation,
 )
+from flambeau.vision.ops.poolers import MultiScaleRoIAlign
+from flambeau.vision.ops.roi import (
+    PSRoIAlign,
+    PSRoIPool,
+    RoIAlign,
+    RoIPool,
+    ps_roi_align,
+    ps_roi_pool,
+    roi_align,
+    roi_pool,
+)
 from flambeau.vision.ops.stochastic_depth import StochasticDepth, stochastic_depth
 
 __all__ = [
     "Conv2dNormActivation",
+    "Conv3dNormActivation",
     "ConvNormActivation",
+    "DeformConv2d",
+    "DropBlock2d",
+    "DropBlock3d",
+    "FeaturePyramidNetwork",
     "FrozenBatchNorm2d",
     "MLP",
+    "MultiScaleRoIAlign",
+    "PSRoIAlign",
+    "PSRoIPool",
     "Permute",
+    "RoIAlign",
+    "RoIPool",
     "SqueezeExcitation",
     "StochasticDepth",
     "batched_nms",
@@ -44,13 +69,20 @@ __all__ = [
     "clip_boxes_to_image",
     "complete_box_iou",
     "complete_box_iou_loss",
+    "deform_conv2d",
     "distance_box_iou",
     "distance_box_iou_loss",
+    "drop_block2d",
+    "drop_block3d",
     "generalized_box_iou",
     "generalized_box_iou_loss",
     "masks_to_boxes",
     "nms",
+    "ps_roi_align",
+    "ps_roi_pool",
     "remove_small_boxes",
+    "roi_align",
+    "roi_pool",
     "sigmoid_focal_loss",
     "stochastic_depth",
 ]

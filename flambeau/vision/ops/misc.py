@@ -14,6 +14,7 @@ from flambeau.core.tensor import Tensor
 __all__ = [
     "MLP",
     "Conv2dNormActivation",
+    "Conv3dNormActivation",
     "ConvNormActivation",
     "FrozenBatchNorm2d",
     "Permute",
@@ -96,6 +97,39 @@ class ConvNormActivation(nn.Sequential):
 
 class Conv2dNormActivation(ConvNormActivation):
     """The same, of images: (N, C, H, W)."""
+
+
+class Conv3dNormActivation(ConvNormActivation):
+    """The same, of volumes: (N, C, D, H, W)."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int | tuple[int, int, int] = 3,
+        stride: int | tuple[int, int, int] = 1,
+        padding: int | tuple[int, int, int] | str | None = None,
+        groups: int = 1,
+        norm_layer: Callable[..., nn.Module] | None = nn.BatchNorm3d,
+        activation_layer: Callable[..., nn.Module] | None = nn.ReLU,
+        dilation: int | tuple[int, int, int] = 1,
+        inplace: bool | None = True,
+        bias: bool | None = None,
+    ) -> None:
+        super().__init__(
+            in_channels,
+            out_channels,
+            kernel_size,
+            stride,
+            padding,
+            groups,
+            norm_layer,
+            activation_layer,
+            dilation,
+            inplace,
+            bias,
+            nn.Conv3d,
+        )
 
 
 class SqueezeExcitation(nn.Module):

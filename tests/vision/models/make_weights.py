@@ -1,7 +1,8 @@
 """Writes flambeau/vision/models/weights.json: run under real torchvision.
 
 For every model of goldens.json: the name of its enumeration, the default member, the member that
-``pretrained=True`` means, and each member's address, number of parameters and of classes.
+``pretrained=True`` means, and of each member its address, its transform and what is known of it.
+Lists of categories, which many share, stand once.
 """
 
 import inspect
@@ -13,18 +14,35 @@ from torchvision import models
 
 HERE = Path(__file__)
 TABLE = HERE.parents[3] / "flambeau" / "vision" / "models" / "weights.json"
-table = {}
+KNOWN = ("num_params", "min_size", "_metrics", "_ops", "_file_size")
+lists = {}
+
+
+def transforms(make):
+    kind, options = make.func.__name__, dict(make.keywords)
+    options["interpolation"] = make().interpolation.value
+    return [kind, options]
+
+
+def member(m):
+    # The few that say nothing of categories are of ImageNet's.
+    names = m.meta.get("categories") or models.ResNet18_Weights.DEFAULT.meta["categories"]
+    key = lists.setdefault(tuple(names), len(lists))
+    meta = {name: m.meta[name] for name in KNOWN if name in m.meta}
+    return {"url": m.url, "meta": meta, "categories": key, "transforms": transforms(m.transforms)}
+
+
+rows = {}
 for name in json.loads(HERE.with_name("goldens.json").read_text()):
     weights, build = models.get_model_weights(name), models.get_model_builder(name)
     legacy = re.search(r'\("pretrained",\s*\w+\.(\w+)\)', inspect.getsource(build))
-    members = {
-        m.name: [m.url, m.meta["num_params"], len(m.meta["categories"] or ()) or 1000]
-        for m in weights
-    }
-    table[name] = {
+    rows[name] = {
         "enum": weights.__name__,
-        "default": weights.DEFAULT.name if members else None,
+        "default": weights.DEFAULT.name if len(weights) else None,
         "pretrained": legacy and legacy[1],
-        "members": members,
+        "members": {m.name: member(m) for m in weights},
     }
-TABLE.write_text(json.dumps(table, indent=1, sort_keys=True) + "\n")
+table = {"categories": list(map(list, lists)), "models": dict(sorted(rows.items()))}
+text = json.dumps(table, separators=(",", ":"))
+# A line for each model, so that a change is seen as one.
+TABLE.write_text(re.sub(r'("[a-z0-9_]+":{"enum")', r"\n\1", text) + "\n")
