@@ -5,19 +5,19 @@ Code is loaded from local folders only (``source="local"``); nothing is fetched 
 
 from __future__ import annotations
 
-import hashlib
+import builtins
 import importlib.util
 import os
 import re
 import sys
 import urllib.parse
-import urllib.request
 import warnings
+from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
+from flambeau.hub.download import digest, fetch
 from flambeau.serialization import load as load_file
-from flambeau.serialization.writing import replacing
 
 __all__ = [
     "download_url_to_file",
@@ -49,6 +49,8 @@ def set_dir(d: str | os.PathLike[str]) -> None:
 
 
 def _entry_points(repo: str, source: str) -> ModuleType:
+    if source not in ("github", "local"):
+        raise ValueError(f"hub: Unknown source {source!r}; expected 'github' or 'local'.")
     if source != "local":
         raise RuntimeError(
             f"hub: expected source='local', got {source!r}: flambeau does not fetch code and run "
@@ -64,6 +66,9 @@ def _entry_points(repo: str, source: str) -> ModuleType:
         spec.loader.exec_module(module)
     finally:
         sys.path.remove(repo)
+    needed = getattr(module, "dependencies", ())
+    if missing := [name for name in needed if importlib.util.find_spec(name) is None]:
+        raise RuntimeError(f"hub: Missing dependencies: {', '.join(missing)}. Install them.")
     return module
 
 
@@ -85,7 +90,9 @@ def load(repo_or_dir: str, model: str, *args: Any, source: str = "github", **kwa
     return _entry(repo_or_dir, model, source)(*args, **kwargs)
 
 
-def list(github: str, force_reload: bool = False, *, source: str = "local", **named: Any) -> Any:
+def list(
+    github: str, force_reload: bool = False, *, source: str = "local", **named: Any
+) -> builtins.list[str]:
     """The entry points of a folder's ``hubconf.py``."""
     module = _entry_points(github, source)
     return [n for n, value in vars(module).items() if callable(value) and not n.startswith("_")]
@@ -106,20 +113,17 @@ def download_url_to_file(
     Raises:
         RuntimeError: the SHA-256 of what came does not begin with ``hash_prefix``.
     """
-    digest = hashlib.sha256()
-    with urllib.request.urlopen(url) as response, replacing(dst) as file:
-        total, done = int(response.headers.get("Content-Length") or 0), 0
-        while piece := response.read(1 << 18):
-            digest.update(piece)
-            file.write(piece)
-            done += len(piece)
-            if progress and total and sys.stderr.isatty():
-                print(f"\r{done / total:6.1%} of {total >> 20} MB", end="", file=sys.stderr)
-        found = digest.hexdigest()
-        if hash_prefix and not found.startswith(hash_prefix):
-            raise RuntimeError(
-                f"hub: invalid hash value (expected {hash_prefix!r}, got {found!r}) of {url}."
-            )
+    fetch(url, os.path.expanduser(dst), hash_prefix, progress=progress)
+
+
+def _old_folders() -> Iterator[str]:
+    """Where checkpoints lay before there was ``TORCH_HOME``."""
+    zoo = os.environ.get("TORCH_MODEL_ZOO")
+    if zoo:
+        warnings.warn("TORCH_MODEL_ZOO is deprecated, set TORCH_HOME instead.", stacklevel=3)
+        yield os.path.expanduser(zoo)
+    home = os.environ.get("TORCH_HOME", "~/.torch")
+    yield os.path.join(os.path.expanduser(home), "models")
 
 
 def load_state_dict_from_url(
@@ -129,26 +133,35 @@ def load_state_dict_from_url(
     progress: bool = True,
     check_hash: bool = False,
     file_name: str | None = None,
-    weights_only: bool = True,
+    weights_only: bool = False,
 ) -> Any:
-    """Load a checkpoint from the web; a file already in ``model_dir``, or where PyTorch kept such
-    files before 1.1 (``$TORCH_MODEL_ZOO``, ``~/.torch/models``), is not fetched again.
+    """Load a checkpoint from the web; a file that is there already is not fetched again.
+
+    Args:
+        model_dir: where it is kept; by default ``checkpoints`` under ``get_dir()``, and a file
+            that an old version left in ``~/.torch/models`` is taken too.
+        check_hash: the file's name ends with the beginning of its SHA-256, as in
+            ``resnet18-f37072fd.pth``. A file that is there already is loaded with a warning where
+            it has another.
+
+    Raises:
+        RuntimeError: the file that came has another hash.
     """
-    if os.getenv("TORCH_MODEL_ZOO"):
-        warnings.warn(
-            "TORCH_MODEL_ZOO is deprecated, please use env TORCH_HOME instead", stacklevel=2
-        )
     folder = os.path.join(get_dir(), "checkpoints") if model_dir is None else model_dir
     name = file_name or os.path.basename(urllib.parse.urlparse(url).path)
-    path = os.path.join(folder, name)
-    if model_dir is None and not os.path.exists(path):
-        old = os.path.join(
-            os.path.expanduser(os.getenv("TORCH_MODEL_ZOO", "~/.torch/models")), name
-        )
-        if os.path.exists(old):
-            return load_file(old, map_location=map_location, weights_only=weights_only)
-    os.makedirs(folder, exist_ok=True)
-    if not os.path.exists(path):
-        found = _HASH.search(name) if check_hash else None
+    folders = [folder, *_old_folders()] if model_dir is None else [folder]
+    places = [os.path.join(each, name) for each in folders]
+    found = _HASH.search(name) if check_hash else None
+    path = next(filter(os.path.exists, places), None)
+    if path is None:
+        os.makedirs(folder, exist_ok=True)
+        path = places[0]
+        print(f'Downloading: "{url}" to {path}', file=sys.stderr)
         download_url_to_file(url, path, found[1] if found else None, progress)
+    elif found and not digest(path).startswith(found[1]):
+        warnings.warn(
+            f"hub: {path} does not have the hash {found[1]} of its name: it is not the file of "
+            f"{url}. Remove it to have it fetched again.",
+            stacklevel=2,
+        )
     return load_file(path, map_location=map_location, weights_only=weights_only)
