@@ -9,8 +9,9 @@ from tests.vision.check import check
 
 pytest.importorskip("PIL.Image")
 
-# Bilinear upsampling of bytes: one value of 1440 lies at a half.
-TIES = {"resizes": 1e-3}
+# Bilinear upsampling of bytes: one value of 1440 lies at a half. Mixtures and displacements are
+# float32 sums cut to bytes: where one comes to a whole number, it is that or one less.
+TIES = {"resizes": 1e-3, "mixed": 3e-3}
 
 
 @pytest.mark.parametrize("name", CASES)

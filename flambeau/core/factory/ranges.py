@@ -151,12 +151,16 @@ def _line(start: Any, end: Any, steps: int, kind: np.dtype[Any]) -> np.ndarray[A
         return quiet(np.trunc(wide).astype, kind)
     a, b = kind.type(start), kind.type(end)
     step = quiet(lambda: (b - a) / kind.type(steps - 1))
-    k = np.arange(steps)
-    return quiet(
+    # float32's products are not rounded before the sum, as in PyTorch's fused multiply and add:
+    # float64 holds them exactly.
+    wide = np.dtype(np.float64) if kind == np.float32 else kind
+    a, b, step, k = wide.type(a), wide.type(b), wide.type(step), np.arange(steps)
+    line = quiet(
         lambda: np.where(
-            k < steps // 2, a + step * k.astype(kind), b - step * (steps - 1 - k).astype(kind)
+            k < steps // 2, a + step * k.astype(wide), b - step * (steps - 1 - k).astype(wide)
         )
     )
+    return quiet(line.astype, kind)
 
 
 @composite()

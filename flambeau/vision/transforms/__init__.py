@@ -1,6 +1,14 @@
 """Images made ready for training: as functions, and as modules that draw their parameters."""
 
 from flambeau.vision.transforms import functional
+from flambeau.vision.transforms.augment import (
+    AugMix,
+    AutoAugment,
+    AutoAugmentPolicy,
+    RandAugment,
+    TrivialAugmentWide,
+)
+from flambeau.vision.transforms.deform import ElasticTransform, LinearTransformation
 from flambeau.vision.transforms.modes import InterpolationMode
 from flambeau.vision.transforms.random_places import (
     RandomAffine,
@@ -43,18 +51,24 @@ from flambeau.vision.transforms.simple import (
 )
 
 __all__ = [
+    "AugMix",
+    "AutoAugment",
+    "AutoAugmentPolicy",
     "CenterCrop",
     "ColorJitter",
     "Compose",
     "ConvertImageDtype",
+    "ElasticTransform",
     "FiveCrop",
     "GaussianBlur",
     "Grayscale",
     "InterpolationMode",
     "Lambda",
+    "LinearTransformation",
     "Normalize",
     "PILToTensor",
     "Pad",
+    "RandAugment",
     "RandomAdjustSharpness",
     "RandomAffine",
     "RandomApply",
@@ -77,5 +91,6 @@ __all__ = [
     "TenCrop",
     "ToPILImage",
     "ToTensor",
+    "TrivialAugmentWide",
     "functional",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 import flambeau as torch
@@ -18,3 +19,12 @@ def test_the_number_of_points_is_an_integer(name, steps):
     with pytest.raises(TypeError, match="'steps' must be int, not"):
         getattr(torch, name)(0, 3, steps)
     assert len(getattr(torch, name)(0, 3, torch.tensor(3))) == 3
+
+
+def test_linspace_is_bit_equal_in_float32(oracle):
+    draw = np.random.default_rng(0)
+    for _ in range(200):
+        start, end = (float(v) for v in draw.normal(0, 10, 2))
+        steps = int(draw.integers(2, 99))
+        ours, theirs = (t.linspace(start, end, steps).numpy() for t in (torch, oracle))
+        assert (ours == theirs).all(), (start, end, steps)

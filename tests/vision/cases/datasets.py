@@ -86,7 +86,7 @@ def digits(torch, tv):
             for part in ("train", "t10k"):
                 write_digits(raw, f"{part}-images-idx3-ubyte", f"{part}-labels-idx1-ubyte")
             for train in (True, False):
-                data = getattr(D, name)(root, train, target_transform=str)
+                data = getattr(D, name)(root, train, target_transform=tv.transforms.Lambda(str))
                 out += told(torch, data, root) + [data.classes, data.class_to_idx]
                 out += [data.data, data.targets]
         raw = os.path.join(root, "EMNIST", "raw")

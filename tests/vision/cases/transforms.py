@@ -186,3 +186,42 @@ def _seeded_floats(torch, tv):
 
 CASES["seeded"] = _seeded
 CASES["seeded_floats"] = _seeded_floats
+
+
+def _drawn(torch, tv, transforms):
+    T, image, out = tv.transforms, bytes_(torch, 3, 14, 17), []
+    F = T.functional
+    for transform in transforms:
+        out.append(repr(transform))
+        for seed in range(4):
+            torch.manual_seed(seed)
+            out += [transform(image), torch.rand(1)]
+        torch.manual_seed(5)
+        out += [F.pil_to_tensor(transform(F.to_pil_image(image))), torch.rand(1)]
+    return out
+
+
+def _augmented(torch, tv):
+    T = tv.transforms
+    made = [T.AutoAugment(policy) for policy in T.AutoAugmentPolicy]
+    made += [T.RandAugment(3, 12), T.TrivialAugmentWide(fill=[7.0])]
+    return _drawn(torch, tv, made)
+
+
+def _mixed(torch, tv):
+    T = tv.transforms
+    made = [T.AugMix(), T.AugMix(5, 2, 2, 0.7, False)]
+    made += [T.ElasticTransform(30.0, 1.5), T.ElasticTransform([9.0, 20.0], [1.0, 0.5], fill=3)]
+    return _drawn(torch, tv, made)
+
+
+def _linear(torch, tv):
+    made = tv.transforms.LinearTransformation(
+        floats(torch, 12, 12, seed=3), floats(torch, 12, seed=4)
+    )
+    return [made(floats(torch, 2, 3, 2, 2)), repr(made)]
+
+
+CASES["augmented"] = _augmented
+CASES["linear"] = _linear
+CASES["mixed"] = _mixed
