@@ -9,6 +9,7 @@ from flambeau.vision import models
 from tests.vision.models.make_goldens import GOLDENS, layout, outputs, seeded
 
 WANTED = json.loads(GOLDENS.read_text())
+LARGE = 50e6  # parameters; of more, training in float64 takes seconds
 BACKBONES = {name: {"weights_backbone": None} for name in models.list_models(models.segmentation)}
 # The smallest of each family; all were compared once so, with make_goldens.py as it is.
 FAMILIES = [
@@ -42,9 +43,10 @@ def test_draws_and_outputs(name):
     model, drawn = seeded(torch, models.get_model_builder(name), name)
     assert drawn["after"] == wanted["after"]
     assert drawn["drawn"] == pytest.approx(wanted["drawn"], rel=1e-6)
-    found = outputs(torch, model)
+    found = outputs(torch, model, wanted["parameters"] > LARGE)
     close(found["eval"], wanted["eval"], 1e-4)
-    close(found["train"], wanted["train"], 1e-9)
+    if "train" in found:
+        close(found["train"], wanted["train"], 1e-9)
 
 
 def test_every_model_is_known():
