@@ -22,7 +22,8 @@ FAMILIES = [
 
 def close(got, wanted, rtol):
     assert len(got) == len(wanted)
-    for a, b in zip(map(torch.tensor, got), map(torch.tensor, wanted)):
+    for each in zip(got, wanted):
+        a, b = (torch.tensor(values, dtype=torch.float64) for values in each)
         assert a.shape == b.shape
         assert (a - b).abs().max().item() <= rtol * b.abs().max().item()
 
