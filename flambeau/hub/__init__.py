@@ -133,7 +133,7 @@ def load_state_dict_from_url(
     progress: bool = True,
     check_hash: bool = False,
     file_name: str | None = None,
-    weights_only: bool = False,
+    weights_only: bool = True,
 ) -> Any:
     """Load a checkpoint from the web; a file that is there already is not fetched again.
 
