@@ -10,11 +10,11 @@ import importlib.util
 import os
 import re
 import sys
-import urllib.parse
 import warnings
 from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
+from urllib.parse import urlparse  # libraries import it from here
 
 from flambeau.hub.download import digest, fetch
 from flambeau.serialization import load as load_file
@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 _dir: str | None = None
-_HASH = re.compile(r"-([a-f0-9]*)\.")
+HASH_REGEX = re.compile(r"-([a-f0-9]*)\.")
 
 
 def get_dir() -> str:
@@ -148,10 +148,10 @@ def load_state_dict_from_url(
         RuntimeError: the file that came has another hash.
     """
     folder = os.path.join(get_dir(), "checkpoints") if model_dir is None else model_dir
-    name = file_name or os.path.basename(urllib.parse.urlparse(url).path)
+    name = file_name or os.path.basename(urlparse(url).path)
     folders = [folder, *_old_folders()] if model_dir is None else [folder]
     places = [os.path.join(each, name) for each in folders]
-    found = _HASH.search(name) if check_hash else None
+    found = HASH_REGEX.search(name) if check_hash else None
     path = next(filter(os.path.exists, places), None)
     if path is None:
         os.makedirs(folder, exist_ok=True)

@@ -94,7 +94,7 @@ def _clone(input, memory_format: Any = layout.preserve_format):
 @composite(method=True)
 def clone(input: Tensor, *, memory_format: Any = layout.preserve_format) -> Tensor:
     """A copy with memory of its own that stays in the graph."""
-    return ops._clone(input, memory_format)
+    return ops._clone(input, layout.preserve_format if memory_format is None else memory_format)
 
 
 @composite(method=True, function=False)

@@ -57,3 +57,11 @@ def test_a_conversion_to_a_format_is_one_step_of_the_graph() -> None:
     assert type(y.grad_fn).__name__ == "ToCopyBackward0"
     y.sum().backward()
     assert x.grad.tolist() == flambeau.ones(1, 2, 3, 4).tolist()
+
+
+def test_a_copy_of_a_cut_is_taken_in_its_own_dtype(oracle):
+    for engine in (flambeau, oracle):
+        cut = engine.arange(24.0).view(2, 3, 4)[:, -1]
+        for found in (cut.to(copy=True, dtype=engine.float32), cut.clone(memory_format=None)):
+            assert found.tolist() == cut.tolist() and found.stride() == (4, 1)
+            assert found.data_ptr() != cut.data_ptr()
