@@ -5,6 +5,7 @@ on core.tensor.
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,6 +26,9 @@ from flambeau.core.tensor import PLAIN, Tensor, edge_of, leaf_edge, wrap
 __all__ = ["Exchange"]
 
 WIDER = {"bfloat16": np.dtype("f4")}
+
+
+_INNER = re.compile("_.*_").fullmatch
 
 
 class Exchange:
@@ -262,7 +266,10 @@ class Exchange:
         return reduce_tensor(self, protocol)
 
     def __dir__(self: Tensor) -> list[str]:
-        return sorted({*dir(type(self)), *self.__dict__})
+        # Written forms of inner operations (`_elu_`) are left out: Python suggests no name where
+        # there are more than 750.
+        names = {name for name in dir(type(self)) if name[:2] == "__" or not _INNER(name)}
+        return sorted({*names, *self.__dict__})
 
     def cpu(self: Tensor, memory_format: Any = None) -> Tensor:
         """The tensor on the cpu: itself."""

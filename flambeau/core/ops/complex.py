@@ -23,7 +23,8 @@ __all__: list[str] = []
 
 def _parts(input):
     """A complex array seen as pairs of real numbers in a new last dimension."""
-    if type(input) is np.ndarray and input.dtype.kind == "c" and input.flags.c_contiguous:
+    plain = type(input) is np.ndarray and input.dtype.kind == "c"
+    if plain and input.ndim and input.flags.c_contiguous:
         return input.view(input.real.dtype).reshape(*input.shape, 2)
     kind = of(input.dtype).to_real().numpy
     if type(input) is Abstract:

@@ -57,7 +57,7 @@ def _on_the_owner(input: Tensor, size: Any, stride: Any, offset: int) -> Tensor 
         if type(n) is not int or type(step) is not int or n < 1 or step < 0:
             return None
         last += (n - 1) * step
-    if offset < 0 or last >= a.size:
+    if offset < 0 or last >= a.size or len(size) > 64:
         return None
     item = a.itemsize
     geometry = (a.shape, tuple([step // item for step in a.strides]))
