@@ -273,12 +273,12 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
 @composite(method=True, function=False)
 def masked_fill_(input: Tensor, mask: Tensor, value: Any) -> Tensor:
     """`masked_fill`, in place; the mask broadcasts to the tensor."""
-    from flambeau.core.inplace import check_inplace, write_result
-    from flambeau.core.tensor import edge_of
-
     found = MASKED.written(input, mask, value)
     if found is not None:
         return found  # type: ignore[no-any-return]
+    from flambeau.core.inplace import check_inplace, write_result
+    from flambeau.core.tensor import edge_of
+
     mask = _mask("masked_fill_", mask)
     value = _fill_value("masked_fill_", input, value)
     check_inplace("masked_fill_", input, edge_of(input) is not None or edge_of(value) is not None)
