@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flambeau.core.kernels.jit import build
 from flambeau.core.kernels.jit.ir import Function, Module, Value
 from flambeau.core.kernels.native import table
 from flambeau.core.kernels.native.formulas import exp
@@ -113,20 +112,4 @@ def lazily(name: str, numpy_form: Callable[..., Any]) -> Callable[..., Any]:
     """picked_mean or class_gradient, native from its first call on; `numpy_form` takes what the
     native one does not.
     """
-
-    def first(*args: Any) -> Any:
-        nonlocal call
-        call = numpy_form
-        if build.available() and table.trusted():
-            try:
-                call = table.builtin(name, build.load(module())[name], numpy_form)
-            except build.Unavailable:
-                pass
-        return call(*args)
-
-    call: Callable[..., Any] = first
-
-    def native(*args: Any) -> Any:
-        return call(*args)
-
-    return native
+    return table.lazily(name, numpy_form, module)

@@ -7,9 +7,9 @@ Longer rows and other dimensions go to the NumPy form. Stands on views, smooth a
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from flambeau.core.kernels.jit import build
 from flambeau.core.kernels.jit.ir import Function, Module, Value
 from flambeau.core.kernels.native import table
 from flambeau.core.kernels.native.elementwise import repeating, same_shape
@@ -169,20 +169,4 @@ def lazily(name: str, numpy_form: Callable[..., Any]) -> Callable[..., Any]:
     """The function of that name in `ROWS`, native from its first call on; `numpy_form` takes what
     the native one does not.
     """
-
-    def first(*args: Any) -> Any:
-        nonlocal call
-        call = numpy_form
-        if build.available() and table.trusted():
-            try:
-                call = table.builtin(name, build.load(module(name))[name], numpy_form)
-            except build.Unavailable:
-                pass
-        return call(*args)
-
-    call: Callable[..., Any] = first
-
-    def rows(*args: Any) -> Any:
-        return call(*args)
-
-    return rows
+    return table.lazily(name, numpy_form, partial(module, name))

@@ -17,9 +17,10 @@ import numpy as np
 
 from flambeau.core.kernels import memory
 from flambeau.core.kernels.jit import pool
-from flambeau.core.kernels.jit.build import Unavailable, keep
+from flambeau.core.kernels.jit.build import Unavailable, available, keep, load
+from flambeau.core.kernels.jit.ir import Module
 
-__all__ = ["WORDS", "builtin", "numpy_function", "trusted", "words"]
+__all__ = ["WORDS", "builtin", "lazily", "native", "numpy_function", "trusted", "words"]
 
 # Where fields stand, in bytes.
 REFERENCES, TYPE = 0, 8
@@ -167,3 +168,35 @@ def builtin(
     make.argtypes = [ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p]
     keep(method, fallback, table)
     return make(ctypes.addressof(method), table, None)  # type: ignore[no-any-return]
+
+
+def native(
+    name: str, numpy_form: Callable[..., Any], module: Callable[[], Module]
+) -> Callable[..., Any]:
+    """The function of that name in a module, with `numpy_form` for what it does not take; the NumPy
+    form where no code can be generated.
+    """
+    if not available() or not trusted():
+        return numpy_form
+    try:
+        return builtin(name, load(module())[name], numpy_form)
+    except Unavailable:
+        return numpy_form
+
+
+def lazily(
+    name: str, numpy_form: Callable[..., Any], module: Callable[[], Module]
+) -> Callable[..., Any]:
+    """As `native`, made at the first call."""
+
+    def first(*args: Any) -> Any:
+        nonlocal call
+        call = native(name, numpy_form, module)
+        return call(*args)
+
+    call: Callable[..., Any] = first
+
+    def lazy(*args: Any) -> Any:
+        return call(*args)
+
+    return lazy

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flambeau.core.kernels.jit import build
 from flambeau.core.kernels.jit.ir import Function, Module, Value
 from flambeau.core.kernels.native import table
 from flambeau.core.kernels.native.objects import field, word
@@ -327,12 +326,7 @@ def module() -> Module:
 
 def native(name: str, numpy_form: Callable[..., Any]) -> Callable[..., Any]:
     """The native function of that name, or the NumPy form where there is none."""
-    if not build.available() or not table.trusted():
-        return numpy_form
-    try:
-        return table.builtin(name, build.load(module())[name], numpy_form)
-    except build.Unavailable:
-        return numpy_form
+    return table.native(name, numpy_form, module)
 
 
 def lazily(name: str, numpy_form: Callable[..., Any]) -> Callable[..., Any]:
