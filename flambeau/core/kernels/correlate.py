@@ -16,13 +16,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from flambeau.core.kernels.generate import conv as generated
-from flambeau.core.kernels.generate import gemm
+from flambeau.core.kernels.generate.call import tiled
 from flambeau.core.kernels.generate.conv_tile import WIDEST
-from flambeau.core.kernels.jit import build
 from flambeau.core.kernels.native.prepared import launch
 from flambeau.core.kernels.phases import (
     ALONE,
-    NAMES,
     Call,
     Taps,
     lanes_of,
@@ -45,15 +43,7 @@ CLOSE = 1 << 17
 
 @once
 def _functions(dtype: np.dtype[Any]) -> dict[str, int] | None:
-    name = NAMES.get(dtype)
-    if name is None or not build.available():
-        return None
-    target = build.host()
-    shape = gemm.shape_of(name, target.bits, target.masked)
-    try:
-        return build.load(generated.module(shape))
-    except build.Unavailable:
-        return None
+    return tiled(dtype, generated.module)
 
 
 def available(dtype: np.dtype[Any]) -> bool:

@@ -12,12 +12,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from flambeau.core.kernels.generate import conv_weight as generated
-from flambeau.core.kernels.generate import gemm
-from flambeau.core.kernels.jit import build
+from flambeau.core.kernels.generate.call import tiled
 from flambeau.core.kernels.native.prepared import HEADER, launch
 from flambeau.core.kernels.phases import (
     ALONE,
-    NAMES,
     Call,
     Taps,
     lanes_of,
@@ -43,15 +41,8 @@ FEW = 8
 
 @once
 def _function(dtype: np.dtype[Any], careful: bool = False) -> int | None:
-    name = NAMES.get(dtype)
-    if name is None or not build.available():
-        return None
-    target = build.host()
-    shape = gemm.shape_of(name, target.bits, target.masked)
-    try:
-        return build.load(generated.module(shape, careful))["weight_gradient"]
-    except build.Unavailable:
-        return None
+    found = tiled(dtype, lambda shape: generated.module(shape, careful))
+    return None if found is None else found["weight_gradient"]
 
 
 def available(dtype: np.dtype[Any]) -> bool:

@@ -16,7 +16,6 @@ from flambeau.core.kernels.windows import Ints
 
 __all__ = [
     "ALONE",
-    "NAMES",
     "Call",
     "Phases",
     "Taps",
@@ -27,7 +26,6 @@ __all__ = [
     "ready",
 ]
 
-NAMES = {np.dtype("f4"): "float", np.dtype("f8"): "double"}
 ALONE = 1 << 21
 """Multiplications that one more thread is worth."""
 UNLOCKED = 1 << 17

@@ -15,15 +15,13 @@ import numpy as np
 
 from flambeau.core import threads
 from flambeau.core.kernels import memory
-from flambeau.core.kernels.generate import gemm
 from flambeau.core.kernels.generate import pooling as generated
-from flambeau.core.kernels.jit import build
+from flambeau.core.kernels.generate.call import tiled
 from flambeau.core.kernels.native.prepared import launch
 from flambeau.core.kernels.windows import Ints
 
 __all__ = ["maximum", "maximum_with_taps", "mean", "spread", "spread_mean"]
 
-NAMES = {np.dtype("f4"): "float", np.dtype("f8"): "double"}
 ALONE = 1 << 16
 """Numbers seen that one more thread is worth."""
 UNLOCKED = 1 << 13
@@ -32,14 +30,7 @@ UNLOCKED = 1 << 13
 
 @once
 def _functions(dtype: np.dtype[Any]) -> dict[str, int] | None:
-    name = NAMES.get(dtype)
-    if name is None or not build.available():
-        return None
-    target = build.host()
-    try:
-        return build.load(generated.module(gemm.shape_of(name, target.bits, target.masked)))
-    except build.Unavailable:
-        return None
+    return tiled(dtype, generated.module)
 
 
 def _takes(array: np.ndarray, axes: int) -> bool:

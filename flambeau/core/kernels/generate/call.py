@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from flambeau.core.kernels.generate import gemm
 from flambeau.core.kernels.jit import build
 from flambeau.core.kernels.jit.ir import SIZES, Module
 from flambeau.core.kernels.native.launch import launcher
 
-__all__ = ["TYPES", "Kernel", "dense"]
+__all__ = ["TYPES", "Kernel", "dense", "tiled"]
 
 TYPES = {np.dtype("f4"): "float", np.dtype("f8"): "double"}
 
@@ -27,6 +28,20 @@ def dense(first: Any, *others: Any) -> bool:
         if each is not None and not (each.dtype is dtype and each.flags.c_contiguous):
             return False
     return True
+
+
+def tiled(dtype: np.dtype[Any], write: Callable[[gemm.Shape], Module]) -> dict[str, int] | None:
+    """The functions of a module that is written for this machine's tiles, loaded now; None where no
+    code is made for the dtype.
+    """
+    type = TYPES.get(dtype)
+    if type is None or not build.available():
+        return None
+    target = build.host()
+    try:
+        return build.load(write(gemm.shape_of(type, target.bits, target.masked)))
+    except build.Unavailable:
+        return None
 
 
 class Kernel:
