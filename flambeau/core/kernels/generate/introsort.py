@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import cached_property
 
 from flambeau.core.kernels.introsort import SHORT_SELECTED, SHORT_SORTED
-from flambeau.core.kernels.jit.ir import Function, Module, Value
+from flambeau.core.kernels.jit.ir import Function, Module, Value, Variable
 
 __all__ = ["Exchanges"]
 
@@ -51,6 +51,22 @@ class Exchanges:
 
     def _pair(self, f: Function) -> tuple[Value, Value]:
         return f.argument["key"], f.argument["place"]
+
+    def _meet(self, f: Function, i: Variable, j: Variable, pivot: Value) -> None:
+        """From label `up` to `met`: i rises to a key not less than the pivot, j falls to one not
+        more.
+        """
+        f.label("up")
+        f.branch(self._key(f, i.get()).lt(pivot), "rise", "down")
+        f.label("rise")
+        i.set(i.get() + 1)
+        f.jump("up")
+        f.label("down")
+        f.branch(self._key(f, j.get()).gt(pivot), "fall", "met")
+        f.label("fall")
+        j.set(j.get() - 1)
+        f.jump("down")
+        f.label("met")
 
     @cached_property
     def insert(self) -> Function:
@@ -173,17 +189,7 @@ class Exchanges:
         pivot = self._key(f, first)
         i, j = f.variable("i64", first + 1), f.variable("i64", last - 1)
         f.label("again")
-        f.label("up")
-        f.branch(self._key(f, i.get()).lt(pivot), "rise", "down")
-        f.label("rise")
-        i.set(i.get() + 1)
-        f.jump("up")
-        f.label("down")
-        f.branch(self._key(f, j.get()).gt(pivot), "fall", "met")
-        f.label("fall")
-        j.set(j.get() - 1)
-        f.jump("down")
-        f.label("met")
+        self._meet(f, i, j, pivot)
         f.branch(i.get().ge(j.get()), "cut", "swap")
         f.label("cut")
         f.ret(i.get())
@@ -281,17 +287,7 @@ class Exchanges:
         ordered(low + 1, low)
         pivot = self._key(f, low)
         i, j = f.variable("i64", low + 2), f.variable("i64", high - 1)
-        f.label("up")
-        f.branch(self._key(f, i.get()).lt(pivot), "rise", "down")
-        f.label("rise")
-        i.set(i.get() + 1)
-        f.jump("up")
-        f.label("down")
-        f.branch(self._key(f, j.get()).gt(pivot), "fall", "met")
-        f.label("fall")
-        j.set(j.get() - 1)
-        f.jump("down")
-        f.label("met")
+        self._meet(f, i, j, pivot)
         f.branch(j.get().lt(i.get()), "cut", "swap")
         f.label("swap")
         self._swap(f, i.get(), j.get())
