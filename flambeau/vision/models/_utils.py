@@ -1,13 +1,16 @@
-"""A part of a model that hands back what flows between its children. Stands on ``nn``."""
+"""What models share: a part that hands back what flows between its children, and the first weights
+of the mobile nets. Stands on ``nn``.
+"""
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 
 from flambeau import nn
 from flambeau.core.tensor import Tensor
 
-__all__ = ["IntermediateLayerGetter"]
+__all__ = ["IntermediateLayerGetter", "mobile_weights"]
 
 
 class IntermediateLayerGetter(nn.ModuleDict):
@@ -41,3 +44,24 @@ class IntermediateLayerGetter(nn.ModuleDict):
             if name in self.return_layers:
                 out[self.return_layers[name]] = x
         return out
+
+
+def _narrow(weight: Tensor) -> None:
+    nn.init.normal_(weight, 0, 0.01)
+
+
+def mobile_weights(model: nn.Module, linear: Callable[[Tensor], object] = _narrow) -> None:
+    """Draw a model's first weights as MobileNets do: convolutions by fan-out, norms at 1, `linear`
+    for the weights of linear layers; biases at 0.
+    """
+    for m in model.modules():
+        if isinstance(m, nn.Conv2d):
+            nn.init.kaiming_normal_(m.weight, mode="fan_out")
+            if m.bias is not None:
+                nn.init.zeros_(m.bias)
+        elif isinstance(m, (nn.BatchNorm2d, nn.GroupNorm)):
+            nn.init.ones_(m.weight)
+            nn.init.zeros_(m.bias)
+        elif isinstance(m, nn.Linear):
+            linear(m.weight)
+            nn.init.zeros_(m.bias)

@@ -14,6 +14,7 @@ from typing import Any
 
 from flambeau import nn
 from flambeau.core.tensor import Tensor
+from flambeau.vision.models._utils import mobile_weights
 from flambeau.vision.models.registry import register_model
 from flambeau.vision.models.width import make_divisible
 from flambeau.vision.ops.misc import Conv2dNormActivation, SqueezeExcitation
@@ -157,6 +158,11 @@ class FusedMBConv(_Residual):
         super().__init__(cnf, layers, stochastic_depth_prob)
 
 
+def _by_outputs(weight: Tensor) -> None:
+    bound = 1.0 / math.sqrt(weight.shape[0])
+    nn.init.uniform_(weight, -bound, bound)
+
+
 class EfficientNet(nn.Module):
     """Stages of MBConv blocks and a linear classifier. Shape: (N, 3, H, W) to (N, classes)."""
 
@@ -202,18 +208,7 @@ class EfficientNet(nn.Module):
         self.classifier = nn.Sequential(
             nn.Dropout(dropout, inplace=True), nn.Linear(last, num_classes)
         )
-        for m in self.modules():
-            if isinstance(m, nn.Conv2d):
-                nn.init.kaiming_normal_(m.weight, mode="fan_out")
-                if m.bias is not None:
-                    nn.init.zeros_(m.bias)
-            elif isinstance(m, (nn.BatchNorm2d, nn.GroupNorm)):
-                nn.init.ones_(m.weight)
-                nn.init.zeros_(m.bias)
-            elif isinstance(m, nn.Linear):
-                bound = 1.0 / math.sqrt(m.out_features)
-                nn.init.uniform_(m.weight, -bound, bound)
-                nn.init.zeros_(m.bias)
+        mobile_weights(self, _by_outputs)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.classifier(self.avgpool(self.features(x)).flatten(1))

@@ -11,6 +11,7 @@ from typing import Any
 
 from flambeau import nn
 from flambeau.core.tensor import Tensor
+from flambeau.vision.models._utils import mobile_weights
 from flambeau.vision.models.registry import register_model
 from flambeau.vision.models.width import make_divisible
 from flambeau.vision.ops.misc import Conv2dNormActivation
@@ -95,17 +96,7 @@ class MobileNetV2(nn.Module):
         self.classifier = nn.Sequential(
             nn.Dropout(dropout), nn.Linear(self.last_channel, num_classes)
         )
-        for m in self.modules():
-            if isinstance(m, nn.Conv2d):
-                nn.init.kaiming_normal_(m.weight, mode="fan_out")
-                if m.bias is not None:
-                    nn.init.zeros_(m.bias)
-            elif isinstance(m, (nn.BatchNorm2d, nn.GroupNorm)):
-                nn.init.ones_(m.weight)
-                nn.init.zeros_(m.bias)
-            elif isinstance(m, nn.Linear):
-                nn.init.normal_(m.weight, 0, 0.01)
-                nn.init.zeros_(m.bias)
+        mobile_weights(self)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.features(x)  # N, last_channel, H/32, W/32
