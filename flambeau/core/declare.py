@@ -73,8 +73,9 @@ class Op:
         "required",
         "result",
         "rules",
-        "silent",
         "saveable",
+        "saves_number",
+        "silent",
         "template",
         "tensor_names",
         "tensors",
@@ -146,6 +147,9 @@ class Op:
             self.flags["vjp"] = vjp
         self.back = read_back(self, bare_values)
         self.passes = passes(self)
+        self.saves_number = self.flags.get("numbers") == "exact" and any(
+            rule.targets == (0,) and 1 in rule.saves for rule in self.rules
+        )
         self.silent = self.back is not None and is_silent(self)
         self.plans: dict[int, Any] = {}
         if self.node_name is None:

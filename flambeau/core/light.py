@@ -162,7 +162,7 @@ def sweep_lightly(
             if results is not None:
                 if not keep:
                     stores = node.stores
-                    if (
+                    if op.saves_number or (
                         stores is not NOTHING_SAVED
                         and stores is not NONE_OF_THREE
                         and stores.count(None) != len(stores)

@@ -212,7 +212,7 @@ def _run(self: OpNode, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
         except RuntimeError:
             quickly = None
         if quickly is not None:
-            if not keep and self.stores.count(None) != len(self.stores):
+            if not keep and nodes.keeps_values(self):
                 self.saved = FREED
             return quickly
     found: list[Any] = [None] * len(edges)
@@ -222,7 +222,7 @@ def _run(self: OpNode, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
     ):
         rules = _run_bare(self, rules, grads, found)
         if not rules:
-            if not keep and self.stores.count(None) != len(self.stores):
+            if not keep and nodes.keeps_values(self):
                 self.saved = FREED
             return found
     elif type(grads) is Batched and not graph and op.flags["family"] == "elementwise":
@@ -268,7 +268,7 @@ def _run(self: OpNode, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
             value if value is None or _dtype(value).kind != "c" else value.conj() for value in found
         ]
     if not keep and op.rules:
-        self.saved = FREED if self.stores.count(None) != len(self.stores) else saved
+        self.saved = FREED if nodes.keeps_values(self) else saved
     if not graph:
         return [value._array if isinstance(value, Tensor) else value for value in found]
     return found

@@ -76,7 +76,8 @@ def elementwise(op: Op, args: Any, out: Any = None) -> Any:
 
     16-bit floats are computed in float32 where the operation says `upcast`, and where it says
     `numbers="exact"` and its second operand is a number, which then keeps its digits; with
-    `numbers="rounded"` a number has the 16 bits first.
+    `numbers="rounded"` a number has the 16 bits first. With `alone` numbers may stand alone:
+    ``torch.add(2, 3)``.
     """
     m = state.mode()
     if overrides.concern(args, m):
@@ -227,7 +228,7 @@ def _operands(op: Op, args: Any) -> tuple[list[Any], bool]:
                 f"{type(x).__name__}"
                 + (". Wrap the array: torch.from_numpy(array)." if isinstance(x, nd) else ""),
             )
-    if not any_tensor and op.flags["family"] == "elementwise":
+    if not any_tensor and op.flags["family"] == "elementwise" and not op.flags.get("alone"):
         first = op.tensor_names[0]
         raise fail(
             TypeError,

@@ -75,6 +75,7 @@ def _scale(name: str, input: Any, other: Any, alpha: Any) -> Any:
 @elementwise(
     types=NUMBER,
     kernel=np.add,
+    alone=True,
     dunder="add",
     alpha=_scale,
     vjp={"input": lambda g: g, "other": lambda g: g},
@@ -111,6 +112,7 @@ def _no_masks(name: str, input: Any, other: Any) -> Tensor | None:
 @elementwise(
     types=NUMERIC,
     kernel=np.subtract,
+    alone=True,
     first=_no_masks,
     dunder="sub",
     alias=("subtract",),
@@ -168,6 +170,7 @@ bind(__rsub__=operator(OPERATIONS["_rsub"], ops._rsub))
 @elementwise(
     types=NUMBER,
     kernel=np.multiply,
+    alone=True,
     dunder="mul",
     numbers="exact",
     alias=("multiply",),
@@ -182,6 +185,7 @@ def mul(input, other):
     types=FLOAT,
     kernel=np.true_divide,
     name="_div",
+    alone=True,
     node="Div",
     dunder="truediv",
     numbers="exact",
@@ -220,6 +224,7 @@ def _no_gradient(g):
 @elementwise(
     types=_ROUNDED,
     kernel=_floor_divide_kernel,
+    alone=True,
     upcast=True,
     dunder="floordiv",
     vjp={"input": _no_gradient, "other": _no_gradient},
@@ -236,6 +241,7 @@ _ROUNDED_RULES = {"input": lambda g: vanish(g), "other": lambda g: vanish(g)}
     types=_ROUNDED,
     kernel=_floor_divide_kernel,
     name="_div_floor",
+    alone=True,
     node=lambda node: "DivBackward2",
     method=False,
     function=False,
@@ -250,6 +256,7 @@ def _div_floor(input, other):
 @elementwise(
     types=_ROUNDED,
     name="_div_trunc",
+    alone=True,
     numbers="exact",
     node=lambda node: "DivBackward2",
     method=False,

@@ -23,3 +23,23 @@ def test_alpha_multiplies_in_the_dtype_of_the_sum(
         found.append((str(made.dtype), made.double()))
     assert found[0][0] == found[1][0]
     assert found[0][1].tolist() == pytest.approx(found[1][1].tolist(), rel=1e-7)
+
+
+def test_numbers_may_stand_alone_in_the_four_operations(oracle):
+    calls = {
+        "add": [(2, 3), (2.0, 3), (True, False)],
+        "sub": [(2, 3), (2.5, 1)],
+        "mul": [(2, 3), (2.0, 3j)],
+        "div": [(1, 4), (True, True)],
+        "true_divide": [(1, 4)],
+        "floor_divide": [(7, 2), (-7.0, 2)],
+    }
+    for name, pairs in calls.items():
+        for pair in pairs:
+            ours, theirs = getattr(flambeau, name)(*pair), getattr(oracle, name)(*pair)
+            assert str(ours) == str(theirs)
+            assert str(ours.dtype) == str(theirs.dtype)
+    assert flambeau.div(7, 2, rounding_mode="floor").item() == 3
+    for name in ("remainder", "pow", "maximum", "atan2", "eq"):
+        with pytest.raises(TypeError, match="must be Tensor"):
+            getattr(flambeau, name)(2.0, 3.0)
