@@ -89,9 +89,12 @@ def _no_masks(name: str, input: Any, other: Any) -> Tensor | None:
     """Subtraction is not for masks; but `1 - mask`, which inverted one of bytes, is understood.
 
     Raises:
-        RuntimeError: a tensor of bools on either side.
+        RuntimeError: bools on either side, a tensor of them or one.
     """
-    kinds = [isinstance(x, Tensor) and x._array.dtype.kind == "b" for x in (input, other)]
+    kinds = [
+        x._array.dtype.kind == "b" if isinstance(x, Tensor) else isinstance(x, (bool, np.bool_))
+        for x in (input, other)
+    ]
     if not any(kinds):
         return None
     if name == "_rsub" and kinds[0] and type(other) is int and other == 1:
@@ -99,7 +102,7 @@ def _no_masks(name: str, input: Any, other: Any) -> Tensor | None:
 
         if understood("1 - mask", "subtraction with a bool tensor", "~mask"):
             return ops.logical_not(input)  # type: ignore[no-any-return]
-    which = "two bool tensors" if all(kinds) else "a bool tensor"
+    which = "two bool tensors" if all(kinds) else "a bool"
     mend = "^ or logical_xor()" if all(kinds) else "~ or logical_not() to invert a mask"
     raise fail(
         RuntimeError,

@@ -291,6 +291,7 @@ def special_zeta(input, other):
 
 
 def _weighted_log(input, other, log):
+    other = np.asarray(other, input.dtype)
     found = np.where(input == 0, input.dtype.type(0), input * log(other))
     return np.where(np.isnan(other), other, found)
 

@@ -43,3 +43,10 @@ def test_numbers_may_stand_alone_in_the_four_operations(oracle):
     for name in ("remainder", "pow", "maximum", "atan2", "eq"):
         with pytest.raises(TypeError, match="must be Tensor"):
             getattr(flambeau, name)(2.0, 3.0)
+
+
+def test_a_bool_is_not_subtracted():
+    x = flambeau.ones(3)
+    for call in (lambda: x - True, lambda: True - x, lambda: flambeau.sub(x, False)):
+        with pytest.raises(RuntimeError, match="with a bool is not supported"):
+            call()
