@@ -48,7 +48,9 @@ class Short:
         op = OPERATIONS[self.name]
         kernel = resolved(self.formula, self.into)
         self.plain = (
-            process.native(self.entry, op, kernel, self.title, KINDS, numbers=self.numbers)
+            process.native(
+                self.entry, op, kernel, self.title, KINDS, numbers=self.numbers, converts=True
+            )
             or _nothing
         )
         more = {"numbers": 2 * self.numbers, "mixed": 1}

@@ -10,7 +10,16 @@ from __future__ import annotations
 
 from flambeau.core.entry import native_several, native_views, native_writes, steps
 from flambeau.core.entry.process import SLOTS, Slots
-from flambeau.core.entry.steps import begin, computed, fast, mode, number, operand, record
+from flambeau.core.entry.steps import (
+    begin,
+    combined,
+    computed,
+    fits,
+    is_fast,
+    mode,
+    operand,
+    record,
+)
 from flambeau.core.entry.writer import Writer
 from flambeau.core.kernels.jit.ir import Module
 from flambeau.core.kernels.native import table
@@ -24,9 +33,16 @@ def _unary(made: Module, slots: Slots) -> None:
     f = w.f
     (x,) = begin(w, 1)
     a = operand(w, slots, x)
-    fast(w, w.field(a, table.DESCR))
     recording = mode(w)
-    r = computed(w, a)
+    found = f.variable("ptr")
+    f.branch(is_fast(w, w.field(a, table.DESCR)), "alike", "mixed")
+    f.label("alike")
+    found.set(computed(w, a))
+    f.jump("computed")
+    f.label("mixed")
+    found.set(combined(w, a))
+    f.label("computed")
+    r = found.get()
     t = w.own("wrap", r)
     w.unless(t.eq(0))
     f.branch(recording & w.word("has_rules").ne(0), "recording", "done")
@@ -49,7 +65,7 @@ def _binary(made: Module, slots: Slots) -> None:
     x, y = begin(w, 2)
     a = operand(w, slots, x)
     kind = w.field(a, table.DESCR)
-    fast(w, kind)
+    short = is_fast(w, kind)
     recording = mode(w)
     b = f.variable("ptr", y)
     tensor = w.own("is_plain", y, returns="i1")
@@ -57,13 +73,18 @@ def _binary(made: Module, slots: Slots) -> None:
     f.label("tensor")
     other = w.field(y, slots.tensor["_array"])
     w.require(w.type_of(other).eq(w.word("ndarray")))
-    w.require(w.field(other, table.DESCR).eq(kind))
     b.set(other)
-    f.jump("ready")
+    f.branch(short & w.field(other, table.DESCR).eq(kind), "alike", "mixed")
     f.label("number")
-    number(w, y, kind)
-    f.label("ready")
-    r = computed(w, a, b.get())
+    w.require(w.word("numbers").ne(0))
+    f.branch(short & fits(w, y, kind), "alike", "mixed")
+    f.label("alike")
+    found = f.variable("ptr", computed(w, a, b.get()))
+    f.jump("computed")
+    f.label("mixed")
+    found.set(combined(w, a, b.get()))
+    f.label("computed")
+    r = found.get()
     t = w.own("wrap", r)
     w.unless(t.eq(0))
     f.branch(recording & w.word("has_rules").ne(0), "recording", "done")
@@ -95,10 +116,17 @@ def _number_first(made: Module, slots: Slots) -> None:
     x, y = begin(w, 2)
     a = operand(w, slots, y)
     kind = w.field(a, table.DESCR)
-    fast(w, kind)
     recording = mode(w)
-    number(w, x, kind)
-    r = computed(w, x, a)
+    w.require(w.word("numbers").ne(0))
+    found = f.variable("ptr")
+    f.branch(is_fast(w, kind) & fits(w, x, kind), "alike", "mixed")
+    f.label("alike")
+    found.set(computed(w, x, a))
+    f.jump("computed")
+    f.label("mixed")
+    found.set(combined(w, x, a))
+    f.label("computed")
+    r = found.get()
     t = w.own("wrap", r)
     w.unless(t.eq(0))
     f.branch(recording & w.word("has_rules").ne(0), "recording", "done")

@@ -245,15 +245,11 @@ def _edges(
 def _differentiable(w: Writer, array: Value) -> Value:
     """Whether the array's dtype is floating or complex."""
     f = w.f
-    kind = w.field(w.field(array, table.DESCR), KIND, "i8")
+    kind = w.field(w.field(array, table.DESCR), table.KIND, "i8")
     found = f.value("i1", 0)
     for letter in sorted(FLOATING_KINDS):
         found = found | kind.eq(ord(letter))
     return found
-
-
-KIND = 24
-"""Where a dtype's letter stands."""
 
 
 def _several(made: Module, slots: Slots) -> None:

@@ -18,6 +18,9 @@ from flambeau.core.kernels.native.walk import LOOP, MOST
 
 __all__ = ["Formula", "module", "repeating", "same_shape"]
 
+CARRIERS = {"i1": "i8", "u8": "i8"}
+"""What elements of types that are no numbers of LLVM's lie in memory as."""
+
 QUICK = 1 << 13
 """Elements below which arrays of one layout go the quick way, with the interpreter's lock."""
 
@@ -79,6 +82,11 @@ def repeating(made: Module) -> Function:
     return f
 
 
+def _size(type: str) -> int:
+    """The bytes of an element."""
+    return SIZES[CARRIERS.get(type, type)]
+
+
 def _count(made: Module) -> Function:
     """How many elements an array has."""
     f = made.function("count", (("ptr", "a"),), "i64", internal=True, attributes="noinline")
@@ -112,9 +120,11 @@ def _loop(made: Module, formula: Formula, type: str, form: str) -> Function:
     result = formula.result or type
 
     def read(k: int, i: Any) -> Value:
-        if formula.condition and k == 0:
-            return f.load("i8", places[k], i).ne(0)
-        return f.load(type, places[k], i)
+        wanted = "i1" if formula.condition and k == 0 else type
+        found = f.load(CARRIERS.get(wanted, wanted), places[k], i)
+        if wanted == "u8":
+            return f.emit("i32", f"zext i8 {found.name} to i32")
+        return found.ne(0) if wanted == "i1" else found
 
     fixed = {k: read(k, 0) for k, kind in enumerate(form) if kind == "s"}
     with f.loop(0, f.argument["count"], independent=True) as i:
@@ -183,7 +193,7 @@ def _spec(f: Function, formula: Formula, loops: dict[tuple[str, str], Function])
     for t, type in enumerate(formula.types):
         result = formula.result or type
         floats = int(type in ("float", "double"))
-        words: list[Value | int] = [word(f, type), SIZES[type], word(f, result), SIZES[result]]
+        words: list[Value | int] = [word(f, type), _size(type), word(f, result), _size(result)]
         words += [floats, *[0] * (1 << formula.arity)]
         for form in formula.all_forms:
             numbers = sum(1 << k for k, letter in enumerate(form) if letter == "s")
@@ -239,13 +249,13 @@ def _typed(
     f.label(f"good{k}")
     # Written where it is read, or apart: what overlaps otherwise NumPy must see.
     begin = field(f, target, table.DATA, "ptr").to("i64")
-    end = begin + total * SIZES[result]
+    end = begin + total * _size(result)
     apart = f.variable("i1", True)
     for j in range(arity):
         wanted = "i1" if formula.condition and j == 0 else type
         here = places[j].get().to("i64")
         clear = here.eq(begin) & single[j].get().eq(False)
-        clear = clear | here.ge(end) | (here + total * SIZES[wanted]).le(begin)
+        clear = clear | here.ge(end) | (here + total * _size(wanted)).le(begin)
         apart.set(apart.get() & clear)
     f.branch(apart.get(), f"write{k}", "other")
     f.label(f"write{k}")
@@ -255,7 +265,7 @@ def _typed(
     f.label(f"fresh{k}")
     fresh = new_array(
         f, word(f, result), field(f, lead, table.NDIM, "i32"), field(f, lead, table.DIMS, "ptr"),
-        total * SIZES[result],
+        total * _size(result),
     )  # fmt: skip
     out.set(fresh)
     f.branch(fresh.eq(0), f"failed{k}", f"run{k}")
@@ -303,9 +313,9 @@ def _operand(
     f.branch(field(f, x, table.NDIM, "i32").eq(0), f"done{k}", "other")
     f.label(f"number{k}")
     single.set(True)
-    room = f.memory(wanted if wanted != "i1" else "i8", 1)
+    room = f.memory(CARRIERS.get(wanted, wanted), 1)
     place.set(room)
-    if wanted == "i1":
+    if wanted in CARRIERS:
         f.jump("other")
     elif type in ("float", "double"):
         f.branch(kind.eq(word(f, "py_float")), f"float{k}", f"int{k}")
