@@ -35,7 +35,7 @@ number. The higher rank is named first.
 UNSERVED = 1
 """Instead of a dtype: the long way knows."""
 
-_KINDS = {kind.num: kind for kind in map(np.dtype, "?bBhHiIlLqQfdFD")}
+_KINDS: dict[int, np.dtype[Any]] = {kind.num: kind for kind in map(np.dtype, "?bBhHiIlLqQfdFD")}
 _NUMBERS = {np.dtype("i8").num: 1, np.dtype("f8").num: 1.5}
 """Python numbers that stand for all of their type."""
 
