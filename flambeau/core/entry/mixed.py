@@ -36,7 +36,7 @@ UNSERVED = 1
 """Instead of a dtype: the long way knows."""
 
 _KINDS: dict[int, np.dtype[Any]] = {kind.num: kind for kind in map(np.dtype, "?bBhHiIlLqQfdFD")}
-_NUMBERS = {np.dtype("i8").num: 1, np.dtype("f8").num: 1.5}
+_NUMBERS: dict[int, Any] = {np.dtype("i8").num: 1, np.dtype("f8").num: 1.5}
 """Python numbers that stand for all of their type."""
 
 
@@ -73,7 +73,7 @@ class Mixed:
     def _found(self, index: int) -> tuple[Any, Any] | None:
         meeting, (high, low) = index // (TYPES * TYPES), divmod(index % (TYPES * TYPES), TYPES)
         first = _KINDS.get(high)
-        second = _NUMBERS.get(low) if meeting == NUMBER else _KINDS.get(low)
+        second: Any = _NUMBERS.get(low) if meeting == NUMBER else _KINDS.get(low)
         if first is None or second is None:
             return None
         if not self.masks and np.dtype(bool) in (first, second):
