@@ -66,6 +66,32 @@ def _read(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any, bool
     return dtype, device, copy, memory_format
 
 
+_USUAL = frozenset(("dtype", "device", "non_blocking"))
+
+
+def _here(device: Any) -> bool:
+    """Whether it names the processor's memory."""
+    kind = type(device)
+    return (kind is Device and device.type == "cpu") or (kind is str and device == "cpu")
+
+
+def _usual(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The dtype, or the device where no dtype is given, of `to(device, dtype)` and of keywords;
+    None for forms that must be read.
+    """
+    if len(args) == 1 and len(kwargs) == 1 and "non_blocking" in kwargs:
+        return args[0]
+    if not kwargs and len(args) == 2:
+        device, dtype = args
+    elif not args and _USUAL.issuperset(kwargs):
+        device, dtype = kwargs.get("device"), kwargs.get("dtype")
+    else:
+        return None
+    if device is not None and not _here(device):
+        return None
+    return device if dtype is None else dtype
+
+
 class Conversion:
     def to(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         """The tensor with another dtype and/or on another device; itself when nothing changes.
@@ -73,19 +99,16 @@ class Conversion:
         Forms: ``to(dtype)``, ``to(device, dtype)``, ``to(other)``, with ``copy=``,
             ``memory_format=``.
         """
-        if len(args) == 1 and not kwargs and type(self) in PLAIN and ordinary():
-            given, a = args[0], self._array
-            if type(given) is dtypes.dtype and type(a) is np.ndarray:
-                if given.numpy is a.dtype:
+        if type(self) in PLAIN and type(self._array) is np.ndarray and ordinary():
+            given = args[0] if len(args) == 1 and not kwargs else _usual(args, kwargs)
+            if type(given) is dtypes.dtype:
+                if given.numpy is self._array.dtype:
                     return self
                 found = _SHORT[given](self)
                 return ops._to_copy(self, given) if found is None else found
-            if type(a) is np.ndarray and (
-                (type(given) is str and given == "cpu")
-                or (type(given) is Device and given.type == "cpu")
-            ):
+            if _here(given):
                 return self
-            if type(given) in PLAIN and type(a) is type(given._array) is np.ndarray:
+            if type(given) in PLAIN and type(given._array) is np.ndarray:
                 return self.to(given.dtype)
         dtype, device, copy, memory_format = _read(args, kwargs)
         found = self
