@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from flambeau.core.entry import process
+from flambeau.core.entry.several import KINDS
 from flambeau.core.kernels.native.choose import resolved
 from flambeau.core.tensor import Tensor
 
 __all__ = ["Short", "copied", "written_out"]
 
 nd = np.ndarray
-KINDS = tuple(np.dtype(t) for t in ("f4", "f8", "i8", "i4", "?"))
 
 
 class Short:
@@ -48,7 +48,9 @@ class Short:
         op = OPERATIONS[self.name]
         kernel = resolved(self.formula, self.into)
         self.plain = (
-            process.native(self.entry, op, kernel, self.title, KINDS, numbers=self.numbers)
+            process.native(
+                self.entry, op, kernel, self.title, KINDS, numbers=self.numbers, converts=True
+            )
             or _nothing
         )
         more = {"numbers": 2 * self.numbers, "mixed": 1}

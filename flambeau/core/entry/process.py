@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from flambeau.core import slow, state
+from flambeau.core.entry.mixed import of_operation, own_types
 from flambeau.core.kernels.jit import build
 from flambeau.core.kernels.native import table
 from flambeau.core.node import NOTHING_SAVED, ElementNode, OpNode, Port
@@ -40,13 +41,13 @@ EXTRA = (
     "getframe", "frame_back", "one", "frame_code", "frame_lasti", "from_long", "new_object",
     "nothing", "new_tuple", "slice", "get_attribute", "set_attribute", "compare", "plus",
     "matches", "exception", "shared", "user_frame", "storage_of", "edge_of", "settle", "silent",
-    "int32", "false", "version", "written", "changed", "writing", "writer", "origin",
+    "false", "version", "written", "changed", "writing", "writer", "origin",
     "inference", "rules", "no_text", "no_grad_text", "op_node", "port", "size", "hooks",
     "new_copy", "copy_into", "nothing_saved", "zero",
     # of the operation
     "op", "kernel", "depth", "has_rules", "keeps", "kept_nothing", "numbers", "title", "chooses",
     "places", "optional", "tensors", "arguments", "same", "mixed", "params", "dtype_at", "fast0",
-    "fast1", "fast2", "fast3", "fast4", "into",
+    "fast1", "fast2", "fast3", "fast4", "into", "types", "fill", "converts",
 )  # fmt: skip
 KNOWN = 4
 """Words of the shared memory before the codes known to be the user's, behind which stand the
@@ -107,8 +108,10 @@ def SLOTS() -> Slots:
                 ctypes.c_size_t.from_address(id(known) + offset).value != id(mark)
             ):
                 raise build.Unavailable("slots of this interpreter lie otherwise")
-    letters = [ctypes.c_char.from_address(id(np.dtype(t)) + 24).value for t in ("f4", "i8", "?")]
-    if letters != [b"f", b"i", b"b"]:
+    kinds = [np.dtype(t) for t in ("f4", "i8", "?")]
+    letters = [ctypes.c_char.from_address(id(t) + table.KIND).value for t in kinds]
+    codes = [ctypes.c_int.from_address(id(t) + table.TYPE_NUMBER).value for t in kinds]
+    if letters != [b"f", b"i", b"b"] or codes != [t.num for t in kinds]:
         raise build.Unavailable("dtypes of this NumPy are laid out otherwise")
     return Slots(tensor, node, port, storage, words["tuple_items"])
 
@@ -154,7 +157,7 @@ def _words() -> dict[str, int]:
         "mode": state.VARIABLE, "no_grad": state.NO_GRAD, "count": state.COUNT,
         "getframe": sys._getframe, "one": 1, "zero": 0, "nothing": (), "exception": Exception,
         "user_frame": _known_frame, "storage_of": storage_of, "edge_of": edge_of,
-        "settle": slow.settle, "silent": silent, "int32": np.dtype("i4"), "false": False,
+        "settle": slow.settle, "silent": silent, "false": False,
         "no_text": "", "no_grad_text": sys.intern("no_grad"),
     }  # fmt: skip
     for name in ("version", "written", "changed", "writing", "writer", "origin", "inference",
@@ -235,7 +238,8 @@ def native(
         title: its name as a writer.
         kinds: the dtypes that take the short way; the operation's own where not given.
         numbers: of `has_rules`, `keeps`, `numbers` those that are not 0; the object
-            `kept_nothing`.
+            `kept_nothing`. `converts`: the second operand is cast to the first's dtype, whatever
+            that is.
     """
     nothing = numbers.pop("kept_nothing", None)
     title = sys.intern(title)
@@ -245,6 +249,11 @@ def native(
     kinds = tuple(getattr(op, "fast", ()) if kinds is None else kinds)
     build.keep(kinds)
     more |= {f"fast{k}": id(kind) for k, kind in enumerate(kinds)}
+    rows = own_types() if numbers.get("converts") else of_operation(op)
+    if rows is not None:
+        fill = rows.fill
+        build.keep(rows, fill)
+        more |= {"types": ctypes.addressof(rows.words), "fill": id(fill)}
     return made(name, None, more | {key: int(value) for key, value in numbers.items()})
 
 

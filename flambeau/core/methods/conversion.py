@@ -9,11 +9,14 @@ from typing import Any
 import numpy as np
 
 from flambeau.core import dtypes, layout
-from flambeau.core.declare import ops
+from flambeau.core.declare import OPERATIONS, ops
 from flambeau.core.device import device as Device
+from flambeau.core.entry import process
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
+from flambeau.core.kernels.native.casts import NAMES, cast_to
 from flambeau.core.methods import attach
+from flambeau.core.node import NOTHING_SAVED
 from flambeau.core.state import ordinary
 from flambeau.core.tensor import PLAIN, Tensor, edge_of, wrap
 
@@ -63,6 +66,32 @@ def _read(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any, bool
     return dtype, device, copy, memory_format
 
 
+_USUAL = frozenset(("dtype", "device", "non_blocking"))
+
+
+def _here(device: Any) -> bool:
+    """Whether it names the processor's memory."""
+    kind = type(device)
+    return (kind is Device and device.type == "cpu") or (kind is str and device == "cpu")
+
+
+def _usual(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The dtype, or the device where no dtype is given, of `to(device, dtype)` and of keywords;
+    None for forms that must be read.
+    """
+    if len(args) == 1 and len(kwargs) == 1 and "non_blocking" in kwargs:
+        return args[0]
+    if not kwargs and len(args) == 2:
+        device, dtype = args
+    elif not args and _USUAL.issuperset(kwargs):
+        device, dtype = kwargs.get("device"), kwargs.get("dtype")
+    else:
+        return None
+    if device is not None and not _here(device):
+        return None
+    return device if dtype is None else dtype
+
+
 class Conversion:
     def to(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         """The tensor with another dtype and/or on another device; itself when nothing changes.
@@ -70,12 +99,17 @@ class Conversion:
         Forms: ``to(dtype)``, ``to(device, dtype)``, ``to(other)``, with ``copy=``,
             ``memory_format=``.
         """
-        if len(args) == 1 and not kwargs and type(self) in PLAIN and ordinary():
-            given, a = args[0], self._array
-            if type(given) is dtypes.dtype and type(a) is np.ndarray:
-                return self if given.numpy == a.dtype else ops._to_copy(self, given)
-            if type(given) is str and given == "cpu" and type(a) is np.ndarray:
+        if type(self) in PLAIN and type(self._array) is np.ndarray and ordinary():
+            given = args[0] if len(args) == 1 and not kwargs else _usual(args, kwargs)
+            if type(given) is dtypes.dtype:
+                if given.numpy is self._array.dtype:
+                    return self
+                found = _SHORT[given](self)
+                return ops._to_copy(self, given) if found is None else found
+            if _here(given):
                 return self
+            if type(given) in PLAIN and type(given._array) is np.ndarray:
+                return self.to(given.dtype)
         dtype, device, copy, memory_format = _read(args, kwargs)
         found = self
         if device is not None:
@@ -121,8 +155,6 @@ class Conversion:
     def as_subclass(self: Tensor, cls: Any) -> Any:
         """The same tensor as an instance of a subclass."""
         if edge_of(self) is not None:
-            from flambeau.core.declare import ops
-
             self = ops.alias(self)
         fresh: Any = object.__new__(cls)
         for slot in ("_array", "_storage", "_edge", "_view", "_grad"):
@@ -173,8 +205,36 @@ def _converted(tensor: Tensor, dtype: Any, memory_format: Any) -> Tensor:
     return ops._clone(tensor, memory_format)  # type: ignore[no-any-return]
 
 
+class _Shorts(dict[Any, Any]):
+    """By dtype: ``short(tensor)``, the tensor converted, or None where the long way must look."""
+
+    def __missing__(self, dtype: Any) -> Any:
+        wanted = dtype.numpy
+        found = None
+        if wanted in NAMES and wanted.kind != "u":
+            kinds = tuple(kind for kind in NAMES if kind is not wanted)
+            op = OPERATIONS["_to_copy"]
+            found = process.native(
+                "unary", op, cast_to(wanted), kinds=kinds, has_rules=wanted.kind == "f",
+                kept_nothing=NOTHING_SAVED,
+            )  # fmt: skip
+        self[dtype] = found = found or _unserved
+        return found
+
+
+_SHORT = _Shorts()
+
+
+def _unserved(tensor: Tensor) -> None:
+    """There is no short way."""
+
+
 def _caster(name: str, dtype: Any) -> Any:
     def cast(self: Tensor, memory_format: Any = layout.preserve_format) -> Tensor:
+        if memory_format is layout.preserve_format:
+            found = _SHORT[dtype](self)
+            if found is not None:
+                return found  # type: ignore[no-any-return]
         return _converted(self, dtype, memory_format)
 
     cast.__name__ = name

@@ -13,6 +13,7 @@ import numpy as np
 from flambeau.core.declare import OPERATIONS, composite, elementwise, ops
 from flambeau.core.dtypes import ABS, FLOAT, NUMBER, NUMERIC, Rule, of
 from flambeau.core.entry import operator
+from flambeau.core.entry.several import Several
 from flambeau.core.errors import fail
 from flambeau.core.methods import bind
 from flambeau.core.ops.either import vanish
@@ -72,12 +73,29 @@ def _scale(name: str, input: Any, other: Any, alpha: Any) -> Any:
     return ops.mul(other, alpha)
 
 
+def _declare_scaled(name: str, other: Any) -> Several:
+    """`add` or `sub` with an alpha that is a number: one operation, rounded once."""
+
+    def form(input: Any, other: Any, alpha: Any, out: Any = None) -> Any:
+        raise NotImplementedError("the long way multiplies first")
+
+    def body(input, other, alpha: Any):
+        return form(input, other, alpha)
+
+    elementwise(
+        types=NUMBER, name=f"_{name}_scaled", node=name.capitalize(), function=False,
+        method=False, inplace=False, vjp={"input": lambda g: g, "other": other},
+    )(body)  # fmt: skip
+    return Several(f"_{name}_scaled", f"{name}_", f"{name}_scaled", form)
+
+
 @elementwise(
     types=NUMBER,
     kernel=np.add,
     alone=True,
     dunder="add",
     alpha=_scale,
+    scaled=_declare_scaled("add", lambda g, alpha: g * alpha),
     vjp={"input": lambda g: g, "other": lambda g: g},
 )
 def add(input, other):
@@ -120,6 +138,7 @@ def _no_masks(name: str, input: Any, other: Any) -> Tensor | None:
     dunder="sub",
     alias=("subtract",),
     alpha=_scale,
+    scaled=_declare_scaled("sub", lambda g, alpha: -g * alpha),
     vjp={"input": lambda g: g, "other": lambda g: -g},
 )
 def sub(input, other):

@@ -50,3 +50,30 @@ def test_a_bool_is_not_subtracted():
     for call in (lambda: x - True, lambda: True - x, lambda: flambeau.sub(x, False)):
         with pytest.raises(RuntimeError, match="with a bool is not supported"):
             call()
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "t.add(a, b, alpha=2)", "t.sub(a, b, alpha=0.5)", "(a * 1).add_(b, alpha=2)",
+        "(a * 1).sub_(b, alpha=2)", "t.add(a, k, alpha=2)", "t.add(k, k, alpha=3)",
+        "t.add(k, k, alpha=0.5)", "t.add(a, 2, alpha=3)", "t.add(a, b, alpha=True)",
+        "t.add(a, b[:, :1], alpha=2)", "t.sub(k, a, alpha=0.5)",
+    ],
+)  # fmt: skip
+def test_alpha(form, oracle):
+    found = []
+    for t in (flambeau, oracle):
+        a, b = (t.tensor([[1.0, 2.0], [x, 4.0]], requires_grad=True) for x in (3.0, 5.0))
+        names = {"t": t, "a": a, "b": b, "k": t.tensor([[1, 2], [3, 4]])}
+        try:
+            y = eval(form, names)
+        except Exception as problem:
+            found.append(type(problem).__name__)
+            continue
+        if y.requires_grad:
+            (y * y).sum().backward()
+        node = y.grad_fn and (y.grad_fn.name(), len(y.grad_fn.next_functions))
+        grads = [x.grad is not None and x.grad.tolist() for x in (a, b)]
+        found.append((y.tolist(), str(y.dtype), node, grads))
+    assert found[0] == found[1]

@@ -66,11 +66,20 @@ def caller(
     return first
 
 
-def resolved(name: str, kernel: Callable[..., Any]) -> Callable[..., Any]:
-    """What computes an operation on arrays, loaded or compiled now; no warning is given."""
+def resolved(name: str, kernel: Callable[..., Any], count: int | None = None) -> Callable[..., Any]:
+    """What computes an operation on arrays, loaded or compiled now; no warning is given.
+
+    Args:
+        name: the operation's, or the formula's.
+        kernel: its NumPy form.
+        count: of arguments it is called with, where that must be the formula's.
+    """
     quietly = partial(run, kernel)
     name = name.lstrip("_")
-    return (native(name, quietly) if name in FORMULAS else None) or quietly
+    formula = FORMULAS.get(name)
+    if formula is None or count not in (None, formula.arity):
+        return quietly
+    return native(name, quietly) or quietly
 
 
 def takes_target(name: str, count: int) -> bool:

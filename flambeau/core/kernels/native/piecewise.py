@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 from flambeau.core.kernels.jit.ir import Function, Value
-from flambeau.core.kernels.native.elementwise import Formula
-from flambeau.core.kernels.native.formulas import FLOATS, NUMBERS, absolute, exp, maximum, minimum
+from flambeau.core.kernels.native.elementwise import FLOATS, Formula
+from flambeau.core.kernels.native.formulas import NUMBERS, absolute, exp, maximum, minimum
 from flambeau.core.kernels.native.smooth import log, log1p
 
 __all__ = ["PIECEWISE"]
@@ -313,10 +313,16 @@ PIECEWISE: dict[str, Formula] = {
     "nan_to_num_of": Formula(nan_to_num, 4, forms=("vsss",)),
     "power_of": Formula(power, 2, ("float",)),
     "addcmul_scaled": Formula(
-        lambda f, x, a, b, scale: x + scale * a * b, 4, forms=("vvvs",)
+        lambda f, x, a, b, scale: f.fma(scale * a, b, x), 4, forms=("vvvs",)
+    ),
+    "add_scaled": Formula(lambda f, x, y, scale: f.fma(y, scale, x), 3, forms=("vvs",)),
+    "sub_scaled": Formula(lambda f, x, y, scale: f.fma(y, -scale, x), 3, forms=("vvs",)),
+    "masked_fill": Formula(
+        lambda f, x, mask, value: f.select(mask, value, x), 3, (*NUMBERS, "i32"),
+        forms=("vvs",), condition=1,
     ),
     "addcdiv_scaled": Formula(
-        lambda f, x, a, b, scale: x + scale * (a / b), 4, forms=("vvvs",)
+        lambda f, x, a, b, scale: x + scale * a / b, 4, forms=("vvvs",)
     ),
     # What gradients are made of.
     "hardsigmoid_backward": Formula(hardsigmoid_backward, 2),
@@ -331,6 +337,6 @@ PIECEWISE: dict[str, Formula] = {
     ),
     "mish_backward": Formula(mish_backward, 2),
     "keep_where": Formula(
-        lambda f, mask, g: f.select(mask, g, zero(f, g)), 2, forms=("vv", "vs"), condition=True
+        lambda f, mask, g: f.select(mask, g, zero(f, g)), 2, forms=("vv", "vs"), condition=0
     ),
 }  # fmt: skip

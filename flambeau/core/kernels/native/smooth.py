@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 from flambeau.core.kernels import smooth as numpy_forms
 from flambeau.core.kernels.jit.ir import Function, Value, element, lanes, vector
-from flambeau.core.kernels.native.elementwise import Formula
-from flambeau.core.kernels.native.formulas import BIAS, FLOATS, SHIFT, WORD, exp, sigmoid
+from flambeau.core.kernels.native.elementwise import FLOATS, Formula
+from flambeau.core.kernels.native.formulas import BIAS, SHIFT, WORD, exp, sigmoid
 
 __all__ = ["SMOOTH"]
 

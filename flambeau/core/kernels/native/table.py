@@ -26,6 +26,7 @@ __all__ = ["WORDS", "builtin", "lazily", "native", "numpy_function", "trusted", 
 REFERENCES, TYPE = 0, 8
 DATA, NDIM, DIMS, STRIDES, DESCR, FLAGS = 16, 24, 32, 40, 56, 64
 FLOAT_VALUE = 16
+KIND, TYPE_NUMBER = 24, 28  # of a dtype
 BYTES_VALUE = 32
 TUPLE_SIZE = 16
 C_CONTIGUOUS, WRITEABLE = 1, 0x400
@@ -34,7 +35,7 @@ WORDS = (
     "ndarray", "float", "double", "i1", "i64", "py_float", "py_int", "new", "incref", "decref",
     "call", "fallback", "as_long", "occurred", "clear", "release", "restore", "pool", "pool_run",
     "py_tuple", "tuple_items", "set_base", "buffer", "none", "handler", "set_handler",
-    "enter",
+    "enter", "i32", "u8",
 )  # fmt: skip
 NEW_FROM_DESCR, SET_BASE = 94, 282  # their places in NumPy's table of functions
 FASTCALL = 0x80
@@ -74,6 +75,8 @@ def words() -> dict[str, int]:
         "double": id(np.dtype("f8")),
         "i1": id(np.dtype("?")),
         "i64": id(np.dtype("i8")),
+        "i32": id(np.dtype("i4")),
+        "u8": id(np.dtype("u1")),
         "py_float": id(float),
         "py_int": id(int),
         "new": numpy_function(NEW_FROM_DESCR),

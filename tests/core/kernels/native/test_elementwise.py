@@ -24,7 +24,7 @@ from flambeau.core.kernels.native.walk import GRAIN
 from flambeau.core.ops import activation, arithmetic, loss, loss_pairs, rounding, special
 from flambeau.core.ops.smooth import _mish_on_arrays
 
-DTYPES = {"float": "f4", "double": "f8", "i64": "i8", "i1": "?"}
+DTYPES = {"float": "f4", "double": "f8", "i64": "i8", "i32": "i4", "i1": "?", "u8": "u1"}
 SPECIAL = np.array(
     [0.0, -0.0, np.inf, -np.inf, np.nan, 1e-40, -1e-40, 88.0, 89.0, -87.5, -103.5, -105.0, 0.5]
 )
@@ -85,7 +85,10 @@ PIECEWISE = {
     "mish": lambda x: x * np.tanh(smooth.softplus(x)), "xlogy": special._xlogy,
     "addcdiv": lambda x, a, b: x + a / b, "nan_to_num_of": rounding._replaced_by_numpy,
     "addcmul_scaled": lambda x, a, b, scale: x + x.dtype.type(scale) * a * b,
-    "addcdiv_scaled": lambda x, a, b, scale: x + x.dtype.type(scale) * (a / b),
+    "addcdiv_scaled": lambda x, a, b, scale: x + x.dtype.type(scale) * a / b,
+    "add_scaled": lambda x, y, scale: x + x.dtype.type(scale) * y,
+    "sub_scaled": lambda x, y, scale: x - x.dtype.type(scale) * y,
+    "masked_fill": lambda x, mask, value: np.where(mask, x.dtype.type(value), x),
     "power_of": lambda x, y: np.power(x, y, dtype="f8").astype(x.dtype),
     "hardsigmoid_backward": lambda g, x: np.where(
         (x > -3) & (x < 3), g * g.dtype.type(1 / 6), g.dtype.type(0)
@@ -109,7 +112,7 @@ NUMBERS_LAST = {
     "clamp": 2, "inside_backward": 2, "softplus": 2, "softplus_backward": 2, "leaky_relu": 1,
     "leaky_relu_backward": 1, "fill": 1, "rounded_up_to": 1, "hardtanh": 2, "hardshrink": 1,
     "softshrink": 1, "threshold": 2, "elu": 3, "celu": 1, "nan_to_num_of": 3, "addcmul_scaled": 1,
-    "addcdiv_scaled": 1, "outside_backward": 1, "between_backward": 2, "above_backward": 1,
+    "addcdiv_scaled": 1, "add_scaled": 1, "sub_scaled": 1, "masked_fill": 1, "outside_backward": 1, "between_backward": 2, "above_backward": 1,
     "elu_backward": 2, "celu_backward": 1, "smooth_l1_loss": 1, "huber_loss": 1,
     "smooth_l1_loss_backward": 1, "huber_loss_backward": 1,
 }  # fmt: skip
@@ -138,13 +141,15 @@ def operands(name, dtype, shape, rng):
     formula = FORMULAS[name]
     found = [np.asarray(rng.standard_normal(shape) * 3).astype(dtype) for _ in range(formula.arity)]
     for array in found:
-        if dtype != "i8" and array.size > 2 * len(SPECIAL):
+        if dtype[0] == "f" and array.size > 2 * len(SPECIAL):
             rng.shuffle(array.reshape(-1)[:1])
             array.reshape(-1)[: len(SPECIAL)] = rng.permutation(SPECIAL)
-    if formula.condition:
-        found[0] = np.asarray(found[0] > 0)
+    if formula.condition is not None:
+        found[formula.condition] = np.asarray(found[formula.condition] > 0)
     for k in range(NUMBERS_LAST.get(name, 0)):
-        found[-1 - k] = 2 if dtype == "i8" else [0.75, 1.5 if "softplus" in name else -0.5, 1.25][k]
+        found[-1 - k] = (
+            2 if dtype[0] == "i" else [0.75, 1.5 if "softplus" in name else -0.5, 1.25][k]
+        )
     return found
 
 
@@ -169,11 +174,11 @@ def assert_smooth(got, name, given):
 
 def assert_same(got, want, dtype):
     assert type(got) is np.ndarray and got.dtype == want.dtype and got.shape == want.shape
-    tolerance = {"f4": 1e-6, "f8": 1e-14, "i8": 0, "?": 0}[dtype]
+    tolerance = {"f4": 1e-6, "f8": 1e-14}.get(dtype, 0)
     np.testing.assert_allclose(got, want, rtol=tolerance, atol=1e-44)
 
 
-FUSED = {"addcmul", "lerp"}
+FUSED = {"addcmul", "addcmul_scaled", "add_scaled", "sub_scaled", "lerp"}
 
 
 def assert_fused(got, want, given):
