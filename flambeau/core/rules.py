@@ -205,7 +205,7 @@ def _run(self: OpNode, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
         grads = tuple(grads)
     op = self.op
     edges = self.edges
-    bare = not graph and type(grads) is nd
+    bare = not graph and _are_arrays(grads)
     if bare and op.back is not None:
         try:
             quickly = run(op.back, self, grads)
@@ -217,9 +217,7 @@ def _run(self: OpNode, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
             return quickly
     found: list[Any] = [None] * len(edges)
     rules = op.rules
-    if bare or (
-        not graph and type(grads) is tuple and rules and rules[0].both and _all_arrays(grads)
-    ):
+    if bare and (type(grads) is nd or (rules and rules[0].both)):
         rules = _run_bare(self, rules, grads, found)
         if not rules:
             if not keep and nodes.keeps_values(self):

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from flambeau.core.declare import Op
 
 __all__ = [
-    "CODES", "EXTRA", "KNOWN", "OUT", "PARAMS", "SHAPES", "SLOTS", "TENSORS", "Slots", "be_plain",
-    "made", "native", "several",
+    "CODES", "EXTRA", "KNOWN", "OUT", "PARAMS", "PARTS_SLOTS", "SHAPES", "SLOTS", "TENSORS",
+    "Slots", "be_plain", "made", "native", "offset", "several",
 ]  # fmt: skip
 
 EXTRA = (
@@ -43,11 +43,12 @@ EXTRA = (
     "matches", "exception", "shared", "user_frame", "storage_of", "edge_of", "settle", "silent",
     "false", "version", "written", "changed", "writing", "writer", "origin",
     "inference", "rules", "no_text", "no_grad_text", "op_node", "port", "size", "hooks",
-    "new_copy", "copy_into", "nothing_saved", "zero",
+    "new_copy", "copy_into", "nothing_saved", "zero", "root", "multi_text",
     # of the operation
     "op", "kernel", "depth", "has_rules", "keeps", "kept_nothing", "numbers", "title", "chooses",
     "places", "optional", "tensors", "arguments", "same", "mixed", "params", "dtype_at", "fast0",
-    "fast1", "fast2", "fast3", "fast4", "into", "types", "fill", "converts",
+    "fast1", "fast2", "fast3", "fast4", "into", "types", "fill", "converts", "copying", "again",
+    "parts_node", "parts_slots",
 )  # fmt: skip
 KNOWN = 4
 """Words of the shared memory before the codes known to be the user's, behind which stand the
@@ -57,6 +58,8 @@ TENSORS = 4
 """Tensors at most that an operation of the native entries takes."""
 OUT, PARAMS, SHAPES = 1 << TENSORS, 64, 128
 """What a gradient may need beside operands, as bits of a byte."""
+PARTS_SLOTS = ("base_dtype", "base_shape", "dim", "label", "outputs", "sizes")
+"""What the node behind parts has beside every node's slots; a byte of a word says where."""
 NEW_COPY, COPY_INTO = 85, 50  # their places in NumPy's table of functions
 _NEW = 65  # the number of the slot `tp_new` in CPython's stable interface
 
@@ -71,11 +74,11 @@ class Slots(NamedTuple):
     tuple_items: int
 
 
-def _offset(descriptor: Any) -> int:
-    """Where a member of ``__slots__`` lies: the descriptor refers to a struct of name, type and
-    offset.
+def offset(kind: type, name: str) -> int:
+    """Where a member of a class's ``__slots__`` lies: the descriptor refers to a struct of name,
+    type and offset.
     """
-    member = ctypes.c_size_t.from_address(id(descriptor) + 40).value
+    member = ctypes.c_size_t.from_address(id(getattr(kind, name)) + 40).value
     return ctypes.c_ssize_t.from_address(member + 16).value
 
 
@@ -88,24 +91,24 @@ def SLOTS() -> Slots:
     """
     words = table.words()
     names = ("_array", "_edge", "_grad", "_storage", "_view")
-    tensor = {name: _offset(Tensor.__dict__[name]) for name in names}
+    tensor = {name: offset(Tensor, name) for name in names}
     node = {
-        name: _offset(getattr(OpNode, name))
+        name: offset(OpNode, name)
         for name in ("code", "dtype", "edges", "hooks", "lasti", "op", "params", "saved",
                      "sequence", "shape", "shapes", "stores")
     }  # fmt: skip
-    port = {name: _offset(Port.__dict__[name]) for name in ("node", "number")}
+    port = {name: offset(Port, name) for name in ("node", "number")}
     storage = {
-        name: _offset(Storage.__dict__[name])
+        name: offset(Storage, name)
         for name in ("changed", "inference", "origin", "version", "writer", "writing", "written")
     }
     for kind, slots in ((Tensor, tensor), (OpNode, node), (Port, port), (Storage, storage)):
         known: Any = object.__new__(kind)
-        for name, offset in slots.items():
+        for name, at in slots.items():
             mark = object()
             setattr(known, name, mark)
-            if not 16 <= offset <= kind.__basicsize__ - 8 or (
-                ctypes.c_size_t.from_address(id(known) + offset).value != id(mark)
+            if not 16 <= at <= kind.__basicsize__ - 8 or (
+                ctypes.c_size_t.from_address(id(known) + at).value != id(mark)
             ):
                 raise build.Unavailable("slots of this interpreter lie otherwise")
     kinds = [np.dtype(t) for t in ("f4", "i8", "?")]
@@ -158,10 +161,10 @@ def _words() -> dict[str, int]:
         "getframe": sys._getframe, "one": 1, "zero": 0, "nothing": (), "exception": Exception,
         "user_frame": _known_frame, "storage_of": storage_of, "edge_of": edge_of,
         "settle": slow.settle, "silent": silent, "false": False,
-        "no_text": "", "no_grad_text": sys.intern("no_grad"),
+        "no_text": "", "no_grad_text": sys.intern("no_grad"), "multi_text": sys.intern("multi"),
     }  # fmt: skip
     for name in ("version", "written", "changed", "writing", "writer", "origin", "inference",
-                 "rules", "hooks"):  # fmt: skip
+                 "rules", "hooks", "root"):  # fmt: skip
         objects[name] = sys.intern(name)
     build.keep(*objects.values())
     return {name: id(thing) for name, thing in objects.items()} | {
@@ -198,7 +201,7 @@ def _addresses() -> dict[str, int]:
     kernels = here.parent / "kernels"
     sources = [*sorted(here.glob("*.py")), kernels / "jit/ir.py", here.parent / "dtypes.py"]
     sources += [
-        kernels / f"native/{name}.py" for name in ("elementwise", "objects", "table", "views")
+        kernels / f"native/{name}.py" for name in ("elementwise", "geometry", "objects", "table")
     ]
     return build.load_made("entries", sources, repr((SLOTS(), sys.version_info)), make)
 

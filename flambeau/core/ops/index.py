@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from flambeau.core import layout
 from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.dims import wrap_dim
 from flambeau.core.direct import direct
@@ -513,9 +512,8 @@ def as_strided_scatter(
             "bounds for storage of size "
             f"{input._array.size * input._array.itemsize}",
         )
-    geometry = (shape, layout.contiguous_strides(shape))
     return _out(
         "as_strided_scatter",
-        ops._as_strided_scatter(input, src, (size, stride, offset, geometry)),
+        ops._as_strided_scatter(input, src, (size, stride, offset, None)),
         out,
     )
