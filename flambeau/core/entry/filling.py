@@ -85,6 +85,9 @@ def copied(input: Tensor, src: Any) -> Any:
 
 def written_out(out: Any, found: Tensor) -> Any:
     """A result without history into the tensor given as ``out=``, of its shape and dtype."""
-    if type(out) is not Tensor or found._edge is not None or out._array.shape != found._array.shape:
+    if type(out) is not Tensor or found._edge is not None:
+        return None
+    into, made = out._array, found._array
+    if into.shape != made.shape or into.dtype is not made.dtype:
         return None
     return COPY.plain(out, found)
