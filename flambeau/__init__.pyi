@@ -801,7 +801,12 @@ def channel_shuffle(input: _Tensor, groups: builtins.int, *, out: _Tensor | None
 def cholesky(input: _Tensor, upper: builtins.bool = False, *, out: Any = None) -> _Tensor:
     """`torch.linalg.cholesky`."""
 
-def cholesky_inverse(L: _Tensor, upper: builtins.bool = False, *, out: Any = None) -> _Tensor:
+def cholesky_inverse(
+    L: _Tensor,
+    upper: builtins.bool = False,
+    *,
+    out: _Tensor | None = None,
+) -> _Tensor:
     """The inverse of A from its Cholesky factor."""
 
 def cholesky_solve(

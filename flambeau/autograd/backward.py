@@ -222,6 +222,8 @@ def grad(
     given = (None,) * len(outs) if grad_outputs is None else _tuple(grad_outputs)
     if is_grads_batched:
         return _batched(outs, ins, given, create_graph, allow_unused, materialize_grads)
+    if not ins:
+        raise fail(RuntimeError, "grad", "`inputs` argument to `grad()` cannot be empty.")
     wanted = [_edge(t) for t in ins]
     for edge in wanted:
         if edge is None:

@@ -417,7 +417,8 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
             m is not None or (edge_of(input) is None and (number or edge_of(value) is None))
         ):
             place = _plain_index(index)
-            if place is not None and not overlaps(a):
+            store = input._storage
+            if place is not None and not overlaps(a) and (store is None or not store.inference):
                 try:
                     run(a.__setitem__, place, new)
                 except (IndexError, TypeError, ValueError, RuntimeError, OverflowError):

@@ -8,6 +8,7 @@ a view of one; a view's write becomes a `CopySlices` node of its base. Stands on
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +19,8 @@ from flambeau.core.batch.array import Batched, like_sample
 from flambeau.core.batch.array import write as batch_write
 from flambeau.core.errors import fail
 from flambeau.core.node import FREED, AccumulateGrad, Node, OpNode, Port
-from flambeau.core.overlap import check_writable
-from flambeau.core.provenance import user_frame
+from flambeau.core.overlap import check_writable, overlaps
+from flambeau.core.provenance import stack_level, user_frame
 from flambeau.core.silence import quiet
 from flambeau.core.state import next_sequence
 from flambeau.core.storage import address, silent, storage_of, touch
@@ -28,15 +29,49 @@ from flambeau.core.tensor import PLAIN, Tensor, edge_of, wrap
 if TYPE_CHECKING:
     from flambeau.core.declare import Op
 
-__all__ = ["check_inplace", "inplace", "rebase", "refresh_view", "silent", "write_result"]
+__all__ = [
+    "check_inference",
+    "check_inplace",
+    "inplace",
+    "rebase",
+    "refresh_view",
+    "silent",
+    "write_result",
+]
 
 
-def check_inplace(name: str, tensor: Tensor, recording: bool) -> None:
+def check_inplace(name: str, tensor: Tensor, recording: bool, repeats: str = "refused") -> None:
     """Whether `tensor` may be written now.
+
+    Args:
+        repeats: what elements that share memory are: "refused", "allowed" where every one gets
+            the same value, or "deprecated".
 
     Raises:
         RuntimeError: a leaf that requires gradient, a view of one, a view made without history, or
             shared elements.
+    """
+    check_inference(name, tensor)
+    if state.grad_enabled():
+        _check_history(name, tensor, recording)
+    if type(tensor._array) is not np.ndarray:
+        return
+    if repeats == "refused":
+        check_writable(name, tensor._array)
+    elif repeats == "deprecated" and overlaps(tensor._array):
+        warnings.warn(
+            f"Use of {name} on expanded tensors is deprecated. Please clone() the tensor before "
+            "performing this operation.",
+            UserWarning,
+            stacklevel=stack_level(),
+        )
+
+
+def check_inference(name: str, tensor: Tensor) -> None:
+    """Whether a tensor made under inference mode is written there.
+
+    Raises:
+        RuntimeError: it is written outside.
     """
     storage = tensor._storage
     if storage is not None and storage.inference and not state.current().inference:
@@ -47,10 +82,6 @@ def check_inplace(name: str, tensor: Tensor, recording: bool) -> None:
             "a clone(), or inside "
             "torch.inference_mode().",
         )
-    if state.grad_enabled():
-        _check_history(name, tensor, recording)
-    if type(tensor._array) is np.ndarray:
-        check_writable(name, tensor._array)
 
 
 def _check_history(name: str, tensor: Tensor, recording: bool) -> None:
@@ -62,7 +93,8 @@ def _check_history(name: str, tensor: Tensor, recording: bool) -> None:
         assert view is not None
         if view[2]:
             raise unwritable_view(name, view[2])
-        if type(base._edge) is AccumulateGrad:
+        edge = edge_of(tensor)
+        if type(base._edge) is AccumulateGrad or (base._edge is None and edge is not None):
             raise fail(
                 RuntimeError,
                 name,
@@ -70,7 +102,6 @@ def _check_history(name: str, tensor: Tensor, recording: bool) -> None:
                 "operation. Write under "
                 "torch.no_grad(), or into a clone().",
             )
-        edge = edge_of(tensor)
     if edge is not None and type(edge) is AccumulateGrad:
         raise fail(
             RuntimeError,

@@ -19,6 +19,7 @@ import numpy as np
 
 from flambeau.core import node as nodes
 from flambeau.core.batch.array import Batched, align
+from flambeau.core.forward import PUSHING, transposed
 from flambeau.core.node import FREED, OpNode, Port
 from flambeau.core.silence import quiet, run
 from flambeau.core.tensor import Tensor, wrap
@@ -72,6 +73,7 @@ class Rule:
     __slots__ = (
         "bare",
         "both",
+        "forward",
         "function",
         "getters",
         "group",
@@ -87,6 +89,8 @@ class Rule:
         self.function = function
         self.twin: Callable[..., Any] | None = getattr(function, "on_arrays", None)
         """The same rule written for arrays, where that is faster."""
+        self.forward: Callable[..., Any] | None = getattr(function, "forward", None)
+        """The tangent, where it is not this rule transposed."""
         self.group = group
         self.targets = tuple(op.tensor_names.index(name) for name in names)
         code = function.__code__
@@ -259,7 +263,10 @@ def _run(self: OpNode, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
             except RuntimeError:
                 result = quiet(rule.function, grads, *values)
         else:
-            result = rule.function(_as_tensors(grads), *values)
+            given = _as_tensors(grads)
+            result = rule.function(given, *values)
+            if graph and rule.forward is not None and result is not None and PUSHING.get():
+                result = transposed(result, given, rule.forward, values, conjugate)
         _place(found, rule, result)
     if conjugate:
         found = [

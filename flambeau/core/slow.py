@@ -293,17 +293,13 @@ def general(op: Op, args: Any, out: Any = None) -> Any:
         return m.levels[-1].process(op, args, out)
     if m is not None and m.autocast is not None:
         args = m.autocast.cast(op, args)
-    if out is not None and op.flags.get("out_apart"):
-        from flambeau.core.output import check_apart
-
-        check_apart(op, flat, out)
     if op.types is SUM and isinstance(out, Tensor) and op.name != "nansum":
         place = op.index["dtype"]  # sums are accumulated in the dtype of `out`
         args = (*args[:place], args[place] or out.dtype, *args[place + 1 :])
     if op.lists:
         from flambeau.core.lists import apply
 
-        return finish(op, apply(op, args), out, m)
+        return finish(op, apply(op, args), out, m, flat)
     arrays = list(args)
     edges = []
     mask = 0
@@ -333,9 +329,8 @@ def general(op: Op, args: Any, out: Any = None) -> Any:
 
         if result_kind is not None and r[0].dtype != result_kind:
             r = (quiet(r[0].astype, result_kind), *r[1:])
-        return finish(
-            op, record(op, args, arrays, edges, mask if state.grad_enabled() else 0, r), out, m
-        )
+        kept = record(op, args, arrays, edges, mask if state.grad_enabled() else 0, r)
+        return finish(op, kept, out, m, flat)
     r = settle(r)
     if result_kind is not None and r.dtype != result_kind:
         r = quiet(r.astype, result_kind)
@@ -344,7 +339,7 @@ def general(op: Op, args: Any, out: Any = None) -> Any:
         from flambeau.core.entry import record_one
 
         record_one(op, args, arrays, edges, mask, tensor)
-    return finish(op, tensor, out, m)
+    return finish(op, tensor, out, m, flat)
 
 
 def _promote_general(op: Op, args: Any, arrays: list[Any]) -> np.dtype[Any] | None:
@@ -466,11 +461,13 @@ def view(op: Op, args: Any) -> Any:
     return tensor
 
 
-def finish(op: Op, result: Any, out: Any, m: Any) -> Any:
+def finish(op: Op, result: Any, out: Any, m: Any, inputs: Any = ()) -> Any:
     """Write into `out=` where one is given; mark what inference mode made; pack what is saved."""
     if out is not None:
-        from flambeau.core.output import write
+        from flambeau.core.output import check_apart, write
 
+        if op.flags.get("out_apart"):
+            check_apart(op, inputs, result, out)
         return write(op, result, out)
     if m is not None:
         if m.inference:

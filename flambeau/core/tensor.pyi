@@ -743,7 +743,12 @@ class Tensor:
     def cholesky(self, upper: builtins.bool = False, *, out: Any = None) -> Tensor:
         """`torch.linalg.cholesky`."""
 
-    def cholesky_inverse(self, upper: builtins.bool = False, *, out: Any = None) -> Tensor:
+    def cholesky_inverse(
+        self,
+        upper: builtins.bool = False,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
         """The inverse of A from its Cholesky factor."""
 
     def cholesky_solve(

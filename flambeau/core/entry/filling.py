@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from flambeau.core.dtypes import FLOATING_KINDS
 from flambeau.core.entry import process
 from flambeau.core.entry.several import KINDS
 from flambeau.core.kernels.native.choose import resolved
@@ -80,7 +81,9 @@ def _spread(a: Any, b: Any) -> Any:
 def copied(input: Tensor, src: Any) -> Any:
     """``input.copy_(src)``."""
     found = COPY.plain(input, src)
-    return COPY.recorded(input, src) if found is None else found
+    if found is None and input._array.dtype.kind in FLOATING_KINDS:
+        found = COPY.recorded(input, src)
+    return found
 
 
 def written_out(out: Any, found: Tensor) -> Any:

@@ -107,7 +107,13 @@ def _leaky(input, negative_slope):
 
 
 @elementwise(
-    types=FLOATS, kernel=_leaky, function=False, method=False, upcast=True, vjp=_leaky_rule
+    types=FLOATS,
+    kernel=_leaky,
+    written="LeakyReluBackward1",
+    function=False,
+    method=False,
+    upcast=True,
+    vjp=_leaky_rule,
 )
 def leaky_relu(input, negative_slope: float = 0.01):
     """``input`` where positive, else ``negative_slope * input``."""
@@ -160,6 +166,7 @@ def _elu_rule(g, input, alpha, scale, input_scale):
     types=FLOATS,
     name="_elu",
     node="Elu",
+    written="EluBackward1",
     function=False,
     method=False,
     kernel=_elu,
@@ -175,6 +182,7 @@ def _elu_op(input, alpha: float = 1.0, scale: float = 1.0, input_scale: float = 
     types=FLOATS,
     name="_celu",
     node="Celu",
+    written="CeluBackward1",
     function=False,
     method=False,
     upcast=True,
@@ -280,6 +288,7 @@ def relu6(input: Tensor) -> Tensor:
 
 @elementwise(
     types=REAL,
+    written="ThresholdBackward1",
     inplace_function=True,
     method=False,
     vjp=both(

@@ -11,6 +11,7 @@ import numpy as np
 from flambeau.core import layout, state
 from flambeau.core.batch.array import Batched
 from flambeau.core.declare import composite, ops, primitive, view
+from flambeau.core.dtypes import FLOATING_KINDS
 from flambeau.core.entry.filling import copied
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
@@ -143,7 +144,11 @@ def copy_(input: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
             "copy_",
             f"argument 'src' (position 1) must be Tensor, not {type(src).__name__}",
         )
-    recording = state.grad_enabled() and (edge_of(input) is not None or edge_of(src) is not None)
+    recording = (
+        state.grad_enabled()
+        and input._array.dtype.kind in FLOATING_KINDS
+        and (edge_of(input) is not None or edge_of(src) is not None)
+    )
     check_inplace("copy_", input, recording)
     a, b = input._array, src._array
     if not recording and type(a) is type(b) is np.ndarray:

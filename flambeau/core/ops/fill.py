@@ -111,7 +111,7 @@ def fill_(input: Tensor, value: Any) -> Tensor:
             return found  # type: ignore[no-any-return]
     value = _value("fill_", input, value)
     recording = state.grad_enabled() and (edge_of(input) is not None or edge_of(value) is not None)
-    check_inplace("fill_", input, recording)
+    check_inplace("fill_", input, recording, "allowed")
     write_result("fill_", input, ops._fill_in_place(input, value))
     return input
 
@@ -137,7 +137,8 @@ def zero_(input: Tensor) -> Tensor:
         found = ZERO.recorded(input)
     if found is not None:
         return found  # type: ignore[no-any-return]
-    check_inplace("zero_", input, state.grad_enabled() and edge_of(input) is not None)
+    recording = state.grad_enabled() and edge_of(input) is not None
+    check_inplace("zero_", input, recording, "allowed")
     write_result("zero_", input, ops._zero(input))
     return input
 
@@ -264,6 +265,7 @@ def set_(
     Raises:
         RuntimeError: dtypes differ, or the geometry lies outside the storage.
     """
+    check_inplace("set_", input, edge_of(input) is not None, "allowed")
     if source is None:
         input._array = np.empty((0,), input._array.dtype)
         input._storage = None

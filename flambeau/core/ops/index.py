@@ -18,6 +18,7 @@ from flambeau.core.dims import wrap_dim
 from flambeau.core.direct import direct
 from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
+from flambeau.core.forward import forward
 from flambeau.core.kernels.generate import picked
 from flambeau.core.kernels.scatter import add_rows
 from flambeau.core.ops import view as _views  # noqa: F401  (declares the views written here)
@@ -390,10 +391,14 @@ def _placed(name: str, node: str, view: str) -> None:
         target[...] = src
         return fresh
 
+    def into(t, src, place):
+        return getattr(ops, "_" + name)(t, src, place)
+
+    @forward(lambda t, src_shape, place: into(t, t.new_zeros(src_shape), place))
     def outside(g, src_shape, place):
         if view == "_as_strided":  # PyTorch hands the input the slice's gradient, and nothing else
-            return ops._as_strided_scatter(ops.zeros_like(g), ops._as_strided(g, *place), place)
-        return getattr(ops, "_" + name)(g, g.new_zeros(src_shape), place)
+            return into(ops.zeros_like(g), ops._as_strided(g, *place), place)
+        return into(g, g.new_zeros(src_shape), place)
 
     primitive(
         name="_" + name,

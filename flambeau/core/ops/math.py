@@ -191,6 +191,7 @@ def cosh(input):
     types=FLOAT,
     kernel=np.arcsinh,
     alias=("arcsinh",),
+    written="AsinhBackward1",
     inplace_function=True,
     vjp=lambda g, input: g * ops.rsqrt(input * input + 1),
 )
@@ -206,7 +207,12 @@ def _acosh_grad(g, input):
 
 
 @elementwise(
-    types=FLOAT, kernel=np.arccosh, alias=("arccosh",), inplace_function=True, vjp=_acosh_grad
+    types=FLOAT,
+    kernel=np.arccosh,
+    alias=("arccosh",),
+    written="AcoshBackward1",
+    inplace_function=True,
+    vjp=_acosh_grad,
 )
 def acosh(input):
     """The inverse of cosh; NaN below 1."""
@@ -217,6 +223,7 @@ def acosh(input):
     types=FLOAT,
     kernel=np.arctanh,
     alias=("arctanh",),
+    written="AtanhBackward1",
     inplace_function=True,
     vjp=lambda g, input: g / (1 - input * input),
 )

@@ -15,6 +15,7 @@ from flambeau.core.declare import composite, ops, reduction
 from flambeau.core.dims import unreduce
 from flambeau.core.errors import fail
 from flambeau.core.folds import fold_add, fold_max, fold_min
+from flambeau.core.forward import forward
 from flambeau.core.ops.along import in_order, spelled
 from flambeau.core.ops.extrema import shares
 from flambeau.core.ops.reduce import axes_of, folded, total
@@ -86,6 +87,18 @@ def _norm_on_arrays(
     )
 
 
+def _norm_tangent(
+    t: Any, input: Any, out: Any, shape: Any, ord: Any, dim: Any, keepdim: bool
+) -> Any:
+    """The tangent along the gradient, which is 0 where the norm has none."""
+    slope = _norm_rule(ops.ones_like(out), input, out, shape, ord, dim, keepdim)
+    if slope is None:
+        return ops.zeros_like(out)
+    along = (slope.conj() * t).real if slope.is_complex() else slope * t
+    return ops.sum(along, axes_of(dim, len(shape), "norm"), keepdim)
+
+
+@forward(_norm_tangent)
 @with_arrays(_norm_on_arrays)
 def _norm_rule(g: Any, input: Any, out: Any, shape: Any, ord: Any, dim: Any, keepdim: bool) -> Any:
     axes = axes_of(dim, len(shape), "norm")

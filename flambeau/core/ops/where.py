@@ -17,9 +17,11 @@ from flambeau.core.ir.abstract import broadcast_shapes
 from flambeau.core.kernels.native.casts import cast_to
 from flambeau.core.kernels.native.choose import lazily
 from flambeau.core.methods import bind
+from flambeau.core.overlap import overlaps
 from flambeau.core.promotion import result_dtype
 from flambeau.core.sampling import each_on_its_own
 from flambeau.core.state import mode, ordinary
+from flambeau.core.storage import touch
 from flambeau.core.tensor import PLAIN, Tensor, edge_of, wrap
 
 __all__: list[str] = []
@@ -266,7 +268,14 @@ def masked_fill_(input: Tensor, mask: Tensor, value: Any) -> Tensor:
 
     mask = _mask("masked_fill_", mask)
     value = _fill_value("masked_fill_", input, value)
-    check_inplace("masked_fill_", input, edge_of(input) is not None or edge_of(value) is not None)
+    recording = edge_of(input) is not None or edge_of(value) is not None
+    check_inplace("masked_fill_", input, recording, "deprecated")
+    if type(input._array) is nd and overlaps(input._array) and not recording:
+        np.copyto(
+            input._array, value._array, "unsafe", where=mask._array
+        )  # wherever one mask holds
+        touch(input, "masked_fill_")
+        return input
     write_result("masked_fill_", input, ops._masked_fill(input, mask, value))
     return input
 
