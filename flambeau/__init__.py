@@ -62,6 +62,7 @@ from flambeau.settings import *
 
 __version__ = "0.1.0"
 newaxis = None
+torch = _sys.modules[__name__]  # PyTorch's package has itself as a name too
 
 globals().update(_dtypes.DTYPES | _dtypes.ALIASES)
 globals().update(_TENSOR_TYPES)
@@ -79,6 +80,7 @@ _LAZY = frozenset(
         "accelerator",
         "_C",
         "_dynamo",
+        "_subclasses",
         "__config__",
         "__future__",
         "amp",
