@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from flambeau import Generator, Size, Tensor, device, dtype, layout, memory_format
+from flambeau.core.lower import disabled as _disabled_torch_dispatch_impl  # noqa: F401
 from flambeau.core.overrides import disabled as _disabled_torch_function_impl  # noqa: F401
 
 __all__ = ["Generator", "Size", "TensorBase", "device", "dtype", "layout", "memory_format"]

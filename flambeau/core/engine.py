@@ -20,6 +20,7 @@ from flambeau.core.accumulate import accumulate
 from flambeau.core.fit import add, fit, fit_tensor, plus
 from flambeau.core.hooks import run_after, run_before, run_tensor_hooks
 from flambeau.core.light import sweep_lightly
+from flambeau.core.lower import LIVE
 from flambeau.core.node import FREED, AccumulateGrad, Node, OpNode, Port
 from flambeau.core.provenance import USER, user_frame
 from flambeau.core.tensor import wrap
@@ -64,13 +65,16 @@ def backward(
     frame = user_frame(sys._getframe(2))
     spot = (frame.f_code, frame.f_lasti)
     plain = wanted is None and not graph and state.ordinary() and not _listened(roots)
+    tensors = graph
+    if LIVE.data or state.current().dispatch:
+        plain, tensors = False, True  # handlers see Tensors; nothing is recorded all the same
     token = state.switch_grad(graph)
     try:
         if plain:
             sweep_lightly(roots, [grad._array for grad in grads], keep, spot, _run_heard)
         else:
             collected = wanted is None or not collect
-            _sweep(roots, grads, keep, graph, needed, captures, found, spot, collected)
+            _sweep(roots, grads, keep, tensors, needed, captures, found, spot, collected)
     finally:
         state.restore(token)
     return found
@@ -80,7 +84,7 @@ def backward_of_one(root: Any, grad: np.ndarray[Any, Any], keep: bool) -> None:
     """`backward` from one edge into all leaves, its gradient an array: what `loss.backward()`
     needs.
     """
-    if not state.ordinary() or (AccumulateGrad.heard and _listened((root,))):
+    if LIVE.data or not state.ordinary() or (AccumulateGrad.heard and _listened((root,))):
         backward((root,), (wrap(grad),), keep, False)
         return
     frame = sys._getframe(2)

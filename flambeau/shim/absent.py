@@ -66,7 +66,7 @@ TABLE: dict[str, str] = {
         utils.collect_env.* autograd.profiler.EnforceUnique autograd.profiler.KinetoStepTracker
         autograd.profiler.MemRecordsAcc func.debug_unwrap utils.set_module
         utils.checkpoint.GraphExecGroup utils.checkpoint.SAC_IGNORED_OPS
-        utils._python_dispatch.*""",
+""",
     "inside PyTorch alone: its own code calls it, or a call raises there too": """
         slice_inverse Tensor.slice_inverse native_norm Tensor.reinforce""",
 }
