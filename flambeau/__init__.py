@@ -116,6 +116,7 @@ _LAZY = frozenset(
         "overrides",
         "profiler",
         "quantization",
+        "quasirandom",
         "random",
         "return_types",
         "serialization",
@@ -187,6 +188,7 @@ _ELSEWHERE = {
         "storage",
     ),
     "_assert": "symbolic",
+    "_assert_async": "symbolic",
     **dict.fromkeys(
         (
             "dequantize",

@@ -72,7 +72,7 @@ def disabled(func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
     return func(*args, **(kwargs or {}))
 
 
-Tensor.__torch_dispatch__ = staticmethod(disabled)  # type: ignore[attr-defined]
+Tensor.__torch_dispatch__ = staticmethod(disabled)  # type: ignore[method-assign]
 
 
 def learn(cls: type) -> None:
