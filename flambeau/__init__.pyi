@@ -39,10 +39,12 @@ from flambeau import mtia as mtia
 from flambeau import multiprocessing as multiprocessing
 from flambeau import nested as nested
 from flambeau import nn as nn
+from flambeau import onnx as onnx
 from flambeau import optim as optim
 from flambeau import overrides as overrides
 from flambeau import profiler as profiler
 from flambeau import quantization as quantization
+from flambeau import quasirandom as quasirandom
 from flambeau import random as random
 from flambeau import return_types as return_types
 from flambeau import serialization as serialization

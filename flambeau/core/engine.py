@@ -20,6 +20,7 @@ from flambeau.core.accumulate import accumulate
 from flambeau.core.fit import add, fit, fit_tensor, plus
 from flambeau.core.hooks import run_after, run_before, run_tensor_hooks
 from flambeau.core.light import sweep_lightly
+from flambeau.core.lower import LIVE
 from flambeau.core.node import FREED, AccumulateGrad, Node, OpNode, Port
 from flambeau.core.provenance import USER, user_frame
 from flambeau.core.tensor import wrap
@@ -55,6 +56,9 @@ def backward(
     captures: dict[Any, Any] = {}
     found: list[Any] = []
     plain = not graph and state.ordinary() and not _listened(roots)
+    tensors = graph
+    if LIVE.data or state.current().dispatch:
+        plain, tensors = False, True  # handlers see Tensors; nothing is recorded all the same
     if plain and wanted is not None and collect:
         only = _into_leaves(roots, grads, keep, wanted)
         if only is not None:
@@ -74,7 +78,7 @@ def backward(
             sweep_lightly(roots, [grad._array for grad in grads], keep, spot, _run_heard)
         else:
             collected = wanted is None or not collect
-            _sweep(roots, grads, keep, graph, needed, captures, found, spot, collected)
+            _sweep(roots, grads, keep, tensors, needed, captures, found, spot, collected)
     finally:
         state.restore(token)
     return found
@@ -84,7 +88,7 @@ def backward_of_one(root: Any, grad: np.ndarray[Any, Any], keep: bool) -> None:
     """`backward` from one edge into all leaves, its gradient an array: what `loss.backward()`
     needs.
     """
-    if not state.ordinary() or (AccumulateGrad.heard and _listened((root,))):
+    if LIVE.data or not state.ordinary() or (AccumulateGrad.heard and _listened((root,))):
         backward((root,), (wrap(grad),), keep, False)
         return
     frame = sys._getframe(2)

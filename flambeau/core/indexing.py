@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from flambeau.core import overrides
+from flambeau.core import lower, overrides
 from flambeau.core.declare import ops
 from flambeau.core.dtypes import of
 from flambeau.core.entry import as_view, at_first, looking
@@ -149,7 +149,11 @@ def basic_view(input: Tensor, basic: tuple[Any, ...]) -> Tensor:
     if (m is None or m is NO_GRAD) and type(input) in PLAIN and type(input._array) is nd:
         r = input._array[(*basic, ...)]
         return as_view(BASIC, input, with_steps(input._array, basic, r), (None, (*basic, ...)))
-    if m is not None and m.levels or hasattr(input._array, "is_sparse_data"):
+    if (
+        (m is not None and m.levels)
+        or hasattr(input._array, "is_sparse_data")
+        or lower.concern((input,), m)
+    ):
         return step_by_step(input, basic)
     return ops._basic(input, (*basic, ...))
 
@@ -176,6 +180,8 @@ def step_by_step(input: Tensor, basic: tuple[Any, ...]) -> Tensor:
 def advanced(input: Tensor, indices: list[Any]) -> Tensor:
     """The copy at index tensors, one for each dimension (None: the whole of it)."""
     given = [k for k, each in enumerate(indices) if each is not None]
+    if lower.concern((input, indices), mode()):
+        return ops._index(input, indices)
     if len(given) == 1 and (
         indices[given[0]]._array.ndim or indices[given[0]]._array.dtype.kind not in "bu"
     ):

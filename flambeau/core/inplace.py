@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from flambeau.core import overrides, state
+from flambeau.core import lower, overrides, state
 from flambeau.core.batch.array import Batched, like_sample
 from flambeau.core.batch.array import write as batch_write
 from flambeau.core.errors import fail
@@ -176,6 +176,8 @@ def inplace(op: Op, args: Any) -> Tensor:
         return overrides.dispatch(getattr(Tensor, op.name + "_"), args, {})
     if m is not None and m.levels:
         return m.levels[-1].process_inplace(op, args)
+    if lower.concern(args, m):
+        return lower.dispatch(op, args, inplace=True)  # type: ignore[no-any-return]
     title = op.name.lstrip("_") + "_"
     recording = _recording(op, args)
     check_inplace(title, target, recording)

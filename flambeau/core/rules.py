@@ -66,6 +66,10 @@ class Packed:
         self.value = value
         self.unpack = unpack
 
+    def again(self, tensor: Tensor) -> Tensor:
+        """What was unpacked as a rule sees it: the values without their history."""
+        return wrap(tensor._array)
+
 
 class Rule:
     """One gradient rule of an operation, with its needs resolved to positions."""
@@ -180,12 +184,12 @@ def _saved_tensor(node: OpNode, position: int, graph: bool, unpacked: dict[int, 
         from flambeau.core.alias import exported_write
 
         exported_write(node, node.op.saveable[position], value.shape)
-    if type(value) is Packed:
+    if isinstance(value, Packed):
         if (
             position not in unpacked
         ):  # a hook is asked once in a backward, however many rules read the value
             unpacked[position] = value.unpack(value.value)
-        tensor = wrap(unpacked[position]._array)
+        tensor = value.again(unpacked[position])
     elif store is None:
         return value
     else:

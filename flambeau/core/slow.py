@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from flambeau.core import overrides, state
+from flambeau.core import lower, overrides, state
 from flambeau.core.batch.array import Batched
 from flambeau.core.dtypes import FLOATING_KINDS, SUM
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract, broadcast_shapes
+from flambeau.core.lower import CLASSES
 from flambeau.core.promotion import result_dtype
 from flambeau.core.silence import quiet
 from flambeau.core.tensor import Tensor, edge_of, wrap, wrap_like_view
@@ -86,6 +87,8 @@ def elementwise(op: Op, args: Any, out: Any = None) -> Any:
         return m.levels[-1].process(op, args, out)
     if m is not None and m.autocast is not None:
         args = m.autocast.cast(op, args)
+    if (CLASSES or (m is not None and m.dispatch)) and lower.concern(args, m):
+        return lower.dispatch(op, args, out)
     operands, sparse = _operands(op, args)
     first = op.flags.get("first")
     found = None if first is None else first(op.name, *args)
@@ -293,6 +296,8 @@ def general(op: Op, args: Any, out: Any = None) -> Any:
         return m.levels[-1].process(op, args, out)
     if m is not None and m.autocast is not None:
         args = m.autocast.cast(op, args)
+    if (CLASSES or (m is not None and m.dispatch)) and lower.concern(args, m):
+        return lower.dispatch(op, args, out)
     if op.types is SUM and isinstance(out, Tensor) and op.name != "nansum":
         place = op.index["dtype"]  # sums are accumulated in the dtype of `out`
         args = (*args[:place], args[place] or out.dtype, *args[place + 1 :])
@@ -428,6 +433,8 @@ def view(op: Op, args: Any) -> Any:
         return overrides.dispatch(op.entry, args, {})
     if m is not None and m.levels:
         return m.levels[-1].process(op, args, None)
+    if (CLASSES or (m is not None and m.dispatch)) and lower.concern(args, m):
+        return lower.dispatch(op, args)
     if not isinstance(input, Tensor):
         raise fail(
             TypeError,

@@ -148,7 +148,10 @@ for _function in (AliasFinder.find_spec, AliasFinder._missing):
 
 
 def wear_version(module: ModuleType) -> None:
-    """Under the alias ``torch.__version__`` is the version of PyTorch that flambeau speaks."""
+    """Under the alias ``torch.__version__`` is the version of PyTorch that flambeau speaks, and
+    ``torch.__name__`` is torch.
+    """
+    module.__name__ = "torch"
     version = importlib.import_module("flambeau.version")
     if not isinstance(module.__version__, version.TorchVersion):
         version.own = module.__version__
@@ -184,9 +187,10 @@ def uninstall_finder() -> None:
         sys.meta_path.remove(finder)  # type: ignore[arg-type]
         names.take_off()
     for name in [n for n in sys.modules if target(n) is not None]:
-        if sys.modules[name].__name__.partition(".")[0] == "flambeau":
+        if name == "torch" or sys.modules[name].__name__.partition(".")[0] == "flambeau":
             del sys.modules[name]
     package = sys.modules.get("flambeau")
     version = sys.modules.get("flambeau.version")
     if package is not None and version is not None and version.own is not None:
         package.__version__, version.own = version.own, None
+        package.__name__ = "flambeau"

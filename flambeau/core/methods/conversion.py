@@ -15,10 +15,11 @@ from flambeau.core.entry import process
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.kernels.native.casts import NAMES, cast_to
+from flambeau.core.lower import Shell
 from flambeau.core.methods import attach
 from flambeau.core.node import NOTHING_SAVED
 from flambeau.core.state import ordinary
-from flambeau.core.tensor import PLAIN, Tensor, edge_of, wrap
+from flambeau.core.tensor import PLAIN, Tensor, edge_of, leaf_edge, wrap, wrap_like_view
 
 __all__ = ["Conversion"]
 
@@ -168,8 +169,34 @@ class Conversion:
     @staticmethod
     def _make_subclass(cls: Any, data: Tensor, require_grad: bool = False, **_: Any) -> Any:
         """An instance of a subclass on the memory of `data`."""
-        fresh = data.detach().as_subclass(cls)
+        fresh = wrap_like_view(data._array, data).as_subclass(cls)
         return fresh.requires_grad_() if require_grad else fresh
+
+    @staticmethod
+    def _make_wrapper_subclass(
+        cls: Any,
+        size: Any,
+        strides: Any = None,
+        storage_offset: int | None = None,
+        memory_format: Any = None,
+        dtype: Any = None,
+        layout: Any = None,
+        device: Any = None,
+        pin_memory: bool = False,
+        requires_grad: bool = False,
+        **policies: Any,
+    ) -> Any:
+        """An instance of a subclass without memory: `__torch_dispatch__` computes for it."""
+        from flambeau.core.dtypes import get_default_dtype
+
+        kind = (dtype or get_default_dtype()).numpy
+        steps = None if strides is None else tuple(int(n) * kind.itemsize for n in strides)
+        shell = Shell(tuple(size), kind, steps, storage_offset or 0)
+        shell.device = Device("cpu") if device is None else Device(device)
+        fresh = wrap(shell, cls)
+        if requires_grad:
+            leaf_edge(fresh)
+        return fresh
 
 
 def _move(tensor: Tensor, device: Any) -> Tensor:

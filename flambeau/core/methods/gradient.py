@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from flambeau.core import engine, overrides, state
+from flambeau.core import engine, lower, overrides, state
 from flambeau.core.dtypes import of
 from flambeau.core.entry import process
 from flambeau.core.errors import fail
@@ -197,6 +197,8 @@ class Gradient:
         """The same memory outside the graph; shares the version, so writes are noticed."""
         if overrides.concern((self,), state.mode()):
             return overrides.dispatch(Tensor.detach, (self,), {})
+        if lower.concern((self,), state.mode()):
+            return lower.named("detach", self)  # type: ignore[no-any-return]
         return wrap_like_view(self._array, self)
 
     def detach_(self: Tensor) -> Tensor:

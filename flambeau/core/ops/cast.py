@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from flambeau.core import layout, state
+from flambeau.core import layout, lower, state
 from flambeau.core.batch.array import Batched
-from flambeau.core.declare import composite, ops, primitive, view
+from flambeau.core.declare import OPERATIONS, composite, ops, primitive, view
 from flambeau.core.dtypes import FLOATING_KINDS
 from flambeau.core.entry.filling import copied
 from flambeau.core.errors import fail
@@ -144,6 +144,8 @@ def copy_(input: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
             "copy_",
             f"argument 'src' (position 1) must be Tensor, not {type(src).__name__}",
         )
+    if lower.concern((input, src), state.mode()):
+        return lower.dispatch(OPERATIONS["_copied"], (input, src), inplace=True)
     recording = (
         state.grad_enabled()
         and input._array.dtype.kind in FLOATING_KINDS
