@@ -250,7 +250,11 @@ def perspective(
     """
     require_image(img, "perspective")
     mode = as_mode(interpolation)
-    numbers_ = _perspective_coefficients(startpoints, endpoints)
+    return perspective_by(img, _perspective_coefficients(startpoints, endpoints), mode, fill)
+
+
+def perspective_by(img: Any, numbers_: list[float], mode: InterpolationMode, fill: Any) -> Any:
+    """``perspective`` by its eight numbers."""
     _, height, width = get_dimensions(img)
     if is_pillow(img):
         return img.transform(

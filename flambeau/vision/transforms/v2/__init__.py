@@ -1,0 +1,1 @@
+from flambeau.vision.transforms.v2 import functional
