@@ -5,6 +5,7 @@
 """
 
 from flambeau.vision.tv_tensors.base import TVTensor, set_return_type
+from flambeau.vision.tv_tensors.pixels import Image, Mask, Video
 from flambeau.vision.tv_tensors.places import (
     BoundingBoxes,
     BoundingBoxFormat,
@@ -12,7 +13,6 @@ from flambeau.vision.tv_tensors.places import (
     is_rotated_bounding_format,
     wrap,
 )
-from flambeau.vision.tv_tensors.pixels import Image, Mask, Video
 
 __all__ = [
     "BoundingBoxFormat",

@@ -35,7 +35,7 @@ class Image(TVTensor):
             raise ValueError(f"Image: Tensor must be 2D or higher, got {tensor.ndim}D tensor.")
         return (tensor[None] if tensor.ndim == 2 else tensor).as_subclass(cls)
 
-    def __repr__(self, *, tensor_contents: Any = None) -> str:
+    def __repr__(self, *, tensor_contents: str | None = None) -> str:  # type: ignore[override]
         return self._told()
 
 
@@ -54,7 +54,7 @@ class Video(TVTensor):
             raise ValueError(f"Video: expected (..., T, C, H, W), got {tuple(tensor.shape)}.")
         return tensor.as_subclass(cls)
 
-    def __repr__(self, *, tensor_contents: Any = None) -> str:
+    def __repr__(self, *, tensor_contents: str | None = None) -> str:  # type: ignore[override]
         return self._told()
 
 

@@ -115,7 +115,7 @@ class BoundingBoxes(TVTensor):
             return boxes
         return cls._made(tensor, **{**known, **changed})
 
-    def __repr__(self, *, tensor_contents: Any = None) -> str:
+    def __repr__(self, *, tensor_contents: str | None = None) -> str:  # type: ignore[override]
         return self._told(
             format=self.format, canvas_size=self.canvas_size, clamping_mode=self.clamping_mode
         )
@@ -159,7 +159,7 @@ class KeyPoints(TVTensor):
         vars(points).update(known)
         return points
 
-    def __repr__(self, *, tensor_contents: Any = None) -> str:
+    def __repr__(self, *, tensor_contents: str | None = None) -> str:  # type: ignore[override]
         return self._told(canvas_size=self.canvas_size)
 
 

@@ -15,7 +15,12 @@ def told(torch, value):
     if isinstance(value, torch.Tensor):
         known = [getattr(value, n, None) for n in ("format", "canvas_size", "clamping_mode")]
         text = f"{type(value).__name__} {known}"
-        return [text, torch.Tensor(value.as_subclass(torch.Tensor)) if False else value.as_subclass(torch.Tensor)]
+        return [
+            text,
+            torch.Tensor(value.as_subclass(torch.Tensor))
+            if False
+            else value.as_subclass(torch.Tensor),
+        ]
     if isinstance(value, (list, tuple)):
         return [each for one in value for each in told(torch, one)]
     if isinstance(value, dict):
@@ -59,7 +64,11 @@ def each_kind(name, *calls, places=True, whole=True, floating=True):
         for kind in kinds:
             for call in calls:
                 out += [kind, *told(torch, call(F, given[kind]))]
-        out += told(torch, [call(F, given["image"].as_subclass(torch.Tensor)) for call in calls]) if whole else []
+        out += (
+            told(torch, [call(F, given["image"].as_subclass(torch.Tensor)) for call in calls])
+            if whole
+            else []
+        )
         if whole:
             picture = F.to_pil_image(given["image"].as_subclass(torch.Tensor))
             for call in calls:
@@ -231,3 +240,131 @@ def _turned(torch, tv):
 CASES["greys"] = _greys
 CASES["boxes"] = _boxes
 CASES["turned"] = _turned
+
+
+def _classes(T, torch, kinds):
+    """Transforms that take everything, as users build them."""
+    mask_fill = {kinds.Mask: 3, "others": 1}
+    return [
+        T.Resize(9), T.Resize([5], max_size=6), T.Resize(None, max_size=11), T.CenterCrop(7),
+        T.RandomCrop(8, padding=2), T.RandomCrop((14, 9)), T.RandomCrop(20, pad_if_needed=True),
+        T.RandomResizedCrop(8), T.RandomResizedCrop((5, 6), (0.3, 0.9), (0.5, 2.0)),
+        T.RandomHorizontalFlip(), T.RandomVerticalFlip(0.9), T.Pad([1, 2], mask_fill), T.Pad(3),
+        T.RandomZoomOut(), T.RandomZoomOut(mask_fill, (1.0, 2.0), 1.0), T.RandomRotation(40),
+        T.RandomRotation((20, 90), expand=True, fill=2),
+        T.RandomAffine((10, 20), (0.1, 0.2), (0.8, 1.2), 5, fill=4),
+        T.RandomAffine(5, shear=[1, 2, 3, 4]), T.ElasticTransform(20.0, 2.0), T.RandomIoUCrop(),
+        T.ScaleJitter((16, 20), (0.5, 1.5)), T.RandomShortestSize(9),
+        T.RandomShortestSize([8, 10], 12), T.RandomResize(6, 12),
+        T.RandomApply([T.Resize(8)], 0.6), T.RandomChoice([T.Resize(8), T.RGB()], [1, 3]),
+        T.RandomOrder([T.Pad(1), T.CenterCrop(9), T.RandomHorizontalFlip()]), T.Identity(),
+        T.Compose([T.RandomCrop(9), T.ToDtype(torch.float32, scale=True), T.ToPureTensor()]),
+        T.ToDtype({kinds.Image: torch.float64, "others": None}, scale=True), T.ClampKeyPoints(),
+        T.ClampBoundingBoxes(), T.ConvertBoundingBoxFormat("CXCYWH"), T.SetClampingMode(None),
+        T.ConvertImageDtype(torch.float32),
+    ]  # fmt: skip
+
+
+def _photometric(T):
+    """Transforms of pixels alone."""
+    return [
+        T.ColorJitter(0.4, (0.5, 1.5), 0.3, 0.1), T.ColorJitter(0.4), T.RandomGrayscale(0.5),
+        T.Grayscale(3), T.RGB(), T.RandomPhotometricDistort(), T.RandomPhotometricDistort(p=1.0),
+        T.RandomChannelPermutation(), T.GaussianBlur(3), T.GaussianBlur((3, 5), 1.5),
+        T.GaussianNoise(), T.GaussianNoise(0.1, 0.05, False), T.RandomInvert(),
+        T.RandomPosterize(3), T.RandomSolarize(0.6), T.RandomAdjustSharpness(1.7),
+        T.RandomAutocontrast(), T.RandomEqualize(), T.RandomErasing(),
+        T.RandomErasing(0.9, value="random"), T.RandomErasing(1, value=(1, 2, 3)),
+    ]  # fmt: skip
+
+
+def _seeded(torch, tv):
+    out = []
+    for index, transform in enumerate(_classes(tv.transforms.v2, torch, tv.tv_tensors)):
+        given = sample(torch, tv)
+        if "IoU" in repr(transform) or "Perspective" in repr(transform):
+            given = {name: given[name] for name in ("image", "boxes", "mask", "labels")}
+        out.append(repr(transform))
+        for seed in range(3):
+            torch.manual_seed(100 * index + seed)
+            out += told(torch, transform(given))
+            out.append(torch.rand(1))
+    return out
+
+
+def _seeded_pixels(torch, tv):
+    out = []
+    given = sample(torch, tv)
+    given = {name: given[name] for name in ("image", "labels", "name")}
+    picture = tv.transforms.v2.functional.to_pil_image(given["image"].as_subclass(torch.Tensor))
+    for index, transform in enumerate(_photometric(tv.transforms.v2)):
+        out.append(repr(transform))
+        values = [(given, 5), (floats(torch, 3, 14, 17), 5)]
+        if "Noise" not in repr(transform) and "Erasing" not in repr(transform):
+            values += [(picture, 7)]
+        for seed in range(3):
+            torch.manual_seed(100 * index + seed)
+            for value, _ in values:
+                out += told(torch, transform(value))
+            out.append(torch.rand(1))
+    return out
+
+
+def _batches(torch, tv):
+    T, kinds, out = tv.transforms.v2, tv.tv_tensors, []
+    images = floats(torch, 4, 3, 6, 7)
+    labels = torch.tensor([2, 0, 1, 2])
+    for transform in (T.MixUp(num_classes=3), T.CutMix(num_classes=3, alpha=0.5)):
+        out.append(repr(transform))
+        for seed in range(3):
+            torch.manual_seed(seed)
+            out += told(torch, transform(images, labels))
+            out += told(torch, transform({"image": kinds.Image(images), "labels": labels}))
+            out.append(torch.rand(1))
+    return out
+
+
+def _augmented(torch, tv):
+    T, out = tv.transforms.v2, []
+    made = [T.AutoAugment(policy) for policy in T.AutoAugmentPolicy]
+    made += [T.RandAugment(3, 12), T.TrivialAugmentWide(fill=7.0), T.AugMix()]
+    given = sample(torch, tv)
+    picture = T.functional.to_pil_image(given["image"].as_subclass(torch.Tensor))
+    for transform in made:
+        out.append(repr(transform))
+        for seed in range(4):
+            torch.manual_seed(seed)
+            out += told(torch, transform({k: given[k] for k in ("image", "labels")}))
+            out += told(torch, [transform(picture), torch.rand(1)])
+    return out
+
+
+def _sanitized(torch, tv):
+    T, out = tv.transforms.v2, []
+    given = sample(torch, tv)
+    boxes = given["boxes"].clone()
+    boxes[1] = 0
+    point = torch.tensor([[1.0, 2.0], [20.0, 3.0]])
+    given = {
+        "image": given["image"],
+        "boxes": boxes,
+        "mask": tv.tv_tensors.Mask(bytes_(torch, 3, 14, 17)),
+        "Labels": given["labels"],
+        "points": tv.tv_tensors.KeyPoints(point, canvas_size=(14, 17)),
+    }
+    for transform in (
+        T.SanitizeBoundingBoxes(), T.SanitizeBoundingBoxes(min_area=40),
+        T.SanitizeBoundingBoxes(labels_getter=None), T.SanitizeKeyPoints(),
+        T.Lambda(lambda x: x[:1], tv.tv_tensors.Mask), T.ToPureTensor(),
+        T.Compose([T.ToPILImage(), T.PILToTensor()]), T.Compose([T.ToPILImage(), T.ToImage()]),
+    ):  # fmt: skip
+        out += [repr(transform).replace("_sanitized.<locals>.", ""), *told(torch, transform(given))]
+    normal = T.Compose([T.ToDtype(torch.float32, scale=True), T.Normalize([0.5] * 3, [0.2] * 3)])
+    return [*out, repr(normal), *told(torch, normal(given))]
+
+
+CASES["seeded"] = _seeded
+CASES["seeded_pixels"] = _seeded_pixels
+CASES["batches"] = _batches
+CASES["augmented"] = _augmented
+CASES["sanitized"] = _sanitized

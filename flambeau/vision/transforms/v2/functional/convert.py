@@ -140,6 +140,7 @@ def to_image(inpt: Any) -> tv_tensors.Image:
 pil_to_tensor = v1.pil_to_tensor
 to_pil_image = v1.to_pil_image
 
+
 def _as_dtype(inpt: Tensor, dtype: Any = torch.float32) -> Tensor:
     return inpt.to(dtype)
 
@@ -149,9 +150,7 @@ def _noise_picture(image: Any, mean: float = 0.0, sigma: float = 0.1, clip: bool
     return v1.to_pil_image(out, mode=image.mode)
 
 
-to_dtype = functional(
-    "to_dtype", to_dtype_image, mask=_as_dtype, boxes=_as_dtype, points=_as_dtype
-)
+to_dtype = functional("to_dtype", to_dtype_image, mask=_as_dtype, boxes=_as_dtype, points=_as_dtype)
 normalize = functional("normalize", normalize_image)
 gaussian_blur = functional("gaussian_blur", gaussian_blur_image, picture=_blur_picture)
 gaussian_noise = functional("gaussian_noise", gaussian_noise_image, picture=_noise_picture)

@@ -17,7 +17,15 @@ from flambeau.vision import tv_tensors
 from flambeau.vision.pillow import is_pillow
 from flambeau.vision.tv_tensors import TVTensor
 
-__all__ = ["FUNCTIONALS", "KERNELS", "functional", "is_pure_tensor", "kernel_of", "over_frames", "register_kernel"]
+__all__ = [
+    "FUNCTIONALS",
+    "KERNELS",
+    "functional",
+    "is_pure_tensor",
+    "kernel_of",
+    "over_frames",
+    "register_kernel",
+]
 
 PICTURE = "PIL.Image.Image"
 FUNCTIONALS: dict[Callable, dict[Any, Callable]] = {}

@@ -157,7 +157,11 @@ def _resized(
 
 
 def _resize_picture(
-    image: Any, size: Any, interpolation: Any = BILINEAR, max_size: Any = None, antialias: Any = True
+    image: Any,
+    size: Any,
+    interpolation: Any = BILINEAR,
+    max_size: Any = None,
+    antialias: Any = True,
 ) -> Any:
     new = resized_size((image.height, image.width), size, max_size)
     return v1.resize(image, new, as_mode(interpolation), antialias=antialias)
@@ -327,9 +331,7 @@ def center_crop_bounding_boxes(
     return crop_bounding_boxes(bounding_boxes, format, *where, clamping_mode=clamping_mode)
 
 
-def center_crop_keypoints(
-    inpt: Tensor, canvas_size: Size, output_size: Any
-) -> tuple[Tensor, Size]:
+def center_crop_keypoints(inpt: Tensor, canvas_size: Size, output_size: Any) -> tuple[Tensor, Size]:
     """The points seen from the middle's corner, and its size."""
     return crop_keypoints(inpt, *_rounded_middle(canvas_size, output_size))
 

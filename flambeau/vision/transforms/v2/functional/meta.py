@@ -39,9 +39,7 @@ def _canvas(places: Tensor, canvas_size: Any) -> list[int]:
     return list(canvas_size)
 
 
-get_dimensions = functional(
-    "get_dimensions", get_dimensions_image, picture=v1.get_dimensions
-)
+get_dimensions = functional("get_dimensions", get_dimensions_image, picture=v1.get_dimensions)
 get_num_channels = functional(
     "get_num_channels", get_num_channels_image, picture=v1.get_image_num_channels
 )

@@ -153,9 +153,7 @@ def convert_bounding_box_format(
     return wrap(out, like=inpt, format=new) if isinstance(inpt, BoundingBoxes) else out
 
 
-def clamped(
-    boxes: Tensor, format: Format, canvas_size: Size, clamping_mode: str | None
-) -> Tensor:
+def clamped(boxes: Tensor, format: Format, canvas_size: Size, clamping_mode: str | None) -> Tensor:
     """Boxes cut to the canvas.
 
     Raises:
@@ -167,7 +165,9 @@ def clamped(
     if is_rotated_bounding_format(format):
         corners = as_corners(boxes, format)
         low, high = corners.amin((0, 1)).tolist(), corners.amax((0, 1)).tolist()
-        if boxes.numel() and (min(low) < -1e-3 or high[0] > width + 1e-3 or high[1] > height + 1e-3):
+        if boxes.numel() and (
+            min(low) < -1e-3 or high[0] > width + 1e-3 or high[1] > height + 1e-3
+        ):
             raise NotImplementedError(
                 "clamp_bounding_boxes: turned boxes that reach beyond the canvas are not cut yet; "
                 "keep them whole with clamping_mode=None."
@@ -227,9 +227,7 @@ def clamp_keypoints(inpt: Tensor, canvas_size: Size | None = None) -> Any:
             )
         return wrap(points_clamped(inpt.as_subclass(Tensor), inpt.canvas_size), like=inpt)
     if canvas_size is None:
-        raise ValueError(
-            "clamp_keypoints: For pure tensor inputs, `canvas_size` has to be passed."
-        )
+        raise ValueError("clamp_keypoints: For pure tensor inputs, `canvas_size` has to be passed.")
     return points_clamped(inpt, canvas_size)
 
 

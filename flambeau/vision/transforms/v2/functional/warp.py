@@ -186,9 +186,7 @@ def rotate_mask(
     return rotate_image(mask, angle, NEAREST, expand, center, fill)  # type: ignore[no-any-return]
 
 
-def _rotation(
-    canvas_size: Size, angle: float, expand: bool, center: Any
-) -> tuple[Any, Size]:
+def _rotation(canvas_size: Size, angle: float, expand: bool, center: Any) -> tuple[Any, Size]:
     """What moves places, and the canvas they come to."""
     center = None if expand else center
     matrix = _forward(canvas_size, -angle, [0.0, 0.0], 1.0, [0.0, 0.0], center)
@@ -229,8 +227,10 @@ def rotate_keypoints(
 def _coefficients(startpoints: Any, endpoints: Any, coefficients: Any) -> list[float]:
     if coefficients is not None:
         if startpoints is not None or endpoints is not None:
-            raise ValueError("perspective: The startpoints/endpoints and the coefficients shouldn't "
-                             "be defined concurrently.")  # fmt: skip
+            raise ValueError(
+                "perspective: The startpoints/endpoints and the coefficients shouldn't be defined "
+                "concurrently."
+            )
         if len(coefficients) != 8:
             raise ValueError(
                 f"perspective: coefficients should have 8 elements, got {len(coefficients)}."
