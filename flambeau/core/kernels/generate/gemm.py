@@ -143,6 +143,12 @@ def masked_store(f: Function, value: Value, place: Value, some: Value) -> None:
     )
 
 
+def prefetch(f: Function, place: Value) -> None:
+    """Ask for a line of the cache; the address may be any."""
+    f.declared.add("declare void @llvm.prefetch.p0(ptr, i32, i32, i32)")
+    f.line(f"call void @llvm.prefetch.p0(ptr {place.name}, i32 0, i32 3, i32 1)")
+
+
 def suffix(type: str) -> str:
     """LLVM's spelling of a vector type in an intrinsic's name."""
     count, one = type[1:-1].split(" x ")
@@ -170,8 +176,11 @@ def module(
 TILE = (
     ("ptr", "a"), ("i64", "a_row"), ("i64", "a_column"), ("ptr", "b"), ("i64", "b_step"),
     ("ptr", "c"), ("i64", "c_row"), ("ptr", "bias"), ("i64", "accumulate"), ("i64", "depth"),
-    ("i64", "last"), ("i64", "columns"),
+    ("i64", "last"), ("i64", "columns"), ("ptr", "ahead"), ("i64", "ahead_row"), ("i64", "lines"),
 )  # fmt: skip
+"""`ahead`: `lines` rows of a panel's width that are asked for meanwhile, for what comes next."""
+AHEAD = 8
+"""Steps in K for each row that is asked for."""
 
 
 def _tiles(
@@ -245,10 +254,21 @@ def _tile(
         a_at.set(at + get["a_column"])
 
     unroll = 2
-    with f.loop(0, get["depth"] / unroll):
+    begun = f.variable("i64", 0)
+    if width == 4 and rows == shape.rows[3]:
+        stop = smaller(f, get["depth"] / AHEAD, get["lines"])
+        with f.loop(0, stop) as r:
+            line = f.at(get["ahead"], r * get["ahead_row"], type)
+            for z in range(width):
+                prefetch(f, f.at(line, z * lanes, type))
+                for _ in range(AHEAD // width):
+                    multiply()
+        begun.set(stop * AHEAD)
+    left = get["depth"] - begun.get()
+    with f.loop(0, left / unroll):
         for _ in range(unroll):
             multiply()
-    with f.loop(0, get["depth"] % unroll):
+    with f.loop(0, left % unroll):
         multiply()
 
     def write(through: Epilogue | None) -> None:
@@ -279,7 +299,9 @@ AGAINST = (
     ("ptr", "a"), ("i64", "a_row"), ("i64", "a_column"), ("ptr", "b"), ("i64", "b_step"),
     ("ptr", "c"), ("i64", "c_row"), ("ptr", "bias"), ("i64", "accumulate"), ("i64", "depth"),
     ("i64", "last"), ("i64", "columns"), ("i64", "first"), ("i64", "stop"),
+    ("ptr", "ahead"), ("i64", "ahead_row"), ("i64", "lines"),
 )  # fmt: skip
+"""`ahead`: what is asked for into the cache before rows of C are, none for null."""
 
 
 def _against(
@@ -298,6 +320,7 @@ def _against(
                 fits = fits & (columns.lt(shape.panel) if cut else columns.eq(shape.panel))
             with f.when(fits):
                 row: Variable = f.variable("i64", get["first"])
+                asked: Variable = f.variable("i64", 0)
                 sizes = {rows for rows, w, c_ in tiles if (w, c_) == (width, cut)}
                 for rows in sorted(sizes, reverse=True):
                     k = f.fresh()
@@ -305,17 +328,31 @@ def _against(
                     at = row.get()
                     f.branch((at + rows).le(get["stop"]), f"tile{k}", f"fewer{k}")
                     f.label(f"tile{k}")
+                    c = f.at(get["c"], at * get["c_row"], shape.type)
+                    below = f.at(c, get["c_row"] * rows, shape.type)
+                    from_ = asked.get()
+                    more = from_.lt(get["lines"])
+                    ahead = f.at(get["ahead"], from_ * get["ahead_row"], shape.type)
                     f.call(
                         tiles[rows, width, cut], "void",
                         f.at(get["a"], at * get["a_row"], shape.type), get["a_row"],
                         get["a_column"], get["b"], get["b_step"],
-                        f.at(get["c"], at * get["c_row"], shape.type), get["c_row"], get["bias"],
+                        c, get["c_row"], get["bias"],
                         get["accumulate"], get["depth"], get["last"], columns,
+                        f.select(more, ahead, below),
+                        f.select(more, get["ahead_row"], get["c_row"]),
+                        f.select(more, get["lines"] - from_, rows),
                     )  # fmt: skip
+                    asked.set(from_ + get["depth"] / AHEAD)
                     row.set(at + rows)
                     f.jump(f"rows{k}")
                     f.label(f"fewer{k}")
     return f
+
+
+def nothing_ahead(f: Function) -> tuple[Value, Value, Value]:
+    """The last arguments of `against`."""
+    return f.value("ptr", 0), f.index(0), f.index(0)
 
 
 def bias_of(f: Function, bias: Value, column: Value, type: str) -> Value:
@@ -346,22 +383,23 @@ def _product(made: Module, shape: Shape, against: Function) -> None:
                 against, "void",
                 f.at(a0, k0 * get["a_column"], type), get["a_row"], get["a_column"],
                 f.at(b0, k0 * b_step, type), b_step, c0, get["c_row"], bias, more, depth, ends,
-                columns, first, last,
+                columns, first, last, *nothing_ahead(f),
             )  # fmt: skip
 
 
 @contextmanager
 def pieces(
-    f: Function, k: Value, accumulate: Value
+    f: Function, k: Value, accumulate: Value, most: Value | int = DEPTH
 ) -> Iterator[tuple[Value, Value, Value, Value]]:
-    """K in pieces of `DEPTH`: where one begins, how long it is, whether what stands in C is added
+    """K in pieces: where one begins, how long it is, whether what stands in C is added
     to, whether it is the last.
     """
-    steps = larger(f, (k + (DEPTH - 1)) / DEPTH, 1)
+    most = f.index(most)
+    steps = larger(f, (k + (most - 1)) / most, 1)
     with f.loop(0, steps) as step:
-        k0 = step * DEPTH
+        k0 = step * most
         more = (accumulate.ne(0) | step.ne(0)).to("i64")
-        yield k0, smaller(f, k - k0, DEPTH), more, step.eq(steps - 1).to("i64")
+        yield k0, smaller(f, k - k0, most), more, step.eq(steps - 1).to("i64")
 
 
 PANEL = (

@@ -16,6 +16,7 @@ from flambeau.core.kernels.generate.gemm import (
     bias_of,
     mask,
     masked_store,
+    nothing_ahead,
     pieces,
     pointer,
     smaller,
@@ -34,6 +35,12 @@ WORDS = (
 """The context: strides in elements, `rows` how many rows of the left factor make a unit of work,
 `packed` the right factor in panels (but for `by_panels`), `scratch_each` numbers of each share.
 """
+PIECE = 256
+"""Rows of B in a piece of a panel of `by_panels`: the next one is asked for meanwhile. Where rows
+are a multiple of 4096 bytes long, not many more of them have room in the second cache.
+"""
+FEW = 384
+"""Rows of A up to which reading B takes a part of the time that is worth that."""
 BLOCK = 96
 """Rows of A that are packed together at most: with all of `DEPTH` a fifth of the second cache."""
 STRIP = 48
@@ -64,23 +71,39 @@ def _following(f: Function) -> Value:
 def _by_panels(made: Module, shape: Shape, parts: dict[str, Function]) -> None:
     f, get, own = _begin(made, shape, "by_panels")
     type, panel = shape.type, shape.panel
+    near = get["b_column"].eq(1) & get["m"].le(FEW)
+    piece = f.select(near, f.index(PIECE), DEPTH)
+    in_place = get["packed"].eq(0)
+    left = pointer(f, f.select(in_place, get["a"], get["packed"]))
+    a_row, across = f.select(in_place, get["a_row"], 1), f.select(in_place, get["a_row"], get["k"])
     with taken(f, _following(f), (get["n"] + (panel - 1)) / panel) as p:
         columns = smaller(f, get["n"] - p * panel, panel)
         b = f.at(pointer(f, get["b"]), p * panel * get["b_column"], type)
         c = f.at(pointer(f, get["c"]), p * panel, type)
         bias = bias_of(f, get["bias"], p * panel, type)
         wide = _whole(columns, shape)
-        with pieces(f, get["k"], f.index(0)) as (k0, depth, more, ends):
+        # The panel that is most likely this thread's next one.
+        following = panel * f.argument["threads"]
+        there = (p * panel + following).lt(get["n"])
+        with pieces(f, get["k"], f.index(0), piece) as (k0, depth, more, ends):
+            here = f.at(b, k0 * get["b_row"], type)
             f.call(
-                parts["panel"], "void", f.at(b, k0 * get["b_row"], type), get["b_row"],
-                get["b_column"], own, columns, depth,
-            )  # fmt: skip
-            f.call(
-                parts["against"], "void",
-                f.at(pointer(f, get["a"]), k0 * get["a_column"], type), get["a_row"],
-                get["a_column"], own, wide, c, get["c_row"], bias, more, depth, ends, columns,
-                f.index(0), get["m"],
-            )  # fmt: skip
+                parts["panel"], "void", here, get["b_row"], get["b_column"], own, columns, depth
+            )
+            last = ends.ne(0)
+            beyond = f.select(last, f.at(b, following, type), f.at(here, depth * get["b_row"], type))
+            lines = smaller(f, f.select(last, get["k"], get["k"] - k0 - depth), piece)
+            lines = f.select(near & (there | ~last), lines, 0)
+            with f.loop(0, get["m"], get["rows"]) as first:
+                rows = smaller(f, get["m"] - first, get["rows"])
+                step = f.select(in_place, get["a_column"], _whole(rows, shape))
+                a = f.at(left, first * across + k0 * step, type)
+                f.call(
+                    parts["against"], "void", a, a_row, step, own, wide,
+                    f.at(c, first * get["c_row"], type), get["c_row"], bias, more, depth, ends,
+                    columns, f.index(0), rows, beyond, get["b_row"],
+                    f.select(first.eq(0), lines, 0),
+                )  # fmt: skip
 
 
 def _by_rows(made: Module, shape: Shape, parts: dict[str, Function]) -> None:
@@ -104,7 +127,7 @@ def _by_rows(made: Module, shape: Shape, parts: dict[str, Function]) -> None:
                     own, f.index(1), _whole(rows, shape),
                     f.at(pointer(f, get["packed"]), column * get["k"] + k0 * wide, type), wide,
                     f.at(c, column, type), get["c_row"], bias_of(f, get["bias"], column, type),
-                    more, depth, ends, columns, f.index(0), rows,
+                    more, depth, ends, columns, f.index(0), rows, *nothing_ahead(f),
                 )  # fmt: skip
 
 
@@ -129,7 +152,7 @@ def _turned(made: Module, shape: Shape, parts: dict[str, Function]) -> None:
                     f.at(b, k0 * get["b_row"], type), get["b_column"], get["b_row"],
                     f.at(pointer(f, get["packed"]), column * get["k"] + k0 * wide, type), wide,
                     own, f.index(panel), f.value("ptr", 0), more, depth, ends, columns,
-                    f.index(0), rows,
+                    f.index(0), rows, *nothing_ahead(f),
                 )  # fmt: skip
             c = f.at(pointer(f, get["c"]), column * get["c_row"] + first, type)
             _turn_out(f, shape, own, rows, columns, c, get["c_row"])

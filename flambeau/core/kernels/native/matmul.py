@@ -184,14 +184,16 @@ def _enter(f: Function, shape: gemm.Shape, parts: dict[str, Function]) -> None:
     dots = m.le(4) & steps[0][1].eq(1) & steps[1][0].eq(1)
     large = packed_count.gt(ON_STACK // size) & direct.eq(False) & dots.eq(False)
     turned = large & steps[1][0].eq(1) & (m * (n + k)).lt(n * k)
-    by_rows = large & turned.eq(False) & steps[0][1].ne(1) & m.ge(gemm_ways.STRIP)
-    by_panels = large & turned.eq(False) & by_rows.eq(False)
-    by_panels = by_panels & (threads.eq(1) | panels.ge(threads * FULL))
+    columns = steps[0][1].ne(1) & m.ge(gemm_ways.STRIP)  # of A lie side by side
+    by_panels = large & turned.eq(False) & (threads.eq(1) | panels.ge(threads * FULL))
+    by_panels = by_panels & (columns.eq(False) | n.gt(m))
+    by_rows = large & turned.eq(False) & by_panels.eq(False) & columns
     each = f.select(turned, f.index(gemm_ways.STRIP * panel), gemm.DEPTH * panel)
     each = f.select(by_rows, f.index(gemm.DEPTH * gemm_ways.BLOCK), each)
     each = f.select(turned | by_rows | by_panels, each, 0)
-    packed_count = f.select(turned, (m + (lanes - 1)) / lanes * lanes * k, packed_count)
-    packed_count = f.select(by_panels, f.index(0), packed_count)
+    left = (m + (lanes - 1)) / lanes * lanes * k
+    packed_count = f.select(turned | by_panels & columns, left, packed_count)
+    packed_count = f.select(by_panels & columns.eq(False), 0, packed_count)
     stack = f.memory(type, ON_STACK // size + 16)
     packed = f.variable("i64", (stack.to("i64") + 63) / 64 * 64)
     locked = f.variable("i1", False)
@@ -269,30 +271,37 @@ def _enter(f: Function, shape: gemm.Shape, parts: dict[str, Function]) -> None:
         strides = steps[which][::-1] if turned else steps[which]
         region("pack", [data[which], *strides, zero, packed.get(), zero, count, k, one])
 
-    def way(name: str, count: Value, most: int) -> None:
-        units = (count + (most - 1)) / most
-        units = (units + (threads - 1)) / threads * threads
-        rows = ((count + (units - 1)) / units + 11) / 12 * 12
+    def way(name: str, rows: Value, packed_at: Value) -> None:
         region(name, [
             data[0], *steps[0], data[1], *steps[1], result, row, bias.get(), m, n, k, rows,
-            packed.get(), packed.get() + packed_count * size, each, zero,
+            packed_at, packed.get() + packed_count * size, each, zero,
         ])  # fmt: skip
         f.jump(f"done{j}")
+
+    def even(count: Value, most: int) -> Value:
+        units = (count + (most - 1)) / most
+        units = (units + (threads - 1)) / threads * threads
+        return ((count + (units - 1)) / units + 11) / 12 * 12
 
     f.label(f"far{j}")
     f.branch(turned, f"turned{j}", f"upright{j}")
     f.label(f"turned{j}")
     pack(0, True, m)
-    way("turned", n, gemm_ways.STRIP)
+    way("turned", even(n, gemm_ways.STRIP), packed.get())
     f.label(f"upright{j}")
     f.branch(by_panels, f"by_panels{j}", f"whole{j}")
     f.label(f"by_panels{j}")
-    way("by_panels", n, panel)
+    f.branch(columns, f"left{j}", f"alone{j}")
+    f.label(f"left{j}")
+    pack(0, True, m)
+    way("by_panels", f.index(panel), packed.get())
+    f.label(f"alone{j}")
+    way("by_panels", m, zero)
     f.label(f"whole{j}")
     pack(1, False, n)
     f.branch(by_rows, f"by_rows{j}", f"in_place{j}")
     f.label(f"by_rows{j}")
-    way("by_rows", m, gemm_ways.BLOCK)
+    way("by_rows", even(m, gemm_ways.BLOCK), packed.get())
     f.label(f"in_place{j}")
     product(packed.get(), f.index(panel), last, k * panel)
     f.label(f"done{j}")
