@@ -90,10 +90,10 @@ def _by_panels(made: Module, shape: Shape, parts: dict[str, Function]) -> None:
             f.call(
                 parts["panel"], "void", here, get["b_row"], get["b_column"], own, columns, depth
             )
-            last = ends.ne(0)
-            beyond = f.select(last, f.at(b, following, type), f.at(here, depth * get["b_row"], type))
-            lines = smaller(f, f.select(last, get["k"], get["k"] - k0 - depth), piece)
-            lines = f.select(near & (there | ~last), lines, 0)
+            beyond, lines = _next(
+                f, here, f.at(b, following, type), get["b_row"], get["k"], k0, depth, ends, there,
+                piece, type,
+            )  # fmt: skip
             with f.loop(0, get["m"], get["rows"]) as first:
                 rows = smaller(f, get["m"] - first, get["rows"])
                 step = f.select(in_place, get["a_column"], _whole(rows, shape))
@@ -102,33 +102,56 @@ def _by_panels(made: Module, shape: Shape, parts: dict[str, Function]) -> None:
                     parts["against"], "void", a, a_row, step, own, wide,
                     f.at(c, first * get["c_row"], type), get["c_row"], bias, more, depth, ends,
                     columns, f.index(0), rows, beyond, get["b_row"],
-                    f.select(first.eq(0), lines, 0),
+                    f.select(near & first.eq(0), lines, 0),
                 )  # fmt: skip
 
 
 def _by_rows(made: Module, shape: Shape, parts: dict[str, Function]) -> None:
     f, get, own = _begin(made, shape, "by_rows")
     type, panel = shape.type, shape.panel
+    near = get["a_row"].eq(1)
+    piece = f.select(near, f.index(PIECE), DEPTH)
     with taken(f, _following(f), (get["m"] + (get["rows"] - 1)) / get["rows"]) as block:
         first = block * get["rows"]
         rows = smaller(f, get["m"] - first, get["rows"])
         a = f.at(pointer(f, get["a"]), first * get["a_row"], type)
         c = f.at(pointer(f, get["c"]), first * get["c_row"], type)
-        with pieces(f, get["k"], f.index(0)) as (k0, depth, more, ends):
+        following = get["rows"] * f.argument["threads"]
+        there = (first + following).lt(get["m"])
+        with pieces(f, get["k"], f.index(0), piece) as (k0, depth, more, ends):
+            here = f.at(a, k0 * get["a_column"], type)
             f.call(
-                parts["panel"], "void", f.at(a, k0 * get["a_column"], type), get["a_column"],
-                get["a_row"], own, rows, depth,
+                parts["panel"], "void", here, get["a_row"], get["a_column"], own, depth, rows
+            )
+            beyond, lines = _next(
+                f, here, f.at(a, following * get["a_row"], type), get["a_column"], get["k"], k0,
+                depth, ends, there, piece, type,
             )  # fmt: skip
             with f.loop(0, get["n"], panel) as column:
                 columns = smaller(f, get["n"] - column, panel)
                 wide = _whole(columns, shape)
                 f.call(
                     parts["against"], "void",
-                    own, f.index(1), _whole(rows, shape),
+                    own, _whole(depth, shape), f.index(1),
                     f.at(pointer(f, get["packed"]), column * get["k"] + k0 * wide, type), wide,
                     f.at(c, column, type), get["c_row"], bias_of(f, get["bias"], column, type),
-                    more, depth, ends, columns, f.index(0), rows, *nothing_ahead(f),
+                    more, depth, ends, columns, f.index(0), rows,
+                    f.at(beyond, column, type), get["a_column"],
+                    f.select(near & column.lt(rows), lines, 0),
                 )  # fmt: skip
+
+
+def _next(
+    f: Function, here: Value, other: Value, step: Value, k: Value, k0: Value, depth: Value,
+    ends: Value, there: Value, piece: Value, type: str,
+) -> tuple[Value, Value]:  # fmt: skip
+    """What will be packed next, and how many rows: the following piece of K here, after the last
+    one the first piece `other`, if that is `there`.
+    """
+    last = ends.ne(0)
+    beyond = f.select(last, other, f.at(here, depth * step, type))
+    lines = smaller(f, f.select(last, k, k - k0 - depth), piece)
+    return beyond, f.select(there | ~last, lines, 0)
 
 
 def _turned(made: Module, shape: Shape, parts: dict[str, Function]) -> None:
