@@ -18,6 +18,7 @@ from flambeau.core.kernels.generate.gemm import (
     pointer,
     smaller,
     suffix,
+    taken,
     words,
 )
 from flambeau.core.kernels.jit.ir import Function, Module, Value, vector

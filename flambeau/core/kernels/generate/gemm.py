@@ -304,9 +304,7 @@ AGAINST = (
 """`ahead`: what is asked for into the cache before rows of C are, none for null."""
 
 
-def _against(
-    made: Module, shape: Shape, tiles: dict[tuple[int, int, bool], Function]
-) -> Function:
+def _against(made: Module, shape: Shape, tiles: dict[tuple[int, int, bool], Function]) -> Function:
     """Rows `first` to `stop` of A against one panel: whole tiles, then what is left in powers of
     two. The width of the panel is looked at once.
     """
@@ -394,12 +392,12 @@ def pieces(
     """K in pieces: where one begins, how long it is, whether what stands in C is added
     to, whether it is the last.
     """
-    most = f.index(most)
-    steps = larger(f, (k + (most - 1)) / most, 1)
+    each = f.index(most)
+    steps = larger(f, (k + (each - 1)) / each, 1)
     with f.loop(0, steps) as step:
-        k0 = step * most
+        k0 = step * each
         more = (accumulate.ne(0) | step.ne(0)).to("i64")
-        yield k0, smaller(f, k - k0, most), more, step.eq(steps - 1).to("i64")
+        yield k0, smaller(f, k - k0, each), more, step.eq(steps - 1).to("i64")
 
 
 PANEL = (

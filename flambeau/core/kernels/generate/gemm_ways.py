@@ -24,7 +24,7 @@ from flambeau.core.kernels.generate.gemm import (
     transposed,
     words,
 )
-from flambeau.core.kernels.jit.ir import Function, Module, Value, vector
+from flambeau.core.kernels.jit.ir import SIZES, Function, Module, Value, vector
 
 __all__ = ["BLOCK", "STRIP", "WORDS", "add"]
 
@@ -39,6 +39,8 @@ PIECE = 256
 """Rows of B in a piece of a panel of `by_panels`: the next one is asked for meanwhile. Where rows
 are a multiple of 4096 bytes long, not many more of them have room in the second cache.
 """
+NEAR = 1 << 20
+"""Bytes of packed panels that stay in the second cache beside what else is there."""
 FEW = 384
 """Rows of A up to which reading B takes a part of the time that is worth that."""
 BLOCK = 96
@@ -58,9 +60,7 @@ def add(made: Module, shape: Shape) -> None:
 def _begin(made: Module, shape: Shape, name: str) -> tuple[Function, dict[str, Value], Value]:
     f = made.function(name, ARGUMENTS)
     get = words(f, WORDS)
-    own = f.at(
-        pointer(f, get["scratch"]), f.argument["thread"] * get["scratch_each"], shape.type
-    )
+    own = f.at(pointer(f, get["scratch"]), f.argument["thread"] * get["scratch_each"], shape.type)
     return f, get, own
 
 
@@ -87,9 +87,7 @@ def _by_panels(made: Module, shape: Shape, parts: dict[str, Function]) -> None:
         there = (p * panel + following).lt(get["n"])
         with pieces(f, get["k"], f.index(0), piece) as (k0, depth, more, ends):
             here = f.at(b, k0 * get["b_row"], type)
-            f.call(
-                parts["panel"], "void", here, get["b_row"], get["b_column"], own, columns, depth
-            )
+            f.call(parts["panel"], "void", here, get["b_row"], get["b_column"], own, columns, depth)
             beyond, lines = _next(
                 f, here, f.at(b, following, type), get["b_row"], get["k"], k0, depth, ends, there,
                 piece, type,
@@ -110,7 +108,9 @@ def _by_rows(made: Module, shape: Shape, parts: dict[str, Function]) -> None:
     f, get, own = _begin(made, shape, "by_rows")
     type, panel = shape.type, shape.panel
     near = get["a_row"].eq(1)
-    piece = f.select(near, f.index(PIECE), DEPTH)
+    far = (get["n"] * get["k"]).gt(NEAR // SIZES[type])
+    piece = f.select(far, f.index(2 * PIECE), PIECE)
+    piece = f.select(near, piece, DEPTH)
     with taken(f, _following(f), (get["m"] + (get["rows"] - 1)) / get["rows"]) as block:
         first = block * get["rows"]
         rows = smaller(f, get["m"] - first, get["rows"])
@@ -120,9 +120,7 @@ def _by_rows(made: Module, shape: Shape, parts: dict[str, Function]) -> None:
         there = (first + following).lt(get["m"])
         with pieces(f, get["k"], f.index(0), piece) as (k0, depth, more, ends):
             here = f.at(a, k0 * get["a_column"], type)
-            f.call(
-                parts["panel"], "void", here, get["a_row"], get["a_column"], own, depth, rows
-            )
+            f.call(parts["panel"], "void", here, get["a_row"], get["a_column"], own, depth, rows)
             beyond, lines = _next(
                 f, here, f.at(a, following * get["a_row"], type), get["a_column"], get["k"], k0,
                 depth, ends, there, piece, type,
@@ -130,14 +128,16 @@ def _by_rows(made: Module, shape: Shape, parts: dict[str, Function]) -> None:
             with f.loop(0, get["n"], panel) as column:
                 columns = smaller(f, get["n"] - column, panel)
                 wide = _whole(columns, shape)
+                right = f.at(pointer(f, get["packed"]), column * get["k"] + k0 * wide, type)
+                asks = near & column.lt(rows)
                 f.call(
                     parts["against"], "void",
-                    own, _whole(depth, shape), f.index(1),
-                    f.at(pointer(f, get["packed"]), column * get["k"] + k0 * wide, type), wide,
+                    own, _whole(depth, shape), f.index(1), right, wide,
                     f.at(c, column, type), get["c_row"], bias_of(f, get["bias"], column, type),
                     more, depth, ends, columns, f.index(0), rows,
-                    f.at(beyond, column, type), get["a_column"],
-                    f.select(near & column.lt(rows), lines, 0),
+                    f.select(asks, f.at(beyond, column, type), f.at(right, panel * get["k"], type)),
+                    f.select(asks, get["a_column"], panel),
+                    f.select(asks, lines, f.select(far, depth, 0)),
                 )  # fmt: skip
 
 
