@@ -257,8 +257,8 @@ def _tile(
     begun = f.variable("i64", 0)
     if width == 4 and rows == shape.rows[3]:
         stop = smaller(f, get["depth"] / AHEAD, get["lines"])
-        with f.loop(0, stop) as r:
-            line = f.at(get["ahead"], r * get["ahead_row"], type)
+        with f.loop(0, stop) as number:
+            line = f.at(get["ahead"], number * get["ahead_row"], type)
             for z in range(width):
                 prefetch(f, f.at(line, z * lanes, type))
                 for _ in range(AHEAD // width):
