@@ -16,7 +16,7 @@ import numpy as np
 
 from flambeau.core.kernels.generate import recurrent
 from flambeau.core.kernels.generate.recurrent_gates import GATES
-from flambeau.core.kernels.product import matrices, turned
+from flambeau.core.kernels.product import matrices
 
 __all__ = ["GATES", "backward", "forward"]
 
@@ -85,13 +85,13 @@ def backward(
         db_ih = d_in.sum(0)
         db_hh = db_ih.copy() if d_state is d_in else d_state.sum(0)
     dx = matrices(d_in, w_ih)
-    left = turned(d_in)
+    left = d_in.T
     return (
         dx,
         dh,
         dc,
         matrices(left, x),
-        matrices(left if d_state is d_in else turned(d_state), states),
+        matrices(left if d_state is d_in else d_state.T, states),
         db_ih,
         db_hh,
         dw_hr,

@@ -13,7 +13,7 @@ import numpy as np
 from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
-from flambeau.core.kernels.product import matrices, turned
+from flambeau.core.kernels.product import matrices
 from flambeau.core.output import write_one
 from flambeau.core.rules import both
 from flambeau.core.tensor import Tensor
@@ -130,7 +130,7 @@ def _weight_rule(g: Any, input: Any, weight_shape: Any) -> Any:
     if g.ndim != 2 or len(weight_shape) == 1:
         g = g.reshape(input.shape[0], weight_shape[0] if len(weight_shape) == 2 else 1)
     if type(g) is nd:
-        found = matrices(turned(g), input)
+        found = matrices(g.T, input)
         return found if len(weight_shape) == 2 else found.reshape(weight_shape)
     return ops.matmul(g.mT, input).reshape(weight_shape)
 
