@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 
 from flambeau.core.errors import fail
+from flambeau.core.kernels.copies import zeros
+from flambeau.core.kernels.generate.rows_added import add_rows
 
 __all__ = ["check_indices", "rows_added"]
 
@@ -33,8 +35,8 @@ def check_indices(op: str, index: Any, count: int) -> None:
 def rows_added(g: Any, index: Any, count: int) -> Any:
     """(count, D): the rows of `g` (M, D) summed into the rows that `index` (M) names."""
     dtype = g.dtype
-    found = np.zeros((count, g.shape[1]), dtype)
-    if not index.size:
+    found = zeros((count, g.shape[1]), dtype)
+    if not index.size or add_rows(found, index.astype(np.int64, copy=False), g):
         return found
     order = np.argsort(index, kind="stable")
     ordered = index[order]

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from flambeau.core.kernels.generate import recurrent
+from flambeau.core.kernels.generate.folds import column_sums
 from flambeau.core.kernels.generate.recurrent_gates import GATES
 from flambeau.core.kernels.product import matrices
 
@@ -68,9 +69,13 @@ def backward(
     cells: Any,
     states: Any,
     order: Any,
-    has_bias: bool,
+    needs: Any,
 ) -> tuple[Any, ...]:
-    """Gradients for x, h, c, w_ih, w_hh, b_ih, b_hh, w_hr."""
+    """Gradients for x, h, c, w_ih, w_hh, b_ih, b_hh, w_hr.
+
+    Args:
+        needs: which of them are wanted; products and sums that are not, are None.
+    """
     if w_hr is None and order and recurrent.serves(mode, x.dtype, "backward"):
         found = _generated_back(mode, gradients, w_hh, out, gates, cells, states, order)
     elif mode == "lstm":
@@ -80,18 +85,19 @@ def backward(
     else:
         found = _plain_back(mode, gradients, w_hh, out, states, order)
     d_in, d_state, dh, dc, dw_hr = found
-    db_ih = db_hh = None
-    if has_bias:
-        db_ih = d_in.sum(0)
-        db_hh = db_ih.copy() if d_state is d_in else d_state.sum(0)
-    dx = matrices(d_in, w_ih)
-    left = d_in.T
+    needs_x, _, _, needs_ih, needs_hh, needs_b_ih, needs_b_hh, _ = needs
+    alike = d_state is d_in
+    left = d_in.T if needs_ih or (needs_hh and alike) else None
+    db_ih = column_sums(d_in) if needs_b_ih else None
+    db_hh = None
+    if needs_b_hh:
+        db_hh = db_ih.copy() if alike and db_ih is not None else column_sums(d_state)
     return (
-        dx,
+        matrices(d_in, w_ih) if needs_x else None,
         dh,
         dc,
-        matrices(left, x),
-        matrices(left if d_state is d_in else d_state.T, states),
+        matrices(left, x) if needs_ih else None,
+        matrices(left if alike else d_state.T, states) if needs_hh else None,
         db_ih,
         db_hh,
         dw_hr,

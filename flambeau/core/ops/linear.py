@@ -13,6 +13,7 @@ import numpy as np
 from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
+from flambeau.core.kernels.generate.folds import column_sums
 from flambeau.core.kernels.product import matrices
 from flambeau.core.output import write_one
 from flambeau.core.rules import both
@@ -141,7 +142,7 @@ def _bias_rule(g: Any, bias_shape: Any) -> Any:
         return g
     if type(g) is nd:
         wide = g if g.dtype in _NATIVE else g.astype("f4")
-        return np.add.reduce(wide, axis=tuple(range(g.ndim - 1))).astype(g.dtype, copy=False)
+        return column_sums(wide).astype(g.dtype, copy=False)
     return ops.sum(g, tuple(range(g.ndim - 1)))
 
 

@@ -56,7 +56,7 @@ def _layer_rule(
             x, c, w_ih, w_hh, w_hr, out, gates, cells, states
         )
         found = kernels.backward(
-            mode, given, x, c, w_ih, w_hh, w_hr, out, gates, cells, states, order, b_ih is not None
+            mode, given, x, c, w_ih, w_hh, w_hr, out, gates, cells, states, order, needs
         )
         return tuple(None if each is None else each.astype(dtype, copy=False) for each in found)
     from flambeau.autograd import grad

@@ -67,3 +67,15 @@ def test_one_hot():
     assert F.one_hot(torch.tensor([[1]]), 4).shape == (1, 1, 4)
     with pytest.raises(RuntimeError, match="smaller than num_classes"):
         F.one_hot(torch.tensor([3]), 3)
+
+
+@pytest.mark.parametrize("index_type", [torch.int64, torch.int32])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_gradients_of_large_tables_add_up_in_the_order_of_the_tokens(dtype, index_type):
+    index = torch.randint(0, 30, (40, 15), dtype=index_type)
+    g = torch.randn(40, 15, 33, dtype=dtype)
+    w = torch.randn(50, 33, dtype=dtype, requires_grad=True)
+    F.embedding(index, w).backward(g)
+    expected = np.zeros((50, 33), g.numpy().dtype)
+    np.add.at(expected, index.numpy().reshape(-1), g.numpy().reshape(-1, 33))
+    assert w.grad.numpy().tolist() == expected.tolist()

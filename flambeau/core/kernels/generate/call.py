@@ -14,9 +14,23 @@ from flambeau.core.kernels.jit import build
 from flambeau.core.kernels.jit.ir import SIZES, Module
 from flambeau.core.kernels.native.launch import launcher
 
-__all__ = ["TYPES", "Kernel", "dense", "tiled"]
+__all__ = ["TYPES", "Kernel", "dense", "past", "tiled"]
 
 TYPES = {np.dtype("f4"): "float", np.dtype("f8"): "double"}
+
+
+PAST = 8 << 20
+"""Bytes of a result from which on rows are written past the caches: layer normalisation of 8 MB in
+0.85 of the time, of 16 in 0.75, of 4 in 1.35, its result read afterwards.
+"""
+LINE = 64
+
+
+def past(out: Any, width: int) -> bool:
+    """Whether a contiguous result of rows is too large for the caches, and all its lines whole."""
+    return bool(
+        out.nbytes >= PAST and width * out.itemsize % LINE == 0 and out.ctypes.data % LINE == 0
+    )
 
 
 def dense(first: Any, *others: Any) -> bool:

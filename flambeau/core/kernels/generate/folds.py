@@ -29,7 +29,7 @@ from flambeau.core.kernels.jit import pool
 from flambeau.core.kernels.jit.ir import Function, Module, Value, vector
 from flambeau.core.kernels.native.formulas import maximum, minimum
 
-__all__ = ["LEAST", "fold"]
+__all__ = ["LEAST", "column_sums", "fold"]
 
 LEAST = 1 << 13
 """Numbers from which on it pays."""
@@ -210,3 +210,11 @@ def fold(name: str, x: Any, axes: tuple[int, ...] | None, keepdims: bool) -> Any
     return out.reshape(
         [1 if k in axes else n for k, n in enumerate(shape) if keepdims or k not in axes]
     )
+
+
+def column_sums(x: Any) -> Any:
+    """The sums over all dimensions but the last: what a bias's gradient is. Any floats, any
+    strides."""
+    axes = tuple(range(x.ndim - 1))
+    found = fold("sum", x, axes, False)
+    return np.add.reduce(x, axes) if found is None else found

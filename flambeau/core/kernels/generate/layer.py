@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from flambeau.core.kernels import memory
-from flambeau.core.kernels.generate.call import Kernel, dense
+from flambeau.core.kernels.generate.call import Kernel, dense, past
 from flambeau.core.kernels.generate.gemm import pointer, share, smaller, words
 from flambeau.core.kernels.generate.vectors import along, read, row_sums, write
 from flambeau.core.kernels.jit import pool
@@ -33,14 +33,16 @@ TOGETHER = 4
 
 
 def module(name: str, type: str, width: int) -> Module:
-    """`forward` or `backward` of layer normalisation, or without the mean (`rms_...`)."""
+    """`forward` or `backward` of layer normalisation, or without the mean (`rms_...`); the result
+    goes past the caches (`..._past`).
+    """
     made = Module(f"layer-{name}-{type}")
-    write = _forward if name.endswith("forward") else _backward
-    write(made, name, type, width, not name.startswith("rms_"))
+    write = _forward if "forward" in name else _backward
+    write(made, name, type, width, not name.startswith("rms_"), name.endswith("_past"))
     return made
 
 
-def _forward(made: Module, name: str, type: str, lanes: int, centred: bool) -> None:
+def _forward(made: Module, name: str, type: str, lanes: int, centred: bool, past: bool) -> None:
     f = made.function(name, pool.ARGUMENTS)
     get = words(f, FORWARD)
     many, width = vector(type, lanes), get["width"]
@@ -72,9 +74,11 @@ def _forward(made: Module, name: str, type: str, lanes: int, centred: bool) -> N
 
         def finish(i: Value, some: Value | None, _: int) -> None:
             value = away(i, some) * scale * read(f, many, weight, i, some)
-            write(f, value + read(f, many, bias, i, some), out, i, some)
+            write(f, value + read(f, many, bias, i, some), out, i, some, past)
 
         along(f, width, lanes, finish, 2)
+    if past:
+        f.fence()
 
 
 class _Rows:
@@ -82,9 +86,10 @@ class _Rows:
 
     def __init__(
         self, f: Function, get: dict[str, Value], type: str, lanes: int, first: Value, count: int,
-        centred: bool,
+        centred: bool, past: bool,
     ) -> None:  # fmt: skip
         self.f, self.get, self.type, self.lanes, self.centred = f, get, type, lanes, centred
+        self.past = past
         self.many, self.width = vector(type, lanes), get["width"]
         self.weight = pointer(f, get["weight"])
         numbers = range(count)
@@ -136,7 +141,7 @@ class _Rows:
                 value = g * w - xhat * own
                 for less in rest:
                     value = value - less
-                write(f, value * self.scale[r], self.grad[r], i, some)
+                write(f, value * self.scale[r], self.grad[r], i, some, self.past)
             for total, target in ((slope, slopes), (shift, shifts)):
                 if total is not None and target is not None:
                     write(f, total, target, i, some)
@@ -144,7 +149,7 @@ class _Rows:
         along(f, self.width, self.lanes, each)
 
 
-def _backward(made: Module, name: str, type: str, lanes: int, centred: bool) -> None:
+def _backward(made: Module, name: str, type: str, lanes: int, centred: bool, past: bool) -> None:
     """A unit of work is a block of rows. Two passes over a few rows: their sums, then gradients;
     `slopes` and `shifts` may be null.
     """
@@ -154,7 +159,7 @@ def _backward(made: Module, name: str, type: str, lanes: int, centred: bool) -> 
     start, stop = share(f, (get["rows"] + (block - 1)) / block)
 
     def rows_of(first: Value, count: int) -> _Rows:
-        return _Rows(f, get, type, lanes, first, count, centred)
+        return _Rows(f, get, type, lanes, first, count, centred, past)
 
     with f.loop(start, stop) as unit:
         first = unit * block
@@ -176,6 +181,8 @@ def _backward(made: Module, name: str, type: str, lanes: int, centred: bool) -> 
         with f.loop(first, last) as row:
             rows_of(row, 1).gradients(None, None)
         f.label(f"done{k}")
+    if past:
+        f.fence()
 
 
 @lru_cache(32)
@@ -193,14 +200,16 @@ def normalized(
     """The last `count` dimensions normalised: the result, mean and 1 / deviation of every row with
     these dimensions of size 1, the mean None where it is not taken away; None where no code serves.
     """
-    name = "forward" if centred else "rms_forward"
-    if not x.size or not dense(x, weight, bias) or not _kernel.ready(x.dtype, name):
+    if not x.size or not dense(x, weight, bias):
         return None
     shape = x.shape
     width = shape[-1] if count == 1 else prod(shape[-count:])
     weight = _constant(1, width, x.dtype) if weight is None else weight
     bias = _constant(0, width, x.dtype) if bias is None else bias
     out = memory.empty_like(x)
+    name = f"{'' if centred else 'rms_'}forward{'_past' * past(out, width)}"
+    if not _kernel.ready(x.dtype, name):
+        return None
     stats = shape[:-count] + (1,) * count
     mean = np.empty(stats, x.dtype) if centred else None
     rstd = np.empty(stats, x.dtype)
@@ -217,14 +226,16 @@ def normalized_backward(
     """The gradients of :func:`normalized` for input, weight and bias, the latter two flat; None
     where no code serves.
     """
-    name = "rms_backward" if mean is None else "backward"
-    if not x.size or not dense(g, x, weight, mean, rstd) or not _kernel.ready(x.dtype, name):
+    if not x.size or not dense(g, x, weight, mean, rstd):
         return None
     rows = rstd.size
     width = x.size // rows
     weight = _constant(1, width, x.dtype) if weight is None else weight
     block = -(-max(-(-rows // BLOCKS), TOGETHER) // TOGETHER) * TOGETHER
     grad = memory.empty_like(x)
+    name = f"{'rms_' * (mean is None)}backward{'_past' * past(grad, width)}"
+    if not _kernel.ready(x.dtype, name):
+        return None
     summed = needs[1] or needs[2]
     slopes: Any = None
     shifts: Any = None

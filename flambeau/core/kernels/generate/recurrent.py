@@ -27,14 +27,16 @@ __all__ = ["backward", "forward", "serves"]
 WORDS = (
     "weight", "packed", "order", "steps", "hidden", "pool", "pool_run", "shares",
     "gates", "states", "out", "h", "c", "first", "second", "bias", "slope", "inner_slope",
-    "offset", "rows", "past_offset", "past_rows",
+    "offset", "rows", "past_offset", "past_rows", "next_offset", "next_rows",
 )  # fmt: skip
 """The context. `order`: (offset, rows) of every step as they are taken. `first` and `second` are
 what the way back needs beside gates and states: an LSTM's previous cells and the tanh of its new
 ones, a GRU's product for the new state. On the way back `out` holds the outputs' gradient, `h` and
 `c` the states', `slope` is the gates', `inner_slope` the one that the recurrent weight sees. The
-last four words are the current step, and the one taken before it.
+last words, `STEP` of them, are the current step, the one taken before it, and the next, which has
+no rows after the last.
 """
+STEP = 6
 BY_STATE = frozenset({"h", "c"})
 """Arrays with a row for each sequence; the others have one for each number of the sequence."""
 GATED = frozenset({"gates", "slope", "inner_slope"})
@@ -74,14 +76,14 @@ def _driver(
     last: Function | None,
 ) -> None:  # fmt: skip
     """All steps, one region after the other; `last` is one more at the end. On the way forward the
-    states that a step starts from are kept before it.
+    states of sequences that begin are put before a step; the step before left the others there.
     """
     f = made.function(name, pool.ARGUMENTS)
     given = _reader(f, f.argument["context"])
     context = f.memory("i64", len(WORDS))
-    for k, word in enumerate(WORDS[:-4]):
+    for k, word in enumerate(WORDS[:-STEP]):
         f.store(given(word), context, k)
-    for word in WORDS[-4:]:
+    for word in WORDS[-STEP:]:
         f.store(f.index(0), context, WORDS.index(word))
 
     def region(function: Function) -> None:
@@ -90,18 +92,22 @@ def _driver(
         f.call(run, "void", pointer(f, given("pool")), address, context, given("shares"))
 
     region(pack)
-    with f.loop(0, given("steps")) as t:
-        order = pointer(f, given("order"))
+    steps, order = given("steps"), pointer(f, given("order"))
+    with f.loop(0, steps) as t:
         offset, rows = (f.load("i64", order, t * 2 + k) for k in range(2))
+        following = smaller(f, t + 1, steps - 1)
+        more = (t + 1).lt(steps).to("i64")
         f.store(offset, context, WORDS.index("offset"))
         f.store(rows, context, WORDS.index("rows"))
+        f.store(f.load("i64", order, following * 2), context, WORDS.index("next_offset"))
+        f.store(f.load("i64", order, following * 2 + 1) * more, context, WORDS.index("next_rows"))
         if last is None:
-            hidden = given("hidden")
-            source = pointer(f, given("h"))
-            target = f.at(pointer(f, given("states")), offset * hidden, type)
+            hidden, past = given("hidden"), f.load("i64", context, WORDS.index("past_rows"))
+            source = f.at(pointer(f, given("h")), past * hidden, type)
+            target = f.at(pointer(f, given("states")), (offset + past) * hidden, type)
             many = vector(type, lanes)
             along(
-                f, rows * hidden, lanes,
+                f, larger(f, rows - past, 0) * hidden, lanes,
                 lambda i, some, _: write(f, read(f, many, source, i, some), target, i, some),
             )  # fmt: skip
         region(step)
@@ -175,20 +181,23 @@ class _Register:
         self.f, self.get, self.lanes, self.gates = f, get, lanes, gates
         self.type, self.many = type, vector(type, lanes)
 
+    def place(
+        self, name: str, row: Value, column: Value, gate: int = 0, step: str = "offset"
+    ) -> Value:
+        """Where a row of a step begins, `offset` of this one or `next_offset`, at a column."""
+        f, hidden = self.f, self.get("hidden")
+        line = row if name in BY_STATE else row + self.get(step)
+        line = line * self.gates + gate if name in GATED else line
+        return f.at(pointer(f, self.get(name)), line * hidden + column, self.type)
+
     def cell(self, row: Value, column: Value, some: Value) -> Cell:
         """The register at a column, in one row of the step."""
 
-        def place(name: str, gate: int) -> Value:
-            f, hidden = self.f, self.get("hidden")
-            line = row if name in BY_STATE else row + self.get("offset")
-            line = line * self.gates + gate if name in GATED else line
-            return f.at(pointer(f, self.get(name)), line * hidden + column, self.type)
-
         def load(name: str, gate: int = 0) -> Value:
-            return read(self.f, self.many, place(name, gate), 0, some)
+            return read(self.f, self.many, self.place(name, row, column, gate), 0, some)
 
         def store(name: str, value: Value, gate: int = 0) -> None:
-            write(self.f, value, place(name, gate), 0, some)
+            write(self.f, value, self.place(name, row, column, gate), 0, some)
 
         return Cell(self.f, load, store)
 
@@ -256,10 +265,12 @@ def _forward_step(made: Module, mode: str, type: str, lanes: int, most: int) -> 
         base = f.at(pointer(f, get("states")), (get("offset") + row) * hidden, type)
         left = [f.at(base, hidden * r, type) for r in range(rows)]
         _multiply(f, sums, left, f.argument["panel"], f.argument["depth"], many, lanes)
-        for line, cell in zip(sums, cells, strict=True):
+        for r, (line, cell) in enumerate(zip(sums, cells, strict=True)):
             new = step.forward(cell, [total.get() for total in line])
             cell.put("out", new)
             cell.put("h", new)
+            with f.when((row + r).lt(get("next_rows"))):
+                write(f, new, register.place("states", row + r, column, 0, "next_offset"), 0, some)
 
     tiles = _tiles(made, "forward_tile", most, tile)
     f = made.function("forward_step", pool.ARGUMENTS, internal=True)
@@ -351,7 +362,7 @@ def _run(name: str, mode: str, w_hh: Any, order: Any, **arrays: Any) -> None:
         "order": np.array(order, np.int64), "hidden": hidden, "pool": pool.memory(),
         "pool_run": pool.address(), "shares": shares,
     }  # fmt: skip
-    _kernels[mode].run(w_hh.dtype, name, DRIVER, *[words.get(word) for word in WORDS[:-4]])
+    _kernels[mode].run(w_hh.dtype, name, DRIVER, *[words.get(word) for word in WORDS[:-STEP]])
 
 
 def forward(mode: str, gates: Any, h: Any, c: Any, w_hh: Any, bias: Any, order: Any) -> Any:

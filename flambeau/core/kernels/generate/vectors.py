@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from flambeau.core.kernels.generate.gemm import halved, mask, masked_load, masked_store, smaller
-from flambeau.core.kernels.jit.ir import Function, Value, element, vector
+from flambeau.core.kernels.jit.ir import SIZES, Function, Value, element, lanes, vector
 
 __all__ = ["across", "along", "folded", "read", "row_largest", "row_sums", "write"]
 
@@ -52,10 +52,13 @@ def read(f: Function, type: str, place: Value, i: Any, some: Value | None) -> Va
     return masked_load(f, type, f.at(place, i, element(type)), some)
 
 
-def write(f: Function, value: Value, place: Value, i: Any, some: Value | None) -> None:
-    """Store a register, or the lanes of a mask."""
+def write(
+    f: Function, value: Value, place: Value, i: Any, some: Value | None, past: bool = False
+) -> None:
+    """Store a register (one that is aligned also past the caches), or the lanes of a mask."""
     if some is None:
-        f.store(value, place, i)
+        size = lanes(value.type) * SIZES[element(value.type)]
+        f.store(value, place, i, size if past else 0, past)
     else:
         masked_store(f, value, f.at(place, i, element(value.type)), some)
 

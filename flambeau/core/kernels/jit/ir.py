@@ -315,11 +315,28 @@ class Function:
         align = align or SIZES.get(element(type), 8)
         return self.emit(type, f"load {type}, ptr {place.name}, align {align}{self._apart}")
 
-    def store(self, value: Value, pointer: Value, index: Any = 0, align: int = 0) -> None:
-        """Write a number (or vector) at `index`, counted in single elements."""
+    def store(
+        self, value: Value, pointer: Value, index: Any = 0, align: int = 0, past: bool = False
+    ) -> None:
+        """Write a number (or vector) at `index`, counted in single elements; `past` the caches,
+        which asks for a whole aligned register and a `fence` at the end.
+        """
         place = pointer if type_is_zero(index) else self.at(pointer, index, element(value.type))
         align = align or SIZES.get(element(value.type), 8)
-        self.line(f"store {value.type} {value.name}, ptr {place.name}, align {align}{self._apart}")
+        how = f"{self._apart}, !nontemporal {self._one()}" if past else self._apart
+        self.line(f"store {value.type} {value.name}, ptr {place.name}, align {align}{how}")
+
+    def _one(self) -> str:
+        """The function's metadata of the number 1, which marks stores past the caches."""
+        mark = next((line for line in self.metadata if line.endswith("!{i32 1}")), "")
+        if not mark:
+            mark = f"!{self.base + len(self.metadata)} = !{{i32 1}}"
+            self.metadata.append(mark)
+        return mark.split()[0]
+
+    def fence(self) -> None:
+        """Everything that was written can be seen by other threads from here on."""
+        self.line("fence seq_cst")
 
     def splat(self, x: Value, count: int) -> Value:
         """The number in every lane."""

@@ -197,7 +197,7 @@ def share(made: Module) -> Function:
     f.jump("piece")
     f.label("done")
     with f.when(get["past"].ne(0)):
-        f.line("fence seq_cst")
+        f.fence()
     f.ret()
     return f
 
@@ -205,12 +205,8 @@ def share(made: Module) -> Function:
 def _pass(f: Function, source: Value, target: Value, size: Value) -> None:
     """Copy bytes past the caches where whole lines are written, else through them."""
     lines = f.select((target.to("i64") & 63).eq(0), size / 64, 0)
-    mark = f.base + len(f.metadata)
-    f.metadata.append(f"!{mark} = !{{i32 1}}")
     with f.loop(0, lines) as i:
-        value = f.load("<8 x i64>", source, i * 8, align=64)
-        place = f.at(target, i * 8, "i64")
-        f.line(f"store <8 x i64> {value.name}, ptr {place.name}, align 64, !nontemporal !{mark}")
+        f.store(f.load("<8 x i64>", source, i * 8, align=64), target, i * 8, 64, past=True)
     with f.loop(lines * 64, size) as i:
         f.store(f.load("i8", source, i), target, i)
 

@@ -80,3 +80,14 @@ def test_other_arrays_go_the_other_way():
     assert folds.fold("sum", x.T, (0,), False) is None
     assert folds.fold("sum", x.astype("i8"), None, False) is None
     assert folds.fold("sum", x[:3], None, False) is None
+
+
+@pytest.mark.parametrize("shape", [(7, 3), (3000, 5), (40, 30, 17), (20, 1000)])
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_sums_of_columns(shape, dtype):
+    x = np.random.default_rng(0).standard_normal(shape).astype(dtype)
+    for given in (x, x[..., ::-1]):
+        found = folds.column_sums(given)
+        want = given.astype("f8").reshape(-1, shape[-1]).sum(0)
+        assert found.dtype == x.dtype
+        np.testing.assert_allclose(found, want, 1e-5, 1e-4 if dtype == "f4" else 1e-11)

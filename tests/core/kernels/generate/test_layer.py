@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from flambeau.core import threads
-from flambeau.core.kernels import norm
-from flambeau.core.kernels.generate import layer
+from flambeau.core.kernels import memory, norm
+from flambeau.core.kernels.generate import call, layer
 from flambeau.core.kernels.jit import build
 
 pytestmark = pytest.mark.skipif(not build.available(), reason="no code can be generated here")
@@ -59,6 +59,26 @@ def test_rows_are_the_numpy_forms(numpy_form, dtype, shape, scaled, shifted):
     want = numpy_form(norm.layer_backward, g, x, weight, *got[1:], (True, True, True))
     for a, b in zip(back, want, strict=True):
         near(a, b, dtype)
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("centred", [True, False])
+def test_results_past_the_caches_have_the_same_digits(monkeypatch, dtype, centred):
+    x, g, weight = made((memory.LARGE >> 12, 1024), dtype, 1)  # kept memory begins with a line
+
+    def both():
+        found = layer.normalized(x, weight, None, 1e-5, centred)
+        return *found, *layer.normalized_backward(g, x, weight, *found[1:], (True, True, True))
+
+    want = both()
+    monkeypatch.setattr(call, "PAST", 1 << 10)
+    assert call.past(want[0], 1024) and not call.past(want[0], 1001)
+    ready = []
+    ask = layer._kernel.ready
+    monkeypatch.setattr(layer._kernel, "ready", lambda d, n: ready.append(n) or ask(d, n))
+    for a, b in zip(want, both(), strict=True):
+        assert (a is None and b is None) or np.array_equal(a, b)
+    assert all(name.endswith("_past") for name in ready)
 
 
 @pytest.mark.parametrize(

@@ -37,8 +37,9 @@ def layer(mode, dtype, hidden, inputs, sizes, reverse, bias):
     found = rnn.forward(mode, x, h, c, w_ih, w_hh, *biases, None, order)
     out, _, _, gated, cells, states = found
     given = draw(M, hidden), draw(N, hidden), draw(N, hidden)
+    needs = (True, True, mode == "lstm", True, True, bias, bias, False)
     slopes = rnn.backward(
-        mode, given, x, c, w_ih, w_hh, None, out, gated, cells, states, order, bias
+        mode, given, x, c, w_ih, w_hh, None, out, gated, cells, states, order, needs
     )
     return [*found[:3], cells, states, *slopes]
 
@@ -94,9 +95,37 @@ def test_no_gradient_of_the_outputs():
             cells,
             states,
             order,
-            False,
+            (True,) * 5 + (False,) * 3,
         )  # fmt: skip
         for g in (None, np.zeros((5, 6)))
     ]
     np.testing.assert_array_equal(found[0][1], found[1][1])
     assert found[0][1].any()
+
+
+@pytest.mark.parametrize("mode", rnn.GATES)
+@pytest.mark.parametrize("form", ["generated", "numpy"])
+def test_gradients_that_nobody_wants_are_left_out(monkeypatch, mode, form):
+    if form == "numpy":
+        monkeypatch.setattr(recurrent, "serves", lambda *given: False)
+    rng, order = np.random.default_rng(0), rnn.steps((3, 3), False)
+    gates = rnn.GATES[mode]
+    x, h, c = (rng.standard_normal((n, 5)) for n in (6, 3, 3))
+    c = c if mode == "lstm" else None
+    w_ih, w_hh = rng.standard_normal((2, gates * 5, 5))
+    b_ih, b_hh = rng.standard_normal((2, gates * 5))
+    out, _, _, gated, cells, states = rnn.forward(
+        mode, x, h, c, w_ih, w_hh, b_ih, b_hh, None, order
+    )
+
+    def back(*needs):
+        g = np.ones((6, 5)), None, None
+        return rnn.backward(
+            mode, g, x, c, w_ih, w_hh, None, out, gated, cells, states, order, needs
+        )
+
+    whole = back(True, True, True, True, True, True, True, False)
+    for k in (0, 3, 4, 5, 6):  # x, both weights, both biases
+        found = back(*[k == j for j in range(8)])
+        np.testing.assert_array_equal(found[k], whole[k])
+        assert all(found[j] is None for j in (0, 3, 4, 5, 6) if j != k)

@@ -439,3 +439,13 @@ def test_other_geometries(functions, name, type):
             assert_same(got, want, type)
             assert got.strides == want.strides
     assert served >= 9
+
+
+@pytest.mark.parametrize("type", ["f4", "f8"])
+def test_exp_of_what_is_nothing(functions, type):
+    x = np.array([-103.9, -104, -104.1, -745, -746, -747, -9999, -1e4, -1e5, -2e5, -1e30], type)
+    with np.errstate(under="ignore"):
+        want = np.exp(x)
+    np.testing.assert_allclose(
+        functions["exp"][0](x), want, 1e-14, 5e-324 if type == "f8" else 2e-45
+    )
