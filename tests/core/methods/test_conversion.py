@@ -65,3 +65,34 @@ def test_a_copy_of_a_cut_is_taken_in_its_own_dtype(oracle):
         for found in (cut.to(copy=True, dtype=engine.float32), cut.clone(memory_format=None)):
             assert found.tolist() == cut.tolist() and found.stride() == (4, 1)
             assert found.data_ptr() != cut.data_ptr()
+
+
+def test_a_number_made_of_what_has_a_gradient_is_told_of_once(oracle):
+    import warnings
+
+    import flambeau
+
+    for torch in (oracle, flambeau):
+        x = torch.ones(2, requires_grad=True).sum()
+        said = torch.is_warn_always_enabled()
+        torch.set_warn_always(True)  # the oracle may have said it already
+        try:
+            for make, warned in (
+                (float, True),
+                (complex, True),
+                ("%.1f".__mod__, True),
+                ("{:.1f}".format, False),
+                (int, False),
+                (bool, False),
+                (lambda t: t.item(), False),
+                (lambda t: float(t.detach()), False),
+                (torch.no_grad()(lambda t: float(t)), False),
+            ):
+                with warnings.catch_warnings(record=True) as caught:
+                    warnings.simplefilter("always")
+                    assert make(x) in (2.0, "2.0", True)
+                assert [
+                    (w.category, "requires_grad=True to a scalar" in str(w.message)) for w in caught
+                ] == [(UserWarning, True)] * warned
+        finally:
+            torch.set_warn_always(said)
