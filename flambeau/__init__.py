@@ -131,6 +131,7 @@ _LAZY = frozenset(
 )
 _ELSEWHERE = {
     "unregistered": "nn.modules._unregistered",
+    "why_error": "diagnostics",
     "why_nan_grad": "autograd.why",
     "why_no_grad": "autograd.why",
     "compile": "compiler",
