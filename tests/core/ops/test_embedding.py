@@ -67,3 +67,14 @@ def test_one_hot():
     assert F.one_hot(torch.tensor([[1]]), 4).shape == (1, 1, 4)
     with pytest.raises(RuntimeError, match="smaller than num_classes"):
         F.one_hot(torch.tensor([3]), 3)
+
+
+def test_what_is_no_tensor_is_refused_by_its_name(oracle):
+    for torch_ in (oracle, torch):
+        for wrong in (
+            lambda t: t.nn.functional.one_hot([1, 2]),
+            lambda t: t.nn.Embedding(3, 2)(None),
+            lambda t: t.nn.functional.cross_entropy(t.ones(2, 3), [0, 1]),
+        ):
+            with pytest.raises(TypeError, match="must be Tensor, not"):
+                wrong(torch_)
