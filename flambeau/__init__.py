@@ -136,6 +136,7 @@ _LAZY = frozenset(
 )
 _ELSEWHERE = {
     "unregistered": "nn.modules._unregistered",
+    "why_error": "diagnostics",
     "why_nan_grad": "autograd.why",
     "why_no_grad": "autograd.why",
     "compile": "compiler",

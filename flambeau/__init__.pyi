@@ -21,6 +21,7 @@ from flambeau import compat as compat
 from flambeau import compiler as compiler
 from flambeau import cpu as cpu
 from flambeau import cuda as cuda
+from flambeau import diagnostics as diagnostics
 from flambeau import distributed as distributed
 from flambeau import distributions as distributions
 from flambeau import fft as fft
@@ -160,6 +161,7 @@ from flambeau.core.untyped import TypedStorage as TypedStorage
 from flambeau.core.untyped import UntypedStorage as UntypedStorage
 from flambeau.cpu import Event as Event
 from flambeau.cpu import Stream as Stream
+from flambeau.diagnostics import why_error as why_error
 from flambeau.func import vmap as vmap
 from flambeau.futures import Future as Future
 from flambeau.jit import ScriptFunction as ScriptFunction

@@ -153,7 +153,7 @@ def exposed(node: Any) -> Any:
         found = _CLASSES.get((kind, name))
         if found is None:
             found = _CLASSES[kind, name] = type(
-                name, (kind,), {"__slots__": (), "__module__": kind.__module__}
+                name, (kind,), {"__slots__": (), "__module__": "builtins"}
             )
         node.__class__ = found
     return node

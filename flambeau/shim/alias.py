@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:  # typing and importlib.metadata cost every child process 50 ms at start
     import importlib.metadata
     from collections.abc import Iterable, Sequence
-    from types import ModuleType
+    from types import ModuleType, TracebackType
     from typing import Any
 
 __all__ = ["TORCH_VERSION", "AliasFinder", "install_finder", "installed", "uninstall_finder"]
@@ -156,6 +156,14 @@ def wear_version(module: ModuleType) -> None:
     if not isinstance(module.__version__, version.TorchVersion):
         version.own = module.__version__
         module.__version__ = version.__version__
+        if sys.excepthook is sys.__excepthook__:
+            sys.excepthook = _tell
+
+
+def _tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Print an uncaught error as Python does, with what flambeau can say of its line."""
+    importlib.import_module("flambeau.diagnostics").annotate(error)
+    sys.__excepthook__(kind, error, trace)
 
 
 def installed() -> AliasFinder | None:

@@ -82,8 +82,18 @@ def _check(bias: Any, input: Any, weight: Any) -> None:
 
 def _affine(bias: Any, input: Any, weight: Any) -> Any:
     """``input @ weight.T + bias`` on arrays, leading dimensions taken together."""
-    dtype = input.dtype
-    if dtype is not weight.dtype or dtype not in _NATIVE:
+    try:
+        dtype = input.dtype
+        same = dtype is weight.dtype
+    except AttributeError:
+        missing = ("input", 1) if input is None else ("weight", 2)
+        raise fail(
+            TypeError,
+            "linear",
+            f"argument '{missing[0]}' (position {missing[1]}) must be Tensor, not NoneType. A "
+            "forward without return gives None.",
+        ) from None
+    if not same or dtype not in _NATIVE:
         _check(bias, input, weight)
         if dtype not in _NATIVE and dtype.kind in "fV":
             wide = None if bias is None else bias.astype("f4")

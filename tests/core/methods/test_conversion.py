@@ -88,3 +88,34 @@ def test_forms(form, grad, oracle):
         values = None if y.device.type == "meta" else y.tolist()
         found.append((str(y.dtype), y.stride(), y is x, y.requires_grad, node, values))
     assert found[0] == found[1]
+
+
+def test_a_number_made_of_what_has_a_gradient_is_told_of_once(oracle):
+    import warnings
+
+    import flambeau
+
+    for torch in (oracle, flambeau):
+        x = torch.ones(2, requires_grad=True).sum()
+        said = torch.is_warn_always_enabled()
+        torch.set_warn_always(True)  # the oracle may have said it already
+        try:
+            for make, warned in (
+                (float, True),
+                (complex, True),
+                ("%.1f".__mod__, True),
+                ("{:.1f}".format, False),
+                (int, False),
+                (bool, False),
+                (lambda t: t.item(), False),
+                (lambda t: float(t.detach()), False),
+                (torch.no_grad()(lambda t: float(t)), False),
+            ):
+                with warnings.catch_warnings(record=True) as caught:
+                    warnings.simplefilter("always")
+                    assert make(x) in (2.0, "2.0", True)
+                assert [
+                    (w.category, "requires_grad=True to a scalar" in str(w.message)) for w in caught
+                ] == [(UserWarning, True)] * warned
+        finally:
+            torch.set_warn_always(said)
