@@ -55,8 +55,10 @@ def fmin(f: Function, a: Value, b: Value) -> Value:
 
 
 def clipped(f: Function, x: Value, low: Any, high: Any) -> Value:
-    """Between two bounds; NaN stays."""
-    return minimum(f, maximum(f, x, f.value(x.type, low)), f.value(x.type, high))
+    """Between two bounds; NaN and -0 stay."""
+    low, high = f.value(x.type, low), f.value(x.type, high)
+    found = f.select(x.lt(low), low, x)
+    return f.select(found.gt(high), high, found)
 
 
 def hardsigmoid(f: Function, x: Value) -> Value:
@@ -75,9 +77,9 @@ def hardswish(f: Function, x: Value) -> Value:
 
 
 def hardswish_backward(f: Function, g: Value, x: Value) -> Value:
-    """``g * (x / 3 + 1/2)`` in the middle, `g` above."""
+    """``g * (x / 3 + 1/2)`` in the middle, `g` above; NaN stays."""
     middle = g * (x * (1 / 3) + 0.5)
-    return f.select(x.le(-3.0), zero(f, g), f.select(x.lt(3.0), middle, g))
+    return f.select(x.ge(3.0), g, f.select(x.le(-3.0), zero(f, g), middle))
 
 
 def hardshrink(f: Function, x: Value, bound: Value) -> Value:
@@ -92,13 +94,13 @@ def softshrink(f: Function, x: Value, bound: Value) -> Value:
 
 
 def outside_backward(f: Function, g: Value, x: Value, bound: Value) -> Value:
-    """`g` outside the bound."""
-    return f.select(x.ge(-bound) & x.le(bound), zero(f, g), g)
+    """`g` outside the bound, 0 for NaN."""
+    return f.select(x.lt(-bound) | x.gt(bound), g, zero(f, g))
 
 
 def between_backward(f: Function, g: Value, x: Value, low: Value, high: Value) -> Value:
-    """`g` between two bounds, which lie without."""
-    return f.select(x.le(low) | x.ge(high), zero(f, g), g)
+    """`g` between two bounds, which lie without; 0 for NaN."""
+    return f.select(x.gt(low) & x.lt(high), g, zero(f, g))
 
 
 def threshold(f: Function, x: Value, bound: Value, value: Value) -> Value:
@@ -123,12 +125,14 @@ def expm1(f: Function, x: Value) -> Value:
 def elu(f: Function, x: Value, alpha: Value, scale: Value, input_scale: Value) -> Value:
     """``scale * x`` above 0, ``scale * alpha * (e**(input_scale x) - 1)`` below."""
     low = expm1(f, x * input_scale) * (alpha * scale).to("double")
-    return f.select(x.gt(0), x * scale, low.to(x.type))
+    return f.select(x.ge(0), x * scale, low.to(x.type))
 
 
 def elu_backward(f: Function, g: Value, x: Value, slope: Value, input_scale: Value) -> Value:
-    """Its gradient for the scale 1: ``g * slope * e**(input_scale x)`` below, `g` above."""
-    return f.select(x.le(0), g * (exp(f, x * input_scale) * slope), g)
+    """Its gradient for the scale 1: ``g * slope * e**(input_scale x)`` below, `g` above;
+    NaN stays.
+    """
+    return f.select(x.gt(0), g, g * (exp(f, x * input_scale) * slope))
 
 
 def celu(f: Function, x: Value, alpha: Value) -> Value:

@@ -95,10 +95,10 @@ PIECEWISE = {
     ),
     "hardswish_backward": activation._hardswish_on_arrays,
     "outside_backward": lambda g, x, bound: np.where(
-        (x >= -bound) & (x <= bound), g.dtype.type(0), g
+        (x < -bound) | (x > bound), g, g.dtype.type(0)
     ),
     "between_backward": lambda g, x, low, high: np.where(
-        (x <= low) | (x >= high), g.dtype.type(0), g
+        (x > low) & (x < high), g, g.dtype.type(0)
     ),
     "above_backward": lambda g, x, bound: np.where(x <= bound, g.dtype.type(0), g),
     "elu_backward": activation._elu_on_arrays,
