@@ -63,7 +63,7 @@ def test_errors(call, words):
         "f.masked_fill(m, 2)", "(f * 1).masked_fill_(m, 2)", "k.masked_fill(m, 2)",
         "k.clone().masked_fill_(m, 7)", "k.masked_fill(m, 2.5)", "f.masked_fill(m[:1], 2)",
         "(f * 1).masked_fill_(m[:, :1], 2)", "f[:1].masked_fill(m, 2)",
-       
+
         "t.where(m, f, k, out=t.empty(2, 2))", "t.where(m, f, d[0], out=t.zeros(2, 2))",
     ],
 )  # fmt: skip
