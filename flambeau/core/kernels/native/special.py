@@ -10,6 +10,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
+import numpy as np
+from numpy.polynomial import chebyshev
+
 from flambeau.core.kernels import special as forms
 from flambeau.core.kernels import special_gamma as gammas
 from flambeau.core.kernels import special_tables as table
@@ -61,6 +64,27 @@ def erfcx_positive(f: Function, x: Value) -> Value:
     return f.select(x.gt(1e8), far, horner(f, table.ERFCX, t) / (x * 2.0 + 1.0))
 
 
+def shortened(coefficients: Sequence[float], tolerance: float) -> tuple[float, ...]:
+    """A polynomial on [-1, 1] of lower degree, near the given one: its Chebyshev series without
+    what is small at the end.
+    """
+    series = chebyshev.poly2cheb(coefficients[::-1])
+    rest = np.cumsum(np.abs(series[::-1]))[::-1]
+    return tuple(float(c) for c in chebyshev.cheb2poly(series[rest > tolerance])[::-1])
+
+
+def erfc_single(f: Function, x: Value) -> Value:
+    """erfc to single precision."""
+    one = f.value("float", 1.0)
+    size = minimum(f, size_of(f, x), f.value("float", 28.0))
+    t = (size - 4.0) / (size + 4.0)
+    tail = horner(f, shortened(table.ERFCX, 1e-9), t) / (size * 2.0 + 1.0)
+    tail = exp_square(f, size) * tail
+    tail = f.select(x.lt(0), f.value("float", 2.0) - tail, tail)
+    small = one - x * horner(f, shortened(table.ERF, 1e-9), x * x * 2.0 - 1.0)
+    return f.select(size.lt(0.5), small, tail)
+
+
 def erfcx(f: Function, x: Value) -> Value:
     """``e**(x^2) erfc(x)``."""
     found = erfcx_positive(f, size_of(f, x))
@@ -97,9 +121,35 @@ def erfinv_small(f: Function, x: Value) -> Value:
     return x * horner(f, table.ERFINV, x * x * 8.0 - 1.0)
 
 
+NEAR = (
+    -3.33398094e-05, 3.5531379e-05, 0.000284075153, -0.000845545939, -0.000484349951,
+    0.00852917636, -0.019574194, -0.026108686, 0.616600723, 1.50140936,
+)  # fmt: skip
+"""erfinv(x) / x for w up to 5, where ``w = -ln(1 - x^2)``, in ``w / 2.5 - 1``; to 1e-8."""
+FAR = (
+    4.92777114e-05, -7.24721164e-05, -0.000166648329, 0.000710191381, -0.00146676033,
+    0.00240715468, -0.00375614812, 0.00556884138, 0.910564653, 2.97642344,
+)  # fmt: skip
+"""The same beyond, in the root of w moved to [-1, 1] from [5**0.5, 4.05]."""
+MIDDLE, HALF = (4.05 + 5**0.5) / 2, (4.05 - 5**0.5) / 2
+
+
+def erfinv_single(f: Function, x: Value) -> Value:
+    """erfinv to single precision, by polynomials of what 1 - x^2 says."""
+    one = f.value("float", 1.0)
+    w = -log(f, (one - x) * (x + 1.0))
+    near = horner(f, NEAR, w * (1 / 2.5) - 1.0)
+    far = horner(f, FAR, (f.intrinsic("sqrt", w) - MIDDLE) * (1 / HALF))
+    found = f.select(w.le(5.0), near, far) * x
+    endless = f.intrinsic("copysign", f.value("float", math.inf), x)
+    return f.select(size_of(f, x).eq(1.0), endless, found)
+
+
 def erfinv(f: Function, given: Value) -> Value:
     """The inverse of erf; NaN outside of [-1, 1]."""
-    x = given.to("double")
+    if given.type == "float":
+        return erfinv_single(f, given)
+    x = given
     size = size_of(f, x)
     far = f.intrinsic("copysign", tail(f, log1p(f, -size), STEPS[given.type]), x)
     found = f.select(size.le(0.5), erfinv_small(f, x), far)
@@ -264,7 +314,7 @@ def xlog1py(f: Function, x: Value, y: Value) -> Value:
 
 
 SPECIAL: dict[str, Formula] = {
-    "erfc": Formula(wide(erfc), 1),
+    "erfc": Formula(lambda f, x: (erfc_single if x.type == "float" else erfc)(f, x), 1),
     "erfinv": Formula(erfinv, 1),
     "special_erfcx": Formula(wide(erfcx), 1),
     "special_ndtri": Formula(ndtri, 1),
