@@ -47,7 +47,8 @@ EXTRA = (
     # of the operation
     "op", "kernel", "depth", "has_rules", "keeps", "kept_nothing", "numbers", "title", "chooses",
     "places", "optional", "tensors", "arguments", "same", "mixed", "params", "dtype_at", "fast0",
-    "fast1", "fast2", "fast3", "fast4", "into", "types", "fill", "converts",
+    "fast1", "fast2", "fast3", "fast4", "into", "types", "fill", "converts", "kind",
+    "pattern", "blank", "like",
 )  # fmt: skip
 KNOWN = 4
 """Words of the shared memory before the codes known to be the user's, behind which stand the
