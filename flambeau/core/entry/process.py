@@ -43,7 +43,7 @@ EXTRA = (
     "matches", "exception", "shared", "user_frame", "storage_of", "edge_of", "settle", "silent",
     "false", "version", "written", "changed", "writing", "writer", "origin",
     "inference", "rules", "no_text", "no_grad_text", "op_node", "port", "size", "hooks",
-    "new_copy", "copy_into", "nothing_saved", "zero",
+    "new_copy", "copy_into", "from_scalar", "is_subtype", "generic", "nothing_saved", "zero",
     # of the operation
     "op", "kernel", "depth", "has_rules", "keeps", "kept_nothing", "numbers", "title", "chooses",
     "places", "optional", "tensors", "arguments", "same", "mixed", "params", "dtype_at", "fast0",
@@ -58,7 +58,7 @@ TENSORS = 4
 """Tensors at most that an operation of the native entries takes."""
 OUT, PARAMS, SHAPES = 1 << TENSORS, 64, 128
 """What a gradient may need beside operands, as bits of a byte."""
-NEW_COPY, COPY_INTO = 85, 50  # their places in NumPy's table of functions
+NEW_COPY, COPY_INTO, FROM_SCALAR = 85, 50, 61  # their places in NumPy's table of functions
 _NEW = 65  # the number of the slot `tp_new` in CPython's stable interface
 
 
@@ -159,7 +159,7 @@ def _words() -> dict[str, int]:
         "getframe": sys._getframe, "one": 1, "zero": 0, "nothing": (), "exception": Exception,
         "user_frame": _known_frame, "storage_of": storage_of, "edge_of": edge_of,
         "settle": slow.settle, "silent": silent, "false": False,
-        "no_text": "", "no_grad_text": sys.intern("no_grad"),
+        "no_text": "", "generic": np.generic, "no_grad_text": sys.intern("no_grad"),
     }  # fmt: skip
     for name in ("version", "written", "changed", "writing", "writer", "origin", "inference",
                  "rules", "hooks"):  # fmt: skip
@@ -180,6 +180,8 @@ def _words() -> dict[str, int]:
         "compare": address("PyObject_RichCompareBool"),
         "plus": address("PyNumber_Add"),
         "matches": address("PyErr_ExceptionMatches"),
+        "is_subtype": address("PyType_IsSubtype"),
+        "from_scalar": table.numpy_function(FROM_SCALAR),
         "new_copy": table.numpy_function(NEW_COPY),
         "copy_into": table.numpy_function(COPY_INTO),
         "shared": ctypes.addressof(_shared),

@@ -9,9 +9,22 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from flambeau.core.kernels.jit.ir import Function, Value
 from flambeau.core.kernels.native.elementwise import FLOATS, Formula
-from flambeau.core.kernels.native.formulas import NUMBERS, absolute, exp, maximum, minimum
+from flambeau.core.kernels.native.formulas import (
+    DEGREE,
+    LN2_HIGH,
+    LN2_LOW,
+    NUMBERS,
+    WORD,
+    absolute,
+    exp,
+    maximum,
+    minimum,
+    power_of_two,
+)
 from flambeau.core.kernels.native.smooth import log, log1p
 
 __all__ = ["PIECEWISE"]
@@ -112,18 +125,46 @@ def above_backward(f: Function, g: Value, x: Value, bound: Value) -> Value:
 
 
 def expm1(f: Function, x: Value) -> Value:
-    """``e**x - 1`` of a single-precision number, in double: a short series near 0."""
-    wide = x.to("double")
-    square = wide * wide
-    near = wide + square * (wide * (1 / 6) + 0.5)
-    size = f.intrinsic("fabs", wide)
-    return f.select(size.lt(1e-5), near, exp(f, wide) - 1.0)
+    """``e**x - 1``: up to 1 the series less its first term, times the power of two, and what that
+    is off from 1; beyond, e**x decides.
+    """
+    type = x.type
+    low = clipped(f, x, LEAST_BELOW, 1.0)
+    n = f.intrinsic("rint", low * (1 / math.log(2)))
+    rest = f.fma(n, -LN2_HIGH[type], low)
+    rest = f.fma(n, -LN2_LOW[type], rest)
+    series = f.polynomial(rest, [1 / math.factorial(k) for k in range(2, DEGREE[type] + 1)])
+    series = f.fma(series * rest, rest, rest)
+    power = power_of_two(f, f.select(x.isnan(), 0, n).to(WORD[type]), type)
+    found = f.fma(series, power, power - 1.0)
+    return f.select(x.gt(1.0), exp(f, x) - 1.0, f.select(x.eq(0) | x.isnan(), x, found))
+
+
+LEAST_BELOW = -50.0
+"""From here down e**x - 1 is -1."""
+
+
+def logaddexp(f: Function, a: Value, b: Value) -> Value:
+    """``ln(e**a + e**b)``; equal infinities give themselves."""
+    high = maximum(f, a, b)
+    found = high + log1p(f, exp(f, -f.intrinsic("fabs", a - b)))
+    return f.select(a.eq(b) & f.intrinsic("fabs", a).eq(math.inf), a, found)
+
+
+def hypot(f: Function, a: Value, b: Value) -> Value:
+    """The root of the sum of squares of single-precision numbers, in double; an infinity beats
+    NaN.
+    """
+    one, two = a.to("double"), b.to("double")
+    found = f.intrinsic("sqrt", f.fma(one, one, two * two)).to(a.type)
+    endless = absolute(f, a).eq(math.inf) | absolute(f, b).eq(math.inf)
+    return f.select(endless, f.value(a.type, math.inf), found)
 
 
 def elu(f: Function, x: Value, alpha: Value, scale: Value, input_scale: Value) -> Value:
     """``scale * x`` above 0, ``scale * alpha * (e**(input_scale x) - 1)`` below."""
-    low = expm1(f, x * input_scale) * (alpha * scale).to("double")
-    return f.select(x.gt(0), x * scale, low.to(x.type))
+    low = expm1(f, x * input_scale) * (alpha * scale)
+    return f.select(x.gt(0), x * scale, low)
 
 
 def elu_backward(f: Function, g: Value, x: Value, slope: Value, input_scale: Value) -> Value:
@@ -173,6 +214,9 @@ def xlogy(f: Function, x: Value, y: Value) -> Value:
     """``x log y``, 0 where x is 0, NaN where y is."""
     found = f.select(x.eq(0), zero(f, x), x * log(f, y))
     return f.select(y.isnan(), y, found)
+
+
+LARGEST = {"float": float(np.finfo("f4").max), "double": float(np.finfo("f8").max)}
 
 
 def nan_to_num(f: Function, x: Value, nan: Value, high: Value, low: Value) -> Value:
@@ -304,13 +348,20 @@ PIECEWISE: dict[str, Formula] = {
     "hardshrink": Formula(hardshrink, 2, forms=("vs",)),
     "softshrink": Formula(softshrink, 2, forms=("vs",)),
     "threshold": Formula(threshold, 3, forms=("vss",)),
-    "elu": Formula(elu, 4, ("float",), forms=("vsss",)),
-    "celu": Formula(celu, 2, ("float",), forms=("vs",)),
+    "elu": Formula(elu, 4, forms=("vsss",)),
+    "celu": Formula(celu, 2, forms=("vs",)),
     "logsigmoid": Formula(logsigmoid, 1),
     "mish": Formula(mish, 1),
     "xlogy": Formula(xlogy, 2),
     "addcdiv": Formula(addcdiv, 3, forms=("vvv",)),
-    "nan_to_num_of": Formula(nan_to_num, 4, forms=("vsss",)),
+    "nan_to_num": Formula(
+        nan_to_num, 4, forms=("vsss",),
+        absent=((1, 0.0), (2, LARGEST), (3, {type: -value for type, value in LARGEST.items()})),
+    ),
+    "signbit": Formula(lambda f, x: x.bits(WORD[x.type]).lt(0), 1, FLOATS, "i1"),
+    "logaddexp": Formula(logaddexp, 2),
+    "hypot": Formula(hypot, 2, ("float",)),
+    "expm1": Formula(expm1, 1),
     "power_of": Formula(power, 2, ("float",)),
     "addcmul_scaled": Formula(
         lambda f, x, a, b, scale: f.fma(scale * a, b, x), 4, forms=("vvvs",)
@@ -330,8 +381,8 @@ PIECEWISE: dict[str, Formula] = {
     "outside_backward": Formula(outside_backward, 3, forms=("vvs", "svs")),
     "between_backward": Formula(between_backward, 4, forms=("vvss", "svss")),
     "above_backward": Formula(above_backward, 3, forms=("vvs", "svs")),
-    "elu_backward": Formula(elu_backward, 4, ("float",), forms=("vvss", "svss")),
-    "celu_backward": Formula(celu_backward, 3, ("float",), forms=("vvs", "svs")),
+    "elu_backward": Formula(elu_backward, 4, forms=("vvss", "svss")),
+    "celu_backward": Formula(celu_backward, 3, forms=("vvs", "svs")),
     "logsigmoid_backward": Formula(
         lambda f, g, x: g / (exp(f, x) + 1.0), 2
     ),

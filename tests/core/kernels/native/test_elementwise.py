@@ -84,7 +84,8 @@ PIECEWISE = {
     "elu": activation._elu, "celu": lambda x, alpha: activation._elu(x, alpha, 1.0, 1 / alpha),
     "logsigmoid": lambda x: np.minimum(x, 0) - np.log1p(np.exp(-np.abs(x))),
     "mish": lambda x: x * np.tanh(smooth.softplus(x)), "xlogy": special._xlogy,
-    "addcdiv": lambda x, a, b: x + a / b, "nan_to_num_of": rounding._replaced_by_numpy,
+    "addcdiv": lambda x, a, b: x + a / b, "nan_to_num": rounding._replaced_by_numpy, "signbit": np.signbit, "logaddexp": np.logaddexp,
+    "hypot": np.hypot, "expm1": np.expm1,
     "addcmul_scaled": lambda x, a, b, scale: x + x.dtype.type(scale) * a * b,
     "addcdiv_scaled": lambda x, a, b, scale: x + x.dtype.type(scale) * a / b,
     "add_scaled": lambda x, y, scale: x + x.dtype.type(scale) * y,
@@ -112,7 +113,7 @@ NUMPY |= PIECEWISE
 NUMBERS_LAST = {
     "clamp": 2, "inside_backward": 2, "softplus": 2, "softplus_backward": 2, "leaky_relu": 1,
     "leaky_relu_backward": 1, "fill": 1, "rounded_up_to": 1, "hardtanh": 2, "hardshrink": 1,
-    "softshrink": 1, "threshold": 2, "elu": 3, "celu": 1, "nan_to_num_of": 3, "addcmul_scaled": 1,
+    "softshrink": 1, "threshold": 2, "elu": 3, "celu": 1, "nan_to_num": 3, "addcmul_scaled": 1,
     "addcdiv_scaled": 1, "add_scaled": 1, "sub_scaled": 1, "masked_fill": 1, "outside_backward": 1, "between_backward": 2, "above_backward": 1,
     "elu_backward": 2, "celu_backward": 1, "smooth_l1_loss": 1, "huber_loss": 1,
     "smooth_l1_loss_backward": 1, "huber_loss_backward": 1,
