@@ -17,6 +17,7 @@ from flambeau.core.kernels.native import (
     formulas,
     pairs,
     piecewise,
+    quotients,
     smooth,
     table,
 )
@@ -28,7 +29,9 @@ __all__ = [
     "takes_target",
 ]  # fmt: skip
 
-FORMULAS = formulas.FORMULAS | smooth.SMOOTH | pairs.PAIRS | piecewise.PIECEWISE
+FORMULAS = (
+    formulas.FORMULAS | smooth.SMOOTH | pairs.PAIRS | piecewise.PIECEWISE | quotients.QUOTIENTS
+)
 """By the operation's name or the rule's."""
 SILENT: set[Callable[..., Any]] = set()
 """Functions that give no warning whoever calls them."""

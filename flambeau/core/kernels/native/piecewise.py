@@ -1,6 +1,5 @@
-"""Formulas made of choices, rounding and remainders: step functions, hard activations, powers.
-
-What single precision would round twice is computed in double. Stands on formulas and smooth.
+"""Formulas made of choices and rounding: step functions, hard activations. Stands on formulas and
+smooth.
 """
 
 from __future__ import annotations
@@ -231,66 +230,6 @@ def addcdiv(f: Function, x: Value, a: Value, b: Value) -> Value:
     return x + a / b
 
 
-def power(f: Function, x: Value, y: Value) -> Value:
-    """``x**y`` of single-precision numbers, rounded once; C's special cases."""
-    base, exponent = x.to("double"), y.to("double")
-    one = f.value("double", 1.0)
-    size = f.intrinsic("fabs", base)
-    found = exp(f, exponent * log(f, size))
-    whole = f.intrinsic("rint", exponent).eq(exponent)
-    half = exponent * 0.5
-    odd = whole & f.intrinsic("rint", half).ne(half)
-    negative = f.intrinsic("copysign", one, base).lt(0)
-    found = f.select(negative & odd, -found, found)
-    bad = base.lt(0) & ~whole & size.lt(math.inf)
-    found = f.select(bad, f.value("double", math.nan), found)
-    endless = size.eq(1.0) & f.intrinsic("fabs", exponent).eq(math.inf)
-    found = f.select(base.eq(1.0) | exponent.eq(0) | endless, one, found)
-    return found.to("float")
-
-
-def fmod(f: Function, a: Value, b: Value) -> Value:
-    """C's fmod of single-precision numbers, exact: in double a quotient of 29 bits times `b` is,
-    and so is what it leaves. Larger quotients take several turns.
-    """
-    top, size = a.to("double"), f.intrinsic("fabs", b.to("double"))
-    rest = f.variable("double", top)
-    k = f.fresh()
-    f.label(f"turn{k}")
-    r = rest.get()
-    f.branch(f.intrinsic("fabs", r).ge(size), f"more{k}", f"done{k}")
-    f.label(f"more{k}")
-    whole = f.intrinsic("trunc", r / size)
-    short = (whole.bits("i64") & ~((1 << 24) - 1)).bits("double")
-    rest.set(r - short * size)
-    f.jump(f"turn{k}")
-    f.label(f"done{k}")
-    r = rest.get()
-    # A quotient rounded up leaves the other sign.
-    over = (r.lt(0) & top.gt(0)) | (r.gt(0) & top.lt(0))
-    r = f.select(over, r + f.intrinsic("copysign", size, top), r)
-    return f.select(b.isnan(), b, f.intrinsic("copysign", r, top).to("float"))
-
-
-def remainder(f: Function, a: Value, b: Value) -> Value:
-    """`fmod` with the sign of `b`."""
-    found = fmod(f, a, b)
-    other = found.ne(0) & ((b.lt(0) & found.ge(0)) | (b.ge(0) & found.lt(0)))
-    return f.select(other & ~found.isnan(), found + b, found)
-
-
-def floor_divide(f: Function, a: Value, b: Value) -> Value:
-    """``floor(a / b)`` by what `fmod` leaves, so that a quotient rounded up does not count."""
-    rest = fmod(f, a, b)
-    found = (a - rest) / b
-    other = rest.ne(0) & ((b.lt(0) & rest.ge(0)) | (b.ge(0) & rest.lt(0)))
-    found = f.select(other, found - 1.0, found)
-    whole = f.intrinsic("floor", found)
-    whole = f.select((found - whole).gt(0.5), whole + 1.0, whole)
-    none = f.intrinsic("copysign", zero(f, a), a / b)
-    return f.select(b.eq(0), a / b, f.select(found.eq(0), none, whole))
-
-
 def angle(f: Function, x: Value) -> Value:
     """pi for negative numbers, else 0; NaN stays."""
     found = f.select(x.lt(0), f.value(x.type, math.pi), zero(f, x))
@@ -319,11 +258,6 @@ PIECEWISE: dict[str, Formula] = {
     "rounded_up_to": Formula(
         lambda f, x, ten: f.intrinsic("rint", x * ten) / ten, 2, forms=("vs",)
     ),
-    "fmod": Formula(fmod, 2, ("float",)),
-    "remainder": Formula(remainder, 2, ("float",)),
-    "floor_divide": Formula(floor_divide, 2, ("float",)),
-    "div_floor": Formula(floor_divide, 2, ("float",)),
-    "div_trunc": Formula(lambda f, a, b: f.intrinsic("trunc", a / b), 2),
     "sign": Formula(sign, 1, NUMBERS),
     "sgn": Formula(sign, 1, NUMBERS),
     "zero": Formula(zero, 1, NUMBERS),
@@ -362,7 +296,6 @@ PIECEWISE: dict[str, Formula] = {
     "logaddexp": Formula(logaddexp, 2),
     "hypot": Formula(hypot, 2, ("float",)),
     "expm1": Formula(expm1, 1),
-    "power_of": Formula(power, 2, ("float",)),
     "addcmul_scaled": Formula(
         lambda f, x, a, b, scale: f.fma(scale * a, b, x), 4, forms=("vvvs",)
     ),
