@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from flambeau.core.declare import Op
 
 __all__ = [
-    "CODES", "EXTRA", "KNOWN", "OUT", "PARAMS", "SHAPES", "SLOTS", "TENSORS", "Slots", "be_plain",
-    "made", "native", "several",
+    "CODES", "EXTRA", "KNOWN", "OUT", "PARAMS", "SHAPES", "SLOTS", "SUMS", "TENSORS", "Slots",
+    "be_plain", "made", "native", "several",
 ]  # fmt: skip
 
 EXTRA = (
@@ -56,6 +56,8 @@ library's; there stand the classes of plain tensors."""
 CODES = 256
 TENSORS = 4
 """Tensors at most that an operation of the native entries takes."""
+SUMS = 2
+"""`same` for results that are int64 where the operand is not floating."""
 OUT, PARAMS, SHAPES = 1 << TENSORS, 64, 128
 """What a gradient may need beside operands, as bits of a byte."""
 NEW_COPY, COPY_INTO, FROM_SCALAR = 85, 50, 61  # their places in NumPy's table of functions
@@ -275,8 +277,8 @@ def several(
         arguments: how many it is called with; all of the operation's where not given.
         params: what rules see as the arguments, where fewer are given.
         numbers: `chooses`: the first is a condition; `mixed`: dtypes may differ; `same`: the result
-            has the operands'; `numbers`, `optional`: bits of the tensors that may be a number,
-            None; `dtype_at`: the argument that must be None, counted from 1.
+            has the operands', or SUMS; `numbers`, `optional`: bits of the tensors that may be a
+            number, None; `dtype_at`: the argument that must be None, counted from 1.
     """
     count = len(op.tensor_names)
     if not 1 <= count <= TENSORS or len(op.names) > 12 or op.lists or op.varargs or op.multiple:
