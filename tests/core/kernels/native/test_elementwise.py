@@ -23,6 +23,7 @@ from flambeau.core.kernels.native.choose import FORMULAS
 from flambeau.core.kernels.native.special import SPECIAL as LATE
 from flambeau.core.kernels.native.walk import GRAIN
 from flambeau.core.ops import activation, arithmetic, loss, loss_pairs, math, rounding, special
+from flambeau.core.ops import smooth as smooth_operations
 from flambeau.core.ops.smooth import _mish_on_arrays
 
 DTYPES = {"float": "f4", "double": "f8", "i64": "i8", "i32": "i4", "i1": "?", "u8": "u1"}
@@ -50,6 +51,7 @@ NUMPY = {
     "inside_backward": lambda g, x, low, high: np.where(
         (x >= low) & (x <= high), g, g.dtype.type(0)
     ),
+    "gated": lambda a, b: a * smooth.sigmoid(b), "gated_backward": smooth_operations._gated_backward,
     "sinc": math._sinc, "log": np.log, "log1p": np.log1p, "erf": smooth.erf,
     "leaky_relu": lambda x, slope: np.where(x > 0, x, x * x.dtype.type(slope)),
     "leaky_relu_backward": lambda g, x, slope: np.where(x > 0, g, g * g.dtype.type(slope)),
@@ -155,7 +157,7 @@ def operands(name, dtype, shape, rng):
     return found
 
 
-SMOOTH = {"gelu", "gelu_tanh", "softplus", "gelu_backward", "gelu_tanh_backward",
+SMOOTH = {"gated", "gated_backward", "gelu", "gelu_tanh", "softplus", "gelu_backward", "gelu_tanh_backward",
           "silu_backward", "softplus_backward", "mish", "mish_backward", "logsigmoid",
           "logsigmoid_backward", "elu", "celu", "logits_loss"}  # fmt: skip
 
