@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 from flambeau.core.dtypes import FLOATING_KINDS
-from flambeau.core.entry.process import OUT, PARAMS, SHAPES, TENSORS, Slots
+from flambeau.core.entry.process import OUT, PARAMS, SHAPES, SUMS, TENSORS, Slots
 from flambeau.core.entry.steps import choice, computed_from, mode, stored, written
 from flambeau.core.entry.writer import Writer
 from flambeau.core.kernels.jit.ir import Module, Value, Variable
@@ -271,7 +271,10 @@ def _several(made: Module, slots: Slots) -> None:
     recording = mode(w)
     r = computed_from(w, given, n)
     k = f.fresh()
-    same = w.word("same").eq(0) | w.field(r, table.DESCR).eq(leading.get())
+    kind = leading.get()
+    floating = kind.eq(w.word("float")) | kind.eq(w.word("double"))
+    wanted = f.select(w.word("same").to("i64").eq(SUMS) & ~floating, w.word("i64"), kind)
+    same = w.word("same").eq(0) | w.field(r, table.DESCR).eq(wanted)
     f.branch(same, f"typed{k}", f"cast{k}")
     f.label(f"cast{k}")
     w.drop(r)
