@@ -1,4 +1,4 @@
-"""What detectors share: boxes as regression targets, matching to the truth, sampling of both kinds."""
+"""What detectors share: boxes as targets, matching to the truth, sampling of both kinds."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ class BalancedPositiveNegativeSampler:
 
     def __call__(self, matched_idxs: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
         """Masks (uint8) of the positives and of the negatives (label 0) that were drawn."""
-        positives, negatives = [], []
+        positives: list[Tensor] = []
+        negatives: list[Tensor] = []
         for labels in matched_idxs:
             (good,), (bad,) = torch.where(labels >= 1), torch.where(labels == 0)
             most = int(self.batch_size_per_image * self.positive_fraction)

@@ -24,6 +24,7 @@ from flambeau.vision.models.detection.roi_heads import RoIHeads
 from flambeau.vision.models.detection.rpn import RegionProposalNetwork, RPNHead
 from flambeau.vision.models.detection.transform import GeneralizedRCNNTransform
 from flambeau.vision.models.registry import get_model, register_model
+from flambeau.vision.ops.feature_pyramid_network import LastLevelP6P7
 from flambeau.vision.ops.misc import Conv2dNormActivation, FrozenBatchNorm2d
 from flambeau.vision.ops.poolers import MultiScaleRoIAlign
 
@@ -235,13 +236,25 @@ def registered(
 
 
 def resnet50_fpn(
-    weights_backbone: Any, layers: int | None, trained: bool, norm: Any = None, **options: Any
+    weights_backbone: Any,
+    layers: int | None,
+    trained: bool,
+    norm: Any = None,
+    further: tuple[int, int] | None = None,
+    **options: Any,
 ) -> Any:
-    """ResNet-50 with a pyramid; normalization is frozen where weights are trained (norm=None)."""
+    """ResNet-50 with a pyramid.
+
+    Args:
+        norm: default: frozen where weights are trained.
+        further: the widths of two more levels by convolutions.
+    """
     is_trained = trained or weights_backbone is not None
     count = trainable(is_trained, layers, 5, 3)
     norm = norm or (FrozenBatchNorm2d if is_trained else nn.BatchNorm2d)
     backbone = get_model("resnet50", weights=weights_backbone, norm_layer=norm)
+    if further is not None:  # after the backbone: so are its first weights drawn
+        options["extra_blocks"] = LastLevelP6P7(*further)
     return resnet_extractor(backbone, count, **options)
 
 

@@ -29,7 +29,6 @@ from flambeau.vision.models.detection.image_list import ImageList
 from flambeau.vision.models.detection.retinanet import check_backbone
 from flambeau.vision.models.detection.rpn import by_anchor
 from flambeau.vision.models.detection.transform import GeneralizedRCNNTransform
-from flambeau.vision.ops.feature_pyramid_network import LastLevelP6P7
 from flambeau.vision.ops.losses import generalized_box_iou_loss, sigmoid_focal_loss
 
 __all__ = ["FCOS", "fcos_resnet50_fpn"]
@@ -275,6 +274,6 @@ def fcos_resnet50_fpn(
         trainable_backbone_layers,
         trained,
         returned_layers=[2, 3, 4],
-        extra_blocks=LastLevelP6P7(256, 256),
+        further=(256, 256),
     )
     return FCOS(backbone, num_classes or 91, **kwargs)

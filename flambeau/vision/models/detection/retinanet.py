@@ -27,7 +27,6 @@ from flambeau.vision.models.detection.image_list import ImageList
 from flambeau.vision.models.detection.rpn import by_anchor, renamed
 from flambeau.vision.models.detection.transform import GeneralizedRCNNTransform
 from flambeau.vision.ops.boxes import box_iou
-from flambeau.vision.ops.feature_pyramid_network import LastLevelP6P7
 from flambeau.vision.ops.losses import sigmoid_focal_loss
 from flambeau.vision.ops.misc import Conv2dNormActivation
 
@@ -104,7 +103,7 @@ class RetinaNetClassificationHead(_Tower):
             truth[objects, target["labels"][matched[objects]]] = 1.0
             valid = matched != Matcher.BETWEEN_THRESHOLDS
             loss = sigmoid_focal_loss(logits[valid], truth[valid], reduction="sum")
-            losses.append(loss / max(1, objects.sum()))
+            losses.append(loss / max(1, int(objects.sum())))
         return mean_over(losses, len(targets))
 
     def forward(self, x: list[Tensor]) -> Tensor:
@@ -289,7 +288,7 @@ def retinanet_resnet50_fpn(
         trainable_backbone_layers,
         trained,
         returned_layers=[2, 3, 4],
-        extra_blocks=LastLevelP6P7(256, 256),
+        further=(256, 256),
     )
     return RetinaNet(backbone, num_classes or 91, **kwargs)
 
@@ -314,7 +313,7 @@ def retinanet_resnet50_fpn_v2(
         trained,
         nn.BatchNorm2d,
         returned_layers=[2, 3, 4],
-        extra_blocks=LastLevelP6P7(2048, 256),
+        further=(2048, 256),
     )
     anchors = default_anchors()
     head = RetinaNetHead(

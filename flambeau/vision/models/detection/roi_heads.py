@@ -1,4 +1,4 @@
-"""What is done with proposals: classes and better boxes, and where asked for masks and key points."""
+"""What is done with proposals: classes, better boxes, and where asked masks and key points."""
 
 from __future__ import annotations
 
@@ -173,7 +173,7 @@ class RoIHeads(nn.Module):
         proposals: list[Tensor],
         image_shapes: Sizes,
     ) -> list[Target]:
-        """Boxes, labels and scores of each image: likely, not small, not overlapping better ones."""
+        """Boxes, labels and scores of each image: likely, and not overlapping better ones."""
         counts = [len(each) for each in proposals]
         every = self.box_coder.decode(box_regression, proposals).split(counts, 0)
         probable = F.softmax(class_logits, -1).split(counts, 0)

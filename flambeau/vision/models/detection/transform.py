@@ -96,7 +96,7 @@ class GeneralizedRCNNTransform(nn.Module):
                     "images is expected to be a list of 3d tensors of shape [C, H, W], got "
                     f"{image.shape}."
                 )
-            image, target = self.resize(self.normalize(image), targets and targets[i])
+            image, target = self.resize(self.normalize(image), targets[i] if targets else None)
             made.append(image)
             if targets is not None and target is not None:
                 targets[i] = target
