@@ -18,6 +18,9 @@ CLASSES = 4
 def build(models, name):
     """A model of few classes on small images."""
     options = {} if name.startswith("ssd") else {"min_size": 96, "max_size": 160}
+    if "rcnn" in name:  # few regions: what is done with each of them is the same
+        options |= {"box_detections_per_img": 8, "box_batch_size_per_image": 16}
+        options |= {f"rpn_post_nms_top_n_{when}": 40 for when in ("train", "test")}
     return models.get_model(
         name, weights=None, weights_backbone=None, num_classes=CLASSES, **options
     )
