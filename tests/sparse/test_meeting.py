@@ -1,4 +1,5 @@
-"""Products of two sparse matrices: every layout, with and without SciPy's loops, and gradients."""
+"""Products of two sparse matrices: every layout, generated, by SciPy and by NumPy, and
+their gradients."""
 
 from __future__ import annotations
 
@@ -11,8 +12,10 @@ from flambeau.sparse import meeting
 LAYOUTS = ("sparse_coo", "sparse_csr", "sparse_csc")
 
 
-@pytest.fixture(params=["loops", "numpy"], autouse=True)
-def _loops(request, monkeypatch):
+@pytest.fixture(params=["generated", "loops", "numpy"], autouse=True)
+def _forms(request, monkeypatch):
+    if request.param != "generated":
+        monkeypatch.setattr(meeting.rows_met, "meet_rows", lambda *given: None)
     if request.param == "numpy":
         monkeypatch.setattr(meeting, "loops", None)
     elif meeting.loops is None:
