@@ -195,7 +195,7 @@ def index_select(a: Any, dim: int, index: Any) -> Any:
     taken = order[
         np.arange(int(counts.sum())) - np.repeat(before, counts) + np.repeat(first, counts)
     ]
-    indices = found.indices[:, taken]
+    indices = found.indices.take(taken, 1)
     indices[dim] = np.repeat(np.arange(index.size), counts)
     return COO(indices, found.values[taken], shape, False)
 
