@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from flambeau.core.errors import fail
-from flambeau.core.kernels.generate import rows_dotted, rows_mixed
+from flambeau.core.kernels.generate import rows_added, rows_dotted, rows_mixed
 from flambeau.sparse.convert import compress
 from flambeau.sparse.data import COO, Compressed, SparseData
 
@@ -60,11 +60,25 @@ def plus(a: Any, b: Any) -> Any:
 
 def scatter(data: Any, into: Any, sign: int = 1) -> Any:
     """Add (or subtract) sparse data to an array in place."""
+    if type(data) is COO and data.sparse_dim == 1 and _rows_scattered(data, into, sign):
+        return into
     data = data.coalesced() if type(data) is COO else data
     if data.values.size:
         places = data.places()
         into[places] += data.values if sign > 0 else -data.values
     return into
+
+
+def _rows_scattered(data: COO, into: Any, sign: int) -> bool:
+    """Add whole rows one after another, repeated ones too, where that can be generated."""
+    (places,), count = data.indices, len(into)
+    if not places.size or not into.flags.c_contiguous or into.ndim < 2:
+        return False
+    if places.min() < 0 or places.max() >= count:
+        return False
+    values = data.values if sign > 0 else -data.values
+    values = values.reshape(len(places), -1)
+    return rows_added.add_rows(into.reshape(count, -1), places, values)
 
 
 def union(a: Any, b: Any, function: Any) -> Any:

@@ -150,3 +150,27 @@ def test_reduced_rows():
 def test_spdiags():
     x = torch.sparse.spdiags(torch.arange(1.0, 10).reshape(3, 3), torch.tensor([0, -1, 1]), (3, 3))
     assert x.to_dense().tolist() == [[1, 8, 0], [4, 2, 9], [0, 5, 3]]
+
+
+@pytest.mark.parametrize("rows", [3, 400])  # both sides of what is worth a generated kernel
+@pytest.mark.parametrize("alpha", [1, -0.5])
+def test_rows_are_added_in_place_one_by_one(rows, alpha, oracle):
+    found = []
+    for torch_ in (oracle, torch):
+        torch_.manual_seed(0)
+        places = torch_.randint(0, 50, (1, rows))
+        values = torch_.randn(rows, 16)
+        sparse = torch_.sparse_coo_tensor(places, values, (50, 16), check_invariants=True)
+        target = torch_.ones(50, 16)
+        kept = target.view(-1)
+        version = target._version
+        assert target.add_(sparse, alpha=alpha) is target
+        found.append((kept.numpy().copy(), target._version - version))
+    np.testing.assert_allclose(found[1][0], found[0][0], rtol=1e-5, atol=1e-6)
+    assert found[1][1] == found[0][1] == 1
+
+
+def test_rows_that_are_not_there_are_refused():
+    sparse = torch.sparse_coo_tensor([[0, 50] * 200], torch.ones(400, 16), (50, 16))
+    with pytest.raises(IndexError):
+        torch.ones(50, 16).add_(sparse)
