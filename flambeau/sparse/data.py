@@ -4,7 +4,7 @@ NumPy arrays.
 A data object answers what the core asks of an array (dtype, shape, ndim, size, copy, astype,
 ``+``); arithmetic lives
 in `kernels`, gradients in `basis`. The given index and value arrays are kept, not copied. Stands
-on core.layout.
+on core.layout and core's kernels.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from flambeau.core.kernels.generate import rows_added
 from flambeau.core.layout import sparse_bsc, sparse_bsr, sparse_coo, sparse_csc, sparse_csr
 
 __all__ = ["COO", "Compressed", "SparseData", "is_sparse"]
@@ -229,6 +230,15 @@ class COO(SparseData):
 
     @staticmethod
     def _merge(values: Any, order: Any, starts: Any) -> Any:
+        if starts is not None and values.ndim > 1:
+            number = np.zeros(len(order), np.int64)
+            number[starts[1:]] = 1
+            member = np.empty_like(number)
+            member[order] = number.cumsum()
+            found = np.zeros((len(starts), *values.shape[1:]), values.dtype)
+            flat = found.reshape(len(starts), -1)
+            if rows_added.add_rows(flat, member, values.reshape(len(order), -1)):
+                return found
         ranked = values[order]
         if starts is None or not len(ranked):
             return ranked
