@@ -138,7 +138,7 @@ def written_plainly(op: Op, args: Any) -> bool:
 
 def _scattered(array: Any, other: Any) -> bool:
     """Add a sparse tensor where it has values; whether it is one that fits."""
-    data = getattr(other, "_array", None)
+    data: Any = getattr(other, "_array", None)
     if not hasattr(data, "is_sparse_data") or data.shape != array.shape:
         return False
     if data.dtype is not array.dtype:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from flambeau.core.kernels.generate import rows_met
+from flambeau.core.layout import sparse_csr
 from flambeau.sparse.convert import compress
 from flambeau.sparse.data import COO, Compressed
 from flambeau.sparse.kernels import LOOPED, flip, gather, loops
@@ -22,7 +23,7 @@ Rows = tuple[Any, Any, Any]
 
 
 def product(a: Any, b: Any) -> Any:
-    """``a @ b``, in the layout of `a`; of batches and blocks through dense matrices."""
+    """``a @ b``: coordinates where `a` has them, else rows; batches go through dense matrices."""
     if not _plain(a) or not _plain(b):
         first, second = a.to_coo().coalesced(), b.to_coo().coalesced()
         if first.dense_dim or second.dense_dim or first.ndim != 2 or second.ndim != 2:
@@ -36,10 +37,7 @@ def product(a: Any, b: Any) -> Any:
     if found is None:
         multiply = _looped if loops is not None and dtype.char in LOOPED else _expanded
         found = multiply(first, second, n, a.shape[1], m)
-    if type(a) is not COO:
-        rows = Compressed(*found[:2], found[2], (n, m), a.layout) if a.by_row else None
-        return rows or compress(_coordinates(found, n, m), a.layout)
-    return _coordinates(found, n, m)
+    return _coordinates(found, n, m) if type(a) is COO else Compressed(*found, (n, m), sparse_csr)
 
 
 def _plain(a: Any) -> bool:

@@ -112,7 +112,7 @@ def _bounds(a: Rows, b: Rows, n: int, m: int) -> tuple[Any, int]:
     terms = np.zeros(len(a[1]) + 1, np.int64)
     lengths = b[0][1:] - b[0][:-1]
     lengths.take(a[1]).cumsum(out=terms[1:])
-    ends = terms.take(a[0])
+    ends: Any = terms.take(a[0])
     if ends[-1] <= m:
         return ends, int(ends[-1])
     starts = np.zeros(n + 1, np.int64)
@@ -140,7 +140,7 @@ def meet_rows(a: Rows, b: Rows, n: int, m: int) -> Rows | None:
     pointers = np.zeros(n + 1, np.int64)
     most = int(starts[-1])
     columns, values = memory.empty((most,), PLACES), memory.empty((most,), a[2].dtype)
-    given = (*a, *b, pointers[1:], columns, values, starts, room)
+    given: tuple[Any, ...] = (*a, *b, pointers[1:], columns, values, starts, room)
     given += (each, bits, tops, n, -(-words // 64))
     if shares == 1:
         launcher()(function, min(terms, GRAIN - 1), *given)
@@ -159,4 +159,5 @@ def meet_rows(a: Rows, b: Rows, n: int, m: int) -> Rows | None:
         slice(starts[k], starts[k] + pointers[stop] - pointers[k])
         for k, stop in zip(cuts, cuts[1:], strict=False)
     ]
-    return pointers, *(np.concatenate([x[part] for part in parts]) for x in (columns, values))
+    columns, values = (np.concatenate([x[part] for part in parts]) for x in (columns, values))
+    return pointers, columns, values
