@@ -667,7 +667,7 @@ def binary_cross_entropy_with_logits(
     pos_weight: _Tensor | None = None,
     reduction: builtins.int = 1,
 ) -> _Tensor:
-    """Binary cross entropy of ``sigmoid(input)``, computed without overflow."""
+    """Binary cross entropy of ``sigmoid(input)``, computed without overflow; of the ..."""
 
 def bincount(
     input: _Tensor,
