@@ -59,6 +59,7 @@ def functions(made: Module, slots: Slots) -> None:
     dims = f.memory("i64", DIMS)
     count = f.variable("i64", n)
     mode(w)
+    w.require(n.ne(0))
     f.branch(n.eq(1), "one", "several")
     f.label("several")
     _sizes(w, args, n, dims)
