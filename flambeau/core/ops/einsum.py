@@ -386,7 +386,11 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2, out: Any = None) -> Tensor:
     i, j = wrap_dims(first, a.dim()), wrap_dims(second, b.dim())
     for p, q in zip(i, j, strict=True):
         if a.shape[p] != b.shape[q]:
-            a, b = (a.sum(p, keepdim=True), b) if b.shape[q] == 1 else (a, b.sum(q, keepdim=True))
+            a, b = (
+                (a.sum(p, keepdim=True, dtype=a.dtype), b)
+                if b.shape[q] == 1
+                else (a, b.sum(q, keepdim=True, dtype=b.dtype))
+            )
     rows = [k for k in range(a.dim()) if k not in i]
     columns = [k for k in range(b.dim()) if k not in j]
     inner = math.prod(a.shape[k] for k in i)

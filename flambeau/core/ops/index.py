@@ -173,7 +173,7 @@ def add_slices(target: Any, dim: int, index: Any, source: Any, alpha: Any = 1) -
     if target.dtype.kind == "b" and not isinstance(alpha, bool) and alpha != 1:
         alpha = bool(alpha)
     if alpha != 1:
-        source = (source * target.dtype.type(alpha)).astype(target.dtype)
+        source = (source * np.array(alpha).astype(target.dtype)).astype(target.dtype)
     before, n, after = _flat_rows(target, dim)
     places = index if before == 1 else (np.arange(0, before * n, n)[:, None] + index).reshape(-1)
     add_rows(target.reshape(before * n, after), places, source.reshape(places.size, after))

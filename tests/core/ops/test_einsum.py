@@ -71,3 +71,14 @@ def test_made_of_products():
     assert np.allclose(torch.tensordot(x, y, ([0], [1])).numpy(), np.tensordot(a, b, ([0], [1])))
     assert np.allclose(torch.inner(x, x).numpy(), np.inner(a, a))
     assert torch.outer(torch.ones(2), torch.ones(3)).shape == (2, 3)
+
+
+@pytest.mark.parametrize("dtype", ["int32", "uint8", "int16"])
+def test_tensordot_keeps_small_integers(dtype, oracle):
+    found = []
+    for engine in (torch, oracle):
+        a = engine.arange(4, dtype=getattr(engine, dtype)).reshape(2, 1, 2)
+        b = engine.ones(1, 1, 1, dtype=getattr(engine, dtype))
+        made = engine.tensordot(b, a, dims=((0, 1), (2, 0)))
+        found.append((str(made.dtype), made.tolist()))
+    assert found[0] == found[1]

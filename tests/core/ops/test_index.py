@@ -78,3 +78,10 @@ def test_as_strided_scatter_counts_from_the_storage():
     assert whole.tolist() == list(range(8))
     base = flambeau.arange(8.0, dtype=flambeau.float64)
     assert gradcheck(lambda src: base[1:].as_strided_scatter(src, (2,), (4,), 3), (_double(2),))
+
+
+def test_a_negative_alpha_wraps_in_unsigned_dtypes(oracle):
+    for engine in (torch, oracle):
+        x = engine.tensor([7, 1], dtype=engine.uint8)
+        rows = engine.tensor([2, 3], dtype=engine.uint8)
+        assert x.index_add(0, engine.tensor([0, 1]), rows, alpha=-1).tolist() == [5, 254]
