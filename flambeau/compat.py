@@ -60,14 +60,15 @@ def warn_once(
     category: type[Warning] = UserWarning,
     *,
     key: Hashable = None,
-    stacklevel: int = 2,
 ) -> None:
-    """Warn the first time only; ``key`` (default: the text) says what counts as the same."""
+    """Warn, at the user's line, the first time only; ``key`` (default: the text) says what counts
+    as the same.
+    """
     key = message if key is None else key
     if key in _said and not _always[0]:
         return
     _said.add(key)
-    warnings.warn(message, category, stacklevel=stacklevel + 1)
+    warnings.warn(message, category, stacklevel=stack_level())
 
 
 def warn_always(enabled: bool) -> None:
@@ -89,7 +90,7 @@ def warn_legacy(operation: str, form: str, instead: str) -> None:
     message = f"{operation}: {form} is no longer accepted by PyTorch. Use {instead} instead."
     if _strict.get():
         raise TypeError(message)
-    warn_once(message, LegacyWarning, stacklevel=stack_level())
+    warn_once(message, LegacyWarning)
 
 
 def understood(operation: str, form: str, instead: str) -> bool:

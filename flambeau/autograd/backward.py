@@ -218,7 +218,7 @@ def grad(
         warnings.warn(
             "only_inputs argument is deprecated and is ignored now (defaults to True).",
             FutureWarning,
-            stacklevel=2,
+            stacklevel=stack_level(),
         )
     allow_unused = materialize_grads if allow_unused is None else allow_unused
     outs, ins = _tuple(outputs), _tuple(inputs)

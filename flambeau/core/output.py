@@ -17,6 +17,7 @@ from flambeau.core.kernels import copies
 from flambeau.core.layout import is_non_overlapping_and_dense
 from flambeau.core.overlap import check_writable
 from flambeau.core.promotion import can_cast
+from flambeau.core.provenance import stack_level
 from flambeau.core.silence import quiet
 from flambeau.core.storage import address, root_of, touch
 from flambeau.core.tensor import Tensor, edge_of
@@ -124,7 +125,7 @@ def write_one(name: str, result: Tensor, out: Any, exact: bool | None = None) ->
                 f"the required output shape {list(new.shape)}. Resize it explicitly with "
                 f"t.resize_(0) to reuse it.",
                 UserWarning,
-                stacklevel=_depth(),
+                stacklevel=stack_level(),
             )
         out.resize_(new.shape)
         if name not in _CASTING:
@@ -186,9 +187,3 @@ def _grown(target: Tensor, result: Any) -> Any:
 
 def _each(value: Any) -> Any:
     return value if isinstance(value, (tuple, list)) else (value,)
-
-
-def _depth() -> int:
-    from flambeau.core.provenance import stack_level
-
-    return stack_level()

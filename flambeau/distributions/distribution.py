@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Self
 
 import flambeau
 from flambeau.core.errors import fail
+from flambeau.core.provenance import stack_level
 from flambeau.core.size import Size
 from flambeau.core.tensor import Tensor
 from flambeau.distributions import constraints
@@ -163,7 +164,7 @@ class Distribution:
         warnings.warn(
             "`sample_n(n)` will be deprecated. Use `sample((n,))` instead.",
             FutureWarning,
-            stacklevel=2,
+            stacklevel=stack_level(),
         )
         return self.sample(Size((n,)))
 
@@ -208,7 +209,7 @@ class Distribution:
             warnings.warn(
                 f"{type(self)} does not define `arg_constraints`. Set `arg_constraints = {{}}`, or "
                 "pass `validate_args=False`, to construct it unchecked.",
-                stacklevel=4,
+                stacklevel=stack_level(),
             )
         for name, constraint in known.items():
             if constraints.is_dependent(constraint):
@@ -266,7 +267,7 @@ class Distribution:
             warnings.warn(
                 f"{type(self)} does not define `support`, so samples go unchecked. Define it, or "
                 "pass `validate_args=False`.",
-                stacklevel=3,
+                stacklevel=stack_level(),
             )
             return
         if not satisfied(support, value):

@@ -9,6 +9,7 @@ from typing import Any
 
 import flambeau
 from flambeau.core.errors import fail
+from flambeau.core.provenance import stack_level
 from flambeau.core.size import Size
 from flambeau.core.tensor import Tensor
 from flambeau.distributions import constraints
@@ -100,7 +101,7 @@ class Wishart(ExponentialFamily):
             warnings.warn(
                 "Low df values detected. Singular samples are highly likely to occur for "
                 "ndim - 1 < df < ndim.",
-                stacklevel=2,
+                stacklevel=stack_level(),
             )
         super().__init__(batch, event, validate_args=validate_args)
         self._unbroadcasted_scale_tril = to_scale_tril(name, matrix)
@@ -178,7 +179,7 @@ class Wishart(ExponentialFamily):
         sample = self._bartlett_sampling(sample_shape)
         again = self._over_batch(self.support.check(sample))
         if bool(again.any()):
-            warnings.warn("Singular sample detected.", stacklevel=2)
+            warnings.warn("Singular sample detected.", stacklevel=stack_level())
             for _ in range(_TRIES if max_try_correction is None else max_try_correction):
                 drawn = self._bartlett_sampling(again[again].shape)
                 where = again.clone()  # the graph keeps it: `again` is written below

@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import Any
 from urllib.parse import urlparse  # libraries import it from here
 
+from flambeau.core.provenance import stack_level
 from flambeau.hub.download import digest, fetch
 from flambeau.serialization import load as load_file
 
@@ -120,7 +121,9 @@ def _old_folders() -> Iterator[str]:
     """Where checkpoints lay before there was ``TORCH_HOME``."""
     zoo = os.environ.get("TORCH_MODEL_ZOO")
     if zoo:
-        warnings.warn("TORCH_MODEL_ZOO is deprecated, set TORCH_HOME instead.", stacklevel=3)
+        warnings.warn(
+            "TORCH_MODEL_ZOO is deprecated, set TORCH_HOME instead.", stacklevel=stack_level()
+        )
         yield os.path.expanduser(zoo)
     home = os.environ.get("TORCH_HOME", "~/.torch")
     yield os.path.join(os.path.expanduser(home), "models")
@@ -162,6 +165,6 @@ def load_state_dict_from_url(
         warnings.warn(
             f"hub: {path} does not have the hash {found[1]} of its name: it is not the file of "
             f"{url}. Remove it to have it fetched again.",
-            stacklevel=2,
+            stacklevel=stack_level(),
         )
     return load_file(path, map_location=map_location, weights_only=weights_only)

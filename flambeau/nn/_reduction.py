@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import warnings
 
+from flambeau.core.provenance import stack_level
+
 _NUMBERS = {"none": 0, "mean": 1, "elementwise_mean": 1, "sum": 2}
 
 
@@ -16,7 +18,7 @@ def get_enum(reduction: str) -> int:
     if reduction == "elementwise_mean":
         warnings.warn(
             "reduction='elementwise_mean' is deprecated. Please use reduction='mean' instead.",
-            stacklevel=2,
+            stacklevel=stack_level(),
         )
     if reduction not in _NUMBERS:
         raise ValueError(f"{reduction} is not a valid value for reduction")
@@ -34,7 +36,7 @@ def legacy_get_string(
         warnings.warn(
             "size_average and reduce args will be deprecated, please use "
             f"reduction='{reduction}' instead.",
-            stacklevel=2,
+            stacklevel=stack_level(),
         )
     return reduction
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import flambeau
 from flambeau.core.errors import fail
+from flambeau.core.provenance import stack_level
 from flambeau.core.tensor import Tensor
 
 __all__ = [
@@ -118,7 +119,7 @@ def trunc_normal_(
         warnings.warn(
             "mean is more than 2 std from [a, b] in nn.init.trunc_normal_. "
             "The distribution of values may be incorrect.",
-            stacklevel=2,
+            stacklevel=stack_level(),
         )
     mass = _normal_cdf((b - mean) / std) - _normal_cdf((a - mean) / std)
     with flambeau.no_grad():
@@ -279,7 +280,7 @@ def _kaiming_std(tensor: Tensor, a: float, mode: str, nonlinearity: str) -> floa
 def _nothing_to_fill(tensor: Tensor) -> bool:
     """Whether the weight has a zero size; warns as PyTorch does."""
     if 0 in tensor.shape:
-        warnings.warn("Initializing zero-element tensors is a no-op", stacklevel=3)
+        warnings.warn("Initializing zero-element tensors is a no-op", stacklevel=stack_level())
         return True
     return False
 
@@ -382,7 +383,7 @@ def _make_deprecate(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
         warnings.warn(
             f"`nn.init.{old}` is now deprecated in favor of `nn.init.{new}`.",
             FutureWarning,
-            stacklevel=2,
+            stacklevel=stack_level(),
         )
         return function(*args, **kwargs)
 

@@ -17,6 +17,7 @@ from typing import Any, TypeAlias
 import flambeau
 from flambeau.core.errors import fail
 from flambeau.core.handles import RemovableHandle
+from flambeau.core.provenance import stack_level
 from flambeau.core.tensor import Tensor
 
 __all__ = [
@@ -274,7 +275,7 @@ class Optimizer:
                 "optimizer contains a parameter group with duplicate parameters; in future, this "
                 "will cause an error; "
                 "see github.com/pytorch/pytorch/issues/40967 for more information",
-                stacklevel=3,
+                stacklevel=stack_level(),
             )
         self._check_against_other_groups(name, param_group)
         self.param_groups.append(param_group)

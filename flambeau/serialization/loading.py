@@ -11,6 +11,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from flambeau.core.provenance import stack_level
 from flambeau.serialization import legacy
 from flambeau.serialization.archive import ArchiveReader
 from flambeau.serialization.location import restorer
@@ -84,7 +85,7 @@ def _decide(weights_only: bool | None, pickle_module: Any) -> bool:
             "load: TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD is set and weights_only was not given: the "
             "file may run code.",
             UserWarning,
-            stacklevel=3,
+            stacklevel=stack_level(),
         )
         return False
     return pickle_module is None

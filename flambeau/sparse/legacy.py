@@ -12,7 +12,6 @@ from flambeau.compat import warn_once
 from flambeau.core import dtypes
 from flambeau.core.errors import fail
 from flambeau.core.layout import sparse_coo
-from flambeau.core.provenance import stack_level
 from flambeau.core.tensor import Tensor
 from flambeau.sparse.build import sparse_coo_tensor
 
@@ -38,7 +37,6 @@ class _Kind(type):
             f"torch.sparse.SparseTensor({then}) is deprecated.  Please use "
             f"torch.sparse_coo_tensor({now}).",
             UserWarning,
-            stacklevel=stack_level(),
         )
         if sized:
             size = args[0] if len(args) == 1 and not isinstance(args[0], int) else args

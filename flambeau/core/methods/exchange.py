@@ -19,7 +19,6 @@ from flambeau.core.ir.abstract import Abstract
 from flambeau.core.layout import is_non_overlapping_and_dense
 from flambeau.core.methods import attach
 from flambeau.core.node import AccumulateGrad
-from flambeau.core.provenance import stack_level
 from flambeau.core.state import ordinary
 from flambeau.core.storage import Storage, storage_of
 from flambeau.core.tensor import PLAIN, Tensor, edge_of, leaf_edge, wrap
@@ -300,7 +299,6 @@ def _told_of_gradient(tensor: Tensor) -> None:
             "Converting a tensor with requires_grad=True to a scalar may lead to unexpected "
             "behavior: the number has no gradient. Say tensor.detach() or tensor.item() where that "
             "is meant.",
-            stacklevel=stack_level(),
         )
 
 

@@ -442,7 +442,6 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
             "torch.meshgrid: in an upcoming release, it will be required to pass the indexing "
             "argument.",
             UserWarning,
-            stacklevel=3,
         )
         indexing = "ij"
     if indexing not in ("ij", "xy"):

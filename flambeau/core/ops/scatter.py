@@ -275,7 +275,6 @@ def _scatter_any(
                 "removed in a future PyTorch "
                 "release. Use torch.scatter_reduce instead for more reduction options.",
                 UserWarning,
-                stacklevel=4,
             )
         else:
             src = ops.full(tuple(index.shape), src, dtype=input.dtype)

@@ -217,13 +217,26 @@ def adjoint(input: Tensor) -> Tensor:
     return found.conj() if a.dtype.kind in "cW" else found
 
 
+def _not_a_matrix() -> None:
+    from flambeau.compat import warn_once
+
+    warn_once(
+        "The use of `x.T` on tensors of dimension other than 2 to reverse their shape is "
+        "deprecated and it will throw an error in a future release of PyTorch. x.mT transposes "
+        "batches of matrices, x.permute(*range(x.ndim - 1, -1, -1)) reverses the dimensions.",
+        UserWarning,
+    )
+
+
 class Transposed:
     """`T`, `mT`, `H`, `mH`."""
 
     @property
     def T(self: Tensor) -> Tensor:
-        """The tensor with its dimensions reversed."""
+        """The tensor with its dimensions reversed; warns, once, where they are not two."""
         a = self._array
+        if a.ndim != 2 and a.ndim:
+            _not_a_matrix()
         if type(self) in PLAIN and type(a) is nd and ordinary():
             return as_view(
                 PERMUTE, self, a.T, (None, REVERSED.get(a.ndim) or tuple(range(a.ndim))[::-1])

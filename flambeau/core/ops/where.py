@@ -133,7 +133,6 @@ def _where_or_nonzero(
             "removed in a future version of "
             "PyTorch. Use a boolean condition instead.",
             UserWarning,
-            stacklevel=3,
         )
         condition = ops.ne(condition, 0)
     return ops._where(condition, input, other, out=out)

@@ -7,6 +7,8 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+from flambeau.core.provenance import stack_level
+
 __all__ = ["GradScaler", "autocast", "custom_bwd", "custom_fwd"]
 
 
@@ -15,7 +17,7 @@ def _deprecated(name: str) -> None:
         f"`torch.cuda.amp.{name}(args...)` is deprecated. Please use "
         f"`torch.amp.{name}('cuda', args...)` instead.",
         FutureWarning,
-        stacklevel=3,
+        stacklevel=stack_level(),
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from flambeau.core.errors import fail
+from flambeau.core.provenance import stack_level
 from flambeau.core.tensor import Tensor
 from flambeau.distributions.distribution import Distribution
 
@@ -97,7 +98,7 @@ def _dispatch_kl(type_p: type, type_q: type) -> Any:
             f"Ambiguous kl_divergence({type_p.__name__}, {type_q.__name__}). Please "
             f"register_kl({left[0].__name__}, {right[1].__name__})",
             RuntimeWarning,
-            stacklevel=3,
+            stacklevel=stack_level(),
         )
     return _KL_REGISTRY[left]
 

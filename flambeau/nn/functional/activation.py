@@ -223,7 +223,7 @@ def _implicit_dim(name: str, ndim: int) -> int:
         f"Implicit dimension choice for {name} has been deprecated. Change the call to include "
         "dim=X as an argument.",
         UserWarning,
-        stacklevel=stack_level() - 1,
+        stacklevel=stack_level(),
     )
     return 0 if ndim in (0, 1, 3) else 1
 
@@ -268,9 +268,7 @@ def gumbel_softmax(
     arXiv:1611.01144.
     """
     if eps != 1e-10:
-        warnings.warn(
-            "`eps` parameter is deprecated and has no effect.", stacklevel=stack_level() - 1
-        )
+        warnings.warn("`eps` parameter is deprecated and has no effect.", stacklevel=stack_level())
     noise = ops.empty_like(logits, memory_format=layout.contiguous_format)
     gumbels = -noise.exponential_().log()
     soft = ops.softmax((logits + gumbels) / tau, dim)

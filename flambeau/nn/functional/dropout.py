@@ -60,7 +60,7 @@ def feature_alpha_dropout(
 
 
 def _warn(text: str) -> None:
-    warnings.warn(text, UserWarning, stacklevel=stack_level() - 1)
+    warnings.warn(text, UserWarning, stacklevel=stack_level())
 
 
 def _channels(

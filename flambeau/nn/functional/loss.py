@@ -109,7 +109,7 @@ def _warn_sizes(input: Tensor, target: Tensor) -> None:
             f"({input.size()}). This will likely "
             "lead to incorrect results due to broadcasting. Please ensure they have the same size.",
             UserWarning,
-            stacklevel=stack_level() - 1,
+            stacklevel=stack_level(),
         )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import flambeau
 from flambeau.core.errors import fail
+from flambeau.core.provenance import stack_level
 from flambeau.core.tensor import Tensor
 
 _identity: Any = None
@@ -133,7 +134,7 @@ class BackwardHook:
         warnings.warn(
             "Full backward hook is firing when gradients are computed with respect to module "
             "outputs since no inputs require gradients.",
-            stacklevel=5,
+            stacklevel=stack_level(),
         )
         nothing = (None,) * self.n_inputs
         for hook in self.user_hooks:
@@ -177,7 +178,7 @@ def attach_last_node_hooks(module: Any, hooks: Sequence[Callable], args: Any, re
             f"Using {problem} Please use register_full_backward_hook to get the documented "
             "behavior.",
             FutureWarning,
-            stacklevel=4,
+            stacklevel=stack_level(),
         )
 
 

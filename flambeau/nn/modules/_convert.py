@@ -13,6 +13,7 @@ from typing import Any
 
 import flambeau
 from flambeau.core.errors import fail
+from flambeau.core.provenance import stack_level
 from flambeau.core.tensor import Tensor
 from flambeau.nn.parameter import Parameter
 
@@ -82,7 +83,7 @@ class Conversions:
                     "Complex modules are a new feature under active development whose design may "
                     "change, and some modules might not work as expected when using complex "
                     "tensors as parameters or buffers.",
-                    stacklevel=2,
+                    stacklevel=stack_level(),
                 )
 
         def convert(tensor: Tensor) -> Tensor:
@@ -168,7 +169,7 @@ class Conversions:
                 "Calling .zero_grad() from a module created with nn.DataParallel() has no "
                 "effect. The parameters are copied (in a differentiable manner) from the "
                 "original module.",
-                stacklevel=2,
+                stacklevel=stack_level(),
             )
         for parameter in self.parameters():
             gradient = parameter.grad

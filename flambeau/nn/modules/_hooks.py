@@ -13,6 +13,7 @@ from typing import Any
 
 from flambeau.core.errors import fail
 from flambeau.core.handles import RemovableHandle
+from flambeau.core.provenance import stack_level
 from flambeau.core.tensor import Tensor
 from flambeau.nn.modules._backward_hook import BackwardHook, attach_last_node_hooks
 
@@ -248,7 +249,7 @@ class HookedCall:
                 warnings.warn(
                     "For backward hooks to be called, module output should be a Tensor or a "
                     f"tuple of Tensors but received {type(call.result)}",
-                    stacklevel=5,
+                    stacklevel=stack_level(),
                 )
             call.result = backward_hook.setup_output_hook(call.result)
         if older:
@@ -294,7 +295,7 @@ class HookedCall:
                     warnings.warn(
                         f"{which} forward hook with ``always_call=True`` raised an exception "
                         f"that was silenced as another error was raised in forward: {error}",
-                        stacklevel=4,
+                        stacklevel=stack_level(),
                     )
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import flambeau
 from flambeau.core.errors import fail
 from flambeau.core.handles import RemovableHandle
+from flambeau.core.provenance import stack_level
 from flambeau.core.tensor import Tensor
 from flambeau.nn.parameter import Parameter, is_lazy
 
@@ -125,7 +126,7 @@ class StateDict:
             warnings.warn(
                 "Positional args are being deprecated, use kwargs instead.",
                 FutureWarning,
-                stacklevel=2,
+                stacklevel=stack_level(),
             )
             destination = args[0] if destination is None else destination
             prefix = args[1] if len(args) > 1 and prefix == "" else prefix
@@ -254,7 +255,7 @@ class StateDict:
                 "parameter in the current model, which is a no-op. (Did you mean to pass "
                 "`assign=True` to assign items in the state dictionary to their corresponding "
                 "key in the module instead of copying them in place?)",
-                stacklevel=2,
+                stacklevel=stack_level(),
             )
         try:
             with flambeau.no_grad():

@@ -10,6 +10,7 @@ from typing import Any
 
 import flambeau
 from flambeau.core.errors import fail
+from flambeau.core.provenance import stack_level
 from flambeau.core.tensor import Tensor
 from flambeau.nn import functional as F
 from flambeau.nn import init as initialise
@@ -169,7 +170,7 @@ def _renamed(old: str, new: str, value: float) -> float:
     warnings.warn(
         f"keyword argument `{old}` is deprecated and renamed to `{new}`",
         FutureWarning,
-        stacklevel=3,
+        stacklevel=stack_level(),
     )
     return value
 

@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Any
 
 from flambeau.core.errors import fail
+from flambeau.core.provenance import stack_level
 from flambeau.nn.modules.holders import ParameterDict, ParameterList
 from flambeau.nn.modules.module import Module, _addindent
 
@@ -32,7 +33,7 @@ class Container(Module):
             "nn.Container is deprecated. All of it's functionality is now implemented in "
             "nn.Module. Subclass that instead.",
             FutureWarning,
-            stacklevel=2,
+            stacklevel=stack_level(),
         )
         for name, module in kwargs.items():
             self.add_module(name, module)

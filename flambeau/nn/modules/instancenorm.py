@@ -9,6 +9,7 @@ import warnings
 from typing import Any
 
 from flambeau.core.errors import fail
+from flambeau.core.provenance import stack_level
 from flambeau.core.tensor import Tensor
 from flambeau.nn import functional as F
 from flambeau.nn.modules.batchnorm import _LazyNormBase, _NormBase
@@ -122,7 +123,7 @@ class _InstanceNorm(_NormBase):
             warnings.warn(
                 f"input's size at dim={dim} does not match num_features. You can silence this "
                 "warning by not passing in num_features, which is not used because affine=False",
-                stacklevel=2,
+                stacklevel=stack_level(),
             )
         if dim == 0:
             return self._handle_no_batch_input(input)

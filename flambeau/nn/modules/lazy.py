@@ -10,6 +10,7 @@ import warnings
 from typing import Any
 
 from flambeau.core.errors import fail
+from flambeau.core.provenance import stack_level
 from flambeau.nn.parameter import is_lazy
 
 __all__ = ["LazyModuleMixin"]
@@ -29,7 +30,7 @@ class LazyModuleMixin:
         warnings.warn(
             "Lazy modules are a new feature under heavy development so changes to the API or "
             "functionality can happen at any moment.",
-            stacklevel=2,
+            stacklevel=stack_level(),
         )
 
     def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:

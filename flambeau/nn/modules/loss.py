@@ -11,6 +11,7 @@ import warnings
 from typing import Any
 
 from flambeau.core.errors import fail
+from flambeau.core.provenance import stack_level
 from flambeau.core.tensor import Tensor
 from flambeau.nn import _reduction as _Reduction
 from flambeau.nn import functional as F
@@ -136,7 +137,7 @@ class NLLLoss2d(NLLLoss):
             "`NLLLoss2d` has been deprecated. Please use `NLLLoss` instead as a drop-in "
             "replacement.",
             FutureWarning,
-            stacklevel=2,
+            stacklevel=stack_level(),
         )
         super().__init__(weight, size_average, ignore_index, reduce, reduction)
 

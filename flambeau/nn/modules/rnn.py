@@ -15,6 +15,7 @@ from typing import Any
 
 import flambeau
 from flambeau.core.errors import fail
+from flambeau.core.provenance import stack_level
 from flambeau.core.tensor import Tensor
 from flambeau.nn import init
 from flambeau.nn.functional import rnn as kernels
@@ -38,7 +39,7 @@ def apply_permutation(tensor: Tensor, permutation: Tensor, dim: int = 1) -> Tens
         "`apply_permutation` is deprecated, please use `tensor.index_select(dim, permutation)` "
         "instead",
         FutureWarning,
-        stacklevel=2,
+        stacklevel=stack_level(),
     )
     return _apply_permutation(tensor, permutation, dim)
 
@@ -133,7 +134,7 @@ class RNNBase(Module):
                 "dropout option adds dropout after all but last recurrent layer, so non-zero "
                 f"dropout expects num_layers greater than 1, but got dropout={dropout} and "
                 f"num_layers={self.num_layers}",
-                stacklevel=4,
+                stacklevel=stack_level(),
             )
         kinds = (("bias", bool), ("batch_first", bool), ("input_size", int), ("hidden_size", int))
         for setting, kind in kinds:

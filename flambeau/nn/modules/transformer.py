@@ -12,6 +12,7 @@ from typing import Any
 
 import flambeau
 from flambeau.core.errors import fail
+from flambeau.core.provenance import stack_level
 from flambeau.core.tensor import Tensor
 from flambeau.nn import functional as F
 from flambeau.nn import init
@@ -221,7 +222,7 @@ class TransformerEncoder(Module):
             warnings.warn(
                 "enable_nested_tensor is True, but self.use_nested_tensor is False because "
                 f"encoder_layer{reason}",
-                stacklevel=2,
+                stacklevel=stack_level(),
             )
 
     @staticmethod

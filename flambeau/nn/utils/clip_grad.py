@@ -13,6 +13,7 @@ from typing import Any
 
 import flambeau
 from flambeau.core.errors import fail
+from flambeau.core.provenance import stack_level
 from flambeau.core.tensor import Tensor
 
 __all__ = [
@@ -103,7 +104,8 @@ def clip_grad_norm_(
     listed = _listed(parameters)
     if not listed and isinstance(parameters, types.GeneratorType):
         warnings.warn(
-            "`parameters` is an empty generator, no gradient clipping will occur.", stacklevel=2
+            "`parameters` is an empty generator, no gradient clipping will occur.",
+            stacklevel=stack_level(),
         )
     gradients = [p.grad for p in listed if p.grad is not None]
     total = _get_total_norm(gradients, norm_type, error_if_nonfinite, foreach)
@@ -123,7 +125,7 @@ def clip_grad_norm(
         "`torch.nn.utils.clip_grad_norm` is now deprecated in favor of "
         "`torch.nn.utils.clip_grad_norm_`.",
         FutureWarning,
-        stacklevel=2,
+        stacklevel=stack_level(),
     )
     return clip_grad_norm_(parameters, max_norm, norm_type, error_if_nonfinite, foreach)
 

@@ -15,6 +15,7 @@ from functools import wraps
 from typing import Any
 
 from flambeau.core.errors import fail
+from flambeau.core.provenance import stack_level
 from flambeau.core.tensor import Tensor
 from flambeau.optim.elementwise import scalar
 from flambeau.optim.optimizer import Optimizer
@@ -140,7 +141,7 @@ class LRScheduler:
             self._warn_of_order()
         self._step_count += 1
         if epoch is not None:
-            warnings.warn(EPOCH_DEPRECATION_WARNING, UserWarning, stacklevel=2)
+            warnings.warn(EPOCH_DEPRECATION_WARNING, UserWarning, stacklevel=stack_level())
         self._update_lr(epoch)
 
     def _warn_of_order(self) -> None:
@@ -151,7 +152,7 @@ class LRScheduler:
                 "Please, make sure to call `optimizer.step()` before `lr_scheduler.step()`. See "
                 "more details at " + _ORDER,
                 UserWarning,
-                stacklevel=3,
+                stacklevel=stack_level(),
             )
         elif not getattr(self.optimizer, "_opt_called", False):
             warnings.warn(
@@ -163,7 +164,7 @@ class LRScheduler:
                 "schedule. See more "
                 "details at " + _ORDER,
                 UserWarning,
-                stacklevel=3,
+                stacklevel=stack_level(),
             )
 
     def _update_lr(self, epoch: int | None = None) -> None:
@@ -194,7 +195,7 @@ class LRScheduler:
                 "To get the last learning rate computed by the scheduler, please use "
                 "`get_last_lr()`.",
                 UserWarning,
-                stacklevel=3,
+                stacklevel=stack_level(),
             )
 
 

@@ -10,6 +10,7 @@ import warnings
 from typing import Any, SupportsFloat
 
 from flambeau.core.errors import fail
+from flambeau.core.provenance import stack_level
 from flambeau.optim.lr_scheduler.base import (
     EPOCH_DEPRECATION_WARNING,
     LRScheduler,
@@ -86,7 +87,7 @@ class ReduceLROnPlateau(LRScheduler):
         if epoch is None:
             epoch = self.last_epoch + 1
         else:
-            warnings.warn(EPOCH_DEPRECATION_WARNING, UserWarning, stacklevel=2)
+            warnings.warn(EPOCH_DEPRECATION_WARNING, UserWarning, stacklevel=stack_level())
         self.last_epoch = epoch
         if self._is_better(current, self.best):
             self.best = current

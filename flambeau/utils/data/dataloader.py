@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar
 
 import flambeau
 from flambeau.core.errors import fail
+from flambeau.core.provenance import stack_level
 from flambeau.utils.data._utils.collate import default_collate, default_convert
 from flambeau.utils.data._utils.fetch import NOTHING, IterableFetcher, MapFetcher
 from flambeau.utils.data._utils.pool import Pool
@@ -301,7 +302,7 @@ class DataLoader(Generic[T_co]):
                 "create. Please be aware that excessive worker creation might get DataLoader "
                 "running slow or even "
                 "freeze, lower the worker number to avoid potential slowness/freeze if necessary.",
-                stacklevel=3,
+                stacklevel=stack_level(),
             )
 
 
@@ -325,7 +326,7 @@ class _BaseDataLoaderIter:
                 "'pin_memory' argument is set as true but no accelerator is found, then device "
                 "pinned memory won't "
                 "be used.",
-                stacklevel=4,
+                stacklevel=stack_level(),
             )
         self._sampler_iter = iter(self._index_sampler)
         # Drawn before the sampler draws anything, as PyTorch does: the order of draws is part of a
@@ -368,7 +369,7 @@ class _BaseDataLoaderIter:
                 "configuring the "
                 "IterableDataset replica at each worker: see get_worker_info."
             )
-        warnings.warn(message, stacklevel=3)
+        warnings.warn(message, stacklevel=stack_level())
 
     def __len__(self) -> int:
         return len(self._index_sampler)

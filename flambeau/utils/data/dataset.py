@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar
 
 import flambeau
 from flambeau.core.errors import fail
+from flambeau.core.provenance import stack_level
 from flambeau.core.tensor import Tensor
 
 __all__ = [
@@ -184,7 +185,7 @@ class ConcatDataset(Dataset[Any]):
         warnings.warn(
             "`cummulative_sizes` attribute is renamed to `cumulative_sizes`",
             FutureWarning,
-            stacklevel=2,
+            stacklevel=stack_level(),
         )
         return self.cumulative_sizes
 
@@ -299,6 +300,6 @@ def _from_fractions(fractions: Sequence[float], size: int) -> list[int]:
         if count == 0:
             warnings.warn(
                 f"Length of split at index {number} is 0. This might result in an empty dataset.",
-                stacklevel=3,
+                stacklevel=stack_level(),
             )
     return counts

@@ -21,6 +21,7 @@ from urllib.error import URLError
 import numpy as np
 
 import flambeau as torch
+from flambeau.core.provenance import stack_level
 from flambeau.core.tensor import Tensor
 from flambeau.vision.datasets.base import VisionDataset
 from flambeau.vision.datasets.utils import (
@@ -137,7 +138,7 @@ class MNIST(VisionDataset):
         return {name: i for i, name in enumerate(self.classes)}
 
     def _renamed(self, old: str, new: str) -> Any:
-        warnings.warn(f"{old} has been renamed {new}", stacklevel=3)
+        warnings.warn(f"{old} has been renamed {new}", stacklevel=stack_level())
         return getattr(self, new)
 
     @property

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from flambeau import cat, nn
+from flambeau.core.provenance import stack_level
 from flambeau.core.tensor import Tensor
 from flambeau.nn import functional as F
 from flambeau.vision.models.registry import register_model
@@ -192,7 +193,7 @@ class Inception3(nn.Module):
                 "Inception3 draws its first weights again, slowly, from a truncated normal "
                 "distribution; a later release will not. Give init_weights=True to keep this.",
                 FutureWarning,
-                stacklevel=2,
+                stacklevel=stack_level(),
             )
             init_weights = True
         if len(blocks) != 7:

@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import Any
 
 from flambeau import nn
+from flambeau.core.provenance import stack_level
 from flambeau.vision.models import weights as table
 
 __all__ = ["get_model", "get_model_builder", "list_models", "register_model"]
@@ -87,7 +88,7 @@ def _named(build: Callable, args: tuple[Any, ...], kwargs: dict[str, Any]) -> di
     warnings.warn(
         f"{build.__name__}: giving {listed} by position {_SINCE}; name them.",
         UserWarning,
-        stacklevel=3,
+        stacklevel=stack_level(),
     )
     return found | kwargs
 
@@ -100,7 +101,11 @@ def _chosen(model: str, name: str, old: str, kwargs: dict[str, Any]) -> Any:
     if old in kwargs and (name not in kwargs or name != "weights"):
         given = bool(kwargs.pop(old))
         kwargs.pop(name, None)
-        warnings.warn(f"{model}: {old!r} {_SINCE}; pass {name} instead.", UserWarning, stacklevel=3)
+        warnings.warn(
+            f"{model}: {old!r} {_SINCE}; pass {name} instead.",
+            UserWarning,
+            stacklevel=stack_level(),
+        )
     else:
         given = kwargs.pop(name, None)
         if given is None or isinstance(given, (str, table.WeightsEnum)):
@@ -110,7 +115,7 @@ def _chosen(model: str, name: str, old: str, kwargs: dict[str, Any]) -> Any:
         f"{model}: {name} other than a member of its enumeration or None {_SINCE}; here it means "
         f"{name}={found!r}.",
         UserWarning,
-        stacklevel=3,
+        stacklevel=stack_level(),
     )
     return found
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from flambeau import nn
+from flambeau.core.provenance import stack_level
 from flambeau.core.tensor import Tensor
 from flambeau.vision.models._utils import IntermediateLayerGetter
 from flambeau.vision.models.registry import get_model
@@ -63,7 +64,7 @@ def trainable(is_trained: bool, layers: int | None, most: int, usual: int) -> in
                 "Changing trainable_backbone_layers has no effect if neither pretrained nor "
                 f"pretrained_backbone have been set to True, falling back to "
                 f"trainable_backbone_layers={most} so that all layers are trainable",
-                stacklevel=2,
+                stacklevel=stack_level(),
             )
         return most
     chosen = usual if layers is None else layers

@@ -11,6 +11,7 @@ from typing import Any
 
 import flambeau as torch
 from flambeau import nn
+from flambeau.core.provenance import stack_level
 from flambeau.core.tensor import Tensor
 from flambeau.nn import functional as F
 from flambeau.vision.models.detection._utils import BoxCoder, SSDMatcher, retrieve_out_channels
@@ -258,7 +259,7 @@ def fixed_size(name: str, size: int, kwargs: dict[str, Any]) -> tuple[int, int]:
     if kwargs.pop("size", None) is not None:
         warnings.warn(
             f"{name}: The size of the model is already fixed; ignoring the parameter.",
-            stacklevel=3,
+            stacklevel=stack_level(),
         )
     return size, size
 

@@ -7,6 +7,7 @@ import warnings
 from typing import Any
 
 import flambeau as torch
+from flambeau.core.provenance import stack_level
 from flambeau.core.tensor import Tensor
 from flambeau.utils._pytree import tree_flatten, tree_unflatten
 from flambeau.vision import tv_tensors
@@ -73,7 +74,7 @@ class RandomErasing(RandomApplyTransform):
             warnings.warn(
                 f"{type(self).__name__}() is currently passing through inputs of type "
                 f"tv_tensors.{type(inpt).__name__}. This will likely change in the future.",
-                stacklevel=2,
+                stacklevel=stack_level(),
             )
             return inpt
         where = params["where"]

@@ -10,6 +10,7 @@ import numpy as np
 
 import flambeau as torch
 from flambeau.core.dtypes import dtype as Dtype
+from flambeau.core.provenance import stack_level
 from flambeau.core.tensor import Tensor
 from flambeau.utils._pytree import tree_flatten, tree_unflatten
 from flambeau.vision import tv_tensors
@@ -127,7 +128,7 @@ class ToTensor(Transform):
             "The transform `ToTensor()` is deprecated and will be removed in a future release. "
             "Instead, please use `v2.Compose([v2.ToImage(), v2.ToDtype(torch.float32, "
             "scale=True)])`. Output is equivalent up to float precision.",
-            stacklevel=2,
+            stacklevel=stack_level(),
         )
         super().__init__()
 
@@ -157,7 +158,7 @@ class ToDtype(Transform):
                     "ToDtype: got dtype values for `torch.Tensor` and either `Image` or `Video`. "
                     "Note that a plain tensor will be passed through where an image or a video is "
                     "present.",
-                    stacklevel=2,
+                    stacklevel=stack_level(),
                 )
         self.dtype = dtype
         self.scale = scale
@@ -182,7 +183,7 @@ class ToDtype(Transform):
             warnings.warn(
                 "ToDtype: scale was set to True but no dtype was specified for images or videos: "
                 "no scaling will be done.",
-                stacklevel=2,
+                stacklevel=stack_level(),
             )
         return inpt
 

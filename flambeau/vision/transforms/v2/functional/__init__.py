@@ -2,6 +2,7 @@
 
 from typing import Any as _Any
 
+from flambeau.core.provenance import stack_level
 from flambeau.vision.transforms.functional import to_tensor as _to_tensor
 from flambeau.vision.transforms.modes import InterpolationMode
 from flambeau.vision.transforms.v2.functional.color import *
@@ -40,6 +41,6 @@ def to_tensor(inpt: _Any) -> _Any:
         "The function `to_tensor(...)` is deprecated and will be removed in a future release. "
         "Instead, please use `to_image(...)` followed by `to_dtype(..., dtype=torch.float32, "
         "scale=True)`.",
-        stacklevel=2,
+        stacklevel=stack_level(),
     )
     return _to_tensor(inpt)
