@@ -40,7 +40,8 @@ def leaf(torch: Any, *shape: int, seed: int = 0, grad: bool = False) -> Any:
     return torch.tensor(array(*shape, seed=seed).tolist(), requires_grad=grad)
 
 
-# An expression over a, b (4x4), m (a 4x4 mask) and torch, compiled into a function of nothing.
+# An expression over a, b (4x4), m, k, d (4x4 of bools, ints, doubles) and torch, compiled into a
+# function of nothing.
 ELEMENTWISE = {
     "a + b": "a + b",
     "a * b": "a * b",
@@ -78,8 +79,35 @@ ELEMENTWISE = {
     "addcdiv": "torch.addcdiv(a, a, b, value=0.5)",
     "masked_fill": "a.masked_fill(m, float('-inf'))",
     "double": "a.double()",
+    "a * whole": "a * k",
+    "a * mask": "a * m",
+    "a + double": "a + d",
+    "where, numbers": "torch.where(m, a, 0)",
+    "add, alpha": "torch.add(a, b, alpha=0.5)",
+    "clamp, one bound": "a.clamp(min=0.7)",
+    "nan_to_num": "torch.nan_to_num(a)",
+    "glu": "torch.nn.functional.glu(a)",
+    "mish": "torch.nn.functional.mish(a)",
+    "lgamma": "a.lgamma()",
+    "erfc": "a.erfc()",
+    "sinc": "a.sinc()",
+    "zeros_like": "torch.zeros_like(a)",
 }
-NO_GRADIENT = {"a > b": "a > b", "a == b": "a == b", "isnan": "torch.isnan(a)"}
+NO_GRADIENT = {
+    "a > b": "a > b",
+    "a == b": "a == b",
+    "isnan": "torch.isnan(a)",
+    "whole / 2": "k / 2",
+    "whole + 1.5": "k + 1.5",
+    "whole ** 2": "k ** 2",
+    "exp of whole": "k.exp()",
+    "mask to float": "m.float()",
+    "where of numbers": "torch.where(m, 1.0, 0.0)",
+    "double % 0.7": "d % 0.7",
+    "erfinv": "(a - 1).erfinv()",
+    "digamma": "a.digamma()",
+    "i0": "a.i0()",
+}
 IN_PLACE = {
     "add_": "a.add_(b).sub_(b)",
     "mul_ by scalar": "a.mul_(1.0)",
@@ -92,6 +120,11 @@ IN_PLACE = {
     "masked_fill_": "a.masked_fill_(m, 1.0)",
     "lerp_": "a.lerp_(b, 0.3)",
     "into out": "torch.mul(a, b, out=a)",
+    "add_, alpha": "a.add_(b, alpha=0.5).sub_(b, alpha=0.5)",
+    "addcmul_": "a.addcmul_(b, b, value=0.0)",
+    "copy_ of double": "a.copy_(d)",
+    "mul_ by mask": "a.mul_(m | ~m)",
+    "clamp_, one bound": "a.clamp_(min=0.0)",
 }
 WRITTEN_RESULTS = {
     "add_": "(a * b).add_(b)",
@@ -158,6 +191,7 @@ def expression(code: str, grad: bool = False, backward: bool = False) -> Callabl
         mask = array(4, 4) > array(4, 4, seed=1)
         names = {"torch": torch, "a": a, "b": b, "m": torch.tensor(mask.tolist())}
         names |= {"i": torch.tensor([2, 0]), "j": torch.tensor([[0, 1], [2, 3]])}
+        names |= {"k": torch.arange(1, 17).view(4, 4), "d": b.detach().double()}
         names["iadd"] = operator.iadd
         if not backward:
             return eval(f"lambda: {code}", names)

@@ -2,7 +2,7 @@
 
 The short way: plain tensors, one dtype, the thread in its ordinary mode or under no_grad.
     Everything else (scalars of
-other kinds, mixed dtypes, subclasses, modes, `out=`, sparse, errors to word) goes through `slow`.
+other kinds, 16-bit floats, subclasses, modes, `out=`, sparse, errors to word) goes through `slow`.
 Hot and flat on purpose. Stands on tensor, node, silence, state.
 """
 

@@ -121,6 +121,8 @@ class Conversion:
             return dtypes.tensor_type_name(
                 self.dtype, self.device.type, self.layout is layout.sparse_coo
             )
+        if type(dtype) is dtypes.dtype:
+            return self.to(dtype)
         from flambeau.core.legacy import dtype_of_type
 
         return self.to(dtype_of_type(dtype))
