@@ -133,7 +133,7 @@ def _whole(op: Op, values_of: Callable[..., Any]) -> Callable[[Any, Any], Any]:
         edges = node.edges
         found: list[Any] = [None] * len(edges)
         for rule, function, targets in rules:
-            if all([edges[target] is None for target in targets]):
+            if all(edges[target] is None for target in targets):
                 continue
             values = values_of(node, rule, dtype)
             if values is None:

@@ -171,7 +171,7 @@ class Bucket:
         """Run the kernel on every parameter, by generated code where they are, else once on what is
         gathered."""
         runs = [(p, g, *own) for p, g, own in zip(self.arrays, grads, self.own, strict=True)]
-        if not all([g.flags.c_contiguous for g in grads]) or not update_each(
+        if not all(g.flags.c_contiguous for g in grads) or not update_each(
             kernel, rates, runs, self.spare
         ):
             self._together(kernel, rates, grads)

@@ -247,7 +247,7 @@ def _loop(function: Update, rates: Any, dtype: Any, buffers: int, spare: int) ->
             return None
     known = _loops.setdefault((function, dtype, buffers, fixed), [])
     for loop in known:
-        if loop is None or all([question.holds(rates) for question in loop.asked]):
+        if loop is None or all(question.holds(rates) for question in loop.asked):
             return loop
     found = _made(function, rates, dtype, buffers, spare)
     known.append(found)
