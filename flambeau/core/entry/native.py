@@ -145,7 +145,7 @@ def _number_first(made: Module, slots: Slots) -> None:
 
 def module() -> Module:
     """All of them."""
-    made, slots = Module("entries"), SLOTS()
+    made, slots = Module("entries", calls=True), SLOTS()
     steps.functions(made, slots)
     _unary(made, slots)
     _binary(made, slots)

@@ -163,16 +163,12 @@ def _parts_node(
         for at, value in enumerate(own):  # in the order of `process.PARTS_SLOTS`
             place = (w.word("parts_slots").to("i64") >> (8 * at)) & 255
             f.store(value, f.at(node, place, "i8"))
-        room = f.memory("ptr", 2)
-        w.require(w.own("place", room, w.word("depth"), returns="i1"), "lost")
-        order = f.call(w.word("iter_next"), "ptr", w.word("count"))
-        w.unless(order.eq(0))
         for name, value in (
             ("shape", shapes), ("dtype", dtypes), ("edges", w.tuple(w.held(e))),
-            ("hooks", w.held(w.word("none"))), ("code", f.load("ptr", room)),
-            ("lasti", f.load("ptr", room, f.index(1))), ("sequence", order),
+            ("hooks", w.held(w.word("none"))),
         ):  # fmt: skip
             w.put(node, slots.node[name], value)
+        w.require(w.own("locate", node, returns="i1"), "lost")
     return found.get()
 
 
