@@ -8,7 +8,14 @@ the table behind `self`. Stands on steps.
 
 from __future__ import annotations
 
-from flambeau.core.entry import native_parts, native_several, native_views, native_writes, steps
+from flambeau.core.entry import (
+    native_joins,
+    native_parts,
+    native_several,
+    native_views,
+    native_writes,
+    steps,
+)
 from flambeau.core.entry.process import SLOTS, Slots
 from flambeau.core.entry.steps import (
     begin,
@@ -150,6 +157,6 @@ def module() -> Module:
     _unary(made, slots)
     _binary(made, slots)
     _number_first(made, slots)
-    for room in (native_views, native_parts, native_writes, native_several):
+    for room in (native_views, native_parts, native_joins, native_writes, native_several):
         room.functions(made, slots)
     return made

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from flambeau.core.entry.native_views import DIMS
 from flambeau.core.entry.process import Slots
-from flambeau.core.entry.steps import begin, mode, operand, stored
+from flambeau.core.entry.steps import begin, mode, operand, own_slots, stored
 from flambeau.core.entry.writer import Writer
 from flambeau.core.kernels.jit.ir import Module, Value
 from flambeau.core.kernels.native import table
@@ -150,7 +150,7 @@ def _parts_node(
     e = w.own("edge", x)
     w.unless(e.eq(0))
     with w.when(w.is_none(e).eq(False)):
-        node = w.make("parts_node")
+        node = w.make("own_node")
         found.set(node)
         kind = w.field(a, table.DESCR)
         shapes, dtypes = (f.call(w.word("new_tuple"), "ptr", count) for _ in range(2))
@@ -160,9 +160,7 @@ def _parts_node(
         with f.loop(0, count) as k:
             f.store(w.held(kind), w.items(dtypes), k)
         own = (w.held(kind), shape, w.held(dim), w.held(label), number, w.held(sizes))
-        for at, value in enumerate(own):  # in the order of `process.PARTS_SLOTS`
-            place = (w.word("parts_slots").to("i64") >> (8 * at)) & 255
-            f.store(value, f.at(node, place, "i8"))
+        own_slots(w, node, own)  # in the order of `process.PARTS_SLOTS`
         for name, value in (
             ("shape", shapes), ("dtype", dtypes), ("edges", w.tuple(w.held(e))),
             ("hooks", w.held(w.word("none"))),

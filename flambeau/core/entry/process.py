@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from flambeau.core.declare import Op
 
 __all__ = [
-    "BITS", "CODES", "EXTRA", "KNOWN", "OUT", "PARAMS", "PARTS_SLOTS", "SHAPES", "SLOTS", "TENSORS",
-    "Slots", "be_plain", "made", "native", "offset", "several",
+    "BITS", "CODES", "EXTRA", "JOIN_SLOTS", "KNOWN", "OUT", "PARAMS", "PARTS_SLOTS", "SHAPES",
+    "SLOTS", "TENSORS", "Slots", "be_plain", "made", "native", "offset", "own_node", "several",
 ]  # fmt: skip
 
 EXTRA = (
@@ -48,7 +48,7 @@ EXTRA = (
     "op", "kernel", "depth", "has_rules", "keeps", "kept_nothing", "numbers", "title", "chooses",
     "places", "optional", "tensors", "arguments", "same", "mixed", "params", "dtype_at", "fast0",
     "fast1", "fast2", "fast3", "fast4", "into", "types", "fill", "converts", "copying", "again",
-    "parts_node", "parts_slots", "outputs",
+    "own_node", "own_slots", "stacks", "outputs",
     "differentiable",
 )  # fmt: skip
 KNOWN = 4
@@ -65,7 +65,8 @@ PARAMS = OUT << OUTPUTS
 SHAPES = PARAMS << 1
 """the parameters, and the operands' shapes."""
 PARTS_SLOTS = ("base_dtype", "base_shape", "dim", "label", "outputs", "sizes")
-"""What the node behind parts has beside every node's slots; a byte of a word says where."""
+JOIN_SLOTS = ("op", "shapes", "values")
+"""What the nodes behind parts and joined tensors have beside every node's slots."""
 NEW_COPY, COPY_INTO = 85, 50  # their places in NumPy's table of functions
 _NEW = 65  # the number of the slot `tp_new` in CPython's stable interface
 
@@ -211,6 +212,14 @@ def _addresses() -> dict[str, int]:
         kernels / f"native/{name}.py" for name in ("elementwise", "geometry", "objects", "table")
     ]
     return build.load_made("entries", sources, repr((SLOTS(), sys.version_info)), make)
+
+
+def own_node(kind: type, names: Iterable[str]) -> dict[str, int]:
+    """The words of a native function that makes nodes of a class of its operation's own: the class,
+    and a byte for each slot by name that says where it lies.
+    """
+    slots = sum(offset(kind, name) << (8 * k) for k, name in enumerate(names))
+    return {"own_node": id(kind), "own_slots": slots}
 
 
 def made(name: str, fallback: Any, more: dict[str, int] | None = None) -> Any:

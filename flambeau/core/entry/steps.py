@@ -5,7 +5,7 @@ Stands on writer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
@@ -26,6 +26,7 @@ __all__ = [
     "mode",
     "number",
     "operand",
+    "own_slots",
     "computed_from",
     "record",
     "stored",
@@ -418,6 +419,14 @@ def begin(w: Writer, count: int) -> list[Value]:
     f = w.f
     w.require(f.argument["n"].eq(count))
     return [f.load("ptr", f.argument["args"], f.index(k)) for k in range(count)]
+
+
+def own_slots(w: Writer, node: Value, values: Iterable[Value]) -> None:
+    """Fill the slots that a class of nodes has for itself; takes the references."""
+    f = w.f
+    for at, value in enumerate(values):
+        place = (w.word("own_slots").to("i64") >> (8 * at)) & 255
+        f.store(value, f.at(node, place, "i8"))
 
 
 def choice(w: Writer, condition: Value, value: Callable[[], Value]) -> Value:
