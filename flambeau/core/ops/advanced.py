@@ -17,7 +17,7 @@ from flambeau.core.declare import Tensors, composite, ops, primitive
 from flambeau.core.declare import view as declare_view
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
-from flambeau.core.kernels.generate import picked
+from flambeau.core.kernels import late
 from flambeau.core.kernels.scatter import add_at, add_rows, put_sum
 from flambeau.core.tensor import Tensor, wrap
 
@@ -25,6 +25,7 @@ __all__: list[str] = []
 
 nd = np.ndarray
 ALL = slice(None)
+_picked_rows = late.placed("generate.picked", "rows")
 
 
 def _label(node: Any) -> str:
@@ -189,7 +190,7 @@ def _index_one(input, index, dim: int):
         if index.dtype.kind != "b":
             if dim >= input.ndim:
                 raise IndexError
-            found = picked.rows(input, dim, index, checked=False)
+            found = _picked_rows(input, dim, index, checked=False)
             return input.take(index, dim) if found is None else found
         if index.ndim == 1 and dim:
             if index.shape[0] != input.shape[dim]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from flambeau.core.declare import ops, primitive
 from flambeau.core.dims import wrap_dim
-from flambeau.core.kernels.native import picks
+from flambeau.core.kernels import late
 from flambeau.core.rules import both
 
 __all__ = ["in_order", "lanes_last", "selected", "spelled"]
@@ -22,7 +22,7 @@ def _added_by_numpy(found: Any, dim: int, indices: Any, source: Any) -> Any:
     return found
 
 
-_added = picks.lazily("add", _added_by_numpy)
+_added = late.native("picks", "add", _added_by_numpy)
 
 
 @primitive(

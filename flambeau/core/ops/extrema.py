@@ -15,8 +15,8 @@ from flambeau.core.declare import composite, ops, primitive, reduction
 from flambeau.core.dims import unreduce, wrap_dim
 from flambeau.core.dtypes import REAL, of
 from flambeau.core.errors import fail
-from flambeau.core.folds import fold_add, fold_max
-from flambeau.core.kernels.generate.folds import LEAST, fold
+from flambeau.core.folds import LEAST, fold_add, fold_max
+from flambeau.core.kernels.generate.folds import fold
 from flambeau.core.ops.along import in_order, selected, spelled
 from flambeau.core.ops.reduce import axes_of
 from flambeau.core.rules import with_arrays

@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 
 from flambeau.core.errors import fail
-from flambeau.core.kernels.generate import twister
 
 __all__ = ["DEFAULT_SEED", "STATE_BYTES", "Stream"]
 
@@ -174,7 +173,12 @@ class Stream:
     def draw(self, law: str, out: np.ndarray, *given: Any) -> bool:
         """Fill a contiguous array by a law of ``kernels.generate.twister``; whether it was done:
         where there is code for it, and much to draw."""
-        return out.size >= _MANY and twister.draw(law, self._generator(), out, *given)
+        if out.size < _MANY:
+            return False
+
+        from flambeau.core.kernels.generate import twister
+
+        return twister.draw(law, self._generator(), out, *given)
 
     # going back
 
