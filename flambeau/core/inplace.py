@@ -154,6 +154,9 @@ def written_plainly(op: Op, args: Any) -> bool:
                 x._edge is not None or x._view is not None or type(x) not in PLAIN
             ):
                 return False
+    if op.name == "add" and _scattered(old, args[1]):
+        touch(target, "add_")
+        return True
     result = op.entry(*args)
     new = result._array
     if type(new) is np.ndarray and new.shape == old.shape and new.dtype is old.dtype:
@@ -161,6 +164,19 @@ def written_plainly(op: Op, args: Any) -> bool:
         touch(target, op.name.lstrip("_") + "_")
     else:
         write_result(op.name.lstrip("_") + "_", target, result)
+    return True
+
+
+def _scattered(array: Any, other: Any) -> bool:
+    """Add a sparse tensor where it has values; whether it is one that fits."""
+    data: Any = getattr(other, "_array", None)
+    if not hasattr(data, "is_sparse_data") or data.shape != array.shape:
+        return False
+    if data.dtype is not array.dtype:
+        return False
+    from flambeau.sparse.kernels import scatter
+
+    scatter(data, array)
     return True
 
 

@@ -9,6 +9,7 @@ the table behind `self`. Stands on steps.
 from __future__ import annotations
 
 from flambeau.core.entry import (
+    native_filled,
     native_joins,
     native_parts,
     native_several,
@@ -157,6 +158,9 @@ def module() -> Module:
     _unary(made, slots)
     _binary(made, slots)
     _number_first(made, slots)
-    for room in (native_views, native_parts, native_joins, native_writes, native_several):
+    rooms = (
+        native_views, native_parts, native_joins, native_writes, native_several, native_filled,
+    )  # fmt: skip
+    for room in rooms:
         room.functions(made, slots)
     return made

@@ -6,7 +6,7 @@ Stands on steps and native_operands.
 from __future__ import annotations
 
 from flambeau.core.entry.native_operands import MOST, differentiable, edges_of, operands, record
-from flambeau.core.entry.process import OUT, Slots
+from flambeau.core.entry.process import OUT, SUMS, Slots
 from flambeau.core.entry.steps import called, computed_from, mode, stored, written
 from flambeau.core.entry.writer import Writer
 from flambeau.core.kernels.jit.ir import Module, Value
@@ -34,7 +34,10 @@ def _several(made: Module, slots: Slots) -> None:
     f.branch(w.word("outputs").eq(0), "one", "many")
     f.label("one")
     r = computed_from(w, given, n)
-    f.branch(w.word("same").eq(0) | w.field(r, table.DESCR).eq(leading.get()), "alike", "cast")
+    kind = leading.get()
+    floating = kind.eq(w.word("float")) | kind.eq(w.word("double"))
+    wanted = f.select(w.word("same").to("i64").eq(SUMS) & ~floating, w.word("i64"), kind)
+    f.branch(w.word("same").eq(0) | w.field(r, table.DESCR).eq(wanted), "alike", "cast")
     f.label("cast")
     w.drop(r)
     f.jump("other")

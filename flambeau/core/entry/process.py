@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BITS", "CODES", "EXTRA", "JOIN_SLOTS", "KNOWN", "OUT", "PARAMS", "PARTS_SLOTS", "SHAPES",
-    "SLOTS", "TENSORS", "Slots", "be_plain", "made", "native", "offset", "own_node", "several",
+    "SLOTS", "SUMS", "TENSORS", "Slots", "be_plain", "made", "native", "offset", "own_node",
+    "several",
 ]  # fmt: skip
 
 EXTRA = (
@@ -43,13 +44,14 @@ EXTRA = (
     "matches", "exception", "shared", "user_frame", "storage_of", "edge_of", "settle", "silent",
     "false", "version", "written", "changed", "writing", "writer", "origin",
     "inference", "rules", "no_text", "no_grad_text", "op_node", "many_node", "port", "size",
-    "hooks", "new_copy", "copy_into", "nothing_saved", "zero", "root", "multi_text",
+    "hooks", "new_copy", "copy_into", "from_scalar", "is_subtype", "generic", "nothing_saved",
+    "zero", "root", "multi_text",
     # of the operation
     "op", "kernel", "depth", "has_rules", "keeps", "kept_nothing", "numbers", "title", "chooses",
     "places", "optional", "tensors", "arguments", "same", "mixed", "params", "dtype_at", "fast0",
     "fast1", "fast2", "fast3", "fast4", "into", "types", "fill", "converts", "copying", "again",
-    "own_node", "own_slots", "stacks", "outputs",
-    "differentiable",
+    "own_node", "own_slots", "stacks", "outputs", "differentiable", "kind", "pattern", "blank",
+    "like",
 )  # fmt: skip
 KNOWN = 4
 """Words of the shared memory before the codes known to be the user's, behind which stand the
@@ -57,6 +59,8 @@ library's; there stand the classes of plain tensors."""
 CODES = 256
 TENSORS, OUTPUTS = 5, 4
 """Tensors at most that an operation of the native entries takes, and gives."""
+SUMS = 2
+"""`same` for results that are int64 where the operand is not floating."""
 BITS = 12
 """In a word, of what one gradient may need: the operands,"""
 OUT = 1 << TENSORS
@@ -67,7 +71,7 @@ SHAPES = PARAMS << 1
 PARTS_SLOTS = ("base_dtype", "base_shape", "dim", "label", "outputs", "sizes")
 JOIN_SLOTS = ("op", "shapes", "values")
 """What the nodes behind parts and joined tensors have beside every node's slots."""
-NEW_COPY, COPY_INTO = 85, 50  # their places in NumPy's table of functions
+NEW_COPY, COPY_INTO, FROM_SCALAR = 85, 50, 61  # their places in NumPy's table of functions
 _NEW = 65  # the number of the slot `tp_new` in CPython's stable interface
 
 
@@ -169,7 +173,8 @@ def _words() -> dict[str, int]:
         "getframe": sys._getframe, "one": 1, "zero": 0, "nothing": (), "exception": Exception,
         "user_frame": _known_frame, "storage_of": storage_of, "edge_of": edge_of,
         "settle": slow.settle, "silent": silent, "false": False,
-        "no_text": "", "no_grad_text": sys.intern("no_grad"), "multi_text": sys.intern("multi"),
+        "no_text": "", "generic": np.generic, "no_grad_text": sys.intern("no_grad"),
+        "multi_text": sys.intern("multi"),
     }  # fmt: skip
     for name in ("version", "written", "changed", "writing", "writer", "origin", "inference",
                  "rules", "hooks", "root"):  # fmt: skip
@@ -190,6 +195,8 @@ def _words() -> dict[str, int]:
         "compare": address("PyObject_RichCompareBool"),
         "plus": address("PyNumber_Add"),
         "matches": address("PyErr_ExceptionMatches"),
+        "is_subtype": address("PyType_IsSubtype"),
+        "from_scalar": table.numpy_function(FROM_SCALAR),
         "new_copy": table.numpy_function(NEW_COPY),
         "copy_into": table.numpy_function(COPY_INTO),
         "shared": ctypes.addressof(_shared),
@@ -291,8 +298,8 @@ def several(
         arguments: how many it is called with; all of the operation's where not given.
         params: what rules see as the arguments, where fewer are given.
         numbers: `chooses`: the first is a condition; `mixed`: dtypes may differ; `same`: the result
-            has the operands'; `numbers`, `optional`: bits of the tensors that may be a number,
-            None; `dtype_at`: the argument that must be None, counted from 1.
+            has the operands', or SUMS; `numbers`, `optional`: bits of the tensors that may be a
+            number, None; `dtype_at`: the argument that must be None, counted from 1.
     """
     count = len(op.tensor_names)
     if not 1 <= count <= TENSORS or len(op.names) > 12 or op.lists or op.varargs:

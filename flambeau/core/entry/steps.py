@@ -376,6 +376,7 @@ def computed(w: Writer, *arrays: Value) -> Value:
 def computed_from(w: Writer, given: Value, count: Value, used: Sequence[Value] = ()) -> Value:
     """The same of `count` arguments in a row; those of `used` are given up then."""
     f = w.f
+    null = f.value("ptr", 0)
     first = called(w, given, count, used)
     found = f.variable("ptr", first)
     k = f.fresh()
@@ -386,7 +387,16 @@ def computed_from(w: Writer, given: Value, count: Value, used: Sequence[Value] =
     w.drop(first)
     f.jump("other")
     f.label(f"number{k}")
-    settled = w.invoke(w.word("settle"), first)
+    is_scalar = f.call(w.word("is_subtype"), "i32", w.type_of(first), w.word("generic")).ne(0)
+    made = f.variable("ptr")
+    f.branch(is_scalar, f"scalar{k}", f"thing{k}")
+    f.label(f"scalar{k}")  # what NumPy gives for arrays without dimensions
+    made.set(f.call(w.word("from_scalar"), "ptr", first, null))
+    f.jump(f"made{k}")
+    f.label(f"thing{k}")
+    made.set(w.invoke(w.word("settle"), first))
+    f.label(f"made{k}")
+    settled = made.get()
     w.drop(first)
     w.unless(settled.eq(0))
     found.set(settled)

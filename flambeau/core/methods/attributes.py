@@ -99,7 +99,7 @@ class Attributes:
         """How far the first element lies into the storage, in elements."""
         if type(self._array) is Abstract:
             return self._array.offset
-        if not self._array.size:
+        if not self._array.size or hasattr(self._array, "is_sparse_data"):
             return 0
         root = root_of(self)
         return (address(self._array) - address(root)) // self._array.dtype.itemsize

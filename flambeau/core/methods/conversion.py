@@ -13,6 +13,7 @@ from flambeau.core.declare import OPERATIONS, ops
 from flambeau.core.device import device as Device
 from flambeau.core.entry import process
 from flambeau.core.errors import fail
+from flambeau.core.factory.short import is_here
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.kernels.native.casts import NAMES, cast_to
 from flambeau.core.lower import Shell
@@ -70,12 +71,6 @@ def _read(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any, bool
 _USUAL = frozenset(("dtype", "device", "non_blocking"))
 
 
-def _here(device: Any) -> bool:
-    """Whether it names the processor's memory."""
-    kind = type(device)
-    return (kind is Device and device.type == "cpu") or (kind is str and device == "cpu")
-
-
 def _usual(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """The dtype, or the device where no dtype is given, of `to(device, dtype)` and of keywords;
     None for forms that must be read.
@@ -88,7 +83,7 @@ def _usual(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         device, dtype = kwargs.get("device"), kwargs.get("dtype")
     else:
         return None
-    if device is not None and not _here(device):
+    if device is not None and not is_here(device):
         return None
     return device if dtype is None else dtype
 
@@ -107,7 +102,7 @@ class Conversion:
                     return self
                 found = _SHORT[given](self)
                 return ops._to_copy(self, given) if found is None else found
-            if _here(given):
+            if is_here(given):
                 return self
             if type(given) in PLAIN and type(given._array) is np.ndarray:
                 return self.to(given.dtype)

@@ -11,6 +11,7 @@ from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
 from flambeau.core.kernels import embedding as kernels
+from flambeau.core.kernels.generate import picked, rows_added
 from flambeau.core.rules import both
 from flambeau.core.sampling import each_on_its_own
 from flambeau.core.tensor import Tensor, wrap
@@ -141,7 +142,8 @@ def _embedding_bag_all(
     chosen, place = indices[live], bag[live]
     sizes = np.bincount(place, minlength=count)[:count].astype("i8")
     wide = "f8" if weight.dtype == np.float64 else "f4"
-    rows = weight[chosen].astype(wide, copy=False)
+    rows = picked.rows(weight, 0, chosen)
+    rows = (weight[chosen] if rows is None else rows).astype(wide, copy=False)
     found = np.zeros((count, width), wide)
     top = np.full((count, width) if mode == MAX else (0,), -1, "i8")
     if len(chosen):
@@ -155,7 +157,8 @@ def _embedding_bag_all(
                 hits = np.flatnonzero(rows[:, d] == found[place, d])[::-1]
                 top[place[hits], d] = chosen[hits]
         else:
-            found[owners] = np.add.reduceat(rows, first, axis=0)
+            if not rows_added.add_rows(found, place, rows):
+                found[owners] = np.add.reduceat(rows, first, axis=0)
             if mode == MEAN:
                 found /= np.maximum(sizes, 1)[:, None].astype(wide)
     return found.astype(weight.dtype, copy=False), bag.astype("i8"), sizes, top

@@ -272,14 +272,20 @@ def rad2deg(input):
     return input * (180 / np.pi)
 
 
+def _turning(moved, input, other):
+    """A step across the ray by its length: 0 at the origin."""
+    square = input * input + other * other
+    return keep(moved * ops.reciprocal(square), (square == 0) == 0)
+
+
 @elementwise(
     operands="tensors",
     types=REAL_FLOAT,
     kernel=np.arctan2,
     alias=("arctan2",),
     vjp={
-        "input": lambda g, input, other: g * other * ops.reciprocal(input * input + other * other),
-        "other": lambda g, input, other: g * -input * ops.reciprocal(input * input + other * other),
+        "input": lambda g, input, other: _turning(g * other, input, other),
+        "other": lambda g, input, other: _turning(g * -input, input, other),
     },
 )
 def atan2(input, other):

@@ -260,6 +260,10 @@ def norm(
         p = 2
     elif p is None:
         p = 2
+    if dim is None and hasattr(input._array, "is_sparse_data"):
+        from flambeau.sparse import basis
+
+        return vector_norm(basis.values(basis.coalesce(input)), p, dtype=dtype, out=out)
     return vector_norm(input, p, dim, keepdim, dtype=dtype, out=out)
 
 

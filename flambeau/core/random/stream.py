@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from flambeau.core.errors import fail
+from flambeau.core.kernels import late
 
 __all__ = ["DEFAULT_SEED", "STATE_BYTES", "Stream"]
 
@@ -24,7 +25,6 @@ STATE_BYTES = 5056
 
 _WORDS = 624
 _BLOCK = 32768  # words drawn at once: the raw block, its mask and the result stay in the L2 cache
-_MANY = 256  # numbers from which on generated code draws them
 _HEAD = struct.Struct("<QiiQ")  # seed, words left, seeded, next word
 _TAIL = struct.Struct("<dddiifB3x")  # normal_x, _y, _rho, valid, pad, float normal, its flag
 _INT32, _FLOAT32 = (
@@ -34,6 +34,8 @@ _INT32, _FLOAT32 = (
 _MASK24, _STEP24 = np.int32((1 << 24) - 1), np.float32(2.0**-24)
 _MASK21 = np.uint64((1 << 21) - 1)
 _MASK53 = np.uint64((1 << 53) - 1)
+
+_drawn = late.placed("generate.twister", "draw")
 
 
 class Stream:
@@ -116,8 +118,6 @@ class Stream:
 
     def doubles(self, n: int) -> np.ndarray:
         """``n`` float64 uniforms in [0, 1): the low 53 bits of 64-bit words times 2^-53."""
-        if n < _MANY and n <= _BLOCK:
-            return self._doubles(n)
         out = np.empty(n)
         if self.draw("doubles", out, 1.0, 0.0):
             return out
@@ -172,13 +172,8 @@ class Stream:
 
     def draw(self, law: str, out: np.ndarray, *given: Any) -> bool:
         """Fill a contiguous array by a law of ``kernels.generate.twister``; whether it was done:
-        where there is code for it, and much to draw."""
-        if out.size < _MANY:
-            return False
-
-        from flambeau.core.kernels.generate import twister
-
-        return twister.draw(law, self._generator(), out, *given)
+        where there is code for it, and something to draw."""
+        return out.size > 0 and _drawn(law, self._generator(), out, *given)
 
     # going back
 

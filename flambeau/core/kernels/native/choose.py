@@ -17,18 +17,29 @@ from flambeau.core.kernels.native import (
     formulas,
     pairs,
     piecewise,
+    quotients,
     smooth,
     table,
 )
 from flambeau.core.kernels.native.elementwise import Formula
 from flambeau.core.silence import quiet, run
 
-__all__ = ["FORMULAS", "SILENT", "caller", "fused", "lazily", "native", "resolved", "takes_target"]
+__all__ = [
+    "FORMULAS", "SILENT", "caller", "fused", "lazily", "native", "offer", "resolved",
+    "takes_target",
+]  # fmt: skip
 
-FORMULAS = formulas.FORMULAS | smooth.SMOOTH | pairs.PAIRS | piecewise.PIECEWISE
+FORMULAS = (
+    formulas.FORMULAS | smooth.SMOOTH | pairs.PAIRS | piecewise.PIECEWISE | quotients.QUOTIENTS
+)
 """By the operation's name or the rule's."""
 SILENT: set[Callable[..., Any]] = set()
 """Functions that give no warning whoever calls them."""
+
+
+def offer(formulas: dict[str, Formula]) -> None:
+    """The formulas of an area that loads late, by the operations' names."""
+    FORMULAS.update(formulas)
 
 
 def native(

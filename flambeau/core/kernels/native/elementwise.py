@@ -39,8 +39,8 @@ class Formula(NamedTuple):
     """Which operands may be one number, as "vs"; () for every form that has an array."""
     condition: int | None = None
     """The operand that is of truth values."""
-    absent: tuple[tuple[int, float], ...] = ()
-    """Operands that may be None, with the number that this means."""
+    absent: tuple[tuple[int, float | dict[str, float]], ...] = ()
+    """Operands that may be None, with the number that this means, for each type or for all."""
 
     @property
     def all_forms(self) -> tuple[str, ...]:
@@ -300,6 +300,7 @@ def _operand(
 ) -> None:  # fmt: skip
     """Where an operand's elements lie, and whether it is one number."""
     k, absent = f.fresh(), dict(formula.absent).get(position)
+    absent = absent[type] if isinstance(absent, dict) else absent
     f.branch(kind.eq(word(f, "ndarray")), f"array{k}", f"number{k}")
     f.label(f"array{k}")
     f.branch(field(f, x, table.DESCR, "ptr").eq(word(f, wanted)), f"typed{k}", "other")

@@ -115,6 +115,12 @@ def silu_backward(f: Function, g: Value, x: Value) -> Value:
     return g * (s * (x * (f.value(x.type, 1.0) - s) + 1.0))
 
 
+def gated_backward(f: Function, g: Value, a: Value, b: Value) -> Value:
+    """``g * a * s * (1 - s)`` with ``s = sigmoid(b)``."""
+    s = sigmoid(f, b)
+    return g * s * (f.value(a.type, 1.0) - s) * a
+
+
 def maximum(f: Function, a: Value, b: Value) -> Value:
     """The larger, NaN where either is."""
     better = a.gt(b)
@@ -202,6 +208,8 @@ FORMULAS: dict[str, Formula] = {
     ),
     "gelu_tanh_backward": Formula(gelu_tanh_backward, 2),
     "silu_backward": Formula(silu_backward, 2),
+    "gated": Formula(lambda f, a, b: a * sigmoid(f, b), 2, forms=("vv", "sv")),
+    "gated_backward": Formula(gated_backward, 3, forms=("vvv", "svv")),
     "sqrt_backward": Formula(lambda f, g, out: g / (out + out), 2),
     "inside_backward": Formula(  # of clamp: the gradient inside and at the bounds
         lambda f, g, x, low, high: f.select(x.ge(low) & x.le(high), g, 0), 4, FLOATS,
