@@ -446,9 +446,10 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
         if isinstance(value, np.generic):
             value = value.item()
         number = True
-    basic, indices = read(input, index)
+    shown = None if type(index) is Tensor else _viewed(input, index)
+    basic, indices = ((), None) if shown is not None else read(input, index)
     if indices is None:
-        shown = basic_view(input, basic)
+        shown = basic_view(input, basic) if shown is None else shown
         if number:
             ops.fill_(shown, value)
         else:
