@@ -63,7 +63,9 @@ def getitem(input: Tensor, index: Any) -> Tensor:
                 if a.ndim and forward(index):
                     return as_view(BASIC, input, a[index], (None, index))
             elif kind is Tensor:
-                if index._array.ndim or index._array.dtype.kind in "bu":
+                if index._array.ndim:
+                    return ops._index_one(input, index, 0)  # type: ignore[no-any-return]
+                if index._array.dtype.kind in "bu":
                     return advanced(input, [index])
             elif kind is tuple:
                 for part in index:

@@ -19,6 +19,7 @@ from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.kernels import late
 from flambeau.core.kernels.scatter import add_at, add_rows, put_sum
+from flambeau.core.rules import both
 from flambeau.core.tensor import Tensor, wrap
 
 __all__: list[str] = []
@@ -172,12 +173,19 @@ def word(error: Exception, shape: Any, arrays: Any, first: int = 0) -> Exception
     )
 
 
+@both
+def _index_one_rule(g: Any, shape: Any, index: Any, dim: int) -> Any:
+    if type(g) is nd:
+        return ops._index_one_backward.operation.body(g, index, shape, dim)
+    return ops._index_one_backward(g, index, shape, dim)
+
+
 @primitive(
     name="_index_one",
     node="Index",
     function=False,
     method=False,
-    vjp={"input": lambda g, shape, index, dim: ops._index_one_backward(g, index, shape, dim)},
+    vjp={"input": _index_one_rule},
     infer=lambda input, index, dim: (
         input.shape[:dim] + index.shape + input.shape[dim + 1 :],
         input.dtype,
