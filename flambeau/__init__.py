@@ -34,6 +34,7 @@ from flambeau.core import factory as _factory
 from flambeau.core import late as _late
 from flambeau.core import layout as _layout
 from flambeau.core import ops as _ops
+from flambeau.core import resume as _resume
 from flambeau.core.device import device, set_default_device
 from flambeau.core.dtypes import dtype, finfo, get_default_dtype, iinfo, set_default_dtype
 from flambeau.core.errors import OutOfMemoryError
@@ -310,3 +311,6 @@ def __getattr__(name: str) -> _Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *_LAZY, *_ELSEWHERE, *_late.FUNCTIONS})
+
+
+_resume()

@@ -3,13 +3,11 @@ core.
 """
 
 from importlib import import_module as _import_module
+from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 
-from flambeau.autograd import graph
 from flambeau.autograd.backward import backward, grad
-from flambeau.autograd.function import Function, FunctionCtx, NestedIOFunction, once_differentiable
 from flambeau.autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck
-from flambeau.autograd.graph import saved_tensors_hooks
 from flambeau.autograd.modes import (
     detect_anomaly,
     enable_grad,
@@ -24,7 +22,17 @@ from flambeau.autograd.modes import (
     set_grad_enabled,
     set_multithreading_enabled,
 )
-from flambeau.autograd.variable import Variable
+
+if _TYPE_CHECKING:
+    from flambeau.autograd import graph
+    from flambeau.autograd.function import (
+        Function,
+        FunctionCtx,
+        NestedIOFunction,
+        once_differentiable,
+    )
+    from flambeau.autograd.graph import saved_tensors_hooks
+    from flambeau.autograd.variable import Variable
 
 __all__ = [
     "Function",
@@ -53,17 +61,29 @@ __all__ = [
     "set_multithreading_enabled",
 ]
 
+_NAMES = {
+    "Function": "function",
+    "FunctionCtx": "function",
+    "NestedIOFunction": "function",
+    "Variable": "variable",
+    "once_differentiable": "function",
+    "saved_tensors_hooks": "graph",
+}
 _ROOMS = {
     "anomaly_mode": "modes",
     "forward_ad": "",
     "functional": "",
     "grad_mode": "modes",
+    "graph": "",
     "profiler": "",
 }
 
 
 def __getattr__(name: str) -> _Any:
-    """Rooms that load at first use, PyTorch's older names of them included."""
+    """Rooms that load at first use, PyTorch's older names of them included, and names from them."""
+    if name in _NAMES:
+        found = globals()[name] = getattr(_import_module(f"flambeau.autograd.{_NAMES[name]}"), name)
+        return found
     if name in _ROOMS:
         return _import_module(f"flambeau.autograd.{_ROOMS[name] or name}")
     raise AttributeError(f"module 'flambeau.autograd' has no attribute {name!r}")

@@ -130,10 +130,14 @@ def _whole(op: Op, values_of: Callable[..., Any]) -> Callable[[Any, Any], Any]:
         dtype = next(g.dtype for g in grads if g is not None) if op.multiple else grads.dtype
         if dtype.kind == "c":
             return None
+        if op.multiple:
+            grads = tuple([None if g is None else _laid_out(g) for g in grads])
+        else:
+            grads = _laid_out(grads)
         edges = node.edges
         found: list[Any] = [None] * len(edges)
         for rule, function, targets in rules:
-            if all([edges[target] is None for target in targets]):
+            if all(edges[target] is None for target in targets):
                 continue
             values = values_of(node, rule, dtype)
             if values is None:
@@ -203,9 +207,21 @@ def _with_values(function: Callable[..., Any], rule: Rule, values_of: Callable[.
         if node.saved is FREED:
             return SLOW
         values = values_of(node, rule, grad.dtype)
-        return SLOW if values is None else function(grad, *values)
+        return SLOW if values is None else function(_laid_out(grad), *values)
 
     return pull
+
+
+SMALL = 1 << 15
+
+
+def _laid_out(grad: Any) -> Any:
+    """The gradient, its elements in order where it is small and repeats some, as that of a sum
+    does: kernels are made for such.
+    """
+    if grad.flags.c_contiguous or grad.size > SMALL or 0 not in grad.strides:
+        return grad
+    return grad.copy()
 
 
 def _same(node: Any, grad: Any) -> Any:

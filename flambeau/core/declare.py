@@ -16,7 +16,7 @@ from typing import Any
 from flambeau.core import dtypes, entry
 from flambeau.core.back import is_silent, passes, read_back
 from flambeau.core.binding import MISSING
-from flambeau.core.kernels.native.views import lazily
+from flambeau.core.kernels import late
 from flambeau.core.rules import Rule, bare_values, read_rules
 from flambeau.core.tensor import Tensor
 
@@ -295,7 +295,7 @@ def view(
         native = flags.pop("native", None)
         op = Op(body, name, "view", vjp, **flags)
         if native:
-            op.kernel = lazily(native, op.kernel)
+            op.kernel = late.native("views", native, op.kernel)
         return _register(op, entry.view(op))
 
     return declare

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 import ml_dtypes
@@ -275,7 +274,6 @@ def set_default_dtype(d: dtype, /) -> None:
         told()
 
 
-@dataclass(frozen=True, slots=True)
 class Rule:
     """From the promoted type of the operands to the type computed in and the type returned.
 
@@ -289,15 +287,20 @@ class Rule:
             is a RuntimeError), its checks RuntimeError.
     """
 
-    name: str
-    result: str = "same"
-    refuses: frozenset[str] = frozenset({"float8"})
-    ints_to_float: builtins.bool = False
-    ints_to_int64: builtins.bool = False
-    error: type[Exception] = NotImplementedError
-    table: dict[Any, tuple[Any, Any]] = field(default_factory=dict, compare=False, repr=False)
+    __slots__ = ("error", "ints_to_float", "ints_to_int64", "name", "refuses", "result", "table")
 
-    def __post_init__(self) -> None:
+    def __init__(
+        self,
+        name: str,
+        result: str = "same",
+        refuses: frozenset[str] = frozenset({"float8"}),
+        ints_to_float: builtins.bool = False,
+        ints_to_int64: builtins.bool = False,
+        error: type[Exception] = NotImplementedError,
+    ) -> None:
+        self.name, self.result, self.refuses = name, result, refuses
+        self.ints_to_float, self.ints_to_int64, self.error = ints_to_float, ints_to_int64, error
+        self.table: dict[Any, tuple[Any, Any]] = {}
         _RULES.append(self)
 
     def resolve(self, op: str, promoted: np.dtype[Any]) -> tuple[np.dtype[Any], np.dtype[Any]]:

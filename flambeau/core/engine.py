@@ -105,7 +105,7 @@ def _into_leaves(
     roots: Sequence[Any], grads: Sequence[Any], keep: bool, wanted: Sequence[Any]
 ) -> list[Any] | None:
     """The gradients of leaves, none of which has a hook; None where others are wanted too."""
-    if any([type(edge) is not AccumulateGrad for edge in wanted]):
+    if any(type(edge) is not AccumulateGrad for edge in wanted):
         return None
     only: dict[Any, Any] = dict.fromkeys(wanted)
     needed = None if _leaves_of(roots) <= only.keys() else _needed(roots, wanted)

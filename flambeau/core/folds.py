@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 __all__ = [
+    "LEAST",
     "fold_add",
     "fold_and",
     "fold_max",
@@ -22,6 +23,9 @@ __all__ = [
 ]
 
 Fold = Callable[..., Any]
+
+LEAST = 1 << 13
+"""Numbers from which on generated folds pay."""
 
 fold_add: Fold = np.add.reduce
 fold_and: Fold = np.logical_and.reduce

@@ -63,7 +63,9 @@ def getitem(input: Tensor, index: Any) -> Tensor:
                 if a.ndim and forward(index):
                     return as_view(BASIC, input, a[index], (None, index))
             elif kind is Tensor:
-                if index._array.ndim or index._array.dtype.kind in "bu":
+                if index._array.ndim:
+                    return ops._index_one(input, index, 0)  # type: ignore[no-any-return]
+                if index._array.dtype.kind in "bu":
                     return advanced(input, [index])
             elif kind is tuple:
                 for part in index:
@@ -446,9 +448,10 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
         if isinstance(value, np.generic):
             value = value.item()
         number = True
-    basic, indices = read(input, index)
+    shown = None if type(index) is Tensor else _viewed(input, index)
+    basic, indices = ((), None) if shown is not None else read(input, index)
     if indices is None:
-        shown = basic_view(input, basic)
+        shown = basic_view(input, basic) if shown is None else shown
         if number:
             ops.fill_(shown, value)
         else:

@@ -18,6 +18,7 @@ from flambeau.core import lower, overrides, state
 from flambeau.core.batch.array import Batched, like_sample
 from flambeau.core.batch.array import write as batch_write
 from flambeau.core.errors import fail
+from flambeau.core.layout import contiguous_strides
 from flambeau.core.node import FREED, AccumulateGrad, Node, OpNode, Port
 from flambeau.core.overlap import check_writable, overlaps
 from flambeau.core.provenance import stack_level, user_frame
@@ -278,6 +279,8 @@ class CopySlices(Node):
     __slots__ = ("function", "geometry", "reads")
 
     def run(self, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
+        if not graph and type(grads) is np.ndarray and self._is_row_major():
+            return self._on_arrays(grads, keep)
         grad = grads if isinstance(grads, Tensor) else wrap(grads)
         from flambeau.core.declare import ops
 
@@ -308,6 +311,30 @@ class CopySlices(Node):
             else:
                 found.append(result)
         return [t if graph or t is None else t._array for t in (whole, *found)]
+
+    def _is_row_major(self) -> bool:
+        return 0 not in self.geometry[0] and self.geometry[3] == contiguous_strides(self.shape)
+
+    def _on_arrays(self, grad: Any, keep: bool) -> list[Any]:
+        """The same without Tensors."""
+        from flambeau.core.fit import fit
+
+        shape, strides, offset, _ = self.geometry
+        whole = grad.copy("C")
+        item = whole.itemsize
+        steps = tuple([s * item for s in strides])
+        part = np.ndarray(shape, whole.dtype, whole, offset * item, steps)
+        function = self.function
+        found: list[Any] = [whole]
+        for k, result in enumerate(function.run(part.copy(), False, keep)):
+            if k not in self.reads:
+                found.append(result)
+            else:
+                part[...] = 0 if result is None else fit(self, result, shape, whole.dtype)
+        if isinstance(function, OpNode) and function.saved is FREED:
+            frame = user_frame(sys._getframe(2))
+            function.freed = (frame.f_code, frame.f_lasti)
+        return found
 
     def name(self) -> str:
         return "CopySlices"

@@ -38,7 +38,7 @@ MINE = 4
 
 
 def _are_arrays(grads: Any) -> bool:
-    return all([grad is None or type(grad) is nd for grad in grads])
+    return all(grad is None or type(grad) is nd for grad in grads)
 
 
 def sweep_lightly(
@@ -161,7 +161,7 @@ def sweep_lightly(
         edges = node.edges
         if node.hooks is not None or given is None:
             results = heard(node, given, keep, spot)
-        elif type(given) is list and all([grad is None for grad in given]):
+        elif type(given) is list and all(grad is None for grad in given):
             results = (None,) * len(edges)
         else:
             op = node.op

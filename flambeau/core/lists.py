@@ -1,9 +1,9 @@
 """Operations on a sequence of tensors (`cat`, `index_put`, ...): one edge for every member.
 
 Their rule is one function: its names are those of the declaration, a sequence comes as a list of
-    saved Tensors, `shapes`
-are those of all tensors in order, and it returns a gradient for each of them in that order. Stands
-on node and slow.
+saved Tensors, `shapes` are those of all tensors in order, and it returns a gradient for each of
+them in that order. An operation that saves no tensors may have the same on arrays, as `bare`.
+Stands on node and slow.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import sys
 from collections.abc import Iterable
 from types import CodeType
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from flambeau.core import state
 from flambeau.core.batch.array import Batched
@@ -36,10 +38,10 @@ __all__ = ["ListNode", "apply", "record_lower"]
 class ListNode(Node):
     """The node of such an operation."""
 
-    __slots__ = ("freed", "members", "op", "values")
+    __slots__ = ("freed", "op", "shapes", "values")
 
-    members: list[tuple[Any, ...]]
     op: Op
+    shapes: tuple[Any, ...]
     values: dict[str, Any] | None
     freed: tuple[CodeType, int]
 
@@ -47,12 +49,16 @@ class ListNode(Node):
         rule = self.op.flags["vjp"]
         if self.values is None:
             raise was_freed(self, self.freed)
+        bare = self.op.flags.get("bare")
+        if bare is not None and not graph and type(grads) is np.ndarray:
+            needs = tuple([edge is not None for edge in self.edges])
+            return bare(grads, self.shapes, needs=needs, **self.values)  # type: ignore[no-any-return]
         code = rule.__code__
         given: list[Any] = []
         saves = False
         for name in code.co_varnames[1 : code.co_argcount]:
             if name == "shapes":
-                given.append([m[2] for m in self.members])
+                given.append(list(self.shapes))
             elif name == "needs":
                 given.append(tuple(edge is not None for edge in self.edges))
             else:
@@ -236,7 +242,7 @@ def _record(
     node.op = op
     node.edges = edges
     node.hooks = None
-    node.members = [(None, None, () if m is None else m._array.shape) for m in members]
+    node.shapes = tuple([() if m is None else m._array.shape for m in members])
     values: dict[str, Any] = {}
     for name in code.co_varnames[1 : code.co_argcount]:
         if name in op.names:

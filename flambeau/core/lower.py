@@ -87,6 +87,8 @@ def concern(args: Iterable[Any], m: Any) -> bool:
     """Whether an argument's class or a mode wants to be asked."""
     if m is not None and m.dispatch:
         return True
+    if not CLASSES:
+        return False
     for x in args:
         if type(x) in CLASSES or (
             isinstance(x, (list, tuple)) and any(type(each) in CLASSES for each in x)

@@ -23,6 +23,7 @@ __all__ = [
     "ElementNode",
     "FREED",
     "Hooks",
+    "ManyNode",
     "NONE_OF_THREE",
     "NOTHING_SAVED",
     "Node",
@@ -216,6 +217,12 @@ class OpNode(Node):
 
     def name(self) -> str:
         return str(self.op.node_name(self))
+
+
+class ManyNode(OpNode):
+    """The node of an operation with several outputs."""
+
+    __slots__ = ("outputs",)
 
 
 NOTHING_SAVED = (None, None)

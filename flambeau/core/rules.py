@@ -367,18 +367,20 @@ def bare_values(node: OpNode, rule: Rule, dtype: Any) -> list[Any] | None:
         if kind == SAVED:
             value = node.saved[index]
             store = node.stores[index]
-            if store is not None:
-                if store.changed > node.sequence or type(value) is not nd:
-                    return None
-                if value.dtype is not dtype and not rule.both:
-                    return None
+            if store is not None and (
+                store.changed > node.sequence
+                or type(value) is not nd
+                or (value.dtype is not dtype and not rule.both)
+            ):
+                return None
             values.append(value)
-        elif kind == PARAM:
-            values.append(node.params[index])
         elif kind == SHAPE:
             values.append(node.shapes[index])
+        elif kind == PARAM:
+            values.append(node.params[index])
         else:
-            values.append(tuple(node.edges[target] is not None for target in rule.targets))
+            edges = node.edges
+            values.append(tuple([edges[target] is not None for target in rule.targets]))
     return values
 
 

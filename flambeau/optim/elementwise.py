@@ -151,13 +151,12 @@ class ElementwiseOptimizer(Optimizer):
             plan = self._plan(group, names, together=rebuilds < REBUILDS)
             plans[index] = (plan, rebuilds + 1)
             gathered = [bucket.collect(self.state) for bucket in plan.buckets]
-        with np.errstate(all="ignore"):
-            for bucket, (grads, step) in zip(plan.buckets, gathered, strict=True):
-                bucket.update(self._update, self._rates(group, step + 1), grads, step + 1)
-                note_writes(bucket.params)
-            for p in plan.alone:
-                if p._grad is not None:
-                    self._one(group, names, p)
+        for bucket, (grads, step) in zip(plan.buckets, gathered, strict=True):
+            bucket.update(self._update, self._rates(group, step + 1), grads, step + 1)
+            note_writes(bucket.params)
+        for p in plan.alone:
+            if p._grad is not None:
+                self._one(group, names, p)
 
     def _plan(self, group: dict[str, Any], names: tuple[str, ...], together: bool) -> Plan:
         plan = Plan(list(group["params"]), names)

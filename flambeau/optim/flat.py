@@ -1,10 +1,9 @@
-"""Flat runs: the small parameters of a group side by side, so that one pass over one array updates
-them all.
+"""Flat runs: the small parameters of a group side by side, checked and updated in one go.
 
 The state (moments, momentum) lives in flat buffers, of which each state tensor is a view with a
-storage of its own; parameters and gradients stay where they are and are gathered into scratch and
-scattered back (1 us each way for the four arrays of a perceptron), so nothing about a parameter
-ever shows that it was updated together with others. Stands on core's storage.
+storage of its own; parameters and gradients stay where they are, so nothing about a parameter ever
+shows that it was updated together with others. Generated code goes over them one after another;
+NumPy's form has them gathered and scattered back. Stands on core's storage.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from flambeau.core.kernels.generate.updates import update
+from flambeau.core.kernels.generate.updates import update, update_each
 from flambeau.core.provenance import user_frame
 from flambeau.core.state import next_sequence
 from flambeau.core.storage import Storage, address, silent, storage_of
@@ -84,12 +83,13 @@ def run_alone(
         return
     size = flats[0].size
     scratch = [np.empty(min(size, CHUNK), dtype) for _ in range(spare + 1)]
-    for start in range(0, size, CHUNK):
-        stop = min(start + CHUNK, size)
-        pieces = [a[start:stop] for a in flats]
-        own, *rest = [s[: stop - start] for s in scratch]
-        np.copyto(own, gradient[start:stop])
-        kernel(rates, pieces[0], own, *pieces[1:], *rest)
+    with np.errstate(all="ignore"):
+        for start in range(0, size, CHUNK):
+            stop = min(start + CHUNK, size)
+            pieces = [a[start:stop] for a in flats]
+            own, *rest = [s[: stop - start] for s in scratch]
+            np.copyto(own, gradient[start:stop])
+            kernel(rates, pieces[0], own, *pieces[1:], *rest)
     if not direct:
         for target, flat in zip(arrays, flats, strict=True):
             result = flat.view(target.dtype) if p.dtype in _REAL else flat
@@ -106,13 +106,11 @@ class Bucket:
     __slots__ = (
         "arrays",
         "buffers",
-        "flat_arrays",
-        "g",
         "members",
-        "p",
+        "own",
         "params",
-        "pieces",
-        "scratch",
+        "spans",
+        "spare",
         "steps",
     )
 
@@ -123,19 +121,16 @@ class Bucket:
         none."""
         self.params = params
         self.arrays = [p._array for p in params]
-        self.flat_arrays = [a.reshape(-1) for a in self.arrays]
         dtype = self.arrays[0].dtype
         sizes = [a.size for a in self.arrays]
         stops = np.cumsum(sizes).tolist()
-        spans = [slice(stop - size, stop) for size, stop in zip(sizes, stops, strict=True)]
-        self.p = np.empty(stops[-1], dtype)
-        self.g = np.empty_like(self.p)
-        self.scratch = [np.empty_like(self.p) for _ in range(spare)]
-        self.pieces = [self.p[span] for span in spans]
-        self.buffers = [np.empty_like(self.p) for _ in names]
+        self.spans = [slice(stop - size, stop) for size, stop in zip(sizes, stops, strict=True)]
+        self.spare = spare
+        self.buffers = [np.empty(stops[-1], dtype) for _ in names]
+        self.own = [tuple([flat[span] for flat in self.buffers]) for span in self.spans]
         self.steps = [state["step"] for state in states] if "step" in states[0] else []
         self.members: list[tuple[Any, ...]] = []
-        for i, (p, state, span) in enumerate(zip(params, states, spans, strict=True)):
+        for i, (p, state, span) in enumerate(zip(params, states, self.spans, strict=True)):
             tensors = tuple(state[name] for name in names)
             for tensor, flat in zip(tensors, self.buffers, strict=True):
                 _move(tensor, flat[span])
@@ -149,7 +144,7 @@ class Bucket:
         """The gradients and the common step count so far; None when anything is not as it was
         left."""
         grads: list[Array] = []
-        dtype = self.p.dtype
+        dtype = self.arrays[0].dtype
         count: float | None = None
         for p, array, own, step, tensors in self.members:
             grad = p._grad
@@ -173,16 +168,23 @@ class Bucket:
         return grads, count or 0.0
 
     def update(self, kernel: Kernel, rates: Any, grads: list[Array], step: float) -> None:
-        """Gather, run the kernel once, scatter."""
-        np.concatenate(grads, axis=None, out=self.g)
-        np.concatenate(self.flat_arrays, out=self.p)
-        if not update(kernel, rates, self.p, self.g, self.buffers, len(self.scratch)):
-            kernel(rates, self.p, self.g, *self.buffers, *self.scratch)
-        copy = np.copyto
-        for target, piece in zip(self.flat_arrays, self.pieces, strict=True):
-            copy(target, piece)
+        """Run the kernel on every parameter, by generated code where they are, else once on what is
+        gathered."""
+        runs = [(p, g, *own) for p, g, own in zip(self.arrays, grads, self.own, strict=True)]
+        if not all(g.flags.c_contiguous for g in grads) or not update_each(
+            kernel, rates, runs, self.spare
+        ):
+            self._together(kernel, rates, grads)
         for tensor in self.steps:
             tensor._array.fill(step)
+
+    def _together(self, kernel: Kernel, rates: Any, grads: list[Array]) -> None:
+        """Gather, run the kernel once, scatter."""
+        g, p = np.concatenate(grads, axis=None), np.concatenate(self.arrays, axis=None)
+        with np.errstate(all="ignore"):
+            kernel(rates, p, g, *self.buffers, *[np.empty_like(p) for _ in range(self.spare)])
+        for target, span in zip(self.arrays, self.spans, strict=True):
+            np.copyto(target, p[span].reshape(target.shape))
 
     def release(self) -> None:
         """Give the state tensors arrays of their own again, where they still are the bucket's."""

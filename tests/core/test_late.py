@@ -60,3 +60,30 @@ def test_what_is_late_is_listed():
     import flambeau
 
     assert set(late.FUNCTIONS) <= set(dir(flambeau))
+
+
+@pytest.mark.parametrize("before", ["gc.enable()", "gc.disable()", "gc.freeze()"])
+def test_the_collector_is_as_it_was(before):
+    code = (
+        f"import gc; {before}; state = gc.isenabled(), bool(gc.get_freeze_count()); import flambeau;"
+        "print((gc.isenabled(), bool(gc.get_freeze_count())) == state, gc.get_count()[0] < 700)"
+    )
+    assert fresh(code).split()[0] == "True"
+    if before == "gc.enable()":
+        assert fresh(code) == "True True"
+
+
+def test_rooms_that_few_need_are_not_loaded():
+    rooms = (
+        "autograd.function autograd.graph autograd.variable core.anomaly core.repr.text "
+        "core.kernels.native.views core.kernels.native.picks core.kernels.generate.folds "
+        "core.kernels.generate.twister core.kernels.generate.picked"
+    )
+    code = (
+        "import sys, flambeau as f\n"
+        f"print([r for r in '{rooms}'.split() if f'flambeau.{{r}}' in sys.modules])\n"
+        "f.autograd.Function, f.autograd.graph.Node, f.autograd.Variable, repr(f.ones(2))\n"
+        "from flambeau.autograd import gradcheck, graph, saved_tensors_hooks\n"
+        "assert callable(gradcheck)"
+    )
+    assert fresh(code) == "[]"

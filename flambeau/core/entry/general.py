@@ -45,6 +45,7 @@ def general(op: Op) -> Callable[..., Any]:
     dtype_at = names.index("dtype") if "dtype" in names else None
 
     fills = op.fills
+    several = op.multiple
 
     def first_call(*args: Any) -> Any:
         nonlocal short
@@ -65,7 +66,7 @@ def general(op: Op) -> Callable[..., Any]:
             args += fills[len(args)]
         t = short(*args)
         if t is not None:
-            return t
+            return slow.pack_results(op, t) if several else t
         m = mode()
         if (m is not None and m is not NO_GRAD) or (
             dtype_at is not None and args[dtype_at] is not None

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from flambeau.core.entry import (
     native_filled,
+    native_joins,
     native_parts,
     native_several,
     native_views,
@@ -152,12 +153,14 @@ def _number_first(made: Module, slots: Slots) -> None:
 
 def module() -> Module:
     """All of them."""
-    made, slots = Module("entries"), SLOTS()
+    made, slots = Module("entries", calls=True), SLOTS()
     steps.functions(made, slots)
     _unary(made, slots)
     _binary(made, slots)
     _number_first(made, slots)
-    rooms = (native_views, native_parts, native_writes, native_several, native_filled)
+    rooms = (
+        native_views, native_parts, native_joins, native_writes, native_several, native_filled,
+    )  # fmt: skip
     for room in rooms:
         room.functions(made, slots)
     return made

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from flambeau.core.entry.native_views import DIMS
 from flambeau.core.entry.process import Slots
-from flambeau.core.entry.steps import begin, mode, operand, stored
+from flambeau.core.entry.steps import begin, mode, operand, own_slots, stored
 from flambeau.core.entry.writer import Writer
 from flambeau.core.kernels.jit.ir import Module, Value
 from flambeau.core.kernels.native import table
@@ -150,7 +150,7 @@ def _parts_node(
     e = w.own("edge", x)
     w.unless(e.eq(0))
     with w.when(w.is_none(e).eq(False)):
-        node = w.make("parts_node")
+        node = w.make("own_node")
         found.set(node)
         kind = w.field(a, table.DESCR)
         shapes, dtypes = (f.call(w.word("new_tuple"), "ptr", count) for _ in range(2))
@@ -160,19 +160,13 @@ def _parts_node(
         with f.loop(0, count) as k:
             f.store(w.held(kind), w.items(dtypes), k)
         own = (w.held(kind), shape, w.held(dim), w.held(label), number, w.held(sizes))
-        for at, value in enumerate(own):  # in the order of `process.PARTS_SLOTS`
-            place = (w.word("parts_slots").to("i64") >> (8 * at)) & 255
-            f.store(value, f.at(node, place, "i8"))
-        room = f.memory("ptr", 2)
-        w.require(w.own("place", room, w.word("depth"), returns="i1"), "lost")
-        order = f.call(w.word("iter_next"), "ptr", w.word("count"))
-        w.unless(order.eq(0))
+        own_slots(w, node, own)  # in the order of `process.PARTS_SLOTS`
         for name, value in (
             ("shape", shapes), ("dtype", dtypes), ("edges", w.tuple(w.held(e))),
-            ("hooks", w.held(w.word("none"))), ("code", f.load("ptr", room)),
-            ("lasti", f.load("ptr", room, f.index(1))), ("sequence", order),
+            ("hooks", w.held(w.word("none"))),
         ):  # fmt: skip
             w.put(node, slots.node[name], value)
+        w.require(w.own("locate", node, returns="i1"), "lost")
     return found.get()
 
 

@@ -1,296 +1,135 @@
 """Operations of several tensors and plain parameters as native functions; written in place, too.
 
-What the operation saves stands in words: a byte for each tensor, with a bit for each value its
-gradient needs, one for parameters and one for shapes. Stands on steps.
+Stands on steps and native_operands.
 """
 
 from __future__ import annotations
 
-import math
-
-from flambeau.core.dtypes import FLOATING_KINDS
-from flambeau.core.entry.process import OUT, PARAMS, SHAPES, SUMS, TENSORS, Slots
-from flambeau.core.entry.steps import choice, computed_from, mode, stored, written
+from flambeau.core.entry.native_operands import MOST, differentiable, edges_of, operands, record
+from flambeau.core.entry.process import OUT, SUMS, Slots
+from flambeau.core.entry.steps import called, computed_from, mode, stored, written
 from flambeau.core.entry.writer import Writer
-from flambeau.core.kernels.jit.ir import Module, Value, Variable
+from flambeau.core.kernels.jit.ir import Module, Value
 from flambeau.core.kernels.native import table
 
 __all__ = ["functions"]
 
-MOST = 12
-"""Arguments at most."""
-LARGEST = 3e38
-
-
-def _kind(w: Writer, kind: Value) -> Value:
-    """Whether the dtype is one of the short way's; where the first word is empty, of these all."""
-    found = kind.eq(w.word("fast0"))
-    for name in ("fast1", "fast2", "fast3", "fast4"):
-        found = found | kind.eq(w.word(name))
-    return found
-
-
-def _operands(
-    w: Writer, slots: Slots, given: Value, leading: Variable
-) -> list[tuple[Value, Value]]:
-    """The arrays into `given` for the tensors among the arguments: for each whether it is one, and
-    the argument. Leaves where one does not take the short way.
-    """
-    f = w.f
-    args, n = f.argument["args"], f.argument["n"]
-    with f.loop(0, n) as i:
-        f.store(f.load("ptr", args, i), given, i)
-    chooses = w.word("chooses").to("i64")
-    found = []
-    numbered = f.variable("i64", 0)  # bits: whether ints, and floats, are among them
-    for t in range(TENSORS):
-        there, each = f.variable("i1", False), f.variable("ptr", w.word("none"))
-        place = (w.word("places").to("i64") >> (8 * t)) & 255
-        with w.when(place.ne(255)):
-            x = f.load("ptr", args, place)
-            each.set(x)
-            k = f.fresh()
-            f.branch(w.own("is_plain", x, returns="i1"), f"tensor{k}", f"other{k}")
-            f.label(f"tensor{k}")
-            there.set(True)
-            a = w.field(x, slots.tensor["_array"])
-            w.require(w.type_of(a).eq(w.word("ndarray")))
-            f.store(a, given, place)
-            kind = w.field(a, table.DESCR)
-            if t == 0:
-                f.branch(chooses.ne(0), f"condition{k}", f"typed{k}")
-                f.label(f"condition{k}")
-                w.require(kind.eq(w.word("i1")))
-                f.jump(f"ready{k}")
-                f.label(f"typed{k}")
-            f.branch(leading.get().eq(0), f"first{k}", f"later{k}")
-            f.label(f"first{k}")
-            w.require(_kind(w, kind))
-            leading.set(kind)
-            f.jump(f"ready{k}")
-            f.label(f"later{k}")
-            w.require(kind.eq(leading.get()) | w.word("mixed").ne(0) & _kind(w, kind))
-            f.jump(f"ready{k}")
-            f.label(f"other{k}")
-            if t == 0:
-                f.jump("other")
-            else:
-                _plain_operand(w, x, t, numbered, f"ready{k}")
-            f.label(f"ready{k}")
-        found.append((there.get(), each.get()))
-    kind = leading.get()
-    floating = kind.eq(w.word("float")) | kind.eq(w.word("double"))
-    whole = numbered.get().eq(1) & kind.ne(w.word("i1"))
-    w.require(floating | numbered.get().eq(0) | whole)
-    w.require(kind.ne(0))
-    return found
-
-
-def _plain_operand(w: Writer, x: Value, t: int, numbered: Variable, ready: str) -> None:
-    """None where a tensor may be missing, a number of moderate size where it may be one."""
-    f = w.f
-    k = f.fresh()
-    f.branch(w.is_none(x), f"none{k}", f"number{k}")
-    f.label(f"none{k}")
-    w.require((w.word("optional").to("i64") & (1 << t)).ne(0))
-    f.jump(ready)
-    f.label(f"number{k}")
-    w.require((w.word("numbers").to("i64") & (1 << t)).ne(0))
-    type = w.type_of(x)
-    f.branch(type.eq(w.word("py_int")), f"int{k}", f"float{k}")
-    f.label(f"int{k}")
-    numbered.set(numbered.get() | 1)
-    f.jump(ready)
-    f.label(f"float{k}")
-    numbered.set(numbered.get() | 2)
-    w.require(type.eq(w.word("py_float")))
-    value = w.field(x, table.FLOAT_VALUE, "double")
-    size = f.intrinsic("fabs", value)
-    w.require(size.lt(LARGEST) | size.eq(math.inf))
-    f.jump(ready)
-
-
-def _record(
-    w: Writer, slots: Slots, t: Value, operands: list[tuple[Value, Value]], edges: list[Value],
-    given: Value, kept: Variable | None,
-) -> Value:  # fmt: skip
-    """An `OpNode` behind `t`; `kept` takes the first operand's place where it is written. What was
-    needed.
-    """
-    f = w.f
-    none = w.word("none")
-    needs = f.variable("i64", 0)
-    for j, e in enumerate(edges):
-        with w.when(w.is_none(e).eq(False)):
-            needs.set(needs.get() | ((w.word("keeps").to("i64") >> (8 * j)) & 255))
-    need = needs.get()
-    node = w.make("op_node")
-    w.put(node, slots.node["op"], w.held(w.word("op")))
-    w.put(node, slots.node["hooks"], w.held(none))
-    count = w.word("tensors").to("i64")
-
-    def several(size: Value) -> Value:
-        made = f.call(w.word("new_tuple"), "ptr", size)
-        w.unless(made.eq(0))
-        return made
-
-    ways, saved, stores = several(count), several(count + 1), several(count + 1)
-    for j, ((there, x), e) in enumerate(zip(operands, edges, strict=True)):
-        k = f.fresh()
-        f.branch(count.gt(j), f"one{k}", f"enough{k}")
-        f.label(f"one{k}")
-        f.store(w.held(e), w.items(ways), f.index(j))
-        wanted = (need & (1 << j)).ne(0)
-        place = (w.word("places").to("i64") >> (8 * j)) & 255
-        value = f.load("ptr", given, place)
-        if j == 0 and kept is not None:
-            _keep_copy(w, slots, kept, value, wanted)
-            value = f.select(wanted, w.field(kept.get(), slots.tensor["_array"]), value)
-            x = f.select(wanted, kept.get(), x)
-        f.store(choice(w, wanted, lambda value=value: value), w.items(saved), f.index(j))  # type: ignore[misc]
-        store = choice(w, wanted & there, lambda x=x: stored(w, x))  # type: ignore[misc]
-        f.store(store, w.items(stores), f.index(j))
-        f.label(f"enough{k}")
-    out = (need & OUT).ne(0)
-    f.store(choice(w, out, lambda: w.field(t, slots.tensor["_array"])), w.items(saved), count)
-    f.store(choice(w, out, lambda: stored(w, t)), w.items(stores), count)
-    w.put(node, slots.node["edges"], ways)
-    w.put(node, slots.node["saved"], saved)
-    w.put(node, slots.node["stores"], stores)
-    params = choice(w, (need & PARAMS).ne(0), lambda: _without_tensors(w))
-    w.put(node, slots.node["params"], params)
-    shapes = choice(w, (need & SHAPES).ne(0), lambda: _shapes(w, operands, given))
-    w.put(node, slots.node["shapes"], shapes)
-    with w.when((need & PARAMS).ne(0)):
-        w.drop(params)
-    with w.when((need & SHAPES).ne(0)):
-        w.drop(shapes)
-    w.require(w.own("finish", node, t, returns="i1"), "lost")
-    return need
-
-
-def _keep_copy(w: Writer, slots: Slots, kept: Variable, value: Value, wanted: Value) -> None:
-    """The first operand as it was, in a tensor of its own: the rules see it before the write."""
-    del slots
-    with w.when(wanted):
-        copy = w.f.call(w.word("new_copy"), "ptr", value, w.f.value("i32", 2))
-        w.unless(copy.eq(0))
-        made = w.own("wrap", copy)
-        w.unless(made.eq(0))
-        kept.set(made)
-
-
-def _without_tensors(w: Writer) -> Value:
-    """The arguments as a tuple, None for tensors; those of the operation where it has its own."""
-    f = w.f
-    fixed = f.variable("ptr", w.word("params"))
-    k = f.fresh()
-    f.branch(fixed.get().eq(0), f"given{k}", f"fixed{k}")
-    f.label(f"fixed{k}")
-    w.held(fixed.get())
-    f.jump(f"both{k}")
-    f.label(f"given{k}")
-    n = f.argument["n"]
-    made = f.call(w.word("new_tuple"), "ptr", n)
-    w.unless(made.eq(0))
-    with f.loop(0, n) as i:
-        item = f.variable("ptr", f.load("ptr", f.argument["args"], i))
-        for t in range(TENSORS):
-            place = (w.word("places").to("i64") >> (8 * t)) & 255
-            with w.when(place.eq(i)):
-                item.set(w.word("none"))
-        f.store(w.held(item.get()), w.items(made), i)
-    fixed.set(made)
-    f.label(f"both{k}")
-    return fixed.get()
-
-
-def _shapes(w: Writer, operands: list[tuple[Value, Value]], given: Value) -> Value:
-    """The operands' shapes."""
-    f = w.f
-    count = w.word("tensors").to("i64")
-    made = f.call(w.word("new_tuple"), "ptr", count)
-    w.unless(made.eq(0))
-    for j, (there, _) in enumerate(operands):
-        with w.when(count.gt(j)):
-            each = f.variable("ptr", w.word("nothing"))
-            place = (w.word("places").to("i64") >> (8 * j)) & 255
-            k = f.fresh()
-            f.branch(there, f"shape{k}", f"none{k}")
-            f.label(f"shape{k}")
-            shape = w.own("shape", f.load("ptr", given, place))
-            w.unless(shape.eq(0))
-            each.set(shape)
-            f.jump(f"shaped{k}")
-            f.label(f"none{k}")
-            w.held(w.word("nothing"))
-            f.label(f"shaped{k}")
-            f.store(each.get(), w.items(made), f.index(j))
-    return made
-
-
-def _edges(
-    w: Writer, operands: list[tuple[Value, Value]], recording: Value
-) -> tuple[list[Value], Value]:
-    """The operands' edges, and whether any is there."""
-    f = w.f
-    edges, any_edge = [], f.value("i1", 0)
-    for there, x in operands:
-        each = f.variable("ptr", w.word("none"))
-        with w.when(there & recording):
-            found = w.own("edge", x)
-            w.unless(found.eq(0))
-            each.set(found)
-        edges.append(each.get())
-        any_edge = any_edge | w.is_none(edges[-1]).eq(False)
-    return edges, any_edge
-
-
-def _differentiable(w: Writer, array: Value) -> Value:
-    """Whether the array's dtype is floating or complex."""
-    f = w.f
-    kind = w.field(w.field(array, table.DESCR), table.KIND, "i8")
-    found = f.value("i1", 0)
-    for letter in sorted(FLOATING_KINDS):
-        found = found | kind.eq(ord(letter))
-    return found
-
 
 def _several(made: Module, slots: Slots) -> None:
-    """several(*args): the operation's arguments, none left out."""
+    """several(*args): the operation's arguments, none left out; a tuple of tensors where it has
+    several `outputs`.
+    """
     w = Writer(made, "several")
     f = w.f
     n = f.argument["n"]
     w.require(n.eq(w.word("arguments").to("i64")))
     given = f.memory("ptr", MOST + 1)
     leading = f.variable("ptr", 0)
-    operands = _operands(w, slots, given, leading)
+    tensors = operands(w, slots, given, leading)
     at = w.word("dtype_at").to("i64")  # counted from 1: the argument that must be None
     with w.when(at.ne(0)):
         w.require(w.is_none(f.load("ptr", f.argument["args"], at - 1)))
     recording = mode(w)
+    alone, results = f.variable("ptr", 0), f.variable("ptr", 0)
+    f.branch(w.word("outputs").eq(0), "one", "many")
+    f.label("one")
     r = computed_from(w, given, n)
-    k = f.fresh()
     kind = leading.get()
     floating = kind.eq(w.word("float")) | kind.eq(w.word("double"))
     wanted = f.select(w.word("same").to("i64").eq(SUMS) & ~floating, w.word("i64"), kind)
-    same = w.word("same").eq(0) | w.field(r, table.DESCR).eq(wanted)
-    f.branch(same, f"typed{k}", f"cast{k}")
-    f.label(f"cast{k}")
+    f.branch(w.word("same").eq(0) | w.field(r, table.DESCR).eq(wanted), "alike", "cast")
+    f.label("cast")
     w.drop(r)
     f.jump("other")
-    f.label(f"typed{k}")
+    f.label("alike")
     t = w.own("wrap", r)
     w.unless(t.eq(0))
-    f.branch(recording & w.word("has_rules").ne(0) & _differentiable(w, r), "recording", "done")
+    alone.set(t)
+    results.set(alone.address)
+    f.branch(recording & w.word("has_rules").ne(0) & differentiable(w, r), "recording", "done")
+    f.label("many")
+    wrapped = _several_results(w, called(w, given, n))
+    alone.set(wrapped)
+    results.set(w.items(wrapped))
+    f.branch(recording & w.word("has_rules").ne(0), "recording", "done")
     f.label("recording")
-    edges, any_edge = _edges(w, operands, recording)
+    edges, any_edge = edges_of(w, tensors, recording)
     f.branch(any_edge, "record", "done")
     f.label("record")
-    _record(w, slots, t, operands, edges, given, None)
+    alone_is_all = w.word("outputs").eq(0)
+    node = w.make(f.select(alone_is_all, w.word("op_node"), w.word("many_node")))
+    count = f.select(alone_is_all, f.index(1), w.word("outputs").to("i64"))
+    record(w, slots, results.get(), count, node, tensors, edges, given)
+    f.branch(alone_is_all, "finish", "finish_many")
+    f.label("finish")
+    w.require(w.own("finish", node, alone.get(), returns="i1"), "lost")
+    f.jump("done")
+    f.label("finish_many")
+    _finish_many(w, slots, node, results.get(), count)
     f.label("done")
-    f.ret(t)
+    f.ret(alone.get())
     w.end()
+
+
+def _several_results(w: Writer, found: Value) -> Value:
+    """A kernel's tuple of results as a tuple of tensors; leaves where it is another."""
+    f = w.f
+    count = w.word("outputs").to("i64")
+    f.branch(w.type_of(found).eq(w.word("py_tuple")), "tuple", "odd")
+    f.label("tuple")
+    f.branch(w.field(found, table.TUPLE_SIZE, "i64").eq(count), "results", "odd")
+    f.label("odd")
+    w.drop(found)
+    f.jump("other")
+    f.label("results")
+    wrapped = f.call(w.word("new_tuple"), "ptr", count)
+    w.unless(wrapped.eq(0))
+    with f.loop(0, count) as j:
+        each = f.variable("ptr", f.load("ptr", w.items(found), j))
+        f.branch(w.type_of(each.get()).eq(w.word("ndarray")), "array", "scalar")
+        f.label("scalar")
+        settled = w.invoke(w.word("settle"), each.get())
+        w.unless(settled.eq(0))
+        each.set(settled)
+        f.jump("wrap")
+        f.label("array")
+        w.held(each.get())
+        f.label("wrap")
+        t = w.own("wrap", each.get())
+        w.unless(t.eq(0))
+        f.store(t, w.items(wrapped), j)
+    w.drop(found)
+    return wrapped
+
+
+def _finish_many(w: Writer, slots: Slots, node: Value, results: Value, count: Value) -> None:
+    """What a node of several outputs ends with, and a port of it for each that is
+    differentiable."""
+    f = w.f
+    shapes, dtypes = (f.call(w.word("new_tuple"), "ptr", count) for _ in range(2))
+    number = f.call(w.word("from_long"), "ptr", count)
+    for made in (shapes, dtypes, number):
+        w.unless(made.eq(0))
+    for name, made in (("shape", shapes), ("dtype", dtypes), ("outputs", number)):
+        w.put(node, slots.node[name], made)
+    with f.loop(0, count) as j:
+        t = f.load("ptr", results, j)
+        array = w.field(t, slots.tensor["_array"])
+        shape = w.own("shape", array)
+        w.unless(shape.eq(0))
+        f.store(shape, w.items(shapes), j)
+        f.store(w.held(w.field(array, table.DESCR)), w.items(dtypes), j)
+        named = ((w.word("differentiable").to("i64") >> j) & 1).ne(0)
+        with w.when(named & differentiable(w, array)):
+            port = w.make("port")
+            place = f.call(w.word("from_long"), "ptr", j)
+            w.unless(place.eq(0))
+            w.put(port, slots.port["node"], w.held(node))
+            w.put(port, slots.port["number"], place)
+            w.drop(w.field(t, slots.tensor["_edge"]))
+            w.put(t, slots.tensor["_edge"], port)
+    w.require(w.own("locate", node, returns="i1"), "lost")
+    w.drop(node)
 
 
 def _write_several(made: Module, slots: Slots) -> None:
@@ -301,11 +140,11 @@ def _write_several(made: Module, slots: Slots) -> None:
     w.require(n.eq(w.word("arguments").to("i64")))
     given = f.memory("ptr", MOST + 1)
     leading = f.variable("ptr", 0)
-    operands = _operands(w, slots, given, leading)
+    tensors = operands(w, slots, given, leading)
     recording = mode(w)
     x = f.load("ptr", f.argument["args"])
     a = f.load("ptr", given)
-    edges, any_edge = _edges(w, operands, recording)
+    edges, any_edge = edges_of(w, tensors, recording)
     history = recording & any_edge
     _may_write(w, slots, x, a, history, recording)
     _straight(w, x, a, given, history)
@@ -327,12 +166,15 @@ def _write_several(made: Module, slots: Slots) -> None:
     w.drop(w.field(t, slots.tensor["_storage"]))
     w.put(t, slots.tensor["_storage"], w.held(stored(w, x)))
     kept = f.variable("ptr", x)
-    need = _record(w, slots, t, operands, edges, given, kept)  # before the memory changes
+    node, result = w.make("op_node"), f.variable("ptr", t)
+    # before the memory changes
+    need = record(w, slots, result.address, f.index(1), node, tensors, edges, given, kept)
+    w.require(w.own("finish", node, t, returns="i1"), "lost")
     copied = f.call(w.word("copy_into"), "i32", a, r)
     w.drop(r)
     w.require(copied.eq(0), "lost")
     w.require(w.own("touch", stored(w, x), returns="i1"), "lost")
-    node = w.held(w.field(t, slots.tensor["_edge"]))
+    w.held(node)
     with w.when((need & OUT).ne(0)):  # what it saved is what was written now
         number = f.call(w.word("iter_next"), "ptr", w.word("count"))
         w.unless(number.eq(0))

@@ -21,7 +21,7 @@ from flambeau.core import slow, state
 from flambeau.core.entry.mixed import of_operation, own_types
 from flambeau.core.kernels.jit import build
 from flambeau.core.kernels.native import table
-from flambeau.core.node import NOTHING_SAVED, ElementNode, OpNode, Port
+from flambeau.core.node import NOTHING_SAVED, ElementNode, ManyNode, OpNode, Port
 from flambeau.core.provenance import INNER, USER, user_frame
 from flambeau.core.size import Size
 from flambeau.core.storage import Storage, silent, storage_of
@@ -31,8 +31,9 @@ if TYPE_CHECKING:
     from flambeau.core.declare import Op
 
 __all__ = [
-    "CODES", "EXTRA", "KNOWN", "OUT", "PARAMS", "PARTS_SLOTS", "SHAPES", "SLOTS", "SUMS",
-    "TENSORS", "Slots", "be_plain", "made", "native", "offset", "several",
+    "BITS", "CODES", "EXTRA", "JOIN_SLOTS", "KNOWN", "OUT", "PARAMS", "PARTS_SLOTS", "SHAPES",
+    "SLOTS", "SUMS", "TENSORS", "Slots", "be_plain", "made", "native", "offset", "own_node",
+    "several",
 ]  # fmt: skip
 
 EXTRA = (
@@ -42,27 +43,34 @@ EXTRA = (
     "nothing", "new_tuple", "slice", "get_attribute", "set_attribute", "compare", "plus",
     "matches", "exception", "shared", "user_frame", "storage_of", "edge_of", "settle", "silent",
     "false", "version", "written", "changed", "writing", "writer", "origin",
-    "inference", "rules", "no_text", "no_grad_text", "op_node", "port", "size", "hooks",
-    "new_copy", "copy_into", "from_scalar", "is_subtype", "generic", "nothing_saved", "zero",
-    "root", "multi_text",
+    "inference", "rules", "no_text", "no_grad_text", "op_node", "many_node", "port", "size",
+    "hooks", "new_copy", "copy_into", "from_scalar", "is_subtype", "generic", "nothing_saved",
+    "zero", "root", "multi_text",
     # of the operation
     "op", "kernel", "depth", "has_rules", "keeps", "kept_nothing", "numbers", "title", "chooses",
     "places", "optional", "tensors", "arguments", "same", "mixed", "params", "dtype_at", "fast0",
     "fast1", "fast2", "fast3", "fast4", "into", "types", "fill", "converts", "copying", "again",
-    "parts_node", "parts_slots", "kind", "pattern", "blank", "like",
+    "own_node", "own_slots", "stacks", "outputs", "differentiable", "kind", "pattern", "blank",
+    "like",
 )  # fmt: skip
 KNOWN = 4
 """Words of the shared memory before the codes known to be the user's, behind which stand the
 library's; there stand the classes of plain tensors."""
 CODES = 256
-TENSORS = 4
-"""Tensors at most that an operation of the native entries takes."""
+TENSORS, OUTPUTS = 5, 4
+"""Tensors at most that an operation of the native entries takes, and gives."""
 SUMS = 2
 """`same` for results that are int64 where the operand is not floating."""
-OUT, PARAMS, SHAPES = 1 << TENSORS, 64, 128
-"""What a gradient may need beside operands, as bits of a byte."""
+BITS = 12
+"""In a word, of what one gradient may need: the operands,"""
+OUT = 1 << TENSORS
+"""the outputs from here on,"""
+PARAMS = OUT << OUTPUTS
+SHAPES = PARAMS << 1
+"""the parameters, and the operands' shapes."""
 PARTS_SLOTS = ("base_dtype", "base_shape", "dim", "label", "outputs", "sizes")
-"""What the node behind parts has beside every node's slots; a byte of a word says where."""
+JOIN_SLOTS = ("op", "shapes", "values")
+"""What the nodes behind parts and joined tensors have beside every node's slots."""
 NEW_COPY, COPY_INTO, FROM_SCALAR = 85, 50, 61  # their places in NumPy's table of functions
 _NEW = 65  # the number of the slot `tp_new` in CPython's stable interface
 
@@ -96,16 +104,16 @@ def SLOTS() -> Slots:
     names = ("_array", "_edge", "_grad", "_storage", "_view")
     tensor = {name: offset(Tensor, name) for name in names}
     node = {
-        name: offset(OpNode, name)
-        for name in ("code", "dtype", "edges", "hooks", "lasti", "op", "params", "saved",
-                     "sequence", "shape", "shapes", "stores")
+        name: offset(ManyNode, name)
+        for name in ("code", "dtype", "edges", "hooks", "lasti", "op", "outputs", "params",
+                     "saved", "sequence", "shape", "shapes", "stores")
     }  # fmt: skip
     port = {name: offset(Port, name) for name in ("node", "number")}
     storage = {
         name: offset(Storage, name)
         for name in ("changed", "inference", "origin", "version", "writer", "writing", "written")
     }
-    for kind, slots in ((Tensor, tensor), (OpNode, node), (Port, port), (Storage, storage)):
+    for kind, slots in ((Tensor, tensor), (ManyNode, node), (Port, port), (Storage, storage)):
         known: Any = object.__new__(kind)
         for name, at in slots.items():
             mark = object()
@@ -159,6 +167,7 @@ def _words() -> dict[str, int]:
     api.PyType_GetSlot.argtypes = [ctypes.py_object, ctypes.c_int]
     objects = {
         "none": None, "tensor": Tensor, "element_node": ElementNode, "op_node": OpNode,
+        "many_node": ManyNode,
         "port": Port, "size": Size, "storage": Storage, "nothing_saved": NOTHING_SAVED,
         "mode": state.VARIABLE, "no_grad": state.NO_GRAD, "count": state.COUNT,
         "getframe": sys._getframe, "one": 1, "zero": 0, "nothing": (), "exception": Exception,
@@ -210,6 +219,14 @@ def _addresses() -> dict[str, int]:
         kernels / f"native/{name}.py" for name in ("elementwise", "geometry", "objects", "table")
     ]
     return build.load_made("entries", sources, repr((SLOTS(), sys.version_info)), make)
+
+
+def own_node(kind: type, names: Iterable[str]) -> dict[str, int]:
+    """The words of a native function that makes nodes of a class of its operation's own: the class,
+    and a byte for each slot by name that says where it lies.
+    """
+    slots = sum(offset(kind, name) << (8 * k) for k, name in enumerate(names))
+    return {"own_node": id(kind), "own_slots": slots}
 
 
 def made(name: str, fallback: Any, more: dict[str, int] | None = None) -> Any:
@@ -270,7 +287,7 @@ def several(
     op: Op, kernel: Callable[..., Any], kinds: Iterable[Any], title: str = "", *,
     arguments: int = 0, params: Any = None, **numbers: int,
 ) -> Callable[..., Any] | None:  # fmt: skip
-    """The native entry of an operation of up to four tensors and plain parameters; written into the
+    """The native entry of an operation of a few tensors and plain parameters; written into the
     first where there is a title. None where none can be.
 
     Args:
@@ -285,18 +302,20 @@ def several(
             number, None; `dtype_at`: the argument that must be None, counted from 1.
     """
     count = len(op.tensor_names)
-    if not 1 <= count <= TENSORS or len(op.names) > 12 or op.lists or op.varargs or op.multiple:
+    if not 1 <= count <= TENSORS or len(op.names) > 12 or op.lists or op.varargs:
+        return None
+    if len(op.outputs) > OUTPUTS or (op.multiple and title):
         return None
     places = [i for i, _ in op.tensors] + [255] * (TENSORS - count)
     if places[0] != 0:
         return None
     keeps = 0
     for rule in op.rules:
-        need = sum(1 << k if k < count else OUT for k in rule.saves)
+        need = sum(1 << k if k < count else OUT << (k - count) for k in rule.saves)
         need |= PARAMS if any(kind == 1 for kind, _ in rule.getters) else 0
         need |= SHAPES if any(kind == 2 for kind, _ in rule.getters) else 0
         for target in rule.targets:
-            keeps |= need << (8 * target)
+            keeps |= need << (BITS * target)
     title = sys.intern(title)
     kinds = tuple(kinds)
     build.keep(op, kernel, title, params, kinds)
@@ -304,7 +323,8 @@ def several(
         "op": id(op), "kernel": id(kernel), "title": id(title), "has_rules": bool(op.rules),
         "keeps": keeps, "places": sum(place << (8 * t) for t, place in enumerate(places)),
         "tensors": count, "arguments": arguments or len(op.names),
-        "params": 0 if params is None else id(params), **numbers,
+        "params": 0 if params is None else id(params), "outputs": len(op.outputs),
+        "differentiable": sum(1 << k for k in op.differentiable), **numbers,
     }  # fmt: skip
     more |= {f"fast{k}": id(kind) for k, kind in enumerate(kinds)}
     return made("write_several" if title else "several", None, more)  # type: ignore[no-any-return]

@@ -12,7 +12,7 @@ import numpy as np
 
 from flambeau.core import slow
 from flambeau.core.dtypes import FLOATING_KINDS
-from flambeau.core.node import OpNode, Port
+from flambeau.core.node import ManyNode, OpNode, Port
 from flambeau.core.provenance import USER, user_frame
 from flambeau.core.state import next_sequence
 from flambeau.core.storage import storage_of
@@ -103,7 +103,7 @@ def record(op: Op, args: Any, arrays: Any, edges: Any, mask: int, results: tuple
         wrapped.append(t)
     if mask and op.rules:
         inputs, outputs, wants_params, wants_shapes = op.plan(mask)
-        n: OpNode = _new(OpNode)
+        n: ManyNode = _new(ManyNode)
         n.op = op
         n.edges = tuple(edges)
         n.hooks = None

@@ -5,7 +5,7 @@ Stands on writer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from flambeau.core.kernels.native.elementwise import same_shape
 
 __all__ = [
     "begin",
+    "called",
     "choice",
     "computed",
     "fast",
@@ -25,6 +26,7 @@ __all__ = [
     "mode",
     "number",
     "operand",
+    "own_slots",
     "computed_from",
     "record",
     "stored",
@@ -214,6 +216,21 @@ def _give_place(w: Writer, room: Value, frame: Value, code: Value) -> None:
     f.ret(True)
 
 
+def locate(made: Module, slots: Slots) -> None:
+    """locate(node): the user's place and the node's in the order of things."""
+    w = Writer(made, "locate", "node", returns="i1")
+    f, (node,) = w.f, w.arguments
+    room = f.memory("ptr", 2)
+    w.require(w.own("place", room, w.word("depth"), returns="i1"), "lost")
+    w.put(node, slots.node["code"], f.load("ptr", room))
+    w.put(node, slots.node["lasti"], f.load("ptr", room, f.index(1)))
+    number = f.call(w.word("iter_next"), "ptr", w.word("count"))
+    w.unless(number.eq(0))
+    w.put(node, slots.node["sequence"], number)
+    f.ret(True)
+    w.end(other=False)
+
+
 def finish(made: Module, slots: Slots) -> None:
     """finish(node, tensor): what every node ends with, and the tensor its edge; both held."""
     w = Writer(made, "finish", "node", "t", returns="i1")
@@ -223,13 +240,7 @@ def finish(made: Module, slots: Slots) -> None:
     w.unless(shape.eq(0))
     w.put(node, slots.node["shape"], shape)
     w.put(node, slots.node["dtype"], w.held(w.field(array, table.DESCR)))
-    room = f.memory("ptr", 2)
-    w.require(w.own("place", room, w.word("depth"), returns="i1"), "lost")
-    w.put(node, slots.node["code"], f.load("ptr", room))
-    w.put(node, slots.node["lasti"], f.load("ptr", room, f.index(1)))
-    number = f.call(w.word("iter_next"), "ptr", w.word("count"))
-    w.unless(number.eq(0))
-    w.put(node, slots.node["sequence"], number)
+    w.require(w.own("locate", node, returns="i1"), "lost")
     w.drop(w.field(t, slots.tensor["_edge"]))
     w.put(t, slots.tensor["_edge"], node)
     f.ret(True)
@@ -365,20 +376,10 @@ def computed(w: Writer, *arrays: Value) -> Value:
 def computed_from(w: Writer, given: Value, count: Value, used: Sequence[Value] = ()) -> Value:
     """The same of `count` arguments in a row; those of `used` are given up then."""
     f = w.f
-    found = f.variable("ptr")
     null = f.value("ptr", 0)
-    first = f.call(w.word("call"), "ptr", w.word("kernel"), given, count, null)
-    for x in used:
-        w.drop(x)
-    found.set(first)
+    first = called(w, given, count, used)
+    found = f.variable("ptr", first)
     k = f.fresh()
-    f.branch(first.eq(0), f"raised{k}", f"computed{k}")
-    f.label(f"raised{k}")
-    matches = f.call(w.word("matches"), "i32", w.word("exception"))
-    w.require(matches.ne(0), "lost")
-    f.call(w.word("clear"), "void")
-    f.jump("other")
-    f.label(f"computed{k}")
     f.branch(w.type_of(first).eq(w.word("ndarray")), f"array{k}", f"settle{k}")
     f.label(f"settle{k}")
     f.branch(w.type_of(first).eq(w.word("py_tuple")), f"tuple{k}", f"number{k}")
@@ -407,10 +408,35 @@ def computed_from(w: Writer, given: Value, count: Value, used: Sequence[Value] =
     return found.get()
 
 
+def called(w: Writer, given: Value, count: Value, used: Sequence[Value] = ()) -> Value:
+    """What the kernel gives; an ordinary exception leaves to the long way."""
+    f = w.f
+    found = f.call(w.word("call"), "ptr", w.word("kernel"), given, count, f.value("ptr", 0))
+    for x in used:
+        w.drop(x)
+    k = f.fresh()
+    f.branch(found.eq(0), f"raised{k}", f"returned{k}")
+    f.label(f"raised{k}")
+    matches = f.call(w.word("matches"), "i32", w.word("exception"))
+    w.require(matches.ne(0), "lost")
+    f.call(w.word("clear"), "void")
+    f.jump("other")
+    f.label(f"returned{k}")
+    return found
+
+
 def begin(w: Writer, count: int) -> list[Value]:
     f = w.f
     w.require(f.argument["n"].eq(count))
     return [f.load("ptr", f.argument["args"], f.index(k)) for k in range(count)]
+
+
+def own_slots(w: Writer, node: Value, values: Iterable[Value]) -> None:
+    """Fill the slots that a class of nodes has for itself; takes the references."""
+    f = w.f
+    for at, value in enumerate(values):
+        place = (w.word("own_slots").to("i64") >> (8 * at)) & 255
+        f.store(value, f.at(node, place, "i8"))
 
 
 def choice(w: Writer, condition: Value, value: Callable[[], Value]) -> Value:
@@ -510,5 +536,5 @@ def functions(made: Module, slots: Slots) -> None:
     code(made)
     meeting(made)
     in_type(made)
-    for write in (wrap, storage, edge, finish):
+    for write in (wrap, storage, edge, locate, finish):
         write(made, slots)

@@ -15,7 +15,6 @@ from flambeau.core import slow
 from flambeau.core.binding import bind
 from flambeau.core.entry import process
 from flambeau.core.entry.record import named
-from flambeau.core.kernels.native import views
 from flambeau.core.node import NOTHING_SAVED, OpNode
 from flambeau.core.provenance import USER, user_frame
 from flambeau.core.state import NO_GRAD, mode, next_sequence
@@ -74,6 +73,8 @@ def looking(op: Op, name: str) -> Callable[..., Any]:
     """``short(input, *rest)``: the operation's view by the native view function `name`; None where
     that does not serve.
     """
+    from flambeau.core.kernels.native import views
+
     return process.native("look", op, views.native(name, nothing)) or nothing
 
 

@@ -80,11 +80,12 @@ class Writer:
         """Call a function of the module."""
         return self.f.call(f"@{name}", returns, self.f.argument["self"], *given)
 
-    def make(self, kind: str) -> Value:
+    def make(self, kind: str | Value) -> Value:
         """A new object of a class that takes no arguments; its slots are empty."""
         f = self.f
         null = f.value("ptr", 0)
-        made = f.call(self.word("new_object"), "ptr", self.word(kind), self.word("nothing"), null)
+        kind = self.word(kind) if isinstance(kind, str) else kind
+        made = f.call(self.word("new_object"), "ptr", kind, self.word("nothing"), null)
         self.unless(made.eq(0))
         return made
 

@@ -17,14 +17,16 @@ from flambeau.core.declare import Tensors, composite, ops, primitive
 from flambeau.core.declare import view as declare_view
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
-from flambeau.core.kernels.generate import picked
+from flambeau.core.kernels import late
 from flambeau.core.kernels.scatter import add_at, add_rows, put_sum
+from flambeau.core.rules import both
 from flambeau.core.tensor import Tensor, wrap
 
 __all__: list[str] = []
 
 nd = np.ndarray
 ALL = slice(None)
+_picked_rows = late.placed("generate.picked", "rows")
 
 
 def _label(node: Any) -> str:
@@ -171,12 +173,19 @@ def word(error: Exception, shape: Any, arrays: Any, first: int = 0) -> Exception
     )
 
 
+@both
+def _index_one_rule(g: Any, shape: Any, index: Any, dim: int) -> Any:
+    if type(g) is nd:
+        return ops._index_one_backward.operation.body(g, index, shape, dim)
+    return ops._index_one_backward(g, index, shape, dim)
+
+
 @primitive(
     name="_index_one",
     node="Index",
     function=False,
     method=False,
-    vjp={"input": lambda g, shape, index, dim: ops._index_one_backward(g, index, shape, dim)},
+    vjp={"input": _index_one_rule},
     infer=lambda input, index, dim: (
         input.shape[:dim] + index.shape + input.shape[dim + 1 :],
         input.dtype,
@@ -189,7 +198,7 @@ def _index_one(input, index, dim: int):
         if index.dtype.kind != "b":
             if dim >= input.ndim:
                 raise IndexError
-            found = picked.rows(input, dim, index, checked=False)
+            found = _picked_rows(input, dim, index, checked=False)
             return input.take(index, dim) if found is None else found
         if index.ndim == 1 and dim:
             if index.shape[0] != input.shape[dim]:

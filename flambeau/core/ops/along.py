@@ -11,8 +11,18 @@ import numpy as np
 
 from flambeau.core.declare import ops, primitive
 from flambeau.core.dims import wrap_dim
+from flambeau.core.kernels import late
+from flambeau.core.rules import both
 
-__all__ = ["in_order", "lanes_last", "put_back", "spelled"]
+__all__ = ["in_order", "lanes_last", "selected", "spelled"]
+
+
+def _added_by_numpy(found: Any, dim: int, indices: Any, source: Any) -> Any:
+    np.put_along_axis(found, indices, source, dim)
+    return found
+
+
+_added = late.native("picks", "add", _added_by_numpy)
 
 
 @primitive(
@@ -46,11 +56,22 @@ def _add_along(input, dim: int, indices, shape: Any, unique: bool = False):
     return found
 
 
-def put_back(g: Any, dim: int, indices: Any, shape: tuple[int, ...], keepdim: bool) -> Any:
+@both
+def selected(g: Any, indices: Any, shape: Any, dim: int, keepdim: bool) -> Any:
+    """The rule of operations that give one selected element a lane, and its place."""
+    return _put_back(g[0], dim, indices, shape, keepdim)
+
+
+def _put_back(g: Any, dim: int, indices: Any, shape: tuple[int, ...], keepdim: bool) -> Any:
     """The gradient of one selected element a lane (max, median): `g` at `indices`, else zeros."""
     if not shape:
         return g.reshape(shape)
     dim = wrap_dim(dim, len(shape))
+    if type(g) is np.ndarray:
+        if not keepdim:
+            kept = (*shape[:dim], 1, *shape[dim + 1 :])
+            g, indices = g.reshape(kept), indices.reshape(kept)
+        return _added(np.zeros(shape, g.dtype), dim, indices, g)
     if not keepdim:
         g, indices = g.unsqueeze(dim), indices.unsqueeze(dim)
     return ops._add_along(g, dim, indices, shape, True)

@@ -90,11 +90,15 @@ def clone(input: Tensor, *, memory_format: Any = layout.preserve_format) -> Tens
     return ops._clone(input, layout.preserve_format if memory_format is None else memory_format)
 
 
+nd = np.ndarray
+CONTIGUOUS = layout.contiguous_format
+
+
 @composite(method=True, function=False)
-def contiguous(input: Tensor, memory_format: Any = layout.contiguous_format) -> Tensor:
+def contiguous(input: Tensor, memory_format: Any = CONTIGUOUS) -> Tensor:
     """The tensor itself if its elements lie in order, else a copy in which they do."""
     a = input._array
-    if memory_format is layout.contiguous_format and type(a) is np.ndarray:
+    if memory_format is CONTIGUOUS and type(a) is nd:
         return input if a.flags.c_contiguous else ops._clone(input, memory_format)
     if input.is_contiguous(memory_format=memory_format):
         return input

@@ -5,7 +5,7 @@ Stands on declare, lists and view.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import combinations as choose
 from itertools import combinations_with_replacement as choose_again
 from typing import Any
@@ -15,6 +15,7 @@ import numpy as np
 from flambeau.core import layout, lists
 from flambeau.core.declare import Tensors, composite, ops, primitive
 from flambeau.core.dims import wrap_dim
+from flambeau.core.entry import at_first, nothing, process
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.kernels import memory
@@ -27,6 +28,21 @@ __all__: list[str] = []
 
 nd = np.ndarray
 ALL = slice(None)
+
+
+def _cat_back(g: Any, shapes: Any, dim: int, needs: tuple[bool, ...]) -> list[Any]:
+    """The rule on arrays."""
+    lead = (ALL,) * wrap_dim(dim, g.ndim)
+    found: list[Any] = []
+    start = 0
+    for shape, need in zip(shapes, needs, strict=True):
+        if len(shape) != g.ndim:
+            found.append(np.zeros(shape, g.dtype) if need else None)
+            continue
+        end = start + shape[len(lead)]
+        found.append(g[(*lead, slice(start, end))] if need else None)
+        start = end
+    return found
 
 
 def _cat_backward(g: Tensor, shapes: list[Any], dim: int, needs: tuple[bool, ...]) -> list[Any]:
@@ -51,6 +67,7 @@ def _cat_backward(g: Tensor, shapes: list[Any], dim: int, needs: tuple[bool, ...
     promote=("tensors",),
     out_apart=True,
     vjp=_cat_backward,
+    bare=_cat_back,
 )
 def _cat(tensors: Tensors, dim: int):
     """Tensors one after another along a dimension."""
@@ -144,6 +161,8 @@ def cat(
     """
     if axis is not None:
         dim = axis
+    if out is None and (found := _cat_short(tensors, dim, {"dim": dim})) is not None:
+        return found  # type: ignore[no-any-return]
     if out is None and type(tensors) in (list, tuple) and ordinary():
         found = _joined(CAT, tensors, dim)
         if found is not None:
@@ -203,6 +222,12 @@ def _recorded(op: Any, tensors: Any, dim: int, r: Any, any_edge: bool) -> Tensor
     return t
 
 
+def _stack_back(g: Any, shapes: Any, dim: int, needs: tuple[bool, ...]) -> list[Any]:
+    """The rule on arrays."""
+    lead = (ALL,) * wrap_dim(dim, g.ndim)
+    return [g[(*lead, k, ...)] if need else None for k, need in enumerate(needs)]
+
+
 def _stack_backward(g: Tensor, shapes: list[Any], dim: int, needs: tuple[bool, ...]) -> list[Any]:
     dim = wrap_dim(dim, g._array.ndim)
     return [ops._select(g, dim, k) if need else None for k, need in enumerate(needs)]
@@ -216,6 +241,7 @@ def _stack_backward(g: Tensor, shapes: list[Any], dim: int, needs: tuple[bool, .
     promote=("tensors",),
     out_apart=True,
     vjp=_stack_backward,
+    bare=_stack_back,
 )
 def _stack(tensors: Tensors, dim: int):
     """Tensors side by side along a new dimension."""
@@ -242,6 +268,16 @@ def _stack(tensors: Tensors, dim: int):
 STACK = ops._stack.operation
 
 
+def _native(op: Any, stacks: bool) -> Any:
+    """``short(tensors, dim, values)``; None where it does not serve."""
+    more: Any = process.own_node(lists.ListNode, process.JOIN_SLOTS)
+    return process.native("join", op, nothing, stacks=stacks, **more) or nothing
+
+
+_cat_short: Callable[..., Any] = at_first(globals(), "_cat_short", lambda: _native(CAT, False))
+_stack_short: Callable[..., Any] = at_first(globals(), "_stack_short", lambda: _native(STACK, True))
+
+
 @composite()
 def stack(tensors: Any, dim: int = 0, *, out: Tensor | None = None) -> Tensor:
     """The tensors, all of one shape, side by side along a new dimension `dim`.
@@ -249,6 +285,8 @@ def stack(tensors: Any, dim: int = 0, *, out: Tensor | None = None) -> Tensor:
     Raises:
         RuntimeError: shapes differ, or there are no tensors.
     """
+    if out is None and (found := _stack_short(tensors, dim, {"dim": dim})) is not None:
+        return found  # type: ignore[no-any-return]
     if out is None and type(tensors) in (list, tuple) and ordinary():
         found = _joined(STACK, tensors, dim)
         if found is not None:
@@ -321,23 +359,31 @@ def _nonempty(name: str, tensors: Any) -> list[Tensor]:
     return found
 
 
+def _of_rank(name: str, tensors: Any, rank: int, grow: Any) -> list[Any]:
+    """The tensors, those of fewer dimensions grown."""
+    return [
+        t if isinstance(t, Tensor) and t._array.ndim >= rank else grow(t)
+        for t in _nonempty(name, tensors)
+    ]
+
+
 @composite()
 def hstack(tensors: Any, *, out: Tensor | None = None) -> Tensor:
     """Tensors joined along the columns (dimension 1; 0 for vectors)."""
-    grown = [atleast_1d(t) for t in _nonempty("hstack", tensors)]
+    grown = _of_rank("hstack", tensors, 1, atleast_1d)
     return cat(grown, 0 if grown[0]._array.ndim == 1 else 1, out=out)
 
 
 @composite(alias=("row_stack",))
 def vstack(tensors: Any, *, out: Tensor | None = None) -> Tensor:
     """Tensors joined along the rows (dimension 0); vectors become rows."""
-    return cat([atleast_2d(t) for t in _nonempty("vstack", tensors)], 0, out=out)
+    return cat(_of_rank("vstack", tensors, 2, atleast_2d), 0, out=out)
 
 
 @composite()
 def dstack(tensors: Any, *, out: Tensor | None = None) -> Tensor:
     """Tensors joined along the depth (dimension 2)."""
-    return cat([atleast_3d(t) for t in _nonempty("dstack", tensors)], 2, out=out)
+    return cat(_of_rank("dstack", tensors, 3, atleast_3d), 2, out=out)
 
 
 @composite()

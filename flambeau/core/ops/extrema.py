@@ -15,9 +15,9 @@ from flambeau.core.declare import composite, ops, primitive, reduction
 from flambeau.core.dims import unreduce, wrap_dim
 from flambeau.core.dtypes import REAL, of
 from flambeau.core.errors import fail
-from flambeau.core.folds import fold_add, fold_max
-from flambeau.core.kernels.generate.folds import LEAST, fold
-from flambeau.core.ops.along import in_order, put_back, spelled
+from flambeau.core.folds import LEAST, fold_add, fold_max
+from flambeau.core.kernels.generate.folds import fold
+from flambeau.core.ops.along import in_order, selected, spelled
 from flambeau.core.ops.reduce import axes_of
 from flambeau.core.rules import with_arrays
 from flambeau.core.tensor import PLAIN, Tensor
@@ -162,7 +162,7 @@ def _folded(ufunc: Any, input: Any, axes: tuple[int, ...] | None, keepdim: bool)
     differentiable=("values",),
     result_name="max",
     infer=_pair_shape,
-    vjp=lambda g, indices, shape, dim, keepdim: put_back(g[0], dim, indices, shape, keepdim),
+    vjp=selected,
 )
 def _max_dim(input, dim: Any, keepdim: bool = False):
     """The largest elements along `dim` and the first place of each."""
@@ -179,7 +179,7 @@ def _max_dim(input, dim: Any, keepdim: bool = False):
     differentiable=("values",),
     result_name="min",
     infer=_pair_shape,
-    vjp=lambda g, indices, shape, dim, keepdim: put_back(g[0], dim, indices, shape, keepdim),
+    vjp=selected,
 )
 def _min_dim(input, dim: Any, keepdim: bool = False):
     """The smallest elements along `dim` and the first place of each."""

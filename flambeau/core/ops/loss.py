@@ -16,6 +16,7 @@ import numpy as np
 from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
+from flambeau.core.folds import LEAST
 from flambeau.core.kernels import loss as kernels
 from flambeau.core.kernels.generate import folds
 from flambeau.core.kernels.native import choose
@@ -295,7 +296,7 @@ def _mse_other(g: Any, input: Any, target: Any, reduction: int) -> Any:
 def mse_loss(input, target, reduction: int = 1):
     """``(input - target)^2``, reduced."""
     refuse_dtype("mse_loss", input.dtype, "f")
-    if reduction and input.dtype.itemsize > 2 and input.size < folds.LEAST:
+    if reduction and input.dtype.itemsize > 2 and input.size < LEAST:
         found = input - target
         flat = found.ravel()
         total = flat.dot(flat)

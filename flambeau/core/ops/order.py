@@ -14,7 +14,7 @@ from flambeau.core.declare import composite, ops, primitive, reduction
 from flambeau.core.dims import wrap_dim
 from flambeau.core.dtypes import REAL, Rule
 from flambeau.core.errors import fail
-from flambeau.core.ops.along import lanes_last, put_back, spelled
+from flambeau.core.ops.along import lanes_last, selected, spelled
 from flambeau.core.ops.extrema import UNSET, _even_rule, _pair_shape
 from flambeau.core.ops.sort import comparable, unstable_order
 from flambeau.core.sampling import each_on_its_own
@@ -96,7 +96,7 @@ def _declare_median(name: str, node: str, skip_nan: bool, words: str) -> Any:
         differentiable=("values",),
         result_name=name,
         infer=_pair_shape,
-        vjp=lambda g, indices, shape, dim, keepdim: put_back(g[0], dim, indices, shape, keepdim),
+        vjp=selected,
         **private,
     )(along)
 
@@ -130,7 +130,7 @@ nanmedian = _declare_median("nanmedian", "Nanmedian", True, "NaN left out")
     outputs=("values", "indices"),
     differentiable=("values",),
     infer=lambda input, dim, keepdim: _pair_shape(input, dim, keepdim),
-    vjp=lambda g, indices, shape, dim, keepdim: put_back(g[0], dim, indices, shape, keepdim),
+    vjp=selected,
 )
 def mode(input, dim: int = -1, keepdim: bool = False):
     """The most frequent element along `dim` (the smallest of those), and its last place.

@@ -16,9 +16,8 @@ from flambeau.core.declare import composite, ops, primitive, reduction
 from flambeau.core.dims import reduced_size, spread, unreduce, wrap_dims
 from flambeau.core.dtypes import FLOAT, SUM
 from flambeau.core.errors import fail
-from flambeau.core.folds import fold_add, fold_and, fold_max, fold_multiply, fold_or
-from flambeau.core.kernels.generate.folds import LEAST, fold
-from flambeau.core.kernels.native import views
+from flambeau.core.folds import LEAST, fold_add, fold_and, fold_max, fold_multiply, fold_or
+from flambeau.core.kernels import late
 from flambeau.core.kernels.native.choose import lazily
 from flambeau.core.ops.along import in_order, spelled
 from flambeau.core.rules import with_arrays
@@ -74,7 +73,8 @@ def numbered(name: str, at: int = 1) -> Any:
     return lambda node: f"{name}Backward{int(node.params[at] is not None)}"
 
 
-_expanded = views.lazily("expand", np.broadcast_to)
+fold = late.placed("generate.folds", "fold")
+_expanded = late.native("views", "expand", np.broadcast_to)
 _quotient = lazily("div", np.true_divide)
 
 

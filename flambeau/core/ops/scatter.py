@@ -15,8 +15,8 @@ from flambeau.core.dims import wrap_dim
 from flambeau.core.direct import direct
 from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
+from flambeau.core.kernels import late
 from flambeau.core.kernels.generate import picked
-from flambeau.core.kernels.native import picks
 from flambeau.core.kernels.scatter import add_at, add_rows, linear
 from flambeau.core.rules import both
 from flambeau.core.tensor import Tensor
@@ -113,7 +113,7 @@ def _added(target: Any, dim: int, index: Any, src: Any) -> Any:
     return target
 
 
-_add_picked = picks.lazily("add", _added)
+_add_picked = late.native("picks", "add", _added)
 
 
 @both
@@ -145,7 +145,7 @@ def _gathered(input: Any, dim: int, index: Any, sparse_grad: bool) -> Any:
     return input.reshape(-1).take(_places(input, dim, index)).reshape(index.shape)
 
 
-_gather = picks.lazily("gather", _gathered)
+_gather = late.native("picks", "gather", _gathered)
 
 
 @primitive(

@@ -16,7 +16,7 @@ from flambeau.core.dims import wrap_dim
 from flambeau.core.errors import fail
 from flambeau.core.kernels import introsort
 from flambeau.core.kernels.generate import sorting
-from flambeau.core.ops.along import lanes_last, put_back
+from flambeau.core.ops.along import lanes_last, selected
 from flambeau.core.ops.cast import empty_copy
 from flambeau.core.tensor import Tensor
 
@@ -315,7 +315,7 @@ def _infer_kth(input: Any, k: int, dim: int = -1, keepdim: bool = False) -> Any:
     differentiable=("values",),
     infer=_infer_kth,
     out_apart=True,
-    vjp=lambda g, indices, shape, dim, keepdim: put_back(g[0], dim, indices, shape, keepdim),
+    vjp=selected,
 )
 def kthvalue(input, k: int, dim: int = -1, keepdim: bool = False):
     """The `k`-th smallest element (counted from 1) along `dim`, and where it is.

@@ -17,7 +17,6 @@ from flambeau.core import overrides
 from flambeau.core.declare import composite, ops
 from flambeau.core.dims import wrap_dim
 from flambeau.core.entry import at_first, nothing, process
-from flambeau.core.entry.process import PARTS_SLOTS
 from flambeau.core.errors import fail
 from flambeau.core.methods import bind
 from flambeau.core.node import Node, Port
@@ -84,12 +83,7 @@ def _parts(
 
 
 def _native() -> Callable[..., Any]:
-    places = [process.offset(PartsNode, name) for name in PARTS_SLOTS]
-    more = {
-        "parts_node": id(PartsNode),
-        "parts_slots": sum(place << (8 * k) for k, place in enumerate(places)),
-        "depth": id(2),
-    }
+    more = process.own_node(PartsNode, process.PARTS_SLOTS) | {"depth": id(2)}
     return process.made("parts", None, more) or nothing
 
 

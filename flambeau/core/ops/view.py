@@ -18,7 +18,7 @@ from flambeau.core.dtypes import of
 from flambeau.core.entry import as_view, at_first, looking, nothing, process
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
-from flambeau.core.kernels.native.views import lazily
+from flambeau.core.kernels import late
 from flambeau.core.state import ordinary
 from flambeau.core.storage import address
 from flambeau.core.tensor import PLAIN, Tensor
@@ -65,7 +65,7 @@ def _constructed(input: Any, shape: Any, steps: Any, offset: int) -> Any:
     )
 
 
-restride = lazily("restride", _constructed)
+restride = late.native("views", "restride", _constructed)
 
 
 @declare_view(

@@ -14,7 +14,7 @@ from flambeau.core.declare import composite, ops
 from flambeau.core.declare import view as declare_view
 from flambeau.core.entry import as_view
 from flambeau.core.errors import fail
-from flambeau.core.kernels.native.views import lazily
+from flambeau.core.kernels import late
 from flambeau.core.ops.view import same_size_as, strided
 from flambeau.core.state import ordinary
 from flambeau.core.tensor import PLAIN, Tensor
@@ -75,7 +75,7 @@ def _repeated(a: Any, wanted: Any) -> Any:
     return None
 
 
-_spread = lazily("expand", _repeated)
+_spread = late.native("views", "expand", _repeated)
 
 
 @composite(method=True)

@@ -12,7 +12,7 @@ from flambeau.core.declare import view as declare_view
 from flambeau.core.dims import wrap_dim
 from flambeau.core.entry import as_view, nothing
 from flambeau.core.errors import fail
-from flambeau.core.kernels.native.views import lazily
+from flambeau.core.kernels import late
 from flambeau.core.ops.view import strided
 from flambeau.core.state import ordinary
 from flambeau.core.storage import address
@@ -36,7 +36,7 @@ def _select(input, dim: int, index: int):
 
 
 SELECT = ops._select.operation
-_at = lazily("select", nothing)
+_at = late.native("views", "select", nothing)
 
 
 @primitive(
@@ -95,7 +95,7 @@ def _slice(input, dim: int, start: int, end: int, step: int):
 
 
 SLICE = ops._slice.operation
-_within = lazily("narrow", nothing)
+_within = late.native("views", "narrow", nothing)
 
 
 @primitive(

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from flambeau.core.errors import fail
-from flambeau.core.kernels.generate import twister
+from flambeau.core.kernels import late
 
 __all__ = ["DEFAULT_SEED", "STATE_BYTES", "Stream"]
 
@@ -34,6 +34,8 @@ _INT32, _FLOAT32 = (
 _MASK24, _STEP24 = np.int32((1 << 24) - 1), np.float32(2.0**-24)
 _MASK21 = np.uint64((1 << 21) - 1)
 _MASK53 = np.uint64((1 << 53) - 1)
+
+_drawn = late.placed("generate.twister", "draw")
 
 
 class Stream:
@@ -171,7 +173,7 @@ class Stream:
     def draw(self, law: str, out: np.ndarray, *given: Any) -> bool:
         """Fill a contiguous array by a law of ``kernels.generate.twister``; whether it was done:
         where there is code for it, and something to draw."""
-        return out.size > 0 and twister.draw(law, self._generator(), out, *given)
+        return out.size > 0 and _drawn(law, self._generator(), out, *given)
 
     # going back
 

@@ -4,13 +4,18 @@
 suffixes. Stands on dtypes, layout, errors.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from flambeau.core.repr.options import (
     PrintOptions,
     get_printoptions,
     printoptions,
     set_printoptions,
 )
-from flambeau.core.repr.text import format_tensor, parameter_text, tensor_text
+
+if TYPE_CHECKING:
+    from flambeau.core.repr.text import format_tensor, parameter_text, tensor_text
 
 __all__ = [
     "PrintOptions",
@@ -21,3 +26,10 @@ __all__ = [
     "set_printoptions",
     "tensor_text",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """What writes text loads when something is printed."""
+    if name in ("format_tensor", "parameter_text", "tensor_text"):
+        return getattr(import_module("flambeau.core.repr.text"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

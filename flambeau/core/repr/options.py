@@ -8,16 +8,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from flambeau.core.errors import fail
 
 __all__ = ["PrintOptions", "current", "get_printoptions", "printoptions", "set_printoptions"]
 
 
-@dataclass(frozen=True, slots=True)
-class PrintOptions:
+class PrintOptions(NamedTuple):
     """How tensors print.
 
     Args:
@@ -78,8 +76,7 @@ def set_printoptions(
                 f"profile is {profile!r}, expected one of {', '.join(map(repr, _PROFILES))}",
             )
         start = _PROFILES[profile]
-        options = replace(
-            options,
+        options = options._replace(
             precision=start.precision,
             threshold=start.threshold,
             edgeitems=start.edgeitems,
@@ -92,12 +89,12 @@ def set_printoptions(
         "linewidth": linewidth,
     }
     changed: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    _options[0] = replace(options, sci_mode=sci_mode, **changed)
+    _options[0] = options._replace(sci_mode=sci_mode, **changed)
 
 
 def get_printoptions() -> dict[str, Any]:
     """The options in force as a dict, fit for ``set_printoptions(**options)``."""
-    return asdict(_options[0])
+    return _options[0]._asdict()
 
 
 @contextmanager

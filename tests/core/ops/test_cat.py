@@ -1,5 +1,8 @@
 """Joining and cutting: values, shared memory, gradients, what may not be written."""
 
+import sys
+from math import prod
+
 import pytest
 
 import flambeau
@@ -67,3 +70,42 @@ def test_none_is_no_tensor():
     for function in (flambeau.cat, flambeau.stack):
         with pytest.raises(TypeError, match="element 1"):
             function((x, None))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "bool", "uint8"])
+@pytest.mark.parametrize(
+    ("join", "shapes", "dim"),
+    [
+        ("cat", [(2, 3), (1, 3)], 0), ("cat", [(2, 3), (2, 1), (2, 2)], -1), ("cat", [(3,)], 0),
+        ("cat", [(2, 1, 3), (2, 4, 3)], 1), ("cat", [(0, 2), (1, 2)], 0), ("cat", [(0,), (2, 2)], 0),
+        ("stack", [(2, 3)] * 3, 0), ("stack", [(2, 3)] * 2, 1), ("stack", [(2, 3)] * 2, -1),
+        ("stack", [()] * 4, 0), ("stack", [(5,)], 1), ("stack", [(2, 3)] * 2, -3),
+    ],
+)  # fmt: skip
+def test_joins_and_their_gradients_are_pytorchs(oracle, join, shapes, dim, dtype):
+    found = []
+    for engine in (flambeau, oracle):
+        parts = []
+        for k, shape in enumerate(shapes):
+            part = (
+                engine.arange(float(prod(shape))).reshape(shape).add(k).to(getattr(engine, dtype))
+            )
+            parts.append(part.requires_grad_() if dtype[0] == "f" and k != 1 else part)
+        for given in (parts, tuple(parts)):
+            y = getattr(engine, join)(given, dim)
+            if y.requires_grad:
+                (y * engine.arange(float(y.numel())).reshape(y.shape)).sum().backward()
+        grads = [None if p.grad is None else p.grad.tolist() for p in parts]
+        found.append((y.tolist(), y.stride(), str(y.dtype)[-4:], type(y.grad_fn).__name__, grads))
+    assert found[0] == found[1]
+
+
+def test_what_is_joined_lets_go(oracle):
+    del oracle
+    x = flambeau.ones(2, 2, requires_grad=True)
+    counts = [sys.getrefcount(x), sys.getrefcount(x._array)]
+    for _ in range(200):
+        flambeau.cat([x, x]), flambeau.stack((x, x), 1), x.chunk(2), x.unbind(), x.max(1)
+        with pytest.raises(RuntimeError):
+            flambeau.cat([x, flambeau.ones(3, 3)])
+    assert [sys.getrefcount(x), sys.getrefcount(x._array)] == counts

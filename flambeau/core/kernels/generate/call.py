@@ -5,14 +5,16 @@ number type, made at its first call. Stands on jit and native.launch.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from flambeau.core.kernels.generate import gemm
 from flambeau.core.kernels.jit import build
 from flambeau.core.kernels.jit.ir import SIZES, Module
 from flambeau.core.kernels.native.launch import launcher
+
+if TYPE_CHECKING:
+    from flambeau.core.kernels.generate import gemm
 
 __all__ = ["TYPES", "Kernel", "dense", "past", "tiled"]
 
@@ -51,6 +53,8 @@ def tiled(dtype: np.dtype[Any], write: Callable[[gemm.Shape], Module]) -> dict[s
     type = TYPES.get(dtype)
     if type is None or not build.available():
         return None
+    from flambeau.core.kernels.generate import gemm
+
     target = build.host()
     try:
         return build.load(write(gemm.shape_of(type, target.bits, target.masked)))

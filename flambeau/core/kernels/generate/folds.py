@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from flambeau.core.folds import fold_add, fold_max, fold_min
+from flambeau.core.folds import LEAST, fold_add, fold_max, fold_min
 from flambeau.core.kernels.generate.call import TYPES, Kernel
 from flambeau.core.kernels.generate.gemm import mask, pointer, share, smaller, words
 from flambeau.core.kernels.generate.vectors import (
@@ -29,10 +29,8 @@ from flambeau.core.kernels.jit import pool
 from flambeau.core.kernels.jit.ir import Function, Module, Value, vector
 from flambeau.core.kernels.native.formulas import maximum, minimum
 
-__all__ = ["LEAST", "column_sums", "fold"]
+__all__ = ["column_sums", "fold"]
 
-LEAST = 1 << 13
-"""Numbers from which on it pays."""
 BLOCK = 1 << 16
 """Numbers of a row in one block."""
 ROWS = 512

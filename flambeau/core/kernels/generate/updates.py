@@ -21,7 +21,7 @@ from flambeau.core.kernels.jit.ir import SIZES, Function, Module, Value
 from flambeau.core.kernels.native.formulas import maximum
 from flambeau.core.kernels.native.launch import launcher
 
-__all__ = ["update"]
+__all__ = ["update", "update_each"]
 
 Rates = tuple[Any, ...]
 Update = Callable[..., None]
@@ -209,25 +209,49 @@ def update(
         g: read.
         spare: how many scratch arrays it wants.
     """
-    if type(rates) is not tuple or p.dtype not in TYPES or g.dtype is not p.dtype:
-        return False
-    numbers = [x for x in rates if type(x) in (float, int)]
-    fixed = tuple("" if type(x) in (float, int) else x for x in rates)
-    if not all(x is None or type(x) in (bool, str) for x in fixed):
-        return False
-    known = _loops.setdefault((function, p.dtype, len(buffers), fixed), [])
-    for loop in known:
+    return g.dtype is p.dtype and update_each(function, rates, ((p, g, *buffers),), spare)
+
+
+def update_each(function: Update, rates: Any, runs: Sequence[tuple[Any, ...]], spare: int) -> bool:
+    """`update` of several parameters by the same rates: for each p, g and its buffers, of one dtype
+    and contiguous in any shape.
+    """
+    key = function, runs[0][0].dtype, len(runs[0]) - 2
+    last, address, numbers = _last.get(key, (None, 0, ()))
+    if last is None or last != rates:
+        loop = _loop(function, rates, *key[1:], spare)
         if loop is None:
             return False
-        if all(question.holds(rates) for question in loop.asked):
-            break
-    else:
-        loop = _made(function, rates, p.dtype, len(buffers), spare)
-        known.append(loop)
-        if loop is None:
-            return False
-    launcher()(loop.address, p.size * 2, p.size, p, g, *buffers, *map(float, numbers))
+        address = loop.address
+        numbers = [float(x) for x in rates if type(x) in (float, int)]
+        _last[key] = rates, address, numbers
+    launch = launcher()
+    for arrays in runs:
+        size = arrays[0].size
+        launch(address, size * 2, size, *arrays, *numbers)
     return True
+
+
+_last: dict[Any, Any] = {}
+"""The rates that a function ran with before, its code for them, and their numbers: most are the
+same again."""
+
+
+def _loop(function: Update, rates: Any, dtype: Any, buffers: int, spare: int) -> _Loop | None:
+    """The code that serves these rates, made now where there is none yet."""
+    if type(rates) is not tuple or dtype not in TYPES:
+        return None
+    fixed = tuple(["" if type(x) in (float, int) else x for x in rates])
+    for x in fixed:
+        if x is not None and type(x) not in (bool, str):
+            return None
+    known = _loops.setdefault((function, dtype, buffers, fixed), [])
+    for loop in known:
+        if loop is None or all(question.holds(rates) for question in loop.asked):
+            return loop
+    found = _made(function, rates, dtype, buffers, spare)
+    known.append(found)
+    return found
 
 
 def _made(function: Update, rates: Rates, dtype: Any, buffers: int, spare: int) -> _Loop | None:

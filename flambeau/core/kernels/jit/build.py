@@ -108,7 +108,7 @@ def compiled(module: Module, target: Target, *, assembly: bool = False) -> Any:
     made = llvm.parse_assembly(module.text(target.attributes))
     made.triple = target.triple
     made.data_layout = str(machine.target_data)
-    options = llvm.create_pipeline_tuning_options(speed_level=1)
+    options = llvm.create_pipeline_tuning_options(speed_level=0 if module.calls else 1)
     options.loop_vectorization = module.vectorize
     options.slp_vectorization = False
     options.loop_unrolling = False

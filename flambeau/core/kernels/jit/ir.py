@@ -463,10 +463,12 @@ class Module:
     Args:
         name: tells the object in the cache from others, to people.
         vectorize: let LLVM turn scalar loops into vector code; explicit vectors compile faster.
+        calls: code that calls more than it computes: LLVM's passes would take as long again as
+            all else, and give it a hundredth.
     """
 
-    def __init__(self, name: str, *, vectorize: bool = False) -> None:
-        self.name, self.vectorize = name, vectorize
+    def __init__(self, name: str, *, vectorize: bool = False, calls: bool = False) -> None:
+        self.name, self.vectorize, self.calls = name, vectorize, calls
         self.functions: list[Function] = []
 
     def function(

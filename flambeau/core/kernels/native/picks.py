@@ -8,7 +8,6 @@ What does not fit, and indices out of range, go to the NumPy form. Stands on geo
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from flambeau.core.kernels.jit.ir import Function, Module, Value, Variable
 from flambeau.core.kernels.native import table
@@ -16,7 +15,7 @@ from flambeau.core.kernels.native.elementwise import same_shape
 from flambeau.core.kernels.native.geometry import MOST, SIGNATURE, end, require, whole, wrapped
 from flambeau.core.kernels.native.objects import field, new_array, word
 
-__all__ = ["lazily"]
+__all__ = ["module"]
 
 GATHERED = {"float": "i32", "double": "i64", "i64": "i64", "i1": "i8"}
 """The dtypes that can be read, and the words that carry them."""
@@ -163,10 +162,3 @@ def module() -> Module:
     _gather(made)
     _add(made)
     return made
-
-
-def lazily(name: str, numpy_form: Callable[..., Any]) -> Callable[..., Any]:
-    """`gather` or `add`, native from its first call on; `numpy_form` takes what the native one does
-    not.
-    """
-    return table.lazily(name, numpy_form, module)

@@ -31,6 +31,7 @@ FLOAT_VALUE = 16
 KIND, TYPE_NUMBER = 24, 28  # of a dtype
 BYTES_VALUE = 32
 TUPLE_SIZE = 16
+LIST_ITEMS = 24
 C_CONTIGUOUS, WRITEABLE = 1, 0x400
 
 WORDS = (
@@ -129,7 +130,7 @@ def trusted() -> bool:
     view = array[:, ::2]
     dims = (ctypes.c_ssize_t * 2).from_address(_read(id(array) + DIMS, ctypes.c_size_t))
     steps = (ctypes.c_ssize_t * 2).from_address(_read(id(view) + STRIDES, ctypes.c_size_t))
-    word, part = bytes(range(8)), slice(1, 2.5, "step")
+    word, part, items = bytes(range(8)), slice(1, 2.5, "step"), [array]
     return (
         _read(id(array) + TYPE, ctypes.c_size_t) == id(np.ndarray)
         and _read(id(array) + DATA, ctypes.c_size_t) == array.ctypes.data
@@ -145,6 +146,8 @@ def trusted() -> bool:
         and [_read(id(np.dtype(t)) + ITEM, ctypes.c_ssize_t) for t in ("f4", "c16")] == [4, 16]
         and [_read(id(part) + k, ctypes.c_size_t) for k in (START, STOP, STEP)]
         == [id(part.start), id(part.stop), id(part.step)]
+        and _read(id(items) + TUPLE_SIZE, ctypes.c_ssize_t) == 1
+        and _read(_read(id(items) + LIST_ITEMS, ctypes.c_size_t), ctypes.c_size_t) == id(array)
         and _tuple_items() > 0
         and ctypes.string_at(id(word) + BYTES_VALUE, 8) == word
     )

@@ -31,7 +31,7 @@ from flambeau.core.kernels.native.geometry import (
 from flambeau.core.kernels.native.indexed import index
 from flambeau.core.kernels.native.objects import field, word
 
-__all__ = ["lazily", "native"]
+__all__ = ["module", "native"]
 
 
 def _restride(made: Module) -> None:
@@ -340,27 +340,3 @@ def module() -> Module:
 def native(name: str, numpy_form: Callable[..., Any]) -> Callable[..., Any]:
     """The native function of that name, or the NumPy form where there is none."""
     return table.native(name, numpy_form, module)
-
-
-def lazily(name: str, numpy_form: Callable[..., Any]) -> Callable[..., Any]:
-    """The view function of that name (see `module`), native from its first call on; `numpy_form`
-    takes what the native one does not.
-
-    Its ``follow()`` gives what it becomes, so that an entry need not go through it ever after.
-    """
-
-    def follow() -> Callable[..., Any]:
-        nonlocal call
-        call = native(name, numpy_form)
-        return call
-
-    def first(*args: Any) -> Any:
-        return follow()(*args)
-
-    call: Callable[..., Any] = first
-
-    def view(*args: Any) -> Any:
-        return call(*args)
-
-    view.follow = follow  # type: ignore[attr-defined]
-    return view

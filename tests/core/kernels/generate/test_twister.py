@@ -10,7 +10,6 @@ import pytest
 
 from flambeau.core.kernels.generate import twister
 from flambeau.core.random import normal, uniform
-from flambeau.core.random import stream as streams
 from flambeau.core.random.stream import Stream
 
 pytestmark = pytest.mark.skipif(
@@ -27,7 +26,7 @@ def plainly(monkeypatch):
 
     def call(function, *arguments):
         with monkeypatch.context() as only:
-            only.setattr(streams.twister, "draw", lambda *_: False)
+            only.setattr(twister, "draw", lambda *_: False)
             return function(*arguments)
 
     return call

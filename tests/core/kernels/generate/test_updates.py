@@ -49,14 +49,19 @@ def trained(name, options, dtype, size, steps=4):
 def test_every_digit_is_numpys(monkeypatch, name, options, dtype, size):
     done = []
 
-    def counting(*given):
-        done.append(updates.update(*given))
-        return done[-1]
+    def counting(update):
+        def counted(*given):
+            done.append(update(*given))
+            return done[-1]
 
-    monkeypatch.setattr(flat, "update", counting)
+        return counted
+
+    for way in ("update", "update_each"):
+        monkeypatch.setattr(flat, way, counting(getattr(updates, way)))
     got = trained(name, options, dtype, size)
     assert done and all(done)
-    monkeypatch.setattr(flat, "update", lambda *given: False)
+    for way in ("update", "update_each"):
+        monkeypatch.setattr(flat, way, lambda *given: False)
     for a, b in zip(got, trained(name, options, dtype, size), strict=True):
         assert np.array_equal(a, b)
 

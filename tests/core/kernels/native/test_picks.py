@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
+from flambeau.core.kernels import late
 from flambeau.core.kernels.jit import build
-from flambeau.core.kernels.native import picks
 
 pytestmark = pytest.mark.skipif(not build.available(), reason="no code can be generated here")
 
 OTHER = object()
-GATHER, ADD = (picks.lazily(name, lambda *_: OTHER) for name in ("gather", "add"))
+GATHER, ADD = (late.native("picks", name, lambda *_: OTHER) for name in ("gather", "add"))
 
 
 def problem(shape, dim, less, dtype, turned, seed):
