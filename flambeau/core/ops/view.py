@@ -169,7 +169,7 @@ def view(input: Tensor, *shape: Any, size: Any = None, dtype: Any = None) -> Ten
     """
     if len(shape) == 1 and type(shape[0]) is dtypes.dtype:
         found = _retyped(input, shape[0].numpy)
-        return ops._view_dtype(input, shape[0]) if found is None else found
+        return ops._view_dtype(input.detach(), shape[0]) if found is None else found
     if size is not None:
         shape = (size,)
     if dtype is None:
@@ -177,7 +177,7 @@ def view(input: Tensor, *shape: Any, size: Any = None, dtype: Any = None) -> Ten
         if found is not None:
             return found  # type: ignore[no-any-return]
     if dtype is not None or (len(shape) == 1 and isinstance(shape[0], dtypes.dtype)):
-        return ops._view_dtype(input, dtype or shape[0])
+        return ops._view_dtype(input.detach(), dtype or shape[0])
     wanted = shape[0] if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape
     a = input._array
     if type(input) in PLAIN and type(a) is nd and a.flags.c_contiguous and ordinary():
