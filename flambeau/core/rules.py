@@ -33,6 +33,7 @@ __all__ = [
     "Rule",
     "bare_values",
     "both",
+    "once",
     "read_rules",
     "with_arrays",
 ]
@@ -120,6 +121,18 @@ def with_arrays(
 
     def mark(rule: Callable[..., Any]) -> Callable[..., Any]:
         rule.on_arrays = on_arrays  # type: ignore[attr-defined]
+        return rule
+
+    return mark
+
+
+def once(kinds: str = "fV") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Mark a rule of operators for which PyTorch has a kernel: halves of these kinds of dtypes
+    (float16, bfloat16) are rounded at its end alone.
+    """
+
+    def mark(rule: Callable[..., Any]) -> Callable[..., Any]:
+        rule.once = kinds  # type: ignore[attr-defined]
         return rule
 
     return mark

@@ -45,7 +45,7 @@ def _smooth_slope(g: Any, input: Any, target: Any, beta: float) -> Any:
     return np.where(np.abs(d) < beta, d * d.dtype.type(1.0 / beta), np.sign(d)) * g
 
 
-_smooth_native = choose.lazily("smooth_l1_loss_backward", _smooth_slope)
+_smooth_native = choose.lazily("smooth_l1_loss_backward", choose.in_single(_smooth_slope))
 
 
 @both
