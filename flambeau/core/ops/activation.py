@@ -75,7 +75,9 @@ def sigmoid(input):
     types=FLOAT,
     kernel=np.tanh,
     inplace_function=True,
-    vjp=once()(lambda g, out: g * (1 - out * out)),
+    vjp=with_arrays(lazily("tanh_backward", in_single(lambda g, out: g * (1 - out * out))))(
+        lambda g, out: g * (1 - out * out)
+    ),
 )
 def tanh(input):
     """The hyperbolic tangent."""
@@ -341,7 +343,7 @@ def _hardsigmoid(input):
 
 
 def _hardswish_on_arrays(g, input):
-    middle = g * (input * (1.0 / 3) + 0.5)
+    middle = g * (input / g.dtype.type(3) + g.dtype.type(0.5))
     return np.where(input >= 3, g, np.where(input <= -3, g.dtype.type(0), middle))
 
 
@@ -352,7 +354,7 @@ _hardswish_backward = lazily("hardswish_backward", in_single(_hardswish_on_array
 def _hardswish_rule(g, input):
     if type(g) is nd:
         return _hardswish_backward(g, input)
-    middle = g * (input * (1.0 / 3) + 0.5)
+    middle = g * (input / 3 + 0.5)
     return ops.where(input >= 3, g, ops.where(input <= -3, 0.0, middle))
 
 

@@ -34,7 +34,7 @@ def accumulate(ufunc: Any, input: Any, dim: int, name: str, reverse: bool = Fals
     made = scans.running(RUNNING[ufunc], input, k, reverse)
     if made is not None:
         return made
-    wide = WIDE.get(input.dtype)
+    wide: Any = WIDE.get(input.dtype)
     turned = np.flip(input, k) if reverse else input
     if input.dtype.itemsize == 2 and input.dtype.kind in "fV":
         wide, turned = np.dtype("f4"), turned.astype("f4")

@@ -98,7 +98,7 @@ def _silu_rule(g, input):
     if type(g) is nd:
         return SILU_BACKWARD(g, input)
     s = ops.sigmoid(input)
-    return g * (s * (1 + input * (1 - s)))
+    return g * s * (1 + input * (1 - s))
 
 
 @elementwise(
@@ -120,9 +120,15 @@ def _mish_on_arrays(g, input):
 
 
 MISH_BACKWARD = lazily("mish_backward", in_single(_mish_on_arrays))
-LOGSIGMOID_BACKWARD = lazily(
-    "logsigmoid_backward", in_single(lambda g, input: g * kernels.sigmoid(-input))
-)
+
+
+def _logsigmoid_on_arrays(g, input):
+    z = np.exp(-np.abs(input))
+    part = z / (z + 1)
+    return g * np.where(input < 0, 1 - part, part)
+
+
+LOGSIGMOID_BACKWARD = lazily("logsigmoid_backward", in_single(_logsigmoid_on_arrays))
 
 
 @both
@@ -208,12 +214,12 @@ def _glu_rule(g, input, dim):
     if type(g) is nd:
         return np.concatenate((GATED(g, b), GATED_BACKWARD(g, a, b)), axis)
     s = ops.sigmoid(b)
-    return ops.cat((g * s, g * s * (1 - s) * a), axis)
+    return ops.cat((g * s, g * (s * (1 - s) * a)), axis)
 
 
 def _gated_backward(g, a, b):
     s = kernels.sigmoid(b)
-    return g * s * (1 - s) * a
+    return g * (s * (1 - s) * a)
 
 
 GATED = lazily("gated", lambda a, b: a * kernels.sigmoid(b))
