@@ -28,7 +28,7 @@ def number_for(name: str, value: Any, dtype: np.dtype[Any]) -> Any:
         return value
     if kind == "b":
         return bool(value)
-    if isinstance(value, complex) and kind != "c":
+    if isinstance(value, complex) and kind not in "cW":
         if value.imag:
             raise _too_large(name, dtype)
         value = value.real
