@@ -474,4 +474,5 @@ def without_ones(value: Tensor, ndim: int) -> Tensor:
     return ops.reshape(value, tuple(shape[extra:]))
 
 
+getitem.__name__, setitem.__name__ = "__getitem__", "__setitem__"
 bind(__getitem__=getitem, __setitem__=setitem)
