@@ -8,8 +8,6 @@ bfloat16 exact by itself; the others ask for float32 with `upcast`. Stands on de
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from flambeau.core.declare import elementwise, ops

@@ -21,7 +21,7 @@ from flambeau.core.ir.abstract import Abstract
 from flambeau.core.kernels.native.views import lazily
 from flambeau.core.state import ordinary
 from flambeau.core.storage import address
-from flambeau.core.tensor import PLAIN, Tensor
+from flambeau.core.tensor import PLAIN, Tensor, edge_of
 
 __all__ = ["restride", "same_size_as", "strided"]
 
@@ -168,8 +168,10 @@ def view(input: Tensor, *shape: Any, size: Any = None, dtype: Any = None) -> Ten
         RuntimeError: strides that no view of that shape can have.
     """
     if len(shape) == 1 and type(shape[0]) is dtypes.dtype:
+        if edge_of(input) is not None:
+            input = input.detach()  # bytes have no gradient
         found = _retyped(input, shape[0].numpy)
-        return ops._view_dtype(input.detach(), shape[0]) if found is None else found
+        return ops._view_dtype(input, shape[0]) if found is None else found
     if size is not None:
         shape = (size,)
     if dtype is None:
