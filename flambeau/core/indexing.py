@@ -22,6 +22,7 @@ from flambeau.core.entry import as_view, at_first, looking
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.methods import bind
+from flambeau.core.numbers import number_for
 from flambeau.core.ops import advanced as _advanced  # noqa: F401  (declares what is called here)
 from flambeau.core.ops.view import strided
 from flambeau.core.overlap import overlaps
@@ -30,7 +31,7 @@ from flambeau.core.state import NO_GRAD, mode
 from flambeau.core.storage import touch
 from flambeau.core.tensor import PLAIN, Tensor, edge_of, wrap
 
-__all__ = ["getitem", "number_for", "setitem"]
+__all__ = ["getitem", "setitem"]
 
 nd = np.ndarray
 ALL = slice(None)
@@ -365,47 +366,6 @@ def _slice(part: slice) -> slice:
     return slice(*values)
 
 
-def number_for(name: str, value: Any, dtype: np.dtype[Any]) -> Any:
-    """A Python number as it is written into a tensor of `dtype`.
-
-    Raises:
-        RuntimeError: it does not fit.
-    """
-    kind = dtype.kind
-    if kind == "f" and type(value) in (int, float) and dtype.itemsize > 2:
-        return value
-    if kind == "b":
-        return bool(value)
-    if isinstance(value, complex) and kind != "c":
-        if value.imag:
-            raise _too_large(name, dtype)
-        value = value.real
-    if kind in "iu":
-        if value != value or value in (float("inf"), float("-inf")):
-            raise _too_large(name, dtype)
-        value = int(value)
-        limits = np.iinfo(dtype)
-        low = (
-            limits.min if kind == "i" else -int(limits.max)
-        )  # unsigned numbers take negative ones that wrap
-        if not low <= value <= limits.max:
-            raise _too_large(name, dtype)
-        return value % (limits.max + 1) if kind == "u" else value
-    if dtype.itemsize == 2 and kind == "f" and abs(value) > 65504 and abs(value) != float("inf"):
-        raise _too_large(name, dtype)
-    return value
-
-
-def _too_large(name: str, dtype: np.dtype[Any]) -> Exception:
-    words = {"f4": "float", "f8": "double", "f2": "c10::Half"}
-    word = words.get(dtype.str[1:], f"{dtype.name}_t")
-    return fail(
-        RuntimeError,
-        name,
-        f"value cannot be converted to type {word} without overflow: the tensor is {of(dtype)}",
-    )
-
-
 def setitem(input: Tensor, index: Any, value: Any) -> None:
     """Write a number or a tensor (broadcast and converted) where `index` points.
 
@@ -517,4 +477,5 @@ def without_ones(value: Tensor, ndim: int) -> Tensor:
     return ops.reshape(value, tuple(shape[extra:]))
 
 
+getitem.__name__, setitem.__name__ = "__getitem__", "__setitem__"
 bind(__getitem__=getitem, __setitem__=setitem)

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from flambeau.core.anomaly import note_forward
+from flambeau.core.errors import fail
 from flambeau.core.lists import ListNode
 from flambeau.core.node import Node, OpNode, Port
 from flambeau.core.rules import Packed
@@ -32,7 +33,7 @@ def pack_saved(result: Any, mode: Any) -> None:
                 saved = list(node.saved)
                 for k in _order(node):
                     if node.stores[k] is not None:
-                        saved[k] = Packed(pack(_handed(saved[k], node.stores[k], node, k)), unpack)
+                        saved[k] = Packed(_packed(pack, node, k), unpack)
                 node.saved = saved
             elif mode.pack and isinstance(node, ListNode):
                 node.pack(*mode.pack[-1])
@@ -44,6 +45,25 @@ def _order(node: OpNode) -> list[int]:
     """
     named = [k for rule in node.op.rules for k in rule.saves]
     return list(dict.fromkeys([*named, *range(len(node.saved))]))
+
+
+def _packed(pack: Any, node: OpNode, position: int) -> Any:
+    """What the pack hook makes of a saved value.
+
+    Raises:
+        RuntimeError: it wrote into it.
+    """
+    store = node.stores[position]
+    before = store.version
+    found = pack(_handed(node.saved[position], store, node, position))
+    if store.version != before:
+        raise fail(
+            RuntimeError,
+            "saved_tensors_hooks",
+            "A saved tensor pack hook is modifying its input in place. Tensors provided as input "
+            "to pack hook can not be modified by in-place operations: clone() first.",
+        )
+    return found
 
 
 def _handed(value: Any, store: Any, node: OpNode, position: int) -> Tensor:

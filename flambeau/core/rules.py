@@ -19,6 +19,7 @@ import numpy as np
 
 from flambeau.core import node as nodes
 from flambeau.core.batch.array import Batched, align
+from flambeau.core.errors import fail
 from flambeau.core.forward import PUSHING, transposed
 from flambeau.core.node import FREED, OpNode, Port
 from flambeau.core.silence import quiet, run
@@ -33,6 +34,7 @@ __all__ = [
     "Rule",
     "bare_values",
     "both",
+    "once",
     "read_rules",
     "with_arrays",
 ]
@@ -69,6 +71,22 @@ class Packed:
     def again(self, tensor: Tensor) -> Tensor:
         """What was unpacked as a rule sees it: the values without their history."""
         return wrap(tensor._array)
+
+    def tensor(self) -> Tensor:
+        """What the hook makes of what it kept.
+
+        Raises:
+            TypeError: no tensor.
+        """
+        found = self.unpack(self.value)
+        if not isinstance(found, Tensor):
+            raise fail(
+                TypeError,
+                "saved_tensors_hooks",
+                f"Output of saved tensor unpack_hook expected to be a Tensor but got "
+                f"{type(found).__name__}",
+            )
+        return found
 
 
 class Rule:
@@ -125,6 +143,18 @@ def with_arrays(
     return mark
 
 
+def once(kinds: str = "fV") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Mark a rule of operators for which PyTorch has a kernel: halves of these kinds of dtypes
+    (float16, bfloat16) are rounded at its end alone.
+    """
+
+    def mark(rule: Callable[..., Any]) -> Callable[..., Any]:
+        rule.once = kinds  # type: ignore[attr-defined]
+        return rule
+
+    return mark
+
+
 def both(rule: Callable[..., Any]) -> Callable[..., Any]:
     """Mark a rule that takes bare arrays as well as Tensors and tells them apart by the gradient's
     type.
@@ -174,6 +204,12 @@ def _saved_tensor(node: OpNode, position: int, graph: bool, unpacked: dict[int, 
     """
     value = node.saved[position]
     store = node.stores[position]
+    if isinstance(value, Packed):  # what the hooks kept is theirs: no write can be told
+        if position not in unpacked:
+            # A hook is asked once in a backward, however many rules read the value.
+            unpacked[position] = value.tensor()
+        tensor = value.again(unpacked[position])
+        return _connected(tensor, node, position) if graph else tensor
     if store is not None and store.written > node.sequence:
         raise nodes.was_written(node, node.op.saveable[position], store, value.shape)
     if store is not None and store.silent > node.sequence:
@@ -184,24 +220,39 @@ def _saved_tensor(node: OpNode, position: int, graph: bool, unpacked: dict[int, 
         from flambeau.core.alias import exported_write
 
         exported_write(node, node.op.saveable[position], value.shape)
-    if isinstance(value, Packed):
-        if (
-            position not in unpacked
-        ):  # a hook is asked once in a backward, however many rules read the value
-            unpacked[position] = value.unpack(value.value)
-        tensor = value.again(unpacked[position])
-    elif store is None:
+    if store is None:
         return value
-    else:
-        tensor = wrap(value)
-        tensor._storage = store
-    if graph:
-        inputs = len(node.op.tensor_names)
-        if position < inputs:
-            tensor._edge = node.edges[position]
-        elif position - inputs in node.op.differentiable:
-            tensor._edge = Port(node, position - inputs) if node.op.multiple else node
+    tensor = wrap(value)
+    tensor._storage = store
+    return _connected(tensor, node, position) if graph else tensor
+
+
+def _connected(tensor: Tensor, node: OpNode, position: int) -> Tensor:
+    """The tensor with the place in the graph of the value saved at a position."""
+    inputs = len(node.op.tensor_names)
+    if position < inputs:
+        tensor._edge = node.edges[position]
+    elif position - inputs in node.op.differentiable:
+        tensor._edge = Port(node, position - inputs) if node.op.multiple else node
     return tensor
+
+
+def _shown(self: OpNode, name: str) -> Any:
+    """`_saved_self`, `_saved_result`, `_saved_dim`, ...: what a node saved, by PyTorch's names."""
+    op = self.op
+    if not name.startswith("_saved_") or op is None:
+        raise AttributeError(f"{self.name()} has no attribute {name!r}")
+    wanted = name.removeprefix("_saved_")
+    called = {"self": "input", "result": "out"}.get(wanted, wanted)
+    if called in op.saveable:
+        position = op.saveable.index(called)
+        if any(position in rule.saves for rule in op.rules):
+            if self.saved is FREED:
+                raise nodes.was_freed(self, getattr(self, "freed", None))
+            return _saved_tensor(self, position, True, {})
+    elif called in op.index and self.params is not None:
+        return self.params[op.index[called]]
+    raise AttributeError(f"{self.name()} saves no {wanted!r}")
 
 
 def _run(self: OpNode, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
@@ -401,3 +452,4 @@ def _place(found: list[Any], rule: Rule, result: Any) -> None:
 
 
 OpNode.run = _run  # type: ignore[method-assign]
+OpNode.__getattr__ = _shown  # type: ignore[attr-defined]

@@ -48,3 +48,40 @@ def test_grad_wants_inputs(oracle):
     for t in (oracle, torch):
         with pytest.raises(RuntimeError, match="cannot be empty"):
             t.autograd.grad(t.ones(2, requires_grad=True).sum(), [])
+
+
+def test_what_saved_tensor_hooks_keep_may_be_written(oracle):
+    for t in (oracle, torch):
+        with t.autograd.graph.allow_mutation_on_saved_tensors():
+            x = t.tensor([1.0, 2.0], requires_grad=True)
+            y = x.clone()
+            z = y * y
+            y.zero_()
+            z.sum().backward()
+        assert x.grad.tolist() == [2, 4]
+
+
+def test_saved_tensor_hooks_keep_their_contract(oracle):
+    for t in (oracle, torch):
+        hooks = t.autograd.graph.saved_tensors_hooks
+        x = t.ones(2, requires_grad=True)
+        with hooks(lambda kept: kept, lambda kept: 1):
+            y = x * x
+        with pytest.raises(TypeError, match="expected to be a Tensor"):
+            y.sum().backward()
+        with hooks(lambda kept: kept.detach().add_(1), lambda kept: kept):
+            with pytest.raises(RuntimeError, match="modifying its input in place"):
+                (x * 2).exp()
+
+
+def test_a_node_shows_what_it_saved(oracle):
+    for t in (oracle, torch):
+        x = t.ones(2, requires_grad=True)
+        node = (x * x).grad_fn
+        assert node._saved_self.tolist() == [1, 1]
+        assert node._saved_self.is_leaf
+        result = x.exp()
+        assert result.grad_fn._saved_result.grad_fn is result.grad_fn
+        with pytest.raises(AttributeError):
+            result.grad_fn._saved_nothing
+        assert not hasattr(result.grad_fn, "nothing")

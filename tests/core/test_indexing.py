@@ -159,3 +159,13 @@ def test_leading_ones_of_a_value_are_dropped():
     x[0] = flambeau.ones(1, 1, 3)
     x[[1]] = flambeau.full((1, 1, 3), 2.0)
     assert x.tolist() == [[1, 1, 1], [2, 2, 2]]
+
+
+def test_a_new_dimension_of_a_scalar_has_a_stride(oracle):
+    for t in (oracle, flambeau):
+        x = t.tensor(5.0)
+        assert [x[None].stride(), x[None, None].stride(), x[..., None].stride()] == [
+            (1,),
+            (1, 1),
+            (1,),
+        ]

@@ -84,3 +84,19 @@ def test_a_function_of_ones_own():
     assert mine(3) == 3
     with pytest.raises(TypeError, match="no implementation found"):
         mine(Foreign())
+
+
+def test_indexing_is_dispatched_by_its_dunder(oracle):
+    for t in (oracle, torch):
+        seen = []
+
+        class Log(t.Tensor):
+            @classmethod
+            def __torch_function__(cls, func, types, args=(), kwargs=None):
+                seen.append(func.__name__)  # noqa: B023
+                return super().__torch_function__(func, types, args, kwargs or {})
+
+        x = t.ones(2).as_subclass(Log)
+        x[0]
+        x[0] = 2
+        assert seen == ["__getitem__", "__setitem__"]

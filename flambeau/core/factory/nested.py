@@ -12,6 +12,7 @@ import numpy as np
 
 from flambeau.core import dtypes
 from flambeau.core.errors import fail
+from flambeau.core.numbers import check_range, number_for
 from flambeau.core.silence import quiet
 from flambeau.core.tensor import Tensor
 
@@ -32,7 +33,9 @@ def data_array(data: Any, dtype: Any, op: str) -> np.ndarray[Any, Any]:
         found = np.asarray(data)
     else:
         found = _nested(data, op)
-        if dtype is None:
+        if dtype is not None:
+            check_range(op, found, dtype.numpy)
+        else:
             if (
                 found.dtype.kind == "f"
                 and not getattr(data, "dtype", None)
@@ -53,16 +56,10 @@ def _number(data: Any, dtype: Any) -> np.ndarray[Any, Any]:
         if isinstance(data, float):
             return np.array(data, dtypes.default().numpy)
         return np.array(data, dtypes.default_complex().numpy)
-    if isinstance(data, int) and not isinstance(data, bool) and dtype.numpy.kind in "iu":
-        info = np.iinfo(dtype.numpy)
-        if not info.min <= data <= info.max:
-            if dtype.numpy.itemsize == 8:
-                _checked_int(data)
-            raise fail(
-                RuntimeError,
-                "tensor",
-                f"value cannot be converted to type {dtype.name} without overflow: {data}",
-            )
+    if dtype.numpy.kind in "iu" and not isinstance(data, complex):
+        if isinstance(data, int) and dtype.numpy.itemsize == 8:
+            _checked_int(data)
+        data = number_for("tensor", data, dtype.numpy)
     return quiet(np.asarray(data).astype, dtype.numpy)
 
 

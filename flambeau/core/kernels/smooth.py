@@ -49,13 +49,14 @@ def softplus_scaled(x: Any, beta: float, threshold: float) -> Any:
 def softplus_backward(g: Any, x: Any, beta: float, threshold: float) -> Any:
     """Its gradient."""
     scaled = x * g.dtype.type(beta)
-    return np.where(scaled > threshold, g, g * sigmoid(scaled))
+    z = np.exp(scaled)
+    return np.where(scaled > threshold, g, g * z / (z + 1))
 
 
 def silu_backward(g: Any, x: Any) -> Any:
     """The gradient of silu."""
     s = sigmoid(x)
-    return g * (s * (1 + x * (1 - s)))
+    return g * s * (1 + x * (1 - s))
 
 
 def silu(x: Any) -> Any:

@@ -14,8 +14,8 @@ import numpy as np
 from flambeau.core.declare import composite, elementwise, ops
 from flambeau.core.dtypes import FLOAT, REAL, Rule
 from flambeau.core.errors import fail
-from flambeau.core.kernels.native.choose import lazily
-from flambeau.core.rules import both, with_arrays
+from flambeau.core.kernels.native.choose import in_single, lazily
+from flambeau.core.rules import both, once, with_arrays
 from flambeau.core.tensor import Tensor
 
 __all__: list[str] = []
@@ -64,7 +64,7 @@ def _sigmoid_kernel(x):
     kernel=_sigmoid_kernel,
     upcast=True,
     inplace_function=True,
-    vjp=lambda g, out: g * (1 - out) * out,
+    vjp=once("V")(lambda g, out: g * (1 - out) * out),
 )
 def sigmoid(input):
     """``1 / (1 + exp(-input))``."""
@@ -72,7 +72,12 @@ def sigmoid(input):
 
 
 @elementwise(
-    types=FLOAT, kernel=np.tanh, inplace_function=True, vjp=lambda g, out: g * (1 - out * out)
+    types=FLOAT,
+    kernel=np.tanh,
+    inplace_function=True,
+    vjp=with_arrays(lazily("tanh_backward", in_single(lambda g, out: g * (1 - out * out))))(
+        lambda g, out: g * (1 - out * out)
+    ),
 )
 def tanh(input):
     """The hyperbolic tangent."""
@@ -88,7 +93,7 @@ def masked(g, keep):
 
 _leaky_backward = lazily(
     "leaky_relu_backward",
-    lambda g, input, slope: np.where(input > 0, g, g * g.dtype.type(slope)),
+    in_single(lambda g, input, slope: np.where(input > 0, g, g * g.dtype.type(slope))),
 )
 
 
@@ -138,11 +143,16 @@ def _elu_on_arrays(g, input, slope, input_scale):
     return np.where(input > 0, g, g * low)
 
 
-_elu_backward = lazily("elu_backward", _elu_on_arrays)
+_elu_backward = lazily("elu_backward", in_single(_elu_on_arrays))
 _times = lazily("mul", np.multiply)
+_elu_scaled = in_single(
+    lambda g, input, slope, input_scale, scale: _times(
+        _elu_backward(g, input, slope, input_scale), scale
+    )
+)
 _celu_backward = lazily(
     "celu_backward",
-    lambda g, input, alpha: _elu_on_arrays(g, input, 1.0, 1.0 / alpha),
+    in_single(lambda g, input, alpha: _elu_on_arrays(g, input, 1.0, 1.0 / alpha)),
 )
 
 
@@ -156,8 +166,9 @@ def _celu_rule(g, input, alpha):
 @both
 def _elu_rule(g, input, alpha, scale, input_scale):
     if type(g) is nd:
-        found = _elu_backward(g, input, alpha * input_scale, input_scale)
-        return found if scale == 1 else _times(found, scale)
+        if scale == 1:
+            return _elu_backward(g, input, alpha * input_scale, input_scale)
+        return _elu_scaled(g, input, alpha * input_scale, input_scale, scale)
     low = ops.exp(input.clamp(max=0) * input_scale) * (alpha * scale * input_scale)
     return g * ops.where(input > 0, scale, low)
 
@@ -306,7 +317,7 @@ def threshold(input, threshold: float, value: float):
 
 _hardsigmoid_backward = lazily(
     "hardsigmoid_backward",
-    lambda g, input: masked(g * g.dtype.type(1.0 / 6), (input > -3) & (input < 3)),
+    in_single(lambda g, input: masked(g * g.dtype.type(1.0 / 6), (input > -3) & (input < 3))),
 )
 
 
@@ -332,18 +343,18 @@ def _hardsigmoid(input):
 
 
 def _hardswish_on_arrays(g, input):
-    middle = g * (input * (1.0 / 3) + 0.5)
+    middle = g * (input / g.dtype.type(3) + g.dtype.type(0.5))
     return np.where(input >= 3, g, np.where(input <= -3, g.dtype.type(0), middle))
 
 
-_hardswish_backward = lazily("hardswish_backward", _hardswish_on_arrays)
+_hardswish_backward = lazily("hardswish_backward", in_single(_hardswish_on_arrays))
 
 
 @both
 def _hardswish_rule(g, input):
     if type(g) is nd:
         return _hardswish_backward(g, input)
-    middle = g * (input * (1.0 / 3) + 0.5)
+    middle = g * (input / 3 + 0.5)
     return ops.where(input >= 3, g, ops.where(input <= -3, 0.0, middle))
 
 

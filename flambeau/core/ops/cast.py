@@ -124,7 +124,7 @@ def _copied(input, src):
     """`src` in the shape and dtype of `input`: what `copy_` writes."""
     if input.dtype == src.dtype:
         return np.broadcast_to(src, input.shape)
-    if src.dtype.kind == "c" and input.dtype.kind not in "cb":
+    if src.dtype.kind == "c" and input.dtype.kind not in "cWb":
         src = src.real
     return np.broadcast_to(converted(src, input.dtype), input.shape)
 
@@ -190,7 +190,7 @@ def copy_(input: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
         result = ops._copied(input, src)
         write_result("copy_", input, result)
         return input
-    if b.dtype.kind == "c" and a.dtype.kind not in "cb":
+    if b.dtype.kind == "c" and a.dtype.kind not in "cWb":
         b = b.real
     if a.dtype.kind == "u" and b.dtype.kind == "f":
         b = quiet(converted, b, a.dtype)

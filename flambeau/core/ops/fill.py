@@ -16,6 +16,7 @@ from flambeau.core.entry.filling import Short
 from flambeau.core.errors import fail
 from flambeau.core.inplace import check_inplace, write_result
 from flambeau.core.ir.abstract import Abstract
+from flambeau.core.numbers import number_for
 from flambeau.core.silence import quiet
 from flambeau.core.storage import storage_of, touch
 from flambeau.core.tensor import Tensor, edge_of, wrap
@@ -62,8 +63,6 @@ def _value(name: str, input: Tensor, value: Any) -> Tensor:
                 "expand.",
             )
         return value
-    from flambeau.core.indexing import number_for
-
     if not isinstance(value, (bool, int, float, complex, np.generic)):
         raise fail(
             TypeError,

@@ -21,6 +21,7 @@ from flambeau.core.errors import fail
 from flambeau.core.forward import forward
 from flambeau.core.kernels.generate import picked
 from flambeau.core.kernels.scatter import add_rows
+from flambeau.core.numbers import number_for
 from flambeau.core.ops import view as _views  # noqa: F401  (declares the views written here)
 from flambeau.core.tensor import Tensor, wrap
 
@@ -259,8 +260,6 @@ def _once(index: Tensor, n: int) -> Tensor:
 
 
 def _fill_value(name: str, input: Tensor, value: Any) -> Tensor:
-    from flambeau.core.indexing import number_for
-
     dtype = input._array.dtype
     if isinstance(value, Tensor):
         if value._array.ndim:

@@ -251,10 +251,15 @@ def fold(found: Any, reduction: int) -> Any:
     return np.asarray(total, found.dtype)
 
 
+def share(shape: Any, reduction: int) -> float:
+    """What one element's loss counts in the result."""
+    return 1.0 / max(prod(shape), 1) if reduction == 1 else 1.0
+
+
 def portion(g: Any, shape: Any, reduction: int) -> Any:
     """What one element's loss is worth: the gradient, over the count for a mean. Arrays and
     Tensors."""
-    return g * (1.0 / max(prod(shape), 1)) if reduction == 1 else g
+    return g * share(shape, reduction) if reduction == 1 else g
 
 
 def _squares(input: Any, target: Any) -> Any:
@@ -262,8 +267,8 @@ def _squares(input: Any, target: Any) -> Any:
     return found * found
 
 
-def _twice_apart(g: Any, input: Any, target: Any) -> Any:
-    return (input - target) * g
+def _twice_apart(g: Any, input: Any, target: Any, worth: float) -> Any:
+    return input.dtype.type(worth) * (input - target) * g
 
 
 _squared = choose.lazily("mse_loss", _squares)
@@ -275,10 +280,10 @@ def _mse_rule(g: Any, input: Any, target: Any, reduction: int) -> Any:
     shape = input.shape
     if shape != target.shape:
         shape = np.broadcast_shapes(tuple(shape), tuple(target.shape))
-    share = 2.0 * portion(g, shape, reduction)
+    worth = 2.0 * share(shape, reduction)
     if type(input) is nd:
-        return _squared_back(np.asarray(share), input, target)
-    return (input - target) * share
+        return _squared_back(g, input, target, worth)
+    return worth * (input - target) * g
 
 
 @both

@@ -6,6 +6,7 @@ A reduction is 0 none, 1 mean, 2 sum. Stands on declare and ``loss``'s helpers.
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,7 @@ def _smooth_slope(g: Any, input: Any, target: Any, beta: float) -> Any:
     return np.where(np.abs(d) < beta, d * d.dtype.type(1.0 / beta), np.sign(d)) * g
 
 
-_smooth_native = choose.lazily("smooth_l1_loss_backward", _smooth_slope)
+_smooth_native = choose.lazily("smooth_l1_loss_backward", choose.in_single(_smooth_slope))
 
 
 @both
@@ -178,12 +179,19 @@ def _log(x: Any) -> Any:
     )
 
 
+def _count(shape: Any, reduction: int) -> int:
+    """By how many elements a mean is divided."""
+    return max(prod(shape), 1) if reduction == 1 else 1
+
+
 @both
 def _bce_rule(g: Any, input: Any, target: Any, weight: Any, reduction: int) -> Any:
     spread = (1 - input) * input
     floor = spread.clamp(min=1e-12) if isinstance(spread, Tensor) else np.maximum(spread, 1e-12)
-    found = portion(g, input.shape, reduction) * (input - target) / floor
-    return found if weight is None else found * weight
+    found = g * (input - target) / floor
+    if weight is not None:
+        found = found * weight
+    return found / _count(input.shape, reduction)
 
 
 @both
@@ -227,8 +235,8 @@ def _binary_cross_entropy(input, target, weight=None, reduction: int = 1):
     return fold(found, reduction).astype(dtype, copy=False)
 
 
-def _logits_slope(g: Any, input: Any, target: Any) -> Any:
-    return (sigmoid(input) - target) * g
+def _logits_slope(g: Any, input: Any, target: Any, count: int) -> Any:
+    return (sigmoid(input) - target) * g / input.dtype.type(count)
 
 
 def _logits_plainly(input: Any, target: Any) -> Any:
@@ -246,9 +254,7 @@ def _logits_rule(
 ) -> Any:
     if type(input) is nd:
         if weight is None and pos_weight is None:
-            return _logits_native(
-                np.asarray(portion(g, _shape(input, target), reduction)), input, target
-            )
+            return _logits_native(g, input, target, _count(_shape(input, target), reduction))
         s = sigmoid(input)
     else:
         s = ops.sigmoid(input)
@@ -257,9 +263,10 @@ def _logits_rule(
     else:
         rise = pos_weight * target
         found = (rise + 1 - target) * s - rise
+    found = found * g
     if weight is not None:
         found = found * weight
-    return found * portion(g, _shape(input, target, weight, pos_weight), reduction)
+    return found / _count(_shape(input, target, weight, pos_weight), reduction)
 
 
 def _shape(*given: Any) -> Any:

@@ -1,7 +1,7 @@
 """Running reductions along one dimension: cumsum, cumprod, cummax, cummin, logcumsumexp.
 
-Like PyTorch's, sums and products accumulate in double precision. Differences and integrals are in
-differences. Stands on declare and along.
+Like PyTorch's, sums and products accumulate in double precision, those of halves in single.
+Differences and integrals are in differences. Stands on declare and along.
 """
 
 from __future__ import annotations
@@ -34,8 +34,10 @@ def accumulate(ufunc: Any, input: Any, dim: int, name: str, reverse: bool = Fals
     made = scans.running(RUNNING[ufunc], input, k, reverse)
     if made is not None:
         return made
-    wide = WIDE.get(input.dtype)
+    wide: Any = WIDE.get(input.dtype)
     turned = np.flip(input, k) if reverse else input
+    if input.dtype.itemsize == 2 and input.dtype.kind in "fV":
+        wide, turned = np.dtype("f4"), turned.astype("f4")
     if wide is None:
         found = ufunc.accumulate(turned, axis=k, dtype=input.dtype)
     else:

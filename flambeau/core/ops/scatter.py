@@ -18,6 +18,7 @@ from flambeau.core.errors import fail
 from flambeau.core.kernels import late
 from flambeau.core.kernels.generate import picked
 from flambeau.core.kernels.scatter import add_at, add_rows, linear
+from flambeau.core.numbers import number_for
 from flambeau.core.rules import both
 from flambeau.core.tensor import Tensor
 
@@ -240,8 +241,6 @@ def _scatter_number(input, dim: int, index, value: Any):
 
 def put_number(target: Any, dim: int, index: Any, value: Any) -> None:
     """Write a number into a row-major array where the index points."""
-    from flambeau.core.indexing import number_for
-
     index, dim = check_index("scatter", target, dim, index)
     if index.size:
         target.reshape(-1)[_places(target, dim, index)] = number_for("scatter", value, target.dtype)

@@ -11,7 +11,7 @@ from flambeau.core.dims import wrap_dim
 from flambeau.core.dtypes import Rule
 from flambeau.core.errors import fail
 from flambeau.core.kernels import smooth as kernels
-from flambeau.core.kernels.native.choose import lazily
+from flambeau.core.kernels.native.choose import in_single, lazily
 from flambeau.core.ops.activation import FLOATS
 from flambeau.core.rules import both
 from flambeau.core.tensor import Tensor
@@ -20,10 +20,10 @@ __all__: list[str] = []
 
 nd = np.ndarray
 
-GELU_BACKWARD = lazily("gelu_backward", kernels.gelu_backward)
-GELU_TANH_BACKWARD = lazily("gelu_tanh_backward", kernels.gelu_tanh_backward)
-SILU_BACKWARD = lazily("silu_backward", kernels.silu_backward)
-SOFTPLUS_BACKWARD = lazily("softplus_backward", kernels.softplus_backward)
+GELU_BACKWARD = lazily("gelu_backward", in_single(kernels.gelu_backward))
+GELU_TANH_BACKWARD = lazily("gelu_tanh_backward", in_single(kernels.gelu_tanh_backward))
+SILU_BACKWARD = lazily("silu_backward", in_single(kernels.silu_backward))
+SOFTPLUS_BACKWARD = lazily("softplus_backward", in_single(kernels.softplus_backward))
 
 
 @both
@@ -98,7 +98,7 @@ def _silu_rule(g, input):
     if type(g) is nd:
         return SILU_BACKWARD(g, input)
     s = ops.sigmoid(input)
-    return g * (s * (1 + input * (1 - s)))
+    return g * s * (1 + input * (1 - s))
 
 
 @elementwise(
@@ -119,8 +119,16 @@ def _mish_on_arrays(g, input):
     return g * (t + input * s * (1 - t * t))
 
 
-MISH_BACKWARD = lazily("mish_backward", _mish_on_arrays)
-LOGSIGMOID_BACKWARD = lazily("logsigmoid_backward", lambda g, input: g * kernels.sigmoid(-input))
+MISH_BACKWARD = lazily("mish_backward", in_single(_mish_on_arrays))
+
+
+def _logsigmoid_on_arrays(g, input):
+    z = np.exp(-np.abs(input))
+    part = z / (z + 1)
+    return g * np.where(input < 0, 1 - part, part)
+
+
+LOGSIGMOID_BACKWARD = lazily("logsigmoid_backward", in_single(_logsigmoid_on_arrays))
 
 
 @both
@@ -206,12 +214,12 @@ def _glu_rule(g, input, dim):
     if type(g) is nd:
         return np.concatenate((GATED(g, b), GATED_BACKWARD(g, a, b)), axis)
     s = ops.sigmoid(b)
-    return ops.cat((g * s, g * s * (1 - s) * a), axis)
+    return ops.cat((g * s, g * (s * (1 - s) * a)), axis)
 
 
 def _gated_backward(g, a, b):
     s = kernels.sigmoid(b)
-    return g * s * (1 - s) * a
+    return g * (s * (1 - s) * a)
 
 
 GATED = lazily("gated", lambda a, b: a * kernels.sigmoid(b))

@@ -60,8 +60,7 @@ def _moments(name: str, input: Any, dim: Any, correction: Any, keepdim: bool) ->
 def _var_on_arrays(g: Any, input: Any, shape: Any, dim: Any, correction: Any, keepdim: bool) -> Any:
     kind = input.dtype.type
     mean = np.true_divide(
-        np.add.reduce(input, axis=axes_of(dim, input.ndim, "var"), keepdims=True),
-        kind(reduced_size(shape, dim)),
+        total(input, axes_of(dim, input.ndim, "var"), True), kind(reduced_size(shape, dim))
     )
     scale = np.true_divide(2, kind(_freedom(shape, dim, correction)))
     return (unreduce(g, shape, dim, keepdim) * scale) * (input - mean)

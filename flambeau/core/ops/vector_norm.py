@@ -67,7 +67,7 @@ def _slope(g: Any, input: Any, out: Any, ord: Any, axes: Any) -> Any:
     if ord == 1:
         return np.sign(input) * g
     if ord == 2:
-        return input * np.where(out == 0, zero, g / out)
+        return g * np.where(out == 0, zero, input / out)
     size = np.abs(input)
     if math.isinf(ord):
         return np.sign(input) * shares(size, out, axes) * g

@@ -21,7 +21,7 @@ from flambeau.core.ir.abstract import Abstract
 from flambeau.core.kernels import late
 from flambeau.core.state import ordinary
 from flambeau.core.storage import address
-from flambeau.core.tensor import PLAIN, Tensor
+from flambeau.core.tensor import PLAIN, Tensor, edge_of
 
 __all__ = ["restride", "same_size_as", "strided"]
 
@@ -168,6 +168,8 @@ def view(input: Tensor, *shape: Any, size: Any = None, dtype: Any = None) -> Ten
         RuntimeError: strides that no view of that shape can have.
     """
     if len(shape) == 1 and type(shape[0]) is dtypes.dtype:
+        if edge_of(input) is not None:
+            input = input.detach()  # bytes have no gradient
         found = _retyped(input, shape[0].numpy)
         return ops._view_dtype(input, shape[0]) if found is None else found
     if size is not None:
@@ -177,7 +179,7 @@ def view(input: Tensor, *shape: Any, size: Any = None, dtype: Any = None) -> Ten
         if found is not None:
             return found  # type: ignore[no-any-return]
     if dtype is not None or (len(shape) == 1 and isinstance(shape[0], dtypes.dtype)):
-        return ops._view_dtype(input, dtype or shape[0])
+        return ops._view_dtype(input.detach(), dtype or shape[0])
     wanted = shape[0] if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape
     a = input._array
     if type(input) in PLAIN and type(a) is nd and a.flags.c_contiguous and ordinary():

@@ -53,7 +53,10 @@ def expand(input: Tensor, *sizes: Any, size: Any = None, implicit: bool = False)
     a = input._array
     if type(input) in PLAIN and type(a) is nd and ordinary():
         wanted = tuple(wanted)
-        r = _spread(a, wanted)
+        try:
+            r = _spread(a, wanted)
+        except ValueError:  # a negative size, worded below
+            r = None
         if r is not None:
             return as_view(EXPAND, input, r, (None, wanted))
     return ops._expand(input, tuple(wanted))

@@ -17,6 +17,7 @@ from flambeau.core.ir.abstract import broadcast_shapes
 from flambeau.core.kernels.native.casts import cast_to
 from flambeau.core.kernels.native.choose import lazily
 from flambeau.core.methods import bind
+from flambeau.core.numbers import number_for
 from flambeau.core.overlap import overlaps
 from flambeau.core.promotion import result_dtype
 from flambeau.core.sampling import each_on_its_own
@@ -212,8 +213,6 @@ MASKED = Several("_masked_fill", "masked_fill_", "masked_fill", _masked, mixed=1
 
 
 def _fill_value(name: str, input: Tensor, value: Any) -> Tensor:
-    from flambeau.core.indexing import number_for
-
     if not isinstance(value, Tensor):
         if not isinstance(value, (bool, int, float, complex, np.generic)):
             raise fail(

@@ -99,3 +99,13 @@ def test_bce_with_logits_has_the_dtype_of_its_target(given, target, oracle):
         loss.backward()
         found.append((str(loss.dtype), str(x.grad.dtype), round(loss.item(), 2)))
     assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("kind", ["float32", "float16", "bfloat16"])
+def test_gradients_round_where_pytorch_rounds(oracle, kind):
+    found = []
+    for t in (oracle, torch):
+        x, y = ((t.arange(1600.0) * k % 101 / 13).to(getattr(t, kind)) for k in (37, 55))
+        x.requires_grad_()
+        found.append(t.autograd.grad(t.nn.functional.mse_loss(x, y) * 0.7, x)[0].tolist())
+    assert found[0] == found[1]

@@ -73,3 +73,12 @@ def test_logit_clamps_with_eps() -> None:
     x = torch.tensor([0.0, 0.5, 1.0], requires_grad=True)
     torch.logit(x, 0.1).sum().backward()
     assert x.grad.tolist() == [0.0, 4.0, 0.0]  # type: ignore[union-attr]
+
+
+def test_the_angle_of_the_origin_has_slope_0(oracle):
+    for t in (oracle, torch):
+        x = t.tensor([0.0, 3.0], requires_grad=True)
+        y = t.tensor([0.0, 4.0], requires_grad=True)
+        t.atan2(x, y).sum().backward()
+        assert x.grad.tolist() == pytest.approx([0, 0.16])
+        assert y.grad.tolist() == pytest.approx([0, -0.12])

@@ -54,3 +54,13 @@ def test_complex_logarithms_of_sums_accumulate_in_double(oracle):
     ours = torch.tensor(values, dtype=torch.complex64).logcumsumexp(0).tolist()
     theirs = oracle.tensor(values, dtype=oracle.complex64).logcumsumexp(0).tolist()
     assert all(abs(a - b) <= 1e-6 * abs(b) for a, b in zip(ours, theirs, strict=True))
+
+
+@pytest.mark.parametrize("kind", ["float16", "bfloat16"])
+def test_gradients_of_halves_accumulate_in_single(oracle, kind):
+    found = []
+    for t in (oracle, torch):
+        x = (t.arange(200.0).sin() * 3).to(getattr(t, kind)).requires_grad_()
+        g = (t.arange(200.0).cos() * 3).to(getattr(t, kind))
+        found.append(t.autograd.grad(x.cumsum(0), x, g)[0].tolist())
+    assert found[0] == found[1]

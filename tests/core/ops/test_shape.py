@@ -39,3 +39,21 @@ def test_narrow_copy_names_a_dimension_that_is_not_there():
         flambeau.ones(2, 2, 2).narrow_copy(3, 0, 0)
     with pytest.raises(IndexError, match="out of range"):
         flambeau.ones(2, 2, 2).narrow_copy(-4, 0, 0)
+
+
+def test_a_negative_leading_size_is_refused(oracle):
+    for t in (oracle, flambeau):
+        for size in ((-1, 2), (-2, 2), (1, -2)):
+            with pytest.raises(RuntimeError):
+                t.ones(2).expand(*size)
+
+
+def test_bytes_read_as_another_dtype_have_no_history(oracle):
+    for t in (oracle, flambeau):
+        leaf = t.ones(2, requires_grad=True)
+        for x in (leaf, leaf * 1):
+            for kind in (t.int32, t.float64, t.int8):
+                assert not x.view(kind).requires_grad
+        x = (leaf * 1).detach()
+        x.view(t.int32).zero_()
+        assert x.tolist() == [0, 0]

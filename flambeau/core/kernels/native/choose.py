@@ -25,7 +25,7 @@ from flambeau.core.kernels.native.elementwise import Formula
 from flambeau.core.silence import quiet, run
 
 __all__ = [
-    "FORMULAS", "SILENT", "caller", "fused", "lazily", "native", "offer", "resolved",
+    "FORMULAS", "SILENT", "caller", "fused", "in_single", "lazily", "native", "offer", "resolved",
     "takes_target",
 ]  # fmt: skip
 
@@ -141,13 +141,32 @@ def lazily(
     return found
 
 
+def in_single(form: Callable[..., Any], kinds: str = "fV") -> Callable[..., Any]:
+    """The form whose halves are computed in single precision and rounded once, as most of
+    PyTorch's kernels for gradients do.
+
+    Args:
+        kinds: of the dtypes that do: "f" float16, "V" bfloat16.
+    """
+
+    def rounded_once(first: Any, *others: Any) -> Any:
+        kind = first.dtype
+        if kind.itemsize != 2 or kind.kind not in kinds:
+            return form(first, *others)
+        wide = [x.astype("f4") if hasattr(x, "dtype") else x for x in (first, *others)]
+        return form(*wide).astype(kind)
+
+    return rounded_once
+
+
 FUSED = {1: ("v",), 2: ("vv", "vs", "sv"), 3: ("vvv", "svv"), 4: ("vvvv", "svvv")}
 """By the number of operands: which may be one number. A gradient spread from a sum is one."""
 
 
 def fused(name: str, rule: Callable[..., Any]) -> Callable[..., Any]:
     """A gradient rule made of operators alone as one native function: the rule is called with
-    values of the code under construction. Its results are the rule's on arrays, digit for digit.
+    values of the code under construction. Its results are the rule's on arrays, digit for digit,
+    but for halves of a rule that is marked to round once.
     """
     code = rule.__code__
     if code.co_names or code.co_freevars or code.co_argcount not in FUSED:
@@ -157,4 +176,5 @@ def fused(name: str, rule: Callable[..., Any]) -> Callable[..., Any]:
     formula = Formula(
         lambda f, *values: rule(*values), code.co_argcount, forms=FUSED[code.co_argcount]
     )
-    return lazily(name, rule, formula)
+    kinds = getattr(rule, "once", None)
+    return lazily(name, in_single(rule, kinds) if kinds else rule, formula)

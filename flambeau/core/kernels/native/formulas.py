@@ -110,15 +110,20 @@ def gelu_tanh_backward(f: Function, g: Value, x: Value) -> Value:
 
 
 def silu_backward(f: Function, g: Value, x: Value) -> Value:
-    """``g * s * (1 + x * (1 - s))`` with ``s = sigmoid(x)``."""
-    s = sigmoid(f, x)
-    return g * (s * (x * (f.value(x.type, 1.0) - s) + 1.0))
+    """``g * s * (1 + x * (1 - s))`` with ``s = sigmoid(x)``, rounded where PyTorch rounds."""
+    s, one = sigmoid(f, x), f.value(x.type, 1.0)
+    return g * s * f.fma(x, one - s, one)
+
+
+def tanh_backward(f: Function, g: Value, out: Value) -> Value:
+    """``g * (1 - out^2)``, rounded where PyTorch rounds."""
+    return g * f.fma(-out, out, f.value(out.type, 1.0))
 
 
 def gated_backward(f: Function, g: Value, a: Value, b: Value) -> Value:
     """``g * a * s * (1 - s)`` with ``s = sigmoid(b)``."""
     s = sigmoid(f, b)
-    return g * s * (f.value(a.type, 1.0) - s) * a
+    return g * (s * (f.value(a.type, 1.0) - s) * a)
 
 
 def maximum(f: Function, a: Value, b: Value) -> Value:
@@ -202,7 +207,6 @@ FORMULAS: dict[str, Formula] = {
     ),
     # What gradients are made of.
     "relu_backward": Formula(lambda f, g, out: f.select(out.le(0), 0, g), 2, FLOATS),
-    "tanh_backward": Formula(lambda f, g, out: g * (f.value(g.type, 1.0) - out * out), 2),
     "sigmoid_backward": Formula(
         lambda f, g, out: g * ((f.value(g.type, 1.0) - out) * out), 2
     ),
@@ -210,6 +214,7 @@ FORMULAS: dict[str, Formula] = {
     "silu_backward": Formula(silu_backward, 2),
     "gated": Formula(lambda f, a, b: a * sigmoid(f, b), 2, forms=("vv", "sv")),
     "gated_backward": Formula(gated_backward, 3, forms=("vvv", "svv")),
+    "tanh_backward": Formula(tanh_backward, 2, forms=("vv", "sv")),
     "sqrt_backward": Formula(lambda f, g, out: g / (out + out), 2),
     "inside_backward": Formula(  # of clamp: the gradient inside and at the bounds
         lambda f, g, x, low, high: f.select(x.ge(low) & x.le(high), g, 0), 4, FLOATS,

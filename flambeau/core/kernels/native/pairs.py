@@ -18,6 +18,11 @@ def smooth_l1(f: Function, x: Value, target: Value, beta: Value) -> Value:
     return f.select(d.lt(beta), d * 0.5 * d / beta, d - beta * 0.5)
 
 
+def square_backward(f: Function, g: Value, x: Value, target: Value, worth: Value) -> Value:
+    """``worth (x - t) g``, rounded where PyTorch rounds."""
+    return (x - target) * worth * g
+
+
 def smooth_l1_backward(f: Function, g: Value, x: Value, target: Value, beta: Value) -> Value:
     """Its gradient."""
     d = x - target
@@ -49,9 +54,9 @@ def logits(f: Function, x: Value, target: Value) -> Value:
     return (f.value(x.type, 1.0) - target) * x + tail
 
 
-def logits_backward(f: Function, g: Value, x: Value, target: Value) -> Value:
-    """``(sigmoid(x) - t) g``."""
-    return (sigmoid(f, x) - target) * g
+def logits_backward(f: Function, g: Value, x: Value, target: Value, count: Value) -> Value:
+    """``(sigmoid(x) - t) g / count``."""
+    return (sigmoid(f, x) - target) * g / count
 
 
 def square(f: Function, x: Value, target: Value) -> Value:
@@ -62,11 +67,11 @@ def square(f: Function, x: Value, target: Value) -> Value:
 
 PAIRS: dict[str, Formula] = {
     "mse_loss": Formula(square, 2, FLOATS, forms=("vv",)),
-    "mse_loss_backward": Formula(lambda f, g, x, t: (x - t) * g, 3, FLOATS, forms=("vvv", "svv")),
+    "mse_loss_backward": Formula(square_backward, 4, FLOATS, forms=("vvvs", "svvs")),
     "smooth_l1_loss": Formula(smooth_l1, 3, FLOATS, forms=("vvs",)),
     "smooth_l1_loss_backward": Formula(smooth_l1_backward, 4, FLOATS, forms=("vvvs", "svvs")),
     "huber_loss": Formula(huber, 3, FLOATS, forms=("vvs",)),
     "huber_loss_backward": Formula(huber_backward, 4, FLOATS, forms=("vvvs", "svvs")),
     "logits_loss": Formula(logits, 2, FLOATS, forms=("vv",)),
-    "logits_loss_backward": Formula(logits_backward, 3, FLOATS, forms=("vvv", "svv")),
+    "logits_loss_backward": Formula(logits_backward, 4, FLOATS, forms=("vvvs", "svvs")),
 }

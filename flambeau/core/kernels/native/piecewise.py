@@ -90,7 +90,7 @@ def hardswish(f: Function, x: Value) -> Value:
 
 def hardswish_backward(f: Function, g: Value, x: Value) -> Value:
     """``g * (x / 3 + 1/2)`` in the middle, `g` above; NaN stays."""
-    middle = g * (x * (1 / 3) + 0.5)
+    middle = g * (x / 3.0 + 0.5)
     return f.select(x.ge(3.0), g, f.select(x.le(-3.0), zero(f, g), middle))
 
 
@@ -213,6 +213,13 @@ def mish_backward(f: Function, g: Value, x: Value) -> Value:
     return g * (t + x * s * (f.value(x.type, 1.0) - t * t))
 
 
+def logsigmoid_backward(f: Function, g: Value, x: Value) -> Value:
+    """``g (1 - sigmoid(x))``, from the side where the exponential is small."""
+    z = exp(f, -f.intrinsic("fabs", x))
+    part = z / (z + 1.0)
+    return g * f.select(x.lt(0.0), f.value(x.type, 1.0) - part, part)
+
+
 def xlogy(f: Function, x: Value, y: Value) -> Value:
     """``x log y``, 0 where x is 0, NaN where y is."""
     found = f.select(x.eq(0), zero(f, x), x * log(f, y))
@@ -320,9 +327,7 @@ PIECEWISE: dict[str, Formula] = {
     "above_backward": Formula(above_backward, 3, forms=("vvs", "svs")),
     "elu_backward": Formula(elu_backward, 4, forms=("vvss", "svss")),
     "celu_backward": Formula(celu_backward, 3, forms=("vvs", "svs")),
-    "logsigmoid_backward": Formula(
-        lambda f, g, x: g / (exp(f, x) + 1.0), 2
-    ),
+    "logsigmoid_backward": Formula(logsigmoid_backward, 2),
     "mish_backward": Formula(mish_backward, 2),
     "keep_where": Formula(
         lambda f, mask, g: f.select(mask, g, zero(f, g)), 2, forms=("vv", "vs"), condition=0

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from flambeau.core.kernels import smooth as numpy_forms
 from flambeau.core.kernels.jit.ir import Function, Value, element, lanes, vector
 from flambeau.core.kernels.native.elementwise import FLOATS, Formula
-from flambeau.core.kernels.native.formulas import BIAS, SHIFT, WORD, exp, sigmoid
+from flambeau.core.kernels.native.formulas import BIAS, SHIFT, WORD, exp
 
 __all__ = ["SMOOTH", "any_sine", "erf", "log", "log1p", "sine"]
 
@@ -115,9 +115,10 @@ def softplus(f: Function, x: Value, beta: Value, threshold: Value) -> Value:
 
 
 def softplus_backward(f: Function, g: Value, x: Value, beta: Value, threshold: Value) -> Value:
-    """``g sigmoid(beta x)``, `g` beyond the threshold."""
+    """``g z / (z + 1)`` with ``z = exp(beta x)``, `g` beyond the threshold."""
     scaled = x * beta
-    return f.select(scaled.gt(threshold), g, g * sigmoid(f, scaled))
+    z = exp(f, scaled)
+    return f.select(scaled.gt(threshold), g, g * z / (z + 1.0))
 
 
 def leaky_relu(f: Function, x: Value, slope: Value) -> Value:

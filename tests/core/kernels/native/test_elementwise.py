@@ -113,6 +113,7 @@ PIECEWISE = {
 }  # fmt: skip
 NUMPY |= PIECEWISE
 NUMBERS_LAST = {
+    "mse_loss_backward": 1, "logits_loss_backward": 1,
     "clamp": 2, "inside_backward": 2, "softplus": 2, "softplus_backward": 2, "leaky_relu": 1,
     "leaky_relu_backward": 1, "fill": 1, "rounded_up_to": 1, "hardtanh": 2, "hardshrink": 1,
     "softshrink": 1, "threshold": 2, "elu": 3, "celu": 1, "nan_to_num": 3, "addcmul_scaled": 1,
@@ -158,7 +159,7 @@ def operands(name, dtype, shape, rng):
 
 
 SMOOTH = {"gated", "gated_backward", "gelu", "gelu_tanh", "softplus", "gelu_backward", "gelu_tanh_backward",
-          "silu_backward", "softplus_backward", "mish", "mish_backward", "logsigmoid",
+          "silu_backward", "softplus_backward", "mish", "mish_backward", "logsigmoid", "tanh_backward",
           "logsigmoid_backward", "elu", "celu", "logits_loss"}  # fmt: skip
 
 
