@@ -188,6 +188,7 @@ _ELSEWHERE = {
         ),
         "storage",
     ),
+    "TensorType": "jit.marks",
     "_assert": "symbolic",
     "_assert_async": "symbolic",
     **dict.fromkeys(

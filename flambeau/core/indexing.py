@@ -28,7 +28,7 @@ from flambeau.core.overlap import overlaps
 from flambeau.core.silence import quiet, run
 from flambeau.core.state import NO_GRAD, mode
 from flambeau.core.storage import touch
-from flambeau.core.tensor import PLAIN, Tensor, edge_of, wrap
+from flambeau.core.tensor import PLAIN, Tensor, edge_of, wrap, wrap_like_view
 
 __all__ = ["getitem", "number_for", "setitem"]
 
@@ -430,7 +430,7 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
                 except (IndexError, TypeError, ValueError, RuntimeError, OverflowError):
                     pass  # worded below
                 else:
-                    touch(input, "__setitem__")
+                    touch(_written_part(input, place), "__setitem__")
                     return
     elif overrides.concern((input, value), m):
         overrides.dispatch(Tensor.__setitem__, (input, index, value), {})
@@ -460,6 +460,18 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
     else:
         value = without_ones(value, _result_rank(shown, indices))
     ops.index_put_(shown, indices, value)
+
+
+def _written_part(input: Tensor, place: Any) -> Tensor:
+    """The tensor itself; its part at a basic index where the write goes through `x.data`, so that
+    what lies beside it does not count as written.
+    """
+    storage = input._storage
+    if storage is None or storage.origin is None or type(place) is nd:
+        return input
+    basic = place if type(place) is tuple else (place,)
+    array = input._array
+    return wrap_like_view(array[basic if Ellipsis in basic else (*basic, ...)], input)
 
 
 def _plain_index(index: Any) -> Any:
