@@ -168,6 +168,7 @@ from flambeau.jit import ScriptFunction as ScriptFunction
 from flambeau.jit import ScriptModule as ScriptModule
 from flambeau.jit import fork as fork
 from flambeau.jit import wait as wait
+from flambeau.jit.marks import TensorType as TensorType
 from flambeau.library import ops as ops
 from flambeau.nested import jagged as jagged
 from flambeau.nn.modules._unregistered import unregistered as unregistered

@@ -80,6 +80,8 @@ def getitem(input: Tensor, index: Any) -> Tensor:
                 return as_view(BASIC, input, a[...], (None, ((ALL,) * a.ndim + (...,))))
             elif index is None:
                 return as_view(BASIC, input, with_steps(a, (None,), a[None]), (None, index))
+        if m is not None and m.functions and overrides.concern((input,), m):
+            return overrides.dispatch(Tensor.__getitem__, (input, index), {})
     elif overrides.concern((input,), mode()):
         return overrides.dispatch(Tensor.__getitem__, (input, index), {})
     basic, indices = read(input, index)
@@ -526,4 +528,5 @@ def without_ones(value: Tensor, ndim: int) -> Tensor:
     return ops.reshape(value, tuple(shape[extra:]))
 
 
+getitem.__name__, setitem.__name__ = "__getitem__", "__setitem__"  # what handlers are shown
 bind(__getitem__=getitem, __setitem__=setitem)
