@@ -95,6 +95,7 @@ _LAZY = frozenset(
         "diagnostics",
         "distributed",
         "distributions",
+        "export",
         "fft",
         "func",
         "fx",
