@@ -28,6 +28,11 @@ class Dim:
         self.min = 0 if min is None else min
         self.max = max
 
+    def __repr__(self) -> str:
+        least = "" if self.min == 2 else f", min={self.min}"
+        most = "" if self.max is None else f", max={self.max}"
+        return f"Dim({self.__name__!r}{least}{most})"
+
 
 def dims(*names: str, min: int | None = None, max: int | None = None) -> tuple[Dim, ...]:
     """Several of them."""
