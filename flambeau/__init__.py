@@ -96,6 +96,7 @@ _LAZY = frozenset(
         "diagnostics",
         "distributed",
         "distributions",
+        "export",
         "fft",
         "func",
         "fx",
@@ -189,6 +190,7 @@ _ELSEWHERE = {
         ),
         "storage",
     ),
+    "TensorType": "jit.marks",
     "_assert": "symbolic",
     "_assert_async": "symbolic",
     **dict.fromkeys(

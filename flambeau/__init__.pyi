@@ -24,6 +24,7 @@ from flambeau import cuda as cuda
 from flambeau import diagnostics as diagnostics
 from flambeau import distributed as distributed
 from flambeau import distributions as distributions
+from flambeau import export as export
 from flambeau import fft as fft
 from flambeau import func as func
 from flambeau import functional as functional
@@ -168,6 +169,7 @@ from flambeau.jit import ScriptFunction as ScriptFunction
 from flambeau.jit import ScriptModule as ScriptModule
 from flambeau.jit import fork as fork
 from flambeau.jit import wait as wait
+from flambeau.jit.marks import TensorType as TensorType
 from flambeau.library import ops as ops
 from flambeau.nested import jagged as jagged
 from flambeau.nn.modules._unregistered import unregistered as unregistered
@@ -667,7 +669,7 @@ def binary_cross_entropy_with_logits(
     target: _Tensor,
     weight: _Tensor | None = None,
     pos_weight: _Tensor | None = None,
-    reduction: builtins.int = 1,
+    reduction: builtins.int = 0,
 ) -> _Tensor:
     """Binary cross entropy of ``sigmoid(input)``, computed without overflow; of the ..."""
 
@@ -751,8 +753,8 @@ def broadcast_shapes(*shapes: Any) -> _Size:
 def broadcast_tensors(*tensors: Any) -> tuple[_Tensor, ...]:
     """The tensors at their common shape: views, or the tensor itself where it has that ..."""
 
-def broadcast_to(input: _Tensor, size: Any) -> _Tensor:
-    """The view broadcast to `size`."""
+def broadcast_to(input: _Tensor, size: Any, *sizes: builtins.int) -> _Tensor:
+    """The view broadcast to `size`, which may also be given as separate numbers."""
 
 def bucketize(
     input: Any,
@@ -1042,7 +1044,7 @@ def cosine_embedding_loss(
     input2: _Tensor,
     target: _Tensor,
     margin: builtins.float = 0.0,
-    reduction: builtins.int = 1,
+    reduction: builtins.int = 0,
 ) -> _Tensor:
     """``1 - cos`` where target is 1, ``max(0, cos - margin)`` where it is -1."""
 
@@ -1081,7 +1083,7 @@ def ctc_loss(
     input_lengths: Any,
     target_lengths: Any,
     blank: builtins.int = 0,
-    reduction: builtins.int = 1,
+    reduction: builtins.int = 0,
     zero_infinity: builtins.bool = False,
 ) -> _Tensor:
     """``-log p(targets | log_probs)``, summed over all alignments."""
@@ -1601,7 +1603,7 @@ def hinge_embedding_loss(
     input: _Tensor,
     target: _Tensor,
     margin: builtins.float = 1.0,
-    reduction: builtins.int = 1,
+    reduction: builtins.int = 0,
 ) -> _Tensor:
     """``input`` where target is 1, ``max(0, margin - input)`` where it is -1."""
 
@@ -1617,7 +1619,7 @@ def histc(
 
 def histogram(
     input: _Tensor,
-    bins: Any,
+    bins: Any = 100,
     *,
     range: Any = None,
     weight: _Tensor | None = None,
@@ -1832,7 +1834,7 @@ def kaiser_window(
 def kl_div(
     input: _Tensor,
     target: _Tensor,
-    reduction: builtins.int = 1,
+    reduction: builtins.int = 0,
     *,
     log_target: builtins.bool = False,
 ) -> _Tensor:
@@ -2097,7 +2099,7 @@ def margin_ranking_loss(
     input2: _Tensor,
     target: _Tensor,
     margin: builtins.float = 0.0,
-    reduction: builtins.int = 1,
+    reduction: builtins.int = 0,
 ) -> _Tensor:
     """``max(0, -target (input1 - input2) + margin)``."""
 
@@ -3301,7 +3303,7 @@ def triplet_margin_loss(
     p: builtins.float = 2.0,
     eps: builtins.float = 1e-06,
     swap: builtins.bool = False,
-    reduction: builtins.int = 1,
+    reduction: builtins.int = 0,
 ) -> _Tensor:
     """``max(0, d(anchor, positive) - d(anchor, negative) + margin)``."""
 

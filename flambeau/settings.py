@@ -13,6 +13,7 @@ from typing import Any
 from flambeau import compat
 from flambeau.core import dtypes, threads
 from flambeau.core.device import default_device
+from flambeau.core.device import device as Device
 from flambeau.core.errors import fail
 from flambeau.core.promotion import result_dtype
 from flambeau.core.provenance import stack_level
@@ -215,10 +216,19 @@ def get_default_device() -> Any:
 
 
 def get_device_module(device: Any = None) -> Any:
-    """The module of a device's functions."""
-    from flambeau import cuda
+    """The module of a device's functions: by default that of the CPU.
 
-    return cuda
+    Raises:
+        RuntimeError: there is no module for such a device.
+    """
+    from importlib import import_module
+
+    kind = Device("cpu" if device is None else device).type
+    if kind not in ("cpu", "cuda", "mps", "mtia", "xpu"):
+        raise RuntimeError(
+            f"Device '{kind}' does not have a corresponding module registered as 'torch.{kind}'."
+        )
+    return import_module(f"flambeau.{kind}")
 
 
 def is_tensor(obj: Any, /) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from flambeau.core import engine, state
 from flambeau.core.errors import fail
@@ -113,16 +113,12 @@ class allow_mutation_on_saved_tensors:
         """Nothing is kept outside the graph."""
 
 
-class GradientEdge(tuple):  # type: ignore[type-arg]
+class GradientEdge(NamedTuple):
     """A node and the number of its output: where a gradient is taken."""
 
-    __slots__ = ()
-
-    def __new__(cls, node: Node, output_nr: int, ownership_token: Any = None) -> GradientEdge:
-        return super().__new__(cls, (node, output_nr))
-
-    node = property(lambda self: self[0])
-    output_nr = property(lambda self: self[1])
+    node: Node
+    output_nr: int
+    ownership_token: Any = None
 
 
 def get_gradient_edge(tensor: Tensor) -> GradientEdge:

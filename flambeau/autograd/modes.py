@@ -228,8 +228,8 @@ def is_anomaly_enabled() -> bool:
 
 
 def is_anomaly_check_nan_enabled() -> bool:
-    """Whether anomaly detection looks for NaN."""
-    return state.current().anomaly == "nan"
+    """Whether anomaly detection looks for NaN, or would, were it on."""
+    return state.current().anomaly != "trace"
 
 
 def set_anomaly_enabled(mode: bool, check_nan: bool = True) -> None:

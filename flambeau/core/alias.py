@@ -13,19 +13,21 @@ from typing import Any
 
 from flambeau.core.node import Node
 from flambeau.core.provenance import place, stack_level
-from flambeau.core.storage import Storage
+from flambeau.core.storage import Storage, silently_written
 
 __all__ = ["exported_write", "silent_write"]
 
 
-def silent_write(node: Node, label: str, storage: Storage, shape: Any) -> None:
-    """What happens when a saved value was overwritten through `.data`.
+def silent_write(node: Node, label: str, storage: Storage, value: Any) -> None:
+    """What happens when memory of a saved value was written through `.data`: nothing where other
+    elements were.
 
     Raises:
         RuntimeError: under the default setting.
     """
     by = f"through .data at {place(storage.silent_writer)}"
-    _say(node, label, shape, by, "into a clone()")
+    if silently_written(storage, node.sequence, value):
+        _say(node, label, value.shape, by, "into a clone()")
 
 
 def exported_write(node: Node, label: str, shape: Any) -> None:

@@ -29,7 +29,7 @@ from flambeau.core.overlap import overlaps
 from flambeau.core.silence import quiet, run
 from flambeau.core.state import NO_GRAD, mode
 from flambeau.core.storage import touch
-from flambeau.core.tensor import PLAIN, Tensor, edge_of, wrap
+from flambeau.core.tensor import PLAIN, Tensor, edge_of, wrap, wrap_like_view
 
 __all__ = ["getitem", "setitem"]
 
@@ -83,6 +83,8 @@ def getitem(input: Tensor, index: Any) -> Tensor:
                 return as_view(BASIC, input, a[...], (None, ((ALL,) * a.ndim + (...,))))
             elif index is None:
                 return as_view(BASIC, input, with_steps(a, (None,), a[None]), (None, index))
+        if m is not None and m.functions and overrides.concern((input,), m):
+            return overrides.dispatch(Tensor.__getitem__, (input, index), {})
     elif overrides.concern((input,), mode()):
         return overrides.dispatch(Tensor.__getitem__, (input, index), {})
     basic, indices = read(input, index)
@@ -392,7 +394,7 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
                 except (IndexError, TypeError, ValueError, RuntimeError, OverflowError):
                     pass  # worded below
                 else:
-                    touch(input, "__setitem__")
+                    touch(_written_part(input, place), "__setitem__")
                     return
     elif overrides.concern((input, value), m):
         overrides.dispatch(Tensor.__setitem__, (input, index, value), {})
@@ -423,6 +425,18 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
     else:
         value = without_ones(value, _result_rank(shown, indices))
     ops.index_put_(shown, indices, value)
+
+
+def _written_part(input: Tensor, place: Any) -> Tensor:
+    """The tensor itself; its part at a basic index where the write goes through `x.data`, so that
+    what lies beside it does not count as written.
+    """
+    storage = input._storage
+    if storage is None or storage.origin is None or type(place) is nd:
+        return input
+    basic = place if type(place) is tuple else (place,)
+    array = input._array
+    return wrap_like_view(array[basic if Ellipsis in basic else (*basic, ...)], input)
 
 
 def _plain_index(index: Any) -> Any:
@@ -477,5 +491,5 @@ def without_ones(value: Tensor, ndim: int) -> Tensor:
     return ops.reshape(value, tuple(shape[extra:]))
 
 
-getitem.__name__, setitem.__name__ = "__getitem__", "__setitem__"
+getitem.__name__, setitem.__name__ = "__getitem__", "__setitem__"  # what handlers are shown
 bind(__getitem__=getitem, __setitem__=setitem)

@@ -9,16 +9,22 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 from collections.abc import Callable, Iterable
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flambeau.core import state
+from flambeau.core.binding import SPELLINGS
 from flambeau.core.tensor import PLAIN, Tensor
+
+if TYPE_CHECKING:
+    from flambeau.core.declare import Op
 
 __all__ = [
     "ALL_OFF",
     "SUBCLASSES_OFF",
+    "ask",
     "concern",
     "cover",
     "default",
@@ -154,7 +160,64 @@ def _converted(result: Any, cls: type) -> Any:
 Tensor.__torch_function__ = classmethod(default)  # type: ignore[method-assign, assignment]
 
 
+PUBLIC = {
+    "_cat": "cat",
+    "_clamp": "clamp",
+    "_div": "div",
+    "_log_softmax": "log_softmax",
+    "_pow": "pow",
+    "_softmax": "softmax",
+    "_stack": "stack",
+    "_where": "where",
+}
+"""Inner operations whose public function takes the same arguments in the same order."""
+
+
+def ask(op: Op, args: Any, out: Any = None) -> Any:
+    """`dispatch` of an operation's call, with the arguments as the user gave them: what was given
+    by name goes by name, trailing defaults are left out. The library's own handlers get all of
+    them in order. Called by what the entry calls.
+    """
+    from flambeau.core.declare import FUNCTIONS
+
+    if not state.current().functions:
+        flat = [t for a in args for t in (a if isinstance(a, (list, tuple)) else (a,))]
+        if any(_own(type(x)) and type(x) not in PLAIN for x in flat):
+            return dispatch(op.entry, args, {} if out is None else {"out": out})
+    frame = sys._getframe(2)
+    named = dict(frame.f_locals.get("kwargs") or {}) if frame.f_code.co_name == "entry" else {}
+    if op.flags.get("varargs") or op.varargs is not None:
+        named.clear()
+    places = [op.index.get(n, op.index.get(SPELLINGS.get(n, ""), len(args))) for n in named]
+    values = list(args[: min(places, default=len(args))])
+    while values and _is_default(op, len(values) - 1, values[-1]):
+        values.pop()
+    if out is not None:
+        named["out"] = out
+    function = FUNCTIONS[PUBLIC[op.name]] if op.name in PUBLIC else op.entry
+    return dispatch(function, values, named)
+
+
+def _is_default(op: Op, place: int, value: Any) -> bool:
+    name = op.names[place]
+    if name not in op.defaults or isinstance(value, Tensor):
+        return False
+    default = op.defaults[name]
+    return value is default or (type(value) is type(default) and bool(value == default))
+
+
 _covered = False
+
+
+METHODS = "flambeau.core.methods"
+ASKING = (METHODS, "flambeau.core.ops")
+UNASKED = frozenset(
+    (
+        "_make_subclass", "_make_wrapper_subclass", "as_subclass", "backward", "detach",
+        "new_tensor",
+    )
+)  # fmt: skip
+"""Methods that never ask as a whole, or do so by themselves."""
 
 
 def cover() -> None:
@@ -184,7 +247,9 @@ def cover() -> None:
         if (
             inspect.isfunction(value)
             and not hasattr(value, "operation")
-            and (value in wrapped or value.__module__.startswith("flambeau.core.ops"))
+            and name not in UNASKED
+            and (value in wrapped or value.__module__.startswith(ASKING))
+            and not name.startswith("__")
         ):
             setattr(Tensor, name, wrapped.setdefault(value, _asking(value)))
     for room in ("nn.functional", "linalg", "fft", "special"):
@@ -199,7 +264,41 @@ def _cover_room(room: Any, wrapped: dict[Any, Any]) -> None:
             and not hasattr(value, "operation")
             and value.__module__.startswith("flambeau")
         ):
-            setattr(room, name, wrapped.setdefault(value, _asking(value)))
+            whole = room.__name__.endswith("nn.functional") and name not in AS_CALLED
+            setattr(room, name, wrapped.setdefault(value, _asking(value, whole)))
+
+
+AS_CALLED = frozenset(
+    (
+        "adaptive_avg_pool1d avg_pool1d avg_pool2d avg_pool3d bilinear channel_shuffle conv1d "
+        "conv2d conv3d conv_tbc conv_transpose1d conv_transpose2d conv_transpose3d "
+        "cosine_similarity gelu hardshrink linear logsigmoid native_channel_shuffle one_hot "
+        "pairwise_distance pdist pixel_shuffle pixel_unshuffle prelu scaled_dot_product_attention "
+        "softplus softshrink"
+    ).split()
+)
+"""Functions of ``nn.functional`` of which handlers see the arguments as they were given; of the
+others they see all, those with a default by name."""
+
+
+def _in_full(
+    function: Callable[..., Any], args: Any, kwargs: dict[str, Any]
+) -> tuple[Any, dict[str, Any]]:
+    signature = inspect.signature(function)
+    try:
+        bound = signature.bind(*args, **kwargs)
+    except TypeError:
+        return args, kwargs  # the function words the error
+    bound.apply_defaults()
+    positional, named = [], {}
+    for name, parameter in signature.parameters.items():
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            return args, kwargs
+        if parameter.default is parameter.empty:
+            positional.append(bound.arguments[name])
+        else:
+            named[name] = bound.arguments[name]
+    return tuple(positional), named
 
 
 def inside(function: Callable[..., Any]) -> Callable[..., Any] | None:
@@ -209,7 +308,17 @@ def inside(function: Callable[..., Any]) -> Callable[..., Any] | None:
     return getattr(function, "__wrapped__", None)
 
 
-def _asking(function: Callable[..., Any]) -> Callable[..., Any]:
+def _own(kind: Any) -> bool:
+    """Whether a class's handler is one of the library's: those know operations, not methods."""
+    handler = getattr(kind, "__torch_function__", None)
+    return str(getattr(handler, "__module__", "")).startswith("flambeau") and (
+        getattr(handler, "__func__", handler) is not default
+    )
+
+
+def _asking(function: Callable[..., Any], whole: bool = False) -> Callable[..., Any]:
+    method = function.__module__.startswith(METHODS)
+
     @functools.wraps(function)
     def asking(*args: Any, **kwargs: Any) -> Any:
         m = state.mode()
@@ -221,6 +330,10 @@ def _asking(function: Callable[..., Any]) -> Callable[..., Any]:
             for t in (a if isinstance(a, (list, tuple)) else (a,))
         ]
         if concern(flat, m):
+            if method and (m is None or not m.functions) and _own(type(args[0])):
+                return function(*args, **kwargs)
+            if whole:
+                args, kwargs = _in_full(function, args, kwargs)
             return dispatch(asking, args, kwargs)
         return function(*args, **kwargs)
 

@@ -215,7 +215,7 @@ def _saved_tensor(node: OpNode, position: int, graph: bool, unpacked: dict[int, 
     if store is not None and store.silent > node.sequence:
         from flambeau.core.alias import silent_write
 
-        silent_write(node, node.op.saveable[position], store, value.shape)
+        silent_write(node, node.op.saveable[position], store, value)
     if store is not None and not store and store.differs(node.sequence, value):
         from flambeau.core.alias import exported_write
 

@@ -82,7 +82,7 @@ def elementwise(op: Op, args: Any, out: Any = None) -> Any:
     """
     m = state.mode()
     if overrides.concern(args, m):
-        return overrides.dispatch(op.entry, args, {} if out is None else {"out": out})
+        return overrides.ask(op, args, out)
     if m is not None and m.levels:
         return m.levels[-1].process(op, args, out)
     if m is not None and m.autocast is not None:
@@ -291,7 +291,7 @@ def general(op: Op, args: Any, out: Any = None) -> Any:
         else args
     )
     if overrides.concern(flat, m):
-        return overrides.dispatch(op.entry, args, {} if out is None else {"out": out})
+        return overrides.ask(op, args, out)
     if m is not None and m.levels:
         return m.levels[-1].process(op, args, out)
     if m is not None and m.autocast is not None:
@@ -430,7 +430,7 @@ def view(op: Op, args: Any) -> Any:
     m = state.mode()
     input = args[0]
     if overrides.concern(args, m):
-        return overrides.dispatch(op.entry, args, {})
+        return overrides.ask(op, args)
     if m is not None and m.levels:
         return m.levels[-1].process(op, args, None)
     if (CLASSES or (m is not None and m.dispatch)) and lower.concern(args, m):

@@ -17,7 +17,7 @@ from flambeau.core.state import next_sequence
 if TYPE_CHECKING:
     from flambeau.core.tensor import Tensor
 
-__all__ = ["Storage", "address", "silent", "storage_of", "touch"]
+__all__ = ["Storage", "address", "silent", "silently_written", "storage_of", "touch"]
 
 _frame = sys._getframe
 
@@ -89,16 +89,53 @@ def touch(tensor: Tensor, name: str = "") -> None:
     storage.writer = (frame.f_code, frame.f_lasti)
     storage.writing = name
     if storage.origin is not None:
-        silent(storage)
+        silent(storage, tensor._array)
 
 
-def silent(storage: Storage) -> None:
-    """Tell the storage behind `x.data` that it was written."""
+MANY = 64
+"""Writes through `.data` whose places are remembered; after more the whole counts as written."""
+
+
+def silent(storage: Storage, array: Any = None) -> None:
+    """Tell the storage behind `x.data` that `array` in it was written (None: all)."""
     origin = storage.origin
     while origin is not None:
+        places = origin.__dict__.setdefault("places", [])
+        if places and _same(places[-1][1], array):
+            places.pop()
+        elif len(places) == MANY:
+            places[:] = [(storage.written, None)]
+        places.append((storage.written, array))
         origin.silent = origin.changed = storage.written
         origin.silent_writer = storage.writer
         origin = origin.origin
+
+
+def _same(a: Any, b: Any) -> bool:
+    """Whether two arrays are the same elements."""
+    return type(a) is type(b) is np.ndarray and (
+        a.shape == b.shape and a.strides == b.strides and address(a) == address(b)
+    )
+
+
+def silently_written(storage: Storage, sequence: int, value: Any) -> bool:
+    """Whether a write through `.data` after `sequence` touched the elements of `value`."""
+    for number, array in storage.__dict__.get("places", ()):
+        if number > sequence and (
+            type(array) is not np.ndarray
+            or type(value) is not np.ndarray
+            or np.may_share_memory(array, value)
+            and _shares(array, value)
+        ):
+            return True
+    return False
+
+
+def _shares(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> bool:
+    try:
+        return np.shares_memory(a, b, max_work=10000)  # type: ignore[arg-type]
+    except np.exceptions.TooHardError:
+        return True
 
 
 def address(array: np.ndarray[Any, Any]) -> int:

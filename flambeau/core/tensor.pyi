@@ -724,8 +724,8 @@ class Tensor:
     def bool(self, memory_format: Any = ...) -> Tensor:
         """The tensor as bool."""
 
-    def broadcast_to(self, size: Any) -> Tensor:
-        """The view broadcast to `size`."""
+    def broadcast_to(self, size: Any, *sizes: builtins.int) -> Tensor:
+        """The view broadcast to `size`, which may also be given as separate numbers."""
 
     def byte(self, memory_format: Any = ...) -> Tensor:
         """The tensor as uint8."""
@@ -1270,7 +1270,7 @@ class Tensor:
 
     def histogram(
         self,
-        bins: Any,
+        bins: Any = 100,
         *,
         range: Any = None,
         weight: Tensor | None = None,

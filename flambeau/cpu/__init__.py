@@ -36,6 +36,9 @@ class Stream:
     def __init__(self, priority: int = -1) -> None:
         self.priority = priority
 
+    def __repr__(self) -> str:
+        return "torch.Stream device_type=cpu, device_index=-1, stream_id=0"
+
     def wait_stream(self, stream: Any) -> None:
         """Nothing is pending."""
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Any
 
@@ -277,7 +276,7 @@ class device_of(device):
 
 def memory_stats_as_nested_dict(device: Any = None) -> dict[str, Any]:
     """The statistics of the device's memory: none."""
-    return OrderedDict()
+    return {}
 
 
 class CudaError(RuntimeError):

@@ -75,6 +75,8 @@ def _public_names() -> dict[int, str]:
 def qualified_name(function: Any) -> str:
     """The dotted name by which a function can be reached: ``torch.nn.functional.relu``."""
     name = getattr(function, "__name__", type(function).__name__)
+    if hasattr(function, "overloadpacket"):
+        return f"torch.ops.{function}"
     if getattr(builtins, name, None) is function:
         return name
     public = _public_names().get(id(function))

@@ -29,6 +29,10 @@ class Attribute(NamedTuple):
     type: Any
 
 
+class TensorType:
+    """TorchScript's type of tensors: a name for annotations."""
+
+
 def annotate(the_type: Any, the_value: F) -> F:
     """The value."""
     return the_value

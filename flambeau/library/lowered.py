@@ -119,8 +119,13 @@ def overload(name: str, op: Op, args: Any) -> str:
 
 def translate(op: Op, args: Any, inplace: bool) -> Any:
     """PyTorch's function, arguments and keyword arguments; a callable for a call made of others."""
+    modes = state.current().dispatch
+    whole = bool(modes) and getattr(modes[-1], "whole", False)  # torch.export's recorder
     made_of = MADE_OF.get(op.name)
-    if made_of is not None:
+    if whole and op.name in ("_addmm_linear", "_mm_linear"):
+        given = (args[1], args[2], args[0]) if op.name == "_addmm_linear" else tuple(args)
+        return _found("linear", "default", op), given, {}
+    if made_of is not None and not (whole and op.name == "_matmul"):
         parts = made_of(*args)
         if parts is not None:
             return parts

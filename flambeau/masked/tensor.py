@@ -36,7 +36,7 @@ BINARY = frozenset(
 )
 # What moves elements, done alike to the data and to the mask.
 MOVING = frozenset(
-    """view reshape flatten getitem select narrow expand expand_as transpose swapaxes swapdims
+    """view reshape flatten __getitem__ select narrow expand expand_as transpose swapaxes swapdims
     t unsqueeze unfold chunk split tensor_split clone contiguous detach to_dense to_sparse
     to_sparse_csr to_sparse_coo diagonal as_strided""".split()
 )

@@ -58,7 +58,7 @@ def note_writes(params: list[Tensor]) -> None:
         storage.writer = writer
         storage.writing = "step"
         if storage.origin is not None:
-            silent(storage)
+            silent(storage, p._array)
 
 
 def run_alone(

@@ -42,8 +42,9 @@ TABLE: dict[str, str] = {
         jit.export_opnames jit.set_fusion_strategy Stream*Type Event*Type
         utils.generate_methods_for_privateuse1_backend utils.rename_privateuse1_backend
         utils.backend_registration utils.backend_registration.* utils.get_cpp_backtrace""",
+    "of torch.export the graph of a run, its module and its file are built": "export.*",
     "graphs for other runtimes are not exported; save the state dict": """
-        onnx onnx.* export export.* package package.* utils.cpp_extension utils.cpp_extension.*
+        onnx onnx.* package package.* utils.cpp_extension utils.cpp_extension.*
         utils.cmake_prefix_path""",
     "symbolic shapes belong to PyTorch's export; sizes are plain integers": """
         SymInt SymBool SymFloat sym_constrain_range* sym_fresh_size Sym*Type""",

@@ -36,6 +36,44 @@ def test_it_warns_or_passes(monkeypatch):
     assert x.grad.tolist() == [0, 0]
 
 
+@pytest.mark.parametrize(
+    ("write", "wrong"),
+    [
+        ("k.data[..., 1] = 5", False),
+        ("k.data[..., 0] = 5", True),
+        ("k.data[0] = 5", True),
+        ("k.data[..., 1:].fill_(5)", None),
+        ("k.data.select(1, 1).copy_(torch.ones(3))", None),
+        ("k.data[torch.tensor([0])] = 5", True),
+        ("k.data.mul_(2)", True),
+    ],
+)
+def test_only_elements_that_were_saved_count(oracle, monkeypatch, write, wrong):
+    """A buffer filled column by column, as solvers of differential equations do."""
+    monkeypatch.setenv("FLAMBEAU_ALIAS", "error")
+    grads = []
+    for engine in (torch, oracle):
+        w = engine.ones(3, 1, requires_grad=True)
+        k = engine.arange(6.0).view(3, 2).requires_grad_()
+        y = (k[..., :1] * w).sum()
+        exec(write, {"k": k, "torch": engine})
+        if engine is torch and wrong is not False:  # None: right either way, and told
+            if wrong:
+                with pytest.raises(RuntimeError, match=r"overwritten through \.data"):
+                    y.backward()
+            return
+        y.backward()
+        grads.append(w.grad.tolist())
+    assert grads[0] == grads[1]
+
+
+def test_many_writes_beside_stay_bounded():
+    k = torch.zeros(200, 2)
+    for i in range(200):
+        k.data[i, 1] = 5
+    assert len(k._storage.places) <= 64
+
+
 def through_an_export_after_the_save():
     x = torch.ones(2, requires_grad=True)
     h = x * 1

@@ -100,3 +100,70 @@ def test_indexing_is_dispatched_by_its_dunder(oracle):
         x[0]
         x[0] = 2
         assert seen == ["__getitem__", "__setitem__"]
+
+
+GIVEN = (
+    "torch.sum(s)", "torch.sum(s, 1)", "torch.sum(s, dim=1)", "torch.sum(s, 1, True)",
+    "torch.mean(input=s)", "torch.add(s, t, alpha=2)", "torch.sub(s, 1, alpha=3)",
+    "torch.topk(s, 2, largest=False)", "torch.cumsum(s, dim=0)", "torch.gather(s, 1, index=t)",
+    "torch.addmm(s, t, t, beta=2)", "torch.argmax(s, dim=-1)", "torch.softmax(s, -1)",
+    "torch.cat([s, s])", "torch.pow(s, 2)", "torch.tril(s, diagonal=1)", "torch.matmul(s, t)",
+)  # fmt: skip
+GIVEN_TO_A_SUBCLASS = (
+    "x.sum()", "x.sum(dim=1)", "x.sum(-1, keepdim=True)", "x + 1", "x / 2", "x ** 2", "x @ x",
+    "x.mean(dim=0)", "x.max(dim=1)", "x.to(torch.float64)", "x.float()", "x.size(0)", "x.item()",
+    "x.tolist()", "x.numel()", "x.add(1, alpha=2)", "x[0]", "x.type(torch.int32)", "x.cpu()",
+    "F.relu(x)", "F.softmax(x, dim=1)", "F.layer_norm(x, (3,), eps=1e-3)", "F.linear(x, x)",
+    "F.cross_entropy(x, x, reduction='sum')", "F.dropout(x, 0.5, training=False)",
+    "F.embedding(x, x)", "F.interpolate(x, scale_factor=2)", "F.conv2d(x, x, stride=2)",
+    "torch.linalg.norm(x, ord=2)", "torch.flatten(x, 1)", "torch.clamp(x, min=0)",
+)  # fmt: skip
+
+
+def _handled(torch, text):
+    """What a handler is given: the function's name, the arguments, the keyword arguments."""
+
+    def plain(value):
+        return "T" if isinstance(value, (Foreign, torch.Tensor)) else value
+
+    def handler(cls, func, types, args=(), kwargs=None):
+        named = {name: plain(value) for name, value in (kwargs or {}).items()}
+        shown = [[*map(plain, a)] if isinstance(a, list) else plain(a) for a in args]
+        return func.__name__, shown, named
+
+    class Foreign:
+        __torch_function__ = classmethod(handler)
+
+    kind = torch.Tensor
+    if " x" in f" {text}".replace("(", " "):
+        kind = type("Sub", (torch.Tensor,), {"__torch_function__": classmethod(handler)})
+    names = {
+        "torch": torch, "F": torch.nn.functional, "s": Foreign(), "t": torch.ones(2, 3),
+        "x": torch.ones(2, 3).as_subclass(kind),
+    }  # fmt: skip
+    return str(eval(text, names)).replace("flambeau.", "torch.")
+
+
+@pytest.mark.parametrize("text", GIVEN + GIVEN_TO_A_SUBCLASS)
+def test_handlers_get_what_was_given(oracle, text):
+    assert _handled(torch, text).replace("linalg_", "") == _handled(oracle, text).replace(
+        "linalg_", ""
+    )
+
+
+def test_modes_see_methods_and_keywords(oracle):
+    def seen(torch):
+        log = []
+
+        class Mode(torch.overrides.TorchFunctionMode):
+            def __torch_function__(self, func, types, args=(), kwargs=None):
+                log.append((func.__name__, len(args), sorted(kwargs or {})))
+                return func(*args, **(kwargs or {}))
+
+        x = torch.ones(2, 3)
+        with Mode():
+            x.sum(dim=1), x[0], x.requires_grad_(), x.mean(), torch.cat([x, x], dim=0)
+            torch.nn.functional.linear(x, x), x + 1, x.view(-1)
+        return log
+
+    assert seen(torch) == seen(oracle)

@@ -3,7 +3,8 @@
 ``;;`` parts statements from the expression; a line that begins with ``>>`` holds statements that
 run before each of the lines below it. Both engines start from the seed 0; addresses do not
 count, of an exception only its type does. `numbers.txt` is about what seeds give, `printed.txt`
-about what things print, `names.txt` about names that no database tries.
+about what things print, `names.txt` about names that no database tries, `present.txt` of one call of each such name, `raised.txt` of
+what needs arguments or a device and is called without.
 """
 
 from __future__ import annotations
@@ -37,8 +38,8 @@ LINES = [(path.stem, line) for path in TABLES for line in lines_of(path)]
 
 # What neither package loads by itself.
 ROOMS = tuple(
-    "ao.quantization fx masked monitor mtia nn.utils.prune quantization serialization "
-    "utils.benchmark utils.data.datapipes.iter utils.data.datapipes.map utils.flop_counter "
+    "ao.quantization fx masked monitor mtia nn.attention.bias nn.attention.flex_attention "
+    "nn.utils.prune quantization serialization utils.benchmark utils.data.datapipes.iter utils.data.datapipes.map utils.flop_counter "
     "utils.model_zoo utils.module_tracker utils.weak".split()
 )
 

@@ -34,8 +34,8 @@ __all__ = [
 ]
 
 MOVING = frozenset(
-    """view reshape flatten getitem select narrow expand transpose permute unsqueeze squeeze clone
-    contiguous detach t slice split chunk unbind reshape_copy index_select flip""".split()
+    """view reshape flatten __getitem__ select narrow expand transpose permute unsqueeze squeeze
+    clone contiguous detach t slice split chunk unbind reshape_copy index_select flip""".split()
 )
 VALUES = frozenset(
     """relu mean max min sort topk hardtanh clamp max_pool2d avg_pool2d adaptive_avg_pool2d

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from flambeau.core import slow
+from flambeau.core import overrides, slow
 from flambeau.core.dtypes import INTEGRAL
 from flambeau.core.entry import process
 from flambeau.core.entry.filling import written_out
@@ -143,6 +143,9 @@ def binary(op: Op, otherwise: Callable[..., Any] = slow.elementwise) -> Callable
         if alpha is not None:
             if out is None and scaled and (t := scaled.result(input, other, alpha)) is not None:
                 return t
+            if overrides.concern((input, other), mode()):
+                named = {"alpha": alpha} if out is None else {"alpha": alpha, "out": out}
+                return overrides.dispatch(entry, (input, other), named)
             other = slow.scaled(op, input, other, alpha)
         t = short(input, other)
         if t is not None and (out is None or (t := written_out(out, t)) is not None):

@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from flambeau.core import dtypes, overrides, state
+from flambeau.core import dtypes, lower, overrides, state
 from flambeau.core.batch.array import Batched
 from flambeau.core.errors import fail
 from flambeau.core.exported import export
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.layout import is_non_overlapping_and_dense
+from flambeau.core.lower import Shell
 from flambeau.core.methods import attach
 from flambeau.core.node import AccumulateGrad
 from flambeau.core.state import ordinary
@@ -47,6 +48,9 @@ class Exchange:
                 f"(.sum(), .mean()), or use "
                 ".tolist().",
             )
+        m = state.mode()
+        if m is not None and m.dispatch or type(a) is Shell:
+            return lower.named("_local_scalar_dense", self)
         if type(a) is not np.ndarray:
             if hasattr(a, "is_sparse_data"):
                 return self.to_dense().item()

@@ -248,7 +248,7 @@ def _weights_of(name: str, weight: Any, points: Any, shape: Any) -> Any:
 @composite(method=True)
 def histogram(
     input: Tensor,
-    bins: Any,
+    bins: Any = 100,
     *,
     range: Any = None,
     weight: Tensor | None = None,

@@ -40,7 +40,7 @@ def reduced(loss: Tensor, reduction: int) -> Tensor:
 
 @composite(function=False)
 @in_single
-def l1_loss(input: Tensor, target: Tensor, reduction: int = 1) -> Tensor:
+def l1_loss(input: Tensor, target: Tensor, reduction: int = 0) -> Tensor:
     """``|input - target|``."""
     return reduced((input - target).abs(), reduction)
 
@@ -48,7 +48,7 @@ def l1_loss(input: Tensor, target: Tensor, reduction: int = 1) -> Tensor:
 @composite()
 @in_single
 def kl_div(
-    input: Tensor, target: Tensor, reduction: int = 1, *, log_target: bool = False
+    input: Tensor, target: Tensor, reduction: int = 0, *, log_target: bool = False
 ) -> Tensor:
     """``target (log(target) - input)``; with `log_target` target is its logarithm already.
 
@@ -84,7 +84,7 @@ def poisson_nll_loss(
 @composite()
 @in_single
 def hinge_embedding_loss(
-    input: Tensor, target: Tensor, margin: float = 1.0, reduction: int = 1
+    input: Tensor, target: Tensor, margin: float = 1.0, reduction: int = 0
 ) -> Tensor:
     """``input`` where target is 1, ``max(0, margin - input)`` where it is -1."""
     below = ops.where(target != 1, (margin - input).clamp_min(0), 0.0)
@@ -94,7 +94,7 @@ def hinge_embedding_loss(
 @composite()
 @in_single
 def margin_ranking_loss(
-    input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0.0, reduction: int = 1
+    input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0.0, reduction: int = 0
 ) -> Tensor:
     """``max(0, -target (input1 - input2) + margin)``."""
     return reduced((-target * (input1 - input2) + margin).clamp_min(0), reduction)
@@ -103,7 +103,7 @@ def margin_ranking_loss(
 @composite()
 @in_single
 def cosine_embedding_loss(
-    input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0.0, reduction: int = 1
+    input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0.0, reduction: int = 0
 ) -> Tensor:
     """``1 - cos`` where target is 1, ``max(0, cos - margin)`` where it is -1.
 
@@ -144,7 +144,7 @@ def triplet_margin_loss(
     p: float = 2.0,
     eps: float = 1e-06,
     swap: bool = False,
-    reduction: int = 1,
+    reduction: int = 0,
 ) -> Tensor:
     """``max(0, d(anchor, positive) - d(anchor, negative) + margin)``.
 
@@ -252,7 +252,7 @@ def cross_entropy_loss(
     input: Tensor,
     target: Tensor,
     weight: Tensor | None = None,
-    reduction: int = 1,
+    reduction: int = 0,
     ignore_index: int = -100,
     label_smoothing: float = 0.0,
 ) -> Tensor:

@@ -318,7 +318,7 @@ def binary_cross_entropy_with_logits(
     target: Tensor,
     weight: Tensor | None = None,
     pos_weight: Tensor | None = None,
-    reduction: int = 1,
+    reduction: int = 0,
 ) -> Tensor:
     """Binary cross entropy of ``sigmoid(input)``, computed without overflow; of the target's dtype.
 

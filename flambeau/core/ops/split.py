@@ -18,6 +18,7 @@ from flambeau.core.declare import composite, ops
 from flambeau.core.dims import wrap_dim
 from flambeau.core.entry import at_first, nothing, process
 from flambeau.core.errors import fail
+from flambeau.core.lower import CLASSES
 from flambeau.core.methods import bind
 from flambeau.core.node import Node, Port
 from flambeau.core.output import write_one
@@ -94,7 +95,8 @@ def _parts_by_numpy(
     input: Tensor, dim: int, sizes: tuple[int, ...] | None, label: str, marked: bool
 ) -> tuple[Tensor, ...]:
     m = mode()
-    if (m is not None and m.levels) or type(input._array) is not nd:
+    special = m is not None and bool(m.levels or m.dispatch)
+    if special or type(input._array) is not nd or type(input) in CLASSES:
         return _parts_slowly(input, dim, sizes)
     a = input._array
     store = input._storage or storage_of(input)

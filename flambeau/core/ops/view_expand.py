@@ -82,8 +82,9 @@ _spread = late.native("views", "expand", _repeated)
 
 
 @composite(method=True)
-def broadcast_to(input: Tensor, size: Any) -> Tensor:
-    """The view broadcast to `size`."""
+def broadcast_to(input: Tensor, size: Any, *sizes: int) -> Tensor:
+    """The view broadcast to `size`, which may also be given as separate numbers."""
+    size = (size, *sizes) if sizes or isinstance(size, int) else size
     if type(input) in PLAIN and type(input._array) is nd and ordinary():
         size = tuple(size)
         r = _spread(input._array, size)
