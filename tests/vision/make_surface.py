@@ -19,12 +19,13 @@ ROOMS = [
 def public(module):
     """What the module says is public; else what is defined in its package."""
     if hasattr(module, "__all__"):
-        return sorted(module.__all__)
+        return sorted(name for name in module.__all__ if not name.startswith("_"))
     names = []
     for name, value in vars(module).items():
         home = getattr(value, "__module__", None) or ""
-        if not name.startswith("_") and not inspect.ismodule(value):
-            if home.startswith("torchvision"):
+        hidden = name.startswith("_") or inspect.ismodule(value)
+        if not hidden and home.startswith("torchvision"):
+            if not getattr(value, "__name__", name).startswith("_"):
                 names.append(name)
     return sorted(names)
 
