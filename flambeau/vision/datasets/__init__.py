@@ -25,10 +25,14 @@ from flambeau.vision.datasets.listed import (
 )
 from flambeau.vision.datasets.mnist import EMNIST, KMNIST, MNIST, QMNIST, FashionMNIST
 from flambeau.vision.datasets.svhn import SVHN
+from flambeau.vision.datasets.trees import Caltech256, CLEVRClassification, Imagenette
 from flambeau.vision.datasets.voc import VOCDetection, VOCSegmentation
 from flambeau.vision.datasets.wrapper import wrap_dataset_for_transforms_v2
 
 __all__ = [
+    "CLEVRClassification",
+    "Caltech256",
+    "Imagenette",
     "CIFAR10",
     "CIFAR100",
     "CocoCaptions",

@@ -7,13 +7,12 @@ from typing import Any, NoReturn
 __all__ = ["ABSENT", "absent"]
 
 ABSENT = frozenset((
-    "CLEVRClassification", "CREStereo", "Caltech101", "Caltech256", "CarlaStereo", "CelebA",
-    "Cityscapes", "ETH3DStereo", "FER2013", "FallingThingsStereo", "Flickr30k", "Flickr8k",
-    "FlyingChairs", "FlyingThings3D", "HD1K", "HMDB51", "INaturalist", "ImageNet", "Imagenette",
-    "InStereo2k", "Kinetics", "Kitti", "Kitti2012Stereo", "Kitti2015Stereo", "KittiFlow",
-    "LFWPairs", "LFWPeople", "LSUN", "LSUNClass", "Middlebury2014Stereo", "Omniglot", "PCAM",
-    "PhotoTour", "Places365", "SBDataset", "SBU", "SceneFlowStereo", "Sintel", "SintelStereo",
-    "StanfordCars", "UCF101", "WIDERFace",
+    "CREStereo", "Caltech101", "CarlaStereo", "CelebA", "Cityscapes", "ETH3DStereo", "FER2013",
+    "FallingThingsStereo", "Flickr30k", "Flickr8k", "FlyingChairs", "FlyingThings3D", "HD1K",
+    "HMDB51", "INaturalist", "ImageNet", "InStereo2k", "Kinetics", "Kitti", "Kitti2012Stereo",
+    "Kitti2015Stereo", "KittiFlow", "LFWPairs", "LFWPeople", "LSUN", "LSUNClass",
+    "Middlebury2014Stereo", "Omniglot", "PCAM", "PhotoTour", "Places365", "SBDataset", "SBU",
+    "SceneFlowStereo", "Sintel", "SintelStereo", "StanfordCars", "UCF101", "WIDERFace",
 ))  # fmt: skip
 
 

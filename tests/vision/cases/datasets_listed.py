@@ -206,3 +206,22 @@ def digits(torch, tv, root):
         *(each[1] for each in moving),
         *(repr(each).replace(root, "ROOT") for each in moving),
     ]
+
+
+@case
+def trees(torch, tv, root):
+    data, out = tv.datasets, []
+    base = "clevr/CLEVR_v1.0"
+    scenes = [{"image_filename": f"{n}.png", "objects": [0] * n} for n in (2, 1)]
+    write(root, f"{base}/scenes/CLEVR_val_scenes.json", json.dumps({"scenes": scenes}))
+    pictures(torch, tv, root, *(f"{base}/images/{n}.png" for n in ("val/2", "val/1", "test/3")))
+    for split in ("val", "test"):
+        out += told(torch, tv, data.CLEVRClassification(root, split), root, ())
+    for i, wnid in enumerate(("n03888257", "n01440764")):
+        pictures(torch, tv, root, f"imagenette2-160/val/{wnid}/{i}.JPEG")
+    out += told(torch, tv, data.Imagenette(root, "val", "160px"), root)
+    base = "caltech256/256_ObjectCategories"
+    names = ("002.bat/002_0001", "001.ak/001_0002", "001.ak/001_0001")
+    pictures(torch, tv, root, *(f"{base}/{name}.jpg" for name in names))
+    cal = data.Caltech256(root)
+    return [*out, *told(torch, tv, cal, root, ()), cal.categories, cal.index, cal.y]
