@@ -2,7 +2,9 @@
 
 from flambeau.vision.io.image import (
     ImageReadMode,
+    decode_avif,
     decode_gif,
+    decode_heic,
     decode_image,
     decode_jpeg,
     decode_png,
@@ -18,7 +20,9 @@ from flambeau.vision.io.image import (
 
 __all__ = [
     "ImageReadMode",
+    "decode_avif",
     "decode_gif",
+    "decode_heic",
     "decode_image",
     "decode_jpeg",
     "decode_png",

@@ -19,7 +19,9 @@ from flambeau.vision.pillow import pillow
 
 __all__ = [
     "ImageReadMode",
+    "decode_avif",
     "decode_gif",
+    "decode_heic",
     "decode_image",
     "decode_jpeg",
     "decode_png",
@@ -181,6 +183,29 @@ def decode_jpeg(
 def decode_webp(input: Tensor, mode: Any = ImageReadMode.UNCHANGED) -> Tensor:
     """A WebP from its bytes."""
     return _decoded("decode_webp", input, mode, ("WEBP",), False)
+
+
+def decode_avif(input: Tensor, mode: Any = ImageReadMode.UNCHANGED) -> Tensor:
+    """An AVIF from its bytes.
+
+    Raises:
+        RuntimeError: Pillow is built without AVIF (before 11.3 it is).
+    """
+    if not pillow("features").check("avif"):
+        raise RuntimeError("decode_avif: this Pillow does not read AVIF; 11.3 and newer do.")
+    return _decoded("decode_avif", input, mode, ("AVIF",), False)
+
+
+def decode_heic(input: Tensor, mode: Any = ImageReadMode.UNCHANGED) -> Tensor:
+    """HEIC is not read: torchvision needs another package for it, and Pillow cannot.
+
+    Raises:
+        RuntimeError: always.
+    """
+    raise RuntimeError(
+        "decode_heic: HEIC is not read here. Open the file with pillow-heif and pass its image to "
+        "pil_to_tensor."
+    )
 
 
 def decode_gif(input: Tensor) -> Tensor:

@@ -1,5 +1,6 @@
 """Models, a family a file, with torchvision's names, state dicts and first weights."""
 
+from importlib import import_module as _import_module
 from typing import Any as _Any
 
 from flambeau.vision.models import detection, optical_flow, segmentation, video
@@ -36,6 +37,8 @@ from flambeau.vision.models.weights import by_enumeration as _by_enumeration
 
 
 def __getattr__(name: str) -> _Any:
+    if name == "quantization":
+        return _import_module("flambeau.vision.models.quantization")
     found = _by_enumeration(name) if name.endswith("_Weights") else None
     if found is None:
         raise AttributeError(f"module 'torchvision.models' has no attribute {name!r}")

@@ -1,16 +1,18 @@
-"""What models share: a part that hands back what flows between its children, and the first weights
-of the mobile nets. Stands on ``nn``.
+"""What models share: a part that hands back what flows between its children, and of the mobile nets
+the first weights and how inverted residuals begin. Stands on ``nn`` and ``ops``.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
+from typing import Any
 
 from flambeau import nn
 from flambeau.core.tensor import Tensor
+from flambeau.vision.ops.misc import Conv2dNormActivation
 
-__all__ = ["IntermediateLayerGetter", "mobile_weights"]
+__all__ = ["IntermediateLayerGetter", "depthwise", "mobile_weights"]
 
 
 class IntermediateLayerGetter(nn.ModuleDict):
@@ -44,6 +46,27 @@ class IntermediateLayerGetter(nn.ModuleDict):
             if name in self.return_layers:
                 out[self.return_layers[name]] = x
         return out
+
+
+def depthwise(
+    channels: int, hidden: int, kernel: int = 3, stride: int = 1, dilation: int = 1, **common: Any
+) -> list[nn.Module]:
+    """How inverted residuals begin: widen by 1x1 where ``hidden`` is wider, convolve each channel.
+
+    Args:
+        common: the normalization and the activation of both.
+
+    Raises:
+        ValueError: another stride than 1 or 2.
+    """
+    if stride not in (1, 2):
+        raise ValueError(f"An inverted residual has stride 1 or 2, got {stride}.")
+    wide = [] if hidden == channels else [Conv2dNormActivation(channels, hidden, 1, **common)]
+    step = 1 if dilation > 1 else stride  # dilation takes the stride's place
+    each = Conv2dNormActivation(
+        hidden, hidden, kernel, step, dilation=dilation, groups=hidden, **common
+    )
+    return [*wide, each]
 
 
 def _narrow(weight: Tensor) -> None:

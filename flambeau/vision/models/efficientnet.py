@@ -14,7 +14,7 @@ from typing import Any
 
 from flambeau import nn
 from flambeau.core.tensor import Tensor
-from flambeau.vision.models._utils import mobile_weights
+from flambeau.vision.models._utils import depthwise, mobile_weights
 from flambeau.vision.models.registry import register_model
 from flambeau.vision.models.width import make_divisible
 from flambeau.vision.ops.misc import Conv2dNormActivation, SqueezeExcitation
@@ -127,12 +127,7 @@ class MBConv(_Residual):
     ) -> None:
         hidden = cnf.adjust_channels(cnf.input_channels, cnf.expand_ratio)
         common: dict[str, Any] = {"norm_layer": norm_layer, "activation_layer": nn.SiLU}
-        layers: list[nn.Module] = []
-        if hidden != cnf.input_channels:
-            layers.append(Conv2dNormActivation(cnf.input_channels, hidden, 1, **common))
-        layers.append(
-            Conv2dNormActivation(hidden, hidden, cnf.kernel, cnf.stride, groups=hidden, **common)
-        )
+        layers = depthwise(cnf.input_channels, hidden, cnf.kernel, cnf.stride, **common)
         squeeze = max(1, cnf.input_channels // 4)
         layers.append(se_layer(hidden, squeeze, activation=partial(nn.SiLU, inplace=True)))
         common["activation_layer"] = None

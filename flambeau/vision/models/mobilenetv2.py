@@ -11,7 +11,7 @@ from typing import Any
 
 from flambeau import nn
 from flambeau.core.tensor import Tensor
-from flambeau.vision.models._utils import mobile_weights
+from flambeau.vision.models._utils import depthwise, mobile_weights
 from flambeau.vision.models.registry import register_model
 from flambeau.vision.models.width import make_divisible
 from flambeau.vision.ops.misc import Conv2dNormActivation
@@ -42,15 +42,11 @@ class InvertedResidual(nn.Module):
         norm_layer: Callable[..., nn.Module] | None = None,
     ) -> None:
         super().__init__()
-        if stride not in (1, 2):
-            raise ValueError(f"InvertedResidual: expected stride 1 or 2, got {stride}.")
         norm = norm_layer or nn.BatchNorm2d
         self.stride = stride
         self.use_res_connect = stride == 1 and inp == oup
         hidden = int(round(inp * expand_ratio))
-        common: dict[str, Any] = {"norm_layer": norm, "activation_layer": nn.ReLU6}
-        layers = [] if expand_ratio == 1 else [Conv2dNormActivation(inp, hidden, 1, **common)]
-        layers.append(Conv2dNormActivation(hidden, hidden, stride=stride, groups=hidden, **common))
+        layers = depthwise(inp, hidden, stride=stride, norm_layer=norm, activation_layer=nn.ReLU6)
         self.conv = nn.Sequential(*layers, nn.Conv2d(hidden, oup, 1, bias=False), norm(oup))
         self.out_channels = oup
         self._is_cn = stride > 1

@@ -11,7 +11,7 @@ from typing import Any
 
 from flambeau import nn
 from flambeau.core.tensor import Tensor
-from flambeau.vision.models._utils import mobile_weights
+from flambeau.vision.models._utils import depthwise, mobile_weights
 from flambeau.vision.models.registry import register_model
 from flambeau.vision.models.width import make_divisible
 from flambeau.vision.ops.misc import Conv2dNormActivation, SqueezeExcitation
@@ -58,8 +58,6 @@ class InvertedResidual(nn.Module):
         self, cnf: InvertedResidualConfig, norm_layer: Layer, se_layer: Layer | None = None
     ) -> None:
         super().__init__()
-        if cnf.stride not in (1, 2):
-            raise ValueError(f"InvertedResidual: expected stride 1 or 2, got {cnf.stride}.")
         gate = se_layer or partial(SqueezeExcitation, scale_activation=nn.Hardsigmoid)
         self.use_res_connect = cnf.stride == 1 and cnf.input_channels == cnf.out_channels
         hidden = cnf.expanded_channels
@@ -67,19 +65,8 @@ class InvertedResidual(nn.Module):
             "norm_layer": norm_layer,
             "activation_layer": nn.Hardswish if cnf.use_hs else nn.ReLU,
         }
-        layers: list[nn.Module] = []
-        if hidden != cnf.input_channels:
-            layers.append(Conv2dNormActivation(cnf.input_channels, hidden, 1, **common))
-        layers.append(
-            Conv2dNormActivation(
-                hidden,
-                hidden,
-                cnf.kernel,
-                1 if cnf.dilation > 1 else cnf.stride,
-                dilation=cnf.dilation,
-                groups=hidden,
-                **common,
-            )
+        layers = depthwise(
+            cnf.input_channels, hidden, cnf.kernel, cnf.stride, cnf.dilation, **common
         )
         if cnf.use_se:
             layers.append(gate(hidden, make_divisible(hidden // 4, 8)))

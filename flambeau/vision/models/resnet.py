@@ -8,7 +8,7 @@ N. Komodakis, "Wide Residual Networks", 2016, arXiv:1605.07146.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from flambeau import nn
 from flambeau.core.tensor import Tensor
@@ -31,10 +31,20 @@ def conv1x1(in_planes: int, out_planes: int, stride: int = 1) -> nn.Conv2d:
     return nn.Conv2d(in_planes, out_planes, 1, stride, bias=False)
 
 
-class BasicBlock(nn.Module):
-    """Two 3x3 convolutions and the way around them."""
+class _How(NamedTuple):
+    """What the convolutions of a block are like."""
+
+    groups: int
+    base_width: int
+    dilation: int
+    norm: Norm
+
+
+class _Block(nn.Module):
+    """A branch and the way around it; subclasses build the branch and go through it."""
 
     expansion = 1
+    relu: nn.Module
 
     def __init__(
         self,
@@ -48,61 +58,60 @@ class BasicBlock(nn.Module):
         norm_layer: Norm | None = None,
     ) -> None:
         super().__init__()
-        norm = norm_layer or nn.BatchNorm2d
-        if groups != 1 or base_width != 64:
-            raise ValueError("BasicBlock: expected groups=1 and base_width=64. Use Bottleneck.")
-        if dilation > 1:
-            raise NotImplementedError("BasicBlock: expected dilation=1. Use Bottleneck.")
-        self.conv1 = conv3x3(inplanes, planes, stride)
-        self.bn1 = norm(planes)
-        self.relu = nn.ReLU(inplace=True)
-        self.conv2 = conv3x3(planes, planes)
-        self.bn2 = norm(planes)
+        how = _How(groups, base_width, dilation, norm_layer or nn.BatchNorm2d)
+        self._build(inplanes, planes, stride, how)
         self.downsample = downsample
         self.stride = stride
 
+    def _build(self, inplanes: int, planes: int, stride: int, how: _How) -> None:
+        raise NotImplementedError
+
+    def _branch(self, x: Tensor) -> Tensor:
+        raise NotImplementedError
+
     def forward(self, x: Tensor) -> Tensor:
-        out = self.relu(self.bn1(self.conv1(x)))
-        out = self.bn2(self.conv2(out))
+        out = self._branch(x)
         out += x if self.downsample is None else self.downsample(x)
         return self.relu(out)
 
 
-class Bottleneck(nn.Module):
+class BasicBlock(_Block):
+    """Two 3x3 convolutions and the way around them."""
+
+    def _build(self, inplanes: int, planes: int, stride: int, how: _How) -> None:
+        if how.groups != 1 or how.base_width != 64:
+            raise ValueError("BasicBlock: expected groups=1 and base_width=64. Use Bottleneck.")
+        if how.dilation > 1:
+            raise NotImplementedError("BasicBlock: expected dilation=1. Use Bottleneck.")
+        self.conv1 = conv3x3(inplanes, planes, stride)
+        self.bn1 = how.norm(planes)
+        self.relu = nn.ReLU(inplace=True)
+        self.conv2 = conv3x3(planes, planes)
+        self.bn2 = how.norm(planes)
+
+    def _branch(self, x: Tensor) -> Tensor:
+        return self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x)))))
+
+
+class Bottleneck(_Block):
     """1x1, 3x3 (which carries the stride), 1x1 convolutions and the way around them."""
 
     expansion = 4
 
-    def __init__(
-        self,
-        inplanes: int,
-        planes: int,
-        stride: int = 1,
-        downsample: nn.Module | None = None,
-        groups: int = 1,
-        base_width: int = 64,
-        dilation: int = 1,
-        norm_layer: Norm | None = None,
-    ) -> None:
-        super().__init__()
-        norm = norm_layer or nn.BatchNorm2d
-        width = int(planes * (base_width / 64.0)) * groups
+    def _build(self, inplanes: int, planes: int, stride: int, how: _How) -> None:
+        width = int(planes * (how.base_width / 64.0)) * how.groups
         self.conv1 = conv1x1(inplanes, width)
-        self.bn1 = norm(width)
-        self.conv2 = conv3x3(width, width, stride, groups, dilation)
-        self.bn2 = norm(width)
+        self.bn1 = how.norm(width)
+        self.conv2 = conv3x3(width, width, stride, how.groups, how.dilation)
+        self.bn2 = how.norm(width)
         self.conv3 = conv1x1(width, planes * self.expansion)
-        self.bn3 = norm(planes * self.expansion)
+        self.bn3 = how.norm(planes * self.expansion)
         self.relu = nn.ReLU(inplace=True)
-        self.downsample = downsample
-        self.stride = stride
 
-    def forward(self, x: Tensor) -> Tensor:
+    def _branch(self, x: Tensor) -> Tensor:
         out = self.relu(self.bn1(self.conv1(x)))
         out = self.relu(self.bn2(self.conv2(out)))
-        out = self.bn3(self.conv3(out))
-        out += x if self.downsample is None else self.downsample(x)
-        return self.relu(out)
+        return self.bn3(self.conv3(out))
 
 
 class ResNet(nn.Module):

@@ -13,7 +13,7 @@ from tests.vision.models.make_video import GOLDENS, outputs, seeded
 WANTED = json.loads(GOLDENS.read_text())
 BUILT = sorted(name for room in (video, optical_flow) for name in models.list_models(room))
 # The quick ones; all were compared once so, with make_video.py as it is.
-KINDS = ["mc3_18", "r2plus1d_18", "r3d_18", "raft_large", "raft_small"]
+KINDS = ["mc3_18", "r2plus1d_18", "r3d_18", "raft_large", "raft_small", "swin3d_t"]
 
 
 @pytest.mark.filterwarnings("ignore:.*truncated normal:FutureWarning")
@@ -25,6 +25,7 @@ def test_layout_and_parameters(name):
     assert sum(p.numel() for p in model.parameters()) == WANTED[name]["parameters"]
 
 
+@pytest.mark.filterwarnings("ignore:.*truncated normal:FutureWarning")
 @pytest.mark.parametrize("name", KINDS)
 def test_draws_and_outputs(name):
     wanted = WANTED[name]

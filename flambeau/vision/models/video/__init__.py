@@ -2,8 +2,10 @@
 
 from typing import Any as _Any
 
+from flambeau.vision.models.video.mvit import *
 from flambeau.vision.models.video.resnet import *
 from flambeau.vision.models.video.s3d import *
+from flambeau.vision.models.video.swin_transformer import *
 from flambeau.vision.models.weights import by_enumeration as _by_enumeration
 
 

@@ -5,7 +5,15 @@ from flambeau.vision.transforms.modes import InterpolationMode
 from flambeau.vision.transforms.v2 import functional
 from flambeau.vision.transforms.v2.augment import *
 from flambeau.vision.transforms.v2.auto import *
-from flambeau.vision.transforms.v2.base import Transform
+from flambeau.vision.transforms.v2.base import (
+    Transform,
+    get_bounding_boxes,
+    get_keypoints,
+    has_all,
+    has_any,
+    query_chw,
+    query_size,
+)
 from flambeau.vision.transforms.v2.color import *
 from flambeau.vision.transforms.v2.containers import *
 from flambeau.vision.transforms.v2.convert import *

@@ -19,10 +19,10 @@ from flambeau.vision.transforms.v2.base import (
     PLACES,
     RandomApplyTransform,
     Transform,
-    dimensions_of,
     has_any,
     labels_by,
-    size_of,
+    query_chw,
+    query_size,
 )
 from flambeau.vision.transforms.v2.functional.dispatch import is_pure_tensor
 
@@ -59,7 +59,7 @@ class RandomErasing(RandomApplyTransform):
     get_params = staticmethod(v1.RandomErasing.get_params)
 
     def make_params(self, flat_inputs: list[Any]) -> Params:
-        channels, height, width = dimensions_of(flat_inputs)
+        channels, height, width = query_chw(flat_inputs)
         if self.value is not None and len(self.value) not in (1, channels):
             raise ValueError(
                 f"If value is a sequence, it should have either a single value or {channels} "
@@ -177,7 +177,7 @@ class CutMix(_Mixing):
 
     def make_params(self, flat_inputs: list[Any]) -> Params:
         lam = float(self._dist.sample(()))
-        height, width = size_of(flat_inputs)
+        height, width = query_size(flat_inputs)
         x, y = integer(0, width), integer(0, height)
         half = 0.5 * math.sqrt(1.0 - lam)
         w, h = int(half * width), int(half * height)

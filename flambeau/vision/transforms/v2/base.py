@@ -39,7 +39,12 @@ def has_any(values: Sequence[Any], *kinds: Any) -> bool:
     return any(is_a(value, kinds) for value in values)
 
 
-def size_of(values: Sequence[Any]) -> tuple[int, int]:
+def has_all(values: Sequence[Any], *kinds: Any) -> bool:
+    """Whether there is a value of each kind."""
+    return all(has_any(values, kind) for kind in kinds)
+
+
+def query_size(values: Sequence[Any]) -> tuple[int, int]:
     """(height, width) of a sample.
 
     Raises:
@@ -55,7 +60,7 @@ def size_of(values: Sequence[Any]) -> tuple[int, int]:
     return height, width
 
 
-def dimensions_of(values: Sequence[Any]) -> tuple[int, int, int]:
+def query_chw(values: Sequence[Any]) -> tuple[int, int, int]:
     """(channels, height, width) of a sample's images and videos.
 
     Raises:
@@ -71,7 +76,7 @@ def dimensions_of(values: Sequence[Any]) -> tuple[int, int, int]:
     return channels, height, width
 
 
-def boxes_of(values: Sequence[Any]) -> Any:
+def get_bounding_boxes(values: Sequence[Any]) -> Any:
     """The sample's bounding boxes.
 
     Raises:
@@ -81,6 +86,18 @@ def boxes_of(values: Sequence[Any]) -> Any:
         if isinstance(value, tv_tensors.BoundingBoxes):
             return value
     raise ValueError("No bounding boxes were found in the sample.")
+
+
+def get_keypoints(values: Sequence[Any]) -> Any:
+    """The sample's key points.
+
+    Raises:
+        ValueError: there are none.
+    """
+    for value in values:
+        if isinstance(value, tv_tensors.KeyPoints):
+            return value
+    raise ValueError("No keypoints were found in the sample.")
 
 
 def _default_labels(inputs: Any) -> Any:

@@ -12,8 +12,8 @@ from flambeau.vision.transforms.v2 import functional as F
 from flambeau.vision.transforms.v2.base import (
     RandomApplyTransform,
     Transform,
-    dimensions_of,
     pair,
+    query_chw,
     several_numbers,
 )
 
@@ -65,7 +65,7 @@ class RandomGrayscale(RandomApplyTransform):
         super().__init__(p=p)
 
     def make_params(self, flat_inputs: list[Any]) -> Params:
-        return {"num_input_channels": dimensions_of(flat_inputs)[0]}
+        return {"num_input_channels": query_chw(flat_inputs)[0]}
 
     def transform(self, inpt: Any, params: Params) -> Any:
         return self._call_kernel(
@@ -113,7 +113,7 @@ class RandomChannelPermutation(Transform):
     """The channels in a drawn order."""
 
     def make_params(self, flat_inputs: list[Any]) -> Params:
-        return {"permutation": torch.randperm(dimensions_of(flat_inputs)[0]).tolist()}
+        return {"permutation": torch.randperm(query_chw(flat_inputs)[0]).tolist()}
 
     def transform(self, inpt: Any, params: Params) -> Any:
         return self._call_kernel(F.permute_channels, inpt, params["permutation"])
@@ -141,7 +141,7 @@ class RandomPhotometricDistort(Transform):
         self.p = p
 
     def make_params(self, flat_inputs: list[Any]) -> Params:
-        channels = dimensions_of(flat_inputs)[0]
+        channels = query_chw(flat_inputs)[0]
         params: Params = {}
         for name in ("brightness", "contrast", "saturation", "hue"):
             happens = torch.rand(1) < self.p

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,13 @@ from flambeau.utils._pytree import tree_flatten, tree_unflatten
 from flambeau.vision import tv_tensors
 from flambeau.vision.pillow import is_pillow
 from flambeau.vision.transforms.v2 import functional as F
-from flambeau.vision.transforms.v2.base import Transform, boxes_of, has_any, labels_by
+from flambeau.vision.transforms.v2.base import (
+    Transform,
+    get_bounding_boxes,
+    get_keypoints,
+    has_any,
+    labels_by,
+)
 from flambeau.vision.transforms.v2.functional.dispatch import is_pure_tensor
 from flambeau.vision.tv_tensors.places import CLAMPING_MODES
 
@@ -376,7 +382,7 @@ class SanitizeBoundingBoxes(_Sanitize):
 
     def _valid(self, flat: list[Any]) -> Tensor:
         return F.sanitize_bounding_boxes(
-            boxes_of(flat), min_size=self.min_size, min_area=self.min_area
+            get_bounding_boxes(flat), min_size=self.min_size, min_area=self.min_area
         )[1]
 
 
@@ -391,7 +397,4 @@ class SanitizeKeyPoints(_Sanitize):
         self._labels_getter = labels_by(labels_getter)
 
     def _valid(self, flat: list[Any]) -> Tensor:
-        points: Sequence[Any] = [v for v in flat if isinstance(v, tv_tensors.KeyPoints)]
-        if not points:
-            raise ValueError("No keypoints were found in the sample.")
-        return F.sanitize_keypoints(points[0])[1]
+        return F.sanitize_keypoints(get_keypoints(flat))[1]

@@ -12,8 +12,8 @@ from flambeau.vision.transforms.v2.base import (
     Fills,
     RandomApplyTransform,
     Transform,
+    query_size,
     several_numbers,
-    size_of,
 )
 
 __all__ = [
@@ -108,7 +108,7 @@ class RandomAffine(Transform):
         self.center = first.center
 
     def make_params(self, flat_inputs: list[Any]) -> Params:
-        height, width = size_of(flat_inputs)
+        height, width = query_size(flat_inputs)
         drawn = self.get_params(
             self.degrees, self.translate, self.scale, self.shear, [width, height]
         )
@@ -146,7 +146,7 @@ class RandomPerspective(RandomApplyTransform):
         self._fill = Fills(fill)
 
     def make_params(self, flat_inputs: list[Any]) -> Params:
-        height, width = size_of(flat_inputs)
+        height, width = query_size(flat_inputs)
         starts, ends = self.get_params(width, height, self.distortion_scale)
         return {"startpoints": starts, "endpoints": ends}
 
@@ -185,7 +185,7 @@ class ElasticTransform(Transform):
         self._fill = Fills(fill)
 
     def make_params(self, flat_inputs: list[Any]) -> Params:
-        moved = self.get_params(self.alpha, self.sigma, list(size_of(flat_inputs)))
+        moved = self.get_params(self.alpha, self.sigma, list(query_size(flat_inputs)))
         return {"displacement": moved}
 
     def transform(self, inpt: Any, params: Params) -> Any:

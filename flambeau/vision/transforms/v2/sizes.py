@@ -16,10 +16,10 @@ from flambeau.vision.transforms.v2.base import (
     Fills,
     RandomApplyTransform,
     Transform,
-    boxes_of,
+    get_bounding_boxes,
     has_any,
     pair,
-    size_of,
+    query_size,
 )
 from flambeau.vision.transforms.v2.functional.places import converted
 from flambeau.vision.tv_tensors import BoundingBoxFormat
@@ -117,7 +117,7 @@ class ScaleJitter(_Resizing):
         self.antialias = antialias
 
     def make_params(self, flat_inputs: list[Any]) -> Params:
-        height, width = size_of(flat_inputs)
+        height, width = query_size(flat_inputs)
         low, high = self.scale_range
         scale = low + torch.rand(1) * (high - low)
         ratio = min(self.target_size[1] / height, self.target_size[0] / width) * scale
@@ -141,7 +141,7 @@ class RandomShortestSize(_Resizing):
         self.antialias = antialias
 
     def make_params(self, flat_inputs: list[Any]) -> Params:
-        height, width = size_of(flat_inputs)
+        height, width = query_size(flat_inputs)
         ratio = self.min_size[integer(0, len(self.min_size))] / min(height, width)
         if self.max_size is not None:
             ratio = min(ratio, self.max_size / max(height, width))
@@ -201,7 +201,7 @@ class RandomResizedCrop(Transform):
         self.antialias = antialias
 
     def make_params(self, flat_inputs: list[Any]) -> Params:
-        drawn = v1.resized_crop_of(size_of(flat_inputs), self.scale, self.ratio)
+        drawn = v1.resized_crop_of(query_size(flat_inputs), self.scale, self.ratio)
         return dict(zip(("top", "left", "height", "width"), drawn))
 
     def transform(self, inpt: Any, params: Params) -> Any:
@@ -301,7 +301,7 @@ class RandomZoomOut(RandomApplyTransform):
         self.side_range = side_range
 
     def make_params(self, flat_inputs: list[Any]) -> Params:
-        height, width = size_of(flat_inputs)
+        height, width = query_size(flat_inputs)
         low, high = self.side_range
         ratio = low + torch.rand(1) * (high - low)
         tall, wide = int(height * ratio), int(width * ratio)
@@ -337,7 +337,7 @@ class RandomCrop(Transform):
         self.padding_mode = padding_mode
 
     def make_params(self, flat_inputs: list[Any]) -> Params:
-        edges = list(size_of(flat_inputs))
+        edges = list(query_size(flat_inputs))
         left, top, right, bottom = self.padding or [0, 0, 0, 0]
         sides = [[top, bottom], [left, right]]
         starts = []
@@ -410,8 +410,8 @@ class RandomIoUCrop(Transform):
             )
 
     def make_params(self, flat_inputs: list[Any]) -> Params:
-        height, width = size_of(flat_inputs)
-        boxes = boxes_of(flat_inputs)
+        height, width = query_size(flat_inputs)
+        boxes = get_bounding_boxes(flat_inputs)
         corners = converted(boxes.as_subclass(torch.Tensor), boxes.format, BoundingBoxFormat.XYXY)
         middle_x, middle_y = (
             0.5 * (corners[..., 0] + corners[..., 2]),
