@@ -21,6 +21,7 @@ from flambeau.core.declare import FUNCTIONS, Op, ops, primitive
 from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import broadcast_shapes
+from flambeau.core.kernels import batched
 from flambeau.core.kernels.product import fold, matrices, product
 from flambeau.core.methods import bind
 from flambeau.core.node import OpNode
@@ -161,7 +162,7 @@ def batches(batch1: Any, batch2: Any) -> Any:
     """``np.matmul`` where NumPy would broadcast and bmm does not."""
     if batch1.shape[0] != batch2.shape[0]:
         raise ValueError
-    return np.matmul(batch1, batch2)
+    return batched.matmul(batch1, batch2)
 
 
 def outward(g: Any, vec: Any) -> Any:

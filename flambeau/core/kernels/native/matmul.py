@@ -22,7 +22,7 @@ from flambeau.core.kernels.native import table
 from flambeau.core.kernels.native.objects import field, new_array, word
 from flambeau.core.silence import quiet, run
 
-__all__ = ["is_generated", "mm"]
+__all__ = ["code", "is_generated", "mm"]
 
 NAMES = {np.dtype("f4"): "float", np.dtype("f8"): "double"}
 ON_STACK = 16384
@@ -77,8 +77,8 @@ def _plainly(a: Any, b: Any, bias: Any, out: Any) -> Any:
 @once
 def mm(dtype: np.dtype[Any]) -> Callable[..., Any]:
     """``mm(a, b, bias=None, out=None)`` for matrices of one dtype: ``a @ b + bias``."""
-    name = NAMES.get(dtype)
-    if name is None or not build.available() or not table.trusted():
+    name, addresses = NAMES.get(dtype), code(dtype)
+    if addresses is None or not table.trusted():
         return _numpy_form
     buffer = _buffer()
 
@@ -90,12 +90,23 @@ def mm(dtype: np.dtype[Any]) -> Callable[..., Any]:
         return _numpy_form(*given)
 
     try:
-        addresses = build.load(_module(name))
         words = {"buffer": ctypes.addressof(buffer.words), "none": id(None)}
         found = table.builtin(f"mm_{name}", addresses[f"mm_{name}"], otherwise, words)
     except build.Unavailable:
         return _numpy_form
     return found
+
+
+@once
+def code(dtype: np.dtype[Any]) -> dict[str, int] | None:
+    """Where the functions of `gemm` and `gemm_ways` begin, None where none are made."""
+    name = NAMES.get(dtype)
+    if name is None or not build.available():
+        return None
+    try:
+        return build.load(_module(name))
+    except build.Unavailable:
+        return None
 
 
 def is_generated(function: Callable[..., Any]) -> bool:
