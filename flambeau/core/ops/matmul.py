@@ -87,12 +87,20 @@ def check_matrices(name: str, mat1: Any, mat2: Any) -> None:
         )
 
 
+def times(a: Any, b: Any) -> Any:
+    """``a @ b`` of arrays or Tensors."""
+    return product(a, b) if type(a) is nd else ops.matmul(a, b)
+
+
+rules.BOTH |= {"times"}
+
+
 @primitive(
     method=False,
     function=False,
     vjp={
-        "input": lambda g, mat2: g @ mat2.mT,
-        "mat2": lambda g, input: input.mT @ g,
+        "input": lambda g, mat2: times(g, mat2.mT),
+        "mat2": lambda g, input: times(input.mT, g),
     },
 )
 def mm(input, mat2):
@@ -118,8 +126,8 @@ def mm(input, mat2):
     method=False,
     function=False,
     vjp={
-        "input": lambda g, mat2: g @ mat2.mT,
-        "mat2": lambda g, input: input.mT @ g,
+        "input": lambda g, mat2: times(g, mat2.mT),
+        "mat2": lambda g, input: times(input.mT, g),
     },
 )
 def bmm(input, mat2):
@@ -254,11 +262,6 @@ def vdot(input, other):
     """``sum(conj(input) * other)`` of two vectors of one length and dtype."""
     _check_vectors("vdot", input, other)
     return product(input.conj() if input.dtype.kind == "c" and type(input) is nd else input, other)
-
-
-def times(a: Any, b: Any) -> Any:
-    """``a @ b`` of arrays or Tensors."""
-    return product(a, b) if type(a) is nd else ops.matmul(a, b)
 
 
 def left_gradient(g: Any, other: Any) -> Any:
