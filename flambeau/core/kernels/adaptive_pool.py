@@ -54,7 +54,7 @@ def average(input: np.ndarray, out: Ints) -> np.ndarray:
         result = empty((*input.shape[:2], *out), input.dtype, last)
         np.divide(sums.reshape(result.shape), input.dtype.type(prod(size)), out=result)
         return result
-    if input.flags.c_contiguous and not any(n % o for n, o in zip(size, out, strict=True)):
+    if input.size and not any(n % o for n, o in zip(size, out, strict=True)):
         window = tuple(n // o for n, o in zip(size, out, strict=True))
         counts = tuple(np.full(o, w) for o, w in zip(out, window, strict=True))
         found = pool_native.mean(input, window, window, (0,) * len(out), out, counts)

@@ -22,6 +22,7 @@ from flambeau.core.kernels.generate.turn import turn, turn_runs
 from flambeau.core.kernels.phases import Call, lanes_of
 from flambeau.core.kernels.product import matrices
 from flambeau.core.kernels.windows import Ints, Pairs, empty, to_last
+from flambeau.core.kernels.windows_native import depthwise, depthwise_input, depthwise_weight
 
 __all__ = ["again", "convolve", "input_gradient", "key", "remember", "weight_gradient"]
 
@@ -89,6 +90,8 @@ def convolve(
     kernel = weight.shape[2:]
     if not _fits(input, result) or weight.dtype is not input.dtype:
         return False
+    if groups > 1 and depthwise(input, weight, bias, result, stride, pads, dilation, groups):
+        return True
     one_window = groups == 1 and _one_window(input.shape[2:], kernel, pads, dilation)
     if one_window and result.flags.c_contiguous:
         images = np.ascontiguousarray(input).reshape(len(input), -1)
@@ -129,6 +132,8 @@ def input_gradient(
     """
     if not _fits(grad, result) or weight.dtype is not grad.dtype:
         return False
+    if groups > 1 and depthwise_input(grad, weight, result, stride, pads, dilation, groups):
+        return True
     kernel, size = weight.shape[2:], result.shape[2:]
     if groups == 1 and _one_window(size, kernel, pads, dilation) and result.flags.c_contiguous:
         matrices(
@@ -192,6 +197,8 @@ def weight_gradient(
     """Fill `result` with the adjoint of the convolution in its weight."""
     if not _fits(grad, input) or not weights.available(input.dtype):
         return False
+    if groups > 1 and depthwise_weight(grad, input, result, stride, pads, dilation, groups):
+        return True
     kernel = result.shape[2:]
     if groups == 1 and _one_window(input.shape[2:], kernel, pads, dilation):
         images = np.ascontiguousarray(input).reshape(len(input), -1)

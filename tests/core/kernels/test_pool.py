@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from flambeau.core.kernels import adaptive_pool, pool, pool_native
+from flambeau.core.kernels import adaptive_pool, pool, pool_native, windows_native
 
 inf, nan = np.inf, np.nan
 
@@ -14,6 +14,7 @@ inf, nan = np.inf, np.nan
 def form(request, monkeypatch):
     if request.param == "numpy":
         monkeypatch.setattr(pool_native, "_takes", lambda *given: False)
+        monkeypatch.setattr(windows_native, "_takes", lambda *given: False)
 
 
 def maximum(row, kernel, stride=1, padding=0, dilation=1, ceil=False):
