@@ -19,6 +19,7 @@ from flambeau.core.kernels.generate.gemm import (
     nothing_ahead,
     pieces,
     pointer,
+    share,
     smaller,
     taken,
     transposed,
@@ -46,6 +47,9 @@ PIECE = 256
 """Rows of B in a piece of a panel of `by_panels`: the next one is asked for meanwhile. Where rows
 are a multiple of 4096 bytes long, not many more of them have room in the second cache.
 """
+SHORT = 32
+"""Rows of B in a piece that is read where it lies: all of their columns, so that memory is gone
+through in its order."""
 NEAR = 1 << 20
 """Bytes of packed panels that stay in the second cache beside what else is there."""
 FEW = 384
@@ -62,6 +66,7 @@ def add(made: Module, shape: Shape) -> None:
     _by_panels(made, shape, parts)
     _by_rows(made, shape, parts)
     _turned(made, shape, parts)
+    _in_place(made, shape, parts)
     _in_batches(made, shape, parts)
 
 
@@ -211,6 +216,25 @@ def _turn_out(
 def _whole(columns: Value, shape: Shape) -> Value:
     """Columns in whole registers."""
     return (columns + (shape.lanes - 1)) / shape.lanes * shape.lanes
+
+
+def _in_place(made: Module, shape: Shape, parts: dict[str, Function]) -> None:
+    f, get, _ = _begin(made, shape, "in_place")
+    type, panel = shape.type, shape.panel
+    start, stop = share(f, (get["n"] + (panel - 1)) / panel)
+    with (
+        pieces(f, get["k"], f.index(0), SHORT) as (k0, depth, more, ends),
+        f.loop(start, stop) as p,
+    ):
+        column = p * panel
+        f.call(
+            parts["against"], "void",
+            f.at(pointer(f, get["a"]), k0 * get["a_column"], type), get["a_row"], get["a_column"],
+            f.at(pointer(f, get["b"]), k0 * get["b_row"] + column, type), get["b_row"],
+            f.at(pointer(f, get["c"]), column, type), get["c_row"],
+            bias_of(f, get["bias"], column, type), more, depth, ends,
+            smaller(f, get["n"] - column, panel), f.index(0), get["m"], *nothing_ahead(f),
+        )  # fmt: skip
 
 
 def _in_batches(made: Module, shape: Shape, parts: dict[str, Function]) -> None:
