@@ -34,7 +34,7 @@ UNLOCKED = 1 << 17
 FEW = 12
 """Rows up to which B is read where it lies."""
 SEVERAL = 24
-"""Rows up to which a B beyond `IN_PLACE` bytes is read where it lies, a few of its rows at a time."""
+"""Rows up to which a B beyond `IN_PLACE` bytes is read where it lies, a few rows of B at a time."""
 IN_PLACE = 1 << 18
 FULL = 8
 """Panels for each thread from which a thread packs its own."""
