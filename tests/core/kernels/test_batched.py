@@ -5,6 +5,7 @@ import pytest
 
 import flambeau as torch
 from flambeau.core.kernels.batched import matmul
+from flambeau.core.kernels.jit import build
 
 rng = np.random.default_rng(0)
 CASES = [((5,), (5,), 33, 70, 64), ((3, 4), (3, 4), 50, 130, 20), ((2, 1), (1, 3), 130, 20, 1100),
@@ -34,7 +35,8 @@ def test_batches_of_every_layout(dtype, left, right, m, n, k):
                 torch.set_num_threads(before)
             assert found[0].dtype == dtype and found[0].flags.c_contiguous
             np.testing.assert_allclose(found[0], want, rtol=0, atol=near)
-            assert all(np.array_equal(each, found[0]) for each in found)
+            if build.available():  # OpenBLAS's sums depend on its threads
+                assert all(np.array_equal(each, found[0]) for each in found)
 
 
 def test_heads_that_lie_side_by_side_need_no_copy():
