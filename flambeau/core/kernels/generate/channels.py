@@ -38,7 +38,8 @@ def module(name: str, type: str, width: int) -> Module:
     """`forward` or `backward`, or one of them for channels that lie last."""
     made = Module(f"channels-{name}-{type}")
     if name.startswith("last_"):
-        columns(made, name, type, width, FORWARD if name.endswith("forward") else BACKWARD)
+        forward = name in ("last_forward", "last_normal")
+        columns(made, name, type, width, FORWARD if forward else BACKWARD)
     else:
         (_forward if name == "forward" else _backward)(made, type, width)
     return made
@@ -238,16 +239,18 @@ def forward(
     running_mean, running_var, momentum = running
     if lies is None or not _serves(x, mean, variance, weight, bias, running_mean, running_var):
         return None
-    name, *sizes = lies[0] + "forward", *lies[1:]
-    if not _kernel.ready(x.dtype, name):
+    last, *sizes = lies
+    names = ("last_forward", "last_normal") if last else ("forward",)
+    if not all(_kernel.ready(x.dtype, name) for name in names):
         return None
     out, invstd = _like(x), np.empty_like(mean)
     count = x.size // x.shape[1]
-    _kernel.run(
-        x.dtype, name, x.size, x, weight, bias, mean, variance, invstd, out, *sizes,
-        float(eps), int(stats is None), running_mean, running_var, 1.0 - momentum, float(momentum),
-        count / (count - 1) if count > 1 else nan,
-    )  # fmt: skip
+    for name in names:
+        _kernel.run(
+            x.dtype, name, x.size, x, weight, bias, mean, variance, invstd, out, *sizes,
+            float(eps), int(stats is None), running_mean, running_var, 1.0 - momentum,
+            float(momentum), count / (count - 1) if count > 1 else nan,
+        )  # fmt: skip
     return out, mean, variance, invstd
 
 
@@ -260,14 +263,16 @@ def backward(
         return None
     if g.strides != x.strides and _lying(g) != lies:
         return None
-    name, *sizes = lies[0] + "backward", *lies[1:]
-    if not _kernel.ready(x.dtype, name):
-        return None
+    last, *sizes = lies
     sums = (needs[0] and train) or needs[1] or needs[2]
+    names = ("last_backward",) * bool(sums) + ("last_grad",) * needs[0] if last else ("backward",)
+    if not all(_kernel.ready(x.dtype, name) for name in names):
+        return None
     total, dot = np.empty((2, x.shape[1]), x.dtype) if sums else (None, None)
     grad = _like(x) if needs[0] else None
-    _kernel.run(
-        x.dtype, name, x.size, g, x, weight, mean, invstd, total, dot, grad, *sizes,
-        int(train), int(sums),
-    )  # fmt: skip
+    for name in names:
+        _kernel.run(
+            x.dtype, name, x.size, g, x, weight, mean, invstd, total, dot, grad, *sizes,
+            int(train), int(sums),
+        )  # fmt: skip
     return grad, dot * invstd if needs[1] else None, total if needs[2] else None
