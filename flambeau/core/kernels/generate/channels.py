@@ -20,6 +20,7 @@ from flambeau.core.kernels.generate.gemm import pointer, share, smaller, words
 from flambeau.core.kernels.generate.vectors import PIECE, across, along, read, write
 from flambeau.core.kernels.jit import pool
 from flambeau.core.kernels.jit.ir import Function, Module, Value, vector
+from flambeau.core.kernels.windows import empty, to_last
 
 __all__ = ["backward", "forward"]
 
@@ -201,7 +202,7 @@ def _lying(x: Any) -> tuple[str, int, int, int] | None:
     if x.flags.c_contiguous:
         length = prod(shape[2:])
         return ("last_", shape[0], shape[1], 1) if length == 1 else ("", *shape[:2], length)
-    if np.moveaxis(x, 1, -1).flags.c_contiguous:
+    if to_last(x).flags.c_contiguous:
         return "last_", x.size // shape[1], shape[1], 1
     return None
 
@@ -210,7 +211,7 @@ def _like(x: Any) -> Any:
     """An array that lies as x does."""
     if x.flags.c_contiguous:
         return memory.empty_like(x)
-    return np.moveaxis(memory.empty((x.shape[0], *x.shape[2:], x.shape[1]), x.dtype), -1, 1)
+    return empty(x.shape, x.dtype, True)
 
 
 def _serves(x: Any, *channels: Any) -> bool:
