@@ -22,6 +22,7 @@ from flambeau.core.kernels.generate.turn import turn, turn_runs
 from flambeau.core.kernels.phases import Call, lanes_of
 from flambeau.core.kernels.product import matrices
 from flambeau.core.kernels.windows import Ints, Pairs, empty, to_last
+from flambeau.core.kernels.windows_native import convolve as by_taps
 from flambeau.core.kernels.windows_native import depthwise, depthwise_input, depthwise_weight
 
 __all__ = ["again", "convolve", "input_gradient", "key", "remember", "weight_gradient"]
@@ -105,6 +106,8 @@ def convolve(
     if _is_last(input) or _is_last(result):
         if _pointwise(kernel, pads, groups):
             return False
+        if groups == 1 and by_taps(input, weight, bias, result, stride, pads, dilation):
+            return True
         out = memory.empty(result.shape, result.dtype)
         convolve(_channels_first(input), weight, bias, out, stride, pads, dilation, groups)
         return _channels_back(out, result)

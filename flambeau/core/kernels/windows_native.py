@@ -1,8 +1,9 @@
 """Windows over two axes of images whose channels lie last, by generated code: pooling, and
-convolution of each channel by itself.
+convolution, of each channel by itself too.
 
 Every function gives None (or False) where it does not take the call. The code is in
-``generate.windows_last``; planes side by side are in ``pool_native`` and ``conv_native``.
+``generate.windows_last`` and ``generate.conv_last``; planes side by side are in ``pool_native`` and
+``conv_native``.
 """
 
 from __future__ import annotations
@@ -15,12 +16,16 @@ from typing import Any
 import numpy as np
 
 from flambeau.core import threads
+from flambeau.core.kernels import memory
+from flambeau.core.kernels.generate import conv_last
 from flambeau.core.kernels.generate import windows_last as generated
 from flambeau.core.kernels.generate.call import tiled
+from flambeau.core.kernels.generate.turn import turn
 from flambeau.core.kernels.native.prepared import launch
 from flambeau.core.kernels.windows import Ints, Pairs, empty, to_last
 
 __all__ = [
+    "convolve",
     "depthwise",
     "depthwise_input",
     "depthwise_weight",
@@ -224,4 +229,49 @@ def depthwise_weight(
     geometry = _geometry(result.shape[2:], stride, pads, dilation)
     _run("depthwise_weight", input, grad, geometry, None, None, None, found)
     result[...] = found.T.reshape(result.shape)
+    return True
+
+
+WIDE = 12
+"""Columns of a result from which on its rows fill tiles."""
+
+
+@once
+def _convolution(dtype: np.dtype[Any]) -> int | None:
+    found = tiled(dtype, conv_last.module)
+    return None if found is None else found["convolve"]
+
+
+@lru_cache(maxsize=1024)
+def _convolution_words(
+    function: int, input: Ints, out: Ints, geometry: Geometry, limit: int
+) -> np.ndarray:
+    work = prod(out) * prod(geometry[0]) * input[1]
+    shares = min(limit, 1 + work // (1 << 20))
+    context = (*input, *out[1:], *(n for pair in geometry for n in pair), 0)
+    return np.array([function, shares, work >= UNLOCKED, 0, *(0,) * 4, *context], np.int64)
+
+
+def convolve(
+    input: np.ndarray,
+    weight: np.ndarray,
+    bias: np.ndarray | None,
+    result: np.ndarray,
+    stride: Ints,
+    pads: Pairs,
+    dilation: Ints,
+) -> bool:
+    """Fill `result` with the convolution of all channels. Whether that was done."""
+    if input.ndim != 4 or result.shape[3] < WIDE or not _takes(input, result):
+        return False
+    function = _convolution(input.dtype)
+    if function is None or weight.dtype is not input.dtype:
+        return False
+    features = np.ascontiguousarray(to_last(weight)).reshape(1, len(weight), -1)
+    taps = memory.empty((1, features.shape[2], features.shape[1]), weight.dtype)
+    turn(features, taps)
+    geometry = _geometry(weight.shape[2:], stride, pads, dilation)
+    words = _convolution_words(function, input.shape, result.shape, geometry, threads.count())
+    bias = None if bias is None else np.ascontiguousarray(bias, input.dtype)
+    launch()(words, input, taps, bias, result)
     return True

@@ -101,6 +101,23 @@ def test_convolution_of_each_channel(monkeypatch, dtype, channels, geometry):
         np.testing.assert_allclose(got, want, rtol=near, atol=near)
 
 
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize(("channels", "features"), [(3, 16), (20, 70), (64, 5)])
+@pytest.mark.parametrize("geometry", GEOMETRY)
+def test_convolution_of_all_channels(monkeypatch, dtype, channels, features, geometry):
+    kernel, stride, padding, dilation = geometry
+    x = last((3, channels, 9, 41), dtype)
+    weight = rng.standard_normal((features, channels, *kernel)).astype(dtype)
+    bias = rng.standard_normal(features).astype(dtype)
+    rest = (stride, [(p, p) for p in padding], dilation, 1)
+    near = {"f4": 1e-4, "f8": 1e-12}[dtype]
+    for given in (weight, np.asfortranarray(weight)):
+        for added in (None, bias):
+            got, want = both(monkeypatch, partial(conv.convolve, x, given, added, *rest))
+            assert got.strides == want.strides
+            np.testing.assert_allclose(got, want, rtol=near, atol=near)
+
+
 def test_code_serves_what_it_is_made_for():
     x = last((2, 8, 6, 6), "f4")
     if torch.get_num_threads() and pool_native._functions(x.dtype) is not None:
