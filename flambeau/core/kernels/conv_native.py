@@ -156,6 +156,12 @@ def input_gradient(
     if _is_last(grad) or _is_last(result):
         if _pointwise(kernel, pads, groups) and max(stride) == 1:
             return False
+        if groups == 1 and max(stride) == 1:  # a convolution with the kernel turned about
+            reach = (d * (k - 1) for k, d in zip(kernel, dilation, strict=True))
+            mirrored = [(r - low, 0) for r, (low, _) in zip(reach, pads, strict=True)]
+            about = np.flip(weight.swapaxes(0, 1), tuple(range(2, weight.ndim)))
+            if by_taps(grad, about, None, result, stride, mirrored, dilation):
+                return True
         out = memory.empty(result.shape, result.dtype)
         input_gradient(_channels_first(grad), weight, out, stride, pads, dilation, groups)
         return _channels_back(out, result)

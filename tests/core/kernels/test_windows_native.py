@@ -116,6 +116,11 @@ def test_convolution_of_all_channels(monkeypatch, dtype, channels, features, geo
             got, want = both(monkeypatch, partial(conv.convolve, x, given, added, *rest))
             assert got.strides == want.strides
             np.testing.assert_allclose(got, want, rtol=near, atol=near)
+    out = pool.output_sizes((9, 41), *geometry, False)
+    g = last((3, features, *out), dtype)
+    got, want = both(monkeypatch, partial(conv.input_gradient, g, weight, (9, 41), *rest))
+    assert got.strides == want.strides
+    np.testing.assert_allclose(got, want, rtol=near, atol=near)
 
 
 def test_code_serves_what_it_is_made_for():
