@@ -16,8 +16,11 @@ from typing import Any
 
 import numpy as np
 
+from flambeau.core.folds import fold_add
+from flambeau.core.kernels import pool_native
+from flambeau.core.kernels.generate.folds import fold
 from flambeau.core.kernels.interpolate import Table, _packed, apply, transposed
-from flambeau.core.kernels.windows import Ints, channels_last, empty, is_half
+from flambeau.core.kernels.windows import Ints, channels_last, empty, is_half, to_last
 
 __all__ = ["average", "average_gradient", "fractional_maximum", "maximum"]
 
@@ -46,22 +49,42 @@ def average(input: np.ndarray, out: Ints) -> np.ndarray:
         return average(input.astype(np.float32), out).astype(input.dtype, order="K")
     last = channels_last(input)
     work = input
-    if input.size and max(out) == 1 and input.flags.c_contiguous:  # planes are rows
-        work = input.reshape(*input.shape[:2], -1).sum(-1).reshape(*input.shape[:2], *out)
-        return np.divide(work, input.dtype.type(prod(input.shape[2:])), out=work)
+    size = input.shape[2:]
+    if input.size and max(out) == 1 and (sums := _plane_sums(input)) is not None:
+        result = empty((*input.shape[:2], *out), input.dtype, last)
+        np.divide(sums.reshape(result.shape), input.dtype.type(prod(size)), out=result)
+        return result
+    if input.size and not any(n % o for n, o in zip(size, out, strict=True)):
+        window = tuple(n // o for n, o in zip(size, out, strict=True))
+        counts = tuple(np.full(o, w) for o, w in zip(out, window, strict=True))
+        found = pool_native.mean(input, window, window, (0,) * len(out), out, counts)
+        if found is not None:
+            return found
     for axis, n in enumerate(out, 2):
-        size = work.shape[axis]
-        if size % n == 0:
-            split = work.reshape(*work.shape[:axis], n, size // n, *work.shape[axis + 1 :])
-            work = split.sum(axis + 1) if size != n else work
+        length = work.shape[axis]
+        if length % n == 0:
+            split = work.reshape(*work.shape[:axis], n, length // n, *work.shape[axis + 1 :])
+            work = split.sum(axis + 1) if length != n else work
         else:
-            work = apply(work, axis, _table(size, n, False))
+            work = apply(work, axis, _table(length, n, False))
     divisor = 1
-    for size, n in zip(input.shape[2:], out, strict=True):
-        divisor *= size // n if size % n == 0 else 1
+    for length, n in zip(size, out, strict=True):
+        divisor *= length // n if length % n == 0 else 1
     result = empty(work.shape, input.dtype, last)
     np.divide(work, input.dtype.type(divisor), out=result)
     return result
+
+
+def _plane_sums(input: np.ndarray) -> Any:
+    """(N, C): the sums of planes that are rows, or of columns where channels come last."""
+    if input.flags.c_contiguous:
+        rows = input.reshape(-1, prod(input.shape[2:]))
+        found = fold("sum", rows, (1,), False)
+        return fold_add(rows, 1) if found is None else found
+    pixels = to_last(input)
+    if not pixels.flags.c_contiguous:
+        return None
+    return fold("sum", pixels.reshape(len(input), -1, input.shape[1]), (1,), False)
 
 
 def _half_average(input: np.ndarray, out: Ints) -> np.ndarray:

@@ -22,6 +22,8 @@ from flambeau.core.kernels.generate.turn import turn, turn_runs
 from flambeau.core.kernels.phases import Call, lanes_of
 from flambeau.core.kernels.product import matrices
 from flambeau.core.kernels.windows import Ints, Pairs, empty, to_last
+from flambeau.core.kernels.windows_native import convolve as by_taps
+from flambeau.core.kernels.windows_native import depthwise, depthwise_input, depthwise_weight
 
 __all__ = ["again", "convolve", "input_gradient", "key", "remember", "weight_gradient"]
 
@@ -89,6 +91,8 @@ def convolve(
     kernel = weight.shape[2:]
     if not _fits(input, result) or weight.dtype is not input.dtype:
         return False
+    if groups > 1 and depthwise(input, weight, bias, result, stride, pads, dilation, groups):
+        return True
     one_window = groups == 1 and _one_window(input.shape[2:], kernel, pads, dilation)
     if one_window and result.flags.c_contiguous:
         images = np.ascontiguousarray(input).reshape(len(input), -1)
@@ -102,6 +106,8 @@ def convolve(
     if _is_last(input) or _is_last(result):
         if _pointwise(kernel, pads, groups):
             return False
+        if groups == 1 and by_taps(input, weight, bias, result, stride, pads, dilation):
+            return True
         out = memory.empty(result.shape, result.dtype)
         convolve(_channels_first(input), weight, bias, out, stride, pads, dilation, groups)
         return _channels_back(out, result)
@@ -129,6 +135,8 @@ def input_gradient(
     """
     if not _fits(grad, result) or weight.dtype is not grad.dtype:
         return False
+    if groups > 1 and depthwise_input(grad, weight, result, stride, pads, dilation, groups):
+        return True
     kernel, size = weight.shape[2:], result.shape[2:]
     if groups == 1 and _one_window(size, kernel, pads, dilation) and result.flags.c_contiguous:
         matrices(
@@ -148,6 +156,12 @@ def input_gradient(
     if _is_last(grad) or _is_last(result):
         if _pointwise(kernel, pads, groups) and max(stride) == 1:
             return False
+        if groups == 1 and max(stride) == 1:  # a convolution with the kernel turned about
+            reach = (d * (k - 1) for k, d in zip(kernel, dilation, strict=True))
+            mirrored = [(r - low, 0) for r, (low, _) in zip(reach, pads, strict=True)]
+            about = np.flip(weight.swapaxes(0, 1), tuple(range(2, weight.ndim)))
+            if by_taps(grad, about, None, result, stride, mirrored, dilation):
+                return True
         out = memory.empty(result.shape, result.dtype)
         input_gradient(_channels_first(grad), weight, out, stride, pads, dilation, groups)
         return _channels_back(out, result)
@@ -192,6 +206,8 @@ def weight_gradient(
     """Fill `result` with the adjoint of the convolution in its weight."""
     if not _fits(grad, input) or not weights.available(input.dtype):
         return False
+    if groups > 1 and depthwise_weight(grad, input, result, stride, pads, dilation, groups):
+        return True
     kernel = result.shape[2:]
     if groups == 1 and _one_window(input.shape[2:], kernel, pads, dilation):
         images = np.ascontiguousarray(input).reshape(len(input), -1)

@@ -141,7 +141,7 @@ def spread_taps(
             grad.astype(np.float32), taps, size, kernel, stride, padding, dilation, last
         )
         return wide.astype(grad.dtype, order="K")
-    if not last:
+    if last == (channels_last(grad) and not grad.flags.c_contiguous):
         found = pool_native.spread(grad, taps, size, kernel, stride, padding, dilation)
         if found is not None:
             return found
@@ -238,7 +238,8 @@ def average_gradient(
         rest = (size, kernel, stride, padding, count_include_pad, divisor_override, last)
         return average_gradient(wide, *rest).astype(grad.dtype, order="K")
     out, ones = grad.shape[2:], (1,) * len(kernel)
-    if divisor_override is None and not last:
+    as_given = last == (channels_last(grad) and not grad.flags.c_contiguous)
+    if divisor_override is None and as_given:
         each = _counts_of_axes(size, kernel, stride, padding, out, count_include_pad)
         found = pool_native.spread_mean(grad, size, kernel, stride, padding, each)
         if found is not None:

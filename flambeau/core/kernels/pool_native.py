@@ -1,7 +1,7 @@
 """Pooling by generated code: float32 and float64 planes side by side, of one or two axes.
 
 Every function gives None where it does not take the call: ``pool`` has the NumPy forms. The code is
-in ``generate.pooling``.
+in ``generate.pooling``; images whose channels lie last go to ``windows_native``.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 
 from flambeau.core import threads
 from flambeau.core.kernels import memory
+from flambeau.core.kernels import windows_native as last
 from flambeau.core.kernels.generate import pooling as generated
 from flambeau.core.kernels.generate.call import tiled
 from flambeau.core.kernels.native.prepared import launch
@@ -93,7 +94,7 @@ def maximum(
 ) -> np.ndarray | None:
     """The maximum of every window."""
     if not _takes(input, len(kernel)):
-        return None
+        return last.maximum(input, kernel, stride, padding, dilation, out)
     return _forward("maximum", input, (kernel, stride, padding, dilation, out))
 
 
@@ -101,8 +102,10 @@ def maximum_with_taps(
     input: np.ndarray, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, out: Ints
 ) -> tuple[np.ndarray, np.ndarray] | None:
     """The maximum of every window and the number of its tap, a byte."""
-    if not _takes(input, len(kernel)) or prod(kernel) > 256:
+    if prod(kernel) > 256:
         return None
+    if not _takes(input, len(kernel)):
+        return last.maximum_with_taps(input, kernel, stride, padding, dilation, out)
     taps = memory.empty((*input.shape[:2], *out), np.dtype(np.uint8))
     geometry = (kernel, stride, padding, dilation, out)
     return _forward("maximum_with_taps", input, geometry, taps), taps
@@ -118,7 +121,7 @@ def mean(
 ) -> np.ndarray | None:
     """The sum of every window over the product of its axes' counts."""
     if not _takes(input, len(kernel)):
-        return None
+        return last.mean(input, kernel, stride, padding, out, counts)
     geometry = (kernel, stride, padding, (1,) * len(kernel), out)
     return _forward("mean", input, geometry, None, _divisors(counts, input.dtype))
 
@@ -133,7 +136,7 @@ def spread_mean(
 ) -> np.ndarray | None:
     """The adjoint of the mean: every window's share goes to each number it saw."""
     if not _takes(grad, len(kernel)):
-        return None
+        return last.spread_mean(grad, size, kernel, stride, padding, counts)
     result = memory.empty((*grad.shape[:2], *size), grad.dtype)
     geometry = (kernel, stride, padding, (1,) * len(kernel), grad.shape[2:])
     _windows("spread_mean", result, grad, geometry, None, _divisors(counts, grad.dtype))
@@ -166,7 +169,7 @@ def spread(
 ) -> np.ndarray | None:
     """The adjoint of the maximum: every gradient goes to the tap that won."""
     if not _takes(grad, len(kernel)) or taps.dtype != np.uint8 or not taps.flags.c_contiguous:
-        return None
+        return last.spread(grad, taps, size, kernel, stride, padding, dilation)
     result = memory.empty((*grad.shape[:2], *size), grad.dtype)
     row = size[-1]
     steps = (row, 1)[2 - len(kernel) :]

@@ -14,6 +14,7 @@ import numpy as np
 
 from flambeau.core import blas
 from flambeau.core.ir.abstract import Abstract, broadcast_shapes
+from flambeau.core.kernels import batched
 from flambeau.core.kernels.native.matmul import is_generated, mm
 
 __all__ = ["BLAS", "fold", "matrices", "product", "widen"]
@@ -65,7 +66,7 @@ def fold(a: Any, b: Any) -> Any:
     elif a.ndim > 2 and b.ndim == 1:
         found = np.matmul(a.reshape(math.prod(a.shape[:-1]), a.shape[-1]), b)
         return found.reshape(a.shape[:-1])
-    return np.matmul(a, b)
+    return np.matmul(a, b) if a.ndim < 2 or b.ndim < 2 else batched.matmul(a, b)
 
 
 def widen(a: Any) -> Any:

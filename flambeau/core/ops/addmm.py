@@ -23,6 +23,7 @@ from flambeau.core.ops.matmul import (
     check_types,
     check_vector,
     outward,
+    times,
 )
 from flambeau.core.tensor import Tensor
 
@@ -122,8 +123,8 @@ SAME = "self and mat2 must have the same dtype"
     kernel=_short,
     vjp={
         "input": lambda g, beta: scaled(g, beta),
-        "mat1": lambda g, mat2, alpha: scaled(g @ mat2.mT, alpha),
-        "mat2": lambda g, mat1, alpha: scaled(mat1.mT @ g, alpha),
+        "mat1": lambda g, mat2, alpha: scaled(times(g, mat2.mT), alpha),
+        "mat2": lambda g, mat1, alpha: scaled(times(mat1.mT, g), alpha),
     },
 )
 def addmm(input, mat1, mat2, *, beta: Any = 1, alpha: Any = 1):
@@ -178,8 +179,8 @@ def addmv(input, mat, vec, *, beta: Any = 1, alpha: Any = 1):
     inplace=True,
     vjp={
         "input": lambda g, beta: scaled(g, beta),
-        "batch1": lambda g, batch2, alpha: scaled(g @ batch2.mT, alpha),
-        "batch2": lambda g, batch1, alpha: scaled(batch1.mT @ g, alpha),
+        "batch1": lambda g, batch2, alpha: scaled(times(g, batch2.mT), alpha),
+        "batch2": lambda g, batch1, alpha: scaled(times(batch1.mT, g), alpha),
     },
 )
 def baddbmm(input, batch1, batch2, *, beta: Any = 1, alpha: Any = 1):
@@ -198,8 +199,8 @@ def baddbmm(input, batch1, batch2, *, beta: Any = 1, alpha: Any = 1):
     inplace=False,
     vjp={
         "input": lambda g, beta: scaled(g, beta),
-        "batch1": lambda g, batch2, alpha: scaled(g @ batch2.mT, alpha),
-        "batch2": lambda g, batch1, alpha: scaled(batch1.mT @ g, alpha),
+        "batch1": lambda g, batch2, alpha: scaled(times(g, batch2.mT), alpha),
+        "batch2": lambda g, batch1, alpha: scaled(times(batch1.mT, g), alpha),
     },
 )
 def addbmm(input, batch1, batch2, *, beta: Any = 1, alpha: Any = 1):

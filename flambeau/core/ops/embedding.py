@@ -67,7 +67,9 @@ def _embedding_rule(
         factor = _per_row(flat, count, padding_idx, scale_grad_by_freq)
         if factor is not None:
             rows = rows * factor.astype(g.dtype)[:, None]
-        return kernels.rows_added(rows, flat, count).reshape(weight_shape)
+        found = kernels.rows_added(rows, flat, count)
+        # A reshaped array is a view, which a leaf would copy.
+        return found if len(weight_shape) == 2 else found.reshape(weight_shape)
     flat = indices.reshape(-1)
     rows = g.reshape(prod(indices.shape), width)
     factor = _per_row(flat._array, count, padding_idx, scale_grad_by_freq)

@@ -21,6 +21,7 @@ from flambeau.core.declare import FUNCTIONS, Op, ops, primitive
 from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import broadcast_shapes
+from flambeau.core.kernels import batched
 from flambeau.core.kernels.product import fold, matrices, product
 from flambeau.core.methods import bind
 from flambeau.core.node import OpNode
@@ -86,12 +87,20 @@ def check_matrices(name: str, mat1: Any, mat2: Any) -> None:
         )
 
 
+def times(a: Any, b: Any) -> Any:
+    """``a @ b`` of arrays or Tensors."""
+    return product(a, b) if type(a) is nd else ops.matmul(a, b)
+
+
+rules.BOTH |= {"times"}
+
+
 @primitive(
     method=False,
     function=False,
     vjp={
-        "input": lambda g, mat2: g @ mat2.mT,
-        "mat2": lambda g, input: input.mT @ g,
+        "input": lambda g, mat2: times(g, mat2.mT),
+        "mat2": lambda g, input: times(input.mT, g),
     },
 )
 def mm(input, mat2):
@@ -117,8 +126,8 @@ def mm(input, mat2):
     method=False,
     function=False,
     vjp={
-        "input": lambda g, mat2: g @ mat2.mT,
-        "mat2": lambda g, input: input.mT @ g,
+        "input": lambda g, mat2: times(g, mat2.mT),
+        "mat2": lambda g, input: times(input.mT, g),
     },
 )
 def bmm(input, mat2):
@@ -161,7 +170,7 @@ def batches(batch1: Any, batch2: Any) -> Any:
     """``np.matmul`` where NumPy would broadcast and bmm does not."""
     if batch1.shape[0] != batch2.shape[0]:
         raise ValueError
-    return np.matmul(batch1, batch2)
+    return batched.matmul(batch1, batch2)
 
 
 def outward(g: Any, vec: Any) -> Any:
@@ -253,11 +262,6 @@ def vdot(input, other):
     """``sum(conj(input) * other)`` of two vectors of one length and dtype."""
     _check_vectors("vdot", input, other)
     return product(input.conj() if input.dtype.kind == "c" and type(input) is nd else input, other)
-
-
-def times(a: Any, b: Any) -> Any:
-    """``a @ b`` of arrays or Tensors."""
-    return product(a, b) if type(a) is nd else ops.matmul(a, b)
 
 
 def left_gradient(g: Any, other: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from flambeau.core.kernels import adaptive_pool, pool, pool_native
+from flambeau.core.kernels import adaptive_pool, pool, pool_native, windows_native
 
 inf, nan = np.inf, np.nan
 
@@ -14,6 +14,7 @@ inf, nan = np.inf, np.nan
 def form(request, monkeypatch):
     if request.param == "numpy":
         monkeypatch.setattr(pool_native, "_takes", lambda *given: False)
+        monkeypatch.setattr(windows_native, "_takes", lambda *given: False)
 
 
 def maximum(row, kernel, stride=1, padding=0, dilation=1, ceil=False):
@@ -104,3 +105,21 @@ def test_adaptive_average_keeps_infinities_in_their_bins():
     x = np.zeros((1, 1, 5))
     x[..., 0] = inf
     assert adaptive_pool.average(x, (3,)).tolist() == [[[inf, 0, 0]]]
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("last", [False, True])
+@pytest.mark.parametrize("out", [(1, 1), (2, 3), (4, 6), (3, 4)])
+def test_adaptive_average_of_either_order(dtype, last, out):
+    x = np.random.default_rng(1).standard_normal((3, 40, 8, 12)).astype(dtype)
+    given = np.moveaxis(np.ascontiguousarray(np.moveaxis(x, 1, -1)), -1, 1) if last else x
+    found = adaptive_pool.average(given, out)
+    want = np.zeros((3, 40, *out))
+    for i in range(out[0]):
+        for j in range(out[1]):
+            rows = slice(i * 8 // out[0], -(-(i + 1) * 8 // out[0]))
+            columns = slice(j * 12 // out[1], -(-(j + 1) * 12 // out[1]))
+            want[:, :, i, j] = x[:, :, rows, columns].astype("f8").mean((2, 3))
+    near = {"f4": 1e-6, "f8": 1e-14}[dtype]
+    np.testing.assert_allclose(found, want, rtol=0, atol=near)
+    assert found.dtype == dtype

@@ -20,6 +20,7 @@ from flambeau.core.kernels.generate.gemm import pointer, share, smaller, words
 from flambeau.core.kernels.generate.vectors import PIECE, across, along, read, write
 from flambeau.core.kernels.jit import pool
 from flambeau.core.kernels.jit.ir import Function, Module, Value, vector
+from flambeau.core.kernels.windows import empty, to_last
 
 __all__ = ["backward", "forward"]
 
@@ -38,7 +39,8 @@ def module(name: str, type: str, width: int) -> Module:
     """`forward` or `backward`, or one of them for channels that lie last."""
     made = Module(f"channels-{name}-{type}")
     if name.startswith("last_"):
-        columns(made, name, type, width, FORWARD if name.endswith("forward") else BACKWARD)
+        forward = name in ("last_forward", "last_normal")
+        columns(made, name, type, width, FORWARD if forward else BACKWARD)
     else:
         (_forward if name == "forward" else _backward)(made, type, width)
     return made
@@ -200,7 +202,7 @@ def _lying(x: Any) -> tuple[str, int, int, int] | None:
     if x.flags.c_contiguous:
         length = prod(shape[2:])
         return ("last_", shape[0], shape[1], 1) if length == 1 else ("", *shape[:2], length)
-    if np.moveaxis(x, 1, -1).flags.c_contiguous:
+    if to_last(x).flags.c_contiguous:
         return "last_", x.size // shape[1], shape[1], 1
     return None
 
@@ -209,7 +211,7 @@ def _like(x: Any) -> Any:
     """An array that lies as x does."""
     if x.flags.c_contiguous:
         return memory.empty_like(x)
-    return np.moveaxis(memory.empty((x.shape[0], *x.shape[2:], x.shape[1]), x.dtype), -1, 1)
+    return empty(x.shape, x.dtype, True)
 
 
 def _serves(x: Any, *channels: Any) -> bool:
@@ -238,16 +240,18 @@ def forward(
     running_mean, running_var, momentum = running
     if lies is None or not _serves(x, mean, variance, weight, bias, running_mean, running_var):
         return None
-    name, *sizes = lies[0] + "forward", *lies[1:]
-    if not _kernel.ready(x.dtype, name):
+    last, *sizes = lies
+    names = ("last_forward", "last_normal") if last else ("forward",)
+    if not all(_kernel.ready(x.dtype, name) for name in names):
         return None
     out, invstd = _like(x), np.empty_like(mean)
     count = x.size // x.shape[1]
-    _kernel.run(
-        x.dtype, name, x.size, x, weight, bias, mean, variance, invstd, out, *sizes,
-        float(eps), int(stats is None), running_mean, running_var, 1.0 - momentum, float(momentum),
-        count / (count - 1) if count > 1 else nan,
-    )  # fmt: skip
+    for name in names:
+        _kernel.run(
+            x.dtype, name, x.size, x, weight, bias, mean, variance, invstd, out, *sizes,
+            float(eps), int(stats is None), running_mean, running_var, 1.0 - momentum,
+            float(momentum), count / (count - 1) if count > 1 else nan,
+        )  # fmt: skip
     return out, mean, variance, invstd
 
 
@@ -260,14 +264,16 @@ def backward(
         return None
     if g.strides != x.strides and _lying(g) != lies:
         return None
-    name, *sizes = lies[0] + "backward", *lies[1:]
-    if not _kernel.ready(x.dtype, name):
-        return None
+    last, *sizes = lies
     sums = (needs[0] and train) or needs[1] or needs[2]
+    names = ("last_backward",) * bool(sums) + ("last_grad",) * needs[0] if last else ("backward",)
+    if not all(_kernel.ready(x.dtype, name) for name in names):
+        return None
     total, dot = np.empty((2, x.shape[1]), x.dtype) if sums else (None, None)
     grad = _like(x) if needs[0] else None
-    _kernel.run(
-        x.dtype, name, x.size, g, x, weight, mean, invstd, total, dot, grad, *sizes,
-        int(train), int(sums),
-    )  # fmt: skip
+    for name in names:
+        _kernel.run(
+            x.dtype, name, x.size, g, x, weight, mean, invstd, total, dot, grad, *sizes,
+            int(train), int(sums),
+        )  # fmt: skip
     return grad, dot * invstd if needs[1] else None, total if needs[2] else None

@@ -1,8 +1,9 @@
 """Normalisation by channel where the channels lie last: (M, C) with one mean for each column.
 
-A unit of work is as many columns as fill two registers; rows are gone through one after the other,
-sums in double precision from piece to piece. What is computed is told in ``channels``. Stands on
-jit and vectors.
+A unit of sums is as many columns as fill two registers; rows are gone through one after the other,
+sums in double precision from piece to piece. What is made of them is made in a function of its own,
+whose units are rows: so memory is gone through in its order. What is computed is told in
+``channels``. Stands on jit and vectors.
 """
 
 from __future__ import annotations
@@ -19,14 +20,18 @@ __all__ = ["columns", "moved"]
 TOGETHER = 2
 """Registers of columns in a unit."""
 PIECE = 64
-"""Rows that are added up in single precision."""
+"""Rows that are added up in single precision, and that are made together."""
 
 
 class _Columns:
     """The columns of one unit: every value here is a list of registers."""
 
-    def __init__(self, f: Function, get: dict[str, Value], type: str, lanes: int, unit: Value):
+    def __init__(
+        self, f: Function, get: dict[str, Value], type: str, lanes: int, unit: Value,
+        rows: tuple[Value, Value],
+    ) -> None:  # fmt: skip
         self.f, self.type, self.lanes = f, type, lanes
+        self.first_row, self.last_row = rows
         self.many, self.wide = vector(type, lanes), vector("double", lanes)
         self.rows, self.width = get["batch"], get["channels"]
         self.first = unit * (lanes * TOGETHER)
@@ -72,7 +77,7 @@ class _Columns:
 
     def each(self, arrays: tuple[Value, ...], out: Value, change: Callable[..., Value]) -> None:
         """``change(k, a register of each array)`` into `out`."""
-        with self.f.loop(0, self.rows) as row:
+        with self.f.loop(self.first_row, self.last_row) as row:
             start = row * self.width
             given = [self.take(array, start) for array in arrays]
             values = [change(k, *(x[k] for x in given)) for k in range(TOGETHER)]
@@ -89,19 +94,25 @@ class _Columns:
 
 
 def columns(made: Module, name: str, type: str, lanes: int, context: tuple[str, ...]) -> None:
-    """`last_forward` or `last_backward` with the context of ``channels``."""
+    """One of the functions, with the context of ``channels``: `last_forward` and `last_backward`
+    take sums, `last_normal` and `last_grad` make the numbers.
+    """
     f = made.function(name, pool.ARGUMENTS)
-    body = _forward if name == "last_forward" else _backward
-    _over_units(f, words(f, context), type, lanes, body)
-
-
-def _over_units(
-    f: Function, get: dict[str, Value], type: str, lanes: int, body: Callable[..., None]
-) -> None:
+    get = words(f, context)
     size = lanes * TOGETHER
-    start, stop = share(f, (get["channels"] + (size - 1)) / size)
-    with f.loop(start, stop) as unit:
-        body(f, get, _Columns(f, get, type, lanes, unit))
+    units, rows = (get["channels"] + (size - 1)) / size, get["batch"]
+    if name in ("last_forward", "last_backward"):
+        body = _forward if name == "last_forward" else _backward
+        start, stop = share(f, units)
+        with f.loop(start, stop) as unit:
+            body(f, get, _Columns(f, get, type, lanes, unit, (f.index(0), rows)))
+        return
+    body = _normal if name == "last_normal" else _grad
+    start, stop = share(f, (rows + (PIECE - 1)) / PIECE)
+    with f.loop(start, stop) as piece, f.loop(0, units) as unit:
+        first = piece * PIECE
+        last = smaller(f, first + PIECE, rows)
+        body(f, get, _Columns(f, get, type, lanes, unit, (first, last)))
 
 
 def moved(f: Function, get: dict[str, Value], old: Value, new: Value) -> Value:
@@ -114,8 +125,8 @@ def moved(f: Function, get: dict[str, Value], old: Value, new: Value) -> Value:
 
 
 def _forward(f: Function, get: dict[str, Value], c: _Columns) -> None:
-    x, out, mean_at, variance_at, invstd_at = (
-        pointer(f, get[key]) for key in ("x", "out", "mean", "variance", "invstd")
+    x, mean_at, variance_at, invstd_at = (
+        pointer(f, get[key]) for key in ("x", "mean", "variance", "invstd")
     )
     with f.when(get["train"].ne(0)):
         (total,) = c.sums((x,), lambda k, v: [v], 1)
@@ -134,46 +145,54 @@ def _forward(f: Function, get: dict[str, Value], c: _Columns) -> None:
                 place = pointer(f, get[key])
                 old = c.take(place)
                 c.put([moved(f, get, a, b) for a, b in zip(old, new, strict=True)], place)
-    mean = c.take(mean_at)
     eps = f.splat(get["eps"].bits("double"), c.lanes)
     invstd = [
         (1.0 / f.intrinsic("sqrt", v.to(c.wide) + eps)).to(c.many) for v in c.take(variance_at)
     ]
     c.put(invstd, invstd_at)
+
+
+def _normal(f: Function, get: dict[str, Value], c: _Columns) -> None:
+    mean, invstd = (c.take(pointer(f, get[key])) for key in ("mean", "invstd"))
     scale = [a * b for a, b in zip(invstd, c.optional(get["weight"], 1.0), strict=True)]
     shift = c.optional(get["bias"], 0.0)
-    c.each((x,), out, lambda k, v: f.fma(v - mean[k], scale[k], shift[k]))
+    c.each(
+        (pointer(f, get["x"]),), pointer(f, get["out"]),
+        lambda k, v: f.fma(v - mean[k], scale[k], shift[k]),
+    )  # fmt: skip
 
 
 def _backward(f: Function, get: dict[str, Value], c: _Columns) -> None:
+    g, x, mean_at = (pointer(f, get[key]) for key in ("g", "x", "mean"))
+    mean = c.take(mean_at)
+    total, dot = c.sums((g, x), lambda k, a, b: [a, a * (b - mean[k])], 2)
+    c.put([t.to(c.many) for t in total], pointer(f, get["total"]))
+    c.put([t.to(c.many) for t in dot], pointer(f, get["dot"]))
+
+
+def _grad(f: Function, get: dict[str, Value], c: _Columns) -> None:
     g, x, grad, mean_at, invstd_at = (
         pointer(f, get[key]) for key in ("g", "x", "grad", "mean", "invstd")
     )
     mean, invstd = c.take(mean_at), c.take(invstd_at)
-    with f.when(get["sums"].ne(0)):
-        total, dot = c.sums((g, x), lambda k, a, b: [a, a * (b - mean[k])], 2)
-        c.put([t.to(c.many) for t in total], pointer(f, get["total"]))
-        c.put([t.to(c.many) for t in dot], pointer(f, get["dot"]))
-    with f.when(get["grad"].ne(0)):
-        scale = [a * b for a, b in zip(invstd, c.optional(get["weight"], 1.0), strict=True)]
-        wide = [(s.to(c.wide), i.to(c.wide)) for s, i in zip(scale, invstd, strict=True)]
-        dots, totals = c.optional(get["dot"], 0.0), c.optional(get["total"], 0.0)
-        slope = [
-            (-(s * d.to(c.wide) * i * i) / c.count).to(c.many)
-            for (s, i), d in zip(wide, dots, strict=True)
-        ]
-        shift = [
-            (-(s * t.to(c.wide)) / c.count).to(c.many)
-            for (s, _), t in zip(wide, totals, strict=True)
-        ]
-        k = f.fresh()
-        f.branch(get["train"].ne(0), f"train{k}", f"eval{k}")
-        f.label(f"train{k}")
-        c.each(
-            (g, x), grad,
-            lambda k, u, v: f.fma(v - mean[k], slope[k], f.fma(u, scale[k], shift[k])),
-        )  # fmt: skip
-        f.jump(f"done{k}")
-        f.label(f"eval{k}")
-        c.each((g,), grad, lambda k, u: u * scale[k])
-        f.label(f"done{k}")
+    scale = [a * b for a, b in zip(invstd, c.optional(get["weight"], 1.0), strict=True)]
+    wide = [(s.to(c.wide), i.to(c.wide)) for s, i in zip(scale, invstd, strict=True)]
+    dots, totals = c.optional(get["dot"], 0.0), c.optional(get["total"], 0.0)
+    slope = [
+        (-(s * d.to(c.wide) * i * i) / c.count).to(c.many)
+        for (s, i), d in zip(wide, dots, strict=True)
+    ]
+    shift = [
+        (-(s * t.to(c.wide)) / c.count).to(c.many) for (s, _), t in zip(wide, totals, strict=True)
+    ]
+    k = f.fresh()
+    f.branch(get["train"].ne(0), f"train{k}", f"eval{k}")
+    f.label(f"train{k}")
+    c.each(
+        (g, x), grad,
+        lambda k, u, v: f.fma(v - mean[k], slope[k], f.fma(u, scale[k], shift[k])),
+    )  # fmt: skip
+    f.jump(f"done{k}")
+    f.label(f"eval{k}")
+    c.each((g,), grad, lambda k, u: u * scale[k])
+    f.label(f"done{k}")

@@ -19,6 +19,7 @@ from flambeau.core.kernels.generate.gemm import (
     nothing_ahead,
     pieces,
     pointer,
+    share,
     smaller,
     taken,
     transposed,
@@ -26,7 +27,7 @@ from flambeau.core.kernels.generate.gemm import (
 )
 from flambeau.core.kernels.jit.ir import SIZES, Function, Module, Value, vector
 
-__all__ = ["BLOCK", "STRIP", "WORDS", "add"]
+__all__ = ["BATCHES", "BLOCK", "STRIP", "WORDS", "add", "room"]
 
 WORDS = (
     "a", "a_row", "a_column", "b", "b_row", "b_column", "c", "c_row", "bias", "m", "n", "k",
@@ -35,10 +36,20 @@ WORDS = (
 """The context: strides in elements, `rows` how many rows of the left factor make a unit of work,
 `packed` the right factor in panels (but for `by_panels`), `scratch_each` numbers of each share.
 """
+BATCHES = (
+    "a", "b", "c", "scratch", "a_outer", "a_inner", "a_row", "a_column", "b_outer", "b_inner",
+    "b_row", "b_column", "outer", "inner", "m", "n", "k", "scratch_each", "next",
+)  # fmt: skip
+"""The context of `in_batches`: ``c[i, j] = a[i, j] b[i, j]`` of `outer` by `inner` matrices, the
+results one behind the other.
+"""
 PIECE = 256
 """Rows of B in a piece of a panel of `by_panels`: the next one is asked for meanwhile. Where rows
 are a multiple of 4096 bytes long, not many more of them have room in the second cache.
 """
+SHORT = 32
+"""Rows of B in a piece that is read where it lies: all of their columns, so that memory is gone
+through in its order."""
 NEAR = 1 << 20
 """Bytes of packed panels that stay in the second cache beside what else is there."""
 FEW = 384
@@ -55,6 +66,13 @@ def add(made: Module, shape: Shape) -> None:
     _by_panels(made, shape, parts)
     _by_rows(made, shape, parts)
     _turned(made, shape, parts)
+    _in_place(made, shape, parts)
+    _in_batches(made, shape, parts)
+
+
+def room(shape: Shape) -> int:
+    """Numbers of scratch of a share of `in_batches`."""
+    return DEPTH * (BLOCK + shape.lanes + shape.panel)
 
 
 def _begin(made: Module, shape: Shape, name: str) -> tuple[Function, dict[str, Value], Value]:
@@ -198,3 +216,64 @@ def _turn_out(
 def _whole(columns: Value, shape: Shape) -> Value:
     """Columns in whole registers."""
     return (columns + (shape.lanes - 1)) / shape.lanes * shape.lanes
+
+
+def _in_place(made: Module, shape: Shape, parts: dict[str, Function]) -> None:
+    f, get, _ = _begin(made, shape, "in_place")
+    type, panel = shape.type, shape.panel
+    start, stop = share(f, (get["n"] + (panel - 1)) / panel)
+    with (
+        pieces(f, get["k"], f.index(0), SHORT) as (k0, depth, more, ends),
+        f.loop(start, stop) as p,
+    ):
+        column = p * panel
+        f.call(
+            parts["against"], "void",
+            f.at(pointer(f, get["a"]), k0 * get["a_column"], type), get["a_row"], get["a_column"],
+            f.at(pointer(f, get["b"]), k0 * get["b_row"] + column, type), get["b_row"],
+            f.at(pointer(f, get["c"]), column, type), get["c_row"],
+            bias_of(f, get["bias"], column, type), more, depth, ends,
+            smaller(f, get["n"] - column, panel), f.index(0), get["m"], *nothing_ahead(f),
+        )  # fmt: skip
+
+
+def _in_batches(made: Module, shape: Shape, parts: dict[str, Function]) -> None:
+    f = made.function("in_batches", ARGUMENTS)
+    get = words(f, BATCHES)
+    type, panel = shape.type, shape.panel
+    own = f.at(pointer(f, get["scratch"]), f.argument["thread"] * get["scratch_each"], type)
+    block = f.at(own, DEPTH * panel, type)
+    panels = (get["n"] + (panel - 1)) / panel
+    lie_as_rows = get["a_column"].eq(1) | get["m"].lt(STRIP)
+    following = f.at(f.argument["context"], BATCHES.index("next"), "i64")
+    with taken(f, following, get["outer"] * get["inner"] * panels) as unit:
+        number, p = unit / panels, unit % panels
+        i, j = number / get["inner"], number % get["inner"]
+        columns = smaller(f, get["n"] - p * panel, panel)
+        wide = _whole(columns, shape)
+        a = f.at(pointer(f, get["a"]), i * get["a_outer"] + j * get["a_inner"], type)
+        b = f.at(pointer(f, get["b"]), i * get["b_outer"] + j * get["b_inner"], type)
+        b = f.at(b, p * panel * get["b_column"], type)
+        c = f.at(pointer(f, get["c"]), number * get["m"] * get["n"] + p * panel, type)
+        with pieces(f, get["k"], f.index(0)) as (k0, depth, more, ends):
+            f.call(
+                parts["panel"], "void", f.at(b, k0 * get["b_row"], type), get["b_row"],
+                get["b_column"], own, columns, depth,
+            )  # fmt: skip
+            each = f.select(lie_as_rows, get["m"], BLOCK)
+            with f.loop(0, get["m"], each) as first:
+                rows = smaller(f, get["m"] - first, each)
+                left = f.variable("ptr", f.at(a, first * get["a_row"] + k0 * get["a_column"], type))
+                with f.when(~lie_as_rows):
+                    f.call(
+                        parts["panel"], "void", left.get(), get["a_row"], get["a_column"], block,
+                        depth, rows,
+                    )  # fmt: skip
+                    left.set(block)
+                f.call(
+                    parts["against"], "void",
+                    left.get(), f.select(lie_as_rows, get["a_row"], _whole(depth, shape)),
+                    f.select(lie_as_rows, get["a_column"], 1), own, wide,
+                    f.at(c, first * get["n"], type), get["n"], f.value("ptr", 0), more, depth,
+                    ends, columns, f.index(0), rows, *nothing_ahead(f),
+                )  # fmt: skip

@@ -23,7 +23,7 @@ from flambeau.core.kernels.generate.gemm import (
 from flambeau.core.kernels.generate.gemm import mask as first_lanes
 from flambeau.core.kernels.jit.ir import Function, Module, Value, Variable, vector
 
-__all__ = ["POOL", "SPREAD", "module"]
+__all__ = ["POOL", "SPREAD", "Maximum", "MaximumWithTaps", "module"]
 
 POOL = (
     "input", "out", "taps", "row_counts", "column_counts", "planes", "height", "width", "rows",
@@ -45,15 +45,15 @@ SPREAD = (
 def module(shape: Shape) -> Module:
     """`maximum`, `maximum_with_taps`, `mean`, `spread` and `spread_mean` for one number type."""
     made = Module(f"pooling-{shape.type}")
-    _windows(made, shape, "maximum", _Maximum)
-    _windows(made, shape, "maximum_with_taps", _MaximumWithTaps)
+    _windows(made, shape, "maximum", Maximum)
+    _windows(made, shape, "maximum_with_taps", MaximumWithTaps)
     _windows(made, shape, "mean", _Mean)
     _spread(made, shape)
     _spread_mean(made, shape)
     return made
 
 
-class _Maximum:
+class Maximum:
     """The largest of what was seen, NaN above all."""
 
     start = float("-inf")
@@ -79,7 +79,7 @@ class _Maximum:
         return self.best.get()
 
 
-class _MaximumWithTaps(_Maximum):
+class MaximumWithTaps(Maximum):
     """Also which tap it was: the first of equal ones, the last NaN, the first tap of nothing but
     -inf.
     """
@@ -103,7 +103,7 @@ class _MaximumWithTaps(_Maximum):
         self.tap.set(self.f.select(wins, number, self.tap.get()))
 
 
-class _Mean(_Maximum):
+class _Mean(Maximum):
     """The sum of what was seen over its number."""
 
     start = 0.0
@@ -121,7 +121,7 @@ class _Mean(_Maximum):
         )
 
 
-def _windows(made: Module, shape: Shape, name: str, kind: type[_Maximum]) -> None:
+def _windows(made: Module, shape: Shape, name: str, kind: type[Maximum]) -> None:
     """All windows of this thread's planes."""
     f = made.function(name, ARGUMENTS)
     get = words(f, POOL)
@@ -151,7 +151,7 @@ def _windows(made: Module, shape: Shape, name: str, kind: type[_Maximum]) -> Non
         masked_store(
             f, window.result(row, column, get), f.at(pointer(f, get["out"]), at, type), some
         )
-        if isinstance(window, _MaximumWithTaps):
+        if isinstance(window, MaximumWithTaps):
             narrow = window.tap.get().to(f"<{lanes} x i8>")
             masked_store(f, narrow, f.at(pointer(f, get["taps"]), at, "i8"), some)
 

@@ -22,7 +22,7 @@ from flambeau.core.kernels.native import table
 from flambeau.core.kernels.native.objects import field, new_array, word
 from flambeau.core.silence import quiet, run
 
-__all__ = ["is_generated", "mm"]
+__all__ = ["code", "is_generated", "mm"]
 
 NAMES = {np.dtype("f4"): "float", np.dtype("f8"): "double"}
 ON_STACK = 16384
@@ -33,6 +33,9 @@ UNLOCKED = 1 << 17
 """From so many multiplications on the interpreter's lock is free."""
 FEW = 12
 """Rows up to which B is read where it lies."""
+SEVERAL = 24
+"""Rows up to which a B beyond `IN_PLACE` bytes is read where it lies, a few rows of B at a time."""
+IN_PLACE = 1 << 18
 FULL = 8
 """Panels for each thread from which a thread packs its own."""
 LOCK, PLACE, SIZE, WANTED = 0, 8, 16, 24  # the words of the buffer, in bytes
@@ -77,8 +80,8 @@ def _plainly(a: Any, b: Any, bias: Any, out: Any) -> Any:
 @once
 def mm(dtype: np.dtype[Any]) -> Callable[..., Any]:
     """``mm(a, b, bias=None, out=None)`` for matrices of one dtype: ``a @ b + bias``."""
-    name = NAMES.get(dtype)
-    if name is None or not build.available() or not table.trusted():
+    name, addresses = NAMES.get(dtype), code(dtype)
+    if addresses is None or not table.trusted():
         return _numpy_form
     buffer = _buffer()
 
@@ -90,12 +93,23 @@ def mm(dtype: np.dtype[Any]) -> Callable[..., Any]:
         return _numpy_form(*given)
 
     try:
-        addresses = build.load(_module(name))
         words = {"buffer": ctypes.addressof(buffer.words), "none": id(None)}
         found = table.builtin(f"mm_{name}", addresses[f"mm_{name}"], otherwise, words)
     except build.Unavailable:
         return _numpy_form
     return found
+
+
+@once
+def code(dtype: np.dtype[Any]) -> dict[str, int] | None:
+    """Where the functions of `gemm` and `gemm_ways` begin, None where none are made."""
+    name = NAMES.get(dtype)
+    if name is None or not build.available():
+        return None
+    try:
+        return build.load(_module(name))
+    except build.Unavailable:
+        return None
 
 
 def is_generated(function: Callable[..., Any]) -> bool:
@@ -181,6 +195,7 @@ def _enter(f: Function, shape: gemm.Shape, parts: dict[str, Function]) -> None:
     panels = (n + (panel - 1)) / panel
     packed_count = (n + (lanes - 1)) / lanes * lanes * k
     direct = m.le(FEW) & steps[1][1].eq(1)
+    in_place = steps[1][1].eq(1) & m.le(SEVERAL) & (n * k).gt(IN_PLACE // size)
     dots = m.le(4) & steps[0][1].eq(1) & steps[1][0].eq(1)
     large = packed_count.gt(ON_STACK // size) & direct.eq(False) & dots.eq(False)
     turned = large & steps[1][0].eq(1) & (m * (n + k)).lt(n * k)
@@ -188,6 +203,7 @@ def _enter(f: Function, shape: gemm.Shape, parts: dict[str, Function]) -> None:
     by_panels = large & turned.eq(False) & (threads.eq(1) | panels.ge(threads * FULL))
     by_panels = by_panels & (columns.eq(False) | n.gt(m))
     by_rows = large & turned.eq(False) & by_panels.eq(False) & columns
+    large = large & in_place.eq(False)
     each = f.select(turned, f.index(gemm_ways.STRIP * panel), gemm.DEPTH * panel)
     each = f.select(by_rows, f.index(gemm.DEPTH * gemm_ways.BLOCK), each)
     each = f.select(turned | by_rows | by_panels, each, 0)
@@ -252,20 +268,6 @@ def _enter(f: Function, shape: gemm.Shape, parts: dict[str, Function]) -> None:
         zero, m, n, k, one,
     ]  # fmt: skip
     j = f.fresh()
-    f.branch(dots, f"dots{j}", f"not{j}")
-    f.label(f"dots{j}")
-    f.branch(m.eq(1), f"single{j}", f"several{j}")
-    f.label(f"single{j}")
-    region("dots_of_one", along)
-    f.jump(f"done{j}")
-    f.label(f"several{j}")
-    region("dots", along)
-    f.jump(f"done{j}")
-    f.label(f"not{j}")
-    f.branch(direct, f"direct{j}", f"far{j}")
-    f.label(f"direct{j}")
-    product(data[1], steps[1][0], steps[1][0], f.index(panel))
-    f.jump(f"done{j}")
 
     def pack(which: int, turned: bool, count: Value) -> None:
         strides = steps[which][::-1] if turned else steps[which]
@@ -283,6 +285,25 @@ def _enter(f: Function, shape: gemm.Shape, parts: dict[str, Function]) -> None:
         units = (units + (threads - 1)) / threads * threads
         return ((count + (units - 1)) / units + 11) / 12 * 12
 
+    f.branch(dots, f"dots{j}", f"not{j}")
+    f.label(f"dots{j}")
+    f.branch(m.eq(1), f"single{j}", f"several{j}")
+    f.label(f"single{j}")
+    region("dots_of_one", along)
+    f.jump(f"done{j}")
+    f.label(f"several{j}")
+    region("dots", along)
+    f.jump(f"done{j}")
+    f.label(f"not{j}")
+    f.branch(in_place, f"in_place{j}", f"apart{j}")
+    f.label(f"in_place{j}")
+    way("in_place", m, zero)
+    f.label(f"apart{j}")
+    f.branch(direct, f"direct{j}", f"far{j}")
+    f.label(f"direct{j}")
+    product(data[1], steps[1][0], steps[1][0], f.index(panel))
+    f.jump(f"done{j}")
+
     f.label(f"far{j}")
     f.branch(turned, f"turned{j}", f"upright{j}")
     f.label(f"turned{j}")
@@ -299,10 +320,10 @@ def _enter(f: Function, shape: gemm.Shape, parts: dict[str, Function]) -> None:
     way("by_panels", m, zero)
     f.label(f"whole{j}")
     pack(1, False, n)
-    f.branch(by_rows, f"by_rows{j}", f"in_place{j}")
+    f.branch(by_rows, f"by_rows{j}", f"packed{j}")
     f.label(f"by_rows{j}")
     way("by_rows", even(m, gemm_ways.BLOCK), packed.get())
-    f.label(f"in_place{j}")
+    f.label(f"packed{j}")
     product(packed.get(), f.index(panel), last, k * panel)
     f.label(f"done{j}")
     _give_back(f, words, locked)
