@@ -10,7 +10,16 @@ from __future__ import annotations
 
 from flambeau.core.entry import native_several, native_views, native_writes, steps
 from flambeau.core.entry.process import SLOTS, Slots
-from flambeau.core.entry.steps import begin, computed, fast, mode, number, operand, record
+from flambeau.core.entry.steps import (
+    begin,
+    computed,
+    computed_large,
+    fast,
+    mode,
+    number,
+    operand,
+    record,
+)
 from flambeau.core.entry.writer import Writer
 from flambeau.core.kernels.jit.ir import Module
 from flambeau.core.kernels.native import table
@@ -63,7 +72,7 @@ def _binary(made: Module, slots: Slots) -> None:
     f.label("number")
     number(w, y, kind)
     f.label("ready")
-    r = computed(w, a, b.get())
+    r = computed_large(w, a, x, y, a, b.get())
     t = w.own("wrap", r)
     w.unless(t.eq(0))
     f.branch(recording & w.word("has_rules").ne(0), "recording", "done")
@@ -98,7 +107,7 @@ def _number_first(made: Module, slots: Slots) -> None:
     fast(w, kind)
     recording = mode(w)
     number(w, x, kind)
-    r = computed(w, x, a)
+    r = computed_large(w, a, x, y, x, a)
     t = w.own("wrap", r)
     w.unless(t.eq(0))
     f.branch(recording & w.word("has_rules").ne(0), "recording", "done")

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from flambeau.core import slow, state
+from flambeau.core.entry.dying import elided
 from flambeau.core.kernels.jit import build
 from flambeau.core.kernels.native import table
 from flambeau.core.node import NOTHING_SAVED, ElementNode, OpNode, Port
@@ -42,11 +43,11 @@ EXTRA = (
     "matches", "exception", "shared", "user_frame", "storage_of", "edge_of", "settle", "silent",
     "int32", "false", "version", "written", "changed", "writing", "writer", "origin",
     "inference", "rules", "no_text", "no_grad_text", "op_node", "port", "size", "hooks",
-    "new_copy", "copy_into", "nothing_saved", "zero",
+    "new_copy", "copy_into", "nothing_saved", "zero", "elided",
     # of the operation
     "op", "kernel", "depth", "has_rules", "keeps", "kept_nothing", "numbers", "title", "chooses",
     "places", "optional", "tensors", "arguments", "same", "mixed", "params", "dtype_at", "fast0",
-    "fast1", "fast2", "fast3", "fast4", "into",
+    "fast1", "fast2", "fast3", "fast4", "into", "elides",
 )  # fmt: skip
 KNOWN = 4
 """Words of the shared memory before the codes known to be the user's, behind which stand the
@@ -154,8 +155,8 @@ def _words() -> dict[str, int]:
         "mode": state.VARIABLE, "no_grad": state.NO_GRAD, "count": state.COUNT,
         "getframe": sys._getframe, "one": 1, "zero": 0, "nothing": (), "exception": Exception,
         "user_frame": _known_frame, "storage_of": storage_of, "edge_of": edge_of,
-        "settle": slow.settle, "silent": silent, "int32": np.dtype("i4"), "false": False,
-        "no_text": "", "no_grad_text": sys.intern("no_grad"),
+        "settle": slow.settle, "elided": elided, "silent": silent, "int32": np.dtype("i4"),
+        "false": False, "no_text": "", "no_grad_text": sys.intern("no_grad"),
     }  # fmt: skip
     for name in ("version", "written", "changed", "writing", "writer", "origin", "inference",
                  "rules", "hooks"):  # fmt: skip
@@ -234,8 +235,8 @@ def native(
         kernel: what computes on arrays.
         title: its name as a writer.
         kinds: the dtypes that take the short way; the operation's own where not given.
-        numbers: of `has_rules`, `keeps`, `numbers` those that are not 0; the object
-            `kept_nothing`.
+        numbers: of `has_rules`, `keeps`, `numbers`, `elides` (the kernel may write over an operand)
+            those that are not 0; the object `kept_nothing`.
     """
     nothing = numbers.pop("kept_nothing", None)
     title = sys.intern(title)
