@@ -19,9 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from flambeau.core.tensor import Tensor
+from flambeau.core.tensor import Tensor, wrap
 
-__all__ = ["LARGE", "elided"]
+__all__ = ["LARGE", "elided", "elided_alone"]
 
 LARGE = 1 << 17
 """Numbers of an operand from which on it is asked about: two smaller ones and the result stay in
@@ -37,7 +37,7 @@ _refs, _frame = sys.getrefcount, sys._getframe
 _tried: list[Any] = []
 """What the known expression showed: references to a variable, then to what dies."""
 _usual: dict[str, int] = {}
-"""References to what dies, and to its array."""
+"""References to what dies, and to its array; the same of the operand of a function."""
 
 
 def elided(kernel: Callable[..., Any], input: Any, other: Any, a: Any, b: Any) -> Any:
@@ -66,6 +66,24 @@ def elided(kernel: Callable[..., Any], input: Any, other: Any, a: Any, b: Any) -
     try:
         return kernel(a, b, target)
     except Exception:  # a number that does not fit: nothing is written yet
+        return None
+
+
+def elided_alone(kernel: Callable[..., Any], input: Any, a: Any) -> Any:
+    """What ``kernel(a)`` gives, in the array of an operand that dies; None where it does not.
+    Called by the entry of a function of one tensor, whose frame has taken the reference that was on
+    the caller's stack: whoever else holds one is counted.
+    """
+    if "alone" not in _usual:
+        if "trying" in _usual:
+            _tried.append((_refs(input), _refs(a), True))
+            return None
+        _try_alone()
+    if _refs(input) != _usual["alone"] or _refs(a) != _usual["single"]:
+        return None
+    try:
+        return kernel(a, a) if _spare(input, a, None, None) else None
+    except Exception:
         return None
 
 
@@ -102,17 +120,41 @@ def _operands(frame: FrameType, input: Any, other: Any) -> bool:
 
 def _try() -> None:
     """Look at a variable and at what dies as operands: one reference is the difference."""
+
+    def known(x: Any) -> None:
+        x + 1.0  # the operator's first call goes through one frame more
+        _tried.clear()
+        (x + 1.0) + 2.0
+
+    _usual["tensor"], _usual["array"] = _shown(known)
+
+
+def _try_alone() -> None:
+    """The same of a function's operand."""
+    if "tensor" not in _usual:
+        _try()
+
+    def known(x: Any) -> None:
+        x.exp()
+        _tried.clear()
+        x.exp()
+        (x + 1.0).exp()
+
+    _usual["alone"], _usual["single"] = _shown(known)
+
+
+def _shown(known: Callable[[Any], None]) -> tuple[int, int]:
+    """How many references there were to what dies, and to its array; -1 where that cannot be told
+    from a variable's.
+    """
     _usual["trying"] = 1
     try:
         if VERSIONS[0] <= sys.version_info[:2] < VERSIONS[1] and OPERATOR >= 0:
-            from flambeau.core.tensor import wrap
-
-            known = wrap(np.zeros(LARGE, "f4"))
-            known + 1.0  # the operator's first call goes through one frame more
-            _tried.clear()
-            (known + 1.0) + 2.0
+            known(wrap(np.zeros(LARGE, "f4")))
     finally:
         del _usual["trying"]
-    (variable, array, found), (dying, same, also) = _tried if len(_tried) == 2 else [(0, 0, 0)] * 2
-    trusted = found and also and dying == variable - 1 and array == same
-    _usual.update(tensor=dying if trusted else -1, array=array if trusted else -1)
+    if len(_tried) != 2:
+        return -1, -1
+    (variable, array, found), (dying, same, also) = _tried
+    _tried.clear()
+    return (dying, array) if found and also and dying < variable and array == same else (-1, -1)

@@ -72,7 +72,13 @@ def unary(op: Op) -> Callable[..., Any]:
         saves = op.rules[0].saves if op.rules else ()
         keeps = sum(1 << k for k in saves)
         short = process.native(
-            "unary", op, found, has_rules=bool(op.rules), keeps=keeps, kept_nothing=NOTHING_SAVED
+            "unary",
+            op,
+            found,
+            has_rules=bool(op.rules),
+            keeps=keeps,
+            kept_nothing=NOTHING_SAVED,
+            elides=takes_target(op.name, 1),
         ) or _unary(op, found)
         return short(input)
 

@@ -12,7 +12,6 @@ from flambeau.core.entry import native_several, native_views, native_writes, ste
 from flambeau.core.entry.process import SLOTS, Slots
 from flambeau.core.entry.steps import (
     begin,
-    computed,
     computed_large,
     fast,
     mode,
@@ -35,7 +34,7 @@ def _unary(made: Module, slots: Slots) -> None:
     a = operand(w, slots, x)
     fast(w, w.field(a, table.DESCR))
     recording = mode(w)
-    r = computed(w, a)
+    r = computed_large(w, "elided_alone", a, [x], [a])
     t = w.own("wrap", r)
     w.unless(t.eq(0))
     f.branch(recording & w.word("has_rules").ne(0), "recording", "done")
@@ -72,7 +71,7 @@ def _binary(made: Module, slots: Slots) -> None:
     f.label("number")
     number(w, y, kind)
     f.label("ready")
-    r = computed_large(w, a, x, y, a, b.get())
+    r = computed_large(w, "elided", a, [x, y], [a, b.get()])
     t = w.own("wrap", r)
     w.unless(t.eq(0))
     f.branch(recording & w.word("has_rules").ne(0), "recording", "done")
@@ -107,7 +106,7 @@ def _number_first(made: Module, slots: Slots) -> None:
     fast(w, kind)
     recording = mode(w)
     number(w, x, kind)
-    r = computed_large(w, a, x, y, x, a)
+    r = computed_large(w, "elided", a, [x, y], [x, a])
     t = w.own("wrap", r)
     w.unless(t.eq(0))
     f.branch(recording & w.word("has_rules").ne(0), "recording", "done")

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from flambeau.core import slow, state
-from flambeau.core.entry.dying import elided
+from flambeau.core.entry.dying import elided, elided_alone
 from flambeau.core.kernels.jit import build
 from flambeau.core.kernels.native import table
 from flambeau.core.node import NOTHING_SAVED, ElementNode, OpNode, Port
@@ -44,6 +44,7 @@ EXTRA = (
     "int32", "false", "version", "written", "changed", "writing", "writer", "origin",
     "inference", "rules", "no_text", "no_grad_text", "op_node", "port", "size", "hooks",
     "new_copy", "copy_into", "nothing_saved", "zero", "elided",
+    "elided_alone",
     # of the operation
     "op", "kernel", "depth", "has_rules", "keeps", "kept_nothing", "numbers", "title", "chooses",
     "places", "optional", "tensors", "arguments", "same", "mixed", "params", "dtype_at", "fast0",
@@ -155,8 +156,9 @@ def _words() -> dict[str, int]:
         "mode": state.VARIABLE, "no_grad": state.NO_GRAD, "count": state.COUNT,
         "getframe": sys._getframe, "one": 1, "zero": 0, "nothing": (), "exception": Exception,
         "user_frame": _known_frame, "storage_of": storage_of, "edge_of": edge_of,
-        "settle": slow.settle, "elided": elided, "silent": silent, "int32": np.dtype("i4"),
-        "false": False, "no_text": "", "no_grad_text": sys.intern("no_grad"),
+        "settle": slow.settle, "elided": elided, "elided_alone": elided_alone, "silent": silent,
+        "int32": np.dtype("i4"), "false": False, "no_text": "",
+        "no_grad_text": sys.intern("no_grad"),
     }  # fmt: skip
     for name in ("version", "written", "changed", "writing", "writer", "origin", "inference",
                  "rules", "hooks"):  # fmt: skip

@@ -274,15 +274,16 @@ def computed(w: Writer, *arrays: Value) -> Value:
 
 
 def computed_large(
-    w: Writer, large: Value, x: Value, y: Value, first: Value, second: Value
+    w: Writer, name: str, large: Value, operands: list[Value], arrays: list[Value]
 ) -> Value:
-    """The same of two operands, of which one that dies holds the result if they are large.
+    """The same of operands of which one that dies holds the result if they are large.
 
     Args:
         w: where it is written.
+        name: the function that is asked.
         large: the array of a tensor among them.
-        x, y: tensors or numbers.
-        first, second: their arrays, or the numbers.
+        operands: tensors or numbers.
+        arrays: their arrays, or the numbers.
     """
     f = w.f
     found = f.variable("ptr")
@@ -293,7 +294,7 @@ def computed_large(
     k = f.fresh()
     f.branch(size.get().ge(LARGE), f"ask{k}", f"fresh{k}")
     f.label(f"ask{k}")
-    got = w.invoke(w.word("elided"), w.word("kernel"), x, y, first, second)
+    got = w.invoke(w.word(name), w.word("kernel"), *operands, *arrays)
     w.unless(got.eq(0))
     found.set(got)
     f.branch(w.type_of(got).eq(w.word("ndarray")), f"have{k}", f"none{k}")
@@ -301,7 +302,7 @@ def computed_large(
     w.drop(got)
     f.jump(f"fresh{k}")
     f.label(f"fresh{k}")
-    found.set(computed(w, first, second))
+    found.set(computed(w, *arrays))
     f.label(f"have{k}")
     return found.get()
 

@@ -144,3 +144,47 @@ def test_in_a_generator_a_class_and_traced():
     finally:
         sys.settrace(None)
     assert got.tolist() == want and seen
+
+
+def test_functions_of_one_tensor():
+    a = made(9) - 500.0
+    torch.exp(a * 0.0)
+    (-a).abs()
+    assert dying._usual["alone"] > 0
+    places = []
+
+    def seen(t):
+        places.append(t.data_ptr())
+        return t.data_ptr()
+
+    kept = a.abs()
+    assert torch.equal(torch.abs(a), kept) and torch.equal(a, made(9) - 500.0)
+    pair = (a + 0.0,)
+    for call in (torch.abs, torch.Tensor.abs):
+        assert torch.equal(call(*pair), kept) and torch.equal(pair[0], a)
+        assert torch.equal(next(map(call, pair)), kept) and torch.equal(pair[0], a)
+        part = functools.partial(call, a + 0.0)
+        part()
+        assert torch.equal(part(), kept)
+    method = (a + 0.0).neg
+    method()
+    assert torch.equal(method(), -a)
+    assert torch.equal((x := a + 0.0).neg(), -a) and torch.equal(x, a)
+    w = made(9).requires_grad_()
+    out = (w * 1.0).exp().sum()
+    out.backward()
+    assert torch.equal(w.grad, w.detach().exp())
+
+
+def test_a_function_writes_over_what_dies(monkeypatch):
+    a = made(3)
+    torch.sqrt(a + 1.0).neg()
+    written = []
+    spare = dying._spare
+    monkeypatch.setattr(
+        dying, "_spare", lambda *given: written.append(spare(*given)) or written[-1]
+    )
+    got = torch.sqrt(a + 1.0)
+    got = (got + 1.0).neg()
+    assert written == [True] * 2
+    assert torch.equal(got, -(made(3).add(1).sqrt().add(1)))
