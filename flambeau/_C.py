@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from flambeau import Generator, Size, Tensor, device, dtype, layout, memory_format
+from flambeau.core.lower import disabled as _disabled_torch_dispatch_impl  # noqa: F401
+from flambeau.core.overrides import disabled as _disabled_torch_function_impl  # noqa: F401
 
 __all__ = ["Generator", "Size", "TensorBase", "device", "dtype", "layout", "memory_format"]
 
@@ -34,3 +36,10 @@ class _nn:
         from flambeau.nn.modules._convert import _parse_to
 
         return _parse_to(*args, **kwargs)
+
+
+def _are_functorch_transforms_active() -> bool:
+    """Whether a transform (vmap) runs now."""
+    from flambeau.core import state
+
+    return bool(state.current().levels)

@@ -62,6 +62,7 @@ from flambeau.settings import *
 
 __version__ = "0.1.0"
 newaxis = None
+torch = _sys.modules[__name__]  # PyTorch's package has itself as a name too
 
 globals().update(_dtypes.DTYPES | _dtypes.ALIASES)
 globals().update(_TENSOR_TYPES)
@@ -79,6 +80,8 @@ _LAZY = frozenset(
         "accelerator",
         "_C",
         "_dynamo",
+        "_tensor_str",
+        "_subclasses",
         "__config__",
         "__future__",
         "amp",
@@ -108,10 +111,12 @@ _LAZY = frozenset(
         "multiprocessing",
         "nested",
         "nn",
+        "onnx",
         "optim",
         "overrides",
         "profiler",
         "quantization",
+        "quasirandom",
         "random",
         "return_types",
         "serialization",
@@ -131,6 +136,7 @@ _LAZY = frozenset(
 )
 _ELSEWHERE = {
     "unregistered": "nn.modules._unregistered",
+    "why_error": "diagnostics",
     "why_nan_grad": "autograd.why",
     "why_no_grad": "autograd.why",
     "compile": "compiler",
@@ -183,6 +189,7 @@ _ELSEWHERE = {
         "storage",
     ),
     "_assert": "symbolic",
+    "_assert_async": "symbolic",
     **dict.fromkeys(
         (
             "dequantize",

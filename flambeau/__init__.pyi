@@ -21,6 +21,7 @@ from flambeau import compat as compat
 from flambeau import compiler as compiler
 from flambeau import cpu as cpu
 from flambeau import cuda as cuda
+from flambeau import diagnostics as diagnostics
 from flambeau import distributed as distributed
 from flambeau import distributions as distributions
 from flambeau import fft as fft
@@ -39,10 +40,12 @@ from flambeau import mtia as mtia
 from flambeau import multiprocessing as multiprocessing
 from flambeau import nested as nested
 from flambeau import nn as nn
+from flambeau import onnx as onnx
 from flambeau import optim as optim
 from flambeau import overrides as overrides
 from flambeau import profiler as profiler
 from flambeau import quantization as quantization
+from flambeau import quasirandom as quasirandom
 from flambeau import random as random
 from flambeau import return_types as return_types
 from flambeau import serialization as serialization
@@ -158,6 +161,7 @@ from flambeau.core.untyped import TypedStorage as TypedStorage
 from flambeau.core.untyped import UntypedStorage as UntypedStorage
 from flambeau.cpu import Event as Event
 from flambeau.cpu import Stream as Stream
+from flambeau.diagnostics import why_error as why_error
 from flambeau.func import vmap as vmap
 from flambeau.futures import Future as Future
 from flambeau.jit import ScriptFunction as ScriptFunction
@@ -665,7 +669,7 @@ def binary_cross_entropy_with_logits(
     pos_weight: _Tensor | None = None,
     reduction: builtins.int = 1,
 ) -> _Tensor:
-    """Binary cross entropy of ``sigmoid(input)``, computed without overflow."""
+    """Binary cross entropy of ``sigmoid(input)``, computed without overflow; of the ..."""
 
 def bincount(
     input: _Tensor,
@@ -801,7 +805,12 @@ def channel_shuffle(input: _Tensor, groups: builtins.int, *, out: _Tensor | None
 def cholesky(input: _Tensor, upper: builtins.bool = False, *, out: Any = None) -> _Tensor:
     """`torch.linalg.cholesky`."""
 
-def cholesky_inverse(L: _Tensor, upper: builtins.bool = False, *, out: Any = None) -> _Tensor:
+def cholesky_inverse(
+    L: _Tensor,
+    upper: builtins.bool = False,
+    *,
+    out: _Tensor | None = None,
+) -> _Tensor:
     """The inverse of A from its Cholesky factor."""
 
 def cholesky_solve(

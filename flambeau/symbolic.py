@@ -40,6 +40,16 @@ def _assert(condition: Any, message: str) -> None:
     assert condition, message
 
 
+def _assert_async(tensor: Tensor, assert_msg: str = "") -> None:
+    """A check of a tensor's one value, made at once: a CPU has nothing to wait for.
+
+    Raises:
+        RuntimeError: it is zero, or there are several.
+    """
+    if not tensor.is_nonzero():
+        raise RuntimeError(assert_msg or "Expected Tensor with single nonzero value, but got zero")
+
+
 class SymInt:
     """The class of sizes not known yet; here every size is known."""
 

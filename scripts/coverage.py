@@ -29,7 +29,7 @@ ROOMS = """
     nn.utils.parametrizations nn.utils.parametrize nn.utils.prune nn.utils.rnn nn.utils.stateless
     optim optim.lr_scheduler optim.swa_utils autograd autograd.forward_ad autograd.function
     autograd.functional autograd.grad_mode autograd.gradcheck autograd.graph autograd.profiler
-    func linalg fft special masked signal.windows sparse nested distributions
+    func linalg fft special quasirandom masked signal.windows sparse nested distributions
     distributions.constraints distributions.transforms distributions.kl amp random hub functional
     utils utils.benchmark utils.checkpoint utils.collect_env utils.cpp_extension utils.data
     utils.data.distributed utils.deterministic utils.dlpack utils.flop_counter utils.hooks

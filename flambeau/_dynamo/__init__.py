@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+from flambeau._dynamo import eval_frame
 from flambeau.compiler import (
     allow_in_graph,
     assume_constant_result,
@@ -24,6 +25,7 @@ __all__ = [
     "assume_constant_result",
     "config",
     "disable",
+    "eval_frame",
     "graph_break",
     "is_compiling",
     "list_backends",

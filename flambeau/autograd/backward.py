@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from flambeau.core import engine
+from flambeau.core import engine, lower, state
 from flambeau.core.crossing import ones_for
 from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
@@ -89,6 +89,9 @@ def _cotangents(name: str, outputs: tuple[Tensor, ...], grads: tuple[Any, ...]) 
                     f"grad can be implicitly created only for real scalar outputs but got "
                     f"{of(dtype)}",
                 )
+            if isinstance(out, Tensor) and (type(out) in lower.CLASSES or state.current().dispatch):
+                found.append(lower.ones_like(out))
+                continue
             found.append(
                 wrap(ones_for(out._array) if isinstance(out, Tensor) else np.ones(shape, dtype))
             )
@@ -222,6 +225,8 @@ def grad(
     given = (None,) * len(outs) if grad_outputs is None else _tuple(grad_outputs)
     if is_grads_batched:
         return _batched(outs, ins, given, create_graph, allow_unused, materialize_grads)
+    if not ins:
+        raise fail(RuntimeError, "grad", "`inputs` argument to `grad()` cannot be empty.")
     wanted = [_edge(t) for t in ins]
     for edge in wanted:
         if edge is None:

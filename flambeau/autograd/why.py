@@ -1,12 +1,15 @@
 """Why a tensor's `.grad` is None or holds NaN, in words: what the graph can tell.
 
-Nothing is recorded for it: a tensor cut from the graph does not remember the line that cut it.
+Nothing is recorded for it: a tensor cut from the graph does not remember the line that cut it, so
+the computation is run again to find it (`path`).
 Stands on core.anomaly and the backward.
 """
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
+from typing import Any
 
 from flambeau.core.node import AccumulateGrad, Node, OpNode
 from flambeau.core.provenance import place
@@ -58,13 +61,21 @@ def _leaves(root: Node | None) -> list[Tensor]:
     return found
 
 
-def why_no_grad(tensor: Tensor) -> str:
+def why_no_grad(tensor: Tensor, run: Callable[[], Any] | None = None) -> str:
     """The reason why ``tensor.grad`` is None, and the mend.
+
+    Args:
+        tensor: the one without a gradient.
+        run: computes the result anew, ``lambda: loss(model(x), y)``: it is run once, watched, and
+            the operation that cuts the path from the tensor is named with its line.
 
     Example:
         >>> import flambeau as torch
         >>> torch.why_no_grad(torch.tensor([1, 2]))[:38]
         'its dtype is torch.int64: only tensors'
+        >>> w = torch.ones(1, requires_grad=True)
+        >>> torch.why_no_grad(w, lambda: (w * 2).detach().sum())[:53]
+        'the path from it to the result is cut by detach at <d'
     """
     node = tensor.grad_fn  # type: ignore[attr-defined]
     if tensor.is_leaf and tensor.grad is not None or node and tensor.retains_grad:  # type: ignore[attr-defined]
@@ -83,6 +94,10 @@ def why_no_grad(tensor: Tensor) -> str:
             f"its dtype is {tensor.dtype}: only tensors of floating point and complex dtype have "
             "gradients. Convert the data first, then call requires_grad_()."
         )
+    if run is not None and tensor.requires_grad:
+        from flambeau.autograd.path import follow
+
+        return follow(tensor, run)
     if not tensor.requires_grad:
         return (
             "it does not require a gradient: it was made without requires_grad=True, under "
@@ -92,5 +107,6 @@ def why_no_grad(tensor: Tensor) -> str:
     return (
         "no backward has reached it: backward() was not called since the gradient was last "
         "cleared, or the output does not depend on it. Is the path cut by detach(), no_grad(), "
-        "or an operation without a gradient (argmax, comparisons, integer dtypes)?"
+        "or an operation without a gradient (argmax, comparisons, integer dtypes)? "
+        "why_no_grad(tensor, lambda: loss) runs it again and names the line."
     )

@@ -37,8 +37,11 @@ def read_back(op: Op, values_of: Callable[..., Any]) -> Callable[[Any, Any], Any
         op: the operation, its rules read.
         values_of: ``values_of(node, rule, dtype)`` for rules that want more than saved values.
     """
-    if op.lists or not op.rules or not all(rule.bare and not rule.group for rule in op.rules):
+    if op.lists or not op.rules or not all(rule.bare for rule in op.rules):
         return None
+    if op.multiple or any(rule.group for rule in op.rules):
+        several = not op.multiple or all(rule.both for rule in op.rules)
+        return _whole(op, values_of) if several else None
     pulls: list[Pull] = [_nothing] * len(op.tensor_names)
     for rule in op.rules:
         pulls[rule.targets[0]] = _pull(rule, _on_arrays(op, rule), values_of)
@@ -49,7 +52,9 @@ def read_back(op: Op, values_of: Callable[..., Any]) -> Callable[[Any, Any], Any
 
 def is_silent(op: Op) -> bool:
     """Whether no rule of `back` lets NumPy warn: each is native, or passes the gradient on."""
-    return all(_is_same(rule) or _on_arrays(op, rule) in SILENT for rule in op.rules)
+    return all(
+        not rule.group and (_is_same(rule) or _on_arrays(op, rule) in SILENT) for rule in op.rules
+    )
 
 
 def _on_arrays(op: Op, rule: Rule) -> Callable[..., Any]:
@@ -108,6 +113,37 @@ def _several(*pulls: Pull) -> Callable[[Any, Any], Any]:
             if each is SLOW:
                 return None
             found.append(each)
+        return found
+
+    return back
+
+
+def _whole(op: Op, values_of: Callable[..., Any]) -> Callable[[Any, Any], Any]:
+    """For rules that give several gradients at once, and for several outputs, whose gradients come
+    as a tuple that has one at least.
+    """
+    rules = [(rule, rule.twin or rule.function, rule.targets) for rule in op.rules]
+
+    def back(node: Any, grads: Any) -> Any:
+        if node.saved is FREED:
+            return None
+        dtype = next(g.dtype for g in grads if g is not None) if op.multiple else grads.dtype
+        if dtype.kind == "c":
+            return None
+        edges = node.edges
+        found: list[Any] = [None] * len(edges)
+        for rule, function, targets in rules:
+            if all([edges[target] is None for target in targets]):
+                continue
+            values = values_of(node, rule, dtype)
+            if values is None:
+                return None
+            result = function(grads, *values)
+            if rule.group:
+                for target, value in zip(targets, result, strict=True):
+                    found[target] = value
+            else:
+                found[targets[0]] = result
         return found
 
     return back

@@ -9,6 +9,7 @@ families give what belongs to no single operation; `entry` makes the functions u
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from types import FunctionType, SimpleNamespace
 from typing import Any
 
@@ -73,8 +74,9 @@ class Op:
         "required",
         "result",
         "rules",
-        "silent",
         "saveable",
+        "saves_number",
+        "silent",
         "template",
         "tensor_names",
         "tensors",
@@ -146,6 +148,9 @@ class Op:
             self.flags["vjp"] = vjp
         self.back = read_back(self, bare_values)
         self.passes = passes(self)
+        self.saves_number = self.flags.get("numbers") == "exact" and any(
+            rule.targets == (0,) and 1 in rule.saves for rule in self.rules
+        )
         self.silent = self.back is not None and is_silent(self)
         self.plans: dict[int, Any] = {}
         if self.node_name is None:
@@ -155,6 +160,12 @@ class Op:
 
     def __repr__(self) -> str:
         return f"<operation {self.name}>"
+
+    def labelled(self, label: str) -> Op:
+        """The same operation, whose nodes bear another name: PyTorch's for the in-place form."""
+        other = copy(self)
+        other.node_name = lambda node: label
+        return other
 
     def plan(self, mask: int) -> tuple[tuple[int, ...], tuple[int, ...], bool, bool]:
         """What to save when the tensors in `mask` need gradients: inputs, outputs, plain
@@ -189,7 +200,8 @@ def _positional(body: Callable[..., Any], count: int) -> Callable[..., Any]:
 
 
 def _camel(name: str) -> str:
-    return "".join(part[:1].upper() + part[1:] for part in name.split("_"))
+    """PyTorch's spelling of a name, in which a letter after a digit is a capital."""
+    return "".join(part.title() for part in name.split("_"))
 
 
 def _register(op: Op, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -200,7 +212,7 @@ def _register(op: Op, function: Callable[..., Any]) -> Callable[..., Any]:
         _publish(name, function, flags.get("function", True), flags.get("method", True))
     twin = flags.get("inplace", flags["family"] == "elementwise")
     if twin and op.rules is not None and not op.multiple:
-        written = entry.inplace(op)
+        written = entry.inplace(op.labelled(flags["written"]) if "written" in flags else op)
         for name in (op.name, *flags.get("alias", ())):
             if flags.get("function", True) and flags["family"] == "elementwise":
                 _publish(name + "_", written, flags.get("inplace_function", False), True)

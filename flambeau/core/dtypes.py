@@ -42,6 +42,7 @@ __all__ = [
     "of",
     "set_default_dtype",
     "tensor_type_name",
+    "when_default_changes",
 ]
 
 
@@ -240,6 +241,14 @@ def default_complex() -> dtype:
     return _default[1]
 
 
+_TOLD: list[Callable[[], None]] = []
+
+
+def when_default_changes(told: Callable[[], None]) -> None:
+    """Call it from here on when the default dtype has changed."""
+    _TOLD.append(told)
+
+
 def get_default_dtype() -> dtype:
     """The current default floating type (``torch.get_default_dtype``)."""
     return _default[0]
@@ -262,6 +271,8 @@ def set_default_dtype(d: dtype, /) -> None:
     _default[:] = d, d.to_complex()
     for rule in _RULES:
         rule.table.clear()
+    for told in _TOLD:
+        told()
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from flambeau.core.accumulate import accumulate
 from flambeau.core.fit import add, fit, fit_tensor, plus
 from flambeau.core.hooks import run_after, run_before, run_tensor_hooks
 from flambeau.core.light import sweep_lightly
+from flambeau.core.lower import LIVE
 from flambeau.core.node import FREED, AccumulateGrad, Node, OpNode, Port
 from flambeau.core.provenance import USER, user_frame
 from flambeau.core.tensor import wrap
@@ -54,6 +55,14 @@ def backward(
     needed = None
     captures: dict[Any, Any] = {}
     found: list[Any] = []
+    plain = not graph and state.ordinary() and not _listened(roots)
+    tensors = graph
+    if LIVE.data or state.current().dispatch:
+        plain, tensors = False, True  # handlers see Tensors; nothing is recorded all the same
+    if plain and wanted is not None and collect:
+        only = _into_leaves(roots, grads, keep, wanted)
+        if only is not None:
+            return only
     if wanted is not None:
         needed = _needed(roots, wanted)
         found = [None] * len(wanted)
@@ -63,14 +72,13 @@ def backward(
             captures.setdefault(node, []).append((k, number))
     frame = user_frame(sys._getframe(2))
     spot = (frame.f_code, frame.f_lasti)
-    plain = wanted is None and not graph and state.ordinary() and not _listened(roots)
     token = state.switch_grad(graph)
     try:
-        if plain:
+        if plain and wanted is None:
             sweep_lightly(roots, [grad._array for grad in grads], keep, spot, _run_heard)
         else:
             collected = wanted is None or not collect
-            _sweep(roots, grads, keep, graph, needed, captures, found, spot, collected)
+            _sweep(roots, grads, keep, tensors, needed, captures, found, spot, collected)
     finally:
         state.restore(token)
     return found
@@ -80,7 +88,7 @@ def backward_of_one(root: Any, grad: np.ndarray[Any, Any], keep: bool) -> None:
     """`backward` from one edge into all leaves, its gradient an array: what `loss.backward()`
     needs.
     """
-    if not state.ordinary() or (AccumulateGrad.heard and _listened((root,))):
+    if LIVE.data or not state.ordinary() or (AccumulateGrad.heard and _listened((root,))):
         backward((root,), (wrap(grad),), keep, False)
         return
     frame = sys._getframe(2)
@@ -93,8 +101,48 @@ def backward_of_one(root: Any, grad: np.ndarray[Any, Any], keep: bool) -> None:
         state.restore(token)
 
 
+def _into_leaves(
+    roots: Sequence[Any], grads: Sequence[Any], keep: bool, wanted: Sequence[Any]
+) -> list[Any] | None:
+    """The gradients of leaves, none of which has a hook; None where others are wanted too."""
+    if any([type(edge) is not AccumulateGrad for edge in wanted]):
+        return None
+    only: dict[Any, Any] = dict.fromkeys(wanted)
+    needed = None if _leaves_of(roots) <= only.keys() else _needed(roots, wanted)
+
+    def heard(node: Node, given: Any, keep: bool, spot: Any) -> Any:
+        return _visit(node, given, False, keep, needed, {}, [], spot, True)
+
+    frame = sys._getframe(3)
+    if id(frame.f_code) not in USER:
+        frame = user_frame(frame)
+    token = state.switch_grad(False)
+    try:
+        spot = (frame.f_code, frame.f_lasti)
+        sweep_lightly(roots, [grad._array for grad in grads], keep, spot, heard, only, needed)
+    finally:
+        state.restore(token)
+    return [only[edge] for edge in wanted]
+
+
+def _leaves_of(roots: Sequence[Any]) -> set[Any]:
+    """The leaves that the roots lead to."""
+    stack = [edge.node if type(edge) is Port else edge for edge in roots]
+    seen, found = set(stack), set()
+    while stack:
+        node = stack.pop()
+        if type(node) is AccumulateGrad:
+            found.add(node)
+        for edge in node.edges:
+            target = edge.node if type(edge) is Port else edge
+            if target is not None and target not in seen:
+                seen.add(target)
+                stack.append(target)
+    return found
+
+
 def _run_heard(node: Node, given: Any, keep: bool, spot: Any) -> Any:
-    """A node with hooks or several outputs, in a sweep of the light kind."""
+    """A node with hooks, in a sweep of the light kind."""
     return _visit(node, given, False, keep, None, {}, [], spot, True)
 
 

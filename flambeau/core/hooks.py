@@ -116,7 +116,12 @@ def run_after(node: Node, hooks: Hooks, results: Any, given: Any, graph: bool) -
     for hook in tuple(hooks.after.values()):
         result = hook(grad_inputs, grad_outputs)
         if result is not None:
-            result = result if isinstance(result, tuple) else (result,)
+            if not isinstance(result, tuple):
+                raise fail(
+                    TypeError,
+                    "hook",
+                    f"expected tuple, but hook returned '{type(result).__name__}'",
+                )
             if len(result) != len(grad_inputs):
                 raise fail(
                     RuntimeError,

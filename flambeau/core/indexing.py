@@ -9,15 +9,16 @@ Stands on entry and ops.advanced.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from operator import index as as_int
 from typing import Any
 
 import numpy as np
 
-from flambeau.core import overrides
+from flambeau.core import lower, overrides
 from flambeau.core.declare import ops
 from flambeau.core.dtypes import of
-from flambeau.core.entry import as_view
+from flambeau.core.entry import as_view, at_first, looking
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.methods import bind
@@ -44,11 +45,15 @@ def getitem(input: Tensor, index: Any) -> Tensor:
         IndexError: out of range, too many indices, or an index of the wrong kind or shape.
         ValueError: a slice that steps backwards. TypeError: slice bounds that are no integers.
     """
+    kind = type(index)
+    if kind is not Tensor and index is not Ellipsis:
+        found = _viewed(input, index)
+        if found is not None:
+            return found  # type: ignore[no-any-return]
     if type(input) in PLAIN:
         m = mode()
         a = input._array
         if (m is None or m is NO_GRAD) and type(a) is nd:
-            kind = type(index)
             if kind is int:
                 try:
                     return as_view(BASIC, input, a[index, ...], (None, index))
@@ -70,13 +75,11 @@ def getitem(input: Tensor, index: Any) -> Tensor:
                     except (IndexError, OverflowError):
                         r = None  # worded below
                     if r is not None:
-                        return as_view(
-                            BASIC, input, r if None not in index else with_steps(r), (None, index)
-                        )
+                        return as_view(BASIC, input, with_steps(a, index, r), (None, index))
             elif index is Ellipsis:
                 return as_view(BASIC, input, a[...], (None, ((ALL,) * a.ndim + (...,))))
             elif index is None:
-                return as_view(BASIC, input, with_steps(a[None]), (None, index))
+                return as_view(BASIC, input, with_steps(a, (None,), a[None]), (None, index))
     elif overrides.concern((input,), mode()):
         return overrides.dispatch(Tensor.__getitem__, (input, index), {})
     basic, indices = read(input, index)
@@ -84,15 +87,32 @@ def getitem(input: Tensor, index: Any) -> Tensor:
     return advanced(shown, indices) if indices is not None else shown
 
 
-def with_steps(array: Any) -> Any:
-    """The view with PyTorch's strides for new dimensions of size 1, where NumPy puts 0."""
-    if array.flags.c_contiguous:
-        return array.reshape(array.size).reshape(array.shape)
-    shape, steps = array.shape, list(array.strides)
-    for k in range(len(shape) - 1, -1, -1):
-        if shape[k] == 1 and not steps[k]:
-            steps[k] = shape[k + 1] * steps[k + 1] if k + 1 < len(shape) else array.itemsize
-    return strided(array, shape, steps)
+_viewed: Callable[..., Any] = at_first(globals(), "_viewed", lambda: looking(BASIC, "index"))
+"""``_viewed(input, index)``: the view at a plain basic index; None where the long way must look."""
+
+
+def with_steps(array: Any, index: tuple[Any, ...], found: Any) -> Any:
+    """``found``, which is ``array[index]``, with PyTorch's strides for new dimensions of size 1,
+    where NumPy puts 0: as if one more lay there.
+    """
+    if None not in index:
+        return found
+    steps = list(found.strides)
+    named = sum(part is not None and part is not Ellipsis for part in index)
+    d = k = 0  # dimension of the array, of the view
+    for part in index:
+        if part is None:
+            here = d < array.ndim
+            steps[k] = array.shape[d] * array.strides[d] if here else array.itemsize
+            k += 1
+        elif part is Ellipsis:
+            d += array.ndim - named
+            k += array.ndim - named
+            named = array.ndim
+        else:
+            d += 1
+            k += type(part) is slice
+    return strided(found, found.shape, steps)
 
 
 def forward(part: slice) -> bool:
@@ -128,8 +148,12 @@ def basic_view(input: Tensor, basic: tuple[Any, ...]) -> Tensor:
     m = mode()
     if (m is None or m is NO_GRAD) and type(input) in PLAIN and type(input._array) is nd:
         r = input._array[(*basic, ...)]
-        return as_view(BASIC, input, with_steps(r) if None in basic else r, (None, (*basic, ...)))
-    if m is not None and m.levels or hasattr(input._array, "is_sparse_data"):
+        return as_view(BASIC, input, with_steps(input._array, basic, r), (None, (*basic, ...)))
+    if (
+        (m is not None and m.levels)
+        or hasattr(input._array, "is_sparse_data")
+        or lower.concern((input,), m)
+    ):
         return step_by_step(input, basic)
     return ops._basic(input, (*basic, ...))
 
@@ -156,6 +180,8 @@ def step_by_step(input: Tensor, basic: tuple[Any, ...]) -> Tensor:
 def advanced(input: Tensor, indices: list[Any]) -> Tensor:
     """The copy at index tensors, one for each dimension (None: the whole of it)."""
     given = [k for k, each in enumerate(indices) if each is not None]
+    if lower.concern((input, indices), mode()):
+        return ops._index(input, indices)
     if len(given) == 1 and (
         indices[given[0]]._array.ndim or indices[given[0]]._array.dtype.kind not in "bu"
     ):
@@ -397,7 +423,8 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
             m is not None or (edge_of(input) is None and (number or edge_of(value) is None))
         ):
             place = _plain_index(index)
-            if place is not None and not overlaps(a):
+            store = input._storage
+            if place is not None and not overlaps(a) and (store is None or not store.inference):
                 try:
                     run(a.__setitem__, place, new)
                 except (IndexError, TypeError, ValueError, RuntimeError, OverflowError):

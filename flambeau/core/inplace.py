@@ -8,18 +8,19 @@ a view of one; a view's write becomes a `CopySlices` node of its base. Stands on
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from flambeau.core import overrides, state
+from flambeau.core import lower, overrides, state
 from flambeau.core.batch.array import Batched, like_sample
 from flambeau.core.batch.array import write as batch_write
 from flambeau.core.errors import fail
 from flambeau.core.node import FREED, AccumulateGrad, Node, OpNode, Port
-from flambeau.core.overlap import check_writable
-from flambeau.core.provenance import user_frame
+from flambeau.core.overlap import check_writable, overlaps
+from flambeau.core.provenance import stack_level, user_frame
 from flambeau.core.silence import quiet
 from flambeau.core.state import next_sequence
 from flambeau.core.storage import address, silent, storage_of, touch
@@ -28,15 +29,49 @@ from flambeau.core.tensor import PLAIN, Tensor, edge_of, wrap
 if TYPE_CHECKING:
     from flambeau.core.declare import Op
 
-__all__ = ["check_inplace", "inplace", "rebase", "refresh_view", "silent", "write_result"]
+__all__ = [
+    "check_inference",
+    "check_inplace",
+    "inplace",
+    "rebase",
+    "refresh_view",
+    "silent",
+    "write_result",
+]
 
 
-def check_inplace(name: str, tensor: Tensor, recording: bool) -> None:
+def check_inplace(name: str, tensor: Tensor, recording: bool, repeats: str = "refused") -> None:
     """Whether `tensor` may be written now.
+
+    Args:
+        repeats: what elements that share memory are: "refused", "allowed" where every one gets
+            the same value, or "deprecated".
 
     Raises:
         RuntimeError: a leaf that requires gradient, a view of one, a view made without history, or
             shared elements.
+    """
+    check_inference(name, tensor)
+    if state.grad_enabled():
+        _check_history(name, tensor, recording)
+    if type(tensor._array) is not np.ndarray:
+        return
+    if repeats == "refused":
+        check_writable(name, tensor._array)
+    elif repeats == "deprecated" and overlaps(tensor._array):
+        warnings.warn(
+            f"Use of {name} on expanded tensors is deprecated. Please clone() the tensor before "
+            "performing this operation.",
+            UserWarning,
+            stacklevel=stack_level(),
+        )
+
+
+def check_inference(name: str, tensor: Tensor) -> None:
+    """Whether a tensor made under inference mode is written there.
+
+    Raises:
+        RuntimeError: it is written outside.
     """
     storage = tensor._storage
     if storage is not None and storage.inference and not state.current().inference:
@@ -47,10 +82,6 @@ def check_inplace(name: str, tensor: Tensor, recording: bool) -> None:
             "a clone(), or inside "
             "torch.inference_mode().",
         )
-    if state.grad_enabled():
-        _check_history(name, tensor, recording)
-    if type(tensor._array) is np.ndarray:
-        check_writable(name, tensor._array)
 
 
 def _check_history(name: str, tensor: Tensor, recording: bool) -> None:
@@ -62,7 +93,8 @@ def _check_history(name: str, tensor: Tensor, recording: bool) -> None:
         assert view is not None
         if view[2]:
             raise unwritable_view(name, view[2])
-        if type(base._edge) is AccumulateGrad:
+        edge = edge_of(tensor)
+        if type(base._edge) is AccumulateGrad or (base._edge is None and edge is not None):
             raise fail(
                 RuntimeError,
                 name,
@@ -70,7 +102,6 @@ def _check_history(name: str, tensor: Tensor, recording: bool) -> None:
                 "operation. Write under "
                 "torch.no_grad(), or into a clone().",
             )
-        edge = edge_of(tensor)
     if edge is not None and type(edge) is AccumulateGrad:
         raise fail(
             RuntimeError,
@@ -123,6 +154,9 @@ def written_plainly(op: Op, args: Any) -> bool:
                 x._edge is not None or x._view is not None or type(x) not in PLAIN
             ):
                 return False
+    if op.name == "add" and _scattered(old, args[1]):
+        touch(target, "add_")
+        return True
     result = op.entry(*args)
     new = result._array
     if type(new) is np.ndarray and new.shape == old.shape and new.dtype is old.dtype:
@@ -130,6 +164,19 @@ def written_plainly(op: Op, args: Any) -> bool:
         touch(target, op.name.lstrip("_") + "_")
     else:
         write_result(op.name.lstrip("_") + "_", target, result)
+    return True
+
+
+def _scattered(array: Any, other: Any) -> bool:
+    """Add a sparse tensor where it has values; whether it is one that fits."""
+    data: Any = getattr(other, "_array", None)
+    if not hasattr(data, "is_sparse_data") or data.shape != array.shape:
+        return False
+    if data.dtype is not array.dtype:
+        return False
+    from flambeau.sparse.kernels import scatter
+
+    scatter(data, array)
     return True
 
 
@@ -145,6 +192,8 @@ def inplace(op: Op, args: Any) -> Tensor:
         return overrides.dispatch(getattr(Tensor, op.name + "_"), args, {})
     if m is not None and m.levels:
         return m.levels[-1].process_inplace(op, args)
+    if lower.concern(args, m):
+        return lower.dispatch(op, args, inplace=True)  # type: ignore[no-any-return]
     title = op.name.lstrip("_") + "_"
     recording = _recording(op, args)
     check_inplace(title, target, recording)

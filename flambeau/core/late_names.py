@@ -152,7 +152,7 @@ AREAS: dict[str, tuple[str, str, str]] = {
         "matrix_exp pca_lowrank pinverse qr slogdet svd svd_lowrank triangular_solve",
         "cholesky cholesky_inverse cholesky_solve det inverse logdet lu lu_solve matrix_exp "
         "pinverse qr slogdet svd triangular_solve",
-        "",
+        "_triangular_solution",
     ),
     "linalg_solve": (
         "",

@@ -37,12 +37,18 @@ MINE = 4
 """Who holds a gradient that is ours alone: `results`, zip's pair, `grad`, getrefcount's own."""
 
 
+def _are_arrays(grads: Any) -> bool:
+    return all([grad is None or type(grad) is nd for grad in grads])
+
+
 def sweep_lightly(
     roots: Sequence[Any],
     grads: Sequence[Any],
     keep: bool,
     spot: Any,
     heard: Callable[..., Any],
+    only: dict[Any, Any] | None = None,
+    needed: Any = None,
 ) -> None:
     """Send arrays from the edges `roots` into all leaves.
 
@@ -51,7 +57,9 @@ def sweep_lightly(
         grads: an array for each.
         keep: keep saved values.
         spot: the user's place.
-        heard: ``heard(node, given, keep, spot)`` runs a node with hooks or several outputs.
+        heard: ``heard(node, given, keep, spot)`` runs a node with hooks.
+        only: leaves by their edges; their gradients come here, and no leaf's `.grad` is touched.
+        needed: the nodes on a way to those; None where all are.
     """
     leaves: dict[AccumulateGrad, Any] = {}
     """A leaf's gradient on its way; None once the first went into an empty `.grad`, into which
@@ -79,6 +87,11 @@ def sweep_lightly(
                     continue
                 if type(grad) is not nd or grad.shape != edge.shape or grad.dtype is not edge.dtype:
                     grad = fit(edge, grad, edge.shape, edge.dtype)
+                if only is not None:
+                    if edge in only:
+                        old = only[edge]
+                        only[edge] = grad if old is None else plus(old, grad)
+                    continue
                 if edge in leaves:
                     old = leaves[edge]
                     if old is None:
@@ -114,6 +127,8 @@ def sweep_lightly(
                     type(grad) is not nd or grad.shape != edge.shape or grad.dtype is not edge.dtype
                 ):
                     grad = fit(edge, grad, edge.shape, edge.dtype)
+            if needed is not None and target not in needed:
+                continue
             if target is latest and kind is not Port:
                 if grad is not None:
                     carried = grad if carried is None else plus(carried, grad)
@@ -144,14 +159,22 @@ def sweep_lightly(
         latest = carried = None
 
         edges = node.edges
-        if node.hooks is not None or given is None or node.outputs != 1:
+        if node.hooks is not None or given is None:
             results = heard(node, given, keep, spot)
+        elif type(given) is list and all([grad is None for grad in given]):
+            results = (None,) * len(edges)
         else:
             op = node.op
+            if type(given) is list:
+                given = tuple(given)
             if op is not None and op.passes:
                 results = (given,) * len(edges)
                 continue
-            if op is not None and op.back is not None and type(given) is nd:
+            if (
+                op is not None
+                and op.back is not None
+                and (type(given) is nd or (type(given) is tuple and _are_arrays(given)))
+            ):
                 if op.silent:
                     results = op.back(node, given)
                 else:
@@ -162,7 +185,7 @@ def sweep_lightly(
             if results is not None:
                 if not keep:
                     stores = node.stores
-                    if (
+                    if op.saves_number or (
                         stores is not NOTHING_SAVED
                         and stores is not NONE_OF_THREE
                         and stores.count(None) != len(stores)

@@ -18,6 +18,7 @@ from flambeau.core.batch.array import Batched
 from flambeau.core.dtypes import FLOATING_KINDS
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
+from flambeau.core.lower import CLASSES, LIVE, Kept
 from flambeau.core.node import Node, Port, was_freed, was_written
 from flambeau.core.promotion import result_dtype
 from flambeau.core.provenance import user_frame
@@ -29,7 +30,7 @@ from flambeau.core.tensor import Tensor, edge_of, wrap
 if TYPE_CHECKING:
     from flambeau.core.declare import Op
 
-__all__ = ["ListNode", "apply"]
+__all__ = ["ListNode", "apply", "record_lower"]
 
 
 class ListNode(Node):
@@ -91,6 +92,10 @@ class ListNode(Node):
         return str(self.op.node_name(self))
 
 
+def _tensor_of(kept: Kept) -> Tensor:
+    return kept.again(kept.value)
+
+
 class _Saved:
     __slots__ = ("array", "edge", "packed", "store")
 
@@ -99,6 +104,8 @@ class _Saved:
         self.edge: Any = edge_of(tensor)
         self.store: Any = storage_of(tensor)
         self.packed: Any = None
+        if type(tensor) in CLASSES:
+            self.packed = (Kept(tensor), _tensor_of)
 
 
 def _unpack(node: ListNode, name: str, value: Any, graph: bool) -> Any:
@@ -107,7 +114,9 @@ def _unpack(node: ListNode, name: str, value: Any, graph: bool) -> Any:
     if type(value) is not _Saved:
         return value
     if value.packed is not None:
-        tensor = wrap(value.packed[1](value.packed[0])._array)
+        tensor = value.packed[1](value.packed[0])
+        if type(tensor) not in CLASSES:
+            tensor = wrap(tensor._array)
     else:
         if value.store.written > node.sequence:
             raise was_written(node, name, value.store, value.array.shape)
@@ -206,6 +215,16 @@ def apply(op: Op, args: Any) -> Any:
     if not several:
         return outputs[0]
     return pack_results(op, outputs)
+
+
+def record_lower(op: Op, args: Any, edges: Any, result: Any) -> None:
+    """Hang a node on what a handler of `__torch_dispatch__` gave."""
+    several = isinstance(result, (tuple, list))
+    outputs = list(result) if several else [result]
+    _record(op, args, _members(op, args), tuple(edges), outputs, several)
+    edge = outputs[0]._edge
+    if edge is not None:
+        LIVE.add(edge.node if type(edge) is Port else edge)
 
 
 def _record(

@@ -30,6 +30,7 @@ __all__ = [
     "Port",
     "edge_node",
     "exposed",
+    "keeps_values",
     "was_freed",
     "was_written",
 ]
@@ -152,7 +153,7 @@ def exposed(node: Any) -> Any:
         found = _CLASSES.get((kind, name))
         if found is None:
             found = _CLASSES[kind, name] = type(
-                name, (kind,), {"__slots__": (), "__module__": kind.__module__}
+                name, (kind,), {"__slots__": (), "__module__": "builtins"}
             )
         node.__class__ = found
     return node
@@ -230,6 +231,13 @@ class ElementNode(OpNode):
     __slots__ = ()
 
     params = shapes = hooks = None
+
+
+def keeps_values(node: OpNode) -> bool:
+    """Whether a backward frees something here: saved tensors, or the number of ``x * 2``, which is
+    a tensor to PyTorch.
+    """
+    return node.op.saves_number or node.stores.count(None) != len(node.stores)
 
 
 def was_freed(node: Node, freed: Where | None) -> RuntimeError:

@@ -12,12 +12,13 @@ import numpy as np
 from flambeau.core import state
 from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
+from flambeau.core.inplace import check_inference
 from flambeau.core.kernels import copies
 from flambeau.core.layout import is_non_overlapping_and_dense
 from flambeau.core.overlap import check_writable
 from flambeau.core.promotion import can_cast
 from flambeau.core.silence import quiet
-from flambeau.core.storage import touch
+from flambeau.core.storage import address, root_of, touch
 from flambeau.core.tensor import Tensor, edge_of
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ def write_one(name: str, result: Tensor, out: Any, exact: bool | None = None) ->
             f"but one of the arguments "
             "requires grad. Leave out= away, or write under torch.no_grad().",
         )
+    check_inference(name, out)
     new, old = result._array, out._array
     if exact or (exact is None and name not in _CASTING):
         _check_dtype(name, result, out)
@@ -149,18 +151,20 @@ def _ordered(fresh: Any, like: Any) -> Any:
     return fresh.reshape([like.shape[k] for k in order]).transpose(np.argsort(order))
 
 
-def check_apart(op: Op, inputs: Any, out: Any) -> None:
-    """Refuse an `out` that overlaps itself or an input, for operations that read while they write.
+def check_apart(op: Op, inputs: Any, results: Any, out: Any) -> None:
+    """Refuse an `out` that overlaps itself or an input, for operations that read while they write;
+    where it will be resized, the memory it grows into counts.
 
     Raises:
         RuntimeError: shared elements.
     """
     tensors = [t for t in inputs if isinstance(t, Tensor) and type(t._array) is np.ndarray]
-    for target in _each(out):
+    for target, result in zip(_each(out), _each(results), strict=False):
         if not isinstance(target, Tensor) or type(target._array) is not np.ndarray:
             continue
         check_writable(op.name, target._array)
-        if any(t is target or np.may_share_memory(t._array, target._array) for t in tensors):
+        memory = _grown(target, result._array)
+        if any(t is target or np.may_share_memory(t._array, memory) for t in tensors):
             raise fail(
                 RuntimeError,
                 op.name,
@@ -168,6 +172,16 @@ def check_apart(op: Op, inputs: Any, out: Any) -> None:
                 "tensor refer to a single memory location. Please clone() the tensor before "
                 "performing the operation.",
             )
+
+
+def _grown(target: Tensor, result: Any) -> Any:
+    """The memory of a tensor once it has the result's shape."""
+    array, root = target._array, root_of(target)
+    if array.shape == result.shape or not root.flags.c_contiguous:
+        return array
+    begin = address(array) - address(root)
+    end = begin + result.size * array.itemsize
+    return root.reshape(-1).view(np.uint8)[begin:end] if end <= root.nbytes else array
 
 
 def _each(value: Any) -> Any:

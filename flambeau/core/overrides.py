@@ -22,6 +22,7 @@ __all__ = [
     "concern",
     "cover",
     "default",
+    "disabled",
     "dispatch",
     "inside",
     "overloads",
@@ -38,6 +39,12 @@ NOT_WRAPPED: set[Any] = set()
 """Functions whose results keep their class: what they return is no new tensor."""
 
 
+def disabled(func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None) -> Any:
+    """As a class's `__torch_function__`: it is not asked, its instances are plain tensors."""
+    with without_subclasses():
+        return func(*args, **(kwargs or {}))
+
+
 def concern(args: Iterable[Any], m: Any) -> bool:
     """Whether an argument or a mode wants to be asked first."""
     functions = m.functions if m is not None else ()
@@ -49,7 +56,7 @@ def concern(args: Iterable[Any], m: Any) -> bool:
         return False
     for x in args:
         kind = type(x)
-        if kind not in PLAIN and kind is not Tensor and hasattr(kind, "__torch_function__"):
+        if kind not in PLAIN and getattr(kind, "__torch_function__", disabled) is not disabled:
             return True
     return False
 
@@ -60,7 +67,9 @@ def overloads(args: Iterable[Any]) -> list[Any]:
     kinds: list[type] = []
     for x in args:
         kind = type(x)
-        if kind not in PLAIN and kind not in kinds and hasattr(kind, "__torch_function__"):
+        if kind in PLAIN or kind in kinds:
+            continue
+        if getattr(kind, "__torch_function__", disabled) is not disabled:
             at = next((k for k, old in enumerate(kinds) if issubclass(kind, old)), len(kinds))
             kinds.insert(at, kind)
             found.insert(at, x)

@@ -19,6 +19,7 @@ import numpy as np
 
 from flambeau.core import node as nodes
 from flambeau.core.batch.array import Batched, align
+from flambeau.core.forward import PUSHING, transposed
 from flambeau.core.node import FREED, OpNode, Port
 from flambeau.core.silence import quiet, run
 from flambeau.core.tensor import Tensor, wrap
@@ -65,6 +66,10 @@ class Packed:
         self.value = value
         self.unpack = unpack
 
+    def again(self, tensor: Tensor) -> Tensor:
+        """What was unpacked as a rule sees it: the values without their history."""
+        return wrap(tensor._array)
+
 
 class Rule:
     """One gradient rule of an operation, with its needs resolved to positions."""
@@ -72,6 +77,7 @@ class Rule:
     __slots__ = (
         "bare",
         "both",
+        "forward",
         "function",
         "getters",
         "group",
@@ -87,6 +93,8 @@ class Rule:
         self.function = function
         self.twin: Callable[..., Any] | None = getattr(function, "on_arrays", None)
         """The same rule written for arrays, where that is faster."""
+        self.forward: Callable[..., Any] | None = getattr(function, "forward", None)
+        """The tangent, where it is not this rule transposed."""
         self.group = group
         self.targets = tuple(op.tensor_names.index(name) for name in names)
         code = function.__code__
@@ -176,12 +184,12 @@ def _saved_tensor(node: OpNode, position: int, graph: bool, unpacked: dict[int, 
         from flambeau.core.alias import exported_write
 
         exported_write(node, node.op.saveable[position], value.shape)
-    if type(value) is Packed:
+    if isinstance(value, Packed):
         if (
             position not in unpacked
         ):  # a hook is asked once in a backward, however many rules read the value
             unpacked[position] = value.unpack(value.value)
-        tensor = wrap(unpacked[position]._array)
+        tensor = value.again(unpacked[position])
     elif store is None:
         return value
     else:
@@ -205,24 +213,22 @@ def _run(self: OpNode, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
         grads = tuple(grads)
     op = self.op
     edges = self.edges
-    bare = not graph and type(grads) is nd
+    bare = not graph and _are_arrays(grads)
     if bare and op.back is not None:
         try:
             quickly = run(op.back, self, grads)
         except RuntimeError:
             quickly = None
         if quickly is not None:
-            if not keep and self.stores.count(None) != len(self.stores):
+            if not keep and nodes.keeps_values(self):
                 self.saved = FREED
             return quickly
     found: list[Any] = [None] * len(edges)
     rules = op.rules
-    if bare or (
-        not graph and type(grads) is tuple and rules and rules[0].both and _all_arrays(grads)
-    ):
+    if bare and (type(grads) is nd or (rules and rules[0].both)):
         rules = _run_bare(self, rules, grads, found)
         if not rules:
-            if not keep and self.stores.count(None) != len(self.stores):
+            if not keep and nodes.keeps_values(self):
                 self.saved = FREED
             return found
     elif type(grads) is Batched and not graph and op.flags["family"] == "elementwise":
@@ -261,14 +267,17 @@ def _run(self: OpNode, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
             except RuntimeError:
                 result = quiet(rule.function, grads, *values)
         else:
-            result = rule.function(_as_tensors(grads), *values)
+            given = _as_tensors(grads)
+            result = rule.function(given, *values)
+            if graph and rule.forward is not None and result is not None and PUSHING.get():
+                result = transposed(result, given, rule.forward, values, conjugate)
         _place(found, rule, result)
     if conjugate:
         found = [
             value if value is None or _dtype(value).kind != "c" else value.conj() for value in found
         ]
     if not keep and op.rules:
-        self.saved = FREED if self.stores.count(None) != len(self.stores) else saved
+        self.saved = FREED if nodes.keeps_values(self) else saved
     if not graph:
         return [value._array if isinstance(value, Tensor) else value for value in found]
     return found

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from flambeau.core import overrides, state
+from flambeau.core import lower, overrides, state
 from flambeau.core.batch.array import Batched
 from flambeau.core.dtypes import FLOATING_KINDS, SUM
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract, broadcast_shapes
+from flambeau.core.lower import CLASSES
 from flambeau.core.promotion import result_dtype
 from flambeau.core.silence import quiet
 from flambeau.core.tensor import Tensor, edge_of, wrap, wrap_like_view
@@ -76,7 +77,8 @@ def elementwise(op: Op, args: Any, out: Any = None) -> Any:
 
     16-bit floats are computed in float32 where the operation says `upcast`, and where it says
     `numbers="exact"` and its second operand is a number, which then keeps its digits; with
-    `numbers="rounded"` a number has the 16 bits first.
+    `numbers="rounded"` a number has the 16 bits first. With `alone` numbers may stand alone:
+    ``torch.add(2, 3)``.
     """
     m = state.mode()
     if overrides.concern(args, m):
@@ -85,6 +87,8 @@ def elementwise(op: Op, args: Any, out: Any = None) -> Any:
         return m.levels[-1].process(op, args, out)
     if m is not None and m.autocast is not None:
         args = m.autocast.cast(op, args)
+    if (CLASSES or (m is not None and m.dispatch)) and lower.concern(args, m):
+        return lower.dispatch(op, args, out)
     operands, sparse = _operands(op, args)
     first = op.flags.get("first")
     found = None if first is None else first(op.name, *args)
@@ -227,7 +231,7 @@ def _operands(op: Op, args: Any) -> tuple[list[Any], bool]:
                 f"{type(x).__name__}"
                 + (". Wrap the array: torch.from_numpy(array)." if isinstance(x, nd) else ""),
             )
-    if not any_tensor and op.flags["family"] == "elementwise":
+    if not any_tensor and op.flags["family"] == "elementwise" and not op.flags.get("alone"):
         first = op.tensor_names[0]
         raise fail(
             TypeError,
@@ -292,17 +296,15 @@ def general(op: Op, args: Any, out: Any = None) -> Any:
         return m.levels[-1].process(op, args, out)
     if m is not None and m.autocast is not None:
         args = m.autocast.cast(op, args)
-    if out is not None and op.flags.get("out_apart"):
-        from flambeau.core.output import check_apart
-
-        check_apart(op, flat, out)
+    if (CLASSES or (m is not None and m.dispatch)) and lower.concern(args, m):
+        return lower.dispatch(op, args, out)
     if op.types is SUM and isinstance(out, Tensor) and op.name != "nansum":
         place = op.index["dtype"]  # sums are accumulated in the dtype of `out`
         args = (*args[:place], args[place] or out.dtype, *args[place + 1 :])
     if op.lists:
         from flambeau.core.lists import apply
 
-        return finish(op, apply(op, args), out, m)
+        return finish(op, apply(op, args), out, m, flat)
     arrays = list(args)
     edges = []
     mask = 0
@@ -332,9 +334,8 @@ def general(op: Op, args: Any, out: Any = None) -> Any:
 
         if result_kind is not None and r[0].dtype != result_kind:
             r = (quiet(r[0].astype, result_kind), *r[1:])
-        return finish(
-            op, record(op, args, arrays, edges, mask if state.grad_enabled() else 0, r), out, m
-        )
+        kept = record(op, args, arrays, edges, mask if state.grad_enabled() else 0, r)
+        return finish(op, kept, out, m, flat)
     r = settle(r)
     if result_kind is not None and r.dtype != result_kind:
         r = quiet(r.astype, result_kind)
@@ -343,7 +344,7 @@ def general(op: Op, args: Any, out: Any = None) -> Any:
         from flambeau.core.entry import record_one
 
         record_one(op, args, arrays, edges, mask, tensor)
-    return finish(op, tensor, out, m)
+    return finish(op, tensor, out, m, flat)
 
 
 def _promote_general(op: Op, args: Any, arrays: list[Any]) -> np.dtype[Any] | None:
@@ -432,6 +433,8 @@ def view(op: Op, args: Any) -> Any:
         return overrides.dispatch(op.entry, args, {})
     if m is not None and m.levels:
         return m.levels[-1].process(op, args, None)
+    if (CLASSES or (m is not None and m.dispatch)) and lower.concern(args, m):
+        return lower.dispatch(op, args)
     if not isinstance(input, Tensor):
         raise fail(
             TypeError,
@@ -465,11 +468,13 @@ def view(op: Op, args: Any) -> Any:
     return tensor
 
 
-def finish(op: Op, result: Any, out: Any, m: Any) -> Any:
+def finish(op: Op, result: Any, out: Any, m: Any, inputs: Any = ()) -> Any:
     """Write into `out=` where one is given; mark what inference mode made; pack what is saved."""
     if out is not None:
-        from flambeau.core.output import write
+        from flambeau.core.output import check_apart, write
 
+        if op.flags.get("out_apart"):
+            check_apart(op, inputs, result, out)
         return write(op, result, out)
     if m is not None:
         if m.inference:

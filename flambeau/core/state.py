@@ -40,6 +40,7 @@ class Mode:
         "anomaly",
         "autocast",
         "device",
+        "dispatch",
         "functions",
         "grad",
         "inference",
@@ -57,6 +58,7 @@ class Mode:
         levels: tuple[Any, ...] = (),
         autocast: Any = None,
         device: Any = None,
+        dispatch: tuple[Any, ...] = (),
     ) -> None:
         self.grad = grad
         self.inference = inference
@@ -66,17 +68,17 @@ class Mode:
         self.levels = levels
         self.autocast = autocast
         self.device = device
+        self.dispatch = dispatch
 
     def changed(self, **switches: Any) -> Mode | None:
         """This mode with some switches changed, in its canonical form."""
         values = {name: getattr(self, name) for name in Mode.__slots__} | switches
-        if not (
-            values["inference"] or values["anomaly"] or values["pack"] or values["functions"]
-        ) and not (values["levels"] or values["autocast"] or values["device"]):
+        if not any(values[name] for name in SPECIAL):
             return None if values["grad"] else NO_GRAD
         return Mode(**values)
 
 
+SPECIAL = tuple(name for name in Mode.__slots__ if name != "grad")
 ORDINARY = Mode()
 NO_GRAD = Mode(grad=False)
 

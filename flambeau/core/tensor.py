@@ -46,6 +46,10 @@ class Tensor:
             from flambeau.core.overrides import cover
 
             cover()
+        if hasattr(cls, "__torch_dispatch__"):
+            from flambeau.core.lower import learn
+
+            learn(cls)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         pass

@@ -143,6 +143,10 @@ class Tensor:
         """Write a number or a tensor (broadcast and converted) where `index` points."""
 
     def __sub__(self, other: Tensor | complex) -> Tensor: ...
+    @staticmethod
+    def __torch_dispatch__(func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """As a class's `__torch_dispatch__`: it is not asked, its instances are plain tensors."""
+
     @classmethod
     def __torch_function__(
         cls,
@@ -234,6 +238,22 @@ class Tensor:
         **_: Any,
     ) -> Any:
         """An instance of a subclass on the memory of `data`."""
+
+    @staticmethod
+    def _make_wrapper_subclass(
+        cls: Any,
+        size: Any,
+        strides: Any = None,
+        storage_offset: builtins.int | None = None,
+        memory_format: Any = None,
+        dtype: Any = None,
+        layout: Any = None,
+        device: Any = None,
+        pin_memory: builtins.bool = False,
+        requires_grad: builtins.bool = False,
+        **policies: Any,
+    ) -> Any:
+        """An instance of a subclass without memory: `__torch_dispatch__` computes for it."""
 
     def _mvlgamma_(self, p: builtins.int) -> Tensor:
         """`_mvlgamma` written into the tensor itself. The logarithm of the multivariate ..."""
@@ -743,7 +763,12 @@ class Tensor:
     def cholesky(self, upper: builtins.bool = False, *, out: Any = None) -> Tensor:
         """`torch.linalg.cholesky`."""
 
-    def cholesky_inverse(self, upper: builtins.bool = False, *, out: Any = None) -> Tensor:
+    def cholesky_inverse(
+        self,
+        upper: builtins.bool = False,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
         """The inverse of A from its Cholesky factor."""
 
     def cholesky_solve(

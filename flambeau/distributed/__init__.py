@@ -1,9 +1,10 @@
 """``torch.distributed`` on CPUs: processes that exchange tensors through a store.
 
 `store` holds keys and bytes for all processes, `groups` who belongs together, `collectives` and
-`objects` what they exchange, `mesh` grids of groups, `data_parallel` modules trained together. The
-backend answers to "gloo": all goes through the store of the first process, which is right for
-some processes on one machine and slow for many machines.
+`objects` what they exchange, `device_mesh` grids of groups, `data_parallel` modules trained
+together; `tensor` and `fsdp` say what is not spread. The backend answers to "gloo": all goes
+through the store of the first process, which is right for some processes on one machine and slow
+for many machines.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from flambeau.distributed.collectives import (
     scatter,
     send,
 )
+from flambeau.distributed.device_mesh import DeviceMesh, init_device_mesh
 from flambeau.distributed.groups import (
     Backend,
     BackendConfig,
@@ -71,7 +73,6 @@ from flambeau.distributed.groups import (
     shrink_group,
     split_group,
 )
-from flambeau.distributed.mesh import DeviceMesh, init_device_mesh
 from flambeau.distributed.objects import (
     all_gather_object,
     broadcast_object_list,

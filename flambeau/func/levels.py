@@ -19,6 +19,7 @@ from flambeau.autograd.modes import enable_grad
 from flambeau.core import state
 from flambeau.core.batch.array import TRANSFORMING
 from flambeau.core.declare import ops
+from flambeau.core.forward import PUSHING
 from flambeau.core.node import Node, Port
 from flambeau.core.provenance import user_frame
 from flambeau.core.tensor import Tensor, edge_of, wrap, wrap_like_view
@@ -155,9 +156,17 @@ def push(
     seeds = [enter(wrap(np.ones(outputs[k]._array.shape, outputs[k]._array.dtype))) for k in live]
     found: Sequence[Any] = ()
     if live:
-        found = gradients(
-            [outputs[k] for k in live], list(inputs), seeds, create_graph=True, allow_unused=True
-        )
+        token = PUSHING.set(True)
+        try:
+            found = gradients(
+                [outputs[k] for k in live],
+                list(inputs),
+                seeds,
+                create_graph=True,
+                allow_unused=True,
+            )
+        finally:
+            PUSHING.reset(token)
 
     def along(tangents: Sequence[Tensor], create_graph: bool) -> list[Tensor]:
         pairs = [

@@ -10,6 +10,8 @@ from flambeau.futures import Future
 from flambeau.jit.marks import (
     Attribute,
     Final,
+    _overload,
+    _overload_method,
     annotate,
     export,
     ignore,

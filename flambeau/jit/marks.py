@@ -49,6 +49,14 @@ def unused(fn: F) -> F:
     return fn
 
 
+def _overload(func: F) -> F:
+    """The declaration of one of several signatures; the last definition is what runs."""
+    return func
+
+
+_overload_method = _overload
+
+
 def interface(obj: F) -> F:
     """The class."""
     return obj

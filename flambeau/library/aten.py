@@ -16,6 +16,14 @@ __all__ = ["AtenOverload", "AtenPacket", "find"]
 
 # PyTorch's inner name -> the public function that computes the same.
 RENAMED = {
+    "_grouped_mm": "nn.functional.grouped_mm",
+    "_is_all_true": "all",
+    "_local_scalar_dense": "Tensor.item",
+    "_pin_memory": "Tensor.pin_memory",
+    "_sparse_addmm": "sparse.addmm",
+    "sym_numel": "Tensor.numel",
+    "sym_size": "Tensor.size",
+    "sym_stride": "Tensor.stride",
     "_log_softmax": "log_softmax",
     "_softmax": "softmax",
     "_to_copy": "Tensor.to",
@@ -23,11 +31,19 @@ RENAMED = {
     "max_pool2d_with_indices": "nn.functional.max_pool2d_with_indices",
     "upsample_nearest2d": "nn.functional.interpolate",
 }
+# PyTorch's inner name -> our inner operation, where it is not the same behind an underscore.
+INNER = {
+    "convolution": "convolved",
+    "copy": "_copied",
+    "fill": "_fill_in_place",
+    "nll_loss_forward": "_nll_loss",
+}
 OVERLOADS = (
     "default Tensor Scalar out int dim Tensor_Scalar Scalar_Tensor Tensor_out Scalar_out "
     "Tensor_mode Scalar_mode self self_int Dimname names dim_IntList IntList_out memory_format "
     "Stream correction other dtype_layout low low_dtype generator start start_step using_ints x "
-    "vec unpacked_dims sizes size float source ScalarSelf ScalarOther"
+    "vec unpacked_dims sizes size float source ScalarSelf ScalarOther "
+    "value src two dtype device values msg int_Scalar int_Tensor values_stable stable dim_int"
 ).split()
 
 
@@ -38,8 +54,8 @@ class AtenOverload:
         self.overloadpacket = packet
         self._overloadname = overload
         self.__name__ = f"{packet.__name__}.{overload}"
-        self.__module__ = "torch._ops.aten"
-        self.namespace = "aten"
+        self.namespace = packet._namespace
+        self.__module__ = f"torch._ops.{self.namespace}"
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.overloadpacket(*args, **kwargs)
@@ -59,10 +75,11 @@ class AtenOverload:
 class AtenPacket:
     """``torch.ops.aten.add``: calling it calls `torch.add`."""
 
-    def __init__(self, name: str, function: Callable[..., Any]) -> None:
+    def __init__(self, name: str, function: Callable[..., Any], namespace: str = "aten") -> None:
         self.__name__ = name
         self._function = function
-        self._qualified_op_name = f"aten::{name}"
+        self._namespace = namespace
+        self._qualified_op_name = f"{namespace}::{name}"
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self._function(*args, **kwargs)
@@ -71,17 +88,24 @@ class AtenPacket:
         """The names of the overloads that were asked for."""
         return sorted({"default"} | {n for n, v in vars(self).items() if type(v) is AtenOverload})
 
+    def overload(self, name: str) -> AtenOverload:
+        """The overload of that name."""
+        return vars(self).get(name) or self._made(name)
+
+    def _made(self, name: str) -> AtenOverload:
+        found = AtenOverload(self, name)
+        setattr(self, name, found)
+        return found
+
     def __getattr__(self, name: str) -> AtenOverload:
         if name not in OVERLOADS:
             raise AttributeError(
                 f"The underlying op of '{self._qualified_op_name}' has no overload name '{name}'"
             )
-        found = AtenOverload(self, name)
-        setattr(self, name, found)
-        return found
+        return self._made(name)
 
     def __str__(self) -> str:
-        return f"aten.{self.__name__}"
+        return f"{self._namespace}.{self.__name__}"
 
     def __repr__(self) -> str:
         return f"<OpOverloadPacket(op='{self}')>"
@@ -102,5 +126,5 @@ def find(name: str) -> AtenPacket | None:
     for room in rooms:
         if callable(room.get(name)):
             return AtenPacket(name, room[name])
-    inner = getattr(ops, name, None)
+    inner = getattr(ops, name, None) or getattr(ops, INNER.get(name, "_" + name), None)
     return AtenPacket(name, inner) if callable(inner) else None

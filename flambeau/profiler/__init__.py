@@ -8,7 +8,8 @@ operations). Nothing is timed, and nothing costs, outside it. Stands on core.
 
 from __future__ import annotations
 
-from flambeau.profiler.events import EventList, FunctionEvent, FunctionEventAvg
+from flambeau.autograd.events import EventList, FunctionEvent, FunctionEventAvg
+from flambeau.autograd.recording import record_function
 from flambeau.profiler.profile import (
     ExecutionTraceObserver,
     ProfilerActivity,
@@ -17,7 +18,6 @@ from flambeau.profiler.profile import (
     supported_activities,
     tensorboard_trace_handler,
 )
-from flambeau.profiler.recording import record_function
 from flambeau.profiler.schedule import ProfilerAction, schedule
 
 __all__ = [

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable
 from enum import Enum
 from typing import Any
 
+from flambeau.autograd.events import EventList
+from flambeau.autograd.recording import Recorder, record_function
 from flambeau.core.errors import fail
-from flambeau.profiler.events import EventList
-from flambeau.profiler.recording import Recorder, record_function
 from flambeau.profiler.schedule import ProfilerAction
 
 __all__ = [
@@ -159,9 +159,7 @@ class profile:
         self._close_range()
         if self._recorder is not None:
             self._recorder.stop()
-            self._recorded = EventList(
-                sorted(self._recorder.events, key=lambda event: event.start_ns)
-            )
+            self._recorded = self._recorder.in_order()
             self._recorder = None
 
     def events(self) -> EventList:

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import os as _os
+from collections.abc import Callable as _Callable
+from typing import IO as _IO
+from typing import Any as _Any
+
+from flambeau.core.device import device as _device
 from flambeau.serialization.loading import get_unsafe_globals_in_checkpoint, load
 from flambeau.serialization.names import StorageType
 from flambeau.serialization.options import (
@@ -32,8 +38,13 @@ from flambeau.serialization.safe import (
 )
 from flambeau.serialization.saving import save
 
+FILE_LIKE = str | _os.PathLike[str] | _IO[bytes]
+MAP_LOCATION = _Callable[[_Any, str], _Any] | _device | str | dict[str, str] | None
+
 __all__ = [
+    "FILE_LIKE",
     "LoadEndianness",
+    "MAP_LOCATION",
     "SourceChangeWarning",
     "StorageType",
     "add_safe_globals",

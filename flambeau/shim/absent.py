@@ -47,7 +47,7 @@ TABLE: dict[str, str] = {
         utils.cmake_prefix_path""",
     "symbolic shapes belong to PyTorch's export; sizes are plain integers": """
         SymInt SymBool SymFloat sym_constrain_range* sym_fresh_size Sym*Type""",
-    "of FX only tracing, graphs and `passes.shape_prop` are built": "fx.*",
+    "of FX tracing, graphs and `passes.shape_prop` are built": "fx.*",
     "gradients are averaged in one piece, through the store of the first process": """
         distributed.BuiltinCommHookType distributed.Reducer distributed.Logger
         distributed.*""",
@@ -66,7 +66,7 @@ TABLE: dict[str, str] = {
         utils.collect_env.* autograd.profiler.EnforceUnique autograd.profiler.KinetoStepTracker
         autograd.profiler.MemRecordsAcc func.debug_unwrap utils.set_module
         utils.checkpoint.GraphExecGroup utils.checkpoint.SAC_IGNORED_OPS
-        utils._python_dispatch.*""",
+""",
     "inside PyTorch alone: its own code calls it, or a call raises there too": """
         slice_inverse Tensor.slice_inverse native_norm Tensor.reinforce""",
 }

@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:  # typing and importlib.metadata cost every child process 50 ms at start
     import importlib.metadata
     from collections.abc import Iterable, Sequence
-    from types import ModuleType
+    from types import ModuleType, TracebackType
     from typing import Any
 
 __all__ = ["TORCH_VERSION", "AliasFinder", "install_finder", "installed", "uninstall_finder"]
@@ -148,11 +148,22 @@ for _function in (AliasFinder.find_spec, AliasFinder._missing):
 
 
 def wear_version(module: ModuleType) -> None:
-    """Under the alias ``torch.__version__`` is the version of PyTorch that flambeau speaks."""
+    """Under the alias ``torch.__version__`` is the version of PyTorch that flambeau speaks, and
+    ``torch.__name__`` is torch.
+    """
+    module.__name__ = "torch"
     version = importlib.import_module("flambeau.version")
     if not isinstance(module.__version__, version.TorchVersion):
         version.own = module.__version__
         module.__version__ = version.__version__
+        if sys.excepthook is sys.__excepthook__:
+            sys.excepthook = _tell
+
+
+def _tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Print an uncaught error as Python does, with what flambeau can say of its line."""
+    importlib.import_module("flambeau.diagnostics").annotate(error)
+    sys.__excepthook__(kind, error, trace)
 
 
 def installed() -> AliasFinder | None:
@@ -184,9 +195,10 @@ def uninstall_finder() -> None:
         sys.meta_path.remove(finder)  # type: ignore[arg-type]
         names.take_off()
     for name in [n for n in sys.modules if target(n) is not None]:
-        if sys.modules[name].__name__.partition(".")[0] == "flambeau":
+        if name == "torch" or sys.modules[name].__name__.partition(".")[0] == "flambeau":
             del sys.modules[name]
     package = sys.modules.get("flambeau")
     version = sys.modules.get("flambeau.version")
     if package is not None and version is not None and version.own is not None:
         package.__version__, version.own = version.own, None
+        package.__name__ = "flambeau"

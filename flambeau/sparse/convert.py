@@ -45,14 +45,18 @@ def from_dense(a: Any, sparse_dim: int) -> COO:
     filled = a != 0
     if sparse_dim < a.ndim:
         filled = filled.any(axis=tuple(range(sparse_dim, a.ndim)))
-    places = np.nonzero(filled) if sparse_dim else (np.flatnonzero(filled),)[:0]
-    count = len(places[0]) if sparse_dim else int(bool(filled))
-    indices = (
-        np.stack(places).astype(np.int64, copy=False)
-        if sparse_dim
-        else np.zeros((0, count), np.int64)
-    )
-    values = a[places] if sparse_dim else a[None][:count].copy()
+    if not sparse_dim:
+        count = int(bool(filled))
+        return COO(np.zeros((0, count), np.int64), a[None][:count].copy(), a.shape, True)
+    if not filled.flags.c_contiguous:
+        filled = np.ascontiguousarray(filled)
+    flat = filled.reshape(-1).nonzero()[0]  # along one dimension: a third of the time
+    indices = np.empty((sparse_dim, len(flat)), np.int64)
+    rest = flat
+    for k in range(sparse_dim - 1, 0, -1):
+        rest, indices[k] = np.divmod(rest, max(1, a.shape[k]))
+    indices[0] = rest
+    values = a.reshape(filled.size, *a.shape[sparse_dim:]).take(flat, 0)
     return COO(indices, values, a.shape, True)
 
 
@@ -86,12 +90,13 @@ def compress(a: Any, layout: Any, block: Any = None, dense_dim: int = 0) -> Comp
     coo = a.to_coo().coalesced()
     if layout in (sparse_bsr, sparse_bsc):
         return _blocks(coo, layout, height, width, by_row)
+    if by_row:
+        pointers, plain, _ = coo.rows()
+        return Compressed(pointers, plain, coo.values, shape, layout)
     row, column = coo.indices
-    main, plain, values = (row, column, coo.values) if by_row else (column, row, coo.values)
-    if not by_row:
-        order = np.lexsort((row, column))
-        main, plain, values = main[order], plain[order], values[order]
-    return Compressed(_pointers(main, shape[0 if by_row else 1]), plain, values, shape, layout)
+    order = np.lexsort((row, column))
+    pointers = _pointers(column[order], shape[1])
+    return Compressed(pointers, row[order], coo.values[order], shape, layout)
 
 
 def _block_of(layout: Any, block: Any, size: Any, name: str) -> tuple[int, int]:

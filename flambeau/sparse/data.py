@@ -4,7 +4,7 @@ NumPy arrays.
 A data object answers what the core asks of an array (dtype, shape, ndim, size, copy, astype,
 ``+``); arithmetic lives
 in `kernels`, gradients in `basis`. The given index and value arrays are kept, not copied. Stands
-on core.layout.
+on core.layout and core's kernels.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from flambeau.core.kernels.generate import rows_added
 from flambeau.core.layout import sparse_bsc, sparse_bsr, sparse_coo, sparse_csc, sparse_csr
 
 __all__ = ["COO", "Compressed", "SparseData", "is_sparse"]
@@ -27,6 +28,8 @@ def is_sparse(value: Any) -> bool:
 
 
 SHORT = 1 << 16
+FEW = 1 << 11
+"""Places that are sorted by their keys at once, in a third of the time."""
 
 
 def in_order(indices: Any, shape: tuple[int, ...]) -> Any:
@@ -208,12 +211,16 @@ class COO(SparseData):
     def _order(self) -> tuple[Any, Any, Any]:
         found = self.cache.get("order")
         if found is None:
-            order = in_order(self.indices, self.shape)
-            ranked = self.keys()[order]
+            keys = self.keys()
+            if len(keys) < FEW and self.size < 1 << 62:
+                order = keys.argsort(kind="stable")
+            else:
+                order = in_order(self.indices, self.shape)
+            ranked = keys[order]
             first = np.ones(len(ranked), bool)
             np.not_equal(ranked[1:], ranked[:-1], out=first[1:])
-            starts = np.flatnonzero(first)
-            indices = self.indices[:, order[starts]]
+            starts = first.nonzero()[0]
+            indices = self.indices.take(order[starts], 1)  # each row contiguous
             found = self.cache["order"] = (
                 order,
                 None if len(starts) == len(order) else starts,
@@ -223,6 +230,15 @@ class COO(SparseData):
 
     @staticmethod
     def _merge(values: Any, order: Any, starts: Any) -> Any:
+        if starts is not None and values.ndim > 1:
+            number = np.zeros(len(order), np.int64)
+            number[starts[1:]] = 1
+            member = np.empty_like(number)
+            member[order] = number.cumsum()
+            found = np.zeros((len(starts), *values.shape[1:]), values.dtype)
+            flat = found.reshape(len(starts), -1)
+            if rows_added.add_rows(flat, member, values.reshape(len(order), -1)):
+                return found
         ranked = values[order]
         if starts is None or not len(ranked):
             return ranked

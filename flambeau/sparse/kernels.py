@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from flambeau.core.errors import fail
-from flambeau.core.kernels.generate import rows_mixed
+from flambeau.core.kernels.generate import rows_added, rows_dotted, rows_mixed
 from flambeau.sparse.convert import compress
 from flambeau.sparse.data import COO, Compressed, SparseData
 
@@ -60,11 +60,25 @@ def plus(a: Any, b: Any) -> Any:
 
 def scatter(data: Any, into: Any, sign: int = 1) -> Any:
     """Add (or subtract) sparse data to an array in place."""
+    if type(data) is COO and data.sparse_dim == 1 and _rows_scattered(data, into, sign):
+        return into
     data = data.coalesced() if type(data) is COO else data
     if data.values.size:
         places = data.places()
         into[places] += data.values if sign > 0 else -data.values
     return into
+
+
+def _rows_scattered(data: COO, into: Any, sign: int) -> bool:
+    """Add whole rows one after another, repeated ones too, where that can be generated."""
+    (places,), count = data.indices, len(into)
+    if not places.size or not into.flags.c_contiguous or into.ndim < 2:
+        return False
+    if places.min() < 0 or places.max() >= count:
+        return False
+    values = data.values if sign > 0 else -data.values
+    values = values.reshape(len(places), -1)
+    return rows_added.add_rows(into.reshape(count, -1), places, values)
 
 
 def union(a: Any, b: Any, function: Any) -> Any:
@@ -189,18 +203,15 @@ def _product(a: Any, b: Any) -> Any:
     if not a.values.size or not out.size:
         return out
     pointers, plain, values, by_row = _as_rows(a)
-    if (
-        by_row
-        and width > 1
-        and rows_mixed.mix_rows(
-            out,
-            np.ascontiguousarray(pointers),
-            np.ascontiguousarray(plain),
-            np.ascontiguousarray(values, dtype),
-            np.ascontiguousarray(b, dtype),
-        )
-    ):
-        return out
+    if by_row:
+        whole = np.ascontiguousarray
+        matrix = whole(pointers), whole(plain), whole(values, dtype)
+        if width == 1:
+            done = rows_dotted.dot_rows(out[:, 0], *matrix, whole(b[:, 0], dtype))
+        else:
+            done = rows_mixed.mix_rows(out, *matrix, whole(b, dtype))
+        if done:
+            return out
     if loops is not None and dtype.char in LOOPED:
         small = plain.dtype if plain.dtype == pointers.dtype else np.int64
         values = np.ascontiguousarray(values, dtype)
@@ -240,10 +251,13 @@ def sampled(a: Any, b: Any, pattern: Any) -> Any:
     if len(places) > 2 or (type(pattern) is Compressed and pattern.blocked):
         return gather(np.matmul(a, b), pattern)
     row, column = places
-    right = np.ascontiguousarray(b.T)
     found = np.empty(row.shape, np.result_type(a, b))
+    row, column = (np.ascontiguousarray(x, np.int64) for x in (row, column))
+    left, right = (np.ascontiguousarray(x, found.dtype) for x in (a, b.T))
+    if rows_dotted.dot_places(found, row, column, left, right):
+        return found
     step = max(1, NEAR // max(1, a.shape[1]))
     for k in range(0, len(row), step):
         part = slice(k, k + step)
-        found[part] = np.einsum("ij,ij->i", a.take(row[part], 0), right.take(column[part], 0))
+        found[part] = np.einsum("ij,ij->i", left.take(row[part], 0), right.take(column[part], 0))
     return found

@@ -1,7 +1,7 @@
 """Products of two sparse matrices: whole, and at chosen places alone (what their gradients need).
 
-Through SciPy's compiled loops where it is installed, else every value meets the row that its column
-names, by NumPy. Arrays in, arrays out. Stands on data, convert and kernels.
+By generated code; else through SciPy's compiled loops where it is installed; else every value meets
+the row that its column names, by NumPy. Arrays in, arrays out. Stands on data, convert and kernels.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from flambeau.core.kernels.generate import rows_met
+from flambeau.core.layout import sparse_csr
 from flambeau.sparse.convert import compress
 from flambeau.sparse.data import COO, Compressed
 from flambeau.sparse.kernels import LOOPED, flip, gather, loops
@@ -21,7 +23,7 @@ Rows = tuple[Any, Any, Any]
 
 
 def product(a: Any, b: Any) -> Any:
-    """``a @ b``, in the layout of `a`; of batches and blocks through dense matrices."""
+    """``a @ b``: coordinates where `a` has them, else rows; batches go through dense matrices."""
     if not _plain(a) or not _plain(b):
         first, second = a.to_coo().coalesced(), b.to_coo().coalesced()
         if first.dense_dim or second.dense_dim or first.ndim != 2 or second.ndim != 2:
@@ -30,12 +32,12 @@ def product(a: Any, b: Any) -> Any:
         return compress(found, a.layout if not a.blocked else b.layout)
     dtype = np.result_type(a.dtype, b.dtype)
     n, m = a.shape[0], b.shape[1]
-    multiply = _looped if loops is not None and dtype.char in LOOPED else _expanded
-    found = multiply(_by_rows(a, dtype), _by_rows(b, dtype), n, a.shape[1], m)
-    if type(a) is not COO:
-        rows = Compressed(*found[:2], found[2], (n, m), a.layout) if a.by_row else None
-        return rows or compress(_coordinates(found, n, m), a.layout)
-    return _coordinates(found, n, m)
+    first, second = _by_rows(a, dtype), _by_rows(b, dtype)
+    found = rows_met.meet_rows(first, second, n, m)
+    if found is None:
+        multiply = _looped if loops is not None and dtype.char in LOOPED else _expanded
+        found = multiply(first, second, n, a.shape[1], m)
+    return _coordinates(found, n, m) if type(a) is COO else Compressed(*found, (n, m), sparse_csr)
 
 
 def _plain(a: Any) -> bool:
@@ -60,8 +62,9 @@ def _by_rows(a: Any, dtype: Any) -> Rows:
 
 def _coordinates(found: Rows, n: int, m: int) -> COO:
     pointers, columns, values = found
-    rows = np.repeat(np.arange(n), np.diff(pointers))
-    return COO(np.stack([rows, columns]), values, (n, m), True)
+    indices = np.empty((2, len(columns)), np.int64)
+    indices[0], indices[1] = np.arange(n).repeat(pointers[1:] - pointers[:-1]), columns
+    return COO(indices, values, (n, m), True)
 
 
 def _turned(rows: Rows, n: int, m: int) -> Rows:

@@ -217,7 +217,9 @@ def _product(op: Op, args: Any) -> Tensor:
     _, left, right = np.intersect1d(
         first.keys(), second.keys(), assume_unique=True, return_indices=True
     )
-    found = COO(first.indices[:, left], first.values[left] * second.values[right], a.shape, True)
+    found = COO(
+        first.indices.take(left, 1), first.values[left] * second.values[right], a.shape, True
+    )
     if type(a) is COO or a.batch or a.blocked:
         return _recorded(op, args, found)
     return _recorded(op, args, compress(found, a.layout))

@@ -57,27 +57,40 @@ def sum(input: Tensor, dim: Any = None, dtype: Any = None) -> Tensor:
 
 
 class Groups:
-    """Which values share everything but one sparse coordinate."""
+    """Which values of coalesced data share everything but one sparse coordinate."""
 
     def __init__(self, data: COO, dim: int) -> None:
-        shape = np.array(
-            [n for d, n in enumerate(data.shape[: data.sparse_dim]) if d != dim], np.int64
-        )
-        keys = np.zeros(data.nnz, np.int64)
-        for n, row in zip(shape, np.delete(data.indices, dim, axis=0), strict=True):
-            keys = keys * n + row
-        _, self.member = np.unique(keys, return_inverse=True)
-        self.order = np.argsort(self.member, kind="stable")
-        ranked = self.member[self.order]
-        self.starts = (
-            np.flatnonzero(np.r_[True, ranked[1:] != ranked[:-1]]) if len(ranked) else ranked
-        )
+        keys: Any = 0
+        for d in range(data.sparse_dim):
+            if d != dim:
+                keys = keys * data.shape[d] + data.indices[d]
+        keys = np.broadcast_to(keys, data.nnz)
+        # Along the last coordinate the values of a group stand side by side already.
+        self.order = None if dim == data.sparse_dim - 1 else keys.argsort(kind="stable")
+        ranked = keys if self.order is None else keys[self.order]
+        first = np.ones(len(ranked), bool)
+        np.not_equal(ranked[1:], ranked[:-1], out=first[1:])
+        self.starts = first.nonzero()[0]
+        self.member = first.cumsum() - 1
+        if self.order is not None:
+            ranks = self.member
+            self.member = np.empty_like(ranks)
+            self.member[self.order] = ranks
+
+    @staticmethod
+    def of(data: COO, dim: int) -> Groups:
+        """The groups, kept for data that share these indices."""
+        found = data.cache.get(f"groups {dim}")
+        if found is None:
+            found = data.cache[f"groups {dim}"] = Groups(data, dim)
+        return found  # type: ignore[no-any-return]
 
     def spread(self, values: Any, function: Any) -> Any:
         """`function` over each group, at every member of it."""
         if not len(values):
             return values
-        return function.reduceat(values[self.order], self.starts, axis=0)[self.member]
+        ranked = values if self.order is None else values[self.order]
+        return function.reduceat(ranked, self.starts, axis=0)[self.member]
 
 
 @primitive(
@@ -109,7 +122,7 @@ def _softmax(input: Tensor, dim: int, dtype: Any, log: bool) -> Tensor:
         inner = dim - data.sparse_dim + 1
         found = ops.log_softmax(held, inner) if log else ops.softmax(held, inner)
         return basis.fill(found, data, label)
-    groups = Groups(data, dim)
+    groups = Groups.of(data, dim)
     shifted = held - wrap(groups.spread(data.values, np.maximum))
     total = ops._group_total(shifted.exp(), groups)
     return basis.fill(shifted - total.log() if log else shifted.exp() / total, data, label)

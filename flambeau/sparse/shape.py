@@ -14,6 +14,7 @@ import numpy as np
 
 from flambeau.core.dims import wrap_dim
 from flambeau.core.errors import fail
+from flambeau.core.layout import sparse_csr
 from flambeau.sparse.convert import compress, from_dense
 from flambeau.sparse.data import COO, Compressed, SparseData
 
@@ -109,6 +110,14 @@ def select(a: Any, dim: int, index: int) -> Any:
         lead = (_range(None),) * dim + (index,)
         shape = (*a.shape[:dim], *a.shape[dim + 1 :])
         return Compressed(a.compressed[lead], a.plain[lead], a.values[lead], shape, a.layout)
+    if (
+        isinstance(a, Compressed)
+        and not a.blocked
+        and dim == (0 if a.by_row else 1)
+        and a.ndim == 2
+    ):
+        part = _range(*a.compressed[index : index + 2])
+        return COO(a.plain[None, part], a.values[part], (a.shape[1 - dim],), True)
     found = _coo(a)
     k = found.sparse_dim
     shape = (*a.shape[:dim], *a.shape[dim + 1 :])
@@ -195,7 +204,7 @@ def index_select(a: Any, dim: int, index: Any) -> Any:
     taken = order[
         np.arange(int(counts.sum())) - np.repeat(before, counts) + np.repeat(first, counts)
     ]
-    indices = found.indices[:, taken]
+    indices = found.indices.take(taken, 1)
     indices[dim] = np.repeat(np.arange(index.size), counts)
     return COO(indices, found.values[taken], shape, False)
 
@@ -247,8 +256,27 @@ def stack(tensors: Any, dim: int) -> COO:
     return cat([unsqueeze(a, dim) for a in tensors], wrap_dim(dim, tensors[0].ndim + 1))
 
 
+def _row_sums(a: Compressed) -> Compressed:
+    """The sum of each row that has values."""
+    there = (a.compressed[1:] > a.compressed[:-1]).astype(np.int64)
+    rows = there.nonzero()[0]
+    pointers = np.zeros(len(there) + 1, np.int64)
+    there.cumsum(out=pointers[1:])
+    values = a.values
+    if rows.size:
+        values = np.add.reduceat(values, a.compressed[rows], dtype=values.dtype)
+    return Compressed(pointers, np.zeros(len(rows), np.int64), values, (len(there), 1), a.layout)
+
+
 def summed(a: Any, dims: set[int], keepdim: bool) -> Any:
-    """The sum over some dimensions: sparse while a sparse dimension is left."""
+    """The sum over some dimensions: sparse while a sparse dimension is left; of compressed rows
+    whose dimensions are kept, compressed rows.
+    """
+    if keepdim and a.layout is sparse_csr and a.ndim == 2 and not a.dense_dim:
+        if dims == {1}:
+            return _row_sums(a)
+        found = summed(a.to_coo(), dims, True)
+        return compress(found if isinstance(found, SparseData) else from_dense(found, 2), a.layout)
     found = _coo(a)
     k = found.sparse_dim
     values = found.values

@@ -9,7 +9,7 @@ from importlib import import_module as _import_module
 from typing import Any as _Any
 
 __version__ = "0.28.0+flambeau"
-_ROOMS = frozenset(("datasets", "io", "models", "ops", "transforms", "utils"))
+_ROOMS = frozenset(("datasets", "io", "models", "ops", "transforms", "tv_tensors", "utils"))
 
 
 def __getattr__(name: str) -> _Any:

@@ -1,5 +1,8 @@
-"""Ranges and their table."""
+"""The older profile and the newer one record the same events."""
 
+import pytest
+
+import flambeau as torch
 from flambeau.autograd.profiler import profile, record_function
 
 
@@ -12,6 +15,35 @@ def test_ranges_are_counted():
         assert inner() + inner() == 6
     averages = {e.key: e.count for e in found.key_averages()}
     assert averages == {"inner": 2, "outer": 1}
-    assert found.table(sort_by="count").splitlines()[1].startswith("inner")
+    assert "inner" in found.table(sort_by="count")
     inner()
-    assert len(found.function_events) == 3
+    assert [e.name for e in found.function_events] == ["outer", "inner", "inner"]
+
+
+def test_operations_are_recorded_by_their_names():
+    layer = torch.nn.Linear(2, 3)
+    with profile(record_shapes=True) as found:
+        layer(torch.ones(1, 2)).exp().zero_()
+    events = found.function_events
+    assert [e.name for e in events] == ["aten::linear", "aten::addmm", "aten::exp", "aten::zero_"]
+    assert events[1].cpu_parent is events[0] and events[2].input_shapes == [[1, 3]]
+
+
+def test_a_range_of_either_module_is_seen_by_either_profile():
+    with torch.profiler.profile() as new, record_function("old range"):
+        pass
+    with profile() as old, torch.profiler.record_function("new range"):
+        pass
+    assert [e.name for e in new.events()] == ["old range"]
+    assert [e.name for e in old.function_events] == ["new range"]
+
+
+def test_a_profile_is_used_once_and_read_afterwards():
+    with profile() as found, pytest.raises(RuntimeError, match="leave the block"):
+        found.key_averages()
+    with pytest.raises(RuntimeError, match="not reentrant"), found:
+        pass
+    with profile(enabled=False) as nothing:
+        torch.ones(2).exp()
+    with pytest.raises(RuntimeError, match="finish"):
+        nothing.table()

@@ -30,3 +30,44 @@ def test_no_reason_where_there_is_a_gradient():
     assert "no backward has reached it yet" in torch.why_no_grad(y)
     y.sum().backward()
     assert torch.why_no_grad(x) == torch.why_no_grad(y) == "it has a gradient."
+
+
+CUTS = {
+    "detach": lambda w, x: (w * x).detach() + x,
+    "no_grad": lambda w, x: torch.no_grad()(lambda: w * x)() + x,
+    "argmax": lambda w, x: torch.stack([w * x, x]).argmax(0).float(),
+    "gt": lambda w, x: (w * x > 0).float() * x,
+    "to": lambda w, x: (w * x).long() * x,
+    ".data": lambda w, x: w.data * x,
+}
+
+
+@pytest.mark.parametrize("cut", CUTS)
+def test_the_line_that_cuts_the_path_is_named(cut):
+    w, x = torch.ones(2, requires_grad=True), torch.ones(2)
+    told = torch.why_no_grad(w, lambda: CUTS[cut](w, x).sum())
+    assert re.search(rf"is cut by .*{re.escape(cut)}\b.* at test_why\.py:\d+ \(`", told), told
+    assert w.grad is None and x.grad is None
+
+
+def test_a_module_names_its_own_line():
+    class Net(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.second = torch.nn.Linear(2, 3), torch.nn.Linear(3, 1)
+
+        def forward(self, x):
+            hidden = self.first(x).relu()
+            return self.second(hidden.detach())  # here
+
+    model, x = Net(), torch.ones(4, 2)
+    told = torch.why_no_grad(model.first.weight, lambda: model(x).mean())
+    assert "detach at test_why.py" in told and "# here" in told
+    assert "leads back to it" in torch.why_no_grad(model.second.weight, lambda: model(x).mean())
+
+
+def test_what_leaves_through_other_libraries_is_told():
+    w = torch.ones(2, requires_grad=True)
+    told = torch.why_no_grad(w, lambda: torch.from_numpy((w * 2).detach().numpy()).sum())
+    assert "left the graph by detach at test_why.py" in told
+    assert "not computed from it" in torch.why_no_grad(w, lambda: torch.ones(2).sum())

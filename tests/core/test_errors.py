@@ -22,7 +22,7 @@ ones = torch.ones
         (lambda: torch.nn.functional.mse_loss(ones(2).long(), ones(2).long()), NotImplementedError, ["mse_loss", "Long", ".float()"]),
         (lambda: torch.nn.functional.kl_div(ones(2).long(), ones(2), reduction="sum"), RuntimeError, ["kl_div", "int64", ".float()"]),
         (lambda: torch.unravel_index(ones(2), (2, 2)), TypeError, ["unravel_index", "float32", ".long()"]),
-        (lambda: torch.onnx, AttributeError, ["torch.onnx"]),
+        (lambda: torch.miopen_rnn, AttributeError, ["torch.miopen_rnn"]),
     ],
 )  # fmt: skip
 def test_mistake_is_named(mistake, kind, words):

@@ -34,3 +34,17 @@ def test_an_unpack_hook_is_asked_once():
         y = torch.atan2(x, x * 2)
     y.sum().backward()
     assert len(asked) == 2
+
+
+def test_a_node_hook_returns_a_tuple(oracle):
+    for t in (oracle, torch):
+        y = t.ones(2, requires_grad=True) * 2
+        y.grad_fn.register_hook(lambda inputs, outputs: inputs[0])
+        with pytest.raises(TypeError, match="expected tuple"):
+            y.sum().backward()
+
+
+def test_grad_wants_inputs(oracle):
+    for t in (oracle, torch):
+        with pytest.raises(RuntimeError, match="cannot be empty"):
+            t.autograd.grad(t.ones(2, requires_grad=True).sum(), [])

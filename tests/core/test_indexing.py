@@ -29,6 +29,21 @@ def test_basic_indices_are_views(x, index):
     assert shown.untyped_storage().data_ptr() == x.untyped_storage().data_ptr()
 
 
+@pytest.mark.parametrize(
+    "index",
+    [
+        *BASIC[:-1], (None, 0), (0, None), (1, None, 2), (slice(None), None, slice(1, 2)), (None, None),
+        (slice(0, 3, 2), None, ...), (..., None), (slice(None), 1, None),
+    ],
+)  # fmt: skip
+def test_the_geometry_is_pytorchs(oracle, index):
+    for order in ((0, 1, 2), (2, 0, 1)):
+        shown = flambeau.zeros(3, 3, 4).permute(order)[index]
+        want = oracle.zeros(3, 3, 4).permute(order)[index]
+        assert (tuple(shown.shape), shown.stride()) == (tuple(want.shape), want.stride())
+        assert shown.storage_offset() == want.storage_offset()
+
+
 @pytest.mark.parametrize("index", ADVANCED)
 def test_advanced_indices_are_copies(x, index):
     shown = x[index]

@@ -96,3 +96,94 @@ def test_inference_tensors_are_not_written_outside():
         with pytest.raises(RuntimeError, match="[Ii]nference"):
             write()
     assert x.tolist() == [3, 3, 3]
+
+
+def node_name(tensor):
+    return type(tensor.grad_fn).__name__
+
+
+def test_a_comparison_written_in_place_ends_the_history(oracle):
+    for t in (oracle, torch):
+        x = t.tensor([1.0, 2.0, 3.0], requires_grad=True)
+        y = x * 2
+        assert node_name(y.eq_(2)) == "EqBackward0"
+        assert y.tolist() == [1, 0, 0]
+        y.sum().backward()
+        assert x.grad.tolist() == [0, 0, 0]
+        z = t.zeros(3)
+        assert node_name(z.less_(x)) == "LtBackward1"
+        assert z.tolist() == [1, 1, 1]
+
+
+def test_writes_bear_the_names_that_pytorch_gives_them(oracle):
+    for t in (oracle, torch):
+        x = t.tensor([0.5, 0.25], requires_grad=True)
+        F = t.nn.functional
+        found = [
+            *(F.elu_(x * 1), F.celu_(x * 1), F.leaky_relu_(x * 1), F.threshold_(x * 1, 0, 1)),
+            *((x * 1).asinh_(), (x * 1).acosh_(), (x * 1).atanh_(), x.log1p()),
+            *((x * 1).normal_(), (x * 1).uniform_(), (x * 1).bernoulli_(), (x * 1).log_normal_()),
+            *((x * 1).random_(), (x * 1).random_(3), (x * 1).random_(1, 3)),
+            (x * 1).bernoulli_(x.detach()),
+        ]
+        assert " ".join(map(node_name, found)).replace("Backward", "") == (
+            "Elu1 Celu1 LeakyRelu1 Threshold1 Asinh1 Acosh1 Atanh1 Log1P0 "
+            "Normal0 Uniform0 Bernoulli2 LogNormal0 Random2 Random1 Random0 Bernoulli1"
+        )
+
+
+def test_a_leaf_that_is_a_view_is_guarded_like_any_other(oracle):
+    for t in (oracle, torch):
+        x = t.arange(4.0).reshape(2, 2).requires_grad_()
+        for write in (
+            lambda: x[0].add_(1),  # noqa: B023
+            lambda: x.view(4).zero_(),  # noqa: B023
+            lambda: x.__setitem__(0, 1),  # noqa: B023
+            lambda: x.set_(t.ones(2)),  # noqa: B023
+        ):
+            with pytest.raises(RuntimeError):
+                write()
+        assert x.tolist() == [[0, 1], [2, 3]]
+        y = t.zeros(3)
+        y[:2].add_(x[0])  # the view has no history of its own: its base gets one
+        y[:2].mul_(2)
+        y.sum().backward()
+        assert x.grad.tolist() == [[2, 2], [0, 0]]
+
+
+def test_elements_that_share_memory_may_get_one_value(oracle):
+    for t in (oracle, torch):
+        x = t.zeros(1, 3)
+        wide = x.expand(2, 3)
+        wide.fill_(2)
+        assert x.tolist() == [[2, 2, 2]]
+        wide.zero_()
+        mask = t.tensor([[True, False, False], [False, False, True]])
+        with pytest.warns(UserWarning, match="masked_fill_ on expanded tensors is deprecated"):
+            wide.masked_fill_(mask, 5)
+        assert x.tolist() == [[5, 0, 5]]
+        with pytest.warns(UserWarning, match="index_put_ on expanded tensors is deprecated"):
+            wide.index_put_((t.tensor([0]),), t.tensor(1.0))
+        assert x.tolist() == [[1, 1, 1]]
+        for write in (wide.relu_, lambda: wide.copy_(t.ones(())), lambda: wide.add_(1)):  # noqa: B023
+            with pytest.raises(RuntimeError, match="more than one element"):
+                write()
+
+
+def test_integers_take_no_history(oracle):
+    for t in (oracle, torch):
+        x = t.tensor([1.0, 2.0], requires_grad=True)
+        y = t.zeros(2, dtype=t.int64)
+        y.copy_(x)
+        y[:] = x
+        assert y.tolist() == [1, 2]
+        assert not y.requires_grad
+
+
+def test_what_inference_mode_made_is_not_written_by_index_or_out(oracle):
+    for t in (oracle, torch):
+        with t.inference_mode():
+            x = t.ones(2)
+        for write in (lambda: x.__setitem__(0, 3.0), lambda: t.add(x, 1, out=x)):  # noqa: B023
+            with pytest.raises(RuntimeError, match="outside InferenceMode"):
+                write()

@@ -31,6 +31,31 @@ def test_second_backward_names_both():
         y.backward()
 
 
+@pytest.mark.parametrize(
+    ("step", "frees"),
+    [
+        (lambda x: x * 2, True),
+        (lambda x: 2 * x, True),
+        (lambda x: x / 2, True),
+        (lambda x: (x + 1).mul_(2.0), True),
+        (lambda x: (x + 1).div_(2.0), True),
+        (lambda x: x + 2, False),
+        (lambda x: 2 - x, False),
+        (lambda x: -x, False),
+    ],
+)
+def test_a_factor_that_is_a_number_is_freed_as_a_tensor_is(step, frees):
+    x = torch.ones(2, requires_grad=True)
+    y = step(x).sum()
+    y.backward()
+    if frees:
+        with pytest.raises(RuntimeError, match="second time"):
+            y.backward()
+    else:
+        y.backward()
+        assert x.grad.abs().tolist() == [2.0, 2.0]
+
+
 def test_an_overwritten_value_names_saver_and_writer():
     a, b = torch.ones(2, requires_grad=True), torch.ones(2, requires_grad=True)
     h = a + 1

@@ -144,3 +144,14 @@ def test_what_is_written_where_is_pytorchs_choice(call, oracle):
     assert {given: ours for given, (ours, _) in found.items()} == {
         given: theirs for given, (_, theirs) in found.items()
     }
+
+
+def test_the_memory_that_out_grows_into_counts(oracle):
+    for t in (oracle, torch):
+        index = t.tensor([2, 1, 0])
+        with (
+            warnings.catch_warnings(),
+            pytest.raises(RuntimeError, match="refer to a single memory"),
+        ):
+            warnings.simplefilter("ignore")  # PyTorch has resized it by then
+            t.gather(index, 0, index[1:], out=index[:1])

@@ -94,22 +94,22 @@ def test_multiprocessing(run, script, method):
 import multiprocessing as mp
 def job(x):
     import torch
-    return torch.__name__, __name__
+    return torch.__version__, __name__
 if __name__ == "__main__":
     with mp.get_context({method!r}).Pool(1) as pool:
         print(pool.map(job, [0])[0][0])
 """,
     )
-    assert out == "flambeau\n"
+    assert out == "2.13.0+flambeau\n"
 
 
 def test_subprocess_and_its_own_subprocess(run, script):
-    script("import torch; print(torch.__name__)", "inner.py")
+    script("import torch; print(torch.__version__)", "inner.py")
     script("import subprocess, sys; subprocess.run([sys.executable, 'inner.py'])", "middle.py")
     out = check(
         run, script, "import subprocess, sys; subprocess.run([sys.executable, 'middle.py'])"
     )
-    assert out == "flambeau\n"
+    assert out == "2.13.0+flambeau\n"
 
 
 def test_the_hidden_sitecustomize_still_runs(run, script, tmp_path, pythonpath):
@@ -121,13 +121,13 @@ def test_the_hidden_sitecustomize_still_runs(run, script, tmp_path, pythonpath):
 
 def test_flambeau_is_found_without_being_on_the_path(script, tmp_path, pythonpath):
     """Run from a checkout, `-m` finds flambeau in the working folder; the script must too."""
-    name = script("import torch; print(torch.__name__)", "elsewhere/program.py")
+    name = script("import torch; print(torch.__version__)", "elsewhere/program.py")
     env = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
     ours = subprocess.run(
         [sys.executable, "-m", "flambeau", str(tmp_path / name)],
         cwd=pythonpath(), env=env, capture_output=True, text=True,
     )  # fmt: skip
-    assert ours.stdout == "flambeau\n", ours.stderr
+    assert ours.stdout == "2.13.0+flambeau\n", ours.stderr
 
 
 def test_install_and_uninstall(run, script):
@@ -139,10 +139,12 @@ own = flambeau.__version__
 before = dict(os.environ)
 shim.install(); shim.install()
 import torch, torch.version
-assert torch is flambeau and shim.installed() and torch.__version__ == "2.13.0+flambeau"
-ask = "import torch; print(torch.__name__)"
-assert subprocess.check_output([sys.executable, "-c", ask]) == b"flambeau\\n"
+assert torch is flambeau and shim.installed() and torch.__name__ == "torch"
+assert torch.__version__ == "2.13.0+flambeau"
+ask = "import torch; print(torch.__version__)"
+assert subprocess.check_output([sys.executable, "-c", ask]) == b"2.13.0+flambeau\\n"
 shim.uninstall(); shim.uninstall()
+assert flambeau.__name__ == "flambeau"
 assert not shim.installed() and "torch" not in sys.modules and "torch.version" not in sys.modules
 assert dict(os.environ) == before and flambeau.__version__ == own
 print("fine")
@@ -153,9 +155,9 @@ print("fine")
 
 def test_the_alias_wins_over_an_installed_torch(run, script, tmp_path, pythonpath):
     script("raise ImportError('the real one')", "site/torch/__init__.py")
-    name = script("import torch; print(torch.__name__)")
+    name = script("import torch; print(torch.__version__)")
     ours = run("-m", "flambeau", name, PYTHONPATH=pythonpath(tmp_path / "site"))
-    assert ours.stdout == "flambeau\n", ours.stderr
+    assert ours.stdout == "2.13.0+flambeau\n", ours.stderr
     ours = run(name, PYTHONPATH=pythonpath(tmp_path / "site"))
     assert "the real one" in ours.stderr
 

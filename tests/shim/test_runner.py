@@ -122,7 +122,7 @@ def test_interpreter_options_are_kept(run, script):
 
 
 def test_a_tool_before_the_runner_gets_the_script(run, script):
-    name = script("import torch\nprint(torch.__name__)\n")
+    name = script("import torch\nprint(torch.__version__)\n")
     ours = run("-m", "pdb", "-c", "continue", "-m", "flambeau", name, stdin="q\n")
     assert "flambeau" in ours.stdout
 

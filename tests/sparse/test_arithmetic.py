@@ -150,3 +150,57 @@ def test_reduced_rows():
 def test_spdiags():
     x = torch.sparse.spdiags(torch.arange(1.0, 10).reshape(3, 3), torch.tensor([0, -1, 1]), (3, 3))
     assert x.to_dense().tolist() == [[1, 8, 0], [4, 2, 9], [0, 5, 3]]
+
+
+@pytest.mark.parametrize("rows", [3, 400])  # both sides of what is worth a generated kernel
+@pytest.mark.parametrize("alpha", [1, -0.5])
+def test_rows_are_added_in_place_one_by_one(rows, alpha, oracle):
+    found = []
+    for torch_ in (oracle, torch):
+        torch_.manual_seed(0)
+        places = torch_.randint(0, 50, (1, rows))
+        values = torch_.randn(rows, 16)
+        sparse = torch_.sparse_coo_tensor(places, values, (50, 16), check_invariants=True)
+        target = torch_.ones(50, 16)
+        kept = target.view(-1)
+        version = target._version
+        assert target.add_(sparse, alpha=alpha) is target
+        found.append((kept.numpy().copy(), target._version - version))
+    np.testing.assert_allclose(found[1][0], found[0][0], rtol=1e-5, atol=1e-6)
+    assert found[1][1] == found[0][1] == 1
+
+
+def test_rows_that_are_not_there_are_refused():
+    sparse = torch.sparse_coo_tensor([[0, 50] * 200], torch.ones(400, 16), (50, 16))
+    with pytest.raises(IndexError):
+        torch.ones(50, 16).add_(sparse)
+
+
+def test_norms_are_those_of_the_values(oracle):
+    a = dense(4, 5)
+    for p in ("fro", 1, 3.0, float("inf")):
+        expected = oracle.tensor(a.numpy()).norm(p).item()
+        for layout in (torch.sparse_coo, torch.sparse_csr):
+            assert a.to_sparse(layout=layout).norm(p).item() == pytest.approx(expected)
+    assert a.to_sparse().storage_offset() == 0
+
+
+@pytest.mark.parametrize("dim", [0, 1, (0, 1)])
+def test_sums_of_compressed_rows_are_compressed_rows(dim):
+    a = dense(6, 5)
+    a[2] = 0
+    found = a.to_sparse_csr().sum(dim, keepdim=True)
+    assert found.layout is torch.sparse_csr
+    np.testing.assert_array_equal(found.to_dense(), a.sum(dim, keepdim=True))
+    if dim == 1:
+        assert found.values().shape[0] == 6 - int((a == 0).all(1).sum())
+
+
+@pytest.mark.parametrize("layout", ["sparse_csr", "sparse_csc", "sparse_coo"])
+def test_one_row_or_column(layout):
+    a = dense(6, 5)
+    a[2] = 0
+    sparse = a.to_sparse(layout=getattr(torch, layout))
+    for i in (0, 2, -1):
+        np.testing.assert_array_equal(sparse[i].to_dense(), a[i])
+        np.testing.assert_array_equal(sparse.select(1, i).to_dense(), a[:, i])

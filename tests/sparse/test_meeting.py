@@ -1,4 +1,5 @@
-"""Products of two sparse matrices: every layout, with and without SciPy's loops, and gradients."""
+"""Products of two sparse matrices: every layout, generated, by SciPy and by NumPy, and
+their gradients."""
 
 from __future__ import annotations
 
@@ -11,8 +12,10 @@ from flambeau.sparse import meeting
 LAYOUTS = ("sparse_coo", "sparse_csr", "sparse_csc")
 
 
-@pytest.fixture(params=["loops", "numpy"], autouse=True)
-def _loops(request, monkeypatch):
+@pytest.fixture(params=["generated", "loops", "numpy"], autouse=True)
+def _forms(request, monkeypatch):
+    if request.param != "generated":
+        monkeypatch.setattr(meeting.rows_met, "meet_rows", lambda *given: None)
     if request.param == "numpy":
         monkeypatch.setattr(meeting, "loops", None)
     elif meeting.loops is None:
@@ -31,7 +34,7 @@ def _random(n, m, seed, layout="sparse_coo"):
 def test_a_product_is_that_of_the_dense_matrices(first, second):
     a, b = _random(5, 7, 0, first), _random(7, 4, 1, second)
     found = torch.mm(a, b)
-    assert found.layout is a.layout
+    assert found.layout is (torch.sparse_coo if first == "sparse_coo" else torch.sparse_csr)
     np.testing.assert_allclose(found.to_dense(), a.to_dense() @ b.to_dense(), atol=1e-12)
     rows = found.to_sparse_csr()
     for start, end in zip(rows.crow_indices(), rows.crow_indices()[1:], strict=False):

@@ -22,7 +22,7 @@ def write(room):
     import torch
     import torchvision
 
-    import_module(f"torchvision.{room}")
+    import_module(f"torchvision.{room.replace('_v2', '.v2')}")
     arrays = {}
     for name, case in import_module(f"tests.vision.cases.{room}").CASES.items():
         for index, (array, kind) in enumerate(plain(case(torch, torchvision))):

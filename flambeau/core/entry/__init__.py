@@ -14,16 +14,19 @@ from flambeau.core.entry.inplace import inplace
 from flambeau.core.entry.operators import UNARY_DUNDERS, bind_dunder, operator
 from flambeau.core.entry.record import record, record_one
 from flambeau.core.entry.ternary import ternary
-from flambeau.core.entry.views import as_view, view, view_node
+from flambeau.core.entry.views import as_view, at_first, looking, nothing, view, view_node
 
 __all__ = [
     "UNARY_DUNDERS",
     "as_view",
+    "at_first",
     "binary",
     "bind_dunder",
     "elementwise",
     "general",
     "inplace",
+    "looking",
+    "nothing",
     "operator",
     "record",
     "record_one",

@@ -143,9 +143,12 @@ def binary(op: Op, otherwise: Callable[..., Any] = slow.elementwise) -> Callable
         return short(input, other)
 
     short: Callable[..., Any] = (lambda input, other: None) if shaped else first
+    scaled = op.flags.get("scaled")
 
     def entry(input: Any, other: Any, *, alpha: Any = None, out: Any = None) -> Any:
         if alpha is not None:
+            if out is None and scaled and (t := scaled.result(input, other, alpha)) is not None:
+                return t
             other = slow.scaled(op, input, other, alpha)
         t = short(input, other)
         if t is not None and (out is None or (t := written_out(out, t)) is not None):

@@ -10,14 +10,15 @@ from typing import Any
 
 import numpy as np
 
+from flambeau.core.dtypes import FLOATING_KINDS
 from flambeau.core.entry import process
+from flambeau.core.entry.several import KINDS
 from flambeau.core.kernels.native.choose import resolved
 from flambeau.core.tensor import Tensor
 
 __all__ = ["Short", "copied", "written_out"]
 
 nd = np.ndarray
-KINDS = tuple(np.dtype(t) for t in ("f4", "f8", "i8", "i4", "?"))
 
 
 class Short:
@@ -48,7 +49,9 @@ class Short:
         op = OPERATIONS[self.name]
         kernel = resolved(self.formula, self.into)
         self.plain = (
-            process.native(self.entry, op, kernel, self.title, KINDS, numbers=self.numbers)
+            process.native(
+                self.entry, op, kernel, self.title, KINDS, numbers=self.numbers, converts=True
+            )
             or _nothing
         )
         more = {"numbers": 2 * self.numbers, "mixed": 1}
@@ -78,11 +81,16 @@ def _spread(a: Any, b: Any) -> Any:
 def copied(input: Tensor, src: Any) -> Any:
     """``input.copy_(src)``."""
     found = COPY.plain(input, src)
-    return COPY.recorded(input, src) if found is None else found
+    if found is None and input._array.dtype.kind in FLOATING_KINDS:
+        found = COPY.recorded(input, src)
+    return found
 
 
 def written_out(out: Any, found: Tensor) -> Any:
     """A result without history into the tensor given as ``out=``, of its shape and dtype."""
-    if type(out) is not Tensor or found._edge is not None or out._array.shape != found._array.shape:
+    if type(out) is not Tensor or found._edge is not None:
+        return None
+    into, made = out._array, found._array
+    if into.shape != made.shape or into.dtype is not made.dtype:
         return None
     return COPY.plain(out, found)

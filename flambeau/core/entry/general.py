@@ -13,7 +13,7 @@ import numpy as np
 
 from flambeau.core import slow
 from flambeau.core.binding import bind
-from flambeau.core.dtypes import FLOATING_KINDS
+from flambeau.core.dtypes import FLOATING_KINDS, SUM
 from flambeau.core.entry import process
 from flambeau.core.entry.record import SINGLE_DOUBLE, named, record, record_one
 from flambeau.core.kernels.native.choose import SILENT
@@ -121,8 +121,10 @@ def _native(op: Op, typed: bool, dtype_at: int | None) -> Callable[..., Any] | N
     """The native short way."""
     kernel = op.kernel if op.kernel in SILENT else partial(run, op.kernel)
     missing = sum(1 << k for k, (i, _) in enumerate(op.tensors) if op.template[i] is None)
+    sums = op.types is SUM
+    kinds = tuple(SINGLE_DOUBLE) if typed and not sums else KINDS
     return process.several(
-        op, kernel, tuple(SINGLE_DOUBLE) if typed else KINDS, mixed=int(not typed),
+        op, kernel, kinds, mixed=int(not typed), same=process.SUMS * sums,
         optional=missing, dtype_at=0 if dtype_at is None else dtype_at + 1,
     )  # fmt: skip
 

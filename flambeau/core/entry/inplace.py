@@ -94,8 +94,9 @@ def recorded(
         numbers = op.flags.get("operands") != "tensors"
         allowed = sum(1 << k for k, _ in enumerate(op.tensors) if k and numbers)
         missing = sum(1 << k for k, (i, _) in enumerate(op.tensors) if op.template[i] is None)
-        kernel = resolved(op.name, op.kernel)
-        into = takes_target(op.name, len(op.names))
+        name = op.flags.get("formula", op.name)
+        kernel = resolved(name, op.kernel, len(op.names))
+        into = takes_target(name, len(op.names))
         short = process.several(
             op, kernel, fast, title, numbers=allowed, optional=missing, into=int(into)
         ) or _unserved  # fmt: skip
@@ -132,8 +133,12 @@ def inplace_binary(op: Op, title: str, otherwise: Callable[..., Any] = write.inp
 
     short: Callable[..., Any] = first
 
+    scaled = op.flags.get("scaled")
+
     def entry(input: Any, other: Any, *, alpha: Any = None) -> Any:
         if alpha is not None:
+            if scaled and (t := scaled.written(input, other, alpha)) is not None:
+                return t
             other = slow.scaled(op, input, other, alpha)
         t = short(input, other)
         return otherwise(op, (input, other)) if t is None else t

@@ -8,14 +8,22 @@ the table behind `self`. Stands on steps.
 
 from __future__ import annotations
 
-from flambeau.core.entry import native_several, native_views, native_writes, steps
+from flambeau.core.entry import (
+    native_filled,
+    native_parts,
+    native_several,
+    native_views,
+    native_writes,
+    steps,
+)
 from flambeau.core.entry.process import SLOTS, Slots
 from flambeau.core.entry.steps import (
     begin,
+    combined,
     computed_large,
-    fast,
+    fits,
+    is_fast,
     mode,
-    number,
     operand,
     record,
 )
@@ -32,9 +40,16 @@ def _unary(made: Module, slots: Slots) -> None:
     f = w.f
     (x,) = begin(w, 1)
     a = operand(w, slots, x)
-    fast(w, w.field(a, table.DESCR))
     recording = mode(w)
-    r = computed_large(w, "elided_alone", a, [x], [a])
+    found = f.variable("ptr")
+    f.branch(is_fast(w, w.field(a, table.DESCR)), "alike", "mixed")
+    f.label("alike")
+    found.set(computed_large(w, "elided_alone", a, [x], [a]))
+    f.jump("computed")
+    f.label("mixed")
+    found.set(combined(w, a))
+    f.label("computed")
+    r = found.get()
     t = w.own("wrap", r)
     w.unless(t.eq(0))
     f.branch(recording & w.word("has_rules").ne(0), "recording", "done")
@@ -57,21 +72,26 @@ def _binary(made: Module, slots: Slots) -> None:
     x, y = begin(w, 2)
     a = operand(w, slots, x)
     kind = w.field(a, table.DESCR)
-    fast(w, kind)
+    short = is_fast(w, kind)
     recording = mode(w)
-    b = f.variable("ptr", y)
+    b, found = f.variable("ptr", y), f.variable("ptr")
     tensor = w.own("is_plain", y, returns="i1")
     f.branch(tensor, "tensor", "number")
     f.label("tensor")
     other = w.field(y, slots.tensor["_array"])
     w.require(w.type_of(other).eq(w.word("ndarray")))
-    w.require(w.field(other, table.DESCR).eq(kind))
     b.set(other)
-    f.jump("ready")
+    f.branch(short & w.field(other, table.DESCR).eq(kind), "alike", "mixed")
     f.label("number")
-    number(w, y, kind)
-    f.label("ready")
-    r = computed_large(w, "elided", a, [x, y], [a, b.get()])
+    w.require(w.word("numbers").ne(0))
+    f.branch(short & fits(w, y, kind), "alike", "mixed")
+    f.label("alike")
+    found.set(computed_large(w, "elided", a, [x, y], [a, b.get()]))
+    f.jump("computed")
+    f.label("mixed")
+    found.set(combined(w, a, b.get()))
+    f.label("computed")
+    r = found.get()
     t = w.own("wrap", r)
     w.unless(t.eq(0))
     f.branch(recording & w.word("has_rules").ne(0), "recording", "done")
@@ -80,9 +100,9 @@ def _binary(made: Module, slots: Slots) -> None:
     w.unless(first.eq(0))
     second = f.variable("ptr", w.word("none"))
     with w.when(tensor):
-        found = w.own("edge", y)
-        w.unless(found.eq(0))
-        second.set(found)
+        other_edge = w.own("edge", y)
+        w.unless(other_edge.eq(0))
+        second.set(other_edge)
     no_first, no_second = w.is_none(first), w.is_none(second.get())
     f.branch(no_first & no_second, "done", "record")
     f.label("record")
@@ -103,10 +123,17 @@ def _number_first(made: Module, slots: Slots) -> None:
     x, y = begin(w, 2)
     a = operand(w, slots, y)
     kind = w.field(a, table.DESCR)
-    fast(w, kind)
     recording = mode(w)
-    number(w, x, kind)
-    r = computed_large(w, "elided", a, [x, y], [x, a])
+    w.require(w.word("numbers").ne(0))
+    found = f.variable("ptr")
+    f.branch(is_fast(w, kind) & fits(w, x, kind), "alike", "mixed")
+    f.label("alike")
+    found.set(computed_large(w, "elided", a, [x, y], [x, a]))
+    f.jump("computed")
+    f.label("mixed")
+    found.set(combined(w, x, a))
+    f.label("computed")
+    r = found.get()
     t = w.own("wrap", r)
     w.unless(t.eq(0))
     f.branch(recording & w.word("has_rules").ne(0), "recording", "done")
@@ -130,6 +157,7 @@ def module() -> Module:
     _unary(made, slots)
     _binary(made, slots)
     _number_first(made, slots)
-    for room in (native_views, native_writes, native_several):
+    rooms = (native_views, native_parts, native_writes, native_several, native_filled)
+    for room in rooms:
         room.functions(made, slots)
     return made

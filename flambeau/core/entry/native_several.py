@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 from flambeau.core.dtypes import FLOATING_KINDS
-from flambeau.core.entry.process import OUT, PARAMS, SHAPES, TENSORS, Slots
+from flambeau.core.entry.process import OUT, PARAMS, SHAPES, SUMS, TENSORS, Slots
 from flambeau.core.entry.steps import choice, computed_from, mode, stored, written
 from flambeau.core.entry.writer import Writer
 from flambeau.core.kernels.jit.ir import Module, Value, Variable
@@ -42,7 +42,7 @@ def _operands(
         f.store(f.load("ptr", args, i), given, i)
     chooses = w.word("chooses").to("i64")
     found = []
-    numbered = f.variable("i1", False)  # whether a number with a fraction is among them
+    numbered = f.variable("i64", 0)  # bits: whether ints, and floats, are among them
     for t in range(TENSORS):
         there, each = f.variable("i1", False), f.variable("ptr", w.word("none"))
         place = (w.word("places").to("i64") >> (8 * t)) & 255
@@ -80,7 +80,8 @@ def _operands(
         found.append((there.get(), each.get()))
     kind = leading.get()
     floating = kind.eq(w.word("float")) | kind.eq(w.word("double"))
-    w.require(floating | numbered.get().eq(False) & kind.ne(w.word("i1")))
+    whole = numbered.get().eq(1) & kind.ne(w.word("i1"))
+    w.require(floating | numbered.get().eq(0) | whole)
     w.require(kind.ne(0))
     return found
 
@@ -96,9 +97,12 @@ def _plain_operand(w: Writer, x: Value, t: int, numbered: Variable, ready: str) 
     f.label(f"number{k}")
     w.require((w.word("numbers").to("i64") & (1 << t)).ne(0))
     type = w.type_of(x)
-    f.branch(type.eq(w.word("py_int")), ready, f"float{k}")
+    f.branch(type.eq(w.word("py_int")), f"int{k}", f"float{k}")
+    f.label(f"int{k}")
+    numbered.set(numbered.get() | 1)
+    f.jump(ready)
     f.label(f"float{k}")
-    numbered.set(True)
+    numbered.set(numbered.get() | 2)
     w.require(type.eq(w.word("py_float")))
     value = w.field(x, table.FLOAT_VALUE, "double")
     size = f.intrinsic("fabs", value)
@@ -245,15 +249,11 @@ def _edges(
 def _differentiable(w: Writer, array: Value) -> Value:
     """Whether the array's dtype is floating or complex."""
     f = w.f
-    kind = w.field(w.field(array, table.DESCR), KIND, "i8")
+    kind = w.field(w.field(array, table.DESCR), table.KIND, "i8")
     found = f.value("i1", 0)
     for letter in sorted(FLOATING_KINDS):
         found = found | kind.eq(ord(letter))
     return found
-
-
-KIND = 24
-"""Where a dtype's letter stands."""
 
 
 def _several(made: Module, slots: Slots) -> None:
@@ -271,7 +271,10 @@ def _several(made: Module, slots: Slots) -> None:
     recording = mode(w)
     r = computed_from(w, given, n)
     k = f.fresh()
-    same = w.word("same").eq(0) | w.field(r, table.DESCR).eq(leading.get())
+    kind = leading.get()
+    floating = kind.eq(w.word("float")) | kind.eq(w.word("double"))
+    wanted = f.select(w.word("same").to("i64").eq(SUMS) & ~floating, w.word("i64"), kind)
+    same = w.word("same").eq(0) | w.field(r, table.DESCR).eq(wanted)
     f.branch(same, f"typed{k}", f"cast{k}")
     f.label(f"cast{k}")
     w.drop(r)

@@ -8,11 +8,12 @@ from __future__ import annotations
 from flambeau.core.entry.process import Slots
 from flambeau.core.entry.steps import begin, mode, operand, stored
 from flambeau.core.entry.writer import Writer
-from flambeau.core.kernels.jit.ir import Module
+from flambeau.core.kernels.jit.ir import Module, Value
 from flambeau.core.kernels.native import table
-from flambeau.core.kernels.native.views import whole
+from flambeau.core.kernels.native.geometry import count_of, whole
+from flambeau.core.kernels.native.objects import new_array
 
-__all__ = ["functions"]
+__all__ = ["DIMS", "functions"]
 
 EQUAL = 2
 """CPython's number of the comparison `==`."""
@@ -20,6 +21,8 @@ MOST = 8
 """Arguments of a view at most."""
 DIMS = 32
 """Dimensions at most."""
+SMALL = 1 << 15
+"""Bytes that are copied at once."""
 
 
 def _show(made: Module, slots: Slots) -> None:
@@ -96,7 +99,7 @@ def _as_view(made: Module) -> None:
 
 
 def _look(made: Module, slots: Slots) -> None:
-    """look(input, *rest): a view by the operation's kernel."""
+    """look(input, *rest): a view by the operation's kernel; None where that gives none."""
     w = Writer(made, "look")
     f = w.f
     n = f.argument["n"]
@@ -118,22 +121,21 @@ def _look(made: Module, slots: Slots) -> None:
     w.drop(rest)
     f.ret(r)
     f.label("made")
+    f.branch(w.is_none(r), "nothing", "some")
+    f.label("nothing")
+    w.drop(rest)
+    f.ret(r)
+    f.label("some")
     f.ret(w.own("show", w.word("op"), x, r, rest, recording.to("i64").to("ptr")))
     w.end()
 
 
-def _shaped(made: Module, slots: Slots) -> None:
-    """shaped(input, *sizes): the view of a contiguous array in another shape; sizes as they come or
-    in one tuple, one of them may be -1.
+def _sizes(w: Writer, a: Value) -> tuple[Value, Value]:
+    """The sizes asked for, which come one by one or in one tuple, with one of -1 found out: where
+    they lie, and how many.
     """
-    w = Writer(made, "shaped")
     f = w.f
     n, args = f.argument["n"], f.argument["args"]
-    w.require(n.ge(2))
-    x = f.load("ptr", args)
-    a = operand(w, slots, x)
-    w.require((w.field(a, table.FLAGS, "i32") & table.C_CONTIGUOUS).ne(0))
-    recording = mode(w)
     count, items = f.variable("i64", n - 1), f.variable("ptr", f.at(args, 1, "ptr"))
     only = f.load("ptr", args, f.index(1))
     kind = w.type_of(only)
@@ -156,22 +158,137 @@ def _shaped(made: Module, slots: Slots) -> None:
         w.require(size.gt(0))
         product.set(product.get() * size)
         f.label(f"next{k}")
-    total = f.variable("i64", 1)
-    dims = w.field(a, table.DIMS)
-    with f.loop(0, w.field(a, table.NDIM, "i32").to("i64")) as i:
-        total.set(total.get() * f.load("i64", dims, i))
-    w.require(total.get().gt(0))
+    total = count_of(f, a)
+    w.require(total.gt(0))
     with w.when(open_at.get().ge(0)):
-        f.store(total.get() // product.get(), room, open_at.get())
-        product.set(product.get() * (total.get() // product.get()))
-    w.require(product.get().eq(total.get()))
-    null = f.value("ptr", 0)
-    r = w.own("shown", a, room, count.get().to("ptr"), null, w.field(a, table.DATA))
+        f.store(total // product.get(), room, open_at.get())
+        product.set(product.get() * (total // product.get()))
+    w.require(product.get().eq(total))
+    return room, count.get()
+
+
+def _steps(w: Writer, a: Value, room: Value, count: Value) -> tuple[Value, Value]:
+    """Strides of a view of other sizes on an array that is not in order: where they lie, and
+    whether there are any. Dimensions that lie in one piece are cut anew together.
+    """
+    f = w.f
+    dims, own = w.field(a, table.DIMS), w.field(a, table.STRIDES)
+    found = f.memory("i64", DIMS)
+    ndim = w.field(a, table.NDIM, "i32").to("i64")
+    w.require(ndim.gt(0) & ndim.le(DIMS))
+    to = f.variable("i64", count - 1)  # the next dimension of the view, the last first
+    have, given = (
+        f.variable("i64", 1),
+        f.variable("i64", 1),
+    )  # elements of the piece, and of its cut
+    base = f.variable("i64", f.load("i64", own, ndim - 1))
+    viewable = f.variable("i1", True)
+    with f.loop(0, ndim) as turn:
+        d = ndim - 1 - turn
+        have.set(have.get() * f.load("i64", dims, d))
+        before = f.select(d.gt(0), d - 1, 0)
+        step = f.load("i64", own, before)
+        joins = f.load("i64", dims, before).eq(1) | step.eq(have.get() * base.get())
+        with w.when(d.eq(0) | joins.eq(False)):
+            k = f.fresh()
+            f.label(f"cut{k}")
+            at = f.select(to.get().ge(0), to.get(), 0)
+            size = f.load("i64", room, at)
+            more = to.get().ge(0) & (given.get().lt(have.get()) | size.eq(1))
+            f.branch(more, f"next{k}", f"done{k}")
+            f.label(f"next{k}")
+            f.store(given.get() * base.get(), found, at)
+            given.set(given.get() * size)
+            to.set(to.get() - 1)
+            f.jump(f"cut{k}")
+            f.label(f"done{k}")
+            viewable.set(viewable.get() & given.get().eq(have.get()))
+            base.set(step)
+            have.set(1)
+            given.set(1)
+    return found, viewable.get() & to.get().eq(-1)
+
+
+def _shaped(made: Module, slots: Slots) -> None:
+    """shaped(input, *sizes): the view in another shape; sizes as they come or in one tuple, one of
+    them may be -1. Where `copying` and `again` name operations, a view of what is not in order is
+    the second's, and where there can be none, there is a copy by the first.
+    """
+    w = Writer(made, "shaped")
+    f = w.f
+    w.require(f.argument["n"].ge(2))
+    x = f.load("ptr", f.argument["args"])
+    a = operand(w, slots, x)
+    recording = mode(w)
+    room, count = _sizes(w, a)
+    steps, op = f.variable("ptr", 0), f.variable("ptr", w.word("op"))
+    f.branch((w.field(a, table.FLAGS, "i32") & table.C_CONTIGUOUS).ne(0), "view", "apart")
+    f.label("apart")
+    found, viewable = _steps(w, a, room, count)
+    steps.set(found)
+    with w.when(w.word("again").ne(0)):
+        op.set(w.word("again"))
+    f.branch(viewable, "view", "copy")
+    f.label("view")
+    r = w.own("shown", a, room, count.to("ptr"), steps.get(), w.field(a, table.DATA))
     w.unless(r.eq(0))
     shape = w.own("shape", r)
     w.unless(shape.eq(0))
-    f.ret(w.own("show", w.word("op"), x, r, w.tuple(shape), recording.to("i64").to("ptr")))
+    f.ret(w.own("show", op.get(), x, r, w.tuple(shape), recording.to("i64").to("ptr")))
+    f.label("copy")
+    w.require(w.word("copying").ne(0))
+    _copied_as(w, slots, x, a, room, count, recording)
     w.end()
+
+
+def _copied_as(
+    w: Writer, slots: Slots, x: Value, a: Value, room: Value, count: Value, recording: Value
+) -> None:
+    """Return a tensor of its own with the elements in order, in the sizes that lie in `room`."""
+    f = w.f
+    kind = w.field(a, table.DESCR)
+    size = count_of(f, a) * w.field(kind, table.ITEM, "i64")
+    w.require(size.le(SMALL))  # of larger ones, threads make the copy
+    r = new_array(f, kind, count.to("i32"), room, size)
+    w.unless(r.eq(0))
+    ndim = w.field(a, table.NDIM, "i32").to("i64")
+    same = w.own(
+        "shown",
+        r,
+        w.field(a, table.DIMS),
+        ndim.to("ptr"),
+        f.value("ptr", 0),
+        w.field(r, table.DATA),
+    )
+    w.unless(same.eq(0))
+    copied = f.call(w.word("copy_into"), "i32", same, a)
+    w.drop(same)
+    w.require(copied.eq(0), "lost")
+    t = w.own("wrap", r)
+    w.unless(t.eq(0))
+    f.branch(recording & _floating(w, kind), "recording", "done")
+    f.label("recording")
+    e = w.own("edge", x)
+    w.unless(e.eq(0))
+    f.branch(w.is_none(e), "done", "record")
+    f.label("record")
+    shape = w.own("shape", a)
+    w.unless(shape.eq(0))
+    node = w.make("op_node")
+    nothing, none = w.word("nothing_saved"), w.word("none")
+    for name, value in (
+        ("op", w.held(w.word("copying"))), ("edges", w.tuple(w.held(e))),
+        ("saved", w.held(nothing)), ("stores", w.held(nothing)), ("hooks", w.held(none)),
+        ("params", w.held(none)), ("shapes", w.tuple(shape)),
+    ):  # fmt: skip
+        w.put(node, slots.node[name], value)
+    w.require(w.own("finish", node, t, returns="i1"), "lost")
+    f.label("done")
+    f.ret(t)
+
+
+def _floating(w: Writer, kind: Value) -> Value:
+    return kind.eq(w.word("float")) | kind.eq(w.word("double"))
 
 
 def _shown(made: Module) -> None:
@@ -211,74 +328,26 @@ def _same_memory(made: Module, slots: Slots) -> None:
     w.end()
 
 
-def _parts(made: Module, slots: Slots) -> None:
-    """parts(input, dim, sizes, mark, node): the views that tile the input along a dimension, of the
-    given sizes (a tuple) or at each index (None), with `mark` as their `_view`; each has a port of
-    the node (None: no history).
+def _data(made: Module, slots: Slots) -> None:
+    """data(input): a tensor without history on the input's memory, with a storage of its own that
+    tells the input's of writes.
     """
-    w = Writer(made, "parts")
-    f = w.f
-    x, dim, sizes, mark, node = begin(w, 5)
+    w = Writer(made, "data")
+    (x,) = begin(w, 1)
     a = operand(w, slots, x)
-    ndim = w.field(a, table.NDIM, "i32").to("i64")
-    w.require(ndim.gt(0) & ndim.le(DIMS))
-    at = whole(f, dim)
-    w.require(at.ge(0) & at.lt(ndim))
-    dims, steps = w.field(a, table.DIMS), w.field(a, table.STRIDES)
-    single = w.is_none(sizes)
-    count = f.variable("i64", f.load("i64", dims, at))
-    with w.when(single.eq(False)):
-        w.require(w.type_of(sizes).eq(w.word("py_tuple")))
-        count.set(w.field(sizes, table.TUPLE_SIZE, "i64"))
-    room, room_steps = f.memory("i64", DIMS), f.memory("i64", DIMS)
-    with f.loop(0, ndim) as i:
-        to = f.select(single & i.gt(at), i - 1, i)
-        with w.when(single.eq(False) | i.ne(at)):
-            f.store(f.load("i64", dims, i), room, to)
-            f.store(f.load("i64", steps, i), room_steps, to)
-    given = f.select(single, ndim - 1, ndim)
-    found = f.call(w.word("new_tuple"), "ptr", count.get())
-    w.unless(found.eq(0))
-    data = f.variable("ptr", w.field(a, table.DATA))
-    left = f.variable("i64", f.load("i64", dims, at))
     s = stored(w, x)
-    with f.loop(0, count.get()) as k:
-        length = f.variable("i64", 1)
-        with w.when(single.eq(False)):
-            length.set(whole(f, f.load("ptr", w.items(sizes), k)))
-            w.require(length.get().ge(0) & length.get().le(left.get()))
-            f.store(length.get(), room, at)
-        left.set(left.get() - length.get())
-        r = w.own("shown", a, room, given.to("ptr"), room_steps, data.get())
-        w.unless(r.eq(0))
-        data.set(f.at(data.get(), length.get() * f.load("i64", steps, at), "i8"))
-        t = w.own("wrap", r)
-        w.unless(t.eq(0))
-        f.store(t, w.items(found), k)
-        with w.when(w.is_none(mark).eq(False)):
-            w.drop(w.field(t, slots.tensor["_storage"]))
-            w.put(t, slots.tensor["_storage"], w.held(s))
-            w.drop(w.field(t, slots.tensor["_view"]))
-            w.put(t, slots.tensor["_view"], w.held(mark))
-        with w.when(w.is_none(node).eq(False)):
-            w.drop(w.field(t, slots.tensor["_edge"]))
-            j = f.fresh()
-            f.branch(count.get().eq(1), f"node{j}", f"port{j}")
-            f.label(f"node{j}")
-            w.put(t, slots.tensor["_edge"], w.held(node))
-            f.jump(f"edged{j}")
-            f.label(f"port{j}")
-            w.put(t, slots.tensor["_edge"], w.held(w.word("none")))
-            port = w.make("port")
-            number = f.call(w.word("from_long"), "ptr", k)
-            w.unless(number.eq(0))
-            w.put(port, slots.port["node"], w.held(node))
-            w.put(port, slots.port["number"], number)
-            w.drop(w.field(t, slots.tensor["_edge"]))
-            w.put(t, slots.tensor["_edge"], port)
-            f.label(f"edged{j}")
-    f.ret(found)
-    w.end()
+    root = w.f.call(w.word("get_attribute"), "ptr", s, w.word("root"))
+    w.unless(root.eq(0))
+    w.drop(root)
+    w.require(w.is_none(root))
+    t = w.own("wrap", w.held(a))
+    w.unless(t.eq(0))
+    w.unless(w.own("storage", t).eq(0))
+    fresh = w.field(t, slots.tensor["_storage"])
+    w.drop(w.field(fresh, slots.storage["origin"]))
+    w.put(fresh, slots.storage["origin"], w.held(s))
+    w.f.ret(t)
+    w.fall_back()
 
 
 def functions(made: Module, slots: Slots) -> None:
@@ -288,5 +357,5 @@ def functions(made: Module, slots: Slots) -> None:
     _look(made, slots)
     _shaped(made, slots)
     _same_memory(made, slots)
-    _parts(made, slots)
+    _data(made, slots)
     _as_view(made)

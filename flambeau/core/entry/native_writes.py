@@ -5,7 +5,17 @@ history to change. Stands on steps.
 from __future__ import annotations
 
 from flambeau.core.entry.process import Slots
-from flambeau.core.entry.steps import begin, computed, fast, mode, number, operand, stored, written
+from flambeau.core.entry.steps import (
+    begin,
+    computed,
+    computed_from,
+    fast,
+    mode,
+    number,
+    operand,
+    stored,
+    written,
+)
 from flambeau.core.entry.writer import Writer
 from flambeau.core.kernels.jit.ir import Module, Value
 from flambeau.core.kernels.native import table
@@ -91,16 +101,35 @@ def _write_binary(made: Module, slots: Slots) -> None:
     f.label("tensor")
     other = w.field(y, slots.tensor["_array"])
     w.require(w.type_of(other).eq(w.word("ndarray")))
-    w.require(w.field(other, table.DESCR).eq(kind))
     _without_history(w, slots, y, recording)
     b.set(other)
-    f.jump("ready")
+    f.branch(w.field(other, table.DESCR).eq(kind), "ready", "mixed")
+    f.label("mixed")
+    _converted(w, a, other)
+    _finish_write(w, x)
     f.label("number")
     number(w, y, kind)
     f.label("ready")
     w.drop(computed(w, a, b.get(), a))
     _finish_write(w, x)
     w.end()
+
+
+def _converted(w: Writer, a: Value, other: Value) -> None:
+    """Write with an operand that is cast to the target's dtype; leave where it may not be."""
+    f = w.f
+    kind = w.field(a, table.DESCR)
+    row = w.own("meeting", a, f.select(w.word("converts").ne(0), a, other))
+    w.unless(row.eq(0), "other")
+    w.require(f.load("ptr", row).eq(kind))
+    complex = w.field(w.field(other, table.DESCR), table.KIND, "i8").eq(ord("c"))
+    w.require(complex.eq(False))
+    cast = w.own("in_type", other, row)
+    w.unless(cast.eq(0))
+    room = f.memory("ptr", 3)
+    for k, each in enumerate((a, cast, a)):
+        f.store(each, room, f.index(k))
+    w.drop(computed_from(w, room, f.index(3), [cast]))
 
 
 def functions(made: Module, slots: Slots) -> None:

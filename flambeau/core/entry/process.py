@@ -19,6 +19,7 @@ import numpy as np
 
 from flambeau.core import slow, state
 from flambeau.core.entry.dying import elided, elided_alone
+from flambeau.core.entry.mixed import of_operation, own_types
 from flambeau.core.kernels.jit import build
 from flambeau.core.kernels.native import table
 from flambeau.core.node import NOTHING_SAVED, ElementNode, OpNode, Port
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
     from flambeau.core.declare import Op
 
 __all__ = [
-    "CODES", "EXTRA", "KNOWN", "OUT", "PARAMS", "SHAPES", "SLOTS", "TENSORS", "Slots", "be_plain",
-    "made", "native", "several",
+    "CODES", "EXTRA", "KNOWN", "OUT", "PARAMS", "PARTS_SLOTS", "SHAPES", "SLOTS", "SUMS",
+    "TENSORS", "Slots", "be_plain", "made", "native", "offset", "several",
 ]  # fmt: skip
 
 EXTRA = (
@@ -41,14 +42,15 @@ EXTRA = (
     "getframe", "frame_back", "one", "frame_code", "frame_lasti", "from_long", "new_object",
     "nothing", "new_tuple", "slice", "get_attribute", "set_attribute", "compare", "plus",
     "matches", "exception", "shared", "user_frame", "storage_of", "edge_of", "settle", "silent",
-    "int32", "false", "version", "written", "changed", "writing", "writer", "origin",
+    "false", "version", "written", "changed", "writing", "writer", "origin",
     "inference", "rules", "no_text", "no_grad_text", "op_node", "port", "size", "hooks",
-    "new_copy", "copy_into", "nothing_saved", "zero", "elided",
-    "elided_alone",
+    "new_copy", "copy_into", "from_scalar", "is_subtype", "generic", "nothing_saved", "zero",
+    "root", "multi_text", "elided", "elided_alone",
     # of the operation
     "op", "kernel", "depth", "has_rules", "keeps", "kept_nothing", "numbers", "title", "chooses",
     "places", "optional", "tensors", "arguments", "same", "mixed", "params", "dtype_at", "fast0",
-    "fast1", "fast2", "fast3", "fast4", "into", "elides",
+    "fast1", "fast2", "fast3", "fast4", "into", "types", "fill", "converts", "copying", "again",
+    "parts_node", "parts_slots", "kind", "pattern", "blank", "like", "elides",
 )  # fmt: skip
 KNOWN = 4
 """Words of the shared memory before the codes known to be the user's, behind which stand the
@@ -56,9 +58,13 @@ library's; there stand the classes of plain tensors."""
 CODES = 256
 TENSORS = 4
 """Tensors at most that an operation of the native entries takes."""
+SUMS = 2
+"""`same` for results that are int64 where the operand is not floating."""
 OUT, PARAMS, SHAPES = 1 << TENSORS, 64, 128
 """What a gradient may need beside operands, as bits of a byte."""
-NEW_COPY, COPY_INTO = 85, 50  # their places in NumPy's table of functions
+PARTS_SLOTS = ("base_dtype", "base_shape", "dim", "label", "outputs", "sizes")
+"""What the node behind parts has beside every node's slots; a byte of a word says where."""
+NEW_COPY, COPY_INTO, FROM_SCALAR = 85, 50, 61  # their places in NumPy's table of functions
 _NEW = 65  # the number of the slot `tp_new` in CPython's stable interface
 
 
@@ -72,11 +78,11 @@ class Slots(NamedTuple):
     tuple_items: int
 
 
-def _offset(descriptor: Any) -> int:
-    """Where a member of ``__slots__`` lies: the descriptor refers to a struct of name, type and
-    offset.
+def offset(kind: type, name: str) -> int:
+    """Where a member of a class's ``__slots__`` lies: the descriptor refers to a struct of name,
+    type and offset.
     """
-    member = ctypes.c_size_t.from_address(id(descriptor) + 40).value
+    member = ctypes.c_size_t.from_address(id(getattr(kind, name)) + 40).value
     return ctypes.c_ssize_t.from_address(member + 16).value
 
 
@@ -89,28 +95,30 @@ def SLOTS() -> Slots:
     """
     words = table.words()
     names = ("_array", "_edge", "_grad", "_storage", "_view")
-    tensor = {name: _offset(Tensor.__dict__[name]) for name in names}
+    tensor = {name: offset(Tensor, name) for name in names}
     node = {
-        name: _offset(getattr(OpNode, name))
+        name: offset(OpNode, name)
         for name in ("code", "dtype", "edges", "hooks", "lasti", "op", "params", "saved",
                      "sequence", "shape", "shapes", "stores")
     }  # fmt: skip
-    port = {name: _offset(Port.__dict__[name]) for name in ("node", "number")}
+    port = {name: offset(Port, name) for name in ("node", "number")}
     storage = {
-        name: _offset(Storage.__dict__[name])
+        name: offset(Storage, name)
         for name in ("changed", "inference", "origin", "version", "writer", "writing", "written")
     }
     for kind, slots in ((Tensor, tensor), (OpNode, node), (Port, port), (Storage, storage)):
         known: Any = object.__new__(kind)
-        for name, offset in slots.items():
+        for name, at in slots.items():
             mark = object()
             setattr(known, name, mark)
-            if not 16 <= offset <= kind.__basicsize__ - 8 or (
-                ctypes.c_size_t.from_address(id(known) + offset).value != id(mark)
+            if not 16 <= at <= kind.__basicsize__ - 8 or (
+                ctypes.c_size_t.from_address(id(known) + at).value != id(mark)
             ):
                 raise build.Unavailable("slots of this interpreter lie otherwise")
-    letters = [ctypes.c_char.from_address(id(np.dtype(t)) + 24).value for t in ("f4", "i8", "?")]
-    if letters != [b"f", b"i", b"b"]:
+    kinds = [np.dtype(t) for t in ("f4", "i8", "?")]
+    letters = [ctypes.c_char.from_address(id(t) + table.KIND).value for t in kinds]
+    codes = [ctypes.c_int.from_address(id(t) + table.TYPE_NUMBER).value for t in kinds]
+    if letters != [b"f", b"i", b"b"] or codes != [t.num for t in kinds]:
         raise build.Unavailable("dtypes of this NumPy are laid out otherwise")
     return Slots(tensor, node, port, storage, words["tuple_items"])
 
@@ -157,11 +165,12 @@ def _words() -> dict[str, int]:
         "getframe": sys._getframe, "one": 1, "zero": 0, "nothing": (), "exception": Exception,
         "user_frame": _known_frame, "storage_of": storage_of, "edge_of": edge_of,
         "settle": slow.settle, "elided": elided, "elided_alone": elided_alone, "silent": silent,
-        "int32": np.dtype("i4"), "false": False, "no_text": "",
-        "no_grad_text": sys.intern("no_grad"),
+        "false": False,
+        "no_text": "", "generic": np.generic, "no_grad_text": sys.intern("no_grad"),
+        "multi_text": sys.intern("multi"),
     }  # fmt: skip
     for name in ("version", "written", "changed", "writing", "writer", "origin", "inference",
-                 "rules", "hooks"):  # fmt: skip
+                 "rules", "hooks", "root"):  # fmt: skip
         objects[name] = sys.intern(name)
     build.keep(*objects.values())
     return {name: id(thing) for name, thing in objects.items()} | {
@@ -179,6 +188,8 @@ def _words() -> dict[str, int]:
         "compare": address("PyObject_RichCompareBool"),
         "plus": address("PyNumber_Add"),
         "matches": address("PyErr_ExceptionMatches"),
+        "is_subtype": address("PyType_IsSubtype"),
+        "from_scalar": table.numpy_function(FROM_SCALAR),
         "new_copy": table.numpy_function(NEW_COPY),
         "copy_into": table.numpy_function(COPY_INTO),
         "shared": ctypes.addressof(_shared),
@@ -198,7 +209,7 @@ def _addresses() -> dict[str, int]:
     kernels = here.parent / "kernels"
     sources = [*sorted(here.glob("*.py")), kernels / "jit/ir.py", here.parent / "dtypes.py"]
     sources += [
-        kernels / f"native/{name}.py" for name in ("elementwise", "objects", "table", "views")
+        kernels / f"native/{name}.py" for name in ("elementwise", "geometry", "objects", "table")
     ]
     return build.load_made("entries", sources, repr((SLOTS(), sys.version_info)), make)
 
@@ -237,8 +248,9 @@ def native(
         kernel: what computes on arrays.
         title: its name as a writer.
         kinds: the dtypes that take the short way; the operation's own where not given.
-        numbers: of `has_rules`, `keeps`, `numbers`, `elides` (the kernel may write over an operand)
-            those that are not 0; the object `kept_nothing`.
+        numbers: of `has_rules`, `keeps`, `numbers` those that are not 0; the object
+            `kept_nothing`. `elides`: the kernel may write over an operand. `converts`: the second
+            operand is cast to the first's dtype, whatever that is.
     """
     nothing = numbers.pop("kept_nothing", None)
     title = sys.intern(title)
@@ -248,6 +260,11 @@ def native(
     kinds = tuple(getattr(op, "fast", ()) if kinds is None else kinds)
     build.keep(kinds)
     more |= {f"fast{k}": id(kind) for k, kind in enumerate(kinds)}
+    rows = own_types() if numbers.get("converts") else of_operation(op)
+    if rows is not None:
+        fill = rows.fill
+        build.keep(rows, fill)
+        more |= {"types": ctypes.addressof(rows.words), "fill": id(fill)}
     return made(name, None, more | {key: int(value) for key, value in numbers.items()})
 
 
@@ -266,8 +283,8 @@ def several(
         arguments: how many it is called with; all of the operation's where not given.
         params: what rules see as the arguments, where fewer are given.
         numbers: `chooses`: the first is a condition; `mixed`: dtypes may differ; `same`: the result
-            has the operands'; `numbers`, `optional`: bits of the tensors that may be a number,
-            None; `dtype_at`: the argument that must be None, counted from 1.
+            has the operands', or SUMS; `numbers`, `optional`: bits of the tensors that may be a
+            number, None; `dtype_at`: the argument that must be None, counted from 1.
     """
     count = len(op.tensor_names)
     if not 1 <= count <= TENSORS or len(op.names) > 12 or op.lists or op.varargs or op.multiple:

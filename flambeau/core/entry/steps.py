@@ -5,9 +5,12 @@ Stands on writer.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+
+import numpy as np
 
 from flambeau.core.entry.dying import LARGE
+from flambeau.core.entry.mixed import ALIKE, NUMBER, RANKED, ROW, TYPES, UNSERVED
 from flambeau.core.entry.process import CODES, KNOWN, Slots
 from flambeau.core.entry.writer import Writer
 from flambeau.core.kernels.jit.ir import Module, Value
@@ -249,6 +252,89 @@ def mode(w: Writer) -> Value:
     return recording
 
 
+def code(made: Module) -> None:
+    """code(operand): four times its dtype's number, and its rank: 2 with dimensions, 1 without, 0
+    for a Python number; -1 for what may not meet others.
+    """
+    w = Writer(made, "code", "x", returns="i64")
+    f, (x,) = w.f, w.arguments
+    kind = w.type_of(x)
+    f.branch(kind.eq(w.word("ndarray")), "array", "number")
+    f.label("array")
+    number = w.field(w.field(x, table.DESCR), table.TYPE_NUMBER, "i32").to("i64")
+    rank = f.select(w.field(x, table.NDIM, "i32").eq(0), f.index(1), 2)
+    f.ret(f.select(number.lt(TYPES), number * 4 + rank, -1))
+    f.label("number")
+    real, whole = (np.dtype(t).num * 4 for t in ("f8", "i8"))
+    found = f.select(kind.eq(w.word("py_float")), f.index(real), -1)
+    f.ret(f.select(kind.eq(w.word("py_int")), whole, found))
+
+
+def meeting(made: Module) -> None:
+    """meeting(a, b): the row of two operands' dtypes; null where there is none."""
+    w = Writer(made, "meeting", "a", "b")
+    f, (a, b) = w.f, w.arguments
+    w.require(w.word("types").ne(0), "lost")
+    one, two = (w.own("code", x, returns="i64") for x in (a, b))
+    w.require(one.ge(0) & two.ge(0), "lost")
+    first, second = one & 3, two & 3
+    swapped = second.gt(first)
+    high, low = f.select(swapped, two, one), f.select(swapped, one, two)
+    how = f.select((low & 3).eq(0), f.index(NUMBER), RANKED)
+    how = f.select(first.eq(second), ALIKE, how)
+    index = (how * TYPES + (high >> 2)) * TYPES + (low >> 2)
+    row = f.at(w.word("types"), index * len(ROW), "i64")
+    with w.when(f.load("i64", row).eq(0)):
+        number = f.call(w.word("from_long"), "ptr", index)
+        w.unless(number.eq(0), "gone")
+        done = w.invoke(w.word("fill"), number)
+        w.drop(number)
+        w.unless(done.eq(0), "gone")
+        w.drop(done)
+    f.ret(f.select(f.load("i64", row).gt(UNSERVED), row, f.value("ptr", 0)))
+    f.label("gone")
+    f.call(w.word("clear"), "void")
+    f.jump("lost")
+    w.end(other=False)
+
+
+def in_type(made: Module) -> None:
+    """in_type(operand, row): an array in the dtype that a row says; anything else as it is."""
+    w = Writer(made, "in_type", "x", "row")
+    f, (x, row) = w.f, w.arguments
+    f.branch(w.type_of(x).eq(w.word("ndarray")), "array", "same")
+    f.label("array")
+    wanted = f.load("ptr", row, ROW.index("computed"))
+    f.branch(w.field(x, table.DESCR).eq(wanted), "same", "other")
+    f.label("other")
+    f.ret(w.invoke(f.load("ptr", row, ROW.index("cast")), x))
+    f.label("same")
+    f.ret(w.held(x))
+
+
+def combined(w: Writer, *operands: Value) -> Value:
+    """The kernel's result on operands of different dtypes, cast to the one computed in."""
+    f = w.f
+    row = w.own("meeting", operands[0], operands[-1])
+    w.unless(row.eq(0), "other")
+    room = f.memory("ptr", len(operands))
+    cast: list[Value] = []
+    for k, x in enumerate(operands):
+        found = w.own("in_type", x, row)
+        f.store(found, room, f.index(k))
+        w.unless(found.eq(0))
+        cast.append(found)
+    r = computed_from(w, room, f.index(len(operands)), cast)
+    k = f.fresh()
+    fits = w.field(r, table.DESCR).eq(f.load("ptr", row, ROW.index("result")))
+    f.branch(fits, f"fits{k}", f"differs{k}")
+    f.label(f"differs{k}")
+    w.drop(r)
+    f.jump("other")
+    f.label(f"fits{k}")
+    return r
+
+
 def operand(w: Writer, slots: Slots, x: Value) -> Value:
     """The array of a plain tensor."""
     w.require(w.own("is_plain", x, returns="i1"))
@@ -259,10 +345,15 @@ def operand(w: Writer, slots: Slots, x: Value) -> Value:
 
 def fast(w: Writer, kind: Value) -> None:
     """Leave where the dtype is not one of the operation's short way."""
+    w.require(is_fast(w, kind))
+
+
+def is_fast(w: Writer, kind: Value) -> Value:
+    """Whether the dtype is one of the operation's short way."""
     found = kind.eq(w.word(FAST[0]))
     for name in FAST[1:]:
         found = found | kind.eq(w.word(name))
-    w.require(found)
+    return found
 
 
 def computed(w: Writer, *arrays: Value) -> Value:
@@ -307,12 +398,14 @@ def computed_large(
     return found.get()
 
 
-def computed_from(w: Writer, given: Value, count: Value) -> Value:
-    """The same of `count` arguments in a row."""
+def computed_from(w: Writer, given: Value, count: Value, used: Sequence[Value] = ()) -> Value:
+    """The same of `count` arguments in a row; those of `used` are given up then."""
     f = w.f
     found = f.variable("ptr")
     null = f.value("ptr", 0)
     first = f.call(w.word("call"), "ptr", w.word("kernel"), given, count, null)
+    for x in used:
+        w.drop(x)
     found.set(first)
     k = f.fresh()
     f.branch(first.eq(0), f"raised{k}", f"computed{k}")
@@ -329,7 +422,16 @@ def computed_from(w: Writer, given: Value, count: Value) -> Value:
     w.drop(first)
     f.jump("other")
     f.label(f"number{k}")
-    settled = w.invoke(w.word("settle"), first)
+    is_scalar = f.call(w.word("is_subtype"), "i32", w.type_of(first), w.word("generic")).ne(0)
+    made = f.variable("ptr")
+    f.branch(is_scalar, f"scalar{k}", f"thing{k}")
+    f.label(f"scalar{k}")  # what NumPy gives for arrays without dimensions
+    made.set(f.call(w.word("from_scalar"), "ptr", first, null))
+    f.jump(f"made{k}")
+    f.label(f"thing{k}")
+    made.set(w.invoke(w.word("settle"), first))
+    f.label(f"made{k}")
+    settled = made.get()
     w.drop(first)
     w.unless(settled.eq(0))
     found.set(settled)
@@ -370,12 +472,17 @@ def stored(w: Writer, t: Value) -> Value:
 
 def number(w: Writer, x: Value, kind: Value) -> None:
     """Leave where `x` is no Python number of a kind that takes the tensor's dtype."""
+    w.require(fits(w, x, kind))
+
+
+def fits(w: Writer, x: Value, kind: Value) -> Value:
+    """Whether `x` is a Python number of a kind that the tensor's dtype takes as it is."""
     type = w.type_of(x)
     floating = kind.eq(w.word("float")) | kind.eq(w.word("double"))
-    integral = kind.eq(w.word("i64")) | kind.eq(w.word("int32"))
+    integral = kind.eq(w.word("i64")) | kind.eq(w.word("i32"))
     whole = type.eq(w.word("py_int"))
-    fits = floating & (whole | type.eq(w.word("py_float"))) | integral & whole
-    w.require(fits & w.word("numbers").ne(0))
+    taken = floating & (whole | type.eq(w.word("py_float"))) | integral & whole
+    return taken & w.word("numbers").ne(0)
 
 
 def record(
@@ -436,5 +543,8 @@ def functions(made: Module, slots: Slots) -> None:
     is_plain(made)
     shape(made)
     place(made)
+    code(made)
+    meeting(made)
+    in_type(made)
     for write in (wrap, storage, edge, finish):
         write(made, slots)

@@ -14,7 +14,9 @@ import numpy as np
 from flambeau.core import slow
 from flambeau.core.binding import bind
 from flambeau.core.entry import process
+from flambeau.core.entry.filling import written_out
 from flambeau.core.entry.record import BOOL, SCALARS, SINGLE_DOUBLE, record_one
+from flambeau.core.entry.several import KINDS
 from flambeau.core.kernels.native.choose import resolved
 from flambeau.core.node import OpNode
 from flambeau.core.provenance import USER, user_frame
@@ -51,7 +53,7 @@ def many(op: Op) -> Callable[..., Any]:
 
     def first_call(*args: Any) -> Any:
         nonlocal call, short
-        call = resolved(op.name, op.kernel)
+        call = resolved(op.flags.get("formula", op.name), op.kernel, count)
         allowed = sum(1 << k for k, (i, _) in enumerate(tensors) if k)
         missing = sum(1 << k for k, (i, _) in enumerate(tensors) if i in optional)
         short = (
@@ -69,10 +71,9 @@ def many(op: Op) -> Callable[..., Any]:
                 if not kwargs and len(args) in fills
                 else bind(op, args, kwargs)
             )
-        if out is None:
-            t = short(*args)
-            if t is not None:
-                return t
+        t = short(*args)
+        if t is not None and (out is None or (t := written_out(out, t)) is not None):
+            return t
         m = mode()
         first = args[0]
         if (
@@ -132,6 +133,7 @@ def ternary(op: Op, otherwise: Callable[..., Any]) -> Callable[..., Any]:
     chooses = op.promote == op.tensor_names[1:]
     if op.promote and not chooses:
         fast = frozenset()
+    kinds = KINDS if chooses else fast
     keeps: dict[int, tuple[bool, ...]] = {}
     params = (None, None, None, *rest)
     has_rules = bool(op.rules)
@@ -143,7 +145,7 @@ def ternary(op: Op, otherwise: Callable[..., Any]) -> Callable[..., Any]:
         call = resolved(op.name, bare(op.kernel, rest))
         short = (
             process.several(
-                op, call, fast, arguments=3, params=params, chooses=int(chooses), numbers=6
+                op, call, kinds, arguments=3, params=params, chooses=int(chooses), numbers=6
             ) or _unserved
         )  # fmt: skip
         return short(*args)

@@ -15,6 +15,7 @@ from flambeau.core import slow
 from flambeau.core.binding import bind
 from flambeau.core.entry import process
 from flambeau.core.entry.record import named
+from flambeau.core.kernels.native import views
 from flambeau.core.node import NOTHING_SAVED, OpNode
 from flambeau.core.provenance import USER, user_frame
 from flambeau.core.state import NO_GRAD, mode, next_sequence
@@ -24,7 +25,7 @@ from flambeau.core.tensor import PLAIN, Tensor, edge_of
 if TYPE_CHECKING:
     from flambeau.core.declare import Op
 
-__all__ = ["as_view", "view", "view_node"]
+__all__ = ["as_view", "at_first", "looking", "nothing", "view", "view_node"]
 
 nd = np.ndarray
 _new = object.__new__
@@ -67,6 +68,29 @@ def _look(op: Op, kernel: Callable[..., Any]) -> Callable[..., Any]:
         return None
 
     return short
+
+
+def looking(op: Op, name: str) -> Callable[..., Any]:
+    """``short(input, *rest)``: the operation's view by the native view function `name`; None where
+    that does not serve.
+    """
+    return process.native("look", op, views.native(name, nothing)) or nothing
+
+
+def nothing(*args: Any) -> None:
+    """The short way where there is none: the long way checks the arguments and words the errors."""
+
+
+def at_first(room: dict[str, Any], name: str, make: Callable[[], Any]) -> Callable[..., Any]:
+    """A function that at its first call gives its place, `name` in a module's names, to what
+    `make` gives.
+    """
+
+    def first(*args: Any) -> Any:
+        found = room[name] = make()
+        return found(*args)
+
+    return first
 
 
 def as_view(op: Op, input: Tensor, r: Any, args: Any) -> Tensor:

@@ -10,12 +10,13 @@ from flambeau.core import dtypes, layout
 from flambeau.core import factory_options as given
 from flambeau.core.declare import composite
 from flambeau.core.errors import fail
+from flambeau.core.factory.short import Filled, fits, plainly
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.kernels import copies, memory
 from flambeau.core.silence import quiet
 from flambeau.core.tensor import Tensor
 
-__all__ = ["empty_strided", "filled", "plain", "strided", "unset"]
+__all__ = ["BLANK", "empty_strided", "filled", "plain", "strided", "unset"]
 
 
 def filled(op: str, shape: Any, value: Any, dtype: Any, opts: dict[str, Any]) -> Tensor:
@@ -40,7 +41,13 @@ def plain(shape: Any, kind: np.dtype[Any], value: Any) -> np.ndarray[Any, Any]:
 
 
 def _sized(name: str, value: Any, doc: str) -> None:
+    shorts = Filled(value)
+
     def factory(*size: Any, dtype: Any = None, **opts: Any) -> Tensor:
+        if plainly(opts) and (dtype is None or type(dtype) is dtypes.dtype):
+            found = shorts[(dtype or dtypes.default()).numpy](*size)
+            if found is not None:
+                return found  # type: ignore[no-any-return]
         return filled(name, given.sizes(name, size, opts.pop("size", None)), value, dtype, opts)
 
     factory.__name__ = name
@@ -62,6 +69,9 @@ def strided(shape: Any, steps: Any, kind: np.dtype[Any], value: Any) -> np.ndarr
     return np.ndarray(shape, kind, block, 0, tuple(s * kind.itemsize for s in steps))
 
 
+BLANK = Filled(None)
+
+
 @composite()
 def full(size: Any, fill_value: Any, *, dtype: Any = None, **opts: Any) -> Tensor:
     """A tensor filled with one value; the dtype is the value's (int64, bool, the default float or
@@ -71,6 +81,11 @@ def full(size: Any, fill_value: Any, *, dtype: Any = None, **opts: Any) -> Tenso
         fill_value = fill_value.item()
     if dtype is None and opts.get("out") is None:
         dtype = _value_dtype(fill_value)
+    if plainly(opts) and type(dtype) is dtypes.dtype and fits(fill_value, dtype.numpy):
+        found = BLANK[dtype.numpy](size)
+        if found is not None:
+            found._array.fill(fill_value)
+            return found  # type: ignore[no-any-return]
     shape = given.sizes("full", (size,), opts.pop("size", None))
     return filled("full", shape, fill_value, dtype, opts)
 

@@ -13,18 +13,18 @@ from flambeau.core.declare import composite
 from flambeau.core.device import CPU, META
 from flambeau.core.errors import fail
 from flambeau.core.factory.data import tensor
-from flambeau.core.factory.filled import filled, plain, strided, unset
+from flambeau.core.factory.filled import BLANK, filled, plain, strided, unset
+from flambeau.core.factory.short import Filled, fits, is_here
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.methods import attach
-from flambeau.core.state import ordinary
-from flambeau.core.tensor import PLAIN, Tensor, wrap
+from flambeau.core.tensor import PLAIN, Tensor
 
 __all__: list[str] = []
 
-SIMPLE = frozenset((np.dtype("f4"), np.dtype("f8")))
-
 
 def _liked(name: str, value: Any) -> None:
+    shorts = Filled(value, like=True)
+
     def factory(
         input: Tensor,
         *,
@@ -33,28 +33,17 @@ def _liked(name: str, value: Any) -> None:
         memory_format: Any = layout.preserve_format,
         **opts: Any,
     ) -> Tensor:
-        if dtype is None and device is None and not opts:
-            found = _short(input, value, memory_format)
-            if found is not None:
-                return found
+        if memory_format is layout.preserve_format and not opts and type(input) in PLAIN:
+            if device is None or is_here(device):
+                kind = input._array.dtype if dtype is None else getattr(dtype, "numpy", None)
+                found = shorts[kind](input)
+                if found is not None:
+                    return found  # type: ignore[no-any-return]
         return _like(name + "_like", input, value, dtype, device, memory_format, opts)
 
     factory.__name__ = name + "_like"
     factory.__doc__ = f"`{name}` with the size, dtype, device and (where dense) strides of `input`."
     composite()(factory)
-
-
-def _short(input: Any, value: Any, memory_format: Any) -> Tensor | None:
-    """The usual case: a plain dense tensor in the ordinary mode; None for any other."""
-    if type(input) not in PLAIN or memory_format is not layout.preserve_format or not ordinary():
-        return None
-    a = input._array
-    if type(a) is not np.ndarray or not a.flags.c_contiguous or 1 in a.shape:
-        return None
-    array = np.empty(a.shape, a.dtype)
-    if value is not None:
-        array.fill(value)
-    return wrap(array)
 
 
 def _like(
@@ -105,6 +94,7 @@ def _like(
     return given.made(op, like_sample(array, a) if type(a) is Batched else array, opts)
 
 
+_BLANK = Filled(None, like=True)
 _liked("zeros", 0)
 _liked("ones", 1)
 _liked("empty", None)
@@ -123,11 +113,12 @@ def full_like(
     """`full` with the size, dtype, device and strides of `input`."""
     if isinstance(fill_value, Tensor):
         fill_value = fill_value.item()
-    if dtype is None and device is None and not opts and type(fill_value) is float:
-        if input._array.dtype in SIMPLE:
-            found = _short(input, fill_value, memory_format)
+    if memory_format is layout.preserve_format and not opts and type(input) in PLAIN:
+        if dtype is None and device is None and fits(fill_value, input._array.dtype):
+            found = _BLANK[input._array.dtype](input)
             if found is not None:
-                return found
+                found._array.fill(fill_value)
+                return found  # type: ignore[no-any-return]
     return _like("full_like", input, fill_value, dtype, device, memory_format, opts)
 
 
@@ -166,6 +157,13 @@ class News:
         """`torch.full` with this tensor's dtype and device."""
         if isinstance(fill_value, Tensor):
             fill_value = fill_value.item()
+        array = self._array
+        if dtype is None and device is None and not opts and fits(fill_value, array.dtype):
+            if type(array) is np.ndarray:
+                found = BLANK[array.dtype](size)
+                if found is not None:
+                    found._array.fill(fill_value)
+                    return found  # type: ignore[no-any-return]
         opts["device"] = device or self.device
         shape = given.sizes("new_full", (size,), opts.pop("size", None))
         return _for_samples(filled("new_full", shape, fill_value, dtype or self.dtype, opts), self)
@@ -179,9 +177,15 @@ class News:
 
 
 def _news(name: str, value: Any) -> Any:
+    shorts = Filled(value)
+
     def method(
         self: Tensor, *size: Any, dtype: Any = None, device: Any = None, **opts: Any
     ) -> Tensor:
+        if device is None and dtype is None and not opts and type(self._array) is np.ndarray:
+            found = shorts[self._array.dtype](*size)
+            if found is not None:
+                return found  # type: ignore[no-any-return]
         opts["device"] = device or self.device
         shape = given.sizes("new_" + name, size, opts.pop("size", None))
         return _for_samples(filled("new_" + name, shape, value, dtype or self.dtype, opts), self)

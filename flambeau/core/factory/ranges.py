@@ -12,12 +12,26 @@ from flambeau.core import dtypes
 from flambeau.core import factory_options as given
 from flambeau.core.declare import composite
 from flambeau.core.errors import fail
+from flambeau.core.factory.short import plainly
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.provenance import stack_level
 from flambeau.core.silence import quiet
-from flambeau.core.tensor import Tensor
+from flambeau.core.state import ordinary
+from flambeau.core.tensor import Tensor, wrap
 
 __all__: list[str] = []
+
+
+_FEW = 1 << 13
+
+
+def _counted(start: int, end: Any, step: Any) -> Tensor | None:
+    """The usual case of `arange`: few whole numbers, upwards."""
+    if end is None:
+        start, end = 0, start
+    if type(end) is not int or type(step) is not int or not ordinary():
+        return None
+    return wrap(np.arange(start, end, step)) if 0 < step and 0 <= end - start < _FEW else None
 
 
 @composite()
@@ -30,6 +44,9 @@ def arange(start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, **o
         RuntimeError: step 0, or bounds that the step does not lead to.
         ValueError: a step that is 0 once rounded to the integer dtype.
     """
+    if type(start) is int and (dtype is None or dtype is dtypes.int64) and plainly(opts):
+        if (found := _counted(start, end, step)) is not None:
+            return found
     if opts:
         given.known("arange", opts)
     if end is None:

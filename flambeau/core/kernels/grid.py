@@ -33,14 +33,20 @@ Tap = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]  # position, inside,
 
 
 def source_coordinates(
-    grid: np.ndarray, size: int, padding: str, align_corners: bool
+    grid: np.ndarray, size: int, padding: str, align_corners: bool, once: bool = False
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Grid values as positions on an axis of ``size``, and d position / d grid value."""
+    """Grid values as positions on an axis of ``size``, and d position / d grid value.
+
+    `once`: float32 positions are rounded once, as a multiply-add does. PyTorch's are in two
+    dimensions, and are not in three.
+    """
     real = grid.dtype.type
     if align_corners:
         slope, position = real((size - 1) / 2), (grid + 1) / 2 * real(size - 1)
     else:
-        slope, position = real(size / 2), ((grid + 1) * real(size) - 1) / 2
+        slope = real(size / 2)
+        wide = np.dtype("f8") if once and grid.dtype.char == "f" else grid.dtype
+        position = (((grid + 1).astype(wide) * wide.type(size) - 1) / 2).astype(grid.dtype)
     slopes = np.full(grid.shape, slope, grid.dtype)
     if padding == "reflection":
         low, high = (0, 2 * (size - 1)) if align_corners else (-1, 2 * size - 1)
@@ -71,10 +77,12 @@ def _reflect(position: np.ndarray, low: int, high: int) -> tuple[np.ndarray, np.
     return np.where(odd, span - extra + start, extra + start), np.where(odd, -sign, sign)
 
 
-def taps(grid: np.ndarray, size: int, mode: str, padding: str, align_corners: bool) -> list[Tap]:
+def taps(
+    grid: np.ndarray, size: int, mode: str, padding: str, align_corners: bool, once: bool = False
+) -> list[Tap]:
     zero = np.zeros((), grid.dtype)
     if mode == "bicubic":  # the border rule applies to each of the four positions read
-        position, slopes = source_coordinates(grid, size, "zeros", align_corners)
+        position, slopes = source_coordinates(grid, size, "zeros", align_corners, once)
         base = np.floor(position)
         part = position - base
         weights = cubic_weights(part)
@@ -89,7 +97,7 @@ def taps(grid: np.ndarray, size: int, mode: str, padding: str, align_corners: bo
                 read = _clipped(read, size)
             result.append((*_inside(read, size), weights[tap], bends[tap]))
         return result
-    position, slopes = source_coordinates(grid, size, padding, align_corners)
+    position, slopes = source_coordinates(grid, size, padding, align_corners, once)
     if mode == "nearest":
         return [(*_inside(np.rint(position), size), np.ones_like(grid), np.zeros_like(grid) + zero)]
     base = np.floor(position)
@@ -242,8 +250,9 @@ def _axes(
     grid: np.ndarray, size: list[int], mode: str, padding: str, align_corners: bool
 ) -> list[list[Tap]]:
     flat = grid.reshape(grid.shape[0], -1, len(size))
+    once = len(size) == 2
     return [
-        taps(flat[..., len(size) - 1 - axis], n, mode, padding, align_corners)
+        taps(flat[..., len(size) - 1 - axis], n, mode, padding, align_corners, once)
         for axis, n in enumerate(size)
     ]
 

@@ -75,7 +75,10 @@ def table(
         ratio = real(1 / scale) if scale else real(size) / real(out)
     if mode.endswith("-aa"):
         return _antialiased(mode, size, ratio, places)
-    source = places * ratio if align_corners else ratio * (places + real(0.5)) - real(0.5)
+    if align_corners:
+        source = places * ratio
+    else:  # rounded once, as by a multiply-add: PyTorch's coordinates to the last bit
+        source = ((places + real(0.5)).astype(np.float64) * ratio - 0.5).astype(real)
     if mode == "linear":
         source = np.maximum(source, real(0))
         low = np.minimum(np.floor(source).astype(np.intp), size - 1)

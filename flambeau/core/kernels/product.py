@@ -14,19 +14,13 @@ import numpy as np
 
 from flambeau.core import blas
 from flambeau.core.ir.abstract import Abstract, broadcast_shapes
-from flambeau.core.kernels import memory
-from flambeau.core.kernels.generate.turn import turn
 from flambeau.core.kernels.native.matmul import is_generated, mm
 
-__all__ = ["BLAS", "fold", "matrices", "product", "turned", "widen"]
+__all__ = ["BLAS", "fold", "matrices", "product", "widen"]
 
 BLAS = frozenset(map(np.dtype, ("f4", "f8", "c8", "c16")))
 _FEW = 1 << 12
 _EXACT = 1 << 53
-MANY = 256
-"""Rows from which `turned` copies."""
-PAGE = 4096
-PAD = 16
 
 
 def product(a: Any, b: Any) -> Any:
@@ -55,20 +49,6 @@ def _native(dtype: Any) -> Any:
     found = _NATIVE[dtype] = mm(dtype)
     if is_generated(found):
         blas.keep_to_one()
-    return found
-
-
-def turned(a: Any) -> Any:
-    """``a.T`` as a left factor of products: copied where the lines of a column fall on one set of
-    the cache (a row is a multiple of 4096 bytes), which halves the speed of the product.
-    """
-    if len(a) < MANY or a.strides[0] % PAGE or a.strides[1] != a.itemsize:
-        return a.T
-    if a.dtype not in _NATIVE or not is_generated(_NATIVE[a.dtype]):
-        return a.T
-    # Rows of the copy lie apart by another number of bytes again.
-    found = memory.empty((a.shape[1], len(a) + PAD), a.dtype)[:, : len(a)]
-    turn(a[None], found[None])
     return found
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from flambeau.core.kernels.generate import recurrent
 from flambeau.core.kernels.generate.folds import column_sums
 from flambeau.core.kernels.generate.recurrent_gates import GATES
-from flambeau.core.kernels.product import matrices, turned
+from flambeau.core.kernels.product import matrices
 
 __all__ = ["GATES", "backward", "forward"]
 
@@ -87,7 +87,7 @@ def backward(
     d_in, d_state, dh, dc, dw_hr = found
     needs_x, _, _, needs_ih, needs_hh, needs_b_ih, needs_b_hh, _ = needs
     alike = d_state is d_in
-    left = turned(d_in) if needs_ih or (needs_hh and alike) else None
+    left = d_in.T if needs_ih or (needs_hh and alike) else None
     db_ih = column_sums(d_in) if needs_b_ih else None
     db_hh = None
     if needs_b_hh:
@@ -97,7 +97,7 @@ def backward(
         dh,
         dc,
         matrices(left, x) if needs_ih else None,
-        matrices(left if alike else turned(d_state), states) if needs_hh else None,
+        matrices(left if alike else d_state.T, states) if needs_hh else None,
         db_ih,
         db_hh,
         dw_hr,

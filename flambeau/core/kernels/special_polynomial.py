@@ -17,12 +17,15 @@ __all__ = [
 ]  # fmt: skip
 
 Array = Any
+_LOOK = 16
+"""Steps from one look for an early end to the next."""
 Step = Callable[[int, Array, Array, Array], Array]
 
 
 def _climb(x: Array, n: Array, first: Array, step: Step) -> Array:
     """Degree `n` of the family with p0 = 1, p1 = first and p(k + 1) = step(k, x, p(k), p(k - 1));
-    0 for n < 0."""
+    0 for n < 0. What has become NaN stays so: a degree of billions costs no billion steps.
+    """
     x, n, first = np.broadcast_arrays(x, n, first)
     n = np.trunc(n)
     found = np.where(n == 0, x.dtype.type(1), x.dtype.type(0))
@@ -32,6 +35,10 @@ def _climb(x: Array, n: Array, first: Array, step: Step) -> Array:
     for k in range(1, top):
         before, now = now, step(k, x, now, before)
         found = np.where(n == k + 1, now, found)
+        if k % _LOOK == 0:
+            higher = n > k + 1
+            if np.isnan(now, where=higher, out=np.ones_like(higher)).all():
+                return np.where(higher, now, found)
     return found
 
 

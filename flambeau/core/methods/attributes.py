@@ -12,6 +12,7 @@ from flambeau.core.device import cuda_means_cpu
 from flambeau.core.device import device as Device
 from flambeau.core.dims import wrap_dim
 from flambeau.core.ir.abstract import Abstract
+from flambeau.core.lower import Shell
 from flambeau.core.methods import attach, bind
 from flambeau.core.size import Size
 from flambeau.core.storage import address, root_of, touch
@@ -61,7 +62,10 @@ class Attributes:
     @property
     def device(self: Tensor) -> Device:
         """Where the elements lie: cpu or meta."""
-        return META if type(self._array) is Abstract else CPU
+        array = self._array
+        if isinstance(array, Abstract):
+            return array.device if type(array) is Shell else META
+        return CPU
 
     @property
     def layout(self: Tensor) -> Any:
@@ -95,7 +99,7 @@ class Attributes:
         """How far the first element lies into the storage, in elements."""
         if type(self._array) is Abstract:
             return self._array.offset
-        if not self._array.size:
+        if not self._array.size or hasattr(self._array, "is_sparse_data"):
             return 0
         root = root_of(self)
         return (address(self._array) - address(root)) // self._array.dtype.itemsize

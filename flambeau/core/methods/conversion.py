@@ -9,13 +9,18 @@ from typing import Any
 import numpy as np
 
 from flambeau.core import dtypes, layout
-from flambeau.core.declare import ops
+from flambeau.core.declare import OPERATIONS, ops
 from flambeau.core.device import device as Device
+from flambeau.core.entry import process
 from flambeau.core.errors import fail
+from flambeau.core.factory.short import is_here
 from flambeau.core.ir.abstract import Abstract
+from flambeau.core.kernels.native.casts import NAMES, cast_to
+from flambeau.core.lower import Shell
 from flambeau.core.methods import attach
+from flambeau.core.node import NOTHING_SAVED
 from flambeau.core.state import ordinary
-from flambeau.core.tensor import PLAIN, Tensor, edge_of, wrap
+from flambeau.core.tensor import PLAIN, Tensor, edge_of, leaf_edge, wrap, wrap_like_view
 
 __all__ = ["Conversion"]
 
@@ -63,6 +68,26 @@ def _read(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any, bool
     return dtype, device, copy, memory_format
 
 
+_USUAL = frozenset(("dtype", "device", "non_blocking"))
+
+
+def _usual(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The dtype, or the device where no dtype is given, of `to(device, dtype)` and of keywords;
+    None for forms that must be read.
+    """
+    if len(args) == 1 and len(kwargs) == 1 and "non_blocking" in kwargs:
+        return args[0]
+    if not kwargs and len(args) == 2:
+        device, dtype = args
+    elif not args and _USUAL.issuperset(kwargs):
+        device, dtype = kwargs.get("device"), kwargs.get("dtype")
+    else:
+        return None
+    if device is not None and not is_here(device):
+        return None
+    return device if dtype is None else dtype
+
+
 class Conversion:
     def to(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         """The tensor with another dtype and/or on another device; itself when nothing changes.
@@ -70,12 +95,17 @@ class Conversion:
         Forms: ``to(dtype)``, ``to(device, dtype)``, ``to(other)``, with ``copy=``,
             ``memory_format=``.
         """
-        if len(args) == 1 and not kwargs and type(self) in PLAIN and ordinary():
-            given, a = args[0], self._array
-            if type(given) is dtypes.dtype and type(a) is np.ndarray:
-                return self if given.numpy == a.dtype else ops._to_copy(self, given)
-            if type(given) is str and given == "cpu" and type(a) is np.ndarray:
+        if type(self) in PLAIN and type(self._array) is np.ndarray and ordinary():
+            given = args[0] if len(args) == 1 and not kwargs else _usual(args, kwargs)
+            if type(given) is dtypes.dtype:
+                if given.numpy is self._array.dtype:
+                    return self
+                found = _SHORT[given](self)
+                return ops._to_copy(self, given) if found is None else found
+            if is_here(given):
                 return self
+            if type(given) in PLAIN and type(given._array) is np.ndarray:
+                return self.to(given.dtype)
         dtype, device, copy, memory_format = _read(args, kwargs)
         found = self
         if device is not None:
@@ -121,8 +151,6 @@ class Conversion:
     def as_subclass(self: Tensor, cls: Any) -> Any:
         """The same tensor as an instance of a subclass."""
         if edge_of(self) is not None:
-            from flambeau.core.declare import ops
-
             self = ops.alias(self)
         fresh: Any = object.__new__(cls)
         for slot in ("_array", "_storage", "_edge", "_view", "_grad"):
@@ -136,8 +164,34 @@ class Conversion:
     @staticmethod
     def _make_subclass(cls: Any, data: Tensor, require_grad: bool = False, **_: Any) -> Any:
         """An instance of a subclass on the memory of `data`."""
-        fresh = data.detach().as_subclass(cls)
+        fresh = wrap_like_view(data._array, data).as_subclass(cls)
         return fresh.requires_grad_() if require_grad else fresh
+
+    @staticmethod
+    def _make_wrapper_subclass(
+        cls: Any,
+        size: Any,
+        strides: Any = None,
+        storage_offset: int | None = None,
+        memory_format: Any = None,
+        dtype: Any = None,
+        layout: Any = None,
+        device: Any = None,
+        pin_memory: bool = False,
+        requires_grad: bool = False,
+        **policies: Any,
+    ) -> Any:
+        """An instance of a subclass without memory: `__torch_dispatch__` computes for it."""
+        from flambeau.core.dtypes import get_default_dtype
+
+        kind = (dtype or get_default_dtype()).numpy
+        steps = None if strides is None else tuple(int(n) * kind.itemsize for n in strides)
+        shell = Shell(tuple(size), kind, steps, storage_offset or 0)
+        shell.device = Device("cpu") if device is None else Device(device)
+        fresh = wrap(shell, cls)
+        if requires_grad:
+            leaf_edge(fresh)
+        return fresh
 
 
 def _move(tensor: Tensor, device: Any) -> Tensor:
@@ -173,8 +227,36 @@ def _converted(tensor: Tensor, dtype: Any, memory_format: Any) -> Tensor:
     return ops._clone(tensor, memory_format)  # type: ignore[no-any-return]
 
 
+class _Shorts(dict[Any, Any]):
+    """By dtype: ``short(tensor)``, the tensor converted, or None where the long way must look."""
+
+    def __missing__(self, dtype: Any) -> Any:
+        wanted = dtype.numpy
+        found = None
+        if wanted in NAMES and wanted.kind != "u":
+            kinds = tuple(kind for kind in NAMES if kind is not wanted)
+            op = OPERATIONS["_to_copy"]
+            found = process.native(
+                "unary", op, cast_to(wanted), kinds=kinds, has_rules=wanted.kind == "f",
+                kept_nothing=NOTHING_SAVED,
+            )  # fmt: skip
+        self[dtype] = found = found or _unserved
+        return found
+
+
+_SHORT = _Shorts()
+
+
+def _unserved(tensor: Tensor) -> None:
+    """There is no short way."""
+
+
 def _caster(name: str, dtype: Any) -> Any:
     def cast(self: Tensor, memory_format: Any = layout.preserve_format) -> Tensor:
+        if memory_format is layout.preserve_format:
+            found = _SHORT[dtype](self)
+            if found is not None:
+                return found  # type: ignore[no-any-return]
         return _converted(self, dtype, memory_format)
 
     cast.__name__ = name

@@ -19,6 +19,7 @@ from flambeau.core.ir.abstract import Abstract
 from flambeau.core.layout import is_non_overlapping_and_dense
 from flambeau.core.methods import attach
 from flambeau.core.node import AccumulateGrad
+from flambeau.core.provenance import stack_level
 from flambeau.core.state import ordinary
 from flambeau.core.storage import Storage, storage_of
 from flambeau.core.tensor import PLAIN, Tensor, edge_of, leaf_edge, wrap
@@ -185,12 +186,14 @@ class Exchange:
         )
 
     def __float__(self: Tensor) -> float:
+        _told_of_gradient(self)
         return float(self._one("float"))
 
     def __int__(self: Tensor) -> int:
         return int(self._one("int"))
 
     def __complex__(self: Tensor) -> complex:
+        _told_of_gradient(self)
         return complex(self._one("complex"))
 
     def __index__(self: Tensor) -> int:
@@ -286,6 +289,19 @@ class Exchange:
             AssertionError: no CUDA (with FLAMBEAU_CUDA=cpu: the tensor itself).
         """
         return self.to("cuda")
+
+
+def _told_of_gradient(tensor: Tensor) -> None:
+    """Warn, once, that the number has no gradient where its tensor has one."""
+    if tensor.requires_grad and state.grad_enabled():
+        from flambeau.compat import warn_once
+
+        warn_once(
+            "Converting a tensor with requires_grad=True to a scalar may lead to unexpected "
+            "behavior: the number has no gradient. Say tensor.detach() or tensor.item() where that "
+            "is meant.",
+            stacklevel=stack_level(),
+        )
 
 
 def _copied(tensor: Tensor, memo: dict[Any, Any]) -> Tensor:

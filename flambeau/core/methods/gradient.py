@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from flambeau.core import engine, overrides, state
+from flambeau.core import engine, lower, overrides, state
 from flambeau.core.dtypes import of
+from flambeau.core.entry import process
 from flambeau.core.errors import fail
 from flambeau.core.handles import RemovableHandle
-from flambeau.core.methods import attach
+from flambeau.core.methods import attach, bind
 from flambeau.core.node import AccumulateGrad, Node, Port, edge_node, exposed
 from flambeau.core.provenance import stack_level
 from flambeau.core.storage import Storage, storage_of
@@ -196,6 +197,8 @@ class Gradient:
         """The same memory outside the graph; shares the version, so writes are noticed."""
         if overrides.concern((self,), state.mode()):
             return overrides.dispatch(Tensor.detach, (self,), {})
+        if lower.concern((self,), state.mode()):
+            return lower.named("detach", self)  # type: ignore[no-any-return]
         return wrap_like_view(self._array, self)
 
     def detach_(self: Tensor) -> Tensor:
@@ -347,3 +350,15 @@ class Gradient:
 
 
 attach(Gradient)
+
+_DATA: Any = vars(Gradient)["data"]
+
+
+def _first_data(self: Tensor) -> Tensor:
+    """`data` before its first use: from then on the getter is a native function."""
+    native = process.made("data", _DATA.fget) or _DATA.fget
+    bind(data=property(native, _DATA.fset, doc=_DATA.__doc__))
+    return native(self)  # type: ignore[no-any-return]
+
+
+bind(data=property(_first_data, _DATA.fset, doc=_DATA.__doc__))

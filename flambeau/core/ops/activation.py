@@ -107,7 +107,13 @@ def _leaky(input, negative_slope):
 
 
 @elementwise(
-    types=FLOATS, kernel=_leaky, function=False, method=False, upcast=True, vjp=_leaky_rule
+    types=FLOATS,
+    kernel=_leaky,
+    written="LeakyReluBackward1",
+    function=False,
+    method=False,
+    upcast=True,
+    vjp=_leaky_rule,
 )
 def leaky_relu(input, negative_slope: float = 0.01):
     """``input`` where positive, else ``negative_slope * input``."""
@@ -119,9 +125,9 @@ def _elu(input, alpha, scale, input_scale):
     low = np.expm1(np.minimum(input, 0) * t(input_scale))
     low *= t(alpha * scale)
     return (
-        np.where(input > 0, input * t(scale), low)
+        np.where(input >= 0, input * t(scale), low)
         if scale != 1
-        else np.where(input > 0, input, low)
+        else np.where(input >= 0, input, low)
     )
 
 
@@ -129,7 +135,7 @@ def _elu_on_arrays(g, input, slope, input_scale):
     t = g.dtype.type
     low = np.exp(np.minimum(input, 0) * t(input_scale))
     low *= t(slope)
-    return np.where(input <= 0, g * low, g)
+    return np.where(input > 0, g, g * low)
 
 
 _elu_backward = lazily("elu_backward", _elu_on_arrays)
@@ -153,13 +159,14 @@ def _elu_rule(g, input, alpha, scale, input_scale):
         found = _elu_backward(g, input, alpha * input_scale, input_scale)
         return found if scale == 1 else _times(found, scale)
     low = ops.exp(input.clamp(max=0) * input_scale) * (alpha * scale * input_scale)
-    return g * ops.where(input <= 0, low, scale)
+    return g * ops.where(input > 0, scale, low)
 
 
 @elementwise(
     types=FLOATS,
     name="_elu",
     node="Elu",
+    written="EluBackward1",
     function=False,
     method=False,
     kernel=_elu,
@@ -175,6 +182,7 @@ def _elu_op(input, alpha: float = 1.0, scale: float = 1.0, input_scale: float = 
     types=FLOATS,
     name="_celu",
     node="Celu",
+    written="CeluBackward1",
     function=False,
     method=False,
     upcast=True,
@@ -247,11 +255,11 @@ def _masked_rule(name: str, keep: Any) -> Any:
 
 
 _between, _between_tensors = _masked_rule(
-    "between_backward", lambda input, low, high: ~((input <= low) | (input >= high))
+    "between_backward", lambda input, low, high: (input > low) & (input < high)
 )
 _above, _above_tensors = _masked_rule("above_backward", lambda input, bound: ~(input <= bound))
 _outside, _outside_tensors = _masked_rule(
-    "outside_backward", lambda input, bound: ~((input >= -bound) & (input <= bound))
+    "outside_backward", lambda input, bound: (input < -bound) | (input > bound)
 )
 
 
@@ -269,7 +277,8 @@ _outside, _outside_tensors = _masked_rule(
 def _hardtanh(input, min_val: float = -1.0, max_val: float = 1.0):
     """``min(max(input, min_val), max_val)``."""
     t = input.dtype.type
-    return np.minimum(np.maximum(input, t(min_val)), t(max_val))
+    found = np.where(input < t(min_val), t(min_val), input)
+    return np.where(found > t(max_val), t(max_val), found)
 
 
 @composite(function=False)
@@ -280,6 +289,7 @@ def relu6(input: Tensor) -> Tensor:
 
 @elementwise(
     types=REAL,
+    written="ThresholdBackward1",
     inplace_function=True,
     method=False,
     vjp=both(
@@ -323,7 +333,7 @@ def _hardsigmoid(input):
 
 def _hardswish_on_arrays(g, input):
     middle = g * (input * (1.0 / 3) + 0.5)
-    return np.where(input <= -3, g.dtype.type(0), np.where(input < 3, middle, g))
+    return np.where(input >= 3, g, np.where(input <= -3, g.dtype.type(0), middle))
 
 
 _hardswish_backward = lazily("hardswish_backward", _hardswish_on_arrays)
@@ -334,7 +344,7 @@ def _hardswish_rule(g, input):
     if type(g) is nd:
         return _hardswish_backward(g, input)
     middle = g * (input * (1.0 / 3) + 0.5)
-    return ops.where(input <= -3, 0.0, ops.where(input < 3, middle, g))
+    return ops.where(input >= 3, g, ops.where(input <= -3, 0.0, middle))
 
 
 @elementwise(

@@ -13,6 +13,7 @@ import numpy as np
 
 from flambeau.core.declare import ops, primitive
 from flambeau.core.errors import fail
+from flambeau.core.forward import forward
 from flambeau.core.kernels import adaptive_pool, pool
 from flambeau.core.kernels.windows import channels_last
 from flambeau.core.ops.windowing import (
@@ -178,7 +179,11 @@ def plane_gather(input, indices, count: int):
 
 
 @primitive(
-    vjp={"input": lambda g, indices, size: ops.plane_gather(g, indices, len(size))},
+    vjp={
+        "input": forward(lambda t, indices, size: ops.max_unpooled(t, indices, size))(
+            lambda g, indices, size: ops.plane_gather(g, indices, len(size))
+        )
+    },
     infer=lambda input, indices, size: ((*input.shape[: -len(size)], *size), input.dtype),
     node=dimensional("MaxUnpool", ""),
     method=False,

@@ -464,7 +464,7 @@ def index_put_(input: Tensor, indices: Any, values: Tensor, accumulate: bool = F
             f"argument 'values' (position 3) must be Tensor, not {type(values).__name__}",
         )
     recording = grad_enabled() and (edge_of(input) is not None or edge_of(values) is not None)
-    check_inplace("index_put_", input, recording)
+    check_inplace("index_put_", input, recording, "deprecated")
     if recording or not ordinary() or type(input._array) is not nd or type(values._array) is not nd:
         write_result("index_put_", input, ops._index_put(input, indices, values, accumulate))
         return input

@@ -13,6 +13,7 @@ import numpy as np
 from flambeau.core.declare import OPERATIONS, composite, elementwise, ops
 from flambeau.core.dtypes import ABS, FLOAT, NUMBER, NUMERIC, Rule, of
 from flambeau.core.entry import operator
+from flambeau.core.entry.several import Several
 from flambeau.core.errors import fail
 from flambeau.core.methods import bind
 from flambeau.core.ops.either import vanish
@@ -72,11 +73,29 @@ def _scale(name: str, input: Any, other: Any, alpha: Any) -> Any:
     return ops.mul(other, alpha)
 
 
+def _declare_scaled(name: str, other: Any) -> Several:
+    """`add` or `sub` with an alpha that is a number: one operation, rounded once."""
+
+    def form(input: Any, other: Any, alpha: Any, out: Any = None) -> Any:
+        raise NotImplementedError("the long way multiplies first")
+
+    def body(input, other, alpha: Any):
+        return form(input, other, alpha)
+
+    elementwise(
+        types=NUMBER, name=f"_{name}_scaled", node=name.capitalize(), function=False,
+        method=False, inplace=False, vjp={"input": lambda g: g, "other": other},
+    )(body)  # fmt: skip
+    return Several(f"_{name}_scaled", f"{name}_", f"{name}_scaled", form)
+
+
 @elementwise(
     types=NUMBER,
     kernel=np.add,
+    alone=True,
     dunder="add",
     alpha=_scale,
+    scaled=_declare_scaled("add", lambda g, alpha: g * alpha),
     vjp={"input": lambda g: g, "other": lambda g: g},
 )
 def add(input, other):
@@ -88,9 +107,12 @@ def _no_masks(name: str, input: Any, other: Any) -> Tensor | None:
     """Subtraction is not for masks; but `1 - mask`, which inverted one of bytes, is understood.
 
     Raises:
-        RuntimeError: a tensor of bools on either side.
+        RuntimeError: bools on either side, a tensor of them or one.
     """
-    kinds = [isinstance(x, Tensor) and x._array.dtype.kind == "b" for x in (input, other)]
+    kinds = [
+        x._array.dtype.kind == "b" if isinstance(x, Tensor) else isinstance(x, (bool, np.bool_))
+        for x in (input, other)
+    ]
     if not any(kinds):
         return None
     if name == "_rsub" and kinds[0] and type(other) is int and other == 1:
@@ -98,7 +120,7 @@ def _no_masks(name: str, input: Any, other: Any) -> Tensor | None:
 
         if understood("1 - mask", "subtraction with a bool tensor", "~mask"):
             return ops.logical_not(input)  # type: ignore[no-any-return]
-    which = "two bool tensors" if all(kinds) else "a bool tensor"
+    which = "two bool tensors" if all(kinds) else "a bool"
     mend = "^ or logical_xor()" if all(kinds) else "~ or logical_not() to invert a mask"
     raise fail(
         RuntimeError,
@@ -111,10 +133,12 @@ def _no_masks(name: str, input: Any, other: Any) -> Tensor | None:
 @elementwise(
     types=NUMERIC,
     kernel=np.subtract,
+    alone=True,
     first=_no_masks,
     dunder="sub",
     alias=("subtract",),
     alpha=_scale,
+    scaled=_declare_scaled("sub", lambda g, alpha: -g * alpha),
     vjp={"input": lambda g: g, "other": lambda g: -g},
 )
 def sub(input, other):
@@ -168,6 +192,7 @@ bind(__rsub__=operator(OPERATIONS["_rsub"], ops._rsub))
 @elementwise(
     types=NUMBER,
     kernel=np.multiply,
+    alone=True,
     dunder="mul",
     numbers="exact",
     alias=("multiply",),
@@ -182,6 +207,7 @@ def mul(input, other):
     types=FLOAT,
     kernel=np.true_divide,
     name="_div",
+    alone=True,
     node="Div",
     dunder="truediv",
     numbers="exact",
@@ -220,6 +246,7 @@ def _no_gradient(g):
 @elementwise(
     types=_ROUNDED,
     kernel=_floor_divide_kernel,
+    alone=True,
     upcast=True,
     dunder="floordiv",
     vjp={"input": _no_gradient, "other": _no_gradient},
@@ -236,6 +263,7 @@ _ROUNDED_RULES = {"input": lambda g: vanish(g), "other": lambda g: vanish(g)}
     types=_ROUNDED,
     kernel=_floor_divide_kernel,
     name="_div_floor",
+    alone=True,
     node=lambda node: "DivBackward2",
     method=False,
     function=False,
@@ -250,6 +278,7 @@ def _div_floor(input, other):
 @elementwise(
     types=_ROUNDED,
     name="_div_trunc",
+    alone=True,
     numbers="exact",
     node=lambda node: "DivBackward2",
     method=False,

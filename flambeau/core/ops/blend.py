@@ -10,13 +10,12 @@ import numpy as np
 from flambeau.core.declare import composite, elementwise, ops
 from flambeau.core.dtypes import Rule
 from flambeau.core.entry import ternary
+from flambeau.core.entry.several import Several
 from flambeau.core.errors import fail
-from flambeau.core.kernels.native.choose import lazily
 from flambeau.core.tensor import Tensor
 
 __all__: list[str] = []
 
-NUMBERS = frozenset((int, float))
 _LERP = Rule("LERP", refuses=frozenset({"bool", "int", "float8"}))
 _ADDCMUL = Rule("ADDCMUL", refuses=frozenset({"bool", "float8"}))
 _ADDCDIV = Rule("ADDCDIV", refuses=frozenset({"bool", "int", "float8"}), error=RuntimeError)
@@ -99,9 +98,19 @@ lerp.__wrapped__ = _lerp_checked  # type: ignore[attr-defined]
 composite(method=True)(lerp)
 
 
+def _long_way(*arrays: Any) -> Any:
+    raise NotImplementedError("the long way looks first")
+
+
+_LERPED = Several("_lerp", "lerp_", "lerp", _long_way, numbers=4)
+
+
 @composite(method=True, function=False)
 def lerp_(input: Tensor, end: Tensor, weight: Any) -> Tensor:
     """`lerp` in place."""
+    found = _LERPED.written(input, end, weight)
+    if found is not None:
+        return found  # type: ignore[no-any-return]
     return ops._lerp_(input, end, _lerp_args("lerp_", input, end, weight))
 
 
@@ -111,14 +120,7 @@ def _scaled(value: Any, like: Any) -> Any:
     return like.dtype.type(value)
 
 
-_addcmul_scaled = lazily(
-    "addcmul_scaled", lambda input, a, b, value: input + _scaled(value, input) * a * b
-)
-
-
 def _addcmul(input, tensor1, tensor2, value):
-    if type(value) in NUMBERS and value != 1:
-        return _addcmul_scaled(input, tensor1, tensor2, value)
     return (
         input + _scaled(value, input) * tensor1 * tensor2
         if value != 1
@@ -129,6 +131,7 @@ def _addcmul(input, tensor1, tensor2, value):
 @elementwise(
     types=_ADDCMUL,
     kernel=_addcmul,
+    formula="addcmul_scaled",
     upcast=True,
     vjp={
         "input": lambda g: g,
@@ -141,14 +144,7 @@ def addcmul(input, tensor1, tensor2, *, value: Any = 1):
     return _addcmul(input, tensor1, tensor2, value)
 
 
-_addcdiv_scaled = lazily(
-    "addcdiv_scaled", lambda input, a, b, value: input + _scaled(value, input) * (a / b)
-)
-
-
 def _addcdiv(input, tensor1, tensor2, value):
-    if type(value) in NUMBERS and value != 1:
-        return _addcdiv_scaled(input, tensor1, tensor2, value)
     return (
         input + _scaled(value, input) * tensor1 / tensor2
         if value != 1
@@ -159,6 +155,7 @@ def _addcdiv(input, tensor1, tensor2, value):
 @elementwise(
     types=_ADDCDIV,
     kernel=_addcdiv,
+    formula="addcdiv_scaled",
     upcast=True,
     vjp={
         "input": lambda g: g,

@@ -8,13 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from flambeau.core import layout, state
+from flambeau.core import layout, lower, state
 from flambeau.core.batch.array import Batched
-from flambeau.core.declare import composite, ops, primitive, view
+from flambeau.core.declare import OPERATIONS, composite, ops, primitive, view
+from flambeau.core.dtypes import FLOATING_KINDS
 from flambeau.core.entry.filling import copied
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.kernels import copies, memory
+from flambeau.core.kernels.native.casts import converted
 from flambeau.core.silence import quiet
 from flambeau.core.tensor import Tensor, edge_of
 
@@ -55,20 +57,11 @@ def _to_copy(input, kind: Any, memory_format: Any = layout.preserve_format):
         input = input.real
     elif input.dtype.kind == "V" and dtype.kind in "iu":
         input = input.astype("f4")
-    whole = _whole(input, dtype)
+    whole = converted(input, dtype)
     if fresh is None:
         return whole
     np.copyto(fresh, whole)
     return fresh
-
-
-def _whole(input: Any, dtype: Any) -> Any:
-    """Floats to narrow unsigned integers go through int64, so that negative values wrap as in
-    PyTorch.
-    """
-    if dtype.kind == "u" and input.dtype.kind == "f":
-        return input.astype("i8").astype(dtype)
-    return input.astype(dtype)
 
 
 @primitive(
@@ -129,7 +122,7 @@ def _copied(input, src):
         return np.broadcast_to(src, input.shape)
     if src.dtype.kind == "c" and input.dtype.kind not in "cb":
         src = src.real
-    return np.broadcast_to(_whole(src, input.dtype), input.shape)
+    return np.broadcast_to(converted(src, input.dtype), input.shape)
 
 
 @composite(method=True, function=False)
@@ -151,7 +144,13 @@ def copy_(input: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
             "copy_",
             f"argument 'src' (position 1) must be Tensor, not {type(src).__name__}",
         )
-    recording = state.grad_enabled() and (edge_of(input) is not None or edge_of(src) is not None)
+    if lower.concern((input, src), state.mode()):
+        return lower.dispatch(OPERATIONS["_copied"], (input, src), inplace=True)
+    recording = (
+        state.grad_enabled()
+        and input._array.dtype.kind in FLOATING_KINDS
+        and (edge_of(input) is not None or edge_of(src) is not None)
+    )
     check_inplace("copy_", input, recording)
     a, b = input._array, src._array
     if not recording and type(a) is type(b) is np.ndarray:
@@ -190,7 +189,7 @@ def copy_(input: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
     if b.dtype.kind == "c" and a.dtype.kind not in "cb":
         b = b.real
     if a.dtype.kind == "u" and b.dtype.kind == "f":
-        b = quiet(_whole, b, a.dtype)
+        b = quiet(converted, b, a.dtype)
     quiet(np.copyto, a, b, casting="unsafe")
     touch(input, "copy_")
     return input

@@ -11,14 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from flambeau.core.declare import composite, elementwise, ops
-from flambeau.core.dtypes import COMPARE, ORDER, Rule, default
+from flambeau.core.declare import composite, elementwise, ops, primitive, republish
+from flambeau.core.dtypes import COMPARE, FLOATING_KINDS, ORDER, Rule, default
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.kernels.native.choose import lazily
 from flambeau.core.ops.either import keep, numbered, tie
 from flambeau.core.rules import with_arrays
-from flambeau.core.tensor import Tensor
+from flambeau.core.state import grad_enabled
+from flambeau.core.tensor import Tensor, edge_of
 
 nd = np.ndarray
 asarray = np.asarray
@@ -71,6 +72,50 @@ def gt(input, other):
 def ge(input, other):
     """``input >= other``, elementwise."""
     return np.greater_equal(input, other)
+
+
+@primitive(
+    name="_compared",
+    function=False,
+    method=False,
+    node=lambda node: node.params[3],
+    vjp={
+        "input": lambda g, label: g * 0,
+        "other": lambda g, other, label: ops.zeros_like(other),
+    },
+)
+def _compared(input, other=None, found: Any = None, label: str = ""):
+    """The answers of a comparison as numbers, which no longer depend on what was compared."""
+    return found
+
+
+def _declare_written(name: str) -> None:
+    """The comparison's in-place form: where it records, its answers replace the history."""
+    general = getattr(ops, name + "_")
+
+    def written(input: Tensor, other: Any) -> Tensor:
+        if input._array.dtype.kind not in FLOATING_KINDS or not grad_enabled():
+            return general(input, other)  # type: ignore[no-any-return]
+        tensor = other if isinstance(other, Tensor) else None
+        if edge_of(input) is None and (tensor is None or edge_of(tensor) is None):
+            return general(input, other)  # type: ignore[no-any-return]
+        from flambeau.core.inplace import check_inplace, write_result
+
+        check_inplace(name + "_", input, True)
+        found = getattr(ops, name)(input, other)._array.astype(input._array.dtype)
+        label = f"{name.title()}Backward{int(tensor is not None)}"
+        write_result(name + "_", input, ops._compared(input, tensor, found, label))
+        return input
+
+    written.__name__ = written.__qualname__ = name + "_"
+    written.__doc__ = general.__doc__
+    written.operation = general.operation  # type: ignore[attr-defined]
+    for each in (name, *general.operation.flags.get("alias", ())):
+        republish(each + "_", written)
+
+
+for _name in ("eq", "ne", "lt", "le", "gt", "ge"):
+    _declare_written(_name)
 
 
 @elementwise(

@@ -5,11 +5,15 @@ Stands on declare and view.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from flambeau.core.declare import composite, elementwise, ops, primitive
 from flambeau.core.declare import view as declare_view
 from flambeau.core.dtypes import NUMBER, Rule, of
+from flambeau.core.entry import at_first, looking
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.methods import bind
@@ -65,6 +69,16 @@ def _view_as_complex(input):
     return pairs.view(kind)[..., 0]
 
 
+HALVES = {np.dtype("c8"): np.dtype("f4"), np.dtype("c16"): np.dtype("f8")}
+TWICE = {half: whole for whole, half in HALVES.items()}
+_in_pairs: Callable[..., Any] = at_first(
+    globals(), "_in_pairs", lambda: looking(ops._view_as_real.operation, "pairs")
+)
+_joined: Callable[..., Any] = at_first(
+    globals(), "_joined", lambda: looking(ops._view_as_complex.operation, "joined")
+)
+
+
 @composite(method=False)
 def view_as_real(input: Tensor) -> Tensor:
     """A complex tensor seen as real pairs ``(..., 2)``.
@@ -72,6 +86,9 @@ def view_as_real(input: Tensor) -> Tensor:
     Raises:
         RuntimeError: not complex.
     """
+    found = _in_pairs(input, HALVES.get(input._array.dtype))
+    if found is not None:
+        return found  # type: ignore[no-any-return]
     if not input.is_complex():
         raise fail(
             RuntimeError,
@@ -89,12 +106,9 @@ def view_as_complex(input: Tensor) -> Tensor:
         RuntimeError: not floating, the last dimension is not 2, or its stride (or another) does
         not fit.
     """
-    a = input._array
-    if (
-        type(a) is np.ndarray and a.dtype.char in "fd" and a.flags.c_contiguous
-        and a.shape[-1:] == (2,)
-    ):  # fmt: skip
-        return ops._view_as_complex(input)
+    found = _joined(input, TWICE.get(input._array.dtype))
+    if found is not None:
+        return found  # type: ignore[no-any-return]
     if input.dtype.name not in ("float16", "float32", "float64"):
         raise fail(
             RuntimeError,
@@ -131,7 +145,7 @@ def real(input: Tensor) -> Tensor:
     """The real part, a view; a real tensor itself."""
     if input._array.dtype.kind not in "cW":
         return input
-    return ops.select(ops._view_as_real(input), -1, 0)
+    return ops.select(view_as_real(input), -1, 0)
 
 
 @composite(method=False)
@@ -141,11 +155,11 @@ def imag(input: Tensor) -> Tensor:
     Raises:
         RuntimeError: the tensor is real.
     """
-    if not input.is_complex():
+    if input._array.dtype.kind not in "cW":
         raise fail(
             RuntimeError, "imag", "imag is not implemented for tensors with non-complex dtypes."
         )
-    return ops.select(ops._view_as_real(input), -1, 1)
+    return ops.select(view_as_real(input), -1, 1)
 
 
 def _write_real(self: Tensor, value: Tensor) -> None:

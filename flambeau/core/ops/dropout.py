@@ -14,17 +14,22 @@ from flambeau.core.batch.array import ACTIVE, Batched, each_sample
 from flambeau.core.batch.draws import draw_new, each_draw, repeating
 from flambeau.core.declare import composite, ops
 from flambeau.core.errors import fail
+from flambeau.core.factory.short import Filled
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.random import uniform
-from flambeau.core.random.generator import Generator, resolve
+from flambeau.core.random.generator import Generator, default_generator, resolve
 from flambeau.core.random.order import empty_like
 from flambeau.core.random.stream import Stream
-from flambeau.core.tensor import Tensor, wrap
+from flambeau.core.tensor import PLAIN, Tensor, wrap
 
 __all__ = ["dropout_noise", "rrelu_noise"]
 
 _ALPHA = 1.7580993408473766  # -scale * alpha of SELU: what a dropped unit becomes
 _FLOATS = frozenset({"float16", "bfloat16", "float32", "float64"})
+
+
+_USUAL = frozenset((np.dtype("f4"), np.dtype("f8")))
+_BLANK = Filled(None, like=True)
 
 
 @composite()
@@ -39,6 +44,12 @@ def dropout(input: Tensor, p: float, train: bool) -> Tensor:
     Reference: N. Srivastava et al., Dropout: A simple way to prevent neural networks from
     overfitting, 2014.
     """
+    if train and type(input) in PLAIN and 0 < p < 1 and not ACTIVE.get():
+        noise = _BLANK[input._array.dtype](input) if input._array.dtype in _USUAL else None
+        if noise is not None:
+            array = noise._array
+            uniform.chosen(default_generator, array, 1.0 - p, _kept(array.dtype, p))
+            return ops.mul(input, noise)  # type: ignore[no-any-return]
     return _dropped("dropout", input, p, train, False, False, ops.mul)
 
 
@@ -173,9 +184,13 @@ def rrelu_noise(stream: Stream, array: np.ndarray, lower: float, upper: float) -
 
 def dropout_noise(stream: Stream, array: np.ndarray, p: float, feature: bool = False) -> np.ndarray:
     """Zeros with probability ``p`` and ``1 / (1 - p)``, for ``array`` or its channels."""
-    wide: Any = np.float64 if array.dtype == np.float64 else np.float32
-    value = (wide(1) / wide(1.0 - p)).astype(array.dtype)
-    return uniform.chosen(stream, _room(array, feature), 1.0 - p, value)
+    return uniform.chosen(stream, _room(array, feature), 1.0 - p, _kept(array.dtype, p))
+
+
+def _kept(kind: np.dtype[Any], p: float) -> Any:
+    """What dropout multiplies by where it keeps."""
+    wide: Any = np.float64 if kind == np.float64 else np.float32
+    return (wide(1) / wide(1.0 - p)).astype(kind)
 
 
 def _room(array: np.ndarray, feature: bool) -> np.ndarray:

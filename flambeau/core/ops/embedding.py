@@ -13,6 +13,7 @@ from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
 from flambeau.core.kernels import embedding as kernels
 from flambeau.core.kernels.generate import picked
+from flambeau.core.ops.windowing import require_tensor
 from flambeau.core.rules import both
 from flambeau.core.storage import touch
 from flambeau.core.tensor import Tensor, wrap
@@ -23,6 +24,8 @@ nd = np.ndarray
 
 
 def _check_index(op: str, index: Any) -> None:
+    if index is None:
+        raise fail(TypeError, op, "argument 'indices' must be Tensor, not NoneType")
     if index.dtype.kind != "i" or index.dtype.itemsize not in (4, 8):
         raise fail(
             RuntimeError,
@@ -140,6 +143,7 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
         num_classes.
     """
     name = "one_hot"
+    require_tensor(name, "tensor", tensor)
     array = tensor._array
     if array.dtype != np.dtype("i8"):
         raise fail(

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from flambeau.core import dtypes, layout, state
+from flambeau.core import dtypes, layout, lower, state
 from flambeau.core.binding import sizes
-from flambeau.core.declare import composite, ops, primitive
+from flambeau.core.declare import OPERATIONS, composite, ops, primitive
 from flambeau.core.entry.filling import Short
 from flambeau.core.errors import fail
 from flambeau.core.inplace import check_inplace, write_result
@@ -109,9 +109,11 @@ def fill_(input: Tensor, value: Any) -> Tensor:
         found = FILL.recorded(input, value)
         if found is not None:
             return found  # type: ignore[no-any-return]
+    if lower.concern((input, value), state.mode()):
+        return lower.dispatch(OPERATIONS["_fill_in_place"], (input, value), inplace=True)
     value = _value("fill_", input, value)
     recording = state.grad_enabled() and (edge_of(input) is not None or edge_of(value) is not None)
-    check_inplace("fill_", input, recording)
+    check_inplace("fill_", input, recording, "allowed")
     write_result("fill_", input, ops._fill_in_place(input, value))
     return input
 
@@ -137,7 +139,10 @@ def zero_(input: Tensor) -> Tensor:
         found = ZERO.recorded(input)
     if found is not None:
         return found  # type: ignore[no-any-return]
-    check_inplace("zero_", input, state.grad_enabled() and edge_of(input) is not None)
+    if lower.concern((input,), state.mode()):
+        return lower.dispatch(OPERATIONS["_zero"], (input,), inplace=True)
+    recording = state.grad_enabled() and edge_of(input) is not None
+    check_inplace("zero_", input, recording, "allowed")
     write_result("zero_", input, ops._zero(input))
     return input
 
@@ -264,6 +269,7 @@ def set_(
     Raises:
         RuntimeError: dtypes differ, or the geometry lies outside the storage.
     """
+    check_inplace("set_", input, edge_of(input) is not None, "allowed")
     if source is None:
         input._array = np.empty((0,), input._array.dtype)
         input._storage = None

@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from flambeau.core import layout
 from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.dims import wrap_dim
 from flambeau.core.direct import direct
 from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
+from flambeau.core.forward import forward
 from flambeau.core.kernels.generate import picked
 from flambeau.core.kernels.scatter import add_rows
 from flambeau.core.ops import view as _views  # noqa: F401  (declares the views written here)
@@ -391,10 +391,14 @@ def _placed(name: str, node: str, view: str) -> None:
         target[...] = src
         return fresh
 
+    def into(t, src, place):
+        return getattr(ops, "_" + name)(t, src, place)
+
+    @forward(lambda t, src_shape, place: into(t, t.new_zeros(src_shape), place))
     def outside(g, src_shape, place):
         if view == "_as_strided":  # PyTorch hands the input the slice's gradient, and nothing else
-            return ops._as_strided_scatter(ops.zeros_like(g), ops._as_strided(g, *place), place)
-        return getattr(ops, "_" + name)(g, g.new_zeros(src_shape), place)
+            return into(ops.zeros_like(g), ops._as_strided(g, *place), place)
+        return into(g, g.new_zeros(src_shape), place)
 
     primitive(
         name="_" + name,
@@ -513,9 +517,8 @@ def as_strided_scatter(
             "bounds for storage of size "
             f"{input._array.size * input._array.itemsize}",
         )
-    geometry = (shape, layout.contiguous_strides(shape))
     return _out(
         "as_strided_scatter",
-        ops._as_strided_scatter(input, src, (size, stride, offset, geometry)),
+        ops._as_strided_scatter(input, src, (size, stride, offset, None)),
         out,
     )

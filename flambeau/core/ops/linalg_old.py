@@ -16,9 +16,10 @@ from flambeau.core.batch.array import Batched
 from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
+from flambeau.core.forward import forward
 from flambeau.core.kernels import factor
 from flambeau.core.ops.linalg_checks import need_floating, need_square
-from flambeau.core.ops.linalg_solve import written
+from flambeau.core.ops.linalg_solve import check_system, written
 from flambeau.core.provenance import stack_level
 from flambeau.core.return_types import structseq
 from flambeau.core.tensor import Tensor
@@ -100,6 +101,13 @@ def cholesky(input: Tensor, upper: bool = False, *, out: Any = None) -> Tensor:
     return written("cholesky", found, out)
 
 
+def _from_factor(input: Any, L: Any, upper: bool) -> Any:
+    """Two triangular systems, on arrays."""
+    lower = factor.adjoint(L) if upper else L
+    half = factor.triangular(lower, input, False, False)
+    return factor.columns(factor.triangular(factor.adjoint(lower), half, True, False))
+
+
 def _cholesky_solve_rule(g: Any, L: Any, out: Any, upper: Any, needs: Any) -> Any:
     """The gradient of the factor is not masked to its triangle, as in PyTorch."""
     back = ops.cholesky_solve(g, L, upper)
@@ -143,18 +151,32 @@ def cholesky_solve(input, L, upper: bool = False):
             f"Expected b and u to have the same dtype, but found {of(input.dtype)} and "
             f"{of(L.dtype)}",
         )
-    lower = factor.adjoint(L) if upper else L
-    half = factor.triangular(lower, input, False, False)
-    return factor.columns(factor.triangular(factor.adjoint(lower), half, True, False))
+    return _from_factor(input, L, upper)
 
 
-@composite(method=True)
-def cholesky_inverse(L: Tensor, upper: bool = False, *, out: Any = None) -> Tensor:
+def _cholesky_inverse_tangent(t: Any, L: Any, out: Any, upper: Any) -> Any:
+    """PyTorch's, whose factors stand in this order."""
+    half = -(out @ (t.mH if upper else t) @ out @ (L if upper else L.mH))
+    return half + half.mH
+
+
+@forward(_cholesky_inverse_tangent)
+def _cholesky_inverse_rule(g: Any, L: Any, out: Any, upper: Any) -> Any:
+    """The gradient of the factor is not masked to its triangle, as in PyTorch."""
+    both = out @ (g + g.mH) @ out
+    return -(L @ both) if upper else -(both @ L)
+
+
+@primitive(
+    holomorphic=False,
+    vjp=_cholesky_inverse_rule,
+    infer=lambda L, *_: (L.shape, L.dtype),
+)
+def cholesky_inverse(L, upper: bool = False):
     """The inverse of A from its Cholesky factor."""
     need_square("cholesky_inverse", L)
-    need_floating("cholesky_inverse", L._array, "!cholesky_inverse_out_cpu")
-    eye = ops.eye(L.shape[-1], dtype=L.dtype, device=L.device).expand(L.shape)
-    return written("cholesky_inverse", ops.cholesky_solve(eye, L, upper), out)
+    need_floating("cholesky_inverse", L, "!cholesky_inverse_out_cpu")
+    return _from_factor(np.eye(L.shape[-1], dtype=L.dtype), L, upper)
 
 
 @composite(method=True)
@@ -220,6 +242,49 @@ def lu_solve(input: Tensor, LU_data: Tensor, LU_pivots: Tensor, *, out: Any = No
     return ops.linalg_lu_solve(LU_data, LU_pivots, input, out=out)
 
 
+def _triangular_back(g: Any, A: Any, upper: Any, transpose: Any, unitriangular: Any) -> Any:
+    return ops._triangular_solution(g, A.conj(), upper, not transpose, unitriangular)
+
+
+def _coefficient_tangent(
+    t: Any, A: Any, out: Any, upper: Any, transpose: Any, unitriangular: Any
+) -> Any:
+    """PyTorch's, for which A's whole tangent counts, as it stands."""
+    return -ops._triangular_solution(t @ out, A, upper, transpose, unitriangular)
+
+
+@forward(_coefficient_tangent)
+def _coefficient_rule(
+    g: Any, A: Any, out: Any, upper: Any, transpose: Any, unitriangular: Any
+) -> Any:
+    found = -(_triangular_back(g, A, upper, transpose, unitriangular) @ out.mH)
+    if transpose:
+        found = found.mT
+    offset = int(bool(unitriangular))
+    return found.triu(offset) if upper else found.tril(-offset)
+
+
+@primitive(
+    name="_triangular_solution",
+    node="TriangularSolve",
+    method=False,
+    function=False,
+    holomorphic=False,
+    vjp={"input": _triangular_back, "A": _coefficient_rule},
+    infer=lambda input, A, *_: (
+        (*np.broadcast_shapes(input.shape[:-2], A.shape[:-2]), *input.shape[-2:]),
+        A.dtype,
+    ),
+)
+def _triangular_solution(input, A, upper: bool, transpose: bool, unitriangular: bool):
+    """X of ``A @ X = input``, or of ``A.mT @ X = input``."""
+    need_square("triangular_solve", A)
+    need_floating("triangular_solve", A, "triangular_solve")
+    check_system("triangular_solve", A, input, True)
+    matrix = A.swapaxes(-1, -2) if transpose else A
+    return factor.columns(factor.triangular(matrix, input, upper != transpose, unitriangular))
+
+
 @composite(method=True)
 def triangular_solve(
     input: Tensor,
@@ -244,10 +309,7 @@ def triangular_solve(
         "torch.linalg.solve_triangular",
         "\nX = torch.linalg.solve_triangular(A, B, upper=upper)",
     )
-    matrix = A.mT if transpose else A
-    found = ops.linalg_solve_triangular(
-        matrix, input, upper=upper != transpose, unitriangular=unitriangular
-    )
+    found = ops._triangular_solution(input, A, upper, transpose, unitriangular)
     kind = structseq("triangular_solve", ("solution", "cloned_coefficient"))
     pair = kind((found, A.expand((*found.shape[:-2], *A.shape[-2:])).mT.contiguous().mT.clone()))
     return (

@@ -14,7 +14,7 @@ from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
 from flambeau.core.kernels.generate.folds import column_sums
-from flambeau.core.kernels.product import matrices, turned
+from flambeau.core.kernels.product import matrices
 from flambeau.core.output import write_one
 from flambeau.core.rules import both
 from flambeau.core.tensor import Tensor
@@ -82,8 +82,18 @@ def _check(bias: Any, input: Any, weight: Any) -> None:
 
 def _affine(bias: Any, input: Any, weight: Any) -> Any:
     """``input @ weight.T + bias`` on arrays, leading dimensions taken together."""
-    dtype = input.dtype
-    if dtype is not weight.dtype or dtype not in _NATIVE:
+    try:
+        dtype = input.dtype
+        same = dtype is weight.dtype
+    except AttributeError:
+        missing = ("input", 1) if input is None else ("weight", 2)
+        raise fail(
+            TypeError,
+            "linear",
+            f"argument '{missing[0]}' (position {missing[1]}) must be Tensor, not NoneType. A "
+            "forward without return gives None.",
+        ) from None
+    if not same or dtype not in _NATIVE:
         _check(bias, input, weight)
         if dtype not in _NATIVE and dtype.kind in "fV":
             wide = None if bias is None else bias.astype("f4")
@@ -131,7 +141,7 @@ def _weight_rule(g: Any, input: Any, weight_shape: Any) -> Any:
     if g.ndim != 2 or len(weight_shape) == 1:
         g = g.reshape(input.shape[0], weight_shape[0] if len(weight_shape) == 2 else 1)
     if type(g) is nd:
-        found = matrices(turned(g), input)
+        found = matrices(g.T, input)
         return found if len(weight_shape) == 2 else found.reshape(weight_shape)
     return ops.matmul(g.mT, input).reshape(weight_shape)
 

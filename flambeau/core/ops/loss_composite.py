@@ -12,6 +12,7 @@ from typing import Any
 
 from flambeau.core.declare import composite, ops
 from flambeau.core.errors import fail
+from flambeau.core.ops.windowing import require_tensor
 from flambeau.core.state import mode
 from flambeau.core.tensor import Tensor
 
@@ -266,7 +267,13 @@ def cross_entropy_loss(
             "cross_entropy",
             f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}",
         )
-    if input._array.shape == target._array.shape:
+    try:
+        alike = input._array.shape == target._array.shape
+    except AttributeError:
+        require_tensor("cross_entropy", "input", input)
+        require_tensor("cross_entropy", "target", target)
+        raise
+    if alike:
         if ignore_index >= 0:
             raise fail(
                 RuntimeError,

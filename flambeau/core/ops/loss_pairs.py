@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from flambeau.core.declare import composite, ops, primitive
+from flambeau.core.dtypes import FLOATING_KINDS, of
 from flambeau.core.errors import fail
 from flambeau.core.kernels.native import choose
 from flambeau.core.kernels.smooth import sigmoid
@@ -312,8 +313,23 @@ def binary_cross_entropy_with_logits(
     pos_weight: Tensor | None = None,
     reduction: int = 1,
 ) -> Tensor:
-    """Binary cross entropy of ``sigmoid(input)``, computed without overflow."""
-    return ops._bce_with_logits(input, target, weight, pos_weight, reduction)
+    """Binary cross entropy of ``sigmoid(input)``, computed without overflow; of the target's dtype.
+
+    Raises:
+        RuntimeError: the target is not of floating point.
+    """
+    refuse_dtype("binary_cross_entropy_with_logits", input._array.dtype, "f")
+    dtype = target._array.dtype
+    if dtype.kind not in FLOATING_KINDS:
+        raise fail(
+            RuntimeError,
+            "binary_cross_entropy_with_logits",
+            f"result type {of(input._array.dtype).legacy} can't be cast to the desired output type "
+            f"{of(dtype).legacy}: target must be probabilities, not class numbers. Convert it with "
+            f".to(input.dtype), or use cross_entropy for classes.",
+        )
+    found = ops._bce_with_logits(input, target, weight, pos_weight, reduction)
+    return found if found._array.dtype == dtype else found.to(of(dtype))
 
 
 @both

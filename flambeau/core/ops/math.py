@@ -191,6 +191,7 @@ def cosh(input):
     types=FLOAT,
     kernel=np.arcsinh,
     alias=("arcsinh",),
+    written="AsinhBackward1",
     inplace_function=True,
     vjp=lambda g, input: g * ops.rsqrt(input * input + 1),
 )
@@ -206,7 +207,12 @@ def _acosh_grad(g, input):
 
 
 @elementwise(
-    types=FLOAT, kernel=np.arccosh, alias=("arccosh",), inplace_function=True, vjp=_acosh_grad
+    types=FLOAT,
+    kernel=np.arccosh,
+    alias=("arccosh",),
+    written="AcoshBackward1",
+    inplace_function=True,
+    vjp=_acosh_grad,
 )
 def acosh(input):
     """The inverse of cosh; NaN below 1."""
@@ -217,6 +223,7 @@ def acosh(input):
     types=FLOAT,
     kernel=np.arctanh,
     alias=("arctanh",),
+    written="AtanhBackward1",
     inplace_function=True,
     vjp=lambda g, input: g / (1 - input * input),
 )
@@ -265,14 +272,20 @@ def rad2deg(input):
     return input * (180 / np.pi)
 
 
+def _turning(moved, input, other):
+    """A step across the ray by its length: 0 at the origin."""
+    square = input * input + other * other
+    return keep(moved * ops.reciprocal(square), (square == 0) == 0)
+
+
 @elementwise(
     operands="tensors",
     types=REAL_FLOAT,
     kernel=np.arctan2,
     alias=("arctan2",),
     vjp={
-        "input": lambda g, input, other: g * other * ops.reciprocal(input * input + other * other),
-        "other": lambda g, input, other: g * -input * ops.reciprocal(input * input + other * other),
+        "input": lambda g, input, other: _turning(g * other, input, other),
+        "other": lambda g, input, other: _turning(g * -input, input, other),
     },
 )
 def atan2(input, other):

@@ -15,7 +15,7 @@ from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
 from flambeau.core.kernels import norm as kernels
 from flambeau.core.kernels.generate import channels
-from flambeau.core.ops.windowing import refuse_dtype
+from flambeau.core.ops.windowing import refuse_dtype, refuse_mixed
 from flambeau.core.rules import both
 from flambeau.core.tensor import Tensor
 
@@ -175,6 +175,7 @@ def _check_channels(
         RuntimeError: one does not fit, or statistics are missing for evaluation.
     """
     refuse_dtype("batch_norm", input.dtype, "f")
+    refuse_mixed("batch_norm", input, weight, bias, running_mean, running_var)
     if input.ndim < 2:
         raise fail(
             RuntimeError,

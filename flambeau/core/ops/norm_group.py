@@ -16,7 +16,7 @@ from flambeau.core.kernels import norm as kernels
 from flambeau.core.kernels.generate import groups
 from flambeau.core.ops.norm import _cast
 from flambeau.core.ops.norm_layer import _shaped
-from flambeau.core.ops.windowing import refuse_dtype
+from flambeau.core.ops.windowing import refuse_dtype, refuse_mixed
 from flambeau.core.rules import both
 from flambeau.core.tensor import Tensor
 
@@ -160,6 +160,7 @@ def _group_shapes(input: Any, num_groups: int, *rest: Any) -> Any:
 )
 def _native_group_norm(input, num_groups: int, weight=None, bias=None, eps: float = 1e-5):
     """Group normalisation of (N, C, *): the result, and mean and 1 / deviation of every group."""
+    refuse_mixed("group_norm", input, weight, bias)
     refuse_dtype("group_norm", input.dtype, "f")
     _check_groups(input, num_groups, weight, bias)
     dtype, shape = input.dtype, input.shape

@@ -15,7 +15,7 @@ from flambeau.core.errors import fail
 from flambeau.core.kernels import norm as kernels
 from flambeau.core.kernels.generate import layer as generated
 from flambeau.core.ops.norm import _cast, _first
-from flambeau.core.ops.windowing import refuse_dtype
+from flambeau.core.ops.windowing import refuse_dtype, refuse_mixed
 from flambeau.core.rules import both
 from flambeau.core.tensor import Tensor
 
@@ -139,6 +139,7 @@ def _check_normalized(op: str, input: Any, normalized_shape: Any, weight: Any, b
     Raises:
         RuntimeError: it does not, or weight or bias have another shape.
     """
+    refuse_mixed(op, input, weight, bias)
     refuse_dtype(op, input.dtype, "f")
     if len(normalized_shape) < 1:
         raise fail(
@@ -285,6 +286,7 @@ def _rms_norm(input, normalized_shape: Any, weight=None, eps: float = 1e-5):
 
 
 def _check_rms(input: Tensor, sizes: tuple[int, ...], weight: Tensor | None) -> None:
+    refuse_dtype("rms_norm", input._array.dtype, "fcW")
     if not sizes:
         raise fail(
             RuntimeError,

@@ -12,7 +12,7 @@ import numpy as np
 
 from flambeau.core.declare import composite, ops, primitive, reduction
 from flambeau.core.dims import wrap_dim
-from flambeau.core.dtypes import REAL
+from flambeau.core.dtypes import REAL, Rule
 from flambeau.core.errors import fail
 from flambeau.core.ops.along import lanes_last, put_back, spelled
 from flambeau.core.ops.extrema import UNSET, _even_rule, _pair_shape
@@ -21,6 +21,8 @@ from flambeau.core.sampling import each_on_its_own
 from flambeau.core.tensor import Tensor, wrap
 
 __all__: list[str] = []
+
+_NUMBERS = Rule("NUMBERS", refuses=frozenset({"bool", "complex", "float8"}))
 
 
 def _middle(rows: Any, skip_nan: bool) -> Any:
@@ -79,7 +81,7 @@ def _declare_median(name: str, node: str, skip_nan: bool, words: str) -> Any:
     along.__doc__ = f"The medians along `dim`, {words}, and where they are."
     private = {"function": False, "method": False}
     whole_entry = reduction(
-        types=REAL,
+        types=_NUMBERS,
         name=f"_{name}_all",
         node=lambda made: node + "Backward0",
         vjp=_even_rule,
@@ -87,7 +89,7 @@ def _declare_median(name: str, node: str, skip_nan: bool, words: str) -> Any:
         **private,
     )(whole)
     along_entry = primitive(
-        types=REAL,
+        types=_NUMBERS,
         name=f"_{name}_dim",
         node=lambda made: node + "Backward1",
         outputs=("values", "indices"),

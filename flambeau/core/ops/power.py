@@ -39,9 +39,13 @@ def _power(input, exponent):
     if type(input) is not nd:
         if exponent.dtype == np.float32:
             return _rounded_power(input, exponent)
+        if exponent.dtype.kind == "i":
+            return np.power(input, exponent)  # refuses what the long way computes: 2 ** -1
         input = np.asarray(input, exponent.dtype)
     kind = input.dtype.kind
     if kind in "iu":
+        if type(exponent) is int:
+            return np.square(input) if exponent == 2 else np.power(input, exponent)
         return _integer_power(input, exponent)
     short = None
     if type(exponent) is not nd:

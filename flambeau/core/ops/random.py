@@ -5,6 +5,7 @@ with tensor parameters stand in ``random_draw``, in-place fills in ``random_fill
 core.random and factory_options.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from flambeau.core.batch.draws import draw_new, draw_whole
 from flambeau.core.declare import composite
 from flambeau.core.device import CPU, META
 from flambeau.core.errors import fail
+from flambeau.core.factory.filled import BLANK
+from flambeau.core.factory.short import Filled, is_here
 from flambeau.core.factory_options import (
     element_type,
     empty,
@@ -28,13 +31,52 @@ from flambeau.core.ir.abstract import Abstract
 from flambeau.core.layout import sparse_coo
 from flambeau.core.ops.random_fill import WIDE_UNSIGNED, from_to, need_kernel, whole
 from flambeau.core.random import integer
-from flambeau.core.random.generator import Generator, resolve
+from flambeau.core.random.generator import Generator, default_generator, resolve
 from flambeau.core.random.normal import normal_
 from flambeau.core.random.order import empty_like
 from flambeau.core.random.uniform import uniform_
-from flambeau.core.tensor import Tensor, wrap
+from flambeau.core.tensor import PLAIN, Tensor, wrap
 
 __all__: list[str] = []
+
+
+_LIKE = Filled(None, like=True)
+_FLOAT32 = np.dtype("f4")
+_LAWS = {_FLOAT32: "floats", np.dtype("f8"): "doubles"}
+_BLOCK = 16
+"""Normals of contiguous arrays come in blocks."""
+
+
+def _shortly(
+    draw: Callable[[np.ndarray], bool], blank: Filled, size: Any, dtype: Any = None,
+    device: Any = None,
+) -> Tensor | None:  # fmt: skip
+    """The usual case of a factory: a small tensor from the process's generator."""
+    if ACTIVE.get() or (device is not None and not is_here(device)):
+        return None
+    if blank is _LIKE:
+        if type(size[0]) not in PLAIN:
+            return None
+        kind = size[0]._array.dtype
+    else:
+        kind = getattr(dtypes.default() if dtype is None else dtype, "numpy", None)
+    found: Tensor | None = blank[kind](*size)
+    return found if found is not None and draw(found._array) else None
+
+
+def _draw_uniform(array: np.ndarray) -> bool:
+    law = _LAWS.get(array.dtype)
+    if law is None:
+        return False
+    with default_generator.lock:
+        return default_generator.draw(law, array, 1.0, 0.0)
+
+
+def _draw_normal(array: np.ndarray) -> bool:
+    if array.dtype is not _FLOAT32 or array.size % _BLOCK:
+        return False
+    with default_generator.lock:
+        return default_generator.draw("normals", array, 1.0, 0.0)
 
 
 @composite()
@@ -63,6 +105,9 @@ def rand(
         >>> torch.rand(3)
         tensor([0.4963, 0.7682, 0.0885])
     """
+    if generator is out is layout is None and not (pin_memory or requires_grad or named):
+        if (found := _shortly(_draw_uniform, BLANK, size, dtype, device)) is not None:
+            return found
     shape = sizes("rand", size, _size_of("rand", named))
     return _filled(
         "rand", shape, _uniform, generator, out, dtype, layout, device, pin_memory, requires_grad
@@ -87,6 +132,9 @@ def randn(
 
     Args: as :func:`rand`.
     """
+    if generator is out is layout is None and not (pin_memory or requires_grad or named):
+        if (found := _shortly(_draw_normal, BLANK, size, dtype, device)) is not None:
+            return found
     shape = sizes("randn", size, _size_of("randn", named))
     return _filled(
         "randn", shape, _normal, generator, out, dtype, layout, device, pin_memory, requires_grad
@@ -189,6 +237,8 @@ def rand_like(input: Tensor, **named: Any) -> Tensor:
         memory_format: default ``preserve_format``.
         generator: where to draw from.
     """
+    if not named and (found := _shortly(_draw_uniform, _LIKE, (input,))) is not None:
+        return found
     return _like("rand_like", input, _uniform, **named)
 
 
@@ -198,6 +248,8 @@ def randn_like(input: Tensor, **named: Any) -> Tensor:
 
     Args: as :func:`rand_like`.
     """
+    if not named and (found := _shortly(_draw_normal, _LIKE, (input,))) is not None:
+        return found
     return _like("randn_like", input, _normal, **named)
 
 

@@ -141,12 +141,12 @@ def random_(input: Tensor, *args: Any, generator: Generator | None = None, **nam
         kind = dtypes.of(input._array.dtype)
         ordinary = kind.category in ("bool", "int", "float") and kind.name not in WIDE_UNSIGNED
         need_kernel("random_", kind, "bool, integral and floating dtypes", ordinary)
-        return fill("random_", input, generator, integer.whole_range_)
+        return fill("random_", input, generator, integer.whole_range_, 2)
 
     def law(g: Generator, array: np.ndarray) -> None:
         from_to("random_", g, array, low, high)
 
-    return fill("random_", input, generator, law)
+    return fill("random_", input, generator, law, int(not args and "from" not in named))
 
 
 @composite(method=True, function=False)
@@ -182,10 +182,11 @@ def bernoulli_(input: Tensor, p: Any = 0.5, *, generator: Generator | None = Non
             input,
             generator,
             lambda g, array: uniform.bernoulli_each(g, array, chances),
+            1,
         )
     chance = probability("bernoulli_", p)
     return fill(
-        "bernoulli_", input, generator, lambda g, array: uniform.bernoulli(g, array, chance)
+        "bernoulli_", input, generator, lambda g, array: uniform.bernoulli(g, array, chance), 2
     )
 
 
@@ -250,9 +251,15 @@ def cauchy_(
 
 
 def fill(
-    name: str, input: Tensor, generator: Any, law: Callable[[Generator, np.ndarray], Any]
+    name: str,
+    input: Tensor,
+    generator: Any,
+    law: Callable[[Generator, np.ndarray], Any],
+    overload: int = 0,
 ) -> Tensor:
-    """Writes ``law(generator, array)`` over ``input``, with a write's checks and history."""
+    """Writes ``law(generator, array)`` over ``input``, with a write's checks and history, whose
+    node PyTorch names by the overload.
+    """
     if not isinstance(input, Tensor):
         raise fail(TypeError, name, f"argument 'input' must be Tensor, not {type(input).__name__}.")
     source = resolve(generator, name)
@@ -265,14 +272,20 @@ def fill(
     else:
         quiet(law, source, array)
     if edge_of(input) is not None and state.grad_enabled():
-        write_result(name, input, ops._drawn_over(input, array.copy()))
+        label = f"{name.title().replace('_', '')}Backward{overload}"
+        write_result(name, input, ops._drawn_over(input, array.copy(), label))
         return input
     touch(input, name)
     return input
 
 
-@primitive(function=False, method=False, node="Fill", vjp={"input": lambda g: ops.zeros_like(g)})
-def _drawn_over(input, values: Any):
+@primitive(
+    function=False,
+    method=False,
+    node=lambda node: node.params[2],
+    vjp={"input": lambda g, label: ops.zeros_like(g)},
+)
+def _drawn_over(input, values: Any, label: str):
     """Drawn values in the place of ``input``, which no longer matters: its gradient is zero."""
     return values
 

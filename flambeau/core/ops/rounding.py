@@ -315,7 +315,7 @@ def _nan_to_num(input, nan, posinf, neginf):
         known = finfo(of(input.dtype))
         limits = LIMITS[input.dtype] = (known.max, known.min)
     high, low = limits
-    return _replaced(
+    return _replaced_by_numpy(
         input,
         0.0 if nan is None else nan,
         high if posinf is None else posinf,
@@ -330,7 +330,6 @@ def _replaced_by_numpy(input, nan, high, low):
     return np.where(input == kind(-np.inf), kind(low), found)
 
 
-_replaced = lazily("nan_to_num_of", _replaced_by_numpy)
 LIMITS: dict[Any, tuple[float, float]] = {}
 """The largest and the smallest number of a dtype."""
 

@@ -13,6 +13,7 @@ import numpy as np
 from flambeau.core.declare import ops, primitive, reduction
 from flambeau.core.dims import wrap_dim
 from flambeau.core.dtypes import FLOATING, REAL, SUM
+from flambeau.core.forward import forward
 from flambeau.core.kernels.generate import scans
 from flambeau.core.ops.along import in_order
 from flambeau.core.rules import with_arrays
@@ -165,6 +166,15 @@ def cummin(input, dim: int):
     return _running_extreme(np.minimum, input, dim, "cummin")
 
 
+def _logcumsumexp_tangent(t: Any, input: Any, out: Any, dim: int) -> Any:
+    """The running mean with weights ``exp(input)``, which are taken relative to the greatest."""
+    is_complex = input._array.dtype.kind == "c"
+    weight = (input - ops.amax(input.real if is_complex else input, dim, True)).exp()
+    # PyTorch's real sum of weights is kept from 0 so: weights far below the greatest fade.
+    return ops.cumsum(weight * t, dim) / (ops.cumsum(weight, dim) + (0 if is_complex else 1e-13))
+
+
+@forward(_logcumsumexp_tangent)
 def _logcumsumexp_rule(g: Any, input: Any, out: Any, dim: int) -> Any:
     """``exp(input) * reversed cumsum(g / exp(out))``, in logarithms; the signs of g apart."""
     if not input._array.ndim:

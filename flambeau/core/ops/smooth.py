@@ -203,9 +203,19 @@ def _glu_rule(g, input, dim):
     half = input.shape[axis] // 2
     lead = (slice(None),) * axis
     a, b = input[(*lead, slice(0, half))], input[(*lead, slice(half, None))]
-    s = kernels.sigmoid(b) if type(g) is nd else ops.sigmoid(b)
-    parts = (g * s, g * s * (1 - s) * a)
-    return np.concatenate(parts, axis) if type(g) is nd else ops.cat(parts, axis)
+    if type(g) is nd:
+        return np.concatenate((GATED(g, b), GATED_BACKWARD(g, a, b)), axis)
+    s = ops.sigmoid(b)
+    return ops.cat((g * s, g * s * (1 - s) * a), axis)
+
+
+def _gated_backward(g, a, b):
+    s = kernels.sigmoid(b)
+    return g * s * (1 - s) * a
+
+
+GATED = lazily("gated", lambda a, b: a * kernels.sigmoid(b))
+GATED_BACKWARD = lazily("gated_backward", _gated_backward)
 
 
 def _halved(input, dim):
@@ -233,6 +243,8 @@ def _glu(input, dim: int = -1):
     if input.ndim == 0:
         raise fail(RuntimeError, "glu", "glu does not support 0-dimensional tensors")
     axis = wrap_dim(dim, input.ndim, "glu")
-    _halved(input, dim)
-    a, b = np.split(input, 2, axis)
-    return a * kernels.sigmoid(b)
+    half, rest = divmod(input.shape[axis], 2)
+    if rest:
+        _halved(input, dim)  # words it
+    lead = (slice(None),) * axis
+    return GATED(input[(*lead, slice(0, half))], input[(*lead, slice(half, None))])

@@ -246,6 +246,10 @@ def topk(input, k: int, dim: int = -1, largest: bool = True, sorted: bool = True
     Raises:
         RuntimeError: `k` is negative or more than there are.
     """
+    if input.dtype.kind in "bc":
+        raise fail(
+            RuntimeError, "topk", f"topk does not support {input.dtype} on CPU: sort numbers."
+        )
     axis = wrap_dim(dim, input.ndim, "topk")
     size = input.shape[axis] if input.ndim else 1
     if not 0 <= k <= size:
@@ -335,6 +339,10 @@ def kthvalue(input, k: int, dim: int = -1, keepdim: bool = False):
         )
     if not input.ndim:
         return input.copy(), np.zeros((), np.int64)
+    if input.dtype.kind in "bc":
+        raise fail(
+            NotImplementedError, "kthvalue", f"kthvalue is not implemented for {input.dtype}."
+        )
     rows = lanes_last(comparable("kthvalue", input), axis)
     places = sorting.kth(as_rows(rows, -1), k - 1)
     if places is None:

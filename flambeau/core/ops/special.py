@@ -16,6 +16,8 @@ from flambeau.core.dtypes import REAL_FLOAT, Rule
 from flambeau.core.errors import fail
 from flambeau.core.kernels import special as error_functions
 from flambeau.core.kernels import special_gamma as gammas
+from flambeau.core.kernels.native.choose import lazily, offer
+from flambeau.core.kernels.native.special import SPECIAL
 from flambeau.core.methods import bind
 from flambeau.core.ops.either import keep
 from flambeau.core.output import write_one
@@ -26,6 +28,7 @@ __all__: list[str] = []
 _FLOATS = Rule("FLOATS", refuses=frozenset({"bool", "int", "complex", "float8"}))
 _PRIVATE: dict[str, Any] = {"function": False, "method": False, "inplace": False}
 _no_half = error_functions.no_half
+offer(SPECIAL)
 
 
 @elementwise(
@@ -132,9 +135,16 @@ def digamma(input):
     return gammas.digamma(input)
 
 
+_trigamma = lazily("trigamma", lambda x: gammas.polygamma(x, 1))
+
+
+def _polygamma_kernel(input, n):
+    return _trigamma(input) if n == 1 else gammas.polygamma(input, n)
+
+
 @elementwise(
     types=REAL_FLOAT,
-    kernel=lambda input, n: gammas.polygamma(input, n),
+    kernel=_polygamma_kernel,
     name="_polygamma",
     node="Polygamma",
     upcast=True,
@@ -144,7 +154,7 @@ def digamma(input):
 )
 def _polygamma(input, n: int):
     """The n-th derivative of digamma."""
-    return gammas.polygamma(input, n)
+    return _polygamma_kernel(input, n)
 
 
 def _order(name: str, n: Any) -> int:
@@ -291,6 +301,7 @@ def special_zeta(input, other):
 
 
 def _weighted_log(input, other, log):
+    other = np.asarray(other, input.dtype)
     found = np.where(input == 0, input.dtype.type(0), input * log(other))
     return np.where(np.isnan(other), other, found)
 

@@ -6,6 +6,7 @@ PyTorch. Stands on declare and view.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
 from typing import Any
@@ -15,7 +16,8 @@ import numpy as np
 from flambeau.core import overrides
 from flambeau.core.declare import composite, ops
 from flambeau.core.dims import wrap_dim
-from flambeau.core.entry import process
+from flambeau.core.entry import at_first, nothing, process
+from flambeau.core.entry.process import PARTS_SLOTS
 from flambeau.core.errors import fail
 from flambeau.core.methods import bind
 from flambeau.core.node import Node, Port
@@ -29,12 +31,13 @@ __all__: list[str] = []
 
 nd = np.ndarray
 ALL = slice(None)
+_frame = sys._getframe
 
 
 class PartsNode(Node):
     """The node behind several views that tile their input: it lays their gradients together."""
 
-    __slots__ = ("base_dtype", "base_shape", "dim", "label", "sizes")
+    __slots__ = ("base_dtype", "base_shape", "dim", "label", "outputs", "sizes")
 
     def run(self, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
         grads = grads if isinstance(grads, (list, tuple)) else (grads,)
@@ -53,100 +56,77 @@ class PartsNode(Node):
 
     def places(self) -> list[tuple[Any, ...]]:
         """The basic index of each part."""
-        lead = (ALL,) * self.dim
-        if self.sizes is None:
-            return [(*lead, k, ...) for k in range(self.base_shape[self.dim])]
-        found, start = [], 0
-        for size in self.sizes:
-            found.append((*lead, slice(start, start + size)))
-            start += size
-        return found
+        return _places(self.base_shape, self.dim, self.sizes)
 
     def name(self) -> str:
         return self.label
 
 
+def _places(shape: Any, dim: int, sizes: Sequence[int] | None) -> list[tuple[Any, ...]]:
+    """The basic indices that cut a dimension into parts of the given sizes, or at each place."""
+    lead = (ALL,) * dim
+    if sizes is None:
+        return [(*lead, k, ...) for k in range(shape[dim])]
+    starts = accumulate(sizes, initial=0)
+    return [(*lead, slice(start, start + size)) for start, size in zip(starts, sizes, strict=False)]
+
+
 def _parts(
-    input: Tensor, dim: int, sizes: Sequence[int] | None, label: str, unsafe: bool = False
+    input: Tensor, dim: int, sizes: tuple[int, ...] | None, label: str, marked: bool = True
 ) -> tuple[Tensor, ...]:
     """The views that tile `input` along `dim`: of the given sizes, or one at each index.
 
-    `unsafe` parts share memory and hide it from autograd, so that they may be written in place.
+    Unmarked ones share memory and hide it from autograd, so that they may be written in place.
     """
+    return _native_parts(input, dim, sizes, label, marked) or _parts_by_numpy(
+        input, dim, sizes, label, marked
+    )
+
+
+def _native() -> Callable[..., Any]:
+    places = [process.offset(PartsNode, name) for name in PARTS_SLOTS]
+    more = {
+        "parts_node": id(PartsNode),
+        "parts_slots": sum(place << (8 * k) for k, place in enumerate(places)),
+        "depth": id(2),
+    }
+    return process.made("parts", None, more) or nothing
+
+
+_native_parts: Callable[..., Any] = at_first(globals(), "_native_parts", _native)
+
+
+def _parts_by_numpy(
+    input: Tensor, dim: int, sizes: tuple[int, ...] | None, label: str, marked: bool
+) -> tuple[Tensor, ...]:
     m = mode()
     if (m is not None and m.levels) or type(input._array) is not nd:
         return _parts_slowly(input, dim, sizes)
     a = input._array
-    node = PartsNode()
-    node.dim, node.sizes, node.label = dim, sizes, label
-    node.base_shape, node.base_dtype = a.shape, a.dtype
     store = input._storage or storage_of(input)
     edge = edge_of(input) if grad_enabled() else None
     base = input if input._view is None else input._view[0]
     mark = (base, store.version, "multi" if grad_enabled() else "no_grad")
-    found = _tiles(input, dim, sizes, None if unsafe else mark, node if edge is not None else None)
+    found = tuple([wrap(a[place]) for place in _places(a.shape, dim, sizes)])
+    if marked:
+        for t in found:
+            t._storage, t._view = input._storage, mark
     if edge is not None and found:
+        node = PartsNode()
+        node.dim, node.sizes, node.label = dim, sizes, label
+        node.base_shape, node.base_dtype = a.shape, a.dtype
         node.edges = (edge,)
         node.hooks = None
         several = len(found) > 1
         node.shape = tuple([t._array.shape for t in found]) if several else found[0]._array.shape
         node.dtype = (a.dtype,) * len(found) if several else a.dtype
         node.outputs = len(found)
-        frame = user_frame(_frame(1))
+        frame = user_frame(_frame(2))
         node.code, node.lasti = frame.f_code, frame.f_lasti
         node.sequence = next_sequence()
+        for k, t in enumerate(found):
+            t._edge = Port(node, k) if several else node
     return found
-
-
-def _tiles_by_numpy(
-    input: Tensor, dim: int, sizes: Sequence[int] | None, mark: Any, node: PartsNode | None
-) -> tuple[Tensor, ...]:
-    """The views, each with its port of the node."""
-    a = input._array
-    lead = (ALL,) * dim
-    starts = accumulate(sizes or (), initial=0)
-    places = (
-        [(*lead, k, ...) for k in range(a.shape[dim])]
-        if sizes is None
-        else [
-            (*lead, slice(start, start + size)) for start, size in zip(starts, sizes, strict=False)
-        ]
-    )
-    found = []
-    for k, place in enumerate(places):
-        t = wrap(a[place])
-        if mark is not None:
-            t._storage, t._view = input._storage, mark
-        if node is not None:
-            t._edge = Port(node, k) if len(places) > 1 else node
-        found.append(t)
-    return tuple(found)
-
-
-def _first_tiles(*args: Any) -> Any:
-    global _native_tiles
-    _native_tiles = process.made("parts", None) or _no_tiles
-    return _native_tiles(*args)
-
-
-def _no_tiles(*args: Any) -> None:
-    """There is only the form by NumPy."""
-
-
-_native_tiles: Callable[..., Any] = _first_tiles
-
-
-def _tiles(
-    input: Tensor, dim: int, sizes: Sequence[int] | None, mark: Any, node: PartsNode | None
-) -> tuple[Tensor, ...]:
-    found = _native_tiles(input, dim, None if sizes is None else tuple(sizes), mark, node)
-    return found or _tiles_by_numpy(input, dim, sizes, mark, node)
-
-
-def _frame(depth: int) -> Any:
-    import sys
-
-    return sys._getframe(depth + 1)
 
 
 def _parts_slowly(input: Tensor, dim: int, sizes: Sequence[int] | None) -> tuple[Tensor, ...]:
@@ -214,11 +194,11 @@ def split(
     return _parts(tensor, dim, _even(length, size), "SplitBackward0")
 
 
-def _even(length: int, size: int) -> list[int]:
+def _even(length: int, size: int) -> tuple[int, ...]:
     if not length:
-        return [0]
+        return (0,)
     whole, rest = divmod(length, size)
-    return [size] * whole + [rest] * (rest > 0)
+    return (size,) * whole + (rest,) * (rest > 0)
 
 
 @composite(method=True)
@@ -247,7 +227,7 @@ def split_with_sizes(input: Tensor, split_sizes: Any, dim: int = 0) -> tuple[Ten
             f"tensor's size at dimension {dim}), "
             f"but got split_sizes={sizes}, which add up to {sum(sizes)}",
         )
-    return _parts(input, dim, sizes, "SplitWithSizesBackward0")
+    return _parts(input, dim, tuple(sizes), "SplitWithSizesBackward0")
 
 
 @composite(method=True)
@@ -270,7 +250,7 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     dim = wrap_dim(dim, len(shape))
     length = shape[dim]
     if not length:
-        return _parts(input, dim, [0] * chunks, "SplitWithSizesBackward0")
+        return _parts(input, dim, (0,) * chunks, "SplitWithSizesBackward0")
     return _parts(input, dim, _even(length, -(-length // chunks)), "SplitBackward0")
 
 
@@ -319,13 +299,15 @@ def tensor_split(
     Raises:
         RuntimeError: fewer than one section, or a 0-d tensor.
     """
-    given = next(
-        v
-        for v in (indices_or_sections, sections, indices, tensor_indices_or_sections, ())
-        if v is not None
-    )
+    given = indices_or_sections
+    if given is None:
+        given = _first_given(sections, indices, tensor_indices_or_sections)
     _check_sections("tensor_split", given)
     return _cut("tensor_split", input, given, dim)
+
+
+def _first_given(*given: Any) -> Any:
+    return next((v for v in given if v is not None), ())
 
 
 def _check_sections(name: str, given: Any) -> None:
@@ -369,11 +351,25 @@ def _cut(name: str, input: Tensor, given: Any, dim: int) -> tuple[Tensor, ...]:
         if given <= 0:
             raise fail(RuntimeError, name, f"number of sections must be larger than 0, got {given}")
         size, more = divmod(length, given)
-        sizes = [size + 1] * more + [size] * (given - more)
-        bounds = list(accumulate(sizes, initial=0))
+        if more or not size:
+            bounds = tuple([k * size + min(k, more) for k in range(given + 1)])
+        else:
+            bounds = tuple(range(0, length + 1, size))
     else:
-        bounds = [0, *(int(k) for k in given), length]
+        bounds = (0, *[int(k) for k in given], length)
+    found = _ranges(input, dim, bounds)
+    if found is not None:
+        return found  # type: ignore[no-any-return]
     return tuple([_slice_of(input, dim, a, b) for a, b in zip(bounds, bounds[1:], strict=False)])
+
+
+_ranges: Callable[..., Any] = at_first(
+    globals(),
+    "_ranges",
+    lambda: process.native("cut", ops._slice.operation, nothing) or nothing,
+)
+"""``_ranges(input, dim, bounds)``: the views between bounds that rise; None where the long way must
+look."""
 
 
 def _slice_of(input: Tensor, dim: int, start: int, end: int) -> Tensor:
@@ -386,7 +382,9 @@ def _side_split(name: str, least: int, axis: Any, words: str) -> None:
     def cut(
         input: Tensor, indices_or_sections: Any = None, *, sections: Any = None, indices: Any = None
     ) -> tuple[Tensor, ...]:
-        given = next(v for v in (indices_or_sections, sections, indices, ()) if v is not None)
+        given = indices_or_sections
+        if given is None:
+            given = _first_given(sections, indices)
         _check_sections(name, given)
         ndim = input._array.ndim
         if ndim < least:
@@ -426,7 +424,7 @@ def _unsafe(
 ) -> tuple[Tensor, ...]:
     if type(input._array) is not nd or not ordinary():
         return parts
-    return _parts(input, wrap_dim(dim, input._array.ndim), sizes, label, unsafe=True)
+    return _parts(input, wrap_dim(dim, input._array.ndim), tuple(sizes), label, marked=False)
 
 
 @composite()

@@ -15,6 +15,7 @@ from flambeau.core.declare import composite, ops, reduction
 from flambeau.core.dims import unreduce
 from flambeau.core.errors import fail
 from flambeau.core.folds import fold_add, fold_max, fold_min
+from flambeau.core.forward import forward
 from flambeau.core.kernels.generate.folds import LEAST
 from flambeau.core.kernels.generate.folds import fold as generated_fold
 from flambeau.core.ops.along import in_order, spelled
@@ -88,6 +89,18 @@ def _norm_on_arrays(
     )
 
 
+def _norm_tangent(
+    t: Any, input: Any, out: Any, shape: Any, ord: Any, dim: Any, keepdim: bool
+) -> Any:
+    """The tangent along the gradient, which is 0 where the norm has none."""
+    slope = _norm_rule(ops.ones_like(out), input, out, shape, ord, dim, keepdim)
+    if slope is None:
+        return ops.zeros_like(out)
+    along = (slope.conj() * t).real if slope.is_complex() else slope * t
+    return ops.sum(along, axes_of(dim, len(shape), "norm"), keepdim)
+
+
+@forward(_norm_tangent)
 @with_arrays(_norm_on_arrays)
 def _norm_rule(g: Any, input: Any, out: Any, shape: Any, ord: Any, dim: Any, keepdim: bool) -> Any:
     axes = axes_of(dim, len(shape), "norm")
@@ -253,6 +266,10 @@ def norm(
         p = 2
     elif p is None:
         p = 2
+    if dim is None and hasattr(input._array, "is_sparse_data"):
+        from flambeau.sparse import basis
+
+        return vector_norm(basis.values(basis.coalesce(input)), p, dtype=dtype, out=out)
     return vector_norm(input, p, dim, keepdim, dtype=dtype, out=out)
 
 

@@ -15,17 +15,24 @@ from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.declare import view as declare_view
 from flambeau.core.dims import wrap_dim
 from flambeau.core.dtypes import of
-from flambeau.core.entry import as_view, process, record_one
+from flambeau.core.entry import as_view, at_first, looking, nothing, process
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.kernels.native.views import lazily
-from flambeau.core.state import mode, ordinary
+from flambeau.core.state import ordinary
 from flambeau.core.storage import address
-from flambeau.core.tensor import PLAIN, Tensor, edge_of, wrap
+from flambeau.core.tensor import PLAIN, Tensor
 
-__all__ = ["no_short_way", "restride", "same_size_as", "strided"]
+__all__ = ["restride", "same_size_as", "strided"]
 
 nd = np.ndarray
+
+
+def _strided_again(input: Any, size: Any) -> Any | None:
+    """The view of another shape of what is not row-major; None where there is none."""
+    item = input.dtype.itemsize
+    steps = layout.view_strides(input.shape, tuple([s // item for s in input.strides]), size)
+    return None if steps is None else strided(input, size, tuple([s * item for s in steps]))
 
 
 def strided(input: Any, shape: Any, steps: Any, offset: int = 0) -> Any:
@@ -68,9 +75,8 @@ def _view(input, size: Any):
     """The view of another shape, where strides allow it."""
     if type(input) is nd and input.flags.c_contiguous:
         return input.reshape(size)
-    item = input.dtype.itemsize
-    steps = layout.view_strides(input.shape, tuple(s // item for s in input.strides), size)
-    if steps is None:
+    found = _strided_again(input, size)
+    if found is None:
         raise fail(
             RuntimeError,
             "view",
@@ -79,61 +85,37 @@ def _view(input, size: Any):
             "least one dimension spans across two contiguous subspaces). Use .reshape(...) "
             "instead.",
         )
-    return strided(input, size, tuple(s * item for s in steps))
-
-
-def _reshaped(input: Tensor, a: Any, size: Any) -> Tensor | None:
-    """The short way of a reshape of an array that is not row-major; None where the long way must
-    look.
-    """
-    try:
-        r = a.reshape(size)
-    except (ValueError, TypeError):
-        return None
-    under = r.base  # a view's is the array it shows, or that array's own base; a copy's its own
-    if under is not None and (under is a or under is a.base):
-        if 1 in r.shape and r.strides != _unit_steps(a, r):
-            return None
-        return as_view(VIEW, input, r, (None, r.shape))
-    found = wrap(r)
-    edge = input._edge if input._view is None else edge_of(input)
-    if edge is not None and mode() is None:
-        record_one(COPY, (input, r.shape), (a, None), (edge,), 1, found)
     return found
 
 
-def _unit_steps(a: Any, r: Any) -> tuple[int, ...]:
-    """The strides of `r`, a reshaped view of `a`, with PyTorch's for dimensions of size 1: as if
-    one more lay there.
-    """
-    steps = list(r.strides)
-    after = a.strides[-1]
-    for k in range(r.ndim - 1, -1, -1):
-        if r.shape[k] == 1:
-            steps[k] = after
-        after = steps[k] * r.shape[k]
-    return tuple(steps)
+@declare_view(
+    name="_reshape_alias",
+    node="ReshapeAlias",
+    method=False,
+    function=False,
+    vjp=lambda g, shape: g.reshape(shape),
+)
+def _reshape_alias(input, size: Any):
+    """`_view` as `reshape` makes it of what is not row-major."""
+    return _strided_again(input, size)
 
 
-def no_short_way(*args: Any) -> None:
-    """The long way checks the arguments and words the errors."""
-
-
-def _first_shaped(*args: Any) -> Any:
-    global _shaped
-    _shaped = process.native("shaped", VIEW, no_short_way) or no_short_way
-    return _shaped(*args)
-
-
-_shaped: Callable[..., Any] = _first_shaped
-"""``_shaped(input, *sizes)``: the view of a contiguous tensor; None where the long way must look.
-"""
+_shaped: Callable[..., Any] = at_first(
+    globals(), "_shaped", lambda: process.native("shaped", VIEW, nothing) or nothing
+)
+"""``_shaped(input, *sizes)``: the view; None where the long way must look."""
+_reshaped: Callable[..., Any] = at_first(
+    globals(),
+    "_reshaped",
+    lambda: process.native("shaped", VIEW, nothing, copying=id(COPY), again=id(AGAIN)) or nothing,
+)
+"""The same, but a copy where there is no view."""
 
 
 @composite(method=True)
 def reshape(input: Tensor, *shape: Any) -> Tensor:
     """The tensor in another shape: a view where strides allow it, else a copy."""
-    found = _shaped(input, *shape)
+    found = _reshaped(input, *shape)
     if found is not None:
         return found  # type: ignore[no-any-return]
     size = shape[0] if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape
@@ -146,21 +128,20 @@ def reshape(input: Tensor, *shape: Any) -> Tensor:
                 r = None  # worded below
             if r is not None:
                 return as_view(VIEW, input, r, (None, r.shape))
-        elif type(a) is nd and a.size and a.dtype.kind == "f":
-            found = _reshaped(input, a, size)
-            if found is not None:
-                return found
     a = input._array
     size = layout.infer_size(size, a.size, "reshape")
-    item = a.dtype.itemsize
     if type(a) is not Abstract and not hasattr(a, "strides"):
         return ops._view(input, size)
-    if layout.view_strides(a.shape, tuple([s // item for s in a.strides]), size) is not None:
+    item = a.dtype.itemsize
+    steps = tuple([s // item for s in a.strides])
+    if steps == layout.contiguous_strides(a.shape):
         return ops._view(input, size)
+    if layout.view_strides(a.shape, steps, size) is not None:
+        return ops._reshape_alias(input, size)
     return ops._reshape_copy(input, size)
 
 
-VIEW = ops._view.operation
+VIEW: Any = ops._view.operation
 
 
 @primitive(
@@ -175,7 +156,8 @@ def _reshape_copy(input, size: Any):
     return input.reshape(size)
 
 
-COPY = ops._reshape_copy.operation
+COPY: Any = ops._reshape_copy.operation
+AGAIN: Any = ops._reshape_alias.operation
 
 
 @composite(method=True, function=False)
@@ -186,7 +168,8 @@ def view(input: Tensor, *shape: Any, size: Any = None, dtype: Any = None) -> Ten
         RuntimeError: strides that no view of that shape can have.
     """
     if len(shape) == 1 and type(shape[0]) is dtypes.dtype:
-        return ops._view_dtype(input, shape[0])
+        found = _retyped(input, shape[0].numpy)
+        return ops._view_dtype(input, shape[0]) if found is None else found
     if size is not None:
         shape = (size,)
     if dtype is None:
@@ -245,6 +228,11 @@ def _view_dtype(input, dtype: Any):
     return input.view(dtype.numpy)
 
 
+_retyped: Callable[..., Any] = at_first(
+    globals(), "_retyped", lambda: looking(ops._view_dtype.operation, "retype")
+)
+
+
 def same_size_as(name: str, *given: Any) -> None:
     if len(given) != 1 or not isinstance(given[0], Tensor):
         kinds = ", ".join(type(x).__name__ for x in given)
@@ -275,7 +263,7 @@ def reshape_as(input: Tensor, other: Tensor, *sizes: Any) -> Tensor:
         TypeError: sizes instead of a tensor (that is `reshape`).
     """
     same_size_as("reshape", other, *sizes)
-    found = _shaped(input, other._array.shape)
+    found = _reshaped(input, other._array.shape)
     return reshape(input, other.size()) if found is None else found
 
 
@@ -290,10 +278,14 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     if not shape:
         return reshape(input, (1,))
     if start_dim == 0 and end_dim == -1 and len(shape) > 1:
-        found = _shaped(input, -1)
+        found = _reshaped(input, -1)
         if found is not None:
             return found  # type: ignore[no-any-return]
-    start, end = wrap_dim(start_dim, len(shape)), wrap_dim(end_dim, len(shape))
+    n = len(shape)
+    if type(start_dim) is int is type(end_dim) and -n <= start_dim < n and -n <= end_dim < n:
+        start, end = start_dim % n, end_dim % n
+    else:
+        start, end = wrap_dim(start_dim, n), wrap_dim(end_dim, n)
     if start > end:
         raise fail(
             RuntimeError,
@@ -302,9 +294,11 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
         )
     if start == end:
         return input
-    size = (*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :])
-    found = _shaped(input, size)
-    return reshape(input, size) if found is None else found
+    if end == n - 1 and input._array.size:
+        found = _reshaped(input, (*shape[:start], -1))
+        if found is not None:
+            return found  # type: ignore[no-any-return]
+    return reshape(input, (*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :]))
 
 
 @composite(method=True)

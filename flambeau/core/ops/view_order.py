@@ -4,6 +4,7 @@ squeeze, unsqueeze. Stands on declare.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache, lru_cache
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy as np
 from flambeau.core.declare import composite, ops
 from flambeau.core.declare import view as declare_view
 from flambeau.core.dims import wrap_dim, wrap_dims
-from flambeau.core.entry import as_view
+from flambeau.core.entry import as_view, at_first, looking
 from flambeau.core.errors import fail
 from flambeau.core.methods import attach
 from flambeau.core.state import ordinary
@@ -106,6 +107,9 @@ def permute(input: Tensor, *dims: Any) -> Tensor:
         RuntimeError: not every dimension named once.
     """
     order = dims[0] if len(dims) == 1 and isinstance(dims[0], (tuple, list)) else dims
+    found = _permuted(input, tuple(order))
+    if found is not None:
+        return found  # type: ignore[no-any-return]
     a = input._array
     if type(input) in PLAIN and type(a) is nd and ordinary():
         try:
@@ -130,6 +134,9 @@ def permute(input: Tensor, *dims: Any) -> Tensor:
 
 
 PERMUTE = ops._permute.operation
+_permuted: Callable[..., Any] = at_first(
+    globals(), "_permuted", lambda: looking(PERMUTE, "permute")
+)
 REVERSED = {1: (0,), 2: (1, 0), 3: (2, 1, 0)}
 
 
@@ -198,15 +205,16 @@ def t(input):
 @composite(method=True)
 def adjoint(input: Tensor) -> Tensor:
     """The conjugate transpose of the last two dimensions."""
-    if input._array.ndim < 2:
+    a = input._array
+    if a.ndim < 2:
         raise fail(
             RuntimeError,
             "adjoint",
             f"tensor.adjoint() is only supported on matrices or batches of matrices. Got "
-            f"{input._array.ndim}-D tensor.",
+            f"{a.ndim}-D tensor.",
         )
     found = ops.transpose(input, -2, -1)
-    return found.conj() if input.is_complex() else found
+    return found.conj() if a.dtype.kind in "cW" else found
 
 
 class Transposed:
@@ -237,14 +245,17 @@ class Transposed:
     @property
     def H(self: Tensor) -> Tensor:
         """The conjugate transpose of a matrix."""
-        if self._array.ndim not in (0, 2):
+        a = self._array
+        if a.ndim == 2:
+            found = ops.transpose(self, 0, 1)
+            return found.conj() if a.dtype.kind in "cW" else found
+        if a.ndim:
             raise fail(
                 RuntimeError,
                 "H",
-                f"tensor.H is only supported on matrices (2-D tensors). Got {self._array.ndim}-D "
-                f"tensor.",
+                f"tensor.H is only supported on matrices (2-D tensors). Got {a.ndim}-D tensor.",
             )
-        return adjoint(self) if self._array.ndim else self.conj()
+        return self.conj()
 
     @property
     def mH(self: Tensor) -> Tensor:

@@ -10,10 +10,10 @@ from flambeau.core import layout
 from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.declare import view as declare_view
 from flambeau.core.dims import wrap_dim
-from flambeau.core.entry import as_view
+from flambeau.core.entry import as_view, nothing
 from flambeau.core.errors import fail
 from flambeau.core.kernels.native.views import lazily
-from flambeau.core.ops.view import no_short_way, strided
+from flambeau.core.ops.view import strided
 from flambeau.core.state import ordinary
 from flambeau.core.storage import address
 from flambeau.core.tensor import PLAIN, Tensor
@@ -36,7 +36,7 @@ def _select(input, dim: int, index: int):
 
 
 SELECT = ops._select.operation
-_at = lazily("select", no_short_way)
+_at = lazily("select", nothing)
 
 
 @primitive(
@@ -95,7 +95,7 @@ def _slice(input, dim: int, start: int, end: int, step: int):
 
 
 SLICE = ops._slice.operation
-_within = lazily("narrow", no_short_way)
+_within = lazily("narrow", nothing)
 
 
 @primitive(

@@ -5,18 +5,19 @@ Stands on declare and view.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from flambeau.core import layout
 from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.declare import view as declare_view
-from flambeau.core.entry import as_view
+from flambeau.core.entry import at_first, looking
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
-from flambeau.core.ops.view import restride, strided
-from flambeau.core.state import ordinary
-from flambeau.core.tensor import PLAIN, Tensor, edge_of
+from flambeau.core.ops.view import strided
+from flambeau.core.tensor import Tensor, edge_of
 
 __all__: list[str] = []
 
@@ -28,41 +29,24 @@ nd = np.ndarray
     node="AsStrided",
     function=False,
     method=False,
-    vjp=lambda g, input_geometry, size, stride, storage_offset: ops.as_strided_backward(
-        g, input_geometry[0], input_geometry[1], size, stride, storage_offset
+    vjp=lambda g, shape, input_stride, size, stride, storage_offset: ops.as_strided_backward(
+        g, shape, input_stride or layout.contiguous_strides(shape), size, stride, storage_offset
     ),
 )
-def _as_strided(input, size: Any, stride: Any, storage_offset: int, input_geometry: Any):
-    """A view of any geometry; `storage_offset` from the input's first element, in elements."""
+def _as_strided(input, size: Any, stride: Any, storage_offset: int, input_stride: Any):
+    """A view of any geometry; `storage_offset` from the input's first element, in elements; its own
+    strides, None for row-major ones.
+    """
     item = input.dtype.itemsize
     if type(input) is Abstract:
         return Abstract(size, input.dtype, tuple(s * item for s in stride), storage_offset)
     return strided(input, size, tuple(s * item for s in stride), storage_offset * item)
 
 
-AS_STRIDED = ops._as_strided.operation
-
-
-def _on_the_owner(input: Tensor, size: Any, stride: Any, offset: int) -> Tensor | None:
-    """The short way of `as_strided` for a tensor that owns its memory; None where the long way must
-    look.
-    """
-    a = input._array
-    if type(input) not in PLAIN or type(a) is not nd or a.base is not None or not ordinary():
-        return None
-    if not a.flags.c_contiguous or len(size) != len(stride) or type(offset) is not int:
-        return None
-    last = offset
-    for n, step in zip(size, stride):
-        if type(n) is not int or type(step) is not int or n < 1 or step < 0:
-            return None
-        last += (n - 1) * step
-    if offset < 0 or last >= a.size or len(size) > 64:
-        return None
-    item = a.itemsize
-    geometry = (a.shape, tuple([step // item for step in a.strides]))
-    r = restride(a, size, tuple([step * item for step in stride]), offset * item)
-    return as_view(AS_STRIDED, input, r, (None, size, stride, offset, geometry))
+_strided: Callable[..., Any] = at_first(
+    globals(), "_strided", lambda: looking(ops._as_strided.operation, "strided")
+)
+"""For a row-major tensor at its memory's start; None where the long way must look."""
 
 
 @composite(method=True)
@@ -73,9 +57,9 @@ def as_strided(input: Tensor, size: Any, stride: Any, storage_offset: int | None
         RuntimeError: mismatched lengths, negative strides, or elements outside the storage.
     """
     size, stride = tuple(size), tuple(stride)
-    found = _on_the_owner(input, size, stride, storage_offset or 0)
+    found = _strided(input, size, stride, storage_offset or 0, None)
     if found is not None:
-        return found
+        return found  # type: ignore[no-any-return]
     if len(size) != len(stride):
         raise fail(
             RuntimeError,
@@ -112,8 +96,7 @@ def as_strided(input: Tensor, size: Any, stride: Any, storage_offset: int | None
                 f"{(last + 1) * input._array.itemsize} are out of bounds for "
                 f"storage of size {room * input._array.itemsize}",
             )
-    geometry = (tuple(input._array.shape), input.stride())
-    return ops._as_strided(input, size, stride, offset - own, geometry)
+    return ops._as_strided(input, size, stride, offset - own, input.stride())
 
 
 @primitive(

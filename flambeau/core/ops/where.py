@@ -4,27 +4,29 @@ declare.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from flambeau.core.declare import composite, elementwise, ops, primitive
 from flambeau.core.dtypes import NUMBER
-from flambeau.core.entry import process, record_one, ternary
+from flambeau.core.entry import record_one, ternary
+from flambeau.core.entry.several import Several
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import broadcast_shapes
+from flambeau.core.kernels.native.casts import cast_to
 from flambeau.core.kernels.native.choose import lazily
 from flambeau.core.methods import bind
+from flambeau.core.overlap import overlaps
+from flambeau.core.promotion import result_dtype
 from flambeau.core.sampling import each_on_its_own
-from flambeau.core.silence import run
 from flambeau.core.state import mode, ordinary
+from flambeau.core.storage import touch
 from flambeau.core.tensor import PLAIN, Tensor, edge_of, wrap
 
 __all__: list[str] = []
 
 nd = np.ndarray
-KINDS = tuple(np.dtype(t) for t in ("f4", "f8", "i8", "i4", "?"))
 
 
 @elementwise(
@@ -47,37 +49,44 @@ def _where(condition, input, other):
 
 
 WHERE = ops._where.operation
-SIMPLE = frozenset((np.dtype("f4"), np.dtype("f8")))
+BOOL = np.dtype(bool)
+NUMBERS = frozenset((int, float))
+_where_arrays = lazily("where", np.where)
 
 
 def _chosen(condition: Any, input: Any, other: Any) -> Tensor | None:
-    """The short way of `where`: plain tensors of one dtype, or one and a number. None where the
-    long way must look.
-    """
-    arrays, edges, mask = [], [], 0
-    for bit, x in enumerate((condition, input, other)):
+    """The short way of `where`: plain tensors and numbers. None where the long way must look."""
+    if type(condition) not in PLAIN or condition._array.dtype is not BOOL:
+        return None
+    c, arrays, operands, mask = condition._array, [], [], 0
+    edges: list[Any] = [None]
+    for bit, x in ((2, input), (4, other)):
         if type(x) in PLAIN:
-            if type(x._array) is not nd:
+            a = x._array
+            if type(a) is not nd or a.dtype.kind not in "fiub" or a.dtype.itemsize == 2:
                 return None
-            arrays.append(x._array)
+            arrays.append(a)
+            operands.append((a.dtype, a.ndim))
             edge = edge_of(x)
             edges.append(edge)
-            mask |= (edge is not None) << bit
-        elif type(x) in (int, float):
+            mask |= bit if edge is not None else 0
+        elif type(x) in NUMBERS:
             arrays.append(x)
+            operands.append(x)
             edges.append(None)
         else:
             return None
-    c, a, b = arrays
-    if type(c) is not nd or c.dtype.kind != "b":
-        return None
-    kinds = {x.dtype for x in (a, b) if type(x) is nd}
-    if len(kinds) != 1 or not kinds <= SIMPLE:
-        return None
+    kind = result_dtype(operands)
+    a, b = (x if type(x) in NUMBERS or x.dtype is kind else cast_to(kind)(x) for x in arrays)
+    if type(a) in NUMBERS and type(b) in NUMBERS:
+        a = np.asarray(a, kind)
     try:
-        r = run(np.where, c, a, b)
-    except (ValueError, RuntimeError):
+        r = _where_arrays(c, a, b)
+    except Exception:
         return None
+    if r.dtype is not kind:
+        return None
+    arrays.insert(0, c)
     t = wrap(r)
     if mask and mode() is None:
         record_one(WHERE, (condition, input, other), arrays, edges, mask, t)
@@ -193,36 +202,14 @@ def _masked_fill(input, mask, value):
         ) from None
 
 
-_chosen_arrays = lazily("where", np.where)
+def _masked(input: Any, mask: Any, value: Any, out: Any = None) -> Any:
+    """The usual case of `_masked_fill`."""
+    if mask.dtype.kind != "b" or np.ndim(value) or input.shape != mask.shape or out is not None:
+        raise ValueError("the long way words it")
+    return _where_arrays(mask, value, input)
 
 
-class _Masked:
-    """The short ways of `masked_fill`, made at the first call; None where they do not serve."""
-
-    def __init__(self) -> None:
-        self.result: Callable[..., Any] = self._first_result
-        self.written: Callable[..., Any] = self._first_written
-
-    def _made(self, title: str) -> Callable[..., Any]:
-        def kernel(input: Any, mask: Any, value: Any) -> Any:
-            if mask.dtype.kind != "b" or np.ndim(value) or input.shape != mask.shape:
-                raise ValueError("the long way words it")
-            return _chosen_arrays(mask, value, input)
-
-        op = ops._masked_fill.operation
-        made = process.several(op, kernel, KINDS, title, mixed=1, same=1, numbers=4)
-        return made or (lambda *args: None)
-
-    def _first_result(self, *args: Any) -> Any:
-        self.result = self._made("")
-        return self.result(*args)
-
-    def _first_written(self, *args: Any) -> Any:
-        self.written = self._made("masked_fill_")
-        return self.written(*args)
-
-
-MASKED = _Masked()
+MASKED = Several("_masked_fill", "masked_fill_", "masked_fill", _masked, mixed=1, numbers=4)
 
 
 def _fill_value(name: str, input: Tensor, value: Any) -> Tensor:
@@ -281,7 +268,14 @@ def masked_fill_(input: Tensor, mask: Tensor, value: Any) -> Tensor:
 
     mask = _mask("masked_fill_", mask)
     value = _fill_value("masked_fill_", input, value)
-    check_inplace("masked_fill_", input, edge_of(input) is not None or edge_of(value) is not None)
+    recording = edge_of(input) is not None or edge_of(value) is not None
+    check_inplace("masked_fill_", input, recording, "deprecated")
+    if type(input._array) is nd and overlaps(input._array) and not recording:
+        np.copyto(
+            input._array, value._array, "unsafe", where=mask._array
+        )  # wherever one mask holds
+        touch(input, "masked_fill_")
+        return input
     write_result("masked_fill_", input, ops._masked_fill(input, mask, value))
     return input
 

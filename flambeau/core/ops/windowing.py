@@ -19,6 +19,7 @@ __all__ = [
     "dimensional",
     "only",
     "refuse_dtype",
+    "refuse_mixed",
     "require_tensor",
     "single",
     "sizes",
@@ -117,6 +118,26 @@ def refuse_dtype(op: str, dtype: np.dtype[Any], allowed: str, also: tuple[str, .
             op,
             f"\"{op}\" not implemented for '{of(dtype).legacy}'. Convert the input with .float() "
             "first.",
+        )
+
+
+def refuse_mixed(op: str, input: Any, *parameters: Any) -> None:
+    """Raise unless all parameters have the input's dtype, or float32 beside a 16-bit input.
+
+    Raises:
+        RuntimeError: one has another.
+    """
+    given = [each.dtype for each in parameters if each is not None]
+    narrow = input.dtype.itemsize == 2 and input.dtype.kind in "fV"
+    if given and (any(d != given[0] for d in given) or given[0] != input.dtype):
+        if narrow and all(d == np.float32 for d in given):
+            return
+        names = ", ".join(sorted({str(of(d)) for d in given}))
+        raise fail(
+            RuntimeError,
+            op,
+            f"mixed dtype (CPU): input is {of(input.dtype)}, weight, bias and running statistics "
+            f"are {names}. Convert the input with .to({of(given[0])}), or the module.",
         )
 
 

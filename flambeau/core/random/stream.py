@@ -25,7 +25,6 @@ STATE_BYTES = 5056
 
 _WORDS = 624
 _BLOCK = 32768  # words drawn at once: the raw block, its mask and the result stay in the L2 cache
-_MANY = 256  # numbers from which on generated code draws them
 _HEAD = struct.Struct("<QiiQ")  # seed, words left, seeded, next word
 _TAIL = struct.Struct("<dddiifB3x")  # normal_x, _y, _rho, valid, pad, float normal, its flag
 _INT32, _FLOAT32 = (
@@ -117,8 +116,6 @@ class Stream:
 
     def doubles(self, n: int) -> np.ndarray:
         """``n`` float64 uniforms in [0, 1): the low 53 bits of 64-bit words times 2^-53."""
-        if n < _MANY and n <= _BLOCK:
-            return self._doubles(n)
         out = np.empty(n)
         if self.draw("doubles", out, 1.0, 0.0):
             return out
@@ -173,8 +170,8 @@ class Stream:
 
     def draw(self, law: str, out: np.ndarray, *given: Any) -> bool:
         """Fill a contiguous array by a law of ``kernels.generate.twister``; whether it was done:
-        where there is code for it, and much to draw."""
-        return out.size >= _MANY and twister.draw(law, self._generator(), out, *given)
+        where there is code for it, and something to draw."""
+        return out.size > 0 and twister.draw(law, self._generator(), out, *given)
 
     # going back
 

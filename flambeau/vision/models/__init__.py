@@ -2,7 +2,7 @@
 
 from typing import Any as _Any
 
-from flambeau.vision.models import segmentation
+from flambeau.vision.models import detection, optical_flow, segmentation, video
 from flambeau.vision.models.alexnet import *
 from flambeau.vision.models.convnext import *
 from flambeau.vision.models.densenet import *

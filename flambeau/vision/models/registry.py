@@ -27,13 +27,18 @@ BUILDERS: dict[str, Callable[..., nn.Module]] = {}
 
 
 def register_model(
-    name: str | None = None, *, backbone: str | None = None, fixed: dict[str, Any] | None = None
+    name: str | None = None,
+    *,
+    backbone: str | None = None,
+    first: str | None = "pretrained",
+    fixed: dict[str, Any] | None = None,
 ) -> Callable:
     """Enter a builder under ``name`` (default: its own).
 
     Args:
-        backbone: the model whose trained weights ``weights_backbone`` are of; they are loaded
-            where nothing else is said, as torchvision does.
+        backbone: the model whose trained weights ``weights_backbone`` are of.
+        first: those of them that are loaded where nothing else is said, as torchvision does: a
+            member's name, "pretrained" for those that ``pretrained=True`` means, None for none.
         fixed: arguments that trained weights ask for.
     """
 
@@ -49,8 +54,9 @@ def register_model(
             weights = _chosen(key, "weights", "pretrained", kwargs)
             progress = kwargs.pop("progress", True)
             if backbone is not None:
-                first = table.legacy(backbone) if weights is None else None
-                kwargs.setdefault("weights_backbone", first)
+                if weights is None and first is not None:
+                    usual = table.legacy(backbone) if first == "pretrained" else first
+                    kwargs.setdefault("weights_backbone", usual)
                 given = _chosen(backbone, "weights_backbone", "pretrained_backbone", kwargs)
                 kwargs["weights_backbone"] = given if weights is None else None
             if weights is None:

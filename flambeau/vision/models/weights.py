@@ -85,8 +85,9 @@ def _transforms(kind: str, options: dict[str, Any], /, **changed: Any) -> Any:
     """A transform of the table; its room is loaded when the first is made."""
     from flambeau.vision.transforms import InterpolationMode, _presets
 
-    mode = InterpolationMode(options["interpolation"])
-    return getattr(_presets, kind)(**{**options, "interpolation": mode, **changed})
+    if "interpolation" in options:
+        options = {**options, "interpolation": InterpolationMode(options["interpolation"])}
+    return getattr(_presets, kind)(**{**options, **changed})
 
 
 def _member(row: dict[str, Any]) -> Weights:

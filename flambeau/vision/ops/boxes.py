@@ -190,6 +190,13 @@ def batched_nms(boxes: Tensor, scores: Tensor, idxs: Tensor, iou_threshold: floa
     """``nms`` among the boxes of each category by itself."""
     if boxes.numel() == 0:
         return torch.empty((0,), dtype=torch.int64)
+    if boxes.numel() > 4000:  # category by category: nms looks at every pair
+        keep = torch.zeros_like(scores, dtype=torch.bool)
+        for each in torch.unique(idxs):
+            (index,) = torch.where(idxs == each)
+            keep[index[nms(boxes[index], scores[index], iou_threshold)]] = True
+        (kept,) = torch.where(keep)
+        return kept[scores[kept].sort(descending=True).indices]
     # Categories are moved apart so far that boxes of two never meet.
     offsets = idxs.to(boxes) * (boxes.max() + 1)
     return nms(boxes + offsets[:, None], scores, iou_threshold)

@@ -1,5 +1,8 @@
 """Images made ready for training: as functions, and as modules that draw their parameters."""
 
+from importlib import import_module as _import_module
+from typing import Any as _Any
+
 from flambeau.vision.transforms import functional
 from flambeau.vision.transforms.augment import (
     AugMix,
@@ -94,3 +97,9 @@ __all__ = [
     "TrivialAugmentWide",
     "functional",
 ]
+
+
+def __getattr__(name: str) -> _Any:
+    if name == "v2":  # loads at first use
+        return _import_module("flambeau.vision.transforms.v2")
+    raise AttributeError(f"module 'torchvision.transforms' has no attribute {name!r}")

@@ -10,7 +10,13 @@ from flambeau.core.tensor import Tensor
 from flambeau.vision.transforms import functional as F
 from flambeau.vision.transforms.modes import InterpolationMode
 
-__all__ = ["ImageClassification", "SemanticSegmentation"]
+__all__ = [
+    "ImageClassification",
+    "ObjectDetection",
+    "OpticalFlow",
+    "SemanticSegmentation",
+    "VideoClassification",
+]
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet
 
@@ -83,3 +89,52 @@ class SemanticSegmentation(_Preset):
         if self.resize_size is not None:
             img = F.resize(img, self.resize_size, self.interpolation, antialias=self.antialias)
         return self.normalized(img)
+
+
+class VideoClassification(_Preset):
+    """Frames resized, cropped in the middle, normalized; time goes behind the channels.
+
+    Shape: (..., T, C, H, W) to (..., C, T, H, W).
+    """
+
+    def __init__(
+        self,
+        *,
+        crop_size: tuple[int, int],
+        resize_size: tuple[int, ...],
+        mean: tuple[float, ...] = (0.43216, 0.394666, 0.37645),
+        std: tuple[float, ...] = (0.22803, 0.22145, 0.216989),
+        interpolation: InterpolationMode = InterpolationMode.BILINEAR,
+    ) -> None:
+        super().__init__(mean, std, interpolation, antialias=False)
+        self.crop_size = list(crop_size)
+        self.resize_size = list(resize_size)
+
+    def forward(self, vid: Tensor) -> Tensor:
+        frames = vid.flatten(0, -4)
+        frames = F.resize(frames, self.resize_size, self.interpolation, antialias=False)
+        frames = self.normalized(F.center_crop(frames, self.crop_size))
+        frames = frames.view(*vid.shape[:-3], *frames.shape[-3:])
+        return frames.transpose(-4, -3)
+
+
+class ObjectDetection(nn.Module):
+    """An image as float32 in [0, 1]; detectors do the rest."""
+
+    def forward(self, img: Any) -> Tensor:
+        image = img if isinstance(img, Tensor) else F.pil_to_tensor(img)
+        return F.convert_image_dtype(image, torch.float)
+
+
+class OpticalFlow(nn.Module):
+    """Two images as float32 in [-1, 1]."""
+
+    def forward(self, img1: Any, img2: Any) -> tuple[Tensor, Tensor]:
+        pair = (i if isinstance(i, Tensor) else F.pil_to_tensor(i) for i in (img1, img2))
+        first, second = (
+            F.normalize(
+                F.convert_image_dtype(image, torch.float), [0.5] * 3, [0.5] * 3
+            ).contiguous()
+            for image in pair
+        )
+        return first, second

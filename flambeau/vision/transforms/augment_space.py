@@ -12,7 +12,7 @@ from typing import Any
 
 import flambeau as torch
 from flambeau.core.tensor import Tensor
-from flambeau.vision.transforms import functional as F
+from flambeau.vision.transforms import functional
 
 __all__ = ["COLORS", "POLICIES", "Space", "apply", "evenly", "posterized", "signed"]
 
@@ -39,11 +39,11 @@ def posterized(most: int, lost: int, bins: int) -> tuple[Tensor, bool]:
     return most - steps, False
 
 
-def _shear(img: Any, degrees: list[float], interpolation: Any, fill: Any) -> Any:
+def _shear(F: Any, img: Any, degrees: list[float], interpolation: Any, fill: Any) -> Any:
     return F.affine(img, 0.0, [0, 0], 1.0, degrees, interpolation, fill, center=[0, 0])
 
 
-def _move(img: Any, pixels: list[int], interpolation: Any, fill: Any) -> Any:
+def _move(F: Any, img: Any, pixels: list[int], interpolation: Any, fill: Any) -> Any:
     return F.affine(img, 0.0, pixels, 1.0, [0.0, 0.0], interpolation, fill)
 
 
@@ -51,28 +51,30 @@ def _angle(strength: float) -> float:
     return math.degrees(math.atan(strength))
 
 
-_APPLY: dict[str, Callable[[Any, float, Any, Any], Any]] = {
-    "AutoContrast": lambda img, m, mode, fill: F.autocontrast(img),
-    "Brightness": lambda img, m, mode, fill: F.adjust_brightness(img, 1.0 + m),
-    "Color": lambda img, m, mode, fill: F.adjust_saturation(img, 1.0 + m),
-    "Contrast": lambda img, m, mode, fill: F.adjust_contrast(img, 1.0 + m),
-    "Equalize": lambda img, m, mode, fill: F.equalize(img),
-    "Identity": lambda img, m, mode, fill: img,
-    "Invert": lambda img, m, mode, fill: F.invert(img),
-    "Posterize": lambda img, m, mode, fill: F.posterize(img, int(m)),
-    "Rotate": lambda img, m, mode, fill: F.rotate(img, m, mode, fill=fill),
-    "Sharpness": lambda img, m, mode, fill: F.adjust_sharpness(img, 1.0 + m),
-    "ShearX": lambda img, m, mode, fill: _shear(img, [_angle(m), 0.0], mode, fill),
-    "ShearY": lambda img, m, mode, fill: _shear(img, [0.0, _angle(m)], mode, fill),
-    "Solarize": lambda img, m, mode, fill: F.solarize(img, m),
-    "TranslateX": lambda img, m, mode, fill: _move(img, [int(m), 0], mode, fill),
-    "TranslateY": lambda img, m, mode, fill: _move(img, [0, int(m)], mode, fill),
+_APPLY: dict[str, Callable[[Any, Any, float, Any, Any], Any]] = {
+    "AutoContrast": lambda F, img, m, mode, fill: F.autocontrast(img),
+    "Brightness": lambda F, img, m, mode, fill: F.adjust_brightness(img, 1.0 + m),
+    "Color": lambda F, img, m, mode, fill: F.adjust_saturation(img, 1.0 + m),
+    "Contrast": lambda F, img, m, mode, fill: F.adjust_contrast(img, 1.0 + m),
+    "Equalize": lambda F, img, m, mode, fill: F.equalize(img),
+    "Identity": lambda F, img, m, mode, fill: img,
+    "Invert": lambda F, img, m, mode, fill: F.invert(img),
+    "Posterize": lambda F, img, m, mode, fill: F.posterize(img, int(m)),
+    "Rotate": lambda F, img, m, mode, fill: F.rotate(img, m, mode, fill=fill),
+    "Sharpness": lambda F, img, m, mode, fill: F.adjust_sharpness(img, 1.0 + m),
+    "ShearX": lambda F, img, m, mode, fill: _shear(F, img, [_angle(m), 0.0], mode, fill),
+    "ShearY": lambda F, img, m, mode, fill: _shear(F, img, [0.0, _angle(m)], mode, fill),
+    "Solarize": lambda F, img, m, mode, fill: F.solarize(img, m),
+    "TranslateX": lambda F, img, m, mode, fill: _move(F, img, [int(m), 0], mode, fill),
+    "TranslateY": lambda F, img, m, mode, fill: _move(F, img, [0, int(m)], mode, fill),
 }
 
 
-def apply(img: Any, name: str, strength: float, interpolation: Any, fill: Any) -> Any:
-    """One operation by name."""
-    return _APPLY[name](img, strength, interpolation, fill)
+def apply(
+    img: Any, name: str, strength: float, interpolation: Any, fill: Any, by: Any = functional
+) -> Any:
+    """One operation by name; ``by`` is the room of functions that it is made of."""
+    return _APPLY[name](by, img, strength, interpolation, fill)
 
 
 # What was learned for each set: pairs of (operation, probability, bin of its strength).

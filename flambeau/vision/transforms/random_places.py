@@ -115,6 +115,21 @@ def _draw_extent(area: float, scale: Any, ratio: Any) -> tuple[float, float]:
     return math.sqrt(part * aspect), math.sqrt(part / aspect)
 
 
+def resized_crop_of(size: tuple[int, int], scale: Any, ratio: Any) -> tuple[int, int, int, int]:
+    """(top, left, height, width) of a crop of drawn area and aspect ratio."""
+    height, width = size
+    for _ in range(10):
+        w, h = map(round, _draw_extent(height * width, scale, ratio))
+        if 0 < w <= width and 0 < h <= height:
+            return integer(0, height - h + 1), integer(0, width - w + 1), h, w
+    w, h = width, height
+    if width / height < min(ratio):
+        h = round(width / min(ratio))
+    elif width / height > max(ratio):
+        w = round(height * max(ratio))
+    return (height - h) // 2, (width - w) // 2, h, w
+
+
 class RandomResizedCrop(nn.Module):
     """A crop of drawn area and aspect ratio, resized to a fixed size."""
 
@@ -138,16 +153,7 @@ class RandomResizedCrop(nn.Module):
     def get_params(img: Any, scale: Any, ratio: Any) -> tuple[int, int, int, int]:
         """(top, left, height, width) of the crop; the middle if ten draws do not fit."""
         _, height, width = F.get_dimensions(img)
-        for _ in range(10):
-            w, h = map(round, _draw_extent(height * width, scale, ratio))
-            if 0 < w <= width and 0 < h <= height:
-                return integer(0, height - h + 1), integer(0, width - w + 1), h, w
-        w, h = width, height
-        if width / height < min(ratio):
-            h = round(width / min(ratio))
-        elif width / height > max(ratio):
-            w = round(height * max(ratio))
-        return (height - h) // 2, (width - w) // 2, h, w
+        return resized_crop_of((height, width), scale, ratio)
 
     def forward(self, img: Any) -> Any:
         where = self.get_params(img, self.scale, self.ratio)
@@ -304,6 +310,23 @@ class RandomPerspective(Chance):
         return F.perspective(img, starts, ends, self.interpolation, channel_fill(self.fill, img))
 
 
+def erased_of(
+    dimensions: tuple[int, int, int], scale: Any, ratio: Any, value: list[float] | None
+) -> tuple[int, int, int, int, Tensor] | None:
+    """(row, column, height, width, values) of a rectangle; None if ten draws do not fit."""
+    channels, height, width = dimensions
+    for _ in range(10):
+        h, w = map(round, _draw_extent(height * width, scale, ratio))
+        if h >= height or w >= width:
+            continue
+        if value is None:
+            v = torch.empty([channels, h, w], dtype=torch.float32).normal_()
+        else:
+            v = torch.tensor(value)[:, None, None]
+        return integer(0, height - h + 1), integer(0, width - w + 1), h, w, v
+    return None
+
+
 class RandomErasing(Chance):
     """With probability p, a rectangle of drawn area and aspect ratio overwritten.
 
@@ -343,16 +366,8 @@ class RandomErasing(Chance):
     ) -> tuple[int, int, int, int, Tensor]:
         """(row, column, height, width, values); the image itself if ten draws do not fit."""
         channels, height, width = img.shape[-3:]
-        for _ in range(10):
-            h, w = map(round, _draw_extent(height * width, scale, ratio))
-            if h >= height or w >= width:
-                continue
-            if value is None:
-                v = torch.empty([channels, h, w], dtype=torch.float32).normal_()
-            else:
-                v = torch.tensor(value)[:, None, None]
-            return integer(0, height - h + 1), integer(0, width - w + 1), h, w, v
-        return 0, 0, height, width, img
+        drawn = erased_of((channels, height, width), scale, ratio, value)
+        return drawn or (0, 0, height, width, img)
 
     def apply_to(self, img: Any) -> Any:
         value = None

@@ -65,3 +65,57 @@ def test_a_copy_of_a_cut_is_taken_in_its_own_dtype(oracle):
         for found in (cut.to(copy=True, dtype=engine.float32), cut.clone(memory_format=None)):
             assert found.tolist() == cut.tolist() and found.stride() == (4, 1)
             assert found.data_ptr() != cut.data_ptr()
+
+
+FORMS = (
+    "x.to(t.float64)", "x.to('cpu')", "x.to(t.device('cpu'))", "x.to(t.device('cpu'), t.int64)",
+    "x.to('cpu', non_blocking=True)", "x.to(device='cpu', dtype=t.bool)", "x.to(dtype=t.int32)",
+    "x.to(device=t.device('cpu'))", "x.to(x.double())", "x.to(t.float64, copy=True)",
+    "x.to('cpu', None)",
+    "x.long()", "x.bool()", "x.double()", "x.float()", "x.int()", "x.byte()", "x.t().double()",
+    "x[:, ::2].long()", "x.half()", "x.type(t.float64)", "x.type_as(x.double())",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("grad", [False, True])
+def test_forms(form, grad, oracle):
+    found = []
+    for t in (flambeau, oracle):
+        x = t.tensor([[1.5, 0.0, -2.0], [3.0, 4.5, 1.0]], requires_grad=grad)
+        y = eval(form, {"x": x, "t": t})
+        node = None if y.grad_fn is None else y.grad_fn.name()
+        values = None if y.device.type == "meta" else y.tolist()
+        found.append((str(y.dtype), y.stride(), y is x, y.requires_grad, node, values))
+    assert found[0] == found[1]
+
+
+def test_a_number_made_of_what_has_a_gradient_is_told_of_once(oracle):
+    import warnings
+
+    import flambeau
+
+    for torch in (oracle, flambeau):
+        x = torch.ones(2, requires_grad=True).sum()
+        said = torch.is_warn_always_enabled()
+        torch.set_warn_always(True)  # the oracle may have said it already
+        try:
+            for make, warned in (
+                (float, True),
+                (complex, True),
+                ("%.1f".__mod__, True),
+                ("{:.1f}".format, False),
+                (int, False),
+                (bool, False),
+                (lambda t: t.item(), False),
+                (lambda t: float(t.detach()), False),
+                (torch.no_grad()(lambda t: float(t)), False),
+            ):
+                with warnings.catch_warnings(record=True) as caught:
+                    warnings.simplefilter("always")
+                    assert make(x) in (2.0, "2.0", True)
+                assert [
+                    (w.category, "requires_grad=True to a scalar" in str(w.message)) for w in caught
+                ] == [(UserWarning, True)] * warned
+        finally:
+            torch.set_warn_always(said)

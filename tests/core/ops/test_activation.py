@@ -97,3 +97,41 @@ def test_integers_are_refused_where_pytorch_refuses_them():
         F.elu(torch.tensor([1]))
     assert F.threshold(torch.tensor([1, 5]), 2, 7).tolist() == [7, 5]
     assert F.hardtanh(torch.tensor([1, 5]), 0, 3).tolist() == [1, 3]
+
+
+@pytest.mark.parametrize(
+    ("name", "passed"),
+    [
+        ("elu", math.nan),
+        ("celu", math.nan),
+        ("selu", math.nan),
+        ("hardswish", math.nan),
+        ("hardtanh", 0.0),
+        ("relu6", 0.0),
+        ("hardshrink", 0.0),
+        ("softshrink", 0.0),
+    ],
+)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_gradients_at_nan_and_minus_zero(name, passed, dtype, oracle):
+    found = []
+    for engine in (torch, oracle):
+        x = engine.tensor(
+            [math.nan, -0.0, 2.0] * 64, dtype=getattr(engine, str(dtype).split(".")[1])
+        ).requires_grad_()
+        y = getattr(engine.nn.functional, name)(x)
+        y.sum().backward()
+        found.append((y.detach().numpy(), x.grad.numpy()))
+    (ours, slopes), (theirs, theirs_slopes) = found
+    np.testing.assert_allclose(ours, theirs, rtol=1e-6)
+    np.testing.assert_allclose(slopes, theirs_slopes, rtol=1e-6)
+    assert np.isnan(slopes[0]) if math.isnan(passed) else slopes[0] == passed
+    if name != "softshrink":
+        assert (np.signbit(ours[1::3]) == np.signbit(theirs[1::3])).all()
+
+
+def test_the_angle_turns_nowhere_at_the_origin():
+    y, x = torch.zeros(2, requires_grad=True), torch.tensor([0.0, 2.0], requires_grad=True)
+    torch.atan2(y, x).sum().backward()
+    assert y.grad.tolist() == [0.0, 0.5]
+    assert x.grad.abs().tolist() == [0.0, 0.0]

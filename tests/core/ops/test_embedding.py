@@ -79,3 +79,14 @@ def test_gradients_of_large_tables_add_up_in_the_order_of_the_tokens(dtype, inde
     expected = np.zeros((50, 33), g.numpy().dtype)
     np.add.at(expected, index.numpy().reshape(-1), g.numpy().reshape(-1, 33))
     assert w.grad.numpy().tolist() == expected.tolist()
+
+
+def test_what_is_no_tensor_is_refused_by_its_name(oracle):
+    for torch_ in (oracle, torch):
+        for wrong in (
+            lambda t: t.nn.functional.one_hot([1, 2]),
+            lambda t: t.nn.Embedding(3, 2)(None),
+            lambda t: t.nn.functional.cross_entropy(t.ones(2, 3), [0, 1]),
+        ):
+            with pytest.raises(TypeError, match="must be Tensor, not"):
+                wrong(torch_)

@@ -41,6 +41,8 @@ def test_errors_name_the_sizes():
         F.linear(torch.ones(4, 3), torch.ones(2, 5))
     with pytest.raises(RuntimeError, match="same dtype"):
         F.linear(torch.ones(4, 3), torch.ones(2, 3, dtype=torch.float64))
+    with pytest.raises(TypeError, match=r"argument 'input' \(position 1\) must be Tensor"):
+        torch.nn.Linear(3, 2)(None)
 
 
 def test_bilinear():

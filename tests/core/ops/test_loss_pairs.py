@@ -73,3 +73,29 @@ def test_triplets_and_cosines():
     assert gradcheck(lambda s, t: F.cosine_embedding_loss(s, t, y), (a, b))
     with pytest.raises(ValueError, match="greater than 0"):
         F.triplet_margin_loss(a, b, c, margin=-1)
+
+
+@pytest.mark.parametrize("dtype", ["int64", "bool", "uint8"])
+def test_bce_with_logits_refuses_targets_that_are_no_probabilities(dtype, oracle):
+    for torch_ in (oracle, torch):
+        target = torch_.ones(2, dtype=getattr(torch_, dtype))
+        for options in ({}, {"reduction": "none"}, {"pos_weight": torch_.ones(2)}):
+            with pytest.raises(RuntimeError):
+                torch_.nn.functional.binary_cross_entropy_with_logits(
+                    torch_.zeros(2), target, **options
+                )
+        with pytest.raises(NotImplementedError):
+            torch_.nn.functional.binary_cross_entropy_with_logits(target, torch_.zeros(2))
+
+
+@pytest.mark.parametrize("target", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("given", ["float16", "float32", "float64"])
+def test_bce_with_logits_has_the_dtype_of_its_target(given, target, oracle):
+    found = []
+    for torch_ in (oracle, torch):
+        x = torch_.full((2,), 0.5, dtype=getattr(torch_, given), requires_grad=True)
+        t = torch_.full((2,), 0.25, dtype=getattr(torch_, target))
+        loss = torch_.nn.functional.binary_cross_entropy_with_logits(x, t)
+        loss.backward()
+        found.append((str(loss.dtype), str(x.grad.dtype), round(loss.item(), 2)))
+    assert found[0] == found[1]

@@ -123,3 +123,28 @@ def test_running_statistics_are_pytorchs(oracle, shape, last):
         found.append([t.numpy() for t in (y, mean, var)])
     for want, got in zip(*found, strict=True):
         np.testing.assert_allclose(got, want, 2e-6, 2e-6)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda nn: nn.BatchNorm2d(2),
+        lambda nn: nn.BatchNorm2d(2).eval(),
+        lambda nn: nn.BatchNorm2d(2, affine=False),
+        lambda nn: nn.InstanceNorm2d(2, affine=True),
+        lambda nn: nn.LayerNorm(3),
+        lambda nn: nn.GroupNorm(2, 2),
+    ],
+    ids="batch evaluated running instance layer group".split(),
+)
+def test_mixed_dtypes_are_refused(make, oracle):
+    """A float64 input to a float32 layer is a mistake; 16-bit inputs have float32 parameters."""
+    for torch_ in (oracle, torch):
+        x, layer = torch_.ones(2, 2, 3, 3), make(torch_.nn)
+        assert layer(x.half()).dtype == torch_.float16
+        with pytest.raises(RuntimeError, match="mixed dtype"):
+            layer(x.double())
+        layer.double()
+        for given in (x, x.half()):
+            with pytest.raises(RuntimeError, match="mixed dtype"):
+                layer(given)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -95,3 +96,17 @@ def test_names_of_nodes():
 def test_meta():
     x = torch.empty(2, 3, device="meta")
     assert x.sum(1).shape == (2,) and x.mean((0, 1), keepdim=True).shape == (1, 1)
+
+
+@pytest.mark.parametrize("name", ["sum", "nansum", "prod", "cumsum", "cumprod"])
+@pytest.mark.parametrize("kind", ["bool", "uint8", "int16", "int32", "int64", "float32"])
+def test_whole_numbers_are_summed_in_int64(name, kind, oracle):
+    for shape, dim in itertools.product(((2, 3), (0,), ()), ((), (0,), (-1,))):
+        if name.startswith("cum") and not dim:
+            continue
+        found = []
+        for t in (torch, oracle):
+            x = (t.arange(math.prod(shape)).reshape(shape) + 1).to(getattr(t, kind))
+            y = getattr(t, name)(x, *dim)
+            found.append((str(y.dtype), y.shape, y.tolist()))
+        assert found[0] == found[1], (shape, dim)

@@ -58,3 +58,15 @@ def test_errors():
     ):
         with pytest.raises(RuntimeError):
             function()
+
+
+def test_truth_has_no_rank(oracle):
+    for t in (oracle, torch):
+        x = t.tensor([True, False, True])
+        for select in (lambda: x.topk(1), lambda: x.to(t.complex64).topk(1)):  # noqa: B023
+            with pytest.raises(RuntimeError):
+                select()
+        for select in (lambda: x.kthvalue(1), x.median, lambda: x.median(0), x.nanmedian):  # noqa: B023
+            with pytest.raises(NotImplementedError):
+                select()
+        assert x.sort().values.tolist() == [False, True, True]

@@ -147,3 +147,16 @@ def test_results_are_laid_out_as_the_input(name, size):
 def test_pairs_are_laid_out_as_the_input(name):
     x = torch.linspace(0.1, 0.9, 12).view(4, 3).t()
     assert getattr(torch, name)(x, x).stride() == (1, 3)
+
+
+def test_polynomials_of_billionth_degree_end_early():
+    x = torch.tensor([3.0, 0.5, 1.0])
+    assert torch.special.hermite_polynomial_h(x, 10**9).isnan().all()
+    found = torch.special.chebyshev_polynomial_t(x, 10**9)
+    assert found[0].isnan()
+    assert found[1:].abs().max() <= 1
+
+
+def test_a_number_widens_nothing():
+    assert special.xlog1py(torch.tensor(0.5), 2.67).dtype == torch.float32
+    assert special.xlog1py(torch.tensor([0.5]), 2).dtype == torch.float32

@@ -44,3 +44,25 @@ def test_parts_of_several_views_may_not_be_written(cut):
 def test_errors(call, kind, words):
     with pytest.raises(kind, match=words):
         call()
+
+
+@pytest.mark.parametrize(
+    "cut",
+    [
+        lambda x: x.split(2), lambda x: x.split([1, 4], 1), lambda x: x.chunk(3, 1),
+        lambda x: x.unbind(1), lambda x: x.tensor_split((1, 2)), lambda x: x.tensor_split(4, 1),
+        lambda x: x.vsplit(2), lambda x: x.chunk(1), lambda x: x.hsplit((1, -1)),
+    ],
+)  # fmt: skip
+def test_geometry_graph_and_gradients_are_pytorchs(oracle, cut):
+    found = []
+    for engine in (flambeau, oracle):
+        x = engine.arange(20.0).reshape(5, 4).t().contiguous().requires_grad_()
+        parts = cut(x)
+        sum((part * (k + 1)).sum() for k, part in enumerate(parts) if k != 1).backward()
+        shapes = [(tuple(p.shape), p.stride(), p.storage_offset()) for p in parts]
+        names = [type(p.grad_fn).__name__ for p in parts]
+        with engine.no_grad():
+            quiet = [p.requires_grad for p in cut(x)]
+        found.append((shapes, names, x.grad.tolist(), quiet))
+    assert found[0] == found[1]

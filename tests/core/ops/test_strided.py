@@ -1,5 +1,6 @@
 """Views of other geometry on memory that is dense in an order of its own."""
 
+import flambeau
 import flambeau as torch
 
 
@@ -18,3 +19,32 @@ def test_expand_of_a_view():
     row = base[1:2]
     assert row.expand(5, 3).tolist() == [row[0].tolist()] * 5
     assert row.expand(2, 5, 3).stride() == (0, 0, 4)
+
+
+def test_as_strided_counts_from_the_memorys_start(oracle):
+    for engine in (flambeau, oracle):
+        x = engine.arange(16.0).reshape(4, 4).requires_grad_()
+        got = [x.as_strided((2, 2), (1, 2)), x[1:].as_strided((2, 3), (4, 1), 2)]
+        got.append(x[1:].as_strided((2,), (2,)))
+        sum((k + 1) * v.sum() for k, v in enumerate(got)).backward()
+        values = [v.tolist() for v in got], [v.storage_offset() for v in got], x.grad.tolist()
+        if engine is flambeau:
+            ours = values
+    assert ours == values
+
+
+def test_reshaping_is_a_view_or_a_copy_where_pytorchs_is(oracle):
+    for shape, order, size in [
+        ((2, 3, 4), (2, 0, 1), (4, 6)), ((2, 3, 4), (1, 0, 2), (3, 2, 2, 2)), ((4, 5), (1, 0), (-1,)),
+        ((1, 3, 1, 4), (2, 1, 0, 3), (3, 1, 4)), ((4, 1, 3), (1, 0, 2), (1, 12)), ((2, 6), (1, 0), (6, 1, 2)),
+        ((2, 3, 4), (2, 1, 0), (4, 3, 2, 1)), ((2, 4), (1, 0), (2, 2, 2)),
+    ]:  # fmt: skip
+        found = []
+        for engine in (flambeau, oracle):
+            x = engine.arange(24.0)[: engine.zeros(shape).numel()].reshape(shape).requires_grad_()
+            y = x.permute(order).reshape(size)
+            (y * engine.arange(24.0)[: y.numel()].reshape(y.shape)).sum().backward()
+            shared = y.untyped_storage().data_ptr() == x.untyped_storage().data_ptr()
+            name = type(y.grad_fn).__name__
+            found.append((y.tolist(), y.stride(), shared, name, x.grad.tolist()))
+        assert found[0] == found[1]

@@ -51,3 +51,38 @@ def test_nonzero():
 def test_errors(call, words):
     with pytest.raises(RuntimeError, match=words):
         call(flambeau.ones(3))
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "t.where(m, f, k)", "t.where(m, k, 0)", "t.where(m, 1, 0)", "t.where(m, 1.0, 0)",
+        "t.where(m, m, m)", "t.where(m, m, 1)", "t.where(m, k, 0.5)", "t.where(m, f, d)",
+        "t.where(m, u, 3)", "t.where(m, 0.0, k)", "t.where(m, f, f.new_tensor(2))",
+        "t.where(m, f[:1], k[:, :1])", "t.where(m, True, m)", "t.where(m, d, 1)",
+        "f.masked_fill(m, 2)", "(f * 1).masked_fill_(m, 2)", "k.masked_fill(m, 2)",
+        "k.clone().masked_fill_(m, 7)", "k.masked_fill(m, 2.5)", "f.masked_fill(m[:1], 2)",
+        "(f * 1).masked_fill_(m[:, :1], 2)", "f[:1].masked_fill(m, 2)",
+
+        "t.where(m, f, k, out=t.empty(2, 2))", "t.where(m, f, d[0], out=t.zeros(2, 2))",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("grad", [False, True])
+def test_any_dtypes(form, grad, oracle):
+    found = []
+    for t in (flambeau, oracle):
+        f = t.tensor([[1.0, -2.0], [3.0, 4.0]], requires_grad=grad)
+        names = {
+            "t": t, "f": f, "k": t.tensor([[5, 6], [7, 8]]), "d": f.detach().double() + 0.5,
+            "m": t.tensor([[True, False], [False, True]]), "u": t.tensor([[1, 2], [3, 4]], dtype=t.uint8),
+        }  # fmt: skip
+        try:
+            y = eval(form, names)
+        except Exception as problem:
+            found.append(type(problem).__name__)
+            continue
+        if y.requires_grad:
+            (y * y).sum().backward()
+        node = None if y.grad_fn is None else y.grad_fn.name()
+        found.append((y.tolist(), str(y.dtype), node, f.grad is not None and f.grad.tolist()))
+    assert found[0] == found[1]

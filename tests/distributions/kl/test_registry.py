@@ -46,9 +46,15 @@ def test_ambiguity_is_warned_about() -> None:
         assert d.kl_divergence(Left(0.0, 1.0), Right(0.0, 1.0)).item() == 1.0
 
 
-def test_other_types_are_refused() -> None:
+def test_values_are_refused_and_foreign_classes_are_not() -> None:
     with pytest.raises(TypeError, match="type_q"):
-        d.register_kl(d.Normal, int)
+        d.register_kl(d.Normal, 3)
+
+    class Foreign:
+        value = flambeau.tensor(2.0)
+
+    d.register_kl(d.Normal, Foreign)(lambda p, q: q.value)
+    assert d.kl_divergence(d.Normal(0.0, 1.0), Foreign()).item() == 2.0
 
 
 @pytest.mark.parametrize(

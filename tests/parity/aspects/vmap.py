@@ -6,7 +6,7 @@ from typing import Any
 
 from ..convert import Converter
 from ..sample import Side
-from .forward import UNINITIALISED
+from .forward import UNINITIALISED, same
 
 BATCH = 2
 
@@ -59,7 +59,7 @@ def check(sample: Any) -> None:
         return
     expected = sample.expect(lambda: _mapped(sample.oracle))
     values = sample.info.name not in UNINITIALISED
-    sample.compare(expected, _mapped(sample.subject), values=values)
+    same(sample, expected, _mapped(sample.subject), values=values)
 
 
 def _has_tensor(sample: Any) -> bool:

@@ -1,6 +1,6 @@
 """Writes flambeau/vision/models/weights.json: run under real torchvision.
 
-For every model of goldens.json: the name of its enumeration, the default member, the member that
+For every model but the quantized: the name of its enumeration, the default member, the member that
 ``pretrained=True`` means, and of each member its address, its transform and what is known of it.
 Lists of categories, which many share, stand once.
 """
@@ -19,8 +19,9 @@ lists = {}
 
 
 def transforms(make):
-    kind, options = make.func.__name__, dict(make.keywords)
-    options["interpolation"] = make().interpolation.value
+    kind, options = getattr(make, "func", make).__name__, dict(getattr(make, "keywords", {}))
+    if hasattr(make(), "interpolation"):
+        options["interpolation"] = make().interpolation.value
     return [kind, options]
 
 
@@ -33,7 +34,8 @@ def member(m):
 
 
 rows = {}
-for name in json.loads(HERE.with_name("goldens.json").read_text()):
+ROOMS = (models, models.segmentation, models.detection, models.video, models.optical_flow)
+for name in (name for room in ROOMS for name in models.list_models(room)):
     weights, build = models.get_model_weights(name), models.get_model_builder(name)
     legacy = re.search(r'\("pretrained",\s*\w+\.(\w+)\)', inspect.getsource(build))
     rows[name] = {

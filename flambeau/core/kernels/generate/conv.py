@@ -9,13 +9,14 @@ convolution are all of this kind. Stands on jit and gemm.
 from __future__ import annotations
 
 from flambeau.core.kernels.generate.conv_pack import PLANES, aligned, clear, pack
-from flambeau.core.kernels.generate.conv_tile import WIDEST, row_counts, steps, taken, tiles
+from flambeau.core.kernels.generate.conv_tile import WIDEST, row_counts, steps, tiles
 from flambeau.core.kernels.generate.gemm import (
     ARGUMENTS,
     Epilogue,
     Shape,
     pointer,
     smaller,
+    taken,
     words,
 )
 from flambeau.core.kernels.jit.ir import SIZES, Function, Module, Value

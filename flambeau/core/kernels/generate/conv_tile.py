@@ -22,7 +22,6 @@ __all__ = [
     "row_counts",
     "steps",
     "steps_of",
-    "taken",
     "tiles",
 ]
 
@@ -177,18 +176,3 @@ def steps(f: Function, at: Variable, step: int, stop: Value) -> Iterator[Value]:
     at.set(here + step)
     f.jump(f"head{k}")
     f.label(f"done{k}")
-
-
-@contextmanager
-def taken(f: Function, counter: Value, stop: Value) -> Iterator[Value]:
-    """Units of work as long as there are any: who is free takes the next one, so that a thread that
-    wakes up late costs no more than its delay.
-    """
-    k = f.fresh()
-    f.label(f"take{k}")
-    unit = f.emit("i64", f"atomicrmw add ptr {counter.name}, i64 1 monotonic")
-    f.branch(unit.lt(stop), f"unit{k}", f"none{k}")
-    f.label(f"unit{k}")
-    yield unit
-    f.jump(f"take{k}")
-    f.label(f"none{k}")

@@ -10,7 +10,7 @@ Stands on jit, gemm and conv_pack.
 from __future__ import annotations
 
 from flambeau.core.kernels.generate.conv_pack import PLANES, aligned, clear, pack
-from flambeau.core.kernels.generate.conv_tile import lanes_of, steps, taken
+from flambeau.core.kernels.generate.conv_tile import lanes_of, steps
 from flambeau.core.kernels.generate.gemm import (
     ARGUMENTS,
     Shape,
@@ -18,6 +18,7 @@ from flambeau.core.kernels.generate.gemm import (
     pointer,
     smaller,
     suffix,
+    taken,
     words,
 )
 from flambeau.core.kernels.jit.ir import Function, Module, Value, vector

@@ -7,7 +7,8 @@ rows go without packing: `product` reads B's own rows, `dots` takes both along K
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from flambeau.core.kernels.jit.ir import (
@@ -85,6 +86,21 @@ def share(f: Function, total: Value) -> tuple[Value, Value]:
     return thread * total / threads, (thread + 1) * total / threads
 
 
+@contextmanager
+def taken(f: Function, counter: Value, stop: Value) -> Iterator[Value]:
+    """Units of work as long as there are any: who is free takes the next one, so that a thread that
+    wakes up late costs no more than its delay.
+    """
+    k = f.fresh()
+    f.label(f"take{k}")
+    unit = f.emit("i64", f"atomicrmw add ptr {counter.name}, i64 1 monotonic")
+    f.branch(unit.lt(stop), f"unit{k}", f"none{k}")
+    f.label(f"unit{k}")
+    yield unit
+    f.jump(f"take{k}")
+    f.label(f"none{k}")
+
+
 def smaller(f: Function, a: Value, b: Value | int) -> Value:
     """The smaller of two integers."""
     return f.intrinsic("smin", a, f.value(a.type, b))
@@ -127,6 +143,12 @@ def masked_store(f: Function, value: Value, place: Value, some: Value) -> None:
     )
 
 
+def prefetch(f: Function, place: Value) -> None:
+    """Ask for a line of the cache; the address may be any."""
+    f.declared.add("declare void @llvm.prefetch.p0(ptr, i32, i32, i32)")
+    f.line(f"call void @llvm.prefetch.p0(ptr {place.name}, i32 0, i32 3, i32 1)")
+
+
 def suffix(type: str) -> str:
     """LLVM's spelling of a vector type in an intrinsic's name."""
     count, one = type[1:-1].split(" x ")
@@ -140,10 +162,10 @@ def module(
     what is stored.
     """
     made = Module(f"{name}-{shape.type}")
-    tiles = _tiles(made, shape, epilogue)
-    _product(made, shape, tiles)
+    against = _against(made, shape, _tiles(made, shape, epilogue))
+    _product(made, shape, against)
     if epilogue is None:
-        _pack(made, shape)
+        _pack(made, shape, _panel(made, shape))
     if epilogue is None and dots:
         wide = 4 if shape.masked else 2
         _dots(made, shape, "dots", wide, wide)
@@ -154,8 +176,11 @@ def module(
 TILE = (
     ("ptr", "a"), ("i64", "a_row"), ("i64", "a_column"), ("ptr", "b"), ("i64", "b_step"),
     ("ptr", "c"), ("i64", "c_row"), ("ptr", "bias"), ("i64", "accumulate"), ("i64", "depth"),
-    ("i64", "last"), ("i64", "columns"),
+    ("i64", "last"), ("i64", "columns"), ("ptr", "ahead"), ("i64", "ahead_row"), ("i64", "lines"),
 )  # fmt: skip
+"""`ahead`: `lines` rows of a panel's width that are asked for meanwhile, for what comes next."""
+AHEAD = 8
+"""Steps in K for each row that is asked for."""
 
 
 def _tiles(
@@ -229,10 +254,21 @@ def _tile(
         a_at.set(at + get["a_column"])
 
     unroll = 2
-    with f.loop(0, get["depth"] / unroll):
+    begun = f.variable("i64", 0)
+    if width == 4 and rows == shape.rows[3]:
+        stop = smaller(f, get["depth"] / AHEAD, get["lines"])
+        with f.loop(0, stop) as number:
+            line = f.at(get["ahead"], number * get["ahead_row"], type)
+            for z in range(width):
+                prefetch(f, f.at(line, z * lanes, type))
+                for _ in range(AHEAD // width):
+                    multiply()
+        begun.set(stop * AHEAD)
+    left = get["depth"] - begun.get()
+    with f.loop(0, left / unroll):
         for _ in range(unroll):
             multiply()
-    with f.loop(0, get["depth"] % unroll):
+    with f.loop(0, left % unroll):
         multiply()
 
     def write(through: Epilogue | None) -> None:
@@ -259,11 +295,73 @@ def _tile(
     write(None)
 
 
-def _product(made: Module, shape: Shape, tiles: dict[tuple[int, int, bool], Function]) -> None:
+AGAINST = (
+    ("ptr", "a"), ("i64", "a_row"), ("i64", "a_column"), ("ptr", "b"), ("i64", "b_step"),
+    ("ptr", "c"), ("i64", "c_row"), ("ptr", "bias"), ("i64", "accumulate"), ("i64", "depth"),
+    ("i64", "last"), ("i64", "columns"), ("i64", "first"), ("i64", "stop"),
+    ("ptr", "ahead"), ("i64", "ahead_row"), ("i64", "lines"),
+)  # fmt: skip
+"""`ahead`: what is asked for into the cache before rows of C are, none for null."""
+
+
+def _against(made: Module, shape: Shape, tiles: dict[tuple[int, int, bool], Function]) -> Function:
+    """Rows `first` to `stop` of A against one panel: whole tiles, then what is left in powers of
+    two. The width of the panel is looked at once.
+    """
+    f = made.function("against", AGAINST, internal=True, attributes="noinline")
+    get, lanes = f.argument, shape.lanes
+    columns = get["columns"]
+    for width in (4, 3, 2, 1):
+        for cut in (False, True) if width == 4 else (True,):
+            fits = columns.gt((width - 1) * lanes) & columns.le(width * lanes)
+            if width == 4:
+                fits = fits & (columns.lt(shape.panel) if cut else columns.eq(shape.panel))
+            with f.when(fits):
+                row: Variable = f.variable("i64", get["first"])
+                asked: Variable = f.variable("i64", 0)
+                sizes = {rows for rows, w, c_ in tiles if (w, c_) == (width, cut)}
+                for rows in sorted(sizes, reverse=True):
+                    k = f.fresh()
+                    f.label(f"rows{k}")
+                    at = row.get()
+                    f.branch((at + rows).le(get["stop"]), f"tile{k}", f"fewer{k}")
+                    f.label(f"tile{k}")
+                    c = f.at(get["c"], at * get["c_row"], shape.type)
+                    below = f.at(c, get["c_row"] * rows, shape.type)
+                    from_ = asked.get()
+                    more = from_.lt(get["lines"])
+                    ahead = f.at(get["ahead"], from_ * get["ahead_row"], shape.type)
+                    f.call(
+                        tiles[rows, width, cut], "void",
+                        f.at(get["a"], at * get["a_row"], shape.type), get["a_row"],
+                        get["a_column"], get["b"], get["b_step"],
+                        c, get["c_row"], get["bias"],
+                        get["accumulate"], get["depth"], get["last"], columns,
+                        f.select(more, ahead, below),
+                        f.select(more, get["ahead_row"], get["c_row"]),
+                        f.select(more, get["lines"] - from_, rows),
+                    )  # fmt: skip
+                    asked.set(from_ + get["depth"] / AHEAD)
+                    row.set(at + rows)
+                    f.jump(f"rows{k}")
+                    f.label(f"fewer{k}")
+    return f
+
+
+def nothing_ahead(f: Function) -> tuple[Value, Value, Value]:
+    """The last arguments of `against`."""
+    return f.value("ptr", 0), f.index(0), f.index(0)
+
+
+def bias_of(f: Function, bias: Value, column: Value, type: str) -> Value:
+    """Where the bias of a column stands, or null."""
+    return f.select(bias.eq(0), f.index(0), bias + column * SIZES[type]).to("ptr")
+
+
+def _product(made: Module, shape: Shape, against: Function) -> None:
     f = made.function("product", ARGUMENTS)
     get = words(f, PRODUCT)
-    type, lanes = shape.type, shape.lanes
-    panel = shape.panel
+    type, panel = shape.type, shape.panel
     panels = (get["n"] + (panel - 1)) / panel
     blocks = (get["m"] + (get["rows"] - 1)) / get["rows"]
     start, stop = share(f, get["batch"] * panels * blocks)
@@ -276,109 +374,98 @@ def _product(made: Module, shape: Shape, tiles: dict[tuple[int, int, bool], Func
         a0 = f.at(pointer(f, get["a"]), batch * get["a_batch"], type)
         b0 = f.at(pointer(f, get["b"]), batch * get["b_batch"] + p * get["b_panel"], type)
         c0 = f.at(pointer(f, get["c"]), batch * get["c_batch"] + p * panel, type)
-        # The bias of this panel, or null.
-        bias = f.select(get["bias"].eq(0), f.index(0), get["bias"] + p * (panel * SIZES[type])).to(
-            "ptr"
-        )
+        bias = bias_of(f, get["bias"], p * panel, type)
         b_step = f.select(columns.eq(panel), get["b_step"], get["b_last"])
-        steps = larger(f, (get["k"] + (DEPTH - 1)) / DEPTH, 1)
-        with f.loop(0, steps) as step:
-            k0 = step * DEPTH
-            depth = smaller(f, get["k"] - k0, DEPTH)
-            more = (get["accumulate"].ne(0) | step.ne(0)).to("i64")
-            ends = step.eq(steps - 1).to("i64")
-            b = f.at(b0, k0 * b_step, type)
-            a = f.at(a0, k0 * get["a_column"], type)
-            # One loop over rows for each width: the branch is taken once a panel.
-            for width in (4, 3, 2, 1):
-                for cut in (False, True) if width == 4 else (True,):
-                    if width == 4:
-                        fits = (
-                            columns.eq(panel)
-                            if not cut
-                            else (columns.gt(3 * lanes) & columns.lt(panel))
-                        )
-                    else:
-                        fits = columns.gt((width - 1) * lanes) & columns.le(width * lanes)
-                    with f.when(fits):
-                        _rows(f, shape, tiles, width, cut, first, last, a, b, b_step, c0, bias,
-                              more, depth, ends, columns, get)  # fmt: skip
+        with pieces(f, get["k"], get["accumulate"]) as (k0, depth, more, ends):
+            f.call(
+                against, "void",
+                f.at(a0, k0 * get["a_column"], type), get["a_row"], get["a_column"],
+                f.at(b0, k0 * b_step, type), b_step, c0, get["c_row"], bias, more, depth, ends,
+                columns, first, last, *nothing_ahead(f),
+            )  # fmt: skip
 
 
-def _rows(
-    f: Function, shape: Shape, tiles: dict[tuple[int, int, bool], Function], width: int,
-    cut: bool, first: Value, last: Value, a: Value, b: Value, b_step: Value, c: Value, bias: Value,
-    more: Value, depth: Value, ends: Value, columns: Value, get: dict[str, Value],
-) -> None:  # fmt: skip
-    """All rows of a unit against one panel: whole tiles, then what is left in powers of two."""
-    row: Variable = f.variable("i64", first)
-    sizes = sorted({rows for rows, w, c_ in tiles if (w, c_) == (width, cut)}, reverse=True)
-    for rows in sizes:
-        k = f.fresh()
-        f.label(f"rows{k}")
-        at = row.get()
-        f.branch((at + rows).le(last), f"tile{k}", f"fewer{k}")
-        f.label(f"tile{k}")
-        f.call(
-            tiles[rows, width, cut], "void",
-            f.at(a, at * get["a_row"], shape.type), get["a_row"], get["a_column"], b,
-            b_step, f.at(c, at * get["c_row"], shape.type), get["c_row"], bias, more,
-            depth, ends, columns,
-        )  # fmt: skip
-        row.set(at + rows)
-        f.jump(f"rows{k}")
-        f.label(f"fewer{k}")
+@contextmanager
+def pieces(
+    f: Function, k: Value, accumulate: Value, most: Value | int = DEPTH
+) -> Iterator[tuple[Value, Value, Value, Value]]:
+    """K in pieces: where one begins, how long it is, whether what stands in C is added
+    to, whether it is the last.
+    """
+    each = f.index(most)
+    steps = larger(f, (k + (each - 1)) / each, 1)
+    with f.loop(0, steps) as step:
+        k0 = step * each
+        more = (accumulate.ne(0) | step.ne(0)).to("i64")
+        yield k0, smaller(f, k - k0, each), more, step.eq(steps - 1).to("i64")
 
 
-def _pack(made: Module, shape: Shape) -> None:
-    """B into panels: [panel][k][columns], whole registers, zeros beyond the last column."""
+PANEL = (
+    ("ptr", "source"), ("i64", "row"), ("i64", "column"), ("ptr", "target"), ("i64", "columns"),
+    ("i64", "depth"),
+)  # fmt: skip
+
+
+def _panel(made: Module, shape: Shape) -> Function:
+    """Columns of B into a panel: [depth][columns], whole registers, zeros beyond the last column.
+    `row` and `column` are B's strides.
+    """
+    f = made.function("panel", PANEL, internal=True, attributes="noinline")
+    get = f.argument
+    type, lanes = shape.type, shape.lanes
+    many = vector(type, lanes)
+    source, target, columns, depth = (get[n] for n in ("source", "target", "columns", "depth"))
+    wide = (columns + (lanes - 1)) / lanes * lanes
+    f.branch(get["column"].eq(1), "copy", "turn")
+    f.label("copy")
+    with f.loop(0, depth) as i:
+        row = f.at(source, i * get["row"], type)
+        out = f.at(target, i * wide, type)
+        with f.loop(0, wide, lanes) as j:
+            some = mask(f, columns - j, lanes)
+            f.store(masked_load(f, many, f.at(row, j, type), some), f.at(out, j, type))
+    f.ret()
+    f.label("turn")
+    with f.loop(0, wide, lanes) as j:
+        left = smaller(f, columns - j, lanes)
+        whole = smaller(f, (get["row"].eq(1) & left.eq(lanes)).to("i64"), 1)
+        blocks = depth / lanes * whole
+        with f.loop(0, blocks) as block:
+            i = block * lanes
+            rows = [
+                f.load(many, f.at(source, (j + r) * get["column"] + i, type)) for r in range(lanes)
+            ]
+            for number, row in enumerate(transposed(f, rows)):
+                f.store(row, f.at(target, (i + number) * wide + j, type))
+        with f.loop(blocks * lanes, depth) as i:
+            out = f.at(target, i * wide + j, type)
+            with f.loop(0, lanes) as r:
+                inside = r.lt(left)
+                here = f.select(inside, r, 0)
+                value = f.load(
+                    type, f.at(source, (j + here) * get["column"] + i * get["row"], type)
+                )
+                f.store(f.select(inside, value, 0.0), f.at(out, r, type))
+    return f
+
+
+def _pack(made: Module, shape: Shape, one: Function) -> None:
+    """B into panels, one behind the other."""
     f = made.function("pack", ARGUMENTS)
     get = words(f, PACK)
-    type, lanes, panel = shape.type, shape.lanes, shape.panel
-    many = vector(type, lanes)
+    type, panel = shape.type, shape.panel
     panels = (get["n"] + (panel - 1)) / panel
     start, stop = share(f, get["batch"] * panels)
     with f.loop(start, stop) as unit:
         p, batch = unit % panels, unit / panels
         source = f.at(pointer(f, get["b"]), batch * get["b_batch"], type)
-        source = f.at(source, p * panel * get["b_column"], type)
         target = f.at(pointer(f, get["packed"]), batch * get["packed_batch"], type)
-        target = f.at(target, p * panel * get["k"], type)
-        columns = smaller(f, get["n"] - p * panel, panel)
-        wide = (columns + (lanes - 1)) / lanes * lanes
-        k = f.fresh()
-        f.branch(get["b_column"].eq(1), f"copy{k}", f"turn{k}")
-        f.label(f"copy{k}")
-        with f.loop(0, get["k"]) as i:
-            row = f.at(source, i * get["b_row"], type)
-            out = f.at(target, i * wide, type)
-            with f.loop(0, wide, lanes) as j:
-                some = mask(f, columns - j, lanes)
-                f.store(masked_load(f, many, f.at(row, j, type), some), f.at(out, j, type))
-        f.jump(f"done{k}")
-        f.label(f"turn{k}")
-        with f.loop(0, wide, lanes) as j:
-            left = smaller(f, columns - j, lanes)
-            whole = smaller(f, (get["b_row"].eq(1) & left.eq(lanes)).to("i64"), 1)
-            blocks = get["k"] / lanes * whole
-            with f.loop(0, blocks) as block:
-                i = block * lanes
-                rows = [
-                    f.load(many, f.at(source, (j + r) * get["b_column"] + i, type))
-                    for r in range(lanes)
-                ]
-                for number, row in enumerate(transposed(f, rows)):
-                    f.store(row, f.at(target, (i + number) * wide + j, type))
-            with f.loop(blocks * lanes, get["k"]) as i:
-                out = f.at(target, i * wide + j, type)
-                with f.loop(0, lanes) as r:
-                    inside = r.lt(left)
-                    here = f.select(inside, r, 0)
-                    value = f.load(
-                        type, f.at(source, (j + here) * get["b_column"] + i * get["b_row"], type)
-                    )
-                    f.store(f.select(inside, value, 0.0), f.at(out, r, type))
-        f.label(f"done{k}")
+        f.call(
+            one, "void",
+            f.at(source, p * panel * get["b_column"], type), get["b_row"], get["b_column"],
+            f.at(target, p * panel * get["k"], type), smaller(f, get["n"] - p * panel, panel),
+            get["k"],
+        )  # fmt: skip
 
 
 def transposed(f: Function, rows: list[Value]) -> list[Value]:

@@ -13,7 +13,7 @@ from functools import cache as once
 from flambeau.core.kernels.jit import build
 from flambeau.core.kernels.jit.ir import Function, Module, Value
 from flambeau.core.kernels.native import table, walk
-from flambeau.core.kernels.native.objects import field, new_array, word
+from flambeau.core.kernels.native.objects import field, new_array, python_number, word
 from flambeau.core.kernels.native.walk import (
     ARRAY,
     DENSE,
@@ -29,8 +29,9 @@ from flambeau.core.kernels.native.walk import (
 __all__ = ["FORMS", "SPEC", "TYPE_WORDS", "addresses", "module"]
 
 SPEC = ("arity", "condition", "types")
-"""What a formula tells, then TYPE_WORDS for each of its types, and a loop's address for each set of
-operands that are one number, as bits; 0 where there is none.
+"""What a formula tells (`condition`: the operand of truth values, -1 for none), then TYPE_WORDS for
+each of its types, and a loop's address for each set of operands that are one number, as bits; 0
+where there is none.
 """
 TYPE_WORDS = ("kind", "item", "result", "size", "float")
 FORMS = 1 << MOST
@@ -58,7 +59,7 @@ class _Operands:
         self.f, self.demand = f, demand
         spec = f.argument["spec"]
         self.arity = f.load("i64", spec)
-        self.condition = f.load("i64", spec, SPEC.index("condition")).ne(0)
+        self.condition = f.load("i64", spec, SPEC.index("condition"))
         self.work = f.memory("i64", len(WORK) + MOST * len(ARRAY))
         self.dims, self.steps = f.memory("i64", DIMS), f.memory("i64", DIMS)
         self.strides, self.numbers = f.memory("i64", DIMS * MOST), f.memory("i64", MOST)
@@ -78,7 +79,7 @@ class _Operands:
 
     def item(self, k: Value, item: Value) -> Value:
         """An operand's bytes: the condition's are truth values."""
-        return self.f.select(k.eq(0) & self.condition, self.f.index(1), item)
+        return self.f.select(k.eq(self.condition), self.f.index(1), item)
 
     def take(self, k: Value, data: Value, kind: Value | int, item: Value) -> None:
         """Note where an operand lies, and how."""
@@ -174,7 +175,7 @@ def _type(f: Function, given: _Operands) -> Value:
 
     def look(k: Value, x: Value) -> None:
         own = field(f, x, table.DESCR, "ptr")
-        truth = k.eq(0) & given.condition
+        truth = k.eq(given.condition)
         wanted = f.select(truth, word(f, "i1"), kind.get())
         wanted = f.select(wanted.eq(0), own, wanted)
         given.demand(own.eq(wanted))
@@ -236,7 +237,7 @@ def _alike(f: Function, given: _Operands, item: Value, size: Value) -> Value:
                 leading.set(x)
                 usual = (field(f, x, table.FLAGS, "i32") & table.C_CONTIGUOUS).ne(0)
                 alike.set(alike.get() & ~usual)
-            alike.set(alike.get() & have.eq(ndim) & ~(k.eq(0) & given.condition))
+            alike.set(alike.get() & have.eq(ndim) & k.ne(given.condition))
             mine, lead = x, leading.get()
             with f.when(alike.get()):
                 with f.loop(0, ndim) as j:
@@ -328,33 +329,16 @@ def _target(f: Function, given: _Operands, target: Value, result: Value, size: V
 
 def _number(f: Function, x: Value, room: Value, type: Value, demand: Demand) -> None:
     """A Python number as one of the type; what does not fit goes to the NumPy form."""
-    kind, floats = field(f, x, table.TYPE, "ptr"), f.load("i64", type, TYPE_WORDS.index("float"))
-    item = f.load("i64", type, TYPE_WORDS.index("item"))
-    k = f.fresh()
-    value = f.variable("double", 0.0)
-    f.branch(kind.eq(word(f, "py_float")), f"float{k}", f"int{k}")
-    f.label(f"float{k}")
-    demand(floats.ne(0))
-    value.set(field(f, x, table.FLOAT_VALUE, "double"))
-    f.jump(f"real{k}")
-    f.label(f"int{k}")
-    demand(kind.eq(word(f, "py_int")))
-    whole = f.call(word(f, "as_long"), "i64", x)
-    f.branch(whole.ne(-1), f"fits{k}", f"doubt{k}")
-    f.label(f"doubt{k}")
-    f.branch(f.call(word(f, "occurred"), "ptr").eq(0), f"fits{k}", f"large{k}")
-    f.label(f"large{k}")
-    f.call(word(f, "clear"), "void")
-    f.jump("other")
-    f.label(f"fits{k}")
-    f.store(whole, room)
-    value.set(whole.to("double"))
-    f.branch(floats.ne(0), f"real{k}", f"done{k}")
-    f.label(f"real{k}")
-    f.branch(item.eq(4), f"single{k}", f"double{k}")
-    f.label(f"single{k}")
-    f.store(value.get().to("float"), room)
-    f.jump(f"done{k}")
-    f.label(f"double{k}")
-    f.store(value.get(), room)
-    f.label(f"done{k}")
+    floats, item = (f.load("i64", type, TYPE_WORDS.index(key)) for key in ("float", "item"))
+    real, number, whole = python_number(f, x)
+    demand(floats.ne(0) | real.get().eq(False))
+    f.store(whole.get(), room)
+    with f.when(floats.ne(0)):
+        k = f.fresh()
+        f.branch(item.eq(4), f"single{k}", f"double{k}")
+        f.label(f"single{k}")
+        f.store(number.get().to("float"), room)
+        f.jump(f"stored{k}")
+        f.label(f"double{k}")
+        f.store(number.get(), room)
+        f.label(f"stored{k}")

@@ -17,18 +17,29 @@ from flambeau.core.kernels.native import (
     formulas,
     pairs,
     piecewise,
+    quotients,
     smooth,
     table,
 )
 from flambeau.core.kernels.native.elementwise import Formula
 from flambeau.core.silence import quiet, run
 
-__all__ = ["FORMULAS", "SILENT", "caller", "fused", "lazily", "native", "resolved", "takes_target"]
+__all__ = [
+    "FORMULAS", "SILENT", "caller", "fused", "lazily", "native", "offer", "resolved",
+    "takes_target",
+]  # fmt: skip
 
-FORMULAS = formulas.FORMULAS | smooth.SMOOTH | pairs.PAIRS | piecewise.PIECEWISE
+FORMULAS = (
+    formulas.FORMULAS | smooth.SMOOTH | pairs.PAIRS | piecewise.PIECEWISE | quotients.QUOTIENTS
+)
 """By the operation's name or the rule's."""
 SILENT: set[Callable[..., Any]] = set()
 """Functions that give no warning whoever calls them."""
+
+
+def offer(formulas: dict[str, Formula]) -> None:
+    """The formulas of an area that loads late, by the operations' names."""
+    FORMULAS.update(formulas)
 
 
 def native(
@@ -66,11 +77,20 @@ def caller(
     return first
 
 
-def resolved(name: str, kernel: Callable[..., Any]) -> Callable[..., Any]:
-    """What computes an operation on arrays, loaded or compiled now; no warning is given."""
+def resolved(name: str, kernel: Callable[..., Any], count: int | None = None) -> Callable[..., Any]:
+    """What computes an operation on arrays, loaded or compiled now; no warning is given.
+
+    Args:
+        name: the operation's, or the formula's.
+        kernel: its NumPy form.
+        count: of arguments it is called with, where that must be the formula's.
+    """
     quietly = partial(run, kernel)
     name = name.lstrip("_")
-    return (native(name, quietly) if name in FORMULAS else None) or quietly
+    formula = FORMULAS.get(name)
+    if formula is None or count not in (None, formula.arity):
+        return quietly
+    return native(name, quietly) or quietly
 
 
 def takes_target(name: str, count: int) -> bool:

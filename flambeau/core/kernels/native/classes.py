@@ -12,8 +12,8 @@ from typing import Any
 from flambeau.core.kernels.jit.ir import Function, Module, Value
 from flambeau.core.kernels.native import table
 from flambeau.core.kernels.native.formulas import exp
+from flambeau.core.kernels.native.geometry import SIGNATURE, end, require
 from flambeau.core.kernels.native.objects import field, word
-from flambeau.core.kernels.native.views import SIGNATURE, end, require
 
 __all__ = ["lazily"]
 

@@ -13,11 +13,15 @@ from typing import Any, NamedTuple
 from flambeau.core.kernels.jit.ir import SIZES, Function, Module, Value
 from flambeau.core.kernels.native import table
 from flambeau.core.kernels.native.broadcast import FORMS, SPEC, TYPE_WORDS
-from flambeau.core.kernels.native.objects import field, new_array, word
+from flambeau.core.kernels.native.objects import field, new_array, python_number, word
 from flambeau.core.kernels.native.walk import LOOP, MOST
 
-__all__ = ["Formula", "module", "repeating", "same_shape"]
+__all__ = ["FLOATS", "Formula", "module", "repeating", "same_shape"]
 
+CARRIERS = {"i1": "i8", "u8": "i8"}
+"""What elements of types that are no numbers of LLVM's lie in memory as."""
+
+FLOATS = ("float", "double")
 QUICK = 1 << 13
 """Elements below which arrays of one layout go the quick way, with the interpreter's lock."""
 
@@ -28,13 +32,15 @@ class Formula(NamedTuple):
     write: Callable[..., Value]
     """write(f, x, ...) -> the result's value, from one element of each operand."""
     arity: int
-    types: tuple[str, ...] = ("float", "double")
+    types: tuple[str, ...] = FLOATS
     result: str = ""
     """The result's type; "" for the operands'."""
     forms: tuple[str, ...] = ()
     """Which operands may be one number, as "vs"; () for every form that has an array."""
-    condition: bool = False
-    """Whether the first operand is of truth values."""
+    condition: int | None = None
+    """The operand that is of truth values."""
+    absent: tuple[tuple[int, float | dict[str, float]], ...] = ()
+    """Operands that may be None, with the number that this means, for each type or for all."""
 
     @property
     def all_forms(self) -> tuple[str, ...]:
@@ -79,6 +85,11 @@ def repeating(made: Module) -> Function:
     return f
 
 
+def _size(type: str) -> int:
+    """The bytes of an element."""
+    return SIZES[CARRIERS.get(type, type)]
+
+
 def _count(made: Module) -> Function:
     """How many elements an array has."""
     f = made.function("count", (("ptr", "a"),), "i64", internal=True, attributes="noinline")
@@ -112,9 +123,11 @@ def _loop(made: Module, formula: Formula, type: str, form: str) -> Function:
     result = formula.result or type
 
     def read(k: int, i: Any) -> Value:
-        if formula.condition and k == 0:
-            return f.load("i8", places[k], i).ne(0)
-        return f.load(type, places[k], i)
+        wanted = "i1" if k == formula.condition else type
+        found = f.load(CARRIERS.get(wanted, wanted), places[k], i)
+        if wanted == "u8":
+            return f.emit("i32", f"zext i8 {found.name} to i32")
+        return found.ne(0) if wanted == "i1" else found
 
     fixed = {k: read(k, 0) for k, kind in enumerate(form) if kind == "s"}
     with f.loop(0, f.argument["count"], independent=True) as i:
@@ -141,19 +154,19 @@ def _enter(
     kinds = [field(f, x, table.TYPE, "ptr") for x in given]
     ndarray = word(f, "ndarray")
     # The first array of the first operand that carries the dtype decides; it may be the second.
-    first = 1 if formula.condition else 0
+    first, *others = [k for k in range(arity) if k != formula.condition]
     leading = f.variable("ptr", given[first])
-    if arity - first > 1:
+    for second in others[:1]:
         with f.when(kinds[first].ne(ndarray)):
-            leading.set(given[first + 1])
+            leading.set(given[second])
     f.branch(field(f, leading.get(), table.TYPE, "ptr").eq(ndarray), "array", "other")
     f.label("array")
     # An array that repeats one element leads only where no other does.
-    if arity - first > 1:
+    for second in others[:1]:
         lead = leading.get()
-        both = kinds[first].eq(ndarray) & kinds[first + 1].eq(ndarray)
+        both = kinds[first].eq(ndarray) & kinds[second].eq(ndarray)
         with f.when(both & ~_contiguous(f, lead)):
-            leading.set(given[first + 1])
+            leading.set(given[second])
     lead = leading.get()
     f.branch(_contiguous(f, lead), "dense", "other")
     f.label("dense")
@@ -177,13 +190,14 @@ def _enter(
 def _spec(f: Function, formula: Formula, loops: dict[tuple[str, str], Function]) -> Value:
     """The formula's description for ``broadcast``."""
     width = len(TYPE_WORDS) + FORMS
+    condition = -1 if formula.condition is None else formula.condition
     spec = f.memory("i64", len(SPEC) + len(formula.types) * width)
-    for k, number in enumerate((formula.arity, int(formula.condition), len(formula.types))):
+    for k, number in enumerate((formula.arity, condition, len(formula.types))):
         f.store(f.index(number), spec, k)
     for t, type in enumerate(formula.types):
         result = formula.result or type
         floats = int(type in ("float", "double"))
-        words: list[Value | int] = [word(f, type), SIZES[type], word(f, result), SIZES[result]]
+        words: list[Value | int] = [word(f, type), _size(type), word(f, result), _size(result)]
         words += [floats, *[0] * (1 << formula.arity)]
         for form in formula.all_forms:
             numbers = sum(1 << k for k, letter in enumerate(form) if letter == "s")
@@ -215,8 +229,8 @@ def _typed(
     places = [f.variable("ptr") for _ in given]
     single = [f.variable("i1") for _ in given]
     for k, x in enumerate(given):
-        wanted = "i1" if formula.condition and k == 0 else type
-        _operand(f, formula, type, wanted, x, kinds[k], lead, same_shape, repeats,
+        wanted = "i1" if k == formula.condition else type
+        _operand(f, formula, k, type, wanted, x, kinds[k], lead, same_shape, repeats,
                  places[k], single[k])  # fmt: skip
     total = f.call(count, "i64", lead)
     k = f.fresh()
@@ -239,13 +253,13 @@ def _typed(
     f.label(f"good{k}")
     # Written where it is read, or apart: what overlaps otherwise NumPy must see.
     begin = field(f, target, table.DATA, "ptr").to("i64")
-    end = begin + total * SIZES[result]
+    end = begin + total * _size(result)
     apart = f.variable("i1", True)
     for j in range(arity):
-        wanted = "i1" if formula.condition and j == 0 else type
+        wanted = "i1" if j == formula.condition else type
         here = places[j].get().to("i64")
         clear = here.eq(begin) & single[j].get().eq(False)
-        clear = clear | here.ge(end) | (here + total * SIZES[wanted]).le(begin)
+        clear = clear | here.ge(end) | (here + total * _size(wanted)).le(begin)
         apart.set(apart.get() & clear)
     f.branch(apart.get(), f"write{k}", "other")
     f.label(f"write{k}")
@@ -255,7 +269,7 @@ def _typed(
     f.label(f"fresh{k}")
     fresh = new_array(
         f, word(f, result), field(f, lead, table.NDIM, "i32"), field(f, lead, table.DIMS, "ptr"),
-        total * SIZES[result],
+        total * _size(result),
     )  # fmt: skip
     out.set(fresh)
     f.branch(fresh.eq(0), f"failed{k}", f"run{k}")
@@ -281,11 +295,12 @@ def _typed(
 
 
 def _operand(
-    f: Function, formula: Formula, type: str, wanted: str, x: Value, kind: Value, lead: Value,
-    same_shape: Function, repeats: Function, place: Any, single: Any,
+    f: Function, formula: Formula, position: int, type: str, wanted: str, x: Value, kind: Value,
+    lead: Value, same_shape: Function, repeats: Function, place: Any, single: Any,
 ) -> None:  # fmt: skip
     """Where an operand's elements lie, and whether it is one number."""
-    k = f.fresh()
+    k, absent = f.fresh(), dict(formula.absent).get(position)
+    absent = absent[type] if isinstance(absent, dict) else absent
     f.branch(kind.eq(word(f, "ndarray")), f"array{k}", f"number{k}")
     f.label(f"array{k}")
     f.branch(field(f, x, table.DESCR, "ptr").eq(word(f, wanted)), f"typed{k}", "other")
@@ -303,33 +318,22 @@ def _operand(
     f.branch(field(f, x, table.NDIM, "i32").eq(0), f"done{k}", "other")
     f.label(f"number{k}")
     single.set(True)
-    room = f.memory(wanted if wanted != "i1" else "i8", 1)
+    room = f.memory(CARRIERS.get(wanted, wanted), 1)
     place.set(room)
-    if wanted == "i1":
+    if wanted in CARRIERS:
         f.jump("other")
-    elif type in ("float", "double"):
-        f.branch(kind.eq(word(f, "py_float")), f"float{k}", f"int{k}")
-        f.label(f"float{k}")
-        f.store(field(f, x, table.FLOAT_VALUE, "double").to(type), room)
-        f.jump(f"done{k}")
-        f.label(f"int{k}")
-        _integer(f, x, kind, room, type, k)
     else:
-        _integer(f, x, kind, room, type, k)
+        if absent is not None:
+            f.branch(x.eq(word(f, "none")), f"absent{k}", f"given{k}")
+            f.label(f"absent{k}")
+            f.store(f.value(type, absent), room)
+            f.jump(f"done{k}")
+            f.label(f"given{k}")
+        real, number, whole = python_number(f, x)
+        if type in FLOATS:
+            f.store(number.get().to(type), room)
+        else:
+            f.branch(real.get(), "other", f"whole{k}")
+            f.label(f"whole{k}")
+            f.store(whole.get().to(type), room)
     f.label(f"done{k}")
-
-
-def _integer(f: Function, x: Value, kind: Value, room: Value, type: str, k: int) -> None:
-    """A Python int as a number; what does not fit goes to the NumPy form."""
-    f.branch(kind.eq(word(f, "py_int")), f"whole{k}", "other")
-    f.label(f"whole{k}")
-    value = f.call(word(f, "as_long"), "i64", x)
-    f.branch(value.ne(-1), f"fits{k}", f"doubt{k}")
-    f.label(f"doubt{k}")
-    f.branch(f.call(word(f, "occurred"), "ptr").eq(0), f"fits{k}", f"large{k}")
-    f.label(f"large{k}")
-    f.call(word(f, "clear"), "void")
-    f.jump("other")
-    f.label(f"fits{k}")
-    f.store(value.to(type), room)
-    f.jump(f"done{k}")

@@ -12,11 +12,10 @@ from collections.abc import Callable
 
 from flambeau.core.kernels.jit import build
 from flambeau.core.kernels.jit.ir import Function, Value, element, lanes, vector
-from flambeau.core.kernels.native.elementwise import Formula
+from flambeau.core.kernels.native.elementwise import FLOATS, Formula
 
 __all__ = ["FORMULAS"]
 
-FLOATS = ("float", "double")
 NUMBERS = ("float", "double", "i64")
 LN2_HIGH = {"float": 0.693359375, "double": 6.93145751953125e-1}
 LN2_LOW = {"float": -2.12194440e-4, "double": 1.42860682030941723212e-6}
@@ -116,6 +115,12 @@ def silu_backward(f: Function, g: Value, x: Value) -> Value:
     return g * (s * (x * (f.value(x.type, 1.0) - s) + 1.0))
 
 
+def gated_backward(f: Function, g: Value, a: Value, b: Value) -> Value:
+    """``g * a * s * (1 - s)`` with ``s = sigmoid(b)``."""
+    s = sigmoid(f, b)
+    return g * s * (f.value(a.type, 1.0) - s) * a
+
+
 def maximum(f: Function, a: Value, b: Value) -> Value:
     """The larger, NaN where either is."""
     better = a.gt(b)
@@ -185,15 +190,15 @@ FORMULAS: dict[str, Formula] = {
     "ge": Formula(comparing("ge"), 2, NUMBERS, "i1"),
     "isnan": Formula(lambda f, x: x.isnan(), 1, FLOATS, "i1"),
     "where": Formula(
-        lambda f, c, a, b: f.select(c, a, b), 3, NUMBERS,
-        forms=("vvv", "vvs", "vsv"), condition=True,
+        lambda f, c, a, b: f.select(c, a, b), 3,
+        (*NUMBERS, "i32", "i1"), forms=("vvv", "vvs", "vsv"), condition=0,
     ),
     "addcmul": Formula(addcmul, 3, FLOATS, forms=("vvv",)),
     "lerp": Formula(lerp, 3, FLOATS, forms=("vvv", "vvs")),
     # Bounds of numbers; PyTorch's order: the upper bound last.
     "clamp": Formula(
         lambda f, x, low, high: minimum(f, maximum(f, x, low), high), 3, FLOATS,
-        forms=("vss", "vvv"),
+        forms=("vss", "vvv"), absent=((1, -math.inf), (2, math.inf)),
     ),
     # What gradients are made of.
     "relu_backward": Formula(lambda f, g, out: f.select(out.le(0), 0, g), 2, FLOATS),
@@ -203,6 +208,8 @@ FORMULAS: dict[str, Formula] = {
     ),
     "gelu_tanh_backward": Formula(gelu_tanh_backward, 2),
     "silu_backward": Formula(silu_backward, 2),
+    "gated": Formula(lambda f, a, b: a * sigmoid(f, b), 2, forms=("vv", "sv")),
+    "gated_backward": Formula(gated_backward, 3, forms=("vvv", "svv")),
     "sqrt_backward": Formula(lambda f, g, out: g / (out + out), 2),
     "inside_backward": Formula(  # of clamp: the gradient inside and at the bounds
         lambda f, g, x, low, high: f.select(x.ge(low) & x.le(high), g, 0), 4, FLOATS,

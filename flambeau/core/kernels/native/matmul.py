@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from flambeau.core.kernels.generate import gemm
+from flambeau.core.kernels.generate import gemm, gemm_ways
 from flambeau.core.kernels.jit import build, pool
 from flambeau.core.kernels.jit.ir import SIZES, Function, Module, Value
 from flambeau.core.kernels.native import table
@@ -33,6 +33,8 @@ UNLOCKED = 1 << 17
 """From so many multiplications on the interpreter's lock is free."""
 FEW = 12
 """Rows up to which B is read where it lies."""
+FULL = 8
+"""Panels for each thread from which a thread packs its own."""
 LOCK, PLACE, SIZE, WANTED = 0, 8, 16, 24  # the words of the buffer, in bytes
 
 
@@ -105,6 +107,7 @@ def _module(type: str) -> Module:
     target = build.host()
     shape = gemm.shape_of(type, target.bits, target.masked)
     made = gemm.module(shape, name="matmul")
+    gemm_ways.add(made, shape)
     parts = {f.name: f for f in made.functions}
     f = made.function(f"mm_{type}", (("ptr", "self"), ("ptr", "args"), ("i64", "n")), "ptr")
     _enter(f, shape, parts)
@@ -169,18 +172,34 @@ def _enter(f: Function, shape: gemm.Shape, parts: dict[str, Function]) -> None:
         target.set(given)
         f.label(f"no_target{mark}")
 
-    # Where B's panels go: nowhere, onto the stack, or into the buffer.
+    memory = word(f, "pool")
+    limit = f.load("i64", f.at(memory, pool.LIMIT, "i8"))
+    threads = f.intrinsic("smin", limit, work / ALONE + 1)
+
+    # Which way, and where what is packed goes: nowhere, onto the stack, or into the buffer.
     lanes, panel = shape.lanes, shape.panel
+    panels = (n + (panel - 1)) / panel
     packed_count = (n + (lanes - 1)) / lanes * lanes * k
     direct = m.le(FEW) & steps[1][1].eq(1)
     dots = m.le(4) & steps[0][1].eq(1) & steps[1][0].eq(1)
+    large = packed_count.gt(ON_STACK // size) & direct.eq(False) & dots.eq(False)
+    turned = large & steps[1][0].eq(1) & (m * (n + k)).lt(n * k)
+    columns = steps[0][1].ne(1) & m.ge(gemm_ways.STRIP)  # of A lie side by side
+    by_panels = large & turned.eq(False) & (threads.eq(1) | panels.ge(threads * FULL))
+    by_panels = by_panels & (columns.eq(False) | n.gt(m))
+    by_rows = large & turned.eq(False) & by_panels.eq(False) & columns
+    each = f.select(turned, f.index(gemm_ways.STRIP * panel), gemm.DEPTH * panel)
+    each = f.select(by_rows, f.index(gemm.DEPTH * gemm_ways.BLOCK), each)
+    each = f.select(turned | by_rows | by_panels, each, 0)
+    left = (m + (lanes - 1)) / lanes * lanes * k
+    packed_count = f.select(turned | by_panels & columns, left, packed_count)
+    packed_count = f.select(by_panels & columns.eq(False), 0, packed_count)
     stack = f.memory(type, ON_STACK // size + 16)
     packed = f.variable("i64", (stack.to("i64") + 63) / 64 * 64)
     locked = f.variable("i1", False)
     words = word(f, "buffer")
-    large = packed_count.gt(ON_STACK // size) & direct.eq(False) & dots.eq(False)
     with f.when(large):
-        _take(f, words, packed_count * size, locked)
+        _take(f, words, (packed_count + each * threads) * size, locked)
         packed.set(field(f, words, PLACE, "i64"))
 
     j = f.fresh()
@@ -205,9 +224,6 @@ def _enter(f: Function, shape: gemm.Shape, parts: dict[str, Function]) -> None:
     row = target_row.get()
     result = field(f, out, table.DATA, "ptr").to("i64")
 
-    memory = word(f, "pool")
-    limit = f.load("i64", f.at(memory, pool.LIMIT, "i8"))
-    threads = f.intrinsic("smin", limit, work / ALONE + 1)
     thread_state = f.variable("ptr", null)
     with f.when(work.gt(UNLOCKED)):
         thread_state.set(f.call(word(f, "release"), "ptr"))
@@ -221,7 +237,6 @@ def _enter(f: Function, shape: gemm.Shape, parts: dict[str, Function]) -> None:
 
     zero, one = f.index(0), f.index(1)
     last = (n % panel + (lanes - 1)) / lanes * lanes
-    panels = (n + (panel - 1)) / panel
     # Units of work: panels, cut into blocks of rows where there are too few for the threads.
     blocks = (threads * 2 + (panels - 1)) / panels
     rows = f.select(threads.eq(1), m, (m / blocks + 24) / 24 * 24)
@@ -247,12 +262,47 @@ def _enter(f: Function, shape: gemm.Shape, parts: dict[str, Function]) -> None:
     region("dots", along)
     f.jump(f"done{j}")
     f.label(f"not{j}")
-    f.branch(direct, f"direct{j}", f"pack{j}")
+    f.branch(direct, f"direct{j}", f"far{j}")
     f.label(f"direct{j}")
     product(data[1], steps[1][0], steps[1][0], f.index(panel))
     f.jump(f"done{j}")
-    f.label(f"pack{j}")
-    region("pack", [data[1], steps[1][0], steps[1][1], zero, packed.get(), zero, n, k, one])
+
+    def pack(which: int, turned: bool, count: Value) -> None:
+        strides = steps[which][::-1] if turned else steps[which]
+        region("pack", [data[which], *strides, zero, packed.get(), zero, count, k, one])
+
+    def way(name: str, rows: Value, packed_at: Value) -> None:
+        region(name, [
+            data[0], *steps[0], data[1], *steps[1], result, row, bias.get(), m, n, k, rows,
+            packed_at, packed.get() + packed_count * size, each, zero,
+        ])  # fmt: skip
+        f.jump(f"done{j}")
+
+    def even(count: Value, most: int) -> Value:
+        units = (count + (most - 1)) / most
+        units = (units + (threads - 1)) / threads * threads
+        return ((count + (units - 1)) / units + 11) / 12 * 12
+
+    f.label(f"far{j}")
+    f.branch(turned, f"turned{j}", f"upright{j}")
+    f.label(f"turned{j}")
+    pack(0, True, m)
+    way("turned", even(n, gemm_ways.STRIP), packed.get())
+    f.label(f"upright{j}")
+    f.branch(by_panels, f"by_panels{j}", f"whole{j}")
+    f.label(f"by_panels{j}")
+    f.branch(columns, f"left{j}", f"alone{j}")
+    f.label(f"left{j}")
+    pack(0, True, m)
+    way("by_panels", f.index(panel), packed.get())
+    f.label(f"alone{j}")
+    way("by_panels", m, zero)
+    f.label(f"whole{j}")
+    pack(1, False, n)
+    f.branch(by_rows, f"by_rows{j}", f"in_place{j}")
+    f.label(f"by_rows{j}")
+    way("by_rows", even(m, gemm_ways.BLOCK), packed.get())
+    f.label(f"in_place{j}")
     product(packed.get(), f.index(panel), last, k * panel)
     f.label(f"done{j}")
     _give_back(f, words, locked)

@@ -7,10 +7,10 @@ from __future__ import annotations
 from typing import Any
 
 from flambeau.core.kernels import memory
-from flambeau.core.kernels.jit.ir import Function, Value
+from flambeau.core.kernels.jit.ir import Function, Value, Variable
 from flambeau.core.kernels.native import table
 
-__all__ = ["field", "new_array", "word"]
+__all__ = ["field", "new_array", "python_number", "word"]
 
 
 def word(f: Function, name: str) -> Value:
@@ -22,6 +22,35 @@ def word(f: Function, name: str) -> Value:
 def field(f: Function, thing: Value, offset: int, type: str) -> Value:
     """What stands in an object, `offset` bytes from its start."""
     return f.load(type, f.at(thing, offset, "i8"))
+
+
+def python_number(f: Function, x: Value) -> tuple[Variable, Variable, Variable]:
+    """A Python float or int as a machine number: whether it is a float, the number, and an int's
+    value whole. What is neither, or does not fit, leaves to ``other``.
+    """
+    real, number, whole = f.variable("i1", True), f.variable("double"), f.variable("i64", 0)
+    kind = field(f, x, table.TYPE, "ptr")
+    k = f.fresh()
+    f.branch(kind.eq(word(f, "py_float")), f"float{k}", f"other{k}")
+    f.label(f"float{k}")
+    number.set(field(f, x, table.FLOAT_VALUE, "double"))
+    f.jump(f"read{k}")
+    f.label(f"other{k}")
+    f.branch(kind.eq(word(f, "py_int")), f"int{k}", "other")
+    f.label(f"int{k}")
+    value = f.call(word(f, "as_long"), "i64", x)
+    f.branch(value.ne(-1), f"fits{k}", f"doubt{k}")
+    f.label(f"doubt{k}")
+    f.branch(f.call(word(f, "occurred"), "ptr").eq(0), f"fits{k}", f"large{k}")
+    f.label(f"large{k}")
+    f.call(word(f, "clear"), "void")
+    f.jump("other")
+    f.label(f"fits{k}")
+    real.set(False)
+    whole.set(value)
+    number.set(value.to("double"))
+    f.label(f"read{k}")
+    return real, number, whole
 
 
 def new_array(

@@ -5,8 +5,8 @@ entropy of logits. Stands on formulas and smooth.
 from __future__ import annotations
 
 from flambeau.core.kernels.jit.ir import Function, Value
-from flambeau.core.kernels.native.elementwise import Formula
-from flambeau.core.kernels.native.formulas import FLOATS, exp, maximum, sigmoid
+from flambeau.core.kernels.native.elementwise import FLOATS, Formula
+from flambeau.core.kernels.native.formulas import exp, maximum, sigmoid
 from flambeau.core.kernels.native.smooth import log1p
 
 __all__ = ["PAIRS"]

@@ -2,7 +2,7 @@
 back to the places that were read.
 
 The index is contiguous int64 and no larger than the array elsewhere; the array has any strides.
-What does not fit, and indices out of range, go to the NumPy form. Stands on views and jit.
+What does not fit, and indices out of range, go to the NumPy form. Stands on geometry and jit.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Any
 from flambeau.core.kernels.jit.ir import Function, Module, Value, Variable
 from flambeau.core.kernels.native import table
 from flambeau.core.kernels.native.elementwise import same_shape
+from flambeau.core.kernels.native.geometry import MOST, SIGNATURE, end, require, whole, wrapped
 from flambeau.core.kernels.native.objects import field, new_array, word
-from flambeau.core.kernels.native.views import MOST, SIGNATURE, end, require, whole, wrapped
 
 __all__ = ["lazily"]
 

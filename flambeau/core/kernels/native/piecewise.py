@@ -1,6 +1,5 @@
-"""Formulas made of choices, rounding and remainders: step functions, hard activations, powers.
-
-What single precision would round twice is computed in double. Stands on formulas and smooth.
+"""Formulas made of choices and rounding: step functions, hard activations. Stands on formulas and
+smooth.
 """
 
 from __future__ import annotations
@@ -9,9 +8,22 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from flambeau.core.kernels.jit.ir import Function, Value
-from flambeau.core.kernels.native.elementwise import Formula
-from flambeau.core.kernels.native.formulas import FLOATS, NUMBERS, absolute, exp, maximum, minimum
+from flambeau.core.kernels.native.elementwise import FLOATS, Formula
+from flambeau.core.kernels.native.formulas import (
+    DEGREE,
+    LN2_HIGH,
+    LN2_LOW,
+    NUMBERS,
+    WORD,
+    absolute,
+    exp,
+    maximum,
+    minimum,
+    power_of_two,
+)
 from flambeau.core.kernels.native.smooth import log, log1p
 
 __all__ = ["PIECEWISE"]
@@ -55,8 +67,10 @@ def fmin(f: Function, a: Value, b: Value) -> Value:
 
 
 def clipped(f: Function, x: Value, low: Any, high: Any) -> Value:
-    """Between two bounds; NaN stays."""
-    return minimum(f, maximum(f, x, f.value(x.type, low)), f.value(x.type, high))
+    """Between two bounds; NaN and -0 stay."""
+    low, high = f.value(x.type, low), f.value(x.type, high)
+    found = f.select(x.lt(low), low, x)
+    return f.select(found.gt(high), high, found)
 
 
 def hardsigmoid(f: Function, x: Value) -> Value:
@@ -75,9 +89,9 @@ def hardswish(f: Function, x: Value) -> Value:
 
 
 def hardswish_backward(f: Function, g: Value, x: Value) -> Value:
-    """``g * (x / 3 + 1/2)`` in the middle, `g` above."""
+    """``g * (x / 3 + 1/2)`` in the middle, `g` above; NaN stays."""
     middle = g * (x * (1 / 3) + 0.5)
-    return f.select(x.le(-3.0), zero(f, g), f.select(x.lt(3.0), middle, g))
+    return f.select(x.ge(3.0), g, f.select(x.le(-3.0), zero(f, g), middle))
 
 
 def hardshrink(f: Function, x: Value, bound: Value) -> Value:
@@ -92,13 +106,13 @@ def softshrink(f: Function, x: Value, bound: Value) -> Value:
 
 
 def outside_backward(f: Function, g: Value, x: Value, bound: Value) -> Value:
-    """`g` outside the bound."""
-    return f.select(x.ge(-bound) & x.le(bound), zero(f, g), g)
+    """`g` outside the bound, 0 for NaN."""
+    return f.select(x.lt(-bound) | x.gt(bound), g, zero(f, g))
 
 
 def between_backward(f: Function, g: Value, x: Value, low: Value, high: Value) -> Value:
-    """`g` between two bounds, which lie without."""
-    return f.select(x.le(low) | x.ge(high), zero(f, g), g)
+    """`g` between two bounds, which lie without; 0 for NaN."""
+    return f.select(x.gt(low) & x.lt(high), g, zero(f, g))
 
 
 def threshold(f: Function, x: Value, bound: Value, value: Value) -> Value:
@@ -112,23 +126,53 @@ def above_backward(f: Function, g: Value, x: Value, bound: Value) -> Value:
 
 
 def expm1(f: Function, x: Value) -> Value:
-    """``e**x - 1`` of a single-precision number, in double: a short series near 0."""
-    wide = x.to("double")
-    square = wide * wide
-    near = wide + square * (wide * (1 / 6) + 0.5)
-    size = f.intrinsic("fabs", wide)
-    return f.select(size.lt(1e-5), near, exp(f, wide) - 1.0)
+    """``e**x - 1``: up to 1 the series less its first term, times the power of two, and what that
+    is off from 1; beyond, e**x decides.
+    """
+    type = x.type
+    low = clipped(f, x, LEAST_BELOW, 1.0)
+    n = f.intrinsic("rint", low * (1 / math.log(2)))
+    rest = f.fma(n, -LN2_HIGH[type], low)
+    rest = f.fma(n, -LN2_LOW[type], rest)
+    series = f.polynomial(rest, [1 / math.factorial(k) for k in range(2, DEGREE[type] + 1)])
+    series = f.fma(series * rest, rest, rest)
+    power = power_of_two(f, f.select(x.isnan(), 0, n).to(WORD[type]), type)
+    found = f.fma(series, power, power - 1.0)
+    return f.select(x.gt(1.0), exp(f, x) - 1.0, f.select(x.eq(0) | x.isnan(), x, found))
+
+
+LEAST_BELOW = -50.0
+"""From here down e**x - 1 is -1."""
+
+
+def logaddexp(f: Function, a: Value, b: Value) -> Value:
+    """``ln(e**a + e**b)``; equal infinities give themselves."""
+    high = maximum(f, a, b)
+    found = high + log1p(f, exp(f, -f.intrinsic("fabs", a - b)))
+    return f.select(a.eq(b) & f.intrinsic("fabs", a).eq(math.inf), a, found)
+
+
+def hypot(f: Function, a: Value, b: Value) -> Value:
+    """The root of the sum of squares of single-precision numbers, in double; an infinity beats
+    NaN.
+    """
+    one, two = a.to("double"), b.to("double")
+    found = f.intrinsic("sqrt", f.fma(one, one, two * two)).to(a.type)
+    endless = absolute(f, a).eq(math.inf) | absolute(f, b).eq(math.inf)
+    return f.select(endless, f.value(a.type, math.inf), found)
 
 
 def elu(f: Function, x: Value, alpha: Value, scale: Value, input_scale: Value) -> Value:
     """``scale * x`` above 0, ``scale * alpha * (e**(input_scale x) - 1)`` below."""
-    low = expm1(f, x * input_scale) * (alpha * scale).to("double")
-    return f.select(x.gt(0), x * scale, low.to(x.type))
+    low = expm1(f, x * input_scale) * (alpha * scale)
+    return f.select(x.ge(0), x * scale, low)
 
 
 def elu_backward(f: Function, g: Value, x: Value, slope: Value, input_scale: Value) -> Value:
-    """Its gradient for the scale 1: ``g * slope * e**(input_scale x)`` below, `g` above."""
-    return f.select(x.le(0), g * (exp(f, x * input_scale) * slope), g)
+    """Its gradient for the scale 1: ``g * slope * e**(input_scale x)`` below, `g` above;
+    NaN stays.
+    """
+    return f.select(x.gt(0), g, g * (exp(f, x * input_scale) * slope))
 
 
 def celu(f: Function, x: Value, alpha: Value) -> Value:
@@ -175,6 +219,9 @@ def xlogy(f: Function, x: Value, y: Value) -> Value:
     return f.select(y.isnan(), y, found)
 
 
+LARGEST = {"float": float(np.finfo("f4").max), "double": float(np.finfo("f8").max)}
+
+
 def nan_to_num(f: Function, x: Value, nan: Value, high: Value, low: Value) -> Value:
     """NaN and the infinities replaced."""
     found = f.select(x.eq(math.inf), high, x)
@@ -185,66 +232,6 @@ def nan_to_num(f: Function, x: Value, nan: Value, high: Value, low: Value) -> Va
 def addcdiv(f: Function, x: Value, a: Value, b: Value) -> Value:
     """``x + a / b``."""
     return x + a / b
-
-
-def power(f: Function, x: Value, y: Value) -> Value:
-    """``x**y`` of single-precision numbers, rounded once; C's special cases."""
-    base, exponent = x.to("double"), y.to("double")
-    one = f.value("double", 1.0)
-    size = f.intrinsic("fabs", base)
-    found = exp(f, exponent * log(f, size))
-    whole = f.intrinsic("rint", exponent).eq(exponent)
-    half = exponent * 0.5
-    odd = whole & f.intrinsic("rint", half).ne(half)
-    negative = f.intrinsic("copysign", one, base).lt(0)
-    found = f.select(negative & odd, -found, found)
-    bad = base.lt(0) & ~whole & size.lt(math.inf)
-    found = f.select(bad, f.value("double", math.nan), found)
-    endless = size.eq(1.0) & f.intrinsic("fabs", exponent).eq(math.inf)
-    found = f.select(base.eq(1.0) | exponent.eq(0) | endless, one, found)
-    return found.to("float")
-
-
-def fmod(f: Function, a: Value, b: Value) -> Value:
-    """C's fmod of single-precision numbers, exact: in double a quotient of 29 bits times `b` is,
-    and so is what it leaves. Larger quotients take several turns.
-    """
-    top, size = a.to("double"), f.intrinsic("fabs", b.to("double"))
-    rest = f.variable("double", top)
-    k = f.fresh()
-    f.label(f"turn{k}")
-    r = rest.get()
-    f.branch(f.intrinsic("fabs", r).ge(size), f"more{k}", f"done{k}")
-    f.label(f"more{k}")
-    whole = f.intrinsic("trunc", r / size)
-    short = (whole.bits("i64") & ~((1 << 24) - 1)).bits("double")
-    rest.set(r - short * size)
-    f.jump(f"turn{k}")
-    f.label(f"done{k}")
-    r = rest.get()
-    # A quotient rounded up leaves the other sign.
-    over = (r.lt(0) & top.gt(0)) | (r.gt(0) & top.lt(0))
-    r = f.select(over, r + f.intrinsic("copysign", size, top), r)
-    return f.select(b.isnan(), b, f.intrinsic("copysign", r, top).to("float"))
-
-
-def remainder(f: Function, a: Value, b: Value) -> Value:
-    """`fmod` with the sign of `b`."""
-    found = fmod(f, a, b)
-    other = found.ne(0) & ((b.lt(0) & found.ge(0)) | (b.ge(0) & found.lt(0)))
-    return f.select(other & ~found.isnan(), found + b, found)
-
-
-def floor_divide(f: Function, a: Value, b: Value) -> Value:
-    """``floor(a / b)`` by what `fmod` leaves, so that a quotient rounded up does not count."""
-    rest = fmod(f, a, b)
-    found = (a - rest) / b
-    other = rest.ne(0) & ((b.lt(0) & rest.ge(0)) | (b.ge(0) & rest.lt(0)))
-    found = f.select(other, found - 1.0, found)
-    whole = f.intrinsic("floor", found)
-    whole = f.select((found - whole).gt(0.5), whole + 1.0, whole)
-    none = f.intrinsic("copysign", zero(f, a), a / b)
-    return f.select(b.eq(0), a / b, f.select(found.eq(0), none, whole))
 
 
 def angle(f: Function, x: Value) -> Value:
@@ -275,11 +262,6 @@ PIECEWISE: dict[str, Formula] = {
     "rounded_up_to": Formula(
         lambda f, x, ten: f.intrinsic("rint", x * ten) / ten, 2, forms=("vs",)
     ),
-    "fmod": Formula(fmod, 2, ("float",)),
-    "remainder": Formula(remainder, 2, ("float",)),
-    "floor_divide": Formula(floor_divide, 2, ("float",)),
-    "div_floor": Formula(floor_divide, 2, ("float",)),
-    "div_trunc": Formula(lambda f, a, b: f.intrinsic("trunc", a / b), 2),
     "sign": Formula(sign, 1, NUMBERS),
     "sgn": Formula(sign, 1, NUMBERS),
     "zero": Formula(zero, 1, NUMBERS),
@@ -304,19 +286,31 @@ PIECEWISE: dict[str, Formula] = {
     "hardshrink": Formula(hardshrink, 2, forms=("vs",)),
     "softshrink": Formula(softshrink, 2, forms=("vs",)),
     "threshold": Formula(threshold, 3, forms=("vss",)),
-    "elu": Formula(elu, 4, ("float",), forms=("vsss",)),
-    "celu": Formula(celu, 2, ("float",), forms=("vs",)),
+    "elu": Formula(elu, 4, forms=("vsss",)),
+    "celu": Formula(celu, 2, forms=("vs",)),
     "logsigmoid": Formula(logsigmoid, 1),
     "mish": Formula(mish, 1),
     "xlogy": Formula(xlogy, 2),
     "addcdiv": Formula(addcdiv, 3, forms=("vvv",)),
-    "nan_to_num_of": Formula(nan_to_num, 4, forms=("vsss",)),
-    "power_of": Formula(power, 2, ("float",)),
+    "nan_to_num": Formula(
+        nan_to_num, 4, forms=("vsss",),
+        absent=((1, 0.0), (2, LARGEST), (3, {type: -value for type, value in LARGEST.items()})),
+    ),
+    "signbit": Formula(lambda f, x: x.bits(WORD[x.type]).lt(0), 1, FLOATS, "i1"),
+    "logaddexp": Formula(logaddexp, 2),
+    "hypot": Formula(hypot, 2, ("float",)),
+    "expm1": Formula(expm1, 1),
     "addcmul_scaled": Formula(
-        lambda f, x, a, b, scale: x + scale * a * b, 4, forms=("vvvs",)
+        lambda f, x, a, b, scale: f.fma(scale * a, b, x), 4, forms=("vvvs",)
+    ),
+    "add_scaled": Formula(lambda f, x, y, scale: f.fma(y, scale, x), 3, forms=("vvs",)),
+    "sub_scaled": Formula(lambda f, x, y, scale: f.fma(y, -scale, x), 3, forms=("vvs",)),
+    "masked_fill": Formula(
+        lambda f, x, mask, value: f.select(mask, value, x), 3, (*NUMBERS, "i32"),
+        forms=("vvs",), condition=1,
     ),
     "addcdiv_scaled": Formula(
-        lambda f, x, a, b, scale: x + scale * (a / b), 4, forms=("vvvs",)
+        lambda f, x, a, b, scale: x + scale * a / b, 4, forms=("vvvs",)
     ),
     # What gradients are made of.
     "hardsigmoid_backward": Formula(hardsigmoid_backward, 2),
@@ -324,13 +318,13 @@ PIECEWISE: dict[str, Formula] = {
     "outside_backward": Formula(outside_backward, 3, forms=("vvs", "svs")),
     "between_backward": Formula(between_backward, 4, forms=("vvss", "svss")),
     "above_backward": Formula(above_backward, 3, forms=("vvs", "svs")),
-    "elu_backward": Formula(elu_backward, 4, ("float",), forms=("vvss", "svss")),
-    "celu_backward": Formula(celu_backward, 3, ("float",), forms=("vvs", "svs")),
+    "elu_backward": Formula(elu_backward, 4, forms=("vvss", "svss")),
+    "celu_backward": Formula(celu_backward, 3, forms=("vvs", "svs")),
     "logsigmoid_backward": Formula(
         lambda f, g, x: g / (exp(f, x) + 1.0), 2
     ),
     "mish_backward": Formula(mish_backward, 2),
     "keep_where": Formula(
-        lambda f, mask, g: f.select(mask, g, zero(f, g)), 2, forms=("vv", "vs"), condition=True
+        lambda f, mask, g: f.select(mask, g, zero(f, g)), 2, forms=("vv", "vs"), condition=0
     ),
 }  # fmt: skip

@@ -14,9 +14,9 @@ from flambeau.core.kernels.jit.ir import Function, Module, Value
 from flambeau.core.kernels.native import table
 from flambeau.core.kernels.native.elementwise import repeating, same_shape
 from flambeau.core.kernels.native.formulas import exp
+from flambeau.core.kernels.native.geometry import SIGNATURE, end, require, whole, wrapped
 from flambeau.core.kernels.native.objects import field, new_array, word
 from flambeau.core.kernels.native.smooth import log
-from flambeau.core.kernels.native.views import SIGNATURE, end, require, whole, wrapped
 
 __all__ = ["lazily"]
 

@@ -1,4 +1,4 @@
-"""Formulas of log, erf and what is made of them.
+"""Formulas of log, erf, sin and what is made of them.
 
 erf takes the approximations of the NumPy forms in ``kernels/smooth``, whose tables it reads.
 Stands on formulas.
@@ -11,10 +11,10 @@ from collections.abc import Sequence
 
 from flambeau.core.kernels import smooth as numpy_forms
 from flambeau.core.kernels.jit.ir import Function, Value, element, lanes, vector
-from flambeau.core.kernels.native.elementwise import Formula
-from flambeau.core.kernels.native.formulas import BIAS, FLOATS, SHIFT, WORD, exp, sigmoid
+from flambeau.core.kernels.native.elementwise import FLOATS, Formula
+from flambeau.core.kernels.native.formulas import BIAS, SHIFT, WORD, exp, sigmoid
 
-__all__ = ["SMOOTH"]
+__all__ = ["SMOOTH", "any_sine", "erf", "log", "log1p", "sine"]
 
 ROOT_HALF = {"float": 0x3F3504F3, "double": 0x3FE6A09E667F3BCD}
 """The bits of the square root of 1/2."""
@@ -23,6 +23,8 @@ LEAST_NORMAL = {"float": 2.0**-126, "double": 2.0**-1022}
 DIGITS = {"float": 25, "double": 54}
 """A power of two that makes the smallest number a normal one."""
 TERMS = {"float": 5, "double": 11}
+PI_HIGH, PI_LOW = math.pi, 1.2246467991473532e-16
+"""pi and what it lacks."""
 LN2_HIGH = {"float": 0.693145751953125, "double": 6.93147180369123816490e-1}
 LN2_LOW = {"float": 1.42860682030941723212e-6, "double": 1.90821492927058770002e-10}
 
@@ -128,7 +130,33 @@ def leaky_relu_backward(f: Function, g: Value, x: Value, slope: Value) -> Value:
     return f.select(x.gt(0), g, g * slope)
 
 
+def sine(f: Function, x: Value) -> Value:
+    """sin of a double, for ``|x| <= pi / 2``: Taylor's series."""
+    terms = [(-1) ** k / math.factorial(2 * k + 1) for k in range(11)]
+    return x * f.polynomial(x * x, terms)
+
+
+def any_sine(f: Function, x: Value) -> Value:
+    """sin of a double of moderate size; far away the remainder by pi is lost."""
+    n = f.intrinsic("rint", x * (1 / math.pi))
+    rest = f.fma(n, -PI_HIGH, x)
+    rest = f.fma(n, -PI_LOW, rest)
+    bound = f.select(rest.gt(1.6), 1.6, rest)
+    bound = f.select(bound.lt(-1.6), -1.6, bound)
+    half = n * 0.5
+    odd = f.intrinsic("rint", half).ne(half)
+    found = sine(f, bound)
+    return f.select(odd, -found, found)
+
+
+def sinc(f: Function, x: Value) -> Value:
+    """``sin(pi x) / (pi x)``, the product rounded first."""
+    y = x * math.pi
+    return f.select(y.eq(0), f.value(x.type, 1.0), any_sine(f, y.to("double")).to(x.type) / y)
+
+
 SMOOTH: dict[str, Formula] = {
+    "sinc": Formula(sinc, 1),
     "log": Formula(log, 1),
     "log1p": Formula(log1p, 1),
     "erf": Formula(erf, 1),

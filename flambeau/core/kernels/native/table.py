@@ -24,8 +24,11 @@ __all__ = ["WORDS", "builtin", "lazily", "native", "numpy_function", "trusted", 
 
 # Where fields stand, in bytes.
 REFERENCES, TYPE = 0, 8
-DATA, NDIM, DIMS, STRIDES, DESCR, FLAGS = 16, 24, 32, 40, 56, 64
+DATA, NDIM, DIMS, STRIDES, BASE, DESCR, FLAGS = 16, 24, 32, 40, 48, 56, 64
+ITEM = 40  # of a dtype: the bytes of an element
+START, STOP, STEP = 16, 24, 32  # of a slice
 FLOAT_VALUE = 16
+KIND, TYPE_NUMBER = 24, 28  # of a dtype
 BYTES_VALUE = 32
 TUPLE_SIZE = 16
 C_CONTIGUOUS, WRITEABLE = 1, 0x400
@@ -34,7 +37,7 @@ WORDS = (
     "ndarray", "float", "double", "i1", "i64", "py_float", "py_int", "new", "incref", "decref",
     "call", "fallback", "as_long", "occurred", "clear", "release", "restore", "pool", "pool_run",
     "py_tuple", "tuple_items", "set_base", "buffer", "none", "handler", "set_handler",
-    "enter",
+    "enter", "i32", "u8", "py_slice", "py_list", "ellipsis",
 )  # fmt: skip
 NEW_FROM_DESCR, SET_BASE = 94, 282  # their places in NumPy's table of functions
 FASTCALL = 0x80
@@ -74,6 +77,8 @@ def words() -> dict[str, int]:
         "double": id(np.dtype("f8")),
         "i1": id(np.dtype("?")),
         "i64": id(np.dtype("i8")),
+        "i32": id(np.dtype("i4")),
+        "u8": id(np.dtype("u1")),
         "py_float": id(float),
         "py_int": id(int),
         "new": numpy_function(NEW_FROM_DESCR),
@@ -89,6 +94,9 @@ def words() -> dict[str, int]:
         "pool_run": pool.address(),
         "py_tuple": id(tuple),
         "none": id(None),
+        "py_slice": id(slice),
+        "py_list": id(list),
+        "ellipsis": id(Ellipsis),
         "tuple_items": _tuple_items(),
         "set_base": numpy_function(SET_BASE),
         "handler": memory.handler(),
@@ -121,7 +129,7 @@ def trusted() -> bool:
     view = array[:, ::2]
     dims = (ctypes.c_ssize_t * 2).from_address(_read(id(array) + DIMS, ctypes.c_size_t))
     steps = (ctypes.c_ssize_t * 2).from_address(_read(id(view) + STRIDES, ctypes.c_size_t))
-    word = bytes(range(8))
+    word, part = bytes(range(8)), slice(1, 2.5, "step")
     return (
         _read(id(array) + TYPE, ctypes.c_size_t) == id(np.ndarray)
         and _read(id(array) + DATA, ctypes.c_size_t) == array.ctypes.data
@@ -133,6 +141,10 @@ def trusted() -> bool:
         and not _read(id(view) + FLAGS, ctypes.c_int) & C_CONTIGUOUS
         and _read(id(1.5) + FLOAT_VALUE, ctypes.c_double) == 1.5
         and _read(id((1, 2, 3)) + TUPLE_SIZE, ctypes.c_ssize_t) == 3
+        and _read(id(view) + BASE, ctypes.c_size_t) == id(array.base)
+        and [_read(id(np.dtype(t)) + ITEM, ctypes.c_ssize_t) for t in ("f4", "c16")] == [4, 16]
+        and [_read(id(part) + k, ctypes.c_size_t) for k in (START, STOP, STEP)]
+        == [id(part.start), id(part.stop), id(part.step)]
         and _tuple_items() > 0
         and ctypes.string_at(id(word) + BYTES_VALUE, 8) == word
     )

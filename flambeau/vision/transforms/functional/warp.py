@@ -60,12 +60,11 @@ def _fill_color(img: Any, fill: Any) -> Any:
     bands = len(img.getbands())
     if fill is None:
         fill = 0
-    if isinstance(fill, (int, float)):
-        return (fill,) * bands if bands > 1 else fill
-    if len(fill) not in (1, bands):
-        raise ValueError(f"fill: {bands} channels need as many numbers or one, got {len(fill)}.")
-    numbers_ = [int(v) if img.mode not in ("F",) else v for v in fill]
-    return tuple(numbers_ * bands if len(fill) == 1 else numbers_) if bands > 1 else numbers_[0]
+    colors = [fill] if isinstance(fill, (int, float)) else fill
+    if len(colors) not in (1, bands):
+        raise ValueError(f"fill: {bands} channels need as many numbers or one, got {len(colors)}.")
+    numbers_ = [int(v) if img.mode != "F" else v for v in colors]
+    return tuple(numbers_ * bands if len(numbers_) == 1 else numbers_) if bands > 1 else numbers_[0]
 
 
 def _sample(img: Tensor, grid: Tensor, mode: InterpolationMode, fill: Any) -> Tensor:
@@ -250,7 +249,11 @@ def perspective(
     """
     require_image(img, "perspective")
     mode = as_mode(interpolation)
-    numbers_ = _perspective_coefficients(startpoints, endpoints)
+    return perspective_by(img, _perspective_coefficients(startpoints, endpoints), mode, fill)
+
+
+def perspective_by(img: Any, numbers_: list[float], mode: InterpolationMode, fill: Any) -> Any:
+    """``perspective`` by its eight numbers."""
     _, height, width = get_dimensions(img)
     if is_pillow(img):
         return img.transform(

@@ -58,17 +58,33 @@ def test_what_does_not_fit_is_numpys_business():
         function(a, np.ones((3, 2), "f4"), None, frozen)
 
 
-def test_results_do_not_depend_on_the_number_of_threads():
-    a, b = torch.randn(300, 400), torch.randn(400, 500)
+FAR = [(128, 320, 300), (65, 192, 1030), (50, 333, 550), (333, 50, 1100), (16, 640, 900),
+       (700, 45, 90), (13, 1100, 129), (400, 170, 260), (100, 700, 520)]  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize(("m", "n", "k"), FAR)
+def test_every_way_gives_the_same_bits_with_any_number_of_threads(dtype, m, n, k):
+    function = mm(np.dtype(dtype))
+    a, b = rng.standard_normal((m, k)).astype(dtype), rng.standard_normal((k, n)).astype(dtype)
+    bias = rng.standard_normal(n).astype(dtype)
+    want = a.astype("f8") @ b.astype("f8") + bias
+    near = np.abs(want).max() * {"f4": 4e-6, "f8": 1e-14}[dtype]
     before = torch.get_num_threads()
     found = []
     try:
         for count in (1, 2, 3):
             torch.set_num_threads(count)
-            found.append(a @ b)
+            for left in layouts(a):
+                for right in layouts(b):
+                    target = np.full((m, n + 2), 7, dtype)
+                    found.append(function(left, right, bias, target[:, 1:-1]))
+                    assert (target[:, [0, -1]] == 7).all()
     finally:
         torch.set_num_threads(before)
-    assert all(torch.equal(each, found[0]) for each in found)
+    np.testing.assert_allclose(found[0], want, rtol=0, atol=near)
+    if mm(np.dtype(dtype)).__class__.__name__ == "builtin_function_or_method":
+        assert all(np.array_equal(each, found[0]) for each in found)
 
 
 def test_many_python_threads_at_once():

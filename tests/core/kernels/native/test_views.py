@@ -118,9 +118,84 @@ def test_odd_arguments_go_the_other_way(name, args):
     assert function(name)(np.ones((1, 3), "f4"), *args) is OTHER
 
 
-def test_subclasses_and_unknown_element_sizes_go_the_other_way():
+def test_subclasses_go_the_other_way_and_every_element_size_serves():
     assert function("swap")(np.ma.ones((2, 2)), 0, 1) is OTHER
-    assert function("insert")(np.ones(3, "f2"), -1) is OTHER
+    for dtype in ("f2", "c16", "i1"):
+        assert function("insert")(np.ones(3, dtype), -1).strides == (np.dtype(dtype).itemsize,) * 2
+
+
+BOUNDS = st.none() | st.integers(-6, 6)
+PARTS = st.one_of(
+    PLACES,
+    st.builds(slice, BOUNDS, BOUNDS, st.none() | st.integers(1, 3)),
+    st.none(),
+    st.just(...),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(a=ARRAYS, index=PARTS | st.lists(PARTS, max_size=4).map(tuple))
+def test_a_basic_index_is_numpys(a, index):
+    got = function("index")(a, index)
+    try:
+        want = a[(*index, ...) if type(index) is tuple and ... not in index else index]
+    except IndexError:
+        assert got is OTHER
+        return
+    if not want.size or (index is not ... and type(index) is tuple and index.count(...) > 1):
+        assert got is OTHER or got.shape == want.shape
+        return
+    assert got is not OTHER and got.shape == want.shape and got.dtype is a.dtype
+    assert np.array_equal(got, want) and np.shares_memory(got, a)
+    assert all(g == w for g, w, n in zip(got.strides, want.strides, want.shape) if n > 1)
+
+
+@settings(max_examples=100, deadline=None)
+@given(a=ARRAYS, order=st.lists(PLACES, max_size=4))
+def test_an_order_names_each_dimension_once(a, order):
+    got = function("permute")(a, tuple(order))
+    try:
+        want = a.transpose(order) if len(order) == a.ndim else None
+    except ValueError:
+        want = None
+    if want is None:
+        assert got is OTHER
+    else:
+        assert_view(got, want, a)
+
+
+def test_squeezing_several_dimensions():
+    a = np.ones((1, 4, 1, 5), "f4")
+    assert function("squeeze")(a, (0, -2)).shape == (4, 5)
+    assert function("squeeze")(a, (0, 1)).shape == (4, 1, 5)
+    assert function("squeeze")(a, ()).shape == a.shape
+    assert function("squeeze")(a, (0, -4)) is OTHER
+
+
+def test_other_dtypes_on_the_same_bytes():
+    a = np.arange(12, dtype="f4").reshape(3, 4).T
+    got = function("retype")(a, np.dtype("i4"))
+    assert got.dtype == "i4" and got.strides == a.strides and got[1, 0] == a[1, 0].view("i4")
+    for other in (np.dtype("f8"), "i4", None):
+        assert function("retype")(a, other) is OTHER
+    c = (np.arange(6) + 1j).astype("c8").reshape(2, 3).T
+    pairs = function("pairs")(c, np.dtype("f4"))
+    assert np.array_equal(pairs[..., 0], c.real) and np.array_equal(pairs[..., 1], c.imag)
+    assert np.array_equal(function("joined")(pairs, np.dtype("c8")), c)
+    assert function("joined")(pairs[..., :1], np.dtype("c8")) is OTHER
+    assert function("joined")(np.ones((2, 3), "f4")[:, :2], np.dtype("c8")) is OTHER
+
+
+def test_any_geometry_within_the_memory_that_begins_where_the_array_does():
+    a = np.arange(16, dtype="f8")
+    got = function("strided")(a, (2, 3), (1, 4), 3, None)
+    assert_view(got, as_strided(a[3:], (2, 3), (8, 32)), a)
+    for size, stride, offset in [
+        ((2, 9), (1, 2), 0), ((2,), (1, 2), 0), ((2,), (-1,), 4), ((2,), (1,), -1),
+        ((1 << 40,), (1 << 40,), 0), ([2], (1,), 0),
+    ]:  # fmt: skip
+        assert function("strided")(a, size, stride, offset, None) is OTHER
+    assert function("strided")(a[1:], (2,), (1,), 0, None) is OTHER
 
 
 def test_no_reference_is_lost_or_kept():

@@ -9,20 +9,27 @@ from collections.abc import Callable
 from time import perf_counter_ns
 from typing import Any
 
+from flambeau.autograd.events import EventList, FunctionEvent
 from flambeau.core import state
 from flambeau.core.tensor import Tensor
-from flambeau.profiler.events import FunctionEvent
 
 __all__ = ["Recorder", "record_function"]
 
 
 KNOWN_AS = {
-    "_addmm_linear": "linear",
-    "_mm_linear": "linear",
-    "convolved": "convolution",
-    "_attention": "scaled_dot_product_attention",
+    "_addmm_linear": ("linear", "addmm"),
+    "_attention": ("scaled_dot_product_attention",),
+    "_basic": ("slice",),
+    "_cross_entropy": ("cross_entropy_loss",),
+    "_fill_in_place": ("fill_",),
+    "_index_one": ("index",),
+    "_mm_linear": ("linear", "mm"),
+    "_zero": ("zero_",),
+    "convolved": ("convolution",),
+    "setitem": ("copy_",),
 }
-"""PyTorch's names of operations that are called otherwise here."""
+"""PyTorch's names of operations that are called otherwise here, the outer one first: a linear layer
+is one operation, and whoever looks for ``addmm`` finds it inside."""
 
 
 class Recorder:
@@ -43,6 +50,10 @@ class Recorder:
             self.end()
         state.switch(functions=tuple(f for f in state.current().functions if f is not self))
         active.recorder = None
+
+    def in_order(self) -> EventList:
+        """What was recorded, by when it began."""
+        return EventList(sorted(self.events, key=lambda event: event.start_ns))
 
     def begin(self, name: str, shapes: Any = (), user: bool = False) -> None:
         event = FunctionEvent(
@@ -66,17 +77,18 @@ class Recorder:
     def __torch_function__(
         self, function: Any, types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
-        name: str = getattr(getattr(function, "operation", None), "name", "") or getattr(
-            function, "__name__", str(function)
-        )
+        name = getattr(function, "__name__", "") or str(function)
         shapes = (
             [list(a.shape) if isinstance(a, Tensor) else [] for a in args] if self.shapes else ()
         )
-        self.begin("aten::" + KNOWN_AS.get(name, name.lstrip("_")), shapes)
+        names = KNOWN_AS.get(name) or (name.lstrip("_"),)
+        for each in names:
+            self.begin("aten::" + each, shapes)
         try:
             return function(*args, **(kwargs or {}))
         finally:
-            self.end()
+            for _ in names:
+                self.end()
 
 
 class _Active(threading.local):

@@ -1,0 +1,56 @@
+"""Short ways of operations of several tensors and numbers, made at their first call.
+
+Each gives None where it does not serve. Stands on process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from flambeau.core.entry import process
+from flambeau.core.kernels.native.choose import resolved
+
+__all__ = ["KINDS", "Several"]
+
+KINDS = tuple(np.dtype(t) for t in ("f4", "f8", "i8", "i4", "?"))
+
+
+class Several:
+    """``result(*args)`` and, written into the first, ``written(*args)``.
+
+    Args:
+        name: of the operation that is the result's history.
+        title: what the write is called.
+        formula: the name of the native kernel, which takes the array to write last.
+        form: its NumPy form; raises where the long way must look.
+        how: as `process.several` takes it.
+    """
+
+    def __init__(
+        self, name: str, title: str, formula: str, form: Callable[..., Any], **how: int
+    ) -> None:
+        self.name, self.title, self.formula, self.form, self.how = name, title, formula, form, how
+        self.result: Callable[..., Any] = self._first_result
+        self.written: Callable[..., Any] = self._first_written
+
+    def _made(self, title: str, **more: int) -> Callable[..., Any]:
+        from flambeau.core.declare import OPERATIONS  # which stands on the entries
+
+        kernel = resolved(self.formula, self.form)
+        how = self.how | more
+        return process.several(OPERATIONS[self.name], kernel, KINDS, title, **how) or _unserved
+
+    def _first_result(self, *args: Any) -> Any:
+        self.result = self._made("", same=1)
+        return self.result(*args)
+
+    def _first_written(self, *args: Any) -> Any:
+        self.written = self._made(self.title, into=1)
+        return self.written(*args)
+
+
+def _unserved(*args: Any) -> None:
+    """There is no short way."""

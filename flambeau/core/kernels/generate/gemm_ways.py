@@ -1,0 +1,200 @@
+"""Large products with an operand packed where it is used: into the cache of the thread that
+multiplies it.
+
+`by_panels` packs one panel of B at a time, `by_rows` a block of A's rows where they are columns in
+memory, and `turned` computes ``C^T = B^T A^T``: where A is small and B's columns are contiguous,
+nothing of B is copied. A sum runs over K in the same order on every way, so that all give the same
+bits. Stands on gemm.
+"""
+
+from __future__ import annotations
+
+from flambeau.core.kernels.generate.gemm import (
+    ARGUMENTS,
+    DEPTH,
+    Shape,
+    bias_of,
+    mask,
+    masked_store,
+    nothing_ahead,
+    pieces,
+    pointer,
+    smaller,
+    taken,
+    transposed,
+    words,
+)
+from flambeau.core.kernels.jit.ir import SIZES, Function, Module, Value, vector
+
+__all__ = ["BLOCK", "STRIP", "WORDS", "add"]
+
+WORDS = (
+    "a", "a_row", "a_column", "b", "b_row", "b_column", "c", "c_row", "bias", "m", "n", "k",
+    "rows", "packed", "scratch", "scratch_each", "next",
+)  # fmt: skip
+"""The context: strides in elements, `rows` how many rows of the left factor make a unit of work,
+`packed` the right factor in panels (but for `by_panels`), `scratch_each` numbers of each share.
+"""
+PIECE = 256
+"""Rows of B in a piece of a panel of `by_panels`: the next one is asked for meanwhile. Where rows
+are a multiple of 4096 bytes long, not many more of them have room in the second cache.
+"""
+NEAR = 1 << 20
+"""Bytes of packed panels that stay in the second cache beside what else is there."""
+FEW = 384
+"""Rows of A up to which reading B takes a part of the time that is worth that."""
+BLOCK = 96
+"""Rows of A that are packed together at most: with all of `DEPTH` a fifth of the second cache."""
+STRIP = 48
+"""Rows of C^T that are computed before they are turned: a strip of them lies in the first cache."""
+
+
+def add(made: Module, shape: Shape) -> None:
+    """The three functions, into a module that has gemm's."""
+    parts = {f.name: f for f in made.functions}
+    _by_panels(made, shape, parts)
+    _by_rows(made, shape, parts)
+    _turned(made, shape, parts)
+
+
+def _begin(made: Module, shape: Shape, name: str) -> tuple[Function, dict[str, Value], Value]:
+    f = made.function(name, ARGUMENTS)
+    get = words(f, WORDS)
+    own = f.at(pointer(f, get["scratch"]), f.argument["thread"] * get["scratch_each"], shape.type)
+    return f, get, own
+
+
+def _following(f: Function) -> Value:
+    return f.at(f.argument["context"], WORDS.index("next"), "i64")
+
+
+def _by_panels(made: Module, shape: Shape, parts: dict[str, Function]) -> None:
+    f, get, own = _begin(made, shape, "by_panels")
+    type, panel = shape.type, shape.panel
+    near = get["b_column"].eq(1) & get["m"].le(FEW)
+    piece = f.select(near, f.index(PIECE), DEPTH)
+    in_place = get["packed"].eq(0)
+    left = pointer(f, f.select(in_place, get["a"], get["packed"]))
+    a_row, across = f.select(in_place, get["a_row"], 1), f.select(in_place, get["a_row"], get["k"])
+    with taken(f, _following(f), (get["n"] + (panel - 1)) / panel) as p:
+        columns = smaller(f, get["n"] - p * panel, panel)
+        b = f.at(pointer(f, get["b"]), p * panel * get["b_column"], type)
+        c = f.at(pointer(f, get["c"]), p * panel, type)
+        bias = bias_of(f, get["bias"], p * panel, type)
+        wide = _whole(columns, shape)
+        # The panel that is most likely this thread's next one.
+        following = panel * f.argument["threads"]
+        there = (p * panel + following).lt(get["n"])
+        with pieces(f, get["k"], f.index(0), piece) as (k0, depth, more, ends):
+            here = f.at(b, k0 * get["b_row"], type)
+            f.call(parts["panel"], "void", here, get["b_row"], get["b_column"], own, columns, depth)
+            beyond, lines = _next(
+                f, here, f.at(b, following, type), get["b_row"], get["k"], k0, depth, ends, there,
+                piece, type,
+            )  # fmt: skip
+            with f.loop(0, get["m"], get["rows"]) as first:
+                rows = smaller(f, get["m"] - first, get["rows"])
+                step = f.select(in_place, get["a_column"], _whole(rows, shape))
+                a = f.at(left, first * across + k0 * step, type)
+                f.call(
+                    parts["against"], "void", a, a_row, step, own, wide,
+                    f.at(c, first * get["c_row"], type), get["c_row"], bias, more, depth, ends,
+                    columns, f.index(0), rows, beyond, get["b_row"],
+                    f.select(near & first.eq(0), lines, 0),
+                )  # fmt: skip
+
+
+def _by_rows(made: Module, shape: Shape, parts: dict[str, Function]) -> None:
+    f, get, own = _begin(made, shape, "by_rows")
+    type, panel = shape.type, shape.panel
+    near = get["a_row"].eq(1)
+    far = (get["n"] * get["k"]).gt(NEAR // SIZES[type])
+    piece = f.select(far, f.index(2 * PIECE), PIECE)
+    piece = f.select(near, piece, DEPTH)
+    with taken(f, _following(f), (get["m"] + (get["rows"] - 1)) / get["rows"]) as block:
+        first = block * get["rows"]
+        rows = smaller(f, get["m"] - first, get["rows"])
+        a = f.at(pointer(f, get["a"]), first * get["a_row"], type)
+        c = f.at(pointer(f, get["c"]), first * get["c_row"], type)
+        following = get["rows"] * f.argument["threads"]
+        there = (first + following).lt(get["m"])
+        with pieces(f, get["k"], f.index(0), piece) as (k0, depth, more, ends):
+            here = f.at(a, k0 * get["a_column"], type)
+            f.call(parts["panel"], "void", here, get["a_row"], get["a_column"], own, depth, rows)
+            beyond, lines = _next(
+                f, here, f.at(a, following * get["a_row"], type), get["a_column"], get["k"], k0,
+                depth, ends, there, piece, type,
+            )  # fmt: skip
+            with f.loop(0, get["n"], panel) as column:
+                columns = smaller(f, get["n"] - column, panel)
+                wide = _whole(columns, shape)
+                right = f.at(pointer(f, get["packed"]), column * get["k"] + k0 * wide, type)
+                asks = near & column.lt(rows)
+                f.call(
+                    parts["against"], "void",
+                    own, _whole(depth, shape), f.index(1), right, wide,
+                    f.at(c, column, type), get["c_row"], bias_of(f, get["bias"], column, type),
+                    more, depth, ends, columns, f.index(0), rows,
+                    f.select(asks, f.at(beyond, column, type), f.at(right, panel * get["k"], type)),
+                    f.select(asks, get["a_column"], panel),
+                    f.select(asks, lines, f.select(far, depth, 0)),
+                )  # fmt: skip
+
+
+def _next(
+    f: Function, here: Value, other: Value, step: Value, k: Value, k0: Value, depth: Value,
+    ends: Value, there: Value, piece: Value, type: str,
+) -> tuple[Value, Value]:  # fmt: skip
+    """What will be packed next, and how many rows: the following piece of K here, after the last
+    one the first piece `other`, if that is `there`.
+    """
+    last = ends.ne(0)
+    beyond = f.select(last, other, f.at(here, depth * step, type))
+    lines = smaller(f, f.select(last, k, k - k0 - depth), piece)
+    return beyond, f.select(there | ~last, lines, 0)
+
+
+def _turned(made: Module, shape: Shape, parts: dict[str, Function]) -> None:
+    f, get, own = _begin(made, shape, "turned")
+    type, panel, lanes = shape.type, shape.panel, shape.lanes
+    with taken(f, _following(f), (get["n"] + (get["rows"] - 1)) / get["rows"]) as block:
+        first = block * get["rows"]
+        rows = smaller(f, get["n"] - first, get["rows"])
+        b = f.at(pointer(f, get["b"]), first * get["b_column"], type)
+        bias = bias_of(f, get["bias"], first, type)
+        with f.loop(0, get["m"], panel) as column:
+            columns = smaller(f, get["m"] - column, panel)
+            wide = _whole(columns, shape)
+            with f.when(get["bias"].ne(0)), f.loop(0, rows) as r:
+                start = f.splat(f.load(type, bias, r), lanes)
+                with f.loop(0, panel, lanes) as j:
+                    f.store(start, f.at(own, r * panel + j, type))
+            with pieces(f, get["k"], get["bias"]) as (k0, depth, more, ends):
+                f.call(
+                    parts["against"], "void",
+                    f.at(b, k0 * get["b_row"], type), get["b_column"], get["b_row"],
+                    f.at(pointer(f, get["packed"]), column * get["k"] + k0 * wide, type), wide,
+                    own, f.index(panel), f.value("ptr", 0), more, depth, ends, columns,
+                    f.index(0), rows, *nothing_ahead(f),
+                )  # fmt: skip
+            c = f.at(pointer(f, get["c"]), column * get["c_row"] + first, type)
+            _turn_out(f, shape, own, rows, columns, c, get["c_row"])
+
+
+def _turn_out(
+    f: Function, shape: Shape, strip: Value, rows: Value, columns: Value, c: Value, c_row: Value
+) -> None:
+    """The strip's columns are rows of C."""
+    type, panel, lanes = shape.type, shape.panel, shape.lanes
+    many = vector(type, lanes)
+    with f.loop(0, rows, lanes) as r, f.loop(0, columns, lanes) as j:
+        some = mask(f, rows - r, lanes)
+        square = [f.load(many, f.at(strip, (r + z) * panel + j, type)) for z in range(lanes)]
+        for z, row in enumerate(transposed(f, square)):
+            with f.when((j + z).lt(columns)):
+                masked_store(f, row, f.at(c, (j + z) * c_row + r, type), some)
+
+
+def _whole(columns: Value, shape: Shape) -> Value:
+    """Columns in whole registers."""
+    return (columns + (shape.lanes - 1)) / shape.lanes * shape.lanes

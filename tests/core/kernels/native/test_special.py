@@ -1,0 +1,88 @@
+"""Native special functions against their NumPy forms and, through operations, against PyTorch."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import flambeau as torch
+from flambeau.core.kernels import special, special_bessel, special_gamma
+from flambeau.core.kernels.jit import build
+from flambeau.core.kernels.native import choose
+from flambeau.core.kernels.native.special import SPECIAL
+from flambeau.core.ops import special as operations
+
+FORMS = {
+    "erfc": special.erfc, "erfinv": special.erfinv, "special_erfcx": special.erfcx,
+    "special_ndtri": special.ndtri, "special_log_ndtr": special.log_ndtr,
+    "lgamma": special_gamma.lgamma, "digamma": special_gamma.digamma,
+    "trigamma": lambda x: special_gamma.polygamma(x, 1), "i0": special_bessel.i0,
+    "special_i0e": special_bessel.i0e, "special_i1": special_bessel.i1,
+    "special_i1e": special_bessel.i1e, "special_entr": operations._entr,
+    "special_xlog1py": operations._xlog1py,
+}  # fmt: skip
+ULPS = {"digamma": 1000}  # by pi / tan(pi x), next to a pole
+ATOL = {"f4": 1e-7, "f8": 1e-15}
+"""Next to a zero of lgamma or digamma the digits are lost in both forms."""
+
+
+def numbers(dtype):
+    rng = np.random.default_rng(0)
+    parts = [
+        rng.normal(size=500) * 3, rng.uniform(-1, 1, 500), rng.uniform(0, 1, 300) ** 8,
+        rng.normal(size=300) * 40, np.arange(-12.0, 13), np.arange(-6, 6) + 0.5,
+        [0.0, -0.0, np.inf, np.nan, 1e-40, -1e-40, 1e8, 28, 27.9, 8, 3, 0.5, -0.5, 1e-16],
+    ]  # fmt: skip
+    return np.concatenate(parts).astype(dtype)
+
+
+@pytest.mark.skipif(not build.available(), reason="there is only the NumPy form")
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("name", sorted(SPECIAL))
+def test_the_numpy_form(name, dtype):
+    def never(*arrays):
+        raise AssertionError("these operands are the function's own")
+
+    x = numbers(dtype)
+    given = (x, x[::-1].copy())[: SPECIAL[name].arity]
+    with np.errstate(all="ignore"):
+        want = FORMS[name](*given)
+    usual = ~np.isinf(x) if name == "trigamma" else np.full(x.shape, True)
+    got = choose.native(name, never, SPECIAL[name])(*given)
+    assert got.dtype == want.dtype
+    np.testing.assert_allclose(
+        got[usual], want[usual], rtol=ULPS.get(name, 8) * np.finfo(dtype).eps, atol=ATOL[dtype]
+    )
+
+
+FUNCTIONS = (
+    "erfc", "erfinv", "lgamma", "digamma", "i0", "sinc", "special.erfcx", "special.ndtri",
+    "special.log_ndtr", "special.i0e", "special.i1", "special.i1e", "special.entr",
+)  # fmt: skip
+
+
+def function(torch, name):
+    found = torch
+    for part in name.split("."):
+        found = getattr(found, part)
+    return found
+
+
+@pytest.mark.parametrize("kind", ["float32", "float64"])
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_as_pytorch(name, kind, oracle):
+    # Whole numbers up to 0 are poles or their neighbours: PyTorch's own reflection is off there.
+    edges = [0.0, -0.0, float("inf"), -float("inf"), float("nan"), 1.0, -1.0, 0.5, 100.0]
+    values = [k / 7 + 0.01 for k in range(-40, 40)] + edges
+    got, want = (
+        np.array(function(t, name)(t.tensor(values, dtype=getattr(t, kind))).tolist())
+        for t in (torch, oracle)
+    )
+    tolerance = 3e-6 if kind == "float32" else 1e-12
+    np.testing.assert_allclose(got, want, rtol=tolerance, atol=tolerance)
+
+
+def test_trigamma_as_pytorch(oracle):
+    values = [k / 7 + 0.01 for k in range(-20, 40)] + [float("inf"), 0.0, float("nan"), 1e6]
+    got, want = (t.polygamma(1, t.tensor(values)).tolist() for t in (torch, oracle))
+    np.testing.assert_allclose(got, want, rtol=1e-5)

@@ -1,0 +1,167 @@
+"""`__torch_dispatch__`: wrappers, modes, gradients through them, beside PyTorch's."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import pytest
+
+import flambeau
+from flambeau.core import lower, state
+from flambeau.utils._python_dispatch import _disable_current_modes
+
+
+def tools(torch):
+    """A wrapper that notes the operations it sees, and a mode that does."""
+    tree_map = import_module(f"{torch.__name__}.utils._pytree").tree_map
+    dispatch = import_module(f"{torch.__name__}.utils._python_dispatch")
+    log: list[str] = []
+
+    class Wrapper(torch.Tensor):
+        __slots__ = ["elem"]
+        __torch_function__ = torch._C._disabled_torch_function_impl
+
+        @staticmethod
+        def __new__(cls, elem, requires_grad=False):
+            made = torch.Tensor._make_wrapper_subclass(
+                cls, elem.size(), strides=elem.stride(), dtype=elem.dtype, device=elem.device,
+                requires_grad=requires_grad,
+            )  # fmt: skip
+            made.elem = elem
+            return made
+
+        def __repr__(self):
+            return f"Wrapper({self.elem})"
+
+        @classmethod
+        def __torch_dispatch__(cls, func, types, args=(), kwargs=None):
+            assert cls in types
+            log.append(str(func))
+            bare = tree_map(lambda t: t.elem if isinstance(t, cls) else t, (args, kwargs or {}))
+            found = func(*bare[0], **bare[1])
+            return tree_map(lambda t: cls(t) if isinstance(t, torch.Tensor) else t, found)
+
+    class Log(dispatch.TorchDispatchMode):
+        def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+            log.append(str(func))
+            return func(*args, **(kwargs or {}))
+
+    return Wrapper, Log, log
+
+
+# Expressions of one wrapper: the operations' names are PyTorch's, and so are their values.
+FORWARD = (
+    "x + 1", "x * x", "2 - x", "x / 2", "x ** 2", "2 ** x", "x > 1", "x % 2", "x.sum()", "x.sum(1)",
+    "x.sum((0, 1), True)", "x.mean(0)", "x.max(1).values", "x.max()", "x.var(1)", "x.view(4)",
+    "x.reshape(1, 4)", "x.t()", "x.transpose(0, 1)", "x[0]", "x[0, 1]", "x[None]", "x.unsqueeze(0)",
+    "x.clone()", "x.detach()", "x.to(torch.float64)", "x.exp()", "x.relu()", "x @ x", "x.tril()",
+    "torch.cat([x, x], 1)", "torch.stack([x, x])", "torch.where(x > 1, x, x)", "x.cumsum(0)",
+    "torch.softmax(x, 1)", "torch.zeros_like(x)", "x.argmax(1)", "x.amax(0)", "x.permute(1, 0)",
+    "x.expand(2, 2, 2)", "x.gather(1, torch.tensor([[0], [1]]))",
+    "x.clamp(0.5, 1.5)", "torch.nn.functional.linear(x, x)", "x.flip(0)", "x.repeat(2, 1)",
+    "torch.nn.functional.linear(x, x, x[0])", "torch.nn.functional.gelu(x)", "x.pow(3)",
+)  # fmt: skip
+INPLACE = ("x.add_(1)", "x.mul_(x)", "x.zero_()", "x.copy_(x)", "x.clamp_(0)", "x.relu_()")
+
+
+def ran(torch, text, grad=False):
+    kind, _, log = tools(torch)
+    x = kind(torch.tensor([[1.0, 2.0], [0.25, 4.0]]), requires_grad=grad)
+    found = eval(text, {"torch": torch, "x": x})
+    assert type(found) is kind, text
+    return log, found, x
+
+
+@pytest.mark.parametrize("text", FORWARD + INPLACE)
+def test_a_wrapper_sees_pytorchs_operations(oracle, text):
+    (ours, found, _), (theirs, wanted, _) = ran(flambeau, text), ran(oracle, text)
+    assert [n for n in ours if "detach" not in n] == [n for n in theirs if "detach" not in n]
+    values = found.elem.flatten().tolist()
+    assert values == pytest.approx(wanted.elem.flatten().tolist(), rel=1e-6)
+    assert (found.shape, str(found.dtype), found.stride()) == (
+        tuple(wanted.shape), str(wanted.dtype), wanted.stride(),
+    )  # fmt: skip
+
+
+SMOOTH = (
+    "x * x + x.exp()", "x @ x.t()", "torch.softmax(x, 1) * x", "torch.cat([x, 2 * x], 1).tanh()",
+    "x[0] * x[:, 1]", "x.pow(3).mean(0)", "torch.nn.functional.linear(x, x, x[0]).sigmoid()",
+    "torch.nn.functional.layer_norm(x, (2,)) * x", "x.view(4).cumsum(0).log()", "x.max(1).values",
+    "torch.nn.functional.cross_entropy(x, torch.tensor([0, 1]))", "x.clone().mul_(x).add_(x)",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("text", SMOOTH)
+def test_gradients_go_through_a_wrapper(oracle, text):
+    grads = []
+    for torch in (flambeau, oracle):
+        _, found, x = ran(torch, text, grad=True)
+        assert found.requires_grad
+        found.sum().backward()
+        assert type(x.grad) is type(x)
+        grads.append(x.grad.elem.tolist())
+    assert grads[0] == [pytest.approx(row, rel=1e-5, abs=1e-6) for row in grads[1]]
+
+
+def test_modes_nest_innermost_first_and_are_off_inside(oracle):
+    for torch in (flambeau, oracle):
+        _, kind, log = tools(torch)
+        with kind(), kind():
+            torch.ones(2) * 3
+        assert log == [
+            "aten.ones.default",
+            "aten.ones.default",
+            "aten.mul.Tensor",
+            "aten.mul.Tensor",
+        ]
+        log.clear()
+        torch.ones(2) * 3
+        assert log == []
+
+
+def test_a_mode_sees_a_module_and_its_backward(oracle):
+    def seen(torch):
+        _, kind, log = tools(torch)
+        model = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.ReLU())
+        with kind():
+            loss = model(torch.ones(4, 3)).sum()
+            forward = list(log)
+            loss.backward()
+        assert model[0].weight.grad.shape == (2, 3) and "aten.mm.default" in log[len(forward) :]
+        return [name for name in forward if "detach" not in name]
+
+    assert seen(flambeau) == seen(oracle)
+
+
+def test_a_mode_may_answer_otherwise():
+    class Ones(import_module("flambeau.utils._python_dispatch").TorchDispatchMode):
+        def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+            if func is flambeau.ops.aten.add.Tensor:
+                return flambeau.ones(1)
+            return func(*args, **(kwargs or {}))
+
+    with Ones():
+        assert (flambeau.zeros(3) + 5).tolist() == [1.0]
+        with _disable_current_modes() as modes:
+            assert (flambeau.zeros(1) + 5).tolist() == [5.0] and len(modes) == 1
+    with pytest.raises(TypeError, match="NotImplemented"):
+        with type("No", (Ones,), {"__torch_dispatch__": lambda *a, **k: NotImplemented})():
+            flambeau.zeros(3)
+
+
+def test_a_parameter_of_a_wrapper_keeps_its_class(oracle):
+    for torch in (flambeau, oracle):
+        kind, _, _ = tools(torch)
+        weight = torch.nn.Parameter(kind(torch.ones(2, 3)))
+        assert isinstance(weight, kind) and isinstance(weight, torch.nn.Parameter)
+        out = torch.nn.functional.linear(torch.ones(1, 3), weight)
+        out.sum().backward()
+        assert isinstance(weight.grad, kind) and weight.grad.elem.tolist() == [[1.0] * 3] * 2
+
+
+def test_nothing_is_left_behind():
+    _, found, x = ran(flambeau, "x * x", grad=True)
+    assert len(lower.LIVE)
+    found.sum().backward()
+    del found, x
+    assert not len(lower.LIVE) and state.mode() is None
