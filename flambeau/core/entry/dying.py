@@ -61,11 +61,9 @@ def elided(kernel: Callable[..., Any], input: Any, other: Any, a: Any, b: Any) -
         target = b
     else:
         return None
-    if not _operands(_frame(2), input, other):
-        return None
     try:
-        return kernel(a, b, target)
-    except Exception:  # a number that does not fit: nothing is written yet
+        return kernel(a, b, target) if _operands(_frame(2), input, other) else None
+    except Exception:  # no frame called the entry; a number that does not fit: nothing is written
         return None
 
 

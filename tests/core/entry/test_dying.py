@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import _thread
 import functools
 import itertools
 import operator
 import sys
+import time
 import weakref
 
 import numpy as np
@@ -144,6 +146,17 @@ def test_in_a_generator_a_class_and_traced():
     finally:
         sys.settrace(None)
     assert got.tolist() == want and seen
+
+
+def test_an_operator_that_no_frame_called():
+    failed, hook = [], sys.unraisablehook
+    sys.unraisablehook = failed.append
+    try:
+        _thread.start_new_thread((made(1) + 0.0).__mul__, (2.0,))
+        time.sleep(0.2)
+    finally:
+        sys.unraisablehook = hook
+    assert not failed
 
 
 def test_functions_of_one_tensor():
