@@ -18,7 +18,7 @@ from flambeau.core.entry import process
 from flambeau.core.entry.filling import written_out
 from flambeau.core.entry.record import BOOL, INTS, SCALARS, SINGLE_DOUBLE, named
 from flambeau.core.entry.ternary import many, ternary
-from flambeau.core.kernels.native.choose import resolved
+from flambeau.core.kernels.native.choose import resolved, takes_target
 from flambeau.core.node import NONE_OF_THREE, NOTHING_SAVED, ElementNode
 from flambeau.core.provenance import USER, user_frame
 from flambeau.core.state import NO_GRAD, mode, next_sequence
@@ -72,7 +72,13 @@ def unary(op: Op) -> Callable[..., Any]:
         saves = op.rules[0].saves if op.rules else ()
         keeps = sum(1 << k for k in saves)
         short = process.native(
-            "unary", op, found, has_rules=bool(op.rules), keeps=keeps, kept_nothing=NOTHING_SAVED
+            "unary",
+            op,
+            found,
+            has_rules=bool(op.rules),
+            keeps=keeps,
+            kept_nothing=NOTHING_SAVED,
+            elides=takes_target(op.name, 1),
         ) or _unary(op, found)
         return short(input)
 
@@ -132,7 +138,7 @@ def binary(op: Op, otherwise: Callable[..., Any] = slow.elementwise) -> Callable
         numbers = op.flags.get("operands") != "tensors"
         short = process.native(
             "binary", op, found, has_rules=bool(op.rules), keeps=keeps, numbers=numbers,
-            kept_nothing=NONE_OF_THREE,
+            kept_nothing=NONE_OF_THREE, elides=takes_target(op.name, 2),
         ) or _binary(op, found, saves, SCALARS if numbers else frozenset())  # fmt: skip
         return short(input, other)
 
@@ -162,7 +168,7 @@ def number_first(op: Op) -> Callable[..., Any] | None:
     numbers = op.flags.get("operands") not in ("tensors", "first")
     return process.native(
         "number_first", op, found, has_rules=bool(op.rules), keeps=keeps, numbers=numbers,
-        kept_nothing=NONE_OF_THREE,
+        kept_nothing=NONE_OF_THREE, elides=takes_target(op.name, 2),
     )  # fmt: skip
 
 

@@ -21,7 +21,7 @@ from flambeau.core.entry.process import SLOTS, Slots
 from flambeau.core.entry.steps import (
     begin,
     combined,
-    computed,
+    computed_large,
     fits,
     is_fast,
     mode,
@@ -45,7 +45,7 @@ def _unary(made: Module, slots: Slots) -> None:
     found = f.variable("ptr")
     f.branch(is_fast(w, w.field(a, table.DESCR)), "alike", "mixed")
     f.label("alike")
-    found.set(computed(w, a))
+    found.set(computed_large(w, "elided_alone", a, [x], [a]))
     f.jump("computed")
     f.label("mixed")
     found.set(combined(w, a))
@@ -87,7 +87,7 @@ def _binary(made: Module, slots: Slots) -> None:
     w.require(w.word("numbers").ne(0))
     f.branch(short & fits(w, y, kind), "alike", "mixed")
     f.label("alike")
-    found.set(computed(w, a, b.get()))
+    found.set(computed_large(w, "elided", a, [x, y], [a, b.get()]))
     f.jump("computed")
     f.label("mixed")
     found.set(combined(w, a, b.get()))
@@ -129,7 +129,7 @@ def _number_first(made: Module, slots: Slots) -> None:
     found = f.variable("ptr")
     f.branch(is_fast(w, kind) & fits(w, x, kind), "alike", "mixed")
     f.label("alike")
-    found.set(computed(w, x, a))
+    found.set(computed_large(w, "elided", a, [x, y], [x, a]))
     f.jump("computed")
     f.label("mixed")
     found.set(combined(w, x, a))

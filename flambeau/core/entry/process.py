@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from flambeau.core import slow, state
+from flambeau.core.entry.dying import elided, elided_alone
 from flambeau.core.entry.mixed import of_operation, own_types
 from flambeau.core.kernels.jit import build
 from flambeau.core.kernels.native import table
@@ -45,13 +46,13 @@ EXTRA = (
     "false", "version", "written", "changed", "writing", "writer", "origin",
     "inference", "rules", "no_text", "no_grad_text", "op_node", "many_node", "port", "size",
     "hooks", "new_copy", "copy_into", "from_scalar", "is_subtype", "generic", "nothing_saved",
-    "zero", "root", "multi_text",
+    "zero", "root", "multi_text", "elided", "elided_alone",
     # of the operation
     "op", "kernel", "depth", "has_rules", "keeps", "kept_nothing", "numbers", "title", "chooses",
     "places", "optional", "tensors", "arguments", "same", "mixed", "params", "dtype_at", "fast0",
     "fast1", "fast2", "fast3", "fast4", "into", "types", "fill", "converts", "copying", "again",
     "own_node", "own_slots", "stacks", "outputs", "differentiable", "kind", "pattern", "blank",
-    "like",
+    "like", "elides",
 )  # fmt: skip
 KNOWN = 4
 """Words of the shared memory before the codes known to be the user's, behind which stand the
@@ -172,7 +173,8 @@ def _words() -> dict[str, int]:
         "mode": state.VARIABLE, "no_grad": state.NO_GRAD, "count": state.COUNT,
         "getframe": sys._getframe, "one": 1, "zero": 0, "nothing": (), "exception": Exception,
         "user_frame": _known_frame, "storage_of": storage_of, "edge_of": edge_of,
-        "settle": slow.settle, "silent": silent, "false": False,
+        "settle": slow.settle, "elided": elided, "elided_alone": elided_alone, "silent": silent,
+        "false": False,
         "no_text": "", "generic": np.generic, "no_grad_text": sys.intern("no_grad"),
         "multi_text": sys.intern("multi"),
     }  # fmt: skip
@@ -264,8 +266,8 @@ def native(
         title: its name as a writer.
         kinds: the dtypes that take the short way; the operation's own where not given.
         numbers: of `has_rules`, `keeps`, `numbers` those that are not 0; the object
-            `kept_nothing`. `converts`: the second operand is cast to the first's dtype, whatever
-            that is.
+            `kept_nothing`. `elides`: the kernel may write over an operand. `converts`: the second
+            operand is cast to the first's dtype, whatever that is.
     """
     nothing = numbers.pop("kept_nothing", None)
     title = sys.intern(title)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
+from flambeau.core.entry.dying import LARGE
 from flambeau.core.entry.mixed import ALIKE, NUMBER, RANKED, ROW, TYPES, UNSERVED
 from flambeau.core.entry.process import CODES, KNOWN, Slots
 from flambeau.core.entry.writer import Writer
@@ -28,6 +29,7 @@ __all__ = [
     "operand",
     "own_slots",
     "computed_from",
+    "computed_large",
     "record",
     "stored",
     "written",
@@ -371,6 +373,40 @@ def computed(w: Writer, *arrays: Value) -> Value:
     for k, x in enumerate(arrays):
         w.f.store(x, room, w.f.index(k))
     return computed_from(w, room, w.f.index(len(arrays)))
+
+
+def computed_large(
+    w: Writer, name: str, large: Value, operands: list[Value], arrays: list[Value]
+) -> Value:
+    """The same of operands of which one that dies holds the result if they are large.
+
+    Args:
+        w: where it is written.
+        name: the function that is asked.
+        large: the array of a tensor among them.
+        operands: tensors or numbers.
+        arrays: their arrays, or the numbers.
+    """
+    f = w.f
+    found = f.variable("ptr")
+    size = f.variable("i64", w.word("elides").to("i64"))
+    dims = w.field(large, table.DIMS)
+    with f.loop(0, w.field(large, table.NDIM, "i32").to("i64")) as i:
+        size.set(size.get() * f.load("i64", dims, i))
+    k = f.fresh()
+    f.branch(size.get().ge(LARGE), f"ask{k}", f"fresh{k}")
+    f.label(f"ask{k}")
+    got = w.invoke(w.word(name), w.word("kernel"), *operands, *arrays)
+    w.unless(got.eq(0))
+    found.set(got)
+    f.branch(w.type_of(got).eq(w.word("ndarray")), f"have{k}", f"none{k}")
+    f.label(f"none{k}")
+    w.drop(got)
+    f.jump(f"fresh{k}")
+    f.label(f"fresh{k}")
+    found.set(computed(w, *arrays))
+    f.label(f"have{k}")
+    return found.get()
 
 
 def computed_from(w: Writer, given: Value, count: Value, used: Sequence[Value] = ()) -> Value:

@@ -11,7 +11,7 @@ from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
 from flambeau.core.kernels import embedding as kernels
-from flambeau.core.kernels.generate import picked, rows_added
+from flambeau.core.kernels import embedding_bag as bags
 from flambeau.core.rules import both
 from flambeau.core.sampling import each_on_its_own
 from flambeau.core.tensor import Tensor, wrap
@@ -72,10 +72,7 @@ def _weight_rule(
             return ops.index_add(zeros, 0, places.reshape(-1), live.reshape(-1)).reshape(
                 count, width
             )
-        found = np.zeros(weight_shape, g.dtype)
-        n, d = np.nonzero(chosen >= 0)
-        np.add.at(found, (chosen[n, d], d), g[n, d])
-        return found
+        return bags.maxima_back(g, chosen, weight_shape)
     counted = (flat != padding_idx) & (owner >= 0)
     place = np.maximum(owner, 0)
     share = _share(flat, place, counted, lengths, count, mode, scale_grad_by_freq)
@@ -92,7 +89,7 @@ def _weight_rule(
         return _rows_at(g[place] * share.astype(g.dtype)[:, None], flat, weight_shape)
     if not len(g):
         return np.zeros(weight_shape, g.dtype)
-    return kernels.rows_added(g[place] * share.astype(g.dtype)[:, None], flat, count)
+    return bags.sums_back(g, flat, place, share.astype(g.dtype), count)
 
 
 @both
@@ -134,7 +131,7 @@ def _embedding_bag_all(
     """The bags, the bag of every index, the bags' sizes, and where maxima came from."""
     kernels.check_indices("embedding_bag", indices, weight.shape[0])
     starts = offsets[:-1] if include_last_offset else offsets
-    count, width = len(starts), weight.shape[1]
+    count = len(starts)
     limit = int(offsets[-1]) if include_last_offset and len(offsets) else len(indices)
     bag = np.searchsorted(starts, np.arange(len(indices)), side="right") - 1
     bag[limit:] = -1
@@ -142,25 +139,21 @@ def _embedding_bag_all(
     chosen, place = indices[live], bag[live]
     sizes = np.bincount(place, minlength=count)[:count].astype("i8")
     wide = "f8" if weight.dtype == np.float64 else "f4"
-    rows = picked.rows(weight, 0, chosen)
-    rows = (weight[chosen] if rows is None else rows).astype(wide, copy=False)
-    found = np.zeros((count, width), wide)
-    top = np.full((count, width) if mode == MAX else (0,), -1, "i8")
-    if len(chosen):
+    table, index = weight, chosen
+    if weight.dtype != wide:  # the rows that are looked up, not the whole table
+        table, index = weight[chosen].astype(wide), np.arange(len(chosen))
+    top = np.empty(0, "i8")
+    if mode == MAX:
+        found, top = bags.maxima(table, index, place, count)
+        if table is not weight and len(chosen):
+            top = np.where(top < 0, top, chosen[top])
+    else:
+        factors = None
         if per_sample_weights is not None:
-            rows = rows * per_sample_weights[live].astype(wide, copy=False)[:, None]
-        first = np.flatnonzero(np.concatenate(([True], place[1:] != place[:-1])))
-        owners = place[first]
-        if mode == MAX:
-            found[owners] = np.maximum.reduceat(rows, first, axis=0)
-            for d in range(width):
-                hits = np.flatnonzero(rows[:, d] == found[place, d])[::-1]
-                top[place[hits], d] = chosen[hits]
-        else:
-            if not rows_added.add_rows(found, place, rows):
-                found[owners] = np.add.reduceat(rows, first, axis=0)
-            if mode == MEAN:
-                found /= np.maximum(sizes, 1)[:, None].astype(wide)
+            factors = per_sample_weights[live].astype(wide, copy=False)
+        found = bags.sums(table, index, place, factors, count)
+        if mode == MEAN:
+            found /= np.maximum(sizes, 1)[:, None].astype(wide)
     return found.astype(weight.dtype, copy=False), bag.astype("i8"), sizes, top
 
 

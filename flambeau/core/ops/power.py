@@ -13,7 +13,7 @@ import numpy as np
 from flambeau.core.declare import composite, elementwise, ops, primitive
 from flambeau.core.dtypes import FLOAT, Rule, complex128, float64
 from flambeau.core.errors import fail
-from flambeau.core.kernels.native.choose import lazily
+from flambeau.core.kernels.native.choose import fused, lazily
 from flambeau.core.ops.either import keep
 from flambeau.core.tensor import Tensor
 
@@ -23,13 +23,13 @@ nd = np.ndarray
 _POWER = Rule("POWER", refuses=frozenset({"bool", "float8"}))
 
 SHORT = {
-    0.5: np.sqrt,
+    0.5: lazily("sqrt", np.sqrt),
     1: np.positive,
-    2: np.square,
-    3: lambda x: x * x * x,
-    -0.5: lambda x: 1 / np.sqrt(x),
-    -1: np.reciprocal,
-    -2: lambda x: 1 / (x * x),
+    2: lazily("square", np.square),
+    3: fused("cube", lambda x: x * x * x),
+    -0.5: lazily("rsqrt", lambda x: 1 / np.sqrt(x)),
+    -1: lazily("reciprocal", np.reciprocal),
+    -2: fused("over_square", lambda x: 1 / (x * x)),
 }
 """Exponents that need no power function."""
 

@@ -74,6 +74,7 @@ def numbered(name: str, at: int = 1) -> Any:
 
 
 fold = late.placed("generate.folds", "fold")
+log_sums = late.placed("generate.softmax", "log_sums")
 _expanded = late.native("views", "expand", np.broadcast_to)
 _quotient = lazily("div", np.true_divide)
 
@@ -249,7 +250,12 @@ def prod(input, dim: Any = None, keepdim: bool = False, *, dtype: Any = None):
             f"argument 'dim' must be int, not {type(dim).__name__}. Multiply one dimension at a "
             "time.",
         )
-    return in_order(fold_multiply(input, axis=axes_of(dim, input.ndim, "prod"), keepdims=keepdim))
+    axes = axes_of(dim, input.ndim, "prod")
+    if type(input) is np.ndarray and input.size >= LEAST:
+        generated = fold("prod", input, axes, keepdim)
+        if generated is not None:
+            return generated
+    return in_order(fold_multiply(input, axis=axes, keepdims=keepdim))
 
 
 def _truth_type(dtype: Any) -> Any:
@@ -313,6 +319,10 @@ def logsumexp(input, dim: Any, keepdim: bool = False):
     axes = axes_of(dim, input.ndim, "logsumexp")
     if not input.size:
         return np.log(fold_add(np.exp(input), axis=axes, keepdims=keepdim))
+    if type(input) is np.ndarray and input.size >= LEAST:
+        generated = log_sums(input, axes, keepdim)
+        if generated is not None:
+            return generated
     real = input.real if input.dtype.kind == "c" else input
     top = fold_max(real, axis=axes, keepdims=True)
     top = np.where(np.isfinite(top), top, real.dtype.type(0))

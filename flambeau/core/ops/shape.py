@@ -15,6 +15,7 @@ from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.dims import wrap_dim, wrap_dims
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
+from flambeau.core.kernels.generate.triangle import triangle
 from flambeau.core.output import write_one
 from flambeau.core.sampling import each_on_its_own
 from flambeau.core.tensor import Tensor, wrap
@@ -322,6 +323,10 @@ def _triangle(name: str, keep: Any) -> None:
                 name,
                 f"input tensor must have at least 2 dimensions, it has {input.ndim}",
             )
+        if type(input) is nd and isinstance(diagonal, int):
+            generated = triangle(name, input, diagonal)
+            if generated is not None:
+                return generated
         rows, columns = input.shape[-2:]
         inside = keep(np.arange(columns) - np.arange(rows)[:, None], diagonal)
         found = np.where(inside, input, input.dtype.type(0))

@@ -16,6 +16,8 @@ from flambeau.core.dims import unreduce
 from flambeau.core.errors import fail
 from flambeau.core.folds import fold_add, fold_max, fold_min
 from flambeau.core.forward import forward
+from flambeau.core.kernels.generate.folds import LEAST
+from flambeau.core.kernels.generate.folds import fold as generated_fold
 from flambeau.core.ops.along import in_order, spelled
 from flambeau.core.ops.extrema import shares
 from flambeau.core.ops.reduce import axes_of, folded, total
@@ -148,6 +150,10 @@ def _vector_norm(input, ord: Any, dim: Any, keepdim: bool, *, dtype: Any = None)
             flat = input.reshape(-1)
             found = np.sqrt(np.dot(flat, flat))
             return found.reshape((1,) * input.ndim) if keepdim else found
+        if type(input) is np.ndarray and input.size >= LEAST:
+            generated = generated_fold("squares", input, axes, keepdim)
+            if generated is not None:
+                return np.sqrt(generated, generated)
         squares = input.real**2 + input.imag**2 if input.dtype.kind == "c" else input * input
         return np.sqrt(total(squares, axes, keepdim))
     if ord == 0:

@@ -1,4 +1,5 @@
-"""Sums, largest and smallest numbers over dimensions of contiguous arrays, at the speed of memory.
+"""Sums, sums of squares, products, largest and smallest numbers over dimensions of contiguous
+arrays, at the speed of memory.
 
 Dimensions are seen as (outer, folded, inner). What is folded is cut into fixed blocks, whose
 results are folded in their order: digits do not depend on the number of threads. Sums are kept in
@@ -14,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from flambeau.core.folds import LEAST, fold_add, fold_max, fold_min
+from flambeau.core.folds import LEAST, fold_add, fold_max, fold_min, fold_multiply
 from flambeau.core.kernels.generate.call import TYPES, Kernel
 from flambeau.core.kernels.generate.gemm import mask, pointer, share, smaller, words
 from flambeau.core.kernels.generate.vectors import (
@@ -44,12 +45,17 @@ FOLD = ("x", "out", "outer", "rows", "width", "block", "wide")
 
 Combine = Callable[[Function, Value, Value], Value]
 Row = Callable[[Value], list[Value]]
-EXTREMES: dict[str, Combine] = {"max": maximum, "min": minimum}
-FINAL = {"sum": fold_add, "max": fold_max, "min": fold_min}
+TERMS: dict[str, Callable[[Value], Value]] = {"sum": lambda x: x, "squares": lambda x: x * x}
+"""What is summed."""
+COMBINE: dict[str, Combine] = {"max": maximum, "min": minimum, "prod": lambda f, a, b: a * b}
+"""What is folded with itself."""
+FINAL = {
+    "sum": fold_add, "squares": fold_add, "max": fold_max, "min": fold_min, "prod": fold_multiply,
+}  # fmt: skip
 
 
 def module(name: str, type: str, width: int) -> Module:
-    """`sum_rows`, `sum_columns`, or the same of `max` or `min`."""
+    """`sum_rows`, `sum_columns`, or the same of `squares`, `prod`, `max` or `min`."""
     made = Module(f"{name}-{type}")
     how, _, way = name.partition("_")
     (_rows if way == "rows" else _columns)(made, how, type, width)
@@ -66,12 +72,14 @@ def _rows(made: Module, name: str, type: str, lanes: int) -> None:
         first = unit % blocks * get["block"]
         x = f.at(pointer(f, get["x"]), unit / blocks * get["rows"] + first, type)
         count = smaller(f, get["rows"] - first, get["block"])
-        if name == "sum":
-            many = vector(type, lanes)
-            (total,) = row_sums(f, type, lanes, count, lambda i, some: [read(f, many, x, i, some)])
+        if name in TERMS:
+            many, term = vector(type, lanes), TERMS[name]
+            (total,) = row_sums(
+                f, type, lanes, count, lambda i, some: [term(read(f, many, x, i, some))]
+            )
             _either(f, get, lambda wide: _one(f, total if wide else total.to(type), get, unit))
         else:
-            _one(f, _extreme_row(f, type, lanes, x, count, EXTREMES[name]), get, unit)
+            _one(f, _combined_row(f, name, type, lanes, x, count), get, unit)
 
 
 def _one(f: Function, value: Value, get: dict[str, Value], unit: Value) -> None:
@@ -90,11 +98,10 @@ def _either(f: Function, get: dict[str, Value], store: Callable[[bool], None]) -
     f.label(f"stored{k}")
 
 
-def _extreme_row(
-    f: Function, type: str, lanes: int, x: Value, count: Value, combine: Combine
-) -> Value:
-    many = vector(type, lanes)
-    tops = [f.variable(many, f.splat(f.load(type, x), lanes)) for _ in range(SIDE_BY_SIDE)]
+def _combined_row(f: Function, name: str, type: str, lanes: int, x: Value, count: Value) -> Value:
+    many, combine = vector(type, lanes), COMBINE[name]
+    start = 1.0 if name == "prod" else f.splat(f.load(type, x), lanes)
+    tops = [f.variable(many, start) for _ in range(SIDE_BY_SIDE)]
 
     def look(i: Value, some: Value | None, k: int) -> None:
         top = tops[k].get()
@@ -131,12 +138,13 @@ def _columns(made: Module, name: str, type: str, lanes: int) -> None:
             for k, (value, some) in enumerate(zip(values, masks, strict=True)):
                 write(f, value, place, k * lanes, some)
 
-        if name == "sum":
-            sums = _column_sums(f, type, lanes, first, last, row)
+        if name in TERMS:
+            term = TERMS[name]
+            sums = _column_sums(f, type, lanes, first, last, lambda r: list(map(term, row(r))))
             narrow = [s.to(many) for s in sums]
             _either(f, get, lambda wide: put(sums, "double") if wide else put(narrow, type))
         else:
-            put(_column_extremes(f, type, lanes, first, last, row, EXTREMES[name]), type)
+            put(_columns_combined(f, type, lanes, first, last, row, COMBINE[name]), type)
 
 
 def _column_sums(
@@ -156,7 +164,7 @@ def _column_sums(
     return [total.get() for total in totals]
 
 
-def _column_extremes(
+def _columns_combined(
     f: Function, type: str, lanes: int, first: Value, last: Value, row: Row, combine: Combine
 ) -> list[Value]:
     parts = [f.variable(vector(type, lanes)) for _ in range(TOGETHER)]
@@ -172,7 +180,8 @@ _kernel = Kernel(module)
 
 
 def fold(name: str, x: Any, axes: tuple[int, ...] | None, keepdims: bool) -> Any:
-    """`sum`, `max` or `min` of an array over axes; None where no code serves.
+    """`sum`, `squares` (their sum), `prod`, `max` or `min` of an array over axes; None where no
+    code serves.
 
     Args:
         name: what is computed.
@@ -198,7 +207,7 @@ def fold(name: str, x: Any, axes: tuple[int, ...] | None, keepdims: bool) -> Any
         return None
     block = BLOCK if width == 1 else ROWS
     blocks = -(-rows // block)
-    wide = name == "sum" and blocks > 1
+    wide = name in TERMS and blocks > 1
     out = np.empty((outer, blocks, width), np.float64 if wide else x.dtype)
     _kernel.run(x.dtype, way, x.size, x, out, outer, rows, width, block, int(wide))
     if blocks > 1:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from flambeau.core.kernels import memory
-from flambeau.core.kernels.generate.call import Kernel, dense
+from flambeau.core.kernels.generate.call import Kernel, dense, past
 from flambeau.core.kernels.generate.channels import optional
 from flambeau.core.kernels.generate.gemm import pointer, share, words
 from flambeau.core.kernels.generate.vectors import along, read, row_sums, write
@@ -29,17 +29,22 @@ g (x - mean); `grad` may be null.
 
 
 def module(name: str, type: str, width: int) -> Module:
-    """`forward` or `backward`."""
+    """`forward` or `backward`; the result goes past the caches (`..._past`)."""
     made = Module(f"groups-{name}-{type}")
     f = made.function(name, pool.ARGUMENTS)
-    get = words(f, FORWARD if name == "forward" else BACKWARD)
+    way, _, far = name.partition("_")
+    get = words(f, FORWARD if way == "forward" else BACKWARD)
     start, stop = share(f, get["batch"] * get["groups"])
     with f.loop(start, stop) as unit:
-        (_forward if name == "forward" else _backward)(f, get, type, width, unit)
+        (_forward if way == "forward" else _backward)(f, get, type, width, unit, bool(far))
+    if far:
+        f.fence()
     return made
 
 
-def _forward(f: Function, get: dict[str, Value], type: str, lanes: int, unit: Value) -> None:
+def _forward(
+    f: Function, get: dict[str, Value], type: str, lanes: int, unit: Value, past: bool
+) -> None:
     many, length, each = vector(type, lanes), get["length"], get["each"]
     width = each * length
     x, out = (f.at(pointer(f, get[key]), unit * width, type) for key in ("x", "out"))
@@ -64,12 +69,14 @@ def _forward(f: Function, get: dict[str, Value], type: str, lanes: int, unit: Va
 
         def finish(i: Value, some: Value | None, _: int) -> None:
             away = read(f, many, source, i, some) - middle
-            write(f, f.fma(away, scale, shift), target, i, some)
+            write(f, f.fma(away, scale, shift), target, i, some, past)
 
         along(f, length, lanes, finish, 2)
 
 
-def _backward(f: Function, get: dict[str, Value], type: str, lanes: int, unit: Value) -> None:
+def _backward(
+    f: Function, get: dict[str, Value], type: str, lanes: int, unit: Value, past: bool
+) -> None:
     many, length, each = vector(type, lanes), get["length"], get["each"]
     g, x, grad = (
         f.at(pointer(f, get[key]), unit * each * length, type) for key in ("g", "x", "grad")
@@ -103,7 +110,7 @@ def _backward(f: Function, get: dict[str, Value], type: str, lanes: int, unit: V
             def finish(i: Value, some: Value | None, _: int) -> None:
                 value = f.fma(read(f, many, up, i, some), scale, shift)
                 away = read(f, many, source, i, some) - middle
-                write(f, f.fma(away, slope, value), target, i, some)
+                write(f, f.fma(away, slope, value), target, i, some, past)
 
             along(f, length, lanes, finish, 2)
 
@@ -115,13 +122,16 @@ def forward(x: Any, groups: int, weight: Any, bias: Any, eps: float) -> Any:
     """(N, C, L) normalised: the result, mean and 1 / deviation (N, groups); None where no code
     serves.
     """
-    if not x.size or not dense(x, weight, bias) or not _kernel.ready(x.dtype, "forward"):
+    if not x.size or not dense(x, weight, bias):
         return None
     batch, channels, length = x.shape
     out = memory.empty_like(x)
+    name = "forward" + "_past" * past(out, length)
+    if not _kernel.ready(x.dtype, name):
+        return None
     mean, rstd = (np.empty((batch, groups), x.dtype) for _ in range(2))
     _kernel.run(
-        x.dtype, "forward", x.size, x, weight, bias, out, mean, rstd, batch, groups,
+        x.dtype, name, x.size, x, weight, bias, out, mean, rstd, batch, groups,
         channels // groups, length, float(eps),
     )  # fmt: skip
     return out, mean, rstd
@@ -131,14 +141,17 @@ def backward(
     g: Any, x: Any, groups: int, weight: Any, mean: Any, rstd: Any, needs: tuple[bool, ...]
 ) -> Any:
     """The gradients of :func:`forward` for input, weight and bias; None where no code serves."""
-    if not x.size or not dense(g, x, weight, mean, rstd) or not _kernel.ready(x.dtype, "backward"):
+    if not x.size or not dense(g, x, weight, mean, rstd):
         return None
     batch, channels, length = x.shape
     each = channels // groups
     grad = memory.empty_like(x) if needs[0] else None
+    name = "backward" + "_past" * (grad is not None and past(grad, length))
+    if not _kernel.ready(x.dtype, name):
+        return None
     total, dot = np.empty((2, batch, channels), x.dtype)
     _kernel.run(
-        x.dtype, "backward", x.size, g, x, weight, mean, rstd, total, dot, grad, batch, groups,
+        x.dtype, name, x.size, g, x, weight, mean, rstd, total, dot, grad, batch, groups,
         each, length,
     )  # fmt: skip
     slope = (dot.reshape(batch, groups, each) * rstd[:, :, None]).reshape(batch, channels).sum(0)

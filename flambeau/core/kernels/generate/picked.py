@@ -15,7 +15,7 @@ import numpy as np
 
 from flambeau.core.kernels import memory
 from flambeau.core.kernels.generate.call import Kernel
-from flambeau.core.kernels.generate.gemm import pointer, share, smaller, words
+from flambeau.core.kernels.generate.gemm import larger, pointer, share, smaller, words
 from flambeau.core.kernels.generate.vectors import along, read, write
 from flambeau.core.kernels.jit import pool
 from flambeau.core.kernels.jit.ir import Function, Module, Value, vector
@@ -48,13 +48,27 @@ def _rows(f: Function, name: str, type: str, width: int, get: dict[str, Value]) 
     x, index, other = (pointer(f, get[key]) for key in ("x", "index", "other"))
     m, inner, many = get["m"], get["inner"], vector(type, width)
     start, stop = share(f, get["outer"] * m)
-    with f.loop(start, stop) as unit:
-        place = unit / m * get["n"] + f.load("i64", index, unit % m)
-        source, target = f.at(x, place * inner, type), f.at(other, unit * inner, type)
-        along(
-            f, inner, width,
-            lambda i, some, _: write(f, read(f, many, source, i, some), target, i, some), 4,
-        )  # fmt: skip
+    with f.loop(start / m, (stop + (m - 1)) / m) as o:
+        first, last = larger(f, start - o * m, 0), smaller(f, stop - o * m, m)
+        rows = f.at(x, o * get["n"] * inner, type)
+        picks = f.at(other, o * m * inner, type)
+        k = f.fresh()
+        f.branch(inner.eq(1), f"numbers{k}", f"rows{k}")
+        f.label(f"numbers{k}")
+        with f.loop(first, last) as j:
+            f.store(f.load(type, rows, f.load("i64", index, j)), picks, j)
+        f.jump(f"done{k}")
+        f.label(f"rows{k}")
+        with f.loop(first, last) as j:
+            source = f.at(rows, f.load("i64", index, j) * inner, type)
+            target = f.at(picks, j * inner, type)
+            along(
+                f, inner, width,
+                lambda i, some, _, source=source, target=target: write(
+                    f, read(f, many, source, i, some), target, i, some
+                ), 4,
+            )  # fmt: skip
+        f.label(f"done{k}")
 
 
 def _elements(f: Function, name: str, type: str, width: int, get: dict[str, Value]) -> None:

@@ -24,7 +24,7 @@ from flambeau.core.kernels.jit.ir import Function, Module, Value, vector
 from flambeau.core.kernels.native.formulas import exp
 from flambeau.core.kernels.native.smooth import log
 
-__all__ = ["class_gradient", "forward", "gradient"]
+__all__ = ["class_gradient", "forward", "gradient", "log_sums"]
 
 FORWARD = ("x", "out", "rows", "width")
 BACKWARD = ("g", "y", "out", "rows", "width", "step")
@@ -34,12 +34,16 @@ Write = Callable[..., None]
 
 
 def module(name: str, type: str, width: int) -> Module:
-    """`softmax`, `log_softmax`, `..._backward`, one of these `..._across`, or `class_gradient`."""
+    """`softmax`, `log_softmax`, `..._backward`, `log_sums`, one of these `..._across`, or
+    `class_gradient`.
+    """
     made = Module(f"{name}-{type}")
     if name.endswith("_across"):
         softmax_across.write(made, name, type, width)
     elif name == "class_gradient":
         _class_gradient(made, type, width)
+    elif name == "log_sums":
+        _log_sums(made, type, width)
     else:
         write = _backward if name.endswith("_backward") else _forward
         write(made, name, type, width, name.startswith("log_"))
@@ -69,6 +73,23 @@ def _forward(made: Module, name: str, type: str, lanes: int, log_of: bool) -> No
         else:
             scale = f.splat((1.0 / total).to(type), lanes)
             _each(f, many, lanes, width, out, out, lambda y, scale=scale: y * scale)
+
+
+def _log_sums(made: Module, type: str, lanes: int) -> None:
+    """The logarithm of every row's sum of powers."""
+    f = made.function("log_sums", pool.ARGUMENTS)
+    get = words(f, FORWARD)
+    many, width = vector(type, lanes), get["width"]
+    start, stop = share(f, get["rows"])
+    with f.loop(start, stop) as row:
+        x = f.at(pointer(f, get["x"]), row * width, type)
+        top = softmax_across.finite(f, row_largest(f, type, lanes, x, width))
+        tops = f.splat(top, lanes)
+        (total,) = row_sums(
+            f, type, lanes, width,
+            lambda i, some, x=x, tops=tops: [exp(f, read(f, many, x, i, some) - tops)],
+        )  # fmt: skip
+        f.store(log(f, total.to(type)) + top, pointer(f, get["out"]), row)
 
 
 def _each(
@@ -152,6 +173,25 @@ def forward(name: str, x: Any, axis: int) -> Any:
         return None
     out, width = memory.empty_like(x), x.shape[-1]
     _kernel.run(x.dtype, name, x.size * 4, x, out, x.size // width, width)
+    return out
+
+
+def log_sums(x: Any, axes: tuple[int, ...] | None, keepdims: bool) -> Any:
+    """``log(sum(exp(x)))`` over neighbouring axes, all for None; None where no code serves."""
+    axes = tuple(range(x.ndim)) if axes is None else axes
+    first, after = min(axes), max(axes) + 1
+    if not dense(x) or after - first != len(axes):
+        return None
+    shape = x.shape
+    outer, width, inner = prod(shape[:first]), prod(shape[first:after]), prod(shape[after:])
+    name = "log_sums" if inner == 1 else "log_sums_across"
+    if not _kernel.ready(x.dtype, name):
+        return None
+    out = np.empty(
+        [1 if k in axes else n for k, n in enumerate(shape) if keepdims or k not in axes], x.dtype
+    )
+    sizes = (outer, width) if inner == 1 else (outer, width, inner)
+    _kernel.run(x.dtype, name, x.size * 4, x, out, *sizes)
     return out
 
 

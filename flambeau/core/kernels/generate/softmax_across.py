@@ -18,7 +18,7 @@ from flambeau.core.kernels.jit.ir import Function, Module, Value, Variable, vect
 from flambeau.core.kernels.native.formulas import exp
 from flambeau.core.kernels.native.smooth import log
 
-__all__ = ["write"]
+__all__ = ["finite", "write"]
 
 FORWARD = ("x", "out", "outer", "width", "inner")
 BACKWARD = ("g", "y", "out", "outer", "width", "inner")
@@ -79,7 +79,7 @@ class _Columns:
 
 
 def write(made: Module, name: str, type: str, lanes: int) -> None:
-    """`softmax_across`, `log_softmax_across`, or `..._backward_across`."""
+    """`softmax_across`, `log_softmax_across`, `..._backward_across`, or `log_sums_across`."""
     back = "_backward" in name
     f = made.function(name, pool.ARGUMENTS)
     get = words(f, BACKWARD if back else FORWARD)
@@ -96,7 +96,26 @@ def write(made: Module, name: str, type: str, lanes: int) -> None:
             for key in ("g", "x", "y", "out")
             if key in get
         }
-        (_backward if back else _forward)(f, columns, places, name.startswith("log_"))
+        if name.startswith("log_sums"):
+            places["out"] = f.at(pointer(f, get["out"]), unit / groups * inner + column, type)
+            _log_sums(f, columns, places)
+        else:
+            (_backward if back else _forward)(f, columns, places, name.startswith("log_"))
+
+
+def finite(f: Function, x: Value) -> Value:
+    """What is infinite or NaN as 0: as the number that powers are taken from."""
+    size = f.intrinsic("fabs", x)
+    return f.select(size.lt(float("inf")), x, 0.0)
+
+
+def _log_sums(f: Function, c: _Columns, at: dict[str, Value]) -> None:
+    tops = [finite(f, top) for top in c.largest(at["x"])]
+    totals = c.sums(
+        lambda r: [exp(f, x - top) for x, top in zip(c.row(at["x"], r), tops, strict=True)]
+    )
+    found = [log(f, total.to(c.many)) + top for total, top in zip(totals, tops, strict=True)]
+    c.put(found, at["out"], f.index(0))
 
 
 def _forward(f: Function, c: _Columns, at: dict[str, Value], log_of: bool) -> None:

@@ -21,14 +21,19 @@ CASES = [
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
 @pytest.mark.parametrize("shape, axes", CASES)
 @pytest.mark.parametrize("keepdims", [False, True])
-@pytest.mark.parametrize("name", ["sum", "max", "min"])
+@pytest.mark.parametrize("name", ["sum", "squares", "max", "min", "prod"])
 def test_folds(name, shape, axes, keepdims, dtype):
     x = np.random.default_rng(0).standard_normal(shape).astype(dtype)
+    if name == "prod":  # stays near 1
+        x = np.exp(x / 100).astype(dtype)
     got = folds.fold(name, x, axes, keepdims)
-    want = getattr(np, name)(x.astype("f8"), axis=axes, keepdims=keepdims)
+    wide = x.astype("f8") ** 2 if name == "squares" else x.astype("f8")
+    want = getattr(np, "sum" if name == "squares" else name)(wide, axis=axes, keepdims=keepdims)
     assert got.dtype == dtype and got.shape == want.shape and got.flags.c_contiguous
-    if name == "sum":
-        scale = np.abs(x).sum(dtype="f8") / max(want.size, 1)
+    if name == "prod":
+        np.testing.assert_allclose(got, want, 3e-4 if dtype == "f4" else 1e-12)
+    elif name in ("sum", "squares"):
+        scale = np.abs(wide).sum(dtype="f8") / max(want.size, 1)
         np.testing.assert_allclose(got, want, 1e-6, scale * (1e-7 if dtype == "f4" else 1e-15))
     else:
         assert np.array_equal(got, want)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from flambeau.core import threads
-from flambeau.core.kernels.generate import groups
+from flambeau.core.kernels.generate import call, groups
 from flambeau.core.kernels.jit import build
 
 pytestmark = pytest.mark.skipif(not build.available(), reason="no code can be generated here")
@@ -91,3 +91,18 @@ def test_other_arrays_go_the_other_way():
     assert groups.forward(x[:0], 2, weight, bias, 1e-5) is None
     stats = np.ones((2, 4, 2), "f4")
     assert groups.backward(g[:, :, ::-1], x, 2, weight, *stats, (True, True, True)) is None
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_results_past_the_caches_have_the_same_digits(monkeypatch, dtype):
+    x, g, weight, bias = made((4, 6, 2048), dtype)  # kept memory begins with a line
+
+    def both():
+        found = groups.forward(x, 3, weight, bias, 1e-5)
+        return *found, *groups.backward(g, x, 3, weight, *found[1:], (True, True, True))
+
+    want = both()
+    monkeypatch.setattr(call, "PAST", 1 << 10)
+    assert call.past(want[0], 2048)
+    for a, b in zip(want, both(), strict=True):
+        np.testing.assert_array_equal(a, b)

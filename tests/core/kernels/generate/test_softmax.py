@@ -29,6 +29,23 @@ def near(got, want, dtype):
 
 
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("axes", [None, (0,), (1,), (2,), (0, 1), (1, 2)])
+@pytest.mark.parametrize("keepdims", [False, True])
+def test_logarithms_of_sums(axes, keepdims, dtype):
+    x = np.random.default_rng(0).standard_normal((6, 70, 37)).astype(dtype) * 3
+    x[0, 0, :3], x[1, :, 1], x[2, :2, 2], x[3, 1, 4], x[4] = -inf, -inf, inf, nan, -inf
+    got = softmax.log_sums(x, axes, keepdims)
+    with np.errstate(all="ignore"):
+        want = np.log(np.exp(x.astype("f8")).sum(axes, keepdims=keepdims))
+    assert got.shape == want.shape and got.dtype == dtype
+    tolerance = 2e-6 if dtype == "f4" else 1e-14
+    np.testing.assert_allclose(got, want, tolerance, tolerance)
+    large = softmax.log_sums(np.full((3, 70), 1000, dtype), (1,), False)
+    np.testing.assert_allclose(large, 1000 + np.log(70), 1e-6)
+    assert softmax.log_sums(x, (0, 2), keepdims) is None
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("name", ["softmax", "log_softmax"])
 def test_rows(name, shape, dtype):
