@@ -506,6 +506,7 @@ def fits(w: Writer, x: Value, kind: Value) -> Value:
     type = w.type_of(x)
     floating = kind.eq(w.word("float")) | kind.eq(w.word("double"))
     integral = kind.eq(w.word("i64")) | kind.eq(w.word("i32"))
+    integral = integral | kind.eq(w.word("i1")) & w.word("converts").ne(0)
     whole = type.eq(w.word("py_int"))
     taken = floating & (whole | type.eq(w.word("py_float"))) | integral & whole
     return taken & w.word("numbers").ne(0)

@@ -101,7 +101,7 @@ def fill_(input: Tensor, value: Any) -> Tensor:
     Raises:
         RuntimeError: a value of more than one element, or one that does not fit the dtype.
     """
-    found = FILL.plain(input, value)
+    found = FILL.plain(input, int(value) if type(value) is bool else value)
     if found is not None:
         return found  # type: ignore[no-any-return]
     if type(value) in (int, float):

@@ -21,10 +21,10 @@ from flambeau.core.inplace import check_inplace, write_result
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.provenance import stack_level
 from flambeau.core.random import integer, normal, uniform
-from flambeau.core.random.generator import Generator, resolve
+from flambeau.core.random.generator import Generator, default_generator, resolve
 from flambeau.core.silence import quiet
 from flambeau.core.storage import touch
-from flambeau.core.tensor import Tensor, edge_of
+from flambeau.core.tensor import PLAIN, Tensor, edge_of
 
 __all__ = ["WIDE_UNSIGNED", "fill", "from_to", "need_kernel", "number", "probability", "whole"]
 
@@ -35,6 +35,31 @@ _DIGITS = {"float16": 11, "bfloat16": 8, "float32": 24, "float64": 53}
 _LONG_MAX = (1 << 63) - 1
 
 
+_USUAL = frozenset((np.dtype("f4"), np.dtype("f8")))
+
+
+def _moderate(value: Any) -> bool:
+    """Whether it is a Python number far from any dtype's bounds."""
+    return type(value) in (int, float) and -1e30 < value < 1e30
+
+
+def _plain(input: Tensor) -> bool:
+    """Whether a fill has nothing to ask: plain memory in its order, no history, the ordinary
+    mode.
+    """
+    if type(input) not in PLAIN or ACTIVE.get() or not state.ordinary():
+        return False
+    array, storage = input._array, input._storage
+    return (
+        type(array) is np.ndarray
+        and array.dtype in _USUAL
+        and array.flags.c_contiguous
+        and input._edge is None
+        and input._view is None
+        and (storage is None or not storage.inference)
+    )
+
+
 @composite(method=True, function=False)
 def uniform_(input: Tensor, *args: Any, generator: Generator | None = None, **named: Any) -> Tensor:
     """Fills the tensor with uniform numbers in [from, to): ``uniform_(from=0, to=1)``.
@@ -42,6 +67,12 @@ def uniform_(input: Tensor, *args: Any, generator: Generator | None = None, **na
     Raises:
         RuntimeError: ``from`` is above ``to``, or a bound does not fit the dtype.
     """
+    if generator is None and not named and len(args) in (0, 2):
+        lowest, highest = args or (0.0, 1.0)
+        if _moderate(lowest) and _moderate(highest) and lowest <= highest and _plain(input):
+            uniform.uniform_(default_generator, input._array, lowest, highest)
+            touch(input, "uniform_")
+            return input
     given = _named("uniform_", args, named, {"from": 0.0, "to": 1.0})
     low, high = number("uniform_", "from", given["from"]), number("uniform_", "to", given["to"])
     kind = dtypes.of(input._array.dtype)
@@ -85,6 +116,10 @@ def normal_(
     Raises:
         RuntimeError: ``std`` is negative.
     """
+    if generator is None and _moderate(mean) and _moderate(std) and std >= 0 and _plain(input):
+        normal.normal_(default_generator, input._array, mean, std)
+        touch(input, "normal_")
+        return input
     mean, std = number("normal_", "mean", mean), number("normal_", "std", std)
     if not std >= 0:
         raise fail(

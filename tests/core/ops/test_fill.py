@@ -40,3 +40,14 @@ def test_fill_diagonal():
     x = flambeau.zeros(3, 2)
     assert x.fill_diagonal_(1).tolist() == [[1, 0], [0, 1], [0, 0]]
     assert flambeau.zeros(5, 2).fill_diagonal_(1, wrap=True)[3].tolist() == [1, 0]
+
+
+@pytest.mark.parametrize("kind", ["bool", "uint8", "int32", "int64", "float32", "float16"])
+@pytest.mark.parametrize("value", [True, False, 1, 0, 5, 2.5])
+def test_any_number_into_any_dtype(kind, value, oracle):
+    found = []
+    for t in (flambeau, oracle):
+        x = t.zeros(2, 2, dtype=getattr(t, kind))
+        x[0].fill_(value)
+        found.append((x.tolist(), x.t().fill_(value).tolist(), str(x.dtype)))
+    assert found[0] == found[1]

@@ -131,3 +131,23 @@ def test_multinomial_needs_no_gradient():
 def test_random_with_bounds_beyond_the_exact_range_warns():
     with pytest.warns(UserWarning, match="out of bounds"):
         flambeau.empty(3).random_(0, 2**30)
+
+
+@pytest.mark.parametrize("size", [3, 16, 17, 40])
+@pytest.mark.parametrize(
+    "call",
+    [
+        "x.uniform_()", "x.uniform_(-1, 2)", "x.normal_()", "x.normal_(1, 0.5)", "t.rand(x.shape)",
+        "x.double().normal_()", "x.double().uniform_(0, 3)", "t.randn(x.shape)", "t.rand_like(x)",
+        "t.randn_like(x)", "t.nn.functional.dropout(x + 1)", "t.randn(x.shape, dtype=t.float64)",
+    ],
+)  # fmt: skip
+def test_the_usual_calls_draw_what_pytorch_draws(call, size, oracle):
+    found = []
+    for t in (flambeau, oracle):
+        t.manual_seed(size)
+        x = t.zeros(size)
+        y = eval(call, {"t": t, "x": x})
+        found.append((y.tolist(), t.rand(2).tolist(), x._version))
+    assert found[0][0] == pytest.approx(found[1][0], rel=1e-6, abs=1e-6)
+    assert found[0][1:] == found[1][1:]
