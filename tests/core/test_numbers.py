@@ -17,6 +17,7 @@ def made(t, kind, value):
         lambda: t.tensor([1, value], dtype=kind),
         lambda: like.fill_(value),
         lambda: like.index_fill(0, t.tensor([0]), value),
+        lambda: like.masked_fill(like > -3, value),
     ):
         try:
             yield make().tolist()

@@ -241,6 +241,11 @@ def _fill_value(name: str, input: Tensor, value: Any) -> Tensor:
     return value
 
 
+def _small(value: int) -> bool:
+    """Whether every dtype of the short way holds the number."""
+    return -(1 << 31) <= value < 1 << 31
+
+
 @composite(method=True)
 def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
     """``value`` where the mask holds, else the tensor's elements; mask and tensor broadcast.
@@ -248,7 +253,7 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
     Raises:
         RuntimeError: a mask that is not bool, or a value of more than one element.
     """
-    found = MASKED.result(input, mask, value)
+    found = MASKED.result(input, mask, value) if type(value) is not int or _small(value) else None
     if found is not None:
         return found  # type: ignore[no-any-return]
     mask = _mask("masked_fill", mask)
@@ -258,7 +263,7 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
 @composite(method=True, function=False)
 def masked_fill_(input: Tensor, mask: Tensor, value: Any) -> Tensor:
     """`masked_fill`, in place; the mask broadcasts to the tensor."""
-    found = MASKED.written(input, mask, value)
+    found = MASKED.written(input, mask, value) if type(value) is not int or _small(value) else None
     if found is not None:
         return found  # type: ignore[no-any-return]
     from flambeau.core.inplace import check_inplace, write_result
