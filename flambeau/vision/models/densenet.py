@@ -9,7 +9,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
-from flambeau import cat, nn
+import flambeau as torch
+from flambeau import nn
 from flambeau.core.tensor import Tensor
 from flambeau.utils.checkpoint import checkpoint
 from flambeau.vision.models.registry import register_model
@@ -41,7 +42,7 @@ class _DenseLayer(nn.Module):
 
     def narrow(self, *features: Tensor) -> Tensor:
         """All features so far, on few channels: N, bn_size * growth_rate, H, W."""
-        return self.conv1(self.relu1(self.norm1(cat(features, 1))))
+        return self.conv1(self.relu1(self.norm1(torch.cat(features, 1))))
 
     def forward(self, input: Tensor | list[Tensor]) -> Tensor:
         features = [input] if isinstance(input, Tensor) else input
@@ -77,7 +78,7 @@ class _DenseBlock(nn.ModuleDict):
         features = [init_features]
         for layer in self.values():
             features.append(layer(features))
-        return cat(features, 1)
+        return torch.cat(features, 1)
 
 
 class _Transition(nn.Sequential):

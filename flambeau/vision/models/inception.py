@@ -10,7 +10,8 @@ import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from flambeau import cat, nn
+import flambeau as torch
+from flambeau import nn
 from flambeau.core.provenance import stack_level
 from flambeau.core.tensor import Tensor
 from flambeau.nn import functional as F
@@ -70,7 +71,7 @@ class InceptionA(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         five = self.branch5x5_2(self.branch5x5_1(x))
         double = self.branch3x3dbl_3(self.branch3x3dbl_2(self.branch3x3dbl_1(x)))
-        return cat([self.branch1x1(x), five, double, self.branch_pool(_mean(x))], 1)
+        return torch.cat([self.branch1x1(x), five, double, self.branch_pool(_mean(x))], 1)
 
 
 class InceptionB(nn.Module):
@@ -86,7 +87,7 @@ class InceptionB(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         double = self.branch3x3dbl_3(self.branch3x3dbl_2(self.branch3x3dbl_1(x)))
-        return cat([self.branch3x3(x), double, F.max_pool2d(x, 3, 2)], 1)
+        return torch.cat([self.branch3x3(x), double, F.max_pool2d(x, 3, 2)], 1)
 
 
 class InceptionC(nn.Module):
@@ -110,7 +111,7 @@ class InceptionC(nn.Module):
         seven = self.branch7x7_3(self.branch7x7_2(self.branch7x7_1(x)))
         double = self.branch7x7dbl_3(self.branch7x7dbl_2(self.branch7x7dbl_1(x)))
         double = self.branch7x7dbl_5(self.branch7x7dbl_4(double))
-        return cat([self.branch1x1(x), seven, double, self.branch_pool(_mean(x))], 1)
+        return torch.cat([self.branch1x1(x), seven, double, self.branch_pool(_mean(x))], 1)
 
 
 class InceptionD(nn.Module):
@@ -129,7 +130,7 @@ class InceptionD(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         seven = self.branch7x7x3_3(self.branch7x7x3_2(self.branch7x7x3_1(x)))
         three = self.branch3x3_2(self.branch3x3_1(x))
-        return cat([three, self.branch7x7x3_4(seven), F.max_pool2d(x, 3, 2)], 1)
+        return torch.cat([three, self.branch7x7x3_4(seven), F.max_pool2d(x, 3, 2)], 1)
 
 
 class InceptionE(nn.Module):
@@ -150,10 +151,10 @@ class InceptionE(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         three = self.branch3x3_1(x)
-        three = cat([self.branch3x3_2a(three), self.branch3x3_2b(three)], 1)
+        three = torch.cat([self.branch3x3_2a(three), self.branch3x3_2b(three)], 1)
         double = self.branch3x3dbl_2(self.branch3x3dbl_1(x))
-        double = cat([self.branch3x3dbl_3a(double), self.branch3x3dbl_3b(double)], 1)
-        return cat([self.branch1x1(x), three, double, self.branch_pool(_mean(x))], 1)
+        double = torch.cat([self.branch3x3dbl_3a(double), self.branch3x3dbl_3b(double)], 1)
+        return torch.cat([self.branch1x1(x), three, double, self.branch_pool(_mean(x))], 1)
 
 
 class InceptionAux(nn.Module):

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flambeau import cat, nn
+import flambeau as torch
+from flambeau import nn
 from flambeau.core.tensor import Tensor
 from flambeau.vision.models.registry import register_model
 
@@ -56,9 +57,9 @@ class InvertedResidual(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         if self.stride == 1:
             kept, other = x.chunk(2, dim=1)
-            out = cat((kept, self.branch2(other)), dim=1)
+            out = torch.cat((kept, self.branch2(other)), dim=1)
         else:
-            out = cat((self.branch1(x), self.branch2(x)), dim=1)
+            out = torch.cat((self.branch1(x), self.branch2(x)), dim=1)
         return nn.functional.channel_shuffle(out, 2)
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from flambeau import cat, nn
+import flambeau as torch
+from flambeau import nn
 from flambeau.core.tensor import Tensor
 from flambeau.vision.models.registry import register_model
 
@@ -31,7 +32,7 @@ class Fire(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         x = self.squeeze_activation(self.squeeze(x))
         one = self.expand1x1_activation(self.expand1x1(x))
-        return cat([one, self.expand3x3_activation(self.expand3x3(x))], 1)
+        return torch.cat([one, self.expand3x3_activation(self.expand3x3(x))], 1)
 
 
 # A triple is a Fire (squeeze, expand 1x1, expand 3x3), "pool" a pooling.

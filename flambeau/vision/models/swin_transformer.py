@@ -13,7 +13,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from flambeau import cat, nn
+import flambeau as torch
+from flambeau import nn
 from flambeau.core.tensor import Tensor
 from flambeau.nn import functional as F
 from flambeau.vision.models.registry import register_model
@@ -39,7 +40,7 @@ def _neighbours(x: Tensor) -> Tensor:
     height, width = x.shape[-3:-1]
     x = F.pad(x, (0, 0, 0, width % 2, 0, height % 2))
     corners = ((0, 0), (1, 0), (0, 1), (1, 1))
-    return cat([x[..., i::2, j::2, :] for i, j in corners], -1)
+    return torch.cat([x[..., i::2, j::2, :] for i, j in corners], -1)
 
 
 class PatchMerging(nn.Module):

@@ -13,7 +13,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
-from flambeau import cat, empty, nn, zeros
+import flambeau as torch
+from flambeau import empty, nn, zeros
 from flambeau.core.tensor import Tensor
 from flambeau.vision.models.registry import register_model
 from flambeau.vision.ops.misc import MLP, Conv2dNormActivation
@@ -213,7 +214,7 @@ class VisionTransformer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = self._process_input(x)
-        x = cat([self.class_token.expand(x.shape[0], -1, -1), x], dim=1)  # N, 1 + patches, E
+        x = torch.cat([self.class_token.expand(x.shape[0], -1, -1), x], dim=1)  # N, 1 + patches, E
         return self.heads(self.encoder(x)[:, 0])
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from flambeau import cat, nn
+import flambeau as torch
+from flambeau import nn
 from flambeau.core.tensor import Tensor
 from flambeau.vision.models._utils import IntermediateLayerGetter
 from flambeau.vision.models.registry import register_model
@@ -77,7 +78,7 @@ class ASPP(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.project(cat([conv(x) for conv in self.convs], dim=1))
+        return self.project(torch.cat([conv(x) for conv in self.convs], dim=1))
 
 
 class DeepLabHead(nn.Sequential):

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from flambeau import cat, nn
+import flambeau as torch
+from flambeau import nn
 from flambeau.core.tensor import Tensor
 from flambeau.vision.models.registry import register_model
 from flambeau.vision.ops.misc import Conv3dNormActivation
@@ -74,7 +75,7 @@ class SepInceptionBlock3D(nn.Module):
         self.branch3 = nn.Sequential(nn.MaxPool3d((3, 3, 3), stride=1, padding=1), point(b3))
 
     def forward(self, x: Tensor) -> Tensor:
-        return cat((self.branch0(x), self.branch1(x), self.branch2(x), self.branch3(x)), 1)
+        return torch.cat((self.branch0(x), self.branch1(x), self.branch2(x), self.branch3(x)), 1)
 
 
 # Of each stage after the stem the pooling before it, and the widths of its blocks.
