@@ -97,6 +97,7 @@ class DistributedDataParallel(Module):
         self.require_backward_grad_sync = True
         self._wanted: list[Tensor] = list(wanted)
         self._awaited: set[int] = set()
+        self._begun = False
         self._hook: tuple[Any, Callable[..., Any]] | None = None
         if init_sync:
             self._take_from_first([*module.parameters(), *module.buffers()])
@@ -111,17 +112,38 @@ class DistributedDataParallel(Module):
         """The module's output; its backward will average gradients."""
         if self.broadcast_buffers and self.training and self.require_backward_grad_sync:
             self._take_from_first(list(self.module.buffers()))
+        if flambeau.is_grad_enabled() and self.require_backward_grad_sync:
+            self._check_last()
         output = self.module(*inputs, **kwargs)
         if flambeau.is_grad_enabled() and self.require_backward_grad_sync:
             waited = {id(p) for p in self._wanted}
             if self.find_unused_parameters:
                 waited &= _reached(output)
-            self._awaited = waited
+            self._awaited, self._begun = waited, False
         return output
+
+    def _check_last(self) -> None:
+        """Raise where the last backward left parameters out: their gradients, and so all, were not
+        averaged.
+
+        Raises:
+            RuntimeError: names them.
+        """
+        if not self._awaited or not self._begun:
+            return
+        left = [n for n, p in self.module.named_parameters() if id(p) in self._awaited]
+        raise fail(
+            RuntimeError,
+            "DistributedDataParallel",
+            "Expected to have finished reduction in the prior iteration before starting a new one: "
+            f"its backward did not reach {', '.join(left)}. Use every parameter in computing the "
+            "loss, or pass find_unused_parameters=True.",
+        )
 
     def _arrived(self, parameter: Tensor) -> None:
         if not self.require_backward_grad_sync:
             return
+        self._begun = True
         self._awaited.discard(id(parameter))
         if not self._awaited:
             self._average()

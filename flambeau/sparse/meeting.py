@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from flambeau.core.errors import fail
 from flambeau.core.kernels.generate import rows_met
 from flambeau.core.layout import sparse_csr
 from flambeau.sparse.convert import compress
@@ -33,6 +34,14 @@ def product(a: Any, b: Any) -> Any:
     dtype = np.result_type(a.dtype, b.dtype)
     n, m = a.shape[0], b.shape[1]
     first, second = _by_rows(a, dtype), _by_rows(b, dtype)
+    for (_, columns, _), width in ((first, a.shape[1]), (second, m)):
+        if columns.size and columns.view(np.uint64).max() >= width:  # negative ones are the largest
+            raise fail(
+                IndexError,
+                "mm",
+                f"a sparse factor names a column outside its {width}: make it with "
+                "check_invariants=True, which tells where.",
+            )
     found = rows_met.meet_rows(first, second, n, m)
     if found is None:
         multiply = _looped if loops is not None and dtype.char in LOOPED else _expanded

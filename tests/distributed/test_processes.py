@@ -213,3 +213,24 @@ def test_a_store_wakes_who_waits():
     other = dist.TCPStore("localhost", store.port, wait_for_workers=False)
     threading.Timer(0.05, store.set, ("late", "value")).start()
     assert other.get("late") == b"value"
+
+
+def test_parameters_that_a_backward_left_out_are_named(alone):
+    class Two(flambeau.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.used, self.idle = flambeau.nn.Linear(2, 1), flambeau.nn.Linear(2, 1)
+
+        def forward(self, x):
+            return self.used(x)
+
+    model = flambeau.nn.parallel.DistributedDataParallel(Two())
+    model(flambeau.ones(1, 2))
+    model(flambeau.ones(1, 2)).sum().backward()  # a forward alone leaves nothing behind
+    with pytest.raises(RuntimeError, match=r"did not reach idle\.weight, idle\.bias"):
+        model(flambeau.ones(1, 2))
+    with flambeau.no_grad():
+        model(flambeau.ones(1, 2))
+    patient = flambeau.nn.parallel.DistributedDataParallel(Two(), find_unused_parameters=True)
+    for _ in range(2):
+        patient(flambeau.ones(1, 2)).sum().backward()

@@ -82,3 +82,13 @@ def test_second_gradients():
     # the first gradient is 2 A B B^T at the places of A; so is its own sum's, with A's places for A
     np.testing.assert_allclose(first.detach().to_dense(), 2 * (x @ y @ y.T) * places, atol=1e-10)
     np.testing.assert_allclose(a.grad.to_dense(), 2 * (places @ y @ y.T) * places, atol=1e-10)
+
+
+@pytest.mark.parametrize("column", [2, 90000])
+def test_columns_outside_a_factor_are_not_written(column):
+    """The invariants are looked at on request only; a product must not write beside its memory."""
+    wrong = torch.sparse_coo_tensor([[0, 1], [1, column]], [1.0, 2.0], (2, 2))
+    right = torch.eye(2).to_sparse()
+    for pair in ((right, wrong), (wrong, right)):
+        with pytest.raises(IndexError, match="outside its 2"):
+            torch.sparse.mm(*pair)

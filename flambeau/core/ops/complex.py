@@ -142,8 +142,18 @@ def view_as_complex(input: Tensor) -> Tensor:
 
 @composite(method=False)
 def real(input: Tensor) -> Tensor:
-    """The real part, a view; a real tensor itself."""
-    if input._array.dtype.kind not in "cW":
+    """The real part, a view; a real tensor itself.
+
+    Raises:
+        TypeError: it is no tensor.
+    """
+    try:
+        kind = input._array.dtype.kind
+    except AttributeError:
+        raise fail(
+            TypeError, "real", f"argument 'input' must be Tensor, not {type(input).__name__}"
+        ) from None
+    if kind not in "cW":
         return input
     return ops.select(view_as_real(input), -1, 0)
 
@@ -348,6 +358,15 @@ def _check_parts(name: str, first: Tensor, second: Tensor) -> None:
             f"Expected object of scalar type {first.dtype} but got {second.dtype} for the second "
             f"argument",
         )
+    try:
+        np.broadcast_shapes(first.shape, second.shape)
+    except ValueError:
+        raise fail(
+            RuntimeError,
+            name,
+            f"the parts' shapes {list(first.shape)} and {list(second.shape)} do not broadcast: "
+            "dimensions, counted from the right, must be equal or 1.",
+        ) from None
 
 
 def _written(name: str, found: Tensor, out: Tensor | None) -> Tensor:

@@ -414,8 +414,12 @@ def corrcoef(input: Tensor) -> Tensor:
     """The correlation coefficients of the rows: the covariance, scaled to a diagonal of 1.
 
     Raises:
-        RuntimeError: more than 2 dimensions.
+        RuntimeError: more than 2 dimensions. TypeError: it is no tensor.
     """
+    if not isinstance(input, Tensor):
+        raise fail(
+            TypeError, "corrcoef", f"argument 'input' must be Tensor, not {type(input).__name__}"
+        )
     ndim = input._array.ndim
     if ndim > 2:
         raise fail(

@@ -315,10 +315,13 @@ class StateDict:
                     listed = ", ".join(f'"{key}"' for key in keys)
                     errors.insert(0, f"{label} key(s) in state_dict: {listed}. ")
         if errors:
+            from flambeau.nn.modules._mismatch import mend
             from flambeau.nn.modules._unregistered import unregistered
 
             hidden = unregistered(self) if unexpected else []  # type: ignore[arg-type]
             errors += [f"Not registered: {text}." for text in hidden]
+            told = mend(self.state_dict(), state_dict, missing)
+            errors += [told] if told else []
             name = type(self).__name__
             lines = "\n\t".join(errors)
             raise RuntimeError(f"Error(s) in loading state_dict for {name}:\n\t{lines}")

@@ -61,3 +61,13 @@ def test_half_complex_numbers_keep_both_parts() -> None:
     assert z.is_complex() and z.cfloat().tolist() == [[1 + 2j, 3 - 4j]]
     assert z.imag.tolist() == [[2.0, -4.0]] and z.conj().cfloat().tolist() == [[1 - 2j, 3 + 4j]]
     assert torch.view_as_real(z[:, ::2].mT).tolist() == [[[1.0, 2.0]]]
+
+
+def test_parts_that_do_not_fit_and_what_is_no_tensor(oracle):
+    for torch_ in (oracle, torch):
+        for name in ("complex", "polar"):
+            with pytest.raises(RuntimeError):
+                getattr(torch_, name)(torch_.ones(2), torch_.ones(3))
+        for wrong in (torch_.real, torch_.corrcoef):
+            with pytest.raises(TypeError):
+                wrong("text")
