@@ -33,7 +33,7 @@ class Tensor:
 
     @property
     def T(self) -> Tensor:
-        """The tensor with its dimensions reversed."""
+        """The tensor with its dimensions reversed; warns, once, where they are not two."""
 
     def __abs__(self) -> Tensor:
         """The absolute value; the modulus of complex numbers. Its gradient at 0 is 0."""
