@@ -138,7 +138,10 @@ def _trigamma_reflected(x: Array) -> Array:
 def _polygamma(x: Array, n: int) -> Array:
     if n == 1:
         return piecewise(
-            x, (x > 0.5, lambda x: _zeta(np.float64(2), x)), (x <= 0.5, _trigamma_reflected)
+            x,
+            ((x > 0.5) & (x < np.inf), lambda x: _zeta(np.float64(2), x)),
+            (x <= 0.5, _trigamma_reflected),
+            (x == np.inf, np.zeros_like),
         )
     return (1 if n % 2 else -1) * float(factorial(n)) * _zeta(np.float64(n + 1), x)
 

@@ -7,6 +7,7 @@ import pytest
 import flambeau
 from flambeau.core.factory.short import Filled
 from flambeau.core.kernels import memory
+from flambeau.core.kernels.jit import build
 
 CALLS = (
     "t.zeros(2, 3)", "t.zeros((2, 3))", "t.zeros(t.Size([2, 3]))", "t.zeros([2, 3])", "t.zeros(0)",
@@ -43,6 +44,7 @@ def test_as_pytorch(call, oracle):
     assert found[0] == found[1]
 
 
+@pytest.mark.skipif(not build.available(), reason="there is only the long way")
 def test_nothing_is_shared_and_large_ones_are_made_elsewhere():
     shorts = Filled(1)
     kind = flambeau.float32.numpy
