@@ -139,8 +139,10 @@ def binary(op: Op, otherwise: Callable[..., Any] = slow.elementwise) -> Callable
     short: Callable[..., Any] = (lambda input, other: None) if shaped else first
     scaled = op.flags.get("scaled")
 
-    def entry(input: Any, other: Any, *, alpha: Any = None, out: Any = None) -> Any:
+    def entry(input: Any, other: Any, alpha: Any = None, *, out: Any = None) -> Any:
         if alpha is not None:
+            if isinstance(alpha, Tensor):
+                other, alpha = slow.old_order(op, other, alpha)
             if out is None and scaled and (t := scaled.result(input, other, alpha)) is not None:
                 return t
             if overrides.concern((input, other), mode()):

@@ -15,7 +15,7 @@ from flambeau.core.entry.record import INTS, SCALARS, SINGLE_DOUBLE
 from flambeau.core.kernels.native.choose import FORMULAS, resolved, takes_target
 from flambeau.core.state import NO_GRAD, mode
 from flambeau.core.storage import touch
-from flambeau.core.tensor import PLAIN
+from flambeau.core.tensor import PLAIN, Tensor
 
 if TYPE_CHECKING:
     from flambeau.core.declare import Op
@@ -135,8 +135,10 @@ def inplace_binary(op: Op, title: str, otherwise: Callable[..., Any] = write.inp
 
     scaled = op.flags.get("scaled")
 
-    def entry(input: Any, other: Any, *, alpha: Any = None) -> Any:
+    def entry(input: Any, other: Any, alpha: Any = None) -> Any:
         if alpha is not None:
+            if isinstance(alpha, Tensor):
+                other, alpha = slow.old_order(op, other, alpha)
             if scaled and (t := scaled.written(input, other, alpha)) is not None:
                 return t
             other = slow.scaled(op, input, other, alpha)
