@@ -19,6 +19,7 @@ from flambeau.core.dtypes import FLOATING_KINDS, SUM
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract, broadcast_shapes
 from flambeau.core.lower import CLASSES
+from flambeau.core.old_order import of_three
 from flambeau.core.promotion import result_dtype
 from flambeau.core.silence import quiet
 from flambeau.core.tensor import Tensor, edge_of, wrap, wrap_like_view
@@ -33,7 +34,6 @@ __all__ = [
     "general",
     "is_number",
     "number_array",
-    "old_order",
     "operator",
     "pack_results",
     "reflected",
@@ -82,7 +82,7 @@ def elementwise(op: Op, args: Any, out: Any = None) -> Any:
     ``torch.add(2, 3)``.
     """
     if len(args) == 4 and op.names[3] == "value" and isinstance(args[3], Tensor):
-        args = (args[0], *_old_order_of_three(op, args))
+        args = (args[0], *of_three(op, args))
     m = state.mode()
     if overrides.concern(args, m):
         return overrides.ask(op, args, out)
@@ -264,41 +264,6 @@ def _check_devices(op: Op, args: Any) -> None:
                     "devices, meta and cpu! "
                     f"'{op.names[i]}' is on cpu: move one of them with .to(device).",
                 )
-
-
-def old_order(op: Op, alpha: Any, other: Tensor) -> tuple[Any, Any]:
-    """`add(alpha, other)`, as programs wrote before `alpha` was a keyword: warned about once.
-
-    Raises:
-        TypeError: two tensors, or an operation without an alpha.
-    """
-    if isinstance(alpha, Tensor) and other._array.size == 1:
-        return alpha, other  # the new order: a tensor of one element stands for the number
-    if not is_number(alpha) or op.flags.get("alpha") is None:
-        raise fail(TypeError, op.name, f"{op.name}() takes 2 positional arguments but 3 were given")
-    from flambeau.compat import warn_once
-
-    warn_once(
-        f"This overload of {op.name} is deprecated: {op.name}(Number alpha, Tensor other). Write "
-        f"{op.name}(other, alpha=alpha).",
-        key=f"old order of {op.name}",
-    )
-    return other, alpha
-
-
-def _old_order_of_three(op: Op, args: Any) -> tuple[Any, Any, Any]:
-    """``addcmul(value, tensor1, tensor2)``, as programs wrote before `value` was a keyword."""
-    _, value, first, second = args
-    if not is_number(value):
-        raise fail(TypeError, op.name, f"{op.name}() takes 3 positional arguments but 4 were given")
-    from flambeau.compat import warn_once
-
-    warn_once(
-        f"This overload of {op.name} is deprecated: {op.name}(Number value, Tensor tensor1, "
-        f"Tensor tensor2). Write {op.name}(tensor1, tensor2, value=value).",
-        key=f"old order of {op.name}",
-    )
-    return first, second, value
 
 
 def scaled(op: Op, input: Any, other: Any, alpha: Any) -> Any:
