@@ -19,6 +19,7 @@ from flambeau.core.dtypes import FLOATING_KINDS, SUM
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract, broadcast_shapes
 from flambeau.core.lower import CLASSES
+from flambeau.core.old_order import of_three
 from flambeau.core.promotion import result_dtype
 from flambeau.core.silence import quiet
 from flambeau.core.tensor import Tensor, edge_of, wrap, wrap_like_view
@@ -80,6 +81,8 @@ def elementwise(op: Op, args: Any, out: Any = None) -> Any:
     `numbers="rounded"` a number has the 16 bits first. With `alone` numbers may stand alone:
     ``torch.add(2, 3)``.
     """
+    if len(args) == 4 and op.names[3] == "value" and isinstance(args[3], Tensor):
+        args = (args[0], *of_three(op, args))
     m = state.mode()
     if overrides.concern(args, m):
         return overrides.ask(op, args, out)

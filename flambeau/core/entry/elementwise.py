@@ -20,6 +20,7 @@ from flambeau.core.entry.record import BOOL, INTS, SCALARS, SINGLE_DOUBLE, named
 from flambeau.core.entry.ternary import many, ternary
 from flambeau.core.kernels.native.choose import resolved, takes_target
 from flambeau.core.node import NONE_OF_THREE, NOTHING_SAVED, ElementNode
+from flambeau.core.old_order import of_two
 from flambeau.core.provenance import USER, user_frame
 from flambeau.core.state import NO_GRAD, mode, next_sequence
 from flambeau.core.storage import storage_of
@@ -145,8 +146,10 @@ def binary(op: Op, otherwise: Callable[..., Any] = slow.elementwise) -> Callable
     short: Callable[..., Any] = (lambda input, other: None) if shaped else first
     scaled = op.flags.get("scaled")
 
-    def entry(input: Any, other: Any, *, alpha: Any = None, out: Any = None) -> Any:
+    def entry(input: Any, other: Any, alpha: Any = None, *, out: Any = None) -> Any:
         if alpha is not None:
+            if isinstance(alpha, Tensor):
+                other, alpha = of_two(op, other, alpha)
             if out is None and scaled and (t := scaled.result(input, other, alpha)) is not None:
                 return t
             if overrides.concern((input, other), mode()):

@@ -1,0 +1,56 @@
+"""Arguments in the order of old programs, a number before the tensor it scales: ``add(alpha,
+other)``, ``addcmul(value, tensor1, tensor2)``. Taken, and warned about once. Stands on errors and
+tensor.
+"""
+
+from __future__ import annotations
+
+import numbers
+from typing import TYPE_CHECKING, Any
+
+from flambeau.core.errors import fail
+from flambeau.core.tensor import Tensor
+
+if TYPE_CHECKING:
+    from flambeau.core.declare import Op
+
+__all__ = ["of_three", "of_two"]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, numbers.Number)
+
+
+def of_two(op: Op, alpha: Any, other: Tensor) -> tuple[Any, Any]:
+    """`add(alpha, other)`, as programs wrote before `alpha` was a keyword: warned about once.
+
+    Raises:
+        TypeError: two tensors, or an operation without an alpha.
+    """
+    if isinstance(alpha, Tensor) and other._array.size == 1:
+        return alpha, other  # the new order: a tensor of one element stands for the number
+    if not _is_number(alpha) or op.flags.get("alpha") is None:
+        raise fail(TypeError, op.name, f"{op.name}() takes 2 positional arguments but 3 were given")
+    from flambeau.compat import warn_once
+
+    warn_once(
+        f"This overload of {op.name} is deprecated: {op.name}(Number alpha, Tensor other). Write "
+        f"{op.name}(other, alpha=alpha).",
+        key=f"old order of {op.name}",
+    )
+    return other, alpha
+
+
+def of_three(op: Op, args: Any) -> tuple[Any, Any, Any]:
+    """``addcmul(value, tensor1, tensor2)``, as programs wrote before `value` was a keyword."""
+    _, value, first, second = args
+    if not _is_number(value):
+        raise fail(TypeError, op.name, f"{op.name}() takes 3 positional arguments but 4 were given")
+    from flambeau.compat import warn_once
+
+    warn_once(
+        f"This overload of {op.name} is deprecated: {op.name}(Number value, Tensor tensor1, "
+        f"Tensor tensor2). Write {op.name}(tensor1, tensor2, value=value).",
+        key=f"old order of {op.name}",
+    )
+    return first, second, value
