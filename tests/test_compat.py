@@ -22,8 +22,8 @@ def test_legacy_forms_warn_or_are_refused():
 def test_once(monkeypatch):
     monkeypatch.setattr(compat, "_said", set())
     with pytest.warns(UserWarning, match="only once") as caught:
-        compat.warn_once("only once", stacklevel=1)
+        compat.warn_once("only once")
     assert caught[0].filename == __file__
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        compat.warn_once("only once", stacklevel=1)
+        compat.warn_once("only once")

@@ -346,7 +346,8 @@ def _viewable(input: Tensor, size: Any) -> bool:
 @composite(method=True)
 def ravel(input: Tensor) -> Tensor:
     """The elements in one dimension."""
-    found = _shaped(input, -1)
+    a = input._array
+    found = _shaped(input, -1) if type(a) is nd and a.flags.c_contiguous else None
     if found is not None:
         return found  # type: ignore[no-any-return]
     return reshape(input.contiguous(), (-1,))
