@@ -68,7 +68,9 @@ def _public_names() -> dict[int, str]:
             if room == "functional":  # it may hold the function from before the exchange
                 for each in (value, getattr(torch, name, value)):
                     names[id(each)] = f"{path}.{name}"
-            names.setdefault(id(value), f"{path}.{name}")
+            while value is not None:  # what handlers are shown, and what that wraps
+                names.setdefault(id(value), f"{path}.{name}")
+                value = getattr(value, "__wrapped__", None)
     return names
 
 
@@ -79,9 +81,12 @@ def qualified_name(function: Any) -> str:
         return f"torch.ops.{function}"
     if getattr(builtins, name, None) is function:
         return name
-    public = _public_names().get(id(function))
-    if public is not None:
-        return public
+    inner = function
+    while inner is not None:
+        public = _public_names().get(id(inner))
+        if public is not None:
+            return public
+        inner = getattr(inner, "__wrapped__", None)
     module = str(getattr(function, "__module__", "")).replace("_operator", "operator")
     if module.startswith("flambeau"):
         module = "torch" + module[len("flambeau") :]
