@@ -91,6 +91,9 @@ def written_out(out: Any, found: Tensor) -> Any:
     if type(out) is not Tensor or found._edge is not None:
         return None
     into, made = out._array, found._array
-    if into.shape != made.shape or into.dtype is not made.dtype:
+    count = made.size
+    # Of two shapes with as many dimensions and elements (not 0), one broadcasts to the other only
+    # if they are equal; others the copy refuses.
+    if not count or into.size != count or into.ndim != made.ndim or into.dtype is not made.dtype:
         return None
     return COPY.plain(out, found)

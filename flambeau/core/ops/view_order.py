@@ -137,7 +137,6 @@ PERMUTE = ops._permute.operation
 _permuted: Callable[..., Any] = at_first(
     globals(), "_permuted", lambda: looking(PERMUTE, "permute")
 )
-REVERSED = {1: (0,), 2: (1, 0), 3: (2, 1, 0)}
 
 
 @cache
@@ -234,14 +233,15 @@ class Transposed:
     @property
     def T(self: Tensor) -> Tensor:
         """The tensor with its dimensions reversed; warns, once, where they are not two."""
-        a = self._array
-        if a.ndim != 2 and a.ndim:
-            _not_a_matrix()
-        if type(self) in PLAIN and type(a) is nd and ordinary():
-            return as_view(
-                PERMUTE, self, a.T, (None, REVERSED.get(a.ndim) or tuple(range(a.ndim))[::-1])
-            )
-        return ops._permute(self, tuple(range(self._array.ndim))[::-1])
+        ndim = self._array.ndim
+        if ndim == 2:
+            order: tuple[int, ...] = (1, 0)
+        else:
+            order = tuple(range(ndim))[::-1]
+            if ndim:
+                _not_a_matrix()
+        found = _permuted(self, order)
+        return ops._permute(self, order) if found is None else found
 
     @property
     def mT(self: Tensor) -> Tensor:

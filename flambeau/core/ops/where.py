@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from flambeau.core.declare import composite, elementwise, ops, primitive
-from flambeau.core.dtypes import NUMBER
+from flambeau.core.dtypes import NUMBER, default
 from flambeau.core.entry import record_one, ternary
 from flambeau.core.entry.several import Several
 from flambeau.core.errors import fail
@@ -50,7 +50,7 @@ def _where(condition, input, other):
 
 
 WHERE = ops._where.operation
-BOOL = np.dtype(bool)
+BOOL, INT64 = np.dtype(bool), np.dtype("i8")
 NUMBERS = frozenset((int, float))
 _where_arrays = lazily("where", np.where)
 
@@ -77,11 +77,16 @@ def _chosen(condition: Any, input: Any, other: Any) -> Tensor | None:
             edges.append(None)
         else:
             return None
-    kind = result_dtype(operands)
-    a, b = (x if type(x) in NUMBERS or x.dtype is kind else cast_to(kind)(x) for x in arrays)
+    a, b = arrays
     if type(a) in NUMBERS and type(b) in NUMBERS:
-        a = np.asarray(a, kind)
+        kind = INT64 if type(a) is type(b) is int else default().numpy
+        a = np.empty(c.shape, kind)
+    else:
+        kind = result_dtype(operands)
+        a, b = (x if type(x) in NUMBERS or x.dtype is kind else cast_to(kind)(x) for x in arrays)
     try:
+        if a is not arrays[0] and type(arrays[0]) in NUMBERS:
+            a.fill(arrays[0])
         r = _where_arrays(c, a, b)
     except Exception:
         return None
