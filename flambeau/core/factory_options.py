@@ -21,7 +21,7 @@ from flambeau.core.layout import strided
 from flambeau.core.overlap import check_writable
 from flambeau.core.provenance import stack_level
 from flambeau.core.silence import quiet
-from flambeau.core.storage import storage_of, touch
+from flambeau.core.storage import mark_inference, storage_of, touch
 from flambeau.core.tensor import Tensor, edge_of, leaf_edge, wrap
 
 __all__ = [
@@ -322,7 +322,7 @@ def finish(op: str, array: Any, requires_grad: Any = False) -> Tensor:
     tensor = wrap(array)
     m = state.mode()
     if m is not None and m.inference:
-        storage_of(tensor).inference = True
+        mark_inference(storage_of(tensor))
     if requires_grad and checked_flag(op, "requires_grad", requires_grad):
         kind = dtypes.of(array.dtype)
         if not (kind.is_floating_point or kind.is_complex):

@@ -8,7 +8,6 @@ reached from entry.
 from __future__ import annotations
 
 import numbers
-import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -481,15 +480,11 @@ def finish(op: Op, result: Any, out: Any, m: Any, inputs: Any = ()) -> Any:
         return write(op, result, out)
     if m is not None:
         if m.inference:
-            from flambeau.core.storage import storage_of
+            from flambeau.core.storage import mark_inference, storage_of
 
             for tensor in result if isinstance(result, tuple) else (result,):
                 if isinstance(tensor, Tensor):
-                    storage = storage_of(tensor)
-                    storage.inference = True
-                    storage.written = storage.changed = (
-                        sys.maxsize
-                    )  # whatever saved it refuses to run backward
+                    mark_inference(storage_of(tensor))
         if m.pack or m.anomaly:
             from flambeau.core.packing import pack_saved
 

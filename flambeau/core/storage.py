@@ -17,7 +17,9 @@ from flambeau.core.state import next_sequence
 if TYPE_CHECKING:
     from flambeau.core.tensor import Tensor
 
-__all__ = ["Storage", "address", "silent", "silently_written", "storage_of", "touch"]
+__all__ = [
+    "Storage", "address", "mark_inference", "silent", "silently_written", "storage_of", "touch",
+]  # fmt: skip
 
 _frame = sys._getframe
 
@@ -64,6 +66,12 @@ class Storage:
     def differs(self, sequence: int, value: Any) -> bool:
         """Whether a value saved at `sequence` was written by other hands: no others hold it."""
         return False
+
+
+def mark_inference(storage: Storage) -> None:
+    """Memory made under inference mode: whatever saves it refuses to run backward."""
+    storage.inference = True
+    storage.written = storage.changed = sys.maxsize
 
 
 def storage_of(tensor: Tensor) -> Storage:

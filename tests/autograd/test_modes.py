@@ -36,3 +36,13 @@ def test_anomaly_without_a_forward_says_so():
         pytest.raises(RuntimeError, match="nan"),
     ):
         y.sum().backward()
+
+
+def test_what_a_factory_made_under_inference_mode_is_not_saved():
+    with torch.inference_mode():
+        x = torch.ones(3)
+    weight = torch.ones(3, requires_grad=True)
+    with pytest.raises(RuntimeError, match="Inference tensors cannot be saved for backward"):
+        (x * weight).sum().backward()
+    (x.clone() * weight).sum().backward()
+    assert weight.grad.tolist() == [1.0, 1.0, 1.0]
