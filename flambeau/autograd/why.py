@@ -1,18 +1,19 @@
 """Why a tensor's `.grad` is None or holds NaN, in words: what the graph can tell.
 
-Nothing is recorded for it: a tensor cut from the graph does not remember the line that cut it, so
-the computation is run again to find it (`path`).
+Nothing is recorded for it: a tensor cut from the graph does not remember the line that cut it. The
+program's text tells it (`assigned`), or the computation is run again to find it (`path`).
 Stands on core.anomaly and the backward.
 """
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Callable
 from typing import Any
 
 from flambeau.core.node import AccumulateGrad, Node, OpNode
-from flambeau.core.provenance import place
+from flambeau.core.provenance import place, user_frame
 from flambeau.core.tensor import Tensor
 
 __all__ = ["why_nan_grad", "why_no_grad"]
@@ -99,6 +100,14 @@ def why_no_grad(tensor: Tensor, run: Callable[[], Any] | None = None) -> str:
 
         return follow(tensor, run)
     if not tensor.requires_grad:
+        from flambeau.autograd.assigned import where_cut
+
+        cut = where_cut(tensor, user_frame(sys._getframe(1)))
+        if cut is not None:
+            return (
+                f"it does not require a gradient: it was cut from the graph by {cut}. Keep what is "
+                "computed in the graph, or call requires_grad_() if it shall be a leaf."
+            )
         return (
             "it does not require a gradient: it was made without requires_grad=True, under "
             "no_grad(), or cut from the graph by detach(), .data, Variable() or torch.tensor(). "

@@ -71,3 +71,27 @@ def test_what_leaves_through_other_libraries_is_told():
     told = torch.why_no_grad(w, lambda: torch.from_numpy((w * 2).detach().numpy()).sum())
     assert "left the graph by detach at test_why.py" in told
     assert "not computed from it" in torch.why_no_grad(w, lambda: torch.ones(2).sum())
+
+
+def test_the_line_that_cut_is_read_from_the_program():
+    w = torch.ones(3, requires_grad=True)
+    detached = (w * 2).detach()
+    with torch.no_grad():
+        under = w * 3
+    copied = torch.tensor([1.0, 2.0])
+    data = w.data
+    assert re.search(
+        r"by detach\(\) at test_why.py:\d+ \(`detached = \(w \* 2\).detach\(\)`\)",
+        torch.why_no_grad(detached),
+    )
+    assert re.search(r"by no_grad\(\) at test_why.py:\d+", torch.why_no_grad(under))
+    assert re.search(r"by .data at test_why.py:\d+", torch.why_no_grad(data))
+    assert "made without requires_grad=True" in torch.why_no_grad(copied)
+
+
+def test_a_copy_names_its_line():
+    w = torch.ones(3, requires_grad=True)
+    held = torch.autograd.Variable(w)
+    assert held is not w
+    copy = torch.as_tensor(w).detach()
+    assert re.search(r"by detach\(\) at test_why.py:\d+ \(`copy = ", torch.why_no_grad(copy))
