@@ -5,6 +5,7 @@ Stands on steps.
 
 from __future__ import annotations
 
+from flambeau.core.entry.native_operands import differentiable
 from flambeau.core.entry.process import Slots
 from flambeau.core.entry.steps import begin, mode, operand, stored
 from flambeau.core.entry.writer import Writer
@@ -266,7 +267,7 @@ def _copied_as(
     w.require(copied.eq(0), "lost")
     t = w.own("wrap", r)
     w.unless(t.eq(0))
-    f.branch(recording & _floating(w, kind), "recording", "done")
+    f.branch(recording & differentiable(w, r), "recording", "done")
     f.label("recording")
     e = w.own("edge", x)
     w.unless(e.eq(0))
@@ -285,10 +286,6 @@ def _copied_as(
     w.require(w.own("finish", node, t, returns="i1"), "lost")
     f.label("done")
     f.ret(t)
-
-
-def _floating(w: Writer, kind: Value) -> Value:
-    return kind.eq(w.word("float")) | kind.eq(w.word("double"))
 
 
 def _shown(made: Module) -> None:

@@ -48,3 +48,12 @@ def test_reshaping_is_a_view_or_a_copy_where_pytorchs_is(oracle):
             name = type(y.grad_fn).__name__
             found.append((y.tolist(), y.stride(), shared, name, x.grad.tolist()))
         assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "complex64", "complex128"])
+def test_a_copy_in_other_sizes_keeps_its_history_in_every_dtype(dtype):
+    x = torch.ones(2, 1, 3, dtype=getattr(torch, dtype), requires_grad=True)
+    y = x.permute(2, 0, 1).reshape(-1)
+    assert type(y.grad_fn).__name__ == "UnsafeViewBackward0"
+    y.abs().sum().backward()
+    assert x.grad.abs().sum().item() == 6.0
