@@ -1,5 +1,7 @@
 """Views of other geometry on memory that is dense in an order of its own."""
 
+import pytest
+
 import flambeau
 import flambeau as torch
 
