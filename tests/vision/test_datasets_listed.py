@@ -129,3 +129,29 @@ def test_names_that_are_not_built_say_so():
     ):
         with pytest.raises(ValueError):
             make()
+
+
+def test_voc_is_fetched_checked_and_unpacked(tmp_path, monkeypatch):
+    from flambeau.vision.datasets import voc
+
+    home = "VOCdevkit/VOC2007"
+    packed = archive(
+        {
+            f"{home}/ImageSets/Segmentation/train.txt": b"a\n",
+            f"{home}/JPEGImages/a.jpg": png(),
+            f"{home}/SegmentationClass/a.png": png(1),
+        }
+    )
+    with serving() as files:
+        files["/voc.tar.gz"] = packed
+        monkeypatch.setattr(voc, "_SITE", f"{files.url}/")
+        row = ("voc.tar.gz", "voc.tar.gz", hashlib.md5(packed).hexdigest(), home)
+        monkeypatch.setitem(voc.YEARS, "2007", row)
+        data = datasets.VOCSegmentation(tmp_path, "2007", "train", download=True)
+        picture, classes = data[0]
+        classes.load()
+        assert (len(data), picture.size, classes.size) == (1, (8, 6), (8, 6))
+        monkeypatch.setitem(voc.YEARS, "2007", (*row[:2], "0" * 32, home))
+        with pytest.raises(RuntimeError):
+            datasets.VOCSegmentation(tmp_path / "other", "2007", "train", download=True)
+        assert not (tmp_path / "other" / home).exists()
