@@ -424,7 +424,30 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
         value = wrap(quiet(np.array, number_for("__setitem__", value, a.dtype), a.dtype))
     else:
         value = without_ones(value, _result_rank(shown, indices))
+    if value._array.size == 1:
+        indices = [_mask(k) for k in indices]
     ops.index_put_(shown, indices, value)
+
+
+def _mask(index: Any) -> Any:
+    """An index where one value is written: masks of bytes are a form of old.
+
+    Raises:
+        RuntimeError: a mask of bytes inside ``compat.strict()``.
+    """
+    if not isinstance(index, Tensor) or index._array.dtype != np.uint8:
+        return index
+    from flambeau.compat import bool_mask
+
+    mask = bool_mask("masked_fill_", index)
+    if mask is index:
+        raise fail(
+            RuntimeError,
+            "masked_fill_",
+            "masked_fill_ only supports boolean masks, but got mask with dtype torch.uint8. Use "
+            "mask != 0.",
+        )
+    return mask
 
 
 def _written_part(input: Tensor, place: Any) -> Tensor:

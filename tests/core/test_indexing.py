@@ -169,3 +169,17 @@ def test_a_new_dimension_of_a_scalar_has_a_stride(oracle):
             (1, 1),
             (1,),
         ]
+
+
+def test_one_value_written_by_a_mask_of_bytes_is_a_form_of_old():
+    from flambeau import compat
+
+    mask = flambeau.tensor([1, 0, 1], dtype=flambeau.uint8)
+    x = flambeau.zeros(3)
+    compat.forget()
+    with pytest.warns(compat.LegacyWarning, match="mask of bytes"):
+        x[mask] = 9
+    assert x.tolist() == [9.0, 0.0, 9.0]
+    with compat.strict(), pytest.raises(RuntimeError, match="only supports boolean masks"):
+        x[mask] = 1
+    assert x.tolist() == [9.0, 0.0, 9.0]
