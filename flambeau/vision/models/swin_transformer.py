@@ -120,6 +120,44 @@ class SwinTransformerBlockV2(SwinTransformerBlock):
         return x + self.stochastic_depth(self.norm2(self.mlp(x)))
 
 
+def stages(
+    make: Layer,
+    downsample: Layer,
+    norm: Layer,
+    dim: int,
+    depths: list[int],
+    heads: list[int],
+    window_size: list[int],
+    stochastic_depth_prob: float,
+    **options: Any,
+) -> tuple[list[nn.Module], int]:
+    """Stages of blocks with every other one's windows moved, a merging of patches between two, and
+    the channels at the end. Blocks are dropped more often the later they stand.
+    """
+    layers: list[nn.Module] = []
+    made, total = 0, sum(depths)
+    for i, (depth, count) in enumerate(zip(depths, heads, strict=True)):
+        if i:
+            layers.append(downsample(dim, norm))
+            dim *= 2
+        stage = []
+        for j in range(depth):
+            stage.append(
+                make(
+                    dim,
+                    count,
+                    window_size=window_size,
+                    shift_size=[0 if j % 2 == 0 else w // 2 for w in window_size],
+                    stochastic_depth_prob=stochastic_depth_prob * made / (total - 1),
+                    norm_layer=norm,
+                    **options,
+                )
+            )
+            made += 1
+        layers.append(nn.Sequential(*stage))
+    return layers, dim
+
+
 class SwinTransformer(nn.Module):
     """Patches, stages of blocks with every other one's windows moved, a mean, a classifier.
 
@@ -147,34 +185,15 @@ class SwinTransformer(nn.Module):
         norm = norm_layer or partial(nn.LayerNorm, eps=1e-5)
         make = block or SwinTransformerBlock
         patch = (patch_size[0], patch_size[1])
-        layers: list[nn.Module] = [
-            nn.Sequential(
-                nn.Conv2d(3, embed_dim, patch, patch), Permute([0, 2, 3, 1]), norm(embed_dim)
-            )
-        ]
-        dim, made, total = embed_dim, 0, sum(depths)
-        for i, (depth, heads) in enumerate(zip(depths, num_heads, strict=True)):
-            if i:
-                layers.append(downsample_layer(dim, norm))
-                dim *= 2
-            stage = []
-            for j in range(depth):
-                stage.append(
-                    make(
-                        dim,
-                        heads,
-                        window_size=window_size,
-                        shift_size=[0 if j % 2 == 0 else w // 2 for w in window_size],
-                        mlp_ratio=mlp_ratio,
-                        dropout=dropout,
-                        attention_dropout=attention_dropout,
-                        stochastic_depth_prob=stochastic_depth_prob * made / (total - 1),
-                        norm_layer=norm,
-                    )
-                )
-                made += 1
-            layers.append(nn.Sequential(*stage))
-        self.features = nn.Sequential(*layers)
+        first = nn.Sequential(
+            nn.Conv2d(3, embed_dim, patch, patch), Permute([0, 2, 3, 1]), norm(embed_dim)
+        )
+        parts, dim = stages(
+            make, downsample_layer, norm, embed_dim, depths, num_heads, window_size,
+            stochastic_depth_prob, mlp_ratio=mlp_ratio, dropout=dropout,
+            attention_dropout=attention_dropout,
+        )  # fmt: skip
+        self.features = nn.Sequential(first, *parts)
         self.norm = norm(dim)
         self.permute = Permute([0, 3, 1, 2])
         self.avgpool = nn.AdaptiveAvgPool2d(1)

@@ -16,7 +16,7 @@ from flambeau import nn
 from flambeau.core.tensor import Tensor
 from flambeau.nn import functional as F
 from flambeau.vision.models.registry import register_model
-from flambeau.vision.models.swin_transformer import PatchMerging, SwinTransformerBlock
+from flambeau.vision.models.swin_transformer import PatchMerging, SwinTransformerBlock, stages
 
 __all__ = ["SwinTransformer3d", "swin3d_b", "swin3d_s", "swin3d_t"]
 
@@ -177,30 +177,12 @@ class SwinTransformer3d(nn.Module):
         embed = patch_embed or PatchEmbed3d
         self.patch_embed = embed(patch_size=patch_size, embed_dim=embed_dim, norm_layer=norm)
         self.pos_drop = nn.Dropout(p=dropout)
-        layers: list[nn.Module] = []
-        dim, made, total = embed_dim, 0, sum(depths)
-        for i, (depth, heads) in enumerate(zip(depths, num_heads, strict=True)):
-            if i:
-                layers.append(downsample_layer(dim, norm))
-                dim *= 2
-            stage = []
-            for j in range(depth):
-                stage.append(
-                    make(
-                        dim,
-                        heads,
-                        window_size=window_size,
-                        shift_size=[0 if j % 2 == 0 else w // 2 for w in window_size],
-                        mlp_ratio=mlp_ratio,
-                        dropout=dropout,
-                        attention_dropout=attention_dropout,
-                        stochastic_depth_prob=stochastic_depth_prob * made / (total - 1),
-                        norm_layer=norm,
-                    )
-                )
-                made += 1
-            layers.append(nn.Sequential(*stage))
-        self.features = nn.Sequential(*layers)
+        parts, dim = stages(
+            make, downsample_layer, norm, embed_dim, depths, num_heads, window_size,
+            stochastic_depth_prob, mlp_ratio=mlp_ratio, dropout=dropout,
+            attention_dropout=attention_dropout,
+        )  # fmt: skip
+        self.features = nn.Sequential(*parts)
         self.num_features = dim
         self.norm = norm(dim)
         self.avgpool = nn.AdaptiveAvgPool3d(1)
