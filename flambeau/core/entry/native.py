@@ -8,6 +8,8 @@ the table behind `self`. Stands on steps.
 
 from __future__ import annotations
 
+from typing import Any
+
 from flambeau.core.entry import (
     native_filled,
     native_joins,
@@ -29,10 +31,50 @@ from flambeau.core.entry.steps import (
     record,
 )
 from flambeau.core.entry.writer import Writer
-from flambeau.core.kernels.jit.ir import Module
+from flambeau.core.kernels.jit.ir import Module, Value, Variable
 from flambeau.core.kernels.native import table
 
 __all__ = ["module"]
+
+
+def _wrapped(
+    w: Writer, found: Variable, recording: Value, elided: str, operands: list[Value],
+    arrays: list[Any], array: Value | None = None,
+) -> tuple[Value, Value]:  # fmt: skip
+    """Compute from `arrays` (values, or variables that hold them), the quick way or the combined
+    one, and wrap it: the array and the tensor. What follows is written where it may be recorded.
+
+    Args:
+        elided: which operands that die may hold the result, by the name of the function that tells.
+        array: the array that says what the result is like; the first.
+    """
+    f = w.f
+
+    def given() -> list[Value]:
+        return [a.get() if isinstance(a, Variable) else a for a in arrays]
+
+    f.label("alike")
+    found.set(computed_large(w, elided, arrays[0] if array is None else array, operands, given()))
+    f.jump("computed")
+    f.label("mixed")
+    found.set(combined(w, *given()))
+    f.label("computed")
+    r = found.get()
+    t = w.own("wrap", r)
+    w.unless(t.eq(0))
+    f.branch(recording & w.word("has_rules").ne(0), "recording", "done")
+    f.label("recording")
+    return r, t
+
+
+def _needed(w: Writer, x: Value) -> tuple[Value, Value]:
+    """The edge of the only tensor and what its gradient keeps; done where it has none."""
+    f = w.f
+    e = w.own("edge", x)
+    w.unless(e.eq(0))
+    f.branch(w.is_none(e), "done", "record")
+    f.label("record")
+    return e, w.word("keeps").to("i64")
 
 
 def _unary(made: Module, slots: Slots) -> None:
@@ -44,22 +86,8 @@ def _unary(made: Module, slots: Slots) -> None:
     recording = mode(w)
     found = f.variable("ptr")
     f.branch(is_fast(w, w.field(a, table.DESCR)), "alike", "mixed")
-    f.label("alike")
-    found.set(computed_large(w, "elided_alone", a, [x], [a]))
-    f.jump("computed")
-    f.label("mixed")
-    found.set(combined(w, a))
-    f.label("computed")
-    r = found.get()
-    t = w.own("wrap", r)
-    w.unless(t.eq(0))
-    f.branch(recording & w.word("has_rules").ne(0), "recording", "done")
-    f.label("recording")
-    e = w.own("edge", x)
-    w.unless(e.eq(0))
-    f.branch(w.is_none(e), "done", "record")
-    f.label("record")
-    keeps = w.word("keeps").to("i64")
+    r, t = _wrapped(w, found, recording, "elided_alone", [x], [a])
+    e, keeps = _needed(w, x)
     record(w, slots, t, [e], keeps, [a, r], [x, t], [None, None])
     f.label("done")
     f.ret(t)
@@ -86,17 +114,7 @@ def _binary(made: Module, slots: Slots) -> None:
     f.label("number")
     w.require(w.word("numbers").ne(0))
     f.branch(short & fits(w, y, kind), "alike", "mixed")
-    f.label("alike")
-    found.set(computed_large(w, "elided", a, [x, y], [a, b.get()]))
-    f.jump("computed")
-    f.label("mixed")
-    found.set(combined(w, a, b.get()))
-    f.label("computed")
-    r = found.get()
-    t = w.own("wrap", r)
-    w.unless(t.eq(0))
-    f.branch(recording & w.word("has_rules").ne(0), "recording", "done")
-    f.label("recording")
+    r, t = _wrapped(w, found, recording, "elided", [x, y], [a, b])
     first = w.own("edge", x)
     w.unless(first.eq(0))
     second = f.variable("ptr", w.word("none"))
@@ -128,22 +146,8 @@ def _number_first(made: Module, slots: Slots) -> None:
     w.require(w.word("numbers").ne(0))
     found = f.variable("ptr")
     f.branch(is_fast(w, kind) & fits(w, x, kind), "alike", "mixed")
-    f.label("alike")
-    found.set(computed_large(w, "elided", a, [x, y], [x, a]))
-    f.jump("computed")
-    f.label("mixed")
-    found.set(combined(w, x, a))
-    f.label("computed")
-    r = found.get()
-    t = w.own("wrap", r)
-    w.unless(t.eq(0))
-    f.branch(recording & w.word("has_rules").ne(0), "recording", "done")
-    f.label("recording")
-    e = w.own("edge", y)
-    w.unless(e.eq(0))
-    f.branch(w.is_none(e), "done", "record")
-    f.label("record")
-    keeps = w.word("keeps").to("i64")
+    r, t = _wrapped(w, found, recording, "elided", [x, y], [x, a], a)
+    e, keeps = _needed(w, y)
     never = f.value("i1", 0)
     record(w, slots, t, [w.word("none"), e], keeps, [x, a, r], [x, y, t], [never, None, None])
     f.label("done")
