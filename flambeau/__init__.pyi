@@ -568,9 +568,9 @@ def asarray(
     dtype: Any = None,
     device: Any = None,
     copy: builtins.bool | None = None,
-    requires_grad: builtins.bool = False,
+    requires_grad: builtins.bool | None = None,
 ) -> _Tensor:
-    """A tensor of `obj` (array, tensor, DLPack object, sequence); `copy` True always ..."""
+    """A tensor of `obj` (array, tensor, DLPack object, sequence)."""
 
 def asin(input: _Tensor, *, out: _Tensor | None = None) -> _Tensor:
     """The angle whose sine is input; NaN outside [-1, 1]."""
@@ -1254,7 +1254,7 @@ def embedding_renorm_(
 ) -> _Tensor:
     """Scale the rows named by `indices` whose norm exceeds `max_norm` down to it, in ..."""
 
-def empty(*size: Any, dtype: Any = None, **opts: Any) -> _Tensor:
+def empty(*size: Any, dtype: Any = None, memory_format: Any = None, **opts: Any) -> _Tensor:
     """A tensor of the given size whose values are whatever the memory held."""
 
 def empty_like(

@@ -48,9 +48,7 @@ _PYTHON_TYPES = {
     bool: dtypes.bool,
     complex: dtypes.complex128,
 }
-OPTIONS = frozenset(
-    ("device", "layout", "memory_format", "names", "out", "pin_memory", "requires_grad", "size")
-)
+OPTIONS = frozenset(("device", "layout", "names", "out", "pin_memory", "requires_grad", "size"))
 """The keywords that factories take besides their own."""
 _ACCELERATORS = {"cuda": "CUDA", "xpu": "XPU"}
 

@@ -23,7 +23,7 @@ nd = np.ndarray
 
 
 def fit(node: Node, grad: Any, shape: Any, dtype: Any) -> Any:
-    """A gradient with the shape and dtype of what it is the gradient of."""
+    """A gradient with the shape and dtype of what it is the gradient of; None is any dtype."""
     if hasattr(grad, "is_sparse_data"):
         if grad.shape == shape:
             return grad if grad.dtype == dtype else grad.astype(dtype)
@@ -37,7 +37,7 @@ def fit(node: Node, grad: Any, shape: Any, dtype: Any) -> Any:
             grad = grad._array
     if grad.shape != shape:
         grad = sum_to(grad, shape, node)
-    if grad.dtype != dtype:
+    if dtype is not None and grad.dtype != dtype:
         if grad.dtype.kind == "c" and np.dtype(dtype).kind not in "cW":
             grad = grad.real
         grad = grad.astype(dtype)
@@ -58,7 +58,7 @@ def fit_tensor(node: Node, grad: Tensor, shape: Any, dtype: Any) -> Tensor:
     if grad._array.shape != shape:
         _check_sum(node, grad._array.shape, shape)
         grad = ops.sum_to_size(grad, shape)
-    if grad._array.dtype != dtype:
+    if dtype is not None and grad._array.dtype != dtype:
         if grad._array.dtype.kind == "c" and np.dtype(dtype).kind not in "cW":
             grad = ops.real(grad)
         grad = grad.to(of(dtype))

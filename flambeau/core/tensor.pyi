@@ -255,6 +255,7 @@ class Tensor:
     ) -> Any:
         """An instance of a subclass without memory: `__torch_dispatch__` computes for it."""
 
+    def _must_be_leaf(self, done: str) -> None: ...
     def _mvlgamma_(self, p: builtins.int) -> Tensor:
         """`_mvlgamma` written into the tensor itself. The logarithm of the multivariate ..."""
 
@@ -1205,6 +1206,12 @@ class Tensor:
 
     @grad.setter
     def grad(self, value: Any) -> None: ...
+    @property
+    def grad_dtype(self) -> Any:
+        """The dtype that a leaf's gradient is cast to:"""
+
+    @grad_dtype.setter
+    def grad_dtype(self, value: Any) -> None: ...
     @property
     def grad_fn(self) -> Node | None:
         """The node that computed this tensor; None for leaves."""

@@ -79,10 +79,14 @@ def asarray(
     dtype: Any = None,
     device: Any = None,
     copy: bool | None = None,
-    requires_grad: bool = False,
+    requires_grad: bool | None = None,
 ) -> Tensor:
-    """A tensor of `obj` (array, tensor, DLPack object, sequence); `copy` True always copies, False
-    never.
+    """A tensor of `obj` (array, tensor, DLPack object, sequence).
+
+    Args:
+        copy: True always copies, False never, None where it must.
+        requires_grad: False leaves a history behind, None does as `obj` does. Where nothing had to
+            be copied, the answer is `obj` itself, and a leaf is told to require a gradient or not.
 
     Raises:
         ValueError: `copy=False` where a copy is needed.
@@ -102,7 +106,7 @@ def asarray(
                 "asarray",
                 "can't alias arbitrary sequence into a tensor: leave copy=False away",
             )
-        return tensor(obj, dtype=dtype, device=device, requires_grad=requires_grad)
+        return tensor(obj, dtype=dtype, device=device, requires_grad=bool(requires_grad))
     source = found
     if dtype is not None or device is not None:
         found = found.to(device=device, dtype=dtype)
@@ -114,8 +118,8 @@ def asarray(
         )
     if copy and found._array is source._array:
         found = found.clone()
-    if requires_grad:
-        found = found.detach().requires_grad_()
-    elif found.requires_grad and not requires_grad and found is not obj:
-        found = found.detach()
+    if requires_grad is False and not found.is_leaf:
+        return found.detach()
+    if requires_grad is not None and found.requires_grad is not requires_grad:
+        found.requires_grad_(requires_grad)
     return found

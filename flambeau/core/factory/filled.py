@@ -60,7 +60,43 @@ def _sized(name: str, value: Any, doc: str) -> None:
 
 _sized("zeros", 0, "A tensor of zeros of the given size (varargs or a sequence).")
 _sized("ones", 1, "A tensor of ones of the given size (varargs or a sequence).")
-_sized("empty", None, "A tensor of the given size whose values are whatever the memory held.")
+
+BLANK = Filled(None)
+
+
+@composite()
+def empty(*size: Any, dtype: Any = None, memory_format: Any = None, **opts: Any) -> Tensor:
+    """A tensor of the given size whose values are whatever the memory held.
+
+    Args:
+        memory_format: the order of the dimensions in memory; contiguous without.
+
+    Raises:
+        RuntimeError: a format that does not fit the rank, `preserve_format`, a format and `out`.
+        TypeError: `memory_format` is none.
+    """
+    if memory_format is None:
+        if plainly(opts) and (dtype is None or type(dtype) is dtypes.dtype):
+            found = BLANK[(dtype or dtypes.default()).numpy](*size)
+            if found is not None:
+                return found  # type: ignore[no-any-return]
+        return filled(
+            "empty", given.sizes("empty", size, opts.pop("size", None)), None, dtype, opts
+        )
+    if not isinstance(memory_format, layout.memory_format):
+        raise fail(
+            TypeError,
+            "empty",
+            "argument 'memory_format' must be torch.memory_format, not "
+            f"{type(memory_format).__name__}. Write it as torch.channels_last, ...",
+        )
+    if opts.get("out") is not None:
+        message = (
+            "'memory_format' argument is incompatible with 'out' tensor argument: leave one out"
+        )
+        raise fail(RuntimeError, "empty", message)
+    shape = given.sizes("empty", size, opts.pop("size", None))
+    return unset("empty", shape, layout.memory_format_strides(shape, memory_format), dtype, opts)
 
 
 def strided(shape: Any, steps: Any, kind: np.dtype[Any], value: Any) -> np.ndarray[Any, Any]:
@@ -70,9 +106,6 @@ def strided(shape: Any, steps: Any, kind: np.dtype[Any], value: Any) -> np.ndarr
     if tuple(steps) == layout.contiguous_strides(shape):
         return block.reshape(shape)
     return np.ndarray(shape, kind, block, 0, tuple(s * kind.itemsize for s in steps))
-
-
-BLANK = Filled(None)
 
 
 @composite()

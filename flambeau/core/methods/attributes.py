@@ -11,6 +11,7 @@ from flambeau.core import layout as layouts
 from flambeau.core.device import cuda_means_cpu
 from flambeau.core.device import device as Device
 from flambeau.core.dims import wrap_dim
+from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.lower import Shell
 from flambeau.core.methods import attach, bind
@@ -22,6 +23,8 @@ __all__ = ["Attributes"]
 
 CPU = Device("cpu")
 META = Device("meta")
+
+DENSE_FORMATS = (layouts.contiguous_format, layouts.channels_last, layouts.channels_last_3d)
 
 
 class Attributes:
@@ -232,9 +235,38 @@ class Attributes:
         return self._view is not None
 
     def dim_order(self: Tensor, ambiguity_check: Any = False) -> tuple[int, ...]:
-        """The dimensions from the slowest to the fastest."""
-        steps = self.stride()
-        return tuple(sorted(range(len(steps)), key=lambda k: -steps[k]))
+        """The dimensions from the slowest to the fastest.
+
+        Args:
+            ambiguity_check: True refuses where sizes of 1 and overlaps leave a choice; a list of
+                memory formats refuses where not exactly one of them fits.
+
+        Raises:
+            RuntimeError: the order is ambiguous.
+            TypeError: `ambiguity_check` is something else.
+        """
+        formats = [] if isinstance(ambiguity_check, bool) else ambiguity_check
+        if not isinstance(formats, (list, tuple)) or not all(
+            isinstance(each, layouts.memory_format) for each in formats
+        ):
+            message = "The ambiguity_check argument must be a bool or a list of memory formats."
+            raise fail(TypeError, "dim_order", message)
+        shape, steps = self._array.shape, self.stride()
+        order = tuple(sorted(range(len(steps)), key=lambda k: (-steps[k], -shape[k])))
+        fitting = [each for each in DENSE_FORMATS if layouts.is_contiguous(shape, steps, each)]
+        if len(fitting) == 1:
+            plain = fitting[0] is layouts.contiguous_format
+            order = tuple(range(len(shape))) if plain else (0, *range(2, len(shape)), 1)
+        clear = 1 not in shape and 0 not in steps and len(set(steps)) == len(steps)
+        if ambiguity_check is False or clear or (len(fitting) == 1 and fitting[0] in formats):
+            return order
+        raise fail(
+            RuntimeError,
+            "dim_order",
+            f"The tensor of shape {list(shape)} and strides {list(steps)} does not have unique dim "
+            "order, or cannot map to exact one of the given memory formats: leave ambiguity_check "
+            "out, or name the one format that fits.",
+        )
 
     def untyped_storage(self: Tensor) -> Any:
         """The bytes behind the tensor, shared with its views."""

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from flambeau.core import engine, lower, overrides, state
+from flambeau.core.dtypes import dtype as Dtype
 from flambeau.core.dtypes import of
 from flambeau.core.entry import at_first, nothing, process
 from flambeau.core.errors import fail
@@ -88,8 +89,48 @@ class Gradient:
                     f"this one is {dtype}: "
                     "convert it first, .float().requires_grad_().",
                 )
-            leaf_edge(self)
+            kept = self.__dict__
+            node = leaf_edge(self)
+            if "_grad_dtype" in kept:
+                node.dtype = kept["_grad_dtype"]
         return self
+
+    @property
+    def grad_dtype(self: Tensor) -> Any:
+        """The dtype that a leaf's gradient is cast to: its own, unless another is set; None takes
+        gradients as they come.
+
+        Raises:
+            RuntimeError: no leaf; no dtype; a gradient of another dtype is there already.
+        """
+        self._must_be_leaf("accessed")
+        kind = self.__dict__.get("_grad_dtype", self._array.dtype)
+        return None if kind is None else of(kind)
+
+    @grad_dtype.setter
+    def grad_dtype(self: Tensor, value: Any) -> None:
+        self._must_be_leaf("set")
+        if value is not None and not isinstance(value, Dtype):
+            raise fail(
+                RuntimeError,
+                "grad_dtype",
+                f"grad_dtype must be a torch.dtype or None, but got {type(value).__name__}",
+            )
+        if value is not None and self._grad is not None and self._grad.dtype != value:
+            raise fail(
+                RuntimeError,
+                "grad_dtype",
+                f"there is a gradient of {self._grad.dtype} already: clear it (.grad = None) "
+                f"before grad_dtype becomes {value}",
+            )
+        kind = self.__dict__["_grad_dtype"] = None if value is None else value.numpy
+        if self._edge is not None:
+            self._edge.dtype = kind
+
+    def _must_be_leaf(self: Tensor, done: str) -> None:
+        if not self.is_leaf:
+            message = f"grad_dtype can only be {done} on leaf tensors."
+            raise fail(RuntimeError, "grad_dtype", message)
 
     @property
     def is_leaf(self: Tensor) -> bool:
@@ -141,12 +182,13 @@ class Gradient:
                 )
             if value is self:
                 raise fail(RuntimeError, "grad", "can't assign Variable as its own grad")
-            if value._array.dtype != self._array.dtype:
+            kind = self.__dict__.get("_grad_dtype", self._array.dtype)
+            if kind is not None and value._array.dtype != kind:
                 raise fail(
                     RuntimeError,
                     "grad",
                     f"assigned grad has data of a different type: {value.dtype}, the tensor is "
-                    f"{self.dtype}",
+                    f"{self.dtype} and its grad_dtype {of(kind)}",
                 )
             if value._array.shape != self._array.shape:
                 raise fail(

@@ -115,7 +115,7 @@ def _along(input: Tensor, k: int, spacing: Any, edge_order: int) -> Tensor:
 
     def part(start: int, stop: int) -> Tensor:
         size = input._array.shape[k]
-        first = start % size if start >= 0 else start + size
+        first = start if start >= 0 else start + size
         last = stop if stop > 0 else stop + size
         return ops.narrow(input, k, first, last - first)
 

@@ -48,3 +48,14 @@ def test_ends_and_bools():
     assert torch.tensor([True, False, False]).diff().tolist() == [True, False]
     with pytest.raises(RuntimeError):
         torch.tensor(1.0).diff()
+
+
+def test_gradient_of_two_samples(oracle):
+    for call in (
+        "t.gradient(t.arange(2.0))",
+        "t.gradient(t.tensor([[1.0, 2, 4, 8], [10, 20, 40, 80]]))",
+        "t.gradient(t.tensor([1.0, 4.0]), spacing=(t.tensor([0.0, 3.0]),))",
+        "t.gradient(t.arange(3.0) ** 2, edge_order=2)",
+    ):
+        ours, theirs = (eval(call, {"t": t}) for t in (torch, oracle))
+        assert [g.tolist() for g in ours] == [g.tolist() for g in theirs], call

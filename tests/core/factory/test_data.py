@@ -1,0 +1,38 @@
+"""`asarray`: who is copied, who keeps a history, who is told to require a gradient."""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+
+import numpy as np
+import pytest
+
+import flambeau
+
+SOURCES = {
+    "leaf": lambda t: t.tensor([1.0, 2.0], requires_grad=True),
+    "computed": lambda t: t.tensor([1.0, 2.0], requires_grad=True) + 2,
+    "plain": lambda t: t.tensor([1.0, 2.0]),
+    "array": lambda t: np.ones(2),
+    "list": lambda t: [1.0, 2.0],
+}
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_asarray(source, oracle):
+    for copy, grad, double in itertools.product((None, True, False), (None, True, False), (0, 1)):
+        found = []
+        for t in (flambeau, oracle):
+            given = SOURCES[source](t)
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")  # PyTorch tells of a default that changed
+                    kind = t.float64 if double else None
+                    y = t.asarray(given, copy=copy, requires_grad=grad, dtype=kind)
+            except Exception as problem:
+                found.append(type(problem).__name__)
+            else:
+                known = getattr(given, "requires_grad", None)
+                found.append((str(y), y is given, y.is_leaf, known))
+        assert found[0] == found[1], (copy, grad, double)

@@ -1,0 +1,36 @@
+"""`empty` with a memory format, and who refuses one, against PyTorch."""
+
+from __future__ import annotations
+
+import pytest
+
+import flambeau
+
+CALLS = (
+    "t.empty(2, 3, 4, 5, memory_format=t.channels_last)",
+    "t.empty((2, 3, 4, 5), memory_format=t.channels_last, dtype=t.int64)",
+    "t.empty((2, 3, 4, 5, 6), memory_format=t.channels_last_3d, device='meta')",
+    "t.empty((2, 3), memory_format=t.contiguous_format, requires_grad=True)",
+    "t.empty((2, 3), memory_format=None)",
+    "t.empty((2, 3, 4), memory_format=t.channels_last)",
+    "t.empty((2, 3), memory_format=t.preserve_format)",
+    "t.empty((2, 3), memory_format='x')",
+    "t.empty((2, 3, 4, 5), memory_format=t.channels_last, out=t.empty(0))",
+    "t.zeros(2, 3, 4, 5, memory_format=t.channels_last)",
+    "t.full((2, 3), 1.0, memory_format=t.contiguous_format)",
+    "t.arange(3, memory_format=t.contiguous_format)",
+    "t.ones(2).new_empty((2, 3), memory_format=t.contiguous_format)",
+)
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_memory_format(call, oracle):
+    found = []
+    for t in (flambeau, oracle):
+        try:
+            y = eval(call, {"t": t})
+        except Exception as problem:
+            found.append(type(problem).__name__)
+        else:
+            found.append((y.shape, str(y.dtype), y.stride(), y.requires_grad, str(y.device)))
+    assert found[0] == found[1]
