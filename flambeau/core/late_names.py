@@ -84,7 +84,7 @@ AREAS: dict[str, tuple[str, str, str]] = {
         "",
     ),
     "einsum": (
-        "chain_matmul einsum ger inner kron outer tensordot",
+        "einsum ger inner kron outer tensordot",
         "ger inner kron outer",
         "",
     ),
@@ -148,8 +148,8 @@ AREAS: dict[str, tuple[str, str, str]] = {
         "linalg_cond linalg_matrix_norm linalg_matrix_rank linalg_norm",
     ),
     "linalg_old": (
-        "cholesky cholesky_inverse cholesky_solve det inverse lobpcg logdet lu lu_solve "
-        "matrix_exp pca_lowrank pinverse qr slogdet svd svd_lowrank triangular_solve",
+        "chain_matmul cholesky cholesky_inverse cholesky_solve det inverse lobpcg logdet lu "
+        "lu_solve matrix_exp pca_lowrank pinverse qr slogdet svd svd_lowrank triangular_solve",
         "cholesky cholesky_inverse cholesky_solve det inverse logdet lu lu_solve matrix_exp "
         "pinverse qr slogdet svd triangular_solve",
         "_triangular_solution",

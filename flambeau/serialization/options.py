@@ -56,6 +56,7 @@ class _Options:
     crc32 = True
     endianness: LoadEndianness | None = None
     mmap = MAP_PRIVATE
+    skip_data = False
 
 
 options = _Options()
@@ -117,9 +118,13 @@ class set_default_mmap_options:
 
 @contextmanager
 def skip_data(materialize_fake_tensors: bool = False) -> Iterator[None]:
-    """The block in which tensors are saved without their bytes' meaning anything. They are written
-    all the same here, so that the file has its size."""
-    yield
+    """The block in which `save` leaves room for the storages' bytes and fills it with zeros, for a
+    program that writes them later."""
+    before, options.skip_data = options.skip_data, True
+    try:
+        yield
+    finally:
+        options.skip_data = before
 
 
 def register_package(

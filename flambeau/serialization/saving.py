@@ -13,6 +13,7 @@ import sys
 from typing import IO, Any
 
 from flambeau.serialization.archive import ALIGNMENT, ArchiveWriter
+from flambeau.serialization.options import options
 from flambeau.serialization.pickle_tensor import legacy_storage_name
 from flambeau.serialization.pickler import CheckpointPickler
 from flambeau.serialization.writing import replacing
@@ -75,13 +76,14 @@ def _write(
         _write_legacy(file, data, writer)
         return
     archive = ArchiveWriter(file, name)
+    skipped = options.skip_data
     archive.write("data.pkl", data)
     archive.write(".format_version", b"1")
     archive.write(".storage_alignment", str(ALIGNMENT).encode())
     if not no_byteorder:
         archive.write("byteorder", sys.byteorder.encode())
     for key, storage in writer.storages.items():
-        archive.write(f"data/{key}", storage.array)
+        archive.write(f"data/{key}", bytes(storage.nbytes()) if skipped else storage.array)
     archive.write("version", b"3\n")
     archive.write(".data/serialization_id", f"{archive.checksum():040d}".encode())
     archive.close()

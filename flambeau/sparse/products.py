@@ -19,7 +19,7 @@ from flambeau.sparse.general import HANDLERS
 
 __all__ = ["addmm", "hspmm", "mm", "sampled_addmm", "smm", "spmm", "sspaddmm"]
 
-REDUCTIONS = {"sum": "sum", "mean": "mean", "amax": "amax", "amin": "amin"}
+REDUCTIONS = {"mean": "mean", "amax": "amax", "amin": "amin", "max": "amax", "min": "amin"}
 
 
 def _masked(g: Any, mat1: Any, mat2: Any) -> Any:
@@ -67,12 +67,11 @@ def mm(mat1: Tensor, mat2: Tensor, reduce: str = "sum") -> Tensor:
 
     Args:
         reduce: how the terms of a row are put together: "sum", "mean" (of the terms that are
-            there), "amax", "amin"
-            (compressed rows only, as in PyTorch).
+            there), "amax" or "max", "amin" or "min" (compressed rows only, as in PyTorch).
 
     Shape: (n, k), (k, m) -> (n, m).
     Raises:
-        RuntimeError: sizes or dtypes that do not agree. ValueError: another reduction.
+        RuntimeError: sizes or dtypes that do not agree; another reduction.
     """
     if reduce != "sum":
         return _reduced(mat1, mat2, reduce)
@@ -85,9 +84,9 @@ def mm(mat1: Tensor, mat2: Tensor, reduce: str = "sum") -> Tensor:
 def _reduced(mat1: Tensor, mat2: Tensor, reduce: str) -> Tensor:
     if reduce not in REDUCTIONS:
         raise fail(
-            ValueError,
+            RuntimeError,
             "sparse.mm",
-            f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}",
+            f"reduce argument must be either sum, mean, amax or amin, got {reduce}",
         )
     data = mat1._array
     if not isinstance(data, Compressed) or not data.by_row or data.blocked:
@@ -100,7 +99,7 @@ def _reduced(mat1: Tensor, mat2: Tensor, reduce: str) -> Tensor:
     terms = basis.values(mat1).unsqueeze(1) * ops.index_select(mat2, 0, wrap(columns))
     zeros = wrap(np.zeros((data.shape[0], mat2.shape[1]), terms._array.dtype))
     index = wrap(np.broadcast_to(rows[:, None], terms.shape))
-    return ops.scatter_reduce(zeros, 0, index, terms, reduce, include_self=False)  # type: ignore[no-any-return]
+    return ops.scatter_reduce(zeros, 0, index, terms, REDUCTIONS[reduce], include_self=False)  # type: ignore[no-any-return]
 
 
 def addmm(mat: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Any = 1.0, alpha: Any = 1.0) -> Tensor:

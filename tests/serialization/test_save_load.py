@@ -346,3 +346,15 @@ def test_plain_pickle_and_deepcopy(protocol):
     copied = copy.deepcopy(things)
     copied[0][1] = 9
     assert copied[1][1, 0] == 9 and things[0][1] == 1
+
+
+def test_skip_data_leaves_room():
+    sizes = []
+    for skipped in (False, True):
+        file = io.BytesIO()
+        with torch.serialization.skip_data() if skipped else torch.no_grad():
+            torch.save(torch.ones(3), file)
+        sizes.append(len(file.getvalue()))
+        file.seek(0)
+        assert torch.load(file).tolist() == ([0] * 3 if skipped else [1] * 3)
+    assert sizes[0] == sizes[1]

@@ -204,3 +204,11 @@ def test_one_row_or_column(layout):
     for i in (0, 2, -1):
         np.testing.assert_array_equal(sparse[i].to_dense(), a[i])
         np.testing.assert_array_equal(sparse.select(1, i).to_dense(), a[:, i])
+
+
+@pytest.mark.parametrize("reduce", ["mean", "amax", "amin", "max", "min"])
+def test_reductions_of_a_rows_terms(reduce):
+    left, right = torch.eye(3) * 2, torch.arange(6.0).view(3, 2)
+    check(torch.sparse.mm(left.to_sparse_csr(), right, reduce), left @ right)
+    with pytest.raises(RuntimeError, match="mean, amax"):
+        torch.sparse.mm(left.to_sparse_csr(), right, "median")

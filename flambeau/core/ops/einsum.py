@@ -453,21 +453,3 @@ def kron(input: Tensor, other: Tensor, *, out: Any = None) -> Tensor:
     right = other.reshape([n for size in q for n in (1, size)])
     found = (left * right).reshape([n * m for n, m in zip(p, q, strict=True)])
     return found if out is None else write_one("kron", found, out)
-
-
-@composite()
-def chain_matmul(*matrices: Tensor, out: Any = None) -> Tensor:
-    """The product of a chain of matrices in the cheapest order. `torch.linalg.multi_dot` is its
-    newer form.
-    """
-    for k, each in enumerate(matrices):
-        if each.dim() != 2:
-            raise fail(
-                RuntimeError,
-                "chain_matmul",
-                f"Tensor {k} has {each.dim()} dimensions: expected matrices.",
-            )
-    if len(matrices) == 1:
-        return matrices[0]
-    found = ops.linalg_multi_dot(matrices)
-    return found if out is None else write_one("chain_matmul", found, out)

@@ -215,6 +215,7 @@ def svd(input: Tensor, some: bool = True, compute_uv: bool = True, *, out: Any =
 @composite(method=True)
 def lu(input: Tensor, pivot: bool = True, get_infos: bool = False, out: Any = None) -> Any:
     """The packed LU factorization and its pivots (and, with `get_infos`, whether it succeeded)."""
+    deprecated("lu", "torch.linalg.lu_factor / torch.linalg.lu_factor_ex")
     LU, pivots, info = ops.linalg_lu_factor_ex(input, pivot=pivot)
     if not get_infos and isinstance(info._array, (np.ndarray, Batched)) and info._array.any():
         k = int(info.reshape(-1)[info.reshape(-1) != 0][0])
@@ -423,3 +424,22 @@ def lobpcg(
     if largest is None or largest:
         return values.narrow(-1, size - k, k).flip(-1), vectors.narrow(-1, size - k, k).flip(-1)
     return values.narrow(-1, 0, k), vectors.narrow(-1, 0, k)
+
+
+@composite()
+def chain_matmul(*matrices: Tensor, out: Any = None) -> Tensor:
+    """The product of a chain of matrices in the cheapest order. `torch.linalg.multi_dot` is its
+    newer form.
+    """
+    deprecated("chain_matmul", "torch.linalg.multi_dot")
+    for k, each in enumerate(matrices):
+        if each.dim() != 2:
+            raise fail(
+                RuntimeError,
+                "chain_matmul",
+                f"Tensor {k} has {each.dim()} dimensions: expected matrices.",
+            )
+    if len(matrices) == 1:
+        return matrices[0]
+    found = ops.linalg_multi_dot(matrices)
+    return found if out is None else written("chain_matmul", found, out)
