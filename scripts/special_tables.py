@@ -122,6 +122,45 @@ def root(function: Function) -> Function:
     return lambda u: function(mp.sqrt(u if u > mp.mpf("1e-40") else mp.mpf("1e-40")))
 
 
+def inverse(series: list[mp.mpf]) -> list[mp.mpf]:
+    """1 / series, for one that begins with 1."""
+    found = [mp.mpf(1)]
+    for n in range(1, len(series)):
+        found.append(-mp.fsum(series[i] * found[n - i] for i in range(1, n + 1)))
+    return found
+
+
+def stirling(count: int) -> list[mp.mpf]:
+    """gamma(z) over Stirling's formula, in powers of 1 / z: the exponential of Bernoulli's sum."""
+    logarithm = [mp.mpf(0)] * (count + 1)
+    for k in range(1, count + 1, 2):
+        logarithm[k] = mp.bernoulli(k + 1) / (k * (k + 1))
+    found = [mp.mpf(1)]
+    for n in range(1, count + 1):
+        found.append(mp.fsum(k * logarithm[k] * found[n - k] for k in range(1, n + 1)) / n)
+    return found
+
+
+def temme(rows: int, terms: int) -> list[list[float]]:
+    """Temme's expansion of the incomplete gamma function: a row of powers of eta, constant first,
+    for each power of 1 / a. With eta^2 / 2 = mu - log(1 + mu), x = a (1 + mu): the first is 1 / mu
+    - 1 / eta, the next (c' / eta) + (-1)^k g(k) / mu (DLMF 8.12).
+    """
+    length = terms + 2 * rows + 4
+    mu = [mp.mpf(0), mp.mpf(1)]  # from mu mu' = eta (1 + mu)
+    for n in range(2, length):
+        rest = mp.fsum(mu[i] * (n + 1 - i) * mu[n + 1 - i] for i in range(2, n))
+        mu.append((mu[n - 1] - rest) / (n + 1))
+    over, gamma = inverse(mu[1:]), stirling(rows)  # over eta: 1 / mu
+    row = over[1:]
+    found = [row]
+    for k in range(1, rows):
+        sign = (-1) ** k * gamma[k]
+        row = [(i + 2) * row[i + 2] + sign * over[i + 1] for i in range(len(row) - 2)]
+        found.append(row)
+    return [[float(c) for c in row[: terms - k]] for k, row in enumerate(found)]
+
+
 def tables() -> dict[str, list[float]]:
     """Every table by name."""
     p0, q0 = bessel_parts(0)
@@ -171,6 +210,7 @@ def tables() -> dict[str, list[float]]:
         "AIRY_Q": fit(beyond(far, lambda z: airy_parts(z)[1], square=True)),
         "LGAMMA_LOW": fit(on(1, 3, lgamma_ratio)),
         "LGAMMA_HIGH": fit(on(3, 8, mp.loggamma)),
+        "ARCSINE": fit(on(0, 0.25, root(lambda x: mp.asin(x) / x))),
     }
 
 
@@ -186,6 +226,10 @@ def write() -> None:
     ]
     for name, values in tables().items():
         lines += [f"{name} = (", *(f"    {value!r}," for value in values), ")"]
+    lines.append("TEMME = (")
+    for row in temme(10, 16):
+        lines += ["    (", *(f"        {value!r}," for value in row), "    ),"]
+    lines.append(")")
     TARGET.write_text("\n".join(lines) + "\n")
 
 

@@ -82,42 +82,54 @@ def _k1e(x: Array) -> Array:
     return _scaled_k(x, _k1_near, table.K1_FAR)
 
 
-def _hankel(x: Array, order: int) -> tuple[Array, Array, Array, Array]:
+def _typed(function: Any) -> Any:
+    """`double` for a function that is told the input's type too: it rounds angles to it, as
+    PyTorch does."""
+
+    def kernel(x: Array) -> Array:
+        kind = np.float32 if x.dtype == np.float32 else np.float64
+        return double(lambda part: function(part, kind))(x)
+
+    return kernel
+
+
+def _hankel(x: Array, order: int, kind: Any) -> tuple[Array, Array, Array, Array]:
     """The scale, P, Q and angle of J = scale (P cos - Q sin), Y = scale (P sin + Q cos)."""
     p, q = (table.P0, table.Q0) if order == 0 else (table.P1, table.Q1)
     t = 128 / (x * x) - 1
-    return np.sqrt(TWO_OVER_PI / x), horner(p, t), horner(q, t) / x, x - PI_4 * (1 + 2 * order)
+    angle = (x.astype(kind) - kind(PI_4 * (1 + 2 * order))).astype(np.float64)
+    return np.sqrt(TWO_OVER_PI / x), horner(p, t), horner(q, t) / x, angle
 
 
-def _j_far(x: Array, order: int) -> Array:
-    scale, p, q, angle = _hankel(x, order)
+def _j_far(x: Array, order: int, kind: Any) -> Array:
+    scale, p, q, angle = _hankel(x, order, kind)
     return np.where(np.isinf(x), np.nan, scale * (p * np.cos(angle) - q * np.sin(angle)))
 
 
-def _y_far(x: Array, order: int) -> Array:
-    scale, p, q, angle = _hankel(x, order)
+def _y_far(x: Array, order: int, kind: Any) -> Array:
+    scale, p, q, angle = _hankel(x, order, kind)
     return np.where(np.isinf(x), np.nan, scale * (p * np.sin(angle) + q * np.cos(angle)))
 
 
-def _j0(x: Array) -> Array:
+def _j0(x: Array, kind: Any = np.float64) -> Array:
     x = np.abs(x)
     return piecewise(
         x,
         (x <= 8, lambda x: horner(table.J0_NEAR, x * x / 32 - 1)),
-        (x > 8, lambda x: _j_far(x, 0)),
+        (x > 8, lambda x: _j_far(x, 0, kind)),
     )
 
 
-def _j1(x: Array) -> Array:
+def _j1(x: Array, kind: Any = np.float64) -> Array:
     size = np.abs(x)
     return piecewise(
         x,
         (size <= 8, lambda x: x * horner(table.J1_NEAR, x * x / 32 - 1)),
-        (size > 8, lambda x: np.copysign(1.0, x) * _j_far(np.abs(x), 1)),
+        (size > 8, lambda x: np.copysign(1.0, x) * _j_far(np.abs(x), 1, kind)),
     )
 
 
-def _y0(x: Array) -> Array:
+def _y0(x: Array, kind: Any = np.float64) -> Array:
     return piecewise(
         x,
         (x == 0, lambda x: np.full_like(x, -np.inf)),
@@ -125,11 +137,11 @@ def _y0(x: Array) -> Array:
             (x > 0) & (x <= 8),
             lambda x: horner(table.Y0_NEAR, x * x / 32 - 1) + TWO_OVER_PI * np.log(x) * _j0(x),
         ),
-        (x > 8, lambda x: _y_far(x, 0)),
+        (x > 8, lambda x: _y_far(x, 0, kind)),
     )
 
 
-def _y1(x: Array) -> Array:
+def _y1(x: Array, kind: Any = np.float64) -> Array:
     return piecewise(
         x,
         (x == 0, lambda x: np.full_like(x, -np.inf)),
@@ -140,12 +152,14 @@ def _y1(x: Array) -> Array:
                 + TWO_OVER_PI * (np.log(x) * _j1(x) - 1 / x)
             ),
         ),
-        (x > 8, lambda x: _y_far(x, 1)),
+        (x > 8, lambda x: _y_far(x, 1, kind)),
     )
 
 
 EDGE = 2 / 3 * 2**1.5
 FAR = 2 / 3 * 6**1.5
+NOTHING = 108
+"""From here on Airy's function is 0."""
 
 
 def _airy_decaying(x: Array) -> Array:
@@ -158,22 +172,24 @@ def _airy_decaying(x: Array) -> Array:
     )
 
 
-def _airy_waving(x: Array) -> Array:
+def _airy_waving(x: Array, kind: Any) -> Array:
     size = -x
-    zeta = 2 / 3 * size * np.sqrt(size)
+    given = size.astype(kind)
+    zeta = given * kind(2) * np.sqrt(given) / kind(3)
+    angle = (zeta + kind(PI_4)).astype(np.float64)
+    zeta = zeta.astype(np.float64)
     t = 2 * (FAR / zeta) ** 2 - 1
-    angle = zeta - PI_4
-    wave = horner(table.AIRY_P, t) * np.cos(angle) + horner(table.AIRY_Q, t) / zeta * np.sin(angle)
+    wave = horner(table.AIRY_P, t) * np.sin(angle) - horner(table.AIRY_Q, t) / zeta * np.cos(angle)
     return wave * 0.5641895835477563 / np.sqrt(np.sqrt(size))
 
 
-def _airy_ai(x: Array) -> Array:
+def _airy_ai(x: Array, kind: Any) -> Array:
     return piecewise(
         x,
         ((x >= -6) & (x <= 2), lambda x: horner(table.AIRY_NEAR, (x + 2) / 4)),
-        ((x > 2) & (x < 108), _airy_decaying),
-        ((x >= 108) & (x < np.inf), lambda x: np.zeros_like(x)),
-        ((x < -6) & (x > -np.inf), _airy_waving),
+        ((x > 2) & (x < NOTHING), _airy_decaying),
+        ((x >= NOTHING) & (x < np.inf), lambda x: np.zeros_like(x)),
+        ((x < -6) & (x > -np.inf), lambda x: _airy_waving(x, kind)),
     )
 
 
@@ -182,11 +198,11 @@ def _spherical_j0(x: Array) -> Array:
     return np.where(np.isinf(x), 0.0, found)
 
 
-airy_ai = double(_airy_ai)
-bessel_j0 = double(_j0)
-bessel_j1 = double(_j1)
-bessel_y0 = double(_y0)
-bessel_y1 = double(_y1)
+airy_ai = _typed(_airy_ai)
+bessel_j0 = _typed(_j0)
+bessel_j1 = _typed(_j1)
+bessel_y0 = _typed(_y0)
+bessel_y1 = _typed(_y1)
 i0 = double(_i0)
 i0e = double(lambda x: _scaled_i0(np.abs(x)))
 i1 = double(_i1)

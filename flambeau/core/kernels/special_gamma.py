@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from flambeau.core.kernels import special_tables as table
-from flambeau.core.kernels.special import double, horner, piecewise
+from flambeau.core.kernels.special import _erfc, double, horner, piecewise
 
-__all__ = ["digamma", "igamma", "igammac", "lgamma", "mvlgamma", "polygamma", "zeta"]
+__all__ = ["digamma", "igamma", "igammac", "lgamma", "mvlgamma", "polygamma", "slope", "zeta"]
 
 Array = Any
 LOG_PI = 1.1447298858494002
@@ -96,23 +96,25 @@ def _digamma(x: Array) -> Array:
     )
 
 
+RISES = 23
+"""Factors of the last term of PyTorch's form of Euler and Maclaurin's formula."""
+
+
 def _zeta(s: Array, q: Array) -> Array:
     """Hurwitz's zeta by Euler and Maclaurin's formula after the terms below 9."""
     s, q = np.broadcast_arrays(s, q)
-    whole = q == np.floor(q)
-    pole = (s == 1) | ((q <= 0) & whole)
-    good = (s > 1) & ~pole & ((q > 0) | (s == np.floor(s)))
-    found = np.where(pole & (s >= 1), np.inf, np.nan)
+    stop = q == np.floor(q)
+    good = (s > 1) & ((q > 0) | ((s == np.floor(s)) & ~stop))
+    found = np.where((s == 1) | (~(s < 1) & (q <= 0) & stop), np.inf, np.nan)
     s, a = s[good], q[good].astype(np.float64)
     total = np.zeros_like(a)
-    for k in range(100_000):
-        more = (a <= 9) | (k < 9)
-        if not more.any():
-            break
+    k = 0
+    while (more := (a <= 9) | (k < 9)).any():
         total += np.where(more, np.power(a, -s), 0)
         a = a + more
+        k += 1
     last = np.power(a, -s)
-    total += last * (a / (s - 1) + 0.5)
+    total += last * a / (s - 1) + last / 2
     rise, power = s, last / a
     for k, factor in enumerate(EULER_MACLAURIN):
         term = factor * rise * power
@@ -125,14 +127,32 @@ def _zeta(s: Array, q: Array) -> Array:
     return found
 
 
+NOTHING = 745.2
+"""``e`` to less than minus this is 0."""
+
+
+def _boundless(s: Array, q: Array) -> Array:
+    """Where PyTorch's form of that formula has infinity times nothing: the factors of its last term
+    and the first power."""
+    rise = np.prod([s + j for j in range(RISES)], axis=0)
+    return (q > 1) & np.isinf(rise) & (s * np.log(q) > NOTHING)
+
+
 def zeta(input: Array, other: Array) -> Array:
     """``sum (k + other) ** -input``; inf at its poles, NaN where it is not defined."""
-    found = _zeta(np.asarray(input, np.float64), np.asarray(other, np.float64))
+    s, q = np.asarray(input, np.float64), np.asarray(other, np.float64)
+    found = np.where(_boundless(s, q), np.nan, _zeta(s, q))
     return np.asarray(found).astype(input.dtype)
 
 
 def _trigamma_reflected(x: Array) -> Array:
     return (np.pi / _sin_pi(x)) ** 2 - _zeta(np.float64(2), 1 - x)
+
+
+def slope(n: int) -> float:
+    """What zeta of n + 1 is multiplied with in the n-th derivative of digamma."""
+    size = float(factorial(n)) if n <= 170 else np.inf
+    return size if n % 2 else -size
 
 
 def _polygamma(x: Array, n: int) -> Array:
@@ -143,7 +163,7 @@ def _polygamma(x: Array, n: int) -> Array:
             (x <= 0.5, _trigamma_reflected),
             (x == np.inf, np.zeros_like),
         )
-    return (1 if n % 2 else -1) * float(factorial(n)) * _zeta(np.float64(n + 1), x)
+    return slope(n) * _zeta(np.float64(n + 1), x)
 
 
 def _mvlgamma(x: Array, p: int) -> Array:
@@ -153,17 +173,19 @@ def _mvlgamma(x: Array, p: int) -> Array:
     return found
 
 
-def _log_density(a: Array, x: Array) -> Array:
-    """a log x - x - lgamma(a), without cancellation for large a."""
-    u = (x - a) / a
-    large = a >= 8
-    big = np.where(large, a, 8.0)
-    smooth = a * (np.log1p(u) - u) + 0.5 * np.log(big) - HALF_LOG_2PI - _stirling_rest(big)
-    return np.where(large & (np.abs(u) < 0.7), smooth, a * np.log(x) - x - _lgamma_positive(a))
+UNIFORM, NEAR = 16, 0.3
+"""From this `a` on, for x nearer to it than this part of it, Temme's expansion serves."""
+CLEAR = 1e5
+"""Elsewhere the functions are 0 and 1 for an `a` beyond this, or twice this x."""
+
+
+def _density(a: Array, x: Array) -> Array:
+    """``x^a e^-x / gamma(a + 1)``."""
+    return np.exp(a * np.log(x) - x - _lgamma_positive(a + 1))
 
 
 def _lower_series(a: Array, x: Array) -> Array:
-    term = 1 / a
+    term = np.ones_like(a)
     total = term.copy()
     below = a
     for _ in range(10_000):
@@ -172,7 +194,7 @@ def _lower_series(a: Array, x: Array) -> Array:
         total += term
         if not (term > total * EPSILON).any():
             break
-    return total * np.exp(_log_density(a, x))
+    return total * _density(a, x)
 
 
 def _upper_fraction(a: Array, x: Array) -> Array:
@@ -193,21 +215,39 @@ def _upper_fraction(a: Array, x: Array) -> Array:
         h = h * change
         if not (np.abs(change - 1) > 4 * EPSILON).any():
             break
-    return h * np.exp(_log_density(a, x))
+    return h * a * _density(a, x)
+
+
+def _uniform(a: Array, x: Array) -> Array:
+    """The upper function by Temme's expansion: the normal distribution's tail and a correction."""
+    mu = (x - a) / a
+    half = np.maximum(mu - np.log1p(mu), 0)
+    eta = np.copysign(np.sqrt(2 * half), mu)
+    series = np.zeros_like(a)
+    for row in table.TEMME[::-1]:
+        series = series / a + horner(row[::-1], eta)
+    return _erfc(eta * np.sqrt(a / 2)) / 2 + np.exp(-a * half) / np.sqrt(2 * np.pi * a) * series
 
 
 def _incomplete(input: Array, other: Array, upper: bool) -> Array:
     a, x = np.broadcast_arrays(np.asarray(input, np.float64), np.asarray(other, np.float64))
     at_zero, at_infinity = (1.0, 0.0) if upper else (0.0, 1.0)
     found = np.full_like(np.equal(a, x), np.nan, dtype=np.float64)  # laid out as the operands
-    found[(a > 0) & (x == 0)] = at_zero
+    allowed = ~((a < 0) | (x < 0))
+    found[allowed & (a != 0) & (x == 0)] = at_zero
     found[(a == 0) & (x > 0)] = at_infinity
-    found[(a >= 0) & np.isfinite(a) & (x == np.inf)] = at_infinity
-    found[(a == np.inf) & (x >= 0) & (x < np.inf)] = at_zero
+    found[allowed & ~np.isinf(a) & (x == np.inf)] = at_infinity
+    found[(a == np.inf) & allowed & (x != np.inf)] = at_zero
     proper = (a > 0) & (x > 0) & np.isfinite(a) & np.isfinite(x)
+    near = proper & (a >= UNIFORM) & (np.abs(x - a) <= NEAR * a)
+    low, rest = x <= a + 1, proper & ~near
+    clear = rest & ((a > CLEAR) | (x > 2 * CLEAR))
+    found[clear] = np.where(low, at_zero, at_infinity)[clear]
+    rest &= ~clear
     for mask, function, complement in (
-        (proper & (x <= a + 1), _lower_series, upper),
-        (proper & (x > a + 1), _upper_fraction, not upper),
+        (near, _uniform, not upper),
+        (rest & low, _lower_series, upper),
+        (rest & ~low, _upper_fraction, not upper),
     ):
         if mask.any():
             value = function(a[mask], x[mask])

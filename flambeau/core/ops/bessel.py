@@ -11,13 +11,13 @@ from typing import Any
 from flambeau.core.declare import elementwise, ops
 from flambeau.core.dtypes import REAL_FLOAT, Rule, finfo
 from flambeau.core.kernels import special_bessel as kernels
+from flambeau.core.kernels.native.bessel import BESSEL
 from flambeau.core.kernels.native.choose import offer
-from flambeau.core.kernels.native.special import SPECIAL
 from flambeau.core.kernels.special import no_half
 
 __all__: list[str] = []
 
-offer(SPECIAL)
+offer(BESSEL)
 _SINGLE = Rule("SINGLE", refuses=frozenset({"complex", "float8"}), ints_to_float=True)
 
 

@@ -17,6 +17,7 @@ from flambeau.core.errors import fail
 from flambeau.core.kernels import special as error_functions
 from flambeau.core.kernels import special_gamma as gammas
 from flambeau.core.kernels.native.choose import lazily, offer
+from flambeau.core.kernels.native.gammas import GAMMAS
 from flambeau.core.kernels.native.special import SPECIAL
 from flambeau.core.methods import bind
 from flambeau.core.ops.either import keep
@@ -28,7 +29,7 @@ __all__: list[str] = []
 _FLOATS = Rule("FLOATS", refuses=frozenset({"bool", "int", "complex", "float8"}))
 _PRIVATE: dict[str, Any] = {"function": False, "method": False, "inplace": False}
 _no_half = error_functions.no_half
-offer(SPECIAL)
+offer(SPECIAL | GAMMAS)
 
 
 @elementwise(
@@ -138,8 +139,13 @@ def digamma(input):
 _trigamma = lazily("trigamma", lambda x: gammas.polygamma(x, 1))
 
 
+_higher = lazily("polygamma_of", lambda x, s, _: gammas.polygamma(x, int(s) - 1))
+
+
 def _polygamma_kernel(input, n):
-    return _trigamma(input) if n == 1 else gammas.polygamma(input, n)
+    if n == 1:
+        return _trigamma(input)
+    return _higher(input, n + 1.0, gammas.slope(n)) if n else gammas.polygamma(input, n)
 
 
 @elementwise(
@@ -195,9 +201,12 @@ def _mvlgamma_grad(g, input, p):
     return g * total
 
 
+_mvlgamma_kernel = lazily("mvlgamma", gammas.mvlgamma)
+
+
 @elementwise(
     types=REAL_FLOAT,
-    kernel=gammas.mvlgamma,
+    kernel=_mvlgamma_kernel,
     name="_mvlgamma",
     node="Mvlgamma",
     function=False,
@@ -207,7 +216,7 @@ def _mvlgamma_grad(g, input, p):
 )
 def _mvlgamma(input, p: int):
     """The logarithm of the multivariate gamma function."""
-    return gammas.mvlgamma(input, p)
+    return _mvlgamma_kernel(input, p)
 
 
 def _dimensions(name: str, p: int) -> int:

@@ -1,4 +1,4 @@
-"""Formulas of the error function's, the gamma function's and Bessel's families.
+"""Formulas of the error function's and the gamma function's families.
 
 The approximations are those of the NumPy forms in ``kernels/special`` and its neighbours, whose
 tables they read; both number types are computed in double, all branches of an element and one
@@ -19,7 +19,14 @@ from flambeau.core.kernels import special_tables as table
 from flambeau.core.kernels.jit.ir import Function, Value
 from flambeau.core.kernels.native.elementwise import Formula
 from flambeau.core.kernels.native.formulas import exp, minimum
-from flambeau.core.kernels.native.smooth import any_sine, log, log1p, sine
+from flambeau.core.kernels.native.smooth import (
+    PI_HIGH,
+    PI_LOW,
+    any_sine,
+    log,
+    log1p,
+    sine,
+)
 
 __all__ = ["SPECIAL"]
 
@@ -49,6 +56,18 @@ def sine_pi(f: Function, x: Value) -> Value:
     rest = x - f.intrinsic("rint", x * 0.5) * 2.0  # in [-1, 1]
     folded = f.intrinsic("copysign", constant(f, 1.0), rest) - rest
     return sine(f, f.select(size_of(f, rest).gt(0.5), folded, rest) * math.pi)
+
+
+def turn(f: Function, x: Value) -> tuple[Value, Value]:
+    """sin and cos of a double; far away the remainder by pi is lost."""
+    n = f.intrinsic("rint", x * (1 / math.pi))
+    rest = f.fma(n, -PI_LOW, f.fma(n, -PI_HIGH, x))
+    size = minimum(f, size_of(f, rest), constant(f, 1.6))
+    half = n * 0.5
+    odd = f.intrinsic("rint", half).ne(half)
+    s = f.intrinsic("copysign", sine(f, size), rest)
+    c = sine(f, constant(f, math.pi / 2) - size)
+    return f.select(odd, -s, s), f.select(odd, -c, c)
 
 
 def exp_square(f: Function, x: Value) -> Value:
@@ -277,30 +296,6 @@ def trigamma(f: Function, given: Value) -> Value:
     return f.select(given.eq(-math.inf), math.nan, found)
 
 
-def scaled_bessel(
-    f: Function, x: Value, near: Sequence[float], far: Sequence[float], odd: bool
-) -> Value:
-    """``e**-x I(x)`` for positive numbers: a polynomial up to 8, one of 1/x beyond."""
-    first = horner(f, near, x * 0.25 - 1.0)
-    first = first * x if odd else first
-    second = horner(f, far, constant(f, 16.0) / x - 1.0) / f.intrinsic("sqrt", x)
-    return f.select(x.le(8.0), first, second)
-
-
-def bessel(odd: bool, scaled: bool) -> One:
-    """A modified Bessel function of the first kind."""
-    near, far = (table.I1_NEAR, table.I1_FAR) if odd else (table.I0_NEAR, table.I0_FAR)
-
-    def formula(f: Function, x: Value) -> Value:
-        size = size_of(f, x)
-        found = scaled_bessel(f, size, near, far, odd)
-        if not scaled:
-            found = exp(f, size) * found
-        return f.select(x.lt(0), -found, found) if odd else found
-
-    return wide(formula)
-
-
 def entropy(f: Function, x: Value) -> Value:
     """``-x ln x``, 0 at 0 and -inf below; NaN stays."""
     found = f.select(x.gt(0), -x * log(f, x), f.select(x.eq(0), f.value(x.type, 0), -math.inf))
@@ -322,10 +317,6 @@ SPECIAL: dict[str, Formula] = {
     "lgamma": Formula(wide(lgamma), 1),
     "digamma": Formula(digamma, 1),
     "trigamma": Formula(trigamma, 1),
-    "i0": Formula(bessel(odd=False, scaled=False), 1),
-    "special_i0e": Formula(bessel(odd=False, scaled=True), 1),
-    "special_i1": Formula(bessel(odd=True, scaled=False), 1),
-    "special_i1e": Formula(bessel(odd=True, scaled=True), 1),
     "special_entr": Formula(entropy, 1),
     "special_xlog1py": Formula(xlog1py, 2),
 }
