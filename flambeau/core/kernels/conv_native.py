@@ -19,7 +19,7 @@ from flambeau.core.kernels import correlate as made
 from flambeau.core.kernels import correlate_weight as weights
 from flambeau.core.kernels import memory
 from flambeau.core.kernels.generate.turn import turn, turn_runs
-from flambeau.core.kernels.phases import Call, lanes_of
+from flambeau.core.kernels.phases import Call, lanes_of, registers
 from flambeau.core.kernels.product import matrices
 from flambeau.core.kernels.windows import Ints, Pairs, empty, to_last
 from flambeau.core.kernels.windows_native import convolve as by_taps
@@ -100,8 +100,8 @@ def convolve(
         return True
     if _better_turned(input, result.shape[2:], kernel, stride, dilation, weight[0].size):
         lanes, out = _turned(input), memory.empty((1, *result.shape[1:], len(input)), input.dtype)
-        options = _with_lanes(stride, pads, dilation)
-        convolve(lanes, weight[..., None], bias, out, *options, groups)
+        lanes, turned, weight, options = _with_lanes(lanes, out, weight, stride, pads, dilation)
+        convolve(lanes, weight, bias, turned, *options, groups)
         return _turn_back(out, result)
     if _is_last(input) or _is_last(result):
         if _pointwise(kernel, pads, groups):
@@ -150,8 +150,8 @@ def input_gradient(
     depth = weight[:, 0].size // (groups * prod(stride))
     if _better_turned(grad, phase, kernel, stride, dilation, depth):
         lanes, out = _turned(grad), memory.empty((1, *result.shape[1:], len(grad)), grad.dtype)
-        options = _with_lanes(stride, pads, dilation)
-        input_gradient(lanes, weight[..., None], out, *options, groups)
+        lanes, turned, weight, options = _with_lanes(lanes, out, weight, stride, pads, dilation)
+        input_gradient(lanes, weight, turned, *options, groups)
         return _turn_back(out, result)
     if _is_last(grad) or _is_last(result):
         if _pointwise(kernel, pads, groups) and max(stride) == 1:
@@ -223,8 +223,10 @@ def weight_gradient(
         matrices(left.T, right, None, result.reshape(len(result), -1))
         return True
     if _better_turned(input, grad.shape[2:], kernel, stride, dilation, result[0].size):
-        options = _with_lanes(stride, pads, dilation)
-        weight_gradient(_turned(grad), _turned(input), result[..., None], *options, groups)
+        left, right, result, options = _with_lanes(
+            _turned(grad), _turned(input), result, stride, pads, dilation
+        )
+        weight_gradient(left, right, result, *options, groups)
         return True
     copied = _is_last(input)
     input, grad = _three(_channels_first(input)), _three(_channels_first(grad))
@@ -364,15 +366,31 @@ def _better_turned(
     batch, lanes = len(array), lanes_of(array.dtype)
     if len(out) > 2 or batch == 1 or depth < DEEP or prod(out) >= 16 * lanes:
         return False
-    reach = (kernel[-1] - 1) * dilation[-1] // stride[-1]
-    pixels = (prod(out[:-1]) - 1) * (out[-1] + reach) + out[-1]
-    now = prod(out) / -(-pixels // lanes)
-    return batch / -(-batch // lanes) > GAIN * now
+    taps = [tuple(range(0, k * d, d)) for k, d in zip(kernel, dilation, strict=True)]
+    now = registers(_ahead((0,), taps), _ahead(1, stride), _ahead(1, out), lanes)
+    side = 1 if stride[-1] > 1 else out[-1]  # pixels of a row that lie side by side
+    return batch * now > GAIN * prod(out) // side * -(-batch * side // lanes)
 
 
-def _with_lanes(stride: Ints, pads: Pairs, dilation: Ints) -> tuple[Ints, Pairs, Ints]:
-    """The options for one more axis."""
-    return (*stride, 1), [*pads, (0, 0)], (*dilation, 1)
+def _with_lanes(
+    left: np.ndarray,
+    right: np.ndarray,
+    weight: np.ndarray,
+    stride: Ints,
+    pads: Pairs,
+    dilation: Ints,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[Ints, Pairs, Ints]]:
+    """Arrays, weight and options for images that lie behind the pixels: along columns so many times
+    longer, or, where those have strides, along one more axis.
+    """
+    count = left.shape[-1]
+    if stride[-1] > 1:
+        options = (*stride, 1), [*pads, (0, 0)], (*dilation, 1)
+        return left, right, weight[..., None], options
+    left, right = (a.reshape(*a.shape[:-2], -1) for a in (left, right))
+    low, high = pads[-1]
+    pads = [*pads[:-1], (low * count, high * count)]
+    return left, right, weight, (stride, pads, (*dilation[:-1], dilation[-1] * count))
 
 
 def _turned(array: np.ndarray) -> np.ndarray:

@@ -23,6 +23,7 @@ from flambeau.core.kernels.phases import (
     ALONE,
     Call,
     Taps,
+    apart,
     lanes_of,
     phases,
     place_words,
@@ -87,6 +88,8 @@ def geometry(
     found = phases(taps, strides)
     count = len(found.taps)
     in_place = found.in_place(size, out, strides, input_strides)
+    if not in_place and apart(taps, strides, out, lanes):
+        found = phases(taps, strides, True)
     if in_place:
         pitch = input_strides[2]
         starts, widths = _panels((rows_out - 1) * pitch + columns_out, lanes)

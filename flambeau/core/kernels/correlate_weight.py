@@ -18,6 +18,7 @@ from flambeau.core.kernels.phases import (
     ALONE,
     Call,
     Taps,
+    apart,
     lanes_of,
     phases,
     place_words,
@@ -93,6 +94,8 @@ def geometry(
     rows_out, columns_out = out[1:]
     found = phases(taps, strides)
     in_place = found.in_place(size, out, strides, input_strides)
+    if not in_place and apart(taps, strides, out, lanes):
+        found = phases(taps, strides, True)
     pitch = input_strides[2] if in_place else columns_out + found.span[1]
     vectors = -(-((rows_out - 1) * pitch + columns_out) // lanes)
     images, band = 1, rows_out

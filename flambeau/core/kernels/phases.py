@@ -6,6 +6,7 @@ The taps of each of three axes are any positions. Stands on the generated code's
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,11 +20,13 @@ __all__ = [
     "Call",
     "Phases",
     "Taps",
+    "apart",
     "lanes_of",
     "phases",
     "place_words",
     "plane_words",
     "ready",
+    "registers",
 ]
 
 ALONE = 1 << 21
@@ -54,6 +57,34 @@ def ready(function: int, threads: int, work: int, first: int, words: np.ndarray)
     header = np.array([function, threads, work >= UNLOCKED, first], np.int64)
     assert len(header) == len(HEADER)
     return np.concatenate([header, words])
+
+
+SAVED, ALIGNED = 0.9, 0.95
+"""Which part of the registers of pixels is left at most where every tap along columns has planes of
+its own: rows then lie side by side without borders, but are packed and read as often as there are
+such taps. Where rows fill registers, loads do not cross lines of the cache any more, which is worth
+something too.
+"""
+
+
+def apart(taps: Taps, strides: Ints, out: Ints, lanes: int) -> bool:
+    """Whether every tap along columns gets planes of its own."""
+    left = SAVED if out[2] % lanes else ALIGNED
+    return -(-prod(out[1:]) // lanes) <= left * _bordered(taps, strides, out, lanes)
+
+
+def registers(taps: Taps, strides: Ints, out: Ints, lanes: int) -> int:
+    """How many registers the pixels of a plane of `out` fill."""
+    if apart(taps, strides, out, lanes):
+        return -(-prod(out[1:]) // lanes)
+    return _bordered(taps, strides, out, lanes)
+
+
+def _bordered(taps: Taps, strides: Ints, out: Ints, lanes: int) -> int:
+    """The same where borders lie between rows."""
+    rows, columns = out[1:]
+    reach = max(taps[2]) // strides[2] - min(taps[2]) // strides[2]
+    return -(-((rows - 1) * (columns + reach) + columns) // lanes)
 
 
 class Phases(NamedTuple):
@@ -87,20 +118,24 @@ class Phases(NamedTuple):
         )
 
 
-def phases(taps: Taps, strides: Ints) -> Phases:
-    """Positions of taps, cut by the strides."""
+def phases(taps: Taps, strides: Ints, each: bool = False) -> Phases:
+    """Positions of taps, cut by the strides; along columns one by one, if `each`."""
     _, rows, columns = taps
     _, sy, sx = strides
-    low = min(rows) // sy, min(columns) // sx
-    high = max(rows) // sy, max(columns) // sx
-    numbers = sorted({(y % sy, x % sx) for y in rows for x in columns})
+    low = min(rows) // sy, 0 if each else min(columns) // sx
+    high = max(rows) // sy, 0 if each else max(columns) // sx
+
+    def of(y: int, x: int) -> tuple[int, int]:
+        return y % sy, x if each else x % sx
+
+    numbers = sorted({of(y, x) for y in rows for x in columns})
     return Phases(
         numbers,
         np.array([y + sy * low[0] for y, _ in numbers], np.int64),
         np.array([x + sx * low[1] for _, x in numbers], np.int64),
         (high[0] - low[0], high[1] - low[1]),
         [
-            (numbers.index((y % sy, x % sx)), y // sy - low[0], x // sx - low[1])
+            (numbers.index(of(y, x)), y // sy - low[0], 0 if each else x // sx - low[1])
             for y in rows
             for x in columns
         ],
