@@ -31,10 +31,11 @@ __all__ = ["BATCHES", "BLOCK", "STRIP", "WORDS", "add", "room"]
 
 WORDS = (
     "a", "a_row", "a_column", "b", "b_row", "b_column", "c", "c_row", "bias", "m", "n", "k",
-    "rows", "packed", "scratch", "scratch_each", "next",
+    "rows", "packed", "scratch",
 )  # fmt: skip
-"""The context: strides in elements, `rows` how many rows of the left factor make a unit of work,
-`packed` the right factor in panels (but for `by_panels`), `scratch_each` numbers of each share.
+"""The context: strides in elements, `rows` how many rows of the left factor are taken together,
+`packed` the right factor in panels (but for `by_panels`). One thread does all; several take parts
+(`gemm_parts`).
 """
 BATCHES = (
     "a", "b", "c", "scratch", "a_outer", "a_inner", "a_row", "a_column", "b_outer", "b_inner",
@@ -78,12 +79,7 @@ def room(shape: Shape) -> int:
 def _begin(made: Module, shape: Shape, name: str) -> tuple[Function, dict[str, Value], Value]:
     f = made.function(name, ARGUMENTS)
     get = words(f, WORDS)
-    own = f.at(pointer(f, get["scratch"]), f.argument["thread"] * get["scratch_each"], shape.type)
-    return f, get, own
-
-
-def _following(f: Function) -> Value:
-    return f.at(f.argument["context"], WORDS.index("next"), "i64")
+    return f, get, pointer(f, get["scratch"])
 
 
 def _by_panels(made: Module, shape: Shape, parts: dict[str, Function]) -> None:
@@ -94,20 +90,18 @@ def _by_panels(made: Module, shape: Shape, parts: dict[str, Function]) -> None:
     in_place = get["packed"].eq(0)
     left = pointer(f, f.select(in_place, get["a"], get["packed"]))
     a_row, across = f.select(in_place, get["a_row"], 1), f.select(in_place, get["a_row"], get["k"])
-    with taken(f, _following(f), (get["n"] + (panel - 1)) / panel) as p:
-        columns = smaller(f, get["n"] - p * panel, panel)
-        b = f.at(pointer(f, get["b"]), p * panel * get["b_column"], type)
-        c = f.at(pointer(f, get["c"]), p * panel, type)
-        bias = bias_of(f, get["bias"], p * panel, type)
+    with f.loop(0, get["n"], panel) as column:
+        columns = smaller(f, get["n"] - column, panel)
+        b = f.at(pointer(f, get["b"]), column * get["b_column"], type)
+        c = f.at(pointer(f, get["c"]), column, type)
+        bias = bias_of(f, get["bias"], column, type)
         wide = _whole(columns, shape)
-        # The panel that is most likely this thread's next one.
-        following = panel * f.argument["threads"]
-        there = (p * panel + following).lt(get["n"])
+        there = (column + panel).lt(get["n"])
         with pieces(f, get["k"], f.index(0), piece) as (k0, depth, more, ends):
             here = f.at(b, k0 * get["b_row"], type)
             f.call(parts["panel"], "void", here, get["b_row"], get["b_column"], own, columns, depth)
             beyond, lines = _next(
-                f, here, f.at(b, following, type), get["b_row"], get["k"], k0, depth, ends, there,
+                f, here, f.at(b, panel, type), get["b_row"], get["k"], k0, depth, ends, there,
                 piece, type,
             )  # fmt: skip
             with f.loop(0, get["m"], get["rows"]) as first:
@@ -129,18 +123,16 @@ def _by_rows(made: Module, shape: Shape, parts: dict[str, Function]) -> None:
     far = (get["n"] * get["k"]).gt(NEAR // SIZES[type])
     piece = f.select(far, f.index(2 * PIECE), PIECE)
     piece = f.select(near, piece, DEPTH)
-    with taken(f, _following(f), (get["m"] + (get["rows"] - 1)) / get["rows"]) as block:
-        first = block * get["rows"]
+    with f.loop(0, get["m"], get["rows"]) as first:
         rows = smaller(f, get["m"] - first, get["rows"])
         a = f.at(pointer(f, get["a"]), first * get["a_row"], type)
         c = f.at(pointer(f, get["c"]), first * get["c_row"], type)
-        following = get["rows"] * f.argument["threads"]
-        there = (first + following).lt(get["m"])
+        there = (first + get["rows"]).lt(get["m"])
         with pieces(f, get["k"], f.index(0), piece) as (k0, depth, more, ends):
             here = f.at(a, k0 * get["a_column"], type)
             f.call(parts["panel"], "void", here, get["a_row"], get["a_column"], own, depth, rows)
             beyond, lines = _next(
-                f, here, f.at(a, following * get["a_row"], type), get["a_column"], get["k"], k0,
+                f, here, f.at(a, get["rows"] * get["a_row"], type), get["a_column"], get["k"], k0,
                 depth, ends, there, piece, type,
             )  # fmt: skip
             with f.loop(0, get["n"], panel) as column:
@@ -175,8 +167,7 @@ def _next(
 def _turned(made: Module, shape: Shape, parts: dict[str, Function]) -> None:
     f, get, own = _begin(made, shape, "turned")
     type, panel, lanes = shape.type, shape.panel, shape.lanes
-    with taken(f, _following(f), (get["n"] + (get["rows"] - 1)) / get["rows"]) as block:
-        first = block * get["rows"]
+    with f.loop(0, get["n"], get["rows"]) as first:
         rows = smaller(f, get["n"] - first, get["rows"])
         b = f.at(pointer(f, get["b"]), first * get["b_column"], type)
         bias = bias_of(f, get["bias"], first, type)

@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from flambeau.core.kernels.generate import gemm, gemm_ways
+from flambeau.core.kernels.generate import gemm, gemm_parts, gemm_ways
+from flambeau.core.kernels.generate.gemm_parts import Way
 from flambeau.core.kernels.jit import build, pool
 from flambeau.core.kernels.jit.ir import SIZES, Function, Module, Value
 from flambeau.core.kernels.native import table
@@ -25,10 +26,12 @@ from flambeau.core.silence import quiet, run
 __all__ = ["code", "is_generated", "mm"]
 
 NAMES = {np.dtype("f4"): "float", np.dtype("f8"): "double"}
-ON_STACK = 16384
-"""Bytes of packed panels that are kept on the stack."""
-ALONE = 1 << 22
+ALONE = 1 << 20
 """Multiplications that one more thread is worth."""
+TOUCHED = 1 << 17
+"""Numbers read and written that one more thread is worth."""
+ROWS = 6
+"""Parts have a multiple of so many rows."""
 UNLOCKED = 1 << 17
 """From so many multiplications on the interpreter's lock is free."""
 FEW = 12
@@ -36,8 +39,6 @@ FEW = 12
 SEVERAL = 24
 """Rows up to which a B beyond `IN_PLACE` bytes is read where it lies, a few rows of B at a time."""
 IN_PLACE = 1 << 18
-FULL = 8
-"""Panels for each thread from which a thread packs its own."""
 LOCK, PLACE, SIZE, WANTED = 0, 8, 16, 24  # the words of the buffer, in bytes
 
 
@@ -122,6 +123,7 @@ def _module(type: str) -> Module:
     shape = gemm.shape_of(type, target.bits, target.masked)
     made = gemm.module(shape, name="matmul")
     gemm_ways.add(made, shape)
+    gemm_parts.add(made, shape)
     parts = {f.name: f for f in made.functions}
     f = made.function(f"mm_{type}", (("ptr", "self"), ("ptr", "args"), ("i64", "n")), "ptr")
     _enter(f, shape, parts)
@@ -188,35 +190,27 @@ def _enter(f: Function, shape: gemm.Shape, parts: dict[str, Function]) -> None:
 
     memory = word(f, "pool")
     limit = f.load("i64", f.at(memory, pool.LIMIT, "i8"))
-    threads = f.intrinsic("smin", limit, work / ALONE + 1)
+    units = f.intrinsic("smax", work / ALONE, (m * k + k * n + m * n) / TOUCHED)
+    threads = f.intrinsic("smin", limit, units + 1)
 
-    # Which way, and where what is packed goes: nowhere, onto the stack, or into the buffer.
-    lanes, panel = shape.lanes, shape.panel
-    panels = (n + (panel - 1)) / panel
-    packed_count = (n + (lanes - 1)) / lanes * lanes * k
-    direct = m.le(FEW) & steps[1][1].eq(1)
-    in_place = steps[1][1].eq(1) & m.le(SEVERAL) & (n * k).gt(IN_PLACE // size)
-    dots = m.le(4) & steps[0][1].eq(1) & steps[1][0].eq(1)
-    large = packed_count.gt(ON_STACK // size) & direct.eq(False) & dots.eq(False)
-    turned = large & steps[1][0].eq(1) & (m * (n + k)).lt(n * k)
-    columns = steps[0][1].ne(1) & m.ge(gemm_ways.STRIP)  # of A lie side by side
-    by_panels = large & turned.eq(False) & (threads.eq(1) | panels.ge(threads * FULL))
-    by_panels = by_panels & (columns.eq(False) | n.gt(m))
-    by_rows = large & turned.eq(False) & by_panels.eq(False) & columns
-    large = large & in_place.eq(False)
-    each = f.select(turned, f.index(gemm_ways.STRIP * panel), gemm.DEPTH * panel)
-    each = f.select(by_rows, f.index(gemm.DEPTH * gemm_ways.BLOCK), each)
-    each = f.select(turned | by_rows | by_panels, each, 0)
-    left = (m + (lanes - 1)) / lanes * lanes * k
-    packed_count = f.select(turned | by_panels & columns, left, packed_count)
-    packed_count = f.select(by_panels & columns.eq(False), 0, packed_count)
-    stack = f.memory(type, ON_STACK // size + 16)
-    packed = f.variable("i64", (stack.to("i64") + 63) / 64 * 64)
+    # Rows or columns of C in equal parts, in whole registers or tiles.
+    along = n.gt(m)
+    each = (f.select(along, n, m) + (threads - 1)) / threads
+    least = f.select(along, f.index(shape.lanes), ROWS)
+    each = (each + (least - 1)) / least * least
+    rows = f.intrinsic("smin", f.select(along, m, each), m)
+    columns = f.intrinsic("smin", f.select(along, each, n), n)
+    threads = ((m + (rows - 1)) / rows) * ((n + (columns - 1)) / columns)
+
+    way, packs = _way(f, shape, [rows, columns, k], m, steps)
+    share = gemm_parts.room(shape, way, rows, columns, k)
+    large = packs & share.gt(gemm_parts.ON_STACK // size)
+    scratch = f.variable("i64", 0)
     locked = f.variable("i1", False)
     words = word(f, "buffer")
     with f.when(large):
-        _take(f, words, (packed_count + each * threads) * size, locked)
-        packed.set(field(f, words, PLACE, "i64"))
+        _take(f, words, share * threads * size, locked)
+        scratch.set(field(f, words, PLACE, "i64"))
 
     j = f.fresh()
     out_at = f.variable("ptr", target.get())
@@ -244,94 +238,51 @@ def _enter(f: Function, shape: gemm.Shape, parts: dict[str, Function]) -> None:
     with f.when(work.gt(UNLOCKED)):
         thread_state.set(f.call(word(f, "release"), "ptr"))
 
-    def region(name: str, values: list[Any]) -> None:
-        context = f.memory("i64", len(values))
-        for at, value in enumerate(values):
-            f.store(f.index(value), context, at)
-        function = Value("ptr", f"@{parts[name].name}", f)
-        f.call(word(f, "pool_run"), "void", memory, function, context, threads)
-
-    zero, one = f.index(0), f.index(1)
-    last = (n % panel + (lanes - 1)) / lanes * lanes
-    # Units of work: panels, cut into blocks of rows where there are too few for the threads.
-    blocks = (threads * 2 + (panels - 1)) / panels
-    rows = f.select(threads.eq(1), m, (m / blocks + 24) / 24 * 24)
-
-    def product(place: Value, step: Value, last: Value, apart: Value) -> None:
-        region("product", [
-            data[0], steps[0][0], steps[0][1], zero, place, step, last, apart, zero,
-            result, row, zero, bias.get(), zero, m, n, k, one, rows,
-        ])  # fmt: skip
-
-    along = [
-        data[0], steps[0][0], zero, data[1], steps[1][1], zero, result, row, zero, bias.get(),
-        zero, m, n, k, one,
+    values = [
+        data[0], *steps[0], data[1], *steps[1], result, row, bias.get(), m, n, k, rows, columns,
+        way, scratch.get(), share,
     ]  # fmt: skip
-    j = f.fresh()
-
-    def pack(which: int, turned: bool, count: Value) -> None:
-        strides = steps[which][::-1] if turned else steps[which]
-        region("pack", [data[which], *strides, zero, packed.get(), zero, count, k, one])
-
-    def way(name: str, rows: Value, packed_at: Value) -> None:
-        region(name, [
-            data[0], *steps[0], data[1], *steps[1], result, row, bias.get(), m, n, k, rows,
-            packed_at, packed.get() + packed_count * size, each, zero,
-        ])  # fmt: skip
-        f.jump(f"done{j}")
-
-    def even(count: Value, most: int) -> Value:
-        units = (count + (most - 1)) / most
-        units = (units + (threads - 1)) / threads * threads
-        return ((count + (units - 1)) / units + 11) / 12 * 12
-
-    f.branch(dots, f"dots{j}", f"not{j}")
-    f.label(f"dots{j}")
-    f.branch(m.eq(1), f"single{j}", f"several{j}")
-    f.label(f"single{j}")
-    region("dots_of_one", along)
-    f.jump(f"done{j}")
-    f.label(f"several{j}")
-    region("dots", along)
-    f.jump(f"done{j}")
-    f.label(f"not{j}")
-    f.branch(in_place, f"in_place{j}", f"apart{j}")
-    f.label(f"in_place{j}")
-    way("in_place", m, zero)
-    f.label(f"apart{j}")
-    f.branch(direct, f"direct{j}", f"far{j}")
-    f.label(f"direct{j}")
-    product(data[1], steps[1][0], steps[1][0], f.index(panel))
-    f.jump(f"done{j}")
-
-    f.label(f"far{j}")
-    f.branch(turned, f"turned{j}", f"upright{j}")
-    f.label(f"turned{j}")
-    pack(0, True, m)
-    way("turned", even(n, gemm_ways.STRIP), packed.get())
-    f.label(f"upright{j}")
-    f.branch(by_panels, f"by_panels{j}", f"whole{j}")
-    f.label(f"by_panels{j}")
-    f.branch(columns, f"left{j}", f"alone{j}")
-    f.label(f"left{j}")
-    pack(0, True, m)
-    way("by_panels", f.index(panel), packed.get())
-    f.label(f"alone{j}")
-    way("by_panels", m, zero)
-    f.label(f"whole{j}")
-    pack(1, False, n)
-    f.branch(by_rows, f"by_rows{j}", f"packed{j}")
-    f.label(f"by_rows{j}")
-    way("by_rows", even(m, gemm_ways.BLOCK), packed.get())
-    f.label(f"packed{j}")
-    product(packed.get(), f.index(panel), last, k * panel)
-    f.label(f"done{j}")
+    context = f.memory("i64", len(values))
+    for at, value in enumerate(values):
+        f.store(value, context, at)
+    part = Value("ptr", f"@{parts['part'].name}", f)
+    f.call(word(f, "pool_run"), "void", memory, part, context, threads)
     _give_back(f, words, locked)
     with f.when(thread_state.get().ne(null)):
         f.call(word(f, "restore"), "void", thread_state.get())
     f.ret(out)
     f.label("other")
     f.ret(f.call(word(f, "call"), "ptr", word(f, "fallback"), args, count, null))
+
+
+def _way(
+    f: Function, shape: gemm.Shape, sizes: list[Value], rows: Value, steps: list[list[Value]]
+) -> tuple[Value, Value]:
+    """By which way parts of these sizes are computed, and whether it packs. All add up in one order
+    but for dots, which depend on all the `rows` there are.
+    """
+    m, n, k = sizes
+    lanes, size = shape.lanes, SIZES[shape.type]
+    (_, a_column), (b_row, b_column) = steps
+    way = f.index(int(Way.PACKED))
+    small = ((n + (lanes - 1)) / lanes * lanes * k).le(gemm_parts.ON_STACK // size)
+    columns = a_column.ne(1) & m.ge(gemm_ways.STRIP)  # of A lie side by side
+    turned = b_row.eq(1) & (m * (n + k)).lt(n * k)
+    dots = rows.le(4) & a_column.eq(1) & b_row.eq(1)
+    in_place = b_column.eq(1) & m.le(SEVERAL) & (n * k).gt(IN_PLACE // size)
+    direct = m.le(FEW) & b_column.eq(1)
+    for condition, found in (
+        (small.eq(False), Way.BY_PANELS),
+        (small.eq(False) & columns, Way.BY_ROWS),
+        (small.eq(False) & columns & n.gt(m), Way.BY_PANELS_OF_COLUMNS),
+        (small.eq(False) & turned, Way.TURNED),
+        (direct, Way.DIRECT),
+        (in_place, Way.IN_PLACE),
+        (dots, Way.DOTS),
+        (dots & rows.eq(1), Way.DOT),
+    ):
+        way = f.select(condition, f.index(int(found)), way)
+    return way, way.ge(int(Way.TURNED))
 
 
 def _take(f: Function, words: Value, wanted: Value, locked: Any) -> None:
