@@ -17,6 +17,7 @@ from flambeau.core.batch.array import Batched
 from flambeau.core.dtypes import FLOATING_KINDS, SUM
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract, broadcast_shapes
+from flambeau.core.kernels.order import alike, in_order
 from flambeau.core.lower import CLASSES
 from flambeau.core.old_order import of_three
 from flambeau.core.promotion import result_dtype
@@ -117,7 +118,7 @@ def elementwise(op: Op, args: Any, out: Any = None) -> Any:
             if not op.promote or op.names[i] in op.promote:
                 if narrow and a.dtype != computed:
                     a = quiet(a.astype, computed)
-                arrays[i] = a if a.dtype == working else a.astype(working)
+                arrays[i] = a if a.dtype == working else alike(a.astype(working), a)
             else:
                 arrays[i] = a
             edge = edge_of(x)
@@ -175,7 +176,7 @@ def _compute_elementwise(op: Op, arrays: list[Any], result: np.dtype[Any]) -> An
     except ValueError:
         _broadcast(op, [a.shape for a in held])
         raise
-    r = np.asarray(r)
+    r = in_order(np.asarray(r), held)
     return r if r.dtype == result else quiet(r.astype, result)
 
 
@@ -508,6 +509,8 @@ def operator(op: Op, args: Any, out: Any = None) -> Any:
     """A binary operation called by its operator: foreign operands are asked themselves."""
     input, other = args
     if not isinstance(input, Tensor):
+        if op.name == "_rsub":  # PyTorch writes that method in Python, where no type is checked
+            return NotImplemented
         raise fail(
             TypeError,
             op.name,

@@ -14,6 +14,7 @@ from flambeau.core.declare import composite, elementwise, ops, primitive
 from flambeau.core.dtypes import FLOAT, Rule, complex128, float64
 from flambeau.core.errors import fail
 from flambeau.core.kernels.native.choose import fused, lazily
+from flambeau.core.kernels.order import in_order
 from flambeau.core.ops.either import keep
 from flambeau.core.tensor import Tensor
 
@@ -225,4 +226,5 @@ def frexp(input):
     """The mantissa in [0.5, 1) and the integer exponent with ``input = mantissa * 2 **
     exponent``."""
     mantissa, exponent = np.frexp(input)
-    return np.asarray(mantissa), np.asarray(exponent).astype(np.int32)
+    found = np.asarray(mantissa), np.asarray(exponent).astype(np.int32)
+    return tuple(in_order(result, (input,)) for result in found)
