@@ -17,7 +17,7 @@ from flambeau.core.batch.array import Batched
 from flambeau.core.dtypes import FLOATING_KINDS, SUM
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract, broadcast_shapes
-from flambeau.core.kernels.order import alike, in_order
+from flambeau.core.kernels.order import alike, form_of
 from flambeau.core.lower import CLASSES
 from flambeau.core.old_order import of_three
 from flambeau.core.promotion import result_dtype
@@ -76,10 +76,10 @@ def _is_scalar(value: Any) -> bool:
 def elementwise(op: Op, args: Any, out: Any = None) -> Any:
     """An elementwise operation on whatever it was given.
 
-    16-bit floats are computed in float32 where the operation says `upcast`, and where it says
-    `numbers="exact"` and its second operand is a number, which then keeps its digits; with
-    `numbers="rounded"` a number has the 16 bits first. With `alone` numbers may stand alone:
-    ``torch.add(2, 3)``.
+    What `complex` names computes complex numbers. 16-bit floats are computed in float32 where the
+    operation says `upcast`, and where it says `numbers="exact"` and its second operand is a number,
+    which then keeps its digits; with `numbers="rounded"` a number has the 16 bits first. With
+    `alone` numbers may stand alone: ``torch.add(2, 3)``.
     """
     if len(args) == 4 and op.names[3] == "value" and isinstance(args[3], Tensor):
         args = (args[0], *of_three(op, args))
@@ -172,11 +172,11 @@ def _compute_elementwise(op: Op, arrays: list[Any], result: np.dtype[Any]) -> An
             _broadcast(op, [a.shape for a in held])
             r = batched(op, arrays)
             return r if r.dtype == result else quiet(r.astype, result)
-        r = quiet(op.kernel, *arrays)
+        r = quiet(form_of(op), *arrays)
     except ValueError:
         _broadcast(op, [a.shape for a in held])
         raise
-    r = in_order(np.asarray(r), held)
+    r = np.asarray(r)
     return r if r.dtype == result else quiet(r.astype, result)
 
 

@@ -14,13 +14,18 @@ import numpy as np
 
 from flambeau.core.layout import iterated_strides, preserve_strides
 
-__all__ = ["alike", "in_order", "ordered", "room"]
+__all__ = ["alike", "form_of", "in_order", "ordered", "room"]
 
 nd = np.ndarray
 
 
-def ordered(kernel: Callable[..., Any]) -> Callable[..., Any]:
-    """The elementwise kernel, its result in PyTorch's order."""
+def ordered(kernel: Callable[..., Any], of_complex: Any = None) -> Callable[..., Any]:
+    """The elementwise kernel, its result in PyTorch's order.
+
+    Args:
+        kernel: computes on arrays.
+        of_complex: what computes complex numbers instead.
+    """
 
     def form(*arrays: Any) -> Any:
         result = kernel(*arrays)
@@ -29,7 +34,18 @@ def ordered(kernel: Callable[..., Any]) -> Callable[..., Any]:
                 return in_order(result, arrays)
         return result
 
-    return form
+    def either(*arrays: Any) -> Any:
+        for a in arrays:
+            if type(a) is nd and a.dtype.kind == "c":
+                return in_order(of_complex(*arrays), arrays)
+        return form(*arrays)
+
+    return form if of_complex is None else either
+
+
+def form_of(op: Any) -> Callable[..., Any]:
+    """What computes an elementwise operation by NumPy."""
+    return ordered(op.kernel, op.flags.get("complex"))
 
 
 def in_order(result: Any, operands: Iterable[Any]) -> Any:

@@ -15,6 +15,7 @@ from flambeau.core.dtypes import ABS, FLOAT, NUMBER, NUMERIC, Rule, of
 from flambeau.core.entry import operator
 from flambeau.core.entry.several import Several
 from flambeau.core.errors import fail
+from flambeau.core.kernels import complex_numbers
 from flambeau.core.methods import bind
 from flambeau.core.ops.either import vanish
 from flambeau.core.ops.rounding import whole_division
@@ -92,6 +93,7 @@ def _declare_scaled(name: str, other: Any) -> Several:
 @elementwise(
     types=NUMBER,
     kernel=np.add,
+    complex=complex_numbers.added,
     alone=True,
     dunder="add",
     alpha=_scale,
@@ -133,6 +135,7 @@ def _no_masks(name: str, input: Any, other: Any) -> Tensor | None:
 @elementwise(
     types=NUMERIC,
     kernel=np.subtract,
+    complex=complex_numbers.subtracted,
     alone=True,
     first=_no_masks,
     dunder="sub",
@@ -153,6 +156,7 @@ def _rsub_name(node: Any) -> str:
 @elementwise(
     types=NUMERIC,
     kernel=lambda input, other: np.subtract(other, input),
+    complex=lambda input, other: complex_numbers.subtracted(other, input),
     first=_no_masks,
     name="_rsub",
     node=_rsub_name,

@@ -123,7 +123,7 @@ def _scaled(value: Any, like: Any) -> Any:
 def _addcmul(input, tensor1, tensor2, value):
     return (
         input + _scaled(value, input) * tensor1 * tensor2
-        if value != 1
+        if value != 1 or input.dtype.kind == "c"
         else input + tensor1 * tensor2
     )
 
@@ -147,7 +147,7 @@ def addcmul(input, tensor1, tensor2, *, value: Any = 1):
 def _addcdiv(input, tensor1, tensor2, value):
     return (
         input + _scaled(value, input) * tensor1 / tensor2
-        if value != 1
+        if value != 1 or input.dtype.kind == "c"
         else input + tensor1 / tensor2
     )
 

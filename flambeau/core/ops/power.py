@@ -13,6 +13,7 @@ import numpy as np
 from flambeau.core.declare import composite, elementwise, ops, primitive
 from flambeau.core.dtypes import FLOAT, Rule, complex128, float64
 from flambeau.core.errors import fail
+from flambeau.core.kernels.complex_numbers import power as complex_power
 from flambeau.core.kernels.native.choose import fused, lazily
 from flambeau.core.kernels.order import in_order
 from flambeau.core.ops.either import keep
@@ -57,7 +58,7 @@ def _power(input, exponent):
         return short(input)
     if kind == "f" and input.dtype.itemsize == 4:
         return _rounded_power(input, exponent)
-    return np.power(input, exponent)
+    return complex_power(input, exponent) if kind == "c" else np.power(input, exponent)
 
 
 _rounded_power = lazily(
