@@ -17,6 +17,7 @@ from flambeau.core.entry.several import Several
 from flambeau.core.errors import fail
 from flambeau.core.kernels import complex_numbers
 from flambeau.core.methods import bind
+from flambeau.core.numbers import number_for
 from flambeau.core.ops.either import vanish
 from flambeau.core.ops.rounding import whole_division
 from flambeau.core.promotion import result_dtype
@@ -66,6 +67,11 @@ def _scale(name: str, input: Any, other: Any, alpha: Any) -> Any:
             name,
             "For non-complex input tensors, argument alpha must not be a complex number.",
         )
+    if kinds <= {"i", "u"}:
+        dtype = (input if isinstance(input, Tensor) else other)._array.dtype
+        if isinstance(input, Tensor) and isinstance(other, Tensor):
+            dtype = result_dtype([(x._array.dtype, x._array.ndim) for x in (input, other)])
+        number_for(name, alpha, dtype)
     if not isinstance(other, Tensor):
         return other * alpha
     if isinstance(input, Tensor) and input._array.dtype != other._array.dtype:

@@ -12,6 +12,7 @@ from flambeau.core.dtypes import Rule
 from flambeau.core.entry import ternary
 from flambeau.core.entry.several import Several
 from flambeau.core.errors import fail
+from flambeau.core.numbers import number_for
 from flambeau.core.tensor import Tensor
 
 __all__: list[str] = []
@@ -116,7 +117,7 @@ def lerp_(input: Tensor, end: Tensor, weight: Any) -> Tensor:
 
 def _scaled(value: Any, like: Any) -> Any:
     if like.dtype.kind in "iu":
-        return like.dtype.type(int(value))
+        return like.dtype.type(number_for("addcmul", value, like.dtype))
     return like.dtype.type(value)
 
 
