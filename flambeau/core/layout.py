@@ -22,6 +22,7 @@ __all__ = [
     "infer_size",
     "is_contiguous",
     "is_non_overlapping_and_dense",
+    "iterated_strides",
     "layout",
     "memory_format",
     "memory_format_strides",
@@ -218,17 +219,51 @@ def preserve_strides(shape: Sequence[int], strides: Sequence[int]) -> Ints:
     """Strides of `empty_like(x)`: x's own if x is dense, else dense ones in the same order."""
     if is_non_overlapping_and_dense(shape, strides):
         return tuple(strides)
+    return _dense(shape, _fastest_first(shape, [strides]))
+
+
+def iterated_strides(
+    shape: Sequence[int], operands: Sequence[tuple[Sequence[int], Sequence[int]]]
+) -> Ints:
+    """Strides of an elementwise result of that shape: dense, in the order of the operands' memory,
+    the first that tells two dimensions apart decides.
+
+    Args:
+        shape: the common one.
+        operands: shape and strides of each, aligned with the last dimensions.
+    """
+    whole = [strides for own, strides in operands if len(own) == len(shape) and own == shape]
+    if len(whole) == len(operands):
+        if all(is_contiguous(shape, strides) for strides in whole):
+            return contiguous_strides(shape)
+        same = all(strides == whole[0] for strides in whole)
+        if same and is_non_overlapping_and_dense(shape, whole[0]):
+            return tuple(whole[0])
+    spread = []
+    for own, strides in operands:
+        lead = len(shape) - len(own)
+        steps = [
+            0 if size == 1 != shape[lead + k] else step
+            for k, (size, step) in enumerate(zip(own, strides, strict=True))
+        ]
+        spread.append([0] * lead + steps)
+    return _dense(shape, _fastest_first(shape, spread))
+
+
+def _dense(shape: Sequence[int], order: Sequence[int]) -> Ints:
+    """Strides without gaps, the dimensions from the fastest to the slowest."""
     found = [0] * len(shape)
     step = 1
-    for k in _fastest_first(shape, strides):
+    for k in order:
         found[k] = step
         if shape[k] > 1:
             step *= shape[k]
     return tuple(found)
 
 
-def _fastest_first(shape: Sequence[int], strides: Sequence[int]) -> list[int]:
-    """Dimensions by growing stride; stride 0 (expanded) compares with nothing and holds its place.
+def _fastest_first(shape: Sequence[int], operands: Sequence[Sequence[int]]) -> list[int]:
+    """Dimensions by growing stride; stride 0 (expanded) compares with nothing and holds its place,
+    unless a later operand tells.
 
     An insertion sort, since that order is partial: a general sort would give another answer.
     """
@@ -236,17 +271,28 @@ def _fastest_first(shape: Sequence[int], strides: Sequence[int]) -> list[int]:
     for start in range(1, len(order)):
         at = start
         for k in range(start - 1, -1, -1):
-            before, here = order[k], order[at]
-            a, b = strides[before], strides[here]
-            if a == 0 or b == 0:
-                continue
-            if a < b or (a == b and shape[before] <= shape[here]):
-                if a < b:
-                    break
-                continue
-            order[k], order[at] = here, before
-            at = k
+            verdict = _compared(shape, operands, order[k], order[at])
+            if verdict < 0:
+                break
+            if verdict > 0:
+                order[k], order[at] = order[at], order[k]
+                at = k
     return order
+
+
+def _compared(
+    shape: Sequence[int], operands: Sequence[Sequence[int]], before: int, here: int
+) -> int:
+    """Whether one dimension is faster (-1) than another or slower (1); 0 where nothing tells."""
+    for strides in operands:
+        a, b = strides[before], strides[here]
+        if a == 0 or b == 0:
+            continue
+        if a != b:
+            return -1 if a < b else 1
+        if shape[before] > shape[here]:
+            return 1
+    return 0
 
 
 def view_strides(

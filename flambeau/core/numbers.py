@@ -12,7 +12,7 @@ import numpy as np
 from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
 
-__all__ = ["check_range", "number_for"]
+__all__ = ["check_bits", "check_range", "number_for"]
 
 nd = np.ndarray
 
@@ -21,8 +21,9 @@ def number_for(name: str, value: Any, dtype: np.dtype[Any]) -> Any:
     """A Python number as it is written into a tensor of `dtype`.
 
     Raises:
-        RuntimeError: it does not fit.
+        RuntimeError: it does not fit. OverflowError: it takes more than 64 bits.
     """
+    check_bits(name, value)
     kind = dtype.kind
     if kind == "f" and type(value) in (int, float) and dtype.itemsize > 2:
         return value
@@ -44,6 +45,16 @@ def number_for(name: str, value: Any, dtype: np.dtype[Any]) -> Any:
     if dtype.itemsize == 2 and kind == "f" and abs(value) > 65504 and abs(value) != float("inf"):
         raise _too_large(name, dtype)
     return value
+
+
+def check_bits(name: str, value: Any) -> None:
+    """Whether a number is one of 64 bits, with or without a sign, if it is whole.
+
+    Raises:
+        OverflowError: it takes more.
+    """
+    if type(value) is int and not -(1 << 63) <= value < 1 << 64:
+        raise fail(OverflowError, name, f"int too big to convert: {value} takes more than 64 bits")
 
 
 def check_range(name: str, values: nd[Any, Any], dtype: np.dtype[Any]) -> None:

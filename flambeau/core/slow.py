@@ -17,7 +17,9 @@ from flambeau.core.batch.array import Batched
 from flambeau.core.dtypes import FLOATING_KINDS, SUM
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract, broadcast_shapes
+from flambeau.core.kernels.order import alike, form_of
 from flambeau.core.lower import CLASSES
+from flambeau.core.numbers import check_bits, number_for
 from flambeau.core.old_order import of_three
 from flambeau.core.promotion import result_dtype
 from flambeau.core.silence import quiet
@@ -75,10 +77,10 @@ def _is_scalar(value: Any) -> bool:
 def elementwise(op: Op, args: Any, out: Any = None) -> Any:
     """An elementwise operation on whatever it was given.
 
-    16-bit floats are computed in float32 where the operation says `upcast`, and where it says
-    `numbers="exact"` and its second operand is a number, which then keeps its digits; with
-    `numbers="rounded"` a number has the 16 bits first. With `alone` numbers may stand alone:
-    ``torch.add(2, 3)``.
+    What `complex` names computes complex numbers. 16-bit floats are computed in float32 where the
+    operation says `upcast`, and where it says `numbers="exact"` and its second operand is a number,
+    which then keeps its digits; with `numbers="rounded"` a number has the 16 bits first. With
+    `alone` numbers may stand alone: ``torch.add(2, 3)``; with `fits` they must be of the dtype.
     """
     if len(args) == 4 and op.names[3] == "value" and isinstance(args[3], Tensor):
         args = (args[0], *of_three(op, args))
@@ -117,7 +119,7 @@ def elementwise(op: Op, args: Any, out: Any = None) -> Any:
             if not op.promote or op.names[i] in op.promote:
                 if narrow and a.dtype != computed:
                     a = quiet(a.astype, computed)
-                arrays[i] = a if a.dtype == working else a.astype(working)
+                arrays[i] = a if a.dtype == working else alike(a.astype(working), a)
             else:
                 arrays[i] = a
             edge = edge_of(x)
@@ -127,6 +129,8 @@ def elementwise(op: Op, args: Any, out: Any = None) -> Any:
         else:
             if narrow and x is not None:
                 x = number_array(x, computed)
+            elif x is not None and "fits" in op.flags and computed.kind in "iu":
+                x = number_for(op.name.lstrip("_"), x, computed)
             arrays[i] = None if x is None else number_array(x, working)
             edges.append(None)
     r = _compute_elementwise(op, arrays, result)
@@ -171,7 +175,7 @@ def _compute_elementwise(op: Op, arrays: list[Any], result: np.dtype[Any]) -> An
             _broadcast(op, [a.shape for a in held])
             r = batched(op, arrays)
             return r if r.dtype == result else quiet(r.astype, result)
-        r = quiet(op.kernel, *arrays)
+        r = quiet(form_of(op), *arrays)
     except ValueError:
         _broadcast(op, [a.shape for a in held])
         raise
@@ -224,6 +228,7 @@ def _operands(op: Op, args: Any) -> tuple[list[Any], bool]:
         elif x is None and op.defaults.get(name, x) is None and name in op.defaults:
             continue
         elif is_number(x):
+            check_bits(op.name, x)
             operands.append(x.item() if isinstance(x, np.generic) else x)
         else:
             raise fail(
@@ -508,6 +513,8 @@ def operator(op: Op, args: Any, out: Any = None) -> Any:
     """A binary operation called by its operator: foreign operands are asked themselves."""
     input, other = args
     if not isinstance(input, Tensor):
+        if op.name == "_rsub":  # PyTorch writes that method in Python, where no type is checked
+            return NotImplemented
         raise fail(
             TypeError,
             op.name,

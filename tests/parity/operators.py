@@ -19,6 +19,9 @@ from .sample import OracleRaises, Sample
 from .tolerance import overrides
 
 NAME = "op_db"
+# OpInfo's method for each kind of input. Reference inputs are about ten times as many; an entry
+# that has none of its own gives its samples.
+INPUTS = {"samples": "sample_inputs", "reference": "reference_inputs"}
 # (dtype, aspects) of the default run.
 DEFAULT = (
     ("float32", ("forward", "grad")),
@@ -85,9 +88,10 @@ def names() -> list[str]:
 class Case:
     """One operator under one engine; shared by its samples."""
 
-    def __init__(self, info: Any, engine: Engine) -> None:
+    def __init__(self, info: Any, engine: Engine, inputs: str = "samples") -> None:
         self.info = info
         self.engine = engine
+        self.inputs = getattr(info, INPUTS[inputs])
         self.translator = Translator(engine, lambda value: Converter(engine)(value))
         self.oracle_translator = Translator(TORCH, lambda value: Converter(TORCH)(value))
 
@@ -103,7 +107,7 @@ class Case:
                 yield error.sample_input
             return
         differentiable = dtype in self.info.supported_backward_dtypes("cpu")
-        yield from self.info.sample_inputs("cpu", dtype, requires_grad=differentiable)
+        yield from self.inputs("cpu", dtype, requires_grad=differentiable)
 
 
 def plan(info: Any, wanted: Any) -> list[tuple[str, Aspect]]:
@@ -119,14 +123,19 @@ def plan(info: Any, wanted: Any) -> list[tuple[str, Aspect]]:
 
 
 def run(
-    name: str, engine: Engine, wanted: Any = DEFAULT, seconds: int = 60, only: Any = None
+    name: str,
+    engine: Engine,
+    wanted: Any = DEFAULT,
+    seconds: int = 60,
+    only: Any = None,
+    inputs: str = "samples",
 ) -> list[Result]:
     """Run one operator; `only(aspect, count)` may choose sample indices (None means all).
 
     Every (dtype, aspect) ends at its first failing sample.
     """
     info = entries()[name]
-    case = Case(info, engine)
+    case = Case(info, engine, inputs)
     results = {
         (dtype, aspect.name): Result(NAME, name, dtype, aspect.name)
         for dtype, aspect in plan(info, wanted)

@@ -19,6 +19,7 @@ from flambeau.core.entry.filling import written_out
 from flambeau.core.entry.record import BOOL, INTS, SCALARS, SINGLE_DOUBLE, named
 from flambeau.core.entry.ternary import many, ternary
 from flambeau.core.kernels.native.choose import resolved, takes_target
+from flambeau.core.kernels.order import form_of
 from flambeau.core.node import NONE_OF_THREE, NOTHING_SAVED, ElementNode
 from flambeau.core.old_order import of_two
 from flambeau.core.provenance import USER, user_frame
@@ -69,7 +70,7 @@ def unary(op: Op) -> Callable[..., Any]:
 
     def first(input: Any) -> Any:
         nonlocal short
-        found = resolved(op.name, op.kernel)
+        found = resolved(op.name, form_of(op))
         saves = op.rules[0].saves if op.rules else ()
         keeps = sum(1 << k for k in saves)
         short = process.native(
@@ -133,7 +134,7 @@ def binary(op: Op, otherwise: Callable[..., Any] = slow.elementwise) -> Callable
 
     def first(input: Any, other: Any) -> Any:
         nonlocal short
-        found = resolved(op.name, op.kernel)
+        found = resolved(op.name, form_of(op))
         saves = {t: rule.saves for rule in op.rules for t in rule.targets}
         keeps = sum(1 << (3 * t + k) for t, kept in saves.items() for k in kept)
         numbers = op.flags.get("operands") != "tensors"
@@ -166,7 +167,7 @@ def binary(op: Op, otherwise: Callable[..., Any] = slow.elementwise) -> Callable
 
 def number_first(op: Op) -> Callable[..., Any] | None:
     """short(number, tensor), None where it does not serve; None where no code can be generated."""
-    found = resolved(op.name, op.kernel)
+    found = resolved(op.name, form_of(op))
     keeps = sum(1 << k for rule in op.rules if 1 in rule.targets for k in rule.saves)
     numbers = op.flags.get("operands") not in ("tensors", "first")
     return process.native(

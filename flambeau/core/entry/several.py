@@ -12,6 +12,7 @@ import numpy as np
 
 from flambeau.core.entry import process
 from flambeau.core.kernels.native.choose import resolved
+from flambeau.core.kernels.order import ordered
 
 __all__ = ["KINDS", "Several"]
 
@@ -39,7 +40,7 @@ class Several:
     def _made(self, title: str, **more: int) -> Callable[..., Any]:
         from flambeau.core.declare import OPERATIONS  # which stands on the entries
 
-        kernel = resolved(self.formula, self.form)
+        kernel = resolved(self.formula, ordered(self.form))
         how = self.how | more
         return process.several(OPERATIONS[self.name], kernel, KINDS, title, **how) or _unserved
 

@@ -18,6 +18,7 @@ from flambeau.core.entry.filling import written_out
 from flambeau.core.entry.record import BOOL, SCALARS, SINGLE_DOUBLE, record_one
 from flambeau.core.entry.several import KINDS
 from flambeau.core.kernels.native.choose import resolved
+from flambeau.core.kernels.order import form_of, ordered
 from flambeau.core.node import OpNode
 from flambeau.core.provenance import USER, user_frame
 from flambeau.core.state import NO_GRAD, mode, next_sequence
@@ -53,7 +54,7 @@ def many(op: Op) -> Callable[..., Any]:
 
     def first_call(*args: Any) -> Any:
         nonlocal call, short
-        call = resolved(op.flags.get("formula", op.name), op.kernel, count)
+        call = resolved(op.flags.get("formula", op.name), form_of(op), count)
         allowed = sum(1 << k for k, (i, _) in enumerate(tensors) if k)
         missing = sum(1 << k for k, (i, _) in enumerate(tensors) if i in optional)
         short = (
@@ -142,7 +143,7 @@ def ternary(op: Op, otherwise: Callable[..., Any]) -> Callable[..., Any]:
 
     def first_call(*args: Any) -> Any:
         nonlocal call, short
-        call = resolved(op.name, bare(op.kernel, rest))
+        call = resolved(op.name, ordered(bare(op.kernel, rest)))
         short = (
             process.several(
                 op, call, kinds, arguments=3, params=params, chooses=int(chooses), numbers=6

@@ -57,7 +57,7 @@ def _number(data: Any, dtype: Any) -> np.ndarray[Any, Any]:
             return np.array(data, dtypes.default().numpy)
         return np.array(data, dtypes.default_complex().numpy)
     if dtype.numpy.kind in "iu" and not isinstance(data, complex):
-        if isinstance(data, int) and dtype.numpy.itemsize == 8:
+        if isinstance(data, int) and dtype.numpy != np.uint64:
             _checked_int(data)
         data = number_for("tensor", data, dtype.numpy)
     return quiet(np.asarray(data).astype, dtype.numpy)
@@ -65,9 +65,7 @@ def _number(data: Any, dtype: Any) -> np.ndarray[Any, Any]:
 
 def _checked_int(value: int) -> int:
     if not -(1 << 63) <= value < 1 << 63:
-        raise fail(
-            RuntimeError, "tensor", "Overflow when unpacking long long: integers take 64 bits"
-        )
+        raise fail(ValueError, "tensor", "Overflow when unpacking long long: integers take 64 bits")
     return value
 
 

@@ -22,16 +22,22 @@ _LOOK = 16
 Step = Callable[[int, Array, Array, Array], Array]
 
 
+def _degree(n: Array) -> Array:
+    """Whole degrees; what no 64 bits hold is negative, as it is after C's conversion."""
+    n = np.trunc(n)
+    return np.where(np.abs(n) < 2.0**63, n, n.dtype.type(-1))
+
+
 def _climb(x: Array, n: Array, first: Array, step: Step) -> Array:
     """Degree `n` of the family with p0 = 1, p1 = first and p(k + 1) = step(k, x, p(k), p(k - 1));
     0 for n < 0. What has become NaN stays so: a degree of billions costs no billion steps.
     """
     x, n, first = np.broadcast_arrays(x, n, first)
-    n = np.trunc(n)
+    n = _degree(n)
     found = np.where(n == 0, x.dtype.type(1), x.dtype.type(0))
     before, now = np.ones_like(x), first
     found = np.where(n == 1, now, found)
-    top = int(np.max(n, initial=0, where=np.isfinite(n)))
+    top = int(np.max(n, initial=0))
     for k in range(1, top):
         before, now = now, step(k, x, now, before)
         found = np.where(n == k + 1, now, found)
@@ -66,7 +72,7 @@ def _chebyshev(
     """A Chebyshev family: its ends, the trigonometric form beyond degree `many`, and the
     recurrence."""
     x, n = np.broadcast_arrays(x, n)
-    n = np.trunc(n)
+    n = _degree(n)
     inside = (n > many) & (np.abs(x) < 1)
     end = (np.abs(x) == 1) & (n >= 0)
     found = _climb(x, np.where(inside | end, 0, n), first, _double_step)

@@ -15,6 +15,7 @@ from flambeau.core.declare import composite, elementwise, ops
 from flambeau.core.dtypes import FLOAT, REAL, Rule
 from flambeau.core.errors import fail
 from flambeau.core.kernels.native.choose import in_single, lazily
+from flambeau.core.numbers import number_for
 from flambeau.core.rules import both, once, with_arrays
 from flambeau.core.tensor import Tensor
 
@@ -312,6 +313,8 @@ def relu6(input: Tensor) -> Tensor:
 def threshold(input, threshold: float, value: float):
     """``input`` where above `threshold`, else `value`."""
     t = input.dtype.type
+    if input.dtype.kind in "iu":
+        threshold, value = (number_for("threshold", x, input.dtype) for x in (threshold, value))
     return np.where(input <= t(threshold), t(value), input)
 
 

@@ -15,7 +15,9 @@ from flambeau.core.dtypes import ABS, FLOAT, NUMBER, NUMERIC, Rule, of
 from flambeau.core.entry import operator
 from flambeau.core.entry.several import Several
 from flambeau.core.errors import fail
+from flambeau.core.kernels import complex_numbers
 from flambeau.core.methods import bind
+from flambeau.core.numbers import number_for
 from flambeau.core.ops.either import vanish
 from flambeau.core.ops.rounding import whole_division
 from flambeau.core.promotion import result_dtype
@@ -65,6 +67,11 @@ def _scale(name: str, input: Any, other: Any, alpha: Any) -> Any:
             name,
             "For non-complex input tensors, argument alpha must not be a complex number.",
         )
+    if kinds <= {"i", "u"}:
+        dtype = (input if isinstance(input, Tensor) else other)._array.dtype
+        if isinstance(input, Tensor) and isinstance(other, Tensor):
+            dtype = result_dtype([(x._array.dtype, x._array.ndim) for x in (input, other)])
+        number_for(name, alpha, dtype)
     if not isinstance(other, Tensor):
         return other * alpha
     if isinstance(input, Tensor) and input._array.dtype != other._array.dtype:
@@ -92,6 +99,7 @@ def _declare_scaled(name: str, other: Any) -> Several:
 @elementwise(
     types=NUMBER,
     kernel=np.add,
+    complex=complex_numbers.added,
     alone=True,
     dunder="add",
     alpha=_scale,
@@ -133,6 +141,7 @@ def _no_masks(name: str, input: Any, other: Any) -> Tensor | None:
 @elementwise(
     types=NUMERIC,
     kernel=np.subtract,
+    complex=complex_numbers.subtracted,
     alone=True,
     first=_no_masks,
     dunder="sub",
@@ -153,6 +162,7 @@ def _rsub_name(node: Any) -> str:
 @elementwise(
     types=NUMERIC,
     kernel=lambda input, other: np.subtract(other, input),
+    complex=lambda input, other: complex_numbers.subtracted(other, input),
     first=_no_masks,
     name="_rsub",
     node=_rsub_name,

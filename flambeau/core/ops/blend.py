@@ -12,6 +12,7 @@ from flambeau.core.dtypes import Rule
 from flambeau.core.entry import ternary
 from flambeau.core.entry.several import Several
 from flambeau.core.errors import fail
+from flambeau.core.numbers import number_for
 from flambeau.core.tensor import Tensor
 
 __all__: list[str] = []
@@ -116,14 +117,14 @@ def lerp_(input: Tensor, end: Tensor, weight: Any) -> Tensor:
 
 def _scaled(value: Any, like: Any) -> Any:
     if like.dtype.kind in "iu":
-        return like.dtype.type(int(value))
+        return like.dtype.type(number_for("addcmul", value, like.dtype))
     return like.dtype.type(value)
 
 
 def _addcmul(input, tensor1, tensor2, value):
     return (
         input + _scaled(value, input) * tensor1 * tensor2
-        if value != 1
+        if value != 1 or input.dtype.kind == "c"
         else input + tensor1 * tensor2
     )
 
@@ -147,7 +148,7 @@ def addcmul(input, tensor1, tensor2, *, value: Any = 1):
 def _addcdiv(input, tensor1, tensor2, value):
     return (
         input + _scaled(value, input) * tensor1 / tensor2
-        if value != 1
+        if value != 1 or input.dtype.kind == "c"
         else input + tensor1 / tensor2
     )
 

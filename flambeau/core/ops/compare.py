@@ -16,6 +16,7 @@ from flambeau.core.dtypes import COMPARE, FLOATING_KINDS, ORDER, Rule, default
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.kernels.native.choose import lazily
+from flambeau.core.numbers import number_for
 from flambeau.core.ops.either import keep, numbered, tie
 from flambeau.core.rules import with_arrays
 from flambeau.core.state import grad_enabled
@@ -32,42 +33,73 @@ _FINITE = Rule("FINITE", result="bool", refuses=frozenset())
 _SIGNED = Rule("SIGNED", result="bool", refuses=frozenset({"complex"}), error=RuntimeError)
 
 
-@elementwise(operands="first", types=COMPARE, kernel=np.equal, dunder="eq")
+LARGE = 1 << 31
+"""Whole numbers from here on are none of int32, some of int64."""
+
+
+def _wrapping(compare: Any) -> Any:
+    """The comparison; a number that the dtype cannot hold is not compared as it is: the long way
+    wraps it.
+    """
+
+    def kernel(input, other):
+        if type(other) is int and not -LARGE <= other < LARGE:
+            raise OverflowError
+        return compare(input, other)
+
+    return kernel
+
+
+@elementwise(operands="first", types=COMPARE, kernel=_wrapping(np.equal), dunder="eq")
 def eq(input, other):
     """``input == other``, elementwise."""
     return np.equal(input, other)
 
 
 @elementwise(
-    operands="first", types=COMPARE, kernel=np.not_equal, dunder="ne", alias=("not_equal",)
+    operands="first",
+    types=COMPARE,
+    kernel=_wrapping(np.not_equal),
+    dunder="ne",
+    alias=("not_equal",),
 )
 def ne(input, other):
     """``input != other``, elementwise."""
     return np.not_equal(input, other)
 
 
-@elementwise(operands="first", types=ORDER, kernel=np.less, dunder="lt", alias=("less",))
+@elementwise(operands="first", types=ORDER, kernel=_wrapping(np.less), dunder="lt", alias=("less",))
 def lt(input, other):
     """``input < other``, elementwise."""
     return np.less(input, other)
 
 
 @elementwise(
-    operands="first", types=ORDER, kernel=np.less_equal, dunder="le", alias=("less_equal",)
+    operands="first",
+    types=ORDER,
+    kernel=_wrapping(np.less_equal),
+    dunder="le",
+    alias=("less_equal",),
 )
 def le(input, other):
     """``input <= other``, elementwise."""
     return np.less_equal(input, other)
 
 
-@elementwise(operands="first", types=ORDER, kernel=np.greater, dunder="gt", alias=("greater",))
+@elementwise(
+    operands="first", types=ORDER, kernel=_wrapping(np.greater), dunder="gt", alias=("greater",)
+)
 def gt(input, other):
     """``input > other``, elementwise."""
     return np.greater(input, other)
 
 
 @elementwise(
-    operands="first", types=ORDER, kernel=np.greater_equal, dunder="ge", alias=("greater_equal",)
+    operands="first",
+    types=ORDER,
+    kernel=_wrapping(np.greater_equal),
+    dunder="ge",
+    alias=("greater_equal",),
 )
 def ge(input, other):
     """``input >= other``, elementwise."""
@@ -275,11 +307,19 @@ def _clamp(input, min=None, max=None):
     return _clamp_kernel(input, min, max)
 
 
-def _some_bound(name: str, min: Any, max: Any) -> None:
+def _check_bounds(name: str, input: Any, min: Any, max: Any) -> None:
+    """Whether there is a bound; whole ones must be numbers of a whole dtype.
+
+    Raises:
+        RuntimeError: there is none, or one does not fit.
+    """
     if min is None and max is None:
         raise fail(
             RuntimeError, name, "At least one of 'min' or 'max' must not be None: give a bound."
         )
+    for bound in (min, max):
+        if type(bound) is int and not -128 <= bound < 128 and isinstance(input, Tensor):
+            number_for(name, bound, input._array.dtype)
 
 
 @composite(method=True, alias=("clip",))
@@ -293,38 +333,42 @@ def clamp(input: Tensor, min: Any = None, max: Any = None, *, out: Tensor | None
     Raises:
         RuntimeError: no bound is given.
     """
-    _some_bound("clamp", min, max)
+    _check_bounds("clamp", input, min, max)
     return ops._clamp(input, min, max, out=out)
 
 
 @composite(method=True, alias=("clip_",))
 def clamp_(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
     """`clamp` in place."""
-    _some_bound("clamp_", min, max)
+    _check_bounds("clamp_", input, min, max)
     return ops._clamp_(input, min, max)
 
 
 @composite(method=True)
 def clamp_min(input: Tensor, min: Any, *, out: Tensor | None = None) -> Tensor:
     """``max(input, min)``; the gradient passes at the bound."""
+    _check_bounds("clamp_min", input, min, None)
     return ops._clamp_min(input, min, out=out)
 
 
 @composite(method=True)
 def clamp_min_(input: Tensor, min: Any) -> Tensor:
     """`clamp_min` in place."""
+    _check_bounds("clamp_min_", input, min, None)
     return ops._clamp_min_(input, min)
 
 
 @composite(method=True)
 def clamp_max(input: Tensor, max: Any, *, out: Tensor | None = None) -> Tensor:
     """``min(input, max)``; the gradient passes at the bound."""
+    _check_bounds("clamp_max", input, None, max)
     return ops._clamp_max(input, max, out=out)
 
 
 @composite(method=True)
 def clamp_max_(input: Tensor, max: Any) -> Tensor:
     """`clamp_max` in place."""
+    _check_bounds("clamp_max_", input, None, max)
     return ops._clamp_max_(input, max)
 
 

@@ -16,6 +16,7 @@ from flambeau.core.dtypes import NUMBER, Rule, of
 from flambeau.core.entry import at_first, looking
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
+from flambeau.core.kernels.order import room
 from flambeau.core.methods import bind
 from flambeau.core.ops.either import keep, vanish
 from flambeau.core.ops.view import strided
@@ -263,7 +264,7 @@ def angle(input):
 
 def _polar(abs, angle):
     kind = of(abs.dtype).to_complex().numpy
-    found = _room(abs, angle, kind)
+    found = room((abs, angle), kind)
     found.real = abs * np.cos(angle)
     found.imag = abs * np.sin(angle)
     return found
@@ -303,16 +304,9 @@ def polar(abs: Tensor, angle: Tensor, *, out: Tensor | None = None) -> Tensor:
     return _written("polar", ops._polar(abs, angle), out)
 
 
-def _room(input, other, kind):
-    """An array for what two operands make, laid out as they are."""
-    if input.shape == other.shape:
-        return np.empty_like(input, kind)
-    return np.empty(np.broadcast_shapes(input.shape, other.shape), kind)
-
-
 def _join(real, imag):
     kind = of(real.dtype).to_complex().numpy
-    found = _room(real, imag, kind if kind.kind == "c" else np.complex64)
+    found = room((real, imag), kind if kind.kind == "c" else np.complex64)
     found.real = real
     found.imag = imag
     return found.astype(kind, copy=False)

@@ -16,6 +16,7 @@ from flambeau.core.entry.filling import Short
 from flambeau.core.errors import fail
 from flambeau.core.inplace import check_inplace, write_result
 from flambeau.core.ir.abstract import Abstract
+from flambeau.core.kernels.order import alike
 from flambeau.core.numbers import number_for
 from flambeau.core.silence import quiet
 from flambeau.core.storage import storage_of, touch
@@ -29,7 +30,7 @@ nd = np.ndarray
 
 def _filled(input: Any, value: Any) -> Any:
     """A tensor of one value."""
-    fresh = np.empty_like(input)
+    fresh = alike(np.empty_like(input), input)
     fresh[...] = value if value.dtype == input.dtype else value.astype(input.dtype)
     return fresh
 

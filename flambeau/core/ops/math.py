@@ -12,6 +12,7 @@ import numpy as np
 
 from flambeau.core.declare import elementwise, ops
 from flambeau.core.dtypes import FLOAT, NUMBER, REAL_FLOAT, Rule
+from flambeau.core.kernels import complex_numbers
 from flambeau.core.kernels.native.choose import lazily
 from flambeau.core.ops.either import cosine, keep, sine
 
@@ -74,7 +75,11 @@ def log10(input):
 
 
 @elementwise(
-    types=FLOAT, kernel=np.log1p, inplace_function=True, vjp=lambda g, input: g / (input + 1)
+    types=FLOAT,
+    kernel=np.log1p,
+    complex=complex_numbers.log1p,
+    inplace_function=True,
+    vjp=lambda g, input: g / (input + 1),
 )
 def log1p(input):
     """``log(1 + input)``, exact for small input."""
@@ -311,12 +316,9 @@ def hypot(input, other):
 
 
 def _logaddexp(input, other):
-    if input.dtype.kind != "c":
-        return np.logaddexp(input, other)
-    swap = input.real < other.real
-    high, low = np.where(swap, other, input), np.where(swap, input, other)
-    found = high + np.log1p(np.exp(low - high))
-    return np.where(np.isinf(high.real) & (high == low), high, found)
+    if input.dtype.kind == "c":
+        return complex_numbers.logaddexp(input, other)
+    return np.logaddexp(input, other)
 
 
 @elementwise(

@@ -16,6 +16,7 @@ from flambeau.core.errors import fail
 from flambeau.core.kernels import pad as borders
 from flambeau.core.kernels.windows import channels_last, full
 from flambeau.core.kernels.windows import pad as padded
+from flambeau.core.numbers import number_for
 from flambeau.core.ops.windowing import Ints, refuse_dtype, require_tensor
 from flambeau.core.tensor import Tensor
 
@@ -77,6 +78,8 @@ def constant_pad_nd(input, pad: Ints, value: Any = 0):
     shape = _grown("constant_pad_nd", input.shape, pad)
     first = input.ndim - len(pad) // 2
     value = getattr(value, "_array", value)
+    if input.dtype.kind in "iu" and isinstance(value, (int, float)):
+        value = number_for("constant_pad_nd", float(value), input.dtype)  # PyTorch's is a double
     pairs = _pairs(pad)
     if any(
         low < 0 and -low > n or high < 0 and -high > n

@@ -13,7 +13,10 @@ import numpy as np
 from flambeau.core.declare import composite, elementwise, ops, primitive
 from flambeau.core.dtypes import FLOAT, Rule, complex128, float64
 from flambeau.core.errors import fail
+from flambeau.core.kernels.complex_numbers import power as complex_power
 from flambeau.core.kernels.native.choose import fused, lazily
+from flambeau.core.kernels.order import in_order
+from flambeau.core.numbers import number_for
 from flambeau.core.ops.either import keep
 from flambeau.core.tensor import Tensor
 
@@ -56,7 +59,7 @@ def _power(input, exponent):
         return short(input)
     if kind == "f" and input.dtype.itemsize == 4:
         return _rounded_power(input, exponent)
-    return np.power(input, exponent)
+    return complex_power(input, exponent) if kind == "c" else np.power(input, exponent)
 
 
 _rounded_power = lazily(
@@ -68,17 +71,27 @@ much."""
 
 def _integer_power(input, exponent):
     if input.dtype.kind == "i" and np.any(exponent < 0):
-        if not exponent.ndim and input.ndim:
+        odd = np.where(exponent % 2 == 0, 1, input).astype(input.dtype)
+        fraction = np.where(np.abs(input) == 1, odd, input.dtype.type(0))
+        return np.where(exponent < 0, fraction, np.power(input, np.maximum(exponent, 0)))
+    return np.power(input, exponent)
+
+
+def _check_exponent(name: str, input: Any, exponent: Any) -> None:
+    """Whether integers may be raised to that number.
+
+    Raises:
+        RuntimeError: it is negative, or none of the dtype.
+    """
+    if type(exponent) is int and isinstance(input, Tensor) and input._array.dtype.kind in "iu":
+        if exponent < 0:
             raise fail(
                 RuntimeError,
                 "pow",
                 "Integers to negative integer powers are not allowed: the results are fractions. "
                 "Convert to float first.",
             )
-        odd = np.where(exponent % 2 == 0, 1, input).astype(input.dtype)
-        fraction = np.where(np.abs(input) == 1, odd, input.dtype.type(0))
-        return np.where(exponent < 0, fraction, np.power(input, np.maximum(exponent, 0)))
-    return np.power(input, exponent)
+        number_for("pow", exponent, input._array.dtype)
 
 
 def _base_grad(g, input, exponent):
@@ -116,6 +129,7 @@ def _node_name(node: Any) -> str:
 @elementwise(
     types=_POWER,
     kernel=_power,
+    first=_check_exponent,
     name="_pow",
     dunder="pow",
     function=False,
@@ -225,4 +239,5 @@ def frexp(input):
     """The mantissa in [0.5, 1) and the integer exponent with ``input = mantissa * 2 **
     exponent``."""
     mantissa, exponent = np.frexp(input)
-    return np.asarray(mantissa), np.asarray(exponent).astype(np.int32)
+    found = np.asarray(mantissa), np.asarray(exponent).astype(np.int32)
+    return tuple(in_order(result, (input,)) for result in found)

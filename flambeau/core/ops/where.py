@@ -39,6 +39,7 @@ nd = np.ndarray
     function=False,
     promote=("input", "other"),
     inplace=False,
+    fits=True,
     vjp={
         "input": lambda g, condition: ops._where(condition, g, 0),
         "other": lambda g, condition: ops._where(condition, 0, g),
@@ -52,6 +53,8 @@ def _where(condition, input, other):
 WHERE = ops._where.operation
 BOOL, INT64 = np.dtype(bool), np.dtype("i8")
 NUMBERS = frozenset((int, float))
+LARGE = 1 << 31
+"""Whole numbers from here on might not fit."""
 _where_arrays = lazily("where", np.where)
 
 
@@ -61,6 +64,7 @@ def _chosen(condition: Any, input: Any, other: Any) -> Tensor | None:
         return None
     c, arrays, operands, mask = condition._array, [], [], 0
     edges: list[Any] = [None]
+    whole = large = False
     for bit, x in ((2, input), (4, other)):
         if type(x) in PLAIN:
             a = x._array
@@ -72,17 +76,23 @@ def _chosen(condition: Any, input: Any, other: Any) -> Tensor | None:
             edges.append(edge)
             mask |= bit if edge is not None else 0
         elif type(x) in NUMBERS:
+            whole = whole or type(x) is int
+            large = large or type(x) is int and not -LARGE <= x < LARGE
             arrays.append(x)
             operands.append(x)
             edges.append(None)
         else:
             return None
+    if large:
+        return None
     a, b = arrays
     if type(a) in NUMBERS and type(b) in NUMBERS:
         kind = INT64 if type(a) is type(b) is int else default().numpy
         a = np.empty(c.shape, kind)
     else:
         kind = result_dtype(operands)
+        if whole and kind.itemsize < 4:
+            return None
         a, b = (x if type(x) in NUMBERS or x.dtype is kind else cast_to(kind)(x) for x in arrays)
     try:
         if a is not arrays[0] and type(arrays[0]) in NUMBERS:

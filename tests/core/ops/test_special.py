@@ -160,3 +160,13 @@ def test_polynomials_of_billionth_degree_end_early():
 def test_a_number_widens_nothing():
     assert special.xlog1py(torch.tensor(0.5), 2.67).dtype == torch.float32
     assert special.xlog1py(torch.tensor([0.5]), 2).dtype == torch.float32
+
+
+def test_polynomials_of_degrees_that_no_integer_holds(oracle):
+    def run(of):
+        n = of.tensor([float("inf"), float("-inf"), float("nan"), 1e30, 3.0], dtype=of.float64)
+        x = of.tensor([[1.0], [-1.0], [0.5], [2.0]], dtype=of.float64)
+        names = ("chebyshev_polynomial_u", "hermite_polynomial_h", "legendre_polynomial_p")
+        return [getattr(of.special, name)(x, n).tolist() for name in names]
+
+    assert run(torch) == run(oracle)

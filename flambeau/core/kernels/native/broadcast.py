@@ -267,13 +267,14 @@ def _alike(f: Function, given: _Operands, item: Value, size: Value) -> Value:
 
 def _layout(f: Function, x: Value, strides: Value, given: _Operands, item: Value) -> Value:
     """An operand's strides in the common shape, and its kind. The order of its elements must be the
-    result's: strides that do not grow.
+    result's: strides that do not grow. Of two that are equal the larger dimension is the slower.
     """
     ndim = given.ndim.get()
     have = field(f, x, table.NDIM, "i32").to("i64")
     extents, steps = field(f, x, table.DIMS, "ptr"), field(f, x, table.STRIDES, "ptr")
     dense, number = f.variable("i1", True), f.variable("i1", True)
     expected, least = f.variable("i64", item), f.variable("i64", 0)
+    length = f.variable("i64", 0)
     with f.loop(0, ndim) as back:
         stride = f.variable("i64", 0)
         with f.when(back.lt(have)):
@@ -285,8 +286,9 @@ def _layout(f: Function, x: Value, strides: Value, given: _Operands, item: Value
         f.store(step, strides, ndim - 1 - back)
         with f.when(step.ne(0)):
             number.set(False)
-            given.demand(step.ge(least.get()))
+            given.demand(step.gt(least.get()) | step.eq(least.get()) & size.ge(length.get()))
             least.set(step)
+            length.set(size)
         with f.when(size.ne(1)):
             dense.set(dense.get() & step.eq(expected.get()))
             expected.set(expected.get() * size)

@@ -14,6 +14,7 @@ import numpy as np
 from flambeau.core.kernels.jit.ir import Function, Value
 from flambeau.core.kernels.native.choose import native
 from flambeau.core.kernels.native.elementwise import Formula
+from flambeau.core.kernels.order import alike
 from flambeau.core.silence import quiet
 
 __all__ = ["NAMES", "cast_to", "converted"]
@@ -38,7 +39,7 @@ def converted(array: Any, dtype: np.dtype[Any]) -> Any:
     """
     if dtype.kind == "u" and array.dtype.kind == "f":
         array = array.astype("i8")
-    return array.astype(dtype)
+    return alike(array.astype(dtype), array)
 
 
 @once

@@ -1,0 +1,91 @@
+"""The order in memory of what NumPy computes: PyTorch's, where operands lie in different orders.
+
+NumPy keeps row-major order as soon as one operand has it; in PyTorch the first operand decides.
+Native functions leave such operands to NumPy's forms, whose results come by here. Stands on layout.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from flambeau.core.layout import iterated_strides, preserve_strides
+
+__all__ = ["alike", "form_of", "in_order", "ordered", "room"]
+
+nd = np.ndarray
+
+
+def ordered(kernel: Callable[..., Any], of_complex: Any = None) -> Callable[..., Any]:
+    """The elementwise kernel, its result in PyTorch's order.
+
+    Args:
+        kernel: computes on arrays.
+        of_complex: what computes complex numbers instead.
+    """
+
+    def form(*arrays: Any) -> Any:
+        result = kernel(*arrays)
+        for a in arrays:
+            if type(a) is nd and not a.flags.c_contiguous:
+                return in_order(result, arrays)
+        return result
+
+    def either(*arrays: Any) -> Any:
+        for a in arrays:
+            if type(a) is nd and a.dtype.kind == "c":
+                return in_order(of_complex(*arrays), arrays)
+        return form(*arrays)
+
+    return form if of_complex is None else either
+
+
+def form_of(op: Any) -> Callable[..., Any]:
+    """What computes an elementwise operation by NumPy."""
+    return ordered(op.kernel, op.flags.get("complex"))
+
+
+def in_order(result: Any, operands: Iterable[Any]) -> Any:
+    """A fresh elementwise result with the strides that PyTorch gives it; a view stays one."""
+    if type(result) is not nd or result.ndim < 2 or not result.size:
+        return result
+    arrays = [a for a in operands if type(a) is nd and a.ndim]
+    return _laid(result, _strides(result.shape, arrays), arrays)
+
+
+def room(operands: Sequence[Any], dtype: Any) -> Any:
+    """Memory for an elementwise result of that dtype, with the strides that PyTorch gives it."""
+    shape = np.broadcast_shapes(*[a.shape for a in operands])
+    if all(a.flags.c_contiguous for a in operands):
+        return np.empty(shape, dtype)
+    return _empty(shape, np.dtype(dtype), _strides(shape, operands))
+
+
+def alike(result: Any, operand: Any) -> Any:
+    """A fresh array with the strides of a copy that preserves the operand's."""
+    if type(result) is not nd or result.ndim < 2 or operand.flags.c_contiguous or not result.size:
+        return result
+    steps = tuple(s // operand.itemsize for s in operand.strides)
+    return _laid(result, preserve_strides(operand.shape, steps), [operand])
+
+
+def _laid(result: Any, wanted: tuple[int, ...], operands: list[Any]) -> Any:
+    strides = tuple(s * result.itemsize for s in wanted)
+    if strides == result.strides or any(np.may_share_memory(result, a) for a in operands):
+        return result
+    found = _empty(result.shape, result.dtype, wanted)
+    found[...] = result
+    return found
+
+
+def _strides(shape: tuple[int, ...], arrays: Iterable[Any]) -> tuple[int, ...]:
+    given = [(a.shape, tuple(s // a.itemsize for s in a.strides)) for a in arrays]
+    return iterated_strides(shape, given)
+
+
+def _empty(shape: tuple[int, ...], dtype: np.dtype[Any], strides: tuple[int, ...]) -> Any:
+    buffer = np.empty(prod(shape), dtype)
+    return nd(shape, dtype, buffer, 0, tuple(s * dtype.itemsize for s in strides))
