@@ -21,9 +21,9 @@ def test_ranges_are_counted():
 
 
 def test_operations_are_recorded_by_their_names():
-    layer = torch.nn.Linear(2, 3)
+    layer, x = torch.nn.Linear(2, 3), torch.ones(1, 2)
     with profile(record_shapes=True) as found:
-        layer(torch.ones(1, 2)).exp().zero_()
+        layer(x).exp().zero_()
     events = found.function_events
     assert [e.name for e in events] == ["aten::linear", "aten::addmm", "aten::exp", "aten::zero_"]
     assert events[1].cpu_parent is events[0] and events[2].input_shapes == [[1, 3]]
