@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from flambeau.core import provenance, state
+from flambeau.core.overrides import inside, through
 from flambeau.core.storage import storage_of
 from flambeau.core.tensor import Tensor
 
@@ -37,6 +38,9 @@ class Follower:
     def __torch_function__(
         self, function: Any, types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
+        whole = inside(function)
+        if whole is not None:
+            return through(self, whole, args, kwargs)
         given = list(_tensors((args, kwargs)))
         found = function(*args, **(kwargs or {}))
         reason = next((self.cut[id(x)] for x in given if id(x) in self.cut), None)

@@ -32,6 +32,7 @@ __all__ = [
     "dispatch",
     "inside",
     "overloads",
+    "through",
     "without_subclasses",
 ]
 
@@ -306,6 +307,15 @@ def inside(function: Callable[..., Any]) -> Callable[..., Any] | None:
     if hasattr(function, "operation"):
         return None
     return getattr(function, "__wrapped__", None)
+
+
+def through(handler: Any, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    """Run a function that asks as a whole, its operations heard by the handler."""
+    token = state.switch(functions=(*state.current().functions, handler))
+    try:
+        return function(*args, **(kwargs or {}))
+    finally:
+        state.restore(token)
 
 
 def _own(kind: Any) -> bool:

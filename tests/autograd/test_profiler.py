@@ -47,3 +47,16 @@ def test_a_profile_is_used_once_and_read_afterwards():
         torch.ones(2).exp()
     with pytest.raises(RuntimeError, match="finish"):
         nothing.table()
+
+
+def test_the_same_is_recorded_whether_functions_ask_as_a_whole_or_not():
+    from flambeau.core.overrides import cover
+
+    layer, x = torch.nn.Linear(2, 3), torch.ones(1, 2)
+    found = []
+    for _ in range(2):
+        with profile() as events:
+            layer(x).softmax(-1).reshape(3).zero_()
+        found.append([e.name for e in events.function_events])
+        cover()
+    assert found[0] == found[1]

@@ -37,8 +37,8 @@ CUTS = {
     "no_grad": lambda w, x: torch.no_grad()(lambda: w * x)() + x,
     "argmax": lambda w, x: torch.stack([w * x, x]).argmax(0).float(),
     "gt": lambda w, x: (w * x > 0).float() * x,
-    "to|long": lambda w, x: (w * x).long() * x,
-    r"\.data": lambda w, x: w.data * x,
+    "to": lambda w, x: (w * x).long() * x,
+    ".data": lambda w, x: w.data * x,
 }
 
 
@@ -46,7 +46,7 @@ CUTS = {
 def test_the_line_that_cuts_the_path_is_named(cut):
     w, x = torch.ones(2, requires_grad=True), torch.ones(2)
     told = torch.why_no_grad(w, lambda: CUTS[cut](w, x).sum())
-    assert re.search(rf"is cut by .*(?:{cut})\b.* at test_why\.py:\d+ \(`", told), told
+    assert re.search(rf"is cut by .*{re.escape(cut)}\b.* at test_why\.py:\d+ \(`", told), told
     assert w.grad is None and x.grad is None
 
 
