@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from flambeau.core import provenance, state
-from flambeau.core.overrides import inside, through
+from flambeau.core.overrides import WHOLE, through
 from flambeau.core.storage import storage_of
 from flambeau.core.tensor import Tensor
 
@@ -31,6 +31,7 @@ class Follower:
     def __init__(self, tensor: Tensor) -> None:
         self.kept: list[Any] = [tensor]  # so that an id stays true
         self.live = {id(tensor)}
+        self.within: list[Any] = []
         self.memory = {id(storage_of(tensor))}
         self.cut: dict[int, str] = {}
         self.places: list[str] = []
@@ -38,9 +39,8 @@ class Follower:
     def __torch_function__(
         self, function: Any, types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
-        whole = inside(function)
-        if whole is not None:
-            return through(self, whole, args, kwargs)
+        if function in WHOLE and function not in self.within:
+            return through(self, function, args, kwargs)
         given = list(_tensors((args, kwargs)))
         found = function(*args, **(kwargs or {}))
         reason = next((self.cut[id(x)] for x in given if id(x) in self.cut), None)

@@ -11,7 +11,7 @@ from typing import Any
 
 from flambeau.autograd.events import EventList, FunctionEvent
 from flambeau.core import state
-from flambeau.core.overrides import inside, through
+from flambeau.core.overrides import WHOLE, through
 from flambeau.core.tensor import Tensor
 
 __all__ = ["Recorder", "record_function"]
@@ -38,6 +38,7 @@ class Recorder:
 
     def __init__(self, shapes: bool) -> None:
         self.shapes = shapes
+        self.within: list[Any] = []
         self.events: list[FunctionEvent] = []
         self.open: list[FunctionEvent] = []
 
@@ -78,9 +79,8 @@ class Recorder:
     def __torch_function__(
         self, function: Any, types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
-        whole = inside(function)
-        if whole is not None:
-            return through(self, whole, args, kwargs)
+        if function in WHOLE and function not in self.within:
+            return through(self, function, args, kwargs)
         name = getattr(function, "__name__", "") or str(function)
         shapes = (
             [list(a.shape) if isinstance(a, Tensor) else [] for a in args] if self.shapes else ()

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ALL_OFF",
     "SUBCLASSES_OFF",
+    "WHOLE",
     "ask",
     "concern",
     "cover",
@@ -309,13 +310,21 @@ def inside(function: Callable[..., Any]) -> Callable[..., Any] | None:
     return getattr(function, "__wrapped__", None)
 
 
+WHOLE: dict[Any, Callable[..., Any]] = {}
+"""By function that asks as a whole since `cover`: the one that does not."""
+
+
 def through(handler: Any, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-    """Run a function that asks as a whole, its operations heard by the handler."""
+    """Run a function of `WHOLE` so that the handler hears its operations. One of them may ask under
+    the function's own name: the handler finds that name in its list `within`, and calls it.
+    """
+    handler.within.append(function)
     token = state.switch(functions=(*state.current().functions, handler))
     try:
-        return function(*args, **(kwargs or {}))
+        return WHOLE[function](*args, **(kwargs or {}))
     finally:
         state.restore(token)
+        handler.within.pop()
 
 
 def _own(kind: Any) -> bool:
@@ -347,4 +356,5 @@ def _asking(function: Callable[..., Any], whole: bool = False) -> Callable[..., 
             return dispatch(asking, args, kwargs)
         return function(*args, **kwargs)
 
+    WHOLE[asking] = function
     return asking
