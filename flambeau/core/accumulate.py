@@ -24,8 +24,8 @@ _add = np.add
 def accumulate(node: AccumulateGrad, grad: Any, graph: bool, spot: Any) -> None:
     """Add `grad` (an array, or a Tensor when the backward is recorded) to the leaf's `.grad`."""
     variable = node.variable_ref()
-    if variable is None or grad is None:
-        return
+    if variable is None or grad is None or variable._edge is None:
+        return  # nobody holds the leaf, or it was told not to require a gradient
     old = variable._grad
     if type(grad) is nd and not graph:
         if old is None:

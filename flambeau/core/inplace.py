@@ -413,11 +413,12 @@ def refresh_view(tensor: Tensor) -> None:
     assert tensor._view is not None
     base, _, kind = tensor._view
     storage = storage_of(tensor)
-    if base._edge is None or type(base._edge) is AccumulateGrad:
+    still = base._edge is None or type(base._edge) is AccumulateGrad
+    if kind and not (still and tensor._edge is None):
+        raise unwritable_view(type(base._edge).__name__, kind, indirect=True)
+    if still:
         tensor._view = (base, storage.version, kind)
         return
-    if kind:
-        raise unwritable_view(type(base._edge).__name__, kind, indirect=True)
     tensor._view = (base, storage.version, kind)
     if type(tensor._edge) is AsStridedBackward0 and tensor._edge.edges[0] is base._edge:
         return

@@ -100,7 +100,7 @@ def sweep_lightly(
                         leaves[edge] = plus(old, grad)
                     continue
                 variable = edge.variable_ref()
-                if variable is None:
+                if variable is None or variable._edge is None:  # it was told to stop requiring one
                     continue
                 if variable._grad is not None:
                     leaves[edge] = grad

@@ -23,7 +23,7 @@ from flambeau.core.numbers import check_bits, number_for
 from flambeau.core.old_order import of_three
 from flambeau.core.promotion import result_dtype
 from flambeau.core.silence import quiet
-from flambeau.core.tensor import Tensor, edge_of, wrap, wrap_like_view
+from flambeau.core.tensor import Tensor, dead_end, edge_of, wrap, wrap_like_view
 
 if TYPE_CHECKING:
     from flambeau.core.declare import Op
@@ -461,10 +461,13 @@ def view(op: Op, args: Any) -> Any:
         r = op.kernel(a, *args[1:])
     tensor = wrap_like_view(r, input)
     edge = edge_of(input)
-    base = input if input._view is None else input._view[0]
+    base, _, kind = (input, 0, "") if input._view is None else input._view
     assert tensor._storage is not None
-    tensor._view = (base, tensor._storage.version, "" if state.grad_enabled() else "no_grad")
-    if edge is not None and state.grad_enabled() and op.rules:
+    kind = kind or ("" if state.grad_enabled() else "no_grad")
+    tensor._view = (base, tensor._storage.version, kind)
+    if edge is not None and op.rules and not state.grad_enabled():
+        dead_end(tensor)
+    elif edge is not None and op.rules:
         from flambeau.core.entry import record_one
 
         record_one(op, args, [a, *args[1:]], (edge,), 1, tensor)

@@ -15,7 +15,16 @@ from typing import Any
 from flambeau.core.node import AccumulateGrad, Node, Port
 from flambeau.core.storage import Storage, storage_of
 
-__all__ = ["PLAIN", "Tensor", "edge_of", "leaf_edge", "wrap", "wrap_like_view"]
+__all__ = [
+    "PLAIN",
+    "Tensor",
+    "dead_end",
+    "edge_of",
+    "leaf_edge",
+    "nobody",
+    "wrap",
+    "wrap_like_view",
+]
 
 
 class Tensor:
@@ -87,6 +96,19 @@ def leaf_edge(tensor: Tensor) -> AccumulateGrad:
     edge = AccumulateGrad(tensor)
     tensor._edge = edge
     return edge
+
+
+def dead_end(tensor: Tensor) -> AccumulateGrad:
+    """The edge of a view that was made under no_grad: it requires a gradient, for its base does,
+    but nobody collects it.
+    """
+    edge = leaf_edge(tensor)
+    edge.variable_ref = nobody
+    return edge
+
+
+def nobody() -> None:
+    """The tensor of a dead end."""
 
 
 def edge_of(tensor: Tensor) -> Node | Port | None:

@@ -26,7 +26,7 @@ from flambeau.core.node import NOTHING_SAVED, ElementNode, ManyNode, OpNode, Por
 from flambeau.core.provenance import INNER, USER, user_frame
 from flambeau.core.size import Size
 from flambeau.core.storage import Storage, silent, storage_of
-from flambeau.core.tensor import PLAIN, Tensor, edge_of
+from flambeau.core.tensor import PLAIN, Tensor, dead_end, edge_of
 
 if TYPE_CHECKING:
     from flambeau.core.declare import Op
@@ -52,7 +52,7 @@ EXTRA = (
     "places", "optional", "tensors", "arguments", "same", "mixed", "params", "dtype_at", "fast0",
     "fast1", "fast2", "fast3", "fast4", "into", "types", "fill", "converts", "copying", "again",
     "own_node", "own_slots", "stacks", "outputs", "differentiable", "kind", "pattern", "blank",
-    "like", "elides",
+    "like", "elides", "dead_end",
 )  # fmt: skip
 KNOWN = 4
 """Words of the shared memory before the codes known to be the user's, behind which stand the
@@ -173,6 +173,7 @@ def _words() -> dict[str, int]:
         "mode": state.VARIABLE, "no_grad": state.NO_GRAD, "count": state.COUNT,
         "getframe": sys._getframe, "one": 1, "zero": 0, "nothing": (), "exception": Exception,
         "user_frame": _known_frame, "storage_of": storage_of, "edge_of": edge_of,
+        "dead_end": dead_end,
         "settle": slow.settle, "elided": elided, "elided_alone": elided_alone, "silent": silent,
         "false": False,
         "no_text": "", "generic": np.generic, "no_grad_text": sys.intern("no_grad"),

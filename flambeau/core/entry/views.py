@@ -19,7 +19,7 @@ from flambeau.core.node import NOTHING_SAVED, OpNode
 from flambeau.core.provenance import USER, user_frame
 from flambeau.core.state import NO_GRAD, mode, next_sequence
 from flambeau.core.storage import storage_of
-from flambeau.core.tensor import PLAIN, Tensor, edge_of
+from flambeau.core.tensor import PLAIN, Tensor, dead_end, edge_of
 
 if TYPE_CHECKING:
     from flambeau.core.declare import Op
@@ -127,9 +127,12 @@ def _as_view(op: Op, input: Tensor, r: Any, args: Any) -> Tensor:
         source = input._edge if s.version == old[1] else edge_of(input)
         if type(source) is tuple:
             source = input
-        t._view = (old[0], s.version, "" if m is None else "no_grad")
-    if source is None or m is not None or not op.rules:
+        t._view = (old[0], s.version, old[2] or ("" if m is None else "no_grad"))
+    if source is None or not op.rules:
         t._edge = None
+        return t
+    if m is not None:  # it requires a gradient as its base does, for nobody
+        dead_end(t)
         return t
     f = _frame(3)
     if id(f.f_code) not in USER:

@@ -21,7 +21,7 @@ from flambeau.core.methods import attach, bind
 from flambeau.core.node import AccumulateGrad, Node, Port, edge_node, exposed
 from flambeau.core.provenance import stack_level
 from flambeau.core.storage import Storage, storage_of
-from flambeau.core.tensor import PLAIN, Tensor, edge_of, leaf_edge, wrap_like_view
+from flambeau.core.tensor import PLAIN, Tensor, edge_of, leaf_edge, nobody, wrap_like_view
 
 __all__ = ["Gradient"]
 
@@ -79,7 +79,7 @@ class Gradient:
             return self
         if not requires_grad:
             self._edge = None
-        elif edge is None:
+        elif edge is None or edge.variable_ref is nobody:  # type: ignore[union-attr]
             dtype = of(self._array.dtype)
             if not (dtype.is_floating_point or dtype.is_complex):
                 raise fail(
@@ -257,7 +257,7 @@ class Gradient:
         Raises:
             RuntimeError: it is a view.
         """
-        if self._view is not None and self._edge is not None:
+        if self._view is not None:
             raise fail(
                 RuntimeError, "detach_", "Can't detach views in-place. Use detach() instead."
             )

@@ -32,7 +32,7 @@ def _relu(input):
 
 @with_arrays(lazily("relu_backward", lambda g, out: np.where(out <= 0, g.dtype.type(0), g)))
 def _relu_rule(g, out):
-    return g * (out > 0)
+    return ops.where(out <= 0, 0.0, g)  # not a product: it would keep NaN where nothing passes
 
 
 @elementwise(types=REAL, kernel=_relu, inplace_function=True, vjp=_relu_rule)

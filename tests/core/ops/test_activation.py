@@ -149,3 +149,12 @@ def test_gradients_of_halves_are_rounded_once(oracle, kind):
             found.append(t.autograd.grad(function(x), x, g)[0].tolist())
         wrong = sum(a != b for a, b in zip(*found, strict=True))
         assert wrong <= 1, name  # PyTorch's own exponential may be a digit off
+
+
+def test_what_relu_cuts_stays_zero_whatever_arrives():
+    for create_graph in (False, True):
+        x = torch.tensor([-1.0, 2.0], requires_grad=True)
+        y = x.relu()
+        y.detach().numpy()  # seen from outside: the recorded rule runs
+        g = torch.tensor([float("nan"), 1.0])
+        assert torch.autograd.grad(y, x, g, create_graph=create_graph)[0].tolist() == [0, 1]
