@@ -416,10 +416,11 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
         if isinstance(value, np.generic):
             value = value.item()
         number = True
+    shown: Tensor | None = None
     if index is Ellipsis:
         shown = input  # the tensor itself is written, no view of it
-    else:
-        shown = None if type(index) is Tensor else _viewed(input, index)
+    elif type(index) is not Tensor:
+        shown = _viewed(input, index)
     basic, indices = ((), None) if shown is not None else read(input, index)
     if indices is None:
         shown = basic_view(input, basic) if shown is None else shown
