@@ -26,7 +26,7 @@ from flambeau.core.numbers import number_for
 from flambeau.core.ops import advanced as _advanced  # noqa: F401  (declares what is called here)
 from flambeau.core.ops.view import strided
 from flambeau.core.overlap import overlaps
-from flambeau.core.part_written import write_part
+from flambeau.core.part_written import write_part, write_rows
 from flambeau.core.silence import quiet, run
 from flambeau.core.state import NO_GRAD, mode
 from flambeau.core.storage import touch
@@ -390,10 +390,15 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
             if place is None or overlaps(a) or (store is not None and store.inference):
                 pass
             elif m is None and not (edge_of(input) is None and (number or edge_of(value) is None)):
-                simple = input._view is None and type(place) is not nd and place is not Ellipsis
-                simple = simple and (store is None or store.origin is None)
-                if simple and write_part(input, place, new, None if number else edge_of(value)):
-                    return
+                simple = input._view is None and (store is None or store.origin is None)
+                if simple and place is not Ellipsis:
+                    edge = None if number else edge_of(value)
+                    if type(place) is nd:
+                        written = write_rows(input, index, new, edge)
+                    else:
+                        written = write_part(input, place, new, edge)
+                    if written:
+                        return
             else:
                 try:
                     run(a.__setitem__, place, new)

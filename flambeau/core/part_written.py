@@ -1,4 +1,4 @@
-"""`x[basic] = value` in one step, where x has history of its own: what was written, and the node.
+"""`x[index] = value` in one step, where x has history of its own: what was written, and the node.
 
 PyTorch makes a view, writes it and rebases its base; nobody but it sees the view. What is not so
 plain goes that way here too (``indexing``, ``inplace``). Stands on inplace, node and storage.
@@ -12,8 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from flambeau.core.declare import ops
 from flambeau.core.inplace import CopySlices
 from flambeau.core.layout import contiguous_strides
+from flambeau.core.lists import ListNode, Saved
 from flambeau.core.node import AccumulateGrad, Node, Port
 from flambeau.core.provenance import user_frame
 from flambeau.core.silence import run
@@ -21,7 +23,7 @@ from flambeau.core.state import next_sequence
 from flambeau.core.storage import address, storage_of
 from flambeau.core.tensor import Tensor
 
-__all__ = ["write_part"]
+__all__ = ["write_part", "write_rows"]
 
 
 class Overwritten(Node):
@@ -71,10 +73,6 @@ def write_part(input: Tensor, place: Any, value: Any, edge: Any) -> bool:
         value: a number or an array.
         edge: the value's.
     """
-    old = input._edge
-    node = old.node if type(old) is Port else old
-    if type(old) is AccumulateGrad or (node is not None and node.hooks is not None):
-        return False
     array = input._array
     if type(place) is tuple:
         place = place if Ellipsis in place else (*place, ...)
@@ -82,7 +80,7 @@ def write_part(input: Tensor, place: Any, value: Any, edge: Any) -> bool:
         place = (place, ...)
     try:
         part = array[place]
-        if type(value) is np.ndarray and value.ndim > part.ndim:
+        if not _simple(input, value, part.ndim):
             return False
         run(part.__setitem__, ..., value)
     except (IndexError, TypeError, ValueError, RuntimeError, OverflowError):
@@ -92,13 +90,49 @@ def write_part(input: Tensor, place: Any, value: Any, edge: Any) -> bool:
     outer.place = place
     item = array.itemsize
     outer.base_steps = tuple([s // item for s in array.strides])
-    outer.edges, outer.hooks = (old, edge), None
-    outer.shape, outer.dtype = array.shape, array.dtype
-    frame = user_frame(sys._getframe(2))
+    outer.edges = (input._edge, edge)
+    _written(input, outer)
+    return True
+
+
+def write_rows(input: Tensor, index: Tensor, value: Any, edge: Any) -> bool:
+    """The same at one index tensor: a mask, or numbers along the first dimension."""
+    array, place = input._array, index._array
+    rank = array.ndim - (place.ndim - 1 if place.dtype.kind == "b" else 1 - place.ndim)
+    try:
+        if not _simple(input, value, rank):
+            return False
+        run(array.__setitem__, place, value)
+    except (IndexError, TypeError, ValueError, RuntimeError, OverflowError):
+        return False
+    node = ListNode()
+    node.op = ops._index_put.operation
+    node.edges = (input._edge, None, edge)
+    node.shapes = (array.shape, place.shape, getattr(value, "shape", ()))
+    node.values = {"indices": [Saved(index)], "accumulate": False}
+    _written(input, node)
+    return True
+
+
+def _simple(input: Tensor, value: Any, rank: int) -> bool:
+    """Whether the tensor is no leaf, nothing listens to it, and the value has no dimensions to
+    drop.
+    """
+    old = input._edge
+    node = old.node if type(old) is Port else old
+    if type(old) is AccumulateGrad or (node is not None and node.hooks is not None):
+        return False
+    return type(value) is not np.ndarray or value.ndim <= rank
+
+
+def _written(input: Tensor, node: Node) -> None:
+    """Note the write, and that the node is the tensor's history from here on."""
+    node.hooks = None
+    node.shape, node.dtype = input._array.shape, input._array.dtype
+    frame = user_frame(sys._getframe(3))
     storage = storage_of(input)
     storage.version += 1
-    storage.written = storage.changed = outer.sequence = next_sequence()
-    outer.code, outer.lasti = storage.writer = (frame.f_code, frame.f_lasti)
+    storage.written = storage.changed = node.sequence = next_sequence()
+    node.code, node.lasti = storage.writer = (frame.f_code, frame.f_lasti)
     storage.writing = "__setitem__"
-    input._edge = outer
-    return True
+    input._edge = node

@@ -15,6 +15,11 @@ PLACES = {
     "last": lambda t: (..., -1),
     "new": lambda t: (None, 0),
     "nothing": lambda t: slice(2, 2),
+    "mask": lambda t: t.arange(12).reshape(3, 4) % 2 == 0,
+    "row mask": lambda t: t.tensor([True, False, True]),
+    "numbers": lambda t: t.tensor([2, 0]),
+    "negative": lambda t: t.tensor([[-1], [0]]),
+    "no numbers": lambda t: t.tensor([], dtype=t.int64),
 }
 
 
@@ -53,6 +58,33 @@ VALUES = {
 def test_as_pytorch(place, value, layout, graph, oracle):
     got, want = (written(t, place, VALUES[value], layout, graph) for t in (torch, oracle))
     assert got == want
+
+
+def test_the_index_is_guarded():
+    x, index = torch.ones(3, requires_grad=True), torch.tensor([0, 1])
+    y = x * 2
+    y[index] = 1.0
+    index[0] = 2
+    with pytest.raises(RuntimeError, match="index\\[0\\] = 2"):
+        y.sum().backward()
+
+
+def test_a_second_backward_needs_the_index():
+    x = torch.ones(3, requires_grad=True)
+    y = x * 2
+    y[torch.tensor([0, 1])] = 1.0
+    loss = y.sum()
+    loss.backward()
+    with pytest.raises(RuntimeError, match="a second time"):
+        loss.backward()
+
+
+def test_bad_indices_are_worded():
+    y = torch.ones(3, requires_grad=True) * 2
+    with pytest.raises(IndexError, match="out of bounds"):
+        y[torch.tensor([5])] = 1.0
+    with pytest.raises(IndexError, match="mask"):
+        y[torch.tensor([True, False])] = 1.0
 
 
 def test_the_whole_is_no_part(oracle):
