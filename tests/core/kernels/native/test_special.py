@@ -98,9 +98,13 @@ def test_as_pytorch(name, kind, oracle):
     np.testing.assert_allclose(got, want, rtol=tolerance, atol=tolerance)
 
 
-def test_trigamma_as_pytorch(oracle):
+@pytest.mark.parametrize("kind", ["float32", "float64"])
+def test_trigamma_as_pytorch(kind, oracle):
     values = [k / 7 + 0.01 for k in range(-20, 40)] + [float("inf"), 0.0, float("nan"), 1e6]
-    got, want = (t.polygamma(1, t.tensor(values)).tolist() for t in (torch, oracle))
+    values += [-1.0, -2.0, -50.0, -1000.0, -0.0, -float("inf")]
+    got, want = (
+        t.polygamma(1, t.tensor(values, dtype=getattr(t, kind))).tolist() for t in (torch, oracle)
+    )
     np.testing.assert_allclose(got, want, rtol=1e-5)
 
 
