@@ -137,6 +137,17 @@ def test_polygamma_as_pytorch(n, oracle):
     np.testing.assert_allclose(got, want, rtol=1e-9)
 
 
+@pytest.mark.parametrize("p", [1, 2, 4, 7])
+def test_mvlgamma_as_pytorch(p, oracle):
+    values = [p / 2 - 0.4, p + 0.3, 9.0, 33.3, 1e4]
+    for kind, tolerance in (("float32", 3e-6), ("float64", 1e-13)):
+        got, want = (
+            t.mvlgamma(t.tensor(values, dtype=getattr(t, kind)), p).tolist()
+            for t in (torch, oracle)
+        )
+        np.testing.assert_allclose(got, want, rtol=tolerance, atol=tolerance)
+
+
 def test_the_factor_of_a_high_derivative_is_endless(oracle):
     got, want = (t.polygamma(200, t.tensor([0.5, 2.0])).tolist() for t in (torch, oracle))
     np.testing.assert_allclose(got, want)
