@@ -26,6 +26,7 @@ from flambeau.core.numbers import number_for
 from flambeau.core.ops import advanced as _advanced  # noqa: F401  (declares what is called here)
 from flambeau.core.ops.view import strided
 from flambeau.core.overlap import overlaps
+from flambeau.core.part_written import write_part, write_rows
 from flambeau.core.silence import quiet, run
 from flambeau.core.state import NO_GRAD, mode
 from flambeau.core.storage import touch
@@ -383,12 +384,22 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
             new = value if a.dtype.kind == "f" and a.itemsize > 2 else None
         else:
             new = value._array if type(value) in PLAIN and value._array.dtype is a.dtype else None
-        if new is not None and (
-            m is not None or (edge_of(input) is None and (number or edge_of(value) is None))
-        ):
+        if new is not None:
             place = _plain_index(index)
             store = input._storage
-            if place is not None and not overlaps(a) and (store is None or not store.inference):
+            if place is None or overlaps(a) or (store is not None and store.inference):
+                pass
+            elif m is None and not (edge_of(input) is None and (number or edge_of(value) is None)):
+                simple = input._view is None and (store is None or store.origin is None)
+                if simple and place is not Ellipsis:
+                    edge = None if number else edge_of(value)
+                    if type(place) is nd:
+                        written = write_rows(input, index, new, edge)
+                    else:
+                        written = write_part(input, place, new, edge)
+                    if written:
+                        return
+            else:
                 try:
                     run(a.__setitem__, place, new)
                 except (IndexError, TypeError, ValueError, RuntimeError, OverflowError):
@@ -410,7 +421,11 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
         if isinstance(value, np.generic):
             value = value.item()
         number = True
-    shown = None if type(index) is Tensor else _viewed(input, index)
+    shown: Tensor | None = None
+    if index is Ellipsis:
+        shown = input  # the tensor itself is written, no view of it
+    elif type(index) is not Tensor:
+        shown = _viewed(input, index)
     basic, indices = ((), None) if shown is not None else read(input, index)
     if indices is None:
         shown = basic_view(input, basic) if shown is None else shown

@@ -290,7 +290,7 @@ class CopySlices(Node):
             whole = wrap(like_sample(whole._array, grad._array))
         whole = whole.copy_(grad)
         part = whole.as_strided(shape, strides, offset)
-        inner = part.clone()
+        inner = part.clone().contiguous()
         function = self.function
         results = list(function.run(inner if graph else inner._array, graph, keep))
         if isinstance(function, OpNode) and function.saved is FREED:

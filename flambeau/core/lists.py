@@ -26,13 +26,13 @@ from flambeau.core.promotion import result_dtype
 from flambeau.core.provenance import user_frame
 from flambeau.core.silence import quiet
 from flambeau.core.slow import infer, pack_results, settle
-from flambeau.core.storage import storage_of
+from flambeau.core.storage import saved_storage
 from flambeau.core.tensor import Tensor, edge_of, wrap
 
 if TYPE_CHECKING:
     from flambeau.core.declare import Op
 
-__all__ = ["ListNode", "apply", "record_lower"]
+__all__ = ["ListNode", "Saved", "apply", "record_lower"]
 
 
 class ListNode(Node):
@@ -63,7 +63,7 @@ class ListNode(Node):
                 given.append(tuple(edge is not None for edge in self.edges))
             else:
                 value = self.values[name]
-                saves = saves or type(value) in (_Saved, list)
+                saves = saves or type(value) in (Saved, list)
                 given.append(_unpack(self, name, value, graph))
         if isinstance(grads, (tuple, list)):
             grad: Any = tuple(g if g is None or isinstance(g, Tensor) else wrap(g) for g in grads)
@@ -82,7 +82,7 @@ class ListNode(Node):
         def packed(value: Any) -> Any:
             if type(value) is list:
                 return [packed(each) for each in value]
-            if type(value) is not _Saved or value.packed is not None:
+            if type(value) is not Saved or value.packed is not None:
                 return value
             tensor = wrap(value.array)
             tensor._storage = value.store
@@ -102,13 +102,15 @@ def _tensor_of(kept: Kept) -> Tensor:
     return kept.again(kept.value)
 
 
-class _Saved:
+class Saved:
+    """A tensor that a node keeps: its array, its history, its storage or what a hook made of it."""
+
     __slots__ = ("array", "edge", "packed", "store")
 
     def __init__(self, tensor: Tensor) -> None:
         self.array = tensor._array
         self.edge: Any = edge_of(tensor)
-        self.store: Any = storage_of(tensor)
+        self.store: Any = saved_storage(tensor)
         self.packed: Any = None
         if type(tensor) in CLASSES:
             self.packed = (Kept(tensor), _tensor_of)
@@ -117,7 +119,7 @@ class _Saved:
 def _unpack(node: ListNode, name: str, value: Any, graph: bool) -> Any:
     if type(value) is list:
         return [_unpack(node, name, each, graph) for each in value]
-    if type(value) is not _Saved:
+    if type(value) is not Saved:
         return value
     if value.packed is not None:
         tensor = value.packed[1](value.packed[0])
@@ -248,12 +250,12 @@ def _record(
         if name in op.names:
             value = args[op.names.index(name)]
             if isinstance(value, Tensor):
-                value = _Saved(value)
+                value = Saved(value)
             elif name in op.lists:
-                value = [None if each is None else _Saved(each) for each in value]
+                value = [None if each is None else Saved(each) for each in value]
             values[name] = value
         elif name in op.saveable:
-            saved = _Saved(outputs[op.saveable.index(name) - len(op.tensor_names)])
+            saved = Saved(outputs[op.saveable.index(name) - len(op.tensor_names)])
             saved.edge = _OWN
             values[name] = saved
     node.values = values

@@ -21,7 +21,7 @@ from flambeau.core.node import Node, OpNode, Port
 from flambeau.core.provenance import user_frame
 from flambeau.core.rules import Packed
 from flambeau.core.state import next_sequence
-from flambeau.core.storage import storage_of
+from flambeau.core.storage import saved_storage
 from flambeau.core.tensor import Tensor, edge_of
 
 if TYPE_CHECKING:
@@ -250,7 +250,7 @@ def _kept(value: Any) -> tuple[Any, Any]:
     """A value as a node saves it: a Tensor of its own class without history."""
     if not isinstance(value, Tensor):
         return value, None
-    return Kept(value), storage_of(value)
+    return Kept(value), saved_storage(value)
 
 
 def _itself(tensor: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from flambeau.core.errors import fail
 from flambeau.core.provenance import USER, Where, user_frame
 from flambeau.core.state import next_sequence
 
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from flambeau.core.tensor import Tensor
 
 __all__ = [
-    "Storage", "address", "mark_inference", "silent", "silently_written", "storage_of", "touch",
+    "Inferred", "Storage", "address", "mark_inference", "saved_storage", "silent",
+    "silently_written", "storage_of", "touch",
 ]  # fmt: skip
 
 _frame = sys._getframe
@@ -68,9 +70,22 @@ class Storage:
         return False
 
 
+class Inferred(Storage):
+    """Memory made under inference mode: falsy, so that who saves a value on it comes to
+    `saved_storage`.
+    """
+
+    __slots__ = ()
+
+    def __bool__(self) -> bool:
+        return False
+
+
 def mark_inference(storage: Storage) -> None:
-    """Memory made under inference mode: whatever saves it refuses to run backward."""
+    """Memory made under inference mode: nothing may save it."""
     storage.inference = True
+    if type(storage) is Storage:
+        storage.__class__ = Inferred
     storage.written = storage.changed = sys.maxsize
 
 
@@ -81,6 +96,24 @@ def storage_of(tensor: Tensor) -> Storage:
         found = tensor._storage = Storage()
     elif not found:  # exported: falsy, so that this is reached whenever a value is saved
         found.mark(tensor._array)
+    return found
+
+
+def saved_storage(tensor: Tensor) -> Storage:
+    """The storage of a tensor that a node saves.
+
+    Raises:
+        RuntimeError: it was made under inference mode.
+    """
+    found = storage_of(tensor)
+    if found.inference:
+        raise fail(
+            RuntimeError,
+            "autograd",
+            "Inference tensors cannot be saved for backward: a tensor of shape "
+            f"{list(tensor._array.shape)} was made under torch.inference_mode(), and the gradient "
+            "of this operation needs it. clone() it outside first, or make it under no_grad().",
+        )
     return found
 
 

@@ -24,7 +24,7 @@ from flambeau.core.node import NONE_OF_THREE, NOTHING_SAVED, ElementNode
 from flambeau.core.old_order import of_two
 from flambeau.core.provenance import USER, user_frame
 from flambeau.core.state import NO_GRAD, mode, next_sequence
-from flambeau.core.storage import storage_of
+from flambeau.core.storage import saved_storage
 from flambeau.core.tensor import PLAIN, Tensor, edge_of
 
 if TYPE_CHECKING:
@@ -233,7 +233,7 @@ def _record(
         n.saved = tuple([value if k else None for k, value in zip(keep, values, strict=True)])
         n.stores = tuple(
             [
-                (owner._storage or storage_of(owner)) if k and owner is not None else None
+                (owner._storage or saved_storage(owner)) if k and owner is not None else None
                 for k, owner in zip(keep, owners, strict=True)
             ]
         )

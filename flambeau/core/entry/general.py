@@ -21,7 +21,7 @@ from flambeau.core.node import NOTHING_SAVED, OpNode
 from flambeau.core.provenance import USER, user_frame
 from flambeau.core.silence import quiet, run
 from flambeau.core.state import NO_GRAD, mode, next_sequence
-from flambeau.core.storage import storage_of
+from flambeau.core.storage import saved_storage
 from flambeau.core.tensor import PLAIN, Tensor, edge_of
 
 if TYPE_CHECKING:
@@ -190,8 +190,8 @@ def single(op: Op, typed: bool, dtype_at: int | None) -> Callable[..., Any]:
         if keep_input or keep_out:
             n.saved = (a if keep_input else None, r if keep_out else None)
             n.stores = (
-                (input._storage or storage_of(input)) if keep_input else None,
-                storage_of(t) if keep_out else None,
+                (input._storage or saved_storage(input)) if keep_input else None,
+                saved_storage(t) if keep_out else None,
             )
         else:
             n.saved = n.stores = NOTHING_SAVED

@@ -11,7 +11,7 @@ import math
 
 from flambeau.core.dtypes import FLOATING_KINDS
 from flambeau.core.entry.process import BITS, PARAMS, SHAPES, TENSORS, Slots
-from flambeau.core.entry.steps import choice, stored
+from flambeau.core.entry.steps import choice, kept_store
 from flambeau.core.entry.writer import Writer
 from flambeau.core.kernels.jit.ir import Value, Variable
 from flambeau.core.kernels.native import table
@@ -170,14 +170,14 @@ def record(
                 x.set(made)
                 value.set(copy)
         f.store(choice(w, wanted, value.get), w.items(saved), j)
-        store = choice(w, wanted & x.get().ne(0), lambda: stored(w, x.get()))
+        store = choice(w, wanted & x.get().ne(0), lambda: kept_store(w, x.get()))
         f.store(store, w.items(stores), j)
     with f.loop(0, outputs) as j:
         out = f.load("ptr", results, j)
         wanted = ((need >> (j + TENSORS)) & 1).ne(0)
         array = choice(w, wanted, lambda: w.field(out, slots.tensor["_array"]))
         f.store(array, w.items(saved), j + count)
-        f.store(choice(w, wanted, lambda: stored(w, out)), w.items(stores), j + count)
+        f.store(choice(w, wanted, lambda: kept_store(w, out)), w.items(stores), j + count)
     params = choice(w, (need & PARAMS).ne(0), lambda: _without_tensors(w))
     shapes = choice(w, (need & SHAPES).ne(0), lambda: _shapes(w, tensors, given))
     for name, made in (

@@ -25,7 +25,7 @@ from flambeau.core.kernels.native import table
 from flambeau.core.node import NOTHING_SAVED, ElementNode, ManyNode, OpNode, Port
 from flambeau.core.provenance import INNER, USER, user_frame
 from flambeau.core.size import Size
-from flambeau.core.storage import Storage, silent, storage_of
+from flambeau.core.storage import Inferred, Storage, saved_storage, silent, storage_of
 from flambeau.core.tensor import PLAIN, Tensor, dead_end, edge_of
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ EXTRA = (
     "getframe", "frame_back", "one", "frame_code", "frame_lasti", "from_long", "new_object",
     "nothing", "new_tuple", "slice", "get_attribute", "set_attribute", "compare", "plus",
     "matches", "exception", "shared", "user_frame", "storage_of", "edge_of", "settle", "silent",
+    "saved_storage", "inferred",
     "false", "version", "written", "changed", "writing", "writer", "origin",
     "inference", "rules", "no_text", "no_grad_text", "op_node", "many_node", "port", "size",
     "hooks", "new_copy", "copy_into", "from_scalar", "is_subtype", "generic", "nothing_saved",
@@ -172,8 +173,8 @@ def _words() -> dict[str, int]:
         "port": Port, "size": Size, "storage": Storage, "nothing_saved": NOTHING_SAVED,
         "mode": state.VARIABLE, "no_grad": state.NO_GRAD, "count": state.COUNT,
         "getframe": sys._getframe, "one": 1, "zero": 0, "nothing": (), "exception": Exception,
-        "user_frame": _known_frame, "storage_of": storage_of, "edge_of": edge_of,
-        "dead_end": dead_end,
+        "user_frame": _known_frame, "storage_of": storage_of, "dead_end": dead_end,
+        "saved_storage": saved_storage, "inferred": Inferred, "edge_of": edge_of,
         "settle": slow.settle, "elided": elided, "elided_alone": elided_alone, "silent": silent,
         "false": False,
         "no_text": "", "generic": np.generic, "no_grad_text": sys.intern("no_grad"),

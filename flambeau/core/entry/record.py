@@ -15,7 +15,7 @@ from flambeau.core.dtypes import FLOATING_KINDS
 from flambeau.core.node import ManyNode, OpNode, Port
 from flambeau.core.provenance import USER, user_frame
 from flambeau.core.state import next_sequence
-from flambeau.core.storage import storage_of
+from flambeau.core.storage import saved_storage
 from flambeau.core.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -59,13 +59,13 @@ def record_one(op: Op, args: Any, arrays: Any, edges: Any, mask: int, tensor: Te
         x = args[i]
         if isinstance(x, Tensor):
             saved[k] = x._array
-            stores[k] = x._storage or storage_of(x)
+            stores[k] = x._storage or saved_storage(x)
         else:
             saved[k] = x
     r = tensor._array
     if outputs:
         saved[count] = r
-        stores[count] = tensor._storage or storage_of(tensor)
+        stores[count] = tensor._storage or saved_storage(tensor)
     n.saved = saved
     n.stores = stores
     n.params = args if not wants_params else plain_values(op, args)
@@ -113,11 +113,11 @@ def record(op: Op, args: Any, arrays: Any, edges: Any, mask: int, results: tuple
         for k in inputs:
             x = args[op.tensors[k][0]]
             if isinstance(x, Tensor):
-                saved[k], stores[k] = x._array, x._storage or storage_of(x)
+                saved[k], stores[k] = x._array, x._storage or saved_storage(x)
             else:
                 saved[k] = x
         for k in outputs:
-            saved[count + k], stores[count + k] = wrapped[k]._array, storage_of(wrapped[k])
+            saved[count + k], stores[count + k] = wrapped[k]._array, saved_storage(wrapped[k])
         n.saved, n.stores = saved, stores
         n.params = plain_values(op, args) if wants_params else None
         n.shapes = (

@@ -25,6 +25,7 @@ __all__ = [
     "fast",
     "functions",
     "mode",
+    "kept_store",
     "number",
     "operand",
     "own_slots",
@@ -62,8 +63,15 @@ def wrap(made: Module, slots: Slots) -> None:
 
 
 def storage(made: Module, slots: Slots) -> None:
-    """storage(tensor): made now if it has none yet; held by the tensor."""
-    w = Writer(made, "storage", "t")
+    """storage(tensor): made now if it has none yet; held by the tensor. kept_storage(tensor): the
+    same for who saves it.
+    """
+    for name, long in (("storage", "storage_of"), ("kept_storage", "saved_storage")):
+        _storage(made, slots, name, long)
+
+
+def _storage(made: Module, slots: Slots, name: str, long: str) -> None:
+    w = Writer(made, name, "t")
     f, (t,) = w.f, w.arguments
     have = w.field(t, slots.tensor["_storage"])
     f.branch(w.type_of(have).eq(w.word("storage")), "there", "look")
@@ -73,16 +81,19 @@ def storage(made: Module, slots: Slots) -> None:
     f.branch(w.is_none(have), "new", "exported")
     f.label("new")
     fresh = w.make("storage")
-    for name, value in (
+    for field, value in (
         ("version", "zero"), ("written", "zero"), ("changed", "zero"), ("writer", "none"),
         ("origin", "none"), ("writing", "no_text"), ("inference", "false"),
     ):  # fmt: skip
-        w.put(fresh, slots.storage[name], w.held(w.word(value)))
+        w.put(fresh, slots.storage[field], w.held(w.word(value)))
     w.put(t, slots.tensor["_storage"], fresh)
     w.drop(have)
     f.ret(fresh)
     f.label("exported")
-    found = w.invoke(w.word("storage_of"), t)
+    if long == "storage_of":
+        f.branch(w.type_of(have).eq(w.word("inferred")), "there", "told")
+        f.label("told")
+    found = w.invoke(w.word(long), t)
     w.unless(found.eq(0))
     w.drop(found)
     f.ret(found)
@@ -490,10 +501,15 @@ def choice(w: Writer, condition: Value, value: Callable[[], Value]) -> Value:
     return found.get()
 
 
-def stored(w: Writer, t: Value) -> Value:
-    found = w.own("storage", t)
+def stored(w: Writer, t: Value, name: str = "storage") -> Value:
+    found = w.own(name, t)
     w.unless(found.eq(0))
     return found
+
+
+def kept_store(w: Writer, t: Value) -> Value:
+    """The storage of a tensor that is saved."""
+    return stored(w, t, "kept_storage")
 
 
 def number(w: Writer, x: Value, kind: Value) -> None:
@@ -546,7 +562,7 @@ def record(
         saved.append(choice(w, wanted, lambda value=value: value))  # type: ignore[misc]
         if tensor is not None:
             wanted = wanted & tensor
-        stores.append(choice(w, wanted, lambda owner=owner: stored(w, owner)))  # type: ignore[misc]
+        stores.append(choice(w, wanted, lambda owner=owner: kept_store(w, owner)))  # type: ignore[misc]
     w.put(node, slots.node["saved"], w.tuple(*saved))
     w.put(node, slots.node["stores"], w.tuple(*stores))
     f.label(f"kept{k}")

@@ -22,7 +22,7 @@ from flambeau.core.kernels.order import form_of, ordered
 from flambeau.core.node import OpNode
 from flambeau.core.provenance import USER, user_frame
 from flambeau.core.state import NO_GRAD, mode, next_sequence
-from flambeau.core.storage import storage_of
+from flambeau.core.storage import saved_storage
 from flambeau.core.tensor import PLAIN, Tensor, edge_of
 
 if TYPE_CHECKING:
@@ -211,10 +211,10 @@ def ternary(op: Op, otherwise: Callable[..., Any]) -> Callable[..., Any]:
             r if k3 else None,
         )
         n.stores = (
-            (x._storage or storage_of(x)) if k0 else None,
-            (y._storage or storage_of(y)) if k1 else None,
-            (z._storage or storage_of(z)) if k2 and type(z) not in SCALARS else None,
-            storage_of(t) if k3 else None,
+            (x._storage or saved_storage(x)) if k0 else None,
+            (y._storage or saved_storage(y)) if k1 else None,
+            (z._storage or saved_storage(z)) if k2 and type(z) not in SCALARS else None,
+            saved_storage(t) if k3 else None,
         )
         n.params = params
         n.shapes = (a.shape, b.shape, c.shape)

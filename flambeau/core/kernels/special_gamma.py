@@ -146,7 +146,7 @@ def zeta(input: Array, other: Array) -> Array:
 
 
 def _trigamma_reflected(x: Array) -> Array:
-    return (np.pi / _sin_pi(x)) ** 2 - _zeta(np.float64(2), 1 - x)
+    return (np.pi / np.sin(np.pi * x)) ** 2 - _zeta(np.float64(2), 1 - x)
 
 
 def slope(n: int) -> float:

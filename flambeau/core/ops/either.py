@@ -55,14 +55,17 @@ def vanish(g: Any) -> Any:
     return ops.zeros_like(g) if isinstance(g, Tensor) else np.zeros_like(g)
 
 
+_sin, _cos = lazily("sin", np.sin), lazily("cos", np.cos)
+
+
 def sine(x: Any) -> Any:
     """``sin(x)``."""
-    return ops.sin(x) if isinstance(x, Tensor) else np.sin(x)
+    return ops.sin(x) if isinstance(x, Tensor) else _sin(x)
 
 
 def cosine(x: Any) -> Any:
     """``cos(x)``."""
-    return ops.cos(x) if isinstance(x, Tensor) else np.cos(x)
+    return ops.cos(x) if isinstance(x, Tensor) else _cos(x)
 
 
 def numbered(name: str, operand: int = 1) -> Any:

@@ -28,7 +28,7 @@ from flambeau.core.node import OpNode
 from flambeau.core.provenance import USER, user_frame
 from flambeau.core.silence import run
 from flambeau.core.state import NO_GRAD, mode, next_sequence
-from flambeau.core.storage import storage_of
+from flambeau.core.storage import saved_storage
 from flambeau.core.tensor import PLAIN, Tensor, edge_of
 
 __all__: list[str] = []
@@ -401,15 +401,15 @@ def _entry(title: str, second: str, fixed: Op | None, choice: dict[tuple[int, in
                 n.edges = (edge, second_edge)
                 if second_edge is None:
                     n.saved = (None, b, None)
-                    n.stores = (None, other._storage or storage_of(other), None)
+                    n.stores = (None, other._storage or saved_storage(other), None)
                 elif edge is None:
                     n.saved = (a, None, None)
-                    n.stores = (input._storage or storage_of(input), None, None)
+                    n.stores = (input._storage or saved_storage(input), None, None)
                 else:
                     n.saved = (a, b, None)
                     n.stores = (
-                        input._storage or storage_of(input),
-                        other._storage or storage_of(other),
+                        input._storage or saved_storage(input),
+                        other._storage or saved_storage(other),
                         None,
                     )
                 n.params = n.hooks = None

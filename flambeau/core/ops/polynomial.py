@@ -11,9 +11,13 @@ from typing import Any
 from flambeau.core.declare import elementwise
 from flambeau.core.dtypes import REAL_FLOAT
 from flambeau.core.kernels import special_polynomial as kernels
+from flambeau.core.kernels.native import polynomials
+from flambeau.core.kernels.native.choose import offer
 from flambeau.core.kernels.special import no_half
 
 __all__: list[str] = []
+
+offer(polynomials.POLYNOMIALS)
 
 POLYNOMIALS = {
     "chebyshev_polynomial_t": (kernels.chebyshev_t, "The Chebyshev polynomial of the first kind."),

@@ -79,6 +79,28 @@ def _draw_normal(array: np.ndarray) -> bool:
         return default_generator.draw("normals", array, 1.0, 0.0)
 
 
+def _integers_shortly(args: tuple[Any, ...], device: Any) -> Tensor | None:
+    """int64 integers of a usual range, ``(high, size)`` or ``(low, high, size)``."""
+    low, high, size = args if len(args) == 3 else (0, *args)
+    if not (type(low) is type(high) is int and type(size) in (tuple, list)):
+        return None
+    span = high - low
+    if not (0 < span < integer.WIDE and abs(low) < 1 << 62):
+        return None
+
+    def draw(array: np.ndarray) -> bool:
+        with default_generator.lock:
+            return default_generator.draw("integers", array, span, low)
+
+    return _shortly(draw, BLANK, size, dtypes.int64, device)
+
+
+def _draw_permutation(array: np.ndarray) -> bool:
+    array[:] = np.arange(array.size)
+    with default_generator.lock:
+        return default_generator.draw("permuted", array[:-1], array.size)
+
+
 @composite()
 def rand(
     *size: Any,
@@ -164,6 +186,9 @@ def randint(
     Raises:
         RuntimeError: an empty range, or one that the dtype cannot hold.
     """
+    if generator is out is layout is dtype is None and not (pin_memory or requires_grad or named):
+        if len(args) in (2, 3) and (found := _integers_shortly(args, device)) is not None:
+            return found
     given = _overload("randint", args, named, ("low", "high", "size"))
     low, high = _int("randint", "low", given["low"]), _int("randint", "high", given["high"])
     shape = shape_of("randint", given["size"])
@@ -195,6 +220,11 @@ def randperm(
     Raises:
         RuntimeError: ``n`` is negative, or too large for the dtype.
     """
+    if generator is out is layout is dtype is None and not (pin_memory or requires_grad):
+        if type(n) is int and n > 1:
+            found = _shortly(_draw_permutation, BLANK, (n,), dtypes.int64, device)
+            if found is not None:
+                return found
     count = _int("randperm", "n", n)
     shape = shape_of("randperm", (count,))
 

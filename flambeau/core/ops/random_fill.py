@@ -297,6 +297,10 @@ def fill(
     """
     if not isinstance(input, Tensor):
         raise fail(TypeError, name, f"argument 'input' must be Tensor, not {type(input).__name__}.")
+    if generator is None and _plain(input):
+        quiet(law, default_generator, input._array)
+        touch(input, name)
+        return input
     source = resolve(generator, name)
     check_inplace(name, input, False)
     array = input._array

@@ -7,6 +7,7 @@ kernels.special_gamma.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from flambeau.core.errors import fail
 from flambeau.core.kernels import special as error_functions
 from flambeau.core.kernels import special_gamma as gammas
 from flambeau.core.kernels.native.choose import lazily, offer
-from flambeau.core.kernels.native.gammas import GAMMAS
+from flambeau.core.kernels.native.gammas import GAMMAS, mvlgamma_of
 from flambeau.core.kernels.native.special import SPECIAL
 from flambeau.core.methods import bind
 from flambeau.core.ops.either import keep
@@ -201,7 +202,18 @@ def _mvlgamma_grad(g, input, p):
     return g * total
 
 
-_mvlgamma_kernel = lazily("mvlgamma", gammas.mvlgamma)
+_any_dimension = lazily("mvlgamma", gammas.mvlgamma)
+_FEW = 4
+"""Dimensions of mvlgamma that have a kernel each."""
+
+
+@cache
+def _of_dimension(p: int) -> Any:
+    return lazily(f"mvlgamma_{p}", lambda x: gammas.mvlgamma(x, p), mvlgamma_of(p))
+
+
+def _mvlgamma_kernel(input, p):
+    return _of_dimension(p)(input) if p <= _FEW else _any_dimension(input, p)
 
 
 @elementwise(

@@ -5,9 +5,9 @@ import numpy as np
 from flambeau.core.random.order import filled
 from flambeau.core.random.stream import Stream
 
-__all__ = ["integers", "integers_", "permutation", "whole_range_"]
+__all__ = ["WIDE", "integers", "integers_", "permutation", "whole_range_"]
 
-_WIDE = 1 << 28  # from this range on, 64-bit words: a modulus over 32 bits would be visibly skewed
+WIDE = 1 << 28  # from this range on, 64-bit words: a modulus over 32 bits would be visibly skewed
 _DIGITS = {"e": 11, "f": 24, "d": 53}
 
 Shape = tuple[int, ...]
@@ -24,9 +24,13 @@ def integers_(stream: Stream, out: np.ndarray, low: int, high: int) -> np.ndarra
     A range of 2^64 is the whole 64-bit word.
     """
     span = high - low
+    if span < WIDE and out.dtype == np.int64 and out.flags.c_contiguous and abs(low) < 1 << 62:
+        with stream.lock:
+            if stream.draw("integers", out, span, low):
+                return out
 
     def law(shape: Shape) -> np.ndarray:
-        if span < _WIDE:
+        if span < WIDE:
             drawn = stream.words(out.size)
             drawn %= np.uint32(span)
             values = drawn.astype(np.int64)
@@ -80,6 +84,10 @@ def permutation(stream: Stream, n: int, dtype: np.dtype) -> np.ndarray:
     if n < 2:
         return np.arange(n).astype(dtype)
     with stream.lock:
+        if n < 1 << 32:
+            found = np.arange(n)
+            if stream.draw("permuted", found[:-1], n):
+                return found.astype(dtype, copy=False)
         words = stream.words(n - 1)
     words %= np.arange(n, 1, -1, dtype=np.uint32)
     places = words + np.arange(n - 1)

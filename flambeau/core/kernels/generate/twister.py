@@ -56,7 +56,8 @@ def module(name: str) -> Module:
     with f.loop(0, total, each) as start:
         some = smaller(f, total - start, each)
         f.call(take, "void", state, room, some * words)
-        law(f, room, f.at(out, start * size, "i8"), [some, *given])
+        place = [start] if not size else []  # of a law that looks at the whole array
+        law(f, room, f.at(out, start * size, "i8"), [some, *given, *place])
     return made
 
 
@@ -164,6 +165,31 @@ def _chosen(type: str) -> Law:
     return law
 
 
+def _rest(f: Function, word: Value, span: Value) -> Value:
+    """A word modulo a span, both without sign."""
+    return f.emit(word.type, f"urem {word.type} {word.name}, {span.name}")
+
+
+def _integers(f: Function, room: Value, out: Value, given: Sequence[Value]) -> None:
+    """A word modulo the span, plus `low`."""
+    count, span, low = given
+    with f.loop(0, count, independent=True) as i:
+        rest = _rest(f, f.load("i32", room, i), span.to("i32")).to("i64") & 0xFFFFFFFF
+        f.store(rest + low, out, i)
+
+
+def _permuted(f: Function, room: Value, out: Value, given: Sequence[Value]) -> None:
+    """Each number changes places with one of those from it on: Fisher and Yates, from the front."""
+    count, total, start = given
+    with f.loop(0, count) as i:
+        here = start + i
+        rest = _rest(f, f.load("i32", room, i), (total - here).to("i32")).to("i64") & 0xFFFFFFFF
+        there = here + rest
+        old = f.load("i64", out, here)
+        f.store(f.load("i64", out, there), out, here)
+        f.store(old, out, there)
+
+
 HALF_PI = (1.5703125, 4.837512969970703125e-4, 7.549789948768648e-8)
 """pi/2 in three parts, the first of which are short."""
 SIN = (-1.6666654611e-1, 8.3321608736e-3, -1.9515295891e-4)
@@ -211,8 +237,11 @@ LAWS: dict[str, tuple[Law, int, int, int]] = {
     "chosen_float": (_chosen("float"), 2, 2, 4),
     "chosen_double": (_chosen("double"), 2, 2, 8),
     "normals": (_normals, 1, 2, 4),
+    "integers": (_integers, 1, 2, 8),
+    "permuted": (_permuted, 1, 1, 0),
 }
-"""By name: the law, the words an element takes, its parameters, an element's bytes."""
+"""By name: the law, the words an element takes, its parameters, an element's bytes; of 0
+bytes the law takes the array from its beginning, and the number of the first element."""
 
 
 @once

@@ -15,7 +15,10 @@ from typing import Any
 __all__ = ["Function", "Module", "Value", "Variable", "element", "lanes", "vector"]
 
 SUFFIX = {"float": "f32", "double": "f64"}
-SIZES = {"i1": 1, "i8": 1, "i16": 2, "i32": 4, "i64": 8, "half": 2, "float": 4, "double": 8}
+SIZES = {
+    "i1": 1, "i8": 1, "i16": 2, "i32": 4, "i64": 8, "i128": 16, "half": 2, "float": 4,
+    "double": 8,
+}  # fmt: skip
 
 
 def vector(type: str, count: int) -> str:

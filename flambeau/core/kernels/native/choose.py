@@ -12,6 +12,7 @@ from typing import Any
 
 from flambeau.core.kernels.jit import build
 from flambeau.core.kernels.native import (
+    angles,
     broadcast,
     elementwise,
     formulas,
@@ -30,7 +31,12 @@ __all__ = [
 ]  # fmt: skip
 
 FORMULAS = (
-    formulas.FORMULAS | smooth.SMOOTH | pairs.PAIRS | piecewise.PIECEWISE | quotients.QUOTIENTS
+    formulas.FORMULAS
+    | smooth.SMOOTH
+    | pairs.PAIRS
+    | piecewise.PIECEWISE
+    | quotients.QUOTIENTS
+    | angles.ANGLES
 )
 """By the operation's name or the rule's."""
 SILENT: set[Callable[..., Any]] = set()

@@ -16,7 +16,7 @@ from flambeau.core.kernels.native.broadcast import FORMS, SPEC, TYPE_WORDS
 from flambeau.core.kernels.native.objects import field, new_array, python_number, word
 from flambeau.core.kernels.native.walk import LOOP, MOST
 
-__all__ = ["FLOATS", "Formula", "module", "repeating", "same_shape"]
+__all__ = ["FLOATS", "Far", "Formula", "module", "repeating", "same_shape"]
 
 CARRIERS = {"i1": "i8", "u8": "i8"}
 """What elements of types that are no numbers of LLVM's lie in memory as."""
@@ -24,6 +24,15 @@ CARRIERS = {"i1": "i8", "u8": "i8"}
 FLOATS = ("float", "double")
 QUICK = 1 << 13
 """Elements below which arrays of one layout go the quick way, with the interpreter's lock."""
+
+
+class Far(NamedTuple):
+    """What a formula of one operand leaves to another."""
+
+    reach: dict[str, float]
+    """The largest size that the formula itself takes, by type; NaN is beyond it, too."""
+    write: Callable[[Function, Value], Value]
+    """The same function of what is larger: scalar code, and rarely run."""
 
 
 class Formula(NamedTuple):
@@ -41,6 +50,8 @@ class Formula(NamedTuple):
     """The operand that is of truth values."""
     absent: tuple[tuple[int, float | dict[str, float]], ...] = ()
     """Operands that may be None, with the number that this means, for each type or for all."""
+    far: Far | None = None
+    """What takes large operands, where another must."""
 
     @property
     def all_forms(self) -> tuple[str, ...]:
@@ -129,14 +140,58 @@ def _loop(made: Module, formula: Formula, type: str, form: str) -> Function:
             return f.emit("i32", f"zext i8 {found.name} to i32")
         return found.ne(0) if wanted == "i1" else found
 
-    fixed = {k: read(k, 0) for k, kind in enumerate(form) if kind == "s"}
-    with f.loop(0, f.argument["count"], independent=True) as i:
-        values = [fixed[k] if k in fixed else read(k, i) for k in range(formula.arity)]
+    def write(i: Value, values: Sequence[Value]) -> None:
         found = formula.write(f, *values)
-        if result == "i1":
-            found = found.to("i8")
-        f.store(found, f.argument["out"], i)
+        f.store(found.to("i8") if result == "i1" else found, f.argument["out"], i)
+
+    count = f.argument["count"]
+    if formula.far is not None:
+        _near_or_far(f, type, formula.far, count, lambda i: read(0, i), write)
+        return f
+    fixed = {k: read(k, 0) for k, kind in enumerate(form) if kind == "s"}
+    with f.loop(0, count, independent=True) as i:
+        write(i, [fixed[k] if k in fixed else read(k, i) for k in range(formula.arity)])
     return f
+
+
+LOOKED_AT = 2048
+"""Elements whose sizes are looked at before they are computed: they stay in the first cache."""
+
+
+def _near_or_far(
+    f: Function, type: str, far: Far, count: Value, read: Callable[[Value], Value],
+    write: Callable[[Value, Sequence[Value]], None],
+) -> None:  # fmt: skip
+    """The loop of a formula of one operand that has a reach: pieces without large elements are
+    computed as always, others one element after the other.
+    """
+
+    def beyond(x: Value) -> Value:
+        return ~f.intrinsic("fabs", x).le(far.reach[type])
+
+    with f.loop(0, count, LOOKED_AT) as start:
+        some = f.intrinsic("smin", count - start, f.index(LOOKED_AT))
+        large = f.variable("i32", 0)
+        with f.loop(0, some) as i:
+            large.set(large.get() | beyond(read(start + i)).to("i32"))
+        k = f.fresh()
+        f.branch(large.get().eq(0), f"near{k}", f"far{k}")
+        f.label(f"near{k}")
+        with f.loop(0, some, independent=True) as i:
+            write(start + i, [read(start + i)])
+        f.jump(f"next{k}")
+        f.label(f"far{k}")
+        with f.loop(0, some) as i:
+            x = read(start + i)
+            j = f.fresh()
+            f.branch(beyond(x), f"large{j}", f"small{j}")
+            f.label(f"large{j}")
+            f.store(far.write(f, x), f.argument["out"], start + i)
+            f.jump(f"stored{j}")
+            f.label(f"small{j}")
+            write(start + i, [x])
+            f.label(f"stored{j}")
+        f.label(f"next{k}")
 
 
 def _enter(

@@ -23,7 +23,7 @@ from flambeau.core.kernels.native.special import (
     size_of,
 )
 
-__all__ = ["GAMMAS"]
+__all__ = ["GAMMAS", "mvlgamma_of"]
 
 TOLERANCE = {"float": 1e-9, "double": 2.0**-53}
 """Where a sum ends, beside what it has come to."""
@@ -275,6 +275,19 @@ def mvlgamma(f: Function, x: Value, p: Value) -> Value:
     with f.loop(0, size.to("i64")) as j:
         total.set(total.get() + lgamma(f, a - j.to("double") * 0.5))
     return total.get().to(x.type)
+
+
+def mvlgamma_of(p: int) -> Formula:
+    """The same of one dimension: its terms side by side, which vectors take."""
+
+    def formula(f: Function, x: Value) -> Value:
+        a = x.to("double")
+        total = constant(f, p * (p - 1) / 4 * forms.LOG_PI)
+        for j in range(p):
+            total = total + lgamma(f, a - j / 2)
+        return total.to(x.type)
+
+    return Formula(formula, 1)
 
 
 GAMMAS: dict[str, Formula] = {

@@ -98,9 +98,13 @@ def test_as_pytorch(name, kind, oracle):
     np.testing.assert_allclose(got, want, rtol=tolerance, atol=tolerance)
 
 
-def test_trigamma_as_pytorch(oracle):
+@pytest.mark.parametrize("kind", ["float32", "float64"])
+def test_trigamma_as_pytorch(kind, oracle):
     values = [k / 7 + 0.01 for k in range(-20, 40)] + [float("inf"), 0.0, float("nan"), 1e6]
-    got, want = (t.polygamma(1, t.tensor(values)).tolist() for t in (torch, oracle))
+    values += [-1.0, -2.0, -50.0, -1000.0, -0.0, -float("inf")]
+    got, want = (
+        t.polygamma(1, t.tensor(values, dtype=getattr(t, kind))).tolist() for t in (torch, oracle)
+    )
     np.testing.assert_allclose(got, want, rtol=1e-5)
 
 
@@ -131,6 +135,17 @@ def test_polygamma_as_pytorch(n, oracle):
         t.polygamma(n, t.tensor(values, dtype=t.float64)).tolist() for t in (torch, oracle)
     )
     np.testing.assert_allclose(got, want, rtol=1e-9)
+
+
+@pytest.mark.parametrize("p", [1, 2, 4, 7])
+def test_mvlgamma_as_pytorch(p, oracle):
+    values = [p / 2 - 0.4, p + 0.3, 9.0, 33.3, 1e4]
+    for kind, tolerance in (("float32", 3e-6), ("float64", 1e-13)):
+        got, want = (
+            t.mvlgamma(t.tensor(values, dtype=getattr(t, kind)), p).tolist()
+            for t in (torch, oracle)
+        )
+        np.testing.assert_allclose(got, want, rtol=tolerance, atol=tolerance)
 
 
 def test_the_factor_of_a_high_derivative_is_endless(oracle):
