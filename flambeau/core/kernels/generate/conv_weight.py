@@ -37,18 +37,18 @@ WEIGHTS = (
 """Words of `weight_gradient`'s context.
 
 Blocks of features (`features_each`) by channels (`channels_each`) are units of work. Pixels are
-taken in blocks of `images_each` images, or of one image's `bands` of `band` rows. Of
-a block, the planes of `channels_near` channels are packed and met by all features before the next
-ones are. What a block has of an image is `vectors` registers (`vectors_last` in the last band): where each `starts` in the
-planes, which lanes are outputs (`masks`), where those begin in the gradient (`places`). `offsets`
-has the place of every channel and tap; `places_of_channel` are those of one channel. Gradients are
-`spread` into lanes that are outputs, or read where they lie if all lanes are: `grad_pitch` from one
-feature to the next, `grad_image` from one image's to the next. `special` is where to say that a sum
-is not finite.
+taken in blocks of `images_each` images, or of one image's `bands` of `band` rows. The planes of
+`channels_near` channels of a block are packed and met by all features before the next ones are.
+What a block has of an image is `vectors` registers (`vectors_last` in the last band): where each
+`starts` in the planes, which lanes are outputs (`masks`), where those begin in the gradient
+(`places`). `offsets` has the place of every channel and tap; `places_of_channel` are those of one
+channel. Gradients are `spread` into lanes that are outputs, or read where they lie if all lanes
+are: `grad_pitch` from one feature to the next, `grad_image` from one image's to the next. `special`
+is where to say that a sum is not finite.
 """
 TILE = (
-    ("ptr", "grad"), ("i64", "grad_pitch"), ("i64", "grad_image"), ("ptr", "planes"), ("ptr", "offsets"),
-    ("ptr", "starts"), ("ptr", "masks"), ("i64", "vectors"), ("i64", "images"),
+    ("ptr", "grad"), ("i64", "grad_pitch"), ("i64", "grad_image"), ("ptr", "planes"),
+    ("ptr", "offsets"), ("ptr", "starts"), ("ptr", "masks"), ("i64", "vectors"), ("i64", "images"),
     ("i64", "image_pitch"), ("ptr", "out"), ("i64", "out_row"), ("ptr", "special"),
 )  # fmt: skip
 
