@@ -115,10 +115,12 @@ def convolve(
         if input.flags.c_contiguous and result.flags.c_contiguous:  # planes are rows
             input, result = (a.reshape(*a.shape[:2], prod(a.shape[2:])) for a in (input, result))
             kernel, stride, pads, dilation = (1,), (1,), [(0, 0)], (1,)
-    rows = np.ascontiguousarray(weight).reshape(len(weight), -1)
+    weight = np.ascontiguousarray(weight)
     if bias is not None:
         bias = np.ascontiguousarray(bias)
-    return _correlate(input, rows, bias, result, _taps(kernel, pads, dilation), stride, groups)
+    row, features = weight[0].size, len(weight) // groups
+    lie = made.Weights(features, features * row, row, prod(kernel), tuple(range(prod(kernel))))
+    return _correlate(input, weight, lie, bias, result, _taps(kernel, pads, dilation), stride)
 
 
 def input_gradient(
@@ -166,13 +168,17 @@ def input_gradient(
         input_gradient(_channels_first(grad), weight, out, stride, pads, dilation, groups)
         return _channels_back(out, result)
     turned = _turned_weight(weight, groups)
+    channels, features, reached = weight.shape[1], turned.shape[1], prod(kernel)
     work = _reached(kernel, stride, tuple(low for low, _ in pads), dilation, size)
     if len(work) < prod(min(s, n) for s, n in zip(stride, size, strict=True)):
         result[...] = 0
     for phase, taps, chosen in work:
-        rows = np.ascontiguousarray(turned[:, :, *chosen]).reshape(len(turned), -1)
+        places = tuple(np.arange(reached).reshape(kernel)[chosen].ravel().tolist())
+        row = features * reached
+        lie = made.Weights(channels, channels * row, row, reached, places)
+        first = turned.reshape(-1)[places[0] :]
         cut: Any = (slice(p, None, s) for p, s in zip(phase, stride, strict=True))
-        call = _correlate(grad, rows, None, result[:, :, *cut], taps, (1,) * len(kernel), groups)
+        call = _correlate(grad, first, lie, None, result[:, :, *cut], taps, (1,) * len(kernel))
     return call if max(stride) == 1 else True
 
 
@@ -310,25 +316,25 @@ def _taps(kernel: Ints, pads: Pairs, dilation: Ints) -> list[Ints]:
 
 def _correlate(
     input: np.ndarray,
-    rows: np.ndarray,
+    weight: np.ndarray,
+    lie: made.Weights,
     bias: np.ndarray | None,
     result: np.ndarray,
     taps: list[Ints],
     stride: Ints,
-    groups: int,
 ) -> Call:
     input, result = _three(input), _three(result)
     call = made.prepare(
         input.dtype,
         _layout(input),
-        (rows.shape, (rows.strides[0] // rows.itemsize, 1)),
+        lie,
         _layout(result),
         _ahead((0,), taps),
         _ahead(1, stride),
-        groups,
+        result.shape[1] // lie.features,
         threads.count(),
     )
-    made.correlate(call, input, rows, bias, result)
+    made.correlate(call, input, weight, bias, result)
     return call
 
 
