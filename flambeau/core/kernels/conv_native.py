@@ -15,14 +15,13 @@ from typing import Any
 import numpy as np
 
 from flambeau.core import threads
+from flambeau.core.kernels import conv_last, memory
 from flambeau.core.kernels import correlate as made
 from flambeau.core.kernels import correlate_weight as weights
-from flambeau.core.kernels import memory
 from flambeau.core.kernels.generate.turn import turn, turn_runs
 from flambeau.core.kernels.phases import Call, lanes_of, registers
 from flambeau.core.kernels.product import matrices
 from flambeau.core.kernels.windows import Ints, Pairs, empty, to_last
-from flambeau.core.kernels.windows_native import convolve as by_taps
 from flambeau.core.kernels.windows_native import depthwise, depthwise_input, depthwise_weight
 
 __all__ = ["again", "convolve", "input_gradient", "key", "remember", "weight_gradient"]
@@ -98,7 +97,9 @@ def convolve(
         images = np.ascontiguousarray(input).reshape(len(input), -1)
         matrices(images, weight.reshape(len(weight), -1).T, bias, result.reshape(len(input), -1))
         return True
-    if _better_turned(input, result.shape[2:], kernel, stride, dilation, weight[0].size):
+    if not _is_last(input) and _better_turned(
+        input, result.shape[2:], kernel, stride, dilation, weight[0].size
+    ):
         lanes, out = _turned(input), memory.empty((1, *result.shape[1:], len(input)), input.dtype)
         lanes, turned, weight, options = _with_lanes(lanes, out, weight, stride, pads, dilation)
         convolve(lanes, weight, bias, turned, *options, groups)
@@ -106,7 +107,7 @@ def convolve(
     if _is_last(input) or _is_last(result):
         if _pointwise(kernel, pads, groups):
             return False
-        if groups == 1 and by_taps(input, weight, bias, result, stride, pads, dilation):
+        if groups == 1 and conv_last.convolve(input, weight, bias, result, stride, pads, dilation):
             return True
         out = memory.empty(result.shape, result.dtype)
         convolve(_channels_first(input), weight, bias, out, stride, pads, dilation, groups)
@@ -150,7 +151,7 @@ def input_gradient(
         return True
     phase = tuple(-(-n // s) for n, s in zip(size, stride, strict=True))
     depth = weight[:, 0].size // (groups * prod(stride))
-    if _better_turned(grad, phase, kernel, stride, dilation, depth):
+    if not _is_last(grad) and _better_turned(grad, phase, kernel, stride, dilation, depth):
         lanes, out = _turned(grad), memory.empty((1, *result.shape[1:], len(grad)), grad.dtype)
         lanes, turned, weight, options = _with_lanes(lanes, out, weight, stride, pads, dilation)
         input_gradient(lanes, weight, turned, *options, groups)
@@ -158,11 +159,8 @@ def input_gradient(
     if _is_last(grad) or _is_last(result):
         if _pointwise(kernel, pads, groups) and max(stride) == 1:
             return False
-        if groups == 1 and max(stride) == 1:  # a convolution with the kernel turned about
-            reach = (d * (k - 1) for k, d in zip(kernel, dilation, strict=True))
-            mirrored = [(r - low, 0) for r, (low, _) in zip(reach, pads, strict=True)]
-            about = np.flip(weight.swapaxes(0, 1), tuple(range(2, weight.ndim)))
-            if by_taps(grad, about, None, result, stride, mirrored, dilation):
+        if groups == 1 and max(stride) == 1:
+            if conv_last.input_gradient(grad, weight, result, pads, dilation):
                 return True
         out = memory.empty(result.shape, result.dtype)
         input_gradient(_channels_first(grad), weight, out, stride, pads, dilation, groups)

@@ -34,9 +34,10 @@ CORRELATE = (
 """Words of `correlate`'s context: those of the planes, addresses, strides in elements.
 
 `deltas` are from one tap of a channel to the next in the planes, and at last to the first one of
-the next channel; `weight_deltas` are the same in a row of weights. `images_out` outputs lie along depth for each image. `bands` cut the rows of an output plane (each
-of `band` rows, the last one from row `last_band`), or, where planes are read in place, its runs by
-`split`; `blocks` cut the features. A panel is up to `WIDEST` registers of pixels: where it
+the next channel; `weight_deltas` are the same in a row of weights. `images_out` outputs lie along
+depth for each image. `bands` cut the rows of an output plane (each of `band` rows, the last one
+from row `last_band`), or, where planes are read in place, its runs by `split`; `blocks` cut the
+features. A panel is up to `WIDEST` registers of pixels: where it
 `starts`, its `widths`, and as many `masks` and `places` in the output; `lanes` has offsets where
 the pixels of a register do not lie side by side in it. A run is of panels of one width that stay in
 the cache together: run i ends where panel `run_panels[i + 1]` begins.
