@@ -39,6 +39,8 @@ PACKED = 1 << 20
 """Bytes of packed planes that a thread works on at a time: about half a second-level cache."""
 CUT = 12
 """Rows of a band at least, where planes are cut for more threads."""
+MANY = 24
+"""Features from which on it pays to pack planes oftener to have fewer registers of pixels."""
 CLOSE = 1 << 17
 """Bytes of pixels that every tile of features meets before the next are taken."""
 
@@ -92,16 +94,17 @@ def geometry(
     out: Ints,
     out_strides: Ints,
     cuts: int,
+    many: bool,
 ) -> Geometry:
     """The plan for planes of `size` to outputs of `out`; strides of (channel, *S) in elements.
-    Packed planes are cut into `cuts` bands at least.
+    Packed planes are cut into `cuts` bands at least; they meet `many` features, or few.
     """
     lanes = lanes_of(dtype)
     rows_out, columns_out = out[1:]
     found = phases(taps, strides)
     count = len(found.taps)
     in_place = found.in_place(size, out, strides, input_strides)
-    if not in_place and apart(taps, strides, out, lanes):
+    if many and not in_place and apart(taps, strides, out, lanes):
         found = phases(taps, strides, True)
     if in_place:
         pitch = input_strides[2]
@@ -249,7 +252,7 @@ def prepare(
     cuts = max(1, min(out[0][3] // CUT, -(-wanted // units)))
     plan = geometry(
         dtype, tuple(size), channels // groups, input_strides[1:], taps, strides, out[0][2:],
-        out[1][1:], cuts,
+        out[1][1:], cuts, features >= MANY,
     )  # fmt: skip
     bands, split = plan.bands, 0
     if not plan.packed and units < wanted:

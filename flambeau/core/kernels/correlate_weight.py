@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from functools import cache as once
 from functools import lru_cache
+from math import gcd
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from flambeau.core.kernels.generate import conv_weight as generated
 from flambeau.core.kernels.generate.call import tiled
+from flambeau.core.kernels.jit import build
 from flambeau.core.kernels.native.prepared import HEADER, launch
 from flambeau.core.kernels.phases import (
     ALONE,
@@ -90,15 +92,16 @@ def geometry(
     taps: Taps,
     strides: Ints,
     out: Ints,
+    many: bool,
 ) -> Geometry:
     """The plan for planes of `size`, strides of (channel, *S) in elements, and gradients of `out`
-    side by side.
+    side by side, of `many` features or few.
     """
     lanes = lanes_of(dtype)
     rows_out, columns_out = out[1:]
     found = phases(taps, strides)
     in_place = found.in_place(size, out, strides, input_strides)
-    if not in_place and apart(taps, strides, out, lanes):
+    if many and not in_place and apart(taps, strides, out, lanes):
         found = phases(taps, strides, True)
     pitch = input_strides[2] if in_place else columns_out + found.span[1]
     vectors = -(-((rows_out - 1) * pitch + columns_out) // lanes)
@@ -193,13 +196,24 @@ def prepare(
     (batch, all_channels, *size_in), input_strides = input
     channels, features = all_channels // groups, grad[0][1] // groups
     plan = geometry(
-        dtype, batch, tuple(size_in), channels, input_strides[1:], taps, strides, grad[0][2:]
+        dtype,
+        batch,
+        tuple(size_in),
+        channels,
+        input_strides[1:],
+        taps,
+        strides,
+        grad[0][2:],
+        features >= FEW,
     )
     size = dtype.itemsize
     work = plan.work * batch * features * groups
     threads = min(limit, 1 + work // ALONE)
-    per_channel = plan.images * plan.channel * size
-    near = channels if plan.in_place else max(1, min(channels, NEAR // per_channel // 2 * 2))
+    # So many channels that their taps make whole tiles.
+    widest = generated.sizes(build.host().masked)[1][0]
+    even = widest // gcd(widest, plan.places)
+    near = max(even, NEAR // (plan.images * plan.channel * size) // even * even)
+    near = channels if plan.in_place else min(near, channels)
     features_each = max(4, min(features, PACKED // (plan.held * size) // 4 * 4))
     wanted = -(-2 * threads // groups) if threads > 1 else 1
     # Where gradients lie as they are met, blocks of channels have nothing made ready twice.

@@ -23,7 +23,7 @@ from flambeau.core.kernels.generate.gemm import (
 )
 from flambeau.core.kernels.jit.ir import Function, Module, Value, vector
 
-__all__ = ["WEIGHTS", "module"]
+__all__ = ["WEIGHTS", "module", "sizes"]
 
 WEIGHTS = (
     *PLANES, "input", "grad", "out", "scratch", "special",
@@ -53,9 +53,9 @@ TILE = (
 )  # fmt: skip
 
 
-def sizes(shape: Shape) -> tuple[list[int], list[int]]:
+def sizes(masked: bool) -> tuple[list[int], list[int]]:
     """How many features and how many taps a tile may have: the most first."""
-    return ([4, 2, 1], [6, 3, 1]) if shape.masked else ([2, 1], [4, 2, 1])
+    return ([4, 2, 1], [6, 3, 1]) if masked else ([2, 1], [4, 2, 1])
 
 
 def module(shape: Shape, careful: bool = False) -> Module:
@@ -67,7 +67,7 @@ def module(shape: Shape, careful: bool = False) -> Module:
     """
     made = Module(f"conv-weight-{shape.type}{'-careful' * careful}")
     packing = pack(made, shape)
-    features, taps = sizes(shape)
+    features, taps = sizes(shape.masked)
     found = {}
     for rows in features:
         for columns in taps:
@@ -265,7 +265,7 @@ def _tiles(
 ) -> None:  # fmt: skip
     """All features by all taps of a block of pixels."""
     type = shape.type
-    rows_of, columns_of = sizes(shape)
+    rows_of, columns_of = sizes(shape.masked)
     row = f.variable("i64", 0)
     for rows in rows_of:
         with steps(f, row, rows, features) as r:
