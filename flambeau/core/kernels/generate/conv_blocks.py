@@ -30,11 +30,14 @@ WORDS = (
     "input", "weight", "bias", "out", "scratch", "channels", "height", "width", "features", "rows",
     "columns", "kernel_columns", "row_stride", "column_stride", "row_padding", "column_padding",
     "row_dilation", "column_dilation", "pixels", "block", "split", "splits", "groups", "together",
-    "groups_each", "scratch_each", "next",
+    "groups_each", "weight_group", "weight_step", "weight_feature", "room", "scratch_each", "next",
 )  # fmt: skip
 """The context. `pixels` of all results are cut into blocks of `block`, features into `splits` of
-`split`. Taps that lie side by side in the input as in the weights, (taps, channels, features), are
-copied `together`: `groups` of them in all, `groups_each` before they meet their weights.
+`split`. Taps that lie side by side in the input as in the weights are copied `together`: `groups`
+of them in all, `groups_each` before they meet their weights. Those begin `weight_group` apart for
+each group, `weight_step` from one channel to the next. They are a matrix of features side by side,
+or `weight_feature` is from one to the next, not 1: then panels of them are turned, behind `room`
+numbers of the scratch memory.
 """
 PACK = (("ptr", "context"), ("ptr", "target"), ("i64", "first"), ("i64", "count"), ("i64", "group"),
         ("i64", "row"))  # fmt: skip
@@ -44,6 +47,7 @@ def module(shape: Shape) -> Module:
     """`blocks` for one number type."""
     made = gemm.module(shape, name="conv-blocks", dots=False)
     against = next(f for f in made.functions if f.name == "against")
+    turning = next(f for f in made.functions if f.name == "panel")
     packing = _pack(made, shape)
     f = made.function("blocks", ARGUMENTS)
     get = words(f, WORDS)
@@ -52,6 +56,8 @@ def module(shape: Shape) -> Module:
     own = f.at(pointer(f, get["scratch"]), f.argument["thread"] * get["scratch_each"], type)
     following = f.at(f.argument["context"], WORDS.index("next"), "i64")
     blocks = (get["pixels"] + (get["block"] - 1)) / get["block"]
+    turns = get["weight_feature"].ne(1)
+    panels = f.at(own, get["room"], type)
     run = get["together"] * get["channels"]
     with taken(f, following, blocks * get["splits"]) as unit:
         pixel = unit / get["splits"] * get["block"]
@@ -68,12 +74,23 @@ def module(shape: Shape) -> Module:
                     group + g, row,
                 )  # fmt: skip
             with f.loop(low, high, panel) as first:
-                weight = f.at(pointer(f, get["weight"]), group * run * features + first, type)
+                place = group * get["weight_group"] + first * get["weight_feature"]
+                weight = f.at(pointer(f, get["weight"]), place, type)
+                columns = smaller(f, high - first, panel)
+                left = f.variable("ptr", weight)
+                step = f.variable("i64", get["weight_step"])
+                with f.when(turns):
+                    f.call(
+                        turning, "void", weight, f.index(1), get["weight_feature"], panels, columns,
+                        row,
+                    )  # fmt: skip
+                    left.set(panels)
+                    step.set((columns + (shape.lanes - 1)) / shape.lanes * shape.lanes)
                 f.call(
-                    against, "void", own, row, f.index(1), weight, features,
+                    against, "void", own, row, f.index(1), left.get(), step.get(),
                     f.at(out, first, type), features, bias_of(f, get["bias"], first, type),
-                    group.ne(0).to("i64"), row, f.index(1), smaller(f, high - first, panel),
-                    f.index(0), count, f.at(weight, panel, type), features, row,
+                    group.ne(0).to("i64"), row, f.index(1), columns, f.index(0), count,
+                    f.at(weight, panel, type), get["weight_step"], f.select(turns, f.index(0), row),
                 )  # fmt: skip
     return made
 
