@@ -19,7 +19,7 @@ from flambeau.core.kernels import conv_last, memory
 from flambeau.core.kernels import correlate as made
 from flambeau.core.kernels import correlate_weight as weights
 from flambeau.core.kernels.generate.turn import turn, turn_runs
-from flambeau.core.kernels.phases import Call, lanes_of, registers
+from flambeau.core.kernels.phases import MANY, Call, lanes_of, registers
 from flambeau.core.kernels.product import matrices
 from flambeau.core.kernels.windows import Ints, Pairs, empty, to_last
 from flambeau.core.kernels.windows_native import depthwise, depthwise_input, depthwise_weight
@@ -33,6 +33,10 @@ GAIN = 1.15
 PIXELS, AREA = 1 << 12, 256
 """Below so many pixels in all, or in a plane, a kernel of one tap has its gradient from a product
 of turned planes: sums over few registers are not worth adding up their lanes.
+"""
+LONELY = 1.7
+"""What a register costs that is all there is of a plane: a tile of one loads as much as it
+multiplies.
 """
 DEEP = 32
 """Multiplications for each output from which on turning is worth its time."""
@@ -98,10 +102,12 @@ def convolve(
         matrices(images, weight.reshape(len(weight), -1).T, bias, result.reshape(len(input), -1))
         return True
     if not _is_last(input) and _better_turned(
-        input, result.shape[2:], kernel, stride, dilation, weight[0].size
+        input, result.shape[2:], kernel, stride, dilation, weight[0].size, len(weight)
     ):
         lanes, out = _turned(input), memory.empty((1, *result.shape[1:], len(input)), input.dtype)
-        lanes, turned, weight, options = _with_lanes(lanes, out, weight, stride, pads, dilation)
+        lanes, turned, weight, options = _with_lanes(
+            lanes, out, weight, stride, pads, dilation, len(weight)
+        )
         convolve(lanes, weight, bias, turned, *options, groups)
         return _turn_back(out, result)
     if _is_last(input) or _is_last(result):
@@ -151,9 +157,13 @@ def input_gradient(
         return True
     phase = tuple(-(-n // s) for n, s in zip(size, stride, strict=True))
     depth = weight[:, 0].size // (groups * prod(stride))
-    if not _is_last(grad) and _better_turned(grad, phase, kernel, stride, dilation, depth):
+    if not _is_last(grad) and _better_turned(
+        grad, phase, kernel, stride, dilation, depth, weight.shape[1]
+    ):
         lanes, out = _turned(grad), memory.empty((1, *result.shape[1:], len(grad)), grad.dtype)
-        lanes, turned, weight, options = _with_lanes(lanes, out, weight, stride, pads, dilation)
+        lanes, turned, weight, options = _with_lanes(
+            lanes, out, weight, stride, pads, dilation, weight.shape[1]
+        )
         input_gradient(lanes, weight, turned, *options, groups)
         return _turn_back(out, result)
     if _is_last(grad) or _is_last(result):
@@ -226,9 +236,9 @@ def weight_gradient(
         left, right = _pixels(grad), _pixels(input[:, :, *cut])
         matrices(left.T, right, None, result.reshape(len(result), -1))
         return True
-    if _better_turned(input, grad.shape[2:], kernel, stride, dilation, result[0].size):
+    if _better_turned(input, grad.shape[2:], kernel, stride, dilation, result[0].size, len(result)):
         left, right, result, options = _with_lanes(
-            _turned(grad), _turned(input), result, stride, pads, dilation
+            _turned(grad), _turned(input), result, stride, pads, dilation, len(result)
         )
         weight_gradient(left, right, result, *options, groups)
         return True
@@ -364,16 +374,29 @@ def _layout(array: np.ndarray) -> tuple[Ints, Ints]:
 
 
 def _better_turned(
-    array: np.ndarray, out: Ints, kernel: Ints, stride: Ints, dilation: Ints, depth: int
+    array: np.ndarray,
+    out: Ints,
+    kernel: Ints,
+    stride: Ints,
+    dilation: Ints,
+    depth: int,
+    features: int,
 ) -> bool:
     """Whether registers are fuller with images than with pixels in their lanes."""
     batch, lanes = len(array), lanes_of(array.dtype)
     if len(out) > 2 or batch == 1 or depth < DEEP or prod(out) >= 16 * lanes:
         return False
     taps = [tuple(range(0, k * d, d)) for k, d in zip(kernel, dilation, strict=True)]
-    now = registers(_ahead((0,), taps), _ahead(1, stride), _ahead(1, out), lanes)
-    side = 1 if stride[-1] > 1 else out[-1]  # pixels of a row that lie side by side
-    return batch * now > GAIN * prod(out) // side * -(-batch * side // lanes)
+    now = registers(_ahead((0,), taps), _ahead(1, stride), _ahead(1, out), lanes, features)
+    alone = LONELY if now == 1 else 1.0
+    # Pixels of a row that lie side by side.
+    side = out[-1] if _in_rows(stride, features) else 1
+    return batch * now * alone > GAIN * prod(out) // side * -(-batch * side // lanes)
+
+
+def _in_rows(stride: Ints, features: int) -> bool:
+    """Whether images lie behind the pixels of a row, or along an axis of their own."""
+    return stride[-1] == 1 and features >= MANY
 
 
 def _with_lanes(
@@ -383,12 +406,13 @@ def _with_lanes(
     stride: Ints,
     pads: Pairs,
     dilation: Ints,
+    features: int,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[Ints, Pairs, Ints]]:
     """Arrays, weight and options for images that lie behind the pixels: along columns so many times
-    longer, or, where those have strides, along one more axis.
+    longer, or along one more axis.
     """
     count = left.shape[-1]
-    if stride[-1] > 1:
+    if not _in_rows(stride, features):
         options = (*stride, 1), [*pads, (0, 0)], (*dilation, 1)
         return left, right, weight[..., None], options
     left, right = (a.reshape(*a.shape[:-2], -1) for a in (left, right))

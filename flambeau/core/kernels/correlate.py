@@ -22,6 +22,7 @@ from flambeau.core.kernels.generate.conv_tile import WIDEST
 from flambeau.core.kernels.native.prepared import launch
 from flambeau.core.kernels.phases import (
     ALONE,
+    MANY,
     Call,
     Taps,
     apart,
@@ -39,8 +40,6 @@ PACKED = 1 << 20
 """Bytes of packed planes that a thread works on at a time: about half a second-level cache."""
 CUT = 12
 """Rows of a band at least, where planes are cut for more threads."""
-MANY = 24
-"""Features from which on it pays to pack planes oftener to have fewer registers of pixels."""
 CLOSE = 1 << 17
 """Bytes of pixels that every tile of features meets before the next are taken."""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import cache as once
 from functools import lru_cache
-from math import gcd
+from math import gcd, prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +18,7 @@ from flambeau.core.kernels.jit import build
 from flambeau.core.kernels.native.prepared import HEADER, launch
 from flambeau.core.kernels.phases import (
     ALONE,
+    MANY,
     Call,
     Taps,
     apart,
@@ -204,7 +205,7 @@ def prepare(
         taps,
         strides,
         grad[0][2:],
-        features >= FEW,
+        features >= (FEW if prod(grad[0][3:]) % lanes_of(dtype) == 0 else MANY),
     )
     size = dtype.itemsize
     work = plan.work * batch * features * groups
