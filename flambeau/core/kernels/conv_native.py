@@ -424,7 +424,7 @@ def _with_lanes(
 def _turned(array: np.ndarray) -> np.ndarray:
     """(1, C, *S, N) of (N, C, *S)."""
     found = memory.empty((1, *array.shape[1:], len(array)), array.dtype)
-    rows = np.ascontiguousarray(array).reshape(1, len(array), -1)
+    rows = np.ascontiguousarray(_channels_first(array)).reshape(1, len(array), -1)
     turn(rows, found.reshape(1, rows.shape[2], rows.shape[1]))
     return found
 
