@@ -67,6 +67,8 @@ def run_alone(
     """Update one parameter: in cache-sized pieces where everything is contiguous, else through
     contiguous copies."""
     dtype = kernel_dtype(p.dtype)
+    if not p.flags.c_contiguous:
+        p, g, *buffers = _in_memory_order(p, g, *buffers)
     arrays = [p, *buffers]
     direct = (p.dtype in _NATIVE or p.dtype in _REAL) and all(
         a.flags.c_contiguous and a.dtype == p.dtype for a in arrays
@@ -94,6 +96,14 @@ def run_alone(
         for target, flat in zip(arrays, flats, strict=True):
             result = flat.view(target.dtype) if p.dtype in _REAL else flat
             np.copyto(target, result.reshape(target.shape), casting="unsafe")
+
+
+def _in_memory_order(p: Array, *others: Array) -> list[Array]:
+    """Views of all arrays with their axes in the order in which the parameter's lie in memory: one
+    with channels last is contiguous then.
+    """
+    order = sorted(range(p.ndim), key=lambda axis: -p.strides[axis])
+    return [a.transpose(order) for a in (p, *others)]
 
 
 def _widened(dtype: np.dtype[Any]) -> np.dtype[Any]:

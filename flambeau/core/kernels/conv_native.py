@@ -15,14 +15,13 @@ from typing import Any
 import numpy as np
 
 from flambeau.core import threads
+from flambeau.core.kernels import conv_last, memory
 from flambeau.core.kernels import correlate as made
 from flambeau.core.kernels import correlate_weight as weights
-from flambeau.core.kernels import memory
 from flambeau.core.kernels.generate.turn import turn, turn_runs
-from flambeau.core.kernels.phases import Call, lanes_of, registers
+from flambeau.core.kernels.phases import MANY, Call, lanes_of, registers
 from flambeau.core.kernels.product import matrices
 from flambeau.core.kernels.windows import Ints, Pairs, empty, to_last
-from flambeau.core.kernels.windows_native import convolve as by_taps
 from flambeau.core.kernels.windows_native import depthwise, depthwise_input, depthwise_weight
 
 __all__ = ["again", "convolve", "input_gradient", "key", "remember", "weight_gradient"]
@@ -34,6 +33,10 @@ GAIN = 1.15
 PIXELS, AREA = 1 << 12, 256
 """Below so many pixels in all, or in a plane, a kernel of one tap has its gradient from a product
 of turned planes: sums over few registers are not worth adding up their lanes.
+"""
+LONELY = 1.7
+"""What a register costs that is all there is of a plane: a tile of one loads as much as it
+multiplies.
 """
 DEEP = 32
 """Multiplications for each output from which on turning is worth its time."""
@@ -98,15 +101,19 @@ def convolve(
         images = np.ascontiguousarray(input).reshape(len(input), -1)
         matrices(images, weight.reshape(len(weight), -1).T, bias, result.reshape(len(input), -1))
         return True
-    if _better_turned(input, result.shape[2:], kernel, stride, dilation, weight[0].size):
+    if not _is_last(input) and _better_turned(
+        input, result.shape[2:], kernel, stride, dilation, weight[0].size, len(weight)
+    ):
         lanes, out = _turned(input), memory.empty((1, *result.shape[1:], len(input)), input.dtype)
-        lanes, turned, weight, options = _with_lanes(lanes, out, weight, stride, pads, dilation)
+        lanes, turned, weight, options = _with_lanes(
+            lanes, out, weight, stride, pads, dilation, len(weight)
+        )
         convolve(lanes, weight, bias, turned, *options, groups)
         return _turn_back(out, result)
     if _is_last(input) or _is_last(result):
         if _pointwise(kernel, pads, groups):
             return False
-        if groups == 1 and by_taps(input, weight, bias, result, stride, pads, dilation):
+        if groups == 1 and conv_last.convolve(input, weight, bias, result, stride, pads, dilation):
             return True
         out = memory.empty(result.shape, result.dtype)
         convolve(_channels_first(input), weight, bias, out, stride, pads, dilation, groups)
@@ -115,10 +122,12 @@ def convolve(
         if input.flags.c_contiguous and result.flags.c_contiguous:  # planes are rows
             input, result = (a.reshape(*a.shape[:2], prod(a.shape[2:])) for a in (input, result))
             kernel, stride, pads, dilation = (1,), (1,), [(0, 0)], (1,)
-    rows = np.ascontiguousarray(weight).reshape(len(weight), -1)
+    weight = np.ascontiguousarray(weight)
     if bias is not None:
         bias = np.ascontiguousarray(bias)
-    return _correlate(input, rows, bias, result, _taps(kernel, pads, dilation), stride, groups)
+    row, features = weight[0].size, len(weight) // groups
+    lie = made.Weights(features, features * row, row, prod(kernel), tuple(range(prod(kernel))))
+    return _correlate(input, weight, lie, bias, result, _taps(kernel, pads, dilation), stride)
 
 
 def input_gradient(
@@ -148,31 +157,36 @@ def input_gradient(
         return True
     phase = tuple(-(-n // s) for n, s in zip(size, stride, strict=True))
     depth = weight[:, 0].size // (groups * prod(stride))
-    if _better_turned(grad, phase, kernel, stride, dilation, depth):
+    if not _is_last(grad) and _better_turned(
+        grad, phase, kernel, stride, dilation, depth, weight.shape[1]
+    ):
         lanes, out = _turned(grad), memory.empty((1, *result.shape[1:], len(grad)), grad.dtype)
-        lanes, turned, weight, options = _with_lanes(lanes, out, weight, stride, pads, dilation)
+        lanes, turned, weight, options = _with_lanes(
+            lanes, out, weight, stride, pads, dilation, weight.shape[1]
+        )
         input_gradient(lanes, weight, turned, *options, groups)
         return _turn_back(out, result)
     if _is_last(grad) or _is_last(result):
         if _pointwise(kernel, pads, groups) and max(stride) == 1:
             return False
-        if groups == 1 and max(stride) == 1:  # a convolution with the kernel turned about
-            reach = (d * (k - 1) for k, d in zip(kernel, dilation, strict=True))
-            mirrored = [(r - low, 0) for r, (low, _) in zip(reach, pads, strict=True)]
-            about = np.flip(weight.swapaxes(0, 1), tuple(range(2, weight.ndim)))
-            if by_taps(grad, about, None, result, stride, mirrored, dilation):
+        if groups == 1 and max(stride) == 1:
+            if conv_last.input_gradient(grad, weight, result, pads, dilation):
                 return True
         out = memory.empty(result.shape, result.dtype)
         input_gradient(_channels_first(grad), weight, out, stride, pads, dilation, groups)
         return _channels_back(out, result)
     turned = _turned_weight(weight, groups)
+    channels, features, reached = weight.shape[1], turned.shape[1], prod(kernel)
     work = _reached(kernel, stride, tuple(low for low, _ in pads), dilation, size)
     if len(work) < prod(min(s, n) for s, n in zip(stride, size, strict=True)):
         result[...] = 0
     for phase, taps, chosen in work:
-        rows = np.ascontiguousarray(turned[:, :, *chosen]).reshape(len(turned), -1)
+        places = tuple(np.arange(reached).reshape(kernel)[chosen].ravel().tolist())
+        row = features * reached
+        lie = made.Weights(channels, channels * row, row, reached, places)
+        first = turned.reshape(-1)[places[0] :]
         cut: Any = (slice(p, None, s) for p, s in zip(phase, stride, strict=True))
-        call = _correlate(grad, rows, None, result[:, :, *cut], taps, (1,) * len(kernel), groups)
+        call = _correlate(grad, first, lie, None, result[:, :, *cut], taps, (1,) * len(kernel))
     return call if max(stride) == 1 else True
 
 
@@ -222,9 +236,9 @@ def weight_gradient(
         left, right = _pixels(grad), _pixels(input[:, :, *cut])
         matrices(left.T, right, None, result.reshape(len(result), -1))
         return True
-    if _better_turned(input, grad.shape[2:], kernel, stride, dilation, result[0].size):
+    if _better_turned(input, grad.shape[2:], kernel, stride, dilation, result[0].size, len(result)):
         left, right, result, options = _with_lanes(
-            _turned(grad), _turned(input), result, stride, pads, dilation
+            _turned(grad), _turned(input), result, stride, pads, dilation, len(result)
         )
         weight_gradient(left, right, result, *options, groups)
         return True
@@ -310,25 +324,25 @@ def _taps(kernel: Ints, pads: Pairs, dilation: Ints) -> list[Ints]:
 
 def _correlate(
     input: np.ndarray,
-    rows: np.ndarray,
+    weight: np.ndarray,
+    lie: made.Weights,
     bias: np.ndarray | None,
     result: np.ndarray,
     taps: list[Ints],
     stride: Ints,
-    groups: int,
 ) -> Call:
     input, result = _three(input), _three(result)
     call = made.prepare(
         input.dtype,
         _layout(input),
-        (rows.shape, (rows.strides[0] // rows.itemsize, 1)),
+        lie,
         _layout(result),
         _ahead((0,), taps),
         _ahead(1, stride),
-        groups,
+        result.shape[1] // lie.features,
         threads.count(),
     )
-    made.correlate(call, input, rows, bias, result)
+    made.correlate(call, input, weight, bias, result)
     return call
 
 
@@ -360,16 +374,29 @@ def _layout(array: np.ndarray) -> tuple[Ints, Ints]:
 
 
 def _better_turned(
-    array: np.ndarray, out: Ints, kernel: Ints, stride: Ints, dilation: Ints, depth: int
+    array: np.ndarray,
+    out: Ints,
+    kernel: Ints,
+    stride: Ints,
+    dilation: Ints,
+    depth: int,
+    features: int,
 ) -> bool:
     """Whether registers are fuller with images than with pixels in their lanes."""
     batch, lanes = len(array), lanes_of(array.dtype)
     if len(out) > 2 or batch == 1 or depth < DEEP or prod(out) >= 16 * lanes:
         return False
     taps = [tuple(range(0, k * d, d)) for k, d in zip(kernel, dilation, strict=True)]
-    now = registers(_ahead((0,), taps), _ahead(1, stride), _ahead(1, out), lanes)
-    side = 1 if stride[-1] > 1 else out[-1]  # pixels of a row that lie side by side
-    return batch * now > GAIN * prod(out) // side * -(-batch * side // lanes)
+    now = registers(_ahead((0,), taps), _ahead(1, stride), _ahead(1, out), lanes, features)
+    alone = LONELY if now == 1 else 1.0
+    # Pixels of a row that lie side by side.
+    side = out[-1] if _in_rows(stride, features) else 1
+    return batch * now * alone > GAIN * prod(out) // side * -(-batch * side // lanes)
+
+
+def _in_rows(stride: Ints, features: int) -> bool:
+    """Whether images lie behind the pixels of a row, or along an axis of their own."""
+    return stride[-1] == 1 and features >= MANY
 
 
 def _with_lanes(
@@ -379,12 +406,13 @@ def _with_lanes(
     stride: Ints,
     pads: Pairs,
     dilation: Ints,
+    features: int,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[Ints, Pairs, Ints]]:
     """Arrays, weight and options for images that lie behind the pixels: along columns so many times
-    longer, or, where those have strides, along one more axis.
+    longer, or along one more axis.
     """
     count = left.shape[-1]
-    if stride[-1] > 1:
+    if not _in_rows(stride, features):
         options = (*stride, 1), [*pads, (0, 0)], (*dilation, 1)
         return left, right, weight[..., None], options
     left, right = (a.reshape(*a.shape[:-2], -1) for a in (left, right))
@@ -396,7 +424,7 @@ def _with_lanes(
 def _turned(array: np.ndarray) -> np.ndarray:
     """(1, C, *S, N) of (N, C, *S)."""
     found = memory.empty((1, *array.shape[1:], len(array)), array.dtype)
-    rows = np.ascontiguousarray(array).reshape(1, len(array), -1)
+    rows = np.ascontiguousarray(_channels_first(array)).reshape(1, len(array), -1)
     turn(rows, found.reshape(1, rows.shape[2], rows.shape[1]))
     return found
 

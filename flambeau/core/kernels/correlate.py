@@ -8,6 +8,7 @@ forms and chooses.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache as once
 from functools import lru_cache
 from math import prod
@@ -21,6 +22,7 @@ from flambeau.core.kernels.generate.conv_tile import WIDEST
 from flambeau.core.kernels.native.prepared import launch
 from flambeau.core.kernels.phases import (
     ALONE,
+    MANY,
     Call,
     Taps,
     apart,
@@ -32,7 +34,7 @@ from flambeau.core.kernels.phases import (
 )
 from flambeau.core.kernels.windows import Ints, scratch
 
-__all__ = ["available", "correlate", "geometry", "prepare"]
+__all__ = ["Weights", "available", "correlate", "geometry", "prepare"]
 
 PACKED = 1 << 20
 """Bytes of packed planes that a thread works on at a time: about half a second-level cache."""
@@ -50,6 +52,18 @@ def _functions(dtype: np.dtype[Any]) -> dict[str, int] | None:
 def available(dtype: np.dtype[Any]) -> bool:
     """Whether numbers of this type have generated code here."""
     return _functions(dtype) is not None
+
+
+class Weights(NamedTuple):
+    """How the weights of a correlation lie: strides in elements from group to group, from row to
+    row (a feature each), from channel to channel, and the places of a channel's taps.
+    """
+
+    features: int
+    group: int
+    row: int
+    channel: int
+    places: Ints
 
 
 class Geometry(NamedTuple):
@@ -79,16 +93,17 @@ def geometry(
     out: Ints,
     out_strides: Ints,
     cuts: int,
+    many: bool,
 ) -> Geometry:
     """The plan for planes of `size` to outputs of `out`; strides of (channel, *S) in elements.
-    Packed planes are cut into `cuts` bands at least.
+    Packed planes are cut into `cuts` bands at least; they meet `many` features, or few.
     """
     lanes = lanes_of(dtype)
     rows_out, columns_out = out[1:]
     found = phases(taps, strides)
     count = len(found.taps)
     in_place = found.in_place(size, out, strides, input_strides)
-    if not in_place and apart(taps, strides, out, lanes):
+    if many and not in_place and apart(taps, strides, out, lanes):
         found = phases(taps, strides, True)
     if in_place:
         pitch = input_strides[2]
@@ -113,7 +128,10 @@ def geometry(
         packed = channels * len(taps[0]) * channel + 8 * lanes
     runs = _runs(widths, CLOSE // (channels * len(taps[0]) * WIDEST * lanes * dtype.itemsize))
     masks, places, table = _places(starts, lanes, pitch, band, columns_out, out_strides)
-    deltas = np.diff([*offsets, offsets[0] + channel]).astype(np.int64)
+    deltas = steps(
+        [plane * channel + o for plane in range(len(taps[0])) for o in offsets],
+        channel * len(taps[0]),
+    )
     depth_places = np.array(taps[0], np.int64)
     tables = (
         np.array(starts, np.int64), np.array(widths, np.int64), masks, places, table, deltas,
@@ -132,7 +150,7 @@ def geometry(
             "bands": bands,
             "band": band,
             "last_band": rows_out - band,
-            "taps": count,
+            "taps": len(deltas),
             "first": offsets[0],
             "deltas": deltas.ctypes.data,
             "depth": channels * len(taps[0]) * count,
@@ -151,6 +169,11 @@ def geometry(
     return Geometry(
         words, tables, bands, len(runs) - 1, packed, max(widths) < WIDEST,
     )  # fmt: skip
+
+
+def steps(places: Sequence[int], channel: int) -> np.ndarray:
+    """From each place to the next, and from the last one to the first of the next channel."""
+    return np.diff([*places, places[0] + channel]).astype(np.int64)
 
 
 def _bands(rows: int, most: int) -> tuple[int, int]:
@@ -202,7 +225,7 @@ def _places(
 def prepare(
     dtype: np.dtype[Any],
     input: tuple[Ints, Ints],
-    weight: tuple[Ints, Ints],
+    weight: Weights,
     out: tuple[Ints, Ints],
     taps: Taps,
     strides: Ints,
@@ -213,22 +236,22 @@ def prepare(
 
     Args:
         input: (N, groups * C, D, H, W).
-        weight: (groups * M, C * taps), its rows contiguous.
+        weight: how weights lie.
         out: (N, groups * M, OD, OH, OW).
     """
     functions = _functions(dtype)
     assert functions is not None
     (batch, channels, *size), input_strides = input
-    rows = weight[0][0]
-    features = rows // groups
+    rows = weight.features * groups
+    features = weight.features
     units = batch * out[0][2] * groups
-    work = batch * rows * prod(out[0][2:]) * weight[0][1]
+    work = batch * rows * prod(out[0][2:]) * channels // groups * len(weight.places)
     threads = min(limit, 1 + work // ALONE)
     wanted = 8 * threads if threads > 1 else 1
     cuts = max(1, min(out[0][3] // CUT, -(-wanted // units)))
     plan = geometry(
         dtype, tuple(size), channels // groups, input_strides[1:], taps, strides, out[0][2:],
-        out[1][1:], cuts,
+        out[1][1:], cuts, features >= MANY,
     )  # fmt: skip
     bands, split = plan.bands, 0
     if not plan.packed and units < wanted:
@@ -243,6 +266,7 @@ def prepare(
     units *= blocks
     threads = min(threads, units)
     each = -(-plan.packed // 64) * 64
+    weight_deltas = steps(weight.places, weight.channel)
     words = plan.words.copy()
     place_words(
         words,
@@ -256,15 +280,16 @@ def prepare(
             "split": split,
             "blocks": blocks,
             "block": block,
-            "weight_group": weight[1][0] * features,
-            "weight_row": weight[1][0],
+            "weight_group": weight.group,
+            "weight_row": weight.row,
+            "weight_deltas": weight_deltas.ctypes.data,
             "out_batch": out[1][0],
             "features": features,
             "scratch_each": each,
         },
     )
     words = ready(functions["correlate"], threads, work, AT["input"], words)
-    return Call(words, threads * each + 16 if each else 0, plan.tables)
+    return Call(words, threads * each + 16 if each else 0, (plan.tables, weight_deltas))
 
 
 def correlate(

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 from functools import cache as once
 from functools import lru_cache
+from math import gcd, prod
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from flambeau.core.kernels.generate import conv_weight as generated
 from flambeau.core.kernels.generate.call import tiled
+from flambeau.core.kernels.jit import build
 from flambeau.core.kernels.native.prepared import HEADER, launch
 from flambeau.core.kernels.phases import (
     ALONE,
+    MANY,
     Call,
     Taps,
     apart,
@@ -34,7 +37,9 @@ VECTORS = 96
 cache.
 """
 PACKED = 1 << 19
-"""Bytes of planes, and of gradients, that a thread works on at a time."""
+"""Bytes of gradients that a thread works on at a time."""
+NEAR = 1 << 16
+"""Bytes of planes that all features meet before the next are packed."""
 
 FEW = 8
 """Features of a unit of work at least: planes are packed again for each."""
@@ -65,6 +70,8 @@ class Geometry(NamedTuple):
     """Taps of one channel."""
     held: int
     """Numbers of one feature's gradient in a block."""
+    full: bool
+    """Whether every lane is an output, so that gradients are read where they lie."""
     offsets: np.ndarray
     """Where each tap of a channel lies."""
     pitch: int
@@ -86,21 +93,22 @@ def geometry(
     taps: Taps,
     strides: Ints,
     out: Ints,
+    many: bool,
 ) -> Geometry:
     """The plan for planes of `size`, strides of (channel, *S) in elements, and gradients of `out`
-    side by side.
+    side by side, of `many` features or few.
     """
     lanes = lanes_of(dtype)
     rows_out, columns_out = out[1:]
     found = phases(taps, strides)
     in_place = found.in_place(size, out, strides, input_strides)
-    if not in_place and apart(taps, strides, out, lanes):
+    if many and not in_place and apart(taps, strides, out, lanes):
         found = phases(taps, strides, True)
     pitch = input_strides[2] if in_place else columns_out + found.span[1]
     vectors = -(-((rows_out - 1) * pitch + columns_out) // lanes)
     images, band = 1, rows_out
     if vectors <= VECTORS:
-        images = max(1, min(batch * out[0], VECTORS // vectors))
+        images = -(-batch * out[0] // -(-batch * out[0] // (VECTORS // vectors)))
     else:
         band = max(1, VECTORS * lanes // pitch)
     bands = -(-rows_out // band)
@@ -144,12 +152,12 @@ def geometry(
             "masks": masks.ctypes.data,
             "masks_last": masks_last.ctypes.data,
             "places": places.ctypes.data,
-            "grad_pitch": images * len(masks) * lanes,
         },
     )
     tables = (starts, masks, places, masks_last, depth_places, found.rows, found.columns)
     return Geometry(
         words, tables, in_place, channel, images, len(offsets), images * len(masks) * lanes,
+        out[0] == 1 and pitch == columns_out and band * pitch % lanes == last * pitch % lanes == 0,
         np.array(offsets, np.int64), channel,
         out[0] * rows_out * columns_out * channels * len(offsets),
     )  # fmt: skip
@@ -189,31 +197,46 @@ def prepare(
     (batch, all_channels, *size_in), input_strides = input
     channels, features = all_channels // groups, grad[0][1] // groups
     plan = geometry(
-        dtype, batch, tuple(size_in), channels, input_strides[1:], taps, strides, grad[0][2:]
+        dtype,
+        batch,
+        tuple(size_in),
+        channels,
+        input_strides[1:],
+        taps,
+        strides,
+        grad[0][2:],
+        features >= (FEW if prod(grad[0][3:]) % lanes_of(dtype) == 0 else MANY),
     )
     size = dtype.itemsize
     work = plan.work * batch * features * groups
     threads = min(limit, 1 + work // ALONE)
-    per_channel = plan.images * plan.channel * size
-    channels_each = channels if plan.in_place else max(1, min(channels, PACKED // per_channel))
+    # So many channels that their taps make whole tiles.
+    widest = generated.sizes(build.host().masked)[1][0]
+    even = widest // gcd(widest, plan.places)
+    near = max(even, NEAR // (plan.images * plan.channel * size) // even * even)
+    near = channels if plan.in_place else min(near, channels)
     features_each = max(4, min(features, PACKED // (plan.held * size) // 4 * 4))
-    channel_blocks = -(-channels // channels_each)
+    wanted = -(-2 * threads // groups) if threads > 1 else 1
+    # Where gradients lie as they are met, blocks of channels have nothing made ready twice.
+    channel_blocks = min(wanted, max(1, channels // 2)) if plan.full else 1
     channels_each = -(-channels // channel_blocks)
-    wanted = 2 * threads if threads > 1 else 1
-    shared = min(-(-wanted // (groups * channel_blocks)), max(1, features // FEW))
+    channel_blocks = -(-channels // channels_each)
+    shared = min(-(-wanted // channel_blocks), max(1, features // FEW))
     feature_blocks = max(-(-features // features_each), shared)
     features_each = -(-features // feature_blocks // 4) * 4
     feature_blocks = -(-features // features_each)
     units = groups * channel_blocks * feature_blocks
     if units < threads:
-        channels_each = max(1, channels * units // wanted)
+        channels_each = max(1, channels * units // (2 * threads))
         channel_blocks = -(-channels // channels_each)
         units = groups * channel_blocks * feature_blocks
     threads = min(threads, units)
-    image_pitch = input_strides[0] if plan.in_place else channels_each * plan.channel
+    near = min(near, channels_each)
+    image_pitch = input_strides[0] if plan.in_place else near * plan.channel
     packed = 0 if plan.in_place else -(-(plan.images * image_pitch + 128) // 64) * 64
-    each = packed + -(-features_each * plan.held // 64) * 64
-    offsets = plan.pitch * np.arange(channels_each)[:, None] + plan.offsets
+    held = 0 if plan.full else plan.held
+    each = packed + -(-features_each * held // 64) * 64
+    offsets = plan.pitch * np.arange(near)[:, None] + plan.offsets
     words = plan.words.copy()
     place_words(
         words,
@@ -229,6 +252,7 @@ def prepare(
             "grad_channel": grad[1][1],
             "grad_depth": grad[1][2],
             "grad_row": grad[0][4],
+            "channels_near": near,
             "features": features,
             "features_each": features_each,
             "feature_blocks": feature_blocks,
@@ -236,6 +260,9 @@ def prepare(
             "channel_blocks": channel_blocks,
             "out_row": channels * plan.places,
             "offsets": offsets.ctypes.data,
+            "grad_pitch": held or grad[1][1],
+            "grad_image": held // plan.images or grad[1][0],
+            "spread": int(held > 0),
             "image_pitch": image_pitch,
             "packed": packed,
             "scratch_each": each,

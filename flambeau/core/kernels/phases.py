@@ -17,6 +17,7 @@ from flambeau.core.kernels.windows import Ints
 
 __all__ = [
     "ALONE",
+    "MANY",
     "Call",
     "Phases",
     "Taps",
@@ -73,9 +74,13 @@ def apart(taps: Taps, strides: Ints, out: Ints, lanes: int) -> bool:
     return -(-prod(out[1:]) // lanes) <= left * _bordered(taps, strides, out, lanes)
 
 
-def registers(taps: Taps, strides: Ints, out: Ints, lanes: int) -> int:
+MANY = 24
+"""Features from which on it pays to pack planes oftener to have fewer registers of pixels."""
+
+
+def registers(taps: Taps, strides: Ints, out: Ints, lanes: int, features: int) -> int:
     """How many registers the pixels of a plane of `out` fill."""
-    if apart(taps, strides, out, lanes):
+    if features >= MANY and apart(taps, strides, out, lanes):
         return -(-prod(out[1:]) // lanes)
     return _bordered(taps, strides, out, lanes)
 

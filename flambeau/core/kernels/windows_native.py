@@ -1,9 +1,9 @@
 """Windows over two axes of images whose channels lie last, by generated code: pooling, and
-convolution, of each channel by itself too.
+convolution of each channel by itself.
 
 Every function gives None (or False) where it does not take the call. The code is in
-``generate.windows_last`` and ``generate.conv_last``; planes side by side are in ``pool_native`` and
-``conv_native``.
+``generate.windows_last``; all channels together are in ``conv_last``, planes side by side in
+``pool_native`` and ``conv_native``.
 """
 
 from __future__ import annotations
@@ -16,24 +16,23 @@ from typing import Any
 import numpy as np
 
 from flambeau.core import threads
-from flambeau.core.kernels import memory
-from flambeau.core.kernels.generate import conv_last
 from flambeau.core.kernels.generate import windows_last as generated
 from flambeau.core.kernels.generate.call import tiled
-from flambeau.core.kernels.generate.turn import turn
 from flambeau.core.kernels.native.prepared import launch
 from flambeau.core.kernels.windows import Ints, Pairs, empty, to_last
 
 __all__ = [
-    "convolve",
+    "Geometry",
     "depthwise",
     "depthwise_input",
     "depthwise_weight",
+    "geometry_of",
     "maximum",
     "maximum_with_taps",
     "mean",
     "spread",
     "spread_mean",
+    "takes",
 ]
 
 ALONE = 1 << 16
@@ -50,7 +49,8 @@ def _functions(dtype: np.dtype[Any]) -> dict[str, int] | None:
     return tiled(dtype, generated.module)
 
 
-def _takes(*arrays: np.ndarray) -> bool:
+def takes(*arrays: np.ndarray) -> bool:
+    """Whether arrays are images of one number type that has code, their channels last."""
     dtype = arrays[0].dtype
     return all(
         a.ndim == 4
@@ -86,7 +86,7 @@ def maximum(
     input: np.ndarray, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, out: Ints
 ) -> np.ndarray | None:
     """The maximum of every window."""
-    if not _takes(input):
+    if not takes(input):
         return None
     result = empty((*input.shape[:2], *out), input.dtype, True)
     _run("maximum", input, result, (kernel, stride, padding, dilation))
@@ -97,7 +97,7 @@ def maximum_with_taps(
     input: np.ndarray, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, out: Ints
 ) -> tuple[np.ndarray, np.ndarray] | None:
     """The maximum of every window and the number of its tap, a byte."""
-    if not _takes(input) or prod(kernel) > 256:
+    if not takes(input) or prod(kernel) > 256:
         return None
     shape = (*input.shape[:2], *out)
     result, taps = empty(shape, input.dtype, True), empty(shape, np.dtype(np.uint8), True)
@@ -114,7 +114,7 @@ def mean(
     counts: tuple[np.ndarray, ...],
 ) -> np.ndarray | None:
     """The sum of every window over the product of its axes' counts."""
-    if not _takes(input):
+    if not takes(input):
         return None
     result = empty((*input.shape[:2], *out), input.dtype, True)
     divisors = (np.ascontiguousarray(c, input.dtype) for c in counts)
@@ -132,7 +132,7 @@ def spread(
     dilation: Ints,
 ) -> np.ndarray | None:
     """The adjoint of the maximum: every gradient goes to the tap that won."""
-    if taps.dtype != np.uint8 or not _takes(grad) or not to_last(taps).flags.c_contiguous:
+    if taps.dtype != np.uint8 or not takes(grad) or not to_last(taps).flags.c_contiguous:
         return None
     result = empty((*grad.shape[:2], *size), grad.dtype, True)
     _run("spread", result, grad, (kernel, stride, padding, dilation), taps)
@@ -148,7 +148,7 @@ def spread_mean(
     counts: tuple[np.ndarray, ...],
 ) -> np.ndarray | None:
     """The adjoint of the mean: every window's share goes to each number it saw."""
-    if not _takes(grad):
+    if not takes(grad):
         return None
     result = empty((*grad.shape[:2], *size), grad.dtype, True)
     divisors = (np.ascontiguousarray(c, grad.dtype) for c in counts)
@@ -158,10 +158,11 @@ def spread_mean(
 
 def _each(weight: np.ndarray, groups: int, *arrays: np.ndarray) -> bool:
     """Whether each channel is convolved by itself into one feature."""
-    return weight.shape[1] == 1 and len(weight) == groups and _takes(*arrays)
+    return weight.shape[1] == 1 and len(weight) == groups and takes(*arrays)
 
 
-def _geometry(kernel: Ints, stride: Ints, pads: Pairs, dilation: Ints) -> Geometry:
+def geometry_of(kernel: Ints, stride: Ints, pads: Pairs, dilation: Ints) -> Geometry:
+    """What words are made of."""
     return kernel, stride, tuple(low for low, _ in pads), dilation
 
 
@@ -182,7 +183,7 @@ def depthwise(
     """Fill `result` with the convolution of each channel. Whether that was done."""
     if weight.dtype is not input.dtype or not _each(weight, groups, input, result):
         return False
-    geometry = _geometry(weight.shape[2:], stride, pads, dilation)
+    geometry = geometry_of(weight.shape[2:], stride, pads, dilation)
     bias = None if bias is None else np.ascontiguousarray(bias, input.dtype)
     _run("depthwise", input, result, geometry, None, None, None, _tap_by_tap(weight), bias)
     return True
@@ -208,7 +209,7 @@ def depthwise_input(
         geometry = (kernel, stride, padding, dilation)
         _run("depthwise", grad, result, geometry, None, None, None, turned)
         return True
-    geometry = _geometry(kernel, stride, pads, dilation)
+    geometry = geometry_of(kernel, stride, pads, dilation)
     _run("depthwise_input", result, grad, geometry, None, None, None, _tap_by_tap(weight))
     return True
 
@@ -226,52 +227,7 @@ def depthwise_weight(
     if not _each(result, groups, grad, input):
         return False
     found = np.empty((prod(result.shape[2:]), len(result)), grad.dtype)
-    geometry = _geometry(result.shape[2:], stride, pads, dilation)
+    geometry = geometry_of(result.shape[2:], stride, pads, dilation)
     _run("depthwise_weight", input, grad, geometry, None, None, None, found)
     result[...] = found.T.reshape(result.shape)
-    return True
-
-
-WIDE = 12
-"""Columns of a result from which on its rows fill tiles."""
-
-
-@once
-def _convolution(dtype: np.dtype[Any]) -> int | None:
-    found = tiled(dtype, conv_last.module)
-    return None if found is None else found["convolve"]
-
-
-@lru_cache(maxsize=1024)
-def _convolution_words(
-    function: int, input: Ints, out: Ints, geometry: Geometry, limit: int
-) -> np.ndarray:
-    work = prod(out) * prod(geometry[0]) * input[1]
-    shares = min(limit, 1 + work // (1 << 20))
-    context = (*input, *out[1:], *(n for pair in geometry for n in pair), 0)
-    return np.array([function, shares, work >= UNLOCKED, 0, *(0,) * 4, *context], np.int64)
-
-
-def convolve(
-    input: np.ndarray,
-    weight: np.ndarray,
-    bias: np.ndarray | None,
-    result: np.ndarray,
-    stride: Ints,
-    pads: Pairs,
-    dilation: Ints,
-) -> bool:
-    """Fill `result` with the convolution of all channels. Whether that was done."""
-    if input.ndim != 4 or result.shape[3] < WIDE or not _takes(input, result):
-        return False
-    function = _convolution(input.dtype)
-    if function is None or weight.dtype is not input.dtype:
-        return False
-    features = np.ascontiguousarray(to_last(weight)).reshape(1, len(weight), -1)
-    taps = memory.empty((1, features.shape[2], features.shape[1]), weight.dtype)
-    turn(features, taps)
-    geometry = _geometry(weight.shape[2:], stride, pads, dilation)
-    words = _convolution_words(function, input.shape, result.shape, geometry, threads.count())
-    bias = None if bias is None else np.ascontiguousarray(bias, input.dtype)
-    launch()(words, input, taps, bias, result)
     return True

@@ -118,7 +118,8 @@ LARGE = [
     ((2, 3, 60, 60), (16, 3, 7, 7), 2, 3, 1),
     ((3, 40, 16, 16), (24, 40, 3, 3), 1, 1, 1),  # planes for every tap along columns
     ((3, 9, 15, 16), (11, 9, 5, 3), 2, 1, 1),
-    ((5, 24, 7, 7), (20, 24, 3, 3), 1, 1, 1),  # images behind the pixels of a row
+    ((5, 24, 7, 7), (40, 24, 3, 3), 1, 1, 1),  # images behind the pixels of a row
+    ((17, 40, 4, 4), (20, 40, 3, 3), 1, 1, 1),  # and along an axis of their own
     ((5, 24, 3, 3), (20, 24, 3, 3), 2, 1, 1),
 ]
 

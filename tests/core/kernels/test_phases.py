@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flambeau.core.kernels.phases import apart, phases, registers
+from flambeau.core.kernels.phases import MANY, apart, phases, registers
 
 NEAR = ((0,), (-1, 0, 1), (-1, 0, 1))
 
@@ -20,8 +20,12 @@ NEAR = ((0,), (-1, 0, 1), (-1, 0, 1))
     ],
 )
 def test_rows_lie_side_by_side_where_registers_are_saved(out, expected):
-    found = apart(NEAR, (1, 1, 1), out, 16), registers(NEAR, (1, 1, 1), out, 16)
+    found = apart(NEAR, (1, 1, 1), out, 16), registers(NEAR, (1, 1, 1), out, 16, MANY)
     assert found == expected
+
+
+def test_few_features_keep_their_borders():
+    assert registers(NEAR, (1, 1, 1), (1, 8, 8), 16, MANY - 1) == 5
 
 
 @pytest.mark.parametrize("stride", [1, 2])

@@ -27,15 +27,17 @@ CORRELATE = (
     *PLANES, "input", "weight", "bias", "out", "scratch",
     "input_batch", "input_group", "images_out", "next", "units",
     "groups", "bands", "band", "last_band", "split", "blocks", "block",
-    "weight_group", "weight_row", "taps", "first", "deltas", "depth",
+    "weight_group", "weight_row", "weight_deltas", "taps", "first", "deltas", "depth",
     "out_batch", "out_depth", "out_row", "out_channel", "features",
     "runs", "run_panels", "starts", "widths", "masks", "places", "lanes", "scratch_each",
 )  # fmt: skip
 """Words of `correlate`'s context: those of the planes, addresses, strides in elements.
 
-`images_out` outputs lie along depth for each image. `bands` cut the rows of an output plane (each
-of `band` rows, the last one from row `last_band`), or, where planes are read in place, its runs by
-`split`; `blocks` cut the features. A panel is up to `WIDEST` registers of pixels: where it
+`deltas` are from one tap of a channel to the next in the planes, and at last to the first one of
+the next channel; `weight_deltas` are the same in a row of weights. `images_out` outputs lie along
+depth for each image. `bands` cut the rows of an output plane (each of `band` rows, the last one
+from row `last_band`), or, where planes are read in place, its runs by `split`; `blocks` cut the
+features. A panel is up to `WIDEST` registers of pixels: where it
 `starts`, its `widths`, and as many `masks` and `places` in the output; `lanes` has offsets where
 the pixels of a register do not lie side by side in it. A run is of panels of one width that stay in
 the cache together: run i ends where panel `run_panels[i + 1]` begins.
@@ -128,7 +130,7 @@ def _rows(
                 lanes = get["lanes"] + panel * (4 * WIDEST * shape.lanes)
                 f.call(
                     found[rows, width], "void",
-                    at_weight, get["weight_row"],
+                    at_weight, get["weight_row"], pointer(f, get["weight_deltas"]),
                     f.at(pixels, f.load("i64", pointer(f, get["starts"]), panel), type),
                     pointer(f, get["deltas"]), get["taps"], get["depth"], at_bias,
                     at_out, get["out_channel"],

@@ -23,36 +23,39 @@ from flambeau.core.kernels.generate.gemm import (
 )
 from flambeau.core.kernels.jit.ir import Function, Module, Value, vector
 
-__all__ = ["WEIGHTS", "module"]
+__all__ = ["WEIGHTS", "module", "sizes"]
 
 WEIGHTS = (
     *PLANES, "input", "grad", "out", "scratch", "special",
     "input_batch", "input_group", "images_out", "images", "next", "units", "groups",
     "grad_batch", "grad_group", "grad_channel", "grad_depth", "grad_row",
     "features", "features_each", "feature_blocks", "channels_each", "channel_blocks",
-    "bands", "band", "images_each", "places_of_channel", "out_row",
+    "bands", "band", "channels_near", "images_each", "places_of_channel", "out_row",
     "vectors", "vectors_last", "starts", "masks", "masks_last", "places", "offsets",
-    "grad_pitch", "image_pitch", "packed", "scratch_each",
+    "grad_pitch", "grad_image", "spread", "image_pitch", "packed", "scratch_each",
 )  # fmt: skip
 """Words of `weight_gradient`'s context.
 
 Blocks of features (`features_each`) by channels (`channels_each`) are units of work. Pixels are
-taken in blocks of `images_each` images, or of one image's `bands` of `band` rows. What a block has
-of an image is `vectors` registers (`vectors_last` in the last band): where each `starts` in the
-planes, which lanes are outputs (`masks`), where those begin in the gradient (`places`). `offsets`
-has the place of every channel and tap; `places_of_channel` are those of one channel. `special` is
-where to say that a sum is not finite.
+taken in blocks of `images_each` images, or of one image's `bands` of `band` rows. The planes of
+`channels_near` channels of a block are packed and met by all features before the next ones are.
+What a block has of an image is `vectors` registers (`vectors_last` in the last band): where each
+`starts` in the planes, which lanes are outputs (`masks`), where those begin in the gradient
+(`places`). `offsets` has the place of every channel and tap; `places_of_channel` are those of one
+channel. Gradients are `spread` into lanes that are outputs, or read where they lie if all lanes
+are: `grad_pitch` from one feature to the next, `grad_image` from one image's to the next. `special`
+is where to say that a sum is not finite.
 """
 TILE = (
-    ("ptr", "grad"), ("i64", "grad_pitch"), ("ptr", "planes"), ("ptr", "offsets"),
-    ("ptr", "starts"), ("ptr", "masks"), ("i64", "vectors"), ("i64", "images"),
+    ("ptr", "grad"), ("i64", "grad_pitch"), ("i64", "grad_image"), ("ptr", "planes"),
+    ("ptr", "offsets"), ("ptr", "starts"), ("ptr", "masks"), ("i64", "vectors"), ("i64", "images"),
     ("i64", "image_pitch"), ("ptr", "out"), ("i64", "out_row"), ("ptr", "special"),
 )  # fmt: skip
 
 
-def sizes(shape: Shape) -> tuple[list[int], list[int]]:
+def sizes(masked: bool) -> tuple[list[int], list[int]]:
     """How many features and how many taps a tile may have: the most first."""
-    return ([4, 2, 1], [6, 3, 1]) if shape.masked else ([2, 1], [4, 2, 1])
+    return ([4, 2, 1], [6, 3, 1]) if masked else ([2, 1], [4, 2, 1])
 
 
 def module(shape: Shape, careful: bool = False) -> Module:
@@ -64,7 +67,7 @@ def module(shape: Shape, careful: bool = False) -> Module:
     """
     made = Module(f"conv-weight-{shape.type}{'-careful' * careful}")
     packing = pack(made, shape)
-    features, taps = sizes(shape)
+    features, taps = sizes(shape.masked)
     found = {}
     for rows in features:
         for columns in taps:
@@ -83,10 +86,10 @@ def _tile(f: Function, shape: Shape, rows: int, columns: int, careful: bool) -> 
     sums = [[f.variable(many, 0.0) for _ in range(columns)] for _ in range(rows)]
     grad = [f.at(get["grad"], get["grad_pitch"] * r, type) for r in range(rows)]
     planes = [f.at(get["planes"], f.load("i64", get["offsets"], j), type) for j in range(columns)]
-    place = f.variable("i64", 0)
     base = f.variable("i64", 0)
-    with f.loop(0, get["images"]):
+    with f.loop(0, get["images"]) as number:
         image = base.get()
+        place = f.variable("i64", number * get["grad_image"])
         with f.loop(0, get["vectors"]) as v:
             start = image + f.load("i64", get["starts"], v)
             inside = lanes_of(f, f.load("i32", get["masks"], v), lanes) if careful else None
@@ -187,38 +190,52 @@ def _weight_gradient(
             ends = band.eq(get["bands"] - 1)
             vectors = f.select(ends, get["vectors_last"], get["vectors"])
             masks = f.select(ends, get["masks_last"], get["masks"]).to("ptr")
-            planes = f.variable("ptr", memory)
+            from_band = band * get["band"] * get["grad_row"]
+            left = f.variable("ptr", gradients)
             k = f.fresh()
-            f.branch(get["packed"].eq(0), f"there{k}", f"scratch{k}")
-            f.label(f"scratch{k}")
-            with f.loop(0, images) as i:
-                image, z = (first + i) / get["images_out"], (first + i) % get["images_out"]
-                f.call(
-                    packing, "void", context, f.at(source, image * get["input_batch"], type),
-                    f.at(memory, i * get["image_pitch"], type), z, band * get["band"], channel,
-                    channels,
-                )  # fmt: skip
-            f.jump(f"ready{k}")
-            f.label(f"there{k}")
-            place = first * get["input_batch"] + channel * get["input_channel"]
-            place = place + band * get["band"] * get["input_row"]
-            planes.set(f.at(source, place, type))
-            f.label(f"ready{k}")
+            f.branch(get["spread"].eq(0), f"lies{k}", f"spread{k}")
+            f.label(f"lies{k}")
+            left.set(f.at(grad, first * get["grad_image"] + from_band, type))
+            f.jump(f"laid{k}")
+            f.label(f"spread{k}")
             with f.loop(0, features) as row, f.loop(0, images) as i:
                 image, z = (first + i) / get["images_out"], (first + i) % get["images_out"]
                 place = (
                     image * get["grad_batch"] + z * get["grad_depth"] + row * get["grad_channel"]
-                    + band * get["band"] * get["grad_row"]
+                    + from_band
                 )  # fmt: skip
                 _spread(
                     f, shape, f.at(grad, place, type),
-                    f.at(gradients, row * get["grad_pitch"] + i * vectors * shape.lanes, type),
+                    f.at(gradients, row * get["grad_pitch"] + i * get["grad_image"], type),
                     masks, pointer(f, get["places"]), vectors,
                 )  # fmt: skip
-            _tiles(
-                f, shape, found, gradients, planes.get(), masks, vectors, images, features,
-                channels * get["places_of_channel"], out, get,
-            )  # fmt: skip
+            f.jump(f"laid{k}")
+            f.label(f"laid{k}")
+            near = get["channels_near"]
+            with f.loop(0, channels, near) as c0:
+                some = smaller(f, channels - c0, near)
+                planes = f.variable("ptr", memory)
+                k = f.fresh()
+                f.branch(get["packed"].eq(0), f"there{k}", f"scratch{k}")
+                f.label(f"scratch{k}")
+                with f.loop(0, images) as i:
+                    image, z = (first + i) / get["images_out"], (first + i) % get["images_out"]
+                    f.call(
+                        packing, "void", context, f.at(source, image * get["input_batch"], type),
+                        f.at(memory, i * get["image_pitch"], type), z, band * get["band"],
+                        channel + c0, some,
+                    )  # fmt: skip
+                f.jump(f"ready{k}")
+                f.label(f"there{k}")
+                place = first * get["input_batch"] + (channel + c0) * get["input_channel"]
+                place = place + band * get["band"] * get["input_row"]
+                planes.set(f.at(source, place, type))
+                f.label(f"ready{k}")
+                _tiles(
+                    f, shape, found, left.get(), planes.get(), masks, vectors, images, features,
+                    some * get["places_of_channel"],
+                    f.at(out, c0 * get["places_of_channel"], type), get,
+                )  # fmt: skip
 
 
 def _spread(
@@ -248,7 +265,7 @@ def _tiles(
 ) -> None:  # fmt: skip
     """All features by all taps of a block of pixels."""
     type = shape.type
-    rows_of, columns_of = sizes(shape)
+    rows_of, columns_of = sizes(shape.masked)
     row = f.variable("i64", 0)
     for rows in rows_of:
         with steps(f, row, rows, features) as r:
@@ -257,7 +274,8 @@ def _tiles(
                 with steps(f, column, columns, taps) as j:
                     f.call(
                         found[rows, columns], "void",
-                        f.at(grad, r * get["grad_pitch"], type), get["grad_pitch"], planes,
+                        f.at(grad, r * get["grad_pitch"], type), get["grad_pitch"],
+                        get["grad_image"], planes,
                         f.at(pointer(f, get["offsets"]), j, "i64"), pointer(f, get["starts"]),
                         masks, vectors, images, get["image_pitch"],
                         f.at(out, r * get["out_row"] + j, type), get["out_row"],

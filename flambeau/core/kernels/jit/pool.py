@@ -3,7 +3,8 @@ side.
 
 The function is ``void (ptr context, i64 thread, i64 threads)``; there may be more shares than
 threads, which take one after the other. Workers are threads of the system
-that never see Python; they spin for a little while, then sleep on a futex. A region cost the
+that never see Python; they spin for some 0.2 ms (the time between two regions of an eager program
+is less), then sleep on a futex, and wake on another processor than their waker's. A region cost the
 prototype 0.5 us where the workers are awake. One region runs at a time: a second caller, or a call
 from inside a share, does all its shares itself, so nobody waits for anybody. After a fork the child
 starts its own workers. On other systems than Linux on x86-64 the caller does all shares. Stands on
@@ -37,6 +38,8 @@ EACH = 4
 # Where words stand in the pool's memory, in bytes; words that several threads write, apart.
 LOCK, LIMIT, STARTED, CREATE = 0, 8, 16, 24
 ACTIVE, WAITING = 64, 68
+CALLER = 72
+"""The processor of the thread that last made or woke a worker."""
 FUNCTION, CONTEXT, THREADS = 128, 136, 144
 NEXT = 192
 SLOTS, SLOT = 256, 64
@@ -46,8 +49,11 @@ CLOSED = 1 << 30
 """How many are taken while no region is open: more than any region has. NEXT counts the shares
 taken from the front, and in its upper half those from the back.
 """
-WORKER_SPINS, CALLER_SPINS = 4000, 20000
-FUTEX, YIELD = 202, 24
+WORKER_SPINS, CALLER_SPINS = 12000, 20000
+FUTEX, YIELD, PROCESSOR = 202, 24, 309
+SET_AFFINITY, GET_AFFINITY = 203, 204
+MASK = 128
+"""Bytes of a set of processors."""
 WAIT, WAKE = 128, 129  # private to the process
 
 
@@ -58,11 +64,11 @@ def threaded() -> bool:
     )
 
 
-def _system(f: Function, number: int, *arguments: Value) -> None:
-    """A call of the Linux kernel."""
+def _system(f: Function, number: int, *arguments: Value) -> Value:
+    """A call of the Linux kernel; gives what it returns."""
     given = [f.index(number), *arguments, *[f.index(0)] * (6 - len(arguments))]
     registers = "{rax},{rax},{rdi},{rsi},{rdx},{r10},{r8},{r9}"
-    f.emit(
+    return f.emit(
         "i64",
         f'call i64 asm sideeffect "syscall", "={registers},~{{rcx}},~{{r11}},~{{memory}}"('
         + ", ".join(f"{a.type} {a.name}" for a in given)
@@ -137,6 +143,7 @@ def module() -> Module:
     f.label("create")
     slot = _place(f, slots, started * SLOT)
     f.store(pool, _place(f, slot, POOL))
+    _system(f, PROCESSOR, _place(f, pool, CALLER), f.index(0), f.index(0))
     create = f.load("ptr", _place(f, pool, CREATE))
     body = Value("ptr", f"@{worker.name}", f)
     failed = f.call(create, "i32", _place(f, slot, HANDLE), f.value("ptr", 0), body, slot)
@@ -156,6 +163,7 @@ def module() -> Module:
         slot = _place(f, slots, t * SLOT)
         _change(f, slot, "add", 1)
         with f.when(_look(f, _place(f, slot, SLEEPING)).ne(0)):
+            _system(f, PROCESSOR, _place(f, pool, CALLER), f.index(0), f.index(0))
             _system(f, FUTEX, slot, f.index(WAKE), f.index(1))
     _take_shares(f, pool, f.value("i1", False))
     _put_pair(f, _place(f, pool, NEXT), CLOSED)
@@ -217,6 +225,7 @@ def _worker(made: Module) -> Function:
     sleeping, active = _place(f, slot, SLEEPING), _place(f, pool, ACTIVE)
     last = f.variable("i32", 0)
     turns = f.variable("i64", 0)
+    _step_aside(f, pool)
     f.label("outer")
     turns.set(0)
     f.label("look")
@@ -231,6 +240,7 @@ def _worker(made: Module) -> Function:
     _put(f, sleeping, 1)
     _system(f, FUTEX, slot, f.index(WAIT), last.get().to("i64"))
     _put(f, sleeping, 0)
+    _step_aside(f, pool)
     f.jump("outer")
     f.label("work")
     last.set(epoch)
@@ -242,6 +252,25 @@ def _worker(made: Module) -> Function:
         _system(f, FUTEX, active, f.index(WAKE), f.index(1))
     f.jump("outer")
     return f
+
+
+def _step_aside(f: Function, pool: Value) -> None:
+    """Leave the processor of the thread that made or woke this one, if there is another to be on:
+    that is where the system lets it run, and it takes up to 100 ms to see that both have work.
+    """
+    here, mask = f.memory("i32", 1), f.memory("i64", MASK // 8)
+    _system(f, PROCESSOR, here, f.index(0), f.index(0))
+    processor = f.load("i32", here)
+    with f.when(processor.eq(_look(f, _place(f, pool, CALLER)))):
+        size = _system(f, GET_AFFINITY, f.index(0), f.index(MASK), mask)
+        word = f.at(mask, processor.to("i64") / 64, "i64")
+        bit = f.index(1) << (processor.to("i64") % 64)
+        with f.when(size.gt(0) & processor.lt(8 * MASK)):
+            f.store(f.load("i64", word) ^ bit, word)
+            # Refused where no other processor is left: then nothing has changed.
+            _system(f, SET_AFFINITY, f.index(0), size, mask)
+            f.store(f.load("i64", word) ^ bit, word)
+            _system(f, SET_AFFINITY, f.index(0), size, mask)
 
 
 @once

@@ -80,6 +80,53 @@ def test_sleepers_wake():
     assert words[:2].tolist() == [5, 5]
 
 
+STEPPING = """
+import os, sys, time
+from flambeau.core import threads
+from flambeau.core.kernels.jit import ir, build, pool
+if sys.argv[1] == "one":
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+allowed = os.sched_getaffinity(0)
+before = set(os.listdir("/proc/self/task"))
+threads.set_count(2)
+module = ir.Module("counter")
+f = module.function("count", pool.ARGUMENTS)
+place = f.at(f.argument["context"], f.argument["thread"], "i64")
+f.store(f.load("i64", place) + 1, place)
+function = build.load(module)["count"]
+import numpy as np
+words = np.zeros(2, "i8")
+for _ in range(20):
+    pool.run(function, words.ctypes.data, 2)
+    time.sleep(0.002)
+new = set(os.listdir("/proc/self/task")) - before
+assert len(new) == 1, new
+for _ in range(100):  # it may be on its way back to all of them
+    found = os.sched_getaffinity(int(min(new)))
+    if found == allowed:
+        break
+    time.sleep(0.01)
+print(words.tolist(), found == allowed)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="the system has no such call")
+@pytest.mark.parametrize("processors", ["one", "all"])
+def test_a_worker_that_steps_aside_may_be_everywhere_again(processors):
+    command = [sys.executable, "-c", STEPPING, processors]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("[20, 20] True\n", "")
+
+
+@pytest.mark.skipif(not pool.threaded(), reason="workers are on Linux on x86-64")
+def test_a_worker_leaves_the_processor_of_who_woke_it():
+    """The calls that say so are in its code, once where it begins and once where it wakes."""
+    text = pool.module().text("")
+    worker = text[text.index("@pool_worker(ptr") :]
+    assert worker.count(f"i64 {pool.SET_AFFINITY}, ") == 4
+    assert worker.count(f"i64 {pool.GET_AFFINITY}, ") == 2
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_a_child_has_its_own_workers():
     words = np.zeros(600, "i8")

@@ -1,0 +1,139 @@
+"""Convolution of images whose channels lie last, a block of pixels at a time: what its windows see
+is copied into rows, which meet a matrix of weights.
+
+Blocks go on from row to row and from image to image, so that small images fill tiles, and a large
+matrix is gone through for many pixels at once. Rows of pixels without copies are in ``conv_last``.
+Stands on gemm.
+"""
+
+from __future__ import annotations
+
+from flambeau.core.kernels.generate import gemm
+from flambeau.core.kernels.generate.gemm import (
+    ARGUMENTS,
+    Shape,
+    bias_of,
+    larger,
+    masked_load,
+    masked_store,
+    pointer,
+    smaller,
+    taken,
+    words,
+)
+from flambeau.core.kernels.generate.gemm import mask as first_lanes
+from flambeau.core.kernels.jit.ir import Function, Module, Value, vector
+
+__all__ = ["WORDS", "module"]
+
+WORDS = (
+    "input", "weight", "bias", "out", "scratch", "channels", "height", "width", "features", "rows",
+    "columns", "kernel_columns", "row_stride", "column_stride", "row_padding", "column_padding",
+    "row_dilation", "column_dilation", "pixels", "block", "split", "splits", "groups", "together",
+    "groups_each", "weight_group", "weight_step", "weight_feature", "room", "scratch_each", "next",
+)  # fmt: skip
+"""The context. `pixels` of all results are cut into blocks of `block`, features into `splits` of
+`split`. Taps that lie side by side in the input as in the weights are copied `together`: `groups`
+of them in all, `groups_each` before they meet their weights. Those begin `weight_group` apart for
+each group, `weight_step` from one channel to the next. They are a matrix of features side by side,
+or `weight_feature` is from one to the next, not 1: then panels of them are turned, behind `room`
+numbers of the scratch memory.
+"""
+PACK = (("ptr", "context"), ("ptr", "target"), ("i64", "first"), ("i64", "count"), ("i64", "group"),
+        ("i64", "row"))  # fmt: skip
+
+
+def module(shape: Shape) -> Module:
+    """`blocks` for one number type."""
+    made = gemm.module(shape, name="conv-blocks", dots=False)
+    against = next(f for f in made.functions if f.name == "against")
+    turning = next(f for f in made.functions if f.name == "panel")
+    packing = _pack(made, shape)
+    f = made.function("blocks", ARGUMENTS)
+    get = words(f, WORDS)
+    type, panel = shape.type, shape.panel
+    features = get["features"]
+    own = f.at(pointer(f, get["scratch"]), f.argument["thread"] * get["scratch_each"], type)
+    following = f.at(f.argument["context"], WORDS.index("next"), "i64")
+    blocks = (get["pixels"] + (get["block"] - 1)) / get["block"]
+    turns = get["weight_feature"].ne(1)
+    panels = f.at(own, get["room"], type)
+    run = get["together"] * get["channels"]
+    with taken(f, following, blocks * get["splits"]) as unit:
+        pixel = unit / get["splits"] * get["block"]
+        count = smaller(f, get["pixels"] - pixel, get["block"])
+        low = unit % get["splits"] * get["split"]
+        high = smaller(f, low + get["split"], features)
+        out = f.at(pointer(f, get["out"]), pixel * features, type)
+        with f.loop(0, get["groups"], get["groups_each"]) as group:
+            some = smaller(f, get["groups"] - group, get["groups_each"])
+            row = some * run
+            with f.loop(0, some) as g:
+                f.call(
+                    packing, "void", f.argument["context"], f.at(own, g * run, type), pixel, count,
+                    group + g, row,
+                )  # fmt: skip
+            with f.loop(low, high, panel) as first:
+                place = group * get["weight_group"] + first * get["weight_feature"]
+                weight = f.at(pointer(f, get["weight"]), place, type)
+                columns = smaller(f, high - first, panel)
+                left = f.variable("ptr", weight)
+                step = f.variable("i64", get["weight_step"])
+                with f.when(turns):
+                    f.call(
+                        turning, "void", weight, f.index(1), get["weight_feature"], panels, columns,
+                        row,
+                    )  # fmt: skip
+                    left.set(panels)
+                    step.set((columns + (shape.lanes - 1)) / shape.lanes * shape.lanes)
+                f.call(
+                    against, "void", own, row, f.index(1), left.get(), step.get(),
+                    f.at(out, first, type), features, bias_of(f, get["bias"], first, type),
+                    group.ne(0).to("i64"), row, f.index(1), columns, f.index(0), count,
+                    f.at(weight, panel, type), get["weight_step"], f.select(turns, f.index(0), row),
+                )  # fmt: skip
+    return made
+
+
+def _pack(made: Module, shape: Shape) -> Function:
+    """What `count` pixels from number `first` on see of a group of taps, a piece of a row each;
+    zeros beyond the borders.
+    """
+    f = made.function("pack_pixels", PACK, internal=True, attributes="noinline")
+    get = words(f, WORDS)
+    type, lanes = shape.type, shape.lanes
+    many = vector(type, lanes)
+    argument = f.argument
+    columns, rows, channels = get["columns"], get["rows"], get["channels"]
+    tap = argument["group"] * get["together"]
+    down = tap / get["kernel_columns"] * get["row_dilation"] - get["row_padding"]
+    right = tap % get["kernel_columns"] * get["column_dilation"] - get["column_padding"]
+    line = argument["first"] / columns
+    column = f.variable("i64", argument["first"] % columns)
+    row, image = f.variable("i64", line % rows), f.variable("i64", line / rows)
+    length = get["together"] * channels
+    steps = ", ".join(f"i32 {k}" for k in range(lanes))
+    lane = Value(f"<{lanes} x i32>", f"<{steps}>", f)
+    with f.loop(0, argument["count"]) as i:
+        y = row.get() * get["row_stride"] + down
+        x = column.get() * get["column_stride"] + right
+        there = y.ge(0) & y.lt(get["height"])
+        low = smaller(f, larger(f, f.index(0) - x, 0), get["together"])
+        high = larger(f, smaller(f, get["width"] - x, get["together"]), low)
+        low, high = low * channels, f.select(there, high, low) * channels
+        source = ((image.get() * get["height"] + y) * get["width"] + x) * channels
+        from_ = f.at(pointer(f, get["input"]), source, type)
+        to = f.at(argument["target"], i * argument["row"], type)
+        from_lane, to_lane = (f.splat(n.to("i32"), lanes) for n in (low, high))
+        with f.loop(0, length, lanes) as j:
+            at = lane + f.splat(j.to("i32"), lanes)
+            inside = at.ge(from_lane) & at.lt(to_lane)
+            value = masked_load(f, many, f.at(from_, j, type), inside)
+            masked_store(f, value, f.at(to, j, type), first_lanes(f, length - j, lanes))
+        ends = (column.get() + 1).eq(columns)
+        column.set(f.select(ends, f.index(0), column.get() + 1))
+        below = row.get() + ends.to("i64")
+        over = below.eq(rows)
+        row.set(f.select(over, f.index(0), below))
+        image.set(image.get() + over.to("i64"))
+    return f

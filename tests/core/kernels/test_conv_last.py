@@ -1,0 +1,80 @@
+"""Convolution with channels last against planes side by side: blocks of pixels, rows, threads."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from flambeau.core import threads
+from flambeau.core.kernels import conv, conv_last
+from flambeau.core.kernels.jit import build
+
+pytestmark = pytest.mark.skipif(not build.available(), reason="no code can be generated here")
+CASES = [
+    # input, weight, stride, padding, dilation
+    ((3, 70, 7, 7), (130, 70, 3, 3), 1, 1, 1),  # blocks go on from image to image
+    ((7, 70, 7, 7), (130, 70, 3, 3), 1, 1, 1),  # many pixels: weights are turned before
+    ((1, 40, 9, 11), (20, 40, 3, 5), 2, 2, 1),
+    ((2, 3, 24, 24), (16, 3, 7, 7), 2, 3, 1),  # taps copied together, cut at both borders
+    ((2, 24, 14, 14), (16, 24, 3, 3), 1, 2, 2),
+    ((2, 24, 20, 30), (16, 24, 3, 3), 1, 1, 1),  # rows of pixels where they lie
+]
+
+
+def last(array):
+    return np.ascontiguousarray(array.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
+
+
+def on_threads(function):
+    """The same result on one, two and five threads."""
+    before, found = threads.count(), []
+    try:
+        for count in (1, 2, 5):
+            threads.set_count(count)
+            found.append(function())
+    finally:
+        threads.set_count(before)
+    for other in found[1:]:
+        np.testing.assert_array_equal(found[0], other)
+    return found[0]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case[0]}x{case[1]}")
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_sums_and_their_adjoint(case, dtype, monkeypatch):
+    shape, kernel, stride, padding, dilation = case
+    draw = np.random.RandomState(0)
+    x, w = draw.standard_normal(shape).astype(dtype), draw.standard_normal(kernel).astype(dtype)
+    bias = draw.standard_normal(len(w)).astype(dtype)
+    options = ((stride,) * 2, [(padding,) * 2] * 2, (dilation,) * 2, 1)
+    calls = []
+    for way in (conv_last._by_rows, conv_last._by_blocks):
+
+        def counted(*given, way=way):
+            calls.append(way)
+            return way(*given)
+
+        monkeypatch.setattr(conv_last, way.__name__, counted)
+    tolerance = 2e-5 if dtype == "f4" else 1e-12
+
+    want = conv.convolve(x, w, bias, *options)
+    found = on_threads(lambda: conv.convolve(last(x), last(w), bias, *options))
+    np.testing.assert_allclose(found, want, tolerance, tolerance * abs(want).max())
+    assert len(calls) == 3
+
+    g = draw.standard_normal(want.shape).astype(dtype)
+    want = conv.input_gradient(g, w, x.shape[2:], *options)
+    found = on_threads(lambda: conv.input_gradient(last(g), last(w), x.shape[2:], *options))
+    np.testing.assert_allclose(found, want, tolerance, tolerance * abs(want).max())
+    assert len(calls) == (6 if stride == 1 else 3)
+
+
+def test_what_is_beyond_the_border_is_not_met():
+    """Infinite numbers reach the outputs whose windows see them, and no others."""
+    x = np.zeros((1, 20, 6, 6), "f4")
+    x[0, :, 0, 0] = np.inf
+    found = conv.convolve(
+        last(x), np.ones((8, 20, 3, 3), "f4"), None, (1, 1), [(1, 1)] * 2, (1, 1), 1
+    )
+    assert np.isinf(found[0, :, :2, :2]).all()
+    assert (found[0, :, 2:] == 0).all() and (found[0, :, :, 2:] == 0).all()
