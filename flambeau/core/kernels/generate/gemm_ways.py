@@ -25,16 +25,16 @@ from flambeau.core.kernels.generate.gemm import (
     transposed,
     words,
 )
-from flambeau.core.kernels.jit.ir import SIZES, Function, Module, Value, vector
+from flambeau.core.kernels.jit.ir import Function, Module, Value, vector
 
-__all__ = ["BATCHES", "BLOCK", "STRIP", "WORDS", "add", "room"]
+__all__ = ["BATCHES", "BLOCK", "STRIP", "WORDS", "add", "piece_of", "room"]
 
 WORDS = (
     "a", "a_row", "a_column", "b", "b_row", "b_column", "c", "c_row", "bias", "m", "n", "k",
     "rows", "packed", "scratch",
 )  # fmt: skip
 """The context: strides in elements, `rows` how many rows of the left factor are taken together,
-`packed` the right factor in panels (but for `by_panels`). One thread does all; several take parts
+`packed` the right factor in panels (for `turned`). One thread does all; several take parts
 (`gemm_parts`).
 """
 BATCHES = (
@@ -51,8 +51,8 @@ are a multiple of 4096 bytes long, not many more of them have room in the second
 SHORT = 32
 """Rows of B in a piece that is read where it lies: all of their columns, so that memory is gone
 through in its order."""
-NEAR = 1 << 20
-"""Bytes of packed panels that stay in the second cache beside what else is there."""
+WIDE = 1024
+"""Columns of B up to which a piece of its rows stays in the second cache, packed."""
 FEW = 384
 """Rows of A up to which reading B takes a part of the time that is worth that."""
 BLOCK = 96
@@ -120,35 +120,46 @@ def _by_rows(made: Module, shape: Shape, parts: dict[str, Function]) -> None:
     f, get, own = _begin(made, shape, "by_rows")
     type, panel = shape.type, shape.panel
     near = get["a_row"].eq(1)
-    far = (get["n"] * get["k"]).gt(NEAR // SIZES[type])
-    piece = f.select(far, f.index(2 * PIECE), PIECE)
-    piece = f.select(near, piece, DEPTH)
-    with f.loop(0, get["m"], get["rows"]) as first:
-        rows = smaller(f, get["m"] - first, get["rows"])
-        a = f.at(pointer(f, get["a"]), first * get["a_row"], type)
-        c = f.at(pointer(f, get["c"]), first * get["c_row"], type)
-        there = (first + get["rows"]).lt(get["m"])
-        with pieces(f, get["k"], f.index(0), piece) as (k0, depth, more, ends):
-            here = f.at(a, k0 * get["a_column"], type)
-            f.call(parts["panel"], "void", here, get["a_row"], get["a_column"], own, depth, rows)
-            beyond, lines = _next(
-                f, here, f.at(a, get["rows"] * get["a_row"], type), get["a_column"], get["k"], k0,
-                depth, ends, there, piece, type,
+    piece = piece_of(f, get["n"])
+    left = f.at(own, piece * _whole(get["n"], shape), type)
+    with pieces(f, get["k"], f.index(0), piece) as (k0, depth, more, ends):
+        b = f.at(pointer(f, get["b"]), k0 * get["b_row"], type)
+        with f.loop(0, get["n"], panel) as column:
+            f.call(
+                parts["panel"], "void",
+                f.at(b, column * get["b_column"], type), get["b_row"], get["b_column"],
+                f.at(own, column * depth, type), smaller(f, get["n"] - column, panel), depth,
             )  # fmt: skip
+        with f.loop(0, get["m"], get["rows"]) as first:
+            rows = smaller(f, get["m"] - first, get["rows"])
+            a = f.at(pointer(f, get["a"]), first * get["a_row"], type)
+            c = f.at(pointer(f, get["c"]), first * get["c_row"], type)
+            here = f.at(a, k0 * get["a_column"], type)
+            f.call(parts["panel"], "void", here, get["a_row"], get["a_column"], left, depth, rows)
+            following = f.at(here, get["rows"] * get["a_row"], type)
+            there = (first + get["rows"]).lt(get["m"])
+            later = smaller(f, get["k"] - k0 - depth, piece)
             with f.loop(0, get["n"], panel) as column:
                 columns = smaller(f, get["n"] - column, panel)
-                wide = _whole(columns, shape)
-                right = f.at(pointer(f, get["packed"]), column * get["k"] + k0 * wide, type)
-                asks = near & column.lt(rows)
+                # What is packed next: the rows below, and the next piece of B.
+                asks = near & there & column.lt(rows)
+                beyond = f.at(b, depth * get["b_row"] + column, type)
+                more_b = get["b_column"].eq(1) & first.eq(0)
                 f.call(
                     parts["against"], "void",
-                    own, _whole(depth, shape), f.index(1), right, wide,
-                    f.at(c, column, type), get["c_row"], bias_of(f, get["bias"], column, type),
-                    more, depth, ends, columns, f.index(0), rows,
-                    f.select(asks, f.at(beyond, column, type), f.at(right, panel * get["k"], type)),
-                    f.select(asks, get["a_column"], panel),
-                    f.select(asks, lines, f.select(far, depth, 0)),
+                    left, _whole(depth, shape), f.index(1), f.at(own, column * depth, type),
+                    _whole(columns, shape), f.at(c, column, type), get["c_row"],
+                    bias_of(f, get["bias"], column, type), more, depth, ends, columns, f.index(0),
+                    rows,
+                    f.select(asks, f.at(following, column, type), beyond),
+                    f.select(asks, get["a_column"], get["b_row"]),
+                    f.select(asks, depth, f.select(more_b, later, 0)),
                 )  # fmt: skip
+
+
+def piece_of(f: Function, n: Value) -> Value:
+    """Rows of B that `by_rows` packs together: half a megabyte of them where B is narrow."""
+    return f.select(n.gt(PIECE), f.index(PIECE), 2 * PIECE)
 
 
 def _next(

@@ -274,7 +274,7 @@ def _way(
     for condition, found in (
         (small.eq(False), Way.BY_PANELS),
         (small.eq(False) & columns, Way.BY_ROWS),
-        (small.eq(False) & columns & n.gt(m), Way.BY_PANELS_OF_COLUMNS),
+        (small.eq(False) & columns & n.gt(m) & n.gt(gemm_ways.WIDE), Way.BY_PANELS_OF_COLUMNS),
         (small.eq(False) & turned, Way.TURNED),
         (direct, Way.DIRECT),
         (in_place, Way.IN_PLACE),
