@@ -1,10 +1,10 @@
 """Large products with an operand packed where it is used: into the cache of the thread that
 multiplies it.
 
-`by_panels` packs one panel of B at a time, `by_rows` a block of A's rows where they are columns in
-memory, and `turned` computes ``C^T = B^T A^T``: where A is small and B's columns are contiguous,
-nothing of B is copied. A sum runs over K in the same order on every way, so that all give the same
-bits. Stands on gemm.
+`by_panels` packs one panel of B at a time, `by_rows` a piece of B's rows and one block after the
+other of A's, where they are columns in memory, and `turned` computes ``C^T = B^T A^T``: where A is
+small and B's columns are contiguous, nothing of B is copied. A sum runs over K in the same order on
+every way, so that all give the same bits. Stands on gemm.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ WORDS = (
     "rows", "packed", "scratch",
 )  # fmt: skip
 """The context: strides in elements, `rows` how many rows of the left factor are taken together,
-`packed` the right factor in panels (for `turned`). One thread does all; several take parts
-(`gemm_parts`).
+`packed` the left factor in panels, for `turned` and for `by_panels` of columns. One thread does all;
+several take parts (`gemm_parts`).
 """
 BATCHES = (
     "a", "b", "c", "scratch", "a_outer", "a_inner", "a_row", "a_column", "b_outer", "b_inner",
@@ -62,7 +62,7 @@ STRIP = 48
 
 
 def add(made: Module, shape: Shape) -> None:
-    """The three functions, into a module that has gemm's."""
+    """The functions of all ways, into a module that has gemm's."""
     parts = {f.name: f for f in made.functions}
     _by_panels(made, shape, parts)
     _by_rows(made, shape, parts)
