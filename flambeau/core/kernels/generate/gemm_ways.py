@@ -34,8 +34,8 @@ WORDS = (
     "rows", "packed", "scratch",
 )  # fmt: skip
 """The context: strides in elements, `rows` how many rows of the left factor are taken together,
-`packed` the left factor in panels, for `turned` and for `by_panels` of columns. One thread does all;
-several take parts (`gemm_parts`).
+`packed` the left factor in panels, for `turned` and for `by_panels` of columns. One thread does
+all; several take parts (`gemm_parts`).
 """
 BATCHES = (
     "a", "b", "c", "scratch", "a_outer", "a_inner", "a_row", "a_column", "b_outer", "b_inner",
