@@ -5,20 +5,30 @@ Stands on tensor.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from flambeau.core import state
+from flambeau.core.kernels.native.choose import resolved
 from flambeau.core.node import AccumulateGrad
-from flambeau.core.silence import quiet, run
+from flambeau.core.silence import quiet
 from flambeau.core.state import next_sequence
 from flambeau.core.tensor import Tensor, wrap
 
 __all__ = ["accumulate", "copied"]
 
 nd = np.ndarray
-_add = np.add
+
+
+def _first_add(*arrays: Any) -> Any:
+    global _add
+    _add = resolved("add", np.add)
+    return _add(*arrays)
+
+
+_add: Callable[..., Any] = _first_add
 
 
 def accumulate(node: AccumulateGrad, grad: Any, graph: bool, spot: Any) -> None:
@@ -32,9 +42,9 @@ def accumulate(node: AccumulateGrad, grad: Any, graph: bool, spot: Any) -> None:
             variable._grad = wrap(_own(grad, variable._array))
         elif type(old._array) is nd and old._edge is None:
             try:
-                run(_add, old._array, grad, old._array)
+                _add(old._array, grad, old._array)
             except RuntimeError:
-                quiet(_add, old._array, grad, old._array)
+                quiet(np.add, old._array, grad, old._array)
             storage = old._storage
             if storage is not None:
                 storage.version += 1

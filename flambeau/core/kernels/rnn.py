@@ -145,7 +145,7 @@ def _plain(
     if b_ih is not None:
         out += b_ih + b_hh
     states = np.empty_like(out)
-    turned = w_hh.T
+    turned = np.ascontiguousarray(w_hh.T)
     for o, n in order:
         states[o : o + n] = h[:n]
         row = out[o : o + n]
@@ -197,7 +197,8 @@ def _lstm(
     gates = x.dot((w_ih * scale[:, None]).T)
     if b_ih is not None:
         gates += (b_ih + b_hh) * scale
-    turned = (w_hh * scale[:, None]).T
+    turned = np.ascontiguousarray((w_hh * scale[:, None]).T)  # once, not packed at every step
+    projected = None if w_hr is None else np.ascontiguousarray(w_hr.T)
     M = x.shape[0]
     cells = np.empty((2, M, H), x.dtype)  # the previous cell, the tanh of the new one
     states = np.empty((M, h.shape[1]), x.dtype)
@@ -216,7 +217,7 @@ def _lstm(
         high = cells[1, o : o + n]
         np.tanh(cell, out=high)
         new = row[:, 3 * H :] * high
-        out[o : o + n] = h[:n] = new if w_hr is None else matrices(new, w_hr.T)
+        out[o : o + n] = h[:n] = new if projected is None else matrices(new, projected)
     return out, h, c, gates, cells, states
 
 
@@ -264,7 +265,7 @@ def _gru(x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, order: Any)
     gates = matrices(x, w_ih.T)
     if b_ih is not None:
         gates += b_ih
-    turned = w_hh.T
+    turned = np.ascontiguousarray(w_hh.T)
     M = x.shape[0]
     inner = np.empty((M, H), x.dtype)
     states = np.empty((M, H), x.dtype)

@@ -55,12 +55,13 @@ def room(shape: Shape, way: Value, m: Value, n: Value, k: Value) -> Value:
     """Numbers of scratch of a part of m rows and n columns."""
     f, lanes, panel = way.function, shape.lanes, shape.panel
     left, right = ((count + (lanes - 1)) / lanes * lanes * k for count in (m, n))
+    piece = gemm_ways.piece_of(f, n)
     found = f.index(0)
     for each, count in (
         (Way.TURNED, left + gemm_ways.STRIP * panel),
         (Way.BY_PANELS, f.index(DEPTH * panel)),
         (Way.BY_PANELS_OF_COLUMNS, left + DEPTH * panel),
-        (Way.BY_ROWS, right + DEPTH * gemm_ways.BLOCK),
+        (Way.BY_ROWS, piece * (right / k + gemm_ways.BLOCK)),
         (Way.PACKED, right),
     ):
         found = f.select(way.eq(int(each)), count, found)
@@ -118,10 +119,7 @@ def add(made: Module, shape: Shape) -> None:
             a, a_row, a_column, b, b_row, b_column, c, c_row, bias, m, n, k, rows, packed, own,
         ])  # fmt: skip
 
-    beyond = {
-        "left": scratch + (m + (lanes - 1)) / lanes * lanes * k * size,
-        "right": scratch + (n + (lanes - 1)) / lanes * lanes * k * size,
-    }
+    beyond = scratch + (m + (lanes - 1)) / lanes * lanes * k * size
     for each in Way:
         with f.when(get["way"].eq(int(each))):
             if each in (Way.DOT, Way.DOTS):
@@ -132,17 +130,16 @@ def add(made: Module, shape: Shape) -> None:
                 product(b, b_row, b_row, f.index(panel))
             elif each is Way.TURNED:
                 pack(a, a_column, a_row, m)
-                way("turned", f.index(gemm_ways.STRIP), scratch, beyond["left"])
+                way("turned", f.index(gemm_ways.STRIP), scratch, beyond)
             elif each is Way.BY_PANELS:
                 way("by_panels", m, zero, scratch)
             elif each is Way.BY_PANELS_OF_COLUMNS:
                 pack(a, a_column, a_row, m)
-                way("by_panels", f.index(panel), scratch, beyond["left"])
+                way("by_panels", f.index(panel), scratch, beyond)
+            elif each is Way.BY_ROWS:
+                way("by_rows", f.index(gemm_ways.BLOCK), zero, scratch)
             else:
                 pack(b, b_row, b_column, n)
-                if each is Way.BY_ROWS:
-                    way("by_rows", f.index(gemm_ways.BLOCK), scratch, beyond["right"])
-                else:
-                    last = (n % panel + (lanes - 1)) / lanes * lanes
-                    product(scratch, f.index(panel), last, k * panel)
+                last = (n % panel + (lanes - 1)) / lanes * lanes
+                product(scratch, f.index(panel), last, k * panel)
             f.ret()

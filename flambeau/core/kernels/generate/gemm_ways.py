@@ -1,10 +1,10 @@
 """Large products with an operand packed where it is used: into the cache of the thread that
 multiplies it.
 
-`by_panels` packs one panel of B at a time, `by_rows` a block of A's rows where they are columns in
-memory, and `turned` computes ``C^T = B^T A^T``: where A is small and B's columns are contiguous,
-nothing of B is copied. A sum runs over K in the same order on every way, so that all give the same
-bits. Stands on gemm.
+`by_panels` packs one panel of B at a time, `by_rows` a piece of B's rows and one block after the
+other of A's, where they are columns in memory, and `turned` computes ``C^T = B^T A^T``: where A is
+small and B's columns are contiguous, nothing of B is copied. A sum runs over K in the same order on
+every way, so that all give the same bits. Stands on gemm.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ from flambeau.core.kernels.generate.gemm import (
     transposed,
     words,
 )
-from flambeau.core.kernels.jit.ir import SIZES, Function, Module, Value, vector
+from flambeau.core.kernels.jit.ir import Function, Module, Value, vector
 
-__all__ = ["BATCHES", "BLOCK", "STRIP", "WORDS", "add", "room"]
+__all__ = ["BATCHES", "BLOCK", "STRIP", "WORDS", "add", "piece_of", "room"]
 
 WORDS = (
     "a", "a_row", "a_column", "b", "b_row", "b_column", "c", "c_row", "bias", "m", "n", "k",
     "rows", "packed", "scratch",
 )  # fmt: skip
 """The context: strides in elements, `rows` how many rows of the left factor are taken together,
-`packed` the right factor in panels (but for `by_panels`). One thread does all; several take parts
-(`gemm_parts`).
+`packed` the left factor in panels, for `turned` and for `by_panels` of columns. One thread does
+all; several take parts (`gemm_parts`).
 """
 BATCHES = (
     "a", "b", "c", "scratch", "a_outer", "a_inner", "a_row", "a_column", "b_outer", "b_inner",
@@ -51,8 +51,8 @@ are a multiple of 4096 bytes long, not many more of them have room in the second
 SHORT = 32
 """Rows of B in a piece that is read where it lies: all of their columns, so that memory is gone
 through in its order."""
-NEAR = 1 << 20
-"""Bytes of packed panels that stay in the second cache beside what else is there."""
+WIDE = 1024
+"""Columns of B up to which a piece of its rows stays in the second cache, packed."""
 FEW = 384
 """Rows of A up to which reading B takes a part of the time that is worth that."""
 BLOCK = 96
@@ -62,7 +62,7 @@ STRIP = 48
 
 
 def add(made: Module, shape: Shape) -> None:
-    """The three functions, into a module that has gemm's."""
+    """The functions of all ways, into a module that has gemm's."""
     parts = {f.name: f for f in made.functions}
     _by_panels(made, shape, parts)
     _by_rows(made, shape, parts)
@@ -120,35 +120,46 @@ def _by_rows(made: Module, shape: Shape, parts: dict[str, Function]) -> None:
     f, get, own = _begin(made, shape, "by_rows")
     type, panel = shape.type, shape.panel
     near = get["a_row"].eq(1)
-    far = (get["n"] * get["k"]).gt(NEAR // SIZES[type])
-    piece = f.select(far, f.index(2 * PIECE), PIECE)
-    piece = f.select(near, piece, DEPTH)
-    with f.loop(0, get["m"], get["rows"]) as first:
-        rows = smaller(f, get["m"] - first, get["rows"])
-        a = f.at(pointer(f, get["a"]), first * get["a_row"], type)
-        c = f.at(pointer(f, get["c"]), first * get["c_row"], type)
-        there = (first + get["rows"]).lt(get["m"])
-        with pieces(f, get["k"], f.index(0), piece) as (k0, depth, more, ends):
-            here = f.at(a, k0 * get["a_column"], type)
-            f.call(parts["panel"], "void", here, get["a_row"], get["a_column"], own, depth, rows)
-            beyond, lines = _next(
-                f, here, f.at(a, get["rows"] * get["a_row"], type), get["a_column"], get["k"], k0,
-                depth, ends, there, piece, type,
+    piece = piece_of(f, get["n"])
+    left = f.at(own, piece * _whole(get["n"], shape), type)
+    with pieces(f, get["k"], f.index(0), piece) as (k0, depth, more, ends):
+        b = f.at(pointer(f, get["b"]), k0 * get["b_row"], type)
+        with f.loop(0, get["n"], panel) as column:
+            f.call(
+                parts["panel"], "void",
+                f.at(b, column * get["b_column"], type), get["b_row"], get["b_column"],
+                f.at(own, column * depth, type), smaller(f, get["n"] - column, panel), depth,
             )  # fmt: skip
+        with f.loop(0, get["m"], get["rows"]) as first:
+            rows = smaller(f, get["m"] - first, get["rows"])
+            a = f.at(pointer(f, get["a"]), first * get["a_row"], type)
+            c = f.at(pointer(f, get["c"]), first * get["c_row"], type)
+            here = f.at(a, k0 * get["a_column"], type)
+            f.call(parts["panel"], "void", here, get["a_row"], get["a_column"], left, depth, rows)
+            following = f.at(here, get["rows"] * get["a_row"], type)
+            there = (first + get["rows"]).lt(get["m"])
+            later = smaller(f, get["k"] - k0 - depth, piece)
             with f.loop(0, get["n"], panel) as column:
                 columns = smaller(f, get["n"] - column, panel)
-                wide = _whole(columns, shape)
-                right = f.at(pointer(f, get["packed"]), column * get["k"] + k0 * wide, type)
-                asks = near & column.lt(rows)
+                # What is packed next: the rows below, and the next piece of B.
+                asks = near & there & column.lt(rows)
+                beyond = f.at(b, depth * get["b_row"] + column, type)
+                more_b = get["b_column"].eq(1) & first.eq(0)
                 f.call(
                     parts["against"], "void",
-                    own, _whole(depth, shape), f.index(1), right, wide,
-                    f.at(c, column, type), get["c_row"], bias_of(f, get["bias"], column, type),
-                    more, depth, ends, columns, f.index(0), rows,
-                    f.select(asks, f.at(beyond, column, type), f.at(right, panel * get["k"], type)),
-                    f.select(asks, get["a_column"], panel),
-                    f.select(asks, lines, f.select(far, depth, 0)),
+                    left, _whole(depth, shape), f.index(1), f.at(own, column * depth, type),
+                    _whole(columns, shape), f.at(c, column, type), get["c_row"],
+                    bias_of(f, get["bias"], column, type), more, depth, ends, columns, f.index(0),
+                    rows,
+                    f.select(asks, f.at(following, column, type), beyond),
+                    f.select(asks, get["a_column"], get["b_row"]),
+                    f.select(asks, depth, f.select(more_b, later, 0)),
                 )  # fmt: skip
+
+
+def piece_of(f: Function, n: Value) -> Value:
+    """Rows of B that `by_rows` packs together: half a megabyte of them where B is narrow."""
+    return f.select(n.gt(PIECE), f.index(PIECE), 2 * PIECE)
 
 
 def _next(

@@ -8,7 +8,7 @@ the gates of a column side by side. What comes before and after, products over a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -223,32 +223,44 @@ def _multiply(
                 total.set(f.fma(x, column, total.get()))
 
 
-def _tiles(made: Module, name: str, most: int, body: Callable[[Function, int], None]) -> Tile:
-    """A function for tiles of `most` rows, and of every power of two below."""
+def _tiles(
+    made: Module, name: str, sizes: Iterable[int], body: Callable[[Function, int], None]
+) -> Tile:
+    """A function for tiles of each size, the largest first."""
     found: Tile = {}
-    rows = most
-    while rows:
+    for rows in sizes:
         f = made.function(f"{name}{rows}", TILE, internal=True, attributes="noinline")
         body(f, rows)
         found[rows] = f
-        rows = 1 << ((rows - 1).bit_length() - 1) if rows > 1 else 0
     return found
 
 
+def _sizes(most: int) -> list[int]:
+    """Rows of tiles: every number up to six and every second above."""
+    return [rows for rows in range(most, 0, -1) if rows <= 6 or rows % 2 == 0]
+
+
+def _powers(most: int) -> list[int]:
+    """The largest and the powers of two below it: for what is done once a sequence."""
+    return [most, *(1 << k for k in range((most - 1).bit_length() - 1, -1, -1))]
+
+
 def _each_tile(f: Function, tiles: Tile, start: Any, stop: Value, *more: Value) -> None:
-    """Rows from `start` to `stop`, the largest tiles first."""
-    row = f.variable("i64", start)
+    """Rows from `start` to `stop` in as few tiles as can be, of nearly equal size: a small one at
+    the end would wait for the panel. A size that is not among the tiles is put together.
+    """
     panel, column, depth = more
-    for rows, tile in tiles.items():
-        k = f.fresh()
-        f.label(f"rows{k}")
-        at = row.get()
-        f.branch((at + rows).le(stop), f"tile{k}", f"fewer{k}")
-        f.label(f"tile{k}")
-        f.call(tile, "void", f.argument["context"], panel, at, column, depth)
-        row.set(at + rows)
-        f.jump(f"rows{k}")
-        f.label(f"fewer{k}")
+    first = f.index(start)
+    count = larger(f, stop - first, 0)
+    parts = (count + (max(tiles) - 1)) / max(tiles)
+    with f.loop(0, parts) as part:
+        row = f.variable("i64", first + part * count / parts)
+        end = first + (part + 1) * count / parts
+        for rows, tile in tiles.items():
+            at = row.get()
+            with f.when((at + rows).le(end)):
+                f.call(tile, "void", f.argument["context"], panel, at, column, depth)
+                row.set(at + rows)
 
 
 def _forward_step(made: Module, mode: str, type: str, lanes: int, most: int) -> Function:
@@ -279,7 +291,7 @@ def _forward_step(made: Module, mode: str, type: str, lanes: int, most: int) -> 
             with f.when((row + r).lt(get("next_rows"))):
                 write(f, new, register.place("states", row + r, column, 0, "next_offset"), 0, some)
 
-    tiles = _tiles(made, "forward_tile", most, tile)
+    tiles = _tiles(made, "forward_tile", _sizes(most), tile)
     f = made.function("forward_step", pool.ARGUMENTS, internal=True)
     get = _reader(f, f.argument["context"])
     hidden = get("hidden")
@@ -325,8 +337,8 @@ def _backward_steps(
                 kept = STEPS[mode].backward(cell, slope + cell.get("out"))
                 cell.put("h", f.value(many, 0.0) if kept is None else kept)
 
-    inner = _tiles(made, "backward_tile", most, lambda f, rows: tile(f, rows, False))
-    ends = _tiles(made, "ending_tile", most, lambda f, rows: tile(f, rows, True))
+    inner = _tiles(made, "backward_tile", _sizes(most), lambda f, rows: tile(f, rows, False))
+    ends = _tiles(made, "ending_tile", _powers(most), lambda f, rows: tile(f, rows, True))
     found = []
     for name in ("backward_step", "backward_end"):
         f = made.function(name, pool.ARGUMENTS, internal=True)

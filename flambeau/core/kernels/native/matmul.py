@@ -259,7 +259,7 @@ def _way(
     f: Function, shape: gemm.Shape, sizes: list[Value], rows: Value, steps: list[list[Value]]
 ) -> tuple[Value, Value]:
     """By which way parts of these sizes are computed, and whether it packs. All add up in one order
-    but for dots, which depend on all the `rows` there are.
+    but for dots, which depend on all the `rows` there are, or on columns too few to be cut.
     """
     m, n, k = sizes
     lanes, size = shape.lanes, SIZES[shape.type]
@@ -268,13 +268,13 @@ def _way(
     small = ((n + (lanes - 1)) / lanes * lanes * k).le(gemm_parts.ON_STACK // size)
     columns = a_column.ne(1) & m.ge(gemm_ways.STRIP)  # of A lie side by side
     turned = b_row.eq(1) & (m * (n + k)).lt(n * k)
-    dots = rows.le(4) & a_column.eq(1) & b_row.eq(1)
+    dots = (rows.le(4) | n.le(4)) & a_column.eq(1) & b_row.eq(1)
     in_place = b_column.eq(1) & m.le(SEVERAL) & (n * k).gt(IN_PLACE // size)
     direct = m.le(FEW) & b_column.eq(1)
     for condition, found in (
         (small.eq(False), Way.BY_PANELS),
         (small.eq(False) & columns, Way.BY_ROWS),
-        (small.eq(False) & columns & n.gt(m), Way.BY_PANELS_OF_COLUMNS),
+        (small.eq(False) & columns & n.gt(m) & n.gt(gemm_ways.WIDE), Way.BY_PANELS_OF_COLUMNS),
         (small.eq(False) & turned, Way.TURNED),
         (direct, Way.DIRECT),
         (in_place, Way.IN_PLACE),

@@ -19,6 +19,7 @@ LAYERS = [  # hidden, input, rows of the steps, reverse, bias
     (33, 8, (7, 7, 5, 1, 1), False, False),
     (70, 16, (13, 13, 9, 2), True, True),
     (64, 5, (30, 1), False, True),
+    (17, 4, (23, 21, 11, 9, 7, 5), False, True),
 ]
 
 
