@@ -24,7 +24,7 @@ __all__ = [
 
 Fold = Callable[..., Any]
 
-LEAST = 1 << 13
+LEAST = 1 << 12
 """Numbers from which on generated folds pay."""
 
 fold_add: Fold = np.add.reduce
