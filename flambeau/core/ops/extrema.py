@@ -15,7 +15,7 @@ from flambeau.core.declare import composite, ops, primitive, reduction
 from flambeau.core.dims import unreduce, wrap_dim
 from flambeau.core.dtypes import REAL, of
 from flambeau.core.errors import fail
-from flambeau.core.folds import LEAST, fold_add, fold_max
+from flambeau.core.folds import ALL, LEAST, fold_add, fold_max
 from flambeau.core.kernels.generate.folds import fold
 from flambeau.core.kernels.generate.places import places
 from flambeau.core.ops.along import in_order, selected, spelled
@@ -150,7 +150,7 @@ def _extreme(name: str, ufunc: Any, find: Any, input: Any, dim: Any, keepdim: bo
 
 def _folded(ufunc: Any, input: Any, axes: tuple[int, ...] | None, keepdim: bool) -> Any:
     """The largest or smallest elements over axes."""
-    if type(input) is nd and input.size >= LEAST:
+    if type(input) is nd and input.size >= (ALL if axes is None else LEAST):
         generated = fold("max" if ufunc is np.maximum else "min", input, axes, keepdim)
         if generated is not None:
             return generated

@@ -16,7 +16,7 @@ from flambeau.core.declare import composite, ops, primitive, reduction
 from flambeau.core.dims import reduced_size, spread, unreduce, wrap_dims
 from flambeau.core.dtypes import FLOAT, SUM
 from flambeau.core.errors import fail
-from flambeau.core.folds import LEAST, fold_add, fold_and, fold_max, fold_multiply, fold_or
+from flambeau.core.folds import ALL, LEAST, fold_add, fold_and, fold_max, fold_multiply, fold_or
 from flambeau.core.kernels import late
 from flambeau.core.kernels.native.choose import lazily
 from flambeau.core.ops.along import in_order, spelled
@@ -43,7 +43,7 @@ def total(input: Any, axes: tuple[int, ...] | None, keepdim: bool) -> Any:
     NumPy adds pairwise along the fastest dimension only: a long leading dimension is folded in
     blocks of 64 first, again and again.
     """
-    if type(input) is not np.ndarray or input.size < LEAST:
+    if type(input) is not np.ndarray or input.size < (ALL if axes is None else LEAST):
         return in_order(fold_add(input, axes, None, None, keepdim))
     generated = fold("sum", input, axes, keepdim)
     if generated is not None:
@@ -92,7 +92,7 @@ def _sum_rule(g: Any, shape: Any, dim: Any, keepdim: bool) -> Any:
 @reduction(types=SUM, upcast=True, node=numbered("Sum"), infer=folded, vjp=_sum_rule)
 def sum(input, dim: Any = None, keepdim: bool = False, *, dtype: Any = None):
     """The sum over dimensions `dim` (all of them by default). Integers are summed in int64."""
-    if dim is None and input.size < LEAST:
+    if dim is None and input.size < ALL:
         return fold_add(input, None, None, None, keepdim)
     return total(input, axes_of(dim, input.ndim, "sum"), keepdim)
 
@@ -200,7 +200,7 @@ def mean(input, dim: Any = None, keepdim: bool = False, *, dtype: Any = None):
     Raises:
         RuntimeError: an integer or bool dtype.
     """
-    if dim is None and input.size < LEAST:
+    if dim is None and input.size < ALL:
         found = fold_add(input, None, None, None, keepdim)
     else:
         found = total(input, axes_of(dim, input.ndim, "mean"), keepdim)

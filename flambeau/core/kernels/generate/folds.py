@@ -46,9 +46,11 @@ TOGETHER = 4
 """Registers of columns in a unit."""
 SHORT = 32
 """Numbers of a row up to which many rows are folded side by side, a lane each."""
-FOLD = ("x", "out", "outer", "rows", "width", "block", "wide", "above", "below", "beside")
+FOLD = ("x", "out", "outer", "rows", "width", "block", "wide", "above", "below", "beside",
+        "middle")  # fmt: skip
 """`wide` is 1 where sums are stored in double precision: there are several parts. The strides of
-`outer`, `rows` and `width` are `above`, `below` and `beside`, in numbers.
+`outer`, `rows` and `width` are `above`, `below` and `beside`, in numbers. `middle` has a number for
+each result of `deviations`.
 """
 WHOLE = {np.dtype(bool): "i8", np.dtype("i1"): "i8", np.dtype("i4"): "i32", np.dtype("i8"): "i64"}
 """Whole numbers, which are folded as they are."""
@@ -58,18 +60,19 @@ ORDER = ("max", "min")
 
 Combine = Callable[[Function, Value, Value], Value]
 Row = Callable[[Value], list[Value]]
-TERMS: dict[str, Callable[[Value], Value]] = {
-    "sum": lambda x: x,
-    "squares": lambda x: x * x,
-    "numbers": lambda x: x.function.select(x.eq(x), x, 0.0),
+TERMS: dict[str, Callable[[Value, Any], Value]] = {
+    "sum": lambda x, _: x,
+    "squares": lambda x, _: x * x,
+    "numbers": lambda x, _: x.function.select(x.eq(x), x, 0.0),
+    "deviations": lambda x, middle: (x - middle) * (x - middle),
 }
-"""What is summed; `numbers` are what is not NaN."""
+"""What is summed; `numbers` are what is not NaN, `deviations` squares of differences."""
 COMBINE: dict[str, Combine] = {
     "max": maximum, "min": minimum, "prod": lambda f, a, b: a * b, "sum": lambda f, a, b: a + b,
 }  # fmt: skip
 """What is folded with itself."""
 FINAL = {
-    "sum": fold_add, "squares": fold_add, "numbers": fold_add,
+    "sum": fold_add, "squares": fold_add, "numbers": fold_add, "deviations": fold_add,
     "max": fold_max, "min": fold_min, "prod": fold_multiply,
 }  # fmt: skip
 
@@ -104,8 +107,11 @@ def _rows(made: Module, name: str, type: str, lanes: int) -> None:
         count = smaller(f, get["rows"] - first, get["block"])
         if _summed(name, type):
             many, term = vector(type, lanes), TERMS[name]
+            middle = None
+            if name == "deviations":
+                middle = f.splat(f.load(type, pointer(f, get["middle"]), unit / blocks), lanes)
             (total,) = row_sums(
-                f, type, lanes, count, lambda i, some: [term(read(f, many, x, i, some))]
+                f, type, lanes, count, lambda i, some: [term(read(f, many, x, i, some), middle)]
             )
             _either(f, get, lambda wide: _one(f, total if wide else total.to(type), get, unit))
         else:
@@ -179,7 +185,13 @@ def _columns(made: Module, name: str, type: str, lanes: int, apart: bool) -> Non
 
         if _summed(name, type):
             term = TERMS[name]
-            sums = _column_sums(f, type, lanes, first, last, lambda r: list(map(term, row(r))))
+            middle: list[Any] = [None] * TOGETHER
+            if name == "deviations":
+                place = f.at(pointer(f, get["middle"]), rest / blocks * width + column, type)
+                middle = [read(f, many, place, k * lanes, some) for k, some in enumerate(masks)]
+            sums = _column_sums(
+                f, type, lanes, first, last, lambda r: list(map(term, row(r), middle))
+            )
             narrow = [s.to(many) for s in sums]
             _either(f, get, lambda wide: put(sums, "double") if wide else put(narrow, type))
         else:
@@ -282,30 +294,37 @@ def _plan(
     )  # fmt: skip
 
 
-def fold(name: str, x: Any, axes: tuple[int, ...] | None, keepdims: bool) -> Any:
-    """`sum`, `squares` or `numbers` (their sums), `prod`, `max` or `min` of an array over axes;
-    None where no code serves.
+def fold(
+    name: str, x: Any, axes: tuple[int, ...] | None, keepdims: bool, middle: Any = None
+) -> Any:
+    """`sum`, `squares`, `numbers` or `deviations` (their sums), `prod`, `max` or `min` of an array
+    over axes; None where no code serves.
 
     Args:
         name: what is computed.
         x: floats; for `sum` int64 too, for `prod`, `max` and `min` whole numbers with a sign.
         axes: counted from the front; None for all.
         keepdims: whether they stay, of size 1.
+        middle: what `deviations` are from, contiguous, of the result's size.
     """
     dtype = x.dtype
     if x.size < LEAST or dtype not in (_kernel.types if name in ORDER else OWN):
         return None
     plan = _plan(x.shape, x.strides, axes, keepdims, dtype.itemsize)
+    if plan is not None and middle is not None:
+        first = min(plan.folded, default=len(plan.parts))
+        if plan.order is not None or first < len(plan.parts) - 2:
+            plan = None  # a result's numbers lie apart from one another
     if plan is None:
         if x.flags.c_contiguous:
             return None
-        return fold(name, copies.copy(x), axes, keepdims)
+        return fold(name, copies.copy(x), axes, keepdims, middle)
     way = f"{name}_{plan.way}"
     if not _kernel.ready(dtype, way):
         return None
     wide = bool(plan.folded) and name in TERMS and dtype in TYPES
     out = np.empty(plan.parts, np.float64 if wide else dtype)
-    _kernel.run(dtype, way, x.size, x, out, *plan.sizes, int(wide), *plan.strides)
+    _kernel.run(dtype, way, x.size, x, out, *plan.sizes, int(wide), *plan.strides, middle)
     if plan.folded:
         out = FINAL[name](out, axis=plan.folded)
         if wide:

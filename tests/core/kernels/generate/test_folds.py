@@ -116,6 +116,23 @@ def test_sums_of_numbers(axes):
     np.testing.assert_allclose(got, np.nansum(x, axis=axes), 1e-12, 1e-12)
 
 
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("layout", ["turned", "cut", "cut in all"])
+@pytest.mark.parametrize("shape", [(150, 151), (9, 3000), (3000, 9), (30, 33, 35), (30001, 4)])
+def test_deviations(shape, layout, dtype):
+    x = LAYOUTS[layout](np.random.default_rng(0).standard_normal(shape).astype(dtype) + 100)
+    every = [c for n in range(1, x.ndim + 1) for c in itertools.combinations(range(x.ndim), n)]
+    served = 0
+    for axes in [None, *every]:
+        mean = np.ascontiguousarray(x.mean(axes, "f8", keepdims=True).astype(dtype))
+        got = folds.fold("deviations", x, axes, False, mean)
+        served += got is not None
+        if got is not None:
+            want = ((x - mean).astype("f8") ** 2).sum(axes)
+            np.testing.assert_allclose(got, want, 1e-5 if dtype == "f4" else 1e-11)
+    assert served >= 2
+
+
 def test_other_arrays_go_the_other_way():
     x = np.ones((100, 100, 2), "f4")
     assert folds.fold("sum", x.astype("c8"), None, False) is None
