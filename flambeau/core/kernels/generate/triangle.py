@@ -1,7 +1,7 @@
 """Triangles of matrices: what lies on one side of a diagonal is copied, the rest is 0.
 
-Contiguous matrices of any numbers of 1, 2, 4 or 8 bytes, in batches; threads share the rows. Stands on
-jit, call and gemm's helpers.
+Contiguous matrices of any numbers of 1, 2, 4 or 8 bytes, in batches; threads share the rows. Stands
+on jit, call and gemm's helpers.
 """
 
 from __future__ import annotations
