@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 __all__ = [
+    "ALL",
     "LEAST",
     "fold_add",
     "fold_and",
@@ -24,8 +25,10 @@ __all__ = [
 
 Fold = Callable[..., Any]
 
-LEAST = 1 << 13
-"""Numbers from which on generated folds pay."""
+ALL = 1 << 13
+"""Numbers from which on generated folds of whole arrays pay."""
+LEAST = 1 << 12
+"""The same along some dimensions."""
 
 fold_add: Fold = np.add.reduce
 fold_and: Fold = np.logical_and.reduce

@@ -1,12 +1,14 @@
 """Copies, fills and zeros of large arrays: all threads at it, in memory that is kept.
 
-Small arrays and other dtypes go NumPy's way. Stands on memory, native and jit.
+Views that exchange dimensions are copied in squares of registers. Small arrays and other dtypes go
+NumPy's way. Stands on memory, native, generate.turn and jit.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache as once
+from functools import lru_cache
 from math import prod
 from typing import Any
 
@@ -14,6 +16,7 @@ import numpy as np
 
 from flambeau.core.kernels import memory
 from flambeau.core.kernels.generate.gemm import share
+from flambeau.core.kernels.generate.turn import turned
 from flambeau.core.kernels.generate.vectors import along, write
 from flambeau.core.kernels.jit import build, pool
 from flambeau.core.kernels.jit.ir import Module, vector
@@ -26,6 +29,10 @@ __all__ = ["copy", "copy_into", "fill", "zeros"]
 LARGE = memory.LARGE
 LINE = 512
 """Words in a unit of work."""
+EXCHANGED = 1 << 10
+"""Numbers from which on exchanged dimensions are copied in squares."""
+CARRIED = {4: np.dtype("f4"), 8: np.dtype("f8")}
+"""What numbers of so many bytes are moved as."""
 
 
 def _copied(source: Any, target: Any) -> None:
@@ -38,8 +45,48 @@ def _native() -> Callable[[Any, Any], Any]:
     return choose.native("copied", _copied, formula) or _copied
 
 
+@lru_cache(512)
+def _exchange(
+    shape: tuple[int, ...], source: tuple[int, ...], target: tuple[int, ...]
+) -> tuple[int, ...] | None:
+    """What `turned` is told, where of two or three dimensions each array has another one that is
+    contiguous; strides are counted in elements.
+    """
+    dims: list[tuple[int, int, int]] = []
+    for n, s, t in zip(shape, source, target, strict=True):
+        if n != 1:
+            if dims and dims[-1][1:] == (n * s, n * t):
+                n *= dims.pop()[0]
+            dims.append((n, s, t))
+    if not 2 <= len(dims) <= 3 or any(s < 1 or t < 1 for _, s, t in dims):
+        return None
+    columns = [d for d in dims if d[1] == 1]
+    rows = [d for d in dims if d[2] == 1]
+    if len(columns) != 1 or len(rows) != 1 or columns == rows:
+        return None
+    (c, _, c_target), (r, r_source, _) = columns[0], rows[0]
+    b, b_source, b_target = next((d for d in dims if 1 not in d[1:]), (1, 0, 0))
+    return b_source, r_source, b_target, c_target, b, r, c
+
+
+def _exchanged(source: Any, target: Any) -> bool:
+    """Copy an array whose fastest dimension is not the target's; whether that is such a one."""
+    size = source.itemsize
+    carried = CARRIED.get(size)
+    if carried is None:
+        return False
+    if any(s % size for s in source.strides) or any(s % size for s in target.strides):
+        return False
+    steps, others = (tuple(s // size for s in x.strides) for x in (source, target))
+    found = _exchange(source.shape, steps, others)
+    return found is not None and turned(carried, source, target, *found)
+
+
 def copy_into(target: Any, source: Any) -> None:
     """Write an array's elements into another of its shape and dtype; they may overlap."""
+    if target.size >= EXCHANGED and not (source.flags.c_contiguous and target.flags.c_contiguous):
+        if not np.may_share_memory(source, target) and _exchanged(source, target):
+            return
     if target.nbytes < LARGE:
         np.copyto(target, source)
     else:
@@ -48,10 +95,16 @@ def copy_into(target: Any, source: Any) -> None:
 
 def copy(array: Any) -> Any:
     """A contiguous copy."""
-    if array.nbytes < LARGE:
+    contiguous = array.flags.c_contiguous
+    if array.nbytes < LARGE if contiguous else array.size < EXCHANGED:
         return array.copy()
     found = memory.empty_like(array)
-    _native()(array, found)
+    if not contiguous and _exchanged(array, found):
+        return found
+    if array.nbytes < LARGE:
+        np.copyto(found, array)
+    else:
+        _native()(array, found)
     return found
 
 

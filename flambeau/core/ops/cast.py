@@ -80,7 +80,7 @@ def _clone(input, memory_format: Any = layout.preserve_format):
     elif memory_format is layout.contiguous_format:
         return copies.copy(input)
     fresh = empty_copy(input, input.dtype, memory_format)
-    np.copyto(fresh, input)
+    copies.copy_into(fresh, input)
     return fresh
 
 

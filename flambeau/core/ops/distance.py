@@ -70,22 +70,30 @@ def _pdist_rule(g: Any, input: Any, out: Any, p: float) -> Any:
     rows, columns = _pairs(input.shape[0])
     if type(g) is not nd:
         return _pdist_graph(g, input, out, p, rows, columns)
-    d = input[rows] - input[columns]
-    e = out[:, None]
-    if p == 0:
+    n = len(input)
+    if p == 0 or not out.size:
         return np.zeros_like(input)
-    if p == 1:
-        slope = np.sign(d)
-    elif p == np.inf:
-        slope = np.sign(d) * (np.abs(d) == e)
-    elif p == 2:
-        slope = np.where(e == 0, 0, d / e)
+    weight, found = np.zeros((n, n), g.dtype), np.zeros_like(input)
+    if p in (1, np.inf):
+        weight[rows, columns] = g
     else:
-        slope = np.where(e == 0, 0, np.sign(d) * np.abs(d) ** (p - 1) / e ** (p - 1))
-    slope = (slope * g[:, None]).astype(input.dtype)
-    found = np.zeros_like(input)
-    np.add.at(found, rows, slope)
-    np.subtract.at(found, columns, slope)
+        weight[rows, columns] = np.where(out == 0, 0, g / np.where(out == 0, 1, out) ** (p - 1))
+    if p == 2:  # a sum of differences is a product of matrices; centred, so that little cancels
+        weight += weight.T
+        centred = input - input.mean(0)
+        return (weight.sum(1)[:, None] * centred - weight @ centred).astype(input.dtype)
+    far = np.zeros((n, n), out.dtype)
+    far[rows, columns] = out
+    for i in range(n - 1):
+        d = input[i] - input[i + 1 :]
+        slope = np.sign(d)
+        if p == np.inf:
+            slope *= np.abs(d) == far[i, i + 1 :, None]
+        elif p != 1:
+            slope *= np.abs(d) ** (p - 1)
+        slope *= weight[i, i + 1 :, None]
+        found[i] += slope.sum(0)
+        found[i + 1 :] -= slope
     return found
 
 
@@ -110,6 +118,18 @@ def _pdist_graph(
     return ops.index_add(ops.index_add(zero, 0, i, slope), 0, j, -slope)
 
 
+def _norms(d: Any, p: float) -> Any:
+    """The p-norms of rows."""
+    if p == 0:
+        return np.count_nonzero(d, axis=1)
+    if p == 2:
+        return np.sqrt(np.einsum("ij,ij->i", d, d))
+    d = np.abs(d)
+    if p == np.inf:
+        return d.max(1, initial=0)
+    return d.sum(1) if p == 1 else (d**p).sum(1) ** (1 / p)
+
+
 @primitive(
     name="_pdist",
     node="Pdist",
@@ -121,18 +141,9 @@ def _pdist_graph(
 def _pdist(input, p: float = 2.0):
     """The p-norm distances of all pairs of rows."""
     refuse_dtype("pdist", input.dtype, "f")
-    rows, columns = _pairs(input.shape[0])
-    d = np.abs(input[rows] - input[columns])
-    if p == 0:
-        found = np.count_nonzero(d, axis=1)
-    elif p == 1:
-        found = d.sum(1)
-    elif p == 2:
-        found = np.sqrt(np.einsum("ij,ij->i", d, d))
-    elif p == np.inf:
-        found = d.max(1, initial=0)
-    else:
-        found = (d**p).sum(1) ** (1 / p)
+    n = input.shape[0]
+    parts = [_norms(input[i] - input[i + 1 :], p) for i in range(n - 1)]
+    found = np.concatenate(parts) if parts else np.empty(0)
     return np.asarray(found, input.dtype)
 
 

@@ -15,8 +15,9 @@ from flambeau.core.declare import composite, ops, primitive, reduction
 from flambeau.core.dims import unreduce, wrap_dim
 from flambeau.core.dtypes import REAL, of
 from flambeau.core.errors import fail
-from flambeau.core.folds import LEAST, fold_add, fold_max
+from flambeau.core.folds import ALL, LEAST, fold_add, fold_max
 from flambeau.core.kernels.generate.folds import fold
+from flambeau.core.kernels.generate.places import places
 from flambeau.core.ops.along import in_order, selected, spelled
 from flambeau.core.ops.reduce import axes_of
 from flambeau.core.rules import with_arrays
@@ -140,12 +141,16 @@ def _extreme(name: str, ufunc: Any, find: Any, input: Any, dim: Any, keepdim: bo
     k = check_dim(name, input, dim)
     if not input.ndim:
         return input.copy(), np.zeros((), np.int64)
+    if type(input) is nd and input.size >= LEAST:
+        generated = places(name, input, k, keepdim)
+        if generated is not None:
+            return generated
     return _folded(ufunc, input, (k,), keepdim), find(input, k, None, keepdims=keepdim)
 
 
 def _folded(ufunc: Any, input: Any, axes: tuple[int, ...] | None, keepdim: bool) -> Any:
     """The largest or smallest elements over axes."""
-    if type(input) is nd and input.size >= LEAST:
+    if type(input) is nd and input.size >= (ALL if axes is None else LEAST):
         generated = fold("max" if ufunc is np.maximum else "min", input, axes, keepdim)
         if generated is not None:
             return generated
@@ -397,6 +402,10 @@ def _place(name: str, find: Any, input: Any, dim: Any, keepdim: bool) -> Any:
         found = find(input)
         return np.full((1,) * input.ndim, found, np.int64) if keepdim else found
     k = check_dim(name, input, dim)
+    if type(input) is nd and input.size >= LEAST:
+        generated = places(name[3:], input, k, keepdim)
+        if generated is not None:
+            return generated[1]
     return find(input, axis=k, keepdims=keepdim) if input.ndim else np.zeros((), np.int64)
 
 

@@ -247,7 +247,11 @@ def _index_fill(input, dim: int, index, value):
 def fill_slices(target: Any, dim: int, index: Any, value: Any) -> None:
     """``target[index] = value`` along a dimension."""
     index, dim = check_vector("index_fill", target, dim, index)
-    if index.size:
+    if index.size > 1 and dim:  # marks cost less than places inside each row
+        named = np.zeros((target.shape[dim], *(1,) * (target.ndim - dim - 1)), bool)
+        named[index] = True
+        np.copyto(target, value.astype(target.dtype), where=named)
+    elif index.size:
         target.reshape(target.shape or (1,))[(ALL,) * dim + (index,)] = value.astype(target.dtype)
 
 

@@ -16,7 +16,7 @@ from flambeau.core.declare import composite, ops, primitive, reduction
 from flambeau.core.dims import reduced_size, spread, unreduce, wrap_dims
 from flambeau.core.dtypes import FLOAT, SUM
 from flambeau.core.errors import fail
-from flambeau.core.folds import LEAST, fold_add, fold_and, fold_max, fold_multiply, fold_or
+from flambeau.core.folds import ALL, LEAST, fold_add, fold_and, fold_max, fold_multiply, fold_or
 from flambeau.core.kernels import late
 from flambeau.core.kernels.native.choose import lazily
 from flambeau.core.ops.along import in_order, spelled
@@ -43,7 +43,7 @@ def total(input: Any, axes: tuple[int, ...] | None, keepdim: bool) -> Any:
     NumPy adds pairwise along the fastest dimension only: a long leading dimension is folded in
     blocks of 64 first, again and again.
     """
-    if type(input) is not np.ndarray or input.size < LEAST:
+    if type(input) is not np.ndarray or input.size < (ALL if axes is None else LEAST):
         return in_order(fold_add(input, axes, None, None, keepdim))
     generated = fold("sum", input, axes, keepdim)
     if generated is not None:
@@ -77,6 +77,7 @@ fold = late.placed("generate.folds", "fold")
 log_sums = late.placed("generate.softmax", "log_sums")
 _expanded = late.native("views", "expand", np.broadcast_to)
 _quotient = lazily("div", np.true_divide)
+_unequal = lazily("ne", np.not_equal)
 
 
 def _sum_on_arrays(g: Any, shape: Any, dim: Any, keepdim: bool) -> Any:
@@ -91,7 +92,7 @@ def _sum_rule(g: Any, shape: Any, dim: Any, keepdim: bool) -> Any:
 @reduction(types=SUM, upcast=True, node=numbered("Sum"), infer=folded, vjp=_sum_rule)
 def sum(input, dim: Any = None, keepdim: bool = False, *, dtype: Any = None):
     """The sum over dimensions `dim` (all of them by default). Integers are summed in int64."""
-    if dim is None and input.size < LEAST:
+    if dim is None and input.size < ALL:
         return fold_add(input, None, None, None, keepdim)
     return total(input, axes_of(dim, input.ndim, "sum"), keepdim)
 
@@ -116,9 +117,14 @@ def nansum(input, dim: Any = None, keepdim: bool = False, *, dtype: Any = None):
             "nansum",
             "nansum does not support complex inputs: sum real and imaginary parts apart.",
         )
+    axes = axes_of(dim, input.ndim, "nansum")
     if input.dtype.kind == "f":
+        if type(input) is np.ndarray and input.size >= LEAST:
+            generated = fold("numbers", input, axes, keepdim)
+            if generated is not None:
+                return generated
         input = np.where(np.isnan(input), input.dtype.type(0), input)
-    return total(input, axes_of(dim, input.ndim, "nansum"), keepdim)
+    return total(input, axes, keepdim)
 
 
 @primitive(
@@ -194,7 +200,7 @@ def mean(input, dim: Any = None, keepdim: bool = False, *, dtype: Any = None):
     Raises:
         RuntimeError: an integer or bool dtype.
     """
-    if dim is None and input.size < LEAST:
+    if dim is None and input.size < ALL:
         found = fold_add(input, None, None, None, keepdim)
     else:
         found = total(input, axes_of(dim, input.ndim, "mean"), keepdim)
@@ -275,17 +281,29 @@ def _infer_truth(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     return shape, _truth_type(input.dtype)
 
 
+def _asked(name: str, ufunc: Any, input: Any, axes: tuple[int, ...] | None, keepdim: bool) -> Any:
+    """Whether any element is true (the largest bool), or all are (the smallest)."""
+    if axes is not None and type(input) is np.ndarray and input.size >= LEAST:
+        truth = input if input.dtype == np.bool_ else _unequal(input, input.dtype.type(0))
+        generated = fold(name, truth, axes, keepdim)
+        if generated is not None:
+            return generated
+    return in_order(ufunc(input, axis=axes, keepdims=keepdim))
+
+
 @reduction(types=None, infer=_infer_truth)
 def any(input, dim: Any = None, keepdim: bool = False):
     """Whether any element is true, over dimensions `dim` (all of them by default)."""
-    found = in_order(fold_or(input, axis=_truth_axes(dim, input.ndim, "any"), keepdims=keepdim))
+    axes = _truth_axes(dim, input.ndim, "any")
+    found = _asked("max", fold_or, input, axes, keepdim)
     return found.astype(np.uint8) if input.dtype == np.uint8 else found
 
 
 @reduction(types=None, infer=_infer_truth)
 def all(input, dim: Any = None, keepdim: bool = False):
     """Whether all elements are true, over dimensions `dim` (all of them by default)."""
-    found = in_order(fold_and(input, axis=_truth_axes(dim, input.ndim, "all"), keepdims=keepdim))
+    axes = _truth_axes(dim, input.ndim, "all")
+    found = _asked("min", fold_and, input, axes, keepdim)
     return found.astype(np.uint8) if input.dtype == np.uint8 else found
 
 

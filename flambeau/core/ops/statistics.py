@@ -14,8 +14,9 @@ from flambeau.core import dtypes
 from flambeau.core.declare import composite, ops, primitive, reduction
 from flambeau.core.dims import reduced_size, unreduce
 from flambeau.core.errors import fail
+from flambeau.core.folds import LEAST
 from flambeau.core.ops.along import in_order, spelled
-from flambeau.core.ops.reduce import axes_of, total
+from flambeau.core.ops.reduce import axes_of, fold, total
 from flambeau.core.rules import with_arrays
 from flambeau.core.tensor import Tensor, wrap
 
@@ -36,12 +37,18 @@ def _moments(name: str, input: Any, dim: Any, correction: Any, keepdim: bool) ->
     real = input.dtype.type(0).real.dtype.type if type(input) is np.ndarray else input.dtype.type
     count = reduced_size(input.shape, dim)
     mean = np.true_divide(total(input, axes, True), real(count))
-    centred = input - mean
-    squares = (
-        centred.real**2 + centred.imag**2
-        if input.dtype.kind == "c"
-        else np.multiply(centred, centred)
-    )
+    squares = None
+    if type(input) is np.ndarray and input.size >= LEAST:
+        squares = fold("deviations", input, axes, keepdim, mean)
+    if squares is None:
+        centred = input - mean
+        squares = total(
+            centred.real**2 + centred.imag**2
+            if input.dtype.kind == "c"
+            else np.multiply(centred, centred),
+            axes,
+            keepdim,
+        )
     left = _freedom(input.shape, dim, correction)
     if left == 0 and type(input) is np.ndarray:
         from flambeau.core.provenance import stack_level
@@ -53,7 +60,7 @@ def _moments(name: str, input: Any, dim: Any, correction: Any, keepdim: bool) ->
             UserWarning,
             stacklevel=stack_level(),
         )
-    found = np.true_divide(total(squares, axes, keepdim), real(left))
+    found = np.true_divide(squares, real(left))
     return found, in_order(mean if keepdim else mean.reshape(found.shape))
 
 

@@ -13,7 +13,9 @@ from flambeau.core.dtypes import NUMBER, default
 from flambeau.core.entry import record_one, ternary
 from flambeau.core.entry.several import Several
 from flambeau.core.errors import fail
+from flambeau.core.folds import LEAST
 from flambeau.core.ir.abstract import broadcast_shapes
+from flambeau.core.kernels import late
 from flambeau.core.kernels.native.casts import cast_to
 from flambeau.core.kernels.native.choose import lazily
 from flambeau.core.methods import bind
@@ -28,6 +30,7 @@ from flambeau.core.tensor import PLAIN, Tensor, edge_of, wrap
 __all__: list[str] = []
 
 nd = np.ndarray
+_marked = late.placed("generate.marked", "marked")
 
 
 @elementwise(
@@ -421,6 +424,11 @@ def _nonzero(input):
     """The index of each nonzero element, a row each."""
     if not input.ndim:
         return np.zeros((int(bool(input)), 0), np.int64)
+    if type(input) is np.ndarray and input.ndim > 1 and input.size >= LEAST:
+        truths = input if input.dtype == np.bool_ else np.not_equal(input, 0)
+        found = _marked(np.ascontiguousarray(truths))
+        if found is not None:
+            return found.T
     return np.argwhere(input)
 
 

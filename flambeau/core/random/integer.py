@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from flambeau.core.kernels.generate.shuffle import exchanged
 from flambeau.core.random.order import filled
 from flambeau.core.random.stream import Stream
 
@@ -89,11 +90,4 @@ def permutation(stream: Stream, n: int, dtype: np.dtype) -> np.ndarray:
             if stream.draw("permuted", found[:-1], n):
                 return found.astype(dtype, copy=False)
         words = stream.words(n - 1)
-    words %= np.arange(n, 1, -1, dtype=np.uint32)
-    places = words + np.arange(n - 1)
-    order = list(range(n))  # a list: scalar indexing of an ndarray costs four times as much
-    for i, j in enumerate(places.tolist()):
-        here = order[i]
-        order[i] = order[j]
-        order[j] = here
-    return np.array(order).astype(dtype)
+    return exchanged(n, words).astype(dtype, copy=False)  # type: ignore[no-any-return]

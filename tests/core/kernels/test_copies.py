@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -68,3 +70,25 @@ def test_zeros(shape, dtype):
     del dirty
     x = copies.zeros(shape, np.dtype(dtype))
     assert not x.any() and x.shape == np.zeros(shape).shape and x.dtype == dtype
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8", "i8", "c8", "?"])
+@pytest.mark.parametrize("shape", [(70, 71), (1000, 3), (7, 300), (20, 30, 9), (5, 6, 7, 80)])
+def test_dimensions_that_change_places(shape, dtype):
+    x = (np.random.default_rng(0).standard_normal(shape) * 50).astype(dtype)
+    for order in itertools.permutations(range(x.ndim)):
+        turned = x.transpose(order)
+        for view in (turned, turned[..., 1:], x[1:].transpose(order), turned[..., ::-1]):
+            found = copies.copy(view)
+            assert found.flags.c_contiguous and np.array_equal(found, view)
+            wide = np.zeros((*view.shape[:-1], view.shape[-1] + 3), dtype)
+            copies.copy_into(wide[..., 2:-1], view)
+            assert np.array_equal(wide[..., 2:-1], view)
+            assert not wide[..., :2].any() and not wide[..., -1].any()
+
+
+def test_a_matrix_is_written_into_itself_turned():
+    x = np.arange(4900.0).reshape(70, 70)
+    want = x.T.copy()
+    copies.copy_into(x, x.T)
+    assert np.array_equal(x, want)

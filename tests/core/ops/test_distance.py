@@ -25,3 +25,25 @@ def test_rows():
     assert gradcheck(F.cosine_similarity, (a, b))
     assert F.cosine_similarity(a, a).tolist() == pytest.approx([1, 1, 1])
     assert F.cosine_similarity(torch.zeros(1, 2), torch.ones(1, 2)).item() == 0
+
+
+@pytest.mark.parametrize("p", [0, 1, 1.5, 2, 3, float("inf")])
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_pdist_of_many_rows_and_its_gradient(p, dtype, oracle):
+    x = np.random.default_rng(0).standard_normal((60, 5)).astype(dtype) + 100
+    x[1] = x[0]
+    found = []
+    for library in (torch, oracle):
+        rows = library.tensor(x, requires_grad=True)
+        out = library.nn.functional.pdist(rows, p)
+        out.backward(library.linspace(-1, 1, out.numel(), dtype=out.dtype))
+        found.append((out.detach().numpy(), rows.grad.numpy()))
+    scale = 1e-4 if dtype == "f4" else 1e-11
+    for ours, theirs in zip(*found, strict=True):
+        np.testing.assert_allclose(ours, theirs, scale, scale * 10)
+
+
+def test_pdist_of_one_row_has_no_gradient():
+    x = torch.ones(1, 3, requires_grad=True)
+    torch.nn.functional.pdist(x).sum().backward()
+    assert x.grad.tolist() == [[0, 0, 0]]

@@ -1,5 +1,6 @@
 """Slices by a vector of indices: values, gradients, errors."""
 
+import numpy as np
 import pytest
 
 import flambeau
@@ -85,3 +86,15 @@ def test_a_negative_alpha_wraps_in_unsigned_dtypes(oracle):
         x = engine.tensor([7, 1], dtype=engine.uint8)
         rows = engine.tensor([2, 3], dtype=engine.uint8)
         assert x.index_add(0, engine.tensor([0, 1]), rows, alpha=-1).tolist() == [5, 254]
+
+
+@pytest.mark.parametrize("dim", [0, 1, 2])
+def test_repeated_places_are_filled_inside_rows(dim):
+    x = np.arange(60).reshape(3, 4, 5)
+    want = x.copy()
+    want[(slice(None),) * dim + ([2, 0, -1, 2],)] = 7
+    found = flambeau.tensor(x).index_fill(dim, flambeau.tensor([2, 0, x.shape[dim] - 1, 2]), 7)
+    assert np.array_equal(found.numpy(), want)
+    turned = flambeau.tensor(x).transpose(0, 2)
+    turned.index_fill_(2 - dim, flambeau.tensor([2, 0, x.shape[dim] - 1, 2]), 7)
+    assert np.array_equal(turned.numpy(), want.transpose(2, 1, 0))

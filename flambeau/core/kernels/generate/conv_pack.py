@@ -19,7 +19,7 @@ from flambeau.core.kernels.generate.gemm import (
     words,
 )
 from flambeau.core.kernels.generate.gemm import mask as first_lanes
-from flambeau.core.kernels.jit.ir import Function, Module, Value, vector
+from flambeau.core.kernels.jit.ir import SIZES, Function, Module, Value, vector
 
 __all__ = ["PLANES", "aligned", "clear", "every_second", "gather", "pack"]
 
@@ -163,7 +163,7 @@ def gather(f: Function, type: str, base: Value, lanes: Value, mask: Value) -> Va
     at = f.emit(pointers, f"getelementptr {one}, ptr {base.name}, {lanes.type} {lanes.name}")
     name = f"@llvm.masked.gather.{suffix(type)}.v{count}p0"
     f.declared.add(f"declare {type} {name}({pointers}, i32, {mask.type}, {type})")
-    align = 4 if one == "float" else 8
+    align = SIZES[one]
     return f.emit(
         type,
         f"call {type} {name}({pointers} {at.name}, i32 {align}, {mask.type} {mask.name}, "

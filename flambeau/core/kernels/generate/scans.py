@@ -1,6 +1,6 @@
 """Running sums, products, logarithms of sums of exponentials and extremes along one dimension.
 
-The array is contiguous, (outer, size, inner). Eight lanes go along the dimension side by side:
+The array is made contiguous, (outer, size, inner). Eight lanes go along the dimension side by side:
 neighbours in the last dimension, or rows; what is left of the rows goes alone. Sums and products of
 floats are kept in double precision. Stands on jit, gemm's helpers and the formulas.
 """
@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from flambeau.core.kernels import memory
+from flambeau.core.kernels import copies, memory
 from flambeau.core.kernels.generate.call import Kernel
 from flambeau.core.kernels.generate.gemm import (
     larger,
@@ -181,10 +181,10 @@ _kernel = Kernel(module, TYPES)
 
 
 def _scan(name: str, x: Any, axis: int, reverse: bool) -> Any:
-    if x.dtype not in TYPES or not x.size or not x.flags.c_contiguous:
+    if x.dtype not in TYPES or not x.size or not _kernel.ready(x.dtype, name):
         return None
-    if not _kernel.ready(x.dtype, name):
-        return None
+    if not x.flags.c_contiguous:
+        x = copies.copy(x)
     out = memory.empty_like(x)
     places = memory.empty(x.shape, np.dtype("i8")) if name in EXTREMES else None
     outer, inner = math.prod(x.shape[:axis]), math.prod(x.shape[axis + 1 :])

@@ -1,7 +1,7 @@
 """Triangles of matrices: what lies on one side of a diagonal is copied, the rest is 0.
 
-Contiguous matrices of any numbers of 4 or 8 bytes, in batches; threads share the rows. Stands on
-jit, call and gemm's helpers.
+Contiguous matrices of any numbers of 1, 2, 4 or 8 bytes, in batches; threads share the rows. Stands
+on jit, call and gemm's helpers.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from flambeau.core.kernels.jit.ir import Module, Value, vector
 __all__ = ["triangle"]
 
 WORDS = ("x", "out", "batch", "rows", "columns", "diagonal")
-TYPES = {np.dtype("i4"): "i32", np.dtype("i8"): "i64"}
-CARRIERS = {4: np.dtype("i4"), 8: np.dtype("i8")}
+TYPES = {np.dtype(f"i{size}"): f"i{8 * size}" for size in (1, 2, 4, 8)}
+CARRIERS = {dtype.itemsize: dtype for dtype in TYPES}
 SMALLEST = 1 << 12
 """Numbers below which NumPy's way is as quick."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from functools import cache as once
 from functools import lru_cache
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ from flambeau.core.kernels.jit import build, pool
 from flambeau.core.kernels.jit.ir import Module, vector
 from flambeau.core.kernels.native.prepared import launch
 
-__all__ = ["RUNS", "WORDS", "module", "turn", "turn_runs"]
+__all__ = ["RUNS", "WORDS", "module", "turn", "turn_runs", "turned"]
 
 WORDS = (
     "source", "target", "source_batch", "source_row", "target_batch", "target_row",
@@ -129,20 +130,30 @@ def _words(name: str, dtype: Any, work: int, limit: int, *context: int) -> Any:
     return np.array([functions[name], shares, work >= UNLOCKED, 0, 0, 0, *context], np.int64)
 
 
+def turned(dtype: Any, source: Any, target: Any, *steps: int) -> bool:
+    """Write (B, R, C) as (B, C, R), whose last axes are contiguous; whether code serves.
+
+    Args:
+        dtype: as what numbers are moved.
+        source: where the source begins.
+        target: where the target begins.
+        steps: strides of B and R in the source, of B and C in the target; B, R, C.
+    """
+    words = _words("turn", dtype, prod(steps[4:]), threads.count(), *steps)
+    if words is None:
+        return False
+    launch()(words, source, target)
+    return True
+
+
 def turn(source: Any, target: Any) -> None:
     """``target[...] = source.swapaxes(1, 2)`` of (B, R, C) and (B, C, R), whose last axes are
     contiguous.
     """
     size = source.itemsize
-    words = _words(
-        "turn", source.dtype, source.size, threads.count(),
-        source.strides[0] // size, source.strides[1] // size,
-        target.strides[0] // size, target.strides[1] // size, *source.shape,
-    )  # fmt: skip
-    if words is None:
+    strides = (*source.strides[:2], *target.strides[:2])
+    if not turned(source.dtype, source, target, *(s // size for s in strides), *source.shape):
         np.copyto(target, source.swapaxes(1, 2))
-    else:
-        launch()(words, source, target)
 
 
 def turn_runs(source: Any) -> Any:

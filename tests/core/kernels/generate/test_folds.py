@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -78,12 +80,63 @@ def test_threads_do_not_change_digits():
         assert all(np.array_equal(a, b) for a, b in zip(results[0], other, strict=True))
 
 
+LAYOUTS = {
+    "turned": lambda x: x.swapaxes(0, -1),
+    "cut": lambda x: x[..., 1:-1],
+    "cut in all": lambda x: x[tuple(slice(1, None) for _ in x.shape)],
+    "every second": lambda x: x[..., ::2],
+    "every second row": lambda x: x[::2],
+    "backwards": lambda x: x[::-1],
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("dtype", ["f4", "f8", "i8", "i4", "?"])
+@pytest.mark.parametrize("shape", [(150, 151), (9, 3000), (3000, 9), (30, 33, 35), (5, 6, 40, 50)])
+def test_strides(layout, dtype, shape):
+    random = np.random.default_rng(0)
+    x = LAYOUTS[layout]((random.standard_normal(shape) * 9).astype(dtype))
+    names = ["max", "min"] + ["sum"] * (dtype in ("f4", "f8", "i8"))
+    every = [c for n in range(1, x.ndim + 1) for c in itertools.combinations(range(x.ndim), n)]
+    for axes in [None, *every]:
+        for name in names:
+            got = folds.fold(name, x, axes, axes == (0,))
+            want = getattr(np, name)(x, axis=axes, keepdims=axes == (0,))
+            assert got.dtype == x.dtype and got.shape == want.shape
+            assert got.flags.c_contiguous
+            scale = 1e-4 if dtype == "f4" else 1e-11
+            np.testing.assert_allclose(got, want, scale, scale * 1000)
+
+
+@pytest.mark.parametrize("axes", [None, (0,), (1,)])
+def test_sums_of_numbers(axes):
+    x = np.random.default_rng(0).standard_normal((100, 101))
+    x[::3, ::5] = np.nan
+    got = folds.fold("numbers", x, axes, False)
+    np.testing.assert_allclose(got, np.nansum(x, axis=axes), 1e-12, 1e-12)
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("layout", ["turned", "cut", "cut in all"])
+@pytest.mark.parametrize("shape", [(150, 151), (9, 3000), (3000, 9), (30, 33, 35), (30001, 4)])
+def test_deviations(shape, layout, dtype):
+    x = LAYOUTS[layout](np.random.default_rng(0).standard_normal(shape).astype(dtype) + 100)
+    every = [c for n in range(1, x.ndim + 1) for c in itertools.combinations(range(x.ndim), n)]
+    served = 0
+    for axes in [None, *every]:
+        mean = np.ascontiguousarray(x.mean(axes, "f8", keepdims=True).astype(dtype))
+        got = folds.fold("deviations", x, axes, False, mean)
+        served += got is not None
+        if got is not None:
+            want = ((x - mean).astype("f8") ** 2).sum(axes)
+            np.testing.assert_allclose(got, want, 1e-5 if dtype == "f4" else 1e-11)
+    assert served >= 2
+
+
 def test_other_arrays_go_the_other_way():
     x = np.ones((100, 100, 2), "f4")
-    assert folds.fold("sum", x, (0, 2), False) is None
-    assert folds.fold("sum", x[:, ::2], None, False) is None
-    assert folds.fold("sum", x.T, (0,), False) is None
-    assert folds.fold("sum", x.astype("i8"), None, False) is None
+    assert folds.fold("sum", x.astype("c8"), None, False) is None
+    assert folds.fold("max", x.astype("u1"), None, False) is None
     assert folds.fold("sum", x[:3], None, False) is None
 
 
