@@ -53,7 +53,9 @@ def meets(written: Any, read: Any) -> bool:
     """True when two arrays without gaps share memory, but not element by element: what is read was
     written already. Of arrays with gaps nothing is said, as in PyTorch.
     """
-    if written is read or (written.base is None and read.base is None):
+    if type(written) is not nd or written is read:
+        return False
+    if written.base is None and read.base is None:
         return False
     if not np.may_share_memory(written, read):
         return False
