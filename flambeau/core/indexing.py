@@ -25,7 +25,7 @@ from flambeau.core.methods import bind
 from flambeau.core.numbers import number_for
 from flambeau.core.ops import advanced as _advanced  # noqa: F401  (declares what is called here)
 from flambeau.core.ops.view import strided
-from flambeau.core.overlap import overlaps
+from flambeau.core.overlap import check_writable, meets, overlaps
 from flambeau.core.part_written import write_part, write_rows
 from flambeau.core.silence import quiet, run
 from flambeau.core.state import NO_GRAD, mode
@@ -387,7 +387,8 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
         if new is not None:
             place = _plain_index(index)
             store = input._storage
-            if place is None or overlaps(a) or (store is not None and store.inference):
+            free = place is not None and not overlaps(a) and (store is None or not store.inference)
+            if not free or not (number or new.base is None or not _meeting(a, place, new)):
                 pass
             elif m is None and not (edge_of(input) is None and (number or edge_of(value) is None)):
                 simple = input._view is None and (store is None or store.origin is None)
@@ -430,6 +431,7 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
     if indices is None:
         shown = basic_view(input, basic) if shown is None else shown
         if number:
+            check_writable("__setitem__", shown._array)
             ops.fill_(shown, value)
         else:
             ops.copy_(shown, without_ones(value, shown._array.ndim))
@@ -463,6 +465,13 @@ def _mask(index: Any) -> Any:
             "mask != 0.",
         )
     return mask
+
+
+def _meeting(array: Any, place: Any, value: Any) -> bool:
+    """Whether a value lies where it is written to: the long way knows whether that may be."""
+    if not np.may_share_memory(array, value):
+        return False
+    return type(place) is nd or meets(array[place, ...], value)
 
 
 def _written_part(input: Tensor, place: Any) -> Tensor:

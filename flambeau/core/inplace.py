@@ -20,7 +20,7 @@ from flambeau.core.batch.array import write as batch_write
 from flambeau.core.errors import fail
 from flambeau.core.layout import contiguous_strides
 from flambeau.core.node import FREED, AccumulateGrad, Node, OpNode, Port
-from flambeau.core.overlap import check_writable, overlaps
+from flambeau.core.overlap import check_apart, check_writable, overlaps
 from flambeau.core.provenance import stack_level, user_frame
 from flambeau.core.silence import quiet
 from flambeau.core.state import next_sequence
@@ -135,6 +135,24 @@ def unwritable_view(name: str, kind: str, indirect: bool = False) -> Exception:
     )
 
 
+_SOURCES = frozenset(
+    "_scatter scatter_add _scatter_reduce index_add index_copy index_reduce put".split()
+)
+"""What writes elements of a source, which must lie elsewhere altogether."""
+
+
+def _check_apart(op: Op, args: Any) -> None:
+    """Whether what is read may be read while the first tensor is written.
+
+    Raises:
+        RuntimeError: it lies there in part; for some operations, at all.
+    """
+    whole = op.name in _SOURCES
+    if whole or op.flags["family"] == "elementwise":
+        read = [args[i]._array for i, _ in op.tensors[1:] if isinstance(args[i], Tensor)]
+        check_apart(op.name.lstrip("_") + "_", args[0]._array, read, whole)
+
+
 def written_plainly(op: Op, args: Any) -> bool:
     """Write `op`'s result into its first tensor where that is all there is to do: contiguous
     memory, no history to change, nothing to record. Whether it was.
@@ -155,6 +173,7 @@ def written_plainly(op: Op, args: Any) -> bool:
                 x._edge is not None or x._view is not None or type(x) not in PLAIN
             ):
                 return False
+    _check_apart(op, args)
     if op.name == "add" and _scattered(old, args[1]):
         touch(target, "add_")
         return True
@@ -198,6 +217,7 @@ def inplace(op: Op, args: Any) -> Tensor:
     title = op.name.lstrip("_") + "_"
     recording = _recording(op, args)
     check_inplace(title, target, recording)
+    _check_apart(op, args)
     given = args
     if recording:
         # The rules see the value before the write, so a wanted original is a copy, as in PyTorch.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from flambeau.core import lower, overrides, state
+from flambeau.core import lower, overlap, overrides, state
 from flambeau.core.batch.array import Batched
 from flambeau.core.dtypes import FLOATING_KINDS, SUM
 from flambeau.core.errors import fail
@@ -139,7 +139,7 @@ def elementwise(op: Op, args: Any, out: Any = None) -> Any:
         from flambeau.core.entry import record_one
 
         record_one(op, args, arrays, edges, mask, tensor)
-    return finish(op, tensor, out, m)
+    return finish(op, tensor, out, m, args)
 
 
 def called(op: Op, args: Any, out: Any = None) -> Any:
@@ -485,6 +485,9 @@ def finish(op: Op, result: Any, out: Any, m: Any, inputs: Any = ()) -> Any:
 
         if op.flags.get("out_apart"):
             check_apart(op, inputs, result, out)
+        elif op.flags["family"] == "elementwise" and isinstance(out, Tensor):
+            read = [x._array for x in inputs if isinstance(x, Tensor)]
+            overlap.check_apart(op.name.lstrip("_"), out._array, read)
         return write(op, result, out)
     if m is not None:
         if m.inference:

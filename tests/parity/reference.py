@@ -20,12 +20,7 @@ DEFAULT = (
     ("bool", ("forward",)),
     ("complex64", ("forward",)),
 )
-FULL = (
-    ("float32", ("forward", "strides")),
-    ("float64", ("forward", "grad")),
-    *((dtype, ("forward",)) for dtype in ("int64", "int32", "int16", "int8", "uint8", "bool")),
-    *((dtype, ("forward",)) for dtype in ("complex64", "complex128", "bfloat16", "float16")),
-)
+FULL = (*DEFAULT, ("bfloat16", ("forward",)))
 names = operators.names
 out = operators.out
 

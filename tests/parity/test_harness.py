@@ -21,7 +21,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import torch
 
-    from . import failing, modules, operators, optimizers, report, run, shard
+    from . import failing, modules, operators, optimizers, reference, report, run, shard
     from .compare import TORCH
     from .convert import Converter
     from .engine import Engine
@@ -296,6 +296,17 @@ def test_score_is_written_of_a_whole_run_only(tmp_path: Any, capsys: Any) -> Non
     assert f"{date.today():%Y-%m-%d}" in text and "`_c` (private name)" in text
     assert run.main(["--full", "--write-score", "-k", "add"]) == 2
     assert "expected --full without" in capsys.readouterr().err
+
+
+def test_reference_inputs_are_more_and_keep_apart() -> None:
+    """`--inputs reference` runs op_db's reference inputs; its results are a database's own."""
+    assert run.parse(["--inputs", "reference"]).db == "reference"
+    rows = (("float32", ("forward",)),)
+    (many,) = reference.run("sinh", TORCH, rows)
+    (few,) = operators.run("sinh", TORCH, rows)
+    assert many.state == few.state == "pass"
+    assert many.samples > few.samples
+    assert many.db == reference.lost("sinh", rows, "crash: it died")[0].db == reference.NAME
 
 
 def test_choice_is_fixed_and_within_budget() -> None:

@@ -88,7 +88,7 @@ def unary(op: Op) -> Callable[..., Any]:
 
     def entry(input: Any, *, out: Any = None) -> Any:
         t = short(input)
-        if t is not None and (out is None or (t := written_out(out, t)) is not None):
+        if t is not None and (out is None or (t := written_out(out, t, (input,))) is not None):
             return t
         return slow.elementwise(op, (input,), out)
 
@@ -158,7 +158,9 @@ def binary(op: Op, otherwise: Callable[..., Any] = slow.elementwise) -> Callable
                 return overrides.dispatch(entry, (input, other), named)
             other = slow.scaled(op, input, other, alpha)
         t = short(input, other)
-        if t is not None and (out is None or (t := written_out(out, t)) is not None):
+        if t is not None and (
+            out is None or (t := written_out(out, t, (input, other))) is not None
+        ):
             return t
         return otherwise(op, (input, other), out)
 

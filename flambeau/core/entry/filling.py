@@ -14,6 +14,7 @@ from flambeau.core.dtypes import FLOATING_KINDS
 from flambeau.core.entry import process
 from flambeau.core.entry.several import KINDS
 from flambeau.core.kernels.native.choose import resolved
+from flambeau.core.overlap import meets
 from flambeau.core.tensor import Tensor
 
 __all__ = ["Short", "copied", "written_out"]
@@ -64,8 +65,8 @@ def _nothing(*args: Any) -> None:
 
 
 def _same_shape(a: Any, b: Any, out: Any) -> None:
-    if a.shape != np.shape(b):
-        raise ValueError("the long way broadcasts")
+    if a.shape != np.shape(b) or (type(b) is nd and meets(out, b)):
+        raise ValueError("the long way broadcasts, or refuses")
     out[...] = b
 
 
@@ -73,6 +74,8 @@ COPY = Short("_copied", "copy_", "write_binary", "copy", _same_shape, lambda a, 
 
 
 def _spread(a: Any, b: Any) -> Any:
+    if meets(a, b):
+        raise ValueError("the long way refuses")
     if a.shape == b.shape and a.dtype is b.dtype:
         return b
     return np.broadcast_to(b if b.dtype is a.dtype else b.astype(a.dtype), a.shape)
@@ -86,11 +89,14 @@ def copied(input: Tensor, src: Any) -> Any:
     return found
 
 
-def written_out(out: Any, found: Tensor) -> Any:
+def written_out(out: Any, found: Tensor, operands: tuple[Any, ...]) -> Any:
     """A result without history into the tensor given as ``out=``, of its shape and dtype."""
     if type(out) is not Tensor or found._edge is not None:
         return None
     into, made = out._array, found._array
+    for x in operands:
+        if isinstance(x, Tensor) and type(x._array) is nd and meets(into, x._array):
+            return None
     count = made.size
     # Of two shapes with as many dimensions and elements (not 0), one broadcasts to the other only
     # if they are equal; others the copy refuses.

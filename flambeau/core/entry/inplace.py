@@ -14,6 +14,7 @@ from flambeau.core.entry import process
 from flambeau.core.entry.record import INTS, SCALARS, SINGLE_DOUBLE
 from flambeau.core.kernels.native.choose import FORMULAS, resolved, takes_target
 from flambeau.core.old_order import of_two
+from flambeau.core.overlap import meets
 from flambeau.core.state import NO_GRAD, mode
 from flambeau.core.storage import touch
 from flambeau.core.tensor import PLAIN, Tensor
@@ -65,7 +66,7 @@ def inplace_unary(op: Op, title: str) -> Any:
 
     def first(input: Any) -> Any:
         nonlocal short
-        found = resolved(op.name, op.kernel if type(op.kernel) is np.ufunc else into)
+        found = resolved(op.name, apart(op.kernel if type(op.kernel) is np.ufunc else into, 1))
         short = process.native("write_unary", op, found, title) or _write(op, found, title)
         return short(input)
 
@@ -96,7 +97,7 @@ def recorded(
         allowed = sum(1 << k for k, _ in enumerate(op.tensors) if k and numbers)
         missing = sum(1 << k for k, (i, _) in enumerate(op.tensors) if op.template[i] is None)
         name = op.flags.get("formula", op.name)
-        kernel = resolved(name, op.kernel, len(op.names))
+        kernel = resolved(name, apart(op.kernel, len(op.names)), len(op.names))
         into = takes_target(name, len(op.names))
         short = process.several(
             op, kernel, fast, title, numbers=allowed, optional=missing, into=int(into)
@@ -110,6 +111,22 @@ def recorded(
         return otherwise(op, args) if t is None else t
 
     return written
+
+
+def apart(kernel: Callable[..., Any], count: int) -> Callable[..., Any]:
+    """The NumPy form of `count` arguments; one that would be written while it is read is the long
+    way's to refuse.
+    """
+
+    def form(*arrays: Any) -> Any:
+        if len(arrays) > count:
+            out = arrays[-1]
+            for a in arrays[:count]:
+                if type(a) is nd and meets(out, a):
+                    raise ValueError
+        return kernel(*arrays)
+
+    return form
 
 
 def _unserved(*args: Any) -> None:
@@ -126,7 +143,7 @@ def inplace_binary(op: Op, title: str, otherwise: Callable[..., Any] = write.inp
     def first(input: Any, other: Any) -> Any:
         nonlocal short
         warns = op.kernel in (np.maximum, np.minimum)  # of `out` given by position
-        found = resolved(op.name, into if warns else op.kernel)
+        found = resolved(op.name, apart(into if warns else op.kernel, 2))
         short = process.native(
             "write_binary", op, found, title, numbers=True
         ) or _write(op, found, title)  # fmt: skip

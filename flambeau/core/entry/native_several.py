@@ -196,8 +196,8 @@ def _write_several(made: Module, slots: Slots) -> None:
 
 
 def _straight(w: Writer, x: Value, a: Value, given: Value, history: Value) -> None:
-    """Where the kernel takes the array to write last, and no history is made: written at once. What
-    it refuses goes on.
+    """Where the kernel takes the array to write last, and no history is made: written at once. If
+    it takes none, it goes on; what may not be written (a ValueError) leaves.
     """
     f = w.f
     n = f.argument["n"]
@@ -214,7 +214,9 @@ def _straight(w: Writer, x: Value, a: Value, given: Value, history: Value) -> No
     f.label(f"refused{k}")
     matches = f.call(w.word("matches"), "i32", w.word("exception"))
     w.require(matches.ne(0), "lost")
+    refused = f.call(w.word("matches"), "i32", w.word("value_error"))
     f.call(w.word("clear"), "void")
+    w.require(refused.eq(0))
     f.label(f"apart{k}")
 
 

@@ -73,7 +73,7 @@ def many(op: Op) -> Callable[..., Any]:
                 else bind(op, args, kwargs)
             )
         t = short(*args)
-        if t is not None and (out is None or (t := written_out(out, t)) is not None):
+        if t is not None and (out is None or (t := written_out(out, t, args)) is not None):
             return t
         m = mode()
         first = args[0]

@@ -461,6 +461,7 @@ def index_put(input: Tensor, indices: Any, values: Tensor, accumulate: bool = Fa
 def index_put_(input: Tensor, indices: Any, values: Tensor, accumulate: bool = False) -> Tensor:
     """`index_put` written into the tensor itself."""
     from flambeau.core.inplace import check_inplace, write_result
+    from flambeau.core.overlap import check_apart
     from flambeau.core.state import grad_enabled, ordinary
     from flambeau.core.storage import touch
     from flambeau.core.tensor import edge_of
@@ -478,6 +479,7 @@ def index_put_(input: Tensor, indices: Any, values: Tensor, accumulate: bool = F
         write_result("index_put_", input, ops._index_put(input, indices, values, accumulate))
         return input
     value = values._array
+    check_apart("index_put_", input._array, (value,), whole=True)
     if np.may_share_memory(value, input._array):
         value = value.copy()
     write(input._array, [None if k is None else k._array for k in indices], value, accumulate)

@@ -23,7 +23,7 @@ _SINGLE = Rule("SINGLE", refuses=frozenset({"complex", "float8"}), ints_to_float
 
 def _near_zero(input: Any) -> Any:
     """Where a quotient by input is not formed, and the input with 1 in those places."""
-    small = ops.abs(input) <= finfo(input.dtype).eps
+    small = ~(ops.abs(input) > finfo(input.dtype).eps)  # NaN is small
     return small, ops.where(small, ops.ones_like(input), input)
 
 

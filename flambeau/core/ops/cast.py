@@ -140,6 +140,7 @@ def copy_(input: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
     if found is not None:
         return found
     from flambeau.core.inplace import check_inplace, write_result
+    from flambeau.core.overlap import check_apart
     from flambeau.core.storage import touch
 
     if not isinstance(src, Tensor):
@@ -157,6 +158,7 @@ def copy_(input: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
     )
     check_inplace("copy_", input, recording)
     a, b = input._array, src._array
+    check_apart("copy_", a, (b,))
     if not recording and type(a) is type(b) is np.ndarray:
         if a.dtype is b.dtype and a.shape == b.shape:
             copies.copy_into(a, b)

@@ -272,8 +272,7 @@ def _polar(abs, angle):
 
 def _polar_grad(g, abs, angle, out):
     back = ops.conj(g)
-    turn = ops._polar(ops.ones_like(angle), angle)
-    return ops.real(back * turn), ops.real(back * (out * 1j))
+    return ops.real(back * ops.sgn(out)), ops.real(back * (out * 1j))
 
 
 @primitive(

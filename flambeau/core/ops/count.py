@@ -33,8 +33,6 @@ def bincount(input, weights=None, minlength: int = 0):
     if minlength < 0:
         raise fail(RuntimeError, "bincount", f"minlength should be >= 0, it is {minlength}.")
     if input.ndim != 1 or (input.size and input.min() < 0):
-        if not (input.ndim == 1 or input.size):
-            return np.zeros(minlength, np.int64)
         raise fail(
             RuntimeError, "bincount", "bincount only supports 1-d non-negative integral inputs."
         )

@@ -60,9 +60,16 @@ def check_dim(name: str, input: Any, dim: Any) -> int:
 
 
 def shares(input: Any, out: Any, axes: Any) -> Any:
-    """Where `input` equals the reduced `out`: one over the number of such elements; else 0."""
+    """Where `input` equals the reduced `out`: one over the number of such elements; else 0.
+
+    Args:
+        input: what was reduced.
+        out: the results.
+        axes: the reduced dimensions; None for all, where a NaN equals one. Along dimensions nothing
+            equals a NaN: none of nothing is NaN.
+    """
     mask = input == out
-    if input.dtype.kind in "fV":
+    if axes is None and input.dtype.kind in "fV":
         mask |= (input != input) & (out != out)
     count = fold_add(mask, axis=axes, keepdims=True)
     return np.divide(mask, count, dtype=np.float64).astype(input.dtype)
@@ -79,8 +86,14 @@ def _even_rule(g: Any, input: Any, out: Any) -> Any:
     return g * ops._shares(input, out, None)
 
 
+def _each(dim: Any, ndim: int) -> tuple[int, ...]:
+    """The reduced dimensions by number, all of them too."""
+    axes = axes_of(dim, ndim, "amax")
+    return tuple(range(ndim)) if axes is None else axes
+
+
 def _even_dims_on_arrays(g: Any, input: Any, out: Any, shape: Any, dim: Any, keepdim: bool) -> Any:
-    axes = axes_of(dim, len(shape), "amax")
+    axes = _each(dim, len(shape))
     return unreduce(g, shape, dim, keepdim) * shares(
         input, unreduce(out, shape, dim, keepdim), axes
     )
@@ -88,7 +101,7 @@ def _even_dims_on_arrays(g: Any, input: Any, out: Any, shape: Any, dim: Any, kee
 
 @with_arrays(_even_dims_on_arrays)
 def _even_dims_rule(g: Any, input: Any, out: Any, shape: Any, dim: Any, keepdim: bool) -> Any:
-    axes = axes_of(dim, len(shape), "amax")
+    axes = _each(dim, len(shape))
     return unreduce(g, shape, dim, keepdim) * ops._shares(
         input, unreduce(out, shape, dim, keepdim), axes
     )

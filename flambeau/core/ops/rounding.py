@@ -13,6 +13,7 @@ import numpy as np
 from flambeau.core.declare import composite, elementwise, ops
 from flambeau.core.dtypes import NUMBER, REAL_FLOAT, Rule
 from flambeau.core.errors import fail
+from flambeau.core.kernels.complex_numbers import joined
 from flambeau.core.kernels.native.choose import lazily
 from flambeau.core.ops.either import keep, numbered, vanish
 from flambeau.core.silence import refusing_zero
@@ -298,16 +299,8 @@ def _nan_to_num(input, nan, posinf, neginf):
     if input.dtype.kind not in "fVc":
         return input.copy()
     if input.dtype.kind == "c":
-        parts = (
-            input.view(input.real.dtype)
-            if input.flags.c_contiguous
-            else np.stack((input.real, input.imag), -1)
-        )
-        return (
-            _nan_to_num(np.ascontiguousarray(parts), nan, posinf, neginf)
-            .view(input.dtype)
-            .reshape(input.shape)
-        )
+        parts = (np.array(part) for part in (input.real, input.imag))
+        return joined(*(_nan_to_num(part, nan, posinf, neginf) for part in parts))
     from flambeau.core.dtypes import finfo, of
 
     limits = LIMITS.get(input.dtype)

@@ -55,6 +55,10 @@ def flip(input: Tensor, *order: Any, dims: Any = None) -> Tensor:
     Raises:
         RuntimeError: a dimension named twice. IndexError: no such dimension.
     """
+    if dims is None and not order:
+        raise fail(
+            TypeError, "flip", 'flip() missing 1 required positional arguments: "dims": name some.'
+        )
     given = dims if dims is not None else sizes(order)
     given = (given,) if isinstance(given, int) else tuple(given)
     return ops._flip(input, wrap_dims(given, input._array.ndim, "flip", empty_is_all=False))
@@ -438,7 +442,13 @@ def trace(input):
         raise fail(
             RuntimeError, "trace", f"expected a matrix, got a tensor of {input.ndim} dimensions"
         )
-    kind = np.dtype(np.int64) if input.dtype.kind in "iub" else input.dtype
+    if input.dtype.kind == "b":
+        raise fail(
+            NotImplementedError,
+            "trace",
+            "\"trace\" not implemented for 'Bool': count with .diagonal().sum().",
+        )
+    kind = np.dtype(np.int64) if input.dtype.kind in "iu" else input.dtype
     if type(input) is Abstract:
         return Abstract((), kind)
     diagonal = input.diagonal()

@@ -283,7 +283,9 @@ def std(
     dim, correction, keepdim = _arguments("std", dim, unbiased, keepdim, correction, numpy)
     _check_floating(input)
     if _complex(input):
-        found = var(input, dim, correction=correction, keepdim=keepdim).sqrt()
+        spread = var(input, dim, correction=correction, keepdim=keepdim)
+        none = spread == 0
+        found = spread.masked_fill(none, 1).sqrt().masked_fill(none, 0)  # no slope of the root at 0
     else:
         found = ops._std(input, dim, correction, keepdim)
     return _written("std", found, out)

@@ -14,6 +14,7 @@ from flambeau.core import slow
 from flambeau.core.batch.array import by_sample
 from flambeau.core.declare import composite
 from flambeau.core.dims import wrap_dim
+from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
 from flambeau.core.kernels.generate import sorting
 from flambeau.core.ops.sort import as_rows, comparable
@@ -53,6 +54,13 @@ def _unique(
     name: str, input: Tensor, dim: Any, consecutive: bool, inverse: bool, counts: bool
 ) -> Any:
     a = input._array
+    if a.dtype.kind == "c":
+        raise fail(
+            NotImplementedError,
+            name,
+            f"\"unique\" not implemented for '{of(a.dtype).legacy}': complex numbers have no "
+            "order. Take view_as_real(...) with dim=0.",
+        )
     if dim is not None and a.ndim:
         k = wrap_dim(dim, a.ndim, name)
         moved = np.ascontiguousarray(np.moveaxis(a, k, 0))
