@@ -61,7 +61,7 @@ def linalg_cross(input: Tensor, other: Tensor, *, dim: int = -1, out: Any = None
     return ops._linalg_cross(input, other, wrap_dim(dim, input.dim()), out=out)
 
 
-@composite(method=True)
+@composite(method=True, numpy=True)
 def cross(input: Tensor, other: Tensor, dim: int | None = None, *, out: Any = None) -> Tensor:
     """The vector product along `dim`; by default the first dimension of size 3."""
     if dim is None:

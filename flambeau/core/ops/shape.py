@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from flambeau.core import dtypes, layout
-from flambeau.core.binding import sizes
+from flambeau.core.binding import sizes_of
 from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.dims import wrap_dim, wrap_dims
 from flambeau.core.errors import fail
@@ -55,8 +55,7 @@ def flip(input: Tensor, *order: Any, dims: Any = None) -> Tensor:
     Raises:
         RuntimeError: a dimension named twice. IndexError: no such dimension.
     """
-    given = dims if dims is not None else sizes(order)
-    given = (given,) if isinstance(given, int) else tuple(given)
+    given = sizes_of("flip", "dims", order, dims)
     return ops._flip(input, wrap_dims(given, input._array.ndim, "flip", empty_is_all=False))
 
 
@@ -220,7 +219,7 @@ def repeat(input: Tensor, *times: Any, repeats: Any = None) -> Tensor:
     Raises:
         RuntimeError: fewer numbers than dimensions, or a negative one.
     """
-    times = tuple([int(k) for k in (sizes(times) if repeats is None else repeats)])
+    times = tuple([int(k) for k in sizes_of("repeat", "repeats", times, repeats)])
     if len(times) < input._array.ndim:
         raise fail(
             RuntimeError,
@@ -241,11 +240,11 @@ def repeat(input: Tensor, *times: Any, repeats: Any = None) -> Tensor:
 @composite(method=True)
 def tile(input: Tensor, *times: Any, dims: Any = None) -> Tensor:
     """`repeat`, with missing numbers in front taken as 1."""
-    given = sizes(times) if dims is None else (dims,) if isinstance(dims, int) else dims
-    return repeat(input, (1,) * (input._array.ndim - len(given)) + tuple(given))
+    given = sizes_of("tile", "dims", times, dims)
+    return repeat(input, (1,) * (input._array.ndim - len(given)) + given)
 
 
-@composite(method=True)
+@composite(method=True, numpy=True)
 def repeat_interleave(
     input: Tensor, repeats: Any = None, dim: int | None = None, *, output_size: int | None = None
 ) -> Tensor:

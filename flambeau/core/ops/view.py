@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from flambeau.core import dtypes, layout
+from flambeau.core.binding import sizes_of
 from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.declare import view as declare_view
 from flambeau.core.dims import wrap_dim
@@ -113,12 +114,16 @@ _reshaped: Callable[..., Any] = at_first(
 
 
 @composite(method=True)
-def reshape(input: Tensor, *shape: Any) -> Tensor:
+def reshape(input: Tensor, *sizes: Any, shape: Any = None) -> Tensor:
     """The tensor in another shape: a view where strides allow it, else a copy."""
-    found = _reshaped(input, *shape)
+    if shape is not None or not sizes:
+        sizes = sizes_of("reshape", "shape", sizes, shape)
+        if not sizes:
+            sizes = (sizes,)
+    found = _reshaped(input, *sizes)
     if found is not None:
         return found  # type: ignore[no-any-return]
-    size = shape[0] if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape
+    size = sizes[0] if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)) else sizes
     if type(input) in PLAIN and ordinary():
         a = input._array
         if type(a) is nd and a.flags.c_contiguous:
@@ -172,8 +177,8 @@ def view(input: Tensor, *shape: Any, size: Any = None, dtype: Any = None) -> Ten
             input = input.detach()  # bytes have no gradient
         found = _retyped(input, shape[0].numpy)
         return ops._view_dtype(input, shape[0]) if found is None else found
-    if size is not None:
-        shape = (size,)
+    if size is not None or not (shape or dtype):
+        shape = (sizes_of("view", "size", shape, size),)
     if dtype is None:
         found = _shaped(input, *shape)
         if found is not None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from flambeau.core.binding import sizes_of
 from flambeau.core.declare import composite, ops
 from flambeau.core.declare import view as declare_view
 from flambeau.core.dims import wrap_dim, wrap_dims
@@ -100,14 +101,17 @@ def inverse(dims: Any) -> tuple[int, ...]:
 
 
 @composite(method=True)
-def permute(input: Tensor, *dims: Any) -> Tensor:
+def permute(input: Tensor, *order: Any, dims: Any = None) -> Tensor:
     """The view with its dimensions in the order `dims`.
 
     Raises:
         RuntimeError: not every dimension named once.
     """
-    order = dims[0] if len(dims) == 1 and isinstance(dims[0], (tuple, list)) else dims
-    found = _permuted(input, tuple(order))
+    if dims is not None or not order:
+        order = sizes_of("permute", "dims", order, dims)
+    elif len(order) == 1 and isinstance(order[0], (tuple, list)):
+        order = tuple(order[0])
+    found = _permuted(input, order)
     if found is not None:
         return found  # type: ignore[no-any-return]
     a = input._array
@@ -117,7 +121,7 @@ def permute(input: Tensor, *dims: Any) -> Tensor:
         except (ValueError, TypeError):
             r = None  # worded below
         if r is not None:
-            return as_view(PERMUTE, input, r, (None, tuple(order)))
+            return as_view(PERMUTE, input, r, (None, order))
     ndim = a.ndim
     if len(order) != ndim:
         raise fail(
@@ -129,7 +133,7 @@ def permute(input: Tensor, *dims: Any) -> Tensor:
         )
     wrapped = tuple([wrap_dim(d, ndim) for d in order])
     if len(set(wrapped)) < ndim:
-        raise fail(RuntimeError, "permute", f"duplicate dims are not allowed: {tuple(order)}")
+        raise fail(RuntimeError, "permute", f"duplicate dims are not allowed: {order}")
     return ops._permute(input, wrapped)
 
 
