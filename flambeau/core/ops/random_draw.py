@@ -266,6 +266,10 @@ def normal(
         RuntimeError: a negative ``std``.
         TypeError: two numbers and no size.
     """
+    if size is not None:  # numbers then, and a tensor without dimensions is one
+        mean, std = (
+            t.item() if isinstance(t, Tensor) and not t._array.ndim else t for t in (mean, std)
+        )
     tensors = isinstance(mean, Tensor), isinstance(std, Tensor)
     if any(tensors):
         if size is not None:

@@ -12,7 +12,7 @@ import numpy as np
 from flambeau.core import dtypes, layout
 from flambeau.core.binding import sizes_of
 from flambeau.core.declare import composite, ops, primitive
-from flambeau.core.dims import wrap_dim, wrap_dims
+from flambeau.core.dims import several, wrap_dim, wrap_dims
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.kernels.generate.triangle import triangle
@@ -96,8 +96,7 @@ def roll(input: Tensor, shifts: Any, dims: Any = ()) -> Tensor:
     Raises:
         RuntimeError: numbers of shifts and dimensions differ.
     """
-    shifts = (shifts,) if isinstance(shifts, int) else tuple(shifts)
-    dims = () if dims is None else (dims,) if isinstance(dims, int) else tuple(dims)
+    shifts, dims = several(shifts), () if dims is None else several(dims)
     if not shifts:
         raise fail(RuntimeError, "roll", "`shifts` required")
     if dims and not input._array.ndim:

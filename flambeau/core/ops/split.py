@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -193,7 +194,7 @@ def split(
 def _even(length: int, size: int) -> tuple[int, ...]:
     if not length:
         return (0,)
-    whole, rest = divmod(length, size)
+    whole, rest = divmod(length, size := index(size))
     return (size,) * whole + (rest,) * (rest > 0)
 
 
@@ -302,22 +303,23 @@ def tensor_split(
     given = indices_or_sections
     if given is None:
         given = _first_given(sections, indices, tensor_indices_or_sections)
-    _check_sections("tensor_split", given)
+    given = _sections("tensor_split", given)
     return _cut("tensor_split", input, given, dim)
 
 
 def _first_given(*given: Any) -> Any:
-    return next((v for v in given if v is not None), ())
+    return next((v for v in given if v is not None), None)
 
 
-def _check_sections(name: str, given: Any) -> None:
-    if not isinstance(given, (int, list, tuple, Tensor)):
+def _sections(name: str, given: Any) -> Any:
+    if not isinstance(given, (int, np.integer, list, tuple, Tensor)):
         raise fail(
             TypeError,
             name,
             f"{name}() takes a number of sections or a tuple of indices, not "
             f"{type(given).__name__}",
         )
+    return int(given) if isinstance(given, np.integer) else given
 
 
 def _cut(name: str, input: Tensor, given: Any, dim: int) -> tuple[Tensor, ...]:
@@ -385,7 +387,7 @@ def _side_split(name: str, least: int, axis: Any, words: str) -> None:
         given = indices_or_sections
         if given is None:
             given = _first_given(sections, indices)
-        _check_sections(name, given)
+        given = _sections(name, given)
         ndim = input._array.ndim
         if ndim < least:
             raise fail(

@@ -13,7 +13,7 @@ import numpy as np
 from flambeau.core.binding import sizes_of
 from flambeau.core.declare import composite, ops
 from flambeau.core.declare import view as declare_view
-from flambeau.core.dims import wrap_dim, wrap_dims
+from flambeau.core.dims import several, wrap_dim, wrap_dims
 from flambeau.core.entry import as_view, at_first, looking
 from flambeau.core.errors import fail
 from flambeau.core.methods import attach
@@ -63,7 +63,7 @@ def _squeeze_name(node: Any) -> str:
 )
 def squeeze(input, dim: Any = None):
     """The view without the dimensions of size 1 (all of them, or those in `dim` that are)."""
-    if dim == ():
+    if isinstance(dim, tuple) and not dim:
         gone = []
     elif dim is None:
         gone = [k for k, n in enumerate(input.shape) if n == 1]
@@ -164,8 +164,7 @@ def _order_of_several(ndim: int, sources: Any, targets: Any) -> tuple[int, ...]:
 
 def _move(input: Tensor, source: Any, destination: Any) -> Tensor:
     ndim = input._array.ndim
-    sources = (source,) if isinstance(source, int) else tuple(source)
-    targets = (destination,) if isinstance(destination, int) else tuple(destination)
+    sources, targets = several(source), several(destination)
     if len(sources) != len(targets):
         raise fail(
             RuntimeError,
