@@ -161,6 +161,8 @@ def cat(
     """
     if axis is not None:
         dim = axis
+    elif dim is None:
+        raise fail(TypeError, "cat", "argument 'dim' must be int, not NoneType")
     if out is None and (found := _cat_short(tensors, dim, {"dim": dim})) is not None:
         return found  # type: ignore[no-any-return]
     if out is None and type(tensors) in (list, tuple) and ordinary():

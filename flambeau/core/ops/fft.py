@@ -298,7 +298,7 @@ def _make(name: str, way: Any, forward: bool, words: str) -> None:
         return way(
             name,
             input,
-            None if n is None else [n],
+            None if n is None else [_count(name, n)],
             [wrap_dim(dim, input.dim()) if input.dim() else _flat(dim)],
             norm,
             forward,
@@ -333,6 +333,12 @@ def _make(name: str, way: Any, forward: bool, words: str) -> None:
             'scale 1/n stands: "backward" (the inverse), "forward", or "ortho" (its root on both).'
         )
         composite(name="fft_" + name + tail, function=False, numpy=True)(function)
+
+
+def _count(name: str, n: int) -> int:
+    if n < 1:
+        raise fail(RuntimeError, name, f"Invalid number of data points ({n}) specified")
+    return n
 
 
 def _flat(dim: int) -> int:

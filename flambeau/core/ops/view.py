@@ -128,7 +128,7 @@ def reshape(input: Tensor, *sizes: Any, shape: Any = None) -> Tensor:
         a = input._array
         if type(a) is nd and a.flags.c_contiguous:
             try:
-                r = a.reshape(size)
+                r = a.reshape(size) if min(size, default=0) >= -1 else None
             except (ValueError, TypeError):
                 r = None  # worded below
             if r is not None:
@@ -189,7 +189,7 @@ def view(input: Tensor, *shape: Any, size: Any = None, dtype: Any = None) -> Ten
     a = input._array
     if type(input) in PLAIN and type(a) is nd and a.flags.c_contiguous and ordinary():
         try:
-            r = a.reshape(wanted)
+            r = a.reshape(wanted) if min(wanted, default=0) >= -1 else None
         except (ValueError, TypeError):
             r = None  # worded below
         if r is not None:
