@@ -2711,7 +2711,7 @@ def repeat_interleave(
 ) -> _Tensor:
     """Each element (or slice along `dim`) repeated `repeats` times in its place."""
 
-def reshape(input: _Tensor, *sizes: Any, shape: Any = None) -> _Tensor:
+def reshape(input: _Tensor, shape: Any = None, *sizes: Any) -> _Tensor:
     """The tensor in another shape: a view where strides allow it, else a copy."""
 
 def resize_as_(input: _Tensor, the_template: _Tensor, memory_format: Any = ...) -> _Tensor:

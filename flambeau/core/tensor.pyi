@@ -2255,7 +2255,7 @@ class Tensor:
     def requires_grad_(self, requires_grad: builtins.bool = True) -> Tensor:
         """Begin (or stop) recording operations on this leaf."""
 
-    def reshape(self, *sizes: Any, shape: Any = None) -> Tensor:
+    def reshape(self, shape: Any = None, *sizes: Any) -> Tensor:
         """The tensor in another shape: a view where strides allow it, else a copy."""
 
     def reshape_as(self, other: Tensor, *sizes: Any) -> Tensor:

@@ -114,16 +114,12 @@ _reshaped: Callable[..., Any] = at_first(
 
 
 @composite(method=True)
-def reshape(input: Tensor, *sizes: Any, shape: Any = None) -> Tensor:
+def reshape(input: Tensor, shape: Any = None, *sizes: Any) -> Tensor:
     """The tensor in another shape: a view where strides allow it, else a copy."""
-    if shape is not None or not sizes:
-        sizes = sizes_of("reshape", "shape", sizes, shape)
-        if not sizes:
-            sizes = (sizes,)
-    found = _reshaped(input, *sizes)
+    found = _reshaped(input, shape, *sizes)
     if found is not None:
         return found  # type: ignore[no-any-return]
-    size = sizes[0] if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)) else sizes
+    size = (shape, *sizes) if sizes else sizes_of("reshape", "shape", (), shape)
     if type(input) in PLAIN and ordinary():
         a = input._array
         if type(a) is nd and a.flags.c_contiguous:

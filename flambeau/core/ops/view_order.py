@@ -107,10 +107,8 @@ def permute(input: Tensor, *order: Any, dims: Any = None) -> Tensor:
     Raises:
         RuntimeError: not every dimension named once.
     """
-    if dims is not None or not order:
+    if len(order) < 2 or dims is not None:
         order = sizes_of("permute", "dims", order, dims)
-    elif len(order) == 1 and isinstance(order[0], (tuple, list)):
-        order = tuple(order[0])
     found = _permuted(input, order)
     if found is not None:
         return found  # type: ignore[no-any-return]
