@@ -448,7 +448,7 @@ def any(
     """Whether any element is true, over dimensions `dim` (all of them by default)."""
 
 def arange(
-    start: Any,
+    start: Any = None,
     end: Any = None,
     step: Any = 1,
     *,
@@ -523,8 +523,8 @@ def argsort(
     input: _Tensor,
     dim: builtins.int = -1,
     descending: builtins.bool = False,
-    stable: builtins.bool = False,
     *,
+    stable: builtins.bool = False,
     axis: builtins.int | None = None,
 ) -> _Tensor:
     """The indices that put the tensor in order along `dim`."""
@@ -650,8 +650,8 @@ def batch_norm(
 def bernoulli(
     input: _Tensor,
     p: Any = None,
-    generator: Any = None,
     *,
+    generator: Any = None,
     out: _Tensor | None = None,
 ) -> _Tensor:
     """Ones and zeros: one with the probability that stands in ``input`` (or ``p`` ..."""
@@ -824,7 +824,13 @@ def cholesky_solve(
 ) -> _Tensor:
     """X of ``A @ X = input`` from A's Cholesky factor."""
 
-def chunk(input: _Tensor, chunks: builtins.int, dim: builtins.int = 0) -> tuple[_Tensor, ...]:
+def chunk(
+    input: _Tensor,
+    chunks: builtins.int,
+    dim: builtins.int = 0,
+    *,
+    axis: builtins.int | None = None,
+) -> tuple[_Tensor, ...]:
     """At most `chunks` views of equal size along `dim` (the last may be smaller)."""
 
 def clamp(
@@ -1247,7 +1253,7 @@ def embedding_bag(
     """Sums (mode 0), means (1) or maxima (2) of bags of rows:"""
 
 def embedding_renorm_(
-    weight: _Tensor,
+    input: _Tensor,
     indices: _Tensor,
     max_norm: builtins.float,
     norm_type: builtins.float,
@@ -1631,7 +1637,6 @@ def histogram(
 def histogramdd(
     input: _Tensor,
     bins: Any,
-    *,
     range: Sequence[builtins.float] | None = None,
     weight: _Tensor | None = None,
     density: builtins.bool = False,
@@ -1785,12 +1790,14 @@ def isfinite(input: _Tensor, *, out: _Tensor | None = None) -> _Tensor:
     """Whether it is neither infinite nor NaN."""
 
 def isin(
-    elements: Any,
-    test_elements: Any,
+    elements: Any = None,
+    test_elements: Any = None,
     *,
     assume_unique: builtins.bool = False,
     invert: builtins.bool = False,
     out: Any = None,
+    element: Any = None,
+    test_element: Any = None,
 ) -> _Tensor:
     """Which `elements` are among `test_elements` (which are not, with `invert`)."""
 
@@ -1967,10 +1974,11 @@ def log_(input: _Tensor) -> _Tensor:
 
 def log_softmax(
     input: _Tensor,
-    dim: builtins.int,
+    dim: Any = None,
     dtype: Any = None,
     *,
     out: Any = None,
+    axis: Any = None,
 ) -> _Tensor:
     """``input - log(sum(exp(input)))`` along `dim`; `dtype` converts the input first."""
 
@@ -2230,8 +2238,8 @@ def multinomial(
     input: _Tensor,
     num_samples: builtins.int,
     replacement: builtins.bool = False,
-    generator: Any = None,
     *,
+    generator: Any = None,
     out: _Tensor | None = None,
 ) -> _Tensor:
     """Category numbers drawn by the weights in ``input``, a vector or one per row, as ..."""
@@ -2494,7 +2502,7 @@ def pca_lowrank(
 def pdist(input: _Tensor, p: builtins.float = 2.0) -> _Tensor:
     """The p-norm distances of all pairs of rows of (N, M): (N (N - 1) / 2)."""
 
-def permute(input: _Tensor, *dims: Any) -> _Tensor:
+def permute(input: _Tensor, *order: Any, dims: Any = None) -> _Tensor:
     """The view with its dimensions in the order `dims`."""
 
 def permute_copy(input: _Tensor, *args: Any, out: _Tensor | None = None, **kwargs: Any) -> _Tensor:
@@ -2703,10 +2711,10 @@ def repeat_interleave(
 ) -> _Tensor:
     """Each element (or slice along `dim`) repeated `repeats` times in its place."""
 
-def reshape(input: _Tensor, *shape: Any) -> _Tensor:
+def reshape(input: _Tensor, shape: Any = None, *sizes: Any) -> _Tensor:
     """The tensor in another shape: a view where strides allow it, else a copy."""
 
-def resize_as_(input: _Tensor, other: _Tensor, memory_format: Any = ...) -> _Tensor:
+def resize_as_(input: _Tensor, the_template: _Tensor, memory_format: Any = ...) -> _Tensor:
     """`resize_` to another tensor's shape."""
 
 def resize_as_sparse_(input: _Tensor, other: _Tensor) -> _Tensor:
@@ -2791,7 +2799,7 @@ def rsqrt(input: _Tensor, *, out: _Tensor | None = None) -> _Tensor:
 def rsqrt_(input: _Tensor) -> _Tensor:
     """`rsqrt` written into the tensor itself. ``1 / sqrt(input)``."""
 
-def rsub(input: _Tensor, other: Any, *, alpha: Any = 1) -> _Tensor:
+def rsub(input: _Tensor, other: Any, alpha: Any = 1) -> _Tensor:
     """``other - alpha * input``."""
 
 def saddmm(
@@ -2942,7 +2950,14 @@ def slogdet(input: _Tensor, *, out: Any = None) -> Any:
 def smm(input: _Tensor, mat: _Tensor) -> _Tensor:
     """Loads the sparse room. See `flambeau.sparse.products.smm`."""
 
-def softmax(input: _Tensor, dim: builtins.int, dtype: Any = None, *, out: Any = None) -> _Tensor:
+def softmax(
+    input: _Tensor,
+    dim: Any = None,
+    dtype: Any = None,
+    *,
+    out: Any = None,
+    axis: Any = None,
+) -> _Tensor:
     """``exp(input) / sum(exp(input))`` along `dim`; `dtype` converts the input first."""
 
 def solve(*args: Any, **kwargs: Any) -> NoReturn:
@@ -2952,8 +2967,8 @@ def sort(
     input: _Tensor,
     dim: builtins.int = -1,
     descending: builtins.bool = False,
-    stable: builtins.bool | None = None,
     *,
+    stable: builtins.bool | None = None,
     axis: builtins.int | None = None,
     out: Any = None,
 ) -> Any:
@@ -3057,7 +3072,13 @@ def sspaddmm(
 ) -> _Tensor:
     """Loads the sparse room. See `flambeau.sparse.products.sspaddmm`."""
 
-def stack(tensors: Any, dim: builtins.int = 0, *, out: _Tensor | None = None) -> _Tensor:
+def stack(
+    tensors: Any,
+    dim: builtins.int = 0,
+    *,
+    out: _Tensor | None = None,
+    axis: builtins.int | None = None,
+) -> _Tensor:
     """The tensors, all of one shape, side by side along a new dimension `dim`."""
 
 def std(
@@ -3290,8 +3311,7 @@ def tril_indices(
     offset: builtins.int = 0,
     *,
     dtype: Any = None,
-    device: Any = None,
-    layout: Any = None,
+    **opts: Any,
 ) -> _Tensor:
     """The indices (2, n) of the lower triangle of a row x col matrix."""
 
@@ -3316,8 +3336,7 @@ def triu_indices(
     offset: builtins.int = 0,
     *,
     dtype: Any = None,
-    device: Any = None,
-    layout: Any = None,
+    **opts: Any,
 ) -> _Tensor:
     """The indices (2, n) of the upper triangle of a row x col matrix."""
 
@@ -3330,7 +3349,12 @@ def trunc(input: _Tensor, *, out: _Tensor | None = None) -> _Tensor:
 def trunc_(input: _Tensor) -> _Tensor:
     """`trunc` written into the tensor itself. The whole number next to input towards 0."""
 
-def unbind(input: _Tensor, dim: builtins.int = 0) -> tuple[_Tensor, ...]:
+def unbind(
+    input: _Tensor,
+    dim: builtins.int = 0,
+    *,
+    axis: builtins.int | None = None,
+) -> tuple[_Tensor, ...]:
     """The views at every index of `dim`."""
 
 def unbind_copy(input: _Tensor, dim: builtins.int = 0, *, out: Any = None) -> Any:

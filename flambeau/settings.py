@@ -244,14 +244,14 @@ def is_storage(obj: Any, /) -> bool:
 
 
 def _method(name: str, doc: str) -> Callable[..., Any]:
-    def function(input: Tensor, *args: Any) -> Any:
+    def function(input: Tensor, *args: Any, **kwargs: Any) -> Any:
         if not isinstance(input, Tensor):
             raise fail(
                 TypeError,
                 name,
                 f"argument 'input' (position 1) must be Tensor, not {type(input).__name__}",
             )
-        return getattr(input, name)(*args)
+        return getattr(input, name)(*args, **kwargs)
 
     function.__name__ = name
     function.__doc__ = doc
@@ -266,10 +266,10 @@ is_signed = _method("is_signed", "Whether the tensor's dtype has negative number
 numel = _method("numel", "Number of elements.")
 
 
-def result_type(tensor1: Any, tensor2: Any) -> dtypes.dtype:
+def result_type(tensor: Any, other: Any) -> dtypes.dtype:
     """The dtype an arithmetic operation on the two gives."""
     operands = []
-    for each in (tensor1, tensor2):
+    for each in (tensor, other):
         if isinstance(each, Tensor):
             operands.append((each._array.dtype, each._array.ndim))
         elif is_number(each):

@@ -1,12 +1,14 @@
 """Arguments to parameters: what Python's own call would do, from an operation's schema, without
 exec and signatures.
 
-Also takes NumPy's spellings as PyTorch does (`axis` for `dim`, `keepdims`, `x1`, `x2`). Stands on
-errors.
+Also takes NumPy's spellings as PyTorch does (`axis` for `dim`, `keepdims`, `x1`, `x2`), and
+`input` for the first tensor, however the operation calls it. Stands on errors.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from flambeau.core.errors import fail
@@ -14,19 +16,40 @@ from flambeau.core.errors import fail
 if TYPE_CHECKING:
     from flambeau.core.declare import Op
 
-__all__ = ["MISSING", "bind", "sizes"]
+__all__ = ["MISSING", "bind", "respelled", "sizes", "sizes_of"]
 
 SPELLINGS = {
     "axis": "dim",
     "axes": "dims",
+    "axis0": "dim0",
+    "axis1": "dim1",
+    "b": "B",
+    "input2": "L",
     "keepdims": "keepdim",
+    "the_template": "other",
     "x": "input",
     "x1": "input",
     "x2": "other",
-    "self": "input",
 }
 MISSING: Any = object()
 VARARG_NAMES = ("size", "dims", "shape", "sizes", "split_size_or_sections")
+
+
+def respelled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A plain function that takes NumPy's spellings too: for those of several microseconds."""
+    code = function.__code__
+    own = frozenset(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
+
+    @wraps(function)
+    def either(*args: Any, **kwargs: Any) -> Any:
+        if kwargs and not own.issuperset(kwargs):
+            for name in tuple(kwargs):
+                real = SPELLINGS.get(name)
+                if name not in own and real in own and real not in kwargs:
+                    kwargs[real] = kwargs.pop(name)
+        return function(*args, **kwargs)
+
+    return either
 
 
 def sizes(rest: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -34,6 +57,19 @@ def sizes(rest: tuple[Any, ...]) -> tuple[Any, ...]:
     if len(rest) == 1 and isinstance(rest[0], (tuple, list)):
         return tuple(rest[0])
     return rest
+
+
+def sizes_of(op: str, name: str, given: tuple[Any, ...], named: Any) -> tuple[Any, ...]:
+    """The numbers a function takes one by one, as one sequence, or by the keyword `name`.
+
+    Raises:
+        TypeError: neither, or both.
+    """
+    if given and named is not None:
+        raise fail(TypeError, op, f"{op}() got multiple values for argument '{name}'")
+    if not given and named is None:
+        raise fail(TypeError, op, f'{op}() missing 1 required positional arguments: "{name}"')
+    return sizes(given or (named,))
 
 
 def bind(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -62,7 +98,7 @@ def bind(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     for name, value in kwargs.items():
         k = op.index.get(name)
         if k is None:
-            k = op.index.get(SPELLINGS.get(name, ""))
+            k = 0 if name == "input" else op.index.get(SPELLINGS.get(name, ""))
             if k is None and op.varargs is not None and name in VARARG_NAMES:
                 k = len(names) - 1
             if k is None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from flambeau.core import dtypes, entry
 from flambeau.core.back import is_silent, passes, read_back
-from flambeau.core.binding import MISSING
+from flambeau.core.binding import MISSING, respelled
 from flambeau.core.kernels import late
 from flambeau.core.rules import Rule, bare_values, read_rules
 from flambeau.core.tensor import Tensor
@@ -167,6 +167,20 @@ class Op:
         other.node_name = lambda node: label
         return other
 
+    def parted(self, args: Any) -> tuple[Any, dict[str, Any]]:
+        """The full list of arguments as a call gives them: by position, and by name where they are
+        not the defaults.
+        """
+        at = self.positional
+        given, end = (args[:at], None) if not self.varargs else ((*args[:at], *args[-1]), -1)
+        rest = zip(self.names[at:end], args[at:end], self.template[at:end], strict=True)
+        return given, {name: value for name, value, default in rest if value is not default}
+
+    def again(self, args: Any) -> Any:
+        """The public function called with the full list of arguments."""
+        given, named = self.parted(args)
+        return self.entry(*given, **named)
+
     def plan(self, mask: int) -> tuple[tuple[int, ...], tuple[int, ...], bool, bool]:
         """What to save when the tensors in `mask` need gradients: inputs, outputs, plain
         parameters?, shapes?
@@ -307,10 +321,15 @@ def composite(
     function: bool = True,
     name: str | None = None,
     alias: tuple[str, ...] = (),
+    numpy: bool = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """A plain function over operations, published like one."""
+    """A plain function over operations, published like one.
+
+    With `numpy` it also takes NumPy's `axis` and `keepdims`, as declared operations do.
+    """
 
     def declare(body: Callable[..., Any]) -> Callable[..., Any]:
+        body = respelled(body) if numpy else body
         for each in (name or body.__name__, *alias):
             _publish(each, body, function, method)
         return body

@@ -14,7 +14,16 @@ import numpy as np
 
 from flambeau.core.errors import fail
 
-__all__ = ["reduced_size", "spread", "unreduce", "wrap_dim", "wrap_dims"]
+__all__ = ["reduced_size", "several", "spread", "unreduce", "wrap_dim", "wrap_dims"]
+
+
+def several(numbers: Any) -> tuple[Any, ...]:
+    """One whole number, of whatever type, or several, as a tuple.
+
+    Raises:
+        TypeError: something else.
+    """
+    return tuple(numbers) if isinstance(numbers, (tuple, list)) else (index(numbers),)
 
 
 def wrap_dim(dim: int, ndim: int, op: str = "dim") -> int:

@@ -27,6 +27,7 @@ __all__ = [
     "NUMBER",
     "NUMERIC",
     "ORDER",
+    "PYTHON_TYPES",
     "REAL",
     "REAL_FLOAT",
     "SUM",
@@ -173,6 +174,14 @@ float8_e8m0fnu = _make(
     "float8_e8m0fnu", ml_dtypes.float8_e8m0fnu, "float8", "Float8_e8m0fnu", "f8e8m0fnu"
 )
 bool = _make("bool", np.bool_, "bool", "Bool", "b8")  # last: it hides the builtin in this module
+
+PYTHON_TYPES: dict[type, dtype] = {
+    builtins.bool: bool,
+    int: int64,
+    float: float64,
+    complex: complex128,
+}
+"""What Python's own types stand for where a dtype is asked."""
 
 # PyTorch's second names. The package's __init__ publishes them; this module cannot bind `int`.
 ALIASES: dict[str, dtype] = {
@@ -438,6 +447,8 @@ class iinfo(_Limits):
 
 
 def _dtype_argument(op: str, value: Any) -> dtype:
+    if isinstance(value, type) and value in PYTHON_TYPES:
+        return PYTHON_TYPES[value]
     if not isinstance(value, dtype):
         given = type(value).__name__
         raise TypeError(f"{op}(): argument 'type' (position 1) must be torch.dtype, not {given}")

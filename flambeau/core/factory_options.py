@@ -5,6 +5,7 @@ tensor; the factories (``zeros``, ``rand``, ...) stand on it.
 """
 
 import operator
+import sys
 import warnings
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -42,12 +43,6 @@ __all__ = [
     "sizes",
 ]
 
-_PYTHON_TYPES = {
-    float: dtypes.float64,
-    int: dtypes.int64,
-    bool: dtypes.bool,
-    complex: dtypes.complex128,
-}
 OPTIONS = frozenset(("device", "layout", "names", "out", "pin_memory", "requires_grad", "size"))
 """The keywords that factories take besides their own."""
 _ACCELERATORS = {"cuda": "CUDA", "xpu": "XPU"}
@@ -99,7 +94,7 @@ def element_type(op: str, dtype: Any, fallback: dtypes.dtype | None = None) -> d
         return fallback or dtypes.default()
     if isinstance(dtype, dtypes.dtype):
         return dtype
-    found = _PYTHON_TYPES.get(dtype) if isinstance(dtype, type) else None
+    found = dtypes.PYTHON_TYPES.get(dtype) if isinstance(dtype, type) else None
     if found is None:
         raise fail(
             TypeError,
@@ -289,9 +284,12 @@ def shape_of(op: str, size: Any) -> tuple[int, ...]:
     try:
         shape = tuple([operator.index(n) for n in size])
     except TypeError:
-        wrong = next(n for n in size if not hasattr(n, "__index__") or isinstance(n, float))
-        raise _no_size(op, wrong) from None
+        raise _no_size(op, next(n for n in size if not _is_whole(n))) from None
     for n in shape:
+        if n > sys.maxsize:
+            raise fail(
+                TypeError, op, f"argument 'size' failed to unpack: {n} is more than 2**63 - 1."
+            )
         if n < 0:
             raise fail(
                 RuntimeError,
@@ -300,6 +298,13 @@ def shape_of(op: str, size: Any) -> tuple[int, ...]:
                 "start at 0.",
             )
     return shape
+
+
+def _is_whole(n: Any) -> bool:
+    try:
+        return operator.index(n) is not None
+    except TypeError:
+        return False
 
 
 def _no_size(op: str, given: Any) -> Exception:

@@ -17,6 +17,7 @@ import numpy as np
 
 from flambeau.core import lower, overrides
 from flambeau.core.declare import ops
+from flambeau.core.dtypes import bool as BOOL
 from flambeau.core.dtypes import of
 from flambeau.core.entry import as_view, at_first, looking
 from flambeau.core.errors import fail
@@ -443,7 +444,15 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
         value = without_ones(value, _result_rank(shown, indices))
     if value._array.size == 1:
         indices = [_mask(k) for k in indices]
+        if _fills(indices) and value._array.dtype != a.dtype:
+            ops.masked_fill_(shown, indices[0], value.reshape(()).to(of(a.dtype)))
+            return
     ops.index_put_(shown, indices, value)
+
+
+def _fills(indices: Any) -> bool:
+    """Whether the indices are one mask: one value is then converted."""
+    return len(indices) == 1 and isinstance(indices[0], Tensor) and indices[0].dtype is BOOL
 
 
 def _mask(index: Any) -> Any:

@@ -177,7 +177,7 @@ def written_plainly(op: Op, args: Any) -> bool:
     if op.name == "add" and _scattered(old, args[1]):
         touch(target, "add_")
         return True
-    result = op.entry(*args)
+    result = op.again(args)
     new = result._array
     if type(new) is np.ndarray and new.shape == old.shape and new.dtype is old.dtype:
         old[...] = new
@@ -230,7 +230,7 @@ def inplace(op: Op, args: Any) -> Tensor:
             kept = wrap(target._array.copy())
             kept._edge = edge_of(target)
             given = [kept, *args[1:]]
-    result = op.entry(*given) if not op.varargs else op.entry(*given[:-1], *given[-1])
+    result = op.again(given)
     write_result(title, target, result)
     return target
 

@@ -173,6 +173,12 @@ def is_contiguous(
         if 0 in shape:
             return True
         order = range(len(shape) - 1, -1, -1)
+    elif format not in _CHANNELS_LAST_RANK:
+        raise fail(
+            TypeError,
+            "is_contiguous",
+            f"argument 'memory_format' must be torch.memory_format, not {type(format).__name__}",
+        )
     elif len(shape) != _CHANNELS_LAST_RANK[format]:
         return False
     else:

@@ -21,16 +21,16 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, numbers.Number)
 
 
-def of_two(op: Op, alpha: Any, other: Tensor) -> tuple[Any, Any]:
+def of_two(op: Op, alpha: Any, other: Any) -> tuple[Any, Any]:
     """`add(alpha, other)`, as programs wrote before `alpha` was a keyword: warned about once.
 
     Raises:
         TypeError: two tensors, or an operation without an alpha.
     """
-    if isinstance(alpha, Tensor) and other._array.size == 1:
-        return alpha, other  # the new order: a tensor of one element stands for the number
     if not _is_number(alpha) or op.flags.get("alpha") is None:
         raise fail(TypeError, op.name, f"{op.name}() takes 2 positional arguments but 3 were given")
+    if not isinstance(other, Tensor):
+        return alpha, other  # two numbers come in the new order
     from flambeau.compat import warn_once
 
     warn_once(

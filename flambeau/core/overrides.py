@@ -185,7 +185,8 @@ def ask(op: Op, args: Any, out: Any = None) -> Any:
     if not state.current().functions:
         flat = [t for a in args for t in (a if isinstance(a, (list, tuple)) else (a,))]
         if any(_own(type(x)) and type(x) not in PLAIN for x in flat):
-            return dispatch(op.entry, args, {} if out is None else {"out": out})
+            given, named = op.parted(args)
+            return dispatch(op.entry, given, named if out is None else named | {"out": out})
     frame = sys._getframe(2)
     named = dict(frame.f_locals.get("kwargs") or {}) if frame.f_code.co_name == "entry" else {}
     if op.flags.get("varargs") or op.varargs is not None:

@@ -31,15 +31,19 @@ _CAST = {
 }
 
 
-def _check_dtypes(name: str, **given: Any) -> None:
+def _as_dtypes(name: str, **given: Any) -> list[dtype]:
+    found = []
     for place, (argument, value) in enumerate(given.items(), 1):
-        if not isinstance(value, dtype):
+        kind = dtypes.PYTHON_TYPES.get(value) if isinstance(value, type) else value
+        if not isinstance(kind, dtype):
             raise fail(
                 TypeError,
                 name,
                 f"argument '{argument}' (position {place}) must be torch.dtype, not "
                 f"{type(value).__name__}",
             )
+        found.append(kind)
+    return found
 
 
 def promote_types(type1: dtype, type2: dtype) -> dtype:
@@ -50,7 +54,7 @@ def promote_types(type1: dtype, type2: dtype) -> dtype:
             and the floating types.
         TypeError: not a dtype.
     """
-    _check_dtypes("promote_types", type1=type1, type2=type2)
+    type1, type2 = _as_dtypes("promote_types", type1=type1, type2=type2)
     if type1 is type2:
         return type1
     if "float8" in (type1.category, type2.category):
@@ -87,7 +91,7 @@ def can_cast(from_: dtype, to: dtype) -> bool:
     Raises:
         TypeError: not a dtype.
     """
-    _check_dtypes("can_cast", from_=from_, to=to)
+    from_, to = _as_dtypes("can_cast", from_=from_, to=to)
     return to.category in _CAST[from_.category]
 
 

@@ -562,8 +562,8 @@ class Tensor:
         self,
         dim: builtins.int = -1,
         descending: builtins.bool = False,
-        stable: builtins.bool = False,
         *,
+        stable: builtins.bool = False,
         axis: builtins.int | None = None,
     ) -> Tensor:
         """The indices that put the tensor in order along `dim`."""
@@ -662,8 +662,8 @@ class Tensor:
     def bernoulli(
         self,
         p: Any = None,
-        generator: Any = None,
         *,
+        generator: Any = None,
         out: Tensor | None = None,
     ) -> Tensor:
         """Ones and zeros: one with the probability that stands in ``input`` (or ``p`` ..."""
@@ -781,7 +781,13 @@ class Tensor:
     ) -> Tensor:
         """X of ``A @ X = input`` from A's Cholesky factor."""
 
-    def chunk(self, chunks: builtins.int, dim: builtins.int = 0) -> tuple[Tensor, ...]:
+    def chunk(
+        self,
+        chunks: builtins.int,
+        dim: builtins.int = 0,
+        *,
+        axis: builtins.int | None = None,
+    ) -> tuple[Tensor, ...]:
         """At most `chunks` views of equal size along `dim` (the last may be smaller)."""
 
     def clamp(self, min: Any = None, max: Any = None, *, out: Tensor | None = None) -> Tensor:
@@ -835,8 +841,8 @@ class Tensor:
     def contiguous(self, memory_format: Any = ...) -> Tensor:
         """The tensor itself if its elements lie in order, else a copy in which they do."""
 
-    def copy_(self, src: Tensor, non_blocking: builtins.bool = False) -> Tensor:
-        """Write the values of `src`, broadcast and converted, into this tensor."""
+    def copy_(self, other: Tensor, non_blocking: builtins.bool = False) -> Tensor:
+        """Write the values of `other`, broadcast and converted, into this tensor."""
 
     def copysign(self, other: Tensor | complex, *, out: Tensor | None = None) -> Tensor:
         """The magnitude of `input` with the sign of `other`; the sign of -0 counts."""
@@ -1642,7 +1648,14 @@ class Tensor:
     ) -> Tensor:
         """Fills the tensor with ``exp`` of normal numbers of ``mean`` and ``std``."""
 
-    def log_softmax(self, dim: builtins.int, dtype: Any = None, *, out: Any = None) -> Tensor:
+    def log_softmax(
+        self,
+        dim: Any = None,
+        dtype: Any = None,
+        *,
+        out: Any = None,
+        axis: Any = None,
+    ) -> Tensor:
         """``input - log(sum(exp(input)))`` along `dim`; `dtype` converts the input first."""
 
     def logaddexp(self, other: Tensor | complex, *, out: Tensor | None = None) -> Tensor:
@@ -1845,8 +1858,8 @@ class Tensor:
         self,
         num_samples: builtins.int,
         replacement: builtins.bool = False,
-        generator: Any = None,
         *,
+        generator: Any = None,
         out: Tensor | None = None,
     ) -> Tensor:
         """Category numbers drawn by the weights in ``input``, a vector or one per row, as ..."""
@@ -2087,7 +2100,7 @@ class Tensor:
 
     @property
     def output_nr(self) -> builtins.int: ...
-    def permute(self, *dims: Any) -> Tensor:
+    def permute(self, *order: Any, dims: Any = None) -> Tensor:
         """The view with its dimensions in the order `dims`."""
 
     def pin_memory(self, device: Any = None) -> Tensor:
@@ -2242,7 +2255,7 @@ class Tensor:
     def requires_grad_(self, requires_grad: builtins.bool = True) -> Tensor:
         """Begin (or stop) recording operations on this leaf."""
 
-    def reshape(self, *shape: Any) -> Tensor:
+    def reshape(self, shape: Any = None, *sizes: Any) -> Tensor:
         """The tensor in another shape: a view where strides allow it, else a copy."""
 
     def reshape_as(self, other: Tensor, *sizes: Any) -> Tensor:
@@ -2257,7 +2270,7 @@ class Tensor:
     def resize_as(self, tensor: Tensor) -> Tensor:
         """Of the other tensor's size, when it has as many elements."""
 
-    def resize_as_(self, other: Tensor, memory_format: Any = ...) -> Tensor:
+    def resize_as_(self, the_template: Tensor, memory_format: Any = ...) -> Tensor:
         """`resize_` to another tensor's shape."""
 
     def resize_as_sparse_(self, other: Tensor) -> Tensor:
@@ -2451,7 +2464,14 @@ class Tensor:
     def smm(self, mat: Tensor) -> Tensor:
         """Loads the sparse room. See `flambeau.sparse.products.smm`."""
 
-    def softmax(self, dim: builtins.int, dtype: Any = None, *, out: Any = None) -> Tensor:
+    def softmax(
+        self,
+        dim: Any = None,
+        dtype: Any = None,
+        *,
+        out: Any = None,
+        axis: Any = None,
+    ) -> Tensor:
         """``exp(input) / sum(exp(input))`` along `dim`; `dtype` converts the input first."""
 
     def solve(self, *args: Any, **kwargs: Any) -> NoReturn:
@@ -2461,8 +2481,8 @@ class Tensor:
         self,
         dim: builtins.int = -1,
         descending: builtins.bool = False,
-        stable: builtins.bool | None = None,
         *,
+        stable: builtins.bool | None = None,
         axis: builtins.int | None = None,
         out: Any = None,
     ) -> Any:
@@ -2597,7 +2617,7 @@ class Tensor:
     ) -> Tensor:
         """The sum over dimensions `dim` (all of them by default). Integers are summed in ..."""
 
-    def sum_to_size(self, *size: Any) -> Tensor:
+    def sum_to_size(self, *sizes: Any, size: Any = None) -> Tensor:
         """The sum over the dimensions along which `size` would broadcast to this tensor."""
 
     def svd(
@@ -2787,7 +2807,12 @@ class Tensor:
     def type_as(self, other: Tensor) -> Tensor:
         """The tensor with `other`'s dtype."""
 
-    def unbind(self, dim: builtins.int = 0) -> tuple[Tensor, ...]:
+    def unbind(
+        self,
+        dim: builtins.int = 0,
+        *,
+        axis: builtins.int | None = None,
+    ) -> tuple[Tensor, ...]:
         """The views at every index of `dim`."""
 
     def unflatten(self, dim: builtins.int, sizes: Any) -> Tensor:

@@ -7,7 +7,7 @@ from typing import Any
 from flambeau.core.ops.linalg_checks import LinAlgError as LinAlgError
 from flambeau.core.tensor import Tensor
 
-def cholesky(A: Tensor, *, upper: bool = False, out: Tensor | None = None) -> Tensor:
+def cholesky(input: Tensor, *, upper: bool = False, out: Tensor | None = None) -> Tensor:
     """The triangular L of ``A = L @ L.mH`` for positive-definite A (with `upper`:"""
 
 def cholesky_ex(
@@ -19,7 +19,7 @@ def cholesky_ex(
 ) -> Any:
     """The Cholesky factor, and `info`:"""
 
-def cond(A: Tensor, p: Any = None, *, out: Any = None) -> Tensor:
+def cond(input: Tensor, p: Any = None, *, out: Any = None) -> Tensor:
     """The condition number ``norm(A, p) * norm(inv(A), p)``; inf for singular matrices."""
 
 def cross(input: Tensor, other: Tensor, *, dim: int = -1, out: Any = None) -> Tensor:
@@ -37,10 +37,10 @@ def eig(A: Tensor, *, out: Any = None) -> Any:
 def eigh(A: Tensor, UPLO: str = "L", *, out: Any = None) -> Any:
     """Eigenvalues (ascending) and eigenvectors (columns) of a symmetric or hermitian ..."""
 
-def eigvals(A: Tensor, *, out: Any = None) -> Tensor:
+def eigvals(input: Tensor, *, out: Any = None) -> Tensor:
     """The eigenvalues of a square matrix; complex always."""
 
-def eigvalsh(A: Tensor, UPLO: str = "L", *, out: Any = None) -> Tensor:
+def eigvalsh(input: Tensor, UPLO: str = "L", *, out: Any = None) -> Tensor:
     """The eigenvalues of a symmetric or hermitian matrix, ascending."""
 
 def householder_product(A: Tensor, tau: Tensor, *, out: Any = None) -> Tensor:
@@ -52,7 +52,7 @@ def inv(A: Tensor, *, out: Tensor | None = None) -> Tensor:
 def inv_ex(A: Tensor, *, check_errors: bool = False, out: Any = None) -> Any:
     """The inverse, and `info`: 0, or the place of the zero pivot of a singular matrix."""
 
-def ldl_factor(A: Tensor, *, hermitian: bool = False, out: Any = None) -> Any:
+def ldl_factor(input: Tensor, *, hermitian: bool = False, out: Any = None) -> Any:
     """L and D of a symmetric (hermitian) matrix, packed, and the pivots. Needs scipy ..."""
 
 def ldl_factor_ex(
@@ -110,7 +110,7 @@ def matrix_exp(A: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The exponential of a square matrix, ``sum of A^k / k!``."""
 
 def matrix_norm(
-    A: Tensor,
+    input: Tensor,
     ord: Any = "fro",
     dim: Any = ...,
     keepdim: bool = False,
@@ -124,7 +124,7 @@ def matrix_power(input: Tensor, n: int, *, out: Any = None) -> Tensor:
     """The n-th power of a square matrix by repeated squaring; of its inverse where n ..."""
 
 def matrix_rank(
-    A: Tensor,
+    input: Tensor,
     tol: Any = None,
     hermitian: bool = False,
     *,
@@ -149,7 +149,7 @@ def norm(
     """A vector or matrix norm, by the number of dimensions."""
 
 def pinv(
-    A: Tensor,
+    input: Tensor,
     rcond: Any = None,
     hermitian: bool = False,
     *,
@@ -195,7 +195,7 @@ def svd(A: Tensor, full_matrices: bool = True, *, driver: Any = None, out: Any =
 def svdvals(A: Tensor, *, driver: Any = None, out: Any = None) -> Tensor:
     """The singular values, descending."""
 
-def tensorinv(A: Tensor, ind: int = 2, *, out: Any = None) -> Tensor:
+def tensorinv(input: Tensor, ind: int = 2, *, out: Any = None) -> Tensor:
     """The inverse under `tensordot` over `ind` dimensions."""
 
 def tensorsolve(A: Tensor, B: Tensor, dims: Any = None, *, out: Any = None) -> Tensor:
@@ -208,7 +208,7 @@ def vecdot(x: Tensor, y: Tensor, *, dim: int = -1, out: Any = None) -> Tensor:
     """``sum(conj(x) * y)`` over a dimension."""
 
 def vector_norm(
-    x: Tensor,
+    input: Tensor,
     ord: Any = 2,
     dim: Any = None,
     keepdim: bool = False,

@@ -89,13 +89,13 @@ class NestedTensor(Tensor):
         """The parts, as views."""
         raise NotImplementedError
 
-    def unbind(self, dim: int = 0) -> tuple[Tensor, ...]:
+    def unbind(self, dim: int = 0, *, axis: int | None = None) -> tuple[Tensor, ...]:
         """The parts, as views.
 
         Raises:
             RuntimeError: a dimension other than the first.
         """
-        if dim not in (0, -self.dim()):
+        if (dim if axis is None else axis) not in (0, -self.dim()):
             raise fail(RuntimeError, "unbind", "of a nested tensor is along dimension 0 alone.")
         return tuple(self._parts())
 

@@ -115,7 +115,7 @@ def _recorded(op: Op, args: Any, data: Any) -> Tensor:
 def _without_graph(op: Op, args: Any) -> Any:
     token = state.switch_grad(False)
     try:
-        return op.entry(*args)._array
+        return op.again(args)._array
     finally:
         state.restore(token)
 
@@ -141,7 +141,7 @@ def _mapped(op: Op, args: Any, at: int) -> Tensor:
         label = op.name.lstrip("_").capitalize()
         return basis.step(input, _without_graph(op, plain), f"{label}Backward0")
     plain[at] = basis.values(input)
-    return basis.fill(op.entry(*plain), data, op.node_name)
+    return basis.fill(op.again(plain), data, op.node_name)
 
 
 def _common(op: Op, args: Any) -> Any:
@@ -240,4 +240,4 @@ def _met(op: Op, args: Any, wide: list[int]) -> Tensor:
     )
     for i, x in zip(wide, (a, b), strict=True):
         plain[i] = basis.gather(x, pattern)
-    return basis.fill(op.entry(*plain), pattern, op.node_name)
+    return basis.fill(op.again(plain), pattern, op.node_name)

@@ -64,14 +64,14 @@ def expit(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     return ops.sigmoid(input, out=out)
 
 
-def softmax(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
+def softmax(input: Tensor, dim: Any = None, dtype: Any = None, *, axis: Any = None) -> Tensor:
     """``exp(input) / sum(exp(input))`` along `dim`."""
-    return ops.softmax(input, dim, dtype=dtype)
+    return ops.softmax(input, dim, dtype, axis=axis)
 
 
-def log_softmax(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
+def log_softmax(input: Tensor, dim: Any = None, *, dtype: Any = None, axis: Any = None) -> Tensor:
     """``log(softmax(input))`` along `dim`."""
-    return ops.log_softmax(input, dim, dtype=dtype)
+    return ops.log_softmax(input, dim, dtype, axis=axis)
 
 
 def logsumexp(

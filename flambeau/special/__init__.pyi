@@ -144,7 +144,13 @@ def log1p(input: _Tensor, *, out: _Tensor | None = None) -> _Tensor:
 def log_ndtr(input: _Tensor, *, out: _Tensor | None = None) -> _Tensor:
     """``log(ndtr(input))``, accurate far in the left tail."""
 
-def log_softmax(input: _Tensor, dim: int, *, dtype: _Any = None) -> _Tensor:
+def log_softmax(
+    input: _Tensor,
+    dim: _Any = None,
+    *,
+    dtype: _Any = None,
+    axis: _Any = None,
+) -> _Tensor:
     """``log(softmax(input))`` along `dim`."""
 
 def logit(input: _Tensor, eps: float | None = None, *, out: _Tensor | None = None) -> _Tensor:
@@ -230,7 +236,7 @@ def shifted_chebyshev_polynomial_w(
 def sinc(input: _Tensor, *, out: _Tensor | None = None) -> _Tensor:
     """``sin(pi input) / (pi input)``, 1 at 0."""
 
-def softmax(input: _Tensor, dim: int, *, dtype: _Any = None) -> _Tensor:
+def softmax(input: _Tensor, dim: _Any = None, dtype: _Any = None, *, axis: _Any = None) -> _Tensor:
     """``exp(input) / sum(exp(input))`` along `dim`."""
 
 def spherical_bessel_j0(input: _Tensor, *, out: _Tensor | None = None) -> _Tensor:

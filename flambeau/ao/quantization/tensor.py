@@ -367,11 +367,11 @@ def quantize_per_tensor_dynamic(input: Tensor, dtype: Any, reduce_range: bool) -
     return quantize_per_tensor(input, scale, zero, dtype)
 
 
-def dequantize(tensor: Any) -> Any:
+def dequantize(input: Any) -> Any:
     """The numbers of a quantised tensor, or of several."""
-    if isinstance(tensor, Sequence):
-        return tuple(dequantize(each) for each in tensor)
-    return tensor.dequantize()
+    if isinstance(input, Sequence):
+        return tuple(dequantize(each) for each in input)
+    return input.dequantize()
 
 
 def int_repr(input: QTensor) -> Tensor:

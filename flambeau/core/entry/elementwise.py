@@ -16,7 +16,7 @@ from flambeau.core import overrides, slow
 from flambeau.core.dtypes import INTEGRAL
 from flambeau.core.entry import process
 from flambeau.core.entry.filling import written_out
-from flambeau.core.entry.record import BOOL, INTS, SCALARS, SINGLE_DOUBLE, named
+from flambeau.core.entry.record import BOOL, INTS, SCALARS, SINGLE_DOUBLE, called_by, named
 from flambeau.core.entry.ternary import many, ternary
 from flambeau.core.kernels.native.choose import resolved, takes_target
 from flambeau.core.kernels.order import form_of
@@ -55,9 +55,10 @@ def elementwise(op: Op) -> Callable[..., Any]:
             fast.add(BOOL)
     op.fast = frozenset(fast)
     if op.names == op.tensor_names and len(op.names) == 1:
-        return named(unary(op), op)
+        return named(called_by(unary(op), op), op)
     if op.names == op.tensor_names and len(op.names) == 2:
-        return named(binary(op, slow.called if "operands" in op.flags else slow.elementwise), op)
+        entry = binary(op, slow.called if "operands" in op.flags else slow.elementwise)
+        return named(called_by(entry, op), op)
     if op.names[:3] == op.tensor_names and 3 in op.fills:
         return named(ternary(op, many(op)), op)
     return named(many(op), op)
@@ -147,10 +148,12 @@ def binary(op: Op, otherwise: Callable[..., Any] = slow.elementwise) -> Callable
     short: Callable[..., Any] = (lambda input, other: None) if shaped else first
     scaled = op.flags.get("scaled")
 
-    def entry(input: Any, other: Any, alpha: Any = None, *, out: Any = None) -> Any:
-        if alpha is not None:
-            if isinstance(alpha, Tensor):
-                other, alpha = of_two(op, other, alpha)
+    def entry(
+        input: Any, other: Any, old: Any = None, alpha: Any = None, *, out: Any = None
+    ) -> Any:
+        if old is not alpha:  # one of them was given
+            if old is not None:
+                other, alpha = of_two(op, other, old)
             if out is None and scaled and (t := scaled.result(input, other, alpha)) is not None:
                 return t
             if overrides.concern((input, other), mode()):

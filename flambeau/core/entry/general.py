@@ -27,7 +27,7 @@ from flambeau.core.tensor import PLAIN, Tensor, edge_of
 if TYPE_CHECKING:
     from flambeau.core.declare import Op
 
-__all__ = ["general"]
+__all__ = ["all_positional", "general"]
 
 nd = np.ndarray
 _new = object.__new__
@@ -39,7 +39,7 @@ def general(op: Op) -> Callable[..., Any]:
     several results.
     """
     names, tensors, kernel = op.names, op.tensors, op.kernel
-    count = len(names)
+    count = all_positional(op)
     simple = not op.lists and not op.varargs
     typed = op.types is not None or bool(op.promote)
     dtype_at = names.index("dtype") if "dtype" in names else None
@@ -115,6 +115,11 @@ def general(op: Op) -> Callable[..., Any]:
     return named(entry, op)
 
 
+def all_positional(op: Op) -> int:
+    """With how many arguments by position a call is complete; -1 where some go by name alone."""
+    return len(op.names) if op.positional == len(op.names) else -1
+
+
 KINDS = tuple(np.dtype(t) for t in ("f4", "f8", "i8", "i4", "?"))
 
 
@@ -137,7 +142,7 @@ def _unserved(*args: Any) -> None:
 def single(op: Op, typed: bool, dtype_at: int | None) -> Callable[..., Any]:
     """The entry of an operation with one tensor, first, and one result."""
     kernel, fills, plan = op.kernel, op.fills, op.plan(1)
-    count = len(op.names)
+    count = all_positional(op)
     has_rules = bool(op.rules)
     keep_input, keep_out = bool(plan[0]), bool(plan[1])
 

@@ -11,13 +11,14 @@ from flambeau.core import inplace as write
 from flambeau.core import slow
 from flambeau.core.binding import bind
 from flambeau.core.entry import process
+from flambeau.core.entry.general import all_positional
 from flambeau.core.entry.record import INTS, SCALARS, SINGLE_DOUBLE
 from flambeau.core.kernels.native.choose import FORMULAS, resolved, takes_target
 from flambeau.core.old_order import of_two
 from flambeau.core.overlap import meets
 from flambeau.core.state import NO_GRAD, mode
 from flambeau.core.storage import touch
-from flambeau.core.tensor import PLAIN, Tensor
+from flambeau.core.tensor import PLAIN
 
 if TYPE_CHECKING:
     from flambeau.core.declare import Op
@@ -38,7 +39,8 @@ def inplace(op: Op) -> Callable[..., Any]:
     elif elementwise and names == op.tensor_names and len(names) == 1 and (ufunc or has_native(op)):
         entry = inplace_unary(op, title)
     else:
-        fills, count = op.fills, len(names)
+        # Elementwise ones may be called in the order of old programs: see `old_order`.
+        fills, count = op.fills, len(names) if elementwise else all_positional(op)
         otherwise = recorded(op, title) if elementwise else write.inplace
 
         def entry(*args: Any, **kwargs: Any) -> Any:
@@ -153,10 +155,10 @@ def inplace_binary(op: Op, title: str, otherwise: Callable[..., Any] = write.inp
 
     scaled = op.flags.get("scaled")
 
-    def entry(input: Any, other: Any, alpha: Any = None) -> Any:
-        if alpha is not None:
-            if isinstance(alpha, Tensor):
-                other, alpha = of_two(op, other, alpha)
+    def entry(input: Any, other: Any, old: Any = None, alpha: Any = None) -> Any:
+        if old is not alpha:  # one of them was given
+            if old is not None:
+                other, alpha = of_two(op, other, old)
             if scaled and (t := scaled.written(input, other, alpha)) is not None:
                 return t
             other = slow.scaled(op, input, other, alpha)

@@ -21,7 +21,7 @@ from flambeau.core.tensor import Tensor
 if TYPE_CHECKING:
     from flambeau.core.declare import Op
 
-__all__ = ["BOOL", "INTS", "SCALARS", "SINGLE_DOUBLE", "named", "record", "record_one"]
+__all__ = ["BOOL", "INTS", "SCALARS", "SINGLE_DOUBLE", "called_by", "named", "record", "record_one"]
 
 nd = np.ndarray
 _new = object.__new__
@@ -31,6 +31,16 @@ SINGLE_DOUBLE = frozenset((np.dtype("f4"), np.dtype("f8")))
 INTS = frozenset((np.dtype("i8"), np.dtype("i4")))
 BOOL = np.dtype("?")
 SCALARS = frozenset((int, float))
+
+
+def called_by(entry: Any, op: Op) -> Any:
+    """The entry with its tensors under the names they have as keywords: the operation's own, or
+    PyTorch's where it spells them otherwise. No call pays for it.
+    """
+    names = op.flags.get("spelled", op.names)
+    code = entry.__code__
+    entry.__code__ = code.replace(co_varnames=(*names, *code.co_varnames[len(names) :]))
+    return entry
 
 
 def named(entry: Any, op: Op) -> Any:

@@ -14,6 +14,7 @@ import numpy as np
 from flambeau.core import slow
 from flambeau.core.binding import bind
 from flambeau.core.entry import process
+from flambeau.core.entry.general import all_positional
 from flambeau.core.entry.record import named
 from flambeau.core.node import NOTHING_SAVED, OpNode
 from flambeau.core.provenance import USER, user_frame
@@ -33,7 +34,7 @@ _frame = sys._getframe
 
 def view(op: Op) -> Callable[..., Any]:
     """The entry of a view: the result shares the input's storage and remembers its base."""
-    count = len(op.names)
+    count = all_positional(op)
     varargs = op.varargs is not None
     fills = op.fills
 

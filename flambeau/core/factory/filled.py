@@ -115,6 +115,8 @@ def full(size: Any, fill_value: Any, *, dtype: Any = None, **opts: Any) -> Tenso
     """
     if isinstance(fill_value, Tensor):
         fill_value = fill_value.item()
+    elif fill_value is None:
+        raise fail(TypeError, "full", "argument 'fill_value' must be Number, not NoneType")
     if dtype is None and opts.get("out") is None:
         dtype = _value_dtype(fill_value)
     if plainly(opts) and type(dtype) is dtypes.dtype and fits(fill_value, dtype.numpy):

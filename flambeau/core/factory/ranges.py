@@ -35,7 +35,9 @@ def _counted(start: int, end: Any, step: Any) -> Tensor | None:
 
 
 @composite()
-def arange(start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, **opts: Any) -> Tensor:
+def arange(
+    start: Any = None, end: Any = None, step: Any = 1, *, dtype: Any = None, **opts: Any
+) -> Tensor:
     """The numbers start, start + step, ... below `end`: ``ceil((end - start) / step)`` of them.
 
     int64 when all three are integers, else the default dtype.
@@ -51,6 +53,10 @@ def arange(start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, **o
         given.known("arange", opts)
     if end is None:
         start, end = 0, start
+    elif start is None:
+        start = 0
+    if end is None:
+        raise fail(TypeError, "arange", 'arange() missing 1 required positional arguments: "end"')
     start, end, step = (v.item() if isinstance(v, Tensor) else v for v in (start, end, step))
     if step == 0:
         raise fail(RuntimeError, "arange", "step must be nonzero")
@@ -228,9 +234,10 @@ def eye(n: int, m: int | None = None, *, dtype: Any = None, **opts: Any) -> Tens
     return given.made("eye", np.eye(n, m, dtype=kind), opts)
 
 
-def _indices(op: str, found: Any, dtype: Any, device: Any, layout: Any) -> Tensor:
+def _indices(op: str, found: Any, dtype: Any, opts: dict[str, Any]) -> Tensor:
+    given.known(op, opts)
     kind = given.element_type(op, dtype, dtypes.int64).numpy
-    return given.made(op, np.stack(found).astype(kind), {"device": device, "layout": layout})
+    return given.made(op, np.stack(found).astype(kind), opts)
 
 
 @composite()
@@ -240,12 +247,11 @@ def tril_indices(
     offset: int = 0,
     *,
     dtype: Any = None,
-    device: Any = None,
-    layout: Any = None,
+    **opts: Any,
 ) -> Tensor:
     """The indices (2, n) of the lower triangle of a row x col matrix."""
     found = np.tril_indices(row, offset, col)
-    return _indices("tril_indices", found, dtype, device, layout)
+    return _indices("tril_indices", found, dtype, opts)
 
 
 @composite()
@@ -255,9 +261,8 @@ def triu_indices(
     offset: int = 0,
     *,
     dtype: Any = None,
-    device: Any = None,
-    layout: Any = None,
+    **opts: Any,
 ) -> Tensor:
     """The indices (2, n) of the upper triangle of a row x col matrix."""
     found = np.triu_indices(row, offset, col)
-    return _indices("triu_indices", found, dtype, device, layout)
+    return _indices("triu_indices", found, dtype, opts)

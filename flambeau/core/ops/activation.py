@@ -30,12 +30,19 @@ def _relu(input):
     return np.maximum(input, ZEROS.get(input.dtype, 0))
 
 
+def _no_bool(name: str, input: Any) -> None:
+    if isinstance(input, Tensor) and input._array.dtype == np.bool_:
+        raise fail(
+            RuntimeError, name, "Boolean inputs not supported for relu. Convert with .float()."
+        )
+
+
 @with_arrays(lazily("relu_backward", lambda g, out: np.where(out <= 0, g.dtype.type(0), g)))
 def _relu_rule(g, out):
     return ops.where(out <= 0, 0.0, g)  # not a product: it would keep NaN where nothing passes
 
 
-@elementwise(types=REAL, kernel=_relu, inplace_function=True, vjp=_relu_rule)
+@elementwise(types=REAL, kernel=_relu, inplace_function=True, first=_no_bool, vjp=_relu_rule)
 def relu(input):
     """``max(input, 0)``; NaN stays NaN."""
     return np.maximum(input, 0)

@@ -132,11 +132,7 @@ def _check(
     if attn_mask is None:
         return
     kind = attn_mask.dtype.category
-    if (
-        kind != "bool"
-        and attn_mask.dtype != query.dtype
-        and not (attn_mask.dtype.is_floating_point)
-    ):
+    if kind != "bool" and attn_mask.dtype != query.dtype and attn_mask.dtype.name != "float32":
         raise fail(
             RuntimeError,
             name,

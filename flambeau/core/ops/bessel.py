@@ -111,9 +111,11 @@ def _declare(name: str, kernel: Any, meaning: str) -> None:
         return kernel(input)
 
     body.__doc__ = meaning
-    elementwise(types=_SINGLE, kernel=no_half(name, kernel), name=f"special_{name}", **_PRIVATE)(
-        body
-    )
+    spelled = ("x",) if name.startswith(("airy", "scaled", "spherical")) else ("input",)
+    elementwise(
+        types=_SINGLE, kernel=no_half(name, kernel), name=f"special_{name}", spelled=spelled,
+        **_PRIVATE,
+    )(body)  # fmt: skip
 
 
 for _name, (_kernel, _meaning) in PLAIN.items():

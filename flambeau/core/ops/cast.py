@@ -130,34 +130,36 @@ def _copied(input, src):
 
 
 @composite(method=True, function=False)
-def copy_(input: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
-    """Write the values of `src`, broadcast and converted, into this tensor.
+def copy_(input: Tensor, other: Tensor, non_blocking: bool = False) -> Tensor:
+    """Write the values of `other`, broadcast and converted, into this tensor.
 
     Raises:
-        RuntimeError: `src` does not broadcast to this shape.
+        RuntimeError: `other` does not broadcast to this shape.
     """
-    found = copied(input, src)
+    found = copied(input, other)
     if found is not None:
         return found
     from flambeau.core.inplace import check_inplace, write_result
     from flambeau.core.overlap import check_apart
     from flambeau.core.storage import touch
 
-    if not isinstance(src, Tensor):
+    if not isinstance(other, Tensor):
+        if isinstance(other, (bool, int, float, complex, np.generic)):
+            return input.fill_(other)
         raise fail(
             TypeError,
             "copy_",
-            f"argument 'src' (position 1) must be Tensor, not {type(src).__name__}",
+            f"argument 'other' (position 1) must be Tensor, not {type(other).__name__}",
         )
-    if lower.concern((input, src), state.mode()):
-        return lower.dispatch(OPERATIONS["_copied"], (input, src), inplace=True)
+    if lower.concern((input, other), state.mode()):
+        return lower.dispatch(OPERATIONS["_copied"], (input, other), inplace=True)
     recording = (
         state.grad_enabled()
         and input._array.dtype.kind in FLOATING_KINDS
-        and (edge_of(input) is not None or edge_of(src) is not None)
+        and (edge_of(input) is not None or edge_of(other) is not None)
     )
     check_inplace("copy_", input, recording)
-    a, b = input._array, src._array
+    a, b = input._array, other._array
     check_apart("copy_", a, (b,))
     if not recording and type(a) is type(b) is np.ndarray:
         if a.dtype is b.dtype and a.shape == b.shape:
@@ -189,7 +191,7 @@ def copy_(input: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
             "expand src first.",
         )
     if recording or type(a) is Batched or type(b) is Batched:
-        result = ops._copied(input, src)
+        result = ops._copied(input, other)
         write_result("copy_", input, result)
         return input
     if b.dtype.kind == "c" and a.dtype.kind not in "cWb":

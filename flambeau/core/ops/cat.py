@@ -161,6 +161,8 @@ def cat(
     """
     if axis is not None:
         dim = axis
+    elif dim is None:
+        raise fail(TypeError, "cat", "argument 'dim' must be int, not NoneType")
     if out is None and (found := _cat_short(tensors, dim, {"dim": dim})) is not None:
         return found  # type: ignore[no-any-return]
     if out is None and type(tensors) in (list, tuple) and ordinary():
@@ -279,12 +281,15 @@ _stack_short: Callable[..., Any] = at_first(globals(), "_stack_short", lambda: _
 
 
 @composite()
-def stack(tensors: Any, dim: int = 0, *, out: Tensor | None = None) -> Tensor:
+def stack(
+    tensors: Any, dim: int = 0, *, out: Tensor | None = None, axis: int | None = None
+) -> Tensor:
     """The tensors, all of one shape, side by side along a new dimension `dim`.
 
     Raises:
         RuntimeError: shapes differ, or there are no tensors.
     """
+    dim = dim if axis is None else axis
     if out is None and (found := _stack_short(tensors, dim, {"dim": dim})) is not None:
         return found  # type: ignore[no-any-return]
     if out is None and type(tensors) in (list, tuple) and ordinary():

@@ -58,10 +58,17 @@ def linalg_cross(input: Tensor, other: Tensor, *, dim: int = -1, out: Any = None
             f"inputs must have the same number of dimensions, but they have {input.dim()} and "
             f"{other.dim()}",
         )
+    if input.dtype != other.dtype:
+        raise fail(
+            RuntimeError,
+            "linalg.cross",
+            f"expected both tensors to have one dtype, but got {input.dtype} and {other.dtype}: "
+            "convert one of them.",
+        )
     return ops._linalg_cross(input, other, wrap_dim(dim, input.dim()), out=out)
 
 
-@composite(method=True)
+@composite(method=True, numpy=True)
 def cross(input: Tensor, other: Tensor, dim: int | None = None, *, out: Any = None) -> Tensor:
     """The vector product along `dim`; by default the first dimension of size 3."""
     if dim is None:
@@ -171,6 +178,13 @@ def cdist(
             "cdist",
             f"X1 and X2 must have the same number of columns. X1: {x1.shape[-1]} X2: "
             f"{x2.shape[-1]}",
+        )
+    if x1.dtype != x2.dtype:
+        raise fail(
+            RuntimeError,
+            "cdist",
+            f"expected both tensors to have one dtype, but got {x1.dtype} and {x2.dtype}: convert "
+            "one of them.",
         )
     if p < 0:
         raise fail(RuntimeError, "cdist", "cdist only supports non-negative p values")

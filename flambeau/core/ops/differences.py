@@ -17,7 +17,7 @@ from flambeau.core.tensor import Tensor
 __all__: list[str] = []
 
 
-@composite(method=True)
+@composite(method=True, numpy=True)
 def diff(
     input: Tensor,
     n: int = 1,

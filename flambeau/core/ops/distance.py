@@ -19,7 +19,7 @@ __all__: list[str] = []
 nd = np.ndarray
 
 
-@composite()
+@composite(numpy=True)
 def pairwise_distance(
     x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False
 ) -> Tensor:
@@ -27,7 +27,7 @@ def pairwise_distance(
     return ops.norm(x1 - x2 + eps, p, max(x1.dim(), x2.dim()) - 1, keepdim)
 
 
-@composite()
+@composite(numpy=True)
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
     """``x1 . x2 / (max(|x1|, eps) max(|x2|, eps))`` along `dim`.
 

@@ -383,7 +383,8 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2, out: Any = None) -> Tensor:
                 f"contracted dimensions need to match, but first has size {n} in dim {i} and "
                 f"second has size {m} in dim {j}",
             )
-    i, j = wrap_dims(first, a.dim()), wrap_dims(second, b.dim())
+    i = wrap_dims(first, a.dim(), empty_is_all=False)
+    j = wrap_dims(second, b.dim(), empty_is_all=False)
     for p, q in zip(i, j, strict=True):
         if a.shape[p] != b.shape[q]:
             a, b = (

@@ -118,9 +118,9 @@ def embedding(
 
 
 @composite()
-def embedding_renorm_(weight: Tensor, indices: Tensor, max_norm: float, norm_type: float) -> Tensor:
+def embedding_renorm_(input: Tensor, indices: Tensor, max_norm: float, norm_type: float) -> Tensor:
     """Scale the rows named by `indices` whose norm exceeds `max_norm` down to it, in place."""
-    array = weight._array
+    array = input._array
     _check_index("embedding_renorm_", indices._array)
     rows = np.unique(indices._array)
     kernels.check_indices("embedding_renorm_", rows, array.shape[0])
@@ -129,12 +129,12 @@ def embedding_renorm_(weight: Tensor, indices: Tensor, max_norm: float, norm_typ
     if over.any():
         scale = max_norm / (norms[over] + 1e-7)
         array[rows[over]] = (array[rows[over]] * scale[:, None]).astype(array.dtype)
-    touch(weight, "embedding_renorm_")
-    return weight
+    touch(input, "embedding_renorm_")
+    return input
 
 
 @composite(function=False)
-def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
+def one_hot(input: Tensor, num_classes: int = -1) -> Tensor:
     """Zeros with a 1 at every class number: (*) becomes (*, num_classes).
 
     Args:
@@ -145,13 +145,13 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
         num_classes.
     """
     name = "one_hot"
-    require_tensor(name, "tensor", tensor)
-    array = tensor._array
+    require_tensor(name, "input", input)
+    array = input._array
     if array.dtype != np.dtype("i8"):
         raise fail(
             RuntimeError,
             name,
-            f"one_hot is only applicable to index tensor of type LongTensor, not {tensor.dtype}.",
+            f"one_hot is only applicable to index tensor of type LongTensor, not {input.dtype}.",
         )
     if not array.size:
         if num_classes <= 0:

@@ -18,6 +18,7 @@ from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.dims import wrap_dim, wrap_dims
 from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
+from flambeau.core.factory_options import known
 from flambeau.core.output import write_one
 from flambeau.core.tensor import Tensor
 
@@ -297,7 +298,7 @@ def _make(name: str, way: Any, forward: bool, words: str) -> None:
         return way(
             name,
             input,
-            None if n is None else [n],
+            None if n is None else [_count(name, n)],
             [wrap_dim(dim, input.dim()) if input.dim() else _flat(dim)],
             norm,
             forward,
@@ -331,7 +332,13 @@ def _make(name: str, way: Any, forward: bool, words: str) -> None:
             "sizes given. `norm` names where the "
             'scale 1/n stands: "backward" (the inverse), "forward", or "ortho" (its root on both).'
         )
-        composite(name="fft_" + name + tail, function=False)(function)
+        composite(name="fft_" + name + tail, function=False, numpy=True)(function)
+
+
+def _count(name: str, n: int) -> int:
+    if n < 1:
+        raise fail(RuntimeError, name, f"Invalid number of data points ({n}) specified")
+    return n
 
 
 def _flat(dim: int) -> int:
@@ -379,13 +386,15 @@ def fft_rfftfreq(
 def _frequencies(
     name: str, k: Tensor, n: int, d: float, out: Any, dtype: Any, options: dict[str, Any]
 ) -> Tensor:
+    if options:
+        known("fft_" + name, options)
     if dtype is None:
         dtype = out.dtype if out is not None else dtypes.default()
     if not (dtype.is_floating_point or dtype.is_complex):
         raise fail(
             RuntimeError, name, f"{name} requires a floating point or complex dtype, got {dtype}"
         )
-    found = k.to(dtype) * (1.0 / (n * d))
+    found = k.to(dtype) * (1.0 / (n * d) if n * d else math.inf)
     device = options.get("device")
     if device is not None:
         found = found.to(device)
@@ -400,13 +409,13 @@ def _shift(input: Tensor, dim: Any, sign: int) -> Tensor:
     return ops.roll(input, shifts, list(dims)) if dims else input.clone()
 
 
-@composite(name="fft_fftshift", function=False)
+@composite(name="fft_fftshift", function=False, numpy=True)
 def fft_fftshift(input: Tensor, dim: Any = None) -> Tensor:
     """The spectrum with frequency zero in the middle."""
     return _shift(input, dim, 1)
 
 
-@composite(name="fft_ifftshift", function=False)
+@composite(name="fft_ifftshift", function=False, numpy=True)
 def fft_ifftshift(input: Tensor, dim: Any = None) -> Tensor:
     """The inverse of `fftshift`."""
     return _shift(input, dim, -1)

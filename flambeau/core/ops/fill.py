@@ -247,10 +247,10 @@ def _reshape_storage(input: Tensor, shape: Any, steps: Any, offset: int) -> None
 
 @composite(method=True)
 def resize_as_(
-    input: Tensor, other: Tensor, memory_format: Any = layout.contiguous_format
+    input: Tensor, the_template: Tensor, memory_format: Any = layout.contiguous_format
 ) -> Tensor:
     """`resize_` to another tensor's shape."""
-    return resize_(input, tuple(other._array.shape), memory_format=memory_format)
+    return resize_(input, tuple(the_template._array.shape), memory_format=memory_format)
 
 
 @composite(method=True, function=False)

@@ -29,7 +29,7 @@ def _exclusive(bits, axes: Any, keepdim: bool):
     return np.asarray(found)
 
 
-@composite(method=True)
+@composite(method=True, numpy=True)
 def hash_tensor(
     input: Tensor, dim: Any = None, *, keepdim: bool = False, mode: int = 0, out: Any = None
 ) -> Tensor:

@@ -289,7 +289,7 @@ def _fill_value(name: str, input: Tensor, value: Any) -> Tensor:
     )
 
 
-@composite(method=True)
+@composite(method=True, numpy=True)
 def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
     """The input with `value` (a number or a 0-d tensor) in the slices of `dim` that `index` names.
 
@@ -299,7 +299,7 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
     return ops._index_fill(input, dim, index, _fill_value("index_fill", input, value))
 
 
-@composite(method=True, function=False)
+@composite(method=True, function=False, numpy=True)
 def index_fill_(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
     """`index_fill`, in place."""
     return ops._index_fill_(input, dim, index, _fill_value("index_fill", input, value))
@@ -430,7 +430,7 @@ def _out(name: str, found: Tensor, out: Any) -> Tensor:
     return write_one(name, found, out)
 
 
-@composite(method=True)
+@composite(method=True, numpy=True)
 def select_scatter(input: Tensor, src: Tensor, dim: int, index: int, *, out: Any = None) -> Tensor:
     """A copy of the input with `src` at `index` of dimension `dim`.
 
@@ -448,7 +448,7 @@ def select_scatter(input: Tensor, src: Tensor, dim: int, index: int, *, out: Any
     return _out("select_scatter", ops._select_scatter(input, src, (dim, index % shape[dim])), out)
 
 
-@composite(method=True)
+@composite(method=True, numpy=True)
 def slice_scatter(
     input: Tensor,
     src: Tensor,

@@ -353,13 +353,13 @@ def _lapack(name: str, a: Any) -> Any:
 
 
 @composite(name="linalg_ldl_factor", function=False)
-def linalg_ldl_factor(A: Tensor, *, hermitian: bool = False, out: Any = None) -> Any:
+def linalg_ldl_factor(input: Tensor, *, hermitian: bool = False, out: Any = None) -> Any:
     """L and D of a symmetric (hermitian) matrix, packed, and the pivots. Needs scipy (extra `sci`).
 
     Raises:
         LinAlgError: D has a zero on its diagonal.
     """
-    LD, pivots, info = ops.linalg_ldl_factor_ex(A, hermitian=hermitian)
+    LD, pivots, info = ops.linalg_ldl_factor_ex(input, hermitian=hermitian)
     verdict(
         "torch.linalg.ldl_factor",
         info,

@@ -228,7 +228,7 @@ def matrix_power(input: Tensor, n: int, *, out: Any = None) -> Tensor:
 
 
 @composite(name="linalg_tensorinv", function=False)
-def linalg_tensorinv(A: Tensor, ind: int = 2, *, out: Any = None) -> Tensor:
+def linalg_tensorinv(input: Tensor, ind: int = 2, *, out: Any = None) -> Tensor:
     """The inverse under `tensordot` over `ind` dimensions."""
     if ind <= 0:
         raise fail(
@@ -236,7 +236,7 @@ def linalg_tensorinv(A: Tensor, ind: int = 2, *, out: Any = None) -> Tensor:
             "linalg.tensorinv",
             "Expected a strictly positive integer for 'ind' argument",
         )
-    head, tail = list(A.shape[:ind]), list(A.shape[ind:])
+    head, tail = list(input.shape[:ind]), list(input.shape[ind:])
     if math.prod(head) != math.prod(tail):
         raise fail(
             RuntimeError,
@@ -244,7 +244,7 @@ def linalg_tensorinv(A: Tensor, ind: int = 2, *, out: Any = None) -> Tensor:
             "Expected self to satisfy the requirement prod(self.shape[ind:]) == "
             f"prod(self.shape[:ind]), but got {math.prod(tail)} != {math.prod(head)}",
         )
-    inverse, info = ops.linalg_inv_ex(A.reshape(math.prod(tail), math.prod(tail)))
+    inverse, info = ops.linalg_inv_ex(input.reshape(math.prod(tail), math.prod(tail)))
     if isinstance(info._array, np.ndarray) and info._array.any():
         raise fail(
             RuntimeError,

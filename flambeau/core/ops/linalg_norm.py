@@ -41,9 +41,9 @@ def _restore(found: Tensor, dims: tuple[int, ...], keepdim: bool) -> Tensor:
     return found
 
 
-@composite(name="linalg_matrix_norm", function=False)
+@composite(name="linalg_matrix_norm", function=False, numpy=True)
 def linalg_matrix_norm(
-    A: Tensor,
+    input: Tensor,
     ord: Any = "fro",
     dim: Any = (-2, -1),
     keepdim: bool = False,
@@ -63,19 +63,19 @@ def linalg_matrix_norm(
         RuntimeError: another order, fewer than 2 dimensions, integers.
     """
     name = "linalg.matrix_norm"
-    need_matrix(name, A)
+    need_matrix(name, input)
     if isinstance(dim, int) or len(dim) != 2:
         raise fail(RuntimeError, name, f"dim must be a 2-tuple. Got {dim}")
-    _check_types(name, A, dtype)
-    dims = wrap_dims(dim, A.dim())
+    _check_types(name, input, dtype)
+    dims = wrap_dims(dim, input.dim())
     if dims[0] == dims[1]:
         raise fail(RuntimeError, name, f"dims must be different. Got ({dim[0]}, {dim[1]})")
     if ord == "fro":
-        return ops.linalg_vector_norm(A, 2, dim, keepdim, dtype=dtype, out=out)
+        return ops.linalg_vector_norm(input, 2, dim, keepdim, dtype=dtype, out=out)
     if dtype is not None:
-        A = A.to(dtype)
+        input = input.to(dtype)
     if ord == "nuc" or ord in (2, -2):
-        values = ops.linalg_svdvals(ops.movedim(A, dims, (-2, -1)))
+        values = ops.linalg_svdvals(ops.movedim(input, dims, (-2, -1)))
         found = values.sum(-1) if ord == "nuc" else values.amax(-1) if ord == 2 else values.amin(-1)
         return written("linalg_matrix_norm", _restore(found, dims, keepdim), out)
     if isinstance(ord, str) or ord not in (1, -1, math.inf, -math.inf):
@@ -85,7 +85,7 @@ def linalg_matrix_norm(
             f"Order {ord} not supported: give 'fro', 'nuc', 1, -1, 2, -2, inf or -inf.",
         )
     summed, folded = dims if abs(ord) == 1 else dims[::-1]
-    sums = ops.linalg_vector_norm(A, 1, summed, True)
+    sums = ops.linalg_vector_norm(input, 1, summed, True)
     found = sums.amax(folded, keepdim=True) if ord > 0 else sums.amin(folded, keepdim=True)
     if not keepdim:
         for k in sorted(dims, reverse=True):
@@ -93,7 +93,7 @@ def linalg_matrix_norm(
     return written("linalg_matrix_norm", found, out)
 
 
-@composite(name="linalg_norm", function=False)
+@composite(name="linalg_norm", function=False, numpy=True)
 def linalg_norm(
     input: Tensor,
     ord: Any = None,
@@ -145,42 +145,42 @@ def linalg_norm(
 
 
 @composite(name="linalg_cond", function=False)
-def linalg_cond(A: Tensor, p: Any = None, *, out: Any = None) -> Tensor:
+def linalg_cond(input: Tensor, p: Any = None, *, out: Any = None) -> Tensor:
     """The condition number ``norm(A, p) * norm(inv(A), p)``; inf for singular matrices.
 
     Args:
         p: an order of `matrix_norm`; None and 2: the ratio of the extreme singular values.
     """
-    if A.dim() < 2:
+    if input.dim() < 2:
         raise fail(RuntimeError, "linalg.cond", "The input tensor must have at least 2 dimensions.")
     if p is None or p in (2, -2):
-        values = ops.linalg_svdvals(A)
+        values = ops.linalg_svdvals(input)
         if not values.numel() or not values.shape[-1]:
             found = ops.zeros(values.shape[:-1], dtype=values.dtype)
         else:
             first, last = values.select(-1, 0), values.select(-1, -1)
             found = last / first if p == -2 else first / last
         return written("linalg_cond", found, out)
-    need_square(f"linalg.cond(ord={p})", A)
+    need_square(f"linalg.cond(ord={p})", input)
     if p not in ("fro", "nuc", 1, -1, math.inf, -math.inf):
         raise fail(RuntimeError, "linalg.cond", f"linalg.cond got an invalid norm type: {p}")
-    need_floating("linalg.cond", A._array)
-    if not A.numel():
-        real = ops.linalg_vector_norm(A).dtype
-        return written("linalg_cond", ops.zeros(A.shape[:-2], dtype=real), out)
-    inverse, info = ops.linalg_inv_ex(A)
+    need_floating("linalg.cond", input._array)
+    if not input.numel():
+        real = ops.linalg_vector_norm(input).dtype
+        return written("linalg_cond", ops.zeros(input.shape[:-2], dtype=real), out)
+    inverse, info = ops.linalg_inv_ex(input)
     if p == "nuc":
-        both = ops.linalg_svdvals(A)
+        both = ops.linalg_svdvals(input)
         found = both.sum(-1) * both.reciprocal().sum(-1)
     else:
-        found = linalg_matrix_norm(A, p) * linalg_matrix_norm(inverse, p)
+        found = linalg_matrix_norm(input, p) * linalg_matrix_norm(inverse, p)
     found = ops.where(info == 0, found, ops.full_like(found, math.inf))
     return written("linalg_cond", found, out)
 
 
 @composite(name="linalg_matrix_rank", function=False)
 def linalg_matrix_rank(
-    A: Tensor,
+    input: Tensor,
     tol: Any = None,
     hermitian: bool = False,
     *,
@@ -196,19 +196,19 @@ def linalg_matrix_rank(
         tol, hermitian = None, tol
     if tol is not None and atol is None:
         atol, rtol = tol, 0.0
-    need_matrix(name, A, "input")
+    need_matrix(name, input, "input")
     for label, value in (("atol", atol), ("rtol", rtol)):
         if isinstance(value, Tensor) and value.is_complex():
             raise fail(RuntimeError, name, f"{label} tensor of complex type is not supported.")
-    size = ops.abs(ops.linalg_eigvalsh(A)) if hermitian else ops.linalg_svdvals(A)
+    size = ops.abs(ops.linalg_eigvalsh(input)) if hermitian else ops.linalg_svdvals(input)
     if not size.shape[-1]:
         return written(
-            "linalg_matrix_rank", ops.zeros(A.shape[:-2], dtype=(size > 0).sum().dtype), out
+            "linalg_matrix_rank", ops.zeros(input.shape[:-2], dtype=(size > 0).sum().dtype), out
         )
     if rtol is None:
         from flambeau.core.dtypes import finfo
 
-        rtol = finfo(size.dtype).eps * max(A.shape[-2:]) if atol is None else 0.0
+        rtol = finfo(size.dtype).eps * max(input.shape[-2:]) if atol is None else 0.0
     top = size.amax(-1, keepdim=True)
     relative = (rtol.unsqueeze(-1) if isinstance(rtol, Tensor) else rtol) * top
     if atol is not None:

@@ -84,7 +84,7 @@ def verdict(name: str, info: Tensor, words: str) -> None:
 
 
 @composite(name="linalg_cholesky", function=False)
-def linalg_cholesky(A: Tensor, *, upper: bool = False, out: Tensor | None = None) -> Tensor:
+def linalg_cholesky(input: Tensor, *, upper: bool = False, out: Tensor | None = None) -> Tensor:
     """The triangular L of ``A = L @ L.mH`` for positive-definite A (with `upper`: ``A = U.mH @
     U``).
 
@@ -92,7 +92,7 @@ def linalg_cholesky(A: Tensor, *, upper: bool = False, out: Tensor | None = None
     Raises:
         LinAlgError: a matrix that is not positive-definite.
     """
-    found, info = ops.linalg_cholesky_ex(A, upper=upper)
+    found, info = ops.linalg_cholesky_ex(input, upper=upper)
     verdict("linalg.cholesky", info, NOT_POSITIVE)
     return written("linalg_cholesky", found, out)
 

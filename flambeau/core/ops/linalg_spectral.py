@@ -353,11 +353,11 @@ def linalg_eigh(A, UPLO: str = "L"):
 
 
 @composite(name="linalg_eigvalsh", function=False)
-def linalg_eigvalsh(A: Tensor, UPLO: str = "L", *, out: Any = None) -> Tensor:
+def linalg_eigvalsh(input: Tensor, UPLO: str = "L", *, out: Any = None) -> Tensor:
     """The eigenvalues of a symmetric or hermitian matrix, ascending."""
     from flambeau.core.ops.linalg_solve import written
 
-    return written("linalg_eigvalsh", ops.linalg_eigh(A, UPLO)[0], out)
+    return written("linalg_eigvalsh", ops.linalg_eigh(input, UPLO)[0], out)
 
 
 def _eig_rule(g: Any, eigenvalues: Any, eigenvectors: Any) -> Any:
@@ -415,11 +415,11 @@ def linalg_eig(A):
 
 
 @composite(name="linalg_eigvals", function=False)
-def linalg_eigvals(A: Tensor, *, out: Any = None) -> Tensor:
+def linalg_eigvals(input: Tensor, *, out: Any = None) -> Tensor:
     """The eigenvalues of a square matrix; complex always."""
     from flambeau.core.ops.linalg_solve import written
 
-    return written("linalg_eigvals", ops.linalg_eig(A)[0], out)
+    return written("linalg_eigvals", ops.linalg_eig(input)[0], out)
 
 
 def _pinv_rule(g: Any, A: Any, out: Any) -> Any:
@@ -479,7 +479,7 @@ def _plain(value: Any) -> Any:
 
 @composite(name="linalg_pinv", function=False)
 def linalg_pinv(
-    A: Tensor,
+    input: Tensor,
     rcond: Any = None,
     hermitian: bool = False,
     *,
@@ -499,5 +499,5 @@ def linalg_pinv(
     if isinstance(rcond, bool):
         rcond, hermitian = None, rcond
     return ops._linalg_pinv(
-        A, _plain(atol), _plain(rtol if rcond is None else rcond), hermitian, out=out
+        input, _plain(atol), _plain(rtol if rcond is None else rcond), hermitian, out=out
     )

@@ -259,13 +259,13 @@ def cross_entropy_loss(
     """Cross entropy of logits (N, C, *) with class numbers (N, *) or probabilities (N, C, *).
 
     Raises:
-        RuntimeError: label_smoothing outside [0, 1], or shapes that do not fit.
+        RuntimeError: label_smoothing above 1, or shapes that do not fit.
     """
-    if not 0.0 <= label_smoothing <= 1.0:
+    if label_smoothing > 1.0:
         raise fail(
             RuntimeError,
             "cross_entropy",
-            f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}",
+            f"label_smoothing must be at most 1.0. Got: {label_smoothing}",
         )
     try:
         alike = input._array.shape == target._array.shape

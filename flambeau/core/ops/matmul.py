@@ -365,7 +365,7 @@ def _entry(title: str, second: str, fixed: Op | None, choice: dict[tuple[int, in
     nothing = (None, None, False)
 
     def entry(input: Any, other: Any = None, *, out: Any = None, **names: Any) -> Any:
-        if type(input) in PLAIN and type(other) in PLAIN and out is None:
+        if type(input) in PLAIN and type(other) in PLAIN and out is None and not names:
             m = mode()
             a = input._array
             b = other._array

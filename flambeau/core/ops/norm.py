@@ -226,6 +226,8 @@ def batch_norm(
 
     Reference: Ioffe, Szegedy, Batch normalization, 2015, arXiv:1502.03167.
     """
+    if isinstance(momentum, Tensor):
+        momentum = float(momentum)
     if not input.numel():
         found = input.clone() if weight is None else input * weight[0]
         return found if bias is None else found + bias[0]

@@ -279,7 +279,7 @@ def _between(ordered: Tensor, ranks: Tensor, interpolation: str) -> Tensor:
     return ops.lerp(low, high, weight)
 
 
-@composite(method=True)
+@composite(method=True, numpy=True)
 def quantile(
     input: Tensor,
     q: Any,
@@ -302,7 +302,7 @@ def quantile(
     return _quantile("quantile", input, q, dim, keepdim, interpolation, False, out)
 
 
-@composite(method=True)
+@composite(method=True, numpy=True)
 def nanquantile(
     input: Tensor,
     q: Any,

@@ -60,6 +60,7 @@ def _declare(name: str, kernel: Any, meaning: str) -> None:
         function=False,
         method=False,
         inplace=False,
+        spelled=("x", "n"),
     )(body)
 
 

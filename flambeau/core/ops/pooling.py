@@ -44,7 +44,7 @@ def maximum(
     kernel = sizes(op, "kernel_size", kernel_size, count)
     stride = (
         kernel
-        if stride is None or stride == () or stride == []
+        if stride is None or (isinstance(stride, (tuple, list)) and not stride)
         else sizes(op, "stride", stride, count)
     )
     padding = sizes(op, "padding", padding, count)
@@ -75,7 +75,7 @@ def average(
     kernel = sizes(op, "kernel_size", kernel_size, count)
     stride = (
         kernel
-        if stride is None or stride == () or stride == []
+        if stride is None or (isinstance(stride, (tuple, list)) and not stride)
         else sizes(op, "stride", stride, count)
     )
     padding = sizes(op, "padding", padding, count)

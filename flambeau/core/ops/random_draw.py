@@ -47,7 +47,7 @@ def _common(name: str, left: np.ndarray, right: np.ndarray) -> tuple[int, ...]:
 
 
 @primitive(vjp=lambda g: ops.zeros_like(g), infer=_same)
-def bernoulli(input, p: Any = None, generator: Any = None):
+def bernoulli(input, p: Any = None, *, generator: Any = None):
     """Ones and zeros: one with the probability that stands in ``input`` (or ``p`` everywhere).
 
     Args:
@@ -155,7 +155,7 @@ def _infer_multinomial(
 
 
 @primitive(infer=_infer_multinomial)
-def multinomial(input, num_samples: int, replacement: bool = False, generator: Any = None):
+def multinomial(input, num_samples: int, replacement: bool = False, *, generator: Any = None):
     """Category numbers drawn by the weights in ``input``, a vector or one per row, as int64.
 
     Args:
@@ -266,6 +266,10 @@ def normal(
         RuntimeError: a negative ``std``.
         TypeError: two numbers and no size.
     """
+    if size is not None:  # numbers then, and a tensor without dimensions is one
+        mean, std = (
+            t.item() if isinstance(t, Tensor) and not t._array.ndim else t for t in (mean, std)
+        )
     tensors = isinstance(mean, Tensor), isinstance(std, Tensor)
     if any(tensors):
         if size is not None:

@@ -38,20 +38,22 @@ for _name, _successor in GONE.items():
     _gone(_name, _successor)
 
 
-@composite()
+@composite(numpy=True)
 def frobenius_norm(input: Tensor, dim: Any, keepdim: bool = False) -> Tensor:
     """The root of the sum of squares over one or two dimensions: `torch.linalg.norm`."""
     return ops.linalg_vector_norm(input, 2, dim, keepdim)  # type: ignore[no-any-return]
 
 
-@composite()
+@composite(numpy=True)
 def nuclear_norm(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
     """The sum of singular values of matrices: `torch.linalg.matrix_norm(ord="nuc")`."""
+    if isinstance(dim, bool):
+        dim, keepdim = None, dim
     dim = (-2, -1) if dim is None else tuple(dim)
     return ops.linalg_matrix_norm(input, "nuc", dim, keepdim)  # type: ignore[no-any-return]
 
 
-@composite()
+@composite(numpy=True)
 def norm_except_dim(v: Tensor, pow: int = 2, dim: int = 0) -> Tensor:
     """The norm over all dimensions but one, which are kept with size 1; dim=-1 is over all."""
     if dim == -1:

@@ -515,7 +515,7 @@ def _check_reduce(name: str, reduce: Any) -> None:
         )
 
 
-@composite(method=True)
+@composite(method=True, numpy=True)
 def scatter_reduce(
     input: Tensor,
     dim: int,
@@ -544,7 +544,7 @@ def scatter_reduce(
     return write_one("scatter_reduce", found, out)
 
 
-@composite(method=True, function=False)
+@composite(method=True, function=False, numpy=True)
 def scatter_reduce_(
     input: Tensor, dim: int, index: Tensor, src: Tensor, reduce: str, *, include_self: bool = True
 ) -> Tensor:

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from flambeau.core import dtypes, layout
-from flambeau.core.binding import sizes
+from flambeau.core.binding import sizes_of
 from flambeau.core.declare import composite, ops, primitive
-from flambeau.core.dims import wrap_dim, wrap_dims
+from flambeau.core.dims import several, wrap_dim, wrap_dims
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.kernels.generate.triangle import triangle
@@ -55,12 +55,7 @@ def flip(input: Tensor, *order: Any, dims: Any = None) -> Tensor:
     Raises:
         RuntimeError: a dimension named twice. IndexError: no such dimension.
     """
-    if dims is None and not order:
-        raise fail(
-            TypeError, "flip", 'flip() missing 1 required positional arguments: "dims": name some.'
-        )
-    given = dims if dims is not None else sizes(order)
-    given = (given,) if isinstance(given, int) else tuple(given)
+    given = sizes_of("flip", "dims", order, dims)
     return ops._flip(input, wrap_dims(given, input._array.ndim, "flip", empty_is_all=False))
 
 
@@ -101,8 +96,7 @@ def roll(input: Tensor, shifts: Any, dims: Any = ()) -> Tensor:
     Raises:
         RuntimeError: numbers of shifts and dimensions differ.
     """
-    shifts = (shifts,) if isinstance(shifts, int) else tuple(shifts)
-    dims = () if dims is None else (dims,) if isinstance(dims, int) else tuple(dims)
+    shifts, dims = several(shifts), () if dims is None else several(dims)
     if not shifts:
         raise fail(RuntimeError, "roll", "`shifts` required")
     if dims and not input._array.ndim:
@@ -224,7 +218,7 @@ def repeat(input: Tensor, *times: Any, repeats: Any = None) -> Tensor:
     Raises:
         RuntimeError: fewer numbers than dimensions, or a negative one.
     """
-    times = tuple([int(k) for k in (sizes(times) if repeats is None else repeats)])
+    times = tuple([int(k) for k in sizes_of("repeat", "repeats", times, repeats)])
     if len(times) < input._array.ndim:
         raise fail(
             RuntimeError,
@@ -245,11 +239,11 @@ def repeat(input: Tensor, *times: Any, repeats: Any = None) -> Tensor:
 @composite(method=True)
 def tile(input: Tensor, *times: Any, dims: Any = None) -> Tensor:
     """`repeat`, with missing numbers in front taken as 1."""
-    given = sizes(times) if dims is None else (dims,) if isinstance(dims, int) else dims
-    return repeat(input, (1,) * (input._array.ndim - len(given)) + tuple(given))
+    given = sizes_of("tile", "dims", times, dims)
+    return repeat(input, (1,) * (input._array.ndim - len(given)) + given)
 
 
-@composite(method=True)
+@composite(method=True, numpy=True)
 def repeat_interleave(
     input: Tensor, repeats: Any = None, dim: int | None = None, *, output_size: int | None = None
 ) -> Tensor:

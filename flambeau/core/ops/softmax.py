@@ -74,22 +74,28 @@ def _log_softmax(input, dim: int):
 
 
 @composite(method=True)
-def softmax(input: Tensor, dim: int, dtype: Any = None, *, out: Any = None) -> Tensor:
+def softmax(
+    input: Tensor, dim: Any = None, dtype: Any = None, *, out: Any = None, axis: Any = None
+) -> Tensor:
     """``exp(input) / sum(exp(input))`` along `dim`; `dtype` converts the input first.
 
     Raises:
         IndexError: no such dimension. NotImplementedError: an integer input.
     """
+    dim = axis if dim is None else dim
     found = ops._softmax(input if dtype is None else input.to(dtype), dim)
     return found if out is None else write_one("softmax", found, out)
 
 
 @composite(method=True)
-def log_softmax(input: Tensor, dim: int, dtype: Any = None, *, out: Any = None) -> Tensor:
+def log_softmax(
+    input: Tensor, dim: Any = None, dtype: Any = None, *, out: Any = None, axis: Any = None
+) -> Tensor:
     """``input - log(sum(exp(input)))`` along `dim`; `dtype` converts the input first.
 
     Raises:
         IndexError: no such dimension. NotImplementedError: an integer input.
     """
+    dim = axis if dim is None else dim
     found = ops._log_softmax(input if dtype is None else input.to(dtype), dim)
     return found if out is None else write_one("log_softmax", found, out)

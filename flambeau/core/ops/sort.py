@@ -177,8 +177,8 @@ def sort(
     input: Tensor,
     dim: int = -1,
     descending: bool = False,
-    stable: bool | None = None,
     *,
+    stable: bool | None = None,
     axis: int | None = None,
     out: Any = None,
 ) -> Any:
@@ -208,8 +208,8 @@ def argsort(
     input: Tensor,
     dim: int = -1,
     descending: bool = False,
-    stable: bool = False,
     *,
+    stable: bool = False,
     axis: int | None = None,
 ) -> Tensor:
     """The indices that put the tensor in order along `dim`."""

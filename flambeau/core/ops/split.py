@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -193,11 +194,11 @@ def split(
 def _even(length: int, size: int) -> tuple[int, ...]:
     if not length:
         return (0,)
-    whole, rest = divmod(length, size)
+    whole, rest = divmod(length, size := index(size))
     return (size,) * whole + (rest,) * (rest > 0)
 
 
-@composite(method=True)
+@composite(method=True, numpy=True)
 def split_with_sizes(input: Tensor, split_sizes: Any, dim: int = 0) -> tuple[Tensor, ...]:
     """Views of the given sizes along `dim`.
 
@@ -227,12 +228,15 @@ def split_with_sizes(input: Tensor, split_sizes: Any, dim: int = 0) -> tuple[Ten
 
 
 @composite(method=True)
-def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
+def chunk(
+    input: Tensor, chunks: int, dim: int = 0, *, axis: int | None = None
+) -> tuple[Tensor, ...]:
     """At most `chunks` views of equal size along `dim` (the last may be smaller).
 
     Raises:
         RuntimeError: fewer than one chunk, or a 0-d tensor.
     """
+    dim = dim if axis is None else axis
     answer = _subclassed("chunk", input, chunks, dim)
     if answer is not None:
         return answer
@@ -251,12 +255,13 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
 
 
 @composite(method=True)
-def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
+def unbind(input: Tensor, dim: int = 0, *, axis: int | None = None) -> tuple[Tensor, ...]:
     """The views at every index of `dim`.
 
     Raises:
         IndexError: no such dimension.
     """
+    dim = dim if axis is None else axis
     answer = _subclassed("unbind", input, dim)
     if answer is not None:
         return answer
@@ -280,7 +285,7 @@ def _iterate(input: Tensor) -> Any:
 bind(__iter__=_iterate)
 
 
-@composite(method=True)
+@composite(method=True, numpy=True)
 def tensor_split(
     input: Tensor,
     indices_or_sections: Any = None,
@@ -298,22 +303,23 @@ def tensor_split(
     given = indices_or_sections
     if given is None:
         given = _first_given(sections, indices, tensor_indices_or_sections)
-    _check_sections("tensor_split", given)
+    given = _sections("tensor_split", given)
     return _cut("tensor_split", input, given, dim)
 
 
 def _first_given(*given: Any) -> Any:
-    return next((v for v in given if v is not None), ())
+    return next((v for v in given if v is not None), None)
 
 
-def _check_sections(name: str, given: Any) -> None:
-    if not isinstance(given, (int, list, tuple, Tensor)):
+def _sections(name: str, given: Any) -> Any:
+    if not isinstance(given, (int, np.integer, list, tuple, Tensor)):
         raise fail(
             TypeError,
             name,
             f"{name}() takes a number of sections or a tuple of indices, not "
             f"{type(given).__name__}",
         )
+    return int(given) if isinstance(given, np.integer) else given
 
 
 def _cut(name: str, input: Tensor, given: Any, dim: int) -> tuple[Tensor, ...]:
@@ -381,7 +387,7 @@ def _side_split(name: str, least: int, axis: Any, words: str) -> None:
         given = indices_or_sections
         if given is None:
             given = _first_given(sections, indices)
-        _check_sections(name, given)
+        given = _sections(name, given)
         ndim = input._array.ndim
         if ndim < least:
             raise fail(
@@ -423,21 +429,21 @@ def _unsafe(
     return _parts(input, wrap_dim(dim, input._array.ndim), tuple(sizes), label, marked=False)
 
 
-@composite()
+@composite(numpy=True)
 def unsafe_split(input: Tensor, split_size: int, dim: int = 0) -> tuple[Tensor, ...]:
     """`split`, whose parts may be written in place: the input is not to be used any more then."""
     parts = split(input, split_size, dim)
     return _unsafe(parts, input, dim, [t._array.shape[dim] for t in parts], "UnsafeSplitBackward0")
 
 
-@composite()
+@composite(numpy=True)
 def unsafe_chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     """`chunk`, whose parts may be written in place: the input is not to be used any more then."""
     parts = chunk(input, chunks, dim)
     return _unsafe(parts, input, dim, [t._array.shape[dim] for t in parts], "UnsafeSplitBackward0")
 
 
-@composite()
+@composite(numpy=True)
 def unsafe_split_with_sizes(input: Tensor, split_sizes: Any, dim: int = 0) -> tuple[Tensor, ...]:
     """`split_with_sizes`, whose parts may be written in place: the input is not to be used any more
     then.
@@ -459,19 +465,19 @@ def _copies(parts: tuple[Tensor, ...], out: Any, name: str) -> Any:
     return None
 
 
-@composite()
+@composite(numpy=True)
 def split_copy(input: Tensor, split_size: Any, dim: int = 0, *, out: Any = None) -> Any:
     """`split`, copied."""
     return _copies(split(input, split_size, dim), out, "split_copy")
 
 
-@composite()
+@composite(numpy=True)
 def split_with_sizes_copy(input: Tensor, split_sizes: Any, dim: int = 0, *, out: Any = None) -> Any:
     """`split_with_sizes`, copied."""
     return _copies(split_with_sizes(input, split_sizes, dim), out, "split_with_sizes_copy")
 
 
-@composite()
+@composite(numpy=True)
 def unbind_copy(input: Tensor, dim: int = 0, *, out: Any = None) -> Any:
     """`unbind`, copied."""
     return _copies(unbind(input, dim), out, "unbind_copy")

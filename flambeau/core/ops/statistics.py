@@ -209,7 +209,14 @@ def _arguments(
                 f"{name}() received an invalid combination of arguments: unbiased and correction "
                 "exclude each other.",
             )
-        return dim, int(bool(unbiased)), keepdim
+        if not isinstance(unbiased, bool):
+            raise fail(
+                TypeError,
+                name,
+                f"argument 'unbiased' must be bool, not {type(unbiased).__name__}. A number of "
+                "degrees of freedom goes by name: correction=2.",
+            )
+        return dim, int(unbiased), keepdim
     return dim, 1 if correction is UNSET or correction is None else correction, keepdim
 
 

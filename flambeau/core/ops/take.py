@@ -111,7 +111,7 @@ def put(input, index, source, accumulate: bool = False):
     return found
 
 
-@composite(method=True)
+@composite(method=True, numpy=True)
 def take_along_dim(
     input: Tensor, indices: Tensor, dim: int | None = None, *, out: Tensor | None = None
 ) -> Tensor:

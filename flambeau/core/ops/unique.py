@@ -124,22 +124,28 @@ def unique_consecutive(
 
 @composite()
 def isin(
-    elements: Any,
-    test_elements: Any,
+    elements: Any = None,
+    test_elements: Any = None,
     *,
     assume_unique: bool = False,
     invert: bool = False,
     out: Any = None,
+    element: Any = None,
+    test_element: Any = None,
 ) -> Tensor:
     """Which `elements` are among `test_elements` (which are not, with `invert`).
 
     Raises:
         RuntimeError: bool or complex tensors.
     """
+    elements = element if elements is None else elements
+    test_elements = test_element if test_elements is None else test_elements
     arrays = [
         t._array if isinstance(t, Tensor) else np.asarray(t) for t in (elements, test_elements)
     ]
-    if not any(isinstance(t, Tensor) for t in (elements, test_elements)):
+    if not any(isinstance(t, Tensor) for t in (elements, test_elements)) or not all(
+        isinstance(t, (Tensor, int, float, np.generic)) for t in (elements, test_elements)
+    ):
         raise fail(
             TypeError,
             "isin",

@@ -169,9 +169,9 @@ def _vector_norm(input, ord: Any, dim: Any, keepdim: bool, *, dtype: Any = None)
     return total(size ** size.dtype.type(ord), axes, keepdim) ** size.dtype.type(1 / ord)
 
 
-@composite(function=False, name="linalg_vector_norm")
+@composite(function=False, name="linalg_vector_norm", numpy=True)
 def vector_norm(
-    x: Tensor,
+    input: Tensor,
     ord: Any = 2,
     dim: Any = None,
     keepdim: bool = False,
@@ -187,12 +187,12 @@ def vector_norm(
     Raises:
         RuntimeError: an integer tensor, or inf of no elements.
     """
-    kind = x._array.dtype.kind
+    kind = input._array.dtype.kind
     if kind not in "fcV":
         raise fail(
             RuntimeError,
             "linalg.vector_norm",
-            f"Expected a floating point or complex tensor as input. Got {x.dtype}",
+            f"Expected a floating point or complex tensor as input. Got {input.dtype}",
         )
     if dtype is not None and (
         dtype.is_complex != (kind == "c") or not (dtype.is_complex or dtype.is_floating_point)
@@ -200,9 +200,9 @@ def vector_norm(
         raise fail(
             RuntimeError,
             "linalg.vector_norm",
-            f"the input is {x.dtype} and cannot be converted to the dtype asked for, {dtype}",
+            f"the input is {input.dtype} and cannot be converted to the dtype asked for, {dtype}",
         )
-    return ops._vector_norm(x, float(ord), dim, keepdim, dtype=dtype, out=out)
+    return ops._vector_norm(input, float(ord), dim, keepdim, dtype=dtype, out=out)
 
 
 def _matrix_dims(input: Tensor, dim: Any) -> Any:
@@ -311,7 +311,7 @@ def _renormed(input: Tensor, p: float, dim: int, maxnorm: float) -> Tensor:
     return input * scale
 
 
-@composite(method=True)
+@composite(method=True, numpy=True)
 def renorm(input: Tensor, p: float, dim: int, maxnorm: float, *, out: Any = None) -> Tensor:
     """Every slice along `dim` whose `p`-norm exceeds `maxnorm`, scaled down to it.
 
@@ -326,7 +326,7 @@ def renorm(input: Tensor, p: float, dim: int, maxnorm: float, *, out: Any = None
     return write_one("renorm", found, out)
 
 
-@composite(method=True, function=False)
+@composite(method=True, function=False, numpy=True)
 def renorm_(input: Tensor, p: float, dim: int, maxnorm: float) -> Tensor:
     """`renorm`, in place."""
     return input.copy_(_renormed(input.clone(), p, dim, maxnorm))

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from flambeau.core import dtypes, layout
+from flambeau.core.binding import sizes_of
 from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.declare import view as declare_view
 from flambeau.core.dims import wrap_dim
@@ -113,17 +114,17 @@ _reshaped: Callable[..., Any] = at_first(
 
 
 @composite(method=True)
-def reshape(input: Tensor, *shape: Any) -> Tensor:
+def reshape(input: Tensor, shape: Any = None, *sizes: Any) -> Tensor:
     """The tensor in another shape: a view where strides allow it, else a copy."""
-    found = _reshaped(input, *shape)
+    found = _reshaped(input, shape, *sizes)
     if found is not None:
         return found  # type: ignore[no-any-return]
-    size = shape[0] if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape
+    size = (shape, *sizes) if sizes else sizes_of("reshape", "shape", (), shape)
     if type(input) in PLAIN and ordinary():
         a = input._array
         if type(a) is nd and a.flags.c_contiguous:
             try:
-                r = a.reshape(size)
+                r = a.reshape(size) if min(size, default=0) >= -1 else None
             except (ValueError, TypeError):
                 r = None  # worded below
             if r is not None:
@@ -172,8 +173,8 @@ def view(input: Tensor, *shape: Any, size: Any = None, dtype: Any = None) -> Ten
             input = input.detach()  # bytes have no gradient
         found = _retyped(input, shape[0].numpy)
         return ops._view_dtype(input, shape[0]) if found is None else found
-    if size is not None:
-        shape = (size,)
+    if size is not None or not (shape or dtype):
+        shape = (sizes_of("view", "size", shape, size),)
     if dtype is None:
         found = _shaped(input, *shape)
         if found is not None:
@@ -184,7 +185,7 @@ def view(input: Tensor, *shape: Any, size: Any = None, dtype: Any = None) -> Ten
     a = input._array
     if type(input) in PLAIN and type(a) is nd and a.flags.c_contiguous and ordinary():
         try:
-            r = a.reshape(wanted)
+            r = a.reshape(wanted) if min(wanted, default=0) >= -1 else None
         except (ValueError, TypeError):
             r = None  # worded below
         if r is not None:

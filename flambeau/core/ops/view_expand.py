@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from flambeau.core import layout
+from flambeau.core.binding import sizes_of
 from flambeau.core.declare import composite, ops
 from flambeau.core.declare import view as declare_view
 from flambeau.core.entry import as_view
@@ -43,13 +44,9 @@ EXPAND = ops._expand.operation
 @composite(method=True, function=False)
 def expand(input: Tensor, *sizes: Any, size: Any = None, implicit: bool = False) -> Tensor:
     """The view in which dimensions of size 1 repeat to `sizes`; -1 keeps a size."""
-    wanted = (
-        size
-        if size is not None
-        else sizes[0]
-        if len(sizes) == 1 and isinstance(sizes[0], (tuple, list))
-        else sizes
-    )
+    wanted = sizes[0] if len(sizes) == 1 and size is None else sizes
+    if not isinstance(wanted, (tuple, list)) or size is not None or not sizes:
+        wanted = sizes_of("expand", "size", sizes, size)
     a = input._array
     if type(input) in PLAIN and type(a) is nd and ordinary():
         wanted = tuple(wanted)
@@ -105,13 +102,13 @@ def expand_as(input: Tensor, other: Tensor, *sizes: Any) -> Tensor:
 
 
 @composite(method=True, function=False)
-def sum_to_size(input: Tensor, *size: Any) -> Tensor:
+def sum_to_size(input: Tensor, *sizes: Any, size: Any = None) -> Tensor:
     """The sum over the dimensions along which `size` would broadcast to this tensor.
 
     Raises:
         RuntimeError: `size` does not broadcast to the tensor's.
     """
-    wanted = tuple(size[0]) if len(size) == 1 and isinstance(size[0], (tuple, list)) else size
+    wanted = sizes_of("sum_to_size", "size", sizes, size)
     shape = input._array.shape
     if wanted == shape and shape:
         return input

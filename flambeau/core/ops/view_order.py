@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from flambeau.core.binding import sizes_of
 from flambeau.core.declare import composite, ops
 from flambeau.core.declare import view as declare_view
-from flambeau.core.dims import wrap_dim, wrap_dims
+from flambeau.core.dims import several, wrap_dim, wrap_dims
 from flambeau.core.entry import as_view, at_first, looking
 from flambeau.core.errors import fail
 from flambeau.core.methods import attach
@@ -62,7 +63,7 @@ def _squeeze_name(node: Any) -> str:
 )
 def squeeze(input, dim: Any = None):
     """The view without the dimensions of size 1 (all of them, or those in `dim` that are)."""
-    if dim == ():
+    if isinstance(dim, tuple) and not dim:
         gone = []
     elif dim is None:
         gone = [k for k, n in enumerate(input.shape) if n == 1]
@@ -100,14 +101,15 @@ def inverse(dims: Any) -> tuple[int, ...]:
 
 
 @composite(method=True)
-def permute(input: Tensor, *dims: Any) -> Tensor:
+def permute(input: Tensor, *order: Any, dims: Any = None) -> Tensor:
     """The view with its dimensions in the order `dims`.
 
     Raises:
         RuntimeError: not every dimension named once.
     """
-    order = dims[0] if len(dims) == 1 and isinstance(dims[0], (tuple, list)) else dims
-    found = _permuted(input, tuple(order))
+    if len(order) < 2 or dims is not None:
+        order = sizes_of("permute", "dims", order, dims)
+    found = _permuted(input, order)
     if found is not None:
         return found  # type: ignore[no-any-return]
     a = input._array
@@ -117,7 +119,7 @@ def permute(input: Tensor, *dims: Any) -> Tensor:
         except (ValueError, TypeError):
             r = None  # worded below
         if r is not None:
-            return as_view(PERMUTE, input, r, (None, tuple(order)))
+            return as_view(PERMUTE, input, r, (None, order))
     ndim = a.ndim
     if len(order) != ndim:
         raise fail(
@@ -129,7 +131,7 @@ def permute(input: Tensor, *dims: Any) -> Tensor:
         )
     wrapped = tuple([wrap_dim(d, ndim) for d in order])
     if len(set(wrapped)) < ndim:
-        raise fail(RuntimeError, "permute", f"duplicate dims are not allowed: {tuple(order)}")
+        raise fail(RuntimeError, "permute", f"duplicate dims are not allowed: {order}")
     return ops._permute(input, wrapped)
 
 
@@ -160,8 +162,7 @@ def _order_of_several(ndim: int, sources: Any, targets: Any) -> tuple[int, ...]:
 
 def _move(input: Tensor, source: Any, destination: Any) -> Tensor:
     ndim = input._array.ndim
-    sources = (source,) if isinstance(source, int) else tuple(source)
-    targets = (destination,) if isinstance(destination, int) else tuple(destination)
+    sources, targets = several(source), several(destination)
     if len(sources) != len(targets):
         raise fail(
             RuntimeError,

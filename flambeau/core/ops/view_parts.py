@@ -151,7 +151,7 @@ def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
     return ops._slice(input, dim, start, start + length, 1)
 
 
-@composite(method=True)
+@composite(method=True, numpy=True)
 def narrow_copy(
     input: Tensor, dim: int, start: int, length: int, *, out: Tensor | None = None
 ) -> Tensor:

@@ -338,7 +338,7 @@ def multi_head_attention_forward(
         if dropout_p > 0.0:
             weights = dropout(weights, p=dropout_p)
         mixed = ops.bmm(weights, v).transpose(0, 1).reshape(length * batch, width)
-        output = ops.linear(mixed, out_proj_weight, out_proj_bias).reshape(length, batch, -1)
+        output = ops.linear(mixed, out_proj_weight, out_proj_bias).reshape(length, batch, width)
         weights = weights.reshape(batch, num_heads, length, source)
         if average_attn_weights:
             weights = weights.mean(dim=1)
@@ -349,7 +349,7 @@ def multi_head_attention_forward(
             if attn_mask.size(0) == 1
             else attn_mask.reshape(batch, num_heads, -1, source)
         )
-    shape = (batch, num_heads, -1, head)
+    shape = (batch, num_heads, source, head)
     mixed = ops.scaled_dot_product_attention(
         q.reshape(batch, num_heads, length, head),
         k.reshape(shape),
@@ -359,7 +359,7 @@ def multi_head_attention_forward(
         is_causal,
     )
     mixed = mixed.permute(2, 0, 1, 3).reshape(length * batch, width)
-    output = ops.linear(mixed, out_proj_weight, out_proj_bias).reshape(length, batch, -1)
+    output = ops.linear(mixed, out_proj_weight, out_proj_bias).reshape(length, batch, width)
     return (output if batched else output.squeeze(1)), None
 
 

@@ -11,9 +11,9 @@ from flambeau.core.tensor import Tensor
 __all__ = ["embedding", "embedding_bag", "one_hot"]
 
 
-def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
+def one_hot(input: Tensor, num_classes: int = -1) -> Tensor:
     """Zeros with a 1 at every class number: (*, num_classes)."""
-    return ops.one_hot(tensor, num_classes)
+    return ops.one_hot(input, num_classes)
 
 
 def _renormalised(weight: Tensor, input: Tensor, max_norm: float, norm_type: float) -> None:

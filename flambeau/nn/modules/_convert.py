@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 import flambeau
+from flambeau.core.dtypes import PYTHON_TYPES
 from flambeau.core.errors import fail
 from flambeau.core.provenance import stack_level
 from flambeau.core.tensor import Tensor
@@ -191,7 +192,7 @@ def _parse_to(*args: Any, **kwargs: Any) -> tuple[Any, Any, bool, Any]:
     slots["memory_format"] = kwargs.pop("memory_format", None)
     kwargs.pop("copy", None)
     other = kwargs.pop("tensor", None) if "tensor" in kwargs else kwargs.pop("other", None)
-    rest = list(args)
+    rest = [PYTHON_TYPES.get(a, a) if isinstance(a, type) else a for a in args]
     if rest and isinstance(rest[0], Tensor):
         other = rest.pop(0)
     if other is not None:

@@ -49,7 +49,7 @@ class Unflatten(Module):
 
     def __init__(self, dim: int | str, unflattened_size: Any) -> None:
         super().__init__()
-        if isinstance(dim, int):
+        if hasattr(dim, "__index__"):
             self._check_sizes(unflattened_size)
         elif isinstance(dim, str):
             self._check_named(unflattened_size)

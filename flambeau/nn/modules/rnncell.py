@@ -77,6 +77,14 @@ class RNNCellBase(Module):
             if tensor is not None and tensor.dim() not in (1, 2):
                 message = f"{name}: Expected {what} to be 1D or 2D, got {tensor.dim()}D instead"
                 raise fail(ValueError, name, message)
+        if state is not None and input.dim() == state.dim() == 2:
+            if input.size(0) != state.size(0):
+                raise fail(
+                    RuntimeError,
+                    name,
+                    f"Input batch size {input.size(0)} doesn't match {label} batch size "
+                    f"{state.size(0)}",
+                )
 
     def _zeros(self, input: Tensor) -> Tensor:
         return flambeau.zeros(
