@@ -290,6 +290,8 @@ def __getattr__(name: str) -> _Any:
         function = globals()[name] = _declare.FUNCTIONS[name]
         return function
     room = name if name in _LAZY else _ELSEWHERE.get(name)
+    if name.startswith("_foreach_"):
+        room = "foreach"
     if room is not None:
         try:
             module = _import_module(f"flambeau.{room}")
@@ -302,8 +304,9 @@ def __getattr__(name: str) -> _Any:
             ) from None
         if name in _LAZY:
             return module
-        value = globals()[name] = getattr(module, name)
-        return value
+        if hasattr(module, name):
+            value = globals()[name] = getattr(module, name)
+            return value
     if name.startswith("__"):
         raise AttributeError(f"module 'flambeau' has no attribute '{name}'")
     from flambeau.shim.suggest import missing

@@ -19,6 +19,7 @@ from flambeau.core.anomaly import note_forward
 from flambeau.core.batch.array import ACTIVE, TRANSFORMING
 from flambeau.core.errors import fail
 from flambeau.core.node import AccumulateGrad, Node, Port, was_freed, was_written
+from flambeau.core.packing import unrecorded
 from flambeau.core.provenance import stack_level, user_frame
 from flambeau.core.storage import Storage, storage_of, touch
 from flambeau.core.tensor import Tensor, edge_of, wrap, wrap_like_view
@@ -364,7 +365,8 @@ def _record(
         note_forward(ctx)
     if m is not None and m.pack:
         pack, unpack = m.pack[-1]
-        ctx._packed = [None if t is None else (pack(t), unpack) for t in kept]
+        with unrecorded():
+            ctx._packed = [None if t is None else (pack(t), unpack) for t in kept]
     else:
         ctx._kept = [None if t is None else _Kept(t, ctx) for t in kept]
     ctx.to_save = ()

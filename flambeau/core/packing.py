@@ -4,8 +4,11 @@ node and rules.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from flambeau.core import state
 from flambeau.core.anomaly import note_forward
 from flambeau.core.errors import fail
 from flambeau.core.lists import ListNode
@@ -13,7 +16,7 @@ from flambeau.core.node import Node, OpNode, Port
 from flambeau.core.rules import Packed
 from flambeau.core.tensor import Tensor, wrap
 
-__all__ = ["pack_saved"]
+__all__ = ["pack_saved", "unrecorded"]
 
 
 def pack_saved(result: Any, mode: Any) -> None:
@@ -29,14 +32,26 @@ def pack_saved(result: Any, mode: Any) -> None:
                 and isinstance(node, OpNode)
                 and not any(type(v) is Packed for v in node.saved or ())
             ):
-                pack, unpack = mode.pack[-1]
-                saved = list(node.saved)
-                for k in _order(node):
-                    if node.stores[k] is not None:
-                        saved[k] = Packed(_packed(pack, node, k), unpack)
-                node.saved = saved
+                with unrecorded():
+                    pack, unpack = mode.pack[-1]
+                    saved = list(node.saved)
+                    for k in _order(node):
+                        if node.stores[k] is not None:
+                            saved[k] = Packed(_packed(pack, node, k), unpack)
+                    node.saved = saved
             elif mode.pack and isinstance(node, ListNode):
-                node.pack(*mode.pack[-1])
+                with unrecorded():
+                    node.pack(*mode.pack[-1])
+
+
+@contextmanager
+def unrecorded() -> Iterator[None]:
+    """What a pack hook computes has no history; so `numpy()` of a parameter is allowed there."""
+    token = state.switch_grad(False)
+    try:
+        yield
+    finally:
+        state.restore(token)
 
 
 def _order(node: OpNode) -> list[int]:

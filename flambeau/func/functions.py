@@ -5,6 +5,7 @@ Stands on core.crossing and core.batch.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from flambeau.core.batch.array import ACTIVE, Batched
@@ -13,7 +14,7 @@ from flambeau.core.errors import fail
 from flambeau.core.tensor import Tensor
 from flambeau.utils._pytree import tree_flatten, tree_map, tree_unflatten
 
-__all__ = ["VmapInfo", "apply_by_level", "check_form"]
+__all__ = ["VmapInfo", "apply_by_level", "call_rule", "check_form"]
 
 
 class VmapInfo(NamedTuple):
@@ -46,13 +47,7 @@ def apply_by_level(cls: Any, base: Any, args: tuple[Any, ...]) -> Any:
     Raises:
         RuntimeError: neither `vmap` nor `generate_vmap_rule`, or both.
     """
-    level = ACTIVE.get()[-1]
-    leaves, spec = tree_flatten(args)
-    mapped = [
-        isinstance(x, Tensor) and type(x._array) is Batched and level.number in x._array.levels
-        for x in leaves
-    ]
-    if not any(mapped):
+    if not _mapped(tree_flatten(args)[0]):
         return NotImplemented
     own = cls.vmap is not base.vmap
     if cls.generate_vmap_rule and own:
@@ -72,6 +67,34 @@ def apply_by_level(cls: Any, base: Any, args: tuple[Any, ...]) -> Any:
             f"You tried to vmap over {cls.__name__}, but it does not have vmap support. Please "
             "override and implement the vmap staticmethod or set generate_vmap_rule=True.",
         )
+    return call_rule(cls.__name__, cls.vmap, args)
+
+
+def _mapped(leaves: list[Any]) -> list[bool]:
+    """Which of the arguments differ from sample to sample of the innermost vmap; none: empty."""
+    level = ACTIVE.get()[-1].number
+    mapped = [
+        isinstance(x, Tensor) and type(x._array) is Batched and level in x._array.levels
+        for x in leaves
+    ]
+    return mapped if any(mapped) else []
+
+
+def call_rule(name: str, rule: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+    """What `rule(info, in_dims, *args)` makes of the innermost vmap's batches, which it sees as
+    plain tensors; NotImplemented where no argument is a batch.
+
+    Args:
+        rule: gives the output and its dimensions.
+
+    Raises:
+        RuntimeError: the rule gives something else.
+    """
+    level = ACTIVE.get()[-1]
+    leaves, spec = tree_flatten(args)
+    mapped = _mapped(leaves)
+    if not mapped:
+        return NotImplemented
     plain = [
         leave_level(x, level.number, 0, level.size) if m else x
         for x, m in zip(leaves, mapped, strict=True)
@@ -79,19 +102,17 @@ def apply_by_level(cls: Any, base: Any, args: tuple[Any, ...]) -> Any:
     in_dims = tree_unflatten([0 if m else None for m in mapped], spec)
     token = ACTIVE.set(ACTIVE.get()[:-1])
     try:
-        result = cls.vmap(
-            VmapInfo(level.size, level.randomness), in_dims, *tree_unflatten(plain, spec)
-        )
+        result = rule(VmapInfo(level.size, level.randomness), in_dims, *tree_unflatten(plain, spec))
     finally:
         ACTIVE.reset(token)
-    return _entered(cls, result, level.number)
+    return _entered(name, result, level.number)
 
 
-def _entered(cls: Any, result: Any, level: int) -> Any:
+def _entered(name: str, result: Any, level: int) -> Any:
     if not isinstance(result, tuple) or len(result) != 2:
         raise fail(
             RuntimeError,
-            cls.__name__,
+            name,
             "Expected the vmap staticmethod to have two returns, an output and out_dims with "
             f"pytree structure compatible with the output; got a {type(result).__name__}.",
         )

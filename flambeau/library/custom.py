@@ -7,8 +7,10 @@ import inspect
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import flambeau
 from flambeau.autograd.function import Function
 from flambeau.core import state
+from flambeau.core.batch.array import ACTIVE
 from flambeau.core.errors import fail
 from flambeau.core.storage import touch
 from flambeau.core.tensor import Tensor, edge_of
@@ -137,6 +139,12 @@ class CustomOpDef:
                 else x
                 for x in inputs
             )
+        if ACTIVE.get():
+            from flambeau.func.functions import call_rule
+
+            found = call_rule(self._qualname, self._vmap or self._by_sample, inputs)
+            if found is not NotImplemented:
+                return found
         tensors = [
             t
             for x in inputs
@@ -148,6 +156,23 @@ class CustomOpDef:
         if self._schema.mutates:
             return self._run(inputs)
         return self._function.apply(*inputs)
+
+    def _by_sample(self, info: Any, in_dims: tuple[Any, ...], *inputs: Any) -> Any:
+        """The operation on a batch where no rule is registered: sample after sample."""
+        from flambeau.utils._pytree import tree_flatten, tree_unflatten
+
+        leaves, spec = tree_flatten(inputs)
+        dims = tree_flatten(in_dims, is_leaf=lambda d: d is None)[0]
+        pairs = list(zip(leaves, dims, strict=True))
+        found = []
+        for i in range(info.batch_size):
+            sample = [x if d is None else x.select(d, i) for x, d in pairs]
+            found.append(tree_flatten(self(*tree_unflatten(sample, spec))))
+        stacked = [
+            flambeau.stack(each) if isinstance(each[0], Tensor) else each[0]
+            for each in zip(*(outputs for outputs, _ in found), strict=True)
+        ]
+        return tree_unflatten(stacked, found[0][1]), 0
 
     def _run(self, inputs: tuple[Any, ...]) -> Any:
         """The implementation, outside the graph; notes what it wrote."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 import stat
@@ -18,11 +19,10 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
 
     The bytes go to a hidden file in the same folder, are forced to the disk, and the file is
     renamed over ``path`` when the block ends without an exception; otherwise it is removed.
-    A device or a pipe is written directly.
+    A device or a pipe is written directly, and so is a file in a folder that takes no new ones.
 
     Raises:
-        RuntimeError: the folder does not exist.
-        IsADirectoryError: ``path`` is a folder.
+        RuntimeError: the folder does not exist, ``path`` is a folder, or it cannot be written.
     """
     given = os.fspath(path)
     name = os.path.realpath(given)
@@ -37,13 +37,21 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     mode = None
     with contextlib.suppress(FileNotFoundError):
         mode = os.stat(name).st_mode
-    if mode is not None and not stat.S_ISREG(mode):
-        with open(name, "wb") as file:
-            yield file
-        return
     temporary = os.path.join(folder, f".{os.path.basename(name)}.{secrets.token_hex(4)}.tmp")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    descriptor = os.open(temporary, flags, 0o666)
+    descriptor = None
+    if mode is None or stat.S_ISREG(mode):
+        try:
+            descriptor = _opened(temporary, flags, given)
+        except RuntimeError as error:
+            # A folder that takes no new file may hold one that can be written.
+            refused = getattr(error.__cause__, "errno", None)
+            if mode is None or refused not in (errno.EACCES, errno.EPERM, errno.EROFS):
+                raise
+    if descriptor is None:
+        with os.fdopen(_opened(name, os.O_TRUNC | flags & ~os.O_EXCL, given), "wb") as file:
+            yield file
+        return
     try:
         with os.fdopen(descriptor, "wb") as file:
             yield file
@@ -57,6 +65,15 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
             os.unlink(temporary)
         raise
     _sync_folder(folder)
+
+
+def _opened(name: str, flags: int, given: str) -> int:
+    try:
+        return os.open(name, flags, 0o666)
+    except OSError as error:
+        raise RuntimeError(
+            f"save: {given} cannot be written: {error.strerror}. Save to a folder that is yours."
+        ) from error
 
 
 def _sync_folder(folder: str) -> None:

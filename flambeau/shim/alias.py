@@ -162,7 +162,10 @@ def wear_version(module: ModuleType) -> None:
 
 def _tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """Print an uncaught error as Python does, with what flambeau can say of its line."""
-    importlib.import_module("flambeau.diagnostics").annotate(error)
+    if isinstance(error, Exception):
+        # Ctrl-C has no line to explain, and a text evaluated here (as imports of named tuples do)
+        # would make Python forget to end with the signal.
+        importlib.import_module("flambeau.diagnostics").annotate(error)
     sys.__excepthook__(kind, error, trace)
 
 

@@ -85,3 +85,31 @@ def test_a_node_shows_what_it_saved(oracle):
         with pytest.raises(AttributeError):
             result.grad_fn._saved_nothing
         assert not hasattr(result.grad_fn, "nothing")
+
+
+def test_a_pack_hook_runs_without_recording():
+    """So it may call `numpy()` on a parameter, as an off-loading hook does."""
+
+    class Doubled(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return x * 2
+
+        @staticmethod
+        def backward(ctx, g):
+            (x,) = ctx.saved_tensors
+            return g * 2 * x
+
+    x = torch.full((2,), 3.0, requires_grad=True)
+    seen = []
+
+    def pack(t):
+        seen.append(torch.is_grad_enabled())
+        return t.numpy()
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, torch.from_numpy):
+        total = (x * x + Doubled.apply(x)).sum() + torch.stack([x, x]).prod()
+    assert seen and not any(seen) and torch.is_grad_enabled()
+    total.backward()
+    assert x.grad.tolist() == [66.0, 66.0]

@@ -70,3 +70,30 @@ def test_library_by_text():
         return x * 2
 
     assert torch.ops.testing_text.twice(torch.ones(2)).tolist() == [2, 2]
+
+
+def test_vmap_runs_sample_by_sample_and_by_the_registered_rule():
+    seen = []
+
+    @torch.library.custom_op("testing_ops::halves", mutates_args=())
+    def halves(x: Tensor, n: int) -> tuple[Tensor, Tensor]:
+        seen.append(tuple(x.shape))
+        return torch.from_numpy(x.numpy()[:n].copy()), torch.from_numpy(x.numpy()[n:].copy())
+
+    x = torch.arange(6.0).view(3, 2)
+    first, second = torch.vmap(halves, in_dims=(1, None), out_dims=(0, 1))(x, 1)
+    assert first.tolist() == [[0.0], [1.0]] and second.tolist() == [[2.0, 3.0], [4.0, 5.0]]
+    assert seen == [(3,), (3,)]
+    y = x.view(1, 3, 2)
+    assert torch.vmap(torch.vmap(sine))(y).equal(sine(y))
+    w = torch.ones(2, 2, requires_grad=True)
+    torch.vmap(sine)(w).sum().backward()
+    assert torch.allclose(w.grad, torch.ones(2, 2).cos())
+
+    @halves.register_vmap
+    def _(info, in_dims, x, n):
+        assert in_dims[1] is None
+        return (x[:, :n] * info.batch_size, x[:, n:]), (0, 0)
+
+    assert torch.vmap(halves, in_dims=(1, None))(x, 1)[0].tolist() == [[0.0], [2.0]]
+    assert len(seen) == 2

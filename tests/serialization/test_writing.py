@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import stat
 
@@ -57,4 +59,33 @@ def test_missing_folder_and_folder(tmp_path):
     ):
         pass
     with pytest.raises(RuntimeError, match="is a folder"), replacing(tmp_path):
+        pass
+
+
+@pytest.mark.parametrize("code", [errno.EACCES, errno.EROFS, errno.ENOSPC])
+def test_a_folder_that_takes_no_new_file(tmp_path, monkeypatch, code):
+    """A file that is there is written all the same, unless the disk is full."""
+    path = tmp_path / "model.pt"
+    path.write_bytes(b"the old one")
+    opened = os.open
+
+    def refuse(name, flags, *mode):
+        if flags & os.O_EXCL:
+            raise OSError(code, os.strerror(code))
+        return opened(name, flags, *mode)
+
+    monkeypatch.setattr(os, "open", refuse)
+    full = code == errno.ENOSPC
+    with (
+        pytest.raises(RuntimeError, match="model.pt cannot be written: No space")
+        if full
+        else (contextlib.nullcontext()),
+        replacing(path) as file,
+    ):
+        file.write(b"new")
+    assert path.read_bytes() == (b"the old one" if full else b"new")
+    with (
+        pytest.raises(RuntimeError, match="fresh.pt cannot be written"),
+        replacing(tmp_path / "fresh.pt"),
+    ):
         pass

@@ -90,8 +90,9 @@ def test_missing_module(run):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are POSIX's")
-def test_ctrl_c_ends_with_the_signal(script, tmp_path, environment):
-    name = script("import time\nprint('up', flush=True)\ntime.sleep(60)\n")
+@pytest.mark.parametrize("first", ["", "import torch\nx = torch.ones(2, 2) @ torch.ones(2, 2)\n"])
+def test_ctrl_c_ends_with_the_signal(first, script, tmp_path, environment):
+    name = script(f"{first}import time\nprint('up', flush=True)\ntime.sleep(60)\n")
     process = subprocess.Popen(
         [sys.executable, "-m", "flambeau", name],
         cwd=tmp_path,

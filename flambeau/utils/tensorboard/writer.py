@@ -129,8 +129,18 @@ class SummaryWriter(extra.tensorboardX.SummaryWriter):  # type: ignore[misc]
         global_step: int | None = None,
         walltime: float | None = None,
     ) -> None:
-        """Several numbers in one chart: each name of the dict becomes a run beside this one."""
-        super().add_scalars(main_tag, plain(tag_scalar_dict), global_step, walltime)
+        """Several numbers in one chart: each name of the dict becomes a run of its own, in the
+        folder ``<main_tag>_<name>``."""
+        walltime = time.time() if walltime is None else walltime
+        folder = self._get_file_writer().get_logdir()
+        for name, value in tag_scalar_dict.items():
+            run = os.path.join(folder, f"{main_tag.replace('/', '_')}_{name}")
+            if run not in self.all_writers:
+                self.all_writers[run] = FileWriter(
+                    run, self._max_queue, self._flush_secs, self._filename_suffix
+                )
+            record = extra.summary.scalar(main_tag, plain(value))
+            self.all_writers[run].add_summary(record, global_step, walltime)
 
     def add_tensor(
         self,

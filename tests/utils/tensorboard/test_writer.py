@@ -53,11 +53,11 @@ def test_more_than_one_number_is_refused(writer):
 
 
 def test_add_scalars_makes_a_run_for_each_name(writer):
-    writer.add_scalars("curve", {"train": torch.tensor(1.0), "test": 2.0}, 1)
+    writer.add_scalars("a/curve", {"train": torch.tensor(1.0), "test": 2.0}, 1)
     writer.flush()
     for name, number in (("train", 1.0), ("test", 2.0)):
-        folder = Path(writer.get_logdir()) / "curve" / name
-        assert events.values(folder)["curve"][0][1].simple_value == number
+        folder = Path(writer.get_logdir()) / f"a_curve_{name}"
+        assert events.values(folder)["a/curve"][0][1].simple_value == number
 
 
 def test_histogram_counts_every_element(writer):
