@@ -14,7 +14,7 @@ from typing import Any
 
 __all__ = ["Function", "Module", "Value", "Variable", "element", "lanes", "vector"]
 
-SUFFIX = {"float": "f32", "double": "f64"}
+SUFFIX = {"half": "f16", "float": "f32", "double": "f64"}
 SIZES = {"i1": 1, "i8": 1, "i16": 2, "i32": 4, "i64": 8, "half": 2, "float": 4, "double": 8}
 
 

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from flambeau.core.kernels.jit import build
 from flambeau.core.kernels.native import (
     broadcast,
@@ -22,11 +24,12 @@ from flambeau.core.kernels.native import (
     table,
 )
 from flambeau.core.kernels.native.elementwise import Formula
+from flambeau.core.kernels.native.narrow import DTYPES, HALVES, served
 from flambeau.core.silence import quiet, run
 
 __all__ = [
     "FORMULAS", "SILENT", "caller", "fused", "in_single", "lazily", "native", "offer", "resolved",
-    "takes_target",
+    "short_kinds", "takes_target",
 ]  # fmt: skip
 
 FORMULAS = (
@@ -46,16 +49,40 @@ def native(
     name: str, numpy_form: Callable[..., Any], formula: Formula | None = None
 ) -> Callable[..., Any] | None:
     """The native function of a formula, which calls `numpy_form` where it does not serve; None
-    where no code can be generated.
+    where no code can be generated. Its types beyond the usual ones are compiled when the first
+    such array comes.
     """
     if not build.available() or not table.trusted():
         return None
+    formula = formula or FORMULAS[name]
     try:
-        addresses = build.load(elementwise.module(name, formula or FORMULAS[name]))
-        more = {"enter": broadcast.addresses()["enter"]}
-        return table.builtin(name, addresses[name], numpy_form, more)
+        if not formula.narrow:
+            return _built(name, numpy_form, formula)
+
+        def beyond(*arrays: Any) -> Any:
+            kinds = [x.dtype for x in arrays if isinstance(x, np.ndarray)]
+            if any(DTYPES[type] in kinds for type in formula.narrow):
+                table.redirect(found, narrow())
+                return found(*arrays)
+            return numpy_form(*arrays)
+
+        def narrow() -> Callable[..., Any]:
+            types = served(formula.narrow)
+            try:
+                return _built(f"{name}_narrow", numpy_form, formula._replace(types=types))
+            except build.Unavailable:
+                return numpy_form
+
+        found = _built(name, beyond, formula)
+        return found
     except build.Unavailable:
         return None
+
+
+def _built(name: str, otherwise: Callable[..., Any], formula: Formula) -> Callable[..., Any]:
+    addresses = build.load(elementwise.module(name, formula))
+    more = {"enter": broadcast.addresses()["enter"]}
+    return table.builtin(name, addresses[name], otherwise, more)
 
 
 def caller(
@@ -77,20 +104,74 @@ def caller(
     return first
 
 
-def resolved(name: str, kernel: Callable[..., Any], count: int | None = None) -> Callable[..., Any]:
+def resolved(
+    name: str, kernel: Callable[..., Any], count: int | None = None, op: Any = None
+) -> Callable[..., Any]:
     """What computes an operation on arrays, loaded or compiled now; no warning is given.
 
     Args:
         name: the operation's, or the formula's.
         kernel: its NumPy form.
         count: of arguments it is called with, where that must be the formula's.
+        op: the operation, where it is called with arrays of all its `short_kinds`.
     """
     quietly = partial(run, kernel)
     name = name.lstrip("_")
     formula = FORMULAS.get(name)
     if formula is None or count not in (None, formula.arity):
         return quietly
-    return native(name, quietly) or quietly
+    narrow = () if op is None else _narrow(op, formula)
+    if not narrow:
+        return native(name, quietly) or quietly
+
+    def whole(*arrays: Any) -> Any:
+        if any(isinstance(x, np.ndarray) and x.dtype in SIXTEEN for x in arrays):
+            raise TypeError("16-bit floats go the long way")
+        return quietly(*arrays)
+
+    formula = formula._replace(narrow=narrow, rounded=_rounded(op, formula.arity))
+    return native(name, whole, formula) or quietly
+
+
+SIXTEEN = frozenset(DTYPES[type] for type in HALVES)
+USUAL = frozenset(np.dtype(t) for t in ("f4", "f8", "i8", "i4", "?"))
+"""The dtypes of the short way of an operation that does not tell its own."""
+
+
+def _narrow(op: Any, formula: Formula) -> tuple[str, ...]:
+    """The types of a formula beyond the usual ones that an operation takes."""
+    found: tuple[str, ...] = ()
+    fast = getattr(op, "fast", USUAL)
+    if "float" in formula.types and np.dtype("f4") in fast:
+        found += HALVES
+    if "i64" in formula.types and np.dtype("i4") in fast:
+        found += tuple(t for t in DTYPES if t not in (*HALVES, *formula.types))
+    return found
+
+
+def _rounded(op: Any, arity: int) -> int:
+    """Which operands of an operation have a 16-bit float's digits where they are numbers: all, but
+    where the operation computes in float32, or the second of those with exact numbers.
+    """
+    numbers = op.flags.get("numbers")
+    if op.upcast and numbers != "rounded":
+        return 0
+    return ((1 << arity) - 1) & ~(2 if numbers == "exact" else 0)
+
+
+def short_kinds(op: Any, name: str, count: int) -> frozenset[np.dtype[Any]]:
+    """The dtypes of an operation's short way: its own, and those beyond them that its formula has.
+
+    Args:
+        op: the operation.
+        name: the formula's.
+        count: of arguments it is called with.
+    """
+    formula = FORMULAS.get(name.lstrip("_"))
+    fast: frozenset[np.dtype[Any]] = getattr(op, "fast", USUAL)
+    if formula is None or formula.arity != count or not build.available():
+        return fast
+    return fast | {DTYPES[type] for type in _narrow(op, formula)}
 
 
 def takes_target(name: str, count: int) -> bool:

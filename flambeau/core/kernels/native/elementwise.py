@@ -12,14 +12,12 @@ from typing import Any, NamedTuple
 
 from flambeau.core.kernels.jit.ir import SIZES, Function, Module, Value
 from flambeau.core.kernels.native import table
-from flambeau.core.kernels.native.broadcast import FORMS, SPEC, TYPE_WORDS
+from flambeau.core.kernels.native.broadcast import FORMS, KINDS, SPEC, TYPE_WORDS
+from flambeau.core.kernels.native.narrow import CARRIERS, WORKING, holds, load, rounded, stored
 from flambeau.core.kernels.native.objects import field, new_array, python_number, word
 from flambeau.core.kernels.native.walk import LOOP, MOST
 
 __all__ = ["FLOATS", "Formula", "module", "repeating", "same_shape"]
-
-CARRIERS = {"i1": "i8", "u8": "i8"}
-"""What elements of types that are no numbers of LLVM's lie in memory as."""
 
 FLOATS = ("float", "double")
 QUICK = 1 << 13
@@ -41,6 +39,10 @@ class Formula(NamedTuple):
     """The operand that is of truth values."""
     absent: tuple[tuple[int, float | dict[str, float]], ...] = ()
     """Operands that may be None, with the number that this means, for each type or for all."""
+    narrow: tuple[str, ...] = ()
+    """Types beyond the usual ones, which get a function of their own at their first use."""
+    rounded: int = 0
+    """Bits: operands that have a 16-bit float's digits first where they are Python numbers."""
 
     @property
     def all_forms(self) -> tuple[str, ...]:
@@ -123,19 +125,17 @@ def _loop(made: Module, formula: Formula, type: str, form: str) -> Function:
     result = formula.result or type
 
     def read(k: int, i: Any) -> Value:
-        wanted = "i1" if k == formula.condition else type
-        found = f.load(CARRIERS.get(wanted, wanted), places[k], i)
-        if wanted == "u8":
-            return f.emit("i32", f"zext i8 {found.name} to i32")
-        return found.ne(0) if wanted == "i1" else found
+        return load(f, "i1" if k == formula.condition else type, places[k], i)
 
-    fixed = {k: read(k, 0) for k, kind in enumerate(form) if kind == "s"}
+    def number(k: int) -> Value:
+        if k == formula.condition or type not in WORKING:
+            return read(k, 0)
+        return f.load(WORKING[type], places[k])
+
+    fixed = {k: number(k) for k, kind in enumerate(form) if kind == "s"}
     with f.loop(0, f.argument["count"], independent=True) as i:
         values = [fixed[k] if k in fixed else read(k, i) for k in range(formula.arity)]
-        found = formula.write(f, *values)
-        if result == "i1":
-            found = found.to("i8")
-        f.store(found, f.argument["out"], i)
+        f.store(stored(f, formula.write(f, *values), result), f.argument["out"], i)
     return f
 
 
@@ -192,13 +192,14 @@ def _spec(f: Function, formula: Formula, loops: dict[tuple[str, str], Function])
     width = len(TYPE_WORDS) + FORMS
     condition = -1 if formula.condition is None else formula.condition
     spec = f.memory("i64", len(SPEC) + len(formula.types) * width)
-    for k, number in enumerate((formula.arity, condition, len(formula.types))):
+    facts = (formula.arity, condition, len(formula.types), formula.rounded)
+    for k, number in enumerate(facts):
         f.store(f.index(number), spec, k)
     for t, type in enumerate(formula.types):
         result = formula.result or type
-        floats = int(type in ("float", "double"))
+        kind = KINDS.index(type) if type in KINDS else len(KINDS)
         words: list[Value | int] = [word(f, type), _size(type), word(f, result), _size(result)]
-        words += [floats, *[0] * (1 << formula.arity)]
+        words += [kind, *[0] * (1 << formula.arity)]
         for form in formula.all_forms:
             numbers = sum(1 << k for k, letter in enumerate(form) if letter == "s")
             loop = Value("ptr", f"@{loops[type, form].name}", f)
@@ -300,40 +301,51 @@ def _operand(
 ) -> None:  # fmt: skip
     """Where an operand's elements lie, and whether it is one number."""
     k, absent = f.fresh(), dict(formula.absent).get(position)
-    absent = absent[type] if isinstance(absent, dict) else absent
+    absent = absent[WORKING.get(type, type)] if isinstance(absent, dict) else absent
     f.branch(kind.eq(word(f, "ndarray")), f"array{k}", f"number{k}")
     f.label(f"array{k}")
     f.branch(field(f, x, table.DESCR, "ptr").eq(word(f, wanted)), f"typed{k}", "other")
     f.label(f"typed{k}")
-    place.set(field(f, x, table.DATA, "ptr"))
+    data = field(f, x, table.DATA, "ptr")
+    place.set(data)
     f.branch(f.call(same_shape, "i1", x, lead), f"shaped{k}", f"zero{k}")
     f.label(f"shaped{k}")
     single.set(False)
     f.branch(_contiguous(f, x), f"done{k}", f"spread{k}")
     f.label(f"spread{k}")
     single.set(True)
-    f.branch(f.call(repeats, "i1", x), f"done{k}", "other")
+    f.branch(f.call(repeats, "i1", x), f"one{k}", "other")
     f.label(f"zero{k}")
     single.set(True)
-    f.branch(field(f, x, table.NDIM, "i32").eq(0), f"done{k}", "other")
+    f.branch(field(f, x, table.NDIM, "i32").eq(0), f"one{k}", "other")
+    f.label(f"one{k}")
+    working = WORKING.get(wanted, CARRIERS.get(wanted, wanted))
+    room = f.memory(working, 1)
+    if wanted in WORKING:
+        f.store(load(f, wanted, data, 0), room)
+        place.set(room)
+    f.jump(f"done{k}")
     f.label(f"number{k}")
     single.set(True)
-    room = f.memory(CARRIERS.get(wanted, wanted), 1)
     place.set(room)
-    if wanted in CARRIERS:
+    if wanted == "i1":
         f.jump("other")
     else:
         if absent is not None:
             f.branch(x.eq(word(f, "none")), f"absent{k}", f"given{k}")
             f.label(f"absent{k}")
-            f.store(f.value(type, absent), room)
+            f.store(f.value(working, absent), room)
             f.jump(f"done{k}")
             f.label(f"given{k}")
         real, number, whole = python_number(f, x)
-        if type in FLOATS:
-            f.store(number.get().to(type), room)
+        if working in FLOATS:
+            found = number.get().to(working)
+            kept = rounded(f, found, type) if formula.rounded & 1 << position else found
+            f.store(kept, room)
         else:
             f.branch(real.get(), "other", f"whole{k}")
             f.label(f"whole{k}")
-            f.store(whole.get().to(type), room)
+            f.branch(holds(f, type, whole.get()), f"held{k}", "other")
+            f.label(f"held{k}")
+            f.store(whole.get().to(working), room)
     f.label(f"done{k}")

@@ -1,0 +1,73 @@
+"""16-bit floats and small integers on the short way: values, dtypes and strides as in PyTorch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import flambeau
+
+HALVES = ("bfloat16", "float16")
+INTS = ("uint8", "int8", "int16", "int32")
+FLOATING = [
+    "a + b", "a - b", "a * b", "a / b", "-a", "a.abs()", "a * 0.3", "0.3 * a", "a + 0.3",
+    "0.3 - a", "a / 3", "1 / a", "a - a[0]", "a * a[0, 0]", "a + 70000.0", "a > b", "a <= 0.3",
+    "a == 0.7001", "torch.where(a > 0, a, b)", "torch.where(a > 0, a, 0.3)", "a.clamp(-0.1, 0.7)",
+    "a.clamp(min=0.3)", "torch.maximum(a, b)", "torch.fmin(a, 0 * b)", "a.relu()", "a.abs().sqrt()",
+    "a.square()", "torch.addcmul(a, a, b, value=0.7)", "a[:, 1:] * b[:, :-1]", "a.t() + b.t()",
+    "(a.t() + b).contiguous()", "a.clone().add_(b)", "a.clone().mul_(0.3)", "a.clone().clamp_(0.1, 0.7)",
+    "torch.lerp(a, b, 0.3)", "a.floor()", "a.isnan()", "torch.mul(a, b, out=torch.empty_like(a))",
+    "a.masked_fill(b > 0, 0.3)", "a.expand(2, 7, 7) * 2", "torch.fmod(a, b)", "a[:0] + b[:0]",
+    "torch.nn.functional.leaky_relu(a)", "a.bfloat16() + a.half()", "a + a.float()", "a[0, 0] * 0.3",
+]  # fmt: skip
+WHOLE = [
+    "a + b", "a - b", "a * b", "-a", "a * 3", "a + 100", "a + 300", "100 - a", "a - a[0]", "a > b",
+    "a >= 100", "a == b", "torch.maximum(a, b)", "a.square()", "torch.where(a > 3, a, b)",
+    "torch.where(a > 3, a, 1)", "a.clone().add_(b)", "a.clone().mul_(3)", "(a.t() + b).contiguous()", "a.relu()",
+    "a[:, 1:] * b[:, :-1]", "a + 0.5", "a * 2**40", "a.masked_fill(b > 3, 1)", "a.sign()",
+]  # fmt: skip
+
+
+def _both(oracle: Any, code: str, dtype: str, whole: bool) -> tuple[Any, Any]:
+    rng = np.random.default_rng(0)
+    if whole:
+        drawn = [rng.integers(0, 128, (7, 7)).tolist() for _ in range(2)]
+    else:
+        drawn = [rng.normal(size=(7, 7)).tolist() for _ in range(2)]
+        drawn[0][1][:3] = [float("nan"), float("inf"), -0.0]
+    found = []
+    for torch in (oracle, flambeau):
+        a, b = (torch.tensor(x, dtype=getattr(torch, dtype)) for x in drawn)
+        found.append(eval(code, {"torch": torch, "a": a, "b": b}))
+    return found[0], found[1]
+
+
+def _alike(theirs: Any, ours: Any) -> None:
+    assert str(ours.dtype) == str(theirs.dtype)
+    assert (ours.shape, ours.stride()) == (tuple(theirs.shape), theirs.stride())
+    assert np.array_equal(ours.double().numpy(), theirs.double().numpy(), equal_nan=True)
+
+
+@pytest.mark.parametrize("dtype", HALVES)
+@pytest.mark.parametrize("code", FLOATING)
+def test_halves_as_in_pytorch(code: str, dtype: str, oracle: Any) -> None:
+    _alike(*_both(oracle, code, dtype, whole=False))
+
+
+@pytest.mark.parametrize("dtype", INTS)
+@pytest.mark.parametrize("code", WHOLE)
+def test_small_integers_as_in_pytorch(code: str, dtype: str, oracle: Any) -> None:
+    _alike(*_both(oracle, code, dtype, whole=True))
+
+
+@pytest.mark.parametrize("dtype", HALVES)
+@pytest.mark.parametrize("code", ["a + 0.0", "a * 1.5", "a / 3", "-a", "a.abs()", "a.square()"])
+def test_every_number_is_rounded_as_in_pytorch(code: str, dtype: str, oracle: Any) -> None:
+    every = np.arange(1 << 16).astype(np.uint16).view(np.int16)
+    found = []
+    for torch in (oracle, flambeau):
+        a = torch.tensor(every.tolist(), dtype=torch.int16).view(getattr(torch, dtype))
+        found.append(eval(code, {"a": a}))
+    _alike(*found)
