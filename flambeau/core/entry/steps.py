@@ -270,16 +270,20 @@ def code(made: Module) -> None:
     """
     w = Writer(made, "code", "x", returns="i64")
     f, (x,) = w.f, w.arguments
-    kind = w.type_of(x)
-    f.branch(kind.eq(w.word("ndarray")), "array", "number")
+    type = w.type_of(x)
+    f.branch(type.eq(w.word("ndarray")), "array", "number")
     f.label("array")
-    number = w.field(w.field(x, table.DESCR), table.TYPE_NUMBER, "i32").to("i64")
+    kind = w.field(x, table.DESCR)
+    own = w.field(kind, table.TYPE_NUMBER, "i32").to("i64")
+    number = f.select(own.lt(TYPES - 2), own, TYPES)
+    for k, name in enumerate(("half", "bf16")):
+        number = f.select(kind.eq(w.word(name)), TYPES - 2 + k, number)
     rank = f.select(w.field(x, table.NDIM, "i32").eq(0), f.index(1), 2)
     f.ret(f.select(number.lt(TYPES), number * 4 + rank, -1))
     f.label("number")
     real, whole = (np.dtype(t).num * 4 for t in ("f8", "i8"))
-    found = f.select(kind.eq(w.word("py_float")), f.index(real), -1)
-    f.ret(f.select(kind.eq(w.word("py_int")), whole, found))
+    found = f.select(type.eq(w.word("py_float")), f.index(real), -1)
+    f.ret(f.select(type.eq(w.word("py_int")), whole, found))
 
 
 def meeting(made: Module) -> None:

@@ -71,3 +71,46 @@ def test_every_number_is_rounded_as_in_pytorch(code: str, dtype: str, oracle: An
         a = torch.tensor(every.tolist(), dtype=torch.int16).view(getattr(torch, dtype))
         found.append(eval(code, {"a": a}))
     _alike(*found)
+
+
+GRADIENTS = [
+    "a * b", "a / (b.abs() + 1)", "a.exp()", "a.sigmoid()", "a.tanh()", "a.relu()", "a.square()",
+    "torch.where(a > 0, a, b)", "torch.nn.functional.silu(a)", "(a.abs() + 1).sqrt()", "-a * 0.3",
+    "(a.abs() + 1).reciprocal()", "(a.abs() + 1).log()", "a - b", "a.clamp(-0.3, 0.3)",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", HALVES)
+@pytest.mark.parametrize("code", GRADIENTS)
+def test_gradients_as_in_pytorch(code: str, dtype: str, oracle: Any) -> None:
+    rng = np.random.default_rng(0)
+    drawn = [rng.normal(size=(9, 9)).tolist() for _ in range(3)]
+    found = []
+    for torch in (oracle, flambeau):
+        a, b, g = (torch.tensor(x, dtype=getattr(torch, dtype)) for x in drawn)
+        a, b = a.requires_grad_(), b.requires_grad_()
+        eval(code, {"torch": torch, "a": a, "b": b}).backward(g)
+        found.append([x.grad for x in (a, b) if x.grad is not None])
+    for theirs, ours in zip(*found, strict=True):
+        _alike(theirs, ours)
+
+
+@pytest.mark.parametrize("dtype", HALVES)
+def test_every_number_is_cast_as_in_pytorch(dtype: str, oracle: Any) -> None:
+    every = np.arange(1 << 16).astype(np.uint16).view(np.int16)
+    rng = np.random.default_rng(0)
+    singles = np.exp(rng.uniform(-87, 88, 1 << 16)).tolist()
+    found = []
+    for torch in (oracle, flambeau):
+        kind = getattr(torch, dtype)
+        a = torch.tensor(every.tolist(), dtype=torch.int16).view(kind)
+        b = torch.tensor(singles)
+        other = torch.bfloat16 if kind is torch.float16 else torch.float16
+        mask = torch.tensor([True, False])
+        made = [a.float(), a.double(), a.to(other), a.bool(), b.to(kind), (-b).double().to(kind)]
+        made += [mask.to(kind), torch.arange(999).to(kind), torch.arange(99).int().to(kind)]
+        made += [torch.empty_like(b, dtype=kind).copy_(b), torch.empty_like(a).fill_(0.3)]
+        made += [torch.empty_like(a).copy_(a), a.clone().zero_(), a[:9] + b[:9], a[:9] * b[0]]
+        found.append(made)
+    for theirs, ours in zip(*found, strict=True):
+        _alike(theirs, ours)

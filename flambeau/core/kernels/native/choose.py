@@ -192,7 +192,10 @@ def lazily(
         numpy_form: its NumPy form, which is run where NumPy's warnings are off.
         formula: what it computes.
     """
-    arity = (formula or FORMULAS[name]).arity
+    formula = formula or FORMULAS[name]
+    if hasattr(numpy_form, "once") and "float" in formula.types and not formula.narrow:
+        formula = formula._replace(narrow=numpy_form.once)
+    arity = formula.arity
 
     def quietly(*arrays: Any) -> Any:
         try:
@@ -237,6 +240,7 @@ def in_single(form: Callable[..., Any], kinds: str = "fV") -> Callable[..., Any]
         wide = [x.astype("f4") if hasattr(x, "dtype") else x for x in (first, *others)]
         return form(*wide).astype(kind)
 
+    rounded_once.once = tuple(t for t in HALVES if DTYPES[t].kind in kinds)  # type: ignore[attr-defined]
     return rounded_once
 
 
@@ -246,16 +250,19 @@ FUSED = {1: ("v",), 2: ("vv", "vs", "sv"), 3: ("vvv", "svv"), 4: ("vvvv", "svvv"
 
 def fused(name: str, rule: Callable[..., Any]) -> Callable[..., Any]:
     """A gradient rule made of operators alone as one native function: the rule is called with
-    values of the code under construction. Its results are the rule's on arrays, digit for digit,
-    but for halves of a rule that is marked to round once.
+    values of the code under construction. Its results are the rule's on arrays, digit for digit:
+    halves are rounded at every step, unless the rule is marked to round once.
     """
     code = rule.__code__
     if code.co_names or code.co_freevars or code.co_argcount not in FUSED:
         return rule
     if code.co_code == (lambda g: None).__code__.co_code and code.co_consts[0] is None:
         return rule  # it sends nothing on
+    kinds = getattr(rule, "once", "")
+    form = in_single(rule, kinds) if kinds else rule
+    steps = tuple(t for t in HALVES if DTYPES[t].kind not in kinds)
     formula = Formula(
-        lambda f, *values: rule(*values), code.co_argcount, forms=FUSED[code.co_argcount]
-    )
-    kinds = getattr(rule, "once", None)
-    return lazily(name, in_single(rule, kinds) if kinds else rule, formula)
+        lambda f, *values: rule(*values), code.co_argcount, forms=FUSED[code.co_argcount],
+        narrow=HALVES, stepwise=steps,
+    )  # fmt: skip
+    return lazily(name, form, formula)

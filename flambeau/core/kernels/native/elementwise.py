@@ -13,7 +13,15 @@ from typing import Any, NamedTuple
 from flambeau.core.kernels.jit.ir import SIZES, Function, Module, Value
 from flambeau.core.kernels.native import table
 from flambeau.core.kernels.native.broadcast import FORMS, KINDS, SPEC, TYPE_WORDS
-from flambeau.core.kernels.native.narrow import CARRIERS, WORKING, holds, load, rounded, stored
+from flambeau.core.kernels.native.narrow import (
+    CARRIERS,
+    WORKING,
+    Stepwise,
+    holds,
+    load,
+    rounded,
+    stored,
+)
 from flambeau.core.kernels.native.objects import field, new_array, python_number, word
 from flambeau.core.kernels.native.walk import LOOP, MOST
 
@@ -41,6 +49,8 @@ class Formula(NamedTuple):
     """Operands that may be None, with the number that this means, for each type or for all."""
     narrow: tuple[str, ...] = ()
     """Types beyond the usual ones, which get a function of their own at their first use."""
+    stepwise: tuple[str, ...] = ()
+    """16-bit floats that are rounded after each of the formula's steps."""
     rounded: int = 0
     """Bits: operands that have a 16-bit float's digits first where they are Python numbers."""
 
@@ -135,6 +145,8 @@ def _loop(made: Module, formula: Formula, type: str, form: str) -> Function:
     fixed = {k: number(k) for k, kind in enumerate(form) if kind == "s"}
     with f.loop(0, f.argument["count"], independent=True) as i:
         values = [fixed[k] if k in fixed else read(k, i) for k in range(formula.arity)]
+        if type in formula.stepwise:
+            values = [Stepwise(x, type) for x in values]
         f.store(stored(f, formula.write(f, *values), result), f.argument["out"], i)
     return f
 

@@ -15,7 +15,8 @@ from flambeau.core.kernels.jit import build
 from flambeau.core.kernels.jit.ir import Function, Value, lanes, vector
 
 __all__ = [
-    "CARRIERS", "DTYPES", "HALVES", "WORKING", "holds", "load", "rounded", "served", "stored",
+    "CARRIERS", "DTYPES", "HALVES", "Stepwise", "WORKING", "holds", "load", "rounded",
+    "served", "stored",
 ]  # fmt: skip
 
 CARRIERS = {"i1": "i8", "u8": "i8", "bf16": "i16"}
@@ -64,6 +65,36 @@ def stored(f: Function, x: Value, type: str) -> Value:
 
 
 NAN = 0x7FC00000
+
+
+class Stepwise(Value):
+    """A 16-bit float whose every operator is rounded, as arrays of them are; so are the numbers it
+    meets.
+    """
+
+    __slots__ = ("kind",)
+
+    def __init__(self, value: Value, kind: str) -> None:
+        super().__init__(value.type, value.name, value.function)
+        self.kind = kind
+
+    def _again(self, value: Value) -> Stepwise:
+        return Stepwise(rounded(self.function, value, self.kind), self.kind)
+
+    def _binary(self, other: Any, on_ints: str, on_floats: str) -> Value:
+        if not isinstance(other, Value):
+            other = float(DTYPES[self.kind].type(other))
+        return self._again(super()._binary(other, on_ints, on_floats))
+
+    def __rsub__(self, other: Any) -> Value:
+        return (-self) + other
+
+    def __rtruediv__(self, other: Any) -> Value:
+        number = float(DTYPES[self.kind].type(other))
+        return Stepwise(self.function.value(self.type, number), self.kind) / self
+
+    def __neg__(self) -> Value:
+        return Stepwise(super().__neg__(), self.kind)
 
 
 def holds(f: Function, type: str, whole: Value) -> Value:
