@@ -237,6 +237,8 @@ class Function:
         self._open = True
         self._apart = ""
         self.metadata: list[str] = []
+        self.element = ""
+        """What the numbers lie in memory as that an elementwise loop computes on."""
         self.base = 0
         """The module's first metadata number for this function."""
 

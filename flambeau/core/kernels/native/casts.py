@@ -19,7 +19,7 @@ from flambeau.core.kernels.native.narrow import DTYPES, HALVES, served
 from flambeau.core.kernels.order import alike
 from flambeau.core.silence import quiet
 
-__all__ = ["NAMES", "cast_to", "converted"]
+__all__ = ["KINDS", "NAMES", "cast_to", "converted"]
 
 NAMES = {
     np.dtype("f4"): "float", np.dtype("f8"): "double", np.dtype("i8"): "i64",
@@ -28,6 +28,8 @@ NAMES = {
 """The types of generated code."""
 NARROW = ("half", "bf16", "i16", "i8")
 """Types that are cast, too, compiled at their first use."""
+KINDS = (*NAMES, *[DTYPES[type] for type in HALVES])
+"""The dtypes between which arrays are cast by generated code; only from u8."""
 
 
 def _converted(type: str) -> Callable[[Function, Value], Value]:

@@ -15,6 +15,7 @@ from flambeau.core.kernels.native import table
 from flambeau.core.kernels.native.broadcast import FORMS, KINDS, SPEC, TYPE_WORDS
 from flambeau.core.kernels.native.narrow import (
     CARRIERS,
+    HALVES,
     WORKING,
     Stepwise,
     holds,
@@ -51,6 +52,9 @@ class Formula(NamedTuple):
     """Types beyond the usual ones, which get a function of their own at their first use."""
     stepwise: tuple[str, ...] = ()
     """16-bit floats that are rounded after each of the formula's steps."""
+    tail: Callable[..., Value] | None = None
+    """The formula of 16-bit floats beyond the last 32 in a row, with every step rounded: PyTorch
+    takes those one by one."""
     rounded: int = 0
     """Bits: operands that have a 16-bit float's digits first where they are Python numbers."""
 
@@ -131,6 +135,7 @@ def module(name: str, formula: Formula) -> Module:
 def _loop(made: Module, formula: Formula, type: str, form: str) -> Function:
     """The loop over elements: addresses of arrays and numbers in, the result's array last."""
     f = made.function(f"loop_{type}_{form}", LOOP, internal=True, attributes="noinline")
+    f.element = type
     places = [f.load("ptr", f.argument["places"], k) for k in range(formula.arity)]
     result = formula.result or type
 
@@ -143,12 +148,29 @@ def _loop(made: Module, formula: Formula, type: str, form: str) -> Function:
         return f.load(WORKING[type], places[k])
 
     fixed = {k: number(k) for k, kind in enumerate(form) if kind == "s"}
-    with f.loop(0, f.argument["count"], independent=True) as i:
-        values = [fixed[k] if k in fixed else read(k, i) for k in range(formula.arity)]
-        if type in formula.stepwise:
-            values = [Stepwise(x, type) for x in values]
-        f.store(stored(f, formula.write(f, *values), result), f.argument["out"], i)
+
+    def part(start: Any, stop: Any, write: Callable[..., Value], stepwise: bool) -> None:
+        with f.loop(start, stop, independent=True) as i:
+            values = [fixed[k] if k in fixed else read(k, i) for k in range(formula.arity)]
+            if stepwise:
+                values = [Stepwise(x, type) for x in values]
+            f.store(stored(f, write(f, *values), result), f.argument["out"], i)
+
+    count = f.argument["count"]
+    if formula.tail is not None and type in HALVES:
+        rows = count & ~31
+        part(0, rows, formula.write, False)
+        part(rows, count, formula.tail, True)
+    else:
+        part(0, count, formula.write, type in formula.stepwise and not _exact(formula, form))
     return f
+
+
+def _exact(formula: Formula, form: str) -> bool:
+    """Whether the second operand is a number that keeps its digits while others would not: then
+    all is computed in float32.
+    """
+    return form[1:2] == "s" and formula.rounded not in (0, formula.rounded | 2)
 
 
 def _enter(
@@ -313,7 +335,8 @@ def _operand(
 ) -> None:  # fmt: skip
     """Where an operand's elements lie, and whether it is one number."""
     k, absent = f.fresh(), dict(formula.absent).get(position)
-    absent = absent[WORKING.get(type, type)] if isinstance(absent, dict) else absent
+    if isinstance(absent, dict):
+        absent = absent.get(type, absent[WORKING.get(type, type)])
     f.branch(kind.eq(word(f, "ndarray")), f"array{k}", f"number{k}")
     f.label(f"array{k}")
     f.branch(field(f, x, table.DESCR, "ptr").eq(word(f, wanted)), f"typed{k}", "other")

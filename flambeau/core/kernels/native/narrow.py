@@ -16,7 +16,7 @@ from flambeau.core.kernels.jit.ir import Function, Value, lanes, vector
 
 __all__ = [
     "CARRIERS", "DTYPES", "HALVES", "Stepwise", "WORKING", "holds", "load", "rounded",
-    "served", "stored",
+    "served", "settled", "stored",
 ]  # fmt: skip
 
 CARRIERS = {"i1": "i8", "u8": "i8", "bf16": "i16"}
@@ -65,6 +65,11 @@ def stored(f: Function, x: Value, type: str) -> Value:
 
 
 NAN = 0x7FC00000
+
+
+def settled(f: Function, x: Value) -> Value:
+    """A number between two steps of a formula, with the digits of the loop's own elements."""
+    return rounded(f, x, f.element)
 
 
 class Stepwise(Value):
