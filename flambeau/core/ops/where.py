@@ -221,10 +221,6 @@ def _masked(input: Any, mask: Any, value: Any, out: Any = None) -> Any:
     """The usual case of `_masked_fill`."""
     if mask.dtype.kind != "b" or np.ndim(value) or input.shape != mask.shape or out is not None:
         raise ValueError("the long way words it")
-    if type(value) is int and input.dtype.kind in "iu":
-        limits = np.iinfo(input.dtype)
-        if not limits.min <= value <= limits.max:
-            raise ValueError("the long way refuses it")
     return _where_arrays(mask, value, input)
 
 

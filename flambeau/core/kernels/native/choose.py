@@ -125,8 +125,12 @@ def resolved(
         return native(name, quietly) or quietly
 
     def whole(*arrays: Any) -> Any:
-        if any(isinstance(x, np.ndarray) and x.dtype in SIXTEEN for x in arrays):
+        kinds = {x.dtype for x in arrays if isinstance(x, np.ndarray)}
+        if not SIXTEEN.isdisjoint(kinds):
             raise TypeError("16-bit floats go the long way")
+        for limits in (np.iinfo(kind) for kind in kinds if kind.kind in "iu"):
+            if any(type(x) is int and not limits.min <= x <= limits.max for x in arrays):
+                raise OverflowError("the long way wraps or refuses a number that does not fit")
         return quietly(*arrays)
 
     formula = formula._replace(narrow=narrow, rounded=_rounded(op, formula.arity))
