@@ -114,3 +114,11 @@ def test_every_number_is_cast_as_in_pytorch(dtype: str, oracle: Any) -> None:
         found.append(made)
     for theirs, ours in zip(*found, strict=True):
         _alike(theirs, ours)
+
+
+@pytest.mark.parametrize("name", ["erfcx", "log_ndtr", "ndtri", "bessel_j0"])
+def test_what_pytorch_refuses_of_halves_is_refused(name: str, oracle: Any) -> None:
+    for torch in (oracle, flambeau):
+        for kind in (torch.float16, torch.bfloat16):
+            with pytest.raises(NotImplementedError):
+                getattr(torch.special, name)(torch.ones(3, dtype=kind))

@@ -19,7 +19,7 @@ from flambeau.core.kernels.native.narrow import DTYPES, HALVES, served
 from flambeau.core.kernels.order import alike
 from flambeau.core.silence import quiet
 
-__all__ = ["KINDS", "NAMES", "cast_to", "converted"]
+__all__ = ["KINDS", "NAMES", "cast_to", "converted", "recast"]
 
 NAMES = {
     np.dtype("f4"): "float", np.dtype("f8"): "double", np.dtype("i8"): "i64",
@@ -48,6 +48,13 @@ def converted(array: Any, dtype: np.dtype[Any]) -> Any:
     if dtype.kind == "u" and array.dtype.kind == "f":
         array = array.astype("i8")
     return alike(array.astype(dtype), array)
+
+
+def recast(array: Any, dtype: Any) -> Any:
+    """The array in that dtype; itself where it has it. What is no array converts itself."""
+    if array.dtype == dtype:
+        return array
+    return cast_to(np.dtype(dtype))(array) if type(array) is np.ndarray else array.astype(dtype)
 
 
 @once

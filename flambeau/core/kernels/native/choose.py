@@ -146,7 +146,8 @@ def _narrow(op: Any, formula: Formula) -> tuple[str, ...]:
     """The types of a formula beyond the usual ones that an operation takes."""
     found: tuple[str, ...] = ()
     fast = getattr(op, "fast", USUAL)
-    if "float" in formula.types and np.dtype("f4") in fast:
+    refuses = getattr(op.kernel, "refuses_halves", False)
+    if "float" in formula.types and np.dtype("f4") in fast and not refuses:
         found += HALVES
     if "i64" in formula.types and np.dtype("i4") in fast:
         found += tuple(t for t in DTYPES if t not in (*HALVES, *formula.types))
