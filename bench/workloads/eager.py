@@ -108,6 +108,22 @@ NO_GRADIENT = {
     "digamma": "a.digamma()",
     "i0": "a.i0()",
 }
+HALVES = {
+    "a + b": "h + h2",
+    "a * 0.3": "h * 0.3",
+    "exp": "h.exp()",
+    "a > b": "h > h2",
+    "where": "torch.where(m, h, h2)",
+    "clamp": "h.clamp(0.7, 1.2)",
+    "float": "h.float()",
+    "from float": "a.to(h.dtype)",
+    "a + float": "h + a",
+    "sum": "h.sum()",
+    "matmul": "h @ h2",
+}
+"""Of bfloat16 and of float16."""
+WHOLE = {"a + b": "w + w", "a * 3": "w * 3", "a > b": "w > 3", "where": "torch.where(m, w, w)"}
+"""Of integers of each width."""
 IN_PLACE = {
     "add_": "a.add_(b).sub_(b)",
     "mul_ by scalar": "a.mul_(1.0)",
@@ -181,8 +197,10 @@ CHAINS = {
 }
 
 
-def expression(code: str, grad: bool = False, backward: bool = False) -> Callable[[Any], Any]:
-    """The builder of an expression."""
+def expression(
+    code: str, grad: bool = False, backward: bool = False, dtype: str = ""
+) -> Callable[[Any], Any]:
+    """The builder of an expression; of `dtype` are `h` and `h2`, or `w`."""
 
     def build(torch: Any) -> Callable[[], Any]:
         import operator
@@ -192,6 +210,9 @@ def expression(code: str, grad: bool = False, backward: bool = False) -> Callabl
         names = {"torch": torch, "a": a, "b": b, "m": torch.tensor(mask.tolist())}
         names |= {"i": torch.tensor([2, 0]), "j": torch.tensor([[0, 1], [2, 3]])}
         names |= {"k": torch.arange(1, 17).view(4, 4), "d": b.detach().double()}
+        if dtype:
+            kind = getattr(torch, dtype)
+            names |= {"h": a.to(kind), "h2": b.to(kind), "w": names["k"].to(kind)}
         names["iadd"] = operator.iadd
         if not backward:
             return eval(f"lambda: {code}", names)
@@ -281,6 +302,11 @@ def table() -> list[Workload]:
                 Workload("in place", f"{name} on a result, grad", expression(code, grad=True))
                 for name, code in WRITTEN_RESULTS.items()
             ]
+    for dtypes, codes in ((("bfloat16", "float16"), HALVES), (("uint8", "int16", "int32"), WHOLE)):
+        for dtype in dtypes:
+            for name, code in codes.items():
+                kind = "elementwise" if name not in OTHER else "other"
+                lines.append(Workload(kind, f"{dtype}: {name}", expression(code, dtype=dtype)))
     lines += [
         Workload("chain", f"{name}.backward()", expression(code, grad=True, backward=True))
         for name, code in CHAINS.items()

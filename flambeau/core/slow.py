@@ -17,6 +17,7 @@ from flambeau.core.batch.array import Batched
 from flambeau.core.dtypes import FLOATING_KINDS, SUM
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract, broadcast_shapes
+from flambeau.core.kernels.native.casts import recast
 from flambeau.core.kernels.order import alike, form_of
 from flambeau.core.lower import CLASSES
 from flambeau.core.numbers import check_bits, number_for
@@ -119,7 +120,7 @@ def elementwise(op: Op, args: Any, out: Any = None) -> Any:
             if not op.promote or op.names[i] in op.promote:
                 if narrow and a.dtype != computed:
                     a = quiet(a.astype, computed)
-                arrays[i] = a if a.dtype == working else alike(a.astype(working), a)
+                arrays[i] = a if a.dtype == working else alike(recast(a, working), a)
             else:
                 arrays[i] = a
             edge = edge_of(x)
@@ -179,8 +180,7 @@ def _compute_elementwise(op: Op, arrays: list[Any], result: np.dtype[Any]) -> An
     except ValueError:
         _broadcast(op, [a.shape for a in held])
         raise
-    r = np.asarray(r)
-    return r if r.dtype == result else quiet(r.astype, result)
+    return quiet(recast, np.asarray(r), result)
 
 
 def _broadcast(op: Op, shapes: list[tuple[int, ...]]) -> tuple[int, ...]:
@@ -344,8 +344,8 @@ def general(op: Op, args: Any, out: Any = None) -> Any:
         kept = record(op, args, arrays, edges, mask if state.grad_enabled() else 0, r)
         return finish(op, kept, out, m, flat)
     r = settle(r)
-    if result_kind is not None and r.dtype != result_kind:
-        r = quiet(r.astype, result_kind)
+    if result_kind is not None:
+        r = quiet(recast, r, result_kind)
     tensor = wrap(r)
     if mask and state.grad_enabled() and op.rules and r.dtype.kind in FLOATING_KINDS:
         from flambeau.core.entry import record_one
@@ -384,8 +384,7 @@ def _promote_general(op: Op, args: Any, arrays: list[Any]) -> np.dtype[Any] | No
     for i in which:
         a = arrays[i]
         if isinstance(a, (nd, Abstract, Batched)):
-            if a.dtype != working:
-                arrays[i] = quiet(a.astype, working)
+            arrays[i] = quiet(recast, a, working)
         elif a is not None and is_number(a):
             arrays[i] = number_array(a, working)
     if op.promote and op.types is None and not op.upcast:

@@ -18,7 +18,7 @@ from flambeau.core.entry import process
 from flambeau.core.entry.filling import written_out
 from flambeau.core.entry.record import BOOL, INTS, SCALARS, SINGLE_DOUBLE, called_by, named
 from flambeau.core.entry.ternary import many, ternary
-from flambeau.core.kernels.native.choose import resolved, takes_target
+from flambeau.core.kernels.native.choose import resolved, short_kinds, takes_target
 from flambeau.core.kernels.order import form_of
 from flambeau.core.node import NONE_OF_THREE, NOTHING_SAVED, ElementNode
 from flambeau.core.old_order import of_two
@@ -71,13 +71,14 @@ def unary(op: Op) -> Callable[..., Any]:
 
     def first(input: Any) -> Any:
         nonlocal short
-        found = resolved(op.name, form_of(op))
+        found = resolved(op.name, form_of(op), op=op)
         saves = op.rules[0].saves if op.rules else ()
         keeps = sum(1 << k for k in saves)
         short = process.native(
             "unary",
             op,
             found,
+            kinds=short_kinds(op, op.name, 1),
             has_rules=bool(op.rules),
             keeps=keeps,
             kept_nothing=NOTHING_SAVED,
@@ -135,13 +136,14 @@ def binary(op: Op, otherwise: Callable[..., Any] = slow.elementwise) -> Callable
 
     def first(input: Any, other: Any) -> Any:
         nonlocal short
-        found = resolved(op.name, form_of(op))
+        found = resolved(op.name, form_of(op), op=op)
         saves = {t: rule.saves for rule in op.rules for t in rule.targets}
         keeps = sum(1 << (3 * t + k) for t, kept in saves.items() for k in kept)
         numbers = op.flags.get("operands") != "tensors"
         short = process.native(
             "binary", op, found, has_rules=bool(op.rules), keeps=keeps, numbers=numbers,
             kept_nothing=NONE_OF_THREE, elides=takes_target(op.name, 2),
+            kinds=short_kinds(op, op.name, 2),
         ) or _binary(op, found, saves, SCALARS if numbers else frozenset())  # fmt: skip
         return short(input, other)
 
@@ -172,12 +174,13 @@ def binary(op: Op, otherwise: Callable[..., Any] = slow.elementwise) -> Callable
 
 def number_first(op: Op) -> Callable[..., Any] | None:
     """short(number, tensor), None where it does not serve; None where no code can be generated."""
-    found = resolved(op.name, form_of(op))
+    found = resolved(op.name, form_of(op), op=op)
     keeps = sum(1 << k for rule in op.rules if 1 in rule.targets for k in rule.saves)
     numbers = op.flags.get("operands") not in ("tensors", "first")
     return process.native(
         "number_first", op, found, has_rules=bool(op.rules), keeps=keeps, numbers=numbers,
         kept_nothing=NONE_OF_THREE, elides=takes_target(op.name, 2),
+        kinds=short_kinds(op, op.name, 2),
     )  # fmt: skip
 
 

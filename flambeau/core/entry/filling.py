@@ -13,7 +13,7 @@ import numpy as np
 from flambeau.core.dtypes import FLOATING_KINDS
 from flambeau.core.entry import process
 from flambeau.core.entry.several import KINDS
-from flambeau.core.kernels.native.choose import resolved
+from flambeau.core.kernels.native.choose import FORMULAS, resolved, short_kinds
 from flambeau.core.overlap import meets
 from flambeau.core.tensor import Tensor
 
@@ -48,10 +48,11 @@ class Short:
         from flambeau.core.declare import OPERATIONS  # which stands on the entries
 
         op = OPERATIONS[self.name]
-        kernel = resolved(self.formula, self.into)
+        kernel = resolved(self.formula, self.into, op=op)
+        kinds = short_kinds(op, self.formula, FORMULAS[self.formula].arity).union(KINDS)
         self.plain = (
             process.native(
-                self.entry, op, kernel, self.title, KINDS, numbers=self.numbers, converts=True
+                self.entry, op, kernel, self.title, kinds, numbers=self.numbers, converts=True
             )
             or _nothing
         )

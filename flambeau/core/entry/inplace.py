@@ -13,7 +13,7 @@ from flambeau.core.binding import bind
 from flambeau.core.entry import process
 from flambeau.core.entry.general import all_positional
 from flambeau.core.entry.record import INTS, SCALARS, SINGLE_DOUBLE
-from flambeau.core.kernels.native.choose import FORMULAS, resolved, takes_target
+from flambeau.core.kernels.native.choose import FORMULAS, resolved, short_kinds, takes_target
 from flambeau.core.old_order import of_two
 from flambeau.core.overlap import meets
 from flambeau.core.state import NO_GRAD, mode
@@ -68,8 +68,10 @@ def inplace_unary(op: Op, title: str) -> Any:
 
     def first(input: Any) -> Any:
         nonlocal short
-        found = resolved(op.name, apart(op.kernel if type(op.kernel) is np.ufunc else into, 1))
-        short = process.native("write_unary", op, found, title) or _write(op, found, title)
+        found = apart(op.kernel if type(op.kernel) is np.ufunc else into, 1)
+        found = resolved(op.name, found, op=op)
+        kinds = short_kinds(op, op.name, 1)
+        short = process.native("write_unary", op, found, title, kinds) or _write(op, found, title)
         return short(input)
 
     short: Callable[..., Any] = first
@@ -99,10 +101,11 @@ def recorded(
         allowed = sum(1 << k for k, _ in enumerate(op.tensors) if k and numbers)
         missing = sum(1 << k for k, (i, _) in enumerate(op.tensors) if op.template[i] is None)
         name = op.flags.get("formula", op.name)
-        kernel = resolved(name, apart(op.kernel, len(op.names)), len(op.names))
+        kernel = resolved(name, apart(op.kernel, len(op.names)), len(op.names), op)
         into = takes_target(name, len(op.names))
+        kinds = fast if op.promote else short_kinds(op, name, len(op.names))
         short = process.several(
-            op, kernel, fast, title, numbers=allowed, optional=missing, into=int(into)
+            op, kernel, kinds, title, numbers=allowed, optional=missing, into=int(into)
         ) or _unserved  # fmt: skip
         return short(*args)
 
@@ -145,9 +148,9 @@ def inplace_binary(op: Op, title: str, otherwise: Callable[..., Any] = write.inp
     def first(input: Any, other: Any) -> Any:
         nonlocal short
         warns = op.kernel in (np.maximum, np.minimum)  # of `out` given by position
-        found = resolved(op.name, apart(into if warns else op.kernel, 2))
+        found = resolved(op.name, apart(into if warns else op.kernel, 2), op=op)
         short = process.native(
-            "write_binary", op, found, title, numbers=True
+            "write_binary", op, found, title, short_kinds(op, op.name, 2), numbers=True
         ) or _write(op, found, title)  # fmt: skip
         return short(input, other)
 

@@ -10,6 +10,7 @@ import ctypes
 from functools import cache as once
 from typing import TYPE_CHECKING, Any
 
+import ml_dtypes
 import numpy as np
 
 from flambeau.core import dtypes
@@ -25,8 +26,9 @@ __all__ = [
     "of_operation", "own_types",
 ]  # fmt: skip
 
-TYPES = 16
-"""NumPy's numbers of the types that may meet, from bool to complex128; 16-bit floats lie beyond."""
+TYPES = 18
+"""NumPy's numbers of the types that may meet, from bool to complex128, then HALVES."""
+HALVES = (np.dtype("f2"), np.dtype(ml_dtypes.bfloat16))
 ROW = ("computed", "cast", "result")
 ALIKE, RANKED, NUMBER = range(3)
 """How two operands meet: of one rank; a tensor with dimensions and one without; a tensor and a
@@ -36,6 +38,7 @@ UNSERVED = 1
 """Instead of a dtype: the long way knows."""
 
 _KINDS: dict[int, np.dtype[Any]] = {kind.num: kind for kind in map(np.dtype, "?bBhHiIlLqQfdFD")}
+_KINDS |= dict(zip((TYPES - 2, TYPES - 1), HALVES, strict=True))
 _NUMBERS: dict[int, Any] = {np.dtype("i8").num: 1, np.dtype("f8").num: 1.5}
 """Python numbers that stand for all of their type."""
 
@@ -46,10 +49,11 @@ class Mixed:
     Args:
         types: the rule.
         masks: whether tensors of bools are taken.
+        halves: whether operands are cast to 16-bit floats; operations keep some of theirs wider.
     """
 
-    def __init__(self, types: dtypes.Rule, masks: bool) -> None:
-        self.types, self.masks = types, masks
+    def __init__(self, types: dtypes.Rule, masks: bool, halves: bool) -> None:
+        self.types, self.masks, self.halves = types, masks, halves
         self.words = (ctypes.c_size_t * (3 * TYPES * TYPES * len(ROW)))()
         dtypes.when_default_changes(self.forget)
 
@@ -84,6 +88,8 @@ class Mixed:
             computed, result = self.types.resolve("", promoted)
         except Exception:
             return None
+        if computed in HALVES and not self.halves:
+            return None
         # A number must fit as it is: the long way wraps it.
         if meeting == NUMBER and computed.kind in "iu" and computed.itemsize < 8:
             return None
@@ -99,9 +105,9 @@ def of_operation(op: Op) -> Mixed | None:
 
 def own_types() -> Mixed:
     """The rows by which a dtype with itself gives that dtype."""
-    return _rows(dtypes.NUMBER, True)
+    return _rows(dtypes.NUMBER, True, True)
 
 
 @once
-def _rows(types: dtypes.Rule, masks: bool) -> Mixed:
-    return Mixed(types, masks)
+def _rows(types: dtypes.Rule, masks: bool, halves: bool = False) -> Mixed:
+    return Mixed(types, masks, halves)

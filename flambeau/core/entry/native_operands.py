@@ -11,7 +11,7 @@ import math
 
 from flambeau.core.dtypes import FLOATING_KINDS
 from flambeau.core.entry.process import BITS, PARAMS, SHAPES, TENSORS, Slots
-from flambeau.core.entry.steps import choice, kept_store
+from flambeau.core.entry.steps import choice, is_fast, kept_store, takes_number
 from flambeau.core.entry.writer import Writer
 from flambeau.core.kernels.jit.ir import Value, Variable
 from flambeau.core.kernels.native import table
@@ -21,14 +21,6 @@ __all__ = ["MOST", "differentiable", "edges_of", "operands", "record"]
 MOST = 12
 """Arguments at most."""
 LARGEST = 3e38
-
-
-def _kind(w: Writer, kind: Value) -> Value:
-    """Whether the dtype is one of the short way's; where the first word is empty, of these all."""
-    found = kind.eq(w.word("fast0"))
-    for name in ("fast1", "fast2", "fast3", "fast4"):
-        found = found | kind.eq(w.word(name))
-    return found
 
 
 def _place(w: Writer, t: Value) -> Value:
@@ -64,21 +56,19 @@ def operands(w: Writer, slots: Slots, given: Value, leading: Variable) -> Value:
         f.label("typed")
         f.branch(leading.get().eq(0), "leads", "follows")
         f.label("leads")
-        w.require(_kind(w, kind))
+        w.require(is_fast(w, kind))
         leading.set(kind)
         f.jump("ready")
         f.label("follows")
-        w.require(kind.eq(leading.get()) | w.word("mixed").ne(0) & _kind(w, kind))
+        w.require(kind.eq(leading.get()) | w.word("mixed").ne(0) & is_fast(w, kind))
         f.jump("ready")
         f.label("other_operand")
         w.require(t.ne(0))
         _plain_operand(w, x, t, numbered, "ready")
         f.label("ready")
     kind = leading.get()
-    floating = kind.eq(w.word("float")) | kind.eq(w.word("double"))
-    whole = numbered.get().eq(1) & kind.ne(w.word("i1"))
-    w.require(floating | numbered.get().eq(0) | whole)
     w.require(kind.ne(0))
+    w.require(numbered.get().eq(0) | takes_number(w, kind, (numbered.get() & 2).ne(0)))
     return found
 
 

@@ -7,7 +7,14 @@ from __future__ import annotations
 
 from flambeau.core.entry.native_operands import MOST, differentiable, edges_of, operands, record
 from flambeau.core.entry.process import OUT, SUMS, Slots
-from flambeau.core.entry.steps import called, computed_from, mode, stored, written
+from flambeau.core.entry.steps import (
+    called,
+    computed_from,
+    is_floating,
+    mode,
+    stored,
+    written,
+)
 from flambeau.core.entry.writer import Writer
 from flambeau.core.kernels.jit.ir import Module, Value
 from flambeau.core.kernels.native import table
@@ -35,8 +42,8 @@ def _several(made: Module, slots: Slots) -> None:
     f.label("one")
     r = computed_from(w, given, n)
     kind = leading.get()
-    floating = kind.eq(w.word("float")) | kind.eq(w.word("double"))
-    wanted = f.select(w.word("same").to("i64").eq(SUMS) & ~floating, w.word("i64"), kind)
+    sums = w.word("same").to("i64").eq(SUMS) & ~is_floating(w, kind)
+    wanted = f.select(sums, w.word("i64"), kind)
     f.branch(w.word("same").eq(0) | w.field(r, table.DESCR).eq(wanted), "alike", "cast")
     f.label("cast")
     w.drop(r)

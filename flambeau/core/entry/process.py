@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from flambeau.core.declare import Op
 
 __all__ = [
-    "BITS", "CODES", "EXTRA", "JOIN_SLOTS", "KNOWN", "OUT", "PARAMS", "PARTS_SLOTS", "SHAPES",
+    "BFLOAT16_BIT", "BITS", "CODES", "EXTRA", "JOIN_SLOTS", "KNOWN", "OUT", "PARAMS", "PARTS_SLOTS",
+    "SHAPES",
     "SLOTS", "SUMS", "TENSORS", "Slots", "be_plain", "made", "native", "offset", "own_node",
     "several",
 ]  # fmt: skip
@@ -50,8 +51,8 @@ EXTRA = (
     "zero", "root", "multi_text", "elided", "elided_alone",
     # of the operation
     "op", "kernel", "depth", "has_rules", "keeps", "kept_nothing", "numbers", "title", "chooses",
-    "places", "optional", "tensors", "arguments", "same", "mixed", "params", "dtype_at", "fast0",
-    "fast1", "fast2", "fast3", "fast4", "into", "types", "fill", "converts", "copying", "again",
+    "places", "optional", "tensors", "arguments", "same", "mixed", "params", "dtype_at", "kinds",
+    "into", "types", "fill", "converts", "copying", "again",
     "own_node", "own_slots", "stacks", "outputs", "differentiable", "kind", "pattern", "blank",
     "like", "elides", "dead_end",
 )  # fmt: skip
@@ -208,6 +209,15 @@ def _words() -> dict[str, int]:
     }
 
 
+BFLOAT16_BIT = 32
+"""In the word of dtypes: beyond those that NumPy numbers itself."""
+
+
+def _bits(kinds: Iterable[Any]) -> int:
+    """A bit for each dtype, by NumPy's number."""
+    return sum(1 << (k.num if k.num < BFLOAT16_BIT else BFLOAT16_BIT) for k in set(kinds))
+
+
 @once
 def _addresses() -> dict[str, int]:
     """Where the native functions begin."""
@@ -279,7 +289,7 @@ def native(
     more = {"op": id(op), "kernel": id(kernel), "kept_nothing": id(nothing), "title": id(title)}
     kinds = tuple(getattr(op, "fast", ()) if kinds is None else kinds)
     build.keep(kinds)
-    more |= {f"fast{k}": id(kind) for k, kind in enumerate(kinds)}
+    more["kinds"] = _bits(kinds)
     rows = own_types() if numbers.get("converts") else of_operation(op)
     if rows is not None:
         fill = rows.fill
@@ -298,7 +308,7 @@ def several(
     Args:
         op: the operation.
         kernel: computes on arrays and parameters.
-        kinds: the dtypes that take the short way, five at most.
+        kinds: the dtypes that take the short way.
         title: its name as a writer.
         arguments: how many it is called with; all of the operation's where not given.
         params: what rules see as the arguments, where fewer are given.
@@ -331,5 +341,5 @@ def several(
         "params": 0 if params is None else id(params), "outputs": len(op.outputs),
         "differentiable": sum(1 << k for k in op.differentiable), **numbers,
     }  # fmt: skip
-    more |= {f"fast{k}": id(kind) for k, kind in enumerate(kinds)}
+    more["kinds"] = _bits(kinds)
     return made("write_several" if title else "several", None, more)  # type: ignore[no-any-return]

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from flambeau.core.entry import process
-from flambeau.core.kernels.native.choose import resolved
+from flambeau.core.kernels.native.choose import resolved, short_kinds
 from flambeau.core.kernels.order import ordered
 
 __all__ = ["KINDS", "Several"]
@@ -40,9 +40,10 @@ class Several:
     def _made(self, title: str, **more: int) -> Callable[..., Any]:
         from flambeau.core.declare import OPERATIONS  # which stands on the entries
 
-        kernel = resolved(self.formula, ordered(self.form))
-        how = self.how | more
-        return process.several(OPERATIONS[self.name], kernel, KINDS, title, **how) or _unserved
+        op, how = OPERATIONS[self.name], self.how | more
+        kernel = resolved(self.formula, ordered(self.form), op=op)
+        kinds = short_kinds(op, self.formula, len(op.names)).union(KINDS)
+        return process.several(op, kernel, kinds, title, **how) or _unserved
 
     def _first_result(self, *args: Any) -> Any:
         self.result = self._made("", same=1)

@@ -11,7 +11,7 @@ import numpy as np
 
 from flambeau.core.entry.dying import LARGE
 from flambeau.core.entry.mixed import ALIKE, NUMBER, RANKED, ROW, TYPES, UNSERVED
-from flambeau.core.entry.process import CODES, KNOWN, Slots
+from flambeau.core.entry.process import BFLOAT16_BIT, CODES, KNOWN, Slots
 from flambeau.core.entry.writer import Writer
 from flambeau.core.kernels.jit.ir import Module, Value
 from flambeau.core.kernels.native import table
@@ -24,6 +24,8 @@ __all__ = [
     "computed",
     "fast",
     "functions",
+    "is_fast",
+    "is_floating",
     "mode",
     "kept_store",
     "number",
@@ -33,10 +35,9 @@ __all__ = [
     "computed_large",
     "record",
     "stored",
+    "takes_number",
     "written",
 ]
-
-FAST = ("fast0", "fast1", "fast2", "fast3", "fast4")
 
 
 def is_plain(made: Module) -> None:
@@ -280,16 +281,20 @@ def code(made: Module) -> None:
     """
     w = Writer(made, "code", "x", returns="i64")
     f, (x,) = w.f, w.arguments
-    kind = w.type_of(x)
-    f.branch(kind.eq(w.word("ndarray")), "array", "number")
+    type = w.type_of(x)
+    f.branch(type.eq(w.word("ndarray")), "array", "number")
     f.label("array")
-    number = w.field(w.field(x, table.DESCR), table.TYPE_NUMBER, "i32").to("i64")
+    kind = w.field(x, table.DESCR)
+    own = w.field(kind, table.TYPE_NUMBER, "i32").to("i64")
+    number = f.select(own.lt(TYPES - 2), own, TYPES)
+    for k, name in enumerate(("half", "bf16")):
+        number = f.select(kind.eq(w.word(name)), TYPES - 2 + k, number)
     rank = f.select(w.field(x, table.NDIM, "i32").eq(0), f.index(1), 2)
     f.ret(f.select(number.lt(TYPES), number * 4 + rank, -1))
     f.label("number")
     real, whole = (np.dtype(t).num * 4 for t in ("f8", "i8"))
-    found = f.select(kind.eq(w.word("py_float")), f.index(real), -1)
-    f.ret(f.select(kind.eq(w.word("py_int")), whole, found))
+    found = f.select(type.eq(w.word("py_float")), f.index(real), -1)
+    f.ret(f.select(type.eq(w.word("py_int")), whole, found))
 
 
 def meeting(made: Module) -> None:
@@ -372,10 +377,23 @@ def fast(w: Writer, kind: Value) -> None:
 
 def is_fast(w: Writer, kind: Value) -> Value:
     """Whether the dtype is one of the operation's short way."""
-    found = kind.eq(w.word(FAST[0]))
-    for name in FAST[1:]:
-        found = found | kind.eq(w.word(name))
-    return found
+    f = w.f
+    number = w.field(kind, table.TYPE_NUMBER, "i32").to("i64")
+    beyond = f.select(kind.eq(w.word("bf16")), f.index(BFLOAT16_BIT), 63)
+    bit = f.select(number.lt(BFLOAT16_BIT), number, beyond)
+    return ((w.word("kinds").to("i64") >> bit) & 1).ne(0)
+
+
+def is_floating(w: Writer, kind: Value) -> Value:
+    """Whether the dtype is of floating-point numbers, 16-bit ones too."""
+    return w.field(kind, table.KIND, "i8").eq(ord("f")) | kind.eq(w.word("bf16"))
+
+
+def takes_number(w: Writer, kind: Value, real: Value) -> Value:
+    """Whether the dtype takes a Python number as it is: a float where `real`, an int otherwise."""
+    letter = w.field(kind, table.KIND, "i8")
+    whole = letter.eq(ord("i")) | letter.eq(ord("u"))
+    return is_floating(w, kind) | whole & real.eq(False)
 
 
 def computed(w: Writer, *arrays: Value) -> Value:
@@ -520,11 +538,9 @@ def number(w: Writer, x: Value, kind: Value) -> None:
 def fits(w: Writer, x: Value, kind: Value) -> Value:
     """Whether `x` is a Python number of a kind that the tensor's dtype takes as it is."""
     type = w.type_of(x)
-    floating = kind.eq(w.word("float")) | kind.eq(w.word("double"))
-    integral = kind.eq(w.word("i64")) | kind.eq(w.word("i32"))
-    integral = integral | kind.eq(w.word("i1")) & w.word("converts").ne(0)
-    whole = type.eq(w.word("py_int"))
-    taken = floating & (whole | type.eq(w.word("py_float"))) | integral & whole
+    real, whole = type.eq(w.word("py_float")), type.eq(w.word("py_int"))
+    converts = kind.eq(w.word("i1")) & w.word("converts").ne(0) & whole
+    taken = (real | whole) & takes_number(w, kind, real) | converts
     return taken & w.word("numbers").ne(0)
 
 

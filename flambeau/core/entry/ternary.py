@@ -17,7 +17,7 @@ from flambeau.core.entry import process
 from flambeau.core.entry.filling import written_out
 from flambeau.core.entry.record import BOOL, SCALARS, SINGLE_DOUBLE, record_one
 from flambeau.core.entry.several import KINDS
-from flambeau.core.kernels.native.choose import resolved
+from flambeau.core.kernels.native.choose import resolved, short_kinds
 from flambeau.core.kernels.order import form_of, ordered
 from flambeau.core.node import OpNode
 from flambeau.core.provenance import USER, user_frame
@@ -45,7 +45,8 @@ def many(op: Op) -> Callable[..., Any]:
     names, tensors, fills = op.names, op.tensors, op.fills
     count = len(names)
     assert op.types is not None
-    fast = op.fast if op.types.result == "same" and not op.promote else frozenset()
+    plain = op.types.result == "same" and not op.promote
+    fast = op.fast if plain else frozenset()
     optional = frozenset(
         i for i, _ in tensors if names[i] in op.defaults and op.defaults[names[i]] is None
     )
@@ -54,11 +55,13 @@ def many(op: Op) -> Callable[..., Any]:
 
     def first_call(*args: Any) -> Any:
         nonlocal call, short
-        call = resolved(op.flags.get("formula", op.name), form_of(op), count)
+        name = op.flags.get("formula", op.name)
+        call = resolved(name, form_of(op), count, op)
+        kinds = short_kinds(op, name, count) if plain else fast
         allowed = sum(1 << k for k, (i, _) in enumerate(tensors) if k)
         missing = sum(1 << k for k, (i, _) in enumerate(tensors) if i in optional)
         short = (
-            process.several(op, call, fast, same=1, numbers=allowed, optional=missing) or _unserved
+            process.several(op, call, kinds, same=1, numbers=allowed, optional=missing) or _unserved
         )
         return short(*args)
 
@@ -134,7 +137,6 @@ def ternary(op: Op, otherwise: Callable[..., Any]) -> Callable[..., Any]:
     chooses = op.promote == op.tensor_names[1:]
     if op.promote and not chooses:
         fast = frozenset()
-    kinds = KINDS if chooses else fast
     keeps: dict[int, tuple[bool, ...]] = {}
     params = (None, None, None, *rest)
     has_rules = bool(op.rules)
@@ -143,7 +145,10 @@ def ternary(op: Op, otherwise: Callable[..., Any]) -> Callable[..., Any]:
 
     def first_call(*args: Any) -> Any:
         nonlocal call, short
-        call = resolved(op.name, ordered(bare(op.kernel, rest)))
+        call = resolved(op.name, ordered(bare(op.kernel, rest)), op=op)
+        kinds = frozenset(KINDS if chooses else fast)
+        if kinds:
+            kinds |= short_kinds(op, op.name, 3) - op.fast
         short = (
             process.several(
                 op, call, kinds, arguments=3, params=params, chooses=int(chooses), numbers=6

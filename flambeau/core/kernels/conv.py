@@ -20,6 +20,7 @@ import numpy as np
 
 from flambeau.core.kernels import conv_native
 from flambeau.core.kernels.generate.plane_sums import plane_sums
+from flambeau.core.kernels.native.casts import recast
 from flambeau.core.kernels.product import matrices
 from flambeau.core.kernels.windows import (
     Ints,
@@ -65,8 +66,8 @@ def convolve(
     if last is None:
         last = channels_last(input) or channels_last(weight)
     if is_half(input.dtype):
-        x, w = input.astype(np.float32), weight.astype(np.float32)
-        b = None if bias is None else bias.astype(np.float32)
+        x, w = recast(input, "f4"), recast(weight, "f4")
+        b = None if bias is None else recast(bias, "f4")
         return _narrow(convolve(x, w, b, stride, pads, dilation, groups, last), input.dtype)
     count, channels = input.shape[:2]
     kernel, features = weight.shape[2:], weight.shape[0]
@@ -115,7 +116,7 @@ def input_gradient(
     if last is None:
         last = channels_last(grad) or channels_last(weight)
     if is_half(grad.dtype):
-        wide = (grad.astype(np.float32), weight.astype(np.float32))
+        wide = (recast(grad, "f4"), recast(weight, "f4"))
         return _narrow(
             input_gradient(*wide, size, stride, pads, dilation, groups, last), grad.dtype
         )
@@ -156,7 +157,7 @@ def weight_gradient(
     if found is not None:
         return found
     if is_half(grad.dtype):
-        wide = (grad.astype(np.float32), input.astype(np.float32))
+        wide = (recast(grad, "f4"), recast(input, "f4"))
         return _narrow(weight_gradient(*wide, kernel, stride, pads, dilation, groups), grad.dtype)
     count, features, *out = grad.shape
     channels = input.shape[1]
@@ -206,7 +207,7 @@ def bias_gradient(grad: np.ndarray) -> np.ndarray:
     if grad.size == 0:
         return np.zeros(grad.shape[1], grad.dtype)
     if grad.dtype.kind not in "fc" or is_half(grad.dtype):
-        wide = grad.astype(np.float32) if is_half(grad.dtype) else grad
+        wide = recast(grad, "f4") if is_half(grad.dtype) else grad
         return wide.sum(axis=(0, *range(2, grad.ndim))).astype(grad.dtype)
     if channels_last(grad):
         flat = to_last(grad).reshape(-1, grad.shape[1])

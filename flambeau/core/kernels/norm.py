@@ -16,6 +16,7 @@ import numpy as np
 from flambeau.core.folds import fold_add
 from flambeau.core.kernels.generate import channels
 from flambeau.core.kernels.generate import layer as rows
+from flambeau.core.kernels.native.casts import recast
 
 __all__ = [
     "batch",
@@ -34,7 +35,7 @@ _sum = fold_add
 
 def wide(*arrays: Any) -> tuple[Any, ...]:
     """The arrays in a dtype that is summed in: float32 for half precision."""
-    return tuple(a.astype("f4") if a is not None and a.dtype.itemsize == 2 else a for a in arrays)
+    return tuple(recast(a, "f4") if a is not None and a.dtype.itemsize == 2 else a for a in arrays)
 
 
 def per_channel(values: Any, ndim: int) -> Any:

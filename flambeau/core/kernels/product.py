@@ -15,6 +15,7 @@ import numpy as np
 from flambeau.core import blas
 from flambeau.core.ir.abstract import Abstract, broadcast_shapes
 from flambeau.core.kernels import batched
+from flambeau.core.kernels.native.casts import recast
 from flambeau.core.kernels.native.matmul import is_generated, mm
 
 __all__ = ["BLAS", "fold", "matrices", "product", "widen"]
@@ -32,7 +33,7 @@ def product(a: Any, b: Any) -> Any:
     if d in BLAS:
         return fold(a, b)
     if d.itemsize == 2 and d.kind in "fV":
-        return np.asarray(fold(a.astype("f4"), b.astype("f4"))).astype(d)
+        return recast(np.asarray(fold(recast(a, "f4"), recast(b, "f4"))), d)
     return _integers(a, b)
 
 
@@ -71,7 +72,7 @@ def fold(a: Any, b: Any) -> Any:
 
 def widen(a: Any) -> Any:
     """What 16-bit floats are computed in; other arrays as they are."""
-    return a.astype("f4") if a.dtype.itemsize == 2 and a.dtype.kind in "fV" else a
+    return recast(a, "f4") if a.dtype.itemsize == 2 and a.dtype.kind in "fV" else a
 
 
 def _integers(a: Any, b: Any) -> Any:

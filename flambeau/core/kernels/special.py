@@ -75,6 +75,7 @@ def no_half(name: str, kernel: Callable[..., Array]) -> Callable[..., Array]:
             )
         return kernel(input, *others)
 
+    checked.refuses_halves = True  # type: ignore[attr-defined]
     return checked
 
 

@@ -15,7 +15,7 @@ from flambeau.core.entry import process
 from flambeau.core.errors import fail
 from flambeau.core.factory.short import is_here
 from flambeau.core.ir.abstract import Abstract
-from flambeau.core.kernels.native.casts import NAMES, cast_to
+from flambeau.core.kernels.native.casts import KINDS, cast_to
 from flambeau.core.lower import Shell
 from flambeau.core.methods import attach
 from flambeau.core.node import NOTHING_SAVED
@@ -235,11 +235,11 @@ class _Shorts(dict[Any, Any]):
     def __missing__(self, dtype: Any) -> Any:
         wanted = dtype.numpy
         found = None
-        if wanted in NAMES and wanted.kind != "u":
-            kinds = tuple(kind for kind in NAMES if kind is not wanted)
+        if wanted in KINDS and wanted.kind != "u":
+            kinds = tuple(kind for kind in KINDS if kind is not wanted)
             op = OPERATIONS["_to_copy"]
             found = process.native(
-                "unary", op, cast_to(wanted), kinds=kinds, has_rules=wanted.kind == "f",
+                "unary", op, cast_to(wanted), kinds=kinds, has_rules=wanted.kind in "fV",
                 kept_nothing=NOTHING_SAVED,
             )  # fmt: skip
         self[dtype] = found = found or _unserved

@@ -11,6 +11,7 @@ import numpy as np
 from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.errors import fail
 from flambeau.core.kernels import attention as kernels
+from flambeau.core.kernels.native.casts import recast
 from flambeau.core.rules import both
 from flambeau.core.tensor import Tensor, wrap
 
@@ -21,7 +22,7 @@ nd = np.ndarray
 
 def _wide(*arrays: Any) -> tuple[Any, ...]:
     return tuple(
-        a.astype("f4") if a is not None and a.dtype.itemsize == 2 and a.dtype.kind in "fV" else a
+        recast(a, "f4") if a is not None and a.dtype.itemsize == 2 and a.dtype.kind in "fV" else a
         for a in arrays
     )
 

@@ -14,6 +14,7 @@ from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
 from flambeau.core.kernels.generate.folds import column_sums
+from flambeau.core.kernels.native.casts import recast
 from flambeau.core.kernels.product import matrices
 from flambeau.core.output import write_one
 from flambeau.core.rules import both
@@ -96,8 +97,8 @@ def _affine(bias: Any, input: Any, weight: Any) -> Any:
     if not same or dtype not in _NATIVE:
         _check(bias, input, weight)
         if dtype not in _NATIVE and dtype.kind in "fV":
-            wide = None if bias is None else bias.astype("f4")
-            return _affine(wide, input.astype("f4"), weight.astype("f4")).astype(dtype)
+            wide = None if bias is None else recast(bias, "f4")
+            return recast(_affine(wide, recast(input, "f4"), recast(weight, "f4")), dtype)
     try:
         row = bias if weight.ndim == 2 and bias is not None and bias.ndim == 1 else None
         if input.ndim == 2 and weight.ndim == 2:
@@ -123,7 +124,8 @@ def _input_rule(g: Any, weight: Any, input_shape: Any) -> Any:
         return g.reshape(*g.shape, 1) * weight
     if type(g) is nd:
         if g.dtype not in _NATIVE:
-            return np.matmul(g.astype("f4"), weight.astype("f4")).astype(g.dtype)
+            wide = _input_rule(recast(g, "f4"), recast(weight, "f4"), input_shape)
+            return recast(wide, g.dtype)
         if g.ndim == 2:
             return matrices(g, weight)
         flat = g.reshape(prod(g.shape[:-1]), g.shape[-1])
@@ -134,7 +136,8 @@ def _input_rule(g: Any, weight: Any, input_shape: Any) -> Any:
 @both
 def _weight_rule(g: Any, input: Any, weight_shape: Any) -> Any:
     if type(g) is nd and g.dtype not in _NATIVE:
-        return _weight_rule(g.astype("f4"), input.astype("f4"), weight_shape).astype(g.dtype)
+        wide = _weight_rule(recast(g, "f4"), recast(input, "f4"), weight_shape)
+        return recast(wide, g.dtype)
     width = input.shape[-1]
     if input.ndim != 2:
         input = input.reshape(prod(input.shape[:-1]), width)
@@ -151,8 +154,8 @@ def _bias_rule(g: Any, bias_shape: Any) -> Any:
     if g.ndim < 2 or bias_shape != g.shape[-1:]:
         return g
     if type(g) is nd:
-        wide = g if g.dtype in _NATIVE else g.astype("f4")
-        return column_sums(wide).astype(g.dtype, copy=False)
+        wide = g if g.dtype in _NATIVE else recast(g, "f4")
+        return recast(column_sums(wide), g.dtype)
     return ops.sum(g, tuple(range(g.ndim - 1)))
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 __all__ = ["Function", "Module", "Value", "Variable", "element", "lanes", "vector"]
 
-SUFFIX = {"float": "f32", "double": "f64"}
+SUFFIX = {"half": "f16", "float": "f32", "double": "f64"}
 SIZES = {
     "i1": 1, "i8": 1, "i16": 2, "i32": 4, "i64": 8, "i128": 16, "half": 2, "float": 4,
     "double": 8,
@@ -240,6 +240,8 @@ class Function:
         self._open = True
         self._apart = ""
         self.metadata: list[str] = []
+        self.element = ""
+        """What the numbers lie in memory as that an elementwise loop computes on."""
         self.base = 0
         """The module's first metadata number for this function."""
 

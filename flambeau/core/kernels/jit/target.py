@@ -30,6 +30,11 @@ class Target(NamedTuple):
         return self.bits // 8 // size
 
     @property
+    def halves(self) -> bool:
+        """Whether float16 is converted by an instruction: without one LLVM calls its library."""
+        return "x86" not in self.triple or "+f16c" in self.features
+
+    @property
     def attributes(self) -> str:
         """The function attributes that hold code to this machine. Library calls are never made up
         from loops: generated code links to nothing.

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from functools import cache as once
 
 from flambeau.core.kernels.jit import build
-from flambeau.core.kernels.jit.ir import Function, Module, Value
+from flambeau.core.kernels.jit.ir import Function, Module, Value, Variable
 from flambeau.core.kernels.native import table, walk
+from flambeau.core.kernels.native.narrow import HALVES, WORKING, holds, load, rounded
 from flambeau.core.kernels.native.objects import field, new_array, python_number, word
 from flambeau.core.kernels.native.walk import (
     ARRAY,
@@ -26,14 +27,16 @@ from flambeau.core.kernels.native.walk import (
     operand,
 )
 
-__all__ = ["FORMS", "SPEC", "TYPE_WORDS", "addresses", "module"]
+__all__ = ["FORMS", "KINDS", "SPEC", "TYPE_WORDS", "addresses", "module"]
 
-SPEC = ("arity", "condition", "types")
-"""What a formula tells (`condition`: the operand of truth values, -1 for none), then TYPE_WORDS for
-each of its types, and a loop's address for each set of operands that are one number, as bits; 0
-where there is none.
+SPEC = ("arity", "condition", "types", "rounded")
+"""What a formula tells (`condition`: the operand of truth values, -1 for none; `rounded`: its bits
+of that name), then TYPE_WORDS for each of its types, and a loop's address for each set of operands
+that are one number, as bits; 0 where there is none.
 """
-TYPE_WORDS = ("kind", "item", "result", "size", "float")
+TYPE_WORDS = ("kind", "item", "result", "size", "number")
+KINDS = ("float", "double", "half", "bf16", "i64", "i32", "i16", "i8", "u8")
+"""What `number` counts: the types that one number may be of."""
 FORMS = 1 << MOST
 
 Demand = Callable[[Value], None]
@@ -60,6 +63,7 @@ class _Operands:
         spec = f.argument["spec"]
         self.arity = f.load("i64", spec)
         self.condition = f.load("i64", spec, SPEC.index("condition"))
+        self.rounded = f.load("i64", spec, SPEC.index("rounded"))
         self.work = f.memory("i64", len(WORK) + MOST * len(ARRAY))
         self.dims, self.steps = f.memory("i64", DIMS), f.memory("i64", DIMS)
         self.strides, self.numbers = f.memory("i64", DIMS * MOST), f.memory("i64", MOST)
@@ -116,16 +120,15 @@ def _enter(made: Module, share: Function) -> None:
     ndim = given.ndim.get()
     with f.loop(0, arity) as k:
         x = given[k]
-        own = given.item(k, item)
+        own, room = given.item(k, item), f.at(given.numbers, k, "i64")
         j = f.fresh()
         f.branch(field(f, x, table.TYPE, "ptr").eq(word(f, "ndarray")), f"is{j}", f"number{j}")
         f.label(f"number{j}")
-        room = f.at(given.numbers, k, "i64")
-        _number(f, x, room, found, demand)
+        _number(f, x, room, found, (given.rounded >> k) & 1, demand)
         given.take(k, room, NUMBER, own)
         f.jump(f"taken{j}")
         f.label(f"is{j}")
-        kind = f.variable("i64", DENSE)
+        kind, data = f.variable("i64", DENSE), f.variable("ptr", field(f, x, table.DATA, "ptr"))
         f.branch(alike, f"alike{j}", f"apart{j}")
         f.label(f"alike{j}")
         with f.when(field(f, x, table.NDIM, "i32").eq(0)):
@@ -134,7 +137,9 @@ def _enter(made: Module, share: Function) -> None:
         f.label(f"apart{j}")
         kind.set(_layout(f, x, f.at(given.strides, k * DIMS, "i64"), given, own))
         f.label(f"known{j}")
-        given.take(k, field(f, x, table.DATA, "ptr"), kind.get(), own)
+        with f.when(kind.get().eq(NUMBER) & k.ne(given.condition)):
+            _widened(f, found, data, room)
+        given.take(k, data.get(), kind.get(), own)
         f.label(f"taken{j}")
     loop = f.load("i64", found, given.mask.get() + len(TYPE_WORDS))
     demand(loop.ne(0))
@@ -329,18 +334,29 @@ def _target(f: Function, given: _Operands, target: Value, result: Value, size: V
     given.arrays(look)
 
 
-def _number(f: Function, x: Value, room: Value, type: Value, demand: Demand) -> None:
-    """A Python number as one of the type; what does not fit goes to the NumPy form."""
-    floats, item = (f.load("i64", type, TYPE_WORDS.index(key)) for key in ("float", "item"))
+def _widened(f: Function, type: Value, data: Variable, room: Value) -> None:
+    """An array's single element in `room` as what it is computed in, where that is another type."""
+    number = f.load("i64", type, TYPE_WORDS.index("number"))
+    for name in WORKING:
+        with f.when(number.eq(KINDS.index(name))):
+            f.store(load(f, name, data.get(), 0), room)
+            data.set(room)
+
+
+def _number(f: Function, x: Value, room: Value, type: Value, digits: Value, demand: Demand) -> None:
+    """A Python number as what the type is computed in, with the type's own `digits` if so wanted;
+    what does not fit goes to the NumPy form.
+    """
+    own = f.load("i64", type, TYPE_WORDS.index("number"))
     real, number, whole = python_number(f, x)
-    demand(floats.ne(0) | real.get().eq(False))
-    f.store(whole.get(), room)
-    with f.when(floats.ne(0)):
-        k = f.fresh()
-        f.branch(item.eq(4), f"single{k}", f"double{k}")
-        f.label(f"single{k}")
-        f.store(number.get().to("float"), room)
-        f.jump(f"stored{k}")
-        f.label(f"double{k}")
-        f.store(number.get(), room)
-        f.label(f"stored{k}")
+    demand(own.lt(KINDS.index("i64")) | real.get().eq(False))
+    for kind, name in enumerate(KINDS):
+        with f.when(own.eq(kind)):
+            working = WORKING.get(name, name)
+            if working in ("float", "double"):
+                found = number.get().to(working)
+                low = f.select(digits.ne(0), rounded(f, found, name), found)
+                f.store(low if name in HALVES else found, room)
+            else:
+                demand(holds(f, name, whole.get()))
+                f.store(whole.get(), room)

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from flambeau.core.kernels.jit import build
 from flambeau.core.kernels.native import (
     angles,
@@ -23,11 +25,12 @@ from flambeau.core.kernels.native import (
     table,
 )
 from flambeau.core.kernels.native.elementwise import Formula
+from flambeau.core.kernels.native.narrow import DTYPES, HALVES, served
 from flambeau.core.silence import quiet, run
 
 __all__ = [
     "FORMULAS", "SILENT", "caller", "fused", "in_single", "lazily", "native", "offer", "resolved",
-    "takes_target",
+    "short_kinds", "takes_target",
 ]  # fmt: skip
 
 FORMULAS = (
@@ -52,16 +55,40 @@ def native(
     name: str, numpy_form: Callable[..., Any], formula: Formula | None = None
 ) -> Callable[..., Any] | None:
     """The native function of a formula, which calls `numpy_form` where it does not serve; None
-    where no code can be generated.
+    where no code can be generated. Its types beyond the usual ones are compiled when the first
+    such array comes.
     """
     if not build.available() or not table.trusted():
         return None
+    formula = formula or FORMULAS[name]
     try:
-        addresses = build.load(elementwise.module(name, formula or FORMULAS[name]))
-        more = {"enter": broadcast.addresses()["enter"]}
-        return table.builtin(name, addresses[name], numpy_form, more)
+        if not formula.narrow:
+            return _built(name, numpy_form, formula)
+
+        def beyond(*arrays: Any) -> Any:
+            kinds = [x.dtype for x in arrays if isinstance(x, np.ndarray)]
+            if any(DTYPES[type] in kinds for type in formula.narrow):
+                table.redirect(found, narrow())
+                return found(*arrays)
+            return numpy_form(*arrays)
+
+        def narrow() -> Callable[..., Any]:
+            types = served(formula.narrow)
+            try:
+                return _built(f"{name}_narrow", numpy_form, formula._replace(types=types))
+            except build.Unavailable:
+                return numpy_form
+
+        found = _built(name, beyond, formula)
+        return found
     except build.Unavailable:
         return None
+
+
+def _built(name: str, otherwise: Callable[..., Any], formula: Formula) -> Callable[..., Any]:
+    addresses = build.load(elementwise.module(name, formula))
+    more = {"enter": broadcast.addresses()["enter"]}
+    return table.builtin(name, addresses[name], otherwise, more)
 
 
 def caller(
@@ -83,20 +110,79 @@ def caller(
     return first
 
 
-def resolved(name: str, kernel: Callable[..., Any], count: int | None = None) -> Callable[..., Any]:
+def resolved(
+    name: str, kernel: Callable[..., Any], count: int | None = None, op: Any = None
+) -> Callable[..., Any]:
     """What computes an operation on arrays, loaded or compiled now; no warning is given.
 
     Args:
         name: the operation's, or the formula's.
         kernel: its NumPy form.
         count: of arguments it is called with, where that must be the formula's.
+        op: the operation, where it is called with arrays of all its `short_kinds`.
     """
     quietly = partial(run, kernel)
     name = name.lstrip("_")
     formula = FORMULAS.get(name)
     if formula is None or count not in (None, formula.arity):
         return quietly
-    return native(name, quietly) or quietly
+    narrow = () if op is None else _narrow(op, formula)
+    if not narrow:
+        return native(name, quietly) or quietly
+
+    def whole(*arrays: Any) -> Any:
+        kinds = {x.dtype for x in arrays if isinstance(x, np.ndarray)}
+        if not SIXTEEN.isdisjoint(kinds):
+            raise TypeError("16-bit floats go the long way")
+        for limits in (np.iinfo(kind) for kind in kinds if kind.kind in "iu"):
+            if any(type(x) is int and not limits.min <= x <= limits.max for x in arrays):
+                raise OverflowError("the long way wraps or refuses a number that does not fit")
+        return quietly(*arrays)
+
+    formula = formula._replace(narrow=narrow, rounded=_rounded(op, formula.arity))
+    return native(name, whole, formula) or quietly
+
+
+SIXTEEN = frozenset(DTYPES[type] for type in HALVES)
+USUAL = frozenset(np.dtype(t) for t in ("f4", "f8", "i8", "i4", "?"))
+"""The dtypes of the short way of an operation that does not tell its own."""
+
+
+def _narrow(op: Any, formula: Formula) -> tuple[str, ...]:
+    """The types of a formula beyond the usual ones that an operation takes."""
+    found: tuple[str, ...] = ()
+    fast = getattr(op, "fast", USUAL)
+    refuses = getattr(op.kernel, "refuses_halves", False)
+    if "float" in formula.types and np.dtype("f4") in fast and not refuses:
+        found += HALVES
+    if "i64" in formula.types and np.dtype("i4") in fast:
+        found += tuple(t for t in DTYPES if t not in (*HALVES, *formula.types))
+    return found
+
+
+def _rounded(op: Any, arity: int) -> int:
+    """Which operands of an operation have a 16-bit float's digits where they are numbers: all, but
+    where the operation computes in float32, or the second of those with exact numbers.
+    """
+    numbers = op.flags.get("numbers")
+    if op.upcast and numbers != "rounded":
+        return 0
+    return ((1 << arity) - 1) & ~(2 if numbers == "exact" else 0)
+
+
+def short_kinds(op: Any, name: str, count: int) -> frozenset[np.dtype[Any]]:
+    """The dtypes of an operation's short way: its own, and those beyond them that its formula has.
+
+    Args:
+        op: the operation.
+        name: the formula's.
+        count: of arguments it is called with.
+    """
+    formula = FORMULAS.get(name.lstrip("_"))
+    fast: frozenset[np.dtype[Any]] = getattr(op, "fast", USUAL)
+    if formula is None or formula.arity != count or not build.available():
+        return fast
+    return fast | {DTYPES[type] for type in _narrow(op, formula)}
 
 
 def takes_target(name: str, count: int) -> bool:
@@ -117,7 +203,10 @@ def lazily(
         numpy_form: its NumPy form, which is run where NumPy's warnings are off.
         formula: what it computes.
     """
-    arity = (formula or FORMULAS[name]).arity
+    formula = formula or FORMULAS[name]
+    if hasattr(numpy_form, "once") and "float" in formula.types and not formula.narrow:
+        formula = formula._replace(narrow=numpy_form.once)
+    arity = formula.arity
 
     def quietly(*arrays: Any) -> Any:
         try:
@@ -162,6 +251,7 @@ def in_single(form: Callable[..., Any], kinds: str = "fV") -> Callable[..., Any]
         wide = [x.astype("f4") if hasattr(x, "dtype") else x for x in (first, *others)]
         return form(*wide).astype(kind)
 
+    rounded_once.once = tuple(t for t in HALVES if DTYPES[t].kind in kinds)  # type: ignore[attr-defined]
     return rounded_once
 
 
@@ -171,16 +261,19 @@ FUSED = {1: ("v",), 2: ("vv", "vs", "sv"), 3: ("vvv", "svv"), 4: ("vvvv", "svvv"
 
 def fused(name: str, rule: Callable[..., Any]) -> Callable[..., Any]:
     """A gradient rule made of operators alone as one native function: the rule is called with
-    values of the code under construction. Its results are the rule's on arrays, digit for digit,
-    but for halves of a rule that is marked to round once.
+    values of the code under construction. Its results are the rule's on arrays, digit for digit:
+    halves are rounded at every step, unless the rule is marked to round once.
     """
     code = rule.__code__
     if code.co_names or code.co_freevars or code.co_argcount not in FUSED:
         return rule
     if code.co_code == (lambda g: None).__code__.co_code and code.co_consts[0] is None:
         return rule  # it sends nothing on
+    kinds = getattr(rule, "once", "")
+    form = in_single(rule, kinds) if kinds else rule
+    steps = tuple(t for t in HALVES if DTYPES[t].kind not in kinds)
     formula = Formula(
-        lambda f, *values: rule(*values), code.co_argcount, forms=FUSED[code.co_argcount]
-    )
-    kinds = getattr(rule, "once", None)
-    return lazily(name, in_single(rule, kinds) if kinds else rule, formula)
+        lambda f, *values: rule(*values), code.co_argcount, forms=FUSED[code.co_argcount],
+        narrow=HALVES, stepwise=steps,
+    )  # fmt: skip
+    return lazily(name, form, formula)

@@ -12,14 +12,21 @@ from typing import Any, NamedTuple
 
 from flambeau.core.kernels.jit.ir import SIZES, Function, Module, Value
 from flambeau.core.kernels.native import table
-from flambeau.core.kernels.native.broadcast import FORMS, SPEC, TYPE_WORDS
+from flambeau.core.kernels.native.broadcast import FORMS, KINDS, SPEC, TYPE_WORDS
+from flambeau.core.kernels.native.narrow import (
+    CARRIERS,
+    HALVES,
+    WORKING,
+    Stepwise,
+    holds,
+    load,
+    rounded,
+    stored,
+)
 from flambeau.core.kernels.native.objects import field, new_array, python_number, word
 from flambeau.core.kernels.native.walk import LOOP, MOST
 
 __all__ = ["FLOATS", "Far", "Formula", "module", "repeating", "same_shape"]
-
-CARRIERS = {"i1": "i8", "u8": "i8"}
-"""What elements of types that are no numbers of LLVM's lie in memory as."""
 
 FLOATS = ("float", "double")
 QUICK = 1 << 13
@@ -52,6 +59,15 @@ class Formula(NamedTuple):
     """Operands that may be None, with the number that this means, for each type or for all."""
     far: Far | None = None
     """What takes large operands, where another must."""
+    narrow: tuple[str, ...] = ()
+    """Types beyond the usual ones, which get a function of their own at their first use."""
+    stepwise: tuple[str, ...] = ()
+    """16-bit floats that are rounded after each of the formula's steps."""
+    tail: Callable[..., Value] | None = None
+    """The formula of 16-bit floats beyond the last 32 in a row, with every step rounded: PyTorch
+    takes those one by one."""
+    rounded: int = 0
+    """Bits: operands that have a 16-bit float's digits first where they are Python numbers."""
 
     @property
     def all_forms(self) -> tuple[str, ...]:
@@ -130,28 +146,48 @@ def module(name: str, formula: Formula) -> Module:
 def _loop(made: Module, formula: Formula, type: str, form: str) -> Function:
     """The loop over elements: addresses of arrays and numbers in, the result's array last."""
     f = made.function(f"loop_{type}_{form}", LOOP, internal=True, attributes="noinline")
+    f.element = type
     places = [f.load("ptr", f.argument["places"], k) for k in range(formula.arity)]
     result = formula.result or type
 
     def read(k: int, i: Any) -> Value:
-        wanted = "i1" if k == formula.condition else type
-        found = f.load(CARRIERS.get(wanted, wanted), places[k], i)
-        if wanted == "u8":
-            return f.emit("i32", f"zext i8 {found.name} to i32")
-        return found.ne(0) if wanted == "i1" else found
+        return load(f, "i1" if k == formula.condition else type, places[k], i)
 
-    def write(i: Value, values: Sequence[Value]) -> None:
-        found = formula.write(f, *values)
-        f.store(found.to("i8") if result == "i1" else found, f.argument["out"], i)
+    def number(k: int) -> Value:
+        if k == formula.condition or type not in WORKING:
+            return read(k, 0)
+        return f.load(WORKING[type], places[k])
+
+    fixed = {k: number(k) for k, kind in enumerate(form) if kind == "s"}
+
+    def part(start: Any, stop: Any, write: Callable[..., Value], stepwise: bool) -> None:
+        with f.loop(start, stop, independent=True) as i:
+            values = [fixed[k] if k in fixed else read(k, i) for k in range(formula.arity)]
+            if stepwise:
+                values = [Stepwise(x, type) for x in values]
+            f.store(stored(f, write(f, *values), result), f.argument["out"], i)
+
+    def keep(i: Value, value: Value) -> None:
+        f.store(stored(f, value, result), f.argument["out"], i)
 
     count = f.argument["count"]
     if formula.far is not None:
-        _near_or_far(f, type, formula.far, count, lambda i: read(0, i), write)
+        _near_or_far(f, type, formula, count, lambda i: read(0, i), keep)
         return f
-    fixed = {k: read(k, 0) for k, kind in enumerate(form) if kind == "s"}
-    with f.loop(0, count, independent=True) as i:
-        write(i, [fixed[k] if k in fixed else read(k, i) for k in range(formula.arity)])
+    if formula.tail is not None and type in HALVES:
+        rows = count & ~31
+        part(0, rows, formula.write, False)
+        part(rows, count, formula.tail, True)
+    else:
+        part(0, count, formula.write, type in formula.stepwise and not _exact(formula, form))
     return f
+
+
+def _exact(formula: Formula, form: str) -> bool:
+    """Whether the second operand is a number that keeps its digits while others would not: then
+    all is computed in float32.
+    """
+    return form[1:2] == "s" and formula.rounded not in (0, formula.rounded | 2)
 
 
 LOOKED_AT = 2048
@@ -159,15 +195,17 @@ LOOKED_AT = 2048
 
 
 def _near_or_far(
-    f: Function, type: str, far: Far, count: Value, read: Callable[[Value], Value],
-    write: Callable[[Value, Sequence[Value]], None],
+    f: Function, type: str, formula: Formula, count: Value, read: Callable[[Value], Value],
+    keep: Callable[[Value, Value], None],
 ) -> None:  # fmt: skip
     """The loop of a formula of one operand that has a reach: pieces without large elements are
     computed as always, others one element after the other.
     """
+    far, write = formula.far, formula.write
+    assert far is not None
 
     def beyond(x: Value) -> Value:
-        return ~f.intrinsic("fabs", x).le(far.reach[type])
+        return ~f.intrinsic("fabs", x).le(far.reach[WORKING.get(type, type)])
 
     with f.loop(0, count, LOOKED_AT) as start:
         some = f.intrinsic("smin", count - start, f.index(LOOKED_AT))
@@ -178,7 +216,7 @@ def _near_or_far(
         f.branch(large.get().eq(0), f"near{k}", f"far{k}")
         f.label(f"near{k}")
         with f.loop(0, some, independent=True) as i:
-            write(start + i, [read(start + i)])
+            keep(start + i, write(f, read(start + i)))
         f.jump(f"next{k}")
         f.label(f"far{k}")
         with f.loop(0, some) as i:
@@ -186,10 +224,10 @@ def _near_or_far(
             j = f.fresh()
             f.branch(beyond(x), f"large{j}", f"small{j}")
             f.label(f"large{j}")
-            f.store(far.write(f, x), f.argument["out"], start + i)
+            keep(start + i, far.write(f, x))
             f.jump(f"stored{j}")
             f.label(f"small{j}")
-            write(start + i, [x])
+            keep(start + i, write(f, x))
             f.label(f"stored{j}")
         f.label(f"next{k}")
 
@@ -247,13 +285,14 @@ def _spec(f: Function, formula: Formula, loops: dict[tuple[str, str], Function])
     width = len(TYPE_WORDS) + FORMS
     condition = -1 if formula.condition is None else formula.condition
     spec = f.memory("i64", len(SPEC) + len(formula.types) * width)
-    for k, number in enumerate((formula.arity, condition, len(formula.types))):
+    facts = (formula.arity, condition, len(formula.types), formula.rounded)
+    for k, number in enumerate(facts):
         f.store(f.index(number), spec, k)
     for t, type in enumerate(formula.types):
         result = formula.result or type
-        floats = int(type in ("float", "double"))
+        kind = KINDS.index(type) if type in KINDS else len(KINDS)
         words: list[Value | int] = [word(f, type), _size(type), word(f, result), _size(result)]
-        words += [floats, *[0] * (1 << formula.arity)]
+        words += [kind, *[0] * (1 << formula.arity)]
         for form in formula.all_forms:
             numbers = sum(1 << k for k, letter in enumerate(form) if letter == "s")
             loop = Value("ptr", f"@{loops[type, form].name}", f)
@@ -355,40 +394,52 @@ def _operand(
 ) -> None:  # fmt: skip
     """Where an operand's elements lie, and whether it is one number."""
     k, absent = f.fresh(), dict(formula.absent).get(position)
-    absent = absent[type] if isinstance(absent, dict) else absent
+    if isinstance(absent, dict):
+        absent = absent.get(type, absent[WORKING.get(type, type)])
     f.branch(kind.eq(word(f, "ndarray")), f"array{k}", f"number{k}")
     f.label(f"array{k}")
     f.branch(field(f, x, table.DESCR, "ptr").eq(word(f, wanted)), f"typed{k}", "other")
     f.label(f"typed{k}")
-    place.set(field(f, x, table.DATA, "ptr"))
+    data = field(f, x, table.DATA, "ptr")
+    place.set(data)
     f.branch(f.call(same_shape, "i1", x, lead), f"shaped{k}", f"zero{k}")
     f.label(f"shaped{k}")
     single.set(False)
     f.branch(_contiguous(f, x), f"done{k}", f"spread{k}")
     f.label(f"spread{k}")
     single.set(True)
-    f.branch(f.call(repeats, "i1", x), f"done{k}", "other")
+    f.branch(f.call(repeats, "i1", x), f"one{k}", "other")
     f.label(f"zero{k}")
     single.set(True)
-    f.branch(field(f, x, table.NDIM, "i32").eq(0), f"done{k}", "other")
+    f.branch(field(f, x, table.NDIM, "i32").eq(0), f"one{k}", "other")
+    f.label(f"one{k}")
+    working = WORKING.get(wanted, CARRIERS.get(wanted, wanted))
+    room = f.memory(working, 1)
+    if wanted in WORKING:
+        f.store(load(f, wanted, data, 0), room)
+        place.set(room)
+    f.jump(f"done{k}")
     f.label(f"number{k}")
     single.set(True)
-    room = f.memory(CARRIERS.get(wanted, wanted), 1)
     place.set(room)
-    if wanted in CARRIERS:
+    if wanted == "i1":
         f.jump("other")
     else:
         if absent is not None:
             f.branch(x.eq(word(f, "none")), f"absent{k}", f"given{k}")
             f.label(f"absent{k}")
-            f.store(f.value(type, absent), room)
+            f.store(f.value(working, absent), room)
             f.jump(f"done{k}")
             f.label(f"given{k}")
         real, number, whole = python_number(f, x)
-        if type in FLOATS:
-            f.store(number.get().to(type), room)
+        if working in FLOATS:
+            found = number.get().to(working)
+            kept = rounded(f, found, type) if formula.rounded & 1 << position else found
+            f.store(kept, room)
         else:
             f.branch(real.get(), "other", f"whole{k}")
             f.label(f"whole{k}")
-            f.store(whole.get().to(type), room)
+            f.branch(holds(f, type, whole.get()), f"held{k}", "other")
+            f.label(f"held{k}")
+            f.store(whole.get().to(working), room)
     f.label(f"done{k}")

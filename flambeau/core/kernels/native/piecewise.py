@@ -24,6 +24,7 @@ from flambeau.core.kernels.native.formulas import (
     minimum,
     power_of_two,
 )
+from flambeau.core.kernels.native.narrow import settled
 from flambeau.core.kernels.native.smooth import log, log1p
 
 __all__ = ["PIECEWISE"]
@@ -222,11 +223,14 @@ def logsigmoid_backward(f: Function, g: Value, x: Value) -> Value:
 
 def xlogy(f: Function, x: Value, y: Value) -> Value:
     """``x log y``, 0 where x is 0, NaN where y is."""
-    found = f.select(x.eq(0), zero(f, x), x * log(f, y))
+    found = f.select(x.eq(0), zero(f, x), x * settled(f, log(f, y)))
     return f.select(y.isnan(), y, found)
 
 
-LARGEST = {"float": float(np.finfo("f4").max), "double": float(np.finfo("f8").max)}
+LARGEST = {
+    "float": float(np.finfo("f4").max), "double": float(np.finfo("f8").max),
+    "half": 65504.0, "bf16": (2 - 2.0**-7) * 2.0**127,
+}  # fmt: skip
 
 
 def nan_to_num(f: Function, x: Value, nan: Value, high: Value, low: Value) -> Value:
@@ -310,8 +314,14 @@ PIECEWISE: dict[str, Formula] = {
     "addcmul_scaled": Formula(
         lambda f, x, a, b, scale: f.fma(scale * a, b, x), 4, forms=("vvvs",)
     ),
-    "add_scaled": Formula(lambda f, x, y, scale: f.fma(y, scale, x), 3, forms=("vvs",)),
-    "sub_scaled": Formula(lambda f, x, y, scale: f.fma(y, -scale, x), 3, forms=("vvs",)),
+    "add_scaled": Formula(
+        lambda f, x, y, scale: f.fma(y, scale, x), 3, forms=("vvs",),
+        tail=lambda f, x, y, scale: x + y * scale,
+    ),
+    "sub_scaled": Formula(
+        lambda f, x, y, scale: f.fma(y, -scale, x), 3, forms=("vvs",),
+        tail=lambda f, x, y, scale: x - y * scale,
+    ),
     "masked_fill": Formula(
         lambda f, x, mask, value: f.select(mask, value, x), 3, (*NUMBERS, "i32"),
         forms=("vvs",), condition=1,

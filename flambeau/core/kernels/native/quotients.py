@@ -10,6 +10,7 @@ import math
 from flambeau.core.kernels.jit.ir import Function, Value
 from flambeau.core.kernels.native.elementwise import Formula
 from flambeau.core.kernels.native.formulas import exp
+from flambeau.core.kernels.native.narrow import HALVES
 from flambeau.core.kernels.native.smooth import log
 
 __all__ = ["QUOTIENTS"]
@@ -102,6 +103,6 @@ QUOTIENTS: dict[str, Formula] = {
     "remainder": Formula(remainder, 2),
     "floor_divide": Formula(floor_divide, 2),
     "div_floor": Formula(floor_divide, 2),
-    "div_trunc": Formula(lambda f, a, b: f.intrinsic("trunc", a / b), 2),
+    "div_trunc": Formula(lambda f, a, b: f.intrinsic("trunc", a / b), 2, stepwise=HALVES),
     "power_of": Formula(power, 2, ("float",)),
 }

@@ -19,6 +19,7 @@ from flambeau.core.kernels import special_tables as table
 from flambeau.core.kernels.jit.ir import Function, Value
 from flambeau.core.kernels.native.elementwise import Formula
 from flambeau.core.kernels.native.formulas import exp, minimum
+from flambeau.core.kernels.native.narrow import settled
 from flambeau.core.kernels.native.smooth import (
     PI_HIGH,
     PI_LOW,
@@ -301,7 +302,7 @@ def entropy(f: Function, x: Value) -> Value:
 
 def xlog1py(f: Function, x: Value, y: Value) -> Value:
     """``x ln(1 + y)``, 0 where x is 0, NaN where y is."""
-    found = f.select(x.eq(0), f.value(x.type, 0), x * log1p(f, y))
+    found = f.select(x.eq(0), f.value(x.type, 0), x * settled(f, log1p(f, y)))
     return f.select(y.isnan(), y, found)
 
 

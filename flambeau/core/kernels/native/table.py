@@ -13,6 +13,7 @@ from collections.abc import Callable
 from functools import cache as once
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 
 from flambeau.core.kernels import memory
@@ -20,7 +21,9 @@ from flambeau.core.kernels.jit import pool
 from flambeau.core.kernels.jit.build import Unavailable, available, keep, load
 from flambeau.core.kernels.jit.ir import Module
 
-__all__ = ["WORDS", "builtin", "lazily", "native", "numpy_function", "trusted", "words"]
+__all__ = [
+    "WORDS", "builtin", "lazily", "native", "numpy_function", "redirect", "trusted", "words",
+]  # fmt: skip
 
 # Where fields stand, in bytes.
 REFERENCES, TYPE = 0, 8
@@ -28,6 +31,7 @@ DATA, NDIM, DIMS, STRIDES, BASE, DESCR, FLAGS = 16, 24, 32, 40, 48, 56, 64
 ITEM = 40  # of a dtype: the bytes of an element
 START, STOP, STEP = 16, 24, 32  # of a slice
 FLOAT_VALUE = 16
+BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
 KIND, TYPE_NUMBER = 24, 28  # of a dtype
 BYTES_VALUE = 32
 TUPLE_SIZE = 16
@@ -38,7 +42,7 @@ WORDS = (
     "ndarray", "float", "double", "i1", "i64", "py_float", "py_int", "new", "incref", "decref",
     "call", "fallback", "as_long", "occurred", "clear", "release", "restore", "pool", "pool_run",
     "py_tuple", "tuple_items", "set_base", "buffer", "none", "handler", "set_handler",
-    "enter", "i32", "u8", "py_slice", "py_list", "ellipsis",
+    "enter", "i32", "u8", "py_slice", "py_list", "ellipsis", "half", "bf16", "i16", "i8",
 )  # fmt: skip
 NEW_FROM_DESCR, SET_BASE = 94, 282  # their places in NumPy's table of functions
 FASTCALL = 0x80
@@ -80,6 +84,10 @@ def words() -> dict[str, int]:
         "i64": id(np.dtype("i8")),
         "i32": id(np.dtype("i4")),
         "u8": id(np.dtype("u1")),
+        "i16": id(np.dtype("i2")),
+        "i8": id(np.dtype("i1")),
+        "half": id(np.dtype("f2")),
+        "bf16": id(BFLOAT16),
         "py_float": id(float),
         "py_int": id(int),
         "new": numpy_function(NEW_FROM_DESCR),
@@ -183,6 +191,13 @@ def builtin(
     make.argtypes = [ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p]
     keep(method, fallback, table)
     return make(ctypes.addressof(method), table, None)  # type: ignore[no-any-return]
+
+
+def redirect(function: Callable[..., Any], fallback: Callable[..., Any]) -> None:
+    """Let a function made by `builtin` call another one from here on where it does not serve."""
+    place = id(function.__self__) + BYTES_VALUE + 8 * WORDS.index("fallback")
+    keep(fallback)
+    ctypes.c_size_t.from_address(place).value = id(fallback)
 
 
 def native(

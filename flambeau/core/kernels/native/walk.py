@@ -37,7 +37,7 @@ WORK = ("loop", "arity", "out", "size", "total", "piece", "rows", "ndim", "dims"
 """
 ARRAY = ("data", "item", "kind", "strides")
 NUMBER, DENSE, STRIDED = range(3)
-CARRIERS = {1: "i8", 4: "i32", 8: "i64"}
+CARRIERS = {1: "i8", 2: "i16", 4: "i32", 8: "i64"}
 """Sizes of elements, and what they are moved as."""
 
 
