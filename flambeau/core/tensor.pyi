@@ -2926,11 +2926,17 @@ class Tensor:
 
 PLAIN: set[type]
 
+def dead_end(tensor: Tensor) -> AccumulateGrad:
+    """The edge of a view that was made under no_grad:"""
+
 def edge_of(tensor: Tensor) -> Node | Port | None:
     """The tensor's edge; made anew for a view whose base was written in place since."""
 
 def leaf_edge(tensor: Tensor) -> AccumulateGrad:
     """Make the tensor a leaf that collects its gradient."""
+
+def nobody() -> None:
+    """The tensor of a dead end."""
 
 def wrap(array: Any, cls: type = ...) -> Tensor:
     """A tensor around an array, without history."""
