@@ -94,7 +94,12 @@ def _attention(query, key, value, attn_mask=None, scale: float = 1.0, causal: bo
 
 
 def _check(
-    query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None, is_causal: bool
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attn_mask: Tensor | None,
+    is_causal: bool,
+    grouped: bool,
 ) -> None:
     """Dtypes and shapes.
 
@@ -130,6 +135,17 @@ def _check(
             f"key and value must have the same length, but have {key.size(-2)} and "
             f"{value.size(-2)}.",
         )
+    if not query.shape[:-2] == key.shape[:-2] == value.shape[:-2] and not grouped:
+        try:
+            np.broadcast_shapes(query.shape[:-2], key.shape[:-2], value.shape[:-2])
+        except ValueError:
+            raise fail(
+                RuntimeError,
+                name,
+                "the batches and heads of query, key and value do not broadcast: got "
+                f"{list(query.shape)}, {list(key.shape)} and {list(value.shape)}. Fewer heads of "
+                "keys than of queries need enable_gqa=True.",
+            ) from None
     if attn_mask is None:
         return
     kind = attn_mask.dtype.category
@@ -189,7 +205,7 @@ def scaled_dot_product_attention(
 
     Reference: Vaswani et al., Attention is all you need, 2017, arXiv:1706.03762.
     """
-    _check(query, key, value, attn_mask, is_causal)
+    _check(query, key, value, attn_mask, is_causal, enable_gqa)
     width = query.size(-1)
     factor = (1.0 / math.sqrt(width) if width else 1.0) if scale is None else scale
     if enable_gqa:
