@@ -89,6 +89,9 @@ class StridedNestedTensor(NestedTensor):
     def __len__(self) -> int:
         return len(self._shapes)
 
+    def __iter__(self) -> Any:
+        raise fail(RuntimeError, "iter", "of a nested tensor: use .unbind().")
+
     def __getitem__(self, index: Any) -> Any:
         first, *rest = index if isinstance(index, tuple) else (index,)
         if isinstance(first, int):
