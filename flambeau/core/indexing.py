@@ -480,7 +480,10 @@ def _meeting(array: Any, place: Any, value: Any) -> bool:
     """Whether a value lies where it is written to: the long way knows whether that may be."""
     if not np.may_share_memory(array, value):
         return False
-    return type(place) is nd or meets(array[place, ...], value)
+    if type(place) is nd:
+        return True
+    part = array[place]
+    return type(part) is nd and meets(part, value)
 
 
 def _written_part(input: Tensor, place: Any) -> Tensor:

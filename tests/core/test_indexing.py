@@ -183,3 +183,13 @@ def test_one_value_written_by_a_mask_of_bytes_is_a_form_of_old():
     with compat.strict(), pytest.raises(RuntimeError, match="only supports boolean masks"):
         x[mask] = 1
     assert x.tolist() == [9.0, 0.0, 9.0]
+
+
+def test_a_part_is_written_from_its_neighbour(oracle):
+    for t in (torch, oracle):
+        x = t.arange(8.0).view(2, 4)
+        x[0, 2:] = x[0, :2]
+        x[1, 0] = x[0, 1]
+        assert x.tolist() == [[0, 1, 0, 1], [1, 5, 6, 7]]
+        with pytest.raises(RuntimeError, match="memory"):
+            x[0, 1:] = x[0, :3]

@@ -39,6 +39,8 @@ FEW = 12
 SEVERAL = 24
 """Rows up to which a B beyond `IN_PLACE` bytes is read where it lies, a few rows of B at a time."""
 IN_PLACE = 1 << 18
+LONG = 32
+"""Terms from which products of few columns are sums along K; shorter ones add up in its order."""
 LOCK, PLACE, SIZE, WANTED = 0, 8, 16, 24  # the words of the buffer, in bytes
 
 
@@ -268,7 +270,7 @@ def _way(
     small = ((n + (lanes - 1)) / lanes * lanes * k).le(gemm_parts.ON_STACK // size)
     columns = a_column.ne(1) & m.ge(gemm_ways.STRIP)  # of A lie side by side
     turned = b_row.eq(1) & (m * (n + k)).lt(n * k)
-    dots = (rows.le(4) | n.le(4)) & a_column.eq(1) & b_row.eq(1)
+    dots = (rows.le(4) | n.le(4) & k.ge(LONG)) & a_column.eq(1) & b_row.eq(1)
     in_place = b_column.eq(1) & m.le(SEVERAL) & (n * k).gt(IN_PLACE // size)
     direct = m.le(FEW) & b_column.eq(1)
     for condition, found in (
