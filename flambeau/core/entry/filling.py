@@ -95,12 +95,15 @@ def written_out(out: Any, found: Tensor, operands: tuple[Any, ...]) -> Any:
     if type(out) is not Tensor or found._edge is not None:
         return None
     into, made = out._array, found._array
-    for x in operands:
-        if isinstance(x, Tensor) and type(x._array) is nd and meets(into, x._array):
-            return None
-    count = made.size
     # Of two shapes with as many dimensions and elements (not 0), one broadcasts to the other only
     # if they are equal; others the copy refuses.
+    count = made.size
     if not count or into.size != count or into.ndim != made.ndim or into.dtype is not made.dtype:
         return None
+    whole = into.base is None
+    for x in operands:
+        if x is not out and type(x) is Tensor:
+            read = x._array
+            if not (whole and read.base is None) and meets(into, read):
+                return None
     return COPY.plain(out, found)

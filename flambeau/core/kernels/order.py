@@ -44,7 +44,11 @@ def ordered(kernel: Callable[..., Any], of_complex: Any = None) -> Callable[...,
 
 
 def form_of(op: Any) -> Callable[..., Any]:
-    """What computes an elementwise operation by NumPy."""
+    """What computes an elementwise operation by NumPy; the flag `ordered` says that its kernel sees
+    to the order itself.
+    """
+    if "ordered" in op.flags:
+        return op.kernel  # type: ignore[no-any-return]
     return ordered(op.kernel, op.flags.get("complex"))
 
 

@@ -15,7 +15,7 @@ from flambeau.core.dtypes import FLOAT, Rule, complex128, float64
 from flambeau.core.errors import fail
 from flambeau.core.kernels.complex_numbers import power as complex_power
 from flambeau.core.kernels.native.choose import fused, lazily
-from flambeau.core.kernels.order import in_order
+from flambeau.core.kernels.order import in_order, ordered
 from flambeau.core.numbers import number_for
 from flambeau.core.ops.either import keep
 from flambeau.core.tensor import Tensor
@@ -34,7 +34,7 @@ SHORT = {
     -1: lazily("reciprocal", np.reciprocal),
     -2: fused("over_square", lambda x: 1 / (x * x)),
 }
-"""Exponents that need no power function."""
+"""Exponents that need no power function; of one operand NumPy keeps the order as PyTorch does."""
 
 
 def _power(input, exponent):
@@ -49,7 +49,7 @@ def _power(input, exponent):
     if kind in "iu":
         if type(exponent) is int:
             return np.square(input) if exponent == 2 else np.power(input, exponent)
-        return _integer_power(input, exponent)
+        return in_order(_integer_power(input, exponent), (input, exponent))
     short = None
     if type(exponent) is not nd:
         short = SHORT.get(exponent)
@@ -59,11 +59,13 @@ def _power(input, exponent):
         return short(input)
     if kind == "f" and input.dtype.itemsize == 4:
         return _rounded_power(input, exponent)
-    return complex_power(input, exponent) if kind == "c" else np.power(input, exponent)
+    return (_complex_power if kind == "c" else _plain_power)(input, exponent)
 
 
+_plain_power, _complex_power = ordered(np.power), ordered(complex_power)
 _rounded_power = lazily(
-    "power_of", lambda input, exponent: np.power(input, exponent, dtype=np.float64).astype("f4")
+    "power_of",
+    ordered(lambda input, exponent: np.power(input, exponent, dtype=np.float64).astype("f4")),
 )
 """float32 powers rounded once: NumPy's own are off by a unit where PyTorch's are not, and cost as
 much."""
@@ -129,6 +131,7 @@ def _node_name(node: Any) -> str:
 @elementwise(
     types=_POWER,
     kernel=_power,
+    ordered=True,
     first=_check_exponent,
     name="_pow",
     dunder="pow",
