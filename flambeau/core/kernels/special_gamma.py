@@ -155,15 +155,13 @@ def slope(n: int) -> float:
     return size if n % 2 else -size
 
 
-def _polygamma(x: Array, n: int) -> Array:
-    if n == 1:
-        return piecewise(
-            x,
-            ((x > 0.5) & (x < np.inf), lambda x: _zeta(np.float64(2), x)),
-            (x <= 0.5, _trigamma_reflected),
-            (x == np.inf, np.zeros_like),
-        )
-    return slope(n) * _zeta(np.float64(n + 1), x)
+def _trigamma(x: Array) -> Array:
+    return piecewise(
+        x,
+        ((x > 0.5) & (x < np.inf), lambda x: _zeta(np.float64(2), x)),
+        (x <= 0.5, _trigamma_reflected),
+        (x == np.inf, np.zeros_like),
+    )
 
 
 def _mvlgamma(x: Array, p: int) -> Array:
@@ -267,7 +265,8 @@ def igammac(input: Array, other: Array) -> Array:
 
 lgamma = double(_lgamma)
 _digamma_double = double(_digamma)
-_polygamma_double = double(_polygamma)
+_trigamma_double = double(_trigamma)
+_zeta_double = double(lambda x, s: zeta(np.float64(s), x))
 mvlgamma = double(_mvlgamma)
 
 
@@ -288,11 +287,14 @@ def polygamma(x: Array, n: int) -> Array:
     """The n-th derivative of digamma; for n = 1 reflected in float32 as digamma is."""
     if n == 0:
         return digamma(x)
-    found = _polygamma_double(x, n)
-    if n == 1 and x.dtype == np.float32:
+    if n > 1:  # zeta is rounded first: nothing times an endless factor is NaN
+        found: Array = _zeta_double(x, n + 1) * x.dtype.type(slope(n))
+        return found
+    found = _trigamma_double(x)
+    if x.dtype == np.float32:
         left = (x < 0.5) & np.isfinite(found)
         if left.any():
             y = x[left]
             sine = np.sin(np.float32(np.pi) * y)
-            found[left] = np.float32(np.pi) ** 2 / (sine * sine) - _polygamma_double(1 - y, 1)
+            found[left] = np.float32(np.pi) ** 2 / (sine * sine) - _trigamma_double(1 - y)
     return found
