@@ -10,7 +10,8 @@ Degrees grow until the last coefficients vanish beside 1e-17. Needs mpmath; the 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import textwrap
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import mpmath as mp
@@ -214,6 +215,12 @@ def tables() -> dict[str, list[float]]:
     }
 
 
+def wrapped(values: Sequence[float], indent: str = "    ") -> list[str]:
+    """Lines of numbers, none longer than 100 letters."""
+    text = " ".join(f"{value!r}," for value in values)
+    return textwrap.wrap(text, 100, initial_indent=indent, subsequent_indent=indent)
+
+
 def write() -> None:
     """Write the module."""
     lines = [
@@ -224,11 +231,12 @@ def write() -> None:
         '"""',
         "",
     ]
+    lines.append("# fmt: off")
     for name, values in tables().items():
-        lines += [f"{name} = (", *(f"    {value!r}," for value in values), ")"]
+        lines += [f"{name} = (", *wrapped(values), ")"]
     lines.append("TEMME = (")
     for row in temme(10, 16):
-        lines += ["    (", *(f"        {value!r}," for value in row), "    ),"]
+        lines += ["    (", *wrapped(row, "        "), "    ),"]
     lines.append(")")
     TARGET.write_text("\n".join(lines) + "\n")
 

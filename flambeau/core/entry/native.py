@@ -19,17 +19,9 @@ from flambeau.core.entry import (
     native_writes,
     steps,
 )
+from flambeau.core.entry.kinds import fits, is_fast
 from flambeau.core.entry.process import SLOTS, Slots
-from flambeau.core.entry.steps import (
-    begin,
-    combined,
-    computed_large,
-    fits,
-    is_fast,
-    mode,
-    operand,
-    record,
-)
+from flambeau.core.entry.steps import begin, combined, computed_large, mode, operand, record
 from flambeau.core.entry.writer import Writer
 from flambeau.core.kernels.jit.ir import Module, Value, Variable
 from flambeau.core.kernels.native import table

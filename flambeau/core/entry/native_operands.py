@@ -10,8 +10,9 @@ from __future__ import annotations
 import math
 
 from flambeau.core.dtypes import FLOATING_KINDS
+from flambeau.core.entry.kinds import is_fast, takes_number
 from flambeau.core.entry.process import BITS, PARAMS, SHAPES, TENSORS, Slots
-from flambeau.core.entry.steps import choice, is_fast, kept_store, takes_number
+from flambeau.core.entry.steps import choice, kept_store
 from flambeau.core.entry.writer import Writer
 from flambeau.core.kernels.jit.ir import Value, Variable
 from flambeau.core.kernels.native import table

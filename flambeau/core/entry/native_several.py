@@ -5,16 +5,10 @@ Stands on steps and native_operands.
 
 from __future__ import annotations
 
+from flambeau.core.entry.kinds import is_floating
 from flambeau.core.entry.native_operands import MOST, differentiable, edges_of, operands, record
 from flambeau.core.entry.process import OUT, SUMS, Slots
-from flambeau.core.entry.steps import (
-    called,
-    computed_from,
-    is_floating,
-    mode,
-    stored,
-    written,
-)
+from flambeau.core.entry.steps import called, computed_from, mode, stored, written
 from flambeau.core.entry.writer import Writer
 from flambeau.core.kernels.jit.ir import Module, Value
 from flambeau.core.kernels.native import table

@@ -4,18 +4,9 @@ history to change. Stands on steps.
 
 from __future__ import annotations
 
+from flambeau.core.entry.kinds import fast, number
 from flambeau.core.entry.process import Slots
-from flambeau.core.entry.steps import (
-    begin,
-    computed,
-    computed_from,
-    fast,
-    mode,
-    number,
-    operand,
-    stored,
-    written,
-)
+from flambeau.core.entry.steps import begin, computed, computed_from, mode, operand, stored, written
 from flambeau.core.entry.writer import Writer
 from flambeau.core.kernels.jit.ir import Module, Value
 from flambeau.core.kernels.native import table

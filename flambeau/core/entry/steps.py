@@ -11,7 +11,7 @@ import numpy as np
 
 from flambeau.core.entry.dying import LARGE
 from flambeau.core.entry.mixed import ALIKE, NUMBER, RANKED, ROW, TYPES, UNSERVED
-from flambeau.core.entry.process import BFLOAT16_BIT, CODES, KNOWN, Slots
+from flambeau.core.entry.process import CODES, KNOWN, Slots
 from flambeau.core.entry.writer import Writer
 from flambeau.core.kernels.jit.ir import Module, Value
 from flambeau.core.kernels.native import table
@@ -22,20 +22,15 @@ __all__ = [
     "called",
     "choice",
     "computed",
-    "fast",
     "functions",
-    "is_fast",
-    "is_floating",
     "mode",
     "kept_store",
-    "number",
     "operand",
     "own_slots",
     "computed_from",
     "computed_large",
     "record",
     "stored",
-    "takes_number",
     "written",
 ]
 
@@ -370,32 +365,6 @@ def operand(w: Writer, slots: Slots, x: Value) -> Value:
     return a
 
 
-def fast(w: Writer, kind: Value) -> None:
-    """Leave where the dtype is not one of the operation's short way."""
-    w.require(is_fast(w, kind))
-
-
-def is_fast(w: Writer, kind: Value) -> Value:
-    """Whether the dtype is one of the operation's short way."""
-    f = w.f
-    number = w.field(kind, table.TYPE_NUMBER, "i32").to("i64")
-    beyond = f.select(kind.eq(w.word("bf16")), f.index(BFLOAT16_BIT), 63)
-    bit = f.select(number.lt(BFLOAT16_BIT), number, beyond)
-    return ((w.word("kinds").to("i64") >> bit) & 1).ne(0)
-
-
-def is_floating(w: Writer, kind: Value) -> Value:
-    """Whether the dtype is of floating-point numbers, 16-bit ones too."""
-    return w.field(kind, table.KIND, "i8").eq(ord("f")) | kind.eq(w.word("bf16"))
-
-
-def takes_number(w: Writer, kind: Value, real: Value) -> Value:
-    """Whether the dtype takes a Python number as it is: a float where `real`, an int otherwise."""
-    letter = w.field(kind, table.KIND, "i8")
-    whole = letter.eq(ord("i")) | letter.eq(ord("u"))
-    return is_floating(w, kind) | whole & real.eq(False)
-
-
 def computed(w: Writer, *arrays: Value) -> Value:
     """The kernel's result as an array; an ordinary exception leaves to the long way."""
     room = w.f.memory("ptr", len(arrays))
@@ -528,20 +497,6 @@ def stored(w: Writer, t: Value, name: str = "storage") -> Value:
 def kept_store(w: Writer, t: Value) -> Value:
     """The storage of a tensor that is saved."""
     return stored(w, t, "kept_storage")
-
-
-def number(w: Writer, x: Value, kind: Value) -> None:
-    """Leave where `x` is no Python number of a kind that takes the tensor's dtype."""
-    w.require(fits(w, x, kind))
-
-
-def fits(w: Writer, x: Value, kind: Value) -> Value:
-    """Whether `x` is a Python number of a kind that the tensor's dtype takes as it is."""
-    type = w.type_of(x)
-    real, whole = type.eq(w.word("py_float")), type.eq(w.word("py_int"))
-    converts = kind.eq(w.word("i1")) & w.word("converts").ne(0) & whole
-    taken = (real | whole) & takes_number(w, kind, real) | converts
-    return taken & w.word("numbers").ne(0)
 
 
 def record(
