@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from flambeau.core import state
+from flambeau.core.entry.views import at_first
 from flambeau.core.kernels.native.choose import resolved
 from flambeau.core.node import AccumulateGrad
 from flambeau.core.silence import quiet
@@ -22,13 +23,7 @@ __all__ = ["accumulate", "copied"]
 nd = np.ndarray
 
 
-def _first_add(*arrays: Any) -> Any:
-    global _add
-    _add = resolved("add", np.add)
-    return _add(*arrays)
-
-
-_add: Callable[..., Any] = _first_add
+_add: Callable[..., Any] = at_first(globals(), "_add", lambda: resolved("add", np.add))
 
 
 def accumulate(node: AccumulateGrad, grad: Any, graph: bool, spot: Any) -> None:

@@ -18,6 +18,7 @@ from flambeau.core import state
 from flambeau.core.dtypes import FLOATING_KINDS
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.node import Node, OpNode, Port
+from flambeau.core.overrides import each_of
 from flambeau.core.provenance import user_frame
 from flambeau.core.rules import Packed
 from flambeau.core.state import next_sequence
@@ -110,9 +111,7 @@ def ask(function: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> Any:
     Raises:
         TypeError: all answered NotImplemented.
     """
-    flat = [
-        t for a in (*args, *kwargs.values()) for t in (a if isinstance(a, (list, tuple)) else (a,))
-    ]
+    flat = each_of((*args, *kwargs.values()))
     asked: list[type] = []
     for x in flat:
         kind = type(x)

@@ -31,6 +31,7 @@ __all__ = [
     "default",
     "disabled",
     "dispatch",
+    "each_of",
     "inside",
     "overloads",
     "through",
@@ -69,6 +70,11 @@ def concern(args: Iterable[Any], m: Any) -> bool:
     return False
 
 
+def each_of(values: Iterable[Any]) -> list[Any]:
+    """The values, and those in lists and tuples among them."""
+    return [t for a in values for t in (a if isinstance(a, (list, tuple)) else (a,))]
+
+
 def overloads(args: Iterable[Any]) -> list[Any]:
     """The arguments whose types are asked, subclasses before their bases."""
     found: list[Any] = []
@@ -91,9 +97,7 @@ def dispatch(function: Callable[..., Any], args: Any, kwargs: dict[str, Any]) ->
         TypeError: all answered NotImplemented.
     """
     args = tuple(args)
-    flat = [
-        t for a in (*args, *kwargs.values()) for t in (a if isinstance(a, (list, tuple)) else (a,))
-    ]
+    flat = each_of((*args, *kwargs.values()))
     functions = state.current().functions
     asked = [] if any(mark in functions for mark in MARKS) else overloads(flat)
     kinds = tuple(type(x) for x in asked)
@@ -183,8 +187,7 @@ def ask(op: Op, args: Any, out: Any = None) -> Any:
     from flambeau.core.declare import FUNCTIONS
 
     if not state.current().functions:
-        flat = [t for a in args for t in (a if isinstance(a, (list, tuple)) else (a,))]
-        if any(_own(type(x)) and type(x) not in PLAIN for x in flat):
+        if any(_own(type(x)) and type(x) not in PLAIN for x in each_of(args)):
             given, named = op.parted(args)
             return dispatch(op.entry, given, named if out is None else named | {"out": out})
     frame = sys._getframe(2)
@@ -344,12 +347,7 @@ def _asking(function: Callable[..., Any], whole: bool = False) -> Callable[..., 
         m = state.mode()
         if (m is None or not m.functions) and all(type(a) in PLAIN for a in args) and not kwargs:
             return function(*args)
-        flat = [
-            t
-            for a in (*args, *kwargs.values())
-            for t in (a if isinstance(a, (list, tuple)) else (a,))
-        ]
-        if concern(flat, m):
+        if concern(each_of((*args, *kwargs.values())), m):
             if method and (m is None or not m.functions) and _own(type(args[0])):
                 return function(*args, **kwargs)
             if whole:

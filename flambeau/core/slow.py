@@ -292,11 +292,7 @@ def sparse_elementwise(op: Op, args: Any, out: Any) -> Any:
 def general(op: Op, args: Any, out: Any = None) -> Any:
     """A reduction or primitive on whatever it was given."""
     m = state.mode()
-    flat = (
-        [t for a in args for t in (a if isinstance(a, (list, tuple)) else (a,))]
-        if op.lists
-        else args
-    )
+    flat = overrides.each_of(args) if op.lists else args
     if overrides.concern(flat, m):
         return overrides.ask(op, args, out)
     if m is not None and m.levels:

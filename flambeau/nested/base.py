@@ -5,15 +5,15 @@ Stands on the public operations.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import flambeau
 from flambeau.core.errors import fail
-from flambeau.core.overrides import cover, inside, without_subclasses
+from flambeau.core.overrides import cover, each_of, inside, without_subclasses
 from flambeau.core.tensor import Tensor
 
-__all__ = ["NestedTensor", "bare", "dressed", "plain_args"]
+__all__ = ["NestedTensor", "bare", "dressed", "part_by_part", "plain_args"]
 
 
 def dressed(values: Tensor, kind: type[Any]) -> Any:
@@ -47,6 +47,29 @@ def plain_args(args: Any, change: Callable[[Any], Any]) -> Any:
     if isinstance(args, (list, tuple)) and not isinstance(args, flambeau.Size):
         return type(args)(plain_args(each, change) for each in args)
     return change(args) if isinstance(args, NestedTensor) else args
+
+
+def part_by_part(
+    args: Any, kwargs: Any, count: int, dense: Callable[[Any, int], Any] = lambda a, number: a
+) -> Iterator[tuple[Any, Any]]:
+    """The arguments of an operation for each of `count` parts: a nested tensor's part as a batch of
+    one, of anything else what `dense` gives.
+    """
+    rows: dict[int, list[Tensor]] = {}
+
+    def keep(nested: NestedTensor) -> NestedTensor:
+        rows[id(nested)] = nested._parts()
+        return nested
+
+    plain_args((args, kwargs), keep)
+    for number in range(count):
+
+        def one(nested: NestedTensor, number: int = number) -> Tensor:
+            return rows[id(nested)][number].unsqueeze(0)
+
+        given = [dense(a, number) for a in args]
+        named = {key: dense(value, number) for key, value in kwargs.items()}
+        yield plain_args(given, one), plain_args(named, one)
 
 
 class NestedTensor(Tensor):
@@ -156,12 +179,8 @@ class NestedTensor(Tensor):
             with without_subclasses():
                 method = getattr(cls, own, None) if isinstance(args[0], cls) else None
                 return (method if callable(method) else func)(*args, **kwargs)
-        flat = [
-            each
-            for a in (*args, *kwargs.values())
-            for each in (a if isinstance(a, (list, tuple)) else (a,))
-        ]
-        first = next(each for each in flat if isinstance(each, NestedTensor))
+        given = each_of((*args, *kwargs.values()))
+        first = next(each for each in given if isinstance(each, NestedTensor))
         written = own.endswith("_") and not own.startswith("__")
         function = inside(func) or func
         if written:

@@ -13,7 +13,7 @@ import flambeau
 from flambeau.core.errors import fail
 from flambeau.core.layout import _layout
 from flambeau.core.tensor import Tensor
-from flambeau.nested.base import NestedTensor, bare, dressed, plain_args
+from flambeau.nested.base import NestedTensor, bare, dressed, part_by_part
 from flambeau.nested.ragged import RaggedSize
 
 __all__ = ["JaggedNestedTensor", "around", "jagged", "joined"]
@@ -155,12 +155,9 @@ class JaggedNestedTensor(NestedTensor):
     def _by_parts(self, name: str, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         """An operation on each part, as a batch of one; its results have the parts' shapes."""
         results = []
-        for number, part in enumerate(self._parts()):
-
-            def one(nested: Any, number: int = number) -> Any:
-                return nested._parts()[number].unsqueeze(0)
-
-            found = function(*plain_args(args, one), **plain_args(kwargs, one))
+        parts = self._parts()
+        for part, (given, named) in zip(parts, part_by_part(args, kwargs, len(parts)), strict=True):
+            found = function(*given, **named)
             several = found if isinstance(found, (tuple, list)) else (found,)
             if any(not isinstance(f, Tensor) or f.shape != (1, *part.shape) for f in several):
                 raise fail(NotImplementedError, name, "of a jagged tensor: use .unbind().")

@@ -11,8 +11,9 @@ from typing import Any
 
 import flambeau
 from flambeau.core.errors import fail
+from flambeau.core.overrides import each_of
 from flambeau.core.tensor import Tensor
-from flambeau.nested.base import NestedTensor, bare, dressed, plain_args
+from flambeau.nested.base import NestedTensor, bare, dressed, part_by_part
 
 __all__ = ["StridedNestedTensor", "joined"]
 
@@ -129,25 +130,19 @@ class StridedNestedTensor(NestedTensor):
         if name in SIZES:
             sizes = args[1] if isinstance(args[1], (list, tuple)) else args[1:]
             args = (args[0], (1, *sizes[1:]))
-        results = []
-        for number in range(count):
+        given = each_of((*args, *kwargs.values()))
+        if any(len(a) != count for a in given if isinstance(a, NestedTensor)):
+            message = "the nested tensors have different numbers of parts."
+            raise fail(RuntimeError, name, message)
 
-            def one(nested: Any, number: int = number) -> Any:
-                if len(nested._shapes) != count:
-                    message = "the nested tensors have different numbers of parts."
-                    raise fail(RuntimeError, name, message)
-                return nested._parts()[number].unsqueeze(0)
+        def dense(a: Any, number: int) -> Any:
+            whole = isinstance(a, Tensor) and not isinstance(a, NestedTensor)
+            if whole and a.dim() == self.dim() and a.shape[0] == count:
+                return a[number : number + 1]
+            return a
 
-            def dense(a: Any, number: int = number) -> Any:
-                whole = isinstance(a, Tensor) and not isinstance(a, NestedTensor)
-                if whole and a.dim() == self.dim() and a.shape[0] == count:
-                    return a[number : number + 1]
-                return a
-
-            given = [dense(a) for a in args]
-            named = {key: dense(value) for key, value in kwargs.items()}
-            results.append(function(*plain_args(given, one), **plain_args(named, one)))
-        return _gathered(name, results)
+        parts = part_by_part(args, kwargs, count, dense)
+        return _gathered(name, [function(*each, **named) for each, named in parts])
 
 
 def _gathered(name: str, results: list[Any]) -> Any:

@@ -46,8 +46,8 @@ PACK = (("ptr", "context"), ("ptr", "target"), ("i64", "first"), ("i64", "count"
 def module(shape: Shape) -> Module:
     """`blocks` for one number type."""
     made = gemm.module(shape, name="conv-blocks", dots=False)
-    against = next(f for f in made.functions if f.name == "against")
-    turning = next(f for f in made.functions if f.name == "panel")
+    against = made.named("against")
+    turning = made.named("panel")
     packing = _pack(made, shape)
     f = made.function("blocks", ARGUMENTS)
     get = words(f, WORDS)

@@ -36,7 +36,7 @@ WORDS = (
 def module(shape: Shape) -> Module:
     """`convolve` for one number type: a row of the result is a unit of work."""
     made = gemm.module(shape, name="conv-last", dots=False)
-    against = next(f for f in made.functions if f.name == "against")
+    against = made.named("against")
     f = made.function("convolve", ARGUMENTS)
     get = words(f, WORDS)
     type, panel, lanes = shape.type, shape.panel, shape.lanes

@@ -485,6 +485,10 @@ class Module:
         self.functions.append(found)
         return found
 
+    def named(self, name: str) -> Function:
+        """A function that was begun before."""
+        return next(f for f in self.functions if f.name == name)
+
     @property
     def symbols(self) -> list[str]:
         """What can be looked up once it is loaded."""
