@@ -240,15 +240,14 @@ def names(t):
 
 
 @pytest.fixture(scope="module")
-def engines():
-    torch = pytest.importorskip("torch")
+def engines(oracle):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # PyTorch calls nested tensors a prototype
-        yield flambeau, torch, names(flambeau), names(torch)
+        yield flambeau, oracle, names(flambeau), names(oracle)
 
 
 @pytest.mark.parametrize("expression", EXPRESSIONS)
-def test_as_pytorch(expression, engines, oracle):
+def test_as_pytorch(expression, engines):
     ours, theirs, here, there = engines
     found = []
     for t, scope in ((ours, here), (theirs, there)):
@@ -282,7 +281,7 @@ result = [y.values(), model.qkv.weight.grad, model.out.bias.grad]
 """
 
 
-def test_a_layer_of_attention(engines, oracle):
+def test_a_layer_of_attention(engines):
     found = []
     for t in engines[:2]:
         scope = {"torch": t}
