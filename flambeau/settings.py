@@ -253,7 +253,7 @@ def _method(name: str, doc: str) -> Callable[..., Any]:
             )
         return getattr(input, name)(*args, **kwargs)
 
-    function.__name__ = name
+    function.__name__ = function.__qualname__ = name
     function.__doc__ = doc
     return function
 

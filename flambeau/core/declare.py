@@ -19,6 +19,7 @@ from flambeau.core.binding import MISSING, respelled
 from flambeau.core.kernels import late
 from flambeau.core.rules import Rule, bare_values, read_rules
 from flambeau.core.tensor import Tensor
+from flambeau.core.titles import entitle
 
 __all__ = [
     "FUNCTIONS",
@@ -239,6 +240,8 @@ def _register(op: Op, function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _publish(name: str, function: Callable[..., Any], public: bool, method: bool) -> None:
+    if public or method:
+        entitle(function, name if public else f"Tensor.{name}")
     if public:
         FUNCTIONS[name] = function
     if (
@@ -252,6 +255,7 @@ def _publish(name: str, function: Callable[..., Any], public: bool, method: bool
 def republish(name: str, function: Callable[..., Any]) -> None:
     """Put another function in the place of an operation's, wherever that is published."""
     old = getattr(ops, name)
+    entitle(function, old.__qualname__)
     if FUNCTIONS.get(name) is old:
         FUNCTIONS[name] = function
     if Tensor.__dict__.get(name) is old:

@@ -18,6 +18,7 @@ from flambeau.core.silence import quiet
 from flambeau.core.state import NO_GRAD, mode
 from flambeau.core.storage import touch
 from flambeau.core.tensor import PLAIN, Tensor, edge_of
+from flambeau.core.titles import entitle
 
 __all__ = ["direct"]
 
@@ -52,7 +53,8 @@ def direct(name: str, write: Callable[..., None]) -> None:
                     return input
         return general(input, *args, **kwargs)  # type: ignore[no-any-return]
 
-    written.__name__ = written.__qualname__ = general.__name__
+    written.__name__ = general.__name__
+    entitle(written, general.__qualname__)
     written.__doc__ = general.__doc__
     written.operation = general.operation  # type: ignore[attr-defined]
     setattr(ops, name, written)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from flambeau.core import state
 from flambeau.core.binding import SPELLINGS
 from flambeau.core.tensor import PLAIN, Tensor
+from flambeau.core.titles import written_in
 
 if TYPE_CHECKING:
     from flambeau.core.declare import Op
@@ -254,7 +255,7 @@ def cover() -> None:
             inspect.isfunction(value)
             and not hasattr(value, "operation")
             and name not in UNASKED
-            and (value in wrapped or value.__module__.startswith(ASKING))
+            and (value in wrapped or written_in(value).startswith(ASKING))
             and not name.startswith("__")
         ):
             setattr(Tensor, name, wrapped.setdefault(value, _asking(value)))
@@ -340,7 +341,7 @@ def _own(kind: Any) -> bool:
 
 
 def _asking(function: Callable[..., Any], whole: bool = False) -> Callable[..., Any]:
-    method = function.__module__.startswith(METHODS)
+    method = written_in(function).startswith(METHODS)
 
     @functools.wraps(function)
     def asking(*args: Any, **kwargs: Any) -> Any:

@@ -6,6 +6,7 @@ The functions are operations of `core.ops.fft`; this file gives them their publi
 from __future__ import annotations
 
 from flambeau.core.late import operation as _operation
+from flambeau.core.titles import entitle as _entitle
 
 __all__ = [
     "fft",
@@ -34,3 +35,4 @@ __all__ = [
 
 for _name in __all__:
     globals()[_name] = _operation("fft_" + _name)
+    _entitle(globals()[_name], _name, __name__)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from flambeau.core.declare import ops as _ops
 from flambeau.core.late import operation as _operation
 from flambeau.core.ops.linalg_checks import LinAlgError
+from flambeau.core.titles import entitle as _entitle
 
 __all__ = [
     "LinAlgError",
@@ -56,6 +57,8 @@ __all__ = [
 
 for _name in __all__:
     if _name != "LinAlgError":
-        globals()[_name] = _operation(
-            f"linalg_{_name}" if hasattr(_ops, f"linalg_{_name}") else _name
-        )
+        if hasattr(_ops, f"linalg_{_name}"):
+            globals()[_name] = _operation(f"linalg_{_name}")
+            _entitle(globals()[_name], _name, __name__)
+        else:
+            globals()[_name] = _operation(_name)

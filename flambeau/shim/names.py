@@ -27,6 +27,11 @@ FOLDED = tuple(
     )
 )
 """Folders here that are one file in PyTorch."""
+HOMES = {
+    f"{PACKAGE}.core.handles": "torch.utils.hooks",
+    f"{PACKAGE}.core.node": "torch.autograd.graph",
+}
+"""Where PyTorch keeps what is defined deep in core."""
 _worn: dict[type, str] = {}
 """What was renamed, with the names to go back to."""
 
@@ -36,6 +41,8 @@ def outer(cls: type) -> str:
     path = cls.__module__
     if path == VISION or path.startswith(VISION + "."):
         return "torchvision" + path.removeprefix(VISION)
+    if path in HOMES:
+        return HOMES[path]
     if path.startswith(PACKAGE + ".core."):
         return "torch"  # core is flambeau's own floor: what it defines, PyTorch's root shows
     for folder in FOLDED:

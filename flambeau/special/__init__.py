@@ -12,6 +12,7 @@ from flambeau.core.declare import ops
 from flambeau.core.ops.bessel import PLAIN
 from flambeau.core.ops.polynomial import POLYNOMIALS
 from flambeau.core.tensor import Tensor
+from flambeau.core.titles import entitle as _entitle
 
 __all__ = [
     "airy_ai", "bessel_j0", "bessel_j1", "bessel_y0", "bessel_y1", "chebyshev_polynomial_t",
@@ -79,3 +80,8 @@ def logsumexp(
 ) -> Tensor:
     """``log(sum(exp(input)))`` over `dim`."""
     return ops.logsumexp(input, dim, keepdim, out=out)
+
+
+for _name in __all__:
+    if globals()[_name].__qualname__ == f"special_{_name}":
+        _entitle(globals()[_name], _name, __name__)

@@ -188,3 +188,22 @@ def test_annotations_of_renamed_classes_are_read_where_they_were_written(run):
     )
     done = run("-c", code)
     assert done.stdout.split("\n")[0] == "<class 'int'> <class 'bool'> True", done.stderr
+
+
+def test_handles_nodes_and_errors_are_pickled_under_pytorchs_names(run, script):
+    check(
+        run,
+        script,
+        """
+import pickle, torch, torch.utils.hooks, torch.autograd.graph
+for cls, name in (
+    (torch.utils.hooks.RemovableHandle, "torch.utils.hooks.RemovableHandle"),
+    (torch.autograd.graph.Node, "torch.autograd.graph.Node"),
+    (torch.linalg.LinAlgError, "torch._C._LinAlgError"),
+):
+    assert f"{cls.__module__}.{cls.__qualname__}" == name, cls
+    assert pickle.loads(pickle.dumps(cls)) is cls
+lazy = pickle.loads(pickle.dumps(torch.nn.Sequential(torch.nn.LazyLinear(3))))
+assert lazy(torch.ones(2, 4)).shape == (2, 3)
+""",
+    )

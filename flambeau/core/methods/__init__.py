@@ -4,9 +4,11 @@ core.tensor.
 
 from __future__ import annotations
 
+from types import FunctionType
 from typing import Any
 
 from flambeau.core.tensor import Tensor
+from flambeau.core.titles import entitle
 
 __all__ = ["attach", "bind"]
 
@@ -23,6 +25,8 @@ def attach(source: type) -> None:
             "__annotations__",
         ):
             setattr(Tensor, name, value)
+            if isinstance(value, FunctionType):
+                entitle(value, f"Tensor.{name}")
 
 
 def bind(**members: Any) -> None:

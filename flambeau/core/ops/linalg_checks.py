@@ -21,7 +21,7 @@ class LinAlgError(RuntimeError):
 
 
 LinAlgError.__module__, LinAlgError.__qualname__, LinAlgError.__name__ = (
-    "torch._C",
+    "flambeau._C",
     "_LinAlgError",
     "_LinAlgError",
 )
