@@ -4,15 +4,17 @@ and tensor.
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 
 from flambeau.core.errors import fail
 from flambeau.core.node import Hooks, Node
+from flambeau.core.provenance import stack_level
 from flambeau.core.tensor import Tensor, wrap
 
-__all__ = ["run_after", "run_before", "run_tensor_hooks"]
+__all__ = ["run_after", "run_before", "run_tensor_hooks", "warn_if_has_hooks"]
 
 
 def _tensor(grad: Any) -> Any:
@@ -131,3 +133,18 @@ def run_after(node: Node, hooks: Hooks, results: Any, given: Any, graph: bool) -
                 )
             grad_inputs = result
     return [_back(g, graph) for g in _turned(node, grad_inputs)]
+
+
+def warn_if_has_hooks(tensor: Any) -> None:
+    """Pickling leaves hooks behind: warn for each that `utils.hooks.unserializable_hook` has not
+    marked as meant to stay.
+    """
+    for hook in dict(tensor._backward_hooks or {}).values():
+        if not hasattr(hook, "__torch_unserializable__"):
+            warnings.warn(
+                f"backward hook {hook!r} on tensor will not be serialized. If this is expected, "
+                "decorate the function with @torch.utils.hooks.unserializable_hook to suppress "
+                "this warning.",
+                UserWarning,
+                stacklevel=stack_level(),
+            )

@@ -90,6 +90,10 @@ class Node:
         """Gradients for the edges from the gradient(s) of the output(s)."""
         raise NotImplementedError
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        # A graph is of one run: what it saved, and where it leads, is not told.
+        raise TypeError(f"cannot pickle '{type(self).__name__}' object")
+
     def name(self) -> str:
         """The text PyTorch prints as `grad_fn=<...>`."""
         return type(self).__name__

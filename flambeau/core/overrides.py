@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from flambeau.core import state
 from flambeau.core.binding import SPELLINGS
 from flambeau.core.tensor import PLAIN, Tensor
-from flambeau.core.titles import written_in
+from flambeau.core.titles import entitle, written_in
 
 if TYPE_CHECKING:
     from flambeau.core.declare import Op
@@ -272,7 +272,10 @@ def _cover_room(room: Any, wrapped: dict[Any, Any]) -> None:
             and value.__module__.startswith("flambeau")
         ):
             whole = room.__name__.endswith("nn.functional") and name not in AS_CALLED
-            setattr(room, name, wrapped.setdefault(value, _asking(value, whole)))
+            asking = wrapped.setdefault(value, _asking(value, whole))
+            setattr(room, name, asking)
+            if getattr(sys.modules.get(asking.__module__), name, None) is not asking:
+                entitle(asking, name, room.__name__)
 
 
 AS_CALLED = frozenset(

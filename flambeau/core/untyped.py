@@ -74,6 +74,11 @@ class StorageBase:
     is_hpu = False
     is_sparse = False
 
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        from flambeau.serialization.pickle_tensor import reduce_storage
+
+        return reduce_storage(self)
+
     def get_device(self) -> int | None:
         """The index of the device; the CPU has none."""
         index: int | None = self.device.index

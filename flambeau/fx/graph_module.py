@@ -61,7 +61,7 @@ class GraphModule(Module):
     def __new__(cls, *args: Any, **kwargs: Any) -> GraphModule:
         # Each instance has a class of its own, which holds its forward.
         base = next(c for c in cls.__mro__ if c.__name__ != "GraphModuleImpl")
-        return super().__new__(type("GraphModuleImpl", (base,), {}))  # type: ignore[no-any-return]
+        return super().__new__(type("GraphModuleImpl", (base,), {"__module__": base.__module__}))  # type: ignore[no-any-return]
 
     def __init__(self, root: Any, graph: Graph, class_name: str = "GraphModule") -> None:
         super().__init__()

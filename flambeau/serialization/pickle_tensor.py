@@ -11,16 +11,20 @@ import ctypes
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
+from flambeau.core.dtypes import uint8
 from flambeau.core.factory import empty_strided
+from flambeau.core.hooks import warn_if_has_hooks
 from flambeau.core.storage import Storage, address, root_of, storage_of
 from flambeau.core.tensor import Tensor, wrap
+from flambeau.core.untyped import TypedStorage, UntypedStorage
 
-__all__ = ["StorageBytes", "TypedBytes", "reduce_parameter", "reduce_tensor"]
+__all__ = ["StorageBytes", "TypedBytes", "reduce_parameter", "reduce_storage", "reduce_tensor"]
 
 _handles: weakref.WeakValueDictionary[int, StorageBytes] = weakref.WeakValueDictionary()
 
@@ -69,17 +73,33 @@ class StorageBytes:
         return restore_bytes, (self.array,)
 
 
-class TypedBytes:
-    """A storage as elements of one dtype: what a checkpoint's persistent id names."""
-
-    __slots__ = ("bytes", "dtype")
+class TypedBytes(TypedStorage):
+    """A storage as elements of one dtype: what a checkpoint's persistent id names. Who saved a
+    storage alone gets this one back; for tensors only its bytes are looked at.
+    """
 
     def __init__(self, data: StorageBytes, dtype: Any) -> None:
         self.bytes = data
         self.dtype = dtype
 
+    @cached_property
+    def _untyped(self) -> UntypedStorage:  # type: ignore[override]
+        return untyped_of(self.bytes)
+
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
         return TypedBytes, (self.bytes, self.dtype)
+
+
+def untyped_of(data: StorageBytes) -> UntypedStorage:
+    """The face that users see of a storage."""
+    return UntypedStorage(rebuild_strided(data, uint8, 0, (data.nbytes(),), (1,), False))
+
+
+def reduce_storage(storage: Any) -> tuple[Any, ...]:
+    """The body of ``__reduce_ex__`` of both faces of a storage."""
+    if isinstance(storage, TypedStorage):
+        return TypedBytes, (bytes_of(storage.untyped()._tensor), storage.dtype)
+    return untyped_of, (bytes_of(storage._tensor),)
 
 
 def restore_bytes(array: np.ndarray[Any, Any]) -> StorageBytes:
@@ -119,6 +139,7 @@ def reduce_tensor(tensor: Tensor, protocol: Any = 2) -> tuple[Any, ...]:
     Raises:
         NotImplementedError: the tensor's layout has no pickled form.
     """
+    warn_if_has_hooks(tensor)
     function, arguments = _reduce_plain(tensor)
     state = _state_of(tensor)
     if type(tensor) is Tensor and not state:

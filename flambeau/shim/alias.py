@@ -48,6 +48,9 @@ def resolve(name: str) -> ModuleType | None:
         # Only the module itself may be missing: an extra missing inside it is its own error.
         if error.name is None or not (wanted + ".").startswith(error.name + "."):
             raise
+    known = names.paths.place(name.partition(".")[2]) if name.startswith("torch.") else None
+    if known is not None:
+        return importlib.import_module(f"{ROOTS['torch']}.{known}")
     parent, _, leaf = wanted.rpartition(".")
     found = getattr(sys.modules.get(parent), leaf, None)
     return found if isinstance(found, type(sys)) else None

@@ -7,6 +7,7 @@ library only: a child process loads this before anything imports NumPy.
 
 from __future__ import annotations
 
+import importlib
 import sys
 
 TYPE_CHECKING = False
@@ -16,22 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["dress", "dressing", "put_on", "take_off"]
 
+# Not by a from-import, which would load the package: a child process finds it loaded already.
+paths = importlib.import_module("flambeau.shim.paths")
 PACKAGE, VISION = "flambeau", "flambeau.vision"
-FOLDED = tuple(
-    f"{PACKAGE}.{room}"
-    for room in (
-        "distributions.constraints",
-        "distributions.kl",
-        "distributions.transforms",
-        "optim.lr_scheduler",
-    )
-)
-"""Folders here that are one file in PyTorch."""
-HOMES = {
-    f"{PACKAGE}.core.handles": "torch.utils.hooks",
-    f"{PACKAGE}.core.node": "torch.autograd.graph",
-}
-"""Where PyTorch keeps what is defined deep in core."""
 _worn: dict[type, str] = {}
 """What was renamed, with the names to go back to."""
 
@@ -41,14 +29,8 @@ def outer(cls: type) -> str:
     path = cls.__module__
     if path == VISION or path.startswith(VISION + "."):
         return "torchvision" + path.removeprefix(VISION)
-    if path in HOMES:
-        return HOMES[path]
-    if path.startswith(PACKAGE + ".core."):
-        return "torch"  # core is flambeau's own floor: what it defines, PyTorch's root shows
-    for folder in FOLDED:
-        if path.startswith(folder + "."):
-            path = folder
-    return "torch" + path.removeprefix(PACKAGE)
+    room = paths.home(path.removeprefix(PACKAGE).removeprefix("."))
+    return f"torch.{room}" if room else "torch"
 
 
 def dress(module: ModuleType) -> None:

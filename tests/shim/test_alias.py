@@ -207,3 +207,27 @@ lazy = pickle.loads(pickle.dumps(torch.nn.Sequential(torch.nn.LazyLinear(3))))
 assert lazy(torch.ones(2, 4)).shape == (2, 3)
 """,
     )
+
+
+def test_classes_say_pytorchs_modules_and_those_modules_are_found(run, script):
+    check(
+        run,
+        script,
+        """
+import importlib, torch, torch.utils.benchmark, torch.masked, torch.profiler, torch.distributed
+for cls, home in (
+    (torch.no_grad, "torch.autograd.grad_mode"),
+    (torch.autocast, "torch.amp.autocast_mode"),
+    (torch.profiler.profile, "torch.profiler.profiler"),
+    (torch.masked.MaskedTensor, "torch.masked.maskedtensor.core"),
+    (torch.UntypedStorage, "torch.storage"),
+    (torch.utils.benchmark.Timer, "torch.utils.benchmark.utils.timer"),
+    (torch.distributed.ProcessGroup, "torch.distributed.distributed_c10d"),
+    (torch.nn.Linear, "torch.nn.modules.linear"),
+):
+    assert cls.__module__ == home, cls
+    assert getattr(importlib.import_module(home), cls.__name__) is cls
+layer = torch.nn.utils.parametrizations.weight_norm(torch.nn.Linear(2, 2))
+assert str(type(layer)) == "<class 'torch.nn.utils.parametrize.ParametrizedLinear'>"
+""",
+    )

@@ -206,7 +206,10 @@ def _inject_new_class(module: Module) -> None:
                 setattr(replica, slot, deepcopy(getattr(self, slot), memo))
         return replica
 
-    members: dict[str, Any] = {"__getstate__": getstate}
+    members: dict[str, Any] = {
+        "__getstate__": getstate,
+        "__module__": ParametrizationList.__module__,  # the place of this file, as programs see it
+    }
     if not hasattr(cls, "__deepcopy__"):
         members["__deepcopy__"] = copy_deeply
     module.__class__ = type(f"Parametrized{cls.__name__}", (cls,), members)

@@ -15,7 +15,7 @@ def _install() -> None:
 
     # Under their own names, so that flambeau.shim finds these copies and makes no second ones.
     folder = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    for leaf in ("names", "alias"):
+    for leaf in ("paths", "names", "alias"):
         path = os.path.join(folder, leaf + ".py")
         loader = SourceFileLoader("flambeau.shim." + leaf, path)
         module = type(sys)(loader.name)
