@@ -6,11 +6,9 @@ A lazy layer holds uninitialized parameters. A forward pre-hook calls its
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 from flambeau.core.errors import fail
-from flambeau.core.provenance import stack_level
 from flambeau.nn.parameter import is_lazy
 
 __all__ = ["LazyModuleMixin"]
@@ -26,11 +24,6 @@ class LazyModuleMixin:
         self._load_hook = self._register_load_state_dict_pre_hook(self._lazy_load_hook)
         self._initialize_hook = self.register_forward_pre_hook(
             self._infer_parameters, with_kwargs=True
-        )
-        warnings.warn(
-            "Lazy modules are a new feature under heavy development so changes to the API or "
-            "functionality can happen at any moment.",
-            stacklevel=stack_level(),
         )
 
     def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
