@@ -389,7 +389,10 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
             place = _plain_index(index)
             store = input._storage
             free = place is not None and not overlaps(a) and (store is None or not store.inference)
-            if not free or not (number or new.base is None or not _meeting(a, place, new)):
+            apart = number or (
+                type(new) is nd and (new.base is None or not _meeting(a, place, new))
+            )
+            if not free or not apart:
                 pass
             elif m is None and not (edge_of(input) is None and (number or edge_of(value) is None)):
                 simple = input._view is None and (store is None or store.origin is None)

@@ -316,9 +316,7 @@ class CopySlices(Node):
         if isinstance(function, OpNode) and function.saved is FREED:
             frame = user_frame(sys._getframe(1))
             function.freed = (frame.f_code, frame.f_lasti)
-        results = [
-            r if r is None or isinstance(r, Tensor) else wrap(np.asarray(r)) for r in results
-        ]
+        results = [r if r is None or isinstance(r, Tensor) else wrap(_as_array(r)) for r in results]
         found: list[Any] = []
         for k, result in enumerate(results):
             if k in self.reads:
@@ -372,6 +370,10 @@ class AsStridedBackward0(Node):
         shape, strides, offset, base_strides = self.geometry
         found = ops.as_strided_backward(grad, self.base_shape, base_strides, shape, strides, offset)
         return [found if graph else found._array]
+
+
+def _as_array(value: Any) -> Any:
+    return value if type(value) is Batched else np.asarray(value)
 
 
 def _geometry(tensor: Tensor, base: Tensor) -> tuple[Any, Any, int, Any]:

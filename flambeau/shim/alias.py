@@ -67,7 +67,22 @@ class AliasLoader:
         return self.module
 
     def exec_module(self, module: ModuleType) -> None:
+        asked = module.__spec__
+        assert asked is not None
         module.__spec__ = self.spec  # the import system has just put the alias's in its place
+        if hasattr(module, "__path__"):
+            _keep_hidden(asked.name, module)
+
+
+def _keep_hidden(name: str, package: ModuleType) -> None:
+    """Enter the modules that a function of their name hides in a package (``spectral_norm`` in
+    ``torch.nn.utils``) as imported: a first import would put the module in the function's place.
+    """
+    head = package.__name__ + "."
+    for inner, module in tuple(sys.modules.items()):
+        leaf = inner.removeprefix(head)
+        if leaf != inner and "." not in leaf and vars(package).get(leaf, module) is not module:
+            sys.modules[f"{name}.{leaf}"] = module
 
 
 def distribution(name: str) -> importlib.metadata.Distribution:

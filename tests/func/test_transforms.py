@@ -59,6 +59,30 @@ def test_products_and_jacobians():
     assert torch.allclose(linearize(torch.exp, X)[1](X), X.exp() * X)
 
 
+def test_jacobians_of_what_is_cut_into_parts_and_written_in_parts():
+    def cut(x):
+        a, b = x.chunk(2)
+        return a * b.exp() + x.unbind(0)[1]
+
+    def written(x):
+        y = x.clone()
+        y[1:3] = x[:2] * 2
+        y[0].mul_(3)
+        return y * y.split(2)[1].sum()
+
+    x = torch.arange(1.0, 5.0)
+    for function in (cut, written):
+        rows = torch.stack([
+            torch.autograd.grad(out, p)[0]
+            for k in range(function(x).shape[0])
+            for p in (x.clone().requires_grad_(),)
+            for out in (function(p)[k],)
+        ])  # fmt: skip
+        assert torch.allclose(jacrev(function)(x), rows)
+        assert torch.allclose(jacfwd(function)(x), rows)
+        assert torch.allclose(torch.autograd.functional.jacobian(function, x, vectorize=True), rows)
+
+
 def test_vmap():
     m = torch.arange(6.0).reshape(2, 3)
     assert torch.equal(vmap(torch.dot, in_dims=(0, None))(m, X), m @ X)

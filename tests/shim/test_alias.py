@@ -40,6 +40,23 @@ assert importlib.import_module("torch.nn") is torch.nn
     )
 
 
+def test_a_function_stays_where_a_module_of_its_name_is_imported(run, script):
+    check(
+        run,
+        script,
+        """
+import torch.nn.utils.spectral_norm, torch.nn.utils.weight_norm, torch.autograd.gradcheck
+import torch.multiprocessing.spawn, torch.nn.parallel.data_parallel, sys
+from torch.nn.utils.spectral_norm import SpectralNorm
+from torch.nn.utils import spectral_norm, weight_norm
+for function in (spectral_norm, weight_norm, torch.autograd.gradcheck,
+                 torch.multiprocessing.spawn, torch.nn.parallel.data_parallel):
+    assert type(function).__name__ == "function", function
+assert sys.modules["torch.nn.utils.spectral_norm"].SpectralNorm is SpectralNorm
+""",
+    )
+
+
 def test_version_and_metadata(run, script):
     check(
         run,

@@ -35,3 +35,13 @@ def test_errors():
         windows.hann(4, dtype=torch.int64)
     with pytest.raises(RuntimeError, match="non-negative window_length"):
         torch.hann_window(-1)
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("periodic", [True, False])
+@pytest.mark.parametrize("name", ["bartlett", "blackman"])
+def test_windows_round_as_pytorchs(oracle, name, periodic):
+    for length in (6, 7, 10):
+        ours = getattr(torch, f"{name}_window")(length, periodic=periodic)
+        theirs = getattr(oracle, f"{name}_window")(length, periodic=periodic)
+        assert (ours.numpy() == theirs.numpy()).all()

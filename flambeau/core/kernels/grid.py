@@ -285,12 +285,10 @@ def _wide(array: np.ndarray) -> np.ndarray:
     return array.astype(np.float32)
 
 
-def affine(size: tuple[int, ...], align_corners: bool, dtype: np.dtype) -> np.ndarray:
-    """The homogeneous base grid (prod(S), d + 1) of an identity transform over spatial ``size``."""
-    axes = []
-    for n in size:
-        line = np.linspace(-1, 1, n, dtype=np.float64) if n > 1 else np.zeros(1)
-        axes.append(line if align_corners or n <= 1 else line * (n - 1) / n)
-    mesh = np.meshgrid(*axes, indexing="ij")
+def affine(lines: list[np.ndarray]) -> np.ndarray:
+    """The homogeneous base grid (prod(S), d + 1) of an identity transform, from each axis's
+    coordinates.
+    """
+    mesh = np.meshgrid(*lines, indexing="ij")
     columns = [axis.ravel() for axis in reversed(mesh)]
-    return np.stack([*columns, np.ones_like(columns[0])], -1).astype(dtype)
+    return np.stack([*columns, np.ones_like(columns[0])], -1)

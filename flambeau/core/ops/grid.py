@@ -206,6 +206,16 @@ def affine_grid_generator(theta: Tensor, size: Any, align_corners: bool) -> Tens
     *S).
     """
     spatial = tuple(size[2:])
-    base = grids.affine(spatial, bool(align_corners), theta._array.dtype)
+    base = grids.affine([_line(n, bool(align_corners), theta.dtype) for n in spatial])
     grid = ops.matmul(wrap(base), ops.transpose(theta, 1, 2))
     return ops.reshape(grid, (size[0], *spatial, len(spatial)))
+
+
+def _line(n: int, align_corners: bool, dtype: Any) -> Any:
+    """The coordinates of an axis, rounded as linspace and the tensors' arithmetic round: sampling
+    at the very places of pixels has another slope on either side.
+    """
+    if n <= 1:
+        return np.zeros(1, dtype.numpy)
+    line = ops.linspace(-1, 1, n, dtype=dtype)
+    return (line if align_corners else line * (n - 1) / n)._array

@@ -42,13 +42,14 @@ class PartsNode(Node):
 
     def run(self, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
         grads = grads if isinstance(grads, (list, tuple)) else (grads,)
-        if graph:
+        if graph or not all(grad is None or type(grad) is nd for grad in grads):
             whole = None
             for place, grad in zip(self.places(), grads, strict=True):
                 if grad is not None:
+                    grad = grad if isinstance(grad, Tensor) else wrap(grad)
                     part = ops._view_backward(grad, self.base_shape, place)
                     whole = part if whole is None else whole + part
-            return [whole]
+            return [whole if graph or whole is None else whole._array]
         fresh = np.zeros(self.base_shape, self.base_dtype)
         for place, grad in zip(self.places(), grads, strict=True):
             if grad is not None:

@@ -54,13 +54,23 @@ def _made(name: str, formula: Any, length: int, periodic: bool, options: dict[st
     return found.requires_grad_() if grad else found
 
 
-def cosines(places: Any, last: Any, *weights: float) -> Any:
-    """``sum of (-1)^k weights[k] cos(2 pi k place / last)``."""
+def cosines(places: Any, last: Any, alpha: float, beta: float) -> Any:
+    """``alpha - beta cos(2 pi place / last)``."""
     kind = places.dtype.type
-    found = np.full_like(places, weights[0])
-    for k, weight in enumerate(weights[1:], 1):
-        found += kind((-1) ** k * weight) * np.cos(places * kind(2 * np.pi * k / float(last)))
-    return found
+    return np.cos(places * kind(2 * np.pi / float(last))) * kind(-beta) + kind(alpha)
+
+
+def _triangle(places: Any, last: Any) -> Any:
+    kind = places.dtype.type
+    rising = places * kind(2 / float(last))
+    return np.where(places <= last / 2, rising, kind(2) - rising)
+
+
+def _three_cosines(places: Any, last: Any) -> Any:
+    kind = places.dtype.type
+    angle = places * kind(np.pi / float(last))
+    wide = np.cos(angle * kind(4)) * kind(0.08)
+    return wide - np.cos(angle * kind(2)) * kind(0.5) + kind(0.42)
 
 
 @composite()
@@ -96,7 +106,7 @@ def blackman_window(window_length: int, periodic: bool = True, **options: Any) -
     """
     return _made(
         "blackman_window",
-        lambda n, last: np.abs(cosines(n, last, 0.42, 0.5, 0.08)),
+        _three_cosines,
         window_length,
         periodic,
         options,
@@ -108,7 +118,7 @@ def bartlett_window(window_length: int, periodic: bool = True, **options: Any) -
     """A triangle: ``1 - abs(2 n / N - 1)``; N is the length, less one where not `periodic`."""
     return _made(
         "bartlett_window",
-        lambda n, last: 1 - np.abs(2 * n / last - 1),
+        _triangle,
         window_length,
         periodic,
         options,

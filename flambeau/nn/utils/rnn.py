@@ -305,16 +305,19 @@ def pad_sequence(
     first = tensors[0]
     lengths = [tensor.size(0) for tensor in tensors]
     longest = max(lengths)
+    count = len(tensors)
+    # The result is contiguous in either order, so steps are laid where they end up.
+    across, along = (longest, 1) if batch_first else (1, count)
     rows: list[Any] = []
     for i, length in enumerate(lengths):
-        start = i * longest + (longest - length if padding_side == "left" else 0)
-        rows.extend(range(start, start + length))
-    shape = (len(tensors) * longest, *first.shape[1:])
+        start = longest - length if padding_side == "left" else 0
+        rows.extend(i * across + t * along for t in range(start, start + length))
+    shape = (count * longest, *first.shape[1:])
     flat = flambeau.full(shape, padding_value, dtype=first.dtype, device=first.device)
     index = flambeau.tensor(rows, dtype=flambeau.int64)
     flat = flat.index_copy(0, index, flambeau.cat(tensors).to(first.dtype))
-    padded = flat.view(len(tensors), longest, *first.shape[1:])
-    return padded if batch_first else padded.transpose(0, 1)
+    lead = (count, longest) if batch_first else (longest, count)
+    return flat.view(*lead, *first.shape[1:])
 
 
 def unpad_sequence(

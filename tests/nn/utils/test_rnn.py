@@ -25,7 +25,8 @@ def test_pack_and_pad(same, batch_first, enforce_sorted, lengths):
 def test_pad_sequence(same, batch_first, side):
     def program(torch):
         parts = [torch.randn(n, 2) for n in (4, 2, 5)]
-        return torch.nn.utils.rnn.pad_sequence(parts, batch_first, 1.0, side)
+        padded = torch.nn.utils.rnn.pad_sequence(parts, batch_first, 1.0, side)
+        return padded, padded.stride(), padded.view(-1)
 
     same(program)
 

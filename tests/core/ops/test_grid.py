@@ -1,0 +1,27 @@
+"""Grids of affine maps: where the coordinates are pixels' own, their rounding decides the slope."""
+
+from __future__ import annotations
+
+import pytest
+
+import flambeau
+import flambeau.nn.functional
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("align_corners", [False, True])
+@pytest.mark.parametrize("size", [1, 7, 12, 28])
+def test_the_identity_maps_gradient(oracle, size, align_corners):
+    def theta_grad(torch):
+        torch.manual_seed(0)
+        image, weight = torch.rand(2, 1, size, size), torch.rand(2, 1, size, size)
+        theta = torch.eye(2, 3).repeat(2, 1, 1).requires_grad_()
+        functional = torch.nn.functional
+        grid = functional.affine_grid(theta, image.shape, align_corners=align_corners)
+        out = functional.grid_sample(image, grid, align_corners=align_corners)
+        (out * weight).sum().backward()
+        return grid.detach().numpy(), theta.grad.numpy()
+
+    (grid, grad), (their_grid, their_grad) = theta_grad(flambeau), theta_grad(oracle)
+    assert (grid == their_grid).all()
+    assert abs(grad - their_grad).max() <= 1e-5 * max(1, abs(their_grad).max())
