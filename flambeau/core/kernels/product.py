@@ -14,13 +14,14 @@ import numpy as np
 
 from flambeau.core import blas
 from flambeau.core.ir.abstract import Abstract, broadcast_shapes
-from flambeau.core.kernels import batched
+from flambeau.core.kernels import batched, tiled
 from flambeau.core.kernels.native.casts import recast
 from flambeau.core.kernels.native.matmul import is_generated, mm
 
-__all__ = ["BLAS", "fold", "matrices", "product", "widen"]
+__all__ = ["BLAS", "fold", "matrices", "product", "single", "widen"]
 
 BLAS = frozenset(map(np.dtype, ("f4", "f8", "c8", "c16")))
+SINGLE = np.dtype("f4")
 _FEW = 1 << 12
 _EXACT = 1 << 53
 
@@ -33,8 +34,25 @@ def product(a: Any, b: Any) -> Any:
     if d in BLAS:
         return fold(a, b)
     if d.itemsize == 2 and d.kind in "fV":
-        return recast(np.asarray(fold(recast(a, "f4"), recast(b, "f4"))), d)
+        return recast(np.asarray(single(a, b, d)), d)
     return _integers(a, b)
+
+
+def single(a: Any, b: Any, dtype: Any = SINGLE) -> Any:
+    """``a @ b`` of 16-bit floats, rounded to the dtype where the matrix unit does that, else in
+    single precision; of other numbers in their own dtype.
+    """
+    if a.dtype is not tiled.BFLOAT16:
+        return product(a, b) if a.dtype.itemsize > 2 else fold(recast(a, "f4"), recast(b, "f4"))
+    left = a if a.ndim > 1 else a[None]
+    right = b if b.ndim > 1 else b[:, None]
+    if right.ndim == 2 and left.ndim > 2:
+        left = left.reshape(math.prod(left.shape[:-1]), left.shape[-1])
+    found = tiled.product(left, right, None, dtype)
+    if found is None:
+        return fold(recast(a, "f4"), recast(b, "f4"))
+    lead = a.shape[:-2] if b.ndim <= 2 else found.shape[:-2]
+    return found.reshape(lead + a.shape[-2:-1] * (a.ndim > 1) + b.shape[-1:] * (b.ndim > 1))
 
 
 def matrices(a: Any, b: Any, bias: Any = None, out: Any = None) -> Any:
@@ -48,10 +66,25 @@ _NATIVE: dict[Any, Any] = {}
 
 
 def _native(dtype: Any) -> Any:
+    if dtype.itemsize == 2 and dtype.kind in "fV":
+        _NATIVE[dtype] = _halves
+        return _halves
     found = _NATIVE[dtype] = mm(dtype)
     if is_generated(found):
         blas.keep_to_one()
     return found
+
+
+def _halves(a: Any, b: Any, bias: Any = None, out: Any = None) -> Any:
+    """`matrices` of 16-bit floats: one rounding, after the bias."""
+    found = tiled.product(a, b, bias)
+    if found is None:
+        wide = None if bias is None else recast(bias, "f4")
+        found = recast(matrices(recast(a, "f4"), recast(b, "f4"), wide), a.dtype)
+    if out is None:
+        return found
+    out[...] = found
+    return out
 
 
 def fold(a: Any, b: Any) -> Any:

@@ -38,8 +38,6 @@ def _sums(e: Any, axis: int) -> Any:
 
 def softmax(x: Any, axis: int) -> Any:
     """``exp(x) / sum(exp(x))``."""
-    if x.dtype not in _NATIVE:
-        return softmax(x.astype("f4"), axis).astype(x.dtype)
     if not x.ndim:
         return softmax(x.reshape(1), 0).reshape(())
     if not x.size:
@@ -47,6 +45,8 @@ def softmax(x: Any, axis: int) -> Any:
     generated = rows.forward("softmax", x, axis)
     if generated is not None:
         return generated
+    if x.dtype not in _NATIVE:
+        return softmax(x.astype("f4"), axis).astype(x.dtype)
     e = np.subtract(x, _top(x, axis, None, None, True))
     np.exp(e, e)
     return np.divide(e, _sums(e, axis), e)
@@ -54,8 +54,6 @@ def softmax(x: Any, axis: int) -> Any:
 
 def log_softmax(x: Any, axis: int) -> Any:
     """``x - log(sum(exp(x)))``."""
-    if x.dtype not in _NATIVE:
-        return _half_log_softmax(x, axis)
     if not x.ndim:
         return log_softmax(x.reshape(1), 0).reshape(())
     if not x.size:
@@ -63,6 +61,8 @@ def log_softmax(x: Any, axis: int) -> Any:
     generated = rows.forward("log_softmax", x, axis)
     if generated is not None:
         return generated
+    if x.dtype not in _NATIVE:
+        return _half_log_softmax(x, axis)
     e = np.subtract(x, _top(x, axis, None, None, True))
     total = _sums(np.exp(e), axis)
     return np.subtract(e, np.log(total, total), e)
@@ -80,13 +80,13 @@ def _half_log_softmax(x: Any, axis: int) -> Any:
 
 def softmax_backward(g: Any, out: Any, axis: int) -> Any:
     """``out * (g - sum(g * out))``."""
-    if g.dtype not in _NATIVE:
-        return softmax_backward(g.astype("f4"), out.astype("f4"), axis).astype(g.dtype)
     if not g.ndim:
         return np.zeros_like(g)
     generated = rows.gradient("softmax", g, out, axis)
     if generated is not None:
         return generated
+    if g.dtype not in _NATIVE:
+        return softmax_backward(g.astype("f4"), out.astype("f4"), axis).astype(g.dtype)
     found = g * out
     total = _sums(found, axis if axis >= 0 else axis + g.ndim)
     found -= out * total
@@ -95,13 +95,13 @@ def softmax_backward(g: Any, out: Any, axis: int) -> Any:
 
 def log_softmax_backward(g: Any, out: Any, axis: int) -> Any:
     """``g - exp(out) * sum(g)``."""
-    if g.dtype not in _NATIVE:
-        return log_softmax_backward(g.astype("f4"), out.astype("f4"), axis).astype(g.dtype)
     if not g.ndim:
         return np.zeros_like(g)
     generated = rows.gradient("log_softmax", g, out, axis)
     if generated is not None:
         return generated
+    if g.dtype not in _NATIVE:
+        return log_softmax_backward(g.astype("f4"), out.astype("f4"), axis).astype(g.dtype)
     found = np.exp(out)
     found *= _total(g, axis, None, None, True)
     return np.subtract(g, found, out=found)

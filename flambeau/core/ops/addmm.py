@@ -15,7 +15,7 @@ from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.errors import fail
 from flambeau.core.inplace import check_inplace, write_result
 from flambeau.core.ir.abstract import Abstract
-from flambeau.core.kernels.product import matrices, product, widen
+from flambeau.core.kernels.product import matrices, product, single, widen
 from flambeau.core.ops.matmul import (
     SINGLE_DOUBLE,
     check_batches,
@@ -90,7 +90,7 @@ def _whole(
         return _sum(
             name, input, Abstract(found.shape[1:], found.dtype) if reduce else found, beta, alpha
         )
-    found = product(widen(a), widen(b))
+    found = single(a, b)
     if reduce and found.dtype != input.dtype and len(found):
         for one in found:
             input = _sum(name, widen(input), one, beta, alpha).astype(input.dtype)
@@ -105,14 +105,22 @@ def _whole(
 def _short(input: Any, mat1: Any, mat2: Any, beta: Any, alpha: Any) -> Any:
     """addmm's kernel: the ordinary case in two calls of NumPy, else the body."""
     d = input.dtype
-    if d in SINGLE_DOUBLE and mat1.dtype is d and mat2.dtype is d and beta == 1 and alpha == 1:
-        if mat1.ndim == 2 == mat2.ndim:
+    if mat1.dtype is d and mat2.dtype is d and beta == 1 and alpha == 1:
+        if mat1.ndim == 2 == mat2.ndim and (d in SINGLE_DOUBLE or _is_row(input, mat1, mat2)):
             try:
+                if d not in SINGLE_DOUBLE:
+                    return matrices(mat1, mat2, input)
                 found = matrices(mat1, mat2)
                 return np.add(found, input, found)
             except ValueError:
                 pass  # worded by the body
     return ops.addmm.operation.body(input, mat1, mat2, beta=beta, alpha=alpha)
+
+
+def _is_row(input: Any, mat1: Any, mat2: Any) -> bool:
+    """Whether 16-bit floats have a number for each column, which is added before they are rounded."""
+    half = input.dtype.itemsize == 2 and input.dtype.kind in "fV"
+    return half and input.shape == mat2.shape[1:] and mat1.shape[1] == mat2.shape[0]
 
 
 SAME = "self and mat2 must have the same dtype"

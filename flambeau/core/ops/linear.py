@@ -96,7 +96,8 @@ def _affine(bias: Any, input: Any, weight: Any) -> Any:
         ) from None
     if not same or dtype not in _NATIVE:
         _check(bias, input, weight)
-        if dtype not in _NATIVE and dtype.kind in "fV":
+        whole = weight.ndim == 2 and (bias is None or bias.ndim == 1)  # rounded once by `matrices`
+        if dtype not in _NATIVE and dtype.kind in "fV" and not whole:
             wide = None if bias is None else recast(bias, "f4")
             return recast(_affine(wide, recast(input, "f4"), recast(weight, "f4")), dtype)
     try:
@@ -123,9 +124,6 @@ def _input_rule(g: Any, weight: Any, input_shape: Any) -> Any:
     if weight.ndim == 1:
         return g.reshape(*g.shape, 1) * weight
     if type(g) is nd:
-        if g.dtype not in _NATIVE:
-            wide = _input_rule(recast(g, "f4"), recast(weight, "f4"), input_shape)
-            return recast(wide, g.dtype)
         if g.ndim == 2:
             return matrices(g, weight)
         flat = g.reshape(prod(g.shape[:-1]), g.shape[-1])
@@ -135,9 +133,6 @@ def _input_rule(g: Any, weight: Any, input_shape: Any) -> Any:
 
 @both
 def _weight_rule(g: Any, input: Any, weight_shape: Any) -> Any:
-    if type(g) is nd and g.dtype not in _NATIVE:
-        wide = _weight_rule(recast(g, "f4"), recast(input, "f4"), weight_shape)
-        return recast(wide, g.dtype)
     width = input.shape[-1]
     if input.ndim != 2:
         input = input.reshape(prod(input.shape[:-1]), width)

@@ -19,7 +19,7 @@ from flambeau.core.ops.windowing import refuse_dtype, refuse_mixed
 from flambeau.core.rules import both
 from flambeau.core.tensor import Tensor
 
-__all__: list[str] = []
+__all__ = ["stats_dtype"]
 
 nd = np.ndarray
 
@@ -72,7 +72,7 @@ def _batch_rule(
     return grad, slope, ops.sum(g, axes) if needs[2] else None
 
 
-def _stats_dtype(input: Any, *parameters: Any) -> Any:
+def stats_dtype(input: Any, *parameters: Any) -> Any:
     """What mean and deviation are kept in: the input's dtype; if 16-bit, the parameters'."""
     given = (each.dtype for each in parameters if each is not None)
     return next(given, input.dtype) if input.dtype.itemsize == 2 else input.dtype
@@ -88,7 +88,7 @@ def _batch_shapes(
     *rest: Any,
 ) -> Any:
     stats = (input.shape[1],)
-    kind = _stats_dtype(input, *(weight, bias, running_mean, running_var) if training else ())
+    kind = stats_dtype(input, *(weight, bias, running_mean, running_var) if training else ())
     return (input.shape, input.dtype), (stats, kind), (stats, kind)
 
 
@@ -113,7 +113,13 @@ def _native_batch_norm(
     eps: float = 1e-5,
 ):
     """Batch normalisation of (N, C, *): the result, and the mean and 1 / deviation it took."""
-    if type(input) is nd and _fits(input, training, weight, bias, running_mean, running_var):
+    kept = stats_dtype(input, weight, bias, running_mean, running_var)
+    rounded = training and kept.itemsize == 2
+    if (
+        type(input) is nd
+        and not rounded
+        and _fits(input, training, weight, bias, running_mean, running_var)
+    ):
         stats = None if training else (running_mean, running_var)
         running = (running_mean, running_var, momentum) if training else (None, None, 0.0)
         quick = channels.forward(input, weight, bias, stats, eps, running)
@@ -121,18 +127,20 @@ def _native_batch_norm(
             return quick[0], quick[1], quick[3]
     _check_channels(input, weight, bias, running_mean, running_var, training)
     dtype = input.dtype
-    x, w, b = kernels.wide(input, weight, bias)
-    w, b = _cast(w, x.dtype), _cast(b, x.dtype)
     if not training:
+        x, w, b = kernels.wide(input, weight, bias)
+        w, b = _cast(w, x.dtype), _cast(b, x.dtype)
         stats = _cast(running_mean, x.dtype), _cast(running_var, x.dtype)
         out, mean, _, invstd = kernels.batch(x, w, b, eps, stats)
         return _cast(out, dtype), mean, invstd
-    kept = _stats_dtype(input, weight, bias, running_mean, running_var)
-    count = x.size // x.shape[1] if x.shape[1] else 0
+    quick = channels.forward(input, None, None, None, eps) if rounded else None
+    x, w, b = kernels.wide(input if quick is None else quick[1], weight, bias)
+    w, b = _cast(w, x.dtype), _cast(b, x.dtype)
+    count = input.size // input.shape[1] if input.shape[1] else 0
     if kept.itemsize > 2 and kept == x.dtype:
         out, mean, variance, invstd = kernels.batch(x, w, b, eps)
     else:
-        mean, variance, _ = kernels.batch_stats(x)
+        mean, variance = kernels.batch_stats(x)[:2] if quick is None else quick[1:3]
         if kept.itemsize == 2 and kept != np.float16:  # bfloat16: the sum of squares is rounded
             total = (variance * x.dtype.type(count)).astype(kept)
             variance = (total / kept.type(count)).astype(x.dtype)
@@ -151,7 +159,10 @@ def _native_batch_norm(
     mean, invstd = _cast(mean, kept), _cast(invstd, kept)
     if out is None:
         middle, scale = kernels.wide(mean, invstd)
-        out = kernels.channelwise(x, middle, scale, w, b)
+        if quick is not None:
+            out = channels.normal(input, weight, bias, middle, scale)
+        if out is None:
+            out = kernels.channelwise(kernels.wide(input)[0], middle, scale, w, b)
     return _cast(out, dtype), mean, invstd
 
 
@@ -256,9 +267,7 @@ def native_batch_norm(
     )
     if not training:
         given = (weight, bias, running_mean, running_var)
-        kept = of(
-            _stats_dtype(*(None if each is None else each._array for each in (input, *given)))
-        )
+        kept = of(stats_dtype(*(None if each is None else each._array for each in (input, *given))))
         found = (
             found[0],
             *(ops.zeros(0, dtype=kept, device=each.device) for each in found[1:]),

@@ -14,7 +14,7 @@ from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.errors import fail
 from flambeau.core.kernels import norm as kernels
 from flambeau.core.kernels.generate import groups
-from flambeau.core.ops.norm import _cast
+from flambeau.core.ops.norm import _cast, stats_dtype
 from flambeau.core.ops.norm_layer import _shaped
 from flambeau.core.ops.windowing import refuse_dtype, refuse_mixed
 from flambeau.core.rules import both
@@ -40,14 +40,13 @@ def _group_rule(
     width = channels // num_groups * length
     if type(input) is nd:
         dtype = g.dtype
-        g, input, weight, mean, rstd = kernels.wide(g, input, weight, mean, rstd)
         x, gradient = input.reshape(batch, channels, length), g.reshape(batch, channels, length)
-        held = None if weight is None else _cast(weight, x.dtype)
         stats = mean.reshape(batch, num_groups), rstd.reshape(batch, num_groups)
-        found = groups.backward(gradient, x, num_groups, held, *stats, needs)
+        found = groups.backward(gradient, x, num_groups, weight, *stats, needs)
         if found is not None:
-            grad = None if found[0] is None else _cast(_shaped(found[0], shape), dtype)
-            return grad, *found[1:]
+            return None if found[0] is None else _shaped(found[0], shape), *found[1:]
+        gradient, x, weight, mean, rstd = kernels.wide(gradient, x, weight, mean, rstd)
+        input = x
         slope = shift = grad = None
         rows: tuple[int, ...] = (batch * num_groups, width)
         if needs[2]:
@@ -144,9 +143,11 @@ def _check_groups(input: Any, num_groups: int, weight: Any, bias: Any) -> None:
             )
 
 
-def _group_shapes(input: Any, num_groups: int, *rest: Any) -> Any:
-    stats = (input.shape[0], num_groups)
-    return (input.shape, input.dtype), (stats, input.dtype), (stats, input.dtype)
+def _group_shapes(
+    input: Any, num_groups: int, weight: Any = None, bias: Any = None, *rest: Any
+) -> Any:
+    stats, kind = (input.shape[0], num_groups), stats_dtype(input, weight, bias)
+    return (input.shape, input.dtype), (stats, kind), (stats, kind)
 
 
 @primitive(
@@ -164,15 +165,17 @@ def _native_group_norm(input, num_groups: int, weight=None, bias=None, eps: floa
     refuse_dtype("group_norm", input.dtype, "f")
     _check_groups(input, num_groups, weight, bias)
     dtype, shape = input.dtype, input.shape
-    x, w, b = kernels.wide(input, weight, bias)
+    kept = stats_dtype(input, weight, bias)
     batch, channels = shape[:2]
     length = prod(shape[2:])
     stats = (batch, num_groups)
-    w, b = (None if each is None else _cast(each, x.dtype) for each in (w, b))
-    generated = groups.forward(x.reshape(batch, channels, length), num_groups, w, b, eps)
+    flat = input.reshape(batch, channels, length)
+    generated = groups.forward(flat, num_groups, weight, bias, eps)
     if generated is not None:
         out, mean, rstd = generated
-        return tuple(_cast(each, dtype) for each in (_shaped(out, shape), mean, rstd))
+        return _shaped(out, shape), _cast(mean, kept), _cast(rstd, kept)
+    x, w, b = kernels.wide(input, weight, bias)
+    w, b = (None if each is None else _cast(each, x.dtype) for each in (w, b))
     rows = (batch * num_groups, channels // num_groups * length)
     found, mean, rstd = kernels.layer(x.reshape(rows), None, None, eps)
     found = found.reshape(batch, channels, -1) if x.size else found.reshape(batch, channels, 0)
@@ -180,10 +183,8 @@ def _native_group_norm(input, num_groups: int, weight=None, bias=None, eps: floa
         found *= w[:, None]
     if b is not None:
         found += b[:, None]
-    return tuple(
-        _cast(each, dtype)
-        for each in (found.reshape(shape), mean.reshape(stats), rstd.reshape(stats))
-    )
+    mean, rstd = (_cast(each.reshape(stats), kept) for each in (mean, rstd))
+    return _cast(found.reshape(shape), dtype), mean, rstd
 
 
 @composite()

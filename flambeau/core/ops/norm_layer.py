@@ -14,7 +14,8 @@ from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.errors import fail
 from flambeau.core.kernels import norm as kernels
 from flambeau.core.kernels.generate import layer as generated
-from flambeau.core.ops.norm import _cast, _first
+from flambeau.core.kernels.native.casts import recast
+from flambeau.core.ops.norm import _cast, _first, stats_dtype
 from flambeau.core.ops.windowing import refuse_dtype, refuse_mixed
 from flambeau.core.rules import both
 from flambeau.core.tensor import Tensor
@@ -92,9 +93,12 @@ def _shaped(array: Any, shape: tuple[int, ...]) -> Any:
     return array if array.shape == shape else array.reshape(shape)
 
 
-def _layer_shapes(input: Any, normalized_shape: Any, *rest: Any) -> Any:
+def _layer_shapes(
+    input: Any, normalized_shape: Any, weight: Any = None, bias: Any = None, *rest: Any
+) -> Any:
     stats = input.shape[: input.ndim - len(normalized_shape)] + (1,) * len(normalized_shape)
-    return (input.shape, input.dtype), (stats, input.dtype), (stats, input.dtype)
+    kind = stats_dtype(input, weight, bias)
+    return (input.shape, input.dtype), (stats, kind), (stats, kind)
 
 
 @primitive(
@@ -112,7 +116,9 @@ def _native_layer_norm(input, normalized_shape: Any, weight=None, bias=None, eps
     if _fits(input, normalized_shape, weight, bias):
         found = generated.normalized(input, weight, bias, eps, True, len(normalized_shape))
         if found is not None:
-            return found
+            out, mean, rstd = found
+            kept = stats_dtype(input, weight, bias)
+            return found if mean.dtype is kept else (out, recast(mean, kept), recast(rstd, kept))
     _check_normalized("layer_norm", input, normalized_shape, weight, bias)
     dtype, shape = input.dtype, input.shape
     x, w, b = kernels.wide(input, weight, bias)
@@ -120,10 +126,9 @@ def _native_layer_norm(input, normalized_shape: Any, weight=None, bias=None, eps
     b = None if b is None else _cast(b, x.dtype).reshape(-1)
     found, mean, rstd = kernels.layer(x.reshape(_rows(x, normalized_shape)), w, b, eps)
     stats = shape[: len(shape) - len(normalized_shape)] + (1,) * len(normalized_shape)
-    return tuple(
-        _cast(each, dtype)
-        for each in (_shaped(found, shape), mean.reshape(stats), rstd.reshape(stats))
-    )
+    kept = stats_dtype(input, weight, bias)
+    mean, rstd = (_cast(each.reshape(stats), kept) for each in (mean, rstd))
+    return _cast(_shaped(found, shape), dtype), mean, rstd
 
 
 def _fits(input: Any, shape: Any, *parameters: Any) -> bool:
@@ -212,15 +217,15 @@ def rms_norm(
     """
     sizes = _sizes(normalized_shape)
     _check_rms(input, sizes, weight)
-    wide = input.float() if input.dtype.itemsize == 2 else input
+    half = input.dtype.itemsize == 2
     if eps is None:
-        from flambeau.core.dtypes import finfo
+        from flambeau.core.dtypes import finfo, float32
 
-        eps = finfo(wide.dtype.to_real()).eps
-    dims = tuple(range(-len(sizes), 0))
-    same = wide is input and input.dtype.is_floating_point
-    if same and (weight is None or weight.dtype is input.dtype):
+        eps = finfo(float32 if half else input.dtype.to_real()).eps
+    if input.dtype.is_floating_point and (weight is None or weight.dtype is input.dtype):
         return ops._rms_norm(input, sizes, weight, eps)[0]
+    wide = input.float() if half else input
+    dims = tuple(range(-len(sizes), 0))
     found = wide * ops.rsqrt((wide * wide).mean(dims, keepdim=True) + eps)
     if weight is not None:
         found = found * weight
@@ -239,15 +244,20 @@ def _rms_rule(
         found = generated.normalized_backward(g, input, weight, None, rstd, (*needs, False))
         if found is not None:
             return _in_shape(found[:2], normalized_shape)
-        shape, rows = input.shape, _rows(input, normalized_shape)
+        shape, rows, dtype = input.shape, _rows(input, normalized_shape), input.dtype
+        g, input, weight, rstd = kernels.wide(g, input, weight, rstd)
         flat = None if weight is None else weight.reshape(-1)
         grad, slope = kernels.rms_backward(
             g.reshape(rows), input.reshape(rows), flat, rstd.reshape(-1, 1), needs
         )
         return (
-            None if grad is None else _shaped(grad, shape),
+            None if grad is None else _cast(_shaped(grad, shape), dtype),
             None if slope is None else _shaped(slope, tuple(normalized_shape)),
         )
+    if input.dtype.itemsize == 2:  # in single precision, rounded once
+        wide = [each if each is None else each.float() for each in (g, input, weight, rstd)]
+        found = _rms_rule(*wide, normalized_shape, eps, needs)
+        return tuple(each if each is None else each.to(input.dtype) for each in found)
     axes = tuple(range(input.ndim - count, input.ndim))
     lead = tuple(range(input.ndim - count))
     scale = ops.rsqrt(ops.mean(input * input, axes, True) + eps)
@@ -261,15 +271,21 @@ def _rms_rule(
     return grad, slope
 
 
+def _rms_shapes(input: Any, normalized_shape: Any, *rest: Any) -> Any:
+    stats = input.shape[: input.ndim - len(normalized_shape)] + (1,) * len(normalized_shape)
+    kind = np.dtype("f4") if input.dtype.itemsize == 2 else input.dtype
+    return (input.shape, input.dtype), (stats, kind)
+
+
 @primitive(
     outputs=("out", "rstd"),
     differentiable=("out",),
     name="_rms_norm",
-    node="Mul",
+    node=lambda node: "MulBackward0" if node.dtype[0].itemsize > 2 else "ToCopyBackward0",
     function=False,
     method=False,
     vjp={("input", "weight"): _rms_rule},
-    infer=lambda *given: _layer_shapes(*given)[::2],
+    infer=_rms_shapes,
 )
 def _rms_norm(input, normalized_shape: Any, weight=None, eps: float = 1e-5):
     """RMS normalisation: the result, and 1 / root mean square of every row."""
@@ -278,11 +294,11 @@ def _rms_norm(input, normalized_shape: Any, weight=None, eps: float = 1e-5):
         if quick is not None:
             return quick[0], quick[2]
     rows = _rows(input, normalized_shape)
-    flat = None if weight is None else weight.reshape(-1)
-    found, rstd = kernels.rms(input.reshape(rows), flat, eps)
+    x, w = kernels.wide(input, weight)
+    found, rstd = kernels.rms(x.reshape(rows), None if w is None else w.reshape(-1), eps)
     count = len(normalized_shape)
     stats = input.shape[: input.ndim - count] + (1,) * count
-    return _shaped(found, input.shape), rstd.reshape(stats)
+    return _cast(_shaped(found, input.shape), input.dtype), rstd.reshape(stats)
 
 
 def _check_rms(input: Tensor, sizes: tuple[int, ...], weight: Tensor | None) -> None:

@@ -11,14 +11,23 @@ import numpy as np
 
 from flambeau.core.kernels.jit import build
 from flambeau.core.kernels.jit.ir import SIZES, Module
+from flambeau.core.kernels.native.casts import recast
 from flambeau.core.kernels.native.launch import launcher
+from flambeau.core.kernels.native.narrow import DTYPES, HALVES, WORKING, served
 
 if TYPE_CHECKING:
     from flambeau.core.kernels.generate import gemm
 
-__all__ = ["TYPES", "Kernel", "dense", "past", "tiled"]
+__all__ = [
+    "HALF_TYPES", "NUMBERS", "TYPES", "Kernel", "beside", "dense", "past", "rows_and_others",
+    "tiled",
+]  # fmt: skip
 
 TYPES = {np.dtype("f4"): "float", np.dtype("f8"): "double"}
+HALF_TYPES = {DTYPES[type]: type for type in HALVES}
+"""16-bit floats: kernels that serve them read them wide and round once."""
+NUMBERS = {**TYPES, **HALF_TYPES}
+SINGLE = np.dtype("f4")
 
 
 PAST = 8 << 20
@@ -35,15 +44,35 @@ def past(out: Any, width: int) -> bool:
     )
 
 
-def dense(first: Any, *others: Any) -> bool:
+def dense(first: Any, *others: Any, types: Mapping[Any, str] = TYPES) -> bool:
     """Whether all are contiguous and of one float dtype that code is made for; None is."""
     dtype = first.dtype
-    if dtype not in TYPES or not first.flags.c_contiguous:
+    if dtype not in types or not first.flags.c_contiguous:
         return False
     for each in others:
         if each is not None and not (each.dtype is dtype and each.flags.c_contiguous):
             return False
     return True
+
+
+def rows_and_others(rows: tuple[Any, ...], others: tuple[Any, ...]) -> Any:
+    """`beside` of rows that are all `dense`; else None."""
+    return beside(rows[0].dtype, others) if dense(*rows, types=NUMBERS) else None
+
+
+def beside(dtype: Any, others: tuple[Any, ...]) -> Any:
+    """What a kernel takes beside arrays of a dtype, contiguous and in the dtype that these are
+    computed in, and that dtype; None unless all others are of one of the two.
+    """
+    own = dtype if dtype in TYPES else SINGLE
+    kinds = {each.dtype for each in others if each is not None}
+    if len(kinds) > 1 or not kinds <= {dtype, own}:
+        return None
+    if own not in kinds:
+        others = tuple(each if each is None else recast(each, own) for each in others)
+    if all(each is None or each.flags.c_contiguous for each in others):
+        return others, own
+    return None
 
 
 def tiled(dtype: np.dtype[Any], write: Callable[[gemm.Shape], Module]) -> dict[str, int] | None:
@@ -84,10 +113,11 @@ class Kernel:
         except KeyError:
             pass
         found = None
-        if build.available():
-            type = self.types[dtype]
+        type = self.types[dtype]
+        if build.available() and served((type,)):
+            width = build.host().lanes(SIZES[WORKING[type] if type in HALVES else type])
             try:
-                found = build.load(self.write(name, type, build.host().lanes(SIZES[type])))[name]
+                found = build.load(self.write(name, type, width))[name]
                 self.launch = launcher()
             except build.Unavailable:
                 found = None

@@ -14,22 +14,32 @@ from typing import Any
 import numpy as np
 
 from flambeau.core.kernels import memory
-from flambeau.core.kernels.generate.call import Kernel, dense
+from flambeau.core.kernels.generate.call import NUMBERS, Kernel, beside
 from flambeau.core.kernels.generate.columns import columns, moved
 from flambeau.core.kernels.generate.gemm import pointer, share, smaller, words
-from flambeau.core.kernels.generate.vectors import PIECE, across, along, read, write
+from flambeau.core.kernels.generate.vectors import (
+    PIECE,
+    across,
+    along,
+    read,
+    working,
+    write,
+)
 from flambeau.core.kernels.jit import pool
 from flambeau.core.kernels.jit.ir import Function, Module, Value, vector
 from flambeau.core.kernels.windows import empty, to_last
 
-__all__ = ["backward", "forward"]
+__all__ = ["backward", "forward", "normal"]
 
 FORWARD = ("x", "weight", "bias", "mean", "variance", "invstd", "out", "batch", "channels",
            "length", "eps", "train", "running_mean", "running_var", "keep", "gain",
            "unbiased")  # fmt: skip
-"""`mean` and `variance` are written where `train` is not 0, read otherwise; then the running ones
-become ``keep * running + gain * new``, of the variance times `unbiased`.
+"""`mean`, `variance` and `invstd` are written where `train` is 1, the last alone where it is 0, and
+read otherwise; with the former the running ones become ``keep * running + gain * new``, of the
+variance times `unbiased`.
 """
+EVAL, TRAIN, GIVEN = 0, 1, 2
+"""What is computed of the numbers: nothing, all, nothing and 1 / deviation is given."""
 BACKWARD = ("g", "x", "weight", "mean", "invstd", "total", "dot", "grad", "batch", "channels",
             "length", "train", "sums")  # fmt: skip
 """`total` and `dot` are the sums of g and of g (x - mean), taken where `sums` is not 0."""
@@ -51,7 +61,7 @@ class _Planes:
 
     def __init__(self, f: Function, get: dict[str, Value], type: str, lanes: int, channel: Value):
         self.f, self.type, self.lanes, self.channel = f, type, lanes, channel
-        self.many = vector(type, lanes)
+        self.many, self.own = vector(type, lanes), working(type)
         self.batch, self.channels, self.length = (
             get[key] for key in ("batch", "channels", "length")
         )
@@ -74,7 +84,9 @@ class _Planes:
         """
         f, unroll = self.f, 4 // number
         totals = [f.variable("double", 0.0) for _ in range(number)]
-        parts = [[f.variable(self.many) for _ in range(unroll)] for _ in range(number)]
+        parts = [
+            [f.variable(vector(self.own, self.lanes)) for _ in range(unroll)] for _ in range(number)
+        ]
         together = f.intrinsic("smax", PIECE / self.length, f.index(1))
         with f.loop(0, self.batch, together) as n0, f.loop(0, self.length, PIECE) as first:
             for line in parts:
@@ -104,7 +116,7 @@ class _Planes:
 
             def one(i: Value, some: Value | None, _: int) -> None:
                 values = [read(f, self.many, row, i, some) for row in rows]
-                write(f, change(*values), target, i, some)
+                write(f, change(*values), target, i, some, type=self.type)
 
             along(f, self.length, self.lanes, one, 2)
 
@@ -125,32 +137,35 @@ def _forward(made: Module, type: str, lanes: int) -> None:
     mean_at, variance_at = pointer(f, get["mean"]), pointer(f, get["variance"])
     with f.loop(start, stop) as c:
         planes = _Planes(f, get, type, lanes, c)
-        with f.when(get["train"].ne(0)):
+        own = planes.own
+        with f.when(get["train"].eq(TRAIN)):
             (total,) = planes.sums((x,), lambda v: [v], 1)
-            mean = (total / planes.count).to(type)
+            mean = (total / planes.count).to(own)
             f.store(mean, mean_at, c)
             middle = f.splat(mean, lanes)
             (total,) = planes.sums((x,), lambda v: [(v - middle) * (v - middle)], 1)
-            variance = (total / planes.count).to(type)
+            variance = (total / planes.count).to(own)
             f.store(variance, variance_at, c)
-            unbiased = variance * get["unbiased"].bits("double").to(type)
+            unbiased = variance * get["unbiased"].bits("double").to(own)
             for key, new in (("running_mean", mean), ("running_var", unbiased)):
                 with f.when(get[key].ne(0)):
                     place = pointer(f, get[key])
-                    f.store(moved(f, get, f.load(type, place, c), new), place, c)
-        mean = f.splat(f.load(type, mean_at, c), lanes)
-        scale, shift = scale_and_shift(f, get, type, c)
+                    f.store(moved(f, get, f.load(own, place, c), new), place, c)
+        mean = f.splat(f.load(own, mean_at, c), lanes)
+        scale, shift = scale_and_shift(f, get, own, c)
         scales, shifts = f.splat(scale, lanes), f.splat(shift, lanes)
         planes.each((x,), out, lambda v: f.fma(v - mean, scales, shifts))
 
 
 def scale_and_shift(f: Function, get: dict[str, Value], type: str, c: Value) -> tuple[Value, Value]:
     """What a channel's centred numbers are multiplied by and what is added; 1 / deviation is
-    noted.
+    noted, where it is not given.
     """
-    variance = f.load(type, pointer(f, get["variance"]), c).to("double")
-    invstd = (1.0 / f.intrinsic("sqrt", variance + get["eps"].bits("double"))).to(type)
-    f.store(invstd, pointer(f, get["invstd"]), c)
+    with f.when(get["train"].ne(GIVEN)):
+        variance = f.load(type, pointer(f, get["variance"]), c).to("double")
+        invstd = (1.0 / f.intrinsic("sqrt", variance + get["eps"].bits("double"))).to(type)
+        f.store(invstd, pointer(f, get["invstd"]), c)
+    invstd = f.load(type, pointer(f, get["invstd"]), c)
     scale = invstd * optional(f, type, get["weight"], c, 1.0)
     return scale, optional(f, type, get["bias"], c, 0.0)
 
@@ -162,13 +177,14 @@ def _backward(made: Module, type: str, lanes: int) -> None:
     g, x, grad = (pointer(f, get[key]) for key in ("g", "x", "grad"))
     with f.loop(start, stop) as c:
         planes = _Planes(f, get, type, lanes, c)
-        mean = f.splat(f.load(type, pointer(f, get["mean"]), c), lanes)
+        own = planes.own
+        mean = f.splat(f.load(own, pointer(f, get["mean"]), c), lanes)
         with f.when(get["sums"].ne(0)):
             total, dot = planes.sums((g, x), lambda a, b: [a, a * (b - mean)], 2)
-            f.store(total.to(type), pointer(f, get["total"]), c)
-            f.store(dot.to(type), pointer(f, get["dot"]), c)
+            f.store(total.to(own), pointer(f, get["total"]), c)
+            f.store(dot.to(own), pointer(f, get["dot"]), c)
         with f.when(get["grad"].ne(0)):
-            scale, slope, shift = blend(f, get, type, c, planes.count)
+            scale, slope, shift = blend(f, get, own, c, planes.count)
             a, b, d = (f.splat(v, lanes) for v in (scale, slope, shift))
             k = f.fresh()
             f.branch(get["train"].ne(0), f"train{k}", f"eval{k}")
@@ -193,7 +209,7 @@ def blend(
     return scale, slope, (-(wide * total) / count).to(type)
 
 
-_kernel = Kernel(module)
+_kernel = Kernel(module, NUMBERS)
 
 
 def _lying(x: Any) -> tuple[str, int, int, int] | None:
@@ -214,9 +230,8 @@ def _like(x: Any) -> Any:
     return empty(x.shape, x.dtype, True)
 
 
-def _serves(x: Any, *channels: Any) -> bool:
-    given = [each for each in channels if each is not None]
-    return bool(x.size) and dense(given[0], *given[1:]) and given[0].dtype is x.dtype
+def _beside(x: Any, others: tuple[Any, ...]) -> Any:
+    return beside(x.dtype, others) if x.size and x.dtype in NUMBERS else None
 
 
 def forward(
@@ -233,23 +248,54 @@ def forward(
             far.
 
     Returns:
-        The result, mean, biased variance and 1 / deviation; None where no code serves.
+        The result, mean, biased variance and 1 / deviation; None where no code serves. Those of
+        16-bit floats are in single precision, as running ones must be.
     """
+    given = _beside(x, (weight, bias, *(stats or running[:2])))
+    if given is None:
+        return None
+    (weight, bias, mean, variance), own = given
+    if stats is None:
+        if any(each is not None and each.dtype is not own for each in running[:2]):
+            return None
+        running_mean, running_var, momentum = running
+        mean, variance = np.empty((2, x.shape[1]), own)
+    else:
+        running_mean, running_var, momentum = None, None, 0.0
+    how = TRAIN if stats is None else EVAL
+    invstd = np.empty_like(mean)
+    return _normal(
+        x, weight, bias, mean, variance, invstd, eps, how, running_mean, running_var, momentum
+    )
+
+
+def normal(x: Any, weight: Any, bias: Any, mean: Any, invstd: Any) -> Any:
+    """``(x - mean) * invstd * weight + bias`` by channel; None where no code serves."""
+    given = _beside(x, (weight, bias))
+    if given is None or not mean.dtype is invstd.dtype is given[1]:
+        return None
+    weight, bias = given[0]
+    found = _normal(x, weight, bias, mean, None, invstd, 0.0, GIVEN, None, None, 0.0)
+    return None if found is None else found[0]
+
+
+def _normal(
+    x: Any, weight: Any, bias: Any, mean: Any, variance: Any, invstd: Any, eps: float, how: int,
+    running_mean: Any, running_var: Any, momentum: float,
+) -> Any:  # fmt: skip
     lies = _lying(x)
-    mean, variance = stats or (np.empty(x.shape[1], x.dtype), np.empty(x.shape[1], x.dtype))
-    running_mean, running_var, momentum = running
-    if lies is None or not _serves(x, mean, variance, weight, bias, running_mean, running_var):
+    if lies is None:
         return None
     last, *sizes = lies
     names = ("last_forward", "last_normal") if last else ("forward",)
     if not all(_kernel.ready(x.dtype, name) for name in names):
         return None
-    out, invstd = _like(x), np.empty_like(mean)
+    out = _like(x)
     count = x.size // x.shape[1]
     for name in names:
         _kernel.run(
             x.dtype, name, x.size, x, weight, bias, mean, variance, invstd, out, *sizes,
-            float(eps), int(stats is None), running_mean, running_var, 1.0 - momentum,
+            float(eps), how, running_mean, running_var, 1.0 - momentum,
             float(momentum), count / (count - 1) if count > 1 else nan,
         )  # fmt: skip
     return out, mean, variance, invstd
@@ -259,9 +305,10 @@ def backward(
     g: Any, x: Any, weight: Any, mean: Any, invstd: Any, train: bool, needs: tuple[bool, ...]
 ) -> Any:
     """The gradients of :func:`forward` for input, weight and bias; None where no code serves."""
-    lies = _lying(x)
-    if lies is None or not _serves(x, mean, invstd, weight) or g.dtype is not x.dtype:
+    lies, given = _lying(x), _beside(x, (mean, invstd, weight))
+    if lies is None or given is None or g.dtype is not x.dtype:
         return None
+    (mean, invstd, weight), own = given
     if g.strides != x.strides and _lying(g) != lies:
         return None
     last, *sizes = lies
@@ -269,7 +316,7 @@ def backward(
     names = ("last_backward",) * bool(sums) + ("last_grad",) * needs[0] if last else ("backward",)
     if not all(_kernel.ready(x.dtype, name) for name in names):
         return None
-    total, dot = np.empty((2, x.shape[1]), x.dtype) if sums else (None, None)
+    total, dot = np.empty((2, x.shape[1]), own) if sums else (None, None)
     grad = _like(x) if needs[0] else None
     for name in names:
         _kernel.run(

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from flambeau.core.kernels.generate.gemm import mask, pointer, share, smaller, words
-from flambeau.core.kernels.generate.vectors import read, write
+from flambeau.core.kernels.generate.vectors import read, working, write
 from flambeau.core.kernels.jit import pool
 from flambeau.core.kernels.jit.ir import Function, Module, Value, element, lanes, vector
 
@@ -32,26 +32,31 @@ class _Columns:
     ) -> None:  # fmt: skip
         self.f, self.type, self.lanes = f, type, lanes
         self.first_row, self.last_row = rows
-        self.many, self.wide = vector(type, lanes), vector("double", lanes)
+        self.own = working(type)
+        self.many, self.wide = vector(self.own, lanes), vector("double", lanes)
         self.rows, self.width = get["batch"], get["channels"]
         self.first = unit * (lanes * TOGETHER)
         left = self.width - self.first
         self.masks = [mask(f, left - k * lanes, lanes) for k in range(TOGETHER)]
         self.count = f.splat(self.rows.to("double"), lanes)
 
-    def take(self, array: Value, start: Value | int = 0) -> list[Value]:
+    def take(self, array: Value, start: Value | int = 0, type: str = "") -> list[Value]:
         """The numbers of the columns, `start` from the array's begin."""
-        place = self.f.at(array, self.first + start, self.type)
+        type = type or self.own
+        place = self.f.at(array, self.first + start, type)
         return [
-            read(self.f, self.many, place, k * self.lanes, some)
+            read(self.f, vector(type, self.lanes), place, k * self.lanes, some)
             for k, some in enumerate(self.masks)
         ]
 
-    def put(self, values: list[Value], array: Value, start: Value | int = 0) -> None:
+    def put(
+        self, values: list[Value], array: Value, start: Value | int = 0, type: str = ""
+    ) -> None:
         """Write them."""
-        place = self.f.at(array, self.first + start, self.type)
+        type = type or self.own
+        place = self.f.at(array, self.first + start, type)
         for k, (value, some) in enumerate(zip(values, self.masks, strict=True)):
-            write(self.f, value, place, k * self.lanes, some)
+            write(self.f, value, place, k * self.lanes, some, type=type)
 
     def sums(
         self, arrays: tuple[Value, ...], terms: Callable[..., list[Value]], number: int
@@ -65,7 +70,7 @@ class _Columns:
                 for part in line:
                     part.set(0.0)
             with f.loop(start, smaller(f, start + PIECE, self.rows)) as row:
-                given = [self.take(array, row * self.width) for array in arrays]
+                given = [self.take(array, row * self.width, self.type) for array in arrays]
                 for k in range(TOGETHER):
                     found = terms(k, *(values[k] for values in given))
                     for line, term in zip(parts, found, strict=True):
@@ -79,9 +84,9 @@ class _Columns:
         """``change(k, a register of each array)`` into `out`."""
         with self.f.loop(self.first_row, self.last_row) as row:
             start = row * self.width
-            given = [self.take(array, start) for array in arrays]
+            given = [self.take(array, start, self.type) for array in arrays]
             values = [change(k, *(x[k] for x in given)) for k in range(TOGETHER)]
-            self.put(values, out, start)
+            self.put(values, out, start, self.type)
 
     def optional(self, array: Value, otherwise: float) -> list[Value]:
         """The columns' numbers of an array that may be missing."""
@@ -128,7 +133,7 @@ def _forward(f: Function, get: dict[str, Value], c: _Columns) -> None:
     x, mean_at, variance_at, invstd_at = (
         pointer(f, get[key]) for key in ("x", "mean", "variance", "invstd")
     )
-    with f.when(get["train"].ne(0)):
+    with f.when(get["train"].eq(1)):
         (total,) = c.sums((x,), lambda k, v: [v], 1)
         mean = [(t / c.count).to(c.many) for t in total]
         c.put(mean, mean_at)
@@ -139,17 +144,18 @@ def _forward(f: Function, get: dict[str, Value], c: _Columns) -> None:
         (total,) = c.sums((x,), square, 1)
         variance = [(t / c.count).to(c.many) for t in total]
         c.put(variance, variance_at)
-        unbiased = f.splat(get["unbiased"].bits("double").to(c.type), c.lanes)
+        unbiased = f.splat(get["unbiased"].bits("double").to(c.own), c.lanes)
         for key, new in (("running_mean", mean), ("running_var", [v * unbiased for v in variance])):
             with f.when(get[key].ne(0)):
                 place = pointer(f, get[key])
                 old = c.take(place)
                 c.put([moved(f, get, a, b) for a, b in zip(old, new, strict=True)], place)
-    eps = f.splat(get["eps"].bits("double"), c.lanes)
-    invstd = [
-        (1.0 / f.intrinsic("sqrt", v.to(c.wide) + eps)).to(c.many) for v in c.take(variance_at)
-    ]
-    c.put(invstd, invstd_at)
+    with f.when(get["train"].ne(2)):  # else it is given
+        eps = f.splat(get["eps"].bits("double"), c.lanes)
+        invstd = [
+            (1.0 / f.intrinsic("sqrt", v.to(c.wide) + eps)).to(c.many) for v in c.take(variance_at)
+        ]
+        c.put(invstd, invstd_at)
 
 
 def _normal(f: Function, get: dict[str, Value], c: _Columns) -> None:

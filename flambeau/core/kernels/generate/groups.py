@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from flambeau.core.kernels import memory
-from flambeau.core.kernels.generate.call import Kernel, dense, past
+from flambeau.core.kernels.generate.call import NUMBERS, Kernel, past, rows_and_others
 from flambeau.core.kernels.generate.channels import optional
 from flambeau.core.kernels.generate.gemm import pointer, share, words
-from flambeau.core.kernels.generate.vectors import along, read, row_sums, write
+from flambeau.core.kernels.generate.vectors import along, read, row_sums, working, write
 from flambeau.core.kernels.jit import pool
 from flambeau.core.kernels.jit.ir import Function, Module, Value, vector
 
@@ -46,11 +46,12 @@ def _forward(
     f: Function, get: dict[str, Value], type: str, lanes: int, unit: Value, past: bool
 ) -> None:
     many, length, each = vector(type, lanes), get["length"], get["each"]
+    own = working(type)
     width = each * length
     x, out = (f.at(pointer(f, get[key]), unit * width, type) for key in ("x", "out"))
     size = width.to("double")
     (total,) = row_sums(f, type, lanes, width, lambda i, some: [read(f, many, x, i, some)])
-    mean = (total / size).to(type)
+    mean = (total / size).to(own)
     middle = f.splat(mean, lanes)
 
     def square(i: Value, some: Value | None) -> list[Value]:
@@ -58,18 +59,18 @@ def _forward(
         return [away * away]
 
     (total,) = row_sums(f, type, lanes, width, square)
-    rstd = (1.0 / f.intrinsic("sqrt", total / size + get["eps"].bits("double"))).to(type)
+    rstd = (1.0 / f.intrinsic("sqrt", total / size + get["eps"].bits("double"))).to(own)
     f.store(mean, pointer(f, get["mean"]), unit)
     f.store(rstd, pointer(f, get["rstd"]), unit)
     first = unit % get["groups"] * each
     with f.loop(0, each) as k:
-        scale = f.splat(rstd * optional(f, type, get["weight"], first + k, 1.0), lanes)
-        shift = f.splat(optional(f, type, get["bias"], first + k, 0.0), lanes)
+        scale = f.splat(rstd * optional(f, own, get["weight"], first + k, 1.0), lanes)
+        shift = f.splat(optional(f, own, get["bias"], first + k, 0.0), lanes)
         source, target = (f.at(place, k * length, type) for place in (x, out))
 
         def finish(i: Value, some: Value | None, _: int) -> None:
             away = read(f, many, source, i, some) - middle
-            write(f, f.fma(away, scale, shift), target, i, some, past)
+            write(f, f.fma(away, scale, shift), target, i, some, past, type)
 
         along(f, length, lanes, finish, 2)
 
@@ -78,11 +79,12 @@ def _backward(
     f: Function, get: dict[str, Value], type: str, lanes: int, unit: Value, past: bool
 ) -> None:
     many, length, each = vector(type, lanes), get["length"], get["each"]
+    own = working(type)
     g, x, grad = (
         f.at(pointer(f, get[key]), unit * each * length, type) for key in ("g", "x", "grad")
     )
-    mean = f.load(type, pointer(f, get["mean"]), unit)
-    rstd = f.load(type, pointer(f, get["rstd"]), unit)
+    mean = f.load(own, pointer(f, get["mean"]), unit)
+    rstd = f.load(own, pointer(f, get["rstd"]), unit)
     middle = f.splat(mean, lanes)
     first = unit % get["groups"] * each
     sums = [f.variable("double", 0.0) for _ in range(2)]
@@ -94,42 +96,44 @@ def _backward(
             return [value, value * (read(f, many, source, i, some) - middle)]
 
         found = row_sums(f, type, lanes, length, terms, 2)
-        w = optional(f, type, get["weight"], first + k, 1.0).to("double")
+        w = optional(f, own, get["weight"], first + k, 1.0).to("double")
         for key, value, summed in zip(("total", "dot"), found, sums, strict=True):
-            f.store(value.to(type), pointer(f, get[key]), unit * each + k)
+            f.store(value.to(own), pointer(f, get[key]), unit * each + k)
             summed.set(summed.get() + value * w)
     with f.when(get["grad"].ne(0)):
         size, wide = (each * length).to("double"), rstd.to("double")
         total, dot = (s.get() for s in sums)
-        slope = f.splat((-(dot * wide * wide * wide) / size).to(type), lanes)
-        shift = f.splat((-(total * wide) / size).to(type), lanes)
+        slope = f.splat((-(dot * wide * wide * wide) / size).to(own), lanes)
+        shift = f.splat((-(total * wide) / size).to(own), lanes)
         with f.loop(0, each) as k:
-            scale = f.splat(rstd * optional(f, type, get["weight"], first + k, 1.0), lanes)
+            scale = f.splat(rstd * optional(f, own, get["weight"], first + k, 1.0), lanes)
             up, source, target = (f.at(place, k * length, type) for place in (g, x, grad))
 
             def finish(i: Value, some: Value | None, _: int) -> None:
                 value = f.fma(read(f, many, up, i, some), scale, shift)
                 away = read(f, many, source, i, some) - middle
-                write(f, f.fma(away, slope, value), target, i, some, past)
+                write(f, f.fma(away, slope, value), target, i, some, past, type)
 
             along(f, length, lanes, finish, 2)
 
 
-_kernel = Kernel(module)
+_kernel = Kernel(module, NUMBERS)
 
 
 def forward(x: Any, groups: int, weight: Any, bias: Any, eps: float) -> Any:
     """(N, C, L) normalised: the result, mean and 1 / deviation (N, groups); None where no code
-    serves.
+    serves. Mean and deviation of 16-bit floats are in single precision.
     """
-    if not x.size or not dense(x, weight, bias):
+    others = rows_and_others((x,), (weight, bias)) if x.size else None
+    if others is None:
         return None
+    (weight, bias), own = others
     batch, channels, length = x.shape
     out = memory.empty_like(x)
     name = "forward" + "_past" * past(out, length)
     if not _kernel.ready(x.dtype, name):
         return None
-    mean, rstd = (np.empty((batch, groups), x.dtype) for _ in range(2))
+    mean, rstd = (np.empty((batch, groups), own) for _ in range(2))
     _kernel.run(
         x.dtype, name, x.size, x, weight, bias, out, mean, rstd, batch, groups,
         channels // groups, length, float(eps),
@@ -141,15 +145,17 @@ def backward(
     g: Any, x: Any, groups: int, weight: Any, mean: Any, rstd: Any, needs: tuple[bool, ...]
 ) -> Any:
     """The gradients of :func:`forward` for input, weight and bias; None where no code serves."""
-    if not x.size or not dense(g, x, weight, mean, rstd):
+    others = rows_and_others((g, x), (weight, mean, rstd)) if x.size else None
+    if others is None:
         return None
+    (weight, mean, rstd), own = others
     batch, channels, length = x.shape
     each = channels // groups
     grad = memory.empty_like(x) if needs[0] else None
     name = "backward" + "_past" * (grad is not None and past(grad, length))
     if not _kernel.ready(x.dtype, name):
         return None
-    total, dot = np.empty((2, batch, channels), x.dtype)
+    total, dot = np.empty((2, batch, channels), own)
     _kernel.run(
         x.dtype, name, x.size, g, x, weight, mean, rstd, total, dot, grad, batch, groups,
         each, length,

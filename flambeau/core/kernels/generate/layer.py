@@ -2,7 +2,7 @@
 
 Rows are contiguous; sums of a row are taken while it lies in the nearest cache. Gradients of weight
 and bias are sums over rows: fixed blocks of rows, added in their order, whatever the number of
-threads. Stands on jit and vectors.
+threads. Rows of 16-bit floats have everything else in single precision. Stands on jit and vectors.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from flambeau.core.kernels import memory
-from flambeau.core.kernels.generate.call import Kernel, dense, past
+from flambeau.core.kernels.generate.call import NUMBERS, Kernel, past, rows_and_others
 from flambeau.core.kernels.generate.gemm import pointer, share, smaller, words
-from flambeau.core.kernels.generate.vectors import along, read, row_sums, write
+from flambeau.core.kernels.generate.vectors import along, read, row_sums, working, write
 from flambeau.core.kernels.jit import pool
 from flambeau.core.kernels.jit.ir import Function, Module, Value, vector
 
@@ -46,6 +46,8 @@ def _forward(made: Module, name: str, type: str, lanes: int, centred: bool, past
     f = made.function(name, pool.ARGUMENTS)
     get = words(f, FORWARD)
     many, width = vector(type, lanes), get["width"]
+    own = working(type)
+    wide = vector(own, lanes)
     start, stop = share(f, get["rows"])
     size = width.to("double")
     weight, bias = pointer(f, get["weight"]), pointer(f, get["bias"])
@@ -55,7 +57,7 @@ def _forward(made: Module, name: str, type: str, lanes: int, centred: bool, past
         middle = None
         if centred:
             (total,) = row_sums(f, type, lanes, width, lambda i, some: [read(f, many, x, i, some)])
-            mean = (total / size).to(type)
+            mean = (total / size).to(own)
             f.store(mean, pointer(f, get["mean"]), row)
             middle = f.splat(mean, lanes)
 
@@ -68,13 +70,13 @@ def _forward(made: Module, name: str, type: str, lanes: int, centred: bool, past
             return [value * value]
 
         (total,) = row_sums(f, type, lanes, width, square)
-        rstd = (1.0 / f.intrinsic("sqrt", total / size + get["eps"].bits("double"))).to(type)
+        rstd = (1.0 / f.intrinsic("sqrt", total / size + get["eps"].bits("double"))).to(own)
         f.store(rstd, pointer(f, get["rstd"]), row)
         scale = f.splat(rstd, lanes)
 
         def finish(i: Value, some: Value | None, _: int) -> None:
-            value = away(i, some) * scale * read(f, many, weight, i, some)
-            write(f, value + read(f, many, bias, i, some), out, i, some, past)
+            value = away(i, some) * scale * read(f, wide, weight, i, some)
+            write(f, value + read(f, wide, bias, i, some), out, i, some, past, type)
 
         along(f, width, lanes, finish, 2)
     if past:
@@ -91,6 +93,8 @@ class _Rows:
         self.f, self.get, self.type, self.lanes, self.centred = f, get, type, lanes, centred
         self.past = past
         self.many, self.width = vector(type, lanes), get["width"]
+        self.own = working(type)
+        self.wide = vector(self.own, lanes)
         self.weight = pointer(f, get["weight"])
         numbers = range(count)
         self.g, self.x, self.grad = (
@@ -98,7 +102,7 @@ class _Rows:
             for key in ("g", "x", "grad")
         )
         self.mean, self.scale = (
-            [f.splat(f.load(type, pointer(f, get[key]), first + r), lanes) for r in numbers]
+            [f.splat(f.load(self.own, pointer(f, get[key]), first + r), lanes) for r in numbers]
             if key == "rstd" or centred
             else []
             for key in ("mean", "rstd")
@@ -114,23 +118,23 @@ class _Rows:
         f = self.f
 
         def terms(i: Value, some: Value | None) -> list[Value]:
-            g = read(f, self.many, self.g[r], i, some) * read(f, self.many, self.weight, i, some)
+            g = read(f, self.many, self.g[r], i, some) * read(f, self.wide, self.weight, i, some)
             both = g * self.normal(r, i, some)
             return [both, g] if self.centred else [both]
 
         number = 2 if self.centred else 1
         sums = row_sums(f, self.type, self.lanes, self.width, terms, number)
         size = self.width.to("double")
-        return [f.splat((s / size).to(self.type), self.lanes) for s in sums]
+        return [f.splat((s / size).to(self.own), self.lanes) for s in sums]
 
     def gradients(self, slopes: Value | None, shifts: Value | None) -> None:
         """The gradient of the rows, and what they add to the sums for weight and bias."""
-        f, many = self.f, self.many
+        f, many, wide = self.f, self.many, self.wide
         means = [self.means(r) for r in range(len(self.g))]
 
         def each(i: Value, some: Value | None, _: int) -> None:
-            w = read(f, many, self.weight, i, some)
-            kept = [x if x is None else read(f, many, x, i, some) for x in (slopes, shifts)]
+            w = read(f, wide, self.weight, i, some)
+            kept = [x if x is None else read(f, wide, x, i, some) for x in (slopes, shifts)]
             slope, shift = kept
             for r, (own, *rest) in enumerate(means):
                 g, xhat = read(f, many, self.g[r], i, some), self.normal(r, i, some)
@@ -141,7 +145,7 @@ class _Rows:
                 value = g * w - xhat * own
                 for less in rest:
                     value = value - less
-                write(f, value * self.scale[r], self.grad[r], i, some, self.past)
+                write(f, value * self.scale[r], self.grad[r], i, some, self.past, self.type)
             for total, target in ((slope, slopes), (shift, shifts)):
                 if total is not None and target is not None:
                     write(f, total, target, i, some)
@@ -165,7 +169,8 @@ def _backward(made: Module, name: str, type: str, lanes: int, centred: bool, pas
         first = unit * block
         last = smaller(f, first + block, get["rows"])
         slopes, shifts = (
-            f.at(pointer(f, get[key]), unit * get["width"], type) for key in ("slopes", "shifts")
+            f.at(pointer(f, get[key]), unit * get["width"], working(type))
+            for key in ("slopes", "shifts")
         )
         sums = (slopes, shifts if centred else None)
         k = f.fresh()
@@ -191,7 +196,7 @@ def _constant(value: int, count: int, dtype: Any) -> Any:
     return np.full(count, value, dtype)
 
 
-_kernel = Kernel(module)
+_kernel = Kernel(module, NUMBERS)
 
 
 def normalized(
@@ -199,20 +204,23 @@ def normalized(
 ) -> Any:
     """The last `count` dimensions normalised: the result, mean and 1 / deviation of every row with
     these dimensions of size 1, the mean None where it is not taken away; None where no code serves.
+    These of 16-bit floats are in single precision, the gradients of weight and bias, too.
     """
-    if not x.size or not dense(x, weight, bias):
+    others = rows_and_others((x,), (weight, bias)) if x.size else None
+    if others is None:
         return None
+    (weight, bias), own = others
     shape = x.shape
     width = shape[-1] if count == 1 else prod(shape[-count:])
-    weight = _constant(1, width, x.dtype) if weight is None else weight
-    bias = _constant(0, width, x.dtype) if bias is None else bias
+    weight = _constant(1, width, own) if weight is None else weight
+    bias = _constant(0, width, own) if bias is None else bias
     out = memory.empty_like(x)
     name = f"{'' if centred else 'rms_'}forward{'_past' * past(out, width)}"
     if not _kernel.ready(x.dtype, name):
         return None
     stats = shape[:-count] + (1,) * count
-    mean = np.empty(stats, x.dtype) if centred else None
-    rstd = np.empty(stats, x.dtype)
+    mean = np.empty(stats, own) if centred else None
+    rstd = np.empty(stats, own)
     _kernel.run(
         x.dtype, name, x.size, x, weight, bias, out, mean,
         rstd, x.size // width, width, float(eps),
@@ -226,11 +234,13 @@ def normalized_backward(
     """The gradients of :func:`normalized` for input, weight and bias, the latter two flat; None
     where no code serves.
     """
-    if not x.size or not dense(g, x, weight, mean, rstd):
+    others = rows_and_others((g, x), (weight, mean, rstd)) if x.size else None
+    if others is None:
         return None
+    (weight, mean, rstd), own = others
     rows = rstd.size
     width = x.size // rows
-    weight = _constant(1, width, x.dtype) if weight is None else weight
+    weight = _constant(1, width, own) if weight is None else weight
     block = -(-max(-(-rows // BLOCKS), TOGETHER) // TOGETHER) * TOGETHER
     grad = memory.empty_like(x)
     name = f"{'rms_' * (mean is None)}backward{'_past' * past(grad, width)}"
@@ -240,7 +250,7 @@ def normalized_backward(
     slopes: Any = None
     shifts: Any = None
     if summed:
-        slopes, shifts = np.zeros((2, -(-rows // block), width), x.dtype)
+        slopes, shifts = np.zeros((2, -(-rows // block), width), own)
     _kernel.run(
         x.dtype, name, x.size, g, x, weight, mean, rstd,
         grad, slopes, shifts, rows, width, block,

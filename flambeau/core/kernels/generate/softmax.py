@@ -16,12 +16,22 @@ import numpy as np
 
 from flambeau.core.kernels import memory
 from flambeau.core.kernels.generate import softmax_across
-from flambeau.core.kernels.generate.call import Kernel, dense
+from flambeau.core.kernels.generate.call import NUMBERS, Kernel, dense
 from flambeau.core.kernels.generate.gemm import pointer, share, words
-from flambeau.core.kernels.generate.vectors import along, read, row_largest, row_sums, write
+from flambeau.core.kernels.generate.vectors import (
+    along,
+    number,
+    put,
+    read,
+    row_largest,
+    row_sums,
+    working,
+    write,
+)
 from flambeau.core.kernels.jit import pool
-from flambeau.core.kernels.jit.ir import Function, Module, Value, vector
+from flambeau.core.kernels.jit.ir import Function, Module, Value, element, vector
 from flambeau.core.kernels.native.formulas import exp
+from flambeau.core.kernels.native.narrow import rounded
 from flambeau.core.kernels.native.smooth import log
 
 __all__ = ["class_gradient", "forward", "gradient", "log_sums"]
@@ -54,6 +64,8 @@ def _forward(made: Module, name: str, type: str, lanes: int, log_of: bool) -> No
     f = made.function(name, pool.ARGUMENTS)
     get = words(f, FORWARD)
     many, width = vector(type, lanes), get["width"]
+    own = working(type)
+    kept = not log_of and own == type
     start, stop = share(f, get["rows"])
     with f.loop(start, stop) as row:
         x, out = (f.at(pointer(f, get[key]), row * width, type) for key in ("x", "out"))
@@ -62,17 +74,25 @@ def _forward(made: Module, name: str, type: str, lanes: int, log_of: bool) -> No
 
         def power(i: Value, some: Value | None) -> list[Value]:
             value = exp(f, read(f, many, x, i, some) - tops)
-            if not log_of:
+            if kept:
                 write(f, value, out, i, some)
             return [value]
 
         (total,) = row_sums(f, type, lanes, width, power)
         if log_of:
-            less = f.splat(top, lanes), f.splat(log(f, total.to(type)), lanes)
+            # PyTorch keeps the sum of 16-bit floats and its logarithm in their precision here.
+            single = rounded(f, total.to(own), type)
+            less = f.splat(top, lanes), f.splat(rounded(f, log(f, single), type), lanes)
             _each(f, many, lanes, width, x, out, lambda x, less=less: x - less[0] - less[1])
-        else:
-            scale = f.splat((1.0 / total).to(type), lanes)
+        elif kept:
+            scale = f.splat((1.0 / total).to(own), lanes)
             _each(f, many, lanes, width, out, out, lambda y, scale=scale: y * scale)
+        else:  # powers are taken anew: in `out` they would be rounded
+            scale = f.splat((1.0 / total).to(own), lanes)
+            _each(
+                f, many, lanes, width, x, out,
+                lambda x, tops=tops, scale=scale: exp(f, x - tops) * scale,
+            )  # fmt: skip
 
 
 def _log_sums(made: Module, type: str, lanes: int) -> None:
@@ -89,7 +109,7 @@ def _log_sums(made: Module, type: str, lanes: int) -> None:
             f, type, lanes, width,
             lambda i, some, x=x, tops=tops: [exp(f, read(f, many, x, i, some) - tops)],
         )  # fmt: skip
-        f.store(log(f, total.to(type)) + top, pointer(f, get["out"]), row)
+        put(f, log(f, total.to(working(type))) + top, pointer(f, get["out"]), row, type)
 
 
 def _each(
@@ -97,7 +117,7 @@ def _each(
     change: Callable[[Value], Value],
 ) -> None:  # fmt: skip
     def one(i: Value, some: Value | None, _: int) -> None:
-        write(f, change(read(f, many, place, i, some)), out, i, some)
+        write(f, change(read(f, many, place, i, some)), out, i, some, type=element(many))
 
     along(f, width, lanes, one, 2)
 
@@ -112,7 +132,7 @@ def _backward(made: Module, name: str, type: str, lanes: int, log_of: bool) -> N
         with f.loop(start, stop) as row:
             y, out = (f.at(pointer(f, get[key]), row * width, type) for key in ("y", "out"))
             g = pointer(f, get["g"])
-            one = f.splat(f.load(type, g), lanes) if spread else None
+            one = f.splat(number(f, type, g), lanes) if spread else None
             g = f.at(g, row * width, type)
 
             def slope(i: Value, some: Value | None) -> Value:
@@ -122,7 +142,7 @@ def _backward(made: Module, name: str, type: str, lanes: int, log_of: bool) -> N
                 return [slope(i, some) if log_of else slope(i, some) * read(f, many, y, i, some)]
 
             (total,) = row_sums(f, type, lanes, width, term)
-            sums = f.splat(total.to(type), lanes)
+            sums = f.splat(total.to(working(type)), lanes)
 
             def finish(i: Value, some: Value | None, _: int) -> None:
                 each = read(f, many, y, i, some)
@@ -130,7 +150,7 @@ def _backward(made: Module, name: str, type: str, lanes: int, log_of: bool) -> N
                     found = slope(i, some) - exp(f, each) * sums
                 else:
                     found = (slope(i, some) - sums) * each
-                write(f, found, out, i, some)
+                write(f, found, out, i, some, type=type)
 
             along(f, width, lanes, finish, 2)
 
@@ -152,20 +172,20 @@ def _class_gradient(made: Module, type: str, lanes: int) -> None:
     start, stop = share(f, get["rows"])
     with f.loop(start, stop) as row:
         logs, out = (f.at(pointer(f, get[key]), row * width, type) for key in ("logs", "out"))
-        part = f.load(type, pointer(f, get["shares"]), row * get["step"])
+        part = number(f, type, pointer(f, get["shares"]), row * get["step"])
         parts = f.splat(part, lanes)
         _each(f, many, lanes, width, logs, out, lambda x, parts=parts: exp(f, x) * parts)
         with f.when(part.ne(0)):
-            place = f.at(out, f.load("i64", pointer(f, get["target"]), row), type)
-            f.store(f.load(type, place) - part, place)
+            at = f.load("i64", pointer(f, get["target"]), row)
+            put(f, exp(f, number(f, type, logs, at)) * part - part, out, at, type)
 
 
-_kernel = Kernel(module)
+_kernel = Kernel(module, NUMBERS)
 
 
 def forward(name: str, x: Any, axis: int) -> Any:
     """`softmax` or `log_softmax` along an axis; None where no code serves."""
-    if not x.size or not dense(x):
+    if not x.size or not dense(x, types=NUMBERS):
         return None
     if axis not in (-1, x.ndim - 1):
         return _across(f"{name}_across", x.shape, axis, x)
@@ -180,7 +200,7 @@ def log_sums(x: Any, axes: tuple[int, ...] | None, keepdims: bool) -> Any:
     """``log(sum(exp(x)))`` over neighbouring axes, all for None; None where no code serves."""
     axes = tuple(range(x.ndim)) if axes is None else axes
     first, after = min(axes), max(axes) + 1
-    if not dense(x) or after - first != len(axes):
+    if not dense(x, types=NUMBERS) or after - first != len(axes):
         return None
     shape = x.shape
     outer, width, inner = prod(shape[:first]), prod(shape[first:after]), prod(shape[after:])
@@ -208,7 +228,7 @@ def _across(name: str, shape: tuple[int, ...], axis: int, *given: Any) -> Any:
 
 def gradient(name: str, g: Any, y: Any, axis: int) -> Any:
     """The gradient of `name` from its result; None where no code serves."""
-    if not y.size or g.dtype is not y.dtype or not dense(y):
+    if not y.size or g.dtype is not y.dtype or not dense(y, types=NUMBERS):
         return None
     if axis not in (-1, y.ndim - 1):
         usual = g.flags.c_contiguous and g.shape == y.shape
@@ -229,7 +249,7 @@ def class_gradient(logs: Any, target: Any, shares: Any) -> Any:
     """``(exp(logs) - onehot(target)) * shares`` for logs (N, C), targets in range where their share
     is not 0, shares (N) or one number; None where no code serves.
     """
-    if not logs.size or not dense(logs, shares):
+    if not logs.size or not dense(logs, shares, types=NUMBERS):
         return None
     if not _kernel.ready(logs.dtype, "class_gradient"):
         return None

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from flambeau.core.kernels.generate.gemm import mask, pointer, share, smaller, words
-from flambeau.core.kernels.generate.vectors import read
+from flambeau.core.kernels.generate.vectors import read, working
 from flambeau.core.kernels.generate.vectors import write as store
 from flambeau.core.kernels.jit import pool
 from flambeau.core.kernels.jit.ir import Function, Module, Value, Variable, vector
@@ -35,7 +35,8 @@ class _Columns:
         self, f: Function, type: str, lanes: int, width: Value, inner: Value, column: Value
     ) -> None:
         self.f, self.type, self.lanes = f, type, lanes
-        self.many, self.wide = vector(type, lanes), vector("double", lanes)
+        self.many, self.wide = vector(working(type), lanes), vector("double", lanes)
+        self.held = vector(type, lanes)
         self.width, self.inner = width, inner
         self.masks = [mask(f, inner - column - k * lanes, lanes) for k in range(TOGETHER)]
 
@@ -43,7 +44,7 @@ class _Columns:
         """The columns' numbers of a row."""
         place = self.f.at(array, r * self.inner, self.type)
         return [
-            read(self.f, self.many, place, k * self.lanes, some)
+            read(self.f, self.held, place, k * self.lanes, some)
             for k, some in enumerate(self.masks)
         ]
 
@@ -51,7 +52,7 @@ class _Columns:
         """Write them."""
         place = self.f.at(array, r * self.inner, self.type)
         for k, (value, some) in enumerate(zip(values, self.masks, strict=True)):
-            store(self.f, value, place, k * self.lanes, some)
+            store(self.f, value, place, k * self.lanes, some, type=self.type)
 
     def largest(self, x: Value) -> list[Value]:
         """Of every column, where there is no NaN."""
@@ -121,10 +122,14 @@ def _log_sums(f: Function, c: _Columns, at: dict[str, Value]) -> None:
 def _forward(f: Function, c: _Columns, at: dict[str, Value], log_of: bool) -> None:
     x, out = at["x"], at["out"]
     tops = c.largest(x)
+    kept = not log_of and c.many == c.held  # 16-bit floats would be rounded in `out`
+
+    def power(r: Value) -> list[Value]:
+        return [exp(f, value - top) for value, top in zip(c.row(x, r), tops, strict=True)]
 
     def powers(r: Value) -> list[Value]:
-        found = [exp(f, value - top) for value, top in zip(c.row(x, r), tops, strict=True)]
-        if not log_of:
+        found = power(r)
+        if kept:
             c.put(found, out, r)
         return found
 
@@ -132,12 +137,13 @@ def _forward(f: Function, c: _Columns, at: dict[str, Value], log_of: bool) -> No
     if log_of:
         less = [log(f, total.to(c.many)) for total in totals]
         with f.loop(0, c.width) as r:
-            found = zip(c.row(x, r), tops, less, strict=True)
-            c.put([value - top - some for value, top, some in found], out, r)
+            each = zip(c.row(x, r), tops, less, strict=True)
+            c.put([value - top - some for value, top, some in each], out, r)
         return
     scales = [(1.0 / total).to(c.many) for total in totals]
     with f.loop(0, c.width) as r:
-        c.put([y * scale for y, scale in zip(c.row(out, r), scales, strict=True)], out, r)
+        found = c.row(out, r) if kept else power(r)
+        c.put([y * scale for y, scale in zip(found, scales, strict=True)], out, r)
 
 
 def _backward(f: Function, c: _Columns, at: dict[str, Value], log_of: bool) -> None:

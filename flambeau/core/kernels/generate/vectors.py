@@ -1,7 +1,8 @@
 """What kernels of rows are made of: loops over registers with a masked end, sums, maxima.
 
 A sum is kept in registers for `PIECE` numbers and in double precision from piece to piece, so that
-long rows lose nothing. Stands on jit and gemm's helpers.
+long rows lose nothing. 16-bit floats are widened where they are read and rounded once where they
+are written: `working` tells what they are computed in. Stands on jit, narrow and gemm's helpers.
 """
 
 from __future__ import annotations
@@ -11,8 +12,12 @@ from typing import Any
 
 from flambeau.core.kernels.generate.gemm import halved, mask, masked_load, masked_store, smaller
 from flambeau.core.kernels.jit.ir import SIZES, Function, Value, element, lanes, vector
+from flambeau.core.kernels.native.narrow import CARRIERS, HALVES, WORKING, stored, widened
 
-__all__ = ["across", "along", "folded", "read", "row_largest", "row_sums", "write"]
+__all__ = [
+    "across", "along", "folded", "number", "put", "read", "row_largest", "row_sums", "working",
+    "write",
+]  # fmt: skip
 
 PIECE = 4096
 SIDE_BY_SIDE = 4
@@ -45,22 +50,49 @@ def along(f: Function, count: Value, width: int, body: Body, unroll: int = 1) ->
         body(whole, mask(f, count - whole, width), 0)
 
 
+def working(type: str) -> str:
+    """What numbers of a type are computed in: 16-bit floats in single precision."""
+    return WORKING[type] if type in HALVES else type
+
+
 def read(f: Function, type: str, place: Value, i: Any, some: Value | None) -> Value:
-    """A register from `place`, counted in single numbers; zeros outside the mask."""
+    """A register from `place`, counted in single numbers; zeros outside the mask. 16-bit floats
+    come as what they are computed in.
+    """
+    one = element(type)
+    held = vector(CARRIERS[one], lanes(type)) if one in CARRIERS else type
     if some is None:
-        return f.load(type, place, i)
-    return masked_load(f, type, f.at(place, i, element(type)), some)
+        found = f.load(held, place, i)
+    else:
+        found = masked_load(f, held, f.at(place, i, one), some)
+    return widened(f, found, one) if one in HALVES else found
 
 
 def write(
-    f: Function, value: Value, place: Value, i: Any, some: Value | None, past: bool = False
-) -> None:
-    """Store a register (one that is aligned also past the caches), or the lanes of a mask."""
+    f: Function, value: Value, place: Value, i: Any, some: Value | None, past: bool = False,
+    type: str = "",
+) -> None:  # fmt: skip
+    """Store a register (one that is aligned also past the caches), or the lanes of a mask, as
+    numbers of a type, by default their own.
+    """
+    if type in HALVES:
+        value = stored(f, value, type)
     if some is None:
         size = lanes(value.type) * SIZES[element(value.type)]
         f.store(value, place, i, size if past else 0, past)
     else:
         masked_store(f, value, f.at(place, i, element(value.type)), some)
+
+
+def number(f: Function, type: str, place: Value, i: Any = 0) -> Value:
+    """A single number, as what it is computed in."""
+    found = f.load(CARRIERS.get(type, type), place, i)
+    return widened(f, found, type) if type in HALVES else found
+
+
+def put(f: Function, value: Value, place: Value, i: Any = 0, type: str = "") -> None:
+    """Store a single number as one of a type."""
+    f.store(stored(f, value, type) if type in HALVES else value, place, i)
 
 
 def row_sums(
@@ -74,7 +106,7 @@ def row_sums(
     """The sums over a row of `number` terms, in double precision; ``terms(i, some)`` gives a
     register of each.
     """
-    many = vector(type, width)
+    many = vector(working(type), width)
     unroll = max(1, SIDE_BY_SIDE // number)
     totals = [f.variable("double", 0.0) for _ in range(number)]
     parts = [[f.variable(many) for _ in range(unroll)] for _ in range(number)]
@@ -114,7 +146,8 @@ def folded(
 def row_largest(f: Function, type: str, width: int, place: Value, count: Value) -> Value:
     """The largest number of a row in which there is no NaN; of one with NaN, any."""
     many = vector(type, width)
-    tops = [f.variable(many, f.splat(f.load(type, place), width)) for _ in range(SIDE_BY_SIDE)]
+    start = f.splat(number(f, type, place), width)
+    tops = [f.variable(start.type, start) for _ in range(SIDE_BY_SIDE)]
 
     def larger(a: Value, b: Value) -> Value:
         return f.select(a.gt(b), a, b)

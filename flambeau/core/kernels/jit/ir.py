@@ -16,7 +16,7 @@ __all__ = ["Function", "Module", "Value", "Variable", "element", "lanes", "vecto
 
 SUFFIX = {"half": "f16", "float": "f32", "double": "f64"}
 SIZES = {
-    "i1": 1, "i8": 1, "i16": 2, "i32": 4, "i64": 8, "i128": 16, "half": 2, "float": 4,
+    "i1": 1, "i8": 1, "i16": 2, "i32": 4, "i64": 8, "i128": 16, "half": 2, "bf16": 2, "float": 4,
     "double": 8,
 }  # fmt: skip
 
@@ -312,6 +312,7 @@ class Function:
     def at(self, pointer: Value, index: Any, type: str) -> Value:
         """The address `index` numbers of `type` further."""
         index = self.index(index)
+        type = "i16" if type == "bf16" else type  # no type of LLVM's by that name
         return self.emit("ptr", f"getelementptr {type}, ptr {pointer.name}, i64 {index.name}")
 
     def load(self, type: str, pointer: Value, index: Any = 0, align: int = 0) -> Value:

@@ -16,7 +16,7 @@ from flambeau.core.kernels.jit.ir import Function, Value, lanes, vector
 
 __all__ = [
     "CARRIERS", "DTYPES", "HALVES", "Stepwise", "WORKING", "holds", "load", "rounded",
-    "served", "settled", "stored",
+    "served", "settled", "stored", "widened",
 ]  # fmt: skip
 
 CARRIERS = {"i1": "i8", "u8": "i8", "bf16": "i16"}
@@ -43,7 +43,14 @@ def load(f: Function, type: str, pointer: Value, i: Any) -> Value:
         return found.ne(0)
     if type == "u8":
         return f.emit("i32", f"zext i8 {found.name} to i32")
-    return _wide(f, found) if type == "bf16" else found.to(WORKING.get(type, type))
+    return widened(f, found, type)
+
+
+def widened(f: Function, found: Value, type: str) -> Value:
+    """What lies in memory, one number or a register of them, as what it is computed in."""
+    if type == "bf16":
+        return _wide(f, found)
+    return found.to(vector(WORKING.get(type, type), lanes(found.type)))
 
 
 def _wide(f: Function, x: Value) -> Value:
@@ -55,7 +62,7 @@ def _wide(f: Function, x: Value) -> Value:
 def stored(f: Function, x: Value, type: str) -> Value:
     """A number as an element of the type lies in memory."""
     if type != "bf16":
-        return x.to(CARRIERS.get(type, type))
+        return x.to(vector(CARRIERS.get(type, type), lanes(x.type)))
     word = vector("i32", lanes(x.type))
     bits = x.bits(word)
     odd = f.emit(word, f"lshr {word} {bits.name}, {f.value(word, 16).name}") & 1

@@ -128,11 +128,17 @@ def test_one_bad_number_spoils_its_channel_alone():
 
 def test_other_arrays_go_the_other_way():
     x, g, weight, bias = made((4, 3, 5, 6), "f4", False)
+    mean = np.ones(3, "f4")
     assert channels.forward(x[:, :, :, 1:], weight, bias, None, 1e-5) is None
     assert channels.forward(x, weight.astype("f8"), bias, None, 1e-5) is None
-    assert channels.forward(x.astype("f2"), None, None, None, 1e-5) is None
+    assert channels.forward(x.astype("i4"), None, None, None, 1e-5) is None
+    assert (
+        channels.forward(
+            x.astype("f2"), weight, bias, None, 1e-5, (mean.astype("f2"),) * 2 + (0.1,)
+        )
+        is None
+    )
     assert channels.forward(x[:0], None, None, None, 1e-5) is None
-    mean = np.ones(3, "f4")
     needs = (True, True, True)
     assert channels.backward(g[..., ::-1], x, weight, mean, mean, True, needs) is None
     assert channels.backward(g.astype("f8"), x, weight, mean, mean, True, needs) is None

@@ -135,5 +135,5 @@ def test_other_arrays_go_the_other_way():
     x, _, weight = made((8, 6), "f4", 1)
     assert layer.normalized(x.T, None, None, 1e-5) is None
     assert layer.normalized(x, weight.astype("f8"), None, 1e-5) is None
-    assert layer.normalized(x.astype("f2"), None, None, 1e-5) is None
+    assert layer.normalized(x, weight.astype("f2"), None, 1e-5) is None
     assert layer.normalized(x[:0], weight, None, 1e-5) is None

@@ -1,0 +1,139 @@
+"""Products of bfloat16 matrices on processors with a matrix unit, where the system lets us use it.
+
+Elsewhere nothing is served here: ``kernels.product`` computes in single precision. Stands on
+generate.tiles.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import platform
+import sys
+from functools import cache as once
+from functools import lru_cache
+from math import prod
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+
+from flambeau.core import threads
+from flambeau.core.kernels import memory
+from flambeau.core.kernels.generate import tiles
+from flambeau.core.kernels.jit import build
+from flambeau.core.kernels.native.casts import recast
+from flambeau.core.kernels.native.prepared import launch
+
+__all__ = ["product", "served"]
+
+BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
+SINGLE, CELLS = np.dtype("f4"), np.dtype("u1")
+ALONE = 1 << 21
+"""Multiplications that one more thread is worth."""
+UNLOCKED = 1 << 18
+"""From so many on the interpreter's lock is free."""
+LEAST = 1 << 16
+_SPARE: list[Any] = []
+"""Scratch that no call uses at present: to get and return it each time costs up to 10 us."""
+ASK, TILE_DATA = 0x1023, 18
+"""What the system is asked, and for which registers."""
+
+
+@once
+def served() -> bool:
+    """Whether there is such a unit, and we may use it: Linux wants to be asked once a process."""
+    if sys.platform != "linux" or platform.machine() != "x86_64" or not build.available():
+        return False
+    features = build.host().features.split(",")
+    if not {"+amx-tile", "+amx-bf16", "+avx512bw", "+avx512vl"}.issubset(features):
+        return False
+    try:
+        return ctypes.CDLL(None).syscall(158, ASK, TILE_DATA) == 0  # arch_prctl
+    except (OSError, AttributeError):
+        return False
+
+
+@once
+def _address(single: bool) -> int | None:
+    try:
+        return build.load(tiles.module(single))["product"]
+    except build.Unavailable:
+        return None
+
+
+@lru_cache(maxsize=1024)
+def _plan(
+    left: tuple[int, ...], left_strides: tuple[int, ...], right: tuple[int, ...],
+    right_strides: tuple[int, ...], single: bool, limit: int,
+) -> tuple[Any, int, tuple[int, ...]] | None:  # fmt: skip
+    """What `launch` is given for arrays of these shapes and strides, bytes of scratch, the result's
+    shape; None where that is not served.
+    """
+    lead = left[:-2]
+    if lead != right[:-2]:
+        lead = np.broadcast_shapes(lead, right[:-2])
+    (m, k), (other, n) = left[-2:], right[-2:]
+    address = _address(single)
+    if address is None or len(lead) > 2 or k != other or not prod(left) * prod(right):
+        return None
+    count = prod(lead)
+    work = count * m * n * k
+    shares = max(1, min(limit, work // ALONE + 1, count * -(-max(m, n) // tiles.BLOCK)))
+    parts = -(-shares // count)
+    rows, columns = (_part(m, parts), n) if m > n else (m, _part(n, parts))
+    room = tiles.room(k, columns)
+    sizes = (*(1,) * (2 - len(lead)), *lead, m, n, k, rows, columns, room)
+    steps = (*_steps(left, left_strides, len(lead)), *_steps(right, right_strides, len(lead)))
+    header = (address, shares, int(work >= UNLOCKED), 0)
+    words = np.array([*header, 0, 0, 0, 0, 0, *steps, *sizes], np.int64)
+    return words, room * shares, (*lead, m, n)
+
+
+def _part(count: int, parts: int) -> int:
+    """How many rows or columns a part has, in whole blocks."""
+    return -(-count // (parts * tiles.BLOCK)) * tiles.BLOCK
+
+
+def _steps(shape: tuple[int, ...], strides: tuple[int, ...], lead: int) -> list[int]:
+    """The strides in elements, with two leading dimensions; 0 along what is repeated, 1 along what
+    has one number.
+    """
+    found = [0] * (4 - len(shape))
+    last = len(shape) - 2
+    for axis, step in enumerate(strides):
+        found.append(step // 2 if shape[axis] != 1 else int(axis >= last))
+    return found
+
+
+def product(a: Any, b: Any, bias: Any = None, dtype: Any = BFLOAT16) -> Any:
+    """``a @ b + bias`` of bfloat16 arrays of at least two dimensions, rounded once to the dtype,
+    bfloat16 or float32; None where that is not served.
+    """
+    if a.dtype is not BFLOAT16 or b.dtype is not BFLOAT16 or not served():
+        return None
+    a, b = _reachable(a), _reachable(b)
+    plan = _plan(a.shape, a.strides, b.shape, b.strides, dtype is SINGLE, threads.count())
+    if plan is None:
+        return None
+    words, room, shape = plan
+    if bias is not None:
+        bias = np.ascontiguousarray(np.broadcast_to(recast(bias, SINGLE), shape[-1:]))
+    out = memory.empty(shape, dtype)
+    try:
+        scratch = _SPARE.pop()
+    except IndexError:
+        scratch = None
+    if scratch is None or len(scratch) < room:
+        scratch = memory.empty(max(room, LEAST), CELLS)
+    launch()(words, a, b, out, bias, scratch)
+    if not _SPARE:
+        _SPARE.append(scratch)
+    return out
+
+
+def _reachable(x: Any) -> Any:
+    """The matrices with numbers side by side along a dimension."""
+    (m, n), (row, column) = x.shape[-2:], x.strides[-2:]
+    if (row == 2 or column == 2 or m == 1 or n == 1) and x.flags.aligned:
+        return x
+    return np.ascontiguousarray(x)

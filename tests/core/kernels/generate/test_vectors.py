@@ -1,0 +1,115 @@
+"""16-bit floats in kernels of rows: what single precision gives, rounded once."""
+
+from __future__ import annotations
+
+import ml_dtypes
+import numpy as np
+import pytest
+
+from flambeau.core.kernels.generate import channels, groups, layer, softmax
+from flambeau.core.kernels.jit import build
+
+pytestmark = pytest.mark.skipif(not build.available(), reason="no code can be generated here")
+
+HALVES = [np.dtype("f2"), np.dtype(ml_dtypes.bfloat16)]
+halves = pytest.mark.parametrize("half", HALVES, ids=["float16", "bfloat16"])
+inf, nan = np.inf, np.nan
+
+
+def numbers(shape, half, seed=0):
+    return np.asarray(np.random.default_rng(seed).standard_normal(shape) * 2 + 0.25).astype(half)
+
+
+def wide(*arrays):
+    return [a if a is None else a.astype("f4") for a in arrays]
+
+
+def same(got, want, half):
+    """16-bit results are the other ones, rounded; others are themselves."""
+    for a, b in zip(got, want, strict=True):
+        if a is None or b is None:
+            assert a is b
+            continue
+        assert a.dtype in (half, np.float32)
+        np.testing.assert_array_equal(a.astype("f4"), b.astype(a.dtype).astype("f4"))
+
+
+@halves
+@pytest.mark.parametrize("axis", [-1, 0])
+@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+def test_softmax(name, axis, half):
+    x, g = numbers((37, 130), half), numbers((37, 130), half, 1)
+    got, want = (softmax.forward(name, a, axis) for a in (x, x.astype("f4")))
+    if name == "log_softmax" and axis == -1:  # the sum has 16 bits, too
+        np.testing.assert_allclose(got.astype("f4"), want, 2e-2)
+    else:
+        same([got], [want], half)
+    back = softmax.gradient(name, g, got, axis)
+    same([back], [softmax.gradient(name, *wide(g, got), axis)], half)
+    odd = numbers((3, 40), half)
+    odd[0, 3], odd[1, :2], odd[2] = nan, -inf, -inf
+    same(
+        [softmax.forward("softmax", odd, axis)],
+        [softmax.forward("softmax", odd.astype("f4"), axis)],
+        half,
+    )
+
+
+@halves
+def test_gradient_of_classes(half):
+    logs, target = numbers((9, 70), half), np.arange(9) * 7 % 70
+    for shares in (numbers((9,), half), numbers((), half)):
+        got = softmax.class_gradient(logs, target, shares)
+        want = softmax.class_gradient(logs.astype("f4"), target, shares.astype("f4"))
+        same([got], [want], half)
+
+
+@halves
+@pytest.mark.parametrize("centred", [True, False])
+@pytest.mark.parametrize("kept", ["half", "single"])
+def test_layers(kept, centred, half):
+    x, g = numbers((37, 130), half), numbers((37, 130), half, 1)
+    weight, bias = numbers((130,), half, 2), numbers((130,), half, 3)
+    if kept == "single":
+        weight, bias = wide(weight, bias)
+    bias = bias if centred else None
+    got = layer.normalized(x, weight, bias, 1e-5, centred)
+    same(got, layer.normalized(*wide(x, weight, bias), 1e-5, centred), half)
+    stats = [s if s is None else s.astype(weight.dtype) for s in got[1:]]
+    back = layer.normalized_backward(g, x, weight, *stats, (True,) * 3)
+    same(back, layer.normalized_backward(*wide(g, x, weight, *stats), (True,) * 3), half)
+
+
+@halves
+def test_groups(half):
+    x, g = numbers((3, 12, 35), half), numbers((3, 12, 35), half, 1)
+    weight, bias = numbers((12,), half, 2), numbers((12,), half, 3)
+    got = groups.forward(x, 4, weight, bias, 1e-5)
+    same(got, groups.forward(wide(x)[0], 4, *wide(weight, bias), 1e-5), half)
+    stats = [s.astype(half) for s in got[1:]]
+    back = groups.backward(g, x, 4, weight, *stats, (True,) * 3)
+    want = groups.backward(*wide(g, x), 4, *wide(weight, *stats), (True,) * 3)
+    same(back, want, half)
+
+
+@halves
+@pytest.mark.parametrize("last", [False, True])
+def test_channels(last, half):
+    def lying(a):
+        return np.moveaxis(np.ascontiguousarray(np.moveaxis(a, 1, -1)), -1, 1) if last else a
+
+    x, g = (lying(numbers((5, 40, 6, 7), half, k)) for k in range(2))
+    weight, bias = wide(numbers((40,), half, 2), numbers((40,), half, 3))
+    running = [np.ones(40, "f4") for _ in range(4)]
+    got = channels.forward(x, weight, bias, None, 1e-5, (*running[:2], 0.1))
+    want = channels.forward(lying(wide(x)[0]), weight, bias, None, 1e-5, (*running[2:], 0.1))
+    same(got, want, half)
+    same(running[:2], running[2:], half)
+    _, mean, variance, invstd = got
+    evaluated = channels.forward(x, weight, bias, (mean, variance), 1e-5)[0]
+    same([evaluated, channels.normal(x, weight, bias, mean, invstd)], [got[0]] * 2, half)
+    back = channels.backward(g, x, weight, mean, invstd, True, (True,) * 3)
+    given = [lying(a) for a in wide(g, x)]
+    same(back, channels.backward(*given, weight, mean, invstd, True, (True,) * 3), half)
+    short = [np.ones(40, half) for _ in range(2)]
+    assert channels.forward(x, None, None, None, 1e-5, (*short, 0.1)) is None
