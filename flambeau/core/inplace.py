@@ -357,7 +357,7 @@ class CopySlices(Node):
         return found
 
     def name(self) -> str:
-        return "CopySlices"
+        return "torch::autograd::CopySlices"
 
 
 class AsStridedBackward0(Node):
