@@ -58,6 +58,7 @@ class Op:
         "fast",
         "fills",
         "flags",
+        "followed",
         "holomorphic",
         "index",
         "infer",
@@ -145,6 +146,7 @@ class Op:
         self.node_name = label if callable(label) else None
         self.flags = flags | {"family": family}
         self.rules: tuple[Rule, ...] = () if self.lists else read_rules(self, vjp)
+        self.followed = tuple(sorted({k for rule in self.rules for k in rule.targets}))
         if self.lists:
             self.flags["vjp"] = vjp
         self.back = read_back(self, bare_values)

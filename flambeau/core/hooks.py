@@ -5,6 +5,7 @@ and tensor.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -89,13 +90,22 @@ def check_hook(hook: Any, grad: Tensor, result: Any) -> None:
 def run_before(node: Node, hooks: Hooks, given: Any, graph: bool) -> Any:
     """`register_prehook`: gets and may replace the gradients of the outputs."""
     several = node.outputs > 1
-    grads = tuple(_tensor(g) for g in (given if several else (given,)))
+    ports = node.outputs_seen()
+    grads = tuple(_tensor(g) for g in ([given[k] for k in ports] if several else (given,)))
     for hook in tuple(hooks.before.values()):
         result = hook(grads)
         if result is not None:
             grads = result if isinstance(result, tuple) else (result,)
     back = [_back(g, graph) for g in grads]
-    return back if several else back[0]
+    return _spread(node.outputs, ports, back) if several else back[0]
+
+
+def _spread(count: int, places: Sequence[int], values: Sequence[Any]) -> list[Any]:
+    """The values that hooks saw, each at its place among all."""
+    found = [None] * count
+    for place, value in zip(places, values, strict=True):
+        found[place] = value
+    return found
 
 
 def _turned(node: Node, grads: Any) -> Any:
@@ -113,8 +123,13 @@ def _turned(node: Node, grads: Any) -> Any:
 
 def run_after(node: Node, hooks: Hooks, results: Any, given: Any, graph: bool) -> Any:
     """`register_hook`: gets the gradients of both sides, may replace those of the inputs."""
-    grad_inputs = _turned(node, tuple(_tensor(g) for g in results))
-    grad_outputs = tuple(_tensor(g) for g in (given if node.outputs > 1 else (given,)))
+    every = _turned(node, tuple(_tensor(g) for g in results))
+    places = node.edges_seen() if len(every) == len(node.edges) else range(len(every))
+    grad_inputs = tuple(every[k] for k in places)
+    several = node.outputs > 1
+    grad_outputs = tuple(
+        _tensor(g) for g in ([given[k] for k in node.outputs_seen()] if several else (given,))
+    )
     for hook in tuple(hooks.after.values()):
         result = hook(grad_inputs, grad_outputs)
         if result is not None:
@@ -132,7 +147,8 @@ def run_after(node: Node, hooks: Hooks, results: Any, given: Any, graph: bool) -
                     f"{len(grad_inputs)}",
                 )
             grad_inputs = result
-    return [_back(g, graph) for g in _turned(node, grad_inputs)]
+    turned = _turned(node, _spread(len(every), places, grad_inputs))
+    return [_back(g, graph) for g in turned]
 
 
 def warn_if_has_hooks(tensor: Any) -> None:

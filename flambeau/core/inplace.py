@@ -355,7 +355,7 @@ class CopySlices(Node):
         return found
 
     def name(self) -> str:
-        return "CopySlices"
+        return "torch::autograd::CopySlices"
 
 
 class AsStridedBackward0(Node):

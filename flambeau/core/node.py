@@ -9,7 +9,7 @@ have no cycles and die by reference counting. Stands on state, storage, provenan
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from flambeau.core.provenance import Where, place
@@ -32,6 +32,7 @@ __all__ = [
     "edge_node",
     "exposed",
     "keeps_values",
+    "labelled",
     "was_freed",
     "was_written",
 ]
@@ -85,6 +86,8 @@ class Node:
     outputs = 1
     op: Any = None
     """The operation, for the nodes of declared ones."""
+    label: Any = None
+    """The name, where it is not that of the operation."""
 
     def run(self, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
         """Gradients for the edges from the gradient(s) of the output(s)."""
@@ -105,10 +108,19 @@ class Node:
     @property
     def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
         """The nodes this one sends gradients to, with the number of their output."""
+        edges = self.edges
         return tuple(
             (exposed(edge.node), edge.number) if type(edge) is Port else (exposed(edge), 0)
-            for edge in self.edges
+            for edge in (edges[place] for place in self.edges_seen())
         )
+
+    def edges_seen(self) -> Sequence[int]:
+        """The edges that users see, in `next_functions` and in hooks."""
+        return range(len(self.edges))
+
+    def outputs_seen(self) -> Sequence[int]:
+        """The outputs whose gradients hooks see."""
+        return range(self.outputs)
 
     @property
     def metadata(self) -> dict[Any, Any]:
@@ -153,7 +165,7 @@ def exposed(node: Any) -> Any:
     """
     if node is None or type(node) is AccumulateGrad:
         return node
-    kind, name = type(node), node.name()
+    kind, name = type(node), node.name().rpartition("::")[2]
     if kind.__name__ != name:
         found = _CLASSES.get((kind, name))
         if found is None:
@@ -220,13 +232,23 @@ class OpNode(Node):
         raise NotImplementedError  # replaced by core.rules when it is imported
 
     def name(self) -> str:
-        return str(self.op.node_name(self))
+        return self.label or str(self.op.node_name(self))
+
+    def edges_seen(self) -> Sequence[int]:
+        """Those of operands that have a gradient: indices, masks and targets have no edge in
+        PyTorch, nor numbers where they are an overload of their own (`seen`).
+        """
+        seen = self.op.flags.get("seen", {}).get(self.name(), self.op.followed)
+        return seen  # type: ignore[no-any-return]
 
 
 class ManyNode(OpNode):
     """The node of an operation with several outputs."""
 
     __slots__ = ("outputs",)
+
+    def outputs_seen(self) -> Sequence[int]:
+        return self.op.differentiable  # type: ignore[no-any-return]
 
 
 NOTHING_SAVED = (None, None)
@@ -242,6 +264,16 @@ class ElementNode(OpNode):
     __slots__ = ()
 
     params = shapes = hooks = None
+
+
+def labelled(tensor: Tensor, label: str) -> Tensor:
+    """The tensor, whose node bears PyTorch's name of a function that is several operations here,
+    or another overload.
+    """
+    node, _ = edge_node(tensor._edge)
+    if isinstance(node, OpNode):
+        node.label = label
+    return tensor
 
 
 def keeps_values(node: OpNode) -> bool:

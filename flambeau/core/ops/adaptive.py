@@ -43,12 +43,20 @@ def _adaptive_prepared(op: str, input: Any, out: Ints) -> Any:
     return batched(op, input, count)
 
 
+_SIZED = dimensional("AdaptiveAvgPool", "")
+
+
+def _average_name(node: Any) -> str:
+    whole = len(node.params[-1]) > 1 and set(node.params[-1]) == {1}
+    return "MeanBackward1" if whole else _SIZED(node)
+
+
 @primitive(
     vjp=lambda g, input, out_size: ops.adaptive_average_spread(
         g, input._array.shape, channels_last(input._array), len(out_size)
     ),
     infer=lambda input, out_size: ((*input.shape[: -len(out_size)], *out_size), input.dtype),
-    node=dimensional("AdaptiveAvgPool", ""),
+    node=_average_name,
     method=False,
     function=False,
 )

@@ -18,7 +18,7 @@ from flambeau.core.errors import fail
 from flambeau.core.kernels import complex_numbers
 from flambeau.core.methods import bind
 from flambeau.core.numbers import number_for
-from flambeau.core.ops.either import vanish
+from flambeau.core.ops.either import underived, vanish
 from flambeau.core.ops.rounding import whole_division
 from flambeau.core.promotion import result_dtype
 from flambeau.core.tensor import Tensor
@@ -245,21 +245,13 @@ def _floor(a: Any, b: Any) -> Any:
     return np.where(b == 0, np.true_divide(a, b), found)
 
 
-def _no_gradient(g):
-    raise fail(
-        NotImplementedError,
-        "floor_divide",
-        "the derivative for 'floor_divide' is not implemented. detach() its input.",
-    )
-
-
 @elementwise(
     types=_ROUNDED,
     kernel=_floor_divide_kernel,
     alone=True,
     upcast=True,
     dunder="floordiv",
-    vjp={"input": _no_gradient, "other": _no_gradient},
+    **underived("floor_divide", "input", "other"),
 )
 def floor_divide(input, other):
     """``floor(input / other)``. Raises RuntimeError for integers divided by zero."""

@@ -115,7 +115,7 @@ def alias(input):
     function=False,
     method=False,
     name="_copied",
-    node=lambda node: "CopyBackwards",
+    node=lambda node: "torch::autograd::CopyBackwards",
     inplace=False,
     vjp={"input": lambda g: ops.zeros_like(g), "src": lambda g: g},
     infer=lambda input, src: (input.shape, input.dtype),

@@ -19,6 +19,7 @@ from flambeau.core.entry import at_first, nothing, process
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.kernels import memory
+from flambeau.core.node import labelled
 from flambeau.core.silence import quiet
 from flambeau.core.size import Size
 from flambeau.core.state import mode, ordinary
@@ -572,4 +573,5 @@ def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> T
         return input.new_empty((0,))
     picked = list((choose_again if with_replacement else choose)(range(input._array.size), r))
     places = np.array(picked, np.int64).reshape(len(picked), r)
-    return ops._index_one(input, wrap(quiet(np.ascontiguousarray, places)), 0)
+    found = ops._index_one(input, wrap(quiet(np.ascontiguousarray, places)), 0)
+    return labelled(found, "StackBackward0")

@@ -218,6 +218,7 @@ def fmin(input, other):
     function=False,
     method=False,
     node=numbered("ClampMin"),
+    seen={"ClampMinBackward0": (0,)},
     vjp={
         "input": lambda g, input, min: keep(g, input >= min),
         "min": lambda g, input, min: keep(g, input < min),
@@ -236,6 +237,7 @@ def _clamp_min(input, min):
     function=False,
     method=False,
     node=numbered("ClampMax"),
+    seen={"ClampMaxBackward0": (0,)},
     vjp={
         "input": lambda g, input, max: keep(g, input <= max),
         "max": lambda g, input, max: keep(g, input > max),
@@ -300,6 +302,7 @@ def _clamp_name(node: Any) -> str:
     function=False,
     method=False,
     node=_clamp_name,
+    seen={"ClampBackward1": (0,)},
     vjp={"input": with_arrays(_inside_arrays)(_inside), "min": _below, "max": _above},
 )
 def _clamp(input, min=None, max=None):

@@ -11,6 +11,7 @@ import numpy as np
 from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.errors import fail
 from flambeau.core.kernels.generate.distances import condensed, distances, gradient
+from flambeau.core.node import labelled
 from flambeau.core.ops.windowing import refuse_dtype
 from flambeau.core.promotion import promote_types
 from flambeau.core.rules import both
@@ -28,7 +29,8 @@ def pairwise_distance(
     x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False
 ) -> Tensor:
     """``norm_p(x1 - x2 + eps)`` over the last dimension."""
-    return ops.norm(x1 - x2 + eps, p, max(x1.dim(), x2.dim()) - 1, keepdim)
+    found = ops.norm(x1 - x2 + eps, p, max(x1.dim(), x2.dim()) - 1, keepdim)
+    return labelled(found, "NormBackward1")
 
 
 @composite(numpy=True)

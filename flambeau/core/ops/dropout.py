@@ -16,6 +16,7 @@ from flambeau.core.declare import composite, ops
 from flambeau.core.errors import fail
 from flambeau.core.factory.short import Filled
 from flambeau.core.ir.abstract import Abstract
+from flambeau.core.node import labelled
 from flambeau.core.random import uniform
 from flambeau.core.random.generator import Generator, default_generator, resolve
 from flambeau.core.random.order import empty_like
@@ -152,8 +153,9 @@ def _randomly_leaky(
             f"lower bound should be less than or equal to the upper bound: lower is {lower}, "
             f"upper {upper}.",
         )
+    label = f"RreluWithNoiseBackward{int(bool(twin))}"
     if not training:
-        return getattr(ops, "leaky_relu" + twin)(input, (lower + upper) / 2)
+        return labelled(getattr(ops, "leaky_relu" + twin)(input, (lower + upper) / 2), label)
     array = input._array
     if isinstance(array, Abstract):
         return getattr(ops, "mul" + twin)(input, 1)
@@ -164,7 +166,7 @@ def _randomly_leaky(
         noise = each_sample(kernel, [given]) if type(given) is Batched else kernel(given)
     else:
         noise = rrelu_noise(source, array, lower, upper)
-    return getattr(ops, "mul" + twin)(input, wrap(noise))
+    return labelled(getattr(ops, "mul" + twin)(input, wrap(noise)), label)
 
 
 def rrelu_noise(stream: Stream, array: np.ndarray, lower: float, upper: float) -> np.ndarray:

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from flambeau.core.declare import elementwise, ops
+from flambeau.core.errors import fail
 from flambeau.core.kernels.native.choose import lazily
 from flambeau.core.tensor import Tensor
 
-__all__ = ["cosine", "keep", "numbered", "sine", "tie", "vanish"]
+__all__ = ["cosine", "keep", "numbered", "sine", "tie", "underived", "vanish"]
 
 
 @elementwise(
@@ -62,6 +63,22 @@ def tie(g: Any, mine: Any, theirs: Any) -> Any:
 def vanish(g: Any) -> Any:
     """The zero gradient of a step function."""
     return ops.zeros_like(g) if isinstance(g, Tensor) else np.zeros_like(g)
+
+
+def underived(name: str, *operands: str) -> dict[str, Any]:
+    """The declaration of an operation whose results require gradients, and have none."""
+
+    def rule(g):
+        raise fail(
+            NotImplementedError,
+            name,
+            f"the derivative for '{name}' is not implemented. detach() its input.",
+        )
+
+    return {
+        "node": lambda node: "torch::autograd::NotImplemented",
+        "vjp": dict.fromkeys(operands, rule),
+    }
 
 
 _sin, _cos = lazily("sin", np.sin), lazily("cos", np.cos)

@@ -17,6 +17,7 @@ from flambeau.core.errors import fail
 from flambeau.core.inplace import check_inplace, write_result
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.kernels.order import alike
+from flambeau.core.node import labelled
 from flambeau.core.numbers import number_for
 from flambeau.core.silence import quiet
 from flambeau.core.storage import storage_of, touch
@@ -92,7 +93,8 @@ ZERO = Short(
 @composite()
 def fill(input: Tensor, value: Any) -> Tensor:
     """A tensor like `input`, every element `value` (a number or a 0-d tensor)."""
-    return ops._fill(input, _value("fill", input, value))
+    found = ops._fill(input, _value("fill", input, value))
+    return found if isinstance(value, Tensor) else labelled(found, "FillBackward0")
 
 
 @composite(method=True)
@@ -111,10 +113,11 @@ def fill_(input: Tensor, value: Any) -> Tensor:
             return found  # type: ignore[no-any-return]
     if lower.concern((input, value), state.mode()):
         return lower.dispatch(OPERATIONS["_fill_in_place"], (input, value), inplace=True)
+    label = f"FillBackward{2 + isinstance(value, Tensor)}"
     value = _value("fill_", input, value)
     recording = state.grad_enabled() and (edge_of(input) is not None or edge_of(value) is not None)
     check_inplace("fill_", input, recording, "allowed")
-    write_result("fill_", input, ops._fill_in_place(input, value))
+    write_result("fill_", input, labelled(ops._fill_in_place(input, value), label))
     return input
 
 

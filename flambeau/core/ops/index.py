@@ -22,6 +22,7 @@ from flambeau.core.forward import forward
 from flambeau.core.kernels import copies
 from flambeau.core.kernels.generate import picked, slices
 from flambeau.core.kernels.scatter import add_rows
+from flambeau.core.node import labelled
 from flambeau.core.numbers import number_for
 from flambeau.core.ops import view as _views  # noqa: F401  (declares the views written here)
 from flambeau.core.rules import both
@@ -238,6 +239,7 @@ direct("index_copy_", copy_slices)
 @primitive(
     name="_index_fill",
     node="IndexFill",
+    seen={"IndexFillBackward0": (0,)},
     function=False,
     method=False,
     inplace=True,
@@ -303,6 +305,10 @@ def _fill_value(name: str, input: Tensor, value: Any) -> Tensor:
     )
 
 
+def _of_overload(made: Tensor, value: Any) -> Tensor:
+    return labelled(made, "IndexFillBackward1") if isinstance(value, Tensor) else made
+
+
 @composite(method=True, numpy=True)
 def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
     """The input with `value` (a number or a 0-d tensor) in the slices of `dim` that `index` names.
@@ -310,13 +316,15 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
     Raises:
         IndexError: an index out of range. RuntimeError: a value of more than one element.
     """
-    return ops._index_fill(input, dim, index, _fill_value("index_fill", input, value))
+    found = ops._index_fill(input, dim, index, _fill_value("index_fill", input, value))
+    return _of_overload(found, value)
 
 
 @composite(method=True, function=False, numpy=True)
 def index_fill_(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
     """`index_fill`, in place."""
-    return ops._index_fill_(input, dim, index, _fill_value("index_fill", input, value))
+    made = ops._index_fill_(input, dim, index, _fill_value("index_fill", input, value))
+    return _of_overload(made, value)
 
 
 def _as_elements(
@@ -368,6 +376,7 @@ def index_reduce(
     """
     elements = _as_elements("index_reduce", input, dim, index, source, reduce)
     found = ops._scatter_reduce(input, dim, elements, source, reduce, include_self)
+    labelled(found, "IndexReduceBackward0")
     if out is None:
         return found
     from flambeau.core.output import write_one
@@ -387,7 +396,8 @@ def index_reduce_(
 ) -> Tensor:
     """`index_reduce`, in place."""
     elements = _as_elements("index_reduce", input, dim, index, source, reduce)
-    return ops._scatter_reduce_(input, dim, elements, source, reduce, include_self)
+    made = ops._scatter_reduce_(input, dim, elements, source, reduce, include_self)
+    return labelled(made, "IndexReduceBackward0")
 
 
 def _placed(name: str, node: str, view: str) -> None:

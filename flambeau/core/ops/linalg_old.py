@@ -18,6 +18,7 @@ from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
 from flambeau.core.forward import forward
 from flambeau.core.kernels import factor
+from flambeau.core.node import labelled
 from flambeau.core.ops.linalg_checks import need_floating, need_square
 from flambeau.core.ops.linalg_solve import check_system, written
 from flambeau.core.provenance import stack_level
@@ -98,7 +99,7 @@ def cholesky(input: Tensor, upper: bool = False, *, out: Any = None) -> Tensor:
     from flambeau.core.ops.linalg_solve import NOT_POSITIVE, verdict
 
     verdict("cholesky", info, NOT_POSITIVE)
-    return written("cholesky", found, out)
+    return written("cholesky", labelled(found, "CholeskyBackward0"), out)
 
 
 def _from_factor(input: Any, L: Any, upper: bool) -> Any:
@@ -312,7 +313,8 @@ def triangular_solve(
     )
     found = ops._triangular_solution(input, A, upper, transpose, unitriangular)
     kind = structseq("triangular_solve", ("solution", "cloned_coefficient"))
-    pair = kind((found, A.expand((*found.shape[:-2], *A.shape[-2:])).mT.contiguous().mT.clone()))
+    copied = A.expand((*found.shape[:-2], *A.shape[-2:])).mT.contiguous().mT.clone()
+    pair = kind((found, labelled(copied, "TriangularSolveBackward0")))
     return (
         pair
         if out is None

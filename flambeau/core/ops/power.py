@@ -140,6 +140,7 @@ def _node_name(node: Any) -> str:
     upcast=True,
     numbers="rounded",
     node=_node_name,
+    seen={"PowBackward0": (0,)},
     vjp={"input": _base_grad, "exponent": _exponent_grad},
 )
 def _pow(input, exponent):

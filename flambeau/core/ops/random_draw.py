@@ -16,6 +16,7 @@ from flambeau.core.declare import composite, ops, primitive, republish
 from flambeau.core.errors import fail
 from flambeau.core.factory_options import empty, finish, into, options, shape_of
 from flambeau.core.ir.abstract import Abstract
+from flambeau.core.node import labelled
 from flambeau.core.ops.random_fill import check_chances, need_kernel, number, probability, whole
 from flambeau.core.random import choice, rejection, uniform
 from flambeau.core.random.dirichlet_grad import dirichlet_grad
@@ -278,7 +279,7 @@ def normal(
             )
         if not tensors[1]:
             _check_std(std)
-        return ops._drawn(
+        found = ops._drawn(
             mean if tensors[0] else None,
             std if tensors[1] else None,
             0.0 if tensors[0] else number("normal", "mean", mean),
@@ -286,6 +287,7 @@ def normal(
             generator,
             out=out,
         )
+        return labelled(found, f"NormalBackward{tensors[0] + 2 * tensors[1]}")
     if size is None:
         raise fail(
             TypeError,

@@ -15,7 +15,7 @@ from flambeau.core.dtypes import NUMBER, REAL_FLOAT, Rule
 from flambeau.core.errors import fail
 from flambeau.core.kernels.complex_numbers import joined
 from flambeau.core.kernels.native.choose import lazily
-from flambeau.core.ops.either import keep, numbered, vanish
+from flambeau.core.ops.either import keep, numbered, underived, vanish
 from flambeau.core.silence import refusing_zero
 from flambeau.core.tensor import Tensor
 
@@ -152,6 +152,7 @@ def _remainder(input, other):
     upcast=True,
     numbers="rounded",
     node=numbered("Remainder"),
+    seen={"RemainderBackward0": (0,)},
     vjp={
         "input": lambda g: g,
         "other": lambda g, input, other: -g * ops.div(input, other, rounding_mode="floor"),
@@ -177,6 +178,7 @@ def _fmod(input, other):
     types=_ROUND,
     kernel=_fmod,
     node=numbered("Fmod"),
+    seen={"FmodBackward0": (0,)},
     vjp={
         "input": lambda g: g,
         "other": lambda g, input, other: -g * ops.div(input, other, rounding_mode="trunc"),
@@ -236,6 +238,7 @@ def _copysign_grad(g, input, out):
     types=REAL_FLOAT,
     kernel=np.copysign,
     node=lambda node: f"CopysignBackward{int(node.edges[1] is None)}",
+    seen={"CopysignBackward1": (0,)},
     vjp={"input": _copysign_grad, "other": lambda g: vanish(g)},
 )
 def copysign(input, other):
@@ -254,7 +257,10 @@ def nextafter(input, other):
     return np.nextafter(input, other)
 
 
-@elementwise(types=_STEP, name="_heaviside", function=False, method=False, upcast=True)
+@elementwise(
+    types=_STEP, name="_heaviside", function=False, method=False, upcast=True,
+    **underived("heaviside", "input", "values"),
+)  # fmt: skip
 def _heaviside(input, values):
     """0 below 0, 1 above, `values` at 0."""
     if input.dtype.kind == "b":

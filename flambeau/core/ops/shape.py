@@ -16,6 +16,7 @@ from flambeau.core.dims import several, wrap_dim, wrap_dims
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.kernels.generate.triangle import triangle
+from flambeau.core.node import labelled
 from flambeau.core.output import write_one
 from flambeau.core.sampling import each_on_its_own
 from flambeau.core.tensor import Tensor, wrap
@@ -482,7 +483,10 @@ def _copied(name: str, source: str) -> None:
 
     def copied(input: Tensor, *args: Any, out: Tensor | None = None, **kwargs: Any) -> Tensor:
         shown = getattr(ops, source, None) or getattr(Tensor, source)
-        found = shown(input, *args, **kwargs).clone(memory_format=layout.contiguous_format)
+        view = shown(input, *args, **kwargs)
+        found = view.clone(memory_format=layout.contiguous_format)
+        if view is not input and view.grad_fn is not None:
+            labelled(found, view.grad_fn.name() + "_copy")
         return found if out is None else write_one(name, found, out)
 
     copied.__name__ = copied.__qualname__ = name

@@ -21,7 +21,7 @@ from flambeau.core.entry import at_first, nothing, process
 from flambeau.core.errors import fail
 from flambeau.core.lower import CLASSES
 from flambeau.core.methods import bind
-from flambeau.core.node import Node, Port
+from flambeau.core.node import Node, Port, labelled
 from flambeau.core.output import write_one
 from flambeau.core.provenance import user_frame
 from flambeau.core.state import grad_enabled, mode, next_sequence, ordinary
@@ -459,6 +459,9 @@ for _name in ("unsafe_split", "unsafe_chunk", "unsafe_split_with_sizes"):
 
 def _copies(parts: tuple[Tensor, ...], out: Any, name: str) -> Any:
     copies = tuple(part.clone() for part in parts)
+    for part, copy in zip(parts, copies, strict=True):
+        if part.grad_fn is not None:
+            labelled(copy, part.grad_fn.name() + "_copy")
     if out is None:
         return copies
     for copy, target in zip(copies, out, strict=True):

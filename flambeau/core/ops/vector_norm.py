@@ -18,6 +18,7 @@ from flambeau.core.folds import fold_add, fold_max, fold_min
 from flambeau.core.forward import forward
 from flambeau.core.kernels.generate.folds import LEAST
 from flambeau.core.kernels.generate.folds import fold as generated_fold
+from flambeau.core.node import labelled
 from flambeau.core.ops.along import in_order, spelled
 from flambeau.core.ops.extrema import shares
 from flambeau.core.ops.reduce import axes_of, folded, total
@@ -289,7 +290,7 @@ def _nuclear(input: Tensor, dim: tuple[int, int], keepdim: bool) -> Tensor:
 @composite(method=True)
 def dist(input: Tensor, other: Tensor, p: float = 2) -> Tensor:
     """The `p`-norm of ``input - other``."""
-    return vector_norm(input - other, p)
+    return labelled(vector_norm(input - other, p), "DistBackward0")
 
 
 def _renormed(input: Tensor, p: float, dim: int, maxnorm: float) -> Tensor:
@@ -313,7 +314,8 @@ def _renormed(input: Tensor, p: float, dim: int, maxnorm: float) -> Tensor:
     wide = dtypes.float32 if input._array.dtype.itemsize == 2 else None
     size = vector_norm(input, p, others, True, dtype=wide)
     scale = ops._where(size > maxnorm, maxnorm / (size + 1e-7), 1.0)
-    return input * (scale if wide is None else scale.to(input.dtype))
+    scale = scale if wide is None else scale.to(input.dtype)
+    return labelled(input * scale, "RenormBackward0")
 
 
 @composite(method=True, numpy=True)
@@ -334,4 +336,4 @@ def renorm(input: Tensor, p: float, dim: int, maxnorm: float, *, out: Any = None
 @composite(method=True, function=False, numpy=True)
 def renorm_(input: Tensor, p: float, dim: int, maxnorm: float) -> Tensor:
     """`renorm`, in place."""
-    return input.copy_(_renormed(input.clone(), p, dim, maxnorm))
+    return labelled(input.copy_(_renormed(input.clone(), p, dim, maxnorm)), "RenormBackward0")

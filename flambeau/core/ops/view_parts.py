@@ -13,6 +13,7 @@ from flambeau.core.dims import wrap_dim
 from flambeau.core.entry import as_view, nothing
 from flambeau.core.errors import fail
 from flambeau.core.kernels import late
+from flambeau.core.node import labelled
 from flambeau.core.ops.view import strided
 from flambeau.core.state import ordinary
 from flambeau.core.storage import address
@@ -168,6 +169,7 @@ def narrow_copy(
             f"The last is {input.ndim - 1}, or -1.",
         )
     found = narrow(input, dim, start, length).clone(memory_format=layout.contiguous_format)
+    labelled(found, "NarrowCopyBackward0")
     if out is None:
         return found
     from flambeau.core.output import write_one

@@ -19,6 +19,7 @@ from flambeau.core.kernels import late
 from flambeau.core.kernels.native.casts import cast_to
 from flambeau.core.kernels.native.choose import lazily
 from flambeau.core.methods import bind
+from flambeau.core.node import labelled
 from flambeau.core.numbers import number_for
 from flambeau.core.overlap import overlaps
 from flambeau.core.promotion import result_dtype
@@ -199,6 +200,7 @@ def _of_bools(name: str, mask: Any) -> None:
 
 @primitive(
     name="_masked_fill", node="MaskedFill", function=False, method=False,
+    seen={"MaskedFillBackward0": (0,)},
     vjp={
         "input": lambda g, mask: ops._masked_fill(g, mask, wrap(np.zeros((), g._array.dtype))),
         "value": lambda g, mask: ops.sum(ops._where(mask, g, 0)),
@@ -272,18 +274,19 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
         RuntimeError: a mask that is not bool, or a value of more than one element.
     """
     found = MASKED.result(input, mask, value) if type(value) is not int or _small(value) else None
-    if found is not None:
-        return found  # type: ignore[no-any-return]
-    mask = _mask("masked_fill", mask)
-    return ops._masked_fill(input, mask, _fill_value("masked_fill", input, value))
+    if found is None:
+        mask = _mask("masked_fill", mask)
+        found = ops._masked_fill(input, mask, _fill_value("masked_fill", input, value))
+    return labelled(found, "MaskedFillBackward1") if isinstance(value, Tensor) else found
 
 
 @composite(method=True, function=False)
 def masked_fill_(input: Tensor, mask: Tensor, value: Any) -> Tensor:
     """`masked_fill`, in place; the mask broadcasts to the tensor."""
+    label = f"MaskedFillBackward{int(isinstance(value, Tensor))}"
     found = MASKED.written(input, mask, value) if type(value) is not int or _small(value) else None
     if found is not None:
-        return found  # type: ignore[no-any-return]
+        return labelled(found, label)
     from flambeau.core.inplace import check_inplace, write_result
     from flambeau.core.tensor import edge_of
 
@@ -297,7 +300,7 @@ def masked_fill_(input: Tensor, mask: Tensor, value: Any) -> Tensor:
         )  # wherever one mask holds
         touch(input, "masked_fill_")
         return input
-    write_result("masked_fill_", input, ops._masked_fill(input, mask, value))
+    write_result("masked_fill_", input, labelled(ops._masked_fill(input, mask, value), label))
     return input
 
 

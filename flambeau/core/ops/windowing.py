@@ -162,10 +162,13 @@ def only(g: Any) -> Any:
 
 
 def dimensional(prefix: str, suffix: str) -> Callable[[Any], str]:
-    """A node's name with its number of dimensions, read off the first size among its parameters."""
+    """A node's name with its number of dimensions, read off the first size among its parameters;
+    PyTorch pools lines as images of one row, and squeezes them."""
 
     def name(node: Any) -> str:
         count = next((len(p) for p in node.params or () if isinstance(p, tuple)), 2)
+        if count == 1:
+            return "SqueezeBackward1"
         return f"{prefix}{count}D{suffix}Backward0"
 
     return name
