@@ -2131,7 +2131,7 @@ class Tensor:
         dtype: Any = None,
         out: Tensor | None = None,
     ) -> Tensor:
-        """The product over one dimension, or of all elements. Integers are multiplied in ..."""
+        """The product over one dimension, or of all elements."""
 
     def put(
         self,

@@ -177,12 +177,12 @@ def _line(start: Any, end: Any, steps: int, kind: np.dtype[Any]) -> np.ndarray[A
         start, end = int(start), int(end)
         step = (end - start) / (steps - 1)
         k = np.arange(steps)
-        wide = np.where(k < steps // 2, int(start) + step * k, int(end) - step * (steps - 1 - k))
-        return quiet(np.trunc(wide).astype, kind)
+        points = np.where(k < steps // 2, int(start) + step * k, int(end) - step * (steps - 1 - k))
+        return quiet(np.trunc(points).astype, kind)
     a, b = kind.type(start), kind.type(end)
     step = quiet(lambda: (b - a) / kind.type(steps - 1))
     # Products are not rounded before the sum, as in PyTorch's fused multiply and add.
-    wide = {np.float32: np.dtype(np.float64), np.float64: np.dtype(np.longdouble)}.get(
+    wide: Any = {np.float32: np.dtype(np.float64), np.float64: np.dtype(np.longdouble)}.get(
         kind.type, kind
     )
     a, b, step = wide.type(a), wide.type(b), wide.type(step)
