@@ -21,7 +21,7 @@ from flambeau.core.errors import fail
 from flambeau.core.node import AccumulateGrad, Node, Port, was_freed, was_written
 from flambeau.core.packing import unrecorded
 from flambeau.core.provenance import stack_level, user_frame
-from flambeau.core.storage import Storage, storage_of, touch
+from flambeau.core.storage import Storage, marked_storage, storage_of, touch
 from flambeau.core.tensor import Tensor, edge_of, wrap, wrap_like_view
 
 __all__ = [
@@ -44,7 +44,7 @@ class _Kept:
         edge = edge_of(tensor)
         own = edge is not None and (edge.node if type(edge) is Port else edge) is node
         self.array = tensor._array
-        self.store: Storage = storage_of(tensor)
+        self.store: Storage = marked_storage(tensor)
         self.written = self.store.written
         self.edge = None if own else edge
         self.kind = edge.number if own and type(edge) is Port else 0 if own else None

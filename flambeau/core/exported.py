@@ -3,8 +3,8 @@
 PyTorch cannot see such a write and gives wrong gradients. Here the storage takes a fingerprint when
 a value on it is saved or exported, and `rules` asks at backward whether the value is still the
 same. An ordinary storage pays nothing: an `Exported` one is falsy, so `tensor._storage or
-storage_of(tensor)`, which every operation asks when it saves, comes to `storage_of` and from there
-to `mark`. Stands on storage.
+saved_storage(tensor)`, which every operation asks when it saves, comes to `saved_storage` and from
+there to `mark`. Stands on storage.
 """
 
 from __future__ import annotations
@@ -22,7 +22,10 @@ from flambeau.core.storage import Storage, address, storage_of
 if TYPE_CHECKING:
     from flambeau.core.tensor import Tensor
 
-__all__ = ["Exported", "export"]
+__all__ = ["SHOWN", "Exported", "export"]
+
+SHOWN = frozenset(np.dtype(c) for c in "?bBhilqefdFD")
+"""The dtypes that tensors and arrays show each other as they are."""
 
 WHOLE = 1 << 14
 """Bytes that are kept whole; of more memory, `PIECES` pieces of `PIECE` bytes."""
@@ -95,6 +98,8 @@ class Exported(Storage):
 def export(tensor: Tensor) -> None:
     """Note that the tensor's memory is in other hands from now on."""
     storage = tensor._storage
+    if type(storage) is Exported:  # whoever saved since then took a fingerprint himself
+        return
     if os.environ.get("FLAMBEAU_ALIAS") == "off":
         storage_of(tensor)
         return

@@ -24,7 +24,7 @@ from flambeau.core.overlap import check_apart, check_writable, overlaps
 from flambeau.core.provenance import stack_level, user_frame
 from flambeau.core.silence import quiet
 from flambeau.core.state import next_sequence
-from flambeau.core.storage import address, silent, storage_of, touch
+from flambeau.core.storage import address, marked_storage, silent, storage_of, touch
 from flambeau.core.tensor import PLAIN, Tensor, edge_of, wrap
 
 if TYPE_CHECKING:
@@ -284,7 +284,7 @@ def write_result(title: str, target: Tensor, result: Tensor) -> None:
         if isinstance(node, OpNode) and isinstance(saved, (tuple, list)) and saved[-1] is new:
             # The rule reads the output: it is the written tensor's memory now.
             node.saved = (*saved[:-1], old)
-            node.stores = (*node.stores[:-1], storage_of(target))
+            node.stores = (*node.stores[:-1], marked_storage(target))
             node.sequence = next_sequence()
         if new.dtype != old.dtype:
             node.dtype = old.dtype

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from flambeau.core.tensor import Tensor
 
 __all__ = [
-    "Inferred", "Storage", "address", "mark_inference", "saved_storage", "silent",
+    "Inferred", "Storage", "address", "mark_inference", "marked_storage", "saved_storage", "silent",
     "silently_written", "storage_of", "touch",
 ]  # fmt: skip
 
@@ -94,7 +94,15 @@ def storage_of(tensor: Tensor) -> Storage:
     found: Storage | None = tensor._storage
     if found is None:
         found = tensor._storage = Storage()
-    elif not found:  # exported: falsy, so that this is reached whenever a value is saved
+    return found
+
+
+def marked_storage(tensor: Tensor) -> Storage:
+    """The same for who saves a value on it: of memory that others can write, what it holds now is
+    noted.
+    """
+    found = storage_of(tensor)
+    if not found:  # exported: falsy, so that this is reached whenever a value is saved
         found.mark(tensor._array)
     return found
 
@@ -105,7 +113,7 @@ def saved_storage(tensor: Tensor) -> Storage:
     Raises:
         RuntimeError: it was made under inference mode.
     """
-    found = storage_of(tensor)
+    found = marked_storage(tensor)
     if found.inference:
         raise fail(
             RuntimeError,

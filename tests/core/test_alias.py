@@ -206,3 +206,20 @@ def test_turned_arrays_have_their_own_span():
     y.numpy(force=True)
     (y * y).sum().backward()
     assert torch.allclose(x.grad, 4 * x.detach() ** 3)
+
+
+def test_looking_at_lent_memory_takes_no_fingerprint(monkeypatch):
+    monkeypatch.setenv("FLAMBEAU_ALIAS", "error")
+    x = torch.from_numpy(np.ones(4, "f4"))
+    y = torch.ones(4)
+    y.numpy()
+    for t in (x, y):
+        t[0], t.detach(), t.view(2, 2)
+        t.numpy()
+        assert "marks" not in t._storage.__dict__
+        w = torch.ones(4, requires_grad=True)
+        loss = (w * t).sum()
+        assert len(t._storage.__dict__["marks"]) == 1
+        t.detach().numpy()[1] = 5.0
+        with pytest.raises(RuntimeError):
+            loss.backward()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from flambeau.core.entry.kinds import is_floating
 from flambeau.core.entry.native_operands import MOST, differentiable, edges_of, operands, record
 from flambeau.core.entry.process import OUT, SUMS, Slots
-from flambeau.core.entry.steps import called, computed_from, mode, stored, written
+from flambeau.core.entry.steps import called, computed_from, kept_store, mode, stored, written
 from flambeau.core.entry.writer import Writer
 from flambeau.core.kernels.jit.ir import Module, Value
 from flambeau.core.kernels.native import table
@@ -177,6 +177,7 @@ def _write_several(made: Module, slots: Slots) -> None:
     w.require(w.own("touch", stored(w, x), returns="i1"), "lost")
     w.held(node)
     with w.when((need & OUT).ne(0)):  # what it saved is what was written now
+        kept_store(w, x)
         number = f.call(w.word("iter_next"), "ptr", w.word("count"))
         w.unless(number.eq(0))
         w.drop(w.field(node, slots.node["sequence"]))

@@ -12,10 +12,13 @@ import numpy as np
 
 from flambeau.core import factory_options as given
 from flambeau.core.declare import composite
+from flambeau.core.dtypes import default, int64
 from flambeau.core.errors import fail
 from flambeau.core.factory.nested import data_array
 from flambeau.core.factory.shared import from_dlpack, from_numpy
 from flambeau.core.provenance import stack_level
+from flambeau.core.silence import quiet
+from flambeau.core.state import NO_GRAD, mode
 from flambeau.core.tensor import Tensor, wrap
 
 __all__ = ["as_tensor", "asarray", "tensor"]
@@ -39,6 +42,10 @@ def tensor(
         ValueError: ragged sequences. TypeError: not numbers. RuntimeError: integers that do not
             fit.
     """
+    if type(data) is list and device is None and not pin_memory:
+        now = mode()
+        if (now is None or now is NO_GRAD) and (plain := _usual(data, dtype)) is not None:
+            return given.finish("tensor", plain, requires_grad)
     if isinstance(data, Tensor):
         warnings.warn(
             "To copy construct from a tensor, it is recommended to use "
@@ -57,6 +64,27 @@ def tensor(
         np.ascontiguousarray(array) if array.ndim else array,
         {"device": device, "requires_grad": requires_grad, "pin_memory": pin_memory},
     )
+
+
+def _usual(data: list[Any], dtype: Any) -> Any:
+    """The array of a list, or of lists of one length, of Python's own floats or of its ints, in the
+    dtype that they give by themselves; None of what must be looked at.
+    """
+    flat = data
+    if data and type(data[0]) is list:
+        if {*map(type, data)} != {list} or len({*map(len, data)}) != 1:
+            return None
+        flat = [x for row in data for x in row]
+    kinds = {*map(type, flat)}
+    if kinds == {float} and (dtype is None or dtype is default()):
+        return quiet(np.array, data, default().numpy)
+    whole = kinds == {int} and (dtype is None or dtype is int64)
+    if whole and -LARGE < min(flat) and max(flat) < LARGE:
+        return np.array(data, np.int64)
+    return None
+
+
+LARGE = 1 << 63
 
 
 @composite()

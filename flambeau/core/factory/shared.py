@@ -9,7 +9,7 @@ import numpy as np
 
 from flambeau.core.declare import composite
 from flambeau.core.errors import fail
-from flambeau.core.exported import export
+from flambeau.core.exported import SHOWN, export
 from flambeau.core.factory.nested import native
 from flambeau.core.provenance import stack_level
 from flambeau.core.storage import storage_of
@@ -26,10 +26,14 @@ def from_numpy(ndarray: np.ndarray[Any, Any]) -> Tensor:
         TypeError: not an array, or a dtype PyTorch does not have. ValueError: negative strides,
             foreign byte order.
     """
+    if type(ndarray) is np.ndarray and ndarray.dtype in SHOWN:
+        flags = ndarray.flags
+        if flags.writeable and (flags.c_contiguous or min(ndarray.strides) >= 0):
+            return _lent(ndarray)
     if not isinstance(ndarray, np.ndarray):
         raise fail(TypeError, "from_numpy", f"expected np.ndarray (got {type(ndarray).__name__})")
     array = native(ndarray, "from_numpy")
-    if any(stride < 0 for stride in array.strides):
+    if array.strides and min(array.strides) < 0:
         raise fail(
             ValueError,
             "from_numpy",
@@ -47,9 +51,14 @@ def from_numpy(ndarray: np.ndarray[Any, Any]) -> Tensor:
         )
     if type(array) is not np.ndarray:
         array = array.view(np.ndarray)
+    return _lent(array)
+
+
+def _lent(array: np.ndarray[Any, Any]) -> Tensor:
+    """A tensor on an array whose owner may write it."""
     found = wrap(array.view())
     export(found)
-    storage_of(found).root = array
+    found._storage.root = array  # type: ignore[union-attr]
     return found
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from flambeau.core import dtypes, lower, overrides, state
 from flambeau.core.batch.array import Batched
 from flambeau.core.errors import fail
-from flambeau.core.exported import export
+from flambeau.core.exported import SHOWN, export
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.layout import is_non_overlapping_and_dense
 from flambeau.core.lower import Shell
@@ -86,6 +86,10 @@ class Exchange:
             RuntimeError: the tensor requires gradient (and `force` is False).
             TypeError: sparse or meta tensors, bfloat16 and float8.
         """
+        a = self._array
+        if type(a) is np.ndarray and a.dtype in SHOWN and self._edge is None and self._view is None:
+            export(self)
+            return a.view()
         if force:
             return self.detach().resolve_conj().numpy()
         if edge_of(self) is not None and state.grad_enabled():
@@ -95,7 +99,6 @@ class Exchange:
                 "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() "
                 "instead.",
             )
-        a = self._array
         if type(a) is Abstract:
             raise fail(
                 TypeError,

@@ -36,3 +36,24 @@ def test_asarray(source, oracle):
                 known = getattr(given, "requires_grad", None)
                 found.append((str(y), y is given, y.is_leaf, known))
         assert found[0] == found[1], (copy, grad, double)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        [1.0, 2.5], [1, 2], [[1, 2], [3, 4]], [[1.0], [2.0]], [1.0, 2], [True, 2], [[1], [2, 3]],
+        [[1.0], 2.0], [], [[]], [(1 << 63) - 1], [-(1 << 63)], [1e300, 1.0], [[1.5, 2], [3, 4]],
+        [float("nan"), float("inf")], [[[1.0, 2.0]]], [1.0, "a"],
+    ],
+    ids=str,
+)  # fmt: skip
+@pytest.mark.parametrize("dtype", [None, "float32", "float64", "int64", "bool"])
+def test_lists(data, dtype, oracle):
+    found = []
+    for t in (flambeau, oracle):
+        try:
+            made = t.tensor(data, dtype=dtype and getattr(t, dtype))
+            found.append((str(made.tolist()), str(made.dtype)[-7:], made.shape, made.stride()))
+        except Exception as error:
+            found.append(type(error))
+    assert found[0] == found[1]
