@@ -43,7 +43,7 @@ WORDS = (
     "call", "fallback", "as_long", "occurred", "clear", "release", "restore", "pool", "pool_run",
     "py_tuple", "tuple_items", "set_base", "buffer", "none", "handler", "set_handler",
     "enter", "i32", "u8", "py_slice", "py_list", "ellipsis", "half", "bf16", "i16", "i8",
-    "spec",
+    "spec", "tuple_of",
 )  # fmt: skip
 NEW_FROM_DESCR, SET_BASE = 94, 282  # their places in NumPy's table of functions
 FASTCALL = 0x80
@@ -111,6 +111,7 @@ def words() -> dict[str, int]:
         "set_base": numpy_function(SET_BASE),
         "handler": memory.handler(),
         "set_handler": memory.set_handler_address(),
+        "tuple_of": address("PyTuple_New"),
     }
 
 

@@ -1,0 +1,297 @@
+"""Reductions of small contiguous arrays as native functions: sums, extremes, places, truths.
+
+``fold(array, dim, keepdim, dtype)``, of which all but the array may be missing: over all elements
+or over dimensions that stand side by side. Larger arrays, other strides and errors are the NumPy
+form's, and so are large ones' generated kernels (``generate.folds``). Stands on geometry and jit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from flambeau.core.kernels.jit.ir import SIZES, Function, Module, Value, Variable
+from flambeau.core.kernels.native import table
+from flambeau.core.kernels.native.geometry import (
+    MOST,
+    SIGNATURE,
+    end,
+    items_of,
+    require,
+    whole,
+    wrapped,
+)
+from flambeau.core.kernels.native.narrow import CARRIERS
+from flambeau.core.kernels.native.objects import field, new_array, word
+
+__all__ = ["FOLDS", "native"]
+
+LARGEST = 1 << 12
+"""Elements from which on generated kernels take over."""
+CHAINS = 8
+"""Of terms that are folded side by side; few roundings follow each other in a sum, too."""
+FLOATS = ("float", "double")
+TYPES = (*FLOATS, "i64", "i32")
+WHOLE = ("i64", "i32", "i1")
+
+Step = Callable[[Function, Value, Value], Value]
+
+
+class Fold(NamedTuple):
+    """A reduction: how two numbers become one, and what they are computed in."""
+
+    step: Step
+    types: tuple[str, ...] = TYPES
+    start: float | None = None
+    """What it begins with; None for the first element."""
+    wide: tuple[str, ...] = ()
+    """Types computed in a wider one: float in double, integers and truths in i64."""
+    result: str = ""
+    """The result's type; "" for the operands', or what it is computed in where that is whole."""
+    truth: bool = False
+    """The elements are asked whether they are zero."""
+    mean: bool = False
+    single: bool = False
+    """Over one dimension or all, never over several by number."""
+    places: str = ""
+    """The places of the extremes: "alone", or "too"."""
+
+
+def _larger(f: Function, a: Value, x: Value) -> Value:
+    keep = a.ge(x)
+    return f.select(keep | a.isnan() if a.floating else keep, a, x)
+
+
+def _smaller(f: Function, a: Value, x: Value) -> Value:
+    keep = a.le(x)
+    return f.select(keep | a.isnan() if a.floating else keep, a, x)
+
+
+def _either(f: Function, a: Value, x: Value) -> Value:
+    return a | x
+
+
+def _both(f: Function, a: Value, x: Value) -> Value:
+    return a & x
+
+
+FOLDS: dict[str, Fold] = {
+    "sum": Fold(lambda f, a, x: a + x, (*TYPES, "i1"), 0, ("float", *WHOLE)),
+    "mean": Fold(lambda f, a, x: a + x, FLOATS, 0, ("float",), mean=True),
+    "prod": Fold(lambda f, a, x: a * x, TYPES, 1, WHOLE, single=True),
+    "amax": Fold(_larger),
+    "amin": Fold(_smaller),
+    "_max_all": Fold(_larger),
+    "_min_all": Fold(_smaller),
+    "any": Fold(_either, (*TYPES, "i1"), False, result="i1", truth=True),
+    "all": Fold(_both, (*TYPES, "i1"), True, result="i1", truth=True),
+    "argmax": Fold(_larger, result="i64", single=True, places="alone"),
+    "argmin": Fold(_smaller, result="i64", single=True, places="alone"),
+    "_max_dim": Fold(_larger, single=True, places="too"),
+    "_min_dim": Fold(_smaller, single=True, places="too"),
+}
+"""By the operation's name."""
+
+
+def native(name: str, numpy_form: Callable[..., Any]) -> Callable[..., Any]:
+    """The reduction of that name, with `numpy_form` for what it does not take; that form itself
+    where there is none.
+    """
+    if name not in FOLDS:
+        return numpy_form
+    return table.native(f"fold{name}", numpy_form, lambda: _module(f"fold{name}", FOLDS[name]))
+
+
+def _module(name: str, fold: Fold) -> Module:
+    made = Module(name)
+    f = made.function(name, SIGNATURE, "ptr")
+    args, n = f.argument["args"], f.argument["n"]
+    require(f, n.ge(1) & n.le(4))
+    x = f.load("ptr", args)
+    require(f, field(f, x, table.TYPE, "ptr").eq(word(f, "ndarray")))
+    require(f, (field(f, x, table.FLAGS, "i32") & table.C_CONTIGUOUS).ne(0))
+    ndim = field(f, x, table.NDIM, "i32").to("i64")
+    require(f, ndim.lt(MOST))
+    dims = field(f, x, table.DIMS, "ptr")
+    first, last = _reduced(f, args, n, ndim, fold)
+    if fold.places == "too":  # over one dimension
+        require(f, last.get().eq(first.get() + 1) & f.load("ptr", args, 1).ne(word(f, "none")))
+    keep = _kept(f, args, n)
+    outer, count, inner = (f.variable("i64", 1) for _ in range(3))
+    room, shown = f.memory("i64", MOST), f.variable("i64", 0)
+    with f.loop(0, ndim) as i:
+        size = f.load("i64", dims, i)
+        inside = i.ge(first.get()) & i.lt(last.get())
+        for part, here in (
+            (outer, i.lt(first.get())), (count, inside), (inner, i.ge(last.get()))
+        ):  # fmt: skip
+            with f.when(here):
+                part.set(part.get() * size)
+        with f.when(keep | inside.eq(False)):
+            f.store(f.select(inside, f.index(1), size), room, shown.get())
+            shown.set(shown.get() + 1)
+    total = outer.get() * count.get() * inner.get()
+    require(f, total.gt(0) & total.lt(LARGEST))
+    kind = field(f, x, table.DESCR, "ptr")
+    sizes = outer.get(), count.get(), inner.get()
+    for type in fold.types:
+        k = f.fresh()
+        f.branch(kind.eq(word(f, type)), f"is{k}", f"not{k}")
+        f.label(f"is{k}")
+        _typed(f, fold, type, x, sizes, room, shown.get())
+        f.label(f"not{k}")
+    f.jump("other")
+    end(f)
+    return made
+
+
+def _reduced(
+    f: Function, args: Value, n: Value, ndim: Value, fold: Fold
+) -> tuple[Variable, Variable]:
+    """The first of the reduced dimensions and the one behind the last."""
+    first, last = f.variable("i64", 0), f.variable("i64", ndim)
+    f.branch(n.gt(1), "dim", "all")
+    f.label("dim")
+    dim = f.load("ptr", args, 1)
+    f.branch(dim.eq(word(f, "none")), "all", "some")
+    f.label("some")
+    kind = field(f, dim, table.TYPE, "ptr")
+    f.branch(kind.eq(word(f, "py_int")), "one", "other" if fold.single else "several")
+    f.label("one")
+    first.set(wrapped(f, whole(f, dim), ndim))
+    last.set(first.get() + 1)
+    f.jump("all")
+    if fold.single:
+        f.label("all")
+        return first, last
+    f.label("several")
+    size, items = items_of(f, dim)
+    f.branch(size.eq(0), "other" if fold.truth else "all", "listed")  # truths: of none
+    f.label("listed")
+    with f.loop(0, size) as i:
+        each = f.load("ptr", items, i)
+        k = wrapped(f, whole(f, each), ndim)
+        require(f, i.eq(0) | k.eq(last.get()))
+        with f.when(i.eq(0)):
+            first.set(k)
+        last.set(k + 1)
+    f.label("all")
+    return first, last
+
+
+def _kept(f: Function, args: Value, n: Value) -> Value:
+    """Whether reduced dimensions stay, of size 1; a dtype goes the other way."""
+    found = f.variable("i64", 0)
+    with f.when(n.gt(2)):
+        value = f.call(word(f, "as_long"), "i64", f.load("ptr", args, 2))
+        with f.when(value.eq(-1)):
+            f.call(word(f, "clear"), "void")
+            f.jump("other")
+        found.set(value)
+    with f.when(n.gt(3)):
+        require(f, f.load("ptr", args, 3).eq(word(f, "none")))
+    return found.get().ne(0)
+
+
+def _typed(
+    f: Function, fold: Fold, type: str, x: Value, sizes: tuple[Value, ...], room: Value,
+    shown: Value,
+) -> None:  # fmt: skip
+    """The results' arrays, filled and returned."""
+    outer, count, inner = sizes
+    working = "i1" if fold.truth else type
+    if type in fold.wide:
+        working = "double" if type in FLOATS else "i64"
+    result = fold.result or ("i64" if working == "i64" else type)
+    many = outer * inner
+
+    def fresh(kind: str) -> Value:
+        bytes = SIZES[CARRIERS.get(kind, kind)]
+        made = new_array(f, word(f, kind), shown.to("i32"), room, many * bytes)
+        k = f.fresh()
+        f.branch(made.eq(0), f"failed{k}", f"made{k}")
+        f.label(f"failed{k}")
+        f.ret(made)
+        f.label(f"made{k}")
+        return made
+
+    out = fresh(result)
+    where = fresh("i64") if fold.places == "too" else out
+    data = field(f, x, table.DATA, "ptr")
+    target, places = field(f, out, table.DATA, "ptr"), field(f, where, table.DATA, "ptr")
+
+    def element(i: Value) -> Value:
+        found = f.load(CARRIERS.get(type, type), data, i)
+        if type == "i1" or fold.truth:
+            found = found.ne(0)
+        return found.to(working)
+
+    with f.loop(0, outer) as o, f.loop(0, inner) as i:
+        begin = o * count * inner + i
+        at = o * inner + i
+        found = _folded(f, fold, working, element, begin, count, inner)
+        if fold.places:
+            f.store(_first(f, found, element, begin, inner), places, at)
+        if fold.mean:
+            found = found / count.to(working)
+        if fold.places != "alone":
+            f.store(found.to(CARRIERS.get(result, result)), target, at)
+    if fold.places == "too":
+        f.ret(_pair(f, out, where))
+    f.ret(out)
+
+
+def _folded(
+    f: Function, fold: Fold, working: str, element: Callable[[Value], Value], begin: Value,
+    count: Value, inner: Value,
+) -> Value:  # fmt: skip
+    """One result: several chains of terms, which a processor follows at once, then what is left."""
+    first = element(begin) if fold.start is None else f.value(working, fold.start)
+    total = f.variable(working, first)
+    whole = count / CHAINS * CHAINS
+    with f.when(whole.gt(0)):
+        chains = []
+        for k in range(CHAINS):
+            start = element(begin + inner * k) if fold.start is None else first
+            chains.append(f.variable(working, start))
+        with f.loop(CHAINS if fold.start is None else 0, whole, CHAINS) as j:
+            for k, chain in enumerate(chains):
+                chain.set(fold.step(f, chain.get(), element(begin + (j + k) * inner)))
+        parts = [chain.get() for chain in chains]
+        while len(parts) > 1:
+            parts = [fold.step(f, x, y) for x, y in zip(parts[::2], parts[1::2], strict=True)]
+        total.set(parts[0])
+    rest = f.intrinsic("smax", whole, f.index(1)) if fold.start is None else whole
+    with f.loop(rest, count) as j:
+        total.set(fold.step(f, total.get(), element(begin + j * inner)))
+    return total.get()
+
+
+def _first(
+    f: Function, best: Value, element: Callable[[Value], Value], begin: Value, inner: Value
+) -> Value:
+    """The first place of a number that is there."""
+    place, k = f.variable("i64", 0), f.fresh()
+    f.label(f"look{k}")
+    one = element(begin + place.get() * inner)
+    here = one.eq(best) | (one.isnan() & best.isnan()) if one.floating else one.eq(best)
+    f.branch(here, f"here{k}", f"further{k}")
+    f.label(f"further{k}")
+    place.set(place.get() + 1)
+    f.jump(f"look{k}")
+    f.label(f"here{k}")
+    return place.get()
+
+
+def _pair(f: Function, first: Value, second: Value) -> Value:
+    """Both in a tuple."""
+    made = f.call(word(f, "tuple_of"), "ptr", f.index(2))
+    k = f.fresh()
+    f.branch(made.eq(0), f"lost{k}", f"pair{k}")
+    f.label(f"lost{k}")
+    f.ret(made)
+    f.label(f"pair{k}")
+    items = f.at(made, word(f, "tuple_items").to("i64"), "i8")
+    f.store(first, items)
+    f.store(second, items, 1)
+    return made
