@@ -66,6 +66,8 @@ class _Operands:
         self.rounded = f.load("i64", spec, SPEC.index("rounded"))
         self.work = f.memory("i64", len(WORK) + MOST * len(ARRAY))
         self.dims, self.steps = f.memory("i64", DIMS), f.memory("i64", DIMS)
+        self.aligned, self.order = f.memory("i64", DIMS * MOST), f.memory("i64", DIMS)
+        self.laid, self.out = f.memory("i64", DIMS), f.memory("i64", DIMS)
         self.strides, self.numbers = f.memory("i64", DIMS * MOST), f.memory("i64", MOST)
         self.ndim, self.total = f.variable("i64", 0), f.variable("i64", 1)
         self.mask, self.strided = f.variable("i64", 0), f.variable("i1", False)
@@ -100,6 +102,7 @@ class _Operands:
 
 
 def _enter(made: Module, share: Function) -> None:
+    slower = _slower(made)
     arguments = (("ptr", "self"), ("ptr", "args"), ("i64", "n"), ("ptr", "spec"))
     f = made.function("enter", arguments, "ptr")
     null = f.value("ptr", 0)
@@ -117,6 +120,7 @@ def _enter(made: Module, share: Function) -> None:
     result = f.load("ptr", found, TYPE_WORDS.index("result"))
     _shape(f, given)
     alike = _alike(f, given, item, size)
+    turned = _order(f, given, size, alike, slower)
     ndim = given.ndim.get()
     with f.loop(0, arity) as k:
         x = given[k]
@@ -135,7 +139,7 @@ def _enter(made: Module, share: Function) -> None:
             kind.set(NUMBER)
         f.jump(f"known{j}")
         f.label(f"apart{j}")
-        kind.set(_layout(f, x, f.at(given.strides, k * DIMS, "i64"), given, own))
+        kind.set(_layout(f, k, given, own))
         f.label(f"known{j}")
         with f.when(kind.get().eq(NUMBER) & k.ne(given.condition)):
             _widened(f, found, data, room)
@@ -149,12 +153,14 @@ def _enter(made: Module, share: Function) -> None:
     f.label("into")
     target = f.load("ptr", f.argument["args"], arity)
     demand(~alike)
-    _target(f, given, target, result, total * size)
+    apart = f.variable("i1", False)
+    apart.set(_target(f, given, target, result, size))
     f.call(word(f, "incref"), "void", target)
     out.set(target)
     f.jump("run")
     f.label("fresh")
-    steps = f.select(alike, given.steps, null)
+    apart.set(False)
+    steps = f.select(alike | turned, given.steps, null)
     out.set(new_array(f, result, ndim.to("i32"), given.dims, total * size, steps))
     f.branch(out.get().eq(null), "failed", "run")
     f.label("failed")
@@ -163,9 +169,9 @@ def _enter(made: Module, share: Function) -> None:
     f.label("run")
     words = {
         "loop": loop, "arity": arity, "out": field(f, out.get(), table.DATA, "i64"),
-        "size": size, "total": total,
+        "size": size, "total": total, "steps": f.select(apart.get(), given.out, null).to("i64"),
     }  # fmt: skip
-    walk.work(f, given.work, words, given.strided.get(), ndim, given.dims)
+    walk.work(f, given.work, words, given.strided.get(), ndim, given.laid)
     in_shares(f, Value("ptr", f"@{share.name}", f), given.work, total)
     f.ret(out.get())
     f.label("other")
@@ -270,30 +276,103 @@ def _alike(f: Function, given: _Operands, item: Value, size: Value) -> Value:
     return alike.get() & expected.get().eq(given.total.get() * item)
 
 
-def _layout(f: Function, x: Value, strides: Value, given: _Operands, item: Value) -> Value:
-    """An operand's strides in the common shape, and its kind. The order of its elements must be the
-    result's: strides that do not grow. Of two that are equal the larger dimension is the slower.
+def _slower(made: Module) -> Function:
+    """Whether one dimension is faster (-1) in memory than another or slower (1), by the first
+    operand that tells; 0 where none does.
     """
+    f = made.function(
+        "slower",
+        (("ptr", "aligned"), ("i64", "arity"), ("ptr", "dims"), ("i64", "one"), ("i64", "other")),
+        "i64", internal=True, attributes="noinline",
+    )  # fmt: skip
+    one, other = f.argument["one"], f.argument["other"]
+    larger = f.load("i64", f.argument["dims"], one).gt(f.load("i64", f.argument["dims"], other))
+    with f.loop(0, f.argument["arity"]) as k:
+        strides = f.at(f.argument["aligned"], k * DIMS, "i64")
+        a, b = f.load("i64", strides, one), f.load("i64", strides, other)
+        with f.when(a.ne(0) & b.ne(0) & (a.ne(b) | larger)):
+            f.ret(f.select(a.lt(b), f.index(-1), 1))
+    f.ret(0)
+    return f
+
+
+def _order(f: Function, given: _Operands, size: Value, alike: Value, slower: Function) -> Value:
+    """In what order the dimensions are walked: that of the result, which is PyTorch's. Whether it
+    is another than the usual one, with the result's strides in `steps`.
+
+    By growing stride, as the first operand has it; one that is spread along a dimension tells
+    nothing of it. An insertion sort, as in ``layout.iterated_strides``: that order is partial.
+    """
+    ndim, order, dims = given.ndim.get(), given.order, given.dims
+    usual = f.variable("i1", True)
+    with f.loop(0, ndim) as j:
+        f.store(ndim - 1 - j, order, j)
+
+    def align(k: Value, x: Value) -> None:
+        have = field(f, x, table.NDIM, "i32").to("i64")
+        extents, steps = field(f, x, table.DIMS, "ptr"), field(f, x, table.STRIDES, "ptr")
+        least, length = f.variable("i64", 0), f.variable("i64", 0)
+        with f.loop(0, ndim) as back:
+            stride, at = f.variable("i64", 0), ndim - 1 - back
+            extent = f.load("i64", dims, at)
+            with f.when(back.lt(have)):
+                own = have - 1 - back
+                with f.when(f.load("i64", extents, own).eq(extent)):
+                    stride.set(f.load("i64", steps, own))
+            step = stride.get()
+            given.demand(step.ge(0))
+            f.store(step, f.at(given.aligned, k * DIMS, "i64"), at)
+            with f.when(step.ne(0) & extent.ne(1)):
+                grows = step.gt(least.get()) | step.eq(least.get()) & extent.ge(length.get())
+                usual.set(usual.get() & grows)
+                least.set(step)
+                length.set(extent)
+
+    with f.loop(0, given.arity * DIMS) as i:
+        f.store(f.index(0), given.aligned, i)
+    given.arrays(align)
+    turned = ~(usual.get() | alike)
+    f.branch(turned, "sort", "ordered")
+    f.label("sort")
+    with f.loop(1, ndim) as start:
+        at, k = f.variable("i64", start), f.variable("i64", start - 1)
+        f.label("insert")
+        f.branch(k.get().ge(0), "compare", "inserted")
+        f.label("compare")
+        one, other = f.load("i64", order, k.get()), f.load("i64", order, at.get())
+        verdict = f.call(slower, "i64", given.aligned, given.arity, dims, one, other)
+        f.branch(verdict.lt(0), "inserted", "beyond")
+        f.label("beyond")
+        with f.when(verdict.gt(0)):
+            f.store(other, order, k.get())
+            f.store(one, order, at.get())
+            at.set(k.get())
+        k.set(k.get() - 1)
+        f.jump("insert")
+        f.label("inserted")
+    step = f.variable("i64", size)
+    with f.loop(0, ndim) as j:
+        own = f.load("i64", order, j)
+        f.store(step.get(), given.steps, own)
+        step.set(step.get() * f.load("i64", dims, own))
+    f.label("ordered")
+    with f.loop(0, ndim) as j:
+        f.store(f.load("i64", dims, f.load("i64", order, j)), given.laid, ndim - 1 - j)
+    return turned
+
+
+def _layout(f: Function, k: Value, given: _Operands, item: Value) -> Value:
+    """An operand's strides in the order of the walk, and its kind."""
     ndim = given.ndim.get()
-    have = field(f, x, table.NDIM, "i32").to("i64")
-    extents, steps = field(f, x, table.DIMS, "ptr"), field(f, x, table.STRIDES, "ptr")
+    aligned, strides = (f.at(x, k * DIMS, "i64") for x in (given.aligned, given.strides))
     dense, number = f.variable("i1", True), f.variable("i1", True)
-    expected, least = f.variable("i64", item), f.variable("i64", 0)
-    length = f.variable("i64", 0)
-    with f.loop(0, ndim) as back:
-        stride = f.variable("i64", 0)
-        with f.when(back.lt(have)):
-            own = have - 1 - back
-            with f.when(f.load("i64", extents, own).ne(1)):
-                stride.set(f.load("i64", steps, own))
-        step = stride.get()
-        size = f.load("i64", given.dims, ndim - 1 - back)
-        f.store(step, strides, ndim - 1 - back)
-        with f.when(step.ne(0)):
-            number.set(False)
-            given.demand(step.gt(least.get()) | step.eq(least.get()) & size.ge(length.get()))
-            least.set(step)
-            length.set(size)
+    expected = f.variable("i64", item)
+    with f.loop(0, ndim) as j:
+        size = f.load("i64", given.laid, ndim - 1 - j)
+        step = f.load("i64", aligned, f.load("i64", given.order, j))
+        step = f.select(size.eq(1), f.index(0), step)
+        f.store(step, strides, ndim - 1 - j)
+        number.set(number.get() & step.eq(0))
         with f.when(size.ne(1)):
             dense.set(dense.get() & step.eq(expected.get()))
             expected.set(expected.get() * size)
@@ -301,37 +380,51 @@ def _layout(f: Function, x: Value, strides: Value, given: _Operands, item: Value
     return f.select(number.get() & given.total.get().ne(1), NUMBER, kind)
 
 
-def _target(f: Function, given: _Operands, target: Value, result: Value, size: Value) -> None:
-    """An array to write into is contiguous and of the result's shape; operands lie in its very
-    place or apart from it.
+def _target(
+    f: Function, given: _Operands, target: Value, result: Value, size: Value
+) -> Value:  # fmt: skip
+    """An array to write into has the result's shape; operands lie in its very elements or apart
+    from it. Whether its elements lie otherwise than those of a fresh result; then `out` has its
+    strides in the order of the walk.
     """
     demand = given.demand
     demand(field(f, target, table.TYPE, "ptr").eq(word(f, "ndarray")))
     demand(field(f, target, table.DESCR, "ptr").eq(result))
-    wanted = table.C_CONTIGUOUS | table.WRITEABLE
-    demand((field(f, target, table.FLAGS, "i32") & wanted).eq(wanted))
+    demand((field(f, target, table.FLAGS, "i32") & table.WRITEABLE).ne(0))
     ndim = given.ndim.get()
     demand(field(f, target, table.NDIM, "i32").to("i64").eq(ndim))
-    extents = field(f, target, table.DIMS, "ptr")
-    with f.loop(0, ndim) as j:
-        demand(f.load("i64", extents, j).eq(f.load("i64", given.dims, j)))
+    extents, steps = (field(f, target, part, "ptr") for part in (table.DIMS, table.STRIDES))
     begin = field(f, target, table.DATA, "i64")
-    end = begin + size
+    dense, expected = f.variable("i1", True), f.variable("i64", size)
+    end = f.variable("i64", begin + size)
+    with f.loop(0, ndim) as j:
+        own = f.load("i64", given.order, j)
+        extent, step = f.load("i64", given.dims, own), f.variable("i64", 0)
+        demand(f.load("i64", extents, own).eq(extent))
+        with f.when(extent.ne(1)):
+            step.set(f.load("i64", steps, own))
+            demand(step.get().gt(0))
+            dense.set(dense.get() & step.get().eq(expected.get()))
+            expected.set(expected.get() * extent)
+        f.store(step.get(), given.out, ndim - 1 - j)
+        end.set(end.get() + (extent - 1) * step.get())
 
     def look(k: Value, x: Value) -> None:
         array = f.at(given.work, operand(k, "data"), "i64")
         data, item, kind = (
             f.load("i64", array, ARRAY.index(key)) for key in ("data", "item", "kind")
         )
-        last = f.variable("i64", data + item)
+        last, same = f.variable("i64", data + item), f.variable("i1", data.eq(begin))
+        same.set(same.get() & item.eq(size) & kind.ne(NUMBER))
         strides = f.load("ptr", array, ARRAY.index("strides"))
         with f.loop(0, ndim) as j:
-            reach = (f.load("i64", given.dims, j) - 1) * f.load("i64", strides, j)
-            last.set(last.get() + reach)
-        same = data.eq(begin) & kind.eq(DENSE) & (item * given.total.get()).eq(size)
-        demand(same | data.ge(end) | last.get().le(begin))
+            step = f.load("i64", strides, j)
+            last.set(last.get() + (f.load("i64", given.laid, j) - 1) * step)
+            same.set(same.get() & step.eq(f.load("i64", given.out, j)))
+        demand(same.get() | data.ge(end.get()) | last.get().le(begin))
 
     given.arrays(look)
+    return ~dense.get()
 
 
 def _widened(f: Function, type: Value, data: Variable, room: Value) -> None:

@@ -31,9 +31,11 @@ PAST = 32 << 20
 LOOP = (("ptr", "places"), ("ptr", "out"), ("i64", "count"))
 """Of a formula's loop: where its operands begin, contiguous or one number as the form says."""
 
-WORK = ("loop", "arity", "out", "size", "total", "piece", "rows", "ndim", "dims", "past")
+WORK = ("loop", "arity", "out", "size", "total", "piece", "rows", "ndim", "dims", "past",
+        "steps")  # fmt: skip
 """The context of `share`; then four words for each operand: ARRAY. `piece` elements at a time;
-`rows` is 1 where pieces end with rows, `past` where the result goes past the caches.
+`rows` is 1 where pieces end with rows, `past` where the result goes past the caches; `steps` has
+the strides of a result with gaps, or is 0.
 """
 ARRAY = ("data", "item", "kind", "strides")
 NUMBER, DENSE, STRIDED = range(3)
@@ -114,6 +116,57 @@ def _gather(made: Module, size: int) -> Function:
     return f
 
 
+def _scatter(made: Module, size: int) -> Function:
+    """Write elements that lie side by side in `room` to their places `at` to `at + count` of a
+    result with gaps. For elements of a size.
+    """
+    f = made.function(
+        f"scatter{size}",
+        (("ptr", "work"), ("i64", "at"), ("i64", "count"), ("ptr", "room")),
+        internal=True, attributes="noinline",
+    )  # fmt: skip
+    work, carrier = f.argument["work"], CARRIERS[size]
+    ndim = f.load("i64", work, WORK.index("ndim"))
+    dims, steps, place = (f.load("ptr", work, WORK.index(k)) for k in ("dims", "steps", "out"))
+    index = f.memory("i64", DIMS)
+    rest, target = f.variable("i64", f.argument["at"]), f.variable("ptr", place)
+    with f.loop(0, ndim) as back:
+        j = ndim - 1 - back
+        extent = f.load("i64", dims, j)
+        here = rest.get() % extent
+        rest.set(rest.get() / extent)
+        f.store(here, index, j)
+        target.set(f.at(target.get(), here * f.load("i64", steps, j), "i8"))
+    last = ndim - 1
+    width, step = f.load("i64", dims, last), f.load("i64", steps, last)
+    done, count = f.variable("i64", 0), f.argument["count"]
+    f.label("row")
+    start = f.load("i64", index, last)
+    turn = f.intrinsic("smin", width - start, count - done.get())
+    source = f.at(f.argument["room"], done.get(), carrier)
+    with f.loop(0, turn) as i:
+        f.store(f.load(carrier, source, i), f.at(target.get(), i * step, "i8"))
+    done.set(done.get() + turn)
+    f.branch(done.get().lt(count), "next", "done")
+    f.label("next")
+    target.set(f.at(target.get(), -(start * step), "i8"))
+    f.store(f.index(0), index, last)
+    dim = f.variable("i64", last - 1)
+    f.label("carry")
+    here = f.load("i64", index, dim.get()) + 1
+    stride, extent = f.load("i64", steps, dim.get()), f.load("i64", dims, dim.get())
+    target.set(f.at(target.get(), stride, "i8"))
+    f.store(here, index, dim.get())
+    f.branch(here.lt(extent) | dim.get().eq(0), "row", "over")
+    f.label("over")
+    f.store(f.index(0), index, dim.get())
+    target.set(f.at(target.get(), -(here * stride), "i8"))
+    dim.set(dim.get() - 1)
+    f.jump("carry")
+    f.label("done")
+    return f
+
+
 def _copy(f: Function, size: int, source: Value, step: Value, target: Value, count: Value) -> None:
     """Elements `step` bytes apart, side by side into `target`."""
     carrier = CARRIERS[size]
@@ -142,6 +195,7 @@ def _copy(f: Function, size: int, source: Value, step: Value, target: Value, cou
 def share(made: Module) -> Function:
     """The function that is run in shares."""
     gathers = {size: _gather(made, size) for size in CARRIERS}
+    scatters = {size: _scatter(made, size) for size in CARRIERS}
     f = made.function("share", pool.ARGUMENTS)
     work, thread = f.argument["context"], f.argument["thread"]
     get = {name: f.load("i64", work, k) for k, name in enumerate(WORK)}
@@ -185,12 +239,19 @@ def share(made: Module) -> Function:
         f.store(place.get(), places, number)
     target = f.at(get["out"].to("ptr"), here * get["size"], "i8")
     loop = get["loop"].to("ptr")
-    f.branch(get["past"].ne(0), "past", "through")
+    f.branch((get["past"] | get["steps"]).ne(0), "past", "through")
     f.label("through")
     f.call(loop, "void", places, target, count.get())
     f.jump("next")
     f.label("past")
     f.call(loop, "void", places, passing, count.get())
+    f.branch(get["steps"].ne(0), "spread", "whole")
+    f.label("spread")
+    for size, scatter in scatters.items():
+        with f.when(get["size"].eq(size)):
+            f.call(scatter, "void", work, here, count.get(), passing)
+    f.jump("next")
+    f.label("whole")
     _pass(f, passing, target, count.get() * get["size"])
     f.label("next")
     at.set(here + count.get())
@@ -218,12 +279,12 @@ def work(
 
     Args:
         room: the context.
-        given: `loop`, `arity`, `out`, `size` and `total`.
+        given: `loop`, `arity`, `out`, `size`, `total` and `steps`.
         strided: whether an operand is.
         ndim, dims: the common shape.
     """
     past = (given["total"] * given["size"]).ge(PAST)
-    whole = ~(strided | past)
+    whole = ~(strided | past | given["steps"].ne(0))
     rows = f.load("i64", dims, ndim - 1).ge(LONG) & strided
     words = given | {
         "piece": f.select(whole, given["total"], PIECE), "rows": rows.to("i64"), "ndim": ndim,

@@ -9,6 +9,7 @@ from flambeau.core import threads
 from flambeau.core.kernels.jit import build
 from flambeau.core.kernels.native import choose, walk
 from flambeau.core.kernels.native.elementwise import Formula
+from flambeau.core.kernels.order import in_order
 
 pytestmark = pytest.mark.skipif(not build.available(), reason="no code can be generated here")
 
@@ -58,6 +59,7 @@ def both(add, a, b):
     assert add.calls == before and got.dtype == want.dtype
     assert got.shape == want.shape and got.flags.owndata
     assert np.array_equal(got, want)
+    want = in_order(want, [a, b])
     used = [k for k, n in enumerate(got.shape) if n > 1]
     assert [got.strides[k] for k in used] == [want.strides[k] for k in used]
     return True
@@ -91,9 +93,63 @@ def test_what_is_not_left_to_numpy(add):
         assert both(add, a, b)
 
 
-def test_other_orders_are_numpys(add):
+def test_operands_in_different_orders(add):
     x = numbers((6, 6))
-    for a, b in [(x, x.T), (x.T, x[0]), (x[::-1], x), (x[:, ::-1], 1.0)]:
+    for a, b in [(x, x.T), (x.T, x), (x.T, x[0]), (x[0], x.T), (x.T[1:], x[1:]), (x.T[:, ::2], 3)]:
+        assert both(add, a, b)
+    rng = np.random.default_rng(0)
+    where = Counted("where")
+    for _ in range(60):
+        shape = rng.integers(1, 5, 4)
+        given = []
+        for _ in range(2):
+            order = rng.permutation(4)
+            x = numbers(shape[order] + rng.integers(0, 2, 4)).transpose(np.argsort(order))
+            x = x[tuple(slice(n) for n in shape)]
+            keep = rng.integers(0, 4, 4) > 0  # the rest is spread
+            given.append(x[tuple(slice(None) if k else slice(1) for k in keep)])
+        assert both(add, *given)
+        c, (a, b) = given[1] % 2 == 0, given
+        got, want = where(c, a, b), np.where(c, a, b)
+        want = in_order(want, [c, a, b])
+        assert np.array_equal(got, want)
+        used = [k for k, n in enumerate(got.shape) if n > 1]
+        assert [got.strides[k] for k in used] == [want.strides[k] for k in used]
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8", "i8"])
+def test_results_with_gaps(add, dtype):
+    rng, before = np.random.default_rng(1), add.calls
+    for shape in [(4,), (3, 5), (2, 3, 4), (30, 41, 7), (5, 2100)]:
+        for _ in range(8):
+            order = rng.permutation(len(shape))
+            large = np.zeros([2 * shape[k] + 1 for k in order], dtype).transpose(np.argsort(order))
+            cut = tuple(slice(1, n + 1) if rng.integers(2) else slice(0, 2 * n, 2) for n in shape)
+            target, kept = large[cut], large.copy()
+            a, b = numbers(shape, dtype), numbers(shape[-1:], dtype)
+            for given in ((a, b), (target, b), (a.T.copy().T, target), (target, target)):
+                want = given[0] + given[1]
+                assert add(*given, target) is target
+                assert np.array_equal(target, want)
+            kept[cut] = target
+            assert np.array_equal(large, kept)  # nothing beside it was written
+    assert add.calls == before
+
+
+def test_results_that_numpy_must_see(add):
+    x = numbers((6, 6))
+    for a, target in [
+        (x, np.broadcast_to(x[0], (6, 6)).view()), (x[1:], x[:-1]), (x[:, 1:], x[:, :-1]),
+        (x, x[::-1]), (x, x.T), (x[0], x[:, 0]),
+    ]:  # fmt: skip
+        target.flags.writeable = target.base is not None
+        before = add.calls
+        assert add(a, 1.0, target) is None and add.calls == before + 1
+
+
+def test_what_is_numpys(add):
+    x = numbers((6, 6))
+    for a, b in [(x[::-1], x), (x[:, ::-1], 1.0)]:
         assert not both(add, a, b)
     assert add(numbers((2,)), numbers((3,))) is None
     assert add(x, x.astype("f8")) is None
