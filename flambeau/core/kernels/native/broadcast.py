@@ -34,9 +34,10 @@ SPEC = ("arity", "condition", "types", "rounded")
 of that name), then TYPE_WORDS for each of its types, and a loop's address for each set of operands
 that are one number, as bits; 0 where there is none.
 """
-TYPE_WORDS = ("kind", "item", "result", "size", "number")
+TYPE_WORDS = ("kind", "item", "result", "size", "number", "data")
 KINDS = ("float", "double", "half", "bf16", "i64", "i32", "i16", "i8", "u8")
-"""What `number` counts: the types that one number may be of."""
+"""What `number` counts: the types that one number may be of. `data`: what a loop of NumPy's is
+called with, OWN for the formula's own."""
 FORMS = 1 << MOST
 
 Demand = Callable[[Value], None]
@@ -70,6 +71,7 @@ class _Operands:
         self.laid, self.out = f.memory("i64", DIMS), f.memory("i64", DIMS)
         self.strides, self.numbers = f.memory("i64", DIMS * MOST), f.memory("i64", MOST)
         self.ndim, self.total = f.variable("i64", 0), f.variable("i64", 1)
+        self.shown = f.variable("i64", 0)
         self.mask, self.strided = f.variable("i64", 0), f.variable("i1", False)
 
     def __getitem__(self, k: Value) -> Value:
@@ -161,7 +163,7 @@ def _enter(made: Module, share: Function) -> None:
     f.label("fresh")
     apart.set(False)
     steps = f.select(alike | turned, given.steps, null)
-    out.set(new_array(f, result, ndim.to("i32"), given.dims, total * size, steps))
+    out.set(new_array(f, result, given.shown.get().to("i32"), given.dims, total * size, steps))
     f.branch(out.get().eq(null), "failed", "run")
     f.label("failed")
     f.call(word(f, "clear"), "void")  # the NumPy form says it again
@@ -170,6 +172,7 @@ def _enter(made: Module, share: Function) -> None:
     words = {
         "loop": loop, "arity": arity, "out": field(f, out.get(), table.DATA, "i64"),
         "size": size, "total": total, "steps": f.select(apart.get(), given.out, null).to("i64"),
+        "data": f.load("i64", found, TYPE_WORDS.index("data")),
     }  # fmt: skip
     walk.work(f, given.work, words, given.strided.get(), ndim, given.laid)
     in_shares(f, Value("ptr", f"@{share.name}", f), given.work, total)
@@ -212,8 +215,10 @@ def _shape(f: Function, given: _Operands) -> None:
         given.ndim.set(f.intrinsic("smax", given.ndim.get(), have))
 
     given.arrays(most)
+    given.shown.set(given.ndim.get())
+    given.ndim.set(f.intrinsic("smax", given.ndim.get(), f.index(1)))  # to walk on
     ndim = given.ndim.get()
-    given.demand(ndim.le(DIMS) & ndim.gt(0))
+    given.demand(ndim.le(DIMS))
     with f.loop(0, ndim) as j:
         f.store(f.index(1), given.dims, j)
 
@@ -258,6 +263,7 @@ def _alike(f: Function, given: _Operands, item: Value, size: Value) -> Value:
                         alike.set(alike.get() & a.eq(b))
 
     given.arrays(look)
+    alike.set(alike.get() & leading.get().ne(0))
     # Without gaps: from the smallest stride on, each is the product of sizes below it.
     expected = f.variable("i64", item)
     with f.when(alike.get()):
@@ -392,7 +398,8 @@ def _target(
     demand(field(f, target, table.DESCR, "ptr").eq(result))
     demand((field(f, target, table.FLAGS, "i32") & table.WRITEABLE).ne(0))
     ndim = given.ndim.get()
-    demand(field(f, target, table.NDIM, "i32").to("i64").eq(ndim))
+    shown = given.shown.get()
+    demand(field(f, target, table.NDIM, "i32").to("i64").eq(shown))
     extents, steps = (field(f, target, part, "ptr") for part in (table.DIMS, table.STRIDES))
     begin = field(f, target, table.DATA, "i64")
     dense, expected = f.variable("i1", True), f.variable("i64", size)
@@ -400,7 +407,8 @@ def _target(
     with f.loop(0, ndim) as j:
         own = f.load("i64", given.order, j)
         extent, step = f.load("i64", given.dims, own), f.variable("i64", 0)
-        demand(f.load("i64", extents, own).eq(extent))
+        with f.when(shown.ne(0)):
+            demand(f.load("i64", extents, own).eq(extent))
         with f.when(extent.ne(1)):
             step.set(f.load("i64", steps, own))
             demand(step.get().gt(0))
@@ -442,7 +450,7 @@ def _number(f: Function, x: Value, room: Value, type: Value, digits: Value, dema
     """
     own = f.load("i64", type, TYPE_WORDS.index("number"))
     real, number, whole = python_number(f, x)
-    demand(own.lt(KINDS.index("i64")) | real.get().eq(False))
+    demand(own.lt(KINDS.index("i64")) | real.get().eq(False) & own.lt(len(KINDS)))
     for kind, name in enumerate(KINDS):
         with f.when(own.eq(kind)):
             working = WORKING.get(name, name)

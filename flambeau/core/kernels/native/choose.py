@@ -1,7 +1,7 @@
 """Which form of a kernel is called: the native one from its first call on, where there is one.
 
 Nothing is compiled or loaded before a kernel is called. What form runs does not depend on time: the
-first call of a process loads or compiles it. Stands on formulas, build, silence.
+first call of a process loads or compiles it. Stands on formulas, ufuncs, build, silence.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from flambeau.core.kernels.native import (
     quotients,
     smooth,
     table,
+    ufuncs,
 )
 from flambeau.core.kernels.native.elementwise import Formula
 from flambeau.core.kernels.native.narrow import DTYPES, HALVES, served
@@ -124,7 +125,10 @@ def resolved(
     quietly = partial(run, kernel)
     name = name.lstrip("_")
     formula = FORMULAS.get(name)
-    if formula is None or count not in (None, formula.arity):
+    if formula is None:
+        kernel = kernel if op is None else op.kernel
+        return ufuncs.native(kernel, quietly) if type(kernel) is np.ufunc else quietly
+    if count not in (None, formula.arity):
         return quietly
     narrow = () if op is None else _narrow(op, formula)
     if not narrow:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from flambeau.core.kernels.jit.ir import SIZES, Function, Module, Value
-from flambeau.core.kernels.native import table
+from flambeau.core.kernels.native import table, walk
 from flambeau.core.kernels.native.broadcast import FORMS, KINDS, SPEC, TYPE_WORDS
 from flambeau.core.kernels.native.narrow import (
     CARRIERS,
@@ -292,7 +292,7 @@ def _spec(f: Function, formula: Formula, loops: dict[tuple[str, str], Function])
         result = formula.result or type
         kind = KINDS.index(type) if type in KINDS else len(KINDS)
         words: list[Value | int] = [word(f, type), _size(type), word(f, result), _size(result)]
-        words += [kind, *[0] * (1 << formula.arity)]
+        words += [kind, walk.OWN, *[0] * (1 << formula.arity)]
         for form in formula.all_forms:
             numbers = sum(1 << k for k, letter in enumerate(form) if letter == "s")
             loop = Value("ptr", f"@{loops[type, form].name}", f)

@@ -43,6 +43,7 @@ WORDS = (
     "call", "fallback", "as_long", "occurred", "clear", "release", "restore", "pool", "pool_run",
     "py_tuple", "tuple_items", "set_base", "buffer", "none", "handler", "set_handler",
     "enter", "i32", "u8", "py_slice", "py_list", "ellipsis", "half", "bf16", "i16", "i8",
+    "spec",
 )  # fmt: skip
 NEW_FROM_DESCR, SET_BASE = 94, 282  # their places in NumPy's table of functions
 FASTCALL = 0x80

@@ -12,7 +12,7 @@ from flambeau.core.kernels.jit import build, pool
 from flambeau.core.kernels.jit.ir import Function, Module, Value, vector
 from flambeau.core.kernels.native.objects import word
 
-__all__ = ["ARRAY", "DENSE", "DIMS", "GRAIN", "LOOP", "MOST", "NUMBER", "STRIDED", "WORK",
+__all__ = ["ARRAY", "DENSE", "DIMS", "GRAIN", "LOOP", "MOST", "NUMBER", "OWN", "STRIDED", "WORK",
            "in_shares", "operand", "share", "work"]  # fmt: skip
 
 GRAIN = 1 << 15
@@ -32,14 +32,15 @@ LOOP = (("ptr", "places"), ("ptr", "out"), ("i64", "count"))
 """Of a formula's loop: where its operands begin, contiguous or one number as the form says."""
 
 WORK = ("loop", "arity", "out", "size", "total", "piece", "rows", "ndim", "dims", "past",
-        "steps")  # fmt: skip
+        "steps", "data")  # fmt: skip
 """The context of `share`; then four words for each operand: ARRAY. `piece` elements at a time;
 `rows` is 1 where pieces end with rows, `past` where the result goes past the caches; `steps` has
-the strides of a result with gaps, or is 0.
+the strides of a result with gaps, or is 0; `data` is OWN, or what a loop of NumPy's is called with.
 """
+OWN = -1
 ARRAY = ("data", "item", "kind", "strides")
 NUMBER, DENSE, STRIDED = range(3)
-CARRIERS = {1: "i8", 2: "i16", 4: "i32", 8: "i64"}
+CARRIERS = {1: "i8", 2: "i16", 4: "i32", 8: "i64", 16: "i128"}
 """Sizes of elements, and what they are moved as."""
 
 
@@ -204,7 +205,7 @@ def share(made: Module) -> Function:
     start = f.intrinsic("smin", thread * each, get["total"])
     stop = f.intrinsic("smin", start + each, get["total"])
     places = f.memory("ptr", MOST)
-    rooms = [f.memory("i64", PIECE + 8) for _ in range(MOST + 1)]
+    rooms = [f.memory("i64", 2 * PIECE + 8) for _ in range(MOST + 1)]
     room_of = f.memory("ptr", MOST)
     for k in range(MOST):
         f.store(rooms[k], room_of, k)
@@ -238,13 +239,12 @@ def share(made: Module) -> Function:
         f.label(f"placed{j}")
         f.store(place.get(), places, number)
     target = f.at(get["out"].to("ptr"), here * get["size"], "i8")
-    loop = get["loop"].to("ptr")
     f.branch((get["past"] | get["steps"]).ne(0), "past", "through")
     f.label("through")
-    f.call(loop, "void", places, target, count.get())
+    _compute(f, work, get, places, target, count.get())
     f.jump("next")
     f.label("past")
-    f.call(loop, "void", places, passing, count.get())
+    _compute(f, work, get, places, passing, count.get())
     f.branch(get["steps"].ne(0), "spread", "whole")
     f.label("spread")
     for size, scatter in scatters.items():
@@ -261,6 +261,29 @@ def share(made: Module) -> Function:
         f.fence()
     f.ret()
     return f
+
+
+def _compute(
+    f: Function, work: Value, get: dict[str, Value], places: Value, target: Value, count: Value
+) -> None:  # fmt: skip
+    """Call the loop: the formula's own, or one of NumPy's."""
+    k, loop = f.fresh(), get["loop"].to("ptr")
+    f.branch(get["data"].eq(OWN), f"own{k}", f"numpy{k}")
+    f.label(f"own{k}")
+    f.call(loop, "void", places, target, count)
+    f.jump(f"computed{k}")
+    f.label(f"numpy{k}")
+    arrays, steps, room = f.memory("ptr", MOST + 1), f.memory("i64", MOST + 1), f.memory("i64", 1)
+    with f.loop(0, get["arity"]) as number:
+        array = f.at(work, operand(number, "data"), "i64")
+        item, kind = (f.load("i64", array, ARRAY.index(key)) for key in ("item", "kind"))
+        f.store(f.load("ptr", places, number), arrays, number)
+        f.store(f.select(kind.eq(NUMBER), f.index(0), item), steps, number)
+    f.store(target, arrays, get["arity"])
+    f.store(get["size"], steps, get["arity"])
+    f.store(count, room)
+    f.call(loop, "void", arrays, room, steps, get["data"].to("ptr"))
+    f.label(f"computed{k}")
 
 
 def _pass(f: Function, source: Value, target: Value, size: Value) -> None:
