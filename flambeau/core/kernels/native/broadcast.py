@@ -121,7 +121,7 @@ def _enter(made: Module, share: Function) -> None:
     item, size = (f.load("i64", found, TYPE_WORDS.index(key)) for key in ("item", "size"))
     result = f.load("ptr", found, TYPE_WORDS.index("result"))
     _shape(f, given)
-    alike = _alike(f, given, item, size)
+    alike = _alike(f, given, item, size) & n.eq(arity)
     turned = _order(f, given, size, alike, slower)
     ndim = given.ndim.get()
     with f.loop(0, arity) as k:
@@ -154,7 +154,6 @@ def _enter(made: Module, share: Function) -> None:
     f.branch(n.eq(arity), "fresh", "into")
     f.label("into")
     target = f.load("ptr", f.argument["args"], arity)
-    demand(~alike)
     apart = f.variable("i1", False)
     apart.set(_target(f, given, target, result, size))
     f.call(word(f, "incref"), "void", target)
