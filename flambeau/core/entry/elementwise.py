@@ -51,10 +51,8 @@ def elementwise(op: Op) -> Callable[..., Any]:
     fast = set() if "float" in types.refuses else set(SINGLE_DOUBLE)
     if exact:
         fast |= INTS
-        if (
-            types.result == "bool" or types is INTEGRAL
-        ):  # nowhere else may a ufunc be trusted to keep bool
-            fast.add(BOOL)
+        if types.result == "bool" or types is INTEGRAL or op.flags.pop("bools", False):
+            fast.add(BOOL)  # nowhere else may a ufunc be trusted to keep bool
     op.fast = frozenset(fast)
     if op.names == op.tensor_names and len(op.names) == 1:
         return named(called_by(unary(op), op), op)

@@ -148,6 +148,7 @@ def resolved(
 
 
 SIXTEEN = frozenset(DTYPES[type] for type in HALVES)
+SMALL = frozenset(np.dtype(t) for t in ("i2", "i1", "u1"))
 USUAL = frozenset(np.dtype(t) for t in ("f4", "f8", "i8", "i4", "?"))
 """The dtypes of the short way of an operation that does not tell its own."""
 
@@ -184,6 +185,8 @@ def short_kinds(op: Any, name: str, count: int) -> frozenset[np.dtype[Any]]:
     """
     formula = FORMULAS.get(name.lstrip("_"))
     fast: frozenset[np.dtype[Any]] = getattr(op, "fast", USUAL)
+    if formula is None and np.dtype("i4") in fast and type(op.kernel) is np.ufunc:
+        return fast | SMALL if build.available() else fast
     if formula is None or formula.arity != count or not build.available():
         return fast
     return fast | {DTYPES[type] for type in _narrow(op, formula)}
