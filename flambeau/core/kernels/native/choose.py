@@ -27,11 +27,12 @@ from flambeau.core.kernels.native import (
 )
 from flambeau.core.kernels.native.elementwise import Formula
 from flambeau.core.kernels.native.narrow import DTYPES, HALVES, served
+from flambeau.core.kernels.order import ordered
 from flambeau.core.silence import quiet, run
 
 __all__ = [
-    "FORMULAS", "SILENT", "caller", "fused", "in_single", "lazily", "native", "offer", "resolved",
-    "short_kinds", "takes_target",
+    "FORMULAS", "SILENT", "by_numpy", "caller", "fused", "in_single", "lazily", "native", "offer",
+    "resolved", "short_kinds", "takes_target",
 ]  # fmt: skip
 
 FORMULAS = (
@@ -241,6 +242,18 @@ def lazily(
     found = by_arity.get(arity, more)
     SILENT.add(found)
     return found
+
+
+def by_numpy(ufunc: np.ufunc) -> Callable[..., Any]:
+    """The ufunc by its inner loops, found at its first call, for kernels that call it."""
+
+    def first(*arrays: Any) -> Any:
+        nonlocal call
+        call = ufuncs.native(ufunc, ordered(ufunc))
+        return call(*arrays)
+
+    call: Callable[..., Any] = first
+    return lambda *arrays: call(*arrays)
 
 
 def in_single(form: Callable[..., Any], kinds: str = "fV") -> Callable[..., Any]:

@@ -53,11 +53,6 @@ def whole_power(f: Function, x: Value, y: Value) -> Value:
     return f.select(y.lt(0), fraction, found.get())
 
 
-def any_power(f: Function, x: Value, y: Value) -> Value:
-    """``x**y``."""
-    return power(f, x, y) if x.floating else whole_power(f, x, y)
-
-
 def towards_zero(f: Function, a: Value, b: Value) -> Value:
     """``a / b`` of whole numbers, b not 0; the least by -1 wraps."""
     less = b.eq(-1)
@@ -146,6 +141,6 @@ QUOTIENTS: dict[str, Formula] = {
     "floor_divide": Formula(floor_divide, 2, NUMBERS, divisor=1),
     "div_floor": Formula(floor_divide, 2, NUMBERS, divisor=1),
     "div_trunc": Formula(div_trunc, 2, NUMBERS, stepwise=HALVES, divisor=1),
-    "pow": Formula(any_power, 2, ("float", "i64"), forms=("vv",)),
+    "whole_power": Formula(whole_power, 2, ("i64", "i32")),
     "power_of": Formula(power, 2, ("float",)),
 }

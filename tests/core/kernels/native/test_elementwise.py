@@ -106,7 +106,7 @@ PIECEWISE = {
     "add_scaled": lambda x, y, scale: x + x.dtype.type(scale) * y,
     "sub_scaled": lambda x, y, scale: x - x.dtype.type(scale) * y,
     "masked_fill": lambda x, mask, value: np.where(mask, x.dtype.type(value), x),
-    "pow": lambda x, y: power._integer_power(x, y) if x.dtype.kind == "i" else np.power(x, y, dtype="f8").astype(x.dtype),
+    "whole_power": power._integer_power,
     "power_of": lambda x, y: np.power(x, y, dtype="f8").astype(x.dtype),
     "hardsigmoid_backward": lambda g, x: np.where(
         (x > -3) & (x < 3), g * g.dtype.type(1 / 6), g.dtype.type(0)
