@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from flambeau.core import overrides, slow
 from flambeau.core.dtypes import INTEGRAL
 from flambeau.core.entry import process
 from flambeau.core.entry.filling import written_out
+from flambeau.core.entry.into import into
 from flambeau.core.entry.record import BOOL, INTS, SCALARS, SINGLE_DOUBLE, called_by, named
 from flambeau.core.entry.ternary import many, ternary
 from flambeau.core.kernels.native.choose import resolved, short_kinds, takes_target
@@ -49,10 +51,8 @@ def elementwise(op: Op) -> Callable[..., Any]:
     fast = set() if "float" in types.refuses else set(SINGLE_DOUBLE)
     if exact:
         fast |= INTS
-        if (
-            types.result == "bool" or types is INTEGRAL
-        ):  # nowhere else may a ufunc be trusted to keep bool
-            fast.add(BOOL)
+        if types.result == "bool" or types is INTEGRAL or op.flags.pop("bools", False):
+            fast.add(BOOL)  # nowhere else may a ufunc be trusted to keep bool
     op.fast = frozenset(fast)
     if op.names == op.tensor_names and len(op.names) == 1:
         return named(called_by(unary(op), op), op)
@@ -87,8 +87,11 @@ def unary(op: Op) -> Callable[..., Any]:
         return short(input)
 
     short: Callable[..., Any] = (lambda input: None) if shaped else first
+    write = into(op, op.name, 1, lambda: short_kinds(op, op.name, 1))
 
     def entry(input: Any, *, out: Any = None) -> Any:
+        if out is not None and (t := write(out, input)) is not None:
+            return t
         t = short(input)
         if t is not None and (out is None or (t := written_out(out, t, (input,))) is not None):
             return t
@@ -149,6 +152,8 @@ def binary(op: Op, otherwise: Callable[..., Any] = slow.elementwise) -> Callable
 
     short: Callable[..., Any] = (lambda input, other: None) if shaped else first
     scaled = op.flags.get("scaled")
+    kinds = partial(short_kinds, op, op.name, 2)
+    write = into(op, op.name, 2, kinds, numbers=op.flags.get("operands") != "tensors")
 
     def entry(
         input: Any, other: Any, old: Any = None, alpha: Any = None, *, out: Any = None
@@ -156,12 +161,19 @@ def binary(op: Op, otherwise: Callable[..., Any] = slow.elementwise) -> Callable
         if old is not alpha:  # one of them was given
             if old is not None:
                 other, alpha = of_two(op, other, old)
-            if out is None and scaled and (t := scaled.result(input, other, alpha)) is not None:
-                return t
+            if scaled:
+                if out is None:
+                    t = scaled.result(input, other, alpha)
+                else:
+                    t = scaled.into(out, input, other, alpha)
+                if t is not None:
+                    return t
             if overrides.concern((input, other), mode()):
                 named = {"alpha": alpha} if out is None else {"alpha": alpha, "out": out}
                 return overrides.dispatch(entry, (input, other), named)
             other = slow.scaled(op, input, other, alpha)
+        if out is not None and (t := write(out, input, other)) is not None:
+            return t
         t = short(input, other)
         if t is not None and (
             out is None or (t := written_out(out, t, (input, other))) is not None

@@ -106,6 +106,54 @@ def _write_binary(made: Module, slots: Slots) -> None:
     w.end()
 
 
+OPERANDS = 4
+
+
+def _write_out(made: Module, slots: Slots) -> None:
+    """write_out(out, *operands): the operation written into a tensor that is given. Its kernel
+    refuses what it cannot write there.
+    """
+    w = Writer(made, "write_out")
+    f = w.f
+    args, n = f.argument["args"], f.argument["n"]
+    w.require(n.ge(2) & n.le(OPERANDS + 1))
+    out = f.load("ptr", args)
+    target = operand(w, slots, out)
+    recording = mode(w)
+    _free(w, slots, out, target, recording)
+    given, leading = f.memory("ptr", OPERANDS + 1), f.variable("ptr", f.value("ptr", 0))
+    with f.loop(1, n) as i:
+        x = f.load("ptr", args, i)
+        read = f.variable("ptr", x)
+        f.branch(w.own("is_plain", x, returns="i1"), "tensor", "number")
+        f.label("tensor")
+        a = w.field(x, slots.tensor["_array"])
+        w.require(w.type_of(a).eq(w.word("ndarray")))
+        _without_history(w, slots, x, recording)
+        read.set(a)
+        kind = w.field(a, table.DESCR)
+        f.branch(w.word("chooses").ne(0) & i.eq(1), "condition", "typed")
+        f.label("condition")
+        w.require(kind.eq(w.word("i1")))
+        f.jump("ready")
+        f.label("typed")
+        with w.when(leading.get().eq(0)):
+            fast(w, kind)
+            leading.set(kind)
+        w.require(kind.eq(leading.get()))
+        f.jump("ready")
+        f.label("number")
+        w.require(leading.get().ne(0))
+        number(w, x, leading.get())
+        f.label("ready")
+        f.store(read.get(), given, i - 1)
+    w.require(leading.get().ne(0))
+    f.store(target, given, n - 1)
+    w.drop(computed_from(w, given, n))
+    _finish_write(w, out)
+    w.end()
+
+
 def _converted(w: Writer, a: Value, other: Value) -> None:
     """Write with an operand that is cast to the target's dtype; leave where it may not be."""
     f = w.f
@@ -128,3 +176,4 @@ def functions(made: Module, slots: Slots) -> None:
     _touch(made, slots)
     _write_unary(made, slots)
     _write_binary(made, slots)
+    _write_out(made, slots)

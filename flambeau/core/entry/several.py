@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from flambeau.core.entry import process
-from flambeau.core.kernels.native.choose import resolved, short_kinds
+from flambeau.core.entry.into import into
+from flambeau.core.kernels.native.choose import FORMULAS, resolved, short_kinds
 from flambeau.core.kernels.order import ordered
 
 __all__ = ["KINDS", "Several"]
@@ -20,7 +21,7 @@ KINDS = tuple(np.dtype(t) for t in ("f4", "f8", "i8", "i4", "?"))
 
 
 class Several:
-    """``result(*args)`` and, written into the first, ``written(*args)``.
+    """``result(*args)``; written into the first, ``written(*args)``; ``into(out, *args)``.
 
     Args:
         name: of the operation that is the result's history.
@@ -36,6 +37,7 @@ class Several:
         self.name, self.title, self.formula, self.form, self.how = name, title, formula, form, how
         self.result: Callable[..., Any] = self._first_result
         self.written: Callable[..., Any] = self._first_written
+        self.into: Callable[..., Any] = self._first_into
 
     def _made(self, title: str, **more: int) -> Callable[..., Any]:
         from flambeau.core.declare import OPERATIONS  # which stands on the entries
@@ -52,6 +54,14 @@ class Several:
     def _first_written(self, *args: Any) -> Any:
         self.written = self._made(self.title, into=1)
         return self.written(*args)
+
+    def _first_into(self, *args: Any) -> Any:
+        from flambeau.core.declare import OPERATIONS
+
+        op, count = OPERATIONS[self.name], FORMULAS[self.formula].arity
+        kinds = short_kinds(op, self.formula, count).union(KINDS)
+        self.into = into(op, self.formula, count, lambda: kinds, self.title[:-1], numbers=1)
+        return self.into(*args)
 
 
 def _unserved(*args: Any) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from flambeau.core import slow
 from flambeau.core.binding import bind
 from flambeau.core.entry import process
 from flambeau.core.entry.filling import written_out
+from flambeau.core.entry.into import into
 from flambeau.core.entry.record import BOOL, SCALARS, SINGLE_DOUBLE, record_one
 from flambeau.core.entry.several import KINDS
 from flambeau.core.kernels.native.choose import resolved, short_kinds
@@ -66,6 +68,9 @@ def many(op: Op) -> Callable[..., Any]:
         return short(*args)
 
     short: Callable[..., Any] = first_call
+    formula = op.flags.get("formula", op.name)
+    kinds = partial(short_kinds, op, formula, count) if plain else frozenset
+    write = into(op, formula, count, kinds, numbers=1)
 
     def entry(*args: Any, **kwargs: Any) -> Any:
         out = kwargs.pop("out", None) if kwargs else None
@@ -75,6 +80,8 @@ def many(op: Op) -> Callable[..., Any]:
                 if not kwargs and len(args) in fills
                 else bind(op, args, kwargs)
             )
+        if out is not None and (t := write(out, *args)) is not None:
+            return t
         t = short(*args)
         if t is not None and (out is None or (t := written_out(out, t, args)) is not None):
             return t

@@ -7,6 +7,7 @@ Native functions leave such operands to NumPy's forms, whose results come by her
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from math import prod
 from typing import Any
 
@@ -86,8 +87,16 @@ def _laid(result: Any, wanted: tuple[int, ...], operands: list[Any]) -> Any:
 
 
 def _strides(shape: tuple[int, ...], arrays: Iterable[Any]) -> tuple[int, ...]:
-    given = [(a.shape, tuple(s // a.itemsize for s in a.strides)) for a in arrays]
-    return iterated_strides(shape, given)
+    return _found(shape, tuple([(a.shape, a.strides, a.itemsize) for a in arrays]))
+
+
+@lru_cache(1024)  # 5 us where it is found anew
+def _found(
+    shape: tuple[int, ...], given: tuple[tuple[tuple[int, ...], tuple[int, ...], int], ...]
+) -> tuple[int, ...]:
+    return iterated_strides(
+        shape, [(own, tuple(s // item for s in steps)) for own, steps, item in given]
+    )
 
 
 def _empty(shape: tuple[int, ...], dtype: np.dtype[Any], strides: tuple[int, ...]) -> Any:

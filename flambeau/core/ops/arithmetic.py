@@ -99,6 +99,7 @@ def _declare_scaled(name: str, other: Any) -> Several:
 @elementwise(
     types=NUMBER,
     kernel=np.add,
+    bools=True,
     complex=complex_numbers.added,
     alone=True,
     dunder="add",
@@ -202,6 +203,7 @@ bind(__rsub__=operator(OPERATIONS["_rsub"], ops._rsub))
 @elementwise(
     types=NUMBER,
     kernel=np.multiply,
+    bools=True,
     alone=True,
     dunder="mul",
     numbers="exact",

@@ -14,7 +14,7 @@ from flambeau.core.declare import composite, elementwise, ops, primitive
 from flambeau.core.dtypes import FLOAT, Rule, complex128, float64
 from flambeau.core.errors import fail
 from flambeau.core.kernels.complex_numbers import power as complex_power
-from flambeau.core.kernels.native.choose import fused, lazily
+from flambeau.core.kernels.native.choose import by_numpy, fused, lazily
 from flambeau.core.kernels.order import in_order, ordered
 from flambeau.core.numbers import number_for
 from flambeau.core.ops.either import keep
@@ -49,7 +49,7 @@ def _power(input, exponent):
     if kind in "iu":
         if type(exponent) is int:
             return np.square(input) if exponent == 2 else np.power(input, exponent)
-        return in_order(_integer_power(input, exponent), (input, exponent))
+        return _whole_power(input, exponent)
     short = None
     if type(exponent) is not nd:
         short = SHORT.get(exponent)
@@ -62,7 +62,8 @@ def _power(input, exponent):
     return (_complex_power if kind == "c" else _plain_power)(input, exponent)
 
 
-_plain_power, _complex_power = ordered(np.power), ordered(complex_power)
+_whole_power = lazily("whole_power", ordered(lambda *given: _integer_power(*given)))
+_plain_power, _complex_power = by_numpy(np.power), ordered(complex_power)
 _rounded_power = lazily(
     "power_of",
     ordered(lambda input, exponent: np.power(input, exponent, dtype=np.float64).astype("f4")),

@@ -29,15 +29,24 @@ from flambeau.core.kernels.native.walk import (
 
 __all__ = ["FORMS", "KINDS", "SPEC", "TYPE_WORDS", "addresses", "module"]
 
-SPEC = ("arity", "condition", "types", "rounded")
+SPEC = ("arity", "condition", "types", "rounded", "divisor", "absent")
 """What a formula tells (`condition`: the operand of truth values, -1 for none; `rounded`: its bits
-of that name), then TYPE_WORDS for each of its types, and a loop's address for each set of operands
-that are one number, as bits; 0 where there is none.
+of that name; `divisor`: the operand that whole numbers are divided by, -1 for none; `absent`: bits
+of the operands that may be None), then TYPE_WORDS for each of its types, and a loop's address for
+each set of operands that are one number, as bits; 0 where there is none.
 """
-TYPE_WORDS = ("kind", "item", "result", "size", "number", "data")
+TYPE_WORDS = (
+    "kind",
+    "item",
+    "result",
+    "size",
+    "number",
+    "data",
+    *[f"absent{k}" for k in range(MOST)],
+)
 KINDS = ("float", "double", "half", "bf16", "i64", "i32", "i16", "i8", "u8")
 """What `number` counts: the types that one number may be of. `data`: what a loop of NumPy's is
-called with, OWN for the formula's own."""
+called with, OWN for the formula's own. `absent`: the bits of what None means."""
 FORMS = 1 << MOST
 
 Demand = Callable[[Value], None]
@@ -121,7 +130,7 @@ def _enter(made: Module, share: Function) -> None:
     item, size = (f.load("i64", found, TYPE_WORDS.index(key)) for key in ("item", "size"))
     result = f.load("ptr", found, TYPE_WORDS.index("result"))
     _shape(f, given)
-    alike = _alike(f, given, item, size)
+    alike = _alike(f, given, item, size) & n.eq(arity)
     turned = _order(f, given, size, alike, slower)
     ndim = given.ndim.get()
     with f.loop(0, arity) as k:
@@ -130,7 +139,14 @@ def _enter(made: Module, share: Function) -> None:
         j = f.fresh()
         f.branch(field(f, x, table.TYPE, "ptr").eq(word(f, "ndarray")), f"is{j}", f"number{j}")
         f.label(f"number{j}")
+        may = (f.load("i64", f.argument["spec"], SPEC.index("absent")) >> k) & 1
+        f.branch(may.ne(0) & x.eq(word(f, "none")), f"absent{j}", f"given{j}")
+        f.label(f"absent{j}")
+        f.store(f.load("i64", found, k + TYPE_WORDS.index("absent0")), room)
+        f.jump(f"told{j}")
+        f.label(f"given{j}")
         _number(f, x, room, found, (given.rounded >> k) & 1, demand)
+        f.label(f"told{j}")
         given.take(k, room, NUMBER, own)
         f.jump(f"taken{j}")
         f.label(f"is{j}")
@@ -149,12 +165,12 @@ def _enter(made: Module, share: Function) -> None:
         f.label(f"taken{j}")
     loop = f.load("i64", found, given.mask.get() + len(TYPE_WORDS))
     demand(loop.ne(0))
+    _no_zero(f, given, found)
     total = given.total.get()
     out = f.variable("ptr")
     f.branch(n.eq(arity), "fresh", "into")
     f.label("into")
     target = f.load("ptr", f.argument["args"], arity)
-    demand(~alike)
     apart = f.variable("i1", False)
     apart.set(_target(f, given, target, result, size))
     f.call(word(f, "incref"), "void", target)
@@ -179,6 +195,24 @@ def _enter(made: Module, share: Function) -> None:
     f.ret(out.get())
     f.label("other")
     f.ret(null)
+
+
+def _no_zero(f: Function, given: _Operands, type: Value) -> None:
+    """Whole numbers are divided by what lies side by side and has no zero in it."""
+    divisor = f.load("i64", f.argument["spec"], SPEC.index("divisor"))
+    number = f.load("i64", type, TYPE_WORDS.index("number"))
+    with f.when(divisor.ge(0) & number.ge(KINDS.index("i64"))):
+        array = f.at(given.work, operand(divisor, "data"), "i64")
+        kind, item = (f.load("i64", array, ARRAY.index(key)) for key in ("kind", "item"))
+        data = f.load("ptr", array)
+        given.demand(kind.ne(STRIDED))
+        with f.when(kind.eq(NUMBER)):
+            given.demand(f.load("i32", data).ne(0) | item.gt(4) & f.load("i32", data, 1).ne(0))
+        with f.when(kind.eq(DENSE)):
+            for size, carrier in ((1, "i8"), (2, "i16"), (4, "i32"), (8, "i64")):
+                with f.when(item.eq(size)):
+                    with f.loop(0, given.total.get()) as i:
+                        given.demand(f.load(carrier, data, i).ne(0))
 
 
 def _type(f: Function, given: _Operands) -> Value:

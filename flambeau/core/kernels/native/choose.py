@@ -27,11 +27,12 @@ from flambeau.core.kernels.native import (
 )
 from flambeau.core.kernels.native.elementwise import Formula
 from flambeau.core.kernels.native.narrow import DTYPES, HALVES, Steps, served
+from flambeau.core.kernels.order import ordered
 from flambeau.core.silence import quiet, run
 
 __all__ = [
-    "FORMULAS", "SILENT", "caller", "fused", "in_single", "lazily", "native", "offer", "resolved",
-    "short_kinds", "takes_target",
+    "FORMULAS", "SILENT", "by_numpy", "caller", "fused", "in_single", "lazily", "native", "offer",
+    "resolved", "short_kinds", "takes_target",
 ]  # fmt: skip
 
 FORMULAS = (
@@ -148,6 +149,7 @@ def resolved(
 
 
 SIXTEEN = frozenset(DTYPES[type] for type in HALVES)
+SMALL = frozenset(np.dtype(t) for t in ("i2", "i1", "u1"))
 USUAL = frozenset(np.dtype(t) for t in ("f4", "f8", "i8", "i4", "?"))
 """The dtypes of the short way of an operation that does not tell its own."""
 
@@ -184,6 +186,8 @@ def short_kinds(op: Any, name: str, count: int) -> frozenset[np.dtype[Any]]:
     """
     formula = FORMULAS.get(name.lstrip("_"))
     fast: frozenset[np.dtype[Any]] = getattr(op, "fast", USUAL)
+    if formula is None and np.dtype("i4") in fast and type(op.kernel) is np.ufunc:
+        return fast | SMALL if build.available() else fast
     if formula is None or formula.arity != count or not build.available():
         return fast
     return fast | {DTYPES[type] for type in _narrow(op, formula)}
@@ -238,6 +242,18 @@ def lazily(
     found = by_arity.get(arity, more)
     SILENT.add(found)
     return found
+
+
+def by_numpy(ufunc: np.ufunc) -> Callable[..., Any]:
+    """The ufunc by its inner loops, found at its first call, for kernels that call it."""
+
+    def first(*arrays: Any) -> Any:
+        nonlocal call
+        call = ufuncs.native(ufunc, ordered(ufunc))
+        return call(*arrays)
+
+    call: Callable[..., Any] = first
+    return lambda *arrays: call(*arrays)
 
 
 def in_single(form: Callable[..., Any], kinds: str = "fV") -> Callable[..., Any]:

@@ -26,7 +26,7 @@ from flambeau.core.kernels.native.narrow import (
 from flambeau.core.kernels.native.objects import field, new_array, python_number, word
 from flambeau.core.kernels.native.walk import LOOP, MOST
 
-__all__ = ["FLOATS", "Far", "Formula", "module", "repeating", "same_shape"]
+__all__ = ["absence", "FLOATS", "Far", "Formula", "module", "repeating", "same_shape"]
 
 FLOATS = ("float", "double")
 QUICK = 1 << 13
@@ -66,6 +66,8 @@ class Formula(NamedTuple):
     tail: Callable[..., Value] | None = None
     """The formula of 16-bit floats beyond the last 32 in a row, with every step rounded: PyTorch
     takes those one by one."""
+    divisor: int | None = None
+    """The operand by which whole numbers are divided: no zero may be in it."""
     rounded: int = 0
     """Bits: operands that have a 16-bit float's digits first where they are Python numbers."""
 
@@ -285,14 +287,16 @@ def _spec(f: Function, formula: Formula, loops: dict[tuple[str, str], Function])
     width = len(TYPE_WORDS) + FORMS
     condition = -1 if formula.condition is None else formula.condition
     spec = f.memory("i64", len(SPEC) + len(formula.types) * width)
-    facts = (formula.arity, condition, len(formula.types), formula.rounded)
+    divisor = -1 if formula.divisor is None else formula.divisor
+    absent = sum(1 << k for k, _ in formula.absent)
+    facts = (formula.arity, condition, len(formula.types), formula.rounded, divisor, absent)
     for k, number in enumerate(facts):
         f.store(f.index(number), spec, k)
     for t, type in enumerate(formula.types):
         result = formula.result or type
         kind = KINDS.index(type) if type in KINDS else len(KINDS)
         words: list[Value | int] = [word(f, type), _size(type), word(f, result), _size(result)]
-        words += [kind, walk.OWN, *[0] * (1 << formula.arity)]
+        words += [kind, walk.OWN, *_absences(f, formula, type), *[0] * (1 << formula.arity)]
         for form in formula.all_forms:
             numbers = sum(1 << k for k, letter in enumerate(form) if letter == "s")
             loop = Value("ptr", f"@{loops[type, form].name}", f)
@@ -302,6 +306,25 @@ def _spec(f: Function, formula: Formula, loops: dict[tuple[str, str], Function])
                 each if isinstance(each, Value) else f.index(each), spec, len(SPEC) + t * width + k
             )
     return spec
+
+
+def absence(given: float | dict[str, float], type: str) -> float:
+    """The number that None means to an operand of the type."""
+    if not isinstance(given, dict):
+        return given
+    return given.get(type, given.get(WORKING.get(type, type), 0))
+
+
+def _absences(f: Function, formula: Formula, type: str) -> list[Value]:
+    """What None means to each operand, as the bits of a number of what is computed in."""
+    working = WORKING.get(type, type)
+    found = [f.index(0)] * MOST
+    for k, given in formula.absent:
+        number = f.value(working, absence(given, type))
+        if working in FLOATS:
+            number = number.bits("i32" if working == "float" else "i64")
+        found[k] = number.to("i64")
+    return found
 
 
 def _contiguous(f: Function, array: Value) -> Value:
@@ -330,6 +353,8 @@ def _typed(
     k = f.fresh()
     f.branch(total.lt(QUICK), f"quick{k}", "other")
     f.label(f"quick{k}")
+    if formula.divisor is not None and type not in (*FLOATS, *HALVES):
+        _no_zero(f, type, places[formula.divisor], single[formula.divisor], total)
     result = formula.result or type
     out = f.variable("ptr")
     k = f.fresh()
@@ -388,14 +413,28 @@ def _typed(
     f.jump("other")
 
 
+def _no_zero(f: Function, type: str, place: Any, single: Any, total: Value) -> None:
+    """Leave where a divisor is zero: the NumPy form says so."""
+    count = f.select(single.get(), f.index(1), total)
+    wide = WORKING.get(type, type)
+    k = f.fresh()
+    with f.loop(0, count) as i:
+        one = load(f, type, place.get(), i)
+        with f.when(single.get()):  # a number lies there as what is computed in
+            f.branch(f.load(wide, place.get()).eq(0), "other", f"number{k}")
+            f.label(f"number{k}")
+        f.branch(one.eq(0) & single.get().eq(False), "other", f"none{k}")
+        f.label(f"none{k}")
+
+
 def _operand(
     f: Function, formula: Formula, position: int, type: str, wanted: str, x: Value, kind: Value,
     lead: Value, same_shape: Function, repeats: Function, place: Any, single: Any,
 ) -> None:  # fmt: skip
     """Where an operand's elements lie, and whether it is one number."""
     k, absent = f.fresh(), dict(formula.absent).get(position)
-    if isinstance(absent, dict):
-        absent = absent.get(type, absent[WORKING.get(type, type)])
+    if absent is not None:
+        absent = absence(absent, type)
     f.branch(kind.eq(word(f, "ndarray")), f"array{k}", f"number{k}")
     f.label(f"array{k}")
     f.branch(field(f, x, table.DESCR, "ptr").eq(word(f, wanted)), f"typed{k}", "other")

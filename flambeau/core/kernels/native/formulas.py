@@ -18,6 +18,14 @@ from flambeau.core.kernels.native.narrow import settled
 __all__ = ["FORMULAS"]
 
 NUMBERS = ("float", "double", "i64")
+WIDTHS = {"i64": 64, "i32": 32, "i16": 16, "i8": 8}
+LEAST_OF = {"float": -math.inf, "double": -math.inf, "u8": 0} | {
+    type: -(1 << (bits - 1)) for type, bits in WIDTHS.items()
+}
+LARGEST_OF = {"float": math.inf, "double": math.inf, "u8": 255} | {
+    type: (1 << (bits - 1)) - 1 for type, bits in WIDTHS.items()
+}
+"""Bounds that bound nothing."""
 LN2_HIGH = {"float": 0.693359375, "double": 6.93145751953125e-1}
 LN2_LOW = {"float": -2.12194440e-4, "double": 1.42860682030941723212e-6}
 LARGEST = {"float": 89.0, "double": 710.0}
@@ -164,7 +172,7 @@ def comparing(how: str) -> Callable[[Function, Value, Value], Value]:
 
 def addcmul(f: Function, x: Value, a: Value, b: Value) -> Value:
     """``x + a * b``, rounded once."""
-    return f.fma(a, b, x)
+    return f.fma(a, b, x) if x.floating else x + a * b
 
 
 def lerp(f: Function, start: Value, end: Value, weight: Value) -> Value:
@@ -176,12 +184,12 @@ def lerp(f: Function, start: Value, end: Value, weight: Value) -> Value:
 
 
 FORMULAS: dict[str, Formula] = {
-    "add": Formula(lambda f, a, b: a + b, 2, NUMBERS),
+    "add": Formula(lambda f, a, b: a | b if a.type == "i1" else a + b, 2, (*NUMBERS, "i1")),
     "sub": Formula(lambda f, a, b: a - b, 2, NUMBERS),
-    "mul": Formula(lambda f, a, b: a * b, 2, NUMBERS),
+    "mul": Formula(lambda f, a, b: a * b, 2, (*NUMBERS, "i1")),
     "div": Formula(lambda f, a, b: a / b, 2, FLOATS),
     "neg": Formula(lambda f, x: -x, 1, NUMBERS),
-    "abs": Formula(absolute, 1, FLOATS),
+    "abs": Formula(absolute, 1, NUMBERS),
     "square": Formula(lambda f, x: x * x, 1, NUMBERS),
     "sqrt": Formula(lambda f, x: f.intrinsic("sqrt", x), 1),
     "rsqrt_backward": Formula(rsqrt_backward, 2, forms=("vv", "sv"), narrow=("half", "bf16")),
@@ -198,23 +206,23 @@ FORMULAS: dict[str, Formula] = {
     "silu": Formula(lambda f, x: x / (exp(f, -x) + 1.0), 1),
     "maximum": Formula(maximum, 2, NUMBERS),
     "minimum": Formula(minimum, 2, NUMBERS),
-    "eq": Formula(comparing("eq"), 2, NUMBERS, "i1"),
-    "ne": Formula(comparing("ne"), 2, NUMBERS, "i1"),
+    "eq": Formula(comparing("eq"), 2, (*NUMBERS, "i1"), "i1"),
+    "ne": Formula(comparing("ne"), 2, (*NUMBERS, "i1"), "i1"),
     "lt": Formula(comparing("lt"), 2, NUMBERS, "i1"),
     "le": Formula(comparing("le"), 2, NUMBERS, "i1"),
     "gt": Formula(comparing("gt"), 2, NUMBERS, "i1"),
     "ge": Formula(comparing("ge"), 2, NUMBERS, "i1"),
-    "isnan": Formula(lambda f, x: x.isnan(), 1, FLOATS, "i1"),
+    "isnan": Formula(lambda f, x: x.isnan(), 1, NUMBERS, "i1"),
     "where": Formula(
         lambda f, c, a, b: f.select(c, a, b), 3,
         (*NUMBERS, "i32", "i1"), forms=("vvv", "vvs", "vsv"), condition=0,
     ),
-    "addcmul": Formula(addcmul, 3, FLOATS, forms=("vvv",)),
+    "addcmul": Formula(addcmul, 3, NUMBERS, forms=("vvv",)),
     "lerp": Formula(lerp, 3, FLOATS, forms=("vvv", "vvs")),
     # Bounds of numbers; PyTorch's order: the upper bound last.
     "clamp": Formula(
-        lambda f, x, low, high: minimum(f, maximum(f, x, low), high), 3, FLOATS,
-        forms=("vss", "vvv"), absent=((1, -math.inf), (2, math.inf)),
+        lambda f, x, low, high: minimum(f, maximum(f, x, low), high), 3, NUMBERS,
+        forms=("vss", "vvv"), absent=((1, LEAST_OF), (2, LARGEST_OF)),
     ),
     # What gradients are made of.
     "relu_backward": Formula(lambda f, g, out: f.select(out.le(0), 0, g), 2, FLOATS),

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from flambeau.core.kernels.jit.ir import Function, Value
-from flambeau.core.kernels.native.elementwise import FLOATS, Formula
+from flambeau.core.kernels.native.elementwise import Formula
 from flambeau.core.kernels.native.formulas import (
     DEGREE,
     LN2_HIGH,
@@ -19,6 +19,7 @@ from flambeau.core.kernels.native.formulas import (
     NUMBERS,
     WORD,
     absolute,
+    addcmul,
     exp,
     maximum,
     minimum,
@@ -32,7 +33,7 @@ __all__ = ["PIECEWISE"]
 
 def rounded(how: str) -> Callable[[Function, Value], Value]:
     """One of LLVM's rounding functions."""
-    return lambda f, x: f.intrinsic(how, x)
+    return lambda f, x: f.intrinsic(how, x) if x.floating else x
 
 
 def zero(f: Function, x: Value) -> Value:
@@ -59,12 +60,12 @@ def heaviside(f: Function, x: Value, values: Value) -> Value:
 
 def fmax(f: Function, a: Value, b: Value) -> Value:
     """The larger; a number where the other is NaN."""
-    return f.select(a.ge(b) | b.isnan(), a, b)
+    return f.select(a.ge(b) | b.isnan(), a, b) if a.floating else maximum(f, a, b)
 
 
 def fmin(f: Function, a: Value, b: Value) -> Value:
     """The smaller; a number where the other is NaN."""
-    return f.select(a.le(b) | b.isnan(), a, b)
+    return f.select(a.le(b) | b.isnan(), a, b) if a.floating else minimum(f, a, b)
 
 
 def clipped(f: Function, x: Value, low: Any, high: Any) -> Value:
@@ -72,6 +73,16 @@ def clipped(f: Function, x: Value, low: Any, high: Any) -> Value:
     low, high = f.value(x.type, low), f.value(x.type, high)
     found = f.select(x.lt(low), low, x)
     return f.select(found.gt(high), high, found)
+
+
+def is_far(part: Callable[[Function, Value], Value]) -> Callable[[Function, Value], Value]:
+    """Whether a part of the number is infinite; no whole number is."""
+    return lambda f, x: part(f, x).eq(math.inf) if x.floating else x.ne(x)
+
+
+def isfinite(f: Function, x: Value) -> Value:
+    """Whether it is neither NaN nor infinite."""
+    return absolute(f, x).lt(math.inf) if x.floating else x.eq(x)
 
 
 def hardsigmoid(f: Function, x: Value) -> Value:
@@ -235,6 +246,8 @@ LARGEST = {
 
 def nan_to_num(f: Function, x: Value, nan: Value, high: Value, low: Value) -> Value:
     """NaN and the infinities replaced."""
+    if not x.floating:
+        return x
     found = f.select(x.eq(math.inf), high, x)
     found = f.select(x.eq(-math.inf), low, found)
     return f.select(x.isnan(), nan, found)
@@ -262,10 +275,10 @@ def prelu(f: Function, x: Value, weight: Value) -> Value:
 
 
 PIECEWISE: dict[str, Formula] = {
-    "floor": Formula(rounded("floor"), 1),
-    "ceil": Formula(rounded("ceil"), 1),
-    "trunc": Formula(rounded("trunc"), 1),
-    "round": Formula(rounded("rint"), 1),
+    "floor": Formula(rounded("floor"), 1, NUMBERS),
+    "ceil": Formula(rounded("ceil"), 1, NUMBERS),
+    "trunc": Formula(rounded("trunc"), 1, NUMBERS),
+    "round": Formula(rounded("rint"), 1, NUMBERS),
     "frac": Formula(frac, 1),
     "angle": Formula(angle, 1),
     "logit_of": Formula(logit, 1),
@@ -279,18 +292,18 @@ PIECEWISE: dict[str, Formula] = {
     "fill": Formula(lambda f, x, value: value, 2, NUMBERS, forms=("vs",)),
     "copy": Formula(lambda f, x, value: value, 2, (*NUMBERS, "i1"), forms=("vv", "vs")),
     "rsub": Formula(lambda f, a, b: b - a, 2, NUMBERS),
-    "heaviside": Formula(heaviside, 2),
+    "heaviside": Formula(heaviside, 2, NUMBERS),
     "copysign": Formula(lambda f, a, b: f.intrinsic("copysign", a, b), 2),
     "clamp_min": Formula(maximum, 2, NUMBERS),
     "clamp_max": Formula(minimum, 2, NUMBERS),
-    "fmax": Formula(fmax, 2),
-    "fmin": Formula(fmin, 2),
-    "isinf": Formula(lambda f, x: absolute(f, x).eq(math.inf), 1, FLOATS, "i1"),
-    "isfinite": Formula(lambda f, x: absolute(f, x).lt(math.inf), 1, FLOATS, "i1"),
-    "isposinf": Formula(lambda f, x: x.eq(math.inf), 1, FLOATS, "i1"),
-    "isneginf": Formula(lambda f, x: x.eq(-math.inf), 1, FLOATS, "i1"),
-    "isreal": Formula(lambda f, x: x.eq(x) | x.isnan(), 1, FLOATS, "i1"),
-    "logical_not": Formula(lambda f, x: x.eq(0), 1, NUMBERS, "i1"),
+    "fmax": Formula(fmax, 2, NUMBERS),
+    "fmin": Formula(fmin, 2, NUMBERS),
+    "isinf": Formula(is_far(lambda f, x: absolute(f, x)), 1, NUMBERS, "i1"),
+    "isfinite": Formula(isfinite, 1, NUMBERS, "i1"),
+    "isposinf": Formula(is_far(lambda f, x: x), 1, NUMBERS, "i1"),
+    "isneginf": Formula(is_far(lambda f, x: -x), 1, NUMBERS, "i1"),
+    "isreal": Formula(lambda f, x: x.eq(x) | x.isnan(), 1, NUMBERS, "i1"),
+    "logical_not": Formula(lambda f, x: x.eq(0), 1, (*NUMBERS, "i1"), "i1"),
     "hardtanh": Formula(clipped, 3, forms=("vss",)),
     "hardsigmoid": Formula(hardsigmoid, 1),
     "hardswish": Formula(hardswish, 1),
@@ -304,22 +317,24 @@ PIECEWISE: dict[str, Formula] = {
     "xlogy": Formula(xlogy, 2),
     "addcdiv": Formula(addcdiv, 3, forms=("vvv",)),
     "nan_to_num": Formula(
-        nan_to_num, 4, forms=("vsss",),
+        nan_to_num, 4, NUMBERS, forms=("vsss",),
         absent=((1, 0.0), (2, LARGEST), (3, {type: -value for type, value in LARGEST.items()})),
     ),
-    "signbit": Formula(lambda f, x: x.bits(WORD[x.type]).lt(0), 1, FLOATS, "i1"),
+    "signbit": Formula(
+        lambda f, x: (x.bits(WORD[x.type]) if x.floating else x).lt(0), 1, NUMBERS, "i1"
+    ),
     "logaddexp": Formula(logaddexp, 2),
     "hypot": Formula(hypot, 2, ("float",)),
     "expm1": Formula(expm1, 1),
     "addcmul_scaled": Formula(
-        lambda f, x, a, b, scale: f.fma(scale * a, b, x), 4, forms=("vvvs",)
+        lambda f, x, a, b, scale: addcmul(f, x, scale * a, b), 4, NUMBERS, forms=("vvvs",)
     ),
     "add_scaled": Formula(
-        lambda f, x, y, scale: f.fma(y, scale, x), 3, forms=("vvs",),
+        lambda f, x, y, scale: addcmul(f, x, y, scale), 3, NUMBERS, forms=("vvs",),
         tail=lambda f, x, y, scale: x + y * scale,
     ),
     "sub_scaled": Formula(
-        lambda f, x, y, scale: f.fma(y, -scale, x), 3, forms=("vvs",),
+        lambda f, x, y, scale: addcmul(f, x, y, -scale), 3, NUMBERS, forms=("vvs",),
         tail=lambda f, x, y, scale: x - y * scale,
     ),
     "masked_fill": Formula(

@@ -9,7 +9,7 @@ import math
 
 from flambeau.core.kernels.jit.ir import Function, Value
 from flambeau.core.kernels.native.elementwise import Formula
-from flambeau.core.kernels.native.formulas import exp
+from flambeau.core.kernels.native.formulas import NUMBERS, exp
 from flambeau.core.kernels.native.narrow import HALVES
 from flambeau.core.kernels.native.smooth import log
 
@@ -34,10 +34,42 @@ def power(f: Function, x: Value, y: Value) -> Value:
     return found.to("float")
 
 
+def whole_power(f: Function, x: Value, y: Value) -> Value:
+    """``x**y`` of whole numbers, which wrap, by squares; what is a fraction is 0."""
+    found, square = f.variable(x.type, 1), f.variable(x.type, x)
+    left = f.variable(x.type, f.select(y.lt(0), 0, y))
+    k = f.fresh()
+    f.label(f"turn{k}")
+    f.branch(left.get().eq(0), f"done{k}", f"more{k}")
+    f.label(f"more{k}")
+    odd = (left.get() & 1).ne(0)
+    found.set(f.select(odd, found.get() * square.get(), found.get()))
+    square.set(square.get() * square.get())
+    left.set(left.get() >> 1)
+    f.jump(f"turn{k}")
+    f.label(f"done{k}")
+    alternating = f.select((y & 1).ne(0), f.value(x.type, -1), 1)
+    fraction = f.select(x.eq(1), f.value(x.type, 1), f.select(x.eq(-1), alternating, 0))
+    return f.select(y.lt(0), fraction, found.get())
+
+
+def towards_zero(f: Function, a: Value, b: Value) -> Value:
+    """``a / b`` of whole numbers, b not 0; the least by -1 wraps."""
+    less = b.eq(-1)
+    return f.select(less, -a, a / f.select(less, f.value(b.type, 1), b))
+
+
+def div_trunc(f: Function, a: Value, b: Value) -> Value:
+    """``trunc(a / b)``."""
+    return f.intrinsic("trunc", a / b) if a.floating else towards_zero(f, a, b)
+
+
 def fmod(f: Function, a: Value, b: Value) -> Value:
     """C's fmod, exact: the quotient's leading digits times `b`, taken off in one rounding, leave
     what a number holds. Large quotients take several turns.
     """
+    if not a.floating:
+        return a - towards_zero(f, a, b) * b
     if a.type == "float":
         rest = _remains(f, a.to("double"), f.intrinsic("fabs", b.to("double")))
     else:
@@ -82,6 +114,8 @@ LEADING = 1
 def remainder(f: Function, a: Value, b: Value) -> Value:
     """`fmod` with the sign of `b`."""
     found = fmod(f, a, b)
+    if not a.floating:
+        return f.select(found.ne(0) & (found ^ b).lt(0), found + b, found)
     other = found.ne(0) & ((b.lt(0) & found.ge(0)) | (b.ge(0) & found.lt(0)))
     return f.select(other & ~found.isnan(), found + b, found)
 
@@ -89,6 +123,9 @@ def remainder(f: Function, a: Value, b: Value) -> Value:
 def floor_divide(f: Function, a: Value, b: Value) -> Value:
     """``floor(a / b)`` by what `fmod` leaves, so that a quotient rounded up does not count."""
     rest = fmod(f, a, b)
+    if not a.floating:
+        found = towards_zero(f, a, b)
+        return f.select(rest.ne(0) & (rest ^ b).lt(0), found - 1, found)
     found = (a - rest) / b
     other = rest.ne(0) & ((b.lt(0) & rest.ge(0)) | (b.ge(0) & rest.lt(0)))
     found = f.select(other, found - 1.0, found)
@@ -99,10 +136,11 @@ def floor_divide(f: Function, a: Value, b: Value) -> Value:
 
 
 QUOTIENTS: dict[str, Formula] = {
-    "fmod": Formula(fmod, 2),
-    "remainder": Formula(remainder, 2),
-    "floor_divide": Formula(floor_divide, 2),
-    "div_floor": Formula(floor_divide, 2),
-    "div_trunc": Formula(lambda f, a, b: f.intrinsic("trunc", a / b), 2, stepwise=HALVES),
+    "fmod": Formula(fmod, 2, NUMBERS, divisor=1),
+    "remainder": Formula(remainder, 2, NUMBERS, divisor=1),
+    "floor_divide": Formula(floor_divide, 2, NUMBERS, divisor=1),
+    "div_floor": Formula(floor_divide, 2, NUMBERS, divisor=1),
+    "div_trunc": Formula(div_trunc, 2, NUMBERS, stepwise=HALVES, divisor=1),
+    "whole_power": Formula(whole_power, 2, ("i64", "i32")),
     "power_of": Formula(power, 2, ("float",)),
 }

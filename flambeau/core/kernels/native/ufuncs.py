@@ -72,9 +72,10 @@ def _spec(ufunc: np.ufunc) -> Any:
             "kind": id(given), "item": given.itemsize, "result": id(result),
             "size": result.itemsize, "number": kind, "data": data,
         }  # fmt: skip
-        rows += [words[key] for key in TYPE_WORDS]
+        rows += [words.get(key, 0) for key in TYPE_WORDS]
         rows += [loop if k < 1 << ufunc.nin else 0 for k in range(FORMS)]
-    facts = {"arity": ufunc.nin, "condition": -1, "types": len(loops), "rounded": 0}
+    facts = {"arity": ufunc.nin, "condition": -1, "types": len(loops)}
+    facts |= {"rounded": 0, "divisor": -1, "absent": 0}
     words64 = [facts[key] for key in SPEC] + rows
     return (ctypes.c_int64 * len(words64))(*words64) if loops else None
 

@@ -26,7 +26,16 @@ from flambeau.core.kernels.native.polynomials import POLYNOMIALS
 from flambeau.core.kernels.native.special import SPECIAL as ERRORS_AND_GAMMAS
 from flambeau.core.kernels.native.walk import GRAIN
 from flambeau.core.kernels.order import in_order
-from flambeau.core.ops import activation, arithmetic, loss, loss_pairs, math, rounding, special
+from flambeau.core.ops import (
+    activation,
+    arithmetic,
+    loss,
+    loss_pairs,
+    math,
+    power,
+    rounding,
+    special,
+)
 from flambeau.core.ops import smooth as smooth_operations
 from flambeau.core.ops.smooth import _mish_on_arrays
 
@@ -71,12 +80,12 @@ PIECEWISE = {
     "logit_of": lambda x: np.log(x / (1 - x)),
     "prelu_kernel": lambda x, w: np.where(x > 0, x, w * x),
     "rounded_up_to": rounding._to_places_by_numpy,
-    "floor": np.floor, "ceil": np.ceil, "trunc": np.trunc, "round": np.rint,
+    "floor": np.floor, "ceil": np.ceil, "trunc": np.trunc, "round": lambda x: np.rint(x).astype(x.dtype),
     "frac": lambda x: x - np.trunc(x), "sign": rounding._sign, "sgn": rounding._sign,
     "zero": np.zeros_like, "rsub": lambda a, b: b - a, "heaviside": lambda x, v: np.where(x == 0, v, (x > 0).astype(x.dtype)),
     "fill": lambda x, value: np.full_like(x, value), "copy": lambda x, value: value.copy(),
-    "fmod": np.fmod, "remainder": rounding._remainder, "floor_divide": arithmetic._floor,
-    "div_floor": arithmetic._floor, "div_trunc": lambda a, b: np.trunc(a / b),
+    "fmod": np.fmod, "remainder": rounding._remainder, "floor_divide": arithmetic._floor_divide_kernel,
+    "div_floor": arithmetic._floor_divide_kernel, "div_trunc": lambda a, b: np.trunc(a / b).astype(a.dtype),
     "copysign": np.copysign, "clamp_min": np.maximum, "clamp_max": np.minimum, "fmax": np.fmax,
     "fmin": np.fmin, "isinf": np.isinf, "isfinite": np.isfinite, "isposinf": np.isposinf,
     "isneginf": np.isneginf, "isreal": np.isreal, "logical_not": np.logical_not,
@@ -91,13 +100,14 @@ PIECEWISE = {
     "elu": activation._elu, "celu": lambda x, alpha: activation._elu(x, alpha, 1.0, 1 / alpha),
     "logsigmoid": lambda x: np.minimum(x, 0) - np.log1p(np.exp(-np.abs(x))),
     "mish": lambda x: x * np.tanh(smooth.softplus(x)), "xlogy": special._xlogy,
-    "addcdiv": lambda x, a, b: x + a / b, "nan_to_num": rounding._replaced_by_numpy, "signbit": np.signbit, "logaddexp": np.logaddexp,
+    "addcdiv": lambda x, a, b: x + a / b, "nan_to_num": lambda x, *to: x if x.dtype.kind == "i" else rounding._replaced_by_numpy(x, *to), "signbit": np.signbit, "logaddexp": np.logaddexp,
     "hypot": np.hypot, "expm1": np.expm1,
     "addcmul_scaled": lambda x, a, b, scale: x + x.dtype.type(scale) * a * b,
     "addcdiv_scaled": lambda x, a, b, scale: x + x.dtype.type(scale) * a / b,
     "add_scaled": lambda x, y, scale: x + x.dtype.type(scale) * y,
     "sub_scaled": lambda x, y, scale: x - x.dtype.type(scale) * y,
     "masked_fill": lambda x, mask, value: np.where(mask, x.dtype.type(value), x),
+    "whole_power": power._integer_power,
     "power_of": lambda x, y: np.power(x, y, dtype="f8").astype(x.dtype),
     "hardsigmoid_backward": lambda g, x: np.where(
         (x > -3) & (x < 3), g * g.dtype.type(1 / 6), g.dtype.type(0)
@@ -154,6 +164,8 @@ def operands(name, dtype, shape, rng):
         if dtype[0] == "f" and array.size > 2 * len(SPECIAL):
             rng.shuffle(array.reshape(-1)[:1])
             array.reshape(-1)[: len(SPECIAL)] = rng.permutation(SPECIAL)
+    if formula.divisor is not None and dtype[0] == "i":
+        found[formula.divisor][found[formula.divisor] == 0] = -2
     if formula.condition is not None:
         found[formula.condition] = np.asarray(found[formula.condition] > 0)
     for k in range(NUMBERS_LAST.get(name, 0)):
@@ -193,6 +205,9 @@ FUSED = {"addcmul", "addcmul_scaled", "add_scaled", "sub_scaled", "lerp"}
 
 def assert_fused(got, want, given):
     """A product and its sum are rounded once: off by the last digit of what was added."""
+    if got.dtype.kind == "i":
+        np.testing.assert_array_equal(got, want)
+        return
     size = np.max([np.abs(x).max(where=np.isfinite(x), initial=1) for x in map(np.asarray, given)])
     tolerance = 4 * np.finfo(got.dtype).eps
     np.testing.assert_allclose(got, want, rtol=tolerance, atol=tolerance * size**2)
