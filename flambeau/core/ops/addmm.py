@@ -118,7 +118,7 @@ def _short(input: Any, mat1: Any, mat2: Any, beta: Any, alpha: Any) -> Any:
 
 
 def _is_row(input: Any, mat1: Any, mat2: Any) -> bool:
-    """Whether 16-bit floats have a number for each column, which is added before they are rounded."""
+    """Whether 16-bit floats have a number for each column: it is added before they are rounded."""
     half = input.dtype.itemsize == 2 and input.dtype.kind in "fV"
     return half and input.shape == mat2.shape[1:] and mat1.shape[1] == mat2.shape[0]
 
