@@ -149,8 +149,7 @@ def _bias_rule(g: Any, bias_shape: Any) -> Any:
     if g.ndim < 2 or bias_shape != g.shape[-1:]:
         return g
     if type(g) is nd:
-        wide = g if g.dtype in _NATIVE else recast(g, "f4")
-        return recast(column_sums(wide), g.dtype)
+        return recast(column_sums(g), g.dtype)
     return ops.sum(g, tuple(range(g.ndim - 1)))
 
 

@@ -20,6 +20,7 @@ from flambeau.core.folds import LEAST
 from flambeau.core.kernels import loss as kernels
 from flambeau.core.kernels.generate import folds
 from flambeau.core.kernels.native import choose
+from flambeau.core.kernels.product import widen
 from flambeau.core.ops.windowing import refuse_dtype
 from flambeau.core.rules import both
 from flambeau.core.tensor import Tensor, wrap
@@ -245,9 +246,9 @@ def fold(found: Any, reduction: int) -> Any:
         return found
     total = folds.fold("sum", found, None, False)
     if total is None:
-        total = np.add.reduce(found, axis=None)
+        total = np.add.reduce(widen(found), axis=None)
     if reduction == 1:
-        total = total / found.dtype.type(found.size)
+        total = total / total.dtype.type(found.size)
     return np.asarray(total, found.dtype)
 
 
