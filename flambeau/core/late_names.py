@@ -58,9 +58,9 @@ AREAS: dict[str, tuple[str, str, str]] = {
         "",
     ),
     "cross": (
-        "cdist cross",
         "cross",
-        "_cdist _linalg_cross linalg_cross",
+        "cross",
+        "_linalg_cross linalg_cross",
     ),
     "ctc": (
         "ctc_loss",
@@ -73,9 +73,9 @@ AREAS: dict[str, tuple[str, str, str]] = {
         "",
     ),
     "distance": (
-        "cosine_similarity pairwise_distance pdist",
+        "cdist cosine_similarity pairwise_distance pdist",
         "",
-        "_pdist",
+        "_cdist _pdist",
     ),
     "dropout": (
         "alpha_dropout alpha_dropout_ dropout dropout_ feature_alpha_dropout "

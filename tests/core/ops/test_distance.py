@@ -47,3 +47,37 @@ def test_pdist_of_one_row_has_no_gradient():
     x = torch.ones(1, 3, requires_grad=True)
     torch.nn.functional.pdist(x).sum().backward()
     assert x.grad.tolist() == [[0, 0, 0]]
+
+
+@pytest.mark.parametrize("p", [0, 0.5, 1, 1.5, 2, 3, float("inf")])
+@pytest.mark.parametrize(
+    "shapes", [((3, 4), (5, 4)), ((2, 1, 30, 8), (3, 20, 8)), ((4, 0), (2, 0))]
+)
+def test_cdist_and_its_gradient(p, shapes, oracle):
+    rng = np.random.default_rng(0)
+    x, y = (rng.integers(-3, 4, shape).astype("f8") for shape in shapes)
+    found = []
+    for library in (torch, oracle):
+        rows = [library.tensor(values, requires_grad=True) for values in (x, y)]
+        out = library.cdist(*rows, p)
+        out.backward(library.linspace(-1, 1, out.numel(), dtype=out.dtype).reshape(out.shape))
+        found.append([out.detach().numpy(), *(row.grad.numpy() for row in rows)])
+    for ours, theirs in zip(*found, strict=True):
+        np.testing.assert_allclose(ours, theirs, 1e-6, 1e-6)
+
+
+def test_cdist_far_from_the_origin_keeps_its_gradient(oracle):
+    x = np.random.default_rng(0).standard_normal((30, 4)).astype("f4") + 1000
+    found = []
+    for library in (torch, oracle):
+        rows = library.tensor(x, requires_grad=True)
+        mode = "donot_use_mm_for_euclid_dist"
+        library.cdist(rows, library.tensor(x[::-1].copy()), compute_mode=mode).sum().backward()
+        found.append(rows.grad.numpy())
+    np.testing.assert_allclose(*found, 1e-3, 1e-3)
+
+
+def test_cdist_has_second_derivatives():
+    x, y = (torch.randn(n, 3, dtype=torch.float64, requires_grad=True) for n in (3, 4))
+    for p in (1.5, 2.0, 3.0):
+        assert gradgradcheck(lambda a, b, p=p: torch.cdist(a, b, p), (x, y))
