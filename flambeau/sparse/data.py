@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from flambeau.core.kernels.generate import rows_added
+from flambeau.core.kernels.generate import slices
 from flambeau.core.layout import sparse_bsc, sparse_bsr, sparse_coo, sparse_csc, sparse_csr
 
 __all__ = ["COO", "Compressed", "SparseData", "is_sparse"]
@@ -237,7 +237,7 @@ class COO(SparseData):
             member[order] = number.cumsum()
             found = np.zeros((len(starts), *values.shape[1:]), values.dtype)
             flat = found.reshape(len(starts), -1)
-            if rows_added.add_rows(flat, member, values.reshape(len(order), -1)):
+            if slices.add_rows(flat, member, values.reshape(len(order), -1)):
                 return found
         ranked = values[order]
         if starts is None or not len(ranked):

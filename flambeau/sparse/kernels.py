@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from flambeau.core.errors import fail
-from flambeau.core.kernels.generate import rows_added, rows_dotted, rows_mixed
+from flambeau.core.kernels.generate import rows_dotted, rows_mixed, slices
 from flambeau.sparse.convert import compress
 from flambeau.sparse.data import COO, Compressed, SparseData
 
@@ -78,7 +78,7 @@ def _rows_scattered(data: COO, into: Any, sign: int) -> bool:
         return False
     values = data.values if sign > 0 else -data.values
     values = values.reshape(len(places), -1)
-    return rows_added.add_rows(into.reshape(count, -1), places, values)
+    return slices.add_rows(into.reshape(count, -1), places, values)
 
 
 def union(a: Any, b: Any, function: Any) -> Any:

@@ -8,7 +8,7 @@ import numpy as np
 
 from flambeau.core.errors import fail
 from flambeau.core.kernels.copies import zeros
-from flambeau.core.kernels.generate.rows_added import add_rows
+from flambeau.core.kernels.generate.slices import add_rows
 
 __all__ = ["check_indices", "rows_added"]
 

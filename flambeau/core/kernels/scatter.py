@@ -17,7 +17,7 @@ from flambeau.core.kernels import late
 __all__ = ["add_at", "add_rows", "combine_rows", "linear", "put_sum"]
 
 nd = np.ndarray
-_add_rows = late.placed("generate.rows_added", "add_rows")
+_add_rows = late.placed("generate.slices", "add_rows")
 
 
 def linear(index: Any, dim: int, shape: tuple[int, ...]) -> Any:

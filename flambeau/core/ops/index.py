@@ -19,10 +19,12 @@ from flambeau.core.direct import direct
 from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
 from flambeau.core.forward import forward
-from flambeau.core.kernels.generate import picked
+from flambeau.core.kernels import copies
+from flambeau.core.kernels.generate import picked, slices
 from flambeau.core.kernels.scatter import add_rows
 from flambeau.core.numbers import number_for
 from flambeau.core.ops import view as _views  # noqa: F401  (declares the views written here)
+from flambeau.core.rules import both
 from flambeau.core.tensor import Tensor, wrap
 
 __all__: list[str] = []
@@ -53,7 +55,8 @@ def check_vector(
         )
     index = index.reshape(-1).astype(np.int64, copy=False)
     n = input.shape[dim] if input.ndim else 1
-    if index.size:
+    # Negative ones are the largest unsigned: one look finds both.
+    if index.size and int(np.maximum.reduce(index.view(np.uint64))) >= n:
         low, high = int(index.min()), int(index.max())
         negative = name == "index_fill"
         if high >= n or low < (-n if negative else 0):
@@ -75,7 +78,12 @@ def _select_shape(input: Any, dim: int, index: Any) -> Any:
     ), input.dtype
 
 
-def _select_backward(g: Tensor, shape: Any, dim: int, index: Tensor) -> Tensor:
+@both
+def _select_backward(g: Any, shape: Any, dim: int, index: Any) -> Any:
+    if type(g) is nd:
+        found = copies.zeros(shape, g.dtype)
+        add_slices(found, dim, index, g)
+        return found
     return ops.index_add(g.new_zeros(shape), dim, index, g)
 
 
@@ -162,7 +170,7 @@ def index_add(input, dim: int, index, source, *, alpha: Any = 1):
     Raises:
         IndexError: an index out of range. RuntimeError: source or its dtype does not fit.
     """
-    found = input.copy()
+    found = copies.copy(input)
     add_slices(found, dim, index, source, alpha)
     return found
 
@@ -175,6 +183,8 @@ def add_slices(target: Any, dim: int, index: Any, source: Any, alpha: Any = 1) -
         alpha = bool(alpha)
     if alpha != 1:
         source = (source * np.array(alpha).astype(target.dtype)).astype(target.dtype)
+    if target.ndim and slices.add_slices(target, dim, index, source):
+        return
     before, n, after = _flat_rows(target, dim)
     places = index if before == 1 else (np.arange(0, before * n, n)[:, None] + index).reshape(-1)
     add_rows(target.reshape(before * n, after), places, source.reshape(places.size, after))
@@ -199,7 +209,7 @@ def index_copy(input, dim: int, index, source):
     Raises:
         IndexError: an index out of range. RuntimeError: source or its dtype does not fit.
     """
-    found = input.copy()
+    found = copies.copy(input)
     copy_slices(found, dim, index, source)
     return found
 
@@ -214,6 +224,8 @@ def copy_slices(target: Any, dim: int, index: Any, source: Any) -> None:
         )
     index, dim = check_vector("index_copy", target, dim, index)
     _check_source("index_copy", target, dim, index, source)
+    if target.ndim and slices.put_slices(target, dim, index, source):
+        return
     if index.size:
         target.reshape(target.shape or (1,))[(ALL,) * dim + (index,)] = (
             source if source.ndim else source.reshape(1)
@@ -247,6 +259,8 @@ def _index_fill(input, dim: int, index, value):
 def fill_slices(target: Any, dim: int, index: Any, value: Any) -> None:
     """``target[index] = value`` along a dimension."""
     index, dim = check_vector("index_fill", target, dim, index)
+    if target.ndim and slices.fill_slices(target, dim, index, value.astype(target.dtype)):
+        return
     if index.size > 1 and dim:  # marks cost less than places inside each row
         named = np.zeros((target.shape[dim], *(1,) * (target.ndim - dim - 1)), bool)
         named[index] = True

@@ -15,7 +15,7 @@ from flambeau.core.dims import wrap_dim
 from flambeau.core.direct import direct
 from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
-from flambeau.core.kernels import late
+from flambeau.core.kernels import copies, late
 from flambeau.core.kernels.generate import picked
 from flambeau.core.kernels.scatter import add_at, add_rows, linear
 from flambeau.core.numbers import number_for
@@ -120,7 +120,7 @@ _add_picked = late.native("picks", "add", _added)
 @both
 def _gather_backward(g: Any, shape: Any, dim: int, index: Any) -> Any:
     if type(g) is nd:
-        return _add_picked(np.zeros(shape, g.dtype), dim, index, g)
+        return _add_picked(copies.zeros(shape, g.dtype), dim, index, g)
     return ops.scatter_add(g.new_zeros(shape), dim, index, g)
 
 
@@ -209,7 +209,7 @@ def _shape_of_first(input: Any, *_: Any) -> Any:
 )
 def _scatter(input, dim: int, index, src):
     """The input with elements of `src` written where the index points."""
-    found = input.copy()
+    found = copies.copy(input)
     put_elements(found, dim, index, src)
     return found
 
@@ -234,7 +234,7 @@ def put_elements(target: Any, dim: int, index: Any, src: Any) -> None:
 )
 def _scatter_number(input, dim: int, index, value: Any):
     """The input with a number written where the index points."""
-    found = input.copy()
+    found = copies.copy(input)
     put_number(found, dim, index, value)
     return found
 
@@ -341,7 +341,7 @@ def scatter_add(input, dim: int, index, src):
         RuntimeError: rank, size or dtype of index or source does not fit, or an index is out of
             range.
     """
-    found = input.copy()
+    found = copies.copy(input)
     add_elements(found, dim, index, src)
     return found
 

@@ -7,7 +7,7 @@ import pytest
 
 from flambeau.core import threads
 from flambeau.core.kernels import embedding_bag as bags
-from flambeau.core.kernels.generate import picked, rows_added, rows_mixed, rows_topped
+from flambeau.core.kernels.generate import picked, rows_mixed, rows_topped, slices
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def numpy_form(monkeypatch):
 
     def call(function, *given):
         with monkeypatch.context() as only:
-            for module in (rows_mixed, rows_topped, rows_added, picked):
+            for module in (rows_mixed, rows_topped, slices, picked):
                 only.setattr(module, "SMALLEST", 1 << 60)
             return function(*given)
 

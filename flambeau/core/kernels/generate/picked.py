@@ -16,6 +16,7 @@ import numpy as np
 from flambeau.core.kernels import memory
 from flambeau.core.kernels.generate.call import Kernel
 from flambeau.core.kernels.generate.gemm import larger, pointer, share, smaller, words
+from flambeau.core.kernels.generate.slices import CARRIERS, TYPES
 from flambeau.core.kernels.generate.vectors import along, read, write
 from flambeau.core.kernels.jit import pool
 from flambeau.core.kernels.jit.ir import Function, Module, Value, vector
@@ -24,10 +25,6 @@ __all__ = ["add_elements", "elements", "put_elements", "rows"]
 
 WORDS = ("x", "index", "other", "outer", "n", "m", "inner")
 """The context. `other`: what is picked, or what is put."""
-TYPES = {np.dtype("f4"): "float", np.dtype("f8"): "double", np.dtype("i4"): "i32",
-         np.dtype("i8"): "i64"}  # fmt: skip
-CARRIERS = {4: np.dtype("i4"), 8: np.dtype("i8")}
-"""What moves numbers of so many bytes."""
 SMALLEST = 1 << 12
 """Below, other ways are as quick."""
 COLUMNS = 64
@@ -125,9 +122,9 @@ def rows(x: Any, dim: int, index: Any, checked: bool = True) -> Any:
     """
     shape = (*x.shape[:dim], *index.shape, *x.shape[dim + 1 :])
     inner = math.prod(x.shape[dim + 1 :]) * x.itemsize
-    dtype = CARRIERS[4]
+    dtype = CARRIERS[4 if inner % 4 == 0 else 2 if inner % 2 == 0 else 1]
     if (
-        math.prod(shape) < SMALLEST or inner % 4 or x.dtype.kind == "O" or not _plain(index)
+        math.prod(shape) < SMALLEST or x.dtype.kind == "O" or not _plain(index)
         or not x.flags.c_contiguous or not _kernel.ready(dtype, "rows")
     ):  # fmt: skip
         return None
