@@ -14,6 +14,7 @@ from flambeau.core.declare import composite
 from flambeau.core.errors import fail
 from flambeau.core.factory.short import plainly
 from flambeau.core.ir.abstract import Abstract
+from flambeau.core.kernels.generate.lines import line, stepped
 from flambeau.core.provenance import stack_level
 from flambeau.core.silence import quiet
 from flambeau.core.state import ordinary
@@ -23,15 +24,25 @@ __all__: list[str] = []
 
 
 _FEW = 1 << 13
+NUMBERS = frozenset((int, float))
 
 
-def _counted(start: int, end: Any, step: Any) -> Tensor | None:
-    """The usual case of `arange`: few whole numbers, upwards."""
+def _counted(start: Any, end: Any, step: Any, dtype: Any) -> Tensor | None:
+    """The usual case of `arange`: few numbers, upwards, of the dtypes it is for."""
     if end is None:
         start, end = 0, start
-    if type(end) is not int or type(step) is not int or not ordinary():
+    if not (NUMBERS.issuperset((type(start), type(end), type(step))) and ordinary()):
         return None
-    return wrap(np.arange(start, end, step)) if 0 < step and 0 <= end - start < _FEW else None
+    if not (0 < step and 0 <= end - start < _FEW * step):
+        return None
+    whole = type(start) is type(end) is type(step) is int
+    if whole and (dtype is None or dtype is dtypes.int64):
+        return wrap(np.arange(start, end, step))
+    kind = dtypes.default() if dtype is None else dtype
+    if kind is not dtypes.float32 and kind is not dtypes.float64:
+        return None
+    count = math.ceil((float(end) - float(start)) / float(step))
+    return wrap(stepped(kind.numpy, count, start, step))
 
 
 @composite()
@@ -46,8 +57,8 @@ def arange(
         RuntimeError: step 0, or bounds that the step does not lead to.
         ValueError: a step that is 0 once rounded to the integer dtype.
     """
-    if type(start) is int and (dtype is None or dtype is dtypes.int64) and plainly(opts):
-        if (found := _counted(start, end, step)) is not None:
+    if type(start) in NUMBERS and plainly(opts):
+        if (found := _counted(start, end, step, dtype)) is not None:
             return found
     if opts:
         given.known("arange", opts)
@@ -88,11 +99,7 @@ def arange(
         count = math.ceil((float(end) - float(start)) / float(step))
     if given.is_meta("arange", opts.get("device")):
         return given.made("arange", Abstract((count,), kind), opts)
-    if kind.kind in "iu":
-        array = (np.arange(count, dtype="i8") * int(step) + int(start)).astype(kind)
-    else:
-        wide = np.dtype("f8") if kind.kind != "c" else kind
-        array = quiet((np.arange(count, dtype=wide) * step + start).astype, kind)
+    array = stepped(kind, count, start, step)
     return given.made("arange", array, opts)
 
 
@@ -177,13 +184,17 @@ def _line(start: Any, end: Any, steps: int, kind: np.dtype[Any]) -> np.ndarray[A
     # float32's products are not rounded before the sum, as in PyTorch's fused multiply and add:
     # float64 holds them exactly.
     wide = np.dtype(np.float64) if kind == np.float32 else kind
-    a, b, step, k = wide.type(a), wide.type(b), wide.type(step), np.arange(steps)
-    line = quiet(
+    a, b, step = wide.type(a), wide.type(b), wide.type(step)
+    made = line(kind, steps, a, step, b)
+    if made is not None:
+        return made
+    k = np.arange(steps)
+    found = quiet(
         lambda: np.where(
             k < steps // 2, a + step * k.astype(wide), b - step * (steps - 1 - k).astype(wide)
         )
     )
-    return quiet(line.astype, kind)
+    return quiet(found.astype, kind)
 
 
 @composite()
