@@ -181,9 +181,10 @@ def _line(start: Any, end: Any, steps: int, kind: np.dtype[Any]) -> np.ndarray[A
         return quiet(np.trunc(wide).astype, kind)
     a, b = kind.type(start), kind.type(end)
     step = quiet(lambda: (b - a) / kind.type(steps - 1))
-    # float32's products are not rounded before the sum, as in PyTorch's fused multiply and add:
-    # float64 holds them exactly.
-    wide = np.dtype(np.float64) if kind == np.float32 else kind
+    # Products are not rounded before the sum, as in PyTorch's fused multiply and add.
+    wide = {np.float32: np.dtype(np.float64), np.float64: np.dtype(np.longdouble)}.get(
+        kind.type, kind
+    )
     a, b, step = wide.type(a), wide.type(b), wide.type(step)
     made = line(kind, steps, a, step, b)
     if made is not None:

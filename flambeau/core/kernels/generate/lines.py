@@ -31,10 +31,16 @@ def module(name: str, type: str, _: int) -> Module:
     if name == "range" and type != "i64":
         _stepped(f, type, out, half, first, step, begin, stop)
         return made
+
+    def at(start: Value, k: Value) -> Value:
+        """``start + step * k``, rounded once."""
+        found = start + step * k if type == "i64" else f.fma(step, k.to(wide), start)
+        return found.to(type)
+
     with f.loop(begin, smaller(f, stop, half), independent=True) as k:
-        f.store((first + step * k.to(wide)).to(type), out, k)
+        f.store(at(first, k), out, k)
     with f.loop(larger(f, begin, half), stop, independent=True) as k:
-        f.store((last - step * (get["count"] - 1 - k).to(wide)).to(type), out, k)
+        f.store(at(last, k - (get["count"] - 1)), out, k)
     return made
 
 

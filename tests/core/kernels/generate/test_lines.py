@@ -21,12 +21,10 @@ def test_digits(shares, count):
         k = np.arange(count)
         np.testing.assert_array_equal(stepped(np.dtype("i8"), count, -5, 3), 3 * k - 5)
         for dtype in (np.dtype("f4"), np.dtype("f8")):
-            up = 0.1 + 0.3 * k
-            down = 7.7 - 0.3 * (count - 1 - k)
-            np.testing.assert_array_equal(
-                line(dtype, count, 0.1, 0.3, 7.7),
-                np.where(k < count // 2, up, down).astype(dtype),
-            )
+            up = np.longdouble(0.1) + np.longdouble(0.3) * k
+            down = np.longdouble(7.7) - np.longdouble(0.3) * (count - 1 - k)
+            want = np.where(k < count // 2, up, down).astype(dtype)  # rounded twice, code once
+            np.testing.assert_array_max_ulp(line(dtype, count, 0.1, 0.3, 7.7), want, 1)
     finally:
         threads.set_count(before)
 
