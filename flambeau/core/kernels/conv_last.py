@@ -304,7 +304,7 @@ def weight_gradient(
     pads: Pairs,
     dilation: Ints,
 ) -> bool:
-    """Fill a contiguous `result` with the adjoint in the weight. Whether that was done."""
+    """Fill `result` with the adjoint in the weight. Whether that was done."""
     if not takes(grad, input):
         return False
     function = _weights(input.dtype)
@@ -315,9 +315,18 @@ def weight_gradient(
         function, input.shape, grad.shape, geometry_of(tuple(kernel), stride, pads, dilation),
         input.itemsize, 4 * lanes_of(input.dtype), threads.count(),
     )  # fmt: skip
-    sums = memory.empty((parts, features, prod(kernel), channels), input.dtype)
+    behind = to_last(result)
+    shape = (parts, features, prod(kernel), channels)
+    if parts == 1 and behind.flags.c_contiguous:
+        sums = behind.reshape(shape)
+    else:
+        sums = memory.empty(shape, input.dtype)
     launch()(words, input, grad, sums, scratch("pixels", (room,), input.dtype))
+    total = sums[0]
     for more in sums[1:]:
-        sums[0] += more
-    turn(sums[0], result.reshape(features, channels, -1))
+        total += more
+    if not behind.flags.c_contiguous:
+        turn(total, result.reshape(features, channels, -1))
+    elif parts > 1:
+        behind[...] = total.reshape(behind.shape)
     return True

@@ -202,10 +202,19 @@ def weight_gradient(
     if groups > 1 and depthwise_weight(grad, input, result, stride, pads, dilation, groups):
         return True
     kernel = result.shape[2:]
-    if groups == 1 and _one_window(input.shape[2:], kernel, pads, dilation):
+    one_window = groups == 1 and _one_window(input.shape[2:], kernel, pads, dilation)
+    if one_window and result.flags.c_contiguous:
         images = np.ascontiguousarray(input).reshape(len(input), -1)
         matrices(grad.reshape(len(grad), -1).T, images, None, result.reshape(len(result), -1))
         return True
+    if groups == 1 and _is_last(input) and not _pointwise(kernel, pads, groups):
+        behind = _channels_last(grad)
+        if conv_last.weight_gradient(behind, input, result, stride, pads, dilation):
+            return True
+    if not result.flags.c_contiguous:
+        plain = memory.empty(result.shape, result.dtype)
+        weight_gradient(grad, input, plain, stride, pads, dilation, groups)
+        return _channels_back(plain, result)
     area = prod(grad.shape[2:])
     few = area < AREA or len(grad) * area < PIXELS
     if (few or _is_last(input)) and _pointwise(kernel, pads, groups):
@@ -221,10 +230,6 @@ def weight_gradient(
         )
         weight_gradient(left, right, result, *options, groups)
         return True
-    if groups == 1 and _is_last(input) and len(kernel) == 2:
-        behind = _channels_last(grad)
-        if conv_last.weight_gradient(behind, input, result, stride, pads, dilation):
-            return True
     copied = _is_last(input)
     input, grad = _three(_channels_first(input)), _three(_channels_first(grad))
     grad = np.ascontiguousarray(grad)

@@ -78,9 +78,11 @@ def test_sums_and_their_adjoint(case, dtype, monkeypatch):
         assert len(calls) == 3 + 3 * prod(min(n, stride) for n in kernel[2:])  # each phase
 
     want = conv.weight_gradient(g, x, kernel[2:], *options)
-    for behind in (last(g), g):
+    for behind, lies in ((last(g), True), (g, False)):
         found = on_threads(
-            lambda behind=behind: conv.weight_gradient(behind, last(x), kernel[2:], *options)
+            lambda behind=behind, lies=lies: conv.weight_gradient(
+                behind, last(x), kernel[2:], *options, lies
+            )
         )
         np.testing.assert_allclose(found, want, tolerance, tolerance * abs(want).max())
 
