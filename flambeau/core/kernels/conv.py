@@ -28,6 +28,7 @@ from flambeau.core.kernels.windows import (
     Pairs,
     channels_last,
     empty,
+    full,
     is_half,
     output_size,
     pad,
@@ -169,11 +170,14 @@ def weight_gradient(
     pads: Pairs,
     dilation: Ints,
     groups: int,
+    last: bool = False,
 ) -> np.ndarray:
     """The adjoint of :func:`convolve` in its weight: (N, K, *O) and (N, C, *S) to (K, C/groups,
-    *kernel).
+    *kernel), its memory ordered as channels_last if `last`.
     """
-    key = conv_native.key("weight", grad, input, kernel, stride, tuple(pads), dilation, groups)
+    key = conv_native.key(
+        "weight", grad, input, kernel, stride, tuple(pads), dilation, groups, last
+    )
     found = conv_native.again(key, grad, input)
     if found is not None:
         return found
@@ -182,15 +186,20 @@ def weight_gradient(
         if found is not None:
             return found
         wide = (recast(grad, "f4"), recast(input, "f4"))
-        return _narrow(weight_gradient(*wide, kernel, stride, pads, dilation, groups), grad.dtype)
+        return _narrow(
+            weight_gradient(*wide, kernel, stride, pads, dilation, groups, last), grad.dtype
+        )
     count, features, *out = grad.shape
     channels = input.shape[1]
     per_group = channels // groups
     if grad.size == 0 or input.size == 0:
-        return np.zeros((features, per_group, *kernel), grad.dtype)
-    result = np.empty((features, per_group, *kernel), grad.dtype)
+        return full((features, per_group, *kernel), 0, grad.dtype, last)
+    result = empty((features, per_group, *kernel), grad.dtype, last)
     if done := conv_native.weight_gradient(grad, input, result, stride, pads, dilation, groups):
         conv_native.remember(key, done, result, grad)
+        return result
+    if last:
+        result[...] = weight_gradient(grad, input, kernel, stride, pads, dilation, groups)
         return result
     if groups > 1:
         return _grouped_weight_gradient(grad, input, kernel, stride, pads, dilation, groups)
@@ -221,7 +230,6 @@ def weight_gradient(
             total += left @ columns.reshape(-1, cells).T
     if not pixels:
         return total.reshape(features, channels, *kernel)
-    result = np.empty((features, channels, *kernel), grad.dtype)
     result[...] = np.moveaxis(total.reshape(features, *kernel, channels), -1, 1)
     return result
 
