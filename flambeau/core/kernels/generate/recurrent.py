@@ -322,14 +322,17 @@ def _each_tile(
     *more: Value,
 ) -> None:  # fmt: skip
     """Rows from `start` to `stop` in as few tiles as can be, of nearly equal size: a small one at
-    the end would wait for the panel. A size that is not among the tiles is put together.
+    the end would wait for the panel. A size that is not among the tiles is put together; large
+    ones are even, and so are the parts.
     """
-    first = f.index(start)
+    first, most = f.index(start), max(tiles)
+    even = 1 if most - 1 in tiles else 2
     count = larger(f, stop - first, 0)
-    parts = (count + (max(tiles) - 1)) / max(tiles)
+    parts = (count + (most - 1)) / most
     with f.loop(0, parts) as part:
-        row = f.variable("i64", first + part * count / parts)
-        end = first + (part + 1) * count / parts
+        row = f.variable("i64", first + part * (count / even) / parts * even)
+        ends = (part + 1).eq(parts)
+        end = f.select(ends, stop, first + (part + 1) * (count / even) / parts * even)
         table, *asks, span = ahead(part, parts)
         for rows, tile in tiles.items():
             at = row.get()
