@@ -37,7 +37,12 @@ def read_back(op: Op, values_of: Callable[..., Any]) -> Callable[[Any, Any], Any
         op: the operation, its rules read.
         values_of: ``values_of(node, rule, dtype)`` for rules that want more than saved values.
     """
-    if op.lists or not op.rules or not all(rule.bare for rule in op.rules):
+    if op.lists or not op.rules:
+        return None
+    if not all(rule.bare for rule in op.rules):
+        for rule in op.rules:
+            if rule.bare and not rule.group:
+                _on_arrays(op, rule)
         return None
     if op.multiple or any(rule.group for rule in op.rules):
         several = not op.multiple or all(rule.both for rule in op.rules)

@@ -51,6 +51,7 @@ BOTH = frozenset(
         "sine",
         "spread",
         "tie",
+        "times",
         "unreduce",
         "unview",
         "vanish",

@@ -52,6 +52,10 @@ def _add_along(input, dim: int, indices, shape: Any, unique: bool = False):
         return found
     grid = list(np.ogrid[tuple(map(slice, indices.shape))])
     grid[dim] = indices
+    if found.dtype.itemsize == 2 and found.dtype.kind in "fV":  # added up in single precision
+        wide = found.astype("f4")
+        np.add.at(wide, tuple(grid), input.astype("f4"))
+        return wide.astype(found.dtype)
     np.add.at(found, tuple(grid), input)
     return found
 

@@ -12,10 +12,15 @@ from flambeau.core.dtypes import Rule
 from flambeau.core.entry import ternary
 from flambeau.core.entry.several import Several
 from flambeau.core.errors import fail
+from flambeau.core.kernels.native.choose import fused, in_single, lazily
+from flambeau.core.kernels.native.elementwise import Formula
 from flambeau.core.numbers import number_for
+from flambeau.core.ops.either import times
+from flambeau.core.rules import both, with_arrays
 from flambeau.core.tensor import Tensor
 
 __all__: list[str] = []
+nd = np.ndarray
 
 _LERP = Rule("LERP", refuses=frozenset({"bool", "int", "float8"}))
 _ADDCMUL = Rule("ADDCMUL", refuses=frozenset({"bool", "float8"}))
@@ -28,6 +33,19 @@ def _lerp_kernel(input, end, weight):
     if not weight.ndim:
         return input + weight * step if abs(weight.item()) < 0.5 else end - step * (1 - weight)
     return np.where(np.abs(weight) < 0.5, input + weight * step, end - step * (1 - weight))
+
+
+_times = lazily(
+    "times",
+    in_single(lambda g, factor: g * factor),
+    Formula(lambda f, g, factor: g * factor, 2, forms=("vs",)),
+)
+_times_rest = fused("vjp_lerp_input", lambda g, weight: g * (1 - weight))
+
+
+def _rest(g: Any, weight: Any) -> Any:
+    """``g (1 - weight)``; a number keeps its digits where the gradient has 16 bits."""
+    return _times_rest(g, weight) if type(weight) is nd else _times(g, 1 - weight)
 
 
 def _lerp_name(node: Any) -> str:
@@ -47,7 +65,7 @@ def _lerp_name(node: Any) -> str:
     method=False,
     upcast=True,
     vjp={
-        "input": lambda g, weight: g * (1 - weight),
+        "input": with_arrays(_rest)(lambda g, weight: g * (1 - weight)),
         "end": lambda g, weight: g * weight,
         "weight": lambda g, input, end: g * (end - input),
     },
@@ -136,8 +154,8 @@ def _addcmul(input, tensor1, tensor2, value):
     upcast=True,
     vjp={
         "input": lambda g: g,
-        "tensor1": lambda g, tensor2, value: g * (tensor2 * value),
-        "tensor2": lambda g, tensor1, value: g * (tensor1 * value),
+        "tensor1": lambda g, tensor2, value: g * times(tensor2, value),
+        "tensor2": lambda g, tensor1, value: g * times(tensor1, value),
     },
 )
 def addcmul(input, tensor1, tensor2, *, value: Any = 1):
@@ -153,6 +171,15 @@ def _addcdiv(input, tensor1, tensor2, value):
     )
 
 
+@both
+def _dividend_rule(g, tensor2, value):
+    if isinstance(tensor2, Tensor):  # `number / tensor` is (1 / tensor) * number: rounded twice
+        value = ops.full_like(tensor2, value)
+    elif type(value) in (int, float):
+        value = np.asarray(value, tensor2.dtype)
+    return g * (value / tensor2)
+
+
 @elementwise(
     types=_ADDCDIV,
     kernel=_addcdiv,
@@ -160,8 +187,10 @@ def _addcdiv(input, tensor1, tensor2, value):
     upcast=True,
     vjp={
         "input": lambda g: g,
-        "tensor1": lambda g, tensor2, value: g * (value / tensor2),
-        "tensor2": lambda g, tensor1, tensor2, value: -g * (value * tensor1 / (tensor2 * tensor2)),
+        "tensor1": _dividend_rule,
+        "tensor2": lambda g, tensor1, tensor2, value: (
+            -g * (times(tensor1, value) / (tensor2 * tensor2))
+        ),
     },
 )
 def addcdiv(input, tensor1, tensor2, *, value: Any = 1):

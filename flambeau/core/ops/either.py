@@ -39,6 +39,15 @@ def keep(g: Any, mask: Any) -> Any:
     return KEPT(mask, g)
 
 
+def times(x: Any, number: Any) -> Any:
+    """``x * number``; the number keeps its digits beside 16-bit floats, which alone it would not
+    beside arrays of them.
+    """
+    if type(x) is np.ndarray and x.dtype.itemsize == 2:
+        return (x.astype("f4") * number).astype(x.dtype)
+    return x * number
+
+
 ZEROS = {np.dtype(c): np.zeros((), c) for c in "efdFD"}
 KEPT = lazily("keep_where", lambda mask, g: np.where(mask, g, ZEROS.get(g.dtype, 0)))
 

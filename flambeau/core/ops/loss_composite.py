@@ -64,7 +64,8 @@ def kl_div(
             )
     if log_target:
         return reduced(target.exp() * (target - input), reduction)
-    return reduced(ops.xlogy(target, target) - target * input, reduction)
+    cross = target * input  # before the entropy: gradients of `target` add up in PyTorch's order
+    return reduced(ops.xlogy(target, target) - cross, reduction)
 
 
 @composite()
@@ -76,7 +77,8 @@ def poisson_nll_loss(
     adds Stirling's term."""
     loss = input.exp() - target * input if log_input else input - target * (input + eps).log()
     if full:
-        stirling = target * target.log() - target + 0.5 * (2 * math.pi * target).log()
+        half = 0.5 * (2 * math.pi * target).log()
+        stirling = target * target.log() - target + half
         loss = loss + stirling.masked_fill(target <= 1, 0)
     return reduced(loss, reduction)
 

@@ -170,13 +170,9 @@ def huber_loss(input: Tensor, target: Tensor, reduction: int = 1, delta: float =
     return ops._huber_loss(input, target, reduction, delta)
 
 
-def _log(x: Any) -> Any:
-    """The logarithm, not below -100: the loss of a certain error stays finite."""
-    return (
-        ops.log(x).clamp(min=-100)
-        if isinstance(x, Tensor)
-        else np.maximum(np.log(x), x.dtype.type(-100))
-    )
+def _bounded(logarithm: Any) -> Any:
+    """Not below -100: the loss of a certain error stays finite."""
+    return np.maximum(logarithm, logarithm.dtype.type(-100))
 
 
 def _count(shape: Any, reduction: int) -> int:
@@ -196,7 +192,8 @@ def _bce_rule(g: Any, input: Any, target: Any, weight: Any, reduction: int) -> A
 
 @both
 def _bce_target(g: Any, input: Any, target: Any, weight: Any, reduction: int) -> Any:
-    found = portion(g, input.shape, reduction) * (_log(1 - input) - _log(input))
+    logit = ops.logit(input) if isinstance(input, Tensor) else np.log(input / (1 - input))
+    found = portion(g, input.shape, reduction) * -logit
     return found if weight is None else found * weight
 
 
@@ -226,22 +223,23 @@ def _binary_cross_entropy(input, target, weight=None, reduction: int = 1):
             "all elements of input should be between 0 and 1. Apply sigmoid first, or use "
             "binary_cross_entropy_with_logits.",
         )
-    dtype = input.dtype
-    if dtype.itemsize == 2:
-        input, target = input.astype("f4"), target.astype("f4")
-    found = (target - 1) * _log(1 - input) - target * _log(input)
+    found = (target - 1) * _bounded(np.log1p(-input)) - target * _bounded(np.log(input))
     if weight is not None:
         found = found * weight
-    return fold(found, reduction).astype(dtype, copy=False)
+    return fold(found, reduction)
+
+
+_sigmoid = choose.in_single(sigmoid)
+_tail = choose.in_single(lambda x: np.log1p(np.exp(-np.abs(x))) + np.maximum(-x, 0))
+"""``-log(sigmoid(x))``."""
 
 
 def _logits_slope(g: Any, input: Any, target: Any, count: int) -> Any:
-    return (sigmoid(input) - target) * g / input.dtype.type(count)
+    return (_sigmoid(input) - target) * g / input.dtype.type(count)
 
 
 def _logits_plainly(input: Any, target: Any) -> Any:
-    tail = np.log1p(np.exp(-np.abs(input))) + np.maximum(-input, 0)
-    return (1 - target) * input + tail
+    return (1 - target) * input + _tail(input)
 
 
 _logits_native = choose.lazily("logits_loss_backward", _logits_slope)
@@ -255,7 +253,7 @@ def _logits_rule(
     if type(input) is nd:
         if weight is None and pos_weight is None:
             return _logits_native(g, input, target, _count(_shape(input, target), reduction))
-        s = sigmoid(input)
+        s = _sigmoid(input)
     else:
         s = ops.sigmoid(input)
     if pos_weight is None:
@@ -280,8 +278,7 @@ def _logits_target(
     if pos_weight is None:
         found = -input
     elif type(input) is nd:
-        s = np.logaddexp(0, -input)
-        found = pos_weight * s - input - s
+        found = pos_weight * _tail(input) - _tail(-input)
     else:
         found = ops.logsigmoid(-input) - pos_weight * ops.logsigmoid(input)
     if weight is not None:
@@ -303,7 +300,7 @@ def _bce_with_logits(input, target, weight=None, pos_weight=None, reduction: int
     refuse_dtype("binary_cross_entropy_with_logits", input.dtype, "f")
     if weight is None and pos_weight is None:
         return fold(_logits_each(input, target), reduction)
-    tail = np.log1p(np.exp(-np.abs(input))) + np.maximum(-input, 0)
+    tail = _tail(input)
     if pos_weight is not None:
         tail = tail * ((pos_weight - 1) * target + 1)
     found = (1 - target) * input + tail

@@ -14,7 +14,8 @@ from flambeau.core.declare import elementwise, ops
 from flambeau.core.dtypes import FLOAT, NUMBER, REAL_FLOAT, Rule
 from flambeau.core.kernels import complex_numbers
 from flambeau.core.kernels.native.choose import lazily
-from flambeau.core.ops.either import cosine, keep, sine
+from flambeau.core.ops.either import cosine, keep, sine, times
+from flambeau.core.rules import with_arrays
 
 __all__: list[str] = []
 
@@ -96,12 +97,19 @@ def _rsqrt(input):
     return 1 / np.sqrt(input)
 
 
+def _rsqrt_slope(g, out):
+    cube = out**3 if out.dtype == "f2" else out * out * out  # PyTorch rounds a cube of theirs once
+    return g * g.dtype.type(-0.5) * cube
+
+
 @elementwise(
     types=FLOAT,
     kernel=_rsqrt,
     upcast=True,
     inplace_function=True,
-    vjp=lambda g, out: -0.5 * g * (out * out * out),
+    vjp=with_arrays(lazily("rsqrt_backward", _rsqrt_slope))(
+        lambda g, out: -0.5 * g * (out * out * out)
+    ),
 )
 def rsqrt(input):
     """``1 / sqrt(input)``."""
@@ -243,8 +251,9 @@ def _sinc(input):
 
 
 def _sinc_grad(g, input):
-    x = input * np.pi
-    return keep(g * ((x * ops.cos(x) - ops.sin(x)) / (x * input)), input != 0)
+    x = times(input, np.pi)
+    square = times(input * input, np.pi)
+    return keep(g * ((x * ops.cos(x) - ops.sin(x)) / square), square != 0)
 
 
 @elementwise(types=FLOAT, kernel=_sinc, upcast=True, inplace_function=True, vjp=_sinc_grad)
@@ -306,8 +315,8 @@ _FLOATS = Rule("FLOATS", refuses=frozenset({"bool", "int", "complex", "float8"})
     types=_FLOATS,
     kernel=np.hypot,
     vjp={
-        "input": lambda g, input, out: g * (input / out),
-        "other": lambda g, other, out: g * (other / out),
+        "input": lambda g, input, out: g * input / out,
+        "other": lambda g, other, out: g * other / out,
     },
 )
 def hypot(input, other):

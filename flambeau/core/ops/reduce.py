@@ -224,7 +224,7 @@ def _prod_rule(g: Any, input: Any, out: Any, shape: Any, dim: Any, keepdim: bool
     clean = bool(input._array.all()) if type(input._array) is np.ndarray else True
     g, out = unreduce(g, shape, dim, keepdim), unreduce(out, shape, dim, keepdim)
     if clean:
-        return g * out / input
+        return g * (out / input)
     if dim is None:
         return g * _others(input.reshape(-1), 0).reshape(shape)
     return g * _others(input, wrap_dims(dim, len(shape))[0])
@@ -233,18 +233,18 @@ def _prod_rule(g: Any, input: Any, out: Any, shape: Any, dim: Any, keepdim: bool
 def _prod_on_arrays(g: Any, input: Any, out: Any, shape: Any, dim: Any, keepdim: bool) -> Any:
     if not input.ndim or not input.size or not input.all():
         return _prod_rule(wrap(g), wrap(input), wrap(out), shape, dim, keepdim)._array
-    return unreduce(g, shape, dim, keepdim) * unreduce(out, shape, dim, keepdim) / input
+    return unreduce(g, shape, dim, keepdim) * (unreduce(out, shape, dim, keepdim) / input)
 
 
 @reduction(
     types=SUM,
-    upcast=True,
     node=numbered("Prod"),
     infer=folded,
     vjp=with_arrays(_prod_on_arrays)(_prod_rule),
 )
 def prod(input, dim: Any = None, keepdim: bool = False, *, dtype: Any = None):
-    """The product over one dimension, or of all elements. Integers are multiplied in int64.
+    """The product over one dimension, or of all elements. Integers are multiplied in int64; 16-bit
+    floats are rounded at every factor, as in PyTorch.
 
     Raises:
         TypeError: several dimensions.
@@ -329,9 +329,7 @@ def _logsumexp_rule(g: Any, input: Any, out: Any, shape: Any, dim: Any, keepdim:
     return unreduce(g, shape, dim, keepdim) * (input - unreduce(out, shape, dim, keepdim)).exp()
 
 
-@reduction(
-    types=FLOAT, upcast=True, infer=folded, vjp=_logsumexp_rule, alias=("special_logsumexp",)
-)
+@reduction(types=FLOAT, infer=folded, vjp=_logsumexp_rule, alias=("special_logsumexp",))
 def logsumexp(input, dim: Any, keepdim: bool = False):
     """``log(sum(exp(input)))`` over `dim`; the largest is taken out first: nothing overflows."""
     axes = axes_of(dim, input.ndim, "logsumexp")
@@ -344,5 +342,10 @@ def logsumexp(input, dim: Any, keepdim: bool = False):
     real = input.real if input.dtype.kind == "c" else input
     top = fold_max(real, axis=axes, keepdims=True)
     top = np.where(np.isfinite(top), top, real.dtype.type(0))
-    found = np.log(fold_add(np.exp(input - top), axis=axes, keepdims=keepdim))
+    parts = np.exp(input - top)
+    if input.dtype.itemsize == 2:  # rounded at every step, but for the sum's
+        sums = fold_add(parts.astype("f4"), axis=axes, keepdims=keepdim).astype(input.dtype)
+    else:
+        sums = fold_add(parts, axis=axes, keepdims=keepdim)
+    found = np.log(sums)
     return in_order(found + (top if keepdim else top.reshape(found.shape)))

@@ -214,15 +214,19 @@ def _glu_rule(g, input, dim):
     if type(g) is nd:
         return np.concatenate((GATED(g, b), GATED_BACKWARD(g, a, b)), axis)
     s = ops.sigmoid(b)
-    return ops.cat((g * s, g * (s * (1 - s) * a)), axis)
+    return ops.cat((g * s, (1 - s) * s * g * a), axis)
 
 
 def _gated_backward(g, a, b):
-    s = kernels.sigmoid(b)
-    return g * (s * (1 - s) * a)
+    s = _sigmoid(b)
+    return _gate_slope(s, g, a)
 
 
-GATED = lazily("gated", lambda a, b: a * kernels.sigmoid(b))
+_sigmoid = in_single(kernels.sigmoid)
+_gate_slope = in_single(lambda s, g, a: (1 - s) * s * g * a)
+
+
+GATED = lazily("gated", lambda a, b: a * _sigmoid(b))
 GATED_BACKWARD = lazily("gated_backward", _gated_backward)
 
 

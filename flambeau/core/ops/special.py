@@ -340,7 +340,7 @@ def _xlogy(input, other):
         "input": lambda g, input, other: keep(
             g * ops.log(_tensor(other, g)), ((input == 0) & (other <= 0)) == 0
         ),
-        "other": lambda g, input, other: g * (input / other),
+        "other": lambda g, input, other: g * input / other,
     },
 )
 def xlogy(input, other):
@@ -366,7 +366,7 @@ def _xlog1py(input, other):
         "input": lambda g, input, other: keep(
             g * ops.log1p(_tensor(other, g)), ((input == 0) & (other <= -1)) == 0
         ),
-        "other": lambda g, input, other: g * (input / (other + 1)),
+        "other": lambda g, input, other: g * input / (other + 1),
     },
 )
 def special_xlog1py(input, other):

@@ -16,6 +16,7 @@ from flambeau.core.dims import reduced_size, unreduce
 from flambeau.core.errors import fail
 from flambeau.core.folds import LEAST
 from flambeau.core.ops.along import in_order, spelled
+from flambeau.core.ops.either import times
 from flambeau.core.ops.reduce import axes_of, fold, total
 from flambeau.core.rules import with_arrays
 from flambeau.core.tensor import Tensor, wrap
@@ -65,12 +66,14 @@ def _moments(name: str, input: Any, dim: Any, correction: Any, keepdim: bool) ->
 
 
 def _var_on_arrays(g: Any, input: Any, shape: Any, dim: Any, correction: Any, keepdim: bool) -> Any:
-    kind = input.dtype.type
+    wide = input.astype("f4") if input.dtype.itemsize == 2 else input
+    kind = wide.dtype.type
     mean = np.true_divide(
-        total(input, axes_of(dim, input.ndim, "var"), True), kind(reduced_size(shape, dim))
+        total(wide, axes_of(dim, input.ndim, "var"), True), kind(reduced_size(shape, dim))
     )
     scale = np.true_divide(2, kind(_freedom(shape, dim, correction)))
-    return (unreduce(g, shape, dim, keepdim) * scale) * (input - mean)
+    spread = input - mean.astype(input.dtype, copy=False)
+    return times(unreduce(g, shape, dim, keepdim), scale) * spread
 
 
 @with_arrays(_var_on_arrays)

@@ -22,7 +22,7 @@ from flambeau.core.ops.along import in_order, spelled
 from flambeau.core.ops.extrema import shares
 from flambeau.core.ops.reduce import axes_of, folded, total
 from flambeau.core.rules import with_arrays
-from flambeau.core.tensor import Tensor
+from flambeau.core.tensor import Tensor, wrap
 
 __all__: list[str] = []
 
@@ -83,6 +83,9 @@ def _slope(g: Any, input: Any, out: Any, ord: Any, axes: Any) -> Any:
 def _norm_on_arrays(
     g: Any, input: Any, out: Any, shape: Any, ord: Any, dim: Any, keepdim: bool
 ) -> Any:
+    if g.dtype.itemsize == 2 and ord not in (0, 1, 2):  # powers of halves are pow's own
+        tensors = (wrap(g), wrap(input), wrap(out))
+        return _norm_rule(*tensors, shape, ord, dim, keepdim)._array
     axes = axes_of(dim, len(shape), "norm")
     return _slope(
         unreduce(g, shape, dim, keepdim), input, unreduce(out, shape, dim, keepdim), ord, axes
@@ -306,9 +309,11 @@ def _renormed(input: Tensor, p: float, dim: int, maxnorm: float) -> Tensor:
             f"renorm: input needs at least 2 dimensions, got {ndim} dimensions",
         )
     k = wrap_dim(dim, ndim, "renorm")
-    size = vector_norm(input, p, tuple(d for d in range(ndim) if d != k), True)
+    others = tuple(d for d in range(ndim) if d != k)
+    wide = dtypes.float32 if input._array.dtype.itemsize == 2 else None
+    size = vector_norm(input, p, others, True, dtype=wide)
     scale = ops._where(size > maxnorm, maxnorm / (size + 1e-7), 1.0)
-    return input * scale
+    return input * (scale if wide is None else scale.to(input.dtype))
 
 
 @composite(method=True, numpy=True)

@@ -25,7 +25,7 @@ from flambeau.core.kernels.native import (
     table,
 )
 from flambeau.core.kernels.native.elementwise import Formula
-from flambeau.core.kernels.native.narrow import DTYPES, HALVES, served
+from flambeau.core.kernels.native.narrow import DTYPES, HALVES, Steps, served
 from flambeau.core.silence import quiet, run
 
 __all__ = [
@@ -255,6 +255,18 @@ def in_single(form: Callable[..., Any], kinds: str = "fV") -> Callable[..., Any]
     return rounded_once
 
 
+def _stepwise(rule: Callable[..., Any]) -> Callable[..., Any]:
+    """A rule of operators on arrays: halves are rounded after each, numbers keep their digits."""
+
+    def on_arrays(g: Any, *others: Any) -> Any:
+        if g.dtype.itemsize != 2:
+            return rule(g, *others)
+        found = rule(*(Steps(x, g.dtype) if hasattr(x, "dtype") else x for x in (g, *others)))
+        return found.wide.astype(g.dtype)
+
+    return on_arrays
+
+
 FUSED = {1: ("v",), 2: ("vv", "vs", "sv"), 3: ("vvv", "svv"), 4: ("vvvv", "svvv")}
 """By the number of operands: which may be one number. A gradient spread from a sum is one."""
 
@@ -270,7 +282,9 @@ def fused(name: str, rule: Callable[..., Any]) -> Callable[..., Any]:
     if code.co_code == (lambda g: None).__code__.co_code and code.co_consts[0] is None:
         return rule  # it sends nothing on
     kinds = getattr(rule, "once", "")
-    form = in_single(rule, kinds) if kinds else rule
+    form = _stepwise(rule)
+    if kinds:
+        form = in_single(form, kinds)
     steps = tuple(t for t in HALVES if DTYPES[t].kind not in kinds)
     formula = Formula(
         lambda f, *values: rule(*values), code.co_argcount, forms=FUSED[code.co_argcount],

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from flambeau.core.kernels.jit import build
 from flambeau.core.kernels.jit.ir import Function, Value, element, lanes, vector
 from flambeau.core.kernels.native.elementwise import FLOATS, Formula
+from flambeau.core.kernels.native.narrow import settled
 
 __all__ = ["FORMULAS"]
 
@@ -120,10 +121,16 @@ def tanh_backward(f: Function, g: Value, out: Value) -> Value:
     return g * f.fma(-out, out, f.value(out.type, 1.0))
 
 
+def rsqrt_backward(f: Function, g: Value, out: Value) -> Value:
+    """``-g * out^3 / 2``, rounded where PyTorch rounds: a cube of float16 once."""
+    cube = (out * out if f.element == "half" else settled(f, out * out)) * out
+    return g * -0.5 * settled(f, cube)
+
+
 def gated_backward(f: Function, g: Value, a: Value, b: Value) -> Value:
-    """``g * a * s * (1 - s)`` with ``s = sigmoid(b)``."""
-    s = sigmoid(f, b)
-    return g * (s * (f.value(a.type, 1.0) - s) * a)
+    """``(1 - s) * s * g * a`` with ``s = sigmoid(b)``, rounded where PyTorch rounds."""
+    s = settled(f, sigmoid(f, b))
+    return (f.value(a.type, 1.0) - s) * s * g * a
 
 
 def maximum(f: Function, a: Value, b: Value) -> Value:
@@ -177,7 +184,11 @@ FORMULAS: dict[str, Formula] = {
     "abs": Formula(absolute, 1, FLOATS),
     "square": Formula(lambda f, x: x * x, 1, NUMBERS),
     "sqrt": Formula(lambda f, x: f.intrinsic("sqrt", x), 1),
-    "rsqrt": Formula(lambda f, x: f.value(x.type, 1.0) / f.intrinsic("sqrt", x), 1),
+    "rsqrt_backward": Formula(rsqrt_backward, 2, forms=("vv", "sv"), narrow=("half", "bf16")),
+    "rsqrt": Formula(
+        lambda f, x: f.value(x.type, 1.0) / f.intrinsic("sqrt", x), 1,
+        tail=lambda f, x: f.value(x.type, 1.0) / settled(f, f.intrinsic("sqrt", x)),
+    ),
     "reciprocal": Formula(lambda f, x: f.value(x.type, 1.0) / x, 1),
     "relu": Formula(relu, 1, NUMBERS),
     "exp": Formula(exp, 1),

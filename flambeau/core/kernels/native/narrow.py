@@ -15,7 +15,7 @@ from flambeau.core.kernels.jit import build
 from flambeau.core.kernels.jit.ir import Function, Value, lanes, vector
 
 __all__ = [
-    "CARRIERS", "DTYPES", "HALVES", "Stepwise", "WORKING", "holds", "load", "rounded",
+    "CARRIERS", "DTYPES", "HALVES", "Steps", "Stepwise", "WORKING", "holds", "load", "rounded",
     "served", "settled", "stored",
 ]  # fmt: skip
 
@@ -73,8 +73,8 @@ def settled(f: Function, x: Value) -> Value:
 
 
 class Stepwise(Value):
-    """A 16-bit float whose every operator is rounded, as arrays of them are; so are the numbers it
-    meets.
+    """A 16-bit float whose every operator is rounded, as arrays of them are; numbers that it meets
+    keep their digits, but for one that is divided by it.
     """
 
     __slots__ = ("kind",)
@@ -87,8 +87,6 @@ class Stepwise(Value):
         return Stepwise(rounded(self.function, value, self.kind), self.kind)
 
     def _binary(self, other: Any, on_ints: str, on_floats: str) -> Value:
-        if not isinstance(other, Value):
-            other = float(DTYPES[self.kind].type(other))
         return self._again(super()._binary(other, on_ints, on_floats))
 
     def __rsub__(self, other: Any) -> Value:
@@ -100,6 +98,47 @@ class Stepwise(Value):
 
     def __neg__(self) -> Value:
         return Stepwise(super().__neg__(), self.kind)
+
+
+class Steps:
+    """`Stepwise` on arrays."""
+
+    __slots__ = ("kind", "wide")
+
+    def __init__(self, values: Any, kind: Any) -> None:
+        self.kind = kind
+        self.wide = np.asarray(values, kind).astype("f4")
+
+    def _again(self, wide: Any) -> Steps:
+        return Steps(wide, self.kind)
+
+    def __add__(self, other: Any) -> Steps:
+        return self._again(self.wide + _widened(other))
+
+    def __sub__(self, other: Any) -> Steps:
+        return self._again(self.wide - _widened(other))
+
+    def __rsub__(self, other: Any) -> Steps:
+        return self._again(other - self.wide)
+
+    def __mul__(self, other: Any) -> Steps:
+        return self._again(self.wide * _widened(other))
+
+    def __truediv__(self, other: Any) -> Steps:
+        return self._again(self.wide / _widened(other))
+
+    def __rtruediv__(self, other: Any) -> Steps:
+        return Steps(other, self.kind) / self
+
+    def __neg__(self) -> Steps:
+        return self._again(-self.wide)
+
+    __radd__ = __add__
+    __rmul__ = __mul__
+
+
+def _widened(other: Any) -> Any:
+    return other.wide if isinstance(other, Steps) else other
 
 
 def holds(f: Function, type: str, whole: Value) -> Value:

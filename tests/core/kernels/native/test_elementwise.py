@@ -54,6 +54,7 @@ NUMPY = {
     "inside_backward": lambda g, x, low, high: np.where(
         (x >= low) & (x <= high), g, g.dtype.type(0)
     ),
+    "rsqrt_backward": math._rsqrt_slope,
     "gated": lambda a, b: a * smooth.sigmoid(b), "gated_backward": smooth_operations._gated_backward,
     "sin": np.sin, "cos": np.cos, "tan": np.tan, "sinc": math._sinc, "log": np.log, "log1p": np.log1p, "erf": smooth.erf,
     "leaky_relu": lambda x, slope: np.where(x > 0, x, x * x.dtype.type(slope)),
