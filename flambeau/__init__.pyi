@@ -2563,7 +2563,7 @@ def prod(
     dtype: Any = None,
     out: _Tensor | None = None,
 ) -> _Tensor:
-    """The product over one dimension, or of all elements. Integers are multiplied in ..."""
+    """The product over one dimension, or of all elements."""
 
 def put(
     input: _Tensor,

@@ -288,8 +288,9 @@ class Tensor:
         src: Tensor,
         reduce: str,
         include_self: builtins.bool,
+        in_half: builtins.bool = False,
     ) -> Tensor:
-        """`_scatter_reduce` written into the tensor itself. The input combined with ..."""
+        """`_scatter_reduce` written into the tensor itself."""
 
     def _softplus_(self, beta: builtins.float = 1.0, threshold: builtins.float = 20.0) -> Tensor:
         """`_softplus` written into the tensor itself."""
@@ -2131,7 +2132,7 @@ class Tensor:
         dtype: Any = None,
         out: Tensor | None = None,
     ) -> Tensor:
-        """The product over one dimension, or of all elements. Integers are multiplied in ..."""
+        """The product over one dimension, or of all elements."""
 
     def put(
         self,

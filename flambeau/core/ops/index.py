@@ -168,7 +168,9 @@ def index_add(input, dim: int, index, source, *, alpha: Any = 1):
 
 
 def add_slices(target: Any, dim: int, index: Any, source: Any, alpha: Any = 1) -> None:
-    """``target[index] += alpha * source`` along a dimension of a row-major array."""
+    """``target[index] += alpha * source`` along a dimension of a row-major array: 16-bit floats in
+    single precision.
+    """
     index, dim = check_vector("index_add", target, dim, index)
     _check_source("index_add", target, dim, index, source)
     if target.dtype.kind == "b" and not isinstance(alpha, bool) and alpha != 1:
@@ -177,7 +179,12 @@ def add_slices(target: Any, dim: int, index: Any, source: Any, alpha: Any = 1) -
         source = (source * np.array(alpha).astype(target.dtype)).astype(target.dtype)
     before, n, after = _flat_rows(target, dim)
     places = index if before == 1 else (np.arange(0, before * n, n)[:, None] + index).reshape(-1)
-    add_rows(target.reshape(before * n, after), places, source.reshape(places.size, after))
+    half = target.dtype.itemsize == 2 and target.dtype.kind in "fV"
+    rows = (target.astype("f4") if half else target).reshape(before * n, after)
+    values = source.astype("f4") if half else source
+    add_rows(rows, places, values.reshape(places.size, after))
+    if half:
+        target[...] = rows.reshape(target.shape)
 
 
 direct("index_add_", add_slices)
@@ -353,7 +360,7 @@ def index_reduce(
             out of range.
     """
     elements = _as_elements("index_reduce", input, dim, index, source, reduce)
-    found = ops._scatter_reduce(input, dim, elements, source, reduce, include_self)
+    found = ops._scatter_reduce(input, dim, elements, source, reduce, include_self, True)
     if out is None:
         return found
     from flambeau.core.output import write_one
