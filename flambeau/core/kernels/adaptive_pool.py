@@ -140,9 +140,10 @@ def _half_average_gradient(grad: np.ndarray, size: Ints, last: bool) -> np.ndarr
     if all(n >= o for n, o in zip(size, out, strict=True)):
         for step in product(*steps):  # a bin's later elements first: those are the earlier bins'
             chosen = [np.flatnonzero(s < count) for s, count in zip(step, counts, strict=True)]
-            into = [start[c] + s for (start, _), c, s in zip(bins, chosen, step, strict=True)]
+            places = [start[c] + s for (start, _), c, s in zip(bins, chosen, step, strict=True)]
+            into: Any = (slice(None), slice(None), *np.ix_(*places))
             read: Any = (slice(None), slice(None), *np.ix_(*chosen))
-            total[(slice(None), slice(None), *np.ix_(*into))] += share[read]
+            total[into] += share[read]
         return total
     for cell, cuts in _cells(size, out):
         total[:, :, *cuts] += share[:, :, *cell].reshape(*grad.shape[:2], *(1,) * len(out))

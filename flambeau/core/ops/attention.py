@@ -96,7 +96,8 @@ def _attention(
 ):  # fmt: skip
     """``softmax(scale query key^T + attn_mask) value``; each row's maximum and one over its sum."""
     if in_half:
-        return halves.attend(query, key, value, *_wide(attn_mask), scale, causal)
+        (mask,) = _wide(attn_mask)
+        return halves.attend(query, key, value, mask, scale, causal)
     dtype = query.dtype
     q, k, v, mask = _wide(query, key, value, attn_mask)
     found, sums = kernels.attend(q, k, v, mask, scale, causal)
