@@ -258,7 +258,7 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
     rows = prod(lead)
     left = input1.reshape(rows, I)
     inner = linear(left, weight.permute(0, 2, 1).reshape(K * J, I))  # (rows, K J)
-    found = (inner.reshape(rows, K, J) * input2.reshape(rows, 1, J)).sum(-1, dtype=inner.dtype)
+    found = ops.matmul(inner.reshape(rows, K, J), input2.reshape(rows, J, 1)).reshape(rows, K)
     if bias is not None:
         found = found + bias
     return found.reshape(*lead, K)

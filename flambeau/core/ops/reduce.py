@@ -264,7 +264,20 @@ def prod(input, dim: Any = None, keepdim: bool = False, *, dtype: Any = None):
         generated = fold("prod", input, axes, keepdim)
         if generated is not None:
             return generated
+    if input.dtype == "f2":  # NumPy's own fold of a row keeps single precision
+        return in_order(_product_step_by_step(input, axes, keepdim))
     return in_order(fold_multiply(input, axis=axes, keepdims=keepdim))
+
+
+def _product_step_by_step(input: Any, axes: Any, keepdim: bool) -> Any:
+    if not input.size or not input.ndim:
+        return fold_multiply(input, axis=axes, keepdims=keepdim)
+    if axes is None:
+        found = np.multiply.accumulate(input.reshape(-1))[-1]
+        return found.reshape((1,) * input.ndim) if keepdim else found
+    axis = axes if isinstance(axes, int) else axes[0]
+    found = np.multiply.accumulate(input, axis).take(-1, axis)
+    return np.expand_dims(found, axis) if keepdim else found
 
 
 def _truth_type(dtype: Any) -> Any:
