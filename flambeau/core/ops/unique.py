@@ -74,7 +74,7 @@ def _unique(
                 f"cannot be applied: shape {list(a.shape)}, dim {dim}.",
             )
         rows = comparable(name, moved.reshape(size, math.prod(moved.shape[1:])))
-        order = (
+        order: Any = (
             np.arange(size) if consecutive else np.lexsort(rows.T[::-1]) if size else np.arange(0)
         )
         chosen, back, number = _gather(rows[order], order)
