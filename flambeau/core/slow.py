@@ -16,8 +16,10 @@ from flambeau.core import lower, overlap, overrides, state
 from flambeau.core.batch.array import Batched
 from flambeau.core.dtypes import FLOATING_KINDS, SUM
 from flambeau.core.errors import fail
+from flambeau.core.folds import LEAST
 from flambeau.core.ir.abstract import Abstract, broadcast_shapes
 from flambeau.core.kernels.native.casts import recast
+from flambeau.core.kernels.native.choose import quickly
 from flambeau.core.kernels.order import alike, form_of
 from flambeau.core.lower import CLASSES
 from flambeau.core.numbers import check_bits, number_for
@@ -106,6 +108,7 @@ def elementwise(op: Op, args: Any, out: Any = None) -> Any:
     arrays = list(args)
     edges = []
     mask = 0
+    r = _in_short_way(op, args, computed)
     working = computed
     narrow = False
     if computed.itemsize == 2 and computed.kind in "fV":
@@ -117,7 +120,9 @@ def elementwise(op: Op, args: Any, out: Any = None) -> Any:
         x = args[i]
         if isinstance(x, Tensor):
             a = x._array
-            if not op.promote or op.names[i] in op.promote:
+            if r is not None:
+                arrays[i] = a
+            elif not op.promote or op.names[i] in op.promote:
                 if narrow and a.dtype != computed:
                     a = quiet(a.astype, computed)
                 arrays[i] = a if a.dtype == working else alike(recast(a, working), a)
@@ -128,19 +133,41 @@ def elementwise(op: Op, args: Any, out: Any = None) -> Any:
             if edge is not None:
                 mask |= bit
         else:
-            if narrow and x is not None:
+            if r is not None:
+                pass
+            elif narrow and x is not None:
                 x = number_array(x, computed)
             elif x is not None and "fits" in op.flags and computed.kind in "iu":
                 x = number_for(op.name.lstrip("_"), x, computed)
             arrays[i] = None if x is None else number_array(x, working)
             edges.append(None)
-    r = _compute_elementwise(op, arrays, result)
+    if r is None:
+        r = _compute_elementwise(op, arrays, result)
     tensor = wrap(r)
     if mask and state.grad_enabled() and op.rules and r.dtype.kind in FLOATING_KINDS:
         from flambeau.core.entry import record_one
 
         record_one(op, args, arrays, edges, mask, tensor)
     return finish(op, tensor, out, m, args)
+
+
+def _in_short_way(op: Op, args: Any, dtype: np.dtype[Any]) -> Any:
+    """What native code computes of a tensor and other tensors of its floating dtype or numbers;
+    None where it does not serve.
+    """
+    if dtype.kind not in "fV" or not isinstance(args[0], Tensor):
+        return None
+    plain = []
+    for x in args:
+        if isinstance(x, Tensor):
+            x = x._array
+            if type(x) is not nd or x.dtype is not dtype:
+                return None
+        elif type(x) not in (int, float):
+            return None
+        plain.append(x)
+    found = quickly(op, plain, dtype)
+    return found if type(found) is nd else None
 
 
 def called(op: Op, args: Any, out: Any = None) -> Any:
@@ -374,7 +401,10 @@ def _promote_general(op: Op, args: Any, arrays: list[Any]) -> np.dtype[Any] | No
         )
     working = (
         np.dtype("f4")
-        if op.upcast and computed.itemsize == 2 and computed.kind in "fV"
+        if op.upcast
+        and computed.itemsize == 2
+        and computed.kind in "fV"
+        and not (op.upcast == "large" and arrays[0].size >= LEAST and type(arrays[0]) is nd)
         else computed
     )
     for i in which:

@@ -288,8 +288,9 @@ class Tensor:
         src: Tensor,
         reduce: str,
         include_self: builtins.bool,
+        in_half: builtins.bool = False,
     ) -> Tensor:
-        """`_scatter_reduce` written into the tensor itself. The input combined with ..."""
+        """`_scatter_reduce` written into the tensor itself."""
 
     def _softplus_(self, beta: builtins.float = 1.0, threshold: builtins.float = 20.0) -> Tensor:
         """`_softplus` written into the tensor itself."""

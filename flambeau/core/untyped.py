@@ -318,8 +318,9 @@ class UntypedStorage(StorageBase):
         return self
 
     def tensor(self, dtype: dtypes.dtype) -> Tensor:
-        """All bytes as a 1-D tensor on the same memory."""
-        found = wrap(self._bytes().view(dtype.numpy))
+        """All bytes as a 1-D tensor on the same memory; those that make no element are left out."""
+        whole = self.nbytes() // dtype.itemsize * dtype.itemsize
+        found = wrap(self._bytes()[:whole].view(dtype.numpy))
         found._storage = self._cdata
         return found
 

@@ -70,7 +70,7 @@ def _array(data: bytes, like: Tensor) -> Any:
 
 def _put(tensor: Tensor, array: Any) -> None:
     with flambeau.no_grad():
-        made = flambeau.from_numpy(np.array(array).view(np.uint8)).view(tensor.dtype)
+        made = flambeau.from_numpy(np.array(array, ndmin=1).view(np.uint8)).view(tensor.dtype)
         tensor.copy_(made.reshape(tensor.shape))
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from flambeau.core.kernels.generate.call import HALF_TYPES
 from flambeau.core.kernels.generate.updates import update, update_each
 from flambeau.core.provenance import user_frame
 from flambeau.core.state import next_sequence
@@ -70,6 +71,10 @@ def run_alone(
     if not p.flags.c_contiguous:
         p, g, *buffers = _in_memory_order(p, g, *buffers)
     arrays = [p, *buffers]
+    if p.dtype in HALF_TYPES and all(a.flags.c_contiguous and a.dtype == p.dtype for a in arrays):
+        flats = [a.reshape(-1) for a in arrays]
+        if update(kernel, rates, flats[0], np.ascontiguousarray(g).reshape(-1), flats[1:], spare):
+            return
     direct = (p.dtype in _NATIVE or p.dtype in _REAL) and all(
         a.flags.c_contiguous and a.dtype == p.dtype for a in arrays
     )

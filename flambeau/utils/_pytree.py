@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict, defaultdict, deque, namedtuple
 from collections.abc import Callable, Iterable
+from dataclasses import fields, is_dataclass
 from typing import Any, NamedTuple
 
 from flambeau.core.return_types import StructSequence
@@ -21,16 +22,33 @@ from flambeau.utils._pytree_paths import (
 )
 
 __all__ = [
+    "Context",
+    "FlattenFn",
+    "FlattenFunc",
     "GetAttrKey",
     "LeafSpec",
     "MappingKey",
+    "PyTree",
     "SequenceKey",
     "TreeSpec",
+    "UnflattenFn",
+    "UnflattenFunc",
+    "arg_tree_leaves",
+    "is_namedtuple",
+    "is_namedtuple_class",
+    "is_namedtuple_instance",
+    "is_structseq",
+    "is_structseq_class",
+    "is_structseq_instance",
     "key_get",
     "keystr",
+    "register_constant",
+    "register_dataclass",
     "register_pytree_node",
     "tree_all",
+    "tree_all_only",
     "tree_any",
+    "tree_any_only",
     "tree_flatten",
     "tree_flatten_with_path",
     "tree_is_leaf",
@@ -40,12 +58,16 @@ __all__ = [
     "tree_map",
     "tree_map_",
     "tree_map_only",
+    "tree_map_only_",
     "tree_map_with_path",
     "tree_structure",
     "tree_unflatten",
 ]
 
 PyTree = Any
+Context = Any
+FlattenFunc = FlattenFn = Callable[[PyTree], tuple[list[Any], Context]]
+UnflattenFunc = UnflattenFn = Callable[[Iterable[Any], Context], PyTree]
 
 
 class TreeSpec:
@@ -85,7 +107,7 @@ class TreeSpec:
     def __repr__(self) -> str:
         if self.type is None:
             return "*"
-        name = "namedtuple" if _is_namedtuple(self.type) else self.type.__name__
+        name = "namedtuple" if is_namedtuple_class(self.type) else self.type.__name__
         inner = ",\n".join(
             "\n".join(f"  {line}" for line in repr(child).splitlines())
             for child in self.children_specs
@@ -105,8 +127,35 @@ class LeafSpec(TreeSpec):
 _LEAF = LeafSpec()
 
 
-def _is_namedtuple(kind: type) -> bool:
-    return issubclass(kind, tuple) and isinstance(getattr(kind, "_fields", None), tuple)
+def is_namedtuple_class(cls: type) -> bool:
+    """Whether the class was made by `namedtuple` or `typing.NamedTuple`."""
+    names = getattr(cls, "_fields", None)
+    return isinstance(cls, type) and issubclass(cls, tuple) and isinstance(names, tuple)
+
+
+def is_namedtuple_instance(obj: object) -> bool:
+    """Whether the value is a named tuple."""
+    return is_namedtuple_class(type(obj))
+
+
+def is_namedtuple(obj: object | type) -> bool:
+    """Whether this is a named tuple or a class of them."""
+    return is_namedtuple_class(obj if isinstance(obj, type) else type(obj))
+
+
+def is_structseq_class(cls: type) -> bool:
+    """Whether the class is one of results with names (`torch.return_types.max`)."""
+    return isinstance(cls, type) and issubclass(cls, StructSequence)
+
+
+def is_structseq_instance(obj: object) -> bool:
+    """Whether the value is a result with names."""
+    return is_structseq_class(type(obj))
+
+
+def is_structseq(obj: object | type) -> bool:
+    """Whether this is a result with names or a class of them."""
+    return is_structseq_class(obj if isinstance(obj, type) else type(obj))
 
 
 def _dict_flatten(d: Any) -> tuple[list[Any], Any]:
@@ -159,7 +208,7 @@ _NODES: dict[Any, NodeDef] = {
 def _get_node_type(tree: Any) -> Any:
     """What `SUPPORTED_NODES` knows a container by: `namedtuple` for all of those."""
     kind = type(tree)
-    return namedtuple if kind not in _NODES and _is_namedtuple(kind) else kind
+    return namedtuple if kind not in _NODES and is_namedtuple_class(kind) else kind
 
 
 def register_pytree_node(
@@ -189,12 +238,59 @@ def register_pytree_node(
     _NODES[cls] = NodeDef(cls, flatten_fn, unflatten_fn, flatten_with_keys_fn)
 
 
+_register_pytree_node = register_pytree_node
+
+
+def register_dataclass(
+    cls: Any,
+    *,
+    field_names: list[str] | None = None,
+    drop_field_names: list[str] | None = None,
+    serialized_type_name: str | None = None,
+) -> None:
+    """Make a dataclass known: its fields are the children, those that are None are left out.
+
+    Args:
+        field_names: the fields, where the class is no dataclass.
+        drop_field_names: fields that are no children.
+
+    Raises:
+        ValueError: no dataclass, and no names; or the class is known.
+    """
+    if field_names is None:
+        if not is_dataclass(cls):
+            raise ValueError(f"field_names must be given: {cls} is no dataclass.")
+        field_names = [each.name for each in fields(cls) if each.init]
+    names = [name for name in field_names if name not in (drop_field_names or ())]
+
+    def opened(tree: Any) -> tuple[list[Any], Any]:
+        pairs = [(name, getattr(tree, name)) for name in names]
+        kept = [name for name, value in pairs if value is not None]
+        empty = [name for name, value in pairs if value is None]
+        return [getattr(tree, name) for name in kept], [kept, empty]
+
+    def built(leaves: Iterable[Any], context: Any) -> Any:
+        return cls(**dict(zip(context[0], leaves, strict=True)), **dict.fromkeys(context[1]))
+
+    def with_keys(tree: Any) -> tuple[list[Any], Any]:
+        children, context = opened(tree)
+        keys = [GetAttrKey(name) for name in context[0]]
+        return list(zip(keys, children, strict=True)), context
+
+    register_pytree_node(cls, opened, built, flatten_with_keys_fn=with_keys)
+
+
+def register_constant(cls: type) -> None:
+    """Make a class known whose values are parts of the shape, and no leaves."""
+    register_pytree_node(cls, lambda tree: ([], tree), lambda leaves, context: context)
+
+
 def _opened(tree: PyTree) -> tuple[list[Any], Any] | None:
     """A container's children and context; None for a leaf."""
     kind = type(tree)
     if kind in _NODES:
         return _NODES[kind].flatten_fn(tree)
-    if _is_namedtuple(kind) or issubclass(kind, StructSequence):
+    if is_namedtuple_class(kind) or issubclass(kind, StructSequence):
         return list(tree), kind
     return None
 
@@ -247,7 +343,7 @@ def _build(leaves: list[Any], spec: TreeSpec) -> PyTree:
         start += child.num_leaves
     if spec.type in _NODES:
         return _NODES[spec.type].unflatten_fn(children, spec.context)
-    return spec.type(*children) if _is_namedtuple(spec.type) else spec.type(children)
+    return spec.type(*children) if is_namedtuple_class(spec.type) else spec.type(children)
 
 
 def tree_leaves(tree: PyTree, is_leaf: Callable[[Any], bool] | None = None) -> list[Any]:
@@ -300,6 +396,17 @@ def tree_map_only(
     )
 
 
+def tree_map_only_(
+    kind: Any,
+    func: Callable[[Any], Any],
+    tree: PyTree,
+    is_leaf: Callable[[Any], bool] | None = None,
+) -> PyTree:
+    """`tree_map_` over the leaves of a type."""
+    tree_map_only(kind, func, tree, is_leaf)
+    return tree
+
+
 def tree_all(
     pred: Callable[[Any], bool], tree: PyTree, is_leaf: Callable[[Any], bool] | None = None
 ) -> bool:
@@ -312,6 +419,31 @@ def tree_any(
 ) -> bool:
     """Whether `pred` holds for a leaf."""
     return any(map(pred, tree_leaves(tree, is_leaf)))
+
+
+def tree_all_only(
+    kind: Any,
+    pred: Callable[[Any], bool],
+    tree: PyTree,
+    is_leaf: Callable[[Any], bool] | None = None,
+) -> bool:
+    """Whether `pred` holds for every leaf of a type."""
+    return all(pred(leaf) for leaf in tree_leaves(tree, is_leaf) if isinstance(leaf, kind))
+
+
+def tree_any_only(
+    kind: Any,
+    pred: Callable[[Any], bool],
+    tree: PyTree,
+    is_leaf: Callable[[Any], bool] | None = None,
+) -> bool:
+    """Whether `pred` holds for a leaf of a type."""
+    return any(pred(leaf) for leaf in tree_leaves(tree, is_leaf) if isinstance(leaf, kind))
+
+
+def arg_tree_leaves(*args: PyTree, **kwargs: PyTree) -> list[Any]:
+    """The leaves of a call's arguments."""
+    return [leaf for arg in (*args, *kwargs.values()) for leaf in tree_leaves(arg)]
 
 
 def tree_leaves_with_path(

@@ -76,7 +76,8 @@ def _matmul(args: Any, out: Any) -> _Count | None:
 
 
 def _convolved(args: Any, out: Any) -> _Count:
-    x, weight, transposed, groups = _shape(args[0]), _shape(args[1]), args[6], args[8]
+    x, weight = _shape(args[0]), _shape(args[1])
+    transposed, _, groups = (*args[6:], False, (), 1)[:3] if len(args) < 9 else args[6:9]
     cost = _convolution(x, weight, _shape(out), transposed)
     gradients = {0: cost, 1: cost * groups}
     return _Count("convolution", cost, "convolution_backward", gradients)

@@ -49,6 +49,9 @@ def in_three(rank: int, port: int) -> None:
     x = mine.clone().to(flambeau.bfloat16)
     dist.all_reduce(x)
     assert x.tolist() == [3.0, 3.0]
+    x = flambeau.tensor(float(rank))  # of no dimension, as a loss is
+    dist.all_reduce(x)
+    assert x.shape == () and x.item() == 3.0
     bits = flambeau.tensor([1 << rank])
     dist.all_reduce(bits, dist.ReduceOp.BOR)
     assert bits.item() == 7

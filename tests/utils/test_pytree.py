@@ -1,9 +1,11 @@
 """Trees of containers."""
 
 from collections import OrderedDict, deque, namedtuple
+from dataclasses import dataclass
 
 import pytest
 
+import flambeau
 from flambeau.utils import _pytree as pytree
 
 Point = namedtuple("Point", "x y")
@@ -66,3 +68,51 @@ def test_registered_keys_are_used():
     )
     pairs = _pytree.tree_leaves_with_path([Pair(1, 2)])
     assert [_pytree.keystr(way) for way, _ in pairs] == ["[0].left", "[0].right"]
+
+
+@dataclass
+class Box:
+    first: object
+    second: object = None
+    rest: int = 3
+
+
+class Word:
+    pass
+
+
+def told_of_kinds(pytree, torch):
+    kinds = [Point, Point(1, 2), tuple, (1, 2), torch.ones(2).max(0), type(torch.ones(2).max(0))]
+    return [
+        [bool(getattr(pytree, name)(kind)) for kind in kinds]
+        for name in (
+            "is_namedtuple", "is_namedtuple_class", "is_namedtuple_instance",
+            "is_structseq", "is_structseq_class", "is_structseq_instance",
+        )
+    ] + [
+        pytree.tree_all_only(int, lambda n: n > 0, [1, "a", -2.0]),
+        pytree.tree_any_only(str, lambda s: s == "b", [1, "a"]),
+        pytree.tree_map_only_(int, lambda n: n, [1, "a"]),
+        pytree.arg_tree_leaves(1, [2], k=(3, 4)),
+    ]  # fmt: skip
+
+
+def test_kinds_and_leaves_of_a_type(oracle):
+    import torch.utils._pytree as theirs
+
+    assert told_of_kinds(pytree, flambeau) == told_of_kinds(theirs, oracle)
+
+
+def test_dataclasses_and_constants():
+    pytree.register_dataclass(Box, drop_field_names=["rest"])
+    tree = [Box(1, {"k": 2}), Box(4)]
+    leaves, spec = pytree.tree_flatten(tree)
+    assert leaves == [1, 2, 4]
+    assert pytree.tree_unflatten(leaves, spec) == tree
+    assert [pytree.keystr(way) for way, _ in pytree.tree_leaves_with_path(tree)] == [
+        "[0].first", "[0].second['k']", "[1].first",
+    ]  # fmt: skip
+    pytree.register_constant(Word)
+    word = Word()
+    assert pytree.tree_leaves([word, 1]) == [1]
+    assert pytree.tree_map(lambda n: n + 1, [word, 1]) == [word, 2]

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from flambeau.core import dtypes
 from flambeau.core import factory_options as given
 from flambeau.core.declare import composite
 from flambeau.core.dtypes import default, int64
@@ -55,6 +56,9 @@ def tensor(
             UserWarning,
             stacklevel=stack_level(),
         )
+    elif type(data) is not list and hasattr(data, "untyped"):
+        found = _on_storage("tensor", data, dtype, device)
+        return found.requires_grad_() if requires_grad else found
     wanted = None if dtype is None else given.element_type("tensor", dtype)
     array = data_array(data, wanted, "tensor")
     if array is getattr(data, "_array", data):
@@ -96,6 +100,8 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
     if isinstance(data, np.ndarray):
         found = from_numpy(data)
         return found if dtype is None and device is None else found.to(device=device, dtype=dtype)
+    if hasattr(data, "untyped"):
+        return _on_storage("as_tensor", data, dtype, device)
     wanted = None if dtype is None else given.element_type("as_tensor", dtype)
     return given.made("as_tensor", data_array(data, wanted, "as_tensor"), {"device": device})
 
@@ -109,7 +115,7 @@ def asarray(
     copy: bool | None = None,
     requires_grad: bool | None = None,
 ) -> Tensor:
-    """A tensor of `obj` (array, tensor, DLPack object, sequence).
+    """A tensor of `obj` (array, tensor, DLPack object, storage, sequence).
 
     Args:
         copy: True always copies, False never, None where it must.
@@ -151,3 +157,24 @@ def asarray(
     if requires_grad is not None and found.requires_grad is not requires_grad:
         found.requires_grad_(requires_grad)
     return found
+
+
+def _on_storage(op: str, storage: Any, dtype: Any, device: Any) -> Tensor:
+    """A storage's elements, on its memory. Files are read through this: `torch.asarray` of a
+    mapped file's part, with the dtype that the file names.
+
+    Raises:
+        RuntimeError: a typed storage, and another dtype than its own.
+    """
+    own = getattr(storage, "dtype", None)
+    if dtype is not None:
+        given.element_type(op, dtype)
+    if own is not None and dtype not in (None, own):
+        raise fail(
+            RuntimeError,
+            op,
+            f"expected a storage of {dtype} or an untyped one, but got one of {own}: give "
+            "storage.untyped() to read its bytes so",
+        )
+    found: Tensor = storage.tensor(own or dtype or dtypes.int64)
+    return found if device is None else found.to(device)

@@ -182,9 +182,9 @@ def _line(start: Any, end: Any, steps: int, kind: np.dtype[Any]) -> np.ndarray[A
     a, b = kind.type(start), kind.type(end)
     step = quiet(lambda: (b - a) / kind.type(steps - 1))
     # Products are not rounded before the sum, as in PyTorch's fused multiply and add.
-    wide: Any = {np.float32: np.dtype(np.float64), np.float64: np.dtype(np.longdouble)}.get(
-        kind.type, kind
-    )
+    wide: np.dtype[Any] = kind
+    if kind.type in (np.float32, np.float64):
+        wide = np.dtype(np.float64 if kind.type is np.float32 else np.longdouble)
     a, b, step = wide.type(a), wide.type(b), wide.type(step)
     made = line(kind, steps, a, step, b)
     if made is not None:

@@ -20,7 +20,7 @@ from flambeau.core.folds import fold_add
 from flambeau.core.kernels import pool_native
 from flambeau.core.kernels.generate.folds import fold
 from flambeau.core.kernels.interpolate import Table, _packed, apply, transposed
-from flambeau.core.kernels.windows import Ints, channels_last, empty, is_half, to_last
+from flambeau.core.kernels.windows import Ints, channels_last, empty, full, is_half, to_last
 
 __all__ = ["average", "average_gradient", "fractional_maximum", "maximum"]
 
@@ -107,8 +107,7 @@ def _half_average(input: np.ndarray, out: Ints) -> np.ndarray:
 def average_gradient(grad: np.ndarray, size: Ints, last: bool = False) -> np.ndarray:
     """The adjoint of :func:`average`."""
     if is_half(grad.dtype):
-        wide = average_gradient(grad.astype(np.float32), size, last)
-        return wide.astype(grad.dtype, order="K")
+        return _half_average_gradient(grad, size, last)
     work, split, divisor = grad, [], 1
     for axis, n in enumerate(size, 2):
         out = grad.shape[axis]
@@ -126,6 +125,29 @@ def average_gradient(grad: np.ndarray, size: Ints, last: bool = False) -> np.nda
     if not np.may_share_memory(repeated, result):
         result[...] = repeated.reshape(result.shape)
     return result
+
+
+def _half_average_gradient(grad: np.ndarray, size: Ints, last: bool) -> np.ndarray:
+    """Of 16-bit floats: divided axis by axis, and added bin by bin in order, as in PyTorch."""
+    out = grad.shape[2:]
+    bins = [_bins(n, o) for n, o in zip(size, out, strict=True)]
+    counts = [end - start for start, end in bins]
+    share = grad
+    for axis, count in enumerate(counts):
+        share = share / count.astype(grad.dtype).reshape(-1, *(1,) * (len(out) - 1 - axis))
+    total = full((*grad.shape[:2], *size), 0, grad.dtype, last)
+    steps = [range(int(count.max(initial=0)) - 1, -1, -1) for count in counts]
+    if all(n >= o for n, o in zip(size, out, strict=True)):
+        for step in product(*steps):  # a bin's later elements first: those are the earlier bins'
+            chosen = [np.flatnonzero(s < count) for s, count in zip(step, counts, strict=True)]
+            places = [start[c] + s for (start, _), c, s in zip(bins, chosen, step, strict=True)]
+            into: Any = (slice(None), slice(None), *np.ix_(*places))
+            read: Any = (slice(None), slice(None), *np.ix_(*chosen))
+            total[into] += share[read]
+        return total
+    for cell, cuts in _cells(size, out):
+        total[:, :, *cuts] += share[:, :, *cell].reshape(*grad.shape[:2], *(1,) * len(out))
+    return total
 
 
 def maximum(input: np.ndarray, out: Ints) -> tuple[np.ndarray, np.ndarray]:

@@ -12,13 +12,14 @@ Transposed convolution is in ``conv_transpose``; argument checking is above, in 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from math import prod
 from typing import Any
 
 import numpy as np
 
-from flambeau.core.kernels import conv_native
+from flambeau.core.kernels import conv_native, conv_tiled
 from flambeau.core.kernels.generate.plane_sums import plane_sums
 from flambeau.core.kernels.native.casts import recast
 from flambeau.core.kernels.product import matrices
@@ -27,6 +28,7 @@ from flambeau.core.kernels.windows import (
     Pairs,
     channels_last,
     empty,
+    full,
     is_half,
     output_size,
     pad,
@@ -66,6 +68,13 @@ def convolve(
     if last is None:
         last = channels_last(input) or channels_last(weight)
     if is_half(input.dtype):
+        found = (
+            None
+            if last
+            else conv_tiled.convolve(input, weight, bias, stride, pads, dilation, groups)
+        )
+        if found is not None:
+            return found
         x, w = recast(input, "f4"), recast(weight, "f4")
         b = None if bias is None else recast(bias, "f4")
         return _narrow(convolve(x, w, b, stride, pads, dilation, groups, last), input.dtype)
@@ -116,28 +125,41 @@ def input_gradient(
     if last is None:
         last = channels_last(grad) or channels_last(weight)
     if is_half(grad.dtype):
+        if not last and max(stride) == 1 == groups:
+            found = _mirrored(grad, weight, size, pads, dilation, 1, conv_tiled.convolve)
+            if found is not None:
+                return found
         wide = (recast(grad, "f4"), recast(weight, "f4"))
         return _narrow(
             input_gradient(*wide, size, stride, pads, dilation, groups, last), grad.dtype
         )
-    features, per_group = weight.shape[:2]
-    kernel = weight.shape[2:]
-    channels = per_group * groups
+    channels = weight.shape[1] * groups
     result = empty((len(grad), channels, *size), grad.dtype, last)
     if done := conv_native.input_gradient(grad, weight, result, stride, pads, dilation, groups):
         conv_native.remember(key, done, result, weight)
         return result
     if max(stride) == 1:
-        flip: Any = (Ellipsis, *(slice(None, None, -1) for _ in kernel))
-        turned = weight.reshape(groups, features // groups, per_group, *kernel).swapaxes(1, 2)[flip]
-        reach = [d * (k - 1) for d, k in zip(dilation, kernel, strict=True)]
-        mirrored = [
-            (r - low, n - o + low)
-            for r, n, o, (low, _) in zip(reach, size, grad.shape[2:], pads, strict=True)
-        ]
-        turned = turned.reshape(channels, features // groups, *kernel)
-        return convolve(grad, turned, None, stride, mirrored, dilation, groups, last)
+        by = partial(convolve, last=last)
+        return _mirrored(grad, weight, size, pads, dilation, groups, by)  # type: ignore[no-any-return]
     return _scatter_columns(grad, weight, size, stride, pads, dilation, groups, last)
+
+
+def _mirrored(
+    grad: np.ndarray, weight: np.ndarray, size: Ints, pads: Pairs, dilation: Ints, groups: int,
+    by: Callable[..., Any],
+) -> Any:  # fmt: skip
+    """The input's gradient at stride 1: a convolution by the weight mirrored and turned."""
+    features, per_group = weight.shape[:2]
+    kernel = weight.shape[2:]
+    flip: Any = (Ellipsis, *(slice(None, None, -1) for _ in kernel))
+    turned = weight.reshape(groups, features // groups, per_group, *kernel).swapaxes(1, 2)[flip]
+    reach = [d * (k - 1) for d, k in zip(dilation, kernel, strict=True)]
+    mirrored = [
+        (r - low, n - o + low)
+        for r, n, o, (low, _) in zip(reach, size, grad.shape[2:], pads, strict=True)
+    ]
+    turned = turned.reshape(per_group * groups, features // groups, *kernel)
+    return by(grad, turned, None, (1,) * len(kernel), mirrored, dilation, groups)
 
 
 def weight_gradient(
@@ -148,25 +170,36 @@ def weight_gradient(
     pads: Pairs,
     dilation: Ints,
     groups: int,
+    last: bool = False,
 ) -> np.ndarray:
     """The adjoint of :func:`convolve` in its weight: (N, K, *O) and (N, C, *S) to (K, C/groups,
-    *kernel).
+    *kernel), its memory ordered as channels_last if `last`.
     """
-    key = conv_native.key("weight", grad, input, kernel, stride, tuple(pads), dilation, groups)
+    key = conv_native.key(
+        "weight", grad, input, kernel, stride, tuple(pads), dilation, groups, last
+    )
     found = conv_native.again(key, grad, input)
     if found is not None:
         return found
     if is_half(grad.dtype):
+        found = conv_tiled.weight_gradient(grad, input, kernel, stride, pads, dilation, groups)
+        if found is not None:
+            return found
         wide = (recast(grad, "f4"), recast(input, "f4"))
-        return _narrow(weight_gradient(*wide, kernel, stride, pads, dilation, groups), grad.dtype)
+        return _narrow(
+            weight_gradient(*wide, kernel, stride, pads, dilation, groups, last), grad.dtype
+        )
     count, features, *out = grad.shape
     channels = input.shape[1]
     per_group = channels // groups
     if grad.size == 0 or input.size == 0:
-        return np.zeros((features, per_group, *kernel), grad.dtype)
-    result = np.empty((features, per_group, *kernel), grad.dtype)
+        return full((features, per_group, *kernel), 0, grad.dtype, last)
+    result = empty((features, per_group, *kernel), grad.dtype, last)
     if done := conv_native.weight_gradient(grad, input, result, stride, pads, dilation, groups):
         conv_native.remember(key, done, result, grad)
+        return result
+    if last:
+        result[...] = weight_gradient(grad, input, kernel, stride, pads, dilation, groups)
         return result
     if groups > 1:
         return _grouped_weight_gradient(grad, input, kernel, stride, pads, dilation, groups)
@@ -197,7 +230,6 @@ def weight_gradient(
             total += left @ columns.reshape(-1, cells).T
     if not pixels:
         return total.reshape(features, channels, *kernel)
-    result = np.empty((features, channels, *kernel), grad.dtype)
     result[...] = np.moveaxis(total.reshape(features, *kernel, channels), -1, 1)
     return result
 

@@ -16,15 +16,15 @@ import numpy as np
 
 from flambeau.core import threads
 from flambeau.core.kernels import memory
-from flambeau.core.kernels.generate import conv_blocks, conv_last
+from flambeau.core.kernels.generate import conv_blocks, conv_last, conv_last_weight
 from flambeau.core.kernels.generate.call import tiled
 from flambeau.core.kernels.generate.turn import turn, turn_runs
 from flambeau.core.kernels.native.prepared import launch
-from flambeau.core.kernels.phases import UNLOCKED, lanes_of
-from flambeau.core.kernels.windows import Ints, Pairs, scratch, to_last
+from flambeau.core.kernels.phases import UNLOCKED, lanes_of, reached
+from flambeau.core.kernels.windows import Ints, Pairs, empty, scratch, to_last
 from flambeau.core.kernels.windows_native import Geometry, geometry_of, takes
 
-__all__ = ["convolve", "input_gradient"]
+__all__ = ["convolve", "input_gradient", "weight_gradient"]
 
 ALONE = 1 << 20
 """Multiplications that one more thread is worth."""
@@ -38,6 +38,12 @@ FEW = 2 * 96
 """Pixels in all up to which panels of weights are turned where they are met, not before."""
 DEEP = 64
 """Features of a gradient from which on a tap is met by itself, its weights where they lie."""
+PARTS, PART, SUMS, LEAST = 8, 1 << 10, 1 << 20, 12
+"""Parts that the sum of a weight's gradient has at most, their pixels at least, bytes of all of
+them at most; features of a unit of work at least, as pixels are copied again for each.
+"""
+HELD = 24 << 10
+"""Bytes of copied pixels that stay in the first cache beside what they meet."""
 BLOCK, DEPTH = 96, 512
 """Pixels of a block, and numbers that are copied of what each sees, at most but for one group."""
 
@@ -55,11 +61,30 @@ def _blocks(dtype: np.dtype[Any]) -> int | None:
 
 
 @lru_cache(maxsize=1024)
-def _row_words(function: int, input: Ints, out: Ints, geometry: Geometry, limit: int) -> np.ndarray:
-    work = prod(out) * prod(geometry[0]) * input[1]
+def _row_words(
+    function: int, input: Ints, out: Ints, steps: Ints, geometry: Geometry, size: int, limit: int
+) -> tuple[np.ndarray, int]:
+    """What `launch` is given, and numbers of scratch memory. `steps` are the result's strides along
+    images, rows and columns, in bytes.
+    """
+    kernel, stride, _, dilation = geometry
+    channels, rows, columns = input[1], *out[2:]
+    work = prod(out) * prod(kernel) * channels
     shares = min(limit, 1 + work // ALONE)
-    context = (*input, *out[1:], *(n for pair in geometry for n in pair), 0)
-    return np.array([function, shares, work >= UNLOCKED, 0, *(0,) * 4, *context], np.int64)
+    pitch = ((columns - 1) * stride[1] + (kernel[1] - 1) * dilation[1] + 1) * channels
+    seen = (kernel[0] - 1) * dilation[0] + 1
+    band = max(1, min(rows, (HELD // (pitch * size) - seen) // stride[0] + 1))
+    if shares > 1:
+        band = min(band, max(1, out[0] * rows // (4 * shares)))
+    bands = -(-rows // band)
+    band = -(-rows // bands)
+    each = -(-((band - 1) * stride[0] + seen) * pitch // 64) * 64
+    context = (
+        *input, *out[1:], *(n for pair in geometry for n in pair), band, -(-rows // band),
+        kernel[1] if dilation[1] == 1 else 1, pitch, *(n // size for n in steps), each, 0,
+    )  # fmt: skip
+    words = np.array([function, shares, work >= UNLOCKED, 0, *(0,) * 5, *context], np.int64)
+    return words, shares * each + 16
 
 
 class _Lie(NamedTuple):
@@ -103,7 +128,7 @@ def _block_words(
         lie.channel, lie.feature, room, each, 0,
     )  # fmt: skip
     words = np.array([function, shares, work >= UNLOCKED, 0, *(0,) * 5, *context], np.int64)
-    return words, shares * each
+    return words, shares * each + 16
 
 
 def _by_blocks(
@@ -128,8 +153,11 @@ def _by_rows(
     function = _rows(input.dtype)
     if function is None:
         return False
-    words = _row_words(function, input.shape, result.shape, geometry, threads.count())
-    launch()(words, input, matrix, bias, result)
+    steps = (result.strides[0], *result.strides[2:])
+    words, room = _row_words(
+        function, input.shape, result.shape, steps, geometry, input.itemsize, threads.count()
+    )
+    launch()(words, input, matrix, bias, result, scratch("pixels", (room,), input.dtype))
     return True
 
 
@@ -166,22 +194,139 @@ def convolve(
 
 
 def input_gradient(
-    grad: np.ndarray, weight: np.ndarray, result: np.ndarray, pads: Pairs, dilation: Ints
+    grad: np.ndarray,
+    weight: np.ndarray,
+    result: np.ndarray,
+    stride: Ints,
+    pads: Pairs,
+    dilation: Ints,
 ) -> bool:
-    """Fill `result` with the adjoint in the input, for strides of 1: taps that go the other way.
-    Whether that was done.
+    """Fill `result` with the adjoint in the input: each phase of the strides is a convolution with
+    the taps that reach it. Whether that was done.
     """
     if weight.dtype is not grad.dtype or not takes(grad, result):
         return False
-    features, channels, *kernel = weight.shape
-    taps = np.ascontiguousarray(to_last(weight)).reshape(1, features, prod(kernel), channels)
-    geometry: Geometry = (
-        tuple(kernel), (1, 1), tuple(-low for low, _ in pads), tuple(-d for d in dilation)
-    )  # fmt: skip
-    if _fill_tiles(grad, weight, result):
-        return _by_rows(grad, turn_runs(taps), None, result, geometry)
-    if features >= DEEP:
+    if max(stride) > 1 and 2 * result.shape[1] <= lanes_of(grad.dtype):
+        return False  # registers would be half empty
+    kernel, size = weight.shape[2:], result.shape[2:]
+    work = reached(kernel, stride, tuple(low for low, _ in pads), dilation, size)
+    if len(work) < prod(min(s, n) for s, n in zip(stride, size, strict=True)):
+        result[...] = 0
+    taps = to_last(weight)
+    for phase, places, chosen in work:
+        cut: Any = (slice(p, None, s) for p, s in zip(phase, stride, strict=True))
+        if not _adjoint(grad, taps[:, *chosen], places, result[:, :, *cut]):
+            return False
+    return True
+
+
+def _adjoint(grad: np.ndarray, taps: np.ndarray, places: Any, result: np.ndarray) -> bool:
+    """What taps (F, *kernel, C) make of a gradient, where they stand at `places` of rows and of
+    columns, in falling order.
+    """
+    features, *kernel, channels = taps.shape
+    steps = tuple(at[0] - at[1] if len(at) > 1 else 1 for at in places)
+    rows = _fill_tiles(grad, taps, result)
+    if rows or features < DEEP:  # taps in the order of the pixels that they meet
+        runs = np.ascontiguousarray(taps[:, ::-1, ::-1]).reshape(1, features, -1, channels)
+        lows = tuple(-at[-1] for at in places)
+        matrix, geometry = turn_runs(runs), (tuple(kernel), (1, 1), lows, steps)
+        if rows:
+            return _by_rows(grad, matrix, None, result, geometry)
+        lie = _Lie(features * channels, channels, 1)
+    else:
+        matrix = np.ascontiguousarray(taps)
+        lows = tuple(-at[0] for at in places)
+        geometry = (tuple(kernel), (1, 1), lows, tuple(-n for n in steps))
         lie = _Lie(channels, prod(kernel) * channels, 1)
-        return _by_blocks(grad, taps, lie, None, result, geometry)
-    lie = _Lie(features * channels, channels, 1)
-    return _by_blocks(grad, turn_runs(taps), lie, None, result, geometry)
+        if result.size > FEW * channels:
+            matrix = turn_runs(matrix.reshape(1, features, -1, channels))
+            lie = _Lie(features * channels, channels, 1)
+    if to_last(result).flags.c_contiguous:
+        return _by_blocks(grad, matrix, lie, None, result, geometry)
+    dense = empty(result.shape, result.dtype, True)
+    done = _by_blocks(grad, matrix, lie, None, dense, geometry)
+    result[...] = dense
+    return done
+
+
+@once
+def _weights(dtype: np.dtype[Any]) -> int | None:
+    found = tiled(dtype, conv_last_weight.module)
+    return None if found is None else found["weight_gradient"]
+
+
+@lru_cache(maxsize=1024)
+def _weight_words(
+    function: int,
+    input: Ints,
+    out: Ints,
+    geometry: Geometry,
+    size: int,
+    panel: int,
+    limit: int,
+) -> tuple[np.ndarray, int, int]:
+    """What `launch` is given, parts of the sum, and numbers of scratch memory."""
+    kernel, *options = geometry
+    channels, features = input[1], out[1]
+    pixels, taps = out[0] * prod(out[2:]), prod(kernel)
+    work = pixels * features * taps * channels
+    shares = min(limit, 1 + work // ALONE)
+    parts = max(1, min(PARTS, pixels // PART, SUMS // (features * taps * channels * size)))
+    part = -(-pixels // parts)
+    parts = -(-pixels // part)
+    together = kernel[1] if geometry[3][1] == 1 and kernel[1] * channels <= panel else 1
+    groups = taps // together
+    groups_each = max(1, min(groups, panel // (together * channels)))
+    row = groups_each * together * channels
+    block = min(BLOCK, max(BLOCK // 2, HELD // (row * size)))
+    block = -(-part // -(-part // block))
+    wanted = 4 * shares if shares > 1 else 1
+    rows = -(-groups // groups_each)
+    chunk = groups_each * -(-rows // min(rows, -(-wanted // parts)))
+    chunks = -(-groups // chunk)
+    split = -(-features // min(-(-wanted // (parts * chunks)), -(-features // LEAST)))
+    each = -(-block * row // 64) * 64
+    context = (
+        *input[1:], *out[1:], kernel[1], *(n for pair in options for n in pair), pixels, block,
+        part, parts, groups, together, groups_each, chunk, chunks, split, -(-features // split),
+        each, 0,
+    )  # fmt: skip
+    words = np.array([function, shares, work >= UNLOCKED, 0, *(0,) * 4, *context], np.int64)
+    return words, parts, shares * each + 16
+
+
+def weight_gradient(
+    grad: np.ndarray,
+    input: np.ndarray,
+    result: np.ndarray,
+    stride: Ints,
+    pads: Pairs,
+    dilation: Ints,
+) -> bool:
+    """Fill `result` with the adjoint in the weight. Whether that was done."""
+    if not takes(grad, input):
+        return False
+    function = _weights(input.dtype)
+    if function is None:
+        return False
+    features, channels, *kernel = result.shape
+    words, parts, room = _weight_words(
+        function, input.shape, grad.shape, geometry_of(tuple(kernel), stride, pads, dilation),
+        input.itemsize, 4 * lanes_of(input.dtype), threads.count(),
+    )  # fmt: skip
+    behind = to_last(result)
+    shape = (parts, features, prod(kernel), channels)
+    if parts == 1 and behind.flags.c_contiguous:
+        sums = behind.reshape(shape)
+    else:
+        sums = memory.empty(shape, input.dtype)
+    launch()(words, input, grad, sums, scratch("pixels", (room,), input.dtype))
+    total = sums[0]
+    for more in sums[1:]:
+        total += more
+    if not behind.flags.c_contiguous:
+        turn(total, result.reshape(features, channels, -1))
+    elif parts > 1:
+        behind[...] = total.reshape(behind.shape)
+    return True

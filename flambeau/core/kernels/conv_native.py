@@ -7,9 +7,7 @@ first, so that the images of a batch lie in lanes. The plans are in ``correlate`
 
 from __future__ import annotations
 
-from functools import lru_cache
-from itertools import product
-from math import gcd, prod
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -19,7 +17,7 @@ from flambeau.core.kernels import conv_last, memory
 from flambeau.core.kernels import correlate as made
 from flambeau.core.kernels import correlate_weight as weights
 from flambeau.core.kernels.generate.turn import turn, turn_runs
-from flambeau.core.kernels.phases import MANY, Call, lanes_of, registers
+from flambeau.core.kernels.phases import MANY, Call, lanes_of, reached, registers
 from flambeau.core.kernels.product import matrices
 from flambeau.core.kernels.windows import Ints, Pairs, empty, to_last
 from flambeau.core.kernels.windows_native import depthwise, depthwise_input, depthwise_weight
@@ -169,43 +167,24 @@ def input_gradient(
     if _is_last(grad) or _is_last(result):
         if _pointwise(kernel, pads, groups) and max(stride) == 1:
             return False
-        if groups == 1 and max(stride) == 1:
-            if conv_last.input_gradient(grad, weight, result, pads, dilation):
-                return True
+        if groups == 1 and conv_last.input_gradient(grad, weight, result, stride, pads, dilation):
+            return True
         out = memory.empty(result.shape, result.dtype)
         input_gradient(_channels_first(grad), weight, out, stride, pads, dilation, groups)
         return _channels_back(out, result)
     turned = _turned_weight(weight, groups)
-    channels, features, reached = weight.shape[1], turned.shape[1], prod(kernel)
-    work = _reached(kernel, stride, tuple(low for low, _ in pads), dilation, size)
+    channels, features, count = weight.shape[1], turned.shape[1], prod(kernel)
+    work = reached(kernel, stride, tuple(low for low, _ in pads), dilation, size)
     if len(work) < prod(min(s, n) for s, n in zip(stride, size, strict=True)):
         result[...] = 0
     for phase, taps, chosen in work:
-        places = tuple(np.arange(reached).reshape(kernel)[chosen].ravel().tolist())
-        row = features * reached
-        lie = made.Weights(channels, channels * row, row, reached, places)
+        places = tuple(np.arange(count).reshape(kernel)[chosen].ravel().tolist())
+        row = features * count
+        lie = made.Weights(channels, channels * row, row, count, places)
         first = turned.reshape(-1)[places[0] :]
         cut: Any = (slice(p, None, s) for p, s in zip(phase, stride, strict=True))
         call = _correlate(grad, first, lie, None, result[:, :, *cut], taps, (1,) * len(kernel))
     return call if max(stride) == 1 else True
-
-
-@lru_cache(maxsize=256)
-def _reached(
-    kernel: Ints, stride: Ints, lows: Ints, dilation: Ints, size: Ints
-) -> list[tuple[Ints, list[Ints], tuple[slice, ...]]]:
-    """The phases of the input that taps reach: where the taps stand, and which they are."""
-    found = []
-    for phase in product(*(range(min(s, n)) for s, n in zip(stride, size, strict=True))):
-        places, chosen = [], []
-        for n, p, s, d, low in zip(kernel, phase, stride, dilation, lows, strict=True):
-            reaching = [k for k in range(n) if (p + low - k * d) % s == 0]
-            places.append(tuple((p + low - k * d) // s for k in reaching))
-            step = s // gcd(s, d)  # of the taps that reach one phase
-            chosen.append(slice(reaching[0], None, step) if reaching else slice(0))
-        if all(places):
-            found.append((phase, places, tuple(chosen)))
-    return found
 
 
 def weight_gradient(
@@ -223,10 +202,19 @@ def weight_gradient(
     if groups > 1 and depthwise_weight(grad, input, result, stride, pads, dilation, groups):
         return True
     kernel = result.shape[2:]
-    if groups == 1 and _one_window(input.shape[2:], kernel, pads, dilation):
+    one_window = groups == 1 and _one_window(input.shape[2:], kernel, pads, dilation)
+    if one_window and result.flags.c_contiguous:
         images = np.ascontiguousarray(input).reshape(len(input), -1)
         matrices(grad.reshape(len(grad), -1).T, images, None, result.reshape(len(result), -1))
         return True
+    if groups == 1 and _is_last(input) and not _pointwise(kernel, pads, groups):
+        behind = _channels_last(grad)
+        if conv_last.weight_gradient(behind, input, result, stride, pads, dilation):
+            return True
+    if not result.flags.c_contiguous:
+        plain = memory.empty(result.shape, result.dtype)
+        weight_gradient(grad, input, plain, stride, pads, dilation, groups)
+        return _channels_back(plain, result)
     area = prod(grad.shape[2:])
     few = area < AREA or len(grad) * area < PIXELS
     if (few or _is_last(input)) and _pointwise(kernel, pads, groups):
@@ -270,6 +258,15 @@ def _channels_first(array: np.ndarray) -> np.ndarray:
     found = memory.empty(array.shape, array.dtype)
     count, channels = array.shape[:2]
     turn(to_last(array).reshape(count, -1, channels), found.reshape(count, channels, -1))
+    return found
+
+
+def _channels_last(array: np.ndarray) -> np.ndarray:
+    """The array itself, or a copy where channels come first."""
+    if to_last(array).flags.c_contiguous:
+        return array
+    found = empty(array.shape, array.dtype, True)
+    _channels_back(np.ascontiguousarray(array), found)
     return found
 
 

@@ -128,6 +128,7 @@ def weight_gradient(
     padding: Ints,
     dilation: Ints,
     groups: int,
+    last: bool = False,
 ) -> np.ndarray:
     """The adjoint of :func:`convolve` in its weight: the roles of input and grad change places."""
     pads = [
@@ -136,7 +137,7 @@ def weight_gradient(
             padding, input.shape[2:], stride, dilation, kernel, grad.shape[2:], strict=True
         )
     ]
-    return conv.weight_gradient(input, grad, kernel, stride, pads, dilation, groups)
+    return conv.weight_gradient(input, grad, kernel, stride, pads, dilation, groups, last)
 
 
 def _pairs(padding: Ints) -> Pairs:

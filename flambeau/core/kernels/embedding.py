@@ -9,6 +9,7 @@ import numpy as np
 from flambeau.core.errors import fail
 from flambeau.core.kernels.copies import zeros
 from flambeau.core.kernels.generate.slices import add_rows
+from flambeau.core.kernels.scatter import add_in_turn
 
 __all__ = ["check_indices", "rows_added"]
 
@@ -38,12 +39,14 @@ def rows_added(g: Any, index: Any, count: int) -> Any:
     found = zeros((count, g.shape[1]), dtype)
     if not index.size or add_rows(found, index.astype(np.int64, copy=False), g):
         return found
+    if dtype.itemsize == 2:
+        add_in_turn(found, index, g)
+        return found
     order = np.argsort(index, kind="stable")
     ordered = index[order]
     starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
     if starts.size == index.size:
         found[index] = g
         return found
-    wide = g.astype("f4") if dtype.itemsize == 2 else g
-    found[ordered[starts]] = np.add.reduceat(wide[order], starts, axis=0).astype(dtype, copy=False)
+    found[ordered[starts]] = np.add.reduceat(g[order], starts, axis=0)
     return found

@@ -11,7 +11,6 @@ import numpy as np
 
 from flambeau.core.kernels.windows import (
     Ints,
-    is_half,
     output_size,
     pad,
     tap_slices,
@@ -45,10 +44,9 @@ def unfold(
 def fold(
     columns: np.ndarray, size: Ints, kernel: Ints, dilation: Ints, padding: Ints, stride: Ints
 ) -> np.ndarray:
-    """The adjoint of :func:`unfold`: overlapping blocks add."""
-    if is_half(columns.dtype):
-        wide = fold(columns.astype(np.float32), size, kernel, dilation, padding, stride)
-        return wide.astype(columns.dtype)
+    """The adjoint of :func:`unfold`: overlapping blocks add, 16-bit floats tap by tap as in
+    PyTorch.
+    """
     count = columns.shape[0]
     channels = columns.shape[1] // prod(kernel)
     out = block_counts(size, kernel, dilation, padding, stride)

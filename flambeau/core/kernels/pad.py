@@ -7,6 +7,9 @@ corners come out as PyTorch's.
 
 from __future__ import annotations
 
+from math import prod
+from typing import Any
+
 import numpy as np
 
 from flambeau.core.kernels.windows import Pairs, channels_last, empty, is_half
@@ -38,14 +41,15 @@ def border_gradient(
     grad: np.ndarray, shape: tuple[int, ...], pads: Pairs, mode: str, last: bool = False
 ) -> np.ndarray:
     """The adjoint of :func:`border`: what was repeated is added where it came from."""
-    if is_half(grad.dtype):
-        wide = border_gradient(grad.astype(np.float32), shape, pads, mode, last)
-        return wide.astype(grad.dtype, order="K")
     first = grad.ndim - len(pads)
     pads = _kept(shape[first:], pads) if mode == "replicate" else pads
+    if is_half(grad.dtype) and mode != "circular":
+        return _half_gradient(grad, shape, pads, mode, last)
     total = grad.copy(order="K")
     source, target = [slice(None)] * grad.ndim, [slice(None)] * grad.ndim
-    for axis, (low, high) in reversed(list(enumerate(pads, first))):
+    axes = list(enumerate(pads, first))
+    # PyTorch fills the last axis first where it goes round, and adds in the opposite order.
+    for axis, (low, high) in axes if mode == "circular" else reversed(axes):
         size = grad.shape[axis]
         lead = (slice(None),) * axis
         for place, origin in reversed(_sides(size, max(low, 0), max(high, 0), mode)):
@@ -59,6 +63,25 @@ def border_gradient(
     if any(low < 0 or high < 0 for low, high in pads):
         result[...] = 0
     result[tuple(target)] = total[tuple(source)]
+    return result
+
+
+def _half_gradient(
+    grad: np.ndarray, shape: tuple[int, ...], pads: Pairs, mode: str, last: bool
+) -> np.ndarray:
+    """Of 16-bit floats: element by element in order, rounded at every sum, as in PyTorch."""
+    first = grad.ndim - len(pads)
+    area = prod(shape[first:])
+    place: Any = 0
+    for axis, (low, high) in enumerate(pads, first):
+        line = border(np.arange(shape[axis]), ((low, high),), mode)
+        place = np.add.outer(place * shape[axis], line)
+    planes = prod(shape[:first])
+    where = (np.arange(planes) * area)[:, None] + np.ravel(place)
+    flat = np.zeros(planes * area, grad.dtype)
+    np.add.at(flat, where.ravel(), np.ascontiguousarray(grad).ravel())
+    result = empty(tuple(shape), grad.dtype, last)
+    result[...] = flat.reshape(shape)
     return result
 
 

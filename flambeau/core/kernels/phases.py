@@ -6,7 +6,9 @@ The taps of each of three axes are any positions. Stands on the generated code's
 
 from __future__ import annotations
 
-from math import prod
+from functools import lru_cache
+from itertools import product
+from math import gcd, prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,6 +28,7 @@ __all__ = [
     "phases",
     "place_words",
     "plane_words",
+    "reached",
     "ready",
     "registers",
 ]
@@ -175,3 +178,21 @@ def place_words(words: np.ndarray, at: dict[str, int], values: dict[str, int]) -
     """Write a context's words by name."""
     for name, value in values.items():
         words[at[name]] = value
+
+
+@lru_cache(maxsize=256)
+def reached(
+    kernel: Ints, stride: Ints, lows: Ints, dilation: Ints, size: Ints
+) -> list[tuple[Ints, list[Ints], tuple[slice, ...]]]:
+    """The phases of the input that taps reach: where the taps stand, and which they are."""
+    found = []
+    for phase in product(*(range(min(s, n)) for s, n in zip(stride, size, strict=True))):
+        places, chosen = [], []
+        for n, p, s, d, low in zip(kernel, phase, stride, dilation, lows, strict=True):
+            reaching = [k for k in range(n) if (p + low - k * d) % s == 0]
+            places.append(tuple((p + low - k * d) // s for k in reaching))
+            step = s // gcd(s, d)  # of the taps that reach one phase
+            chosen.append(slice(reaching[0], None, step) if reaching else slice(0))
+        if all(places):
+            found.append((phase, places, tuple(chosen)))
+    return found

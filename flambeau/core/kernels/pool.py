@@ -136,12 +136,7 @@ def spread_taps(
     last: bool = False,
 ) -> np.ndarray:
     """The adjoint of the maximum: every gradient goes to the tap that won."""
-    if is_half(grad.dtype):
-        wide = spread_taps(
-            grad.astype(np.float32), taps, size, kernel, stride, padding, dilation, last
-        )
-        return wide.astype(grad.dtype, order="K")
-    if last == (channels_last(grad) and not grad.flags.c_contiguous):
+    if not is_half(grad.dtype) and last == (channels_last(grad) and not grad.flags.c_contiguous):
         found = pool_native.spread(grad, taps, size, kernel, stride, padding, dilation)
         if found is not None:
             return found
@@ -165,7 +160,8 @@ def spread_taps(
     total = full((*grad.shape[:2], *reach), 0, grad.dtype, last)
     share = np.empty_like(grad)
     finite = bool(np.isfinite(grad.sum()))
-    for tap, places in enumerate(slices):
+    # In the order of the windows, which is that of the taps backwards: halves round at every sum.
+    for tap, places in reversed(list(enumerate(slices))):
         if finite:
             np.multiply(grad, taps == tap, out=share)  # a fifth of np.where's time
         else:
@@ -233,13 +229,9 @@ def average_gradient(
     last: bool = False,
 ) -> np.ndarray:
     """The adjoint of :func:`average`: every window's share goes to each of its elements."""
-    if is_half(grad.dtype):
-        wide = grad.astype(np.float32)
-        rest = (size, kernel, stride, padding, count_include_pad, divisor_override, last)
-        return average_gradient(wide, *rest).astype(grad.dtype, order="K")
     out, ones = grad.shape[2:], (1,) * len(kernel)
     as_given = last == (channels_last(grad) and not grad.flags.c_contiguous)
-    if divisor_override is None and as_given:
+    if divisor_override is None and as_given and not is_half(grad.dtype):
         each = _counts_of_axes(size, kernel, stride, padding, out, count_include_pad)
         found = pool_native.spread_mean(grad, size, kernel, stride, padding, each)
         if found is not None:
@@ -254,7 +246,7 @@ def average_gradient(
             result[:, :, *places] = share
         return result
     total = full((*grad.shape[:2], *reach), 0, grad.dtype, last)
-    for places in slices:
+    for places in reversed(slices):  # in the order of the windows
         total[:, :, *places] += share
     return _cropped(total, size, padding, last)
 
@@ -277,7 +269,10 @@ def scatter_planes(
     lead = values.shape[:2]
     area, planes = prod(size), prod(lead)
     where = indices.reshape(planes, prod(indices.shape[2:])) + (np.arange(planes) * area)[:, None]
-    if add and values.dtype.kind == "f" and not is_half(values.dtype):
+    if add and is_half(values.dtype):  # rounded at every sum, as in PyTorch
+        flat = np.zeros(planes * area, values.dtype)
+        np.add.at(flat, where.ravel(), values.ravel())
+    elif add and values.dtype.kind == "f":
         flat = np.bincount(where.ravel(), values.ravel(), planes * area).astype(values.dtype)
     elif add:
         flat = np.bincount(where.ravel(), values.astype(np.float64).ravel(), planes * area)

@@ -14,7 +14,7 @@ import numpy as np
 
 from flambeau.core.kernels import late
 
-__all__ = ["add_at", "add_rows", "combine_rows", "linear", "put_sum"]
+__all__ = ["add_at", "add_in_turn", "add_rows", "combine_rows", "linear", "put_sum"]
 
 nd = np.ndarray
 _add_rows = late.placed("generate.slices", "add_rows")
@@ -53,11 +53,27 @@ def add_at(flat: Any, places: Any, values: Any) -> None:
     if flat.dtype.kind == "b":
         flat[places[values]] = True
     elif flat.dtype.kind in "fV" and flat.itemsize == 2:
-        wide = flat.astype("f4")
-        np.add.at(wide, places, values.astype("f4"))
-        flat[...] = wide.astype(flat.dtype)
+        add_in_turn(flat, places, values)
     else:
         np.add.at(flat, places, values)
+
+
+def add_in_turn(found: Any, places: Any, values: Any) -> None:
+    """``found[places] += values`` along the first dimension: of every place the first value, then
+    the second ones, and so on. 16-bit floats are rounded at every sum, as in PyTorch.
+    """
+    if not len(places):
+        return
+    order = np.argsort(places, kind="stable")
+    ordered = places[order]
+    new = np.concatenate(([True], ordered[1:] != ordered[:-1]))
+    starts = np.flatnonzero(new)
+    turn = np.arange(len(order)) - starts[np.cumsum(new) - 1]
+    by_turn = order[np.argsort(turn, kind="stable")]
+    ends = np.cumsum(np.bincount(turn))
+    for low, high in zip((0, *ends[:-1]), ends, strict=True):
+        chosen = by_turn[low:high]
+        found[places[chosen]] += values[chosen]
 
 
 def add_rows(rows: Any, places: Any, values: Any) -> None:
@@ -72,6 +88,9 @@ def add_rows(rows: Any, places: Any, values: Any) -> None:
     """
     width = rows.shape[1]
     if not places.size or not width or _add_rows(rows, places, values):
+        return
+    if rows.dtype.kind in "fV" and rows.itemsize == 2:
+        add_in_turn(rows, places, values)
         return
     if width == 1:
         add_at(rows.reshape(-1), places, values.reshape(-1))
@@ -88,15 +107,12 @@ def combine_rows(rows: Any, places: Any, values: Any, function: np.ufunc) -> Non
     order = np.argsort(places, kind="stable")
     ordered = places[order]
     starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
-    dtype = rows.dtype
-    half = dtype.kind in "fV" and dtype.itemsize == 2
     if len(starts) == len(ordered):
         rows[places] = function(rows[places], values)
         return
-    values = values[order]
-    runs = function.reduceat(values.astype("f4") if half else values, starts, axis=0)
+    runs = function.reduceat(values[order], starts, axis=0)
     first = ordered[starts]
-    rows[first] = function(rows[first], runs).astype(dtype)
+    rows[first] = function(rows[first], runs).astype(rows.dtype)
 
 
 def put_sum(shape: tuple[int, ...], dim: int, index: Any, values: Any) -> Any:

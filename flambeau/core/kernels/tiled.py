@@ -82,7 +82,7 @@ def _plan(
     parts = -(-shares // count)
     rows, columns = (_part(m, parts), n) if m > n else (m, _part(n, parts))
     room = tiles.room(k, columns)
-    sizes = (*(1,) * (2 - len(lead)), *lead, m, n, k, rows, columns, room)
+    sizes = (*(1,) * (2 - len(lead)), *lead, m, n, k, rows, columns, room, 0, 0)
     steps = (*_steps(left, left_strides, len(lead)), *_steps(right, right_strides, len(lead)))
     header = (address, shares, int(work >= UNLOCKED), 0)
     words = np.array([*header, 0, 0, 0, 0, 0, *steps, *sizes], np.int64)
@@ -118,7 +118,10 @@ def product(a: Any, b: Any, bias: Any = None, dtype: Any = BFLOAT16) -> Any:
     words, room, shape = plan
     if bias is not None:
         bias = np.ascontiguousarray(np.broadcast_to(recast(bias, SINGLE), shape[-1:]))
-    out = memory.empty(shape, dtype)
+    return _run(words, room, a, b, memory.empty(shape, dtype), bias)
+
+
+def _run(words: Any, room: int, a: Any, b: Any, out: Any, bias: Any) -> Any:
     try:
         scratch = _SPARE.pop()
     except IndexError:
@@ -129,6 +132,40 @@ def product(a: Any, b: Any, bias: Any = None, dtype: Any = BFLOAT16) -> Any:
     if not _SPARE:
         _SPARE.append(scratch)
     return out
+
+
+def listed(a: Any, b: Any, table: Any, columns: bool, n: int, k: int, bias: Any, dtype: Any) -> Any:
+    """``a @ B + bias[:, None]`` for each of the contiguous arrays ``b[i]``, in which B's rows or
+    columns begin where the table says; None where that is not served.
+
+    Args:
+        a: (m, k) or (len(b), m, k), contiguous.
+        b: (count, ...), contiguous bfloat16.
+        table: int64, in whole blocks.
+        columns: whether columns are listed, whose numbers lie side by side; else rows.
+        n: columns of B.
+        k: rows of B.
+        bias: (m) or None.
+        dtype: of the result (count, m, n), bfloat16 or float32.
+    """
+    address = _address(dtype is SINGLE) if served() else None
+    if address is None:
+        return None
+    m, count = a.shape[-2], len(b)
+    a_step = m * k if a.ndim > 2 else 0
+    each = b.size // count
+    shares = max(1, min(threads.count(), count * m * n * k // ALONE + 1))
+    parts = -(-shares // count)
+    tall, wide = (_part(m, parts), n) if m > n else (m, _part(n, parts))
+    room = tiles.room(k, wide)
+    if bias is not None:
+        bias = np.ascontiguousarray(recast(bias, SINGLE))
+    steps = (1, 0) if columns else (0, 1)
+    words = np.array([
+        address, shares, 1, 0, 0, 0, 0, 0, 0, a_step, 0, k, 1, each, 0, *steps, count, 1, m, n, k,
+        tall, wide, room, table.ctypes.data, 0 if bias is None else bias.ctypes.data,
+    ], np.int64)  # fmt: skip
+    return _run(words, room * shares, a, b, memory.empty((count, m, n), dtype), None)
 
 
 def _reachable(x: Any) -> Any:

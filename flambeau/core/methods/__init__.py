@@ -33,3 +33,5 @@ def bind(**members: Any) -> None:
     """Hang functions and properties on Tensor under the given names."""
     for name, value in members.items():
         setattr(Tensor, name, value)
+        if isinstance(value, FunctionType) and value.__qualname__.startswith("_"):
+            entitle(value, f"Tensor.{name}")

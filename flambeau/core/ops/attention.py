@@ -11,6 +11,7 @@ import numpy as np
 from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.errors import fail
 from flambeau.core.kernels import attention as kernels
+from flambeau.core.kernels import attention_half as halves
 from flambeau.core.kernels.native.casts import recast
 from flambeau.core.rules import both
 from flambeau.core.tensor import Tensor, wrap
@@ -30,11 +31,14 @@ def _wide(*arrays: Any) -> tuple[Any, ...]:
 @both
 def _attention_rule(
     g: Any, query: Any, key: Any, value: Any, attn_mask: Any, sums: Any, scale: float,
-    causal: bool, needs: Any,
+    causal: bool, in_half: bool, needs: Any,
 ) -> Any:  # fmt: skip
     g = g[0] if isinstance(g, (tuple, list)) else g
     if g is None:
         return None, None, None, None
+    if type(query) is nd and in_half:
+        (mask,) = _wide(attn_mask)
+        return *halves.attend_backward(g, query, key, value, mask, scale, causal, needs), None
     if type(query) is nd:
         dtype = g.dtype
         g, query, key, value, attn_mask, sums = _wide(g, query, key, value, attn_mask, sums)
@@ -68,8 +72,9 @@ def _softmax(query: Tensor, key: Tensor, mask: Tensor | None, scale: float, caus
 
 
 def _shapes(
-    query: Any, key: Any, value: Any, attn_mask: Any, scale: float, causal: bool = False
-) -> Any:
+    query: Any, key: Any, value: Any, attn_mask: Any, scale: float, causal: bool = False,
+    in_half: bool = False,
+) -> Any:  # fmt: skip
     lead = np.broadcast_shapes(query.shape[:-2], key.shape[:-2], value.shape[:-2])
     rows = (*lead, query.shape[-2])
     return ((*rows, value.shape[-1]), query.dtype), ((*rows, 2), query.dtype)
@@ -85,8 +90,14 @@ def _shapes(
     infer=_shapes,
     vjp={("query", "key", "value", "attn_mask"): _attention_rule},
 )
-def _attention(query, key, value, attn_mask=None, scale: float = 1.0, causal: bool = False):
+def _attention(
+    query, key, value, attn_mask=None, scale: float = 1.0, causal: bool = False,
+    in_half: bool = False,
+):  # fmt: skip
     """``softmax(scale query key^T + attn_mask) value``; each row's maximum and one over its sum."""
+    if in_half:
+        (mask,) = _wide(attn_mask)
+        return halves.attend(query, key, value, mask, scale, causal)
     dtype = query.dtype
     q, k, v, mask = _wide(query, key, value, attn_mask)
     found, sums = kernels.attend(q, k, v, mask, scale, causal)
@@ -161,6 +172,19 @@ def _check(
         raise fail(RuntimeError, name, "Explicit attn_mask should not be set when is_causal=True")
 
 
+def _is_fused(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> bool:
+    """Whether PyTorch takes its fused kernel, which rounds what lies between in halves."""
+    shape = query.shape
+    return (
+        query.dtype.itemsize == 2
+        and query.dim() == key.dim() == value.dim() == 4
+        and shape[:2] == key.shape[:2] == value.shape[:2]
+        and shape[-1] == value.size(-1)
+        and 0 < key.size(-2) <= halves.BLOCK
+        and (mask is None or not mask.requires_grad)
+    )
+
+
 def _grouped(query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
     """Keys and values repeated so that every query head has its own.
 
@@ -222,4 +246,5 @@ def scaled_dot_product_attention(
             query, key, value = query.float(), key.float(), value.float()
         weights = _softmax(query, key, attn_mask, factor, is_causal)
         return ops.matmul(ops.dropout(weights, dropout_p, True), value).to(dtype)
-    return ops._attention(query, key, value, attn_mask, factor, is_causal)[0]
+    in_half = _is_fused(query, key, value, attn_mask)
+    return ops._attention(query, key, value, attn_mask, factor, is_causal, in_half)[0]

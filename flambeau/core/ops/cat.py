@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import combinations as choose
 from itertools import combinations_with_replacement as choose_again
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -103,7 +104,7 @@ def _join_as(arrays: Any, dim: int, format: Any) -> Any:
     shape[dim] = sum(a.shape[dim] for a in arrays)
     item = arrays[0].itemsize
     steps = [s * item for s in layout.memory_format_strides(shape, format)]
-    fresh = nd(shape, arrays[0].dtype, np.empty(int(np.prod(shape)), arrays[0].dtype), 0, steps)
+    fresh = nd(shape, arrays[0].dtype, memory.empty(prod(shape), arrays[0].dtype), 0, steps)
     return np.concatenate(arrays, axis=dim, out=fresh)
 
 

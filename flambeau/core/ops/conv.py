@@ -8,6 +8,7 @@ its kin are in ``convolving``.
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -42,10 +43,12 @@ def _convolution_rule(
 ) -> tuple[Any, ...]:
     options = (stride, padding, dilation, transposed, output_padding, groups)
     size, kernel = input._array.shape[2:], weight._array.shape[2:]
-    last = channels_last(input._array) or channels_last(weight._array)
+    weight_last = channels_last(weight._array)
+    last = channels_last(input._array) or weight_last
+    lies = last if prod(kernel) > 1 else weight_last
     return (
         ops.convolution_input_gradient(g, weight, size, last, *options) if needs[0] else None,
-        ops.convolution_weight_gradient(g, input, kernel, *options) if needs[1] else None,
+        ops.convolution_weight_gradient(g, input, kernel, lies, *options) if needs[1] else None,
         ops.convolution_bias_gradient(g) if needs[2] else None,
     )
 
@@ -120,7 +123,7 @@ def _weight_of_input_gradient(
     g, grad, weight_shape, stride, padding, dilation, transposed, output_padding, groups
 ):
     options = (stride, padding, dilation, transposed, output_padding, groups)
-    return ops.convolution_weight_gradient(grad, g, weight_shape[2:], *options)
+    return ops.convolution_weight_gradient(grad, g, weight_shape[2:], False, *options)
 
 
 def _input_gradient_shape(grad, weight, size, last, stride, padding, dilation, transposed, *rest):
@@ -169,7 +172,7 @@ def _input_of_weight_gradient(
     return ops.convolution_input_gradient(grad, g, input_shape[2:], False, *options)
 
 
-def _weight_gradient_shape(grad, input, kernel, stride, padding, dilation, transposed, *rest):
+def _weight_gradient_shape(grad, input, kernel, last, stride, padding, dilation, transposed, *rest):
     first, second = (input, grad) if transposed else (grad, input)
     return (first.shape[1], second.shape[1] // rest[-1], *kernel), grad.dtype
 
@@ -192,6 +195,7 @@ def convolution_weight_gradient(
     grad,
     input,
     kernel: Ints,
+    last: bool,
     stride: Ints,
     padding: Ints,
     dilation: Ints,
@@ -201,8 +205,10 @@ def convolution_weight_gradient(
 ):
     """The gradient of :func:`convolved` in its weight, of spatial size ``kernel``."""
     if transposed:
-        return turned.weight_gradient(grad, input, kernel, stride, padding, dilation, groups)
-    return direct.weight_gradient(grad, input, kernel, stride, _pairs(padding), dilation, groups)
+        return turned.weight_gradient(grad, input, kernel, stride, padding, dilation, groups, last)
+    return direct.weight_gradient(
+        grad, input, kernel, stride, _pairs(padding), dilation, groups, last
+    )
 
 
 @primitive(

@@ -177,13 +177,20 @@ def index_add(input, dim: int, index, source, *, alpha: Any = 1):
 
 
 def add_slices(target: Any, dim: int, index: Any, source: Any, alpha: Any = 1) -> None:
-    """``target[index] += alpha * source`` along a dimension of a row-major array."""
+    """``target[index] += alpha * source`` along a dimension of a row-major array: 16-bit floats in
+    single precision.
+    """
     index, dim = check_vector("index_add", target, dim, index)
     _check_source("index_add", target, dim, index, source)
     if target.dtype.kind == "b" and not isinstance(alpha, bool) and alpha != 1:
         alpha = bool(alpha)
     if alpha != 1:
         source = (source * np.array(alpha).astype(target.dtype)).astype(target.dtype)
+    if target.dtype.itemsize == 2 and target.dtype.kind in "fV":
+        wide = target.astype("f4")
+        add_slices(wide, dim, index, source.astype("f4"))
+        target[...] = wide
+        return
     if target.ndim and slices.add_slices(target, dim, index, source):
         return
     before, n, after = _flat_rows(target, dim)
@@ -375,7 +382,7 @@ def index_reduce(
             out of range.
     """
     elements = _as_elements("index_reduce", input, dim, index, source, reduce)
-    found = ops._scatter_reduce(input, dim, elements, source, reduce, include_self)
+    found = ops._scatter_reduce(input, dim, elements, source, reduce, include_self, True)
     labelled(found, "IndexReduceBackward0")
     if out is None:
         return found

@@ -149,8 +149,7 @@ def _bias_rule(g: Any, bias_shape: Any) -> Any:
     if g.ndim < 2 or bias_shape != g.shape[-1:]:
         return g
     if type(g) is nd:
-        wide = g if g.dtype in _NATIVE else recast(g, "f4")
-        return recast(column_sums(wide), g.dtype)
+        return recast(column_sums(g), g.dtype)
     return ops.sum(g, tuple(range(g.ndim - 1)))
 
 
@@ -259,7 +258,7 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
     rows = prod(lead)
     left = input1.reshape(rows, I)
     inner = linear(left, weight.permute(0, 2, 1).reshape(K * J, I))  # (rows, K J)
-    found = (inner.reshape(rows, K, J) * input2.reshape(rows, 1, J)).sum(-1, dtype=inner.dtype)
+    found = ops.matmul(inner.reshape(rows, K, J), input2.reshape(rows, J, 1)).reshape(rows, K)
     if bias is not None:
         found = found + bias
     return found.reshape(*lead, K)

@@ -109,7 +109,7 @@ def _class_shape(input: Any, target: Any, reduction: int) -> Any:
 def _nll_rule(
     g: Any, input_shape: Any, target: Any, weight: Any, reduction: int, ignore_index: int
 ) -> Any:
-    if type(g) is nd and g.dtype.itemsize > 2:
+    if type(g) is nd:
         return kernels.nll_backward(
             g, input_shape, _flat(input_shape, target), weight, reduction, ignore_index
         )
@@ -243,11 +243,12 @@ def fold(found: Any, reduction: int) -> Any:
     """Sum or mean of an array of losses, as an array."""
     if reduction == 0:
         return found
-    total = folds.fold("sum", found, None, False)
+    wide = found.astype("f4") if found.dtype.itemsize == 2 else found
+    total = folds.fold("sum", wide, None, False)
     if total is None:
-        total = np.add.reduce(found, axis=None)
+        total = np.add.reduce(wide, axis=None)
     if reduction == 1:
-        total = total / found.dtype.type(found.size)
+        total = total / wide.dtype.type(found.size)
     return np.asarray(total, found.dtype)
 
 

@@ -16,7 +16,7 @@ from flambeau.core.dtypes import FLOATING_KINDS, of
 from flambeau.core.errors import fail
 from flambeau.core.kernels.native import choose
 from flambeau.core.kernels.smooth import sigmoid
-from flambeau.core.ops.loss import fold, pair_shape, portion
+from flambeau.core.ops.loss import fold, pair_shape, portion, share
 from flambeau.core.ops.windowing import refuse_dtype
 from flambeau.core.rules import both
 from flambeau.core.tensor import Tensor
@@ -107,9 +107,13 @@ def smooth_l1_loss(input: Tensor, target: Tensor, reduction: int = 1, beta: floa
     return ops._smooth_l1_loss(input, target, reduction, beta)
 
 
-def _huber_slope(g: Any, input: Any, target: Any, delta: float) -> Any:
+def _huber_plain_slope(input: Any, target: Any, delta: float) -> Any:
     d = input - target
-    return np.where(np.abs(d) < delta, d, np.sign(d) * d.dtype.type(delta)) * g
+    return np.where(np.abs(d) < delta, d, np.sign(d) * d.dtype.type(delta))
+
+
+def _huber_slope(g: Any, input: Any, target: Any, delta: float) -> Any:
+    return _huber_plain_slope(input, target, delta) * g
 
 
 _huber_native = choose.lazily("huber_loss_backward", _huber_slope)
@@ -117,6 +121,9 @@ _huber_native = choose.lazily("huber_loss_backward", _huber_slope)
 
 @both
 def _huber_rule(g: Any, input: Any, target: Any, reduction: int, delta: float) -> Any:
+    if type(g) is nd and g.dtype.itemsize == 2:
+        slope = _huber_plain_slope(input, target, delta)
+        return slope * g.dtype.type(share(input.shape, reduction)) * g
     if type(g) is nd:
         return _huber_native(np.asarray(portion(g, input.shape, reduction)), input, target, delta)
     d = input - target
@@ -149,7 +156,7 @@ def _huber_plainly(input: Any, target: Any, delta: float) -> Any:
     return np.where(d < t(delta), t(0.5) * d * d, t(delta) * (d - t(0.5 * delta)))
 
 
-_huber_each = choose.lazily("huber_loss", _huber_plainly)
+_huber_each = choose.lazily("huber_loss", choose.in_single(_huber_plainly, "f"))
 
 
 @composite(function=False)
@@ -193,8 +200,10 @@ def _bce_rule(g: Any, input: Any, target: Any, weight: Any, reduction: int) -> A
 @both
 def _bce_target(g: Any, input: Any, target: Any, weight: Any, reduction: int) -> Any:
     logit = ops.logit(input) if isinstance(input, Tensor) else np.log(input / (1 - input))
-    found = portion(g, input.shape, reduction) * -logit
-    return found if weight is None else found * weight
+    found = g * -logit
+    if weight is not None:
+        found = found * weight
+    return found / _count(input.shape, reduction)
 
 
 @primitive(
@@ -283,7 +292,7 @@ def _logits_target(
         found = ops.logsigmoid(-input) - pos_weight * ops.logsigmoid(input)
     if weight is not None:
         found = found * weight
-    return found * portion(g, _shape(input, target, weight, pos_weight), reduction)
+    return found * g / _count(_shape(input, target, weight, pos_weight), reduction)
 
 
 @primitive(

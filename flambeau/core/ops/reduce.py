@@ -19,6 +19,7 @@ from flambeau.core.errors import fail
 from flambeau.core.folds import ALL, LEAST, fold_add, fold_and, fold_max, fold_multiply, fold_or
 from flambeau.core.kernels import late
 from flambeau.core.kernels.native.choose import lazily
+from flambeau.core.kernels.product import widen
 from flambeau.core.ops.along import in_order, spelled
 from flambeau.core.rules import with_arrays
 from flambeau.core.tensor import Tensor, wrap
@@ -48,6 +49,7 @@ def total(input: Any, axes: tuple[int, ...] | None, keepdim: bool) -> Any:
     generated = fold("sum", input, axes, keepdim)
     if generated is not None:
         return generated
+    input = widen(input)
     if axes is None or input.size < LONG or input.dtype.kind not in "fc":
         return in_order(fold_add(input, axes, None, None, keepdim))
     if axes == (0,) and len(input) > 2 * BLOCK and input.flags.c_contiguous:
@@ -89,7 +91,7 @@ def _sum_rule(g: Any, shape: Any, dim: Any, keepdim: bool) -> Any:
     return spread(unreduce(g, shape, dim, keepdim), shape)
 
 
-@reduction(types=SUM, upcast=True, node=numbered("Sum"), infer=folded, vjp=_sum_rule)
+@reduction(types=SUM, upcast="large", node=numbered("Sum"), infer=folded, vjp=_sum_rule)
 def sum(input, dim: Any = None, keepdim: bool = False, *, dtype: Any = None):
     """The sum over dimensions `dim` (all of them by default). Integers are summed in int64."""
     if dim is None and input.size < ALL:
@@ -99,7 +101,7 @@ def sum(input, dim: Any = None, keepdim: bool = False, *, dtype: Any = None):
 
 @reduction(
     types=SUM,
-    upcast=True,
+    upcast="large",
     infer=folded,
     vjp=lambda g, input, shape, dim, keepdim: ops._zero_where_nan(
         spread(unreduce(g, shape, dim, keepdim), shape), input
@@ -118,11 +120,12 @@ def nansum(input, dim: Any = None, keepdim: bool = False, *, dtype: Any = None):
             "nansum does not support complex inputs: sum real and imaginary parts apart.",
         )
     axes = axes_of(dim, input.ndim, "nansum")
-    if input.dtype.kind == "f":
+    if input.dtype.kind in "fV":
         if type(input) is np.ndarray and input.size >= LEAST:
             generated = fold("numbers", input, axes, keepdim)
             if generated is not None:
                 return generated
+            input = widen(input)
         input = np.where(np.isnan(input), input.dtype.type(0), input)
     return total(input, axes, keepdim)
 
@@ -193,7 +196,7 @@ def _mean_rule(g: Any, shape: Any, dim: Any, keepdim: bool) -> Any:
     return spread(unreduce(g, shape, dim, keepdim), shape) / reduced_size(shape, dim)
 
 
-@reduction(types=MEAN, upcast=True, node=numbered("Mean"), infer=folded, vjp=_mean_rule)
+@reduction(types=MEAN, upcast="large", node=numbered("Mean"), infer=folded, vjp=_mean_rule)
 def mean(input, dim: Any = None, keepdim: bool = False, *, dtype: Any = None):
     """The mean over `dim` (all dimensions by default): ``sum / count``. NaN for no elements.
 
@@ -204,7 +207,7 @@ def mean(input, dim: Any = None, keepdim: bool = False, *, dtype: Any = None):
         found = fold_add(input, None, None, None, keepdim)
     else:
         found = total(input, axes_of(dim, input.ndim, "mean"), keepdim)
-    return found / input.dtype.type(reduced_size(input.shape, dim))
+    return found / found.dtype.type(reduced_size(input.shape, dim))
 
 
 def _others(input: Any, dim: int) -> Any:
@@ -257,11 +260,24 @@ def prod(input, dim: Any = None, keepdim: bool = False, *, dtype: Any = None):
             "time.",
         )
     axes = axes_of(dim, input.ndim, "prod")
-    if type(input) is np.ndarray and input.size >= LEAST:
+    if type(input) is np.ndarray and input.size >= LEAST and input.dtype.itemsize != 2:
         generated = fold("prod", input, axes, keepdim)
         if generated is not None:
             return generated
+    if input.dtype == "f2":  # NumPy's own fold of a row keeps single precision
+        return in_order(_product_step_by_step(input, axes, keepdim))
     return in_order(fold_multiply(input, axis=axes, keepdims=keepdim))
+
+
+def _product_step_by_step(input: Any, axes: Any, keepdim: bool) -> Any:
+    if not input.size or not input.ndim:
+        return fold_multiply(input, axis=axes, keepdims=keepdim)
+    if axes is None:
+        found = np.multiply.accumulate(input.reshape(-1))[-1]
+        return found.reshape((1,) * input.ndim) if keepdim else found
+    axis = axes if isinstance(axes, int) else axes[0]
+    found = np.multiply.accumulate(input, axis).take(-1, axis)
+    return np.expand_dims(found, axis) if keepdim else found
 
 
 def _truth_type(dtype: Any) -> Any:
@@ -335,7 +351,7 @@ def logsumexp(input, dim: Any, keepdim: bool = False):
     axes = axes_of(dim, input.ndim, "logsumexp")
     if not input.size:
         return np.log(fold_add(np.exp(input), axis=axes, keepdims=keepdim))
-    if type(input) is np.ndarray and input.size >= LEAST:
+    if type(input) is np.ndarray and input.size >= LEAST and input.dtype.itemsize != 2:
         generated = log_sums(input, axes, keepdim)
         if generated is not None:
             return generated

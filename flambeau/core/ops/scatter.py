@@ -347,7 +347,14 @@ def scatter_add(input, dim: int, index, src):
 
 
 def add_elements(target: Any, dim: int, index: Any, src: Any) -> None:
-    """Add elements of `src` into a row-major array where the index points."""
+    """Add elements of `src` into a row-major array where the index points: 16-bit floats in single
+    precision.
+    """
+    if target.dtype.itemsize == 2 and target.dtype.kind in "fV" and src.dtype == target.dtype:
+        wide = target.astype("f4")
+        add_elements(wide, dim, index, src.astype("f4"))
+        target[...] = wide
+        return
     along = _same_for_all(target, dim, index) if dim == 0 else None
     if along is not None and type(src) is nd and src.shape == index.shape:
         short, _ = check_index("scatter_add", target, dim, along, src)
@@ -401,14 +408,18 @@ def neutral(reduce: str, dtype: np.dtype[Any]) -> Any:
         )
     },
 )
-def _scatter_reduce(input, dim: int, index, src, reduce: str, include_self: bool):
-    """The input combined with elements of `src` where the index points."""
+def _scatter_reduce(
+    input, dim: int, index, src, reduce: str, include_self: bool, in_half: bool = False
+):
+    """The input combined with elements of `src` where the index points; 16-bit floats in single
+    precision, but for `in_half`.
+    """
     index, dim = check_index("scatter_reduce", input, dim, index, src)
     if not index.size:
         return input.copy()
     function = REDUCES[reduce][0]
     dtype = input.dtype
-    half = dtype.kind in "fV" and dtype.itemsize == 2
+    half = dtype.kind in "fV" and dtype.itemsize == 2 and not in_half
     found = (input.astype("f4") if half else input.copy()).reshape(-1)
     values = _corner(src, index)
     values = values.astype("f4") if half else values

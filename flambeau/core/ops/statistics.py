@@ -15,6 +15,8 @@ from flambeau.core.declare import composite, ops, primitive, reduction
 from flambeau.core.dims import reduced_size, unreduce
 from flambeau.core.errors import fail
 from flambeau.core.folds import LEAST
+from flambeau.core.kernels.native.casts import recast
+from flambeau.core.kernels.product import widen
 from flambeau.core.ops.along import in_order, spelled
 from flambeau.core.ops.either import times
 from flambeau.core.ops.reduce import axes_of, fold, total
@@ -35,13 +37,15 @@ def _freedom(shape: Any, dim: Any, correction: Any) -> float:
 def _moments(name: str, input: Any, dim: Any, correction: Any, keepdim: bool) -> tuple[Any, Any]:
     """Variance and mean, by two passes: the squares are of differences, so that nothing cancels."""
     axes = axes_of(dim, input.ndim, name)
-    real = input.dtype.type(0).real.dtype.type if type(input) is np.ndarray else input.dtype.type
     count = reduced_size(input.shape, dim)
-    mean = np.true_divide(total(input, axes, True), real(count))
+    mean = total(input, axes, True)
+    real = mean.dtype.type(0).real.dtype.type if type(mean) is np.ndarray else mean.dtype.type
+    mean = np.true_divide(mean, real(count))
     squares = None
     if type(input) is np.ndarray and input.size >= LEAST:
         squares = fold("deviations", input, axes, keepdim, mean)
     if squares is None:
+        input = widen(input)
         centred = input - mean
         squares = total(
             centred.real**2 + centred.imag**2
@@ -66,13 +70,11 @@ def _moments(name: str, input: Any, dim: Any, correction: Any, keepdim: bool) ->
 
 
 def _var_on_arrays(g: Any, input: Any, shape: Any, dim: Any, correction: Any, keepdim: bool) -> Any:
-    wide = input.astype("f4") if input.dtype.itemsize == 2 else input
-    kind = wide.dtype.type
-    mean = np.true_divide(
-        total(wide, axes_of(dim, input.ndim, "var"), True), kind(reduced_size(shape, dim))
-    )
-    scale = np.true_divide(2, kind(_freedom(shape, dim, correction)))
-    spread = input - mean.astype(input.dtype, copy=False)
+    mean = total(widen(input), axes_of(dim, input.ndim, "var"), True)
+    wide = mean.dtype.type
+    mean = recast(np.true_divide(mean, wide(reduced_size(shape, dim))), input.dtype)
+    scale = np.true_divide(2, wide(_freedom(shape, dim, correction)))
+    spread = input - mean
     return times(unreduce(g, shape, dim, keepdim), scale) * spread
 
 
@@ -99,7 +101,13 @@ def _std_rule(
 
 
 @reduction(
-    types=SPREAD, upcast=True, name="_var", node="Var", function=False, method=False, vjp=_var_rule
+    types=SPREAD,
+    upcast="large",
+    name="_var",
+    node="Var",
+    function=False,
+    method=False,
+    vjp=_var_rule,
 )
 def _var(input, dim: Any, correction: Any, keepdim: bool):
     """``sum((input - mean)**2) / (count - correction)``."""
@@ -107,7 +115,13 @@ def _var(input, dim: Any, correction: Any, keepdim: bool):
 
 
 @reduction(
-    types=SPREAD, upcast=True, name="_std", node="Std", function=False, method=False, vjp=_std_rule
+    types=SPREAD,
+    upcast="large",
+    name="_std",
+    node="Std",
+    function=False,
+    method=False,
+    vjp=_std_rule,
 )
 def _std(input, dim: Any, correction: Any, keepdim: bool):
     """The root of the variance. Its gradient is 0 where it is 0."""

@@ -17,6 +17,7 @@ from flambeau.core.dims import wrap_dim
 from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
 from flambeau.core.kernels.generate import sorting
+from flambeau.core.kernels.generate.runs import distinct
 from flambeau.core.ops.sort import as_rows, comparable
 from flambeau.core.tensor import Tensor, wrap
 
@@ -73,7 +74,7 @@ def _unique(
                 f"cannot be applied: shape {list(a.shape)}, dim {dim}.",
             )
         rows = comparable(name, moved.reshape(size, math.prod(moved.shape[1:])))
-        order = (
+        order: Any = (
             np.arange(size) if consecutive else np.lexsort(rows.T[::-1]) if size else np.arange(0)
         )
         chosen, back, number = _gather(rows[order], order)
@@ -81,13 +82,16 @@ def _unique(
     else:
         flat = a.reshape(-1)
         keys = flat if flat.dtype.kind == "c" else comparable(name, flat)
-        ranked, order = (keys, np.arange(len(flat))) if consecutive else _in_order(keys)
+        ranked, order = (keys, None) if consecutive else _in_order(keys)
+        back = number = a
         if not inverse:
-            starts = np.flatnonzero(_marks(ranked))
-            chosen, back, number = order[starts], a, np.diff(np.append(starts, len(flat)))
+            found = distinct(ranked).astype(a.dtype, copy=False)
+            if counts:
+                starts = np.flatnonzero(_marks(ranked))
+                number = np.diff(np.append(starts, len(flat)))
         else:
-            chosen, back, number = _gather(ranked, order)
-        found, back = flat[chosen], back.reshape(a.shape)
+            chosen, back, number = _gather(ranked, np.arange(len(flat)) if order is None else order)
+            found, back = flat[chosen], back.reshape(a.shape)
     result = (
         wrap(np.asarray(found)),
         wrap(back) if inverse else None,

@@ -18,6 +18,7 @@ from flambeau.core.folds import fold_add, fold_max, fold_min
 from flambeau.core.forward import forward
 from flambeau.core.kernels.generate.folds import LEAST
 from flambeau.core.kernels.generate.folds import fold as generated_fold
+from flambeau.core.kernels.product import widen
 from flambeau.core.node import labelled
 from flambeau.core.ops.along import in_order, spelled
 from flambeau.core.ops.extrema import shares
@@ -127,7 +128,7 @@ def _norm_rule(g: Any, input: Any, out: Any, shape: Any, ord: Any, dim: Any, kee
 
 @reduction(
     types=NORM,
-    upcast=True,
+    upcast="large",
     name="_vector_norm",
     node="LinalgVectorNorm",
     function=False,
@@ -148,6 +149,7 @@ def _vector_norm(input, ord: Any, dim: Any, keepdim: bool, *, dtype: Any = None)
             axes is None
             and type(input) is np.ndarray
             and input.dtype.kind == "f"
+            and input.itemsize > 2
             and input.size > 1 << 12
             and input.flags.c_contiguous
         ):
@@ -158,8 +160,10 @@ def _vector_norm(input, ord: Any, dim: Any, keepdim: bool, *, dtype: Any = None)
             generated = generated_fold("squares", input, axes, keepdim)
             if generated is not None:
                 return np.sqrt(generated, generated)
+            input = widen(input)
         squares = input.real**2 + input.imag**2 if input.dtype.kind == "c" else input * input
         return np.sqrt(total(squares, axes, keepdim))
+    input = widen(input)
     if ord == 0:
         return in_order(fold_add(input != 0, axis=axes, keepdims=keepdim)).astype(
             _real(input.dtype)

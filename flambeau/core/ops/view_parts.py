@@ -262,7 +262,7 @@ def unfold_backward(grad, shape: Any, dim: int, size: int, step: int):
         return grad.sum().reshape(()) if size else found
     d = wrap_dim(dim, len(shape))
     count = grad.shape[d]
-    for k in range(size):
+    for k in reversed(range(size)):  # window by window, as PyTorch adds them up
         place = (slice(None),) * d + (slice(k, k + step * (count - 1) + 1, step),)
         found[place] += grad[..., k]
     return found

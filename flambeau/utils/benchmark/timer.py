@@ -111,6 +111,7 @@ class Timer:
         """How many executions make one timing: long enough that the clock's cost vanishes."""
         overhead = float(np.median([self._seconds(0) for _ in range(5)]))
         number = 1
+        self._seconds(2)  # the first execution of all would pass for a long one
         while True:
             seconds = self._seconds(number)
             small = overhead / seconds <= 1e-4 and seconds >= min_run_time / 1000
@@ -161,9 +162,10 @@ class Timer:
             number = self._block(0.05)
 
             def settled(times: list[float]) -> bool:
+                if len(times) <= 3 or sum(times) < min_run_time:
+                    return False
                 found = Measurement(number, times, self._task_spec)
-                calm = len(times) > 3 and found.meets_confidence(threshold)
-                return calm and sum(times) >= min_run_time
+                return found.meets_confidence(threshold)
 
             times = self._runs(number, settled, max_run_time, callback)
         return Measurement(number, times, self._task_spec)

@@ -57,3 +57,32 @@ def test_lists(data, dtype, oracle):
         except Exception as error:
             found.append(type(error))
     assert found[0] == found[1]
+
+
+@pytest.mark.parity
+@pytest.mark.filterwarnings("ignore:TypedStorage")
+def test_storages_are_read_where_they_lie(oracle):
+    def told(torch):
+        base = torch.tensor([1.0, 2.0, 3.0])
+        bytes_, found = base.untyped_storage(), []
+        for made in (
+            torch.asarray(bytes_),
+            torch.asarray(bytes_, dtype=torch.uint8),
+            torch.asarray(bytes_, dtype=torch.float32, copy=True),
+            torch.asarray(bytes_, dtype=torch.float64),
+            torch.asarray(bytes_[4:8], dtype=torch.float32),
+            torch.tensor(bytes_, dtype=torch.int16),
+            torch.as_tensor(bytes_, dtype=torch.float32),
+            torch.asarray(base.storage()),
+        ):
+            found.append((made.tolist(), str(made.dtype), made.data_ptr() - base.data_ptr()))
+        for wrong in (
+            lambda: torch.asarray(base.storage(), dtype=torch.int32),
+            lambda: torch.asarray(bytes_, copy=False),
+        ):
+            with pytest.raises((RuntimeError, ValueError)) as caught:
+                wrong()
+            found.append(caught.type.__name__)
+        return found
+
+    assert told(flambeau) == told(oracle)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import prod
+
 import numpy as np
 import pytest
 
@@ -17,7 +19,11 @@ CASES = [
     ((1, 40, 9, 11), (20, 40, 3, 5), 2, 2, 1),
     ((2, 3, 24, 24), (16, 3, 7, 7), 2, 3, 1),  # taps copied together, cut at both borders
     ((2, 24, 14, 14), (16, 24, 3, 3), 1, 2, 2),
-    ((2, 24, 20, 30), (16, 24, 3, 3), 1, 1, 1),  # rows of pixels where they lie
+    ((2, 24, 20, 30), (16, 24, 3, 3), 1, 1, 1),  # bands of rows
+    ((2, 17, 25, 40), (33, 17, 3, 2), 1, 2, 2),  # taps apart
+    ((2, 20, 31, 29), (24, 20, 3, 3), 2, 1, 1),  # phases of bands
+    ((2, 20, 30, 31), (24, 20, 1, 3), 2, 0, 1),  # phases without taps
+    ((2, 20, 24, 26), (24, 20, 2, 3), 3, -1, 1),  # borders cut away
 ]
 
 
@@ -66,7 +72,19 @@ def test_sums_and_their_adjoint(case, dtype, monkeypatch):
     want = conv.input_gradient(g, w, x.shape[2:], *options)
     found = on_threads(lambda: conv.input_gradient(last(g), last(w), x.shape[2:], *options))
     np.testing.assert_allclose(found, want, tolerance, tolerance * abs(want).max())
-    assert len(calls) == (6 if stride == 1 else 3)
+    if stride == 1:
+        assert len(calls) == 6
+    elif x.shape[1] > 8:
+        assert len(calls) == 3 + 3 * prod(min(n, stride) for n in kernel[2:])  # each phase
+
+    want = conv.weight_gradient(g, x, kernel[2:], *options)
+    for behind, lies in ((last(g), True), (g, False)):
+        found = on_threads(
+            lambda behind=behind, lies=lies: conv.weight_gradient(
+                behind, last(x), kernel[2:], *options, lies
+            )
+        )
+        np.testing.assert_allclose(found, want, tolerance, tolerance * abs(want).max())
 
 
 def test_what_is_beyond_the_border_is_not_met():

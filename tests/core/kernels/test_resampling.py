@@ -83,7 +83,7 @@ def test_linear_between_corners():
 def test_identity_grid_reads_the_input_back():
     x = np.random.RandomState(0).standard_normal((1, 2, 4, 5))
     theta = np.array([[[1.0, 0, 0], [0, 1, 0]]])
-    base = grid.affine((4, 5), True, x.dtype)
+    base = grid.affine([np.linspace(-1, 1, n) for n in (4, 5)])
     places = (base @ theta.swapaxes(1, 2)).reshape(1, 4, 5, 2)
     for mode in ("bilinear", "nearest", "bicubic"):
         np.testing.assert_allclose(grid.sample(x, places, mode, "zeros", True), x, atol=1e-12)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import flambeau
 from flambeau.autograd.backward import grad
 from flambeau.autograd.gradcheck import gradcheck, gradgradcheck
 from flambeau.core.declare import ops
@@ -75,3 +76,29 @@ def test_same_padding_with_even_kernels_warns():
     x, w = wrap(np.zeros((1, 1, 4, 4))), wrap(np.zeros((1, 1, 2, 2)))
     with pytest.warns(UserWarning, match="even kernel"):
         assert ops.conv2d(x, w, padding="same").shape == (1, 1, 4, 4)
+
+
+@pytest.mark.parametrize("transposed", [False, True])
+@pytest.mark.parametrize(
+    "kernel", [(8, 16, 3, 3), (8, 16, 1, 1), (16, 1, 3, 3), (16, 4, 3, 3)], ids=str
+)
+def test_gradients_lie_as_in_pytorch(kernel, transposed, oracle):
+    """Channels last where the image or the weight is."""
+    groups = 16 // kernel[1]
+    channels = kernel[0] if transposed else 16
+    name = "conv_transpose2d" if transposed else "conv2d"
+    for image_last in (False, True):
+        for weight_last in (False, True):
+            found = []
+            for engine in (oracle, flambeau):
+                x, w = engine.ones(2, channels, 6, 5), engine.ones(*kernel)
+                if image_last:
+                    x = x.to(memory_format=engine.channels_last)
+                if weight_last:
+                    w = w.to(memory_format=engine.channels_last)
+                x.requires_grad_()
+                w.requires_grad_()
+                out = getattr(engine.nn.functional, name)(x, w, groups=groups)
+                grads = engine.autograd.grad(out, (x, w), engine.ones_like(out))
+                found.append([out.stride(), *(g.stride() for g in grads)])
+            assert found[0] == found[1]

@@ -10,7 +10,15 @@ import pytest
 
 import flambeau as torch
 
+pytestmark = pytest.mark.filterwarnings("ignore:index_reduce")
+ROWS = [0, 1, 1, 0, 2, 0, 0, 0]
 POSITIVE = {"xlogy", "xlog1py", "rsqrt", "kl_div", "poisson_nll_loss"}
+
+
+def F(t: Any) -> Any:
+    return t.nn.functional
+
+
 CASES: dict[str, tuple[Callable[..., Any], tuple[tuple[int, ...], ...]]] = {
     "addcmul": (lambda t, a, b, c: t.addcmul(a, b, c, value=3.14), ((9, 8), (9, 8), (9, 8))),
     "addcdiv": (lambda t, a, b, c: t.addcdiv(a, b, c, value=3.14), ((9, 8), (9, 8), (9, 8))),
@@ -47,6 +55,30 @@ CASES: dict[str, tuple[Callable[..., Any], tuple[tuple[int, ...], ...]]] = {
         ),
         ((9, 8), (9, 8)),
     ),
+    "adaptive_avg_pool2d": (lambda t, a: F(t).adaptive_avg_pool2d(a, (5, 3)), ((2, 3, 8, 8),)),
+    "avg_pool2d": (lambda t, a: F(t).avg_pool2d(a, 3, 2, 1), ((2, 3, 9, 9),)),
+    "max_pool2d": (lambda t, a: F(t).max_pool2d(a, 3, 1, 1), ((2, 3, 9, 9),)),
+    "reflected": (lambda t, a: F(t).pad(a, (2, 2, 3, 1), mode="reflect"), ((2, 3, 5, 5),)),
+    "replicated": (lambda t, a: F(t).pad(a, (2, 2, 3, 1), mode="replicate"), ((2, 3, 5, 5),)),
+    "circular": (lambda t, a: F(t).pad(a, (2, 2, 3, 1), mode="circular"), ((2, 3, 5, 5),)),
+    "blocks": (lambda t, a: F(t).unfold(a, 3, padding=1), ((2, 3, 5, 5),)),
+    "windows": (lambda t, a: a.unfold(1, 3, 1), ((4, 9, 3),)),
+    "embedding": (lambda t, a: F(t).embedding(t.tensor(ROWS), a), ((4, 5),)),
+    "index": (lambda t, a: a[t.tensor(ROWS)], ((5, 4),)),
+    "index_add": (lambda t, a, b: t.index_add(a, 0, t.tensor(ROWS), b), ((5, 4), (8, 4))),
+    "take": (lambda t, a: a.take(t.tensor(ROWS)), ((5, 4),)),
+    "index_reduce": (
+        lambda t, a, b: t.index_reduce(a, 0, t.tensor(ROWS), b, "mean"), ((5, 4), (8, 4))
+    ),
+    "attention": (lambda t, *a: F(t).scaled_dot_product_attention(*a), ((2, 3, 5, 8),) * 3),
+    "causal attention": (
+        lambda t, *a: F(t).scaled_dot_product_attention(*a, is_causal=True), ((2, 3, 5, 8),) * 3
+    ),
+    "huber_loss": (lambda t, a, b: F(t).huber_loss(a, b), ((9, 8), (9, 8))),
+    "each huber_loss": (lambda t, a, b: F(t).huber_loss(a, b, "none"), ((9, 8), (9, 8))),
+    "mse_loss": (lambda t, a, b: F(t).mse_loss(a, b), ((20, 20), (20, 20))),
+    "nll_loss": (lambda t, a: F(t).nll_loss(a, t.arange(5)), ((5, 7),)),
+    "product of rows": (lambda t, a: t.prod(a, -1), ((5, 5, 5),)),
 }  # fmt: skip
 
 

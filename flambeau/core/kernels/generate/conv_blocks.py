@@ -9,6 +9,7 @@ Stands on gemm.
 from __future__ import annotations
 
 from flambeau.core.kernels.generate import gemm
+from flambeau.core.kernels.generate.conv_pack import aligned
 from flambeau.core.kernels.generate.gemm import (
     ARGUMENTS,
     Shape,
@@ -24,7 +25,7 @@ from flambeau.core.kernels.generate.gemm import (
 from flambeau.core.kernels.generate.gemm import mask as first_lanes
 from flambeau.core.kernels.jit.ir import Function, Module, Value, vector
 
-__all__ = ["WORDS", "module"]
+__all__ = ["WORDS", "module", "pack_pixels"]
 
 WORDS = (
     "input", "weight", "bias", "out", "scratch", "channels", "height", "width", "features", "rows",
@@ -48,12 +49,12 @@ def module(shape: Shape) -> Module:
     made = gemm.module(shape, name="conv-blocks", dots=False)
     against = made.named("against")
     turning = made.named("panel")
-    packing = _pack(made, shape)
+    packing = pack_pixels(made, shape, WORDS)
     f = made.function("blocks", ARGUMENTS)
     get = words(f, WORDS)
     type, panel = shape.type, shape.panel
     features = get["features"]
-    own = f.at(pointer(f, get["scratch"]), f.argument["thread"] * get["scratch_each"], type)
+    own = f.at(aligned(f, get["scratch"]), f.argument["thread"] * get["scratch_each"], type)
     following = f.at(f.argument["context"], WORDS.index("next"), "i64")
     blocks = (get["pixels"] + (get["block"] - 1)) / get["block"]
     turns = get["weight_feature"].ne(1)
@@ -95,12 +96,12 @@ def module(shape: Shape) -> Module:
     return made
 
 
-def _pack(made: Module, shape: Shape) -> Function:
+def pack_pixels(made: Module, shape: Shape, names: tuple[str, ...]) -> Function:
     """What `count` pixels from number `first` on see of a group of taps, a piece of a row each;
-    zeros beyond the borders.
+    zeros beyond the borders. `names` are those of the context's words.
     """
     f = made.function("pack_pixels", PACK, internal=True, attributes="noinline")
-    get = words(f, WORDS)
+    get = words(f, names)
     type, lanes = shape.type, shape.lanes
     many = vector(type, lanes)
     argument = f.argument
@@ -112,28 +113,58 @@ def _pack(made: Module, shape: Shape) -> Function:
     column = f.variable("i64", argument["first"] % columns)
     row, image = f.variable("i64", line % rows), f.variable("i64", line / rows)
     length = get["together"] * channels
+    whole = length / lanes * lanes
+    rest = first_lanes(f, length - whole, lanes)
     steps = ", ".join(f"i32 {k}" for k in range(lanes))
     lane = Value(f"<{lanes} x i32>", f"<{steps}>", f)
-    with f.loop(0, argument["count"]) as i:
-        y = row.get() * get["row_stride"] + down
-        x = column.get() * get["column_stride"] + right
-        there = y.ge(0) & y.lt(get["height"])
-        low = smaller(f, larger(f, f.index(0) - x, 0), get["together"])
-        high = larger(f, smaller(f, get["width"] - x, get["together"]), low)
-        low, high = low * channels, f.select(there, high, low) * channels
-        source = ((image.get() * get["height"] + y) * get["width"] + x) * channels
-        from_ = f.at(pointer(f, get["input"]), source, type)
-        to = f.at(argument["target"], i * argument["row"], type)
-        from_lane, to_lane = (f.splat(n.to("i32"), lanes) for n in (low, high))
+    stride = get["column_stride"]
+    done = f.variable("i64", 0)
+    k = f.fresh()
+    f.label(f"line{k}")
+    begin = done.get()
+    f.branch(begin.lt(argument["count"]), f"more{k}", f"done{k}")
+    f.label(f"more{k}")
+    count = smaller(f, columns - column.get(), argument["count"] - begin)
+    y = row.get() * get["row_stride"] + down
+    x = column.get() * stride + right
+    there = y.ge(0) & y.lt(get["height"])
+    source = ((image.get() * get["height"] + y) * get["width"] + x) * channels
+    from_ = f.at(pointer(f, get["input"]), source, type)
+    to = f.at(argument["target"], begin * argument["row"], type)
+    # Pixels whose taps are all inside: from `low` on, up to `high`.
+    low = smaller(f, larger(f, (stride - 1 - x) / stride, 0), count)
+    high = (get["width"] - get["together"] - x + stride) / stride
+    high = f.select(there, larger(f, smaller(f, high, count), low), low)
+    with f.loop(low, high) as i:
+        this = f.at(from_, i * (stride * channels), type)
+        that = f.at(to, i * argument["row"], type)
+        with f.loop(0, whole, lanes) as j:
+            f.store(f.load(many, f.at(this, j, type)), f.at(that, j, type))
+        with f.when(whole.lt(length)):
+            value = masked_load(f, many, f.at(this, whole, type), rest)
+            masked_store(f, value, f.at(that, whole, type), rest)
+    with (
+        f.loop(0, 2) as side,
+        f.loop(f.select(side.eq(0), 0, high), f.select(side.eq(0), low, count)) as i,
+    ):
+        here = x + i * stride
+        this = f.at(from_, i * (stride * channels), type)
+        that = f.at(to, i * argument["row"], type)
+        left = smaller(f, larger(f, f.index(0) - here, 0), get["together"])
+        stop = larger(f, smaller(f, get["width"] - here, get["together"]), left)
+        left, stop = left * channels, f.select(there, stop, left) * channels
+        from_lane, to_lane = (f.splat(n.to("i32"), lanes) for n in (left, stop))
         with f.loop(0, length, lanes) as j:
             at = lane + f.splat(j.to("i32"), lanes)
             inside = at.ge(from_lane) & at.lt(to_lane)
-            value = masked_load(f, many, f.at(from_, j, type), inside)
-            masked_store(f, value, f.at(to, j, type), first_lanes(f, length - j, lanes))
-        ends = (column.get() + 1).eq(columns)
-        column.set(f.select(ends, f.index(0), column.get() + 1))
-        below = row.get() + ends.to("i64")
-        over = below.eq(rows)
-        row.set(f.select(over, f.index(0), below))
-        image.set(image.get() + over.to("i64"))
+            value = masked_load(f, many, f.at(this, j, type), inside)
+            masked_store(f, value, f.at(that, j, type), first_lanes(f, length - j, lanes))
+    done.set(begin + count)
+    column.set(0)
+    below = row.get() + 1
+    over = below.eq(rows)
+    row.set(f.select(over, f.index(0), below))
+    image.set(image.get() + over.to("i64"))
+    f.jump(f"line{k}")
+    f.label(f"done{k}")
     return f

@@ -1,13 +1,15 @@
-"""Convolution of images whose channels lie last: each tap is a product of a row of pixels with the
-tap's matrix, added to the row of the result.
+"""Convolution of images whose channels lie last, a band of rows at a time: these are copied with
+their borders, and every pixel meets a tap's matrix where it stands.
 
-Nothing is padded or turned; weights come as (taps, channels, features). Each channel by itself is
-in ``windows_last``, planes side by side are in ``conv``. Stands on gemm.
+Taps that lie side by side are one product. Weights come as (taps, channels, features). Pixels of
+narrow images are gathered by what they see in ``conv_blocks``, each channel by itself is in
+``windows_last``, planes side by side are in ``conv``. Stands on gemm and conv_pack.
 """
 
 from __future__ import annotations
 
 from flambeau.core.kernels.generate import gemm
+from flambeau.core.kernels.generate.conv_pack import aligned
 from flambeau.core.kernels.generate.gemm import (
     ARGUMENTS,
     Shape,
@@ -22,57 +24,83 @@ from flambeau.core.kernels.generate.gemm import (
     words,
 )
 from flambeau.core.kernels.generate.gemm import mask as first_lanes
-from flambeau.core.kernels.jit.ir import Module, vector
+from flambeau.core.kernels.jit.ir import Function, Module, Value, vector
 
 __all__ = ["WORDS", "module"]
 
 WORDS = (
-    "input", "weight", "bias", "out", "images", "channels", "height", "width", "features", "rows",
-    "columns", "kernel_rows", "kernel_columns", "row_stride", "column_stride", "row_padding",
-    "column_padding", "row_dilation", "column_dilation", "next",
+    "input", "weight", "bias", "out", "scratch", "images", "channels", "height", "width",
+    "features", "rows", "columns", "kernel_rows", "kernel_columns", "row_stride", "column_stride",
+    "row_padding", "column_padding", "row_dilation", "column_dilation", "band", "bands", "together",
+    "pitch", "out_image", "out_row", "out_column", "scratch_each", "next",
 )  # fmt: skip
+"""The context: `bands` of `band` rows of the result are units of work, `together` how many taps of
+a kernel's row lie side by side, `pitch` the numbers of a row with its borders; strides of the
+result in numbers, its features side by side.
+"""
 
 
 def module(shape: Shape) -> Module:
-    """`convolve` for one number type: a row of the result is a unit of work."""
+    """`convolve` for one number type."""
     made = gemm.module(shape, name="conv-last", dots=False)
     against = made.named("against")
     f = made.function("convolve", ARGUMENTS)
     get = words(f, WORDS)
-    type, panel, lanes = shape.type, shape.panel, shape.lanes
-    many = vector(type, lanes)
-    channels, features = get["channels"], get["features"]
+    type, panel = shape.type, shape.panel
+    channels, features, pitch = get["channels"], get["features"], get["pitch"]
+    own = f.at(aligned(f, get["scratch"]), f.argument["thread"] * get["scratch_each"], type)
     following = f.at(f.argument["context"], WORDS.index("next"), "i64")
-    with (
-        taken(f, following, get["images"] * get["rows"]) as unit,
-        f.loop(0, features, panel) as first,
-    ):
-        n, row = unit / get["rows"], unit % get["rows"]
-        columns = smaller(f, features - first, panel)
-        out = f.at(pointer(f, get["out"]), unit * get["columns"] * features + first, type)
-        bias = bias_of(f, get["bias"], first, type)
-        with f.loop(0, columns, lanes) as j:
-            some = first_lanes(f, columns - j, lanes)
-            start = f.variable(many, 0.0)
-            with f.when(get["bias"].ne(0)):
-                start.set(masked_load(f, many, f.at(bias, j, type), some))
-            with f.loop(0, get["columns"]) as x:
-                masked_store(f, start.get(), f.at(out, x * features + j, type), some)
-        with f.loop(0, get["kernel_rows"]) as ky:
-            y = row * get["row_stride"] - get["row_padding"] + ky * get["row_dilation"]
-            with f.when(y.ge(0) & y.lt(get["height"])), f.loop(0, get["kernel_columns"]) as kx:
-                shift = kx * get["column_dilation"] - get["column_padding"]
-                stride = get["column_stride"]
-                left = larger(f, (stride - 1 - shift) / stride, 0)
-                right = smaller(f, (get["width"] - shift + stride - 1) / stride, get["columns"])
-                line = (n * get["height"] + y) * get["width"]
-                tap = ky * get["kernel_columns"] + kx
-                f.call(
-                    against, "void",
-                    f.at(pointer(f, get["input"]), (line + shift) * channels, type),
-                    stride * channels, f.index(1),
-                    f.at(pointer(f, get["weight"]), tap * channels * features + first, type),
-                    features, out, features, f.value("ptr", 0), f.index(1), channels, f.index(1),
-                    columns, left, right, *nothing_ahead(f),
-                )  # fmt: skip
+    depth = get["together"] * channels
+    with taken(f, following, get["images"] * get["bands"]) as unit:
+        n, first_row = unit / get["bands"], unit % get["bands"] * get["band"]
+        count = smaller(f, get["rows"] - first_row, get["band"])
+        _pack(f, shape, get, own, n, first_row, count)
+        with (
+            f.loop(0, features, panel) as first,
+            f.loop(0, get["kernel_rows"]) as ky,
+            f.loop(0, get["kernel_columns"], get["together"]) as kx,
+            f.loop(0, count) as row,
+        ):
+            line = (row * get["row_stride"] + ky * get["row_dilation"]) * pitch
+            tap = ky * get["kernel_columns"] + kx
+            place = n * get["out_image"] + (first_row + row) * get["out_row"] + first
+            f.call(
+                against, "void",
+                f.at(own, line + kx * get["column_dilation"] * channels, type),
+                get["column_stride"] * channels, f.index(1),
+                f.at(pointer(f, get["weight"]), tap * channels * features + first, type), features,
+                f.at(pointer(f, get["out"]), place, type), get["out_column"],
+                bias_of(f, get["bias"], first, type), tap.ne(0).to("i64"), depth, f.index(1),
+                smaller(f, features - first, panel), f.index(0), get["columns"],
+                *nothing_ahead(f),
+            )  # fmt: skip
     return made
+
+
+def _pack(
+    f: Function, shape: Shape, get: dict[str, Value], own: Value, n: Value, first_row: Value,
+    count: Value,
+) -> None:  # fmt: skip
+    """The rows that `count` rows of the result see, their borders filled with zeros."""
+    type, lanes = shape.type, shape.lanes
+    many = vector(type, lanes)
+    pitch, channels = get["pitch"], get["channels"]
+    left = smaller(f, larger(f, get["column_padding"], 0) * channels, pitch)
+    skipped = larger(f, f.index(0) - get["column_padding"], 0) * channels
+    length = larger(f, smaller(f, get["width"] * channels - skipped, pitch - left), 0)
+    seen = (count - 1) * get["row_stride"] + (get["kernel_rows"] - 1) * get["row_dilation"] + 1
+    with f.loop(0, seen) as line:
+        y = first_row * get["row_stride"] - get["row_padding"] + line
+        there = y.ge(0) & y.lt(get["height"])
+        begin, end = f.select(there, left, pitch), f.select(there, left + length, pitch)
+        to = f.at(own, line * pitch, type)
+        for low, high in ((f.index(0), begin), (end, pitch)):
+            with f.loop(low, high, lanes) as j:
+                some = first_lanes(f, high - j, lanes)
+                masked_store(f, f.value(many, 0.0), f.at(to, j, type), some)
+        place = (n * get["height"] + y) * get["width"] * channels + skipped
+        source = f.at(pointer(f, get["input"]), place, type)
+        with f.loop(begin, end, lanes) as j:
+            some = first_lanes(f, end - j, lanes)
+            value = masked_load(f, many, f.at(source, j - begin, type), some)
+            masked_store(f, value, f.at(to, j, type), some)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from flambeau.core.kernels.generate.gemm import Epilogue, Shape, masked_store, suffix
-from flambeau.core.kernels.jit.ir import Function, Module, Value, Variable, vector
+from flambeau.core.kernels.jit.ir import SIZES, Function, Module, Value, Variable, vector
 
 __all__ = [
     "TILE",
@@ -87,7 +87,7 @@ def scatter(f: Function, value: Value, base: Value, lanes: Value, mask: Value) -
     to = f.emit(pointers, f"getelementptr {one}, ptr {base.name}, {lanes.type} {lanes.name}")
     name = f"@llvm.masked.scatter.{suffix(value.type)}.v{count}p0"
     f.declared.add(f"declare void {name}({value.type}, {pointers}, i32, {mask.type})")
-    align = 4 if one == "float" else 8
+    align = SIZES[one]
     f.line(
         f"call void {name}({value.type} {value.name}, {pointers} {to.name}, i32 {align}, "
         f"{mask.type} {mask.name})"

@@ -4,7 +4,7 @@ speed of memory.
 Dimensions are seen as (outer, folded, inner), each with its stride. What is folded is cut into
 fixed blocks, whose results are folded in their order: digits do not depend on the number of
 threads. Sums are kept in double precision from piece to piece; NaN is larger and smaller than
-everything. Stands on jit and vectors.
+everything. 16-bit floats are folded in single precision. Stands on jit and vectors.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 
 from flambeau.core.folds import LEAST, fold_add, fold_max, fold_min, fold_multiply
 from flambeau.core.kernels import copies
-from flambeau.core.kernels.generate.call import TYPES, Kernel
+from flambeau.core.kernels.generate.call import HALF_TYPES, NUMBERS, Kernel
 from flambeau.core.kernels.generate.conv_pack import gather
 from flambeau.core.kernels.generate.conv_tile import steps_of
 from flambeau.core.kernels.generate.gemm import mask, pointer, share, smaller, words
@@ -26,12 +26,15 @@ from flambeau.core.kernels.generate.vectors import (
     SIDE_BY_SIDE,
     along,
     folded,
+    number,
     read,
     row_sums,
+    working,
     write,
 )
 from flambeau.core.kernels.jit import pool
 from flambeau.core.kernels.jit.ir import Function, Module, Value, vector
+from flambeau.core.kernels.native.casts import recast
 from flambeau.core.kernels.native.formulas import maximum, minimum
 
 __all__ = ["column_sums", "fold"]
@@ -44,6 +47,7 @@ PIECE = 64
 """Rows that are added up in single precision."""
 TOGETHER = 4
 """Registers of columns in a unit."""
+SINGLE = np.dtype("f4")
 SHORT = 32
 """Numbers of a row up to which many rows are folded side by side, a lane each."""
 FOLD = ("x", "out", "outer", "rows", "width", "block", "wide", "above", "below", "beside",
@@ -54,7 +58,7 @@ each result of `deviations`.
 """
 WHOLE = {np.dtype(bool): "i8", np.dtype("i1"): "i8", np.dtype("i4"): "i32", np.dtype("i8"): "i64"}
 """Whole numbers, which are folded as they are."""
-OWN = (*TYPES, np.dtype("i8"))
+OWN = (*NUMBERS, np.dtype("i8"))
 """Numbers whose sums and products are of their own dtype."""
 ORDER = ("max", "min")
 
@@ -92,7 +96,7 @@ def module(name: str, type: str, width: int) -> Module:
 
 def _summed(name: str, type: str) -> bool:
     """Whether the kernel keeps a sum in double precision."""
-    return name in TERMS and type in ("float", "double")
+    return name in TERMS and type in NUMBERS.values()
 
 
 def _rows(made: Module, name: str, type: str, lanes: int) -> None:
@@ -109,11 +113,14 @@ def _rows(made: Module, name: str, type: str, lanes: int) -> None:
             many, term = vector(type, lanes), TERMS[name]
             middle = None
             if name == "deviations":
-                middle = f.splat(f.load(type, pointer(f, get["middle"]), unit / blocks), lanes)
+                middle = f.load(working(type), pointer(f, get["middle"]), unit / blocks)
+                middle = f.splat(middle, lanes)
             (total,) = row_sums(
                 f, type, lanes, count, lambda i, some: [term(read(f, many, x, i, some), middle)]
             )
-            _either(f, get, lambda wide: _one(f, total if wide else total.to(type), get, unit))
+            _either(
+                f, get, lambda wide: _one(f, total if wide else total.to(working(type)), get, unit)
+            )
         else:
             _one(f, _combined_row(f, name, type, lanes, x, count), get, unit)
 
@@ -138,8 +145,8 @@ def _combined_row(f: Function, name: str, type: str, lanes: int, x: Value, count
     many, combine = vector(type, lanes), COMBINE[name]
     start: Any = {"prod": 1, "sum": 0}.get(name)
     if start is None:
-        start = f.splat(f.load(type, x), lanes)
-    tops = [f.variable(many, start) for _ in range(SIDE_BY_SIDE)]
+        start = f.splat(number(f, type, x), lanes)
+    tops = [f.variable(vector(working(type), lanes), start) for _ in range(SIDE_BY_SIDE)]
 
     def look(i: Value, some: Value | None, k: int) -> None:
         top = tops[k].get()
@@ -154,7 +161,7 @@ def _columns(made: Module, name: str, type: str, lanes: int, apart: bool) -> Non
     """Blocks of rows one below the other: (outer, rows, width)."""
     f = made.function(f"{name}_{'apart' if apart else 'columns'}", pool.ARGUMENTS)
     get = words(f, FOLD)
-    many = vector(type, lanes)
+    many, own = vector(type, lanes), vector(working(type), lanes)
     width, block = get["width"], get["block"]
     blocks = (get["rows"] + (block - 1)) / block
     size = lanes * TOGETHER
@@ -187,22 +194,27 @@ def _columns(made: Module, name: str, type: str, lanes: int, apart: bool) -> Non
             term = TERMS[name]
             middle: list[Any] = [None] * TOGETHER
             if name == "deviations":
-                place = f.at(pointer(f, get["middle"]), rest / blocks * width + column, type)
-                middle = [read(f, many, place, k * lanes, some) for k, some in enumerate(masks)]
+                place = f.at(
+                    pointer(f, get["middle"]), rest / blocks * width + column, working(type)
+                )
+                middle = [read(f, own, place, k * lanes, some) for k, some in enumerate(masks)]
             sums = _column_sums(
                 f, type, lanes, first, last, lambda r: list(map(term, row(r), middle))
             )
-            narrow = [s.to(many) for s in sums]
-            _either(f, get, lambda wide: put(sums, "double") if wide else put(narrow, type))
+            single = [s.to(own) for s in sums]
+            _either(
+                f, get, lambda wide: put(sums, "double") if wide else put(single, working(type))
+            )
         else:
-            put(_columns_combined(f, type, lanes, first, last, row, COMBINE[name]), type)
+            found = _columns_combined(f, type, lanes, first, last, row, COMBINE[name])
+            put(found, working(type))
 
 
 def _column_sums(
     f: Function, type: str, lanes: int, first: Value, last: Value, row: Row
 ) -> list[Value]:
     wide = vector("double", lanes)
-    parts = [f.variable(vector(type, lanes)) for _ in range(TOGETHER)]
+    parts = [f.variable(vector(working(type), lanes)) for _ in range(TOGETHER)]
     totals = [f.variable(wide, 0.0) for _ in range(TOGETHER)]
     with f.loop(first, last, PIECE) as piece:
         for part in parts:
@@ -218,7 +230,7 @@ def _column_sums(
 def _columns_combined(
     f: Function, type: str, lanes: int, first: Value, last: Value, row: Row, combine: Combine
 ) -> list[Value]:
-    parts = [f.variable(vector(type, lanes)) for _ in range(TOGETHER)]
+    parts = [f.variable(vector(working(type), lanes)) for _ in range(TOGETHER)]
     for part, value in zip(parts, row(first), strict=True):
         part.set(value)
     with f.loop(first + 1, last) as r:
@@ -227,7 +239,7 @@ def _columns_combined(
     return [part.get() for part in parts]
 
 
-_kernel = Kernel(module, {**TYPES, **WHOLE})
+_kernel = Kernel(module, {**NUMBERS, **WHOLE})
 
 
 class Plan(NamedTuple):
@@ -298,14 +310,15 @@ def fold(
     name: str, x: Any, axes: tuple[int, ...] | None, keepdims: bool, middle: Any = None
 ) -> Any:
     """`sum`, `squares`, `numbers` or `deviations` (their sums), `prod`, `max` or `min` of an array
-    over axes; None where no code serves.
+    over axes; None where no code serves. Sums and products of 16-bit floats are in single
+    precision.
 
     Args:
         name: what is computed.
         x: floats; for `sum` int64 too, for `prod`, `max` and `min` whole numbers with a sign.
         axes: counted from the front; None for all.
         keepdims: whether they stay, of size 1.
-        middle: what `deviations` are from, contiguous, of the result's size.
+        middle: what `deviations` are from, contiguous, of the result's size and dtype.
     """
     dtype = x.dtype
     if x.size < LEAST or dtype not in (_kernel.types if name in ORDER else OWN):
@@ -319,16 +332,22 @@ def fold(
         if x.flags.c_contiguous:
             return None
         return fold(name, copies.copy(x), axes, keepdims, middle)
+    half = dtype in HALF_TYPES
+    if half and plan.way == "apart":  # which cannot be gathered in registers
+        return fold(name, copies.copy(x), axes, keepdims, middle)
     way = f"{name}_{plan.way}"
     if not _kernel.ready(dtype, way):
         return None
-    wide = bool(plan.folded) and name in TERMS and dtype in TYPES
-    out = np.empty(plan.parts, np.float64 if wide else dtype)
+    single = SINGLE if half else dtype
+    wide = bool(plan.folded) and name in TERMS and dtype in NUMBERS
+    out = np.empty(plan.parts, np.float64 if wide else single)
     _kernel.run(dtype, way, x.size, x, out, *plan.sizes, int(wide), *plan.strides, middle)
     if plan.folded:
         out = FINAL[name](out, axis=plan.folded)
         if wide:
-            out = out.astype(dtype)
+            out = out.astype(single)
+    if half and name in ORDER:
+        out = recast(out, dtype)
     if plan.order is not None:
         count = len(plan.order) // 2
         out = out.reshape(plan.order[:count]).transpose(plan.order[count:]).copy()
@@ -337,7 +356,9 @@ def fold(
 
 def column_sums(x: Any) -> Any:
     """The sums over all dimensions but the last: what a bias's gradient is. Any floats, any
-    strides."""
+    strides; those of 16 bits in single precision."""
     axes = tuple(range(x.ndim - 1))
     found = fold("sum", x, axes, False)
-    return np.add.reduce(x, axes) if found is None else found
+    if found is None:
+        found = np.add.reduce(recast(x, SINGLE) if x.dtype in HALF_TYPES else x, axes)
+    return found

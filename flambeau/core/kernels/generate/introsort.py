@@ -9,12 +9,17 @@ from __future__ import annotations
 
 from functools import cached_property
 
+from flambeau.core.kernels.generate.conv_tile import scatter, steps_of
+from flambeau.core.kernels.generate.gemm import mask
 from flambeau.core.kernels.introsort import SHORT_SELECTED, SHORT_SORTED
-from flambeau.core.kernels.jit.ir import Function, Module, Value, Variable
+from flambeau.core.kernels.jit import build
+from flambeau.core.kernels.jit.ir import Function, Module, Value, Variable, vector
 
 __all__ = ["Exchanges"]
 
 PAIR = (("ptr", "key"), ("ptr", "place"))
+BLOCK = 64
+"""Elements whose marks fill a word."""
 DEEPEST = 256
 """Pieces that may wait: fewer than twice the binary logarithm of any length."""
 
@@ -188,6 +193,8 @@ class Exchanges:
         self._swap(f, first, f.select(x.lt(y), rising, falling))
         pivot = self._key(f, first)
         i, j = f.variable("i64", first + 1), f.variable("i64", last - 1)
+        if build.host().masked:
+            self._blocks(f, i, j, pivot)
         f.label("again")
         self._meet(f, i, j, pivot)
         f.branch(i.get().ge(j.get()), "cut", "swap")
@@ -199,6 +206,46 @@ class Exchanges:
         j.set(j.get() - 1)
         f.jump("again")
         return f
+
+    def _blocks(self, f: Function, i: Variable, j: Variable, pivot: Value) -> None:
+        """The same exchanges as long as a block from the left and one from the right lie apart:
+        what is on the wrong side of each is marked without a branch, then marks meet in pairs.
+        """
+        pivots = f.splat(pivot, BLOCK)
+        left, right = f.variable("i64", 0), f.variable("i64", 0)
+
+        def marked(start: Value, how: str) -> Value:
+            keys = f.load(vector(self.word, BLOCK), f.argument["key"], start)
+            return keys.compare(how, pivots).bits("i64")
+
+        def highest(marks: Value) -> Value:
+            return f.intrinsic("ctlz", marks, f.value("i1", 1))
+
+        f.label("blocks")
+        f.branch((j.get() - i.get()).ge(2 * BLOCK - 1), "two", "rest")
+        f.label("two")
+        with f.when(left.get().eq(0)):
+            left.set(marked(i.get(), "ge"))
+        with f.when(right.get().eq(0)):
+            right.set(marked(j.get() - (BLOCK - 1), "le"))
+        f.label("pairs")
+        f.branch(left.get().ne(0) & right.get().ne(0), "pair", "used")
+        f.label("pair")
+        fore, back = left.get(), highest(right.get())
+        self._swap(f, i.get() + f.intrinsic("cttz", fore, f.value("i1", 1)), j.get() - back)
+        left.set(fore & (fore - 1))
+        top = f.emit("i64", f"lshr i64 {1 << 63}, {back.name}")
+        right.set(right.get() ^ top)
+        f.jump("pairs")
+        f.label("used")
+        i.set(f.select(left.get().eq(0), i.get() + BLOCK, i.get()))
+        j.set(f.select(right.get().eq(0), j.get() - BLOCK, j.get()))
+        f.jump("blocks")
+        f.label("rest")
+        with f.when(left.get().ne(0)):
+            i.set(i.get() + f.intrinsic("cttz", left.get(), f.value("i1", 1)))
+        with f.when(right.get().ne(0)):
+            j.set(j.get() - highest(right.get()))
 
     def _depth(self, f: Function, size: Value) -> Value:
         """How many partitions are allowed before a heap takes over."""
@@ -215,7 +262,11 @@ class Exchanges:
         first, last = f.variable("i64", 0), f.variable("i64", size)
         depth = f.variable("i64", self._depth(f, size))
         f.label("piece")
-        f.branch((last.get() - first.get()).gt(SHORT_SORTED), "long", "next")
+        f.branch((last.get() - first.get()).gt(SHORT_SORTED), "long", "short")
+        f.label("short")
+        if build.host().masked:
+            f.call(self.settle, "void", *self._pair(f), first.get(), last.get())
+        f.jump("next")
         f.label("long")
         f.branch(depth.get().eq(0), "heap", "cut")
         f.label("heap")
@@ -238,7 +289,31 @@ class Exchanges:
             variable.set(f.load("i64", waiting, count.get() * 3 + k))
         f.jump("piece")
         f.label("finish")
-        f.call(self.insert, "void", *self._pair(f), f.index(0), size)
+        if not build.host().masked:
+            f.call(self.insert, "void", *self._pair(f), f.index(0), size)
+        return f
+
+    @cached_property
+    def settle(self) -> Function:
+        """What `insert` does to a piece of a sort, which nothing leaves: each element goes where as
+        many lie as are less, or equal and before it. Reads beyond the piece.
+        """
+        f = self._function("settle", "first", "last")
+        first = f.argument["first"]
+        count = f.argument["last"] - first
+        keys, places = (f.at(f.argument[n], first, t) for n, t in (("key", self.word),
+                                                                   ("place", "i32")))  # fmt: skip
+        many, steps = vector(self.word, SHORT_SORTED), steps_of(f, SHORT_SORTED)
+        mine, items = f.load(many, keys), f.load(steps.type, places)
+        rank = f.variable(steps.type, 0)
+        with f.loop(0, count) as j:
+            key = f.splat(f.load(self.word, keys, j), SHORT_SORTED)
+            later = steps.gt(f.splat(j.to("i32"), SHORT_SORTED))
+            before = key.lt(mine) | (key.eq(mine) & later)
+            rank.set(f.select(before, rank.get() + 1, rank.get()))
+        inside = mask(f, count, SHORT_SORTED)
+        for base, values in ((keys, mine), (places, items)):
+            scatter(f, values, base, rank.get(), inside)
         return f
 
     @cached_property

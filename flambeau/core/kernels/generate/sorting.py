@@ -15,7 +15,7 @@ import numpy as np
 
 from flambeau.core.kernels import memory
 from flambeau.core.kernels.generate.call import Kernel
-from flambeau.core.kernels.generate.gemm import pointer, share, words
+from flambeau.core.kernels.generate.gemm import halved, pointer, share, words
 from flambeau.core.kernels.generate.introsort import Exchanges
 from flambeau.core.kernels.introsort import FEW, SHORT_SORTED
 from flambeau.core.kernels.jit import pool
@@ -44,8 +44,14 @@ TYPES = {np.dtype("f4"): "float", np.dtype("f8"): "double", np.dtype("i4"): "i32
 PLACE = np.dtype("i8")
 BYTE = np.dtype("u1")
 BINS = 256
-SHORT = 48
-"""Rows up to this length are inserted one by one."""
+SHORT = 256
+"""In rows up to this length each element counts those before it."""
+CROWDED = 8
+"""Square of a row's length over the range of its numbers, from which on equal ones are certain to
+one in e**4.
+"""
+SHORT_CROWDED = 32
+"""Rows up to this length are put in order before anybody looks."""
 LONG = 1 << 14
 """Longer rows have equal elements as good as always: an exact order begins with the exchanges."""
 
@@ -139,14 +145,23 @@ def _ordered(
         k = f.fresh()
         own.fill(size)
         exact = own.get["exact"].ne(0)
-        f.branch(exact & size.gt(LONG), f"exchange{k}", f"stable{k}")
+        f.branch(exact & size.gt(LONG), f"exchange{k}", f"other{k}")
+        f.label(f"other{k}")
+        if type in SUFFIX:
+            f.jump(f"stable{k}")
+        else:
+            f.branch(exact & size.gt(SHORT_CROWDED), f"look{k}", f"stable{k}")
+            f.label(f"look{k}")
+            f.branch(_crowded(own), f"exchange{k}", f"stable{k}")
         f.label(f"exchange{k}")
         f.call(exchanges.sort, "void", own.keys[0], own.marks[0], size)
         f.jump(f"done{k}")
         f.label(f"stable{k}")
         f.branch(size.le(SHORT), f"short{k}", f"long{k}")
         f.label(f"short{k}")
-        f.call(exchanges.insert, "void", own.keys[0], own.marks[0], f.index(0), size)
+        _by_ranks(own)
+        keys.set(own.keys[1])
+        marks.set(own.marks[1])
         f.jump(f"sorted{k}")
         f.label(f"long{k}")
         _through_bytes(own, keys, marks)
@@ -167,21 +182,81 @@ def _ordered(
     _each_row(made, "ordered", type, word, width, body)
 
 
+def _ends(own: _Row) -> list[Value]:
+    """The least and the largest key."""
+    f, size, width = own.f, own.size, own.width
+    many, keys = vector(own.word, width), own.keys[0]
+    last = size - width
+    found = []
+    for how in ("smin", "smax"):
+        end = f.variable(many, f.splat(f.load(own.word, keys), width))
+        with f.loop(0, size, width) as i:
+            # The last register lies back over the one before it; short rows have none.
+            here = f.load(many, keys, f.intrinsic("smin", i, last))
+            end.set(f.intrinsic(how, end.get(), here))
+        found.append(halved(f, end.get(), lambda a, b, how=how: f.intrinsic(how, a, b)))
+    return found
+
+
+def _crowded(own: _Row) -> Value:
+    """Whether whole numbers lie in so narrow a range that equal ones are as good as certain."""
+    low, high = (each.to("i64") for each in _ends(own))
+    span = high - low
+    return span.ge(0) & (span * CROWDED).lt(own.size * own.size)
+
+
+def _by_ranks(own: _Row) -> None:
+    """Put each element where as many lie as are less than it, or equal and before it: a register
+    of elements meets all others, without a branch.
+    """
+    f, size, width = own.f, own.size, own.width
+    many, keys = vector(own.word, width), own.keys[0]
+    rank = f.variable(many)
+    room = f.memory(own.word, width)
+    steps = f.value(many, 0)
+    for k in range(1, width):
+        steps = f.emit(many, f"insertelement {many} {steps.name}, {own.word} {k}, i64 {k}")
+
+    def count(start: Value, stop: Value, less: Callable[[Value, Value], Value]) -> None:
+        with f.loop(start, stop) as j:
+            key = f.splat(f.load(own.word, keys, j), width)
+            rank.set(f.select(less(key, j), rank.get() + 1, rank.get()))
+
+    with f.loop(0, size, width) as first:
+        # What lies beyond the last element is room of the same row, and not looked at after.
+        mine = f.load(many, keys, first)
+        rank.set(0)
+        stop = f.intrinsic("smin", first + width, size)
+        count(f.index(0), first, lambda key, _, mine=mine: key.le(mine))
+        count(
+            first, stop,
+            lambda key, j, mine=mine, first=first: key.lt(mine)
+            | (key.eq(mine) & steps.gt(f.splat((j - first).to(own.word), width))),
+        )  # fmt: skip
+        count(stop, size, lambda key, _, mine=mine: key.lt(mine))
+        f.store(rank.get(), room)
+        with f.loop(first, stop) as i:
+            place = f.load(own.word, room, i - first).to("i64")
+            f.store(f.load(own.word, keys, i), own.keys[1], place)
+            f.store(i.to("i32"), own.marks[1], place)
+
+
 def _through_bytes(own: _Row, keys: Any, marks: Any) -> None:
-    """Sort by each byte of the keys in turn; a byte that is the same in all is passed over."""
+    """Sort by each byte of the keys in turn, counted from the least key; a byte that is the same in
+    all is passed over.
+    """
     f, word, size = own.f, own.word, own.size
     bytes = SIZES[word]
-    least = -1 << (8 * bytes - 1)
+    least, _ = _ends(own)
     spare_keys, spare_marks = f.variable("ptr", own.keys[1]), f.variable("ptr", own.marks[1])
     differ = f.variable(word, 0)
-    first = f.load(word, own.keys[0])
-    with f.loop(1, size) as i:
-        differ.set(differ.get() | (f.load(word, own.keys[0], i) ^ first))
+    with f.loop(0, size) as i:
+        differ.set(differ.get() | (f.load(word, own.keys[0], i) - least))
     for byte in range(bytes):
 
         def bin_of(key: Value, byte: int = byte) -> Value:
-            """The byte as an unsigned number, so that negative keys come first."""
-            return (((key ^ least) >> (8 * byte)) & (BINS - 1)).to("i64")
+            """The byte as an unsigned number."""
+            return (((key - least) >> (8 * byte)) & (BINS - 1)).to("i64")
 
         with f.when(((differ.get() >> (8 * byte)) & (BINS - 1)).ne(0)):
             old, new = (keys.get(), marks.get()), (spare_keys.get(), spare_marks.get())

@@ -8,7 +8,7 @@ it. Which machines have the unit, and the calls, are in ``kernels.tiled``. Stand
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from flambeau.core.kernels.generate.gemm import (
     ARGUMENTS,
@@ -27,10 +27,12 @@ __all__ = ["BLOCK", "STEP", "WORDS", "module", "room"]
 WORDS = (
     "a", "b", "c", "bias", "scratch", "a_outer", "a_inner", "a_row", "a_column", "b_outer",
     "b_inner", "b_row", "b_column", "outer", "inner", "m", "n", "k", "rows", "columns",
-    "scratch_each",
+    "scratch_each", "table", "row_bias",
 )  # fmt: skip
-"""The context: strides in elements, `bias` (n) in single precision or 0, `rows` and `columns` of a
-unit, `scratch` in bytes. The results lie one behind the other.
+"""The context: strides in elements, `bias` (n) and `row_bias` (m) in single precision or 0, `rows`
+and `columns` of a unit, `scratch` in bytes. The results lie one behind the other. Where `table` is
+not 0 it says where B's rows begin, if its columns lie side by side, else its columns, in elements
+from `b`; it has whole blocks of entries.
 """
 ROWS = 16
 """Rows of a tile."""
@@ -46,6 +48,7 @@ CELLS = "<16 x i32>"
 """A row of a tile: pairs of numbers."""
 PACK = (
     ("ptr", "source"), ("i64", "step"), ("ptr", "target"), ("i64", "count"), ("i64", "depth"),
+    ("ptr", "table"),
 )  # fmt: skip
 
 
@@ -60,7 +63,9 @@ def module(single: bool) -> Module:
     """`product`, and the packing of both factors; the result is in single precision or bfloat16."""
     made = Module(f"tiles-{'float' if single else 'bf16'}")
     packs = {
-        (along, pairs): _pack(made, along, pairs) for along in (True, False) for pairs in (0, 1)
+        (along, pairs, listed): _pack(made, along, pairs, listed)
+        for along in (True, False)
+        for pairs, listed in ((0, False), (1, False), (1, True))
     }
     blocks = {rows: _block(made, rows) for rows in (1, 2)}
     put = _put(made, "float" if single else "bf16")
@@ -95,10 +100,18 @@ def module(single: bool) -> Module:
             with f.loop(first, last, BLOCK) as column:
                 panel = f.at(right, (column - first) / BLOCK * steps * (2 * BYTES), "i8")
                 place = f.at(b, column * get["b_column"], "i16")
-                _packed(
-                    f, packs, 1, along[1], place, (get["b_column"], get["b_row"]), panel,
-                    last - column, k,
-                )  # fmt: skip
+                given = (panel, last - column, k)
+                q = f.fresh()
+                f.branch(get["table"].eq(0), f"even{q}", f"listed{q}")
+                f.label(f"even{q}")
+                _packed(f, packs, 1, along[1], place, (get["b_column"], get["b_row"]), *given)
+                f.jump(f"right{q}")
+                f.label(f"listed{q}")
+                table = pointer(f, get["table"])
+                beside = get["b_row"].eq(1)
+                table = f.select(beside, f.at(table, column, "i64"), table)
+                _packed(f, packs, 1, beside, place, (k, k), *given, table)
+                f.label(f"right{q}")
             with f.loop(top, bottom, BLOCK) as row:
                 place = f.at(a, row * get["a_row"], "i16")
                 rows = smaller(f, bottom - row, BLOCK)
@@ -122,6 +135,10 @@ def module(single: bool) -> Module:
                     f.call(
                         put, "void", own, f.at(c, (row * n + column) * size, "i8"), n, bias, rows,
                         last - column,
+                        f.select(
+                            get["row_bias"].eq(0), f.value("ptr", 0),
+                            f.at(pointer(f, get["row_bias"]), row, "float"),
+                        ),
                     )  # fmt: skip
     f.line('call void asm sideeffect "tilerelease", "~{memory}"()')
     return made
@@ -140,31 +157,32 @@ def _configure(f: Function) -> None:
 
 
 def _packed(
-    f: Function, packs: dict[tuple[bool, int], Function], pairs: int, along: Value, source: Value,
-    steps: tuple[Value, Value], target: Value, count: Value, depth: Value,
+    f: Function, packs: dict[tuple[bool, int, bool], Function], pairs: int, along: Value,
+    source: Value, steps: tuple[Value, Value], target: Value, count: Value, depth: Value,
+    table: Value | None = None,
 ) -> None:  # fmt: skip
     """Pack BLOCK rows of A, or columns of B, by how they lie: `steps` lead to the next of them, and
     along K.
     """
     q = f.fresh()
-    given = (target, smaller(f, count, BLOCK), depth)
+    listed = table is not None
+    given = (target, smaller(f, count, BLOCK), depth, table if table else f.value("ptr", 0))
     f.branch(along, f"along{q}", f"across{q}")
     f.label(f"along{q}")
-    f.call(packs[True, pairs], "void", source, steps[0], *given)
+    f.call(packs[True, pairs, listed], "void", source, steps[0], *given)
     f.jump(f"packed{q}")
     f.label(f"across{q}")
-    f.call(packs[False, pairs], "void", source, steps[1], *given)
+    f.call(packs[False, pairs, listed], "void", source, steps[1], *given)
     f.label(f"packed{q}")
 
 
-def _pack(made: Module, along: bool, pairs: int) -> Function:
+def _pack(made: Module, along: bool, pairs: int, listed: bool) -> Function:
     """`count` rows of A (columns of B) and `depth` of K into two tiles for each step, zeros beside
     them. They lie along K or across it; the cells of a register are then along K or across it, and
     a tile's rows may be the other way.
     """
-    f = made.function(
-        f"pack_{'along' if along else 'across'}_{pairs}", PACK, internal=True, attributes="noinline"
-    )
+    name = f"pack_{'along' if along else 'across'}_{pairs}{'_listed' * listed}"
+    f = made.function(name, PACK, internal=True, attributes="noinline")
     get = f.argument
     source, step, count, depth = get["source"], get["step"], get["count"], get["depth"]
     with f.loop(0, depth, STEP) as k, f.loop(0, 2) as half:
@@ -175,12 +193,14 @@ def _pack(made: Module, along: bool, pairs: int) -> Function:
         f.branch(whole, f"whole{q}", f"cut{q}")
         for cut in (False, True):
             f.label(f"cut{q}" if cut else f"whole{q}")
-            if along:
-                place = f.at(source, first * step + k, "i16")
-                cells = _rows_along(f, place, step, count - first, depth - k, cut)
-            else:
-                place = f.at(source, k * step + first, "i16")
-                cells = _rows_across(f, place, step, count - first, depth - k, cut)
+            begin, beside = (first, k) if along else (k, first)
+            place = f.at(source, beside, "i16")
+
+            def line(r: int, place: Value = place, begin: Value = begin) -> Value:
+                at = begin + r
+                return f.at(place, f.load("i64", get["table"], at) if listed else at * step, "i16")
+
+            cells = (_rows_along if along else _rows_across)(f, line, count - first, depth - k, cut)
             for r, row in enumerate(transposed(f, cells) if along == bool(pairs) else cells):
                 f.store(row, f.at(target, r * 64, "i8"))
             if not cut:
@@ -190,26 +210,26 @@ def _pack(made: Module, along: bool, pairs: int) -> Function:
 
 
 def _rows_along(
-    f: Function, place: Value, step: Value, count: Value, depth: Value, cut: bool
+    f: Function, line: Callable[[int], Value], count: Value, depth: Value, cut: bool
 ) -> list[Value]:
     """A register for each row: its numbers along K."""
     found = []
     for r in range(ROWS):
-        here = f.at(place, step * r, "i16")
+        here = line(r)
         some = mask(f, f.select(count.gt(r), depth, 0), STEP) if cut else None
         found.append(read(f, f"<{STEP} x i16>", here, 0, some).bits(CELLS))
     return found
 
 
 def _rows_across(
-    f: Function, place: Value, step: Value, count: Value, depth: Value, cut: bool
+    f: Function, line: Callable[[int], Value], count: Value, depth: Value, cut: bool
 ) -> list[Value]:
     """A register for each pair along K: what lies side by side in both."""
     found = []
     for p in range(ROWS):
         both = []
         for r in (2 * p, 2 * p + 1):
-            here = f.at(place, step * r, "i16")
+            here = line(r)
             some = mask(f, f.select(depth.gt(r), count, 0), ROWS) if cut else None
             row = read(f, f"<{ROWS} x i16>", here, 0, some)
             both.append(f.emit(CELLS, f"zext {row.type} {row.name} to {CELLS}"))
@@ -255,7 +275,7 @@ def _put(made: Module, type: str) -> Function:
     f = made.function(
         "put",
         (("ptr", "sums"), ("ptr", "c"), ("i64", "c_row"), ("ptr", "bias"), ("i64", "rows"),
-         ("i64", "columns")),
+         ("i64", "columns"), ("ptr", "row_bias")),
         internal=True, attributes="noinline",
     )  # fmt: skip
     get, many = f.argument, "<16 x float>"
@@ -267,7 +287,11 @@ def _put(made: Module, type: str) -> Function:
     less = [b.get() for b in bias]
     with f.loop(0, get["rows"]) as r:
         c = f.at(get["c"], r * get["c_row"], type)
+        one = f.variable("float", 0.0)
+        with f.when(get["row_bias"].ne(f.value("ptr", 0))):
+            one.set(f.load("float", get["row_bias"], r))
+        own = f.splat(one.get(), 16)
         for h in range(2):
-            value = f.load(many, get["sums"], r * 32 + 16 * h) + less[h]
+            value = f.load(many, get["sums"], r * 32 + 16 * h) + less[h] + own
             write(f, value, c, 16 * h, masks[h], type=type)
     return f

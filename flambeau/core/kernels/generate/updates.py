@@ -4,7 +4,8 @@ into a loop over elements.
 The function is called with values of the code under construction. Its arrays answer NumPy's
 protocol; its numbers stay numbers, which remember how they were computed, so that those of another
 step go in as arguments, and what they were asked, so that another answer makes another loop. What
-cannot be followed is left to NumPy. Every digit is the NumPy form's. Stands on jit and call.
+cannot be followed is left to NumPy. Every digit is the NumPy form's; 16-bit floats are computed in
+single precision and rounded at the end. Stands on jit and call.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from flambeau.core.kernels.generate.call import TYPES
+from flambeau.core.kernels.generate.call import NUMBERS, TYPES
+from flambeau.core.kernels.generate.vectors import number, put, working
 from flambeau.core.kernels.jit import build, pool
 from flambeau.core.kernels.jit.ir import SIZES, Function, Module, Value
 from flambeau.core.kernels.native.formulas import maximum
 from flambeau.core.kernels.native.launch import launcher
+from flambeau.core.kernels.native.narrow import served
 
 __all__ = ["update", "update_each"]
 
@@ -239,7 +242,7 @@ same again."""
 
 def _loop(function: Update, rates: Any, dtype: Any, buffers: int, spare: int) -> _Loop | None:
     """The code that serves these rates, made now where there is none yet."""
-    if type(rates) is not tuple or dtype not in TYPES:
+    if type(rates) is not tuple or dtype not in NUMBERS or not served((NUMBERS[dtype],)):
         return None
     fixed = tuple(["" if type(x) in (float, int) else x for x in rates])
     for x in fixed:
@@ -259,8 +262,8 @@ def _made(function: Update, rates: Rates, dtype: Any, buffers: int, spare: int) 
     if not build.available():
         return None
     try:
-        module, asked = _module(function, rates, TYPES[dtype], buffers, spare)
-        other, _ = _module(function, _moved(rates, asked), TYPES[dtype], buffers, spare)
+        module, asked = _module(function, rates, NUMBERS[dtype], buffers, spare)
+        other, _ = _module(function, _moved(rates, asked), NUMBERS[dtype], buffers, spare)
         if module.text("") != other.text(""):
             return None
         return _Loop(asked, build.load(module)["update"])
@@ -301,13 +304,14 @@ def _module(
     each = (count / f.argument["threads"] / 64 + 1) * 64
     start = f.intrinsic("smin", thread * each, count)
     stop = f.intrinsic("smin", start + each, count)
+    own = working(type)
     p, g, *kept = (f.at(place, start * SIZES[type], "i8") for place in places)
     with f.loop(0, stop - start, independent=True) as i:
-        arrays = [_Array(f, type, f.load(type, place, i)) for place in (p, g, *kept)]
+        arrays = [_Array(f, own, number(f, type, place, i)) for place in (p, g, *kept)]
         before = [array.value for array in arrays]
-        function(tuple(given), *arrays, *[_Array(f, type) for _ in range(spare)])
+        function(tuple(given), *arrays, *[_Array(f, own) for _ in range(spare)])
         for place, array, old in zip((p, g, *kept), arrays, before, strict=True):
             if place is not g and array.value is not old:
                 assert array.value is not None
-                f.store(array.value, place, i)
+                put(f, array.value, place, i, type)
     return made, asked

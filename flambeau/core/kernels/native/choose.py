@@ -27,11 +27,12 @@ from flambeau.core.kernels.native import (
 )
 from flambeau.core.kernels.native.elementwise import Formula
 from flambeau.core.kernels.native.narrow import DTYPES, HALVES, Steps, served
-from flambeau.core.kernels.order import ordered
+from flambeau.core.kernels.order import form_of, ordered
 from flambeau.core.silence import quiet, run
 
 __all__ = [
     "FORMULAS", "SILENT", "by_numpy", "caller", "fused", "in_single", "lazily", "native", "offer",
+    "quickly",
     "resolved", "short_kinds", "takes_target",
 ]  # fmt: skip
 
@@ -191,6 +192,30 @@ def short_kinds(op: Any, name: str, count: int) -> frozenset[np.dtype[Any]]:
     if formula is None or formula.arity != count or not build.available():
         return fast
     return fast | {DTYPES[type] for type in _narrow(op, formula)}
+
+
+def quickly(op: Any, arrays: Any, dtype: Any) -> Any:
+    """What an operation's short way computes of plain arrays of one dtype and numbers, where the
+    long way has come to the same question; None where it does not serve.
+    """
+    known = _SHORT.get(op)
+    if known is None:
+        count = len(op.names)
+        formula = FORMULAS.get(op.name.lstrip("_"))
+        serves = formula is not None and formula.arity == count and op.names == op.tensor_names
+        kinds = short_kinds(op, op.name, count) if serves else frozenset()
+        call = resolved(op.name, form_of(op), count, op) if serves else None
+        known = _SHORT[op] = kinds, call
+    kinds, call = known
+    if call is None or dtype not in kinds:
+        return None
+    try:
+        return call(*arrays)
+    except Exception:  # the long way computes it or words the error
+        return None
+
+
+_SHORT: dict[Any, tuple[frozenset[np.dtype[Any]], Callable[..., Any] | None]] = {}
 
 
 def takes_target(name: str, count: int) -> bool:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from flambeau.core.kernels.jit import build
 from flambeau.core.kernels.jit.ir import Function, Value, element, lanes, vector
 from flambeau.core.kernels.native.elementwise import FLOATS, Formula
-from flambeau.core.kernels.native.narrow import settled
+from flambeau.core.kernels.native.narrow import HALVES, settled
 
 __all__ = ["FORMULAS"]
 
@@ -225,7 +225,7 @@ FORMULAS: dict[str, Formula] = {
         forms=("vss", "vvv"), absent=((1, LEAST_OF), (2, LARGEST_OF)),
     ),
     # What gradients are made of.
-    "relu_backward": Formula(lambda f, g, out: f.select(out.le(0), 0, g), 2, FLOATS),
+    "relu_backward": Formula(lambda f, g, out: f.select(out.le(0), 0, g), 2, narrow=HALVES),
     "sigmoid_backward": Formula(
         lambda f, g, out: g * ((f.value(g.type, 1.0) - out) * out), 2
     ),

@@ -25,7 +25,7 @@ from flambeau.core.kernels.native.formulas import (
     minimum,
     power_of_two,
 )
-from flambeau.core.kernels.native.narrow import settled
+from flambeau.core.kernels.native.narrow import HALVES, settled
 from flambeau.core.kernels.native.smooth import log, log1p
 
 __all__ = ["PIECEWISE"]
@@ -355,6 +355,7 @@ PIECEWISE: dict[str, Formula] = {
     "logsigmoid_backward": Formula(logsigmoid_backward, 2),
     "mish_backward": Formula(mish_backward, 2),
     "keep_where": Formula(
-        lambda f, mask, g: f.select(mask, g, zero(f, g)), 2, forms=("vv", "vs"), condition=0
+        lambda f, mask, g: f.select(mask, g, zero(f, g)), 2, forms=("vv", "vs"), condition=0,
+        narrow=HALVES,
     ),
 }  # fmt: skip

@@ -136,3 +136,21 @@ def test_other_arrays_and_rates_are_left_alone():
     assert not updates.update(other, (np.float32(1),), p, g, [], 1)
     assert not updates.update(other, (1.0,), p.astype("i8"), g, [], 1)
     assert not updates.update(other, [1.0], p, g, [], 1)
+
+
+@pytest.mark.parametrize("half", ["float16", "bfloat16"])
+def test_16_bit_floats_are_rounded_at_the_end(half):
+    def moved(rates, p, g, m, s):
+        np.multiply(m, rates[0], out=m)
+        np.add(m, g, out=m)
+        np.multiply(m, rates[1], out=s)
+        np.subtract(p, s, out=p)
+
+    kind = torch.zeros(1, dtype=getattr(torch, half))._array.dtype
+    rng = np.random.default_rng(0)
+    p, g, m = (rng.standard_normal(1003).astype(kind) for _ in range(3))
+    want = [a.astype("f4") for a in (p, g, m)]
+    assert updates.update(moved, (0.9, 0.013), p, g, [m], 1)
+    moved((np.float32(0.9), np.float32(0.013)), *want, np.empty(1003, "f4"))
+    for got, other in zip((p, g, m), want, strict=True):
+        np.testing.assert_array_equal(got.astype("f4"), other.astype(kind).astype("f4"))

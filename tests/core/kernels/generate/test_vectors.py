@@ -6,7 +6,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from flambeau.core.kernels.generate import channels, groups, layer, softmax
+from flambeau.core.kernels.generate import channels, folds, groups, layer, softmax
 from flambeau.core.kernels.jit import build
 
 pytestmark = pytest.mark.skipif(not build.available(), reason="no code can be generated here")
@@ -113,3 +113,27 @@ def test_channels(last, half):
     same(back, channels.backward(*given, weight, mean, invstd, True, (True,) * 3), half)
     short = [np.ones(40, half) for _ in range(2)]
     assert channels.forward(x, None, None, None, 1e-5, (*short, 0.1)) is None
+
+
+@halves
+@pytest.mark.parametrize("axes", [None, (0,), (1,), (2,), (0, 2), (1, 2)])
+@pytest.mark.parametrize("name", ["sum", "squares", "numbers", "prod", "max", "min"])
+def test_folds(name, axes, half):
+    x = numbers((5, 60, 40), half) if name != "prod" else numbers((5, 60, 40), half) / half.type(2)
+    x[1, 2, 3] = nan if name in ("max", "min", "numbers") else 1
+    got, want = (folds.fold(name, a, axes, False) for a in (x, x.astype("f4")))
+    assert (got is None) == (want is None)
+    if got is not None:
+        assert got.dtype == (half if name in ("max", "min") else np.float32)
+        same([got.astype("f4")], [want], half)
+
+
+@halves
+def test_folds_of_many_and_apart(half):
+    x = numbers((300, 3000), half)
+    for given in (x, x.T, x[:, ::3]):
+        for axes in (None, (0,), (1,)):
+            got, want = (folds.fold("sum", a, axes, True) for a in (given, given.astype("f4")))
+            np.testing.assert_allclose(got, want, 1e-5, 1e-3)
+            got, want = (folds.fold("max", a, axes, True) for a in (given, given.astype("f4")))
+            same([got], [want], half)
