@@ -164,6 +164,12 @@ class inference_mode(_Switch):
     def _changes(self) -> dict[str, Any]:
         return {"grad": not self.mode, "inference": self.mode}
 
+    def __enter__(self) -> None:
+        if self.mode:
+            self._tokens.append(state.switch_inference())
+        else:
+            super().__enter__()
+
     def clone(self) -> inference_mode:
         return type(self)(self.mode)
 

@@ -13,6 +13,7 @@ from typing import Any
 
 __all__ = [
     "COUNT",
+    "INFERENCE",
     "NO_GRAD",
     "Mode",
     "VARIABLE",
@@ -24,6 +25,7 @@ __all__ = [
     "restore",
     "switch",
     "switch_grad",
+    "switch_inference",
 ]
 
 COUNT = count(1)
@@ -75,12 +77,17 @@ class Mode:
         values = {name: getattr(self, name) for name in Mode.__slots__} | switches
         if not any(values[name] for name in SPECIAL):
             return None if values["grad"] else NO_GRAD
+        if values["inference"] and not values["grad"]:
+            if not any(values[name] for name in SPECIAL if name != "inference"):
+                return INFERENCE
         return Mode(**values)
 
 
 SPECIAL = tuple(name for name in Mode.__slots__ if name != "grad")
 ORDINARY = Mode()
 NO_GRAD = Mode(grad=False)
+INFERENCE = Mode(grad=False, inference=True)
+"""The third state in which native entries serve: they mark what they make."""
 
 VARIABLE: ContextVar[Mode | None] = ContextVar("flambeau_mode", default=None)
 mode = VARIABLE.get
@@ -116,6 +123,14 @@ def switch_grad(grad: bool) -> Token[Mode | None]:
     if now is None or now is NO_GRAD:
         return VARIABLE.set(None if grad else NO_GRAD)
     return VARIABLE.set(now.changed(grad=grad))
+
+
+def switch_inference() -> Token[Mode | None]:
+    """``switch(grad=False, inference=True)``, without the detour where nothing else is set."""
+    now = VARIABLE.get()
+    if now is None or now is NO_GRAD:
+        return VARIABLE.set(INFERENCE)
+    return VARIABLE.set(now.changed(grad=False, inference=True))
 
 
 restore = VARIABLE.reset

@@ -46,3 +46,31 @@ def test_what_a_factory_made_under_inference_mode_is_not_saved():
         (x * weight).sum().backward()
     (x.clone() * weight).sum().backward()
     assert weight.grad.tolist() == [1.0, 1.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "a * a", "a.exp()", "g * 2", "a[0]", "g[0]", "g.view(-1)", "g.t()", "torch.zeros(3)",
+        "torch.cat([a, a])", "torch.stack([g, g])", "a.sum()", "g.max(1).values", "a.clone()",
+        "a.t().reshape(-1)", "torch.where(a > 1, a, g)", "a.unbind()[1]", "torch.tensor([1.0])",
+        "torch.rand(2)", "a.detach()", "torch.unsafe_split(a, 2)[0]", "g.T.contiguous()",
+        "torch.addcmul(a, a, a)", "2 - a", "torch.nn.functional.linear(a, g)", "a.add_(1)",
+        "(a * 2).add_(1)", "(a * 2)[0].zero_()",
+    ],
+)  # fmt: skip
+def test_what_inference_mode_makes(code, oracle):
+    found = []
+    for engine in (torch, oracle):
+        names = {"torch": engine, "a": engine.ones(4, 4)}
+        names["g"] = engine.ones(4, 4, requires_grad=True)
+        with engine.inference_mode():
+            made = eval(code, names)
+        found.append((made.is_inference(), made.requires_grad, made.is_leaf, made.shape))
+        for use in (lambda t, g=names["g"]: t * g, lambda t: t.add_(1), lambda t: t.view(-1)):
+            try:
+                result = use(made)
+                found[-1] += (result.is_inference(), result.requires_grad)
+            except Exception as error:
+                found[-1] += (type(error),)
+    assert found[0] == found[1]

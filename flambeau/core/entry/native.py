@@ -21,7 +21,15 @@ from flambeau.core.entry import (
 )
 from flambeau.core.entry.kinds import fits, is_fast
 from flambeau.core.entry.process import SLOTS, Slots
-from flambeau.core.entry.steps import begin, combined, computed_large, mode, operand, record
+from flambeau.core.entry.steps import (
+    begin,
+    combined,
+    computed_large,
+    mode,
+    operand,
+    record,
+    result,
+)
 from flambeau.core.entry.writer import Writer
 from flambeau.core.kernels.jit.ir import Module, Value, Variable
 from flambeau.core.kernels.native import table
@@ -52,8 +60,7 @@ def _wrapped(
     found.set(combined(w, *given()))
     f.label("computed")
     r = found.get()
-    t = w.own("wrap", r)
-    w.unless(t.eq(0))
+    t = result(w, r)
     f.branch(recording & w.word("has_rules").ne(0), "recording", "done")
     f.label("recording")
     return r, t

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flambeau.core.entry.process import Slots
-from flambeau.core.entry.steps import mode
+from flambeau.core.entry.steps import mode, result
 from flambeau.core.entry.writer import Writer
 from flambeau.core.kernels import memory
 from flambeau.core.kernels.jit.ir import Module, Value, Variable
@@ -99,7 +99,6 @@ def functions(made: Module, slots: Slots) -> None:
         f.store(rest.get().to("i8"), data, i)
         rest.set(rest.get() >> 8)
     f.label("made")
-    t = w.own("wrap", r)
-    w.unless(t.eq(0))
+    t = result(w, r)
     f.ret(t)
     w.end()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from flambeau.core.entry.native_operands import differentiable
 from flambeau.core.entry.native_views import DIMS
 from flambeau.core.entry.process import Slots
-from flambeau.core.entry.steps import begin, mode, operand, own_slots
+from flambeau.core.entry.steps import begin, mode, operand, own_slots, result
 from flambeau.core.entry.writer import Writer
 from flambeau.core.kernels.jit.ir import Module, Value
 from flambeau.core.kernels.native import table
@@ -95,8 +95,7 @@ def _join(made: Module, slots: Slots) -> None:
             source = f.at(w.field(a, table.DATA), o * part.get(), "i8")
             _copy(w, source, f.at(target.get(), o * row, "i8"), part.get())
         target.set(f.at(target.get(), part.get(), "i8"))
-    t = w.own("wrap", r)
-    w.unless(t.eq(0))
+    t = result(w, r)
     f.branch(recording & differentiable(w, r), "recording", "done")
     f.label("recording")
     edges = f.call(w.word("new_tuple"), "ptr", count)

@@ -119,6 +119,9 @@ def _parts(made: Module, slots: Slots) -> None:
             w.put(t, slots.tensor["_storage"], w.held(s))
             w.drop(w.field(t, slots.tensor["_view"]))
             w.put(t, slots.tensor["_view"], w.held(mark.get()))
+        assert w.inferring is not None
+        with w.when(w.is_none(mark.get()) & w.inferring):
+            w.require(w.own("infer", t, returns="i1"), "lost")
         with w.when(w.is_none(node.get()).eq(False)):
             shape = w.own("shape", r)
             w.unless(shape.eq(0))

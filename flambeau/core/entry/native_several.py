@@ -8,7 +8,15 @@ from __future__ import annotations
 from flambeau.core.entry.kinds import is_floating
 from flambeau.core.entry.native_operands import MOST, differentiable, edges_of, operands, record
 from flambeau.core.entry.process import OUT, SUMS, Slots
-from flambeau.core.entry.steps import called, computed_from, kept_store, mode, stored, written
+from flambeau.core.entry.steps import (
+    called,
+    computed_from,
+    kept_store,
+    mode,
+    result,
+    stored,
+    written,
+)
 from flambeau.core.entry.writer import Writer
 from flambeau.core.kernels.jit.ir import Module, Value
 from flambeau.core.kernels.native import table
@@ -43,8 +51,7 @@ def _several(made: Module, slots: Slots) -> None:
     w.drop(r)
     f.jump("other")
     f.label("alike")
-    t = w.own("wrap", r)
-    w.unless(t.eq(0))
+    t = result(w, r)
     alone.set(t)
     results.set(alone.address)
     f.branch(recording & w.word("has_rules").ne(0) & differentiable(w, r), "recording", "done")
@@ -96,8 +103,7 @@ def _several_results(w: Writer, found: Value) -> Value:
         f.label("array")
         w.held(each.get())
         f.label("wrap")
-        t = w.own("wrap", each.get())
-        w.unless(t.eq(0))
+        t = result(w, each.get())
         f.store(t, w.items(wrapped), j)
     w.drop(found)
     return wrapped

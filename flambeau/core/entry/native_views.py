@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from flambeau.core.entry.native_operands import differentiable
 from flambeau.core.entry.process import Slots
-from flambeau.core.entry.steps import begin, mode, operand, stored
+from flambeau.core.entry.steps import begin, mode, operand, result, stored
 from flambeau.core.entry.writer import Writer
 from flambeau.core.kernels.jit.ir import Module, Value
 from flambeau.core.kernels.native import table
@@ -275,8 +275,7 @@ def _copied_as(
     copied = f.call(w.word("copy_into"), "i32", same, a)
     w.drop(same)
     w.require(copied.eq(0), "lost")
-    t = w.own("wrap", r)
-    w.unless(t.eq(0))
+    t = result(w, r)
     f.branch(recording & differentiable(w, r), "recording", "done")
     f.label("recording")
     e = w.own("edge", x)

@@ -48,7 +48,7 @@ EXTRA = (
     "settle", "silent", "false", "version", "written", "changed", "writing", "writer", "origin",
     "inference", "rules", "no_text", "no_grad_text", "op_node", "many_node", "port", "size",
     "hooks", "new_copy", "copy_into", "from_scalar", "is_subtype", "generic", "nothing_saved",
-    "zero", "root", "multi_text", "elided", "elided_alone",
+    "zero", "root", "multi_text", "elided", "elided_alone", "inference_mode", "endless", "true",
     # of the operation
     "op", "kernel", "depth", "has_rules", "keeps", "kept_nothing", "numbers", "title", "chooses",
     "places", "optional", "tensors", "arguments", "same", "mixed", "params", "dtype_at", "kinds",
@@ -178,7 +178,7 @@ def _words() -> dict[str, int]:
         "user_frame": _known_frame, "storage_of": storage_of, "dead_end": dead_end,
         "saved_storage": saved_storage, "inferred": Inferred, "edge_of": edge_of,
         "settle": slow.settle, "elided": elided, "elided_alone": elided_alone, "silent": silent,
-        "false": False,
+        "false": False, "true": True, "endless": sys.maxsize, "inference_mode": state.INFERENCE,
         "no_text": "", "generic": np.generic, "no_grad_text": sys.intern("no_grad"),
         "multi_text": sys.intern("multi"),
     }  # fmt: skip

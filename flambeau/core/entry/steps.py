@@ -30,6 +30,7 @@ __all__ = [
     "computed_from",
     "computed_large",
     "record",
+    "result",
     "stored",
     "written",
 ]
@@ -56,6 +57,34 @@ def wrap(made: Module, slots: Slots) -> None:
         w.put(t, slots.tensor[name], w.held(none))
     w.f.ret(t)
     w.end(other=False)
+
+
+def infer(made: Module, slots: Slots) -> None:
+    """infer(tensor): it was made under inference mode, and so was its memory; whether there was no
+    error.
+    """
+    w = Writer(made, "infer", "t", returns="i1")
+    (t,) = w.arguments
+    fresh = w.make("inferred")
+    for field, value in (
+        ("version", "zero"), ("written", "endless"), ("changed", "endless"), ("writer", "none"),
+        ("origin", "none"), ("writing", "no_text"), ("inference", "true"),
+    ):  # fmt: skip
+        w.put(fresh, slots.storage[field], w.held(w.word(value)))
+    w.drop(w.field(t, slots.tensor["_storage"]))
+    w.put(t, slots.tensor["_storage"], fresh)
+    w.f.ret(True)
+    w.end(other=False)
+
+
+def result(w: Writer, array: Value) -> Value:
+    """A tensor of its own around what was computed; takes the reference."""
+    t = w.own("wrap", array)
+    w.unless(t.eq(0))
+    assert w.inferring is not None
+    with w.when(w.inferring):
+        w.require(w.own("infer", t, returns="i1"), "lost")
+    return t
 
 
 def storage(made: Module, slots: Slots) -> None:
@@ -257,7 +286,7 @@ def finish(made: Module, slots: Slots) -> None:
 
 
 def mode(w: Writer) -> Value:
-    """Whether operations are recorded; leaves where the mode is neither of the two plain ones."""
+    """Whether operations are recorded; leaves where the mode is none of the plain ones."""
     f = w.f
     room = f.variable("ptr", 0)
     null = f.value("ptr", 0)
@@ -265,8 +294,8 @@ def mode(w: Writer) -> Value:
     w.require(got.eq(0), "lost")
     now = room.get()
     w.drop(now)
-    recording = w.is_none(now)
-    w.require(recording | now.eq(w.word("no_grad")))
+    recording, w.inferring = w.is_none(now), now.eq(w.word("inference_mode"))
+    w.require(recording | now.eq(w.word("no_grad")) | w.inferring)
     return recording
 
 
@@ -560,5 +589,5 @@ def functions(made: Module, slots: Slots) -> None:
     code(made)
     meeting(made)
     in_type(made)
-    for write in (wrap, storage, edge, locate, finish):
+    for write in (wrap, infer, storage, edge, locate, finish):
         write(made, slots)

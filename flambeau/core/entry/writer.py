@@ -31,6 +31,8 @@ class Writer:
         given = (("ptr", "self"), *named) if arguments else SIGNATURE
         self.f: Function = made.function(name, given, returns, **how)
         self.arguments = [self.f.argument[a] for a in arguments]
+        self.inferring: Value | None = None
+        """Whether inference mode holds, once the mode was asked."""
 
     def word(self, name: str) -> Value:
         """A word of the table."""
