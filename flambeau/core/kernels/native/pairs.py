@@ -51,7 +51,7 @@ def _slope(f: Function, d: Value, bound: Value, inside: Value, outside: Value) -
 
 def logits(f: Function, x: Value, target: Value) -> Value:
     """``(1 - t) x + log1p(exp(-|x|)) + max(-x, 0)``."""
-    tail = settled(f, log1p(f, settled(f, exp(f, -f.intrinsic("fabs", x)))))
+    tail = log1p(f, exp(f, -f.intrinsic("fabs", x)))
     tail = settled(f, tail + maximum(f, -x, f.value(x.type, 0.0)))
     return settled(f, settled(f, f.value(x.type, 1.0) - target) * x) + tail
 
