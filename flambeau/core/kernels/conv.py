@@ -259,7 +259,7 @@ def _sizes(size: Ints, kernel: Ints, stride: Ints, pads: Pairs, dilation: Ints) 
 
 
 def _narrow(array: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    return array.astype(dtype, order="K")
+    return recast(array, dtype)
 
 
 def _prefers_pixels(channels: int, groups: int, kernel: Ints, dilation: Ints, out: Ints) -> bool:
