@@ -46,8 +46,8 @@ the more the oftener C is read and written.
 """
 NARROW = 128
 """Rows or columns of C up to which it is read and written at little cost."""
-WORK = 1 << 20
-"""Multiplications from which on packing pays."""
+LEAST, WORK = 64, 1 << 21
+"""Rows, columns and terms, and multiplications, from which on packing pays."""
 SIDE = 32
 """Rows and columns of C that are computed together, terms that a tile holds."""
 HALF = 16
@@ -84,7 +84,7 @@ def serves(m: Value, n: Value, k: Value, steps: Sequence[Sequence[Value]]) -> Va
     (a_row, a_column), (b_row, b_column) = steps
     near = (a_row.eq(1) | a_column.eq(1)) & (b_row.eq(1) | b_column.eq(1))
     few = smaller(m.function, smaller(m.function, m, n), k)
-    return near & few.ge(SIDE) & (m * n * k).ge(WORK)
+    return near & few.ge(LEAST) & (m * n * k).ge(WORK)
 
 
 def deep_of(m: Value, n: Value, k: Value) -> Value:

@@ -59,7 +59,7 @@ def test_what_cannot_be_split_goes_another_way(plain, odd, left):
 
 
 def test_small_products_and_factors_in_steps_are_not_for_tiles(monkeypatch):
-    a = drawn(64, 64)
+    a = drawn(80, 80)
     narrow = matmul.mm(F4)(a, a)
     monkeypatch.setattr(gemm_tiles, "WORK", 1)
     monkeypatch.setattr(matmul, "code", matmul.code.__wrapped__)
