@@ -13,6 +13,7 @@ import ctypes
 import sys
 from collections.abc import Sequence
 from functools import cache as once
+from itertools import islice
 from typing import Any
 
 from flambeau.core.kernels.generate.gemm import (
@@ -164,11 +165,14 @@ def add(made: Module) -> None:
                     f.call(
                         square, "void", left, right, c, get["c_row"],
                         f.select(begun, c, pointer(f, bias)),
-                        f.select(begun, get["c_row"], 0), blocks, following,
+                        f.select(begun, get["c_row"], 0), blocks, following, packed,
                     )  # fmt: skip
                 with f.when(~whole):
                     nothing = f.value("ptr", 0), f.index(0)
-                    f.call(square, "void", left, right, own, f.index(SIDE), *nothing, blocks, c)
+                    f.call(
+                        square, "void", left, right, own, f.index(SIDE), *nothing, blocks, c,
+                        packed,
+                    )  # fmt: skip
                     f.call(finish, "void", own, c, get["c_row"], bias, more, rows, columns)
     f.declared.add("declare void @llvm.x86.tilerelease()")
     f.line("call void @llvm.x86.tilerelease()")
@@ -266,8 +270,11 @@ def _split(f: Function, x: Value) -> list[Value]:
 SQUARE = (
     ("ptr", "a"), ("ptr", "b"), ("ptr", "c"), ("i64", "c_row"), ("ptr", "start"),
     ("i64", "start_row"), ("i64", "blocks"), ("ptr", "next"),
+    ("ptr", "passing"),
 )  # fmt: skip
-"""`start`: what sums begin with, zero for null; `next`: the square that comes after this one."""
+"""`start`: what sums begin with, zero for null; `next`: the square that comes after this one;
+`passing`: which of the two strips is another one then, and comes from the second cache.
+"""
 
 
 def _square(made: Module) -> Function:
@@ -303,20 +310,27 @@ def _square(made: Module) -> Function:
         for number in range(ASKED):
             for z in range(2):
                 prefetch(f, f.at(row, get["c_row"] * number + z * HALF, "float"))
+        lines = iter(range(0, STRIP, 64))
+
+        def multiply(number: int, left: int, right: int) -> None:
+            tile("tdpbf16ps", number, left, right)
+            for line in islice(lines, STRIP // 64 // 4 // len(PARTS)):
+                prefetch(f, f.at(get["passing"], (block + 1) * STRIP + line, "i8"))
+
         before: tuple[Any, Any] = (None, None)
         for p, q in PARTS:
             if p != before[0]:
                 read(4, a, p, 0)
             if q != before[1]:
                 read(6, b, q, 0)
-            tile("tdpbf16ps", 0, 4, 6)
+            multiply(0, 4, 6)
             if q != before[1]:
                 read(7, b, q, 1)
-            tile("tdpbf16ps", 1, 4, 7)
+            multiply(1, 4, 7)
             if p != before[0]:
                 read(5, a, p, 1)
-            tile("tdpbf16ps", 2, 5, 6)
-            tile("tdpbf16ps", 3, 5, 7)
+            multiply(2, 5, 6)
+            multiply(3, 5, 7)
             before = p, q
     for number in range(4):
         tile("tilestored64", number, corner(number, get["c"], get["c_row"]), get["c_row"] * 4)
