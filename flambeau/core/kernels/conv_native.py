@@ -40,6 +40,12 @@ DEEP = 32
 """Multiplications for each output from which on turning is worth its time."""
 
 
+BEHIND, BROAD = 64, 36
+"""Channels from which on gradients are better computed with the channels last, where strides leave
+small pieces of planes, or images would be turned into lanes though planes have so many pixels.
+"""
+
+
 Key = tuple[Any, ...]
 _known: dict[Key, tuple[Ints, bool, Call]] = {}
 
@@ -155,9 +161,20 @@ def input_gradient(
         return True
     phase = tuple(-(-n // s) for n, s in zip(size, stride, strict=True))
     depth = weight[:, 0].size // (groups * prod(stride))
-    if not _is_last(grad) and _better_turned(
+    turns = not _is_last(grad) and _better_turned(
         grad, phase, kernel, stride, dilation, depth, weight.shape[1]
+    )
+    if (
+        (max(stride) > 1 or (turns and prod(phase) >= BROAD))
+        and groups == 1
+        and prod(kernel) > 1
+        and weight.shape[1] >= BEHIND
+        and conv_last.input_gradient(
+            _channels_last(grad), weight, (behind := _behind(result)), stride, pads, dilation
+        )
     ):
+        return behind is result or _channels_to_front(behind, result)
+    if turns:
         lanes, out = _turned(grad), memory.empty((1, *result.shape[1:], len(grad)), grad.dtype)
         lanes, turned, weight, options = _with_lanes(
             lanes, out, weight, stride, pads, dilation, weight.shape[1]
@@ -215,7 +232,21 @@ def weight_gradient(
         plain = memory.empty(result.shape, result.dtype)
         weight_gradient(grad, input, plain, stride, pads, dilation, groups)
         return _channels_back(plain, result)
+    turns = _better_turned(
+        input, grad.shape[2:], kernel, stride, dilation, result[0].size, len(result)
+    )
     area = prod(grad.shape[2:])
+    if (
+        groups == 1
+        and not turns
+        and area < AREA
+        and prod(kernel) > 1
+        and result.shape[1] >= BEHIND
+        and conv_last.weight_gradient(
+            _channels_last(grad), _channels_last(input), result, stride, pads, dilation
+        )
+    ):
+        return True
     few = area < AREA or len(grad) * area < PIXELS
     if (few or _is_last(input)) and _pointwise(kernel, pads, groups):
         cut: Any = (
@@ -224,7 +255,7 @@ def weight_gradient(
         left, right = _pixels(grad), _pixels(input[:, :, *cut])
         matrices(left.T, right, None, result.reshape(len(result), -1))
         return True
-    if _better_turned(input, grad.shape[2:], kernel, stride, dilation, result[0].size, len(result)):
+    if turns:
         left, right, result, options = _with_lanes(
             _turned(grad), _turned(input), result, stride, pads, dilation, len(result)
         )
@@ -256,9 +287,22 @@ def _channels_first(array: np.ndarray) -> np.ndarray:
     if not _is_last(array):
         return array
     found = memory.empty(array.shape, array.dtype)
-    count, channels = array.shape[:2]
-    turn(to_last(array).reshape(count, -1, channels), found.reshape(count, channels, -1))
+    _channels_to_front(array, found)
     return found
+
+
+def _channels_to_front(array: np.ndarray, result: np.ndarray) -> bool:
+    """Fill a contiguous `result` with an array whose channels come last."""
+    count, channels = array.shape[:2]
+    turn(to_last(array).reshape(count, -1, channels), result.reshape(count, channels, -1))
+    return True
+
+
+def _behind(result: np.ndarray) -> np.ndarray:
+    """The array itself if it is not contiguous, or one with the channels last to fill it from."""
+    if not result.flags.c_contiguous:
+        return result
+    return empty(result.shape, result.dtype, True)
 
 
 def _channels_last(array: np.ndarray) -> np.ndarray:
