@@ -166,6 +166,17 @@ def _fill_tiles(input: np.ndarray, weight: np.ndarray, result: np.ndarray) -> bo
     return result.shape[3] >= WIDE and input.shape[1] >= THIN and weight.nbytes <= NEAR
 
 
+def _taps_of(weight: np.ndarray) -> np.ndarray:
+    """Weights as a contiguous (features, *kernel, channels)."""
+    behind = to_last(weight)
+    if behind.flags.c_contiguous or not weight.flags.c_contiguous:
+        return np.ascontiguousarray(behind)
+    features, channels, *kernel = weight.shape
+    found = memory.empty(behind.shape, weight.dtype)
+    turn(weight.reshape(features, channels, -1), found.reshape(features, -1, channels))
+    return found
+
+
 def convolve(
     input: np.ndarray,
     weight: np.ndarray,
@@ -179,7 +190,7 @@ def convolve(
     if weight.dtype is not input.dtype or not takes(input, result):
         return False
     features, channels, *kernel = weight.shape
-    rows = np.ascontiguousarray(to_last(weight)).reshape(1, features, -1)
+    rows = _taps_of(weight).reshape(1, features, -1)
     geometry = geometry_of(tuple(kernel), stride, pads, dilation)
     bias = None if bias is None else np.ascontiguousarray(bias, input.dtype)
     if result.size <= FEW * features:
@@ -212,7 +223,7 @@ def input_gradient(
     work = reached(kernel, stride, tuple(low for low, _ in pads), dilation, size)
     if len(work) < prod(min(s, n) for s, n in zip(stride, size, strict=True)):
         result[...] = 0
-    taps = to_last(weight)
+    taps = _taps_of(weight)
     for phase, places, chosen in work:
         cut: Any = (slice(p, None, s) for p, s in zip(phase, stride, strict=True))
         if not _adjoint(grad, taps[:, *chosen], places, result[:, :, *cut]):

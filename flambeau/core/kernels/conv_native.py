@@ -41,8 +41,8 @@ DEEP = 32
 
 
 BEHIND, BROAD = 64, 36
-"""Channels from which on gradients are better computed with the channels last, where strides leave
-small pieces of planes, or images would be turned into lanes though planes have so many pixels.
+"""Channels from which on small planes are better gone through with the channels last, and pixels
+that a plane then has at least.
 """
 
 
@@ -105,9 +105,14 @@ def convolve(
         images = np.ascontiguousarray(input).reshape(len(input), -1)
         matrices(images, weight.reshape(len(weight), -1).T, bias, result.reshape(len(input), -1))
         return True
-    if not _is_last(input) and _better_turned(
+    turns = not _is_last(input) and _better_turned(
         input, result.shape[2:], kernel, stride, dilation, weight[0].size, len(weight)
-    ):
+    )
+    if turns and _broad(weight, result.shape[2:], groups):
+        behind = _behind(result)
+        if conv_last.convolve(_channels_last(input), weight, bias, behind, stride, pads, dilation):
+            return behind is result or _channels_to_front(behind, result)
+    if turns:
         lanes, out = _turned(input), memory.empty((1, *result.shape[1:], len(input)), input.dtype)
         lanes, turned, weight, options = _with_lanes(
             lanes, out, weight, stride, pads, dilation, len(weight)
@@ -164,16 +169,14 @@ def input_gradient(
     turns = not _is_last(grad) and _better_turned(
         grad, phase, kernel, stride, dilation, depth, weight.shape[1]
     )
-    if (
-        (max(stride) > 1 or (turns and prod(phase) >= BROAD))
-        and groups == 1
-        and prod(kernel) > 1
-        and weight.shape[1] >= BEHIND
-        and conv_last.input_gradient(
-            _channels_last(grad), weight, (behind := _behind(result)), stride, pads, dilation
-        )
-    ):
-        return behind is result or _channels_to_front(behind, result)
+    few = turns or (prod(phase) < BEHIND and not _is_last(grad))
+    if max(stride) > 1 or few:
+        wide = _broad(weight, phase, groups, max(stride) == 1)
+        behind = _behind(result) if wide else result
+        if wide and conv_last.input_gradient(
+            _channels_last(grad), weight, behind, stride, pads, dilation
+        ):
+            return behind is result or _channels_to_front(behind, result)
     if turns:
         lanes, out = _turned(grad), memory.empty((1, *result.shape[1:], len(grad)), grad.dtype)
         lanes, turned, weight, options = _with_lanes(
@@ -236,17 +239,10 @@ def weight_gradient(
         input, grad.shape[2:], kernel, stride, dilation, result[0].size, len(result)
     )
     area = prod(grad.shape[2:])
-    if (
-        groups == 1
-        and not turns
-        and area < AREA
-        and prod(kernel) > 1
-        and result.shape[1] >= BEHIND
-        and conv_last.weight_gradient(
-            _channels_last(grad), _channels_last(input), result, stride, pads, dilation
-        )
-    ):
-        return True
+    if not turns and area < AREA and _broad(result, grad.shape[2:], groups, False):
+        behind = _channels_last(input)
+        if conv_last.weight_gradient(_channels_last(grad), behind, result, stride, pads, dilation):
+            return True
     few = area < AREA or len(grad) * area < PIXELS
     if (few or _is_last(input)) and _pointwise(kernel, pads, groups):
         cut: Any = (
@@ -296,6 +292,17 @@ def _channels_to_front(array: np.ndarray, result: np.ndarray) -> bool:
     count, channels = array.shape[:2]
     turn(to_last(array).reshape(count, -1, channels), result.reshape(count, channels, -1))
     return True
+
+
+def _broad(weight: np.ndarray, out: Ints, groups: int, whole: bool = True) -> bool:
+    """Whether channels fill registers when they come last; `out` has to be a `whole` plane."""
+    return (
+        groups == 1
+        and len(out) == 2
+        and weight.shape[1] >= BEHIND
+        and weight[0, 0].size > 1
+        and not (whole and prod(out) < BROAD)
+    )
 
 
 def _behind(result: np.ndarray) -> np.ndarray:
