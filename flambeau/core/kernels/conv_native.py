@@ -102,8 +102,8 @@ def convolve(
         return True
     one_window = groups == 1 and _one_window(input.shape[2:], kernel, pads, dilation)
     if one_window and result.flags.c_contiguous:
-        images = np.ascontiguousarray(input).reshape(len(input), -1)
-        matrices(images, weight.reshape(len(weight), -1).T, bias, result.reshape(len(input), -1))
+        images, filters = _whole(input, weight)
+        matrices(images, filters.T, bias, result.reshape(len(input), -1))
         return True
     turns = not _is_last(input) and _better_turned(
         input, result.shape[2:], kernel, stride, dilation, weight[0].size, len(weight)
@@ -156,13 +156,9 @@ def input_gradient(
     if groups > 1 and depthwise_input(grad, weight, result, stride, pads, dilation, groups):
         return True
     kernel, size = weight.shape[2:], result.shape[2:]
-    if groups == 1 and _one_window(size, kernel, pads, dilation) and result.flags.c_contiguous:
-        matrices(
-            grad.reshape(len(grad), -1),
-            weight.reshape(len(weight), -1),
-            None,
-            result.reshape(len(result), -1),
-        )
+    if groups == 1 and _one_window(size, kernel, pads, dilation):
+        images, filters = _whole(result, weight)
+        matrices(grad.reshape(len(grad), -1), filters, None, images)
         return True
     phase = tuple(-(-n // s) for n, s in zip(size, stride, strict=True))
     depth = weight[:, 0].size // (groups * prod(stride))
@@ -222,9 +218,13 @@ def weight_gradient(
     if groups > 1 and depthwise_weight(grad, input, result, stride, pads, dilation, groups):
         return True
     kernel = result.shape[2:]
-    one_window = groups == 1 and _one_window(input.shape[2:], kernel, pads, dilation)
-    if one_window and result.flags.c_contiguous:
-        images = np.ascontiguousarray(input).reshape(len(input), -1)
+    if groups == 1 and _one_window(input.shape[2:], kernel, pads, dilation):
+        behind = to_last(result)
+        if not result.flags.c_contiguous and behind.flags.c_contiguous:
+            images, result = to_last(input), behind
+        else:
+            images = input
+        images = np.ascontiguousarray(images).reshape(len(input), -1)
         matrices(grad.reshape(len(grad), -1).T, images, None, result.reshape(len(result), -1))
         return True
     if groups == 1 and _is_last(input) and not _pointwise(kernel, pads, groups):
@@ -339,6 +339,14 @@ def _pointwise(kernel: Ints, pads: Pairs, groups: int) -> bool:
 def _one_window(size: Ints, kernel: Ints, pads: Pairs, dilation: Ints) -> bool:
     """Whether the kernel covers all there is, so that the sum is one product of matrices."""
     return size == kernel and not any(map(any, pads)) and max(dilation) == 1
+
+
+def _whole(images: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Images as rows of a matrix, where they lie if they can, and weights in the same order."""
+    if _is_last(images):
+        filters = conv_last.taps_of(weight).reshape(len(weight), -1)
+        return to_last(images).reshape(len(images), -1), filters
+    return np.ascontiguousarray(images).reshape(len(images), -1), weight.reshape(len(weight), -1)
 
 
 def _pixels(array: np.ndarray) -> np.ndarray:

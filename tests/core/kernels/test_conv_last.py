@@ -92,6 +92,36 @@ def test_sums_and_their_adjoint(case, dtype, monkeypatch):
         np.testing.assert_allclose(found, want, tolerance, tolerance * abs(want).max())
 
 
+@pytest.mark.parametrize("image_last", [False, True])
+@pytest.mark.parametrize("weight_last", [False, True])
+@pytest.mark.parametrize(
+    ("shape", "kernel", "padding"),
+    [((3, 20, 7, 6), (9, 20, 7, 6), 0), ((2, 20, 9, 9), (3, 20, 5, 5), 2), ((2, 3, 9, 9), (20, 3, 5, 5), 2)],
+    ids=["one window", "few features", "few channels"],
+)  # fmt: skip
+def test_shapes_that_go_other_ways(shape, kernel, padding, image_last, weight_last):
+    draw = np.random.RandomState(0)
+    x, w = draw.standard_normal(shape), draw.standard_normal(kernel)
+    options = ((1, 1), [(padding,) * 2] * 2, (1, 1), 1)
+    out = conv.convolve(x, w, None, *options)
+    g = draw.standard_normal(out.shape)
+    grads = (
+        conv.input_gradient(g, w, shape[2:], *options),
+        conv.weight_gradient(g, x, kernel[2:], *options),
+    )
+    image, weight = last(x) if image_last else x, last(w) if weight_last else w
+    lies = image_last or weight_last
+    for grad in (g, last(g)):
+        found = (
+            conv.convolve(image, weight, None, *options),
+            conv.input_gradient(grad, weight, shape[2:], *options, lies),
+            conv.weight_gradient(grad, image, kernel[2:], *options, lies),
+        )
+        for one, want in zip(found, (out, *grads), strict=True):
+            np.testing.assert_allclose(one, want, 1e-12, 1e-12 * abs(want).max())
+            assert one.strides == (last(want) if lies else want).strides or 1 in want.shape[2:]
+
+
 def test_what_is_beyond_the_border_is_not_met():
     """Infinite numbers reach the outputs whose windows see them, and no others."""
     x = np.zeros((1, 20, 6, 6), "f4")
