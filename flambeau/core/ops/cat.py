@@ -21,6 +21,7 @@ from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.kernels import copies, memory
 from flambeau.core.kernels.generate.joined import joined
+from flambeau.core.node import labelled
 from flambeau.core.silence import quiet
 from flambeau.core.size import Size
 from flambeau.core.state import mode, ordinary
