@@ -326,7 +326,7 @@ def _check_bounds(name: str, input: Any, min: Any, max: Any) -> None:
             raise fail(
                 NotImplementedError,
                 name,
-                f"\"{name}\" not implemented for 'Bool' between bools: give tensors, or use & and |.",
+                f"\"{name}\" is not implemented for 'Bool' between bools: use & and |, or tensors.",
             )
     for bound in given:
         if type(bound) is int and not -128 <= bound < 128 and isinstance(input, Tensor):

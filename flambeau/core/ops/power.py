@@ -81,8 +81,8 @@ def _integer_power(input, exponent):
 
 
 def _check_exponent(name: str, input: Any, exponent: Any) -> Tensor | None:
-    """Whether integers may be raised to that number. Bools raised to a bool are themselves, or true:
-    the power that they have.
+    """Whether integers may be raised to that number. Bools have two powers: that of True, which is
+    what they are, and that of False.
 
     Raises:
         RuntimeError: it is negative, or none of the dtype.
