@@ -26,7 +26,11 @@ __all__ = [
     "set_stance",
 ]
 
-BACKENDS = ("cudagraphs", "inductor", "onnxrt", "openxla", "tvm", "eager", "aot_eager")
+BACKENDS = ("cudagraphs", "inductor", "openxla", "tvm")
+DEBUGGING = (
+    "aot_eager", "aot_eager_decomp_partition", "aot_eager_default_partitioner", "aot_ts", "eager",
+    "eager_debug", "eager_noexcept", "invoke_subgraph", "openxla_eval", "pre_dispatch_eager", "ts",
+)  # fmt: skip
 MODES = ("default", "lite", "reduce-overhead", "max-autotune", "max-autotune-no-cudagraphs")
 
 
@@ -65,6 +69,10 @@ def compile(
         "fullgraph": fullgraph, "dynamic": dynamic, "backend": backend, "mode": mode,
         "options": options, "disable": disable,
     }  # fmt: skip
+    if isinstance(backend, str) and backend not in BACKENDS + DEBUGGING:
+        from flambeau._dynamo.exc import InvalidBackend
+
+        raise InvalidBackend(backend)
     if model is None:
         return lambda found: compile(found, **settings)
     if disable:
@@ -133,7 +141,7 @@ def cudagraph_mark_step_begin() -> None:
 
 def list_backends(exclude_tags: Iterable[str] = ("debug", "experimental")) -> list[str]:
     """The names of the backends that ``compile`` takes."""
-    return sorted(name for name in BACKENDS if "eager" not in name or not exclude_tags)
+    return sorted(BACKENDS if exclude_tags else BACKENDS + DEBUGGING)
 
 
 @contextlib.contextmanager
