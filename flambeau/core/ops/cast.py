@@ -16,6 +16,7 @@ from flambeau.core.entry.filling import copied
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.kernels import copies, memory
+from flambeau.core.kernels.float8 import FLOAT8
 from flambeau.core.kernels.native.casts import cast_to, converted, recast
 from flambeau.core.silence import quiet
 from flambeau.core.tensor import Tensor, edge_of
@@ -197,7 +198,7 @@ def copy_(input: Tensor, other: Tensor, non_blocking: bool = False) -> Tensor:
         return input
     if b.dtype.kind == "c" and a.dtype.kind not in "cWb":
         b = b.real
-    if a.dtype.kind == "u" and b.dtype.kind == "f":
+    if (a.dtype.kind == "u" and b.dtype.kind == "f") or a.dtype in FLOAT8:
         b = quiet(converted, b, a.dtype)
     quiet(np.copyto, a, b, casting="unsafe")
     touch(input, "copy_")
