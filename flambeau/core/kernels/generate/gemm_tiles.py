@@ -2,22 +2,18 @@
 
 A number is the sum of three of bfloat16, exactly; six of the nine products of the parts are added
 up in float32, the other three are smaller than the rounding of a product. Products take 0.7 of the
-vector unit's time and are more exact: fewer sums are rounded. What is infinite or NaN does not
-split: `tiles` says so, and the caller computes another way; subnormal numbers and parts of numbers
-count as zero. Stands on gemm's helpers.
+vector unit's time and are more exact: fewer sums are rounded. What is infinite, NaN or
+smaller than 2^-110 does not split: `tiles` says so, and the caller computes another way. Stands on
+gemm's helpers.
 """
 
 from __future__ import annotations
 
-import ctypes
-import sys
 from collections.abc import Sequence
-from functools import cache as once
 from itertools import islice
 from typing import Any
 
 from flambeau.core.kernels.generate.gemm import (
-    larger,
     mask,
     masked_load,
     masked_store,
@@ -28,10 +24,9 @@ from flambeau.core.kernels.generate.gemm import (
     transposed,
     words,
 )
-from flambeau.core.kernels.jit import build
 from flambeau.core.kernels.jit.ir import Function, Module, Value
 
-__all__ = ["SIDE", "WORDS", "add", "allowed", "deep_of", "room", "serves"]
+__all__ = ["SIDE", "WORDS", "add", "deep_of", "room", "serves"]
 
 WORDS = (
     "a", "a_row", "a_column", "b", "b_row", "b_column", "c", "c_row", "bias", "m", "n", "k",
@@ -62,22 +57,10 @@ UPPER = -65536
 """The half of a float32 that is a bfloat16."""
 HUGE = 0x7F7F0000
 """From these bits on a number rounds to infinity, or is it."""
+TINY = 17 << 23
+"""Below these bits (2^-110) a number has parts that are subnormal, which tiles take for zero."""
 PARTS = ((0, 2), (0, 1), (1, 1), (1, 0), (0, 0), (2, 0))
 """Which parts of A meet which of B: one of the two stays in its tiles from each to the next."""
-PERMIT, TILE_DATA, PRCTL = 0x1023, 18, 158
-
-
-@once
-def allowed() -> bool:
-    """Whether the processor has tiles for bfloat16 and the system lets this process use them."""
-    if not build.available():
-        return False
-    target = build.host()
-    if not (sys.platform == "linux" and target.triple.startswith("x86_64") and target.masked):
-        return False
-    if "+amx-bf16" not in target.features or "+amx-tile" not in target.features:
-        return False
-    return ctypes.CDLL(None).syscall(PRCTL, PERMIT, TILE_DATA) == 0
 
 
 def serves(m: Value, n: Value, k: Value, steps: Sequence[Sequence[Value]]) -> Value:
@@ -116,8 +99,9 @@ def add(made: Module) -> None:
     f = made.function("tiles", (("ptr", "context"),), internal=True, attributes="noinline")
     get = words(f, WORDS)
     _configure(f)
-    top = f.memory("i32", HALF)
-    f.store(f.value(WORD, 0), top)
+    ends = f.memory("i32", 2 * HALF)
+    f.store(f.value(WORD, 0), ends)
+    f.store(f.value(WORD, -1), ends, HALF)
     own = pointer(f, get["scratch"])
     strip = f.at(own, SIDE * SIDE, "float")
     piece = f.at(strip, get["deep"] * (STRIP // SIDE), "i8")
@@ -131,7 +115,7 @@ def add(made: Module) -> None:
         source = f.at(pointer(f, get[place]), first * get[side] + k0 * get[deep], "float")
         f.call(
             packs[left], "void", source, get[side], get[deep],
-            smaller(f, get[count] - first, SIDE), depth, target, top,
+            smaller(f, get[count] - first, SIDE), depth, target, ends,
         )  # fmt: skip
 
     with pieces(f, get["k"], f.index(0), get["deep"]) as (k0, depth, more, _):
@@ -176,11 +160,13 @@ def add(made: Module) -> None:
                     f.call(finish, "void", own, c, get["c_row"], bias, more, rows, columns)
     f.declared.add("declare void @llvm.x86.tilerelease()")
     f.line("call void @llvm.x86.tilerelease()")
-    most = f.variable("i32", 0)
+    most, least = f.variable("i32", 0), f.variable("i32", -1)
     with f.loop(0, HALF) as lane:
-        most.set(larger(f, most.get(), f.load("i32", top, lane)))
+        most.set(f.intrinsic("umax", most.get(), f.load("i32", ends, lane)))
+        least.set(f.intrinsic("umin", least.get(), f.load("i32", ends, lane + HALF)))
+    outside = most.get().ge(HUGE) | (least.get().ge(0) & least.get().lt(TINY - 1))
     failed = f.at(f.argument["context"], WORDS.index("failed"), "i64")
-    f.store(most.get().ge(HUGE).to("i64"), failed)
+    f.store(outside.to("i64"), failed)
 
 
 def _configure(f: Function) -> None:
@@ -196,7 +182,7 @@ def _configure(f: Function) -> None:
 
 PACK = (
     ("ptr", "source"), ("i64", "side"), ("i64", "deep"), ("i64", "count"), ("i64", "depth"),
-    ("ptr", "target"), ("ptr", "top"),
+    ("ptr", "target"), ("ptr", "ends"),
 )  # fmt: skip
 
 
@@ -208,7 +194,7 @@ def _pack(made: Module, left: bool) -> Function:
     name = f"pack_{'left' if left else 'right'}"
     f = made.function(name, PACK, internal=True, attributes="noinline")
     get = f.argument
-    along = f.variable(WORD, f.load(WORD, get["top"]))
+    along, least = (f.variable(WORD, f.load(WORD, get["ends"], k)) for k in (0, HALF))
     kept = f.memory("float", HALF * HALF)
 
     def lines(first: Value, second: Value, turned: bool) -> list[Value]:
@@ -226,7 +212,9 @@ def _pack(made: Module, left: bool) -> Function:
     def write(number: int, pair: tuple[Value, Value], target: Value) -> None:
         split = [_split(f, x) for x in pair]
         for x in pair:
-            along.set(f.intrinsic("umax", along.get(), x.bits(WORD) & 0x7FFFFFFF))
+            size = x.bits(WORD) & 0x7FFFFFFF
+            along.set(f.intrinsic("umax", along.get(), size))
+            least.set(f.intrinsic("umin", least.get(), size - 1))  # zero is the largest then
         for part, (low, high) in enumerate(zip(*split, strict=True)):
             lower = f.emit(WORD, f"lshr {WORD} {low.name}, {f.value(WORD, 16).name}")
             f.store(lower | high, f.at(target, part * 2048 + number * 64, "i8"))
@@ -253,7 +241,8 @@ def _pack(made: Module, left: bool) -> Function:
                     )
                 for number, pair in enumerate(pairs):
                     write(number, pair, target)
-    f.store(along.get(), get["top"])
+    f.store(along.get(), get["ends"])
+    f.store(least.get(), get["ends"], HALF)
     return f
 
 

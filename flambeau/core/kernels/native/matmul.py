@@ -17,7 +17,7 @@ import numpy as np
 
 from flambeau.core.kernels.generate import gemm, gemm_parts, gemm_tiles, gemm_ways
 from flambeau.core.kernels.generate.gemm_parts import Way
-from flambeau.core.kernels.jit import build, pool
+from flambeau.core.kernels.jit import build, matrix_unit, pool
 from flambeau.core.kernels.jit.ir import SIZES, Function, Module, Value
 from flambeau.core.kernels.native import table
 from flambeau.core.kernels.native.objects import field, new_array, word
@@ -125,7 +125,7 @@ def _module(type: str) -> Module:
     shape = gemm.shape_of(type, target.bits, target.masked)
     made = gemm.module(shape, name="matmul")
     gemm_ways.add(made, shape)
-    if type == "float" and gemm_tiles.allowed():
+    if type == "float" and matrix_unit.allowed():
         gemm_tiles.add(made)
     gemm_parts.add(made, shape)
     parts = {f.name: f for f in made.functions}

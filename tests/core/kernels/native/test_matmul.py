@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import flambeau as torch
-from flambeau.core.kernels.generate import gemm_tiles
+from flambeau.core.kernels.jit import matrix_unit
 from flambeau.core.kernels.native import matmul
 from flambeau.core.kernels.native.matmul import mm
 
@@ -71,8 +71,8 @@ def test_every_way_gives_the_same_bits_with_any_number_of_threads(
     monkeypatch, dtype, tiles, m, n, k
 ):
     function = mm(np.dtype(dtype))
-    if not tiles and gemm_tiles.allowed():
-        monkeypatch.setattr(gemm_tiles, "allowed", lambda: False)
+    if not tiles and matrix_unit.allowed():
+        monkeypatch.setattr(matrix_unit, "allowed", lambda: False)
         monkeypatch.setattr(matmul, "code", matmul.code.__wrapped__)
         function = mm.__wrapped__(np.dtype(dtype))
     a, b = rng.standard_normal((m, k)).astype(dtype), rng.standard_normal((k, n)).astype(dtype)
