@@ -12,7 +12,17 @@ from flambeau.core.lower import disabled as _disabled_torch_dispatch_impl  # noq
 from flambeau.core.ops.linalg_checks import LinAlgError as _LinAlgError  # noqa: F401
 from flambeau.core.overrides import disabled as _disabled_torch_function_impl  # noqa: F401
 
-__all__ = ["Generator", "Size", "TensorBase", "device", "dtype", "layout", "memory_format"]
+__all__ = [
+    "Generator",
+    "Graph",
+    "Size",
+    "TensorBase",
+    "Value",
+    "device",
+    "dtype",
+    "layout",
+    "memory_format",
+]
 
 TensorBase = Tensor
 _TensorBase = Tensor
@@ -26,6 +36,14 @@ def _log_api_usage_once(event: str) -> None:
 def _get_tracing_state() -> Any:
     """The running TorchScript trace: None, programs run as they are."""
     return None
+
+
+class Graph:
+    """A TorchScript graph: a name for annotations (``symbolic``), of which there are none here."""
+
+
+class Value:
+    """A value in a TorchScript graph: a name for annotations."""
 
 
 class _nn:

@@ -142,6 +142,7 @@ _ELSEWHERE = {
     "why_nan_grad": "autograd.why",
     "why_no_grad": "autograd.why",
     "compile": "compiler",
+    "Tag": "library.tags",
     "PyTorchFileReader": "serialization.records",
     "load": "serialization",
     "save": "serialization",

@@ -171,6 +171,7 @@ from flambeau.jit import fork as fork
 from flambeau.jit import wait as wait
 from flambeau.jit.marks import TensorType as TensorType
 from flambeau.library import ops as ops
+from flambeau.library.tags import Tag as Tag
 from flambeau.nested import jagged as jagged
 from flambeau.nn.modules._unregistered import unregistered as unregistered
 from flambeau.overrides import DisableTorchFunctionSubclass as DisableTorchFunctionSubclass

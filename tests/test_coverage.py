@@ -54,7 +54,7 @@ def path_of(room: str, name: str) -> str:
 
 
 def test_reasons_are_for_names_that_patterns_meant():
-    assert "integers" in reason("quantized_lstm")
-    assert "integers" in reason("nn.quantized.Linear")
+    assert "quantised layers" in reason("quantized_lstm")
+    assert "quantised layers" in reason("nn.quantized.LSTM")
     assert reason("add") is None
     assert reason("nn.Linear") is None

@@ -5,10 +5,10 @@ from __future__ import annotations
 from importlib import import_module as _import_module
 from typing import Any as _Any
 
-__all__ = ["quantization"]
+__all__ = ["nn", "quantization"]
 
 
 def __getattr__(name: str) -> _Any:
-    if name == "quantization":
-        return _import_module("flambeau.ao.quantization")
+    if name in __all__:
+        return _import_module(f"flambeau.ao.{name}")
     raise AttributeError(f"module 'flambeau.ao' has no attribute {name!r}")

@@ -57,7 +57,16 @@ class FunctionCtx:
     def save_for_backward(self, *tensors: Tensor | None) -> None:
         """Keep tensors for `backward`, where `ctx.saved_tensors` gives them; writes to them
         meanwhile are noticed.
+
+        Raises:
+            TypeError: something is neither a tensor nor None.
         """
+        for k, value in enumerate(tensors):
+            if value is not None and not isinstance(value, Tensor):
+                raise TypeError(
+                    f"save_for_backward can only save variables, but argument {k} is of type "
+                    f"{type(value).__name__}: keep it as an attribute of ctx."
+                )
         self.to_save = tensors
 
     def save_for_forward(self, *tensors: Tensor | None) -> None:

@@ -118,11 +118,17 @@ class set_grad_enabled(_Switch):
 
     Args:
         mode: True records, False does not.
+
+    Raises:
+        TypeError: `mode` is no bool.
     """
 
     def __init__(self, mode: bool) -> None:
         super().__init__()
-        self.mode = bool(mode)
+        if type(mode) is not bool:
+            kind = type(mode).__name__
+            raise TypeError(f"set_grad_enabled: argument 'enabled' must be bool, not {kind}.")
+        self.mode = mode
         self._before = state.grad_enabled()
         state.switch_grad(self.mode)
 

@@ -118,7 +118,7 @@ opt_einsum = Flags(
 )
 quantized = Flags(
     PREFIX + "quantized",
-    "Quantized kernels: absent.",
-    {"engine": "none", "supported_engines": ["none"]},
+    "Quantized layers compute as FBGEMM does, whichever is named.",
+    {"engine": "x86", "supported_engines": ["qnnpack", "onednn", "x86", "fbgemm"]},
 )
 fp32_precision = "none"

@@ -12,8 +12,41 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from flambeau.compat import warn_once
+from flambeau.compiler.steering import (
+    DEFAULT,
+    get_default_backend,
+    is_exporting,
+    keep_portable_guards_unsafe,
+    keep_tensor_guards_unsafe,
+    load_cache_artifacts,
+    nested_compile_region,
+    save_cache_artifacts,
+    set_default_backend,
+    set_enable_guard_collectives,
+    skip_all_guards_unsafe,
+    skip_guard_on_all_nn_modules_unsafe,
+    skip_guard_on_globals_unsafe,
+    skip_guard_on_inbuilt_nn_modules_unsafe,
+    substitute_in_graph,
+    wrap_numpy,
+)
 
 __all__ = [
+    "get_default_backend",
+    "is_exporting",
+    "keep_portable_guards_unsafe",
+    "keep_tensor_guards_unsafe",
+    "load_cache_artifacts",
+    "nested_compile_region",
+    "save_cache_artifacts",
+    "set_default_backend",
+    "set_enable_guard_collectives",
+    "skip_all_guards_unsafe",
+    "skip_guard_on_all_nn_modules_unsafe",
+    "skip_guard_on_globals_unsafe",
+    "skip_guard_on_inbuilt_nn_modules_unsafe",
+    "substitute_in_graph",
+    "wrap_numpy",
     "allow_in_graph",
     "assume_constant_result",
     "compile",
@@ -26,7 +59,11 @@ __all__ = [
     "set_stance",
 ]
 
-BACKENDS = ("cudagraphs", "inductor", "onnxrt", "openxla", "tvm", "eager", "aot_eager")
+BACKENDS = ("cudagraphs", "inductor", "openxla", "tvm")
+DEBUGGING = (
+    "aot_eager", "aot_eager_decomp_partition", "aot_eager_default_partitioner", "aot_ts", "eager",
+    "eager_debug", "eager_noexcept", "invoke_subgraph", "openxla_eval", "pre_dispatch_eager", "ts",
+)  # fmt: skip
 MODES = ("default", "lite", "reduce-overhead", "max-autotune", "max-autotune-no-cudagraphs")
 
 
@@ -35,7 +72,7 @@ def compile(
     *,
     fullgraph: bool = False,
     dynamic: bool | None = None,
-    backend: str | Callable[..., Any] = "inductor",
+    backend: str | Callable[..., Any] | None = None,
     mode: str | None = None,
     options: dict[str, Any] | None = None,
     disable: bool = False,
@@ -65,6 +102,11 @@ def compile(
         "fullgraph": fullgraph, "dynamic": dynamic, "backend": backend, "mode": mode,
         "options": options, "disable": disable,
     }  # fmt: skip
+    backend = DEFAULT[0] if backend is None else backend
+    if isinstance(backend, str) and backend not in BACKENDS + DEBUGGING:
+        from flambeau._dynamo.exc import InvalidBackend
+
+        raise InvalidBackend(backend)
     if model is None:
         return lambda found: compile(found, **settings)
     if disable:
@@ -133,7 +175,7 @@ def cudagraph_mark_step_begin() -> None:
 
 def list_backends(exclude_tags: Iterable[str] = ("debug", "experimental")) -> list[str]:
     """The names of the backends that ``compile`` takes."""
-    return sorted(name for name in BACKENDS if "eager" not in name or not exclude_tags)
+    return sorted(BACKENDS if exclude_tags else BACKENDS + DEBUGGING)
 
 
 @contextlib.contextmanager

@@ -1,5 +1,5 @@
-"""Running the hooks of a node: on the gradients of its outputs, before it, after it. Stands on node
-and tensor.
+"""Running the hooks of a node: on the gradients of its outputs, before it, after it; and a node on
+its own. Stands on node and tensor.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from flambeau.core.accumulate import accumulate
 from flambeau.core.errors import fail
-from flambeau.core.node import Hooks, Node
+from flambeau.core.node import AccumulateGrad, Hooks, Node
 from flambeau.core.provenance import stack_level
 from flambeau.core.tensor import Tensor, wrap
 
@@ -164,3 +165,26 @@ def warn_if_has_hooks(tensor: Any) -> None:
                 UserWarning,
                 stacklevel=stack_level(),
             )
+
+
+def _alone(self: Node, *grads: Any) -> Any:
+    """The gradients of the inputs from those of the outputs; a leaf's node adds its own to `.grad`.
+
+    Raises:
+        TypeError: not as many gradients as outputs.
+    """
+    ports = self.outputs_seen()
+    if len(grads) != len(ports):
+        raise TypeError(f"expected {len(ports)} arguments, got {len(grads)} instead")
+    if isinstance(self, AccumulateGrad):
+        accumulate(self, grads[0], True, None)
+        return ()
+    several = self.outputs > 1
+    given = _spread(self.outputs, ports, grads) if several else grads[0]
+    every = _turned(self, tuple(_tensor(g) for g in self.run(given, True, True)))
+    places = self.edges_seen() if len(every) == len(self.edges) else range(len(every))
+    found = tuple(every[k] for k in places)
+    return found[0] if len(found) == 1 else found
+
+
+Node.__call__ = _alone  # type: ignore[method-assign]

@@ -25,7 +25,7 @@ from flambeau.core.node import Node, Port, was_freed, was_written
 from flambeau.core.promotion import result_dtype
 from flambeau.core.provenance import user_frame
 from flambeau.core.silence import quiet
-from flambeau.core.slow import infer, pack_results, settle
+from flambeau.core.slow import check_places, infer, pack_results, settle
 from flambeau.core.storage import saved_storage
 from flambeau.core.tensor import Tensor, edge_of, wrap
 
@@ -204,6 +204,7 @@ def apply(op: Op, args: Any) -> Any:
     arrays = [convert(value, name) for value, name in zip(args, op.names, strict=True)]
     edges = tuple(None if m is None else edge_of(m) for m in members)
     if any(type(m._array) is Abstract for m in present):
+        check_places(op, [(op.lists[0], m._array) for m in present])
         result = infer(op, arrays)
     elif any(hasattr(m._array, "is_sparse_data") for m in present):
         from flambeau.sparse.general import apply as sparse_apply

@@ -86,6 +86,7 @@ class Node:
     outputs = 1
     op: Any = None
     """The operation, for the nodes of declared ones."""
+    requires_grad = True
     label: Any = None
     """The name, where it is not that of the operation."""
 

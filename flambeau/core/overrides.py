@@ -102,6 +102,8 @@ def dispatch(function: Callable[..., Any], args: Any, kwargs: dict[str, Any]) ->
     functions = state.current().functions
     asked = [] if any(mark in functions for mark in MARKS) else overloads(flat)
     kinds = tuple(type(x) for x in asked)
+    if asked:
+        cover()  # a class that is no Tensor's was not seen when it was defined
     if ALL_OFF not in functions:
         for k in range(len(functions) - 1, -1, -1):
             handler = functions[k]

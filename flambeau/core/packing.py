@@ -12,11 +12,11 @@ from flambeau.core import state
 from flambeau.core.anomaly import note_forward
 from flambeau.core.errors import fail
 from flambeau.core.lists import ListNode
-from flambeau.core.node import Node, OpNode, Port
-from flambeau.core.rules import Packed
+from flambeau.core.node import FREED, Node, OpNode, Port
+from flambeau.core.rules import Packed, saved_tensor
 from flambeau.core.tensor import Tensor, wrap
 
-__all__ = ["pack_saved", "unrecorded"]
+__all__ = ["SavedTensor", "pack_saved", "unrecorded"]
 
 
 def pack_saved(result: Any, mode: Any) -> None:
@@ -52,6 +52,48 @@ def unrecorded() -> Iterator[None]:
         yield
     finally:
         state.restore(token)
+
+
+class SavedTensor:
+    """A place where a node keeps a tensor (`grad_fn._raw_saved_self`): it can be kept otherwise."""
+
+    def __init__(self, node: OpNode, position: int) -> None:
+        self._node, self._position = node, position
+
+    @property
+    def data(self) -> Any:
+        """The tensor."""
+        self._check("read")
+        given = self._position < len(self._node.op.tensor_names)
+        return saved_tensor(self._node, self._position, given, {})
+
+    def register_hooks(self, pack: Any, unpack: Any) -> None:
+        """Keep what `pack` makes of the tensor; `unpack` makes a tensor of it when it is needed.
+
+        Raises:
+            RuntimeError: it was freed, or has hooks.
+        """
+        self._check("give hooks to")
+        node, k = self._node, self._position
+        if isinstance(node.saved[k], Packed):
+            raise fail(
+                RuntimeError,
+                "register_hooks",
+                "the saved tensor's hooks have already been set: one pair is allowed at a time.",
+            )
+        with unrecorded():
+            kept = list(node.saved)
+            kept[k] = Packed(_packed(pack, node, k), unpack)
+            node.saved = kept
+
+    def _check(self, wanted: str) -> None:
+        if self._node.saved is FREED:
+            raise fail(
+                RuntimeError,
+                "saved tensor",
+                f"cannot {wanted} a tensor after it has been freed: backward() frees what it does "
+                "not retain (retain_graph=True).",
+            )
 
 
 def _order(node: OpNode) -> list[int]:

@@ -36,6 +36,7 @@ __all__ = [
     "both",
     "once",
     "read_rules",
+    "saved_tensor",
     "with_arrays",
 ]
 
@@ -199,7 +200,7 @@ def read_rules(op: Op, vjp: Any) -> tuple[Rule, ...]:
     )
 
 
-def _saved_tensor(node: OpNode, position: int, graph: bool, unpacked: dict[int, Any]) -> Any:
+def saved_tensor(node: OpNode, position: int, graph: bool, unpacked: dict[int, Any]) -> Any:
     """A saved value as the rule sees it: a Tensor (in the graph, when a graph is asked for), a
     number or None.
     """
@@ -241,17 +242,22 @@ def _connected(tensor: Tensor, node: OpNode, position: int) -> Tensor:
 def _shown(self: OpNode, name: str) -> Any:
     """`_saved_self`, `_saved_result`, `_saved_dim`, ...: what a node saved, by PyTorch's names."""
     op = self.op
-    if not name.startswith("_saved_") or op is None:
+    raw = name.startswith("_raw_saved_")
+    if not (raw or name.startswith("_saved_")) or op is None:
         raise AttributeError(f"{self.name()} has no attribute {name!r}")
-    wanted = name.removeprefix("_saved_")
+    wanted = name.removeprefix("_raw").removeprefix("_saved_")
     called = {"self": "input", "result": "out"}.get(wanted, wanted)
     if called in op.saveable:
         position = op.saveable.index(called)
         if any(position in rule.saves for rule in op.rules):
+            if raw:
+                from flambeau.core.packing import SavedTensor
+
+                return SavedTensor(self, position)
             if self.saved is FREED:
                 raise nodes.was_freed(self, getattr(self, "freed", None))
-            return _saved_tensor(self, position, True, {})
-    elif called in op.index and self.params is not None:
+            return saved_tensor(self, position, True, {})
+    elif called in op.index and self.params is not None and not raw:
         return self.params[op.index[called]]
     raise AttributeError(f"{self.name()} saves no {wanted!r}")
 
@@ -303,7 +309,7 @@ def _run(self: OpNode, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
         values = []
         for kind, index in rule.getters:
             if kind == SAVED:
-                values.append(_saved_tensor(self, index, graph, unpacked))
+                values.append(saved_tensor(self, index, graph, unpacked))
             elif kind == PARAM:
                 values.append(self.params[index])
             elif kind == SHAPE:

@@ -288,13 +288,28 @@ def _check_devices(op: Op, args: Any) -> None:
         for i, _ in op.tensors:
             x = args[i]
             if isinstance(x, Tensor) and type(x._array) is not Abstract and x._array.ndim:
-                raise fail(
-                    RuntimeError,
-                    op.name,
-                    "Expected all tensors to be on the same device, but found at least two "
-                    "devices, meta and cpu! "
-                    f"'{op.names[i]}' is on cpu: move one of them with .to(device).",
-                )
+                raise _two_devices(op, op.names[i])
+
+
+def check_places(op: Op, named: list[tuple[str, Any]]) -> None:
+    """Whether no numbers stand beside abstract operands; indices may, and scalars.
+
+    Raises:
+        RuntimeError: some do.
+    """
+    for name, a in named:
+        if type(a) is nd and a.ndim and a.dtype.kind in "fVc":
+            raise _two_devices(op, name)
+
+
+def _two_devices(op: Op, name: str) -> Exception:
+    """The error of operands on two devices, one of which has numbers and is no scalar."""
+    return fail(
+        RuntimeError,
+        op.name.lstrip("_"),
+        "Expected all tensors to be on the same device, but found at least two devices, meta and "
+        f"cpu! '{name}' is on cpu: move one of them with .to(device).",
+    )
 
 
 def scaled(op: Op, input: Any, other: Any, alpha: Any) -> Any:
@@ -425,6 +440,7 @@ def _run_general(op: Op, args: Any, arrays: list[Any]) -> Any:
 
         return apply(op, args, arrays)
     if any(type(a) is Abstract for a in held):
+        check_places(op, [(op.names[i], arrays[i]) for i, _ in op.tensors])
         return infer(op, arrays)
     if any(type(a) is Batched for a in held):
         from flambeau.core.batch.apply import compute

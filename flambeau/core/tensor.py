@@ -57,8 +57,13 @@ class Tensor:
             cover()
         if hasattr(cls, "__torch_dispatch__"):
             from flambeau.core.lower import learn
+            from flambeau.core.overrides import default, disabled
 
             learn(cls)
+            asked = getattr(cls.__torch_function__, "__func__", None)
+            if "__torch_dispatch__" in cls.__dict__ and asked is default:
+                # What it is asked about is what it gives: results are not made its kind after.
+                cls.__torch_function__ = staticmethod(disabled)  # type: ignore[assignment, method-assign]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         pass

@@ -30,14 +30,36 @@ __all__ = [
 ]
 
 
+def _here(device: Any) -> Any:
+    """The device of a stream or an event.
+
+    Raises:
+        RuntimeError: an accelerator.
+    """
+    if device is None:
+        return _device("cpu")
+    if isinstance(device, int):
+        raise RuntimeError(
+            "Stream, Event: Cannot access accelerator device when none is available: name a device."
+        )
+    found = _device(device)
+    if found.type not in ("cpu", "meta"):
+        raise RuntimeError(
+            f"Stream, Event: flambeau is not linked with support for {found.type} devices, as "
+            "PyTorch's build for CPUs is not. Ask torch.accelerator.is_available() first."
+        )
+    return found
+
+
 class Stream:
     """The CPU's only stream: everything is done when the call returns."""
 
-    def __init__(self, priority: int = -1) -> None:
+    def __init__(self, device: Any = None, priority: int = -1, **named: Any) -> None:
+        self.device = _here(device)
         self.priority = priority
 
     def __repr__(self) -> str:
-        return "torch.Stream device_type=cpu, device_index=-1, stream_id=0"
+        return f"torch.Stream device_type={self.device.type}, device_index=-1, stream_id=0"
 
     def wait_stream(self, stream: Any) -> None:
         """Nothing is pending."""
@@ -60,7 +82,7 @@ class Event:
         blocking: bool = False,
         interprocess: bool = False,
     ) -> None:
-        self.device = _device("cpu") if device is None else _device(device)
+        self.device = _here(device)
         self.enable_timing = enable_timing
 
     def query(self) -> bool:

@@ -13,7 +13,17 @@ from flambeau.export.graph_signature import ExportGraphSignature
 from flambeau.export.saving import load, save
 from flambeau.export.tracing import export
 
-__all__ = ["Dim", "ExportGraphSignature", "ExportedProgram", "dims", "export", "load", "save"]
+__all__ = [
+    "Dim",
+    "ExportGraphSignature",
+    "ExportedProgram",
+    "dims",
+    "draft_export",
+    "export",
+    "load",
+    "register_dataclass",
+    "save",
+]
 
 
 class Dim:
@@ -37,3 +47,15 @@ class Dim:
 def dims(*names: str, min: int | None = None, max: int | None = None) -> tuple[Dim, ...]:
     """Several of them."""
     return tuple(Dim(name, min=min, max=max) for name in names)
+
+
+def register_dataclass(cls: type, *, serialized_type_name: str | None = None) -> None:
+    """Let a dataclass be an input or an output of programs: its fields are their own inputs."""
+    from flambeau.utils._pytree import register_dataclass as register
+
+    register(cls, serialized_type_name=serialized_type_name)
+
+
+def draft_export(mod: _Any, args: _Any, kwargs: _Any = None, **options: _Any) -> ExportedProgram:
+    """`export`: what a run does is recorded, so a draft leaves nothing out."""
+    return export(mod, args, kwargs, **options)

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from flambeau.core import overrides
 from flambeau.core.device import device
 from flambeau.core.dtypes import dtype
 from flambeau.core.layout import layout, memory_format
@@ -142,6 +143,7 @@ class Proxy:
     """
 
     def __init__(self, node: Node, tracer: TracerBase | None = None) -> None:
+        overrides.cover()  # also where somebody builds a graph without tracing a function
         self.node = node
         self.tracer: TracerBase = tracer or GraphAppendingTracer(node.graph)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import os
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
@@ -66,7 +67,13 @@ def script(
     _rcb: Any = None,
     example_inputs: Any = None,
 ) -> Any:
-    """`obj` itself, a function, module or class; the first call in a process warns."""
+    """`obj` itself, a function, module or class; the first call in a process warns.
+
+    Raises:
+        TypeError: it is a number, a text or None.
+    """
+    if obj is None or isinstance(obj, (bool, int, float, complex, str, bytes)):
+        raise TypeError(f"jit.script: {type(obj)} is a built-in class: give a function or module.")
     _say("script")
     return obj
 
@@ -137,8 +144,10 @@ def load(f: Any, map_location: Any = None, *args: Any, **kwargs: Any) -> NoRetur
     """Refused.
 
     Raises:
-        RuntimeError: always.
+        ValueError: there is no such file. RuntimeError: always otherwise.
     """
+    if isinstance(f, (str, os.PathLike)) and not os.path.exists(f):
+        raise ValueError(f"jit.load: The provided filename {f} does not exist.")
     _no_files("load", "Build the model in Python and load a state dict: torch.load(path)")
 
 

@@ -16,11 +16,13 @@ __all__ = ["AtenOverload", "AtenPacket", "find"]
 
 # PyTorch's inner name -> the public function that computes the same.
 RENAMED = {
+    "_adaptive_avg_pool2d": "nn.functional.adaptive_avg_pool2d",
     "_grouped_mm": "nn.functional.grouped_mm",
     "_is_all_true": "all",
     "_local_scalar_dense": "Tensor.item",
     "_pin_memory": "Tensor.pin_memory",
     "_sparse_addmm": "sparse.addmm",
+    "embedding": "embedding",  # the table first, which nn.functional takes second
     "sym_numel": "Tensor.numel",
     "sym_size": "Tensor.size",
     "sym_stride": "Tensor.stride",
@@ -29,6 +31,7 @@ RENAMED = {
     "_to_copy": "Tensor.to",
     "_unsafe_view": "Tensor.view",
     "max_pool2d_with_indices": "nn.functional.max_pool2d_with_indices",
+    "unfold": "Tensor.unfold",  # along a dimension; that of images is im2col
     "upsample_nearest2d": "nn.functional.interpolate",
 }
 # PyTorch's inner name -> our inner operation, where it is not the same behind an underscore.

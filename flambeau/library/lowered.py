@@ -158,6 +158,8 @@ def translate(op: Op, args: Any, inplace: bool) -> Any:
     if name == "clone":
         positional = values[:1]
         named = {} if values[1] is preserve_format else {"memory_format": values[1]}
+    if name in ("cat", "stack") and values[1] == 0:
+        positional = values[:1]
     if name == "slice" and values[4] == 1:
         positional = values[:4]
     if name == "_to_copy":

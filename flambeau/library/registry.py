@@ -99,6 +99,11 @@ class _Namespace:
             if found is not None:
                 self.__dict__[name] = found
                 return found
+        if self._name == "quantized" and not name.startswith("__"):
+            from flambeau.ao.nn.quantized.operations import OPERATIONS
+
+            if name in OPERATIONS:
+                return OPERATIONS[name]
         raise AttributeError(f"'_OpNamespace' '{self._name}' object has no attribute '{name}'")
 
     def __repr__(self) -> str:

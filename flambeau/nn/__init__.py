@@ -4,6 +4,8 @@
 ``utils`` the tools around modules. Stands on the tensors' public operations.
 """
 
+from importlib import import_module
+
 from flambeau.nn import _reduction as _reduction
 from flambeau.nn import (
     attention,
@@ -62,11 +64,13 @@ def factory_kwargs(kwargs: dict | None) -> dict:
 
 
 def __getattr__(name: str) -> object:
-    """No such name.
+    """The rooms of quantised layers load at first use.
 
     Raises:
-        AttributeError: always; the nearest name is suggested.
+        AttributeError: no such name; the nearest one is suggested.
     """
+    if name in ("intrinsic", "qat", "quantized"):
+        return import_module(f"flambeau.nn.{name}")
     from flambeau.shim.suggest import missing
 
     raise missing("torch.nn", name, globals())

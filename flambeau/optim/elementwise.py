@@ -363,8 +363,12 @@ def check_numbers(name: str, *rows: tuple[str, Any, bool, str]) -> None:
             raise fail(ValueError, name, f"Invalid {what}: {value}; expected {expected}.")
 
 
-def check_lr(name: str, lr: Any, foreach: bool | None = None, capturable: bool = False) -> None:
-    """The learning rate: at least 0; a tensor has one element and does not go with `foreach`."""
+def check_lr(
+    name: str, lr: Any, foreach: bool | None = None, capturable: bool = False, nan: bool = False
+) -> None:
+    """The learning rate: at least 0 (or NaN, where that is let through); a tensor has one element
+    and does not go with `foreach`.
+    """
     if isinstance(lr, Tensor):
         if foreach and not capturable:
             raise fail(
@@ -376,4 +380,5 @@ def check_lr(name: str, lr: Any, foreach: bool | None = None, capturable: bool =
             raise fail(
                 ValueError, name, f"Tensor lr must be 1-element, it has shape {tuple(lr.shape)}"
             )
-    check_numbers(name, ("learning rate", lr, bool(number(lr) >= 0.0), "a number of at least 0"))
+    valid = not number(lr) < 0.0 if nan else bool(number(lr) >= 0.0)
+    check_numbers(name, ("learning rate", lr, valid, "a number of at least 0"))

@@ -67,7 +67,7 @@ class SGD(ElementwiseOptimizer):
         fused: bool | None = None,
     ) -> None:
         name = type(self).__name__
-        check_lr(name, lr)
+        check_lr(name, lr, nan=True)  # PyTorch's SGD alone takes NaN
         check_numbers(
             name,
             ("momentum value", momentum, momentum >= 0.0, "a number of at least 0"),

@@ -104,7 +104,8 @@ class CheckpointPickler(pickle._Pickler):  # type: ignore[name-defined]  # the C
             return
         qualname = getattr(thing, "__qualname__", "")
         if "<locals>" in qualname or "<lambda>" in qualname:
-            raise AttributeError(
+            kind = AttributeError if "<locals>" in qualname else pickle.PicklingError
+            raise kind(
                 f"save: Can't pickle local object '{qualname}': a file can only name it, and it "
                 "has no name outside its function. Save its data (a state_dict) instead, or "
                 "define it at the top of a module."

@@ -13,10 +13,15 @@ __all__ = ["reason"]
 
 # What keeps names away -> the names: dotted below torch, `*` stands for any end or middle.
 TABLE: dict[str, str] = {
-    "modules of integers are not built; torch.ao.quantization trains with their rounding": """
-        ao.* quantization.* nn.quantized nn.quantized.* nn.intrinsic nn.intrinsic.* nn.qat
-        nn.qat.* quantized_* fbgemm_* choose_qparams_optimized empty_quantized QInt*Storage
-        QUInt*Storage utils.mobile_optimizer utils.mobile_optimizer.* backends.quantized.*""",
+    "quantised layers are made by prepare and convert, not by rewriting graphs": """
+        ao.quantization.*fx* ao.quantization.*_jit ao.quantization.QConfigMapping
+        ao.quantization.*qconfig_mapping ao.quantization.*qconfig_dict quantization.*_jit
+        ao.quantization.script_qconfig* ao.quantization.*reference*""",
+    "of quantised layers those of ao.nn.quantized and its rooms are built": """
+        ao.* quantization.* nn.quantized.* nn.intrinsic.* nn.qat.* nn.quantizable
+        nn.quantizable.* quantized_* fbgemm_* choose_qparams_optimized empty_quantized
+        QInt*Storage QUInt*Storage utils.mobile_optimizer utils.mobile_optimizer.*
+        backends.quantized.*""",
     "NumPy and ml_dtypes hold no elements of this width": """
         bit bits* int1 int2 int3 int4 int5 int6 int7 uint1 uint2 uint3 uint4 uint5 uint6 uint7
         float4_e2m1fn_x2""",

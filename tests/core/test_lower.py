@@ -165,3 +165,42 @@ def test_nothing_is_left_behind():
     found.sum().backward()
     del found, x
     assert not len(lower.LIVE) and state.mode() is None
+
+
+def test_what_a_wrapper_gives_stays_what_it_is(oracle):
+    def program(torch):
+        class Scaled(torch.Tensor):
+            @staticmethod
+            def __new__(cls, whole, scale):
+                return torch.Tensor._make_wrapper_subclass(cls, whole.shape, dtype=torch.float32)
+
+            def __init__(self, whole, scale):
+                self.whole, self.scale = whole, scale
+
+            @classmethod
+            def __torch_dispatch__(cls, func, types, args=(), kwargs=None):
+                told.append(f"{func} {len(args)}")
+                if func is torch.ops.aten.t.default:
+                    return cls(args[0].whole.t(), args[0].scale)
+
+                def plain(each):
+                    if isinstance(each, (list, tuple)):
+                        return [plain(one) for one in each]
+                    return each.whole * each.scale if isinstance(each, cls) else each
+
+                return func(*plain(args), **(kwargs or {}))
+
+        told, x = [], torch.ones(5, 3)
+        weight = Scaled(torch.arange(12).reshape(4, 3).to(torch.int8), 0.5)
+        for found in (
+            torch.nn.functional.linear(x, weight),
+            x @ weight.t(),
+            weight * 2 / weight,
+            torch.cat([weight, weight]),
+            torch.stack([weight, weight]),
+            torch.nn.functional.embedding(torch.tensor([1, 2]), weight),
+        ):
+            told.append((type(found).__name__, found.nan_to_num().tolist()))
+        return told
+
+    assert program(flambeau) == program(oracle)

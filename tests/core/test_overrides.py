@@ -1,5 +1,8 @@
 """`__torch_function__`: subclasses, foreign classes, modes."""
 
+import subprocess
+import sys
+
 import pytest
 
 import flambeau as torch
@@ -167,3 +170,37 @@ def test_modes_see_methods_and_keywords(oracle):
         return log
 
     assert seen(torch) == seen(oracle)
+
+
+FOREIGN = """
+import flambeau as torch
+class Tagged:
+    @classmethod
+    def __torch_function__(cls, func, types, args=(), kwargs=None):
+        return func.__name__
+assert torch.add(torch.ones(2), Tagged()) == "add"
+for name, args in {
+    "broadcast_tensors": (Tagged(), Tagged()), "einsum": ("i,i->i", Tagged(), Tagged()),
+    "hstack": ([Tagged()],), "meshgrid": (Tagged(),), "movedim": (Tagged(), 0, 1),
+}.items():
+    assert getattr(torch, name)(*args) == name
+assert torch.nn.functional.mse_loss(Tagged(), Tagged()) == "mse_loss"
+"""
+
+GRAPH = """
+import flambeau as torch
+from flambeau import fx
+graph = fx.Graph()
+x = fx.Proxy(graph.placeholder("x"), fx.proxy.GraphAppendingTracer(graph))
+graph.output(torch.einsum("ij->j", torch.cat([x, torch.broadcast_tensors(x, x)[0]])).node)
+assert [n.name for n in graph.nodes][1:4] == ["broadcast_tensors", "getitem", "cat"]
+found = fx.GraphModule(torch.nn.Module(), graph)(torch.ones(2, 3))
+assert found.tolist() == [4.0, 4.0, 4.0]
+"""
+
+
+@pytest.mark.parametrize("program", [FOREIGN, GRAPH])
+def test_functions_over_others_ask_from_the_first_handler_on(program):
+    # A process of its own: once they ask, they always do.
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr

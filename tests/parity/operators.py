@@ -134,11 +134,14 @@ def run(
 
     Every (dtype, aspect) ends at its first failing sample.
     """
-    info = entries()[name]
-    case = Case(info, engine, inputs)
+    return run_entry(NAME, name, Case(entries()[name], engine, inputs), wanted, seconds, only)
+
+
+def run_entry(db: str, name: str, case: Case, wanted: Any, seconds: int, only: Any) -> list[Result]:
+    """Run one entry of any database of OpInfos."""
     results = {
-        (dtype, aspect.name): Result(NAME, name, dtype, aspect.name)
-        for dtype, aspect in plan(info, wanted)
+        (dtype, aspect.name): Result(db, name, dtype, aspect.name)
+        for dtype, aspect in plan(case.info, wanted)
     }
     with limit(seconds, list(results.values())):
         _run_all(case, results, only)

@@ -46,7 +46,8 @@ def public_names() -> dict[int, str]:
         owner = _lookup(room)
         for name in dir(owner):
             dunder = name.startswith("__") and name.endswith("__")
-            if name.startswith("_") and not (dunder and room == "Tensor"):
+            spread = name.startswith("_foreach_") and not room  # what averages of weights call
+            if name.startswith("_") and not (dunder and room == "Tensor") and not spread:
                 continue
             try:
                 value = getattr(owner, name)

@@ -42,7 +42,7 @@ def test_missing_module():
 
 @pytest.mark.parametrize(
     ("name", "says"),
-    [("package", "state dict"), ("miopen_rnn", "vendor"), ("quantized_gru", "integers")],
+    [("package", "state dict"), ("miopen_rnn", "vendor"), ("quantized_gru", "quantised layers")],
 )
 def test_what_is_left_out_on_purpose_says_why(name, says):
     with pytest.raises(AttributeError, match=f"has no torch.{name}. Not here on purpose: .*{says}"):

@@ -1,17 +1,27 @@
 """``torch.ao.quantization``: observers, fake quantisation for training, quantised tensors.
 
 `tensor` holds integers with a scale, `fake` rounds numbers to them, `observer` finds the scale,
-`fake_quantize` does both in a network, `qconfig` says which, `prepare` makes models ready. Modules
-that compute with integers are not built but for Linear (`quantize_dynamic`).
+`fake_quantize` does both in a network, `qconfig` says which, `fuse` and `prepare` make models
+ready, `convert` puts in the layers of integers (ao.nn).
 """
 
 from __future__ import annotations
 
+from typing import Any as _Any
+
+from flambeau.ao.quantization.convert import (
+    convert,
+    quantize,
+    quantize_dynamic,
+    quantize_qat,
+    swap_module,
+)
 from flambeau.ao.quantization.fake_quantize import (
     FakeQuantize,
     FakeQuantizeBase,
     FixedQParamsFakeQuantize,
     FusedMovingAvgObsFakeQuantize,
+    default_affine_fixed_qparams_fake_quant,
     default_dynamic_fake_quant,
     default_fake_quant,
     default_fixed_qparams_range_0to1_fake_quant,
@@ -27,6 +37,41 @@ from flambeau.ao.quantization.fake_quantize import (
     disable_observer,
     enable_fake_quant,
     enable_observer,
+    fused_per_channel_wt_fake_quant_range_neg_127_to_127,
+    fused_wt_fake_quant_range_neg_127_to_127,
+)
+from flambeau.ao.quantization.fuse import (
+    fuse_conv_bn,
+    fuse_conv_bn_relu,
+    fuse_convtranspose_bn,
+    fuse_linear_bn,
+    fuse_modules,
+    fuse_modules_qat,
+    get_fuser_method,
+)
+from flambeau.ao.quantization.granularity import (
+    Granularity,
+    MappingType,
+    PerAxis,
+    PerBlock,
+    PerGroup,
+    PerRow,
+    PerTensor,
+    PerToken,
+    QuantType,
+    TorchAODType,
+    ZeroPointDomain,
+    get_block_size,
+)
+from flambeau.ao.quantization.mappings import (
+    get_default_compare_output_module_list,
+    get_default_dynamic_quant_module_mappings,
+    get_default_qat_module_mappings,
+    get_default_qconfig_propagation_list,
+    get_default_static_quant_module_mappings,
+    get_dynamic_quant_module_class,
+    get_static_quant_module_class,
+    no_observer_set,
 )
 from flambeau.ao.quantization.observer import (
     AffineQuantizedObserverBase,
@@ -42,6 +87,7 @@ from flambeau.ao.quantization.observer import (
     RecordingObserver,
     ReuseInputObserver,
     UniformQuantizationObserverBase,
+    default_affine_fixed_qparams_observer,
     default_debug_observer,
     default_dynamic_quant_observer,
     default_fixed_qparams_range_0to1_observer,
@@ -56,20 +102,18 @@ from flambeau.ao.quantization.observer import (
     default_weight_observer,
     get_observer_state_dict,
     load_observer_state_dict,
+    per_channel_weight_observer_range_neg_127_to_127,
+    weight_observer_range_neg_127_to_127,
 )
 from flambeau.ao.quantization.prepare import (
     DeQuantStub,
     QuantStub,
     QuantWrapper,
     add_quant_dequant,
-    convert,
     default_eval_fn,
-    fuse_modules,
-    fuse_modules_qat,
     prepare,
     prepare_qat,
     propagate_qconfig_,
-    quantize_dynamic,
 )
 from flambeau.ao.quantization.qconfig import (
     QConfig,
@@ -92,6 +136,40 @@ from flambeau.ao.quantization.qconfig import (
 )
 
 __all__ = [
+    "default_affine_fixed_qparams_observer",
+    "weight_observer_range_neg_127_to_127",
+    "per_channel_weight_observer_range_neg_127_to_127",
+    "default_affine_fixed_qparams_fake_quant",
+    "fused_wt_fake_quant_range_neg_127_to_127",
+    "fused_per_channel_wt_fake_quant_range_neg_127_to_127",
+    "Granularity",
+    "MappingType",
+    "PerAxis",
+    "PerBlock",
+    "PerGroup",
+    "PerRow",
+    "PerTensor",
+    "PerToken",
+    "QuantType",
+    "TorchAODType",
+    "ZeroPointDomain",
+    "get_block_size",
+    "quantize",
+    "quantize_qat",
+    "swap_module",
+    "fuse_conv_bn",
+    "fuse_conv_bn_relu",
+    "fuse_convtranspose_bn",
+    "fuse_linear_bn",
+    "get_fuser_method",
+    "get_default_compare_output_module_list",
+    "get_default_dynamic_quant_module_mappings",
+    "get_default_qat_module_mappings",
+    "get_default_qconfig_propagation_list",
+    "get_default_static_quant_module_mappings",
+    "get_dynamic_quant_module_class",
+    "get_static_quant_module_class",
+    "no_observer_set",
     "AffineQuantizedObserverBase",
     "DeQuantStub",
     "FakeQuantize",
@@ -168,3 +246,14 @@ __all__ = [
     "qconfig_equals",
     "quantize_dynamic",
 ]
+
+
+def __getattr__(name: str) -> _Any:
+    """No such name.
+
+    Raises:
+        AttributeError: always; the nearest name is suggested.
+    """
+    from flambeau.shim.suggest import missing
+
+    raise missing("torch.ao.quantization", name, globals())

@@ -27,6 +27,9 @@ from flambeau.core.tensor import Tensor
 from flambeau.nn.modules.module import Module
 
 __all__ = [
+    "default_affine_fixed_qparams_fake_quant",
+    "fused_wt_fake_quant_range_neg_127_to_127",
+    "fused_per_channel_wt_fake_quant_range_neg_127_to_127",
     "FakeQuantize",
     "FakeQuantizeBase",
     "FixedQParamsFakeQuantize",
@@ -275,4 +278,13 @@ default_fused_wt_fake_quant = FusedMovingAvgObsFakeQuantize.with_args(
 default_fused_per_channel_wt_fake_quant = FusedMovingAvgObsFakeQuantize.with_args(
     observer=MovingAveragePerChannelMinMaxObserver, quant_min=-128, quant_max=127,
     dtype=schemes.qint8, qscheme=schemes.per_channel_symmetric,
+)  # fmt: skip
+default_affine_fixed_qparams_fake_quant = default_fixed_qparams_range_0to1_fake_quant
+fused_wt_fake_quant_range_neg_127_to_127 = FusedMovingAvgObsFakeQuantize.with_args(
+    observer=MovingAverageMinMaxObserver, quant_min=-127, quant_max=127, dtype=schemes.qint8,
+    qscheme=schemes.per_tensor_symmetric, eps=2**-12,
+)  # fmt: skip
+fused_per_channel_wt_fake_quant_range_neg_127_to_127 = FusedMovingAvgObsFakeQuantize.with_args(
+    observer=MovingAveragePerChannelMinMaxObserver, quant_min=-127, quant_max=127,
+    dtype=schemes.qint8, qscheme=schemes.per_channel_symmetric, eps=2**-12,
 )  # fmt: skip

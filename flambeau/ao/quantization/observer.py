@@ -13,6 +13,9 @@ from flambeau.core.tensor import Tensor
 from flambeau.nn.modules.module import Module
 
 __all__ = [
+    "default_affine_fixed_qparams_observer",
+    "weight_observer_range_neg_127_to_127",
+    "per_channel_weight_observer_range_neg_127_to_127",
     "AffineQuantizedObserverBase",
     "FixedQParamsObserver",
     "HistogramObserver",
@@ -142,12 +145,12 @@ class UniformQuantizationObserverBase(ObserverBase):
         if quant_min is not None and quant_max is not None:
             if not quant_min <= 0 <= quant_max:
                 raise AssertionError("Used-specified quantization range must include 0.")
-            self.quant_min, self.quant_max = quant_min, quant_max
+            least, greatest = quant_min, quant_max
         else:
             least, greatest = BOUNDS.get(dtype, (0, 255))
-            half = reduce_range and dtype is not schemes.qint32
-            self.quant_min = least // 2 if half else least
-            self.quant_max = greatest // 2 if half else greatest
+        half = reduce_range and dtype is not schemes.qint32
+        self.quant_min = least // 2 if half else least
+        self.quant_max = greatest // 2 if half else greatest
         self.register_buffer("eps", flambeau.tensor([eps]))
 
     def _calculate_qparams(self, low: Tensor, high: Tensor) -> tuple[Tensor, Tensor]:
@@ -362,45 +365,49 @@ class HistogramObserver(MinMaxObserver):
         return self.min_val + width * (flambeau.arange(self.bins) + 0.5)
 
     def _error(self, first: int, last: int) -> float:
-        """What it costs to keep the bins from `first` to `last`: the squared distance of all counts
-        from the integers' numbers."""
+        """What it costs to keep the bins from `first` to `last`: the squared distance of all
+        counts, spread evenly over their bins, from the middles of as many steps as the dtype has.
+        """
+        steps = float(2 ** (8 * self.dtype.itemsize))
         width = float(self.max_val - self.min_val) / self.bins
-        low, high = width * first, width * (last + 1)
-        levels = self.quant_max - self.quant_min
-        step = (high - low) / levels
+        step = width * (last - first + 1) / steps
         if step == 0:
             return 0.0
-        middle = width * (flambeau.arange(self.bins) + 0.5)
-        nearest = ((middle - low) / step).round().clamp(0, levels) * step + low
-        spread = (middle - nearest) ** 2 + width**2 / 12
-        return float((spread * self.histogram).sum())
+        low = (flambeau.arange(self.bins) - first) * width
+        high = low + width
+        left = (low / step).floor().clamp(0, steps - 1)
+        right = (high / step).floor().clamp(0, steps - 1)
+        half = step / 2
+        begins = low - (left + 0.5) * step
+        ends = high - (right + 0.5) * step
+        cubes = half**3 - begins**3 + (right - left - 1) * (2 * half**3) + ends**3 + half**3
+        return float((self.histogram / width * cubes / 3).sum())
 
     def _bounds(self) -> tuple[Tensor, Tensor]:
         total = float(self.histogram.sum())
         cumulated = self.histogram.cumsum(0).tolist()
         first, last = 0, self.bins - 1
-        best, error = (first, last), self._error(first, last)
-        share, step = 0.0, 1e-5
-        while share < 0.5:
-            share += step
+        least, step = float("inf"), 1e-5
+        below, above = 0.0, 1.0
+        while below < above:
             left, right = first, last
-            while left < last and cumulated[left] < share * total:
+            while left < last and cumulated[left] < (below + step) * total:
                 left += 1
-            while right > left and cumulated[right] > (1 - share) * total:
+            while right > first and cumulated[right] > (above - step) * total:
                 right -= 1
-            if (left, right) == (first, last):
-                step *= 2
-                continue
+            before = first, last
             if left - first > last - right:
-                first = left
+                left, right, below = left, last, below + step
             else:
-                last = right
-            found = self._error(first, last)
-            if found > error:
+                left, right, above = first, right, above - step
+            if (left, right) == before:
+                continue
+            error = self._error(left, right)
+            if error > least:
                 break
-            best, error = (first, last), found
+            least, first, last = error, left, right
         width = (self.max_val - self.min_val) / self.bins
-        return self.min_val + width * best[0], self.min_val + width * (best[1] + 1)
+        return self.min_val + width * first, self.min_val + width * (last + 1)
 
     def calculate_qparams(self) -> tuple[Tensor, Tensor]:  # type: ignore[override]
         """Scale and zero point for what was counted."""
@@ -543,3 +550,12 @@ default_fixed_qparams_range_0to1_observer = FixedQParamsObserver.with_args(
 )
 default_symmetric_fixed_qparams_observer = default_fixed_qparams_range_neg1to1_observer
 default_reuse_input_observer = ReuseInputObserver
+default_affine_fixed_qparams_observer = default_fixed_qparams_range_0to1_observer
+weight_observer_range_neg_127_to_127 = MinMaxObserver.with_args(
+    dtype=schemes.qint8, qscheme=schemes.per_tensor_symmetric, quant_min=-127, quant_max=127,
+    eps=2**-12,
+)  # fmt: skip
+per_channel_weight_observer_range_neg_127_to_127 = PerChannelMinMaxObserver.with_args(
+    dtype=schemes.qint8, qscheme=schemes.per_channel_symmetric, quant_min=-127, quant_max=127,
+    eps=2**-12,
+)  # fmt: skip

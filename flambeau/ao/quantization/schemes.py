@@ -62,6 +62,9 @@ class _Quantised(dtype):
         return _kind, (self.name,)
 
 
+_Quantised.__name__ = _Quantised.__qualname__ = "dtype"
+
+
 def _kind(name: str) -> dtype:
     return globals()[name]  # type: ignore[no-any-return]
 

@@ -35,12 +35,17 @@ __all__ = [
 
 MOVING = frozenset(
     """view reshape flatten __getitem__ select narrow expand transpose permute unsqueeze squeeze
-    clone contiguous detach t slice split chunk unbind reshape_copy index_select flip""".split()
+    clone contiguous detach t slice split chunk unbind reshape_copy index_select flip
+    channel_shuffle pixel_shuffle""".split()
 )
 VALUES = frozenset(
-    """relu mean max min sort topk hardtanh clamp max_pool2d avg_pool2d adaptive_avg_pool2d
-    interpolate median amax amin max_all min_all relu6 leaky_relu upsample_nearest2d""".split()
+    """relu mean max min sort topk hardtanh clamp threshold median amax amin max_all min_all relu6
+    leaky_relu max_pool1d max_pool2d max_pool_values max_pool_with_indices avg_pool1d avg_pool2d
+    avg_pool3d average_pool adaptive_avg_pool2d adaptive_avg_pool3d adaptive_average interpolate
+    upsample upsample_nearest2d constant_pad_nd""".split()
 )
+FIXED = {"sigmoid": (1 / 256, 0), "hardsigmoid": (1 / 256, 0), "tanh": (2 / 256, 128)}
+"""Bounded results: their scale, and the zero point of unsigned integers."""
 COMPARING = frozenset(
     """eq ne lt gt le ge equal __eq__ __ne__ __lt__ __gt__ __le__ __ge__""".split()
 )
@@ -227,6 +232,10 @@ class QTensor(Tensor):
                 if isinstance(out, (tuple, list)):
                     return type(out)(_wrap(o, *first._quantised.values()) for o in out)
                 return _wrap(out, *first._quantised.values())
+            if name in FIXED and isinstance(first, QTensor):
+                scale, zero = FIXED[name]
+                zero -= 128 if first.dtype.is_signed else 0
+                return quantize_per_tensor(func(first.dequantize()), scale, zero, first.dtype)
             if name in VALUES and isinstance(first, QTensor):
                 out = (function or func)(*map(_numbers, args), **kwargs)
                 if isinstance(out, tuple):

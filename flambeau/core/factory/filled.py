@@ -13,6 +13,7 @@ from flambeau.core.errors import fail
 from flambeau.core.factory.short import Filled, fits, plainly
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.kernels import copies, memory
+from flambeau.core.kernels.float8 import cast
 from flambeau.core.numbers import number_for
 from flambeau.core.silence import quiet
 from flambeau.core.tensor import Tensor
@@ -39,7 +40,7 @@ def plain(shape: Any, kind: np.dtype[Any], value: Any) -> np.ndarray[Any, Any]:
     if kind.kind in "iu":
         value = number_for("full", value, kind)
     array = memory.empty(shape, kind)
-    copies.fill(array, quiet(np.asarray(value).astype, kind))
+    copies.fill(array, quiet(cast, np.asarray(value), kind))
     return array
 
 

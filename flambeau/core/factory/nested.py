@@ -12,6 +12,7 @@ import numpy as np
 
 from flambeau.core import dtypes
 from flambeau.core.errors import fail
+from flambeau.core.kernels.float8 import cast
 from flambeau.core.numbers import check_range, number_for
 from flambeau.core.silence import quiet
 from flambeau.core.tensor import Tensor
@@ -44,7 +45,7 @@ def data_array(data: Any, dtype: Any, op: str) -> np.ndarray[Any, Any]:
                 found = found.astype(dtypes.default().numpy)
             elif found.dtype.kind == "c" and _holds_python_floats(data):
                 found = found.astype(dtypes.default_complex().numpy)
-    return quiet(found.astype, dtype.numpy if dtype is not None else found.dtype)
+    return quiet(cast, found, dtype.numpy if dtype is not None else found.dtype)
 
 
 def _number(data: Any, dtype: Any) -> np.ndarray[Any, Any]:
@@ -60,7 +61,7 @@ def _number(data: Any, dtype: Any) -> np.ndarray[Any, Any]:
         if isinstance(data, int) and dtype.numpy != np.uint64:
             _checked_int(data)
         data = number_for("tensor", data, dtype.numpy)
-    return quiet(np.asarray(data).astype, dtype.numpy)
+    return quiet(cast, np.asarray(data), dtype.numpy)
 
 
 def _checked_int(value: int) -> int:

@@ -182,17 +182,17 @@ def _line(start: Any, end: Any, steps: int, kind: np.dtype[Any]) -> np.ndarray[A
     a, b = kind.type(start), kind.type(end)
     step = quiet(lambda: (b - a) / kind.type(steps - 1))
     # Products are not rounded before the sum, as in PyTorch's fused multiply and add.
-    wide: np.dtype[Any] = kind
+    wider: np.dtype[Any] = kind
     if kind.type in (np.float32, np.float64):
-        wide = np.dtype(np.float64 if kind.type is np.float32 else np.longdouble)
-    a, b, step = wide.type(a), wide.type(b), wide.type(step)
+        wider = np.dtype(np.float64 if kind.type is np.float32 else np.longdouble)
+    a, b, step = wider.type(a), wider.type(b), wider.type(step)
     made = line(kind, steps, a, step, b)
     if made is not None:
         return made
     k = np.arange(steps)
     found = quiet(
         lambda: np.where(
-            k < steps // 2, a + step * k.astype(wide), b - step * (steps - 1 - k).astype(wide)
+            k < steps // 2, a + step * k.astype(wider), b - step * (steps - 1 - k).astype(wider)
         )
     )
     return quiet(found.astype, kind)

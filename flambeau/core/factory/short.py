@@ -12,6 +12,7 @@ import numpy as np
 from flambeau.core.device import device as Device
 from flambeau.core.dtypes import of
 from flambeau.core.entry import process
+from flambeau.core.kernels.float8 import cast
 
 __all__ = ["Filled", "fits", "is_here", "plainly"]
 
@@ -69,8 +70,8 @@ class Filled(dict[Any, Callable[..., Any]]):
         if not isinstance(kind, np.dtype) or kind.itemsize > WORD:
             return None
         kind = of(kind).numpy
-        block = np.full(WORD // kind.itemsize, self.value or 0, kind)
-        pattern = int(block.view("i8")[0])
+        block = cast(np.full(WORD // kind.itemsize, self.value or 0), kind)
+        pattern = int(block.view("u8")[0])
         words = {"kind": id(kind), "pattern": pattern, "blank": self.value is None}
         words |= {"like": self.like}
         return process.made("filled", None, words)  # type: ignore[no-any-return]

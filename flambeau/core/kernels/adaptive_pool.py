@@ -20,6 +20,7 @@ from flambeau.core.folds import fold_add
 from flambeau.core.kernels import pool_native
 from flambeau.core.kernels.generate.folds import fold
 from flambeau.core.kernels.interpolate import Table, _packed, apply, transposed
+from flambeau.core.kernels.native.casts import recast
 from flambeau.core.kernels.windows import Ints, channels_last, empty, full, is_half, to_last
 
 __all__ = ["average", "average_gradient", "fractional_maximum", "maximum"]
@@ -46,7 +47,7 @@ def average(input: np.ndarray, out: Ints) -> np.ndarray:
     if is_half(input.dtype):
         if len(out) == 3 and any(n != 1 for n in out):
             return _half_average(input, out)
-        return average(input.astype(np.float32), out).astype(input.dtype, order="K")
+        return recast(average(recast(input, "f4"), out), input.dtype)
     last = channels_last(input)
     work = input
     size = input.shape[2:]
@@ -153,8 +154,8 @@ def _half_average_gradient(grad: np.ndarray, size: Ints, last: bool) -> np.ndarr
 def maximum(input: np.ndarray, out: Ints) -> tuple[np.ndarray, np.ndarray]:
     """The maximum of every bin and its flat index in the input plane (PyTorch's choice of ties)."""
     if is_half(input.dtype):
-        values, indices = maximum(input.astype(np.float32), out)
-        return values.astype(input.dtype, order="K"), indices
+        values, indices = maximum(recast(input, "f4"), out)
+        return recast(values, input.dtype), indices
     shape, last = (*input.shape[:2], *out), channels_last(input)
     values, indices = empty(shape, input.dtype, last), empty(shape, np.dtype(np.int64), last)
     for cell, cuts in _cells(input.shape[2:], out):
@@ -203,9 +204,9 @@ def fractional_maximum(
         samples: (N, C, d) uniforms, one shift per plane and axis; ``order[axis]`` names its column.
     """
     if is_half(input.dtype):
-        wide = (input.astype(np.float32), kernel, out, samples.astype(np.float32), order)
+        wide = (recast(input, "f4"), kernel, out, recast(samples, "f4"), order)
         values, indices = fractional_maximum(*wide)
-        return values.astype(input.dtype), indices
+        return recast(values, input.dtype), indices
     size, lead = input.shape[2:], input.shape[:2]
     samples = samples[
         : lead[0]

@@ -259,7 +259,7 @@ def _sizes(size: Ints, kernel: Ints, stride: Ints, pads: Pairs, dilation: Ints) 
 
 
 def _narrow(array: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    return array.astype(dtype, order="K")
+    return recast(array, dtype)
 
 
 def _prefers_pixels(channels: int, groups: int, kernel: Ints, dilation: Ints, out: Ints) -> bool:
@@ -481,7 +481,8 @@ def _scatter_columns(
                 place[:, :, *taken] += columns[:, :, tap]
     if pixels:
         total = np.moveaxis(total, -1, 1)
-    inner = tuple(slice(low, low + n) for n, (low, _) in zip(size, pads, strict=True))
-    result = empty((count, channels, *size), grad.dtype, last)
-    result[...] = total[:, :, *inner]
+    inner = (slice(max(low, 0), low + n) for n, (low, _) in zip(size, pads, strict=True))
+    seen = (slice(max(-low, 0), None) for low, _ in pads)  # what was cropped has no gradient
+    result = full((count, channels, *size), 0, grad.dtype, last)
+    result[:, :, *seen] = total[:, :, *inner]
     return result

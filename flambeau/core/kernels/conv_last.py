@@ -24,7 +24,7 @@ from flambeau.core.kernels.phases import UNLOCKED, lanes_of, reached
 from flambeau.core.kernels.windows import Ints, Pairs, empty, scratch, to_last
 from flambeau.core.kernels.windows_native import Geometry, geometry_of, takes
 
-__all__ = ["convolve", "input_gradient", "weight_gradient"]
+__all__ = ["convolve", "input_gradient", "taps_of", "weight_gradient"]
 
 ALONE = 1 << 20
 """Multiplications that one more thread is worth."""
@@ -166,6 +166,22 @@ def _fill_tiles(input: np.ndarray, weight: np.ndarray, result: np.ndarray) -> bo
     return result.shape[3] >= WIDE and input.shape[1] >= THIN and weight.nbytes <= NEAR
 
 
+def _thin(result: np.ndarray) -> bool:
+    """Whether a result's channels leave half of a register empty: planes are quicker then."""
+    return 2 * result.shape[1] <= lanes_of(result.dtype)
+
+
+def taps_of(weight: np.ndarray) -> np.ndarray:
+    """Weights as a contiguous (features, *kernel, channels)."""
+    behind = to_last(weight)
+    if behind.flags.c_contiguous or not weight.flags.c_contiguous:
+        return np.ascontiguousarray(behind)
+    features, channels, *kernel = weight.shape
+    found = memory.empty(behind.shape, weight.dtype)
+    turn(weight.reshape(features, channels, -1), found.reshape(features, -1, channels))
+    return found
+
+
 def convolve(
     input: np.ndarray,
     weight: np.ndarray,
@@ -176,10 +192,10 @@ def convolve(
     dilation: Ints,
 ) -> bool:
     """Fill `result` with the convolution of all channels. Whether that was done."""
-    if weight.dtype is not input.dtype or not takes(input, result):
+    if weight.dtype is not input.dtype or not takes(input, result) or _thin(result):
         return False
     features, channels, *kernel = weight.shape
-    rows = np.ascontiguousarray(to_last(weight)).reshape(1, features, -1)
+    rows = taps_of(weight).reshape(1, features, -1)
     geometry = geometry_of(tuple(kernel), stride, pads, dilation)
     bias = None if bias is None else np.ascontiguousarray(bias, input.dtype)
     if result.size <= FEW * features:
@@ -204,15 +220,13 @@ def input_gradient(
     """Fill `result` with the adjoint in the input: each phase of the strides is a convolution with
     the taps that reach it. Whether that was done.
     """
-    if weight.dtype is not grad.dtype or not takes(grad, result):
+    if weight.dtype is not grad.dtype or not takes(grad, result) or _thin(result):
         return False
-    if max(stride) > 1 and 2 * result.shape[1] <= lanes_of(grad.dtype):
-        return False  # registers would be half empty
     kernel, size = weight.shape[2:], result.shape[2:]
     work = reached(kernel, stride, tuple(low for low, _ in pads), dilation, size)
     if len(work) < prod(min(s, n) for s, n in zip(stride, size, strict=True)):
         result[...] = 0
-    taps = to_last(weight)
+    taps = taps_of(weight)
     for phase, places, chosen in work:
         cut: Any = (slice(p, None, s) for p, s in zip(phase, stride, strict=True))
         if not _adjoint(grad, taps[:, *chosen], places, result[:, :, *cut]):

@@ -40,6 +40,12 @@ DEEP = 32
 """Multiplications for each output from which on turning is worth its time."""
 
 
+BEHIND, BROAD = 64, 36
+"""Channels from which on small planes are better gone through with the channels last, and pixels
+that a plane then has at least.
+"""
+
+
 Key = tuple[Any, ...]
 _known: dict[Key, tuple[Ints, bool, Call]] = {}
 
@@ -96,12 +102,17 @@ def convolve(
         return True
     one_window = groups == 1 and _one_window(input.shape[2:], kernel, pads, dilation)
     if one_window and result.flags.c_contiguous:
-        images = np.ascontiguousarray(input).reshape(len(input), -1)
-        matrices(images, weight.reshape(len(weight), -1).T, bias, result.reshape(len(input), -1))
+        images, filters = _whole(input, weight)
+        matrices(images, filters.T, bias, result.reshape(len(input), -1))
         return True
-    if not _is_last(input) and _better_turned(
+    turns = not _is_last(input) and _better_turned(
         input, result.shape[2:], kernel, stride, dilation, weight[0].size, len(weight)
-    ):
+    )
+    if turns and _broad(weight, result.shape[2:], groups):
+        behind = _behind(result)
+        if conv_last.convolve(_channels_last(input), weight, bias, behind, stride, pads, dilation):
+            return behind is result or _channels_to_front(behind, result)
+    if turns:
         lanes, out = _turned(input), memory.empty((1, *result.shape[1:], len(input)), input.dtype)
         lanes, turned, weight, options = _with_lanes(
             lanes, out, weight, stride, pads, dilation, len(weight)
@@ -145,19 +156,24 @@ def input_gradient(
     if groups > 1 and depthwise_input(grad, weight, result, stride, pads, dilation, groups):
         return True
     kernel, size = weight.shape[2:], result.shape[2:]
-    if groups == 1 and _one_window(size, kernel, pads, dilation) and result.flags.c_contiguous:
-        matrices(
-            grad.reshape(len(grad), -1),
-            weight.reshape(len(weight), -1),
-            None,
-            result.reshape(len(result), -1),
-        )
+    if groups == 1 and _one_window(size, kernel, pads, dilation):
+        images, filters = _whole(result, weight)
+        matrices(grad.reshape(len(grad), -1), filters, None, images)
         return True
     phase = tuple(-(-n // s) for n, s in zip(size, stride, strict=True))
     depth = weight[:, 0].size // (groups * prod(stride))
-    if not _is_last(grad) and _better_turned(
+    turns = not _is_last(grad) and _better_turned(
         grad, phase, kernel, stride, dilation, depth, weight.shape[1]
-    ):
+    )
+    few = turns or (prod(phase) < BEHIND and not _is_last(grad))
+    if max(stride) > 1 or few:
+        wide = _broad(weight, phase, groups, max(stride) == 1)
+        behind = _behind(result) if wide else result
+        if wide and conv_last.input_gradient(
+            _channels_last(grad), weight, behind, stride, pads, dilation
+        ):
+            return behind is result or _channels_to_front(behind, result)
+    if turns:
         lanes, out = _turned(grad), memory.empty((1, *result.shape[1:], len(grad)), grad.dtype)
         lanes, turned, weight, options = _with_lanes(
             lanes, out, weight, stride, pads, dilation, weight.shape[1]
@@ -202,9 +218,13 @@ def weight_gradient(
     if groups > 1 and depthwise_weight(grad, input, result, stride, pads, dilation, groups):
         return True
     kernel = result.shape[2:]
-    one_window = groups == 1 and _one_window(input.shape[2:], kernel, pads, dilation)
-    if one_window and result.flags.c_contiguous:
-        images = np.ascontiguousarray(input).reshape(len(input), -1)
+    if groups == 1 and _one_window(input.shape[2:], kernel, pads, dilation):
+        behind = to_last(result)
+        if not result.flags.c_contiguous and behind.flags.c_contiguous:
+            images, result = to_last(input), behind
+        else:
+            images = input
+        images = np.ascontiguousarray(images).reshape(len(input), -1)
         matrices(grad.reshape(len(grad), -1).T, images, None, result.reshape(len(result), -1))
         return True
     if groups == 1 and _is_last(input) and not _pointwise(kernel, pads, groups):
@@ -215,7 +235,14 @@ def weight_gradient(
         plain = memory.empty(result.shape, result.dtype)
         weight_gradient(grad, input, plain, stride, pads, dilation, groups)
         return _channels_back(plain, result)
+    turns = _better_turned(
+        input, grad.shape[2:], kernel, stride, dilation, result[0].size, len(result)
+    )
     area = prod(grad.shape[2:])
+    if not turns and area < AREA and _broad(result, grad.shape[2:], groups, False):
+        behind = _channels_last(input)
+        if conv_last.weight_gradient(_channels_last(grad), behind, result, stride, pads, dilation):
+            return True
     few = area < AREA or len(grad) * area < PIXELS
     if (few or _is_last(input)) and _pointwise(kernel, pads, groups):
         cut: Any = (
@@ -224,7 +251,7 @@ def weight_gradient(
         left, right = _pixels(grad), _pixels(input[:, :, *cut])
         matrices(left.T, right, None, result.reshape(len(result), -1))
         return True
-    if _better_turned(input, grad.shape[2:], kernel, stride, dilation, result[0].size, len(result)):
+    if turns:
         left, right, result, options = _with_lanes(
             _turned(grad), _turned(input), result, stride, pads, dilation, len(result)
         )
@@ -256,9 +283,33 @@ def _channels_first(array: np.ndarray) -> np.ndarray:
     if not _is_last(array):
         return array
     found = memory.empty(array.shape, array.dtype)
-    count, channels = array.shape[:2]
-    turn(to_last(array).reshape(count, -1, channels), found.reshape(count, channels, -1))
+    _channels_to_front(array, found)
     return found
+
+
+def _channels_to_front(array: np.ndarray, result: np.ndarray) -> bool:
+    """Fill a contiguous `result` with an array whose channels come last."""
+    count, channels = array.shape[:2]
+    turn(to_last(array).reshape(count, -1, channels), result.reshape(count, channels, -1))
+    return True
+
+
+def _broad(weight: np.ndarray, out: Ints, groups: int, whole: bool = True) -> bool:
+    """Whether channels fill registers when they come last; `out` has to be a `whole` plane."""
+    return (
+        groups == 1
+        and len(out) == 2
+        and weight.shape[1] >= BEHIND
+        and weight[0, 0].size > 1
+        and not (whole and prod(out) < BROAD)
+    )
+
+
+def _behind(result: np.ndarray) -> np.ndarray:
+    """The array itself if it is not contiguous, or one with the channels last to fill it from."""
+    if not result.flags.c_contiguous:
+        return result
+    return empty(result.shape, result.dtype, True)
 
 
 def _channels_last(array: np.ndarray) -> np.ndarray:
@@ -288,6 +339,14 @@ def _pointwise(kernel: Ints, pads: Pairs, groups: int) -> bool:
 def _one_window(size: Ints, kernel: Ints, pads: Pairs, dilation: Ints) -> bool:
     """Whether the kernel covers all there is, so that the sum is one product of matrices."""
     return size == kernel and not any(map(any, pads)) and max(dilation) == 1
+
+
+def _whole(images: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Images as rows of a matrix, where they lie if they can, and weights in the same order."""
+    if _is_last(images):
+        filters = conv_last.taps_of(weight).reshape(len(weight), -1)
+        return to_last(images).reshape(len(images), -1), filters
+    return np.ascontiguousarray(images).reshape(len(images), -1), weight.reshape(len(weight), -1)
 
 
 def _pixels(array: np.ndarray) -> np.ndarray:

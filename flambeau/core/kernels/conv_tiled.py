@@ -16,6 +16,7 @@ import numpy as np
 
 from flambeau.core.kernels import memory, tiled
 from flambeau.core.kernels.generate.folds import fold
+from flambeau.core.kernels.jit import matrix_unit
 from flambeau.core.kernels.native.casts import recast
 from flambeau.core.kernels.windows import Ints, Pairs
 
@@ -70,7 +71,7 @@ def _planes(channels: int, size: Ints, kernel: Ints, pads: Pairs, dilation: Ints
 
 def _of(input: Any, kernel: Ints, stride: Ints, pads: Pairs, dilation: Ints, groups: int) -> Any:
     """The planes of an input that is served."""
-    if input.dtype is not tiled.BFLOAT16 or not tiled.served() or not input.size:
+    if input.dtype is not tiled.BFLOAT16 or not matrix_unit.allowed() or not input.size:
         return None
     if groups != 1 or max(stride) > 1 or not input.flags.c_contiguous or not prod(kernel):
         return None

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from flambeau.core.kernels import conv
+from flambeau.core.kernels.native.casts import recast
 from flambeau.core.kernels.windows import Ints, Pairs, channels_last, empty, is_half
 
 __all__ = ["convolve", "input_gradient", "output_sizes", "weight_gradient"]
@@ -47,10 +48,10 @@ def convolve(
         )
         return _by_columns(input, weight, bias, size, stride, padding, dilation, groups)
     if is_half(input.dtype):
-        x, w = input.astype(np.float32), weight.astype(np.float32)
-        b = None if bias is None else bias.astype(np.float32)
+        x, w = recast(input, "f4"), recast(weight, "f4")
+        b = None if bias is None else recast(bias, "f4")
         result = convolve(x, w, b, stride, padding, dilation, output_padding, groups)
-        return result.astype(input.dtype, order="K")
+        return recast(result, input.dtype)
     size = output_sizes(
         input.shape[2:], weight.shape[2:], stride, padding, output_padding, dilation
     )
@@ -77,8 +78,8 @@ def _by_columns(
     """
     N, C, *lengths = input.shape
     K, kernel, dtype = weight.shape[1], weight.shape[2:], input.dtype
-    x = input.astype(np.float32).reshape(N, groups, C // groups, -1)
-    w = weight.astype(np.float32).reshape(groups, C // groups, -1)
+    x = recast(input, "f4").reshape(N, groups, C // groups, -1)
+    w = recast(weight, "f4").reshape(groups, C // groups, -1)
     columns = (w.swapaxes(1, 2) @ x).astype(dtype).reshape(N, groups * K, *kernel, *lengths)
     reach = [
         max(n + p, (m - 1) * s + d * (k - 1) + 1)

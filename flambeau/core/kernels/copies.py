@@ -1,7 +1,7 @@
 """Copies, fills and zeros of large arrays: all threads at it, in memory that is kept.
 
-Views that exchange dimensions are copied in squares of registers. Small arrays and other dtypes go
-NumPy's way. Stands on memory, native, generate.turn and jit.
+Views that exchange dimensions are copied in squares of registers, other ones row by row. Small
+arrays and other dtypes go NumPy's way. Stands on memory, native, generate.turn, carried and jit.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from flambeau.core.kernels import memory
+from flambeau.core.kernels.generate.carried import carried
 from flambeau.core.kernels.generate.gemm import share
 from flambeau.core.kernels.generate.turn import turned
 from flambeau.core.kernels.generate.vectors import along, write
@@ -47,14 +48,17 @@ def _native() -> Callable[[Any, Any], Any]:
 
 @lru_cache(512)
 def _exchange(
-    shape: tuple[int, ...], source: tuple[int, ...], target: tuple[int, ...]
+    shape: tuple[int, ...], source: tuple[int, ...], target: tuple[int, ...], size: int
 ) -> tuple[int, ...] | None:
     """What `turned` is told, where of two or three dimensions each array has another one that is
-    contiguous; strides are counted in elements.
+    contiguous; strides are in bytes.
     """
+    if any(s % size for s in (*source, *target)):
+        return None
     dims: list[tuple[int, int, int]] = []
     for n, s, t in zip(shape, source, target, strict=True):
         if n != 1:
+            s, t = s // size, t // size
             if dims and dims[-1][1:] == (n * s, n * t):
                 n *= dims.pop()[0]
             dims.append((n, s, t))
@@ -71,21 +75,22 @@ def _exchange(
 
 def _exchanged(source: Any, target: Any) -> bool:
     """Copy an array whose fastest dimension is not the target's; whether that is such a one."""
-    size = source.itemsize
-    carried = CARRIED.get(size)
-    if carried is None:
+    number = CARRIED.get(source.itemsize)
+    if number is None:
         return False
-    if any(s % size for s in source.strides) or any(s % size for s in target.strides):
-        return False
-    steps, others = (tuple(s // size for s in x.strides) for x in (source, target))
-    found = _exchange(source.shape, steps, others)
-    return found is not None and turned(carried, source, target, *found)
+    found = _exchange(source.shape, source.strides, target.strides, source.itemsize)
+    return found is not None and turned(number, source, target, *found)
+
+
+def _moved(source: Any, target: Any) -> bool:
+    """Copy between arrays apart from one another by code for their layouts; whether there is."""
+    return _exchanged(source, target) or carried(source, target)
 
 
 def copy_into(target: Any, source: Any) -> None:
     """Write an array's elements into another of its shape and dtype; they may overlap."""
     if target.size >= EXCHANGED and not (source.flags.c_contiguous and target.flags.c_contiguous):
-        if not np.may_share_memory(source, target) and _exchanged(source, target):
+        if not np.may_share_memory(source, target) and _moved(source, target):
             return
     if target.nbytes < LARGE:
         np.copyto(target, source)
@@ -99,7 +104,7 @@ def copy(array: Any) -> Any:
     if array.nbytes < LARGE if contiguous else array.size < EXCHANGED:
         return array.copy()
     found = memory.empty_like(array)
-    if not contiguous and _exchanged(array, found):
+    if not contiguous and _moved(array, found):
         return found
     if array.nbytes < LARGE:
         np.copyto(found, array)

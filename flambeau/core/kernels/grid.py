@@ -17,6 +17,7 @@ import numpy as np
 
 from flambeau.core.kernels.generate import sampled
 from flambeau.core.kernels.interpolate import cubic_weights
+from flambeau.core.kernels.native.casts import recast
 from flambeau.core.kernels.windows import is_half
 
 __all__ = [
@@ -166,7 +167,7 @@ def sample_gradient(
     if is_half(input.dtype):
         args = (_wide(grad), _wide(input), _wide(grid))
         back, bend = sample_gradient(*args, mode, padding, align_corners)
-        return back.astype(input.dtype, order="K"), bend.astype(grid.dtype)
+        return recast(back, input.dtype), bend.astype(grid.dtype)
     count, channels, *size = input.shape
     planes = np.ascontiguousarray(input).reshape(count, channels, -1)
     flow = np.ascontiguousarray(grad).reshape(count, channels, -1)
@@ -282,7 +283,7 @@ def _combined(chosen: tuple[Tap, ...], size: list[int]) -> tuple[np.ndarray, np.
 
 
 def _wide(array: np.ndarray) -> np.ndarray:
-    return array.astype(np.float32)
+    return recast(array, "f4")
 
 
 def affine(lines: list[np.ndarray]) -> np.ndarray:

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from flambeau.core.kernels.generate.resampled import weighted
+from flambeau.core.kernels.native.casts import recast
 from flambeau.core.kernels.windows import channels_last, empty, is_half, to_last
 
 __all__ = ["Table", "apply", "resample", "table", "transposed"]
@@ -203,9 +204,9 @@ def resample(
         # Forward, PyTorch keeps weights in the input's dtype; two linear axes have a kernel apart.
         exact = backward_from or mode.endswith("-aa") or (mode == "linear" and len(out) == 2)
         kept = None if exact else input.dtype
-        wide = input.astype(np.float32)
+        wide = recast(input, "f4")
         wide = resample(wide, mode, out, align_corners, scales, backward_from, last, kept)
-        return wide.astype(input.dtype, order="K")
+        return recast(wide, input.dtype)
     if input.dtype == np.uint8 and not nearest:
         return _fixed_point(input, mode, out, align_corners, scales, last)
     double = input.dtype == np.float64

@@ -219,6 +219,11 @@ def cross_entropy_backward(
         generated = class_gradient(logs, target, np.asarray(g / dtype.type(len(logs))))
         return _gradient_by_numpy(g, logs, target) if generated is None else generated
     if dtype.itemsize == 2:
+        if reduction == MEAN:  # what a sample is worth has 16 bits
+            classes_in = logs.shape[1 if logs.ndim > 1 else 0]
+            counted = picked("cross_entropy", target, classes_in, ignore_index)
+            g = g / dtype.type(max(target.size, 1) if counted is None else counted.sum())
+            reduction = SUM
         found = cross_entropy_backward(
             g.astype("f4"), logs.astype("f4"), target, reduction, ignore_index
         )

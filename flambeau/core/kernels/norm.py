@@ -19,12 +19,14 @@ from flambeau.core.kernels.generate import layer as rows
 from flambeau.core.kernels.native.casts import recast
 
 __all__ = [
+    "IN_TURN",
     "batch",
     "batch_backward",
     "batch_stats",
     "channelwise",
     "layer",
     "layer_backward",
+    "layer_sums_in_turn",
     "rms",
     "rms_backward",
     "wide",
@@ -173,6 +175,27 @@ def rms_backward(
     grad = scaled - normal
     grad *= rstd
     return grad, slope
+
+
+IN_TURN = 256
+"""Rows that PyTorch's sum of 16-bit floats is followed for; of more, its threads each keep one."""
+
+
+def layer_sums_in_turn(
+    g: Any, x: Any, mean: Any, rstd: Any, dtype: Any, needs: tuple[bool, ...]
+) -> tuple[Any, Any]:
+    """The gradients of :func:`layer` for 16-bit weight and bias, rounded at every row, of float32
+    arrays.
+    """
+    slope = _in_turn(g * ((x - mean) * rstd), dtype) if needs[1] else None
+    return slope, _in_turn(g, dtype) if needs[2] else None
+
+
+def _in_turn(rows: Any, dtype: Any) -> Any:
+    total = np.zeros(rows.shape[1:], "f4")
+    for row in rows:
+        total = (total + row).astype(dtype).astype("f4")
+    return total.astype(dtype)
 
 
 def layer_backward(

@@ -15,6 +15,7 @@ from math import prod
 import numpy as np
 
 from flambeau.core.kernels import pool_native
+from flambeau.core.kernels.native.casts import recast
 from flambeau.core.kernels.windows import (
     Ints,
     channels_last,
@@ -58,8 +59,8 @@ def max_values(
 ) -> np.ndarray:
     """The maximum of every window; NaN where the window holds one."""
     if is_half(input.dtype):
-        wide = max_values(input.astype(np.float32), kernel, stride, padding, dilation, out)
-        return wide.astype(input.dtype)
+        wide = max_values(recast(input, "f4"), kernel, stride, padding, dilation, out)
+        return recast(wide, input.dtype)
     found = pool_native.maximum(input, kernel, stride, padding, dilation, out)
     if found is not None:
         return found
@@ -80,8 +81,8 @@ def max_with_taps(
     first tap inside the input. All as PyTorch's index does.
     """
     if is_half(input.dtype):
-        wide, taps = max_with_taps(input.astype(np.float32), kernel, stride, padding, dilation, out)
-        return wide.astype(input.dtype), taps
+        wide, taps = max_with_taps(recast(input, "f4"), kernel, stride, padding, dilation, out)
+        return recast(wide, input.dtype), taps
     found = pool_native.maximum_with_taps(input, kernel, stride, padding, dilation, out)
     if found is not None:
         return found
@@ -136,6 +137,10 @@ def spread_taps(
     last: bool = False,
 ) -> np.ndarray:
     """The adjoint of the maximum: every gradient goes to the tap that won."""
+    apart = all(s > d * (k - 1) for s, d, k in zip(stride, dilation, kernel, strict=True))
+    if is_half(grad.dtype) and apart:  # nothing is added up, so nothing is rounded
+        wide = spread_taps(recast(grad, "f4"), taps, size, kernel, stride, padding, dilation, last)
+        return recast(wide, grad.dtype)
     if not is_half(grad.dtype) and last == (channels_last(grad) and not grad.flags.c_contiguous):
         found = pool_native.spread(grad, taps, size, kernel, stride, padding, dilation)
         if found is not None:
@@ -200,9 +205,9 @@ def average(
 ) -> np.ndarray:
     """The mean of every window: its sum over the number of its elements (or over the override)."""
     if is_half(input.dtype):
-        wide = input.astype(np.float32)
+        wide = recast(input, "f4")
         wide = average(wide, kernel, stride, padding, out, count_include_pad, divisor_override)
-        return wide.astype(input.dtype, order="K")
+        return recast(wide, input.dtype)
     if divisor_override is None:
         each = _counts_of_axes(input.shape[2:], kernel, stride, padding, out, count_include_pad)
         found = pool_native.mean(input, kernel, stride, padding, out, each)

@@ -77,7 +77,7 @@ def backward(
         needs: which of them are wanted; products and sums that are not, are None.
     """
     if w_hr is None and order and recurrent.serves(mode, x.dtype, "backward"):
-        found = _generated_back(mode, gradients, w_hh, out, gates, cells, states, order)
+        found = _generated_back(mode, gradients, w_hh, out, gates, cells, states, order, needs[1])
     elif mode == "lstm":
         found = _lstm_back(gradients, w_hh, w_hr, gates, cells, states, order)
     elif mode == "gru":
@@ -122,16 +122,17 @@ def _generated(
 
 
 def _generated_back(
-    mode: str, gradients: Any, w_hh: Any, out: Any, gates: Any, cells: Any, states: Any, order: Any
-) -> tuple[Any, ...]:
+    mode: str, gradients: Any, w_hh: Any, out: Any, gates: Any, cells: Any, states: Any, order: Any,
+    ends: bool,
+) -> tuple[Any, ...]:  # fmt: skip
     g_out, g_h, g_c = gradients
     width, dtype = states.shape[1], states.dtype
     dh = _zeros_or(g_h, (order_rows(order), width), dtype)
     dc = _zeros_or(g_c, (order_rows(order), width), dtype) if mode == "lstm" else None
     g_out = np.zeros_like(states) if g_out is None else np.ascontiguousarray(g_out, dtype)
     gates = gates if GATES[mode] > 1 else out
-    slope, inner = recurrent.backward(mode, g_out, dh, dc, w_hh, gates, cells, states, order)
-    return slope, inner, dh, dc, None
+    slope, inner = recurrent.backward(mode, g_out, dh, dc, w_hh, gates, cells, states, order, ends)
+    return slope, inner, dh if ends else None, dc, None
 
 
 def _zeros_or(g: Any, shape: Any, dtype: Any) -> Any:

@@ -6,9 +6,6 @@ generate.tiles.
 
 from __future__ import annotations
 
-import ctypes
-import platform
-import sys
 from functools import cache as once
 from functools import lru_cache
 from math import prod
@@ -20,11 +17,11 @@ import numpy as np
 from flambeau.core import threads
 from flambeau.core.kernels import memory
 from flambeau.core.kernels.generate import tiles
-from flambeau.core.kernels.jit import build
+from flambeau.core.kernels.jit import build, matrix_unit
 from flambeau.core.kernels.native.casts import recast
 from flambeau.core.kernels.native.prepared import launch
 
-__all__ = ["product", "served"]
+__all__ = ["product"]
 
 BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
 SINGLE, CELLS = np.dtype("f4"), np.dtype("u1")
@@ -35,22 +32,6 @@ UNLOCKED = 1 << 18
 LEAST = 1 << 16
 _SPARE: list[Any] = []
 """Scratch that no call uses at present: to get and return it each time costs up to 10 us."""
-ASK, TILE_DATA = 0x1023, 18
-"""What the system is asked, and for which registers."""
-
-
-@once
-def served() -> bool:
-    """Whether there is such a unit, and we may use it: Linux wants to be asked once a process."""
-    if sys.platform != "linux" or platform.machine() != "x86_64" or not build.available():
-        return False
-    features = build.host().features.split(",")
-    if not {"+amx-tile", "+amx-bf16", "+avx512bw", "+avx512vl"}.issubset(features):
-        return False
-    try:
-        return ctypes.CDLL(None).syscall(158, ASK, TILE_DATA) == 0  # arch_prctl
-    except (OSError, AttributeError):
-        return False
 
 
 @once
@@ -109,7 +90,7 @@ def product(a: Any, b: Any, bias: Any = None, dtype: Any = BFLOAT16) -> Any:
     """``a @ b + bias`` of bfloat16 arrays of at least two dimensions, rounded once to the dtype,
     bfloat16 or float32; None where that is not served.
     """
-    if a.dtype is not BFLOAT16 or b.dtype is not BFLOAT16 or not served():
+    if a.dtype is not BFLOAT16 or b.dtype is not BFLOAT16 or not matrix_unit.allowed():
         return None
     a, b = _reachable(a), _reachable(b)
     plan = _plan(a.shape, a.strides, b.shape, b.strides, dtype is SINGLE, threads.count())
@@ -148,7 +129,7 @@ def listed(a: Any, b: Any, table: Any, columns: bool, n: int, k: int, bias: Any,
         bias: (m) or None.
         dtype: of the result (count, m, n), bfloat16 or float32.
     """
-    address = _address(dtype is SINGLE) if served() else None
+    address = _address(dtype is SINGLE) if matrix_unit.allowed() else None
     if address is None:
         return None
     m, count = a.shape[-2], len(b)

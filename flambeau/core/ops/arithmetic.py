@@ -55,6 +55,8 @@ def _scale(name: str, input: Any, other: Any, alpha: Any) -> Any:
         alpha = alpha.item()
     if isinstance(alpha, bool) and kinds != {"b"}:
         raise fail(RuntimeError, name, "Boolean alpha only supported for Boolean results.")
+    if kinds == {"b"} and isinstance(alpha, int):
+        alpha = bool(alpha)
     if isinstance(alpha, float) and not kinds & {"f", "c"}:
         raise fail(
             RuntimeError,
@@ -73,7 +75,7 @@ def _scale(name: str, input: Any, other: Any, alpha: Any) -> Any:
             dtype = result_dtype([(x._array.dtype, x._array.ndim) for x in (input, other)])
         number_for(name, alpha, dtype)
     if not isinstance(other, Tensor):
-        return other * alpha
+        return other and alpha if kinds == {"b"} else other * alpha
     if isinstance(input, Tensor) and input._array.dtype != other._array.dtype:
         both = (input._array, other._array)
         other = other.to(of(result_dtype([(a.dtype, a.ndim) for a in both])))

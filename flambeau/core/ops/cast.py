@@ -16,11 +16,14 @@ from flambeau.core.entry.filling import copied
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.kernels import copies, memory
-from flambeau.core.kernels.native.casts import converted
+from flambeau.core.kernels.float8 import FLOAT8
+from flambeau.core.kernels.native.casts import cast_to, converted, recast
 from flambeau.core.silence import quiet
 from flambeau.core.tensor import Tensor, edge_of
 
 __all__ = ["empty_copy"]
+
+nd = np.ndarray
 
 _IN_ORDER = (layout.preserve_format, layout.contiguous_format)
 """The formats that leave an array alone whose elements lie in order."""
@@ -56,8 +59,8 @@ def _to_copy(input, kind: Any, memory_format: Any = layout.preserve_format):
     if input.dtype.kind == "c" and dtype.kind not in "cWb":
         input = input.real
     elif input.dtype.kind == "V" and dtype.kind in "iu":
-        input = input.astype("f4")
-    whole = converted(input, dtype)
+        input = recast(input, "f4")
+    whole = cast_to(dtype)(input) if type(input) is nd else converted(input, dtype)
     if fresh is None:
         return whole
     np.copyto(fresh, whole)
@@ -90,7 +93,6 @@ def clone(input: Tensor, *, memory_format: Any = layout.preserve_format) -> Tens
     return ops._clone(input, layout.preserve_format if memory_format is None else memory_format)
 
 
-nd = np.ndarray
 CONTIGUOUS = layout.contiguous_format
 
 
@@ -196,7 +198,7 @@ def copy_(input: Tensor, other: Tensor, non_blocking: bool = False) -> Tensor:
         return input
     if b.dtype.kind == "c" and a.dtype.kind not in "cWb":
         b = b.real
-    if a.dtype.kind == "u" and b.dtype.kind == "f":
+    if (a.dtype.kind == "u" and b.dtype.kind == "f") or a.dtype in FLOAT8:
         b = quiet(converted, b, a.dtype)
     quiet(np.copyto, a, b, casting="unsafe")
     touch(input, "copy_")

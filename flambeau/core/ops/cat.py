@@ -19,7 +19,8 @@ from flambeau.core.dims import wrap_dim
 from flambeau.core.entry import at_first, nothing, process
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
-from flambeau.core.kernels import memory
+from flambeau.core.kernels import copies, memory
+from flambeau.core.kernels.generate.joined import joined
 from flambeau.core.node import labelled
 from flambeau.core.silence import quiet
 from flambeau.core.size import Size
@@ -84,7 +85,22 @@ def _cat(tensors: Tensors, dim: int):
         formats = {layout.suggest_memory_format(a.shape, a.strides) for a in full}
         if len(formats) == 1 and (format := formats.pop()) is not layout.contiguous_format:
             return _join_as(full, dim, format)
-    return np.concatenate(full, axis=dim, out=_row_major(full, dim))
+    return _in_rows(full, dim)
+
+
+def _in_rows(arrays: Any, dim: int) -> Any:
+    """The arrays one after another, row-major."""
+    out = _row_major(arrays, dim)
+    if out is not None and joined(arrays, dim, out):
+        return out
+    if out is None or out.size < PART * len(arrays) or any(a.dtype != out.dtype for a in arrays):
+        return np.concatenate(arrays, axis=dim, out=out)
+    start = 0
+    for a in arrays:
+        stop = start + a.shape[dim]
+        copies.copy_into(out[(ALL,) * dim + (slice(start, stop),)], a)
+        start = stop
+    return out
 
 
 def _row_major(arrays: Any, dim: int) -> Any:
@@ -192,9 +208,13 @@ def _joined(op: Any, tensors: Any, dim: Any) -> Tensor | None:
         return None
     first = arrays[0]
     d = first.dtype
+    size = 0
     for a in arrays:
         if a.dtype is not d:
             return None
+        size += a.nbytes
+    if size >= MANY:
+        return None
     try:
         if op is STACK:
             shape = first.shape
@@ -215,6 +235,10 @@ def _joined(op: Any, tensors: Any, dim: Any) -> Tensor | None:
 
 
 SMALL = 256
+MANY = 1 << 19
+"""Bytes of a result from which on the long way, by code, is the quicker one."""
+PART = 1 << 13
+"""Numbers of a part from which on parts are written one by one."""
 
 
 def _recorded(op: Any, tensors: Any, dim: int, r: Any, any_edge: bool) -> Tensor:
@@ -266,7 +290,7 @@ def _stack(tensors: Tensors, dim: int):
         return np.stack(tensors, axis=dim)
     place = (ALL,) * dim + (None,)
     parts = [a[place] for a in tensors]
-    return np.concatenate(parts, axis=dim, out=_row_major(parts, dim))
+    return _in_rows(parts, dim)
 
 
 STACK = ops._stack.operation

@@ -320,7 +320,15 @@ def _check_bounds(name: str, input: Any, min: Any, max: Any) -> None:
         raise fail(
             RuntimeError, name, "At least one of 'min' or 'max' must not be None: give a bound."
         )
-    for bound in (min, max):
+    given = [bound for bound in (min, max) if bound is not None]
+    if isinstance(input, Tensor) and input._array.dtype.kind == "b":
+        if all(type(bound) is bool for bound in given):
+            raise fail(
+                NotImplementedError,
+                name,
+                f"\"{name}\" is not implemented for 'Bool' between bools: use & and |, or tensors.",
+            )
+    for bound in given:
         if type(bound) is int and not -128 <= bound < 128 and isinstance(input, Tensor):
             number_for(name, bound, input._array.dtype)
 

@@ -346,6 +346,12 @@ def _check(
             f"got bias of size {list(bias.shape)} instead.",
         )
     _check_dtypes(name, input, weight, bias, transposed, dilation)
+    if 0 in wanted[2:]:
+        raise fail(
+            RuntimeError,
+            name,
+            f"kernel size should be greater than zero, but got {list(wanted[2:])}.",
+        )
     if transposed:
         _check_transposed(name, shape, wanted, stride, padding, dilation, output_padding)
         return

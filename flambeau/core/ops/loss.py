@@ -45,7 +45,7 @@ def _check_classes(op: str, input: Any, target: Any, weight: Any) -> None:
     if input.ndim == 1:
         if target.ndim and not (target.ndim == 1 and target.shape[0] == 1):
             raise fail(
-                ValueError if target.ndim == 1 else RuntimeError,
+                ValueError if target.ndim == 1 and target.dtype.kind in "iu" else RuntimeError,
                 op,
                 "For 1D input, 1D target must have size 1, or be a scalar; input is "
                 f"{list(input.shape)}, target {list(target.shape)}.",

@@ -13,7 +13,8 @@ import numpy as np
 from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.errors import fail
 from flambeau.core.kernels import norm as kernels
-from flambeau.core.kernels.generate import groups
+from flambeau.core.kernels.generate import groups, groups_last
+from flambeau.core.kernels.windows import channels_last, empty
 from flambeau.core.ops.norm import _cast, stats_dtype
 from flambeau.core.ops.norm_layer import _shaped
 from flambeau.core.ops.windowing import refuse_dtype, refuse_mixed
@@ -39,12 +40,17 @@ def _group_rule(
     length = prod(shape[2:])
     width = channels // num_groups * length
     if type(input) is nd:
-        dtype = g.dtype
-        x, gradient = input.reshape(batch, channels, length), g.reshape(batch, channels, length)
+        dtype, last = g.dtype, channels_last(input)
         stats = mean.reshape(batch, num_groups), rstd.reshape(batch, num_groups)
+        if last:
+            found = groups_last.backward(g, input, num_groups, weight, *stats, needs)
+            if found is not None:
+                return found
+        x, gradient = input.reshape(batch, channels, length), g.reshape(batch, channels, length)
         found = groups.backward(gradient, x, num_groups, weight, *stats, needs)
         if found is not None:
-            return None if found[0] is None else _shaped(found[0], shape), *found[1:]
+            grad = None if found[0] is None else _lying(_shaped(found[0], shape), last)
+            return grad, *found[1:]
         gradient, x, weight, mean, rstd = kernels.wide(gradient, x, weight, mean, rstd)
         input = x
         slope = shift = grad = None
@@ -64,7 +70,7 @@ def _group_rule(
                 rstd.reshape(-1, 1),
                 (True, False, False),
             )[0]
-            grad = _cast(grad.reshape(shape), dtype)
+            grad = _lying(_cast(grad.reshape(shape), dtype), last)
         return grad, slope, shift
     rows = (batch, num_groups, width)
     x = input.reshape(rows)
@@ -150,6 +156,15 @@ def _group_shapes(
     return (input.shape, input.dtype), (stats, kind), (stats, kind)
 
 
+def _lying(array: Any, last: bool) -> Any:
+    """The array, or a copy with the channels last."""
+    if not last:
+        return array
+    found = empty(array.shape, array.dtype, True)
+    found[...] = array
+    return found
+
+
 @primitive(
     outputs=("out", "mean", "rstd"),
     name="_native_group_norm",
@@ -169,11 +184,16 @@ def _native_group_norm(input, num_groups: int, weight=None, bias=None, eps: floa
     batch, channels = shape[:2]
     length = prod(shape[2:])
     stats = (batch, num_groups)
+    last = channels_last(input)
+    if last:
+        generated = groups_last.forward(input, num_groups, weight, bias, eps)
+        if generated is not None:
+            return generated[0], *(_cast(each, kept) for each in generated[1:])
     flat = input.reshape(batch, channels, length)
     generated = groups.forward(flat, num_groups, weight, bias, eps)
     if generated is not None:
         out, mean, rstd = generated
-        return _shaped(out, shape), _cast(mean, kept), _cast(rstd, kept)
+        return _lying(_shaped(out, shape), last), _cast(mean, kept), _cast(rstd, kept)
     x, w, b = kernels.wide(input, weight, bias)
     w, b = (None if each is None else _cast(each, x.dtype) for each in (w, b))
     rows = (batch * num_groups, channels // num_groups * length)
@@ -184,7 +204,7 @@ def _native_group_norm(input, num_groups: int, weight=None, bias=None, eps: floa
     if b is not None:
         found += b[:, None]
     mean, rstd = (_cast(each.reshape(stats), kept) for each in (mean, rstd))
-    return _cast(found.reshape(shape), dtype), mean, rstd
+    return _lying(_cast(found.reshape(shape), dtype), last), mean, rstd
 
 
 @composite()

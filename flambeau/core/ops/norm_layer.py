@@ -30,6 +30,18 @@ def _rows(input: Any, normalized_shape: Any) -> tuple[int, int]:
     return prod(input.shape[: input.ndim - len(normalized_shape)]), width
 
 
+def _sums_in_turn(
+    dtype: Any, g: Any, input: Any, mean: Any, rstd: Any, normalized_shape: Any, needs: Any
+) -> tuple[Any, Any] | None:
+    """The gradients of 16-bit weight and bias, of few rows."""
+    rows = _rows(input, normalized_shape)
+    if dtype.itemsize > 2 or rows[0] > kernels.IN_TURN or not (needs[1] or needs[2]):
+        return None
+    g, input, mean, rstd = kernels.wide(g, input, mean, rstd)
+    stats = (mean.reshape(-1, 1), rstd.reshape(-1, 1))
+    return kernels.layer_sums_in_turn(g.reshape(rows), input.reshape(rows), *stats, dtype, needs)
+
+
 @both
 def _layer_rule(
     g: Any,
@@ -48,6 +60,8 @@ def _layer_rule(
     if type(input) is nd:
         found = generated.normalized_backward(g, input, weight, mean, rstd, needs)
         if found is not None:
+            sums = _sums_in_turn(g.dtype, g, input, mean, rstd, normalized_shape, needs)
+            found = found if sums is None else (found[0], *sums)
             return found if count == 1 else _in_shape(found, normalized_shape)
         dtype, shape = g.dtype, input.shape
         g, input, weight, mean, rstd = kernels.wide(g, input, weight, mean, rstd)
@@ -62,7 +76,8 @@ def _layer_rule(
             needs,
         )
         grad = None if found[0] is None else _cast(_shaped(found[0], shape), dtype)
-        return _in_shape((grad, *found[1:]), normalized_shape)
+        sums = _sums_in_turn(dtype, g, input, mean, rstd, normalized_shape, needs) or found[1:]
+        return _in_shape((grad, *sums), normalized_shape)
     axes = tuple(range(input.ndim - count, input.ndim))
     lead = tuple(range(input.ndim - count))
     centred = input - ops.mean(input, axes, True)

@@ -80,12 +80,15 @@ def _integer_power(input, exponent):
     return np.power(input, exponent)
 
 
-def _check_exponent(name: str, input: Any, exponent: Any) -> None:
-    """Whether integers may be raised to that number.
+def _check_exponent(name: str, input: Any, exponent: Any) -> Tensor | None:
+    """Whether integers may be raised to that number. Bools have two powers: that of True, which is
+    what they are, and that of False.
 
     Raises:
         RuntimeError: it is negative, or none of the dtype.
     """
+    if type(exponent) is bool and isinstance(input, Tensor) and input._array.dtype.kind == "b":
+        return ops.clone(input) if exponent else ops.ones_like(input)  # type: ignore[no-any-return]
     if type(exponent) is int and isinstance(input, Tensor) and input._array.dtype.kind in "iu":
         if exponent < 0:
             raise fail(
@@ -95,6 +98,7 @@ def _check_exponent(name: str, input: Any, exponent: Any) -> None:
                 "Convert to float first.",
             )
         number_for("pow", exponent, input._array.dtype)
+    return None
 
 
 def _base_grad(g, input, exponent):

@@ -332,6 +332,8 @@ def all(input, dim: Any = None, keepdim: bool = False):
 )
 def count_nonzero(input, dim: Any = None):
     """How many elements are not zero."""
+    if input.dtype.kind in "fi" and input.size >= LEAST and type(input) is np.ndarray:
+        input = _unequal(input, input.dtype.type(0))  # NumPy's own count asks number by number
     found = np.count_nonzero(input, axis=axes_of(dim, input.ndim, "count_nonzero"))
     return in_order(np.asarray(found, dtype=np.int64))
 

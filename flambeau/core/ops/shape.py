@@ -15,6 +15,7 @@ from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.dims import several, wrap_dim, wrap_dims
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
+from flambeau.core.kernels import copies, memory
 from flambeau.core.kernels.generate.triangle import triangle
 from flambeau.core.node import labelled
 from flambeau.core.output import write_one
@@ -42,10 +43,9 @@ def _flip(input, dims: Any):
     """A copy read backwards along `dims`."""
     if not input.ndim:
         return input.copy()
-    fresh = np.empty_like(input)
-    fresh[...] = input[
-        tuple([slice(None, None, -1) if k in dims else slice(None) for k in range(input.ndim)])
-    ]
+    fresh = memory.empty_like(input) if input.flags.c_contiguous else np.empty_like(input)
+    backwards = [slice(None, None, -1) if k in dims else slice(None) for k in range(input.ndim)]
+    copies.copy_into(fresh, input[tuple(backwards)])
     return fresh
 
 
@@ -83,11 +83,24 @@ def flipud(input: Tensor) -> Tensor:
 )  # fmt: skip
 def _roll(input, shifts: Any, dims: Any):
     """The elements shifted along dimensions, those that leave come in at the other end."""
-    return (
-        np.ascontiguousarray(np.roll(input, shifts, dims or None))
-        if input.size and input.ndim
-        else input.copy()
-    )
+    if not input.size or not input.ndim:
+        return input.copy()
+    if not dims:
+        return _turned(input.reshape(-1), shifts[0], 0).reshape(input.shape)
+    if len(dims) == 1:
+        return _turned(input, shifts[0], dims[0])
+    return np.ascontiguousarray(np.roll(input, shifts, dims))
+
+
+def _turned(input: Any, shift: int, dim: int) -> Any:
+    """A contiguous copy, its two parts along a dimension exchanged."""
+    found = memory.empty_like(input)
+    n = input.shape[dim]
+    cut = -shift % n
+    for into, part in ((slice(n - cut), slice(cut, n)), (slice(n - cut, n), slice(cut))):
+        lead = (slice(None),) * dim
+        copies.copy_into(found[(*lead, into)], input[(*lead, part)])
+    return found
 
 
 @composite(method=True)

@@ -82,7 +82,7 @@ def _unique(
     else:
         flat = a.reshape(-1)
         keys = flat if flat.dtype.kind == "c" else comparable(name, flat)
-        ranked, order = (keys, None) if consecutive else _in_order(keys)
+        ranked, places = (keys, None) if consecutive else _in_order(keys)
         back = number = a
         if not inverse:
             found = distinct(ranked).astype(a.dtype, copy=False)
@@ -90,7 +90,8 @@ def _unique(
                 starts = np.flatnonzero(_marks(ranked))
                 number = np.diff(np.append(starts, len(flat)))
         else:
-            chosen, back, number = _gather(ranked, np.arange(len(flat)) if order is None else order)
+            order = np.arange(len(flat)) if places is None else places
+            chosen, back, number = _gather(ranked, order)
             found, back = flat[chosen], back.reshape(a.shape)
     result = (
         wrap(np.asarray(found)),

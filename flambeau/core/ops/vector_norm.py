@@ -21,7 +21,6 @@ from flambeau.core.kernels.generate.folds import fold as generated_fold
 from flambeau.core.kernels.product import widen
 from flambeau.core.node import labelled
 from flambeau.core.ops.along import in_order, spelled
-from flambeau.core.ops.extrema import shares
 from flambeau.core.ops.reduce import axes_of, folded, total
 from flambeau.core.rules import with_arrays
 from flambeau.core.tensor import Tensor, wrap
@@ -63,22 +62,34 @@ def _check_empty(input: Any, ord: Any, axes: Any, dim: Any) -> None:
             )
 
 
+def _reached(size: Any, out: Any, axes: Any) -> Any:
+    """Where a size is the greatest: one over the number of such; 0 where a NaN is."""
+    mask = size == out
+    count = np.maximum(fold_add(mask, axis=axes, keepdims=True), 1)
+    return np.divide(mask, count, dtype=np.float64).astype(size.dtype)
+
+
+def _sign(x: Any) -> Any:
+    """The sign, of NaN 0 as PyTorch's is."""
+    return np.where(x == x, np.sign(x), x.dtype.type(0))
+
+
 def _slope(g: Any, input: Any, out: Any, ord: Any, axes: Any) -> Any:
     """The gradient on arrays; g and out already have the reduced dimensions back."""
     zero = g.dtype.type(0)
     if ord == 0:
         return None
     if ord == 1:
-        return np.sign(input) * g
+        return _sign(input) * g
     if ord == 2:
         return g * np.where(out == 0, zero, input / out)
     size = np.abs(input)
     if math.isinf(ord):
-        return np.sign(input) * shares(size, out, axes) * g
+        return _sign(input) * _reached(size, out, axes) * g
     if ord < 1:
-        part = np.where(size == 0, zero, np.sign(input) * size ** (ord - 1))
+        part = np.where(size == 0, zero, _sign(input) * size ** (ord - 1))
         return part * g * out ** (1 - ord)
-    part = np.sign(input) * size ** (ord - 1) if ord < 2 else input * size ** (ord - 2)
+    part = _sign(input) * size ** (ord - 1) if ord < 2 else input * size ** (ord - 2)
     return part * np.where(out == 0, zero, g / out ** (ord - 1))
 
 
@@ -118,7 +129,8 @@ def _norm_rule(g: Any, input: Any, out: Any, shape: Any, ord: Any, dim: Any, kee
         return g * (input / out).masked_fill(out == 0, 0)
     size = input.abs()
     if math.isinf(ord):
-        return ops.sgn(input) * (ops._shares(size, out, axes) * g)
+        reached = wrap(_reached(size._array, out._array, axes))
+        return ops.sgn(input) * (reached * g)
     if ord < 1:
         part = (ops.sgn(input) * size ** (ord - 1)).masked_fill(size == 0, 0)
         return part * (g * out ** (1 - ord))
@@ -210,6 +222,8 @@ def vector_norm(
             "linalg.vector_norm",
             f"the input is {input.dtype} and cannot be converted to the dtype asked for, {dtype}",
         )
+    if dtype is not None and dtype.is_complex and dtype is not input.dtype:
+        input, dtype = input.to(dtype), None  # its gradient is that of the wider sizes
     return ops._vector_norm(input, float(ord), dim, keepdim, dtype=dtype, out=out)
 
 

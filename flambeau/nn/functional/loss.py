@@ -12,9 +12,12 @@ from typing import Any, cast
 
 import numpy as np
 
+from flambeau.autograd.backward import grad as gradients
 from flambeau.core.declare import ops
+from flambeau.core.dtypes import int64
 from flambeau.core.errors import fail
 from flambeau.core.provenance import stack_level
+from flambeau.core.state import grad_enabled
 from flambeau.core.tensor import Tensor
 from flambeau.nn import _reduction as _Reduction
 
@@ -419,7 +422,11 @@ def linear_cross_entropy(
         linear_weight: (C, in) or (C, *, in).
         target: class numbers (), (N), (N, *) or probabilities (C), (N, C), (N, C, *).
         linear_bias: (C) or (C, *).
-        options: accepted for PyTorch's sake: the loss is computed in one piece.
+        options: computes the loss of class numbers with its gradients at once, in float32 at
+            least: a second derivative is that of a constant. In one piece, whatever its size.
+
+    Warns:
+        UserWarning: the options do not serve (label smoothing, probabilities, a (C, *, in) weight).
     """
     rows = linear_weight._array.shape[:-1]
     if input.dim() not in (1, 2):
@@ -440,10 +447,21 @@ def linear_cross_entropy(
             )
         linear_weight = linear_weight.reshape(-1, linear_weight.shape[-1])
         linear_bias = None if linear_bias is None else linear_bias.reshape(-1)
+    skipped = -100 if ignore_index is None else ignore_index
+    if options is not None:
+        if label_smoothing == 0 and target.dtype is int64 and len(rows) == 1:
+            return _with_gradients(
+                input, linear_weight, linear_bias, target, weight, reduction, skipped
+            )
+        warnings.warn(
+            "linear_cross_entropy: the options are of no use: they need class numbers (int64), "
+            "label_smoothing 0 and a linear_weight of shape (C, in)",
+            UserWarning,
+            stacklevel=stack_level(),
+        )
     logits = ops.linear(input, linear_weight, linear_bias)
     if len(rows) > 1:
         logits = logits.reshape(*logits.shape[:-1], *rows)
-    skipped = -100 if ignore_index is None else ignore_index
     return cross_entropy(
         logits,
         target,
@@ -452,3 +470,35 @@ def linear_cross_entropy(
         reduction=reduction,
         label_smoothing=label_smoothing,
     )
+
+
+def _with_gradients(
+    input: Tensor,
+    linear_weight: Tensor,
+    linear_bias: Tensor | None,
+    target: Tensor,
+    weight: Tensor | None,
+    reduction: str,
+    ignore_index: int,
+) -> Tensor:
+    """The loss whose first gradients are made with it, and are constants."""
+
+    def loss(*parts: Any) -> Tensor:
+        wide = [part.float() if part.dtype.itemsize == 2 else part for part in parts]
+        factors = None if weight is None else weight.to(wide[0].dtype)
+        found = cross_entropy(
+            ops.linear(*wide), target, factors, None, ignore_index, None, reduction
+        )
+        return found.to(input.dtype)
+
+    given = [each for each in (input, linear_weight, linear_bias) if each is not None]
+    wanted = [each for each in given if each.requires_grad]
+    if not wanted or not grad_enabled() or reduction == "none":
+        return loss(*given)
+    copies = [each.detach().requires_grad_(each.requires_grad) for each in given]
+    found = loss(*copies)
+    slopes = gradients(found, [each for each in copies if each.requires_grad])
+    found = found.detach()
+    for each, slope in zip(wanted, slopes, strict=True):  # adds 0, and the way to the input
+        found = found + ((each - each.detach()) * slope).sum()
+    return found

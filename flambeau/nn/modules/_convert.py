@@ -154,7 +154,14 @@ class Conversions:
         return self._apply(lambda t: t.share_memory_())
 
     def requires_grad_(self, requires_grad: bool = True) -> Any:
-        """Freeze (False) or thaw all parameters."""
+        """Freeze (False) or thaw all parameters.
+
+        Raises:
+            TypeError: what is given is no bool.
+        """
+        if type(requires_grad) is not bool:
+            kind = type(requires_grad).__name__
+            raise TypeError(f"requires_grad_: argument 'requires_grad' must be bool, not {kind}.")
         for parameter in self.parameters():
             parameter.requires_grad_(requires_grad)
         return self

@@ -169,17 +169,21 @@ class Module(HookedCall, StateDict, Tree, Conversions):
         # One attribute read and four look-ups (0.1 us) where nothing is hooked. `__dict__` is
         # read once: any attribute of a class with __getattr__ costs as much as all look-ups.
         tables = self.__dict__
-        if (
-            tables["_forward_hooks"]
-            or tables["_forward_pre_hooks"]
-            or tables["_backward_hooks"]
-            or tables["_backward_pre_hooks"]
-            or _global_forward_hooks
-            or _global_forward_pre_hooks
-            or _global_backward_hooks
-            or _global_backward_pre_hooks
-            or "_compiled_call_impl" in tables
-        ):
+        try:
+            hooked = (
+                tables["_forward_hooks"]
+                or tables["_forward_pre_hooks"]
+                or tables["_backward_hooks"]
+                or tables["_backward_pre_hooks"]
+                or _global_forward_hooks
+                or _global_forward_pre_hooks
+                or _global_backward_hooks
+                or _global_backward_pre_hooks
+                or "_compiled_call_impl" in tables
+            )
+        except KeyError:  # __init__ was not called
+            hooked = self._forward_hooks
+        if hooked:
             compiled = self._compiled_call_impl
             return (self._call_impl if compiled is None else compiled)(*args, **kwargs)
         return self.forward(*args, **kwargs)

@@ -54,9 +54,6 @@ class IterableDataset(Dataset[T_co], Iterable[T_co]):
     `worker_init_fn`) tells which part to yield, else every worker yields everything.
     """
 
-    def __iter__(self) -> Iterator[T_co]:
-        raise NotImplementedError("Subclasses of IterableDataset should implement __iter__.")
-
     def __add__(self, other: Dataset[Any]) -> ChainDataset:  # type: ignore[override]
         return ChainDataset([self, other])
 

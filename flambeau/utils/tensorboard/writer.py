@@ -16,7 +16,7 @@ import numpy as np
 
 from flambeau.core.dtypes import bfloat16
 from flambeau.core.tensor import Tensor
-from flambeau.utils.tensorboard import extra, summaries
+from flambeau.utils.tensorboard import extra, summary
 from flambeau.utils.tensorboard._pytorch_graph import graph
 
 __all__ = ["FileWriter", "SummaryWriter"]
@@ -117,7 +117,7 @@ class SummaryWriter(extra.tensorboardX.SummaryWriter):  # type: ignore[misc]
                 "Use add_histogram or add_tensor for more."
             )
         if new_style or double_precision:
-            record = summaries.scalar_tensor(tag, value, double_precision)
+            record = summary.scalar_tensor(tag, value, double_precision)
         else:
             record = extra.summary.scalar(tag, float(value))
         self._write(record, global_step, walltime)
@@ -150,7 +150,7 @@ class SummaryWriter(extra.tensorboardX.SummaryWriter):  # type: ignore[misc]
         walltime: float | None = None,
     ) -> None:
         """A whole tensor, for programs that read event files."""
-        self._write(summaries.tensor(tag, np.asarray(plain(tensor))), global_step, walltime)
+        self._write(summary.tensor(tag, np.asarray(plain(tensor))), global_step, walltime)
 
     def add_histogram(
         self,
@@ -232,7 +232,7 @@ class SummaryWriter(extra.tensorboardX.SummaryWriter):  # type: ignore[misc]
         walltime: float | None = None,
     ) -> None:
         """Sound. Shape: (1, L), values in [-1, 1]."""
-        record = summaries.audio(tag, np.asarray(plain(snd_tensor)), sample_rate)
+        record = summary.audio(tag, np.asarray(plain(snd_tensor)), sample_rate)
         self._write(record, global_step, walltime)
 
     def add_hparams(
@@ -252,23 +252,8 @@ class SummaryWriter(extra.tensorboardX.SummaryWriter):  # type: ignore[misc]
             run_name: the folder of this row under ``log_dir``; default: the time.
             global_step: the step of the results.
         """
-        if type(hparam_dict) is not dict or type(metric_dict) is not dict:
-            raise TypeError("add_hparams: hparam_dict and metric_dict should be dictionary.")
-        domain = dict(hparam_domain_discrete or {})
-        for name, values in domain.items():
-            if name not in hparam_dict or not all(
-                isinstance(value, type(hparam_dict[name])) for value in values
-            ):
-                raise TypeError(
-                    f"add_hparams: parameter: hparam_domain_discrete[{name}] should be a list of "
-                    f"the same type as hparam_dict[{name}]."
-                )
-        settings = {
-            name: value.item() if isinstance(value, np.ndarray) else value
-            for name, value in plain(hparam_dict).items()
-        }
+        records = summary.hparams(plain(hparam_dict), plain(metric_dict), hparam_domain_discrete)
         metrics = {name: float(value) for name, value in plain(metric_dict).items()}
-        records = extra.summary.hparams(settings, metrics)
         folder = os.path.join(self.get_logdir(), run_name or str(time.time()))
         with SummaryWriter(log_dir=folder) as writer:
             for record in records:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from flambeau.core import threads
-from flambeau.core.kernels import conv, conv_last
+from flambeau.core.kernels import conv, conv_last, correlate
 from flambeau.core.kernels.jit import build
 
 pytestmark = pytest.mark.skipif(not build.available(), reason="no code can be generated here")
@@ -63,13 +63,18 @@ def test_sums_and_their_adjoint(case, dtype, monkeypatch):
         monkeypatch.setattr(conv_last, way.__name__, counted)
     tolerance = 2e-5 if dtype == "f4" else 1e-12
 
-    want = conv.convolve(x, w, bias, *options)
+    def numpy_form(function, *given):
+        with monkeypatch.context() as patch:
+            patch.setattr(correlate, "available", lambda dtype: False)
+            return function(*given)
+
+    want = numpy_form(conv.convolve, x, w, bias, *options)
     found = on_threads(lambda: conv.convolve(last(x), last(w), bias, *options))
     np.testing.assert_allclose(found, want, tolerance, tolerance * abs(want).max())
     assert len(calls) == 3
 
     g = draw.standard_normal(want.shape).astype(dtype)
-    want = conv.input_gradient(g, w, x.shape[2:], *options)
+    want = numpy_form(conv.input_gradient, g, w, x.shape[2:], *options)
     found = on_threads(lambda: conv.input_gradient(last(g), last(w), x.shape[2:], *options))
     np.testing.assert_allclose(found, want, tolerance, tolerance * abs(want).max())
     if stride == 1:
@@ -77,7 +82,7 @@ def test_sums_and_their_adjoint(case, dtype, monkeypatch):
     elif x.shape[1] > 8:
         assert len(calls) == 3 + 3 * prod(min(n, stride) for n in kernel[2:])  # each phase
 
-    want = conv.weight_gradient(g, x, kernel[2:], *options)
+    want = numpy_form(conv.weight_gradient, g, x, kernel[2:], *options)
     for behind, lies in ((last(g), True), (g, False)):
         found = on_threads(
             lambda behind=behind, lies=lies: conv.weight_gradient(
@@ -85,6 +90,36 @@ def test_sums_and_their_adjoint(case, dtype, monkeypatch):
             )
         )
         np.testing.assert_allclose(found, want, tolerance, tolerance * abs(want).max())
+
+
+@pytest.mark.parametrize("image_last", [False, True])
+@pytest.mark.parametrize("weight_last", [False, True])
+@pytest.mark.parametrize(
+    ("shape", "kernel", "padding"),
+    [((3, 20, 7, 6), (9, 20, 7, 6), 0), ((2, 20, 9, 9), (3, 20, 5, 5), 2), ((2, 3, 9, 9), (20, 3, 5, 5), 2)],
+    ids=["one window", "few features", "few channels"],
+)  # fmt: skip
+def test_shapes_that_go_other_ways(shape, kernel, padding, image_last, weight_last):
+    draw = np.random.RandomState(0)
+    x, w = draw.standard_normal(shape), draw.standard_normal(kernel)
+    options = ((1, 1), [(padding,) * 2] * 2, (1, 1), 1)
+    out = conv.convolve(x, w, None, *options)
+    g = draw.standard_normal(out.shape)
+    grads = (
+        conv.input_gradient(g, w, shape[2:], *options),
+        conv.weight_gradient(g, x, kernel[2:], *options),
+    )
+    image, weight = last(x) if image_last else x, last(w) if weight_last else w
+    lies = image_last or weight_last
+    for grad in (g, last(g)):
+        found = (
+            conv.convolve(image, weight, None, *options),
+            conv.input_gradient(grad, weight, shape[2:], *options, lies),
+            conv.weight_gradient(grad, image, kernel[2:], *options, lies),
+        )
+        for one, want in zip(found, (out, *grads), strict=True):
+            np.testing.assert_allclose(one, want, 1e-12, 1e-12 * abs(want).max())
+            assert one.strides == (last(want) if lies else want).strides or 1 in want.shape[2:]
 
 
 def test_what_is_beyond_the_border_is_not_met():

@@ -208,3 +208,43 @@ def test_mixed_types_are_not_taken_for_what_is_remembered():
     x, w = np.ones((1, 2, 9, 9), "f4"), np.ones((3, 2, 3, 3), "f4")
     first = conv.convolve(x, w, None, *options)
     np.testing.assert_allclose(conv.convolve(x, w.astype("f8"), None, *options), first)
+
+
+@pytest.mark.parametrize(
+    ("shape", "kernel", "stride", "ways"),
+    [
+        ((3, 64, 13, 11), (20, 64, 3, 3), 2, ["input", "weight"]),  # strides leave small pieces
+        ((2, 64, 9, 9), (30, 64, 3, 2), 1, ["weight"]),  # registers half empty
+        ((16, 64, 7, 7), (64, 64, 3, 3), 1, ["sum", "input"]),  # not images in lanes
+    ],
+    ids=str,
+)
+def test_many_channels_behind(shape, kernel, stride, ways, numpy_form, monkeypatch):
+    """Small planes of many channels are gone through with the channels last."""
+    draw = np.random.RandomState(0)
+    x, w = numbers(draw, *shape), numbers(draw, *kernel)
+    options = ((stride,) * 2, [(1, 1)] * 2, (1, 1), 1)
+    g = numbers(draw, *conv.convolve(x, w, None, *options).shape)
+    calls = []
+    names = {"sum": "convolve", "input": "input_gradient", "weight": "weight_gradient"}
+    for name, place in names.items():
+        function = getattr(conv_native.conv_last, place)
+
+        def counted(*given, name=name, function=function):
+            calls.append(name)
+            return function(*given)
+
+        monkeypatch.setattr(conv_native.conv_last, place, counted)
+    for function, *arguments in three(x, w, g, *options):
+        want = numpy_form(function, *arguments)
+        before, found = threads.count(), []
+        try:
+            for count in (1, 3):
+                threads.set_count(count)
+                found.append(function(*arguments))
+        finally:
+            threads.set_count(before)
+        np.testing.assert_array_equal(*found)
+        assert found[0].flags.c_contiguous
+        np.testing.assert_allclose(found[0], want, 2e-5, 2e-5 * abs(want).max())
+    assert calls == [name for name in ways for _ in range(2)]

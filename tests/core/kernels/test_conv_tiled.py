@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 
 from flambeau.core.kernels import conv, conv_tiled, tiled
+from flambeau.core.kernels.jit import matrix_unit
 
-pytestmark = pytest.mark.skipif(not tiled.served(), reason="this processor has no matrix unit")
+pytestmark = pytest.mark.skipif(
+    not matrix_unit.allowed(), reason="this processor has no matrix unit"
+)
 
 CASES = [
     ((2, 3, 8, 9), (5, 3, 3, 3), [(1, 1), (1, 1)], (1, 1)),

@@ -7,8 +7,9 @@ import pytest
 
 from flambeau.core import threads
 from flambeau.core.kernels import product, tiled
+from flambeau.core.kernels.jit import matrix_unit
 
-served = pytest.mark.skipif(not tiled.served(), reason="this processor has no matrix unit")
+served = pytest.mark.skipif(not matrix_unit.allowed(), reason="this processor has no matrix unit")
 
 SIZES = [
     (1, 1, 1),
@@ -95,6 +96,6 @@ def test_others_are_not_served():
                                     ((6, 1, 3, 5), (2, 5, 4)), ((2, 2, 2, 3, 5), (5, 4))])  # fmt: skip
 def test_products_round_once_with_and_without_the_unit(shapes, there, monkeypatch):
     if not there:
-        monkeypatch.setattr(tiled, "served", lambda: False)
+        monkeypatch.setattr(matrix_unit, "allowed", lambda: False)
     a, b = (made(*shape) for shape in shapes)
     near(product.product(a, b), np.matmul(a.astype("f8"), b.astype("f8")), tiled.BFLOAT16)

@@ -77,3 +77,29 @@ def test_alpha(form, oracle):
         grads = [x.grad is not None and x.grad.tolist() for x in (a, b)]
         found.append((y.tolist(), str(y.dtype), node, grads))
     assert found[0] == found[1]
+
+
+BOOLS = {
+    "add": lambda t, b: t.add(b, b, alpha=3),
+    "add in place": lambda t, b: b.add_(b, alpha=3),
+    "add a number": lambda t, b: t.add(b, True, alpha=3),
+    "pow": lambda t, b: t.pow(b, True),
+    "pow of none": lambda t, b: b**False,
+    "pow in place": lambda t, b: b.pow_(True),
+    "clamp_min": lambda t, b: t.clamp_min(b, True),
+    "clamp_max in place": lambda t, b: b.clamp_max_(True),
+    "clamp": lambda t, b: t.clamp(b, False, True),
+    "clamp to whole numbers": lambda t, b: t.clamp(b, 1),
+}
+
+
+@pytest.mark.parametrize("name", BOOLS)
+def test_bools_stay_bools(name, oracle):
+    found = []
+    for t in (oracle, flambeau):
+        try:
+            made = BOOLS[name](t, t.tensor([True, False]))
+            found.append((made.tolist(), str(made.dtype).rpartition(".")[2]))
+        except NotImplementedError as error:
+            found.append((type(error), ""))
+    assert found[0] == found[1]

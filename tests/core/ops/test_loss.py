@@ -86,3 +86,37 @@ def test_the_batch_is_looked_at_before_the_dtype():
         F.cross_entropy(torch.ones(4, 2), torch.ones(4))
     with pytest.raises(RuntimeError, match="dimensionality 1 or 2"):
         F.linear_cross_entropy(torch.ones(2, 3, 3), torch.ones(2, 3), torch.ones(3, 2))
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_options_make_the_first_gradients_constants(reduction, oracle):
+    from torch.nn.modules.linear_cross_entropy_options import LinearCrossEntropyOptions
+
+    values = np.random.default_rng(0).standard_normal((11, 4))
+    found = []
+    for t in (oracle, torch):
+        x, w = t.tensor(values[:6].tolist()), t.tensor(values[6:].tolist())
+        x, w = x.requires_grad_(), w.requires_grad_()
+        options = LinearCrossEntropyOptions(batch_chunk_size=2, allow_retain_graph=True)
+        target = t.tensor([0, 1, 4, 2, 3, 0])
+        loss = t.nn.functional.linear_cross_entropy(
+            x, w, target, reduction=reduction, options=options
+        )
+        scale = t.ones((), requires_grad=True)
+        first = t.autograd.grad(loss, (x, w), scale, create_graph=True)
+        (slope,) = t.autograd.grad(first[0].sum(), (scale,), retain_graph=True)
+        second = t.autograd.grad(first[0].square().sum(), (x,), allow_unused=True)[0]
+        second = None if second is None or not second.any() else second.tolist()
+        found.append([loss.item(), *(g.tolist() for g in first), slope.item(), second])
+    for theirs, ours in zip(*found, strict=True):
+        assert (theirs is None) == (ours is None)
+        if theirs is not None:
+            np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
+
+
+def test_options_that_do_not_serve_warn():
+    x, w = torch.ones(2, 3), torch.ones(4, 3)
+    with pytest.warns(UserWarning, match="options are of no use"):
+        torch.nn.functional.linear_cross_entropy(
+            x, w, torch.tensor([0, 1]), label_smoothing=0.1, options=object()
+        )

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import flambeau
 import flambeau as torch
 import flambeau.nn.functional as F
 from flambeau.autograd import gradcheck, gradgradcheck
@@ -148,3 +149,16 @@ def test_mixed_dtypes_are_refused(make, oracle):
         for given in (x, x.half()):
             with pytest.raises(RuntimeError, match="mixed dtype"):
                 layer(given)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16"])
+@pytest.mark.parametrize("shape", [(2, 6, 5, 4), (2, 6, 3, 5, 4)], ids=str)
+def test_group_norm_keeps_the_channels_last(shape, dtype, oracle):
+    found = []
+    for engine in (oracle, flambeau):
+        format = engine.channels_last if len(shape) == 4 else engine.channels_last_3d
+        x = engine.ones(*shape, dtype=getattr(engine, dtype)).to(memory_format=format)
+        out = engine.nn.functional.group_norm(x.requires_grad_(), 3)
+        (grad,) = engine.autograd.grad(out, x, engine.ones_like(out))
+        found.append((out.stride(), grad.stride()))
+    assert found[0] == found[1]

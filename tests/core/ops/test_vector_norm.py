@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -47,3 +48,23 @@ def test_errors():
     ):
         with pytest.raises(RuntimeError):
             function()
+
+
+@pytest.mark.parametrize("dim", [None, 1])
+@pytest.mark.parametrize("order", [1, float("inf"), float("-inf")])
+def test_what_is_no_number_has_no_slope(order: float, dim: int | None, oracle: Any) -> None:
+    found = []
+    for t in (oracle, torch):
+        x = t.tensor([[1.0, float("nan"), 2.0], [1.0, 2.0, 3.0]], requires_grad=True)
+        t.linalg.vector_norm(x, order, dim).sum().backward()
+        found.append(x.grad.tolist())
+    assert found[0] == found[1]
+
+
+def test_a_wider_norm_finds_its_greatest_element(oracle: Any) -> None:
+    found = []
+    for t in (oracle, torch):
+        x = t.tensor([1 + 2j, 3.3j, 0.5 - 0.1j], dtype=t.complex64, requires_grad=True)
+        t.linalg.vector_norm(x, float("inf"), dtype=t.complex128).backward()
+        found.append(x.grad.tolist())
+    assert found[0] == found[1]

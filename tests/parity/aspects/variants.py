@@ -40,7 +40,7 @@ def _variant(sample: Any, variant: Any, values: bool = True) -> None:
     expected, written = sample.expect(lambda: run(sample.oracle))
     actual, ours = run(sample.subject)
     same(sample, expected, actual, values=values)
-    if isinstance(written, torch.Tensor):
+    if isinstance(written, (list, torch.Tensor)):
         sample.compare(written, ours, "self", values=values)
 
 
@@ -52,7 +52,7 @@ def check_method(sample: Any) -> None:
 
 def check_inplace(sample: Any) -> None:
     """Call `input.name_(...)`: the input changes, and what torch refuses is refused."""
-    if not isinstance(sample.sample.input, torch.Tensor):
+    if not isinstance(sample.sample.input, (list, torch.Tensor)):
         return
     variant = sample.info.inplace_variant
 

@@ -225,3 +225,15 @@ def test_without_the_extra_the_error_names_it():
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "flambeau[tensorboard]" in said.stdout
+
+
+def test_the_records_of_settings_are_made_without_a_writer():
+    from flambeau.utils.tensorboard.summary import hparams
+
+    settings = {"lr": torch.tensor(0.1), "deep": True, "name": "a", "missing": None}
+    tags = [record.value[0].tag for record in hparams(settings, {"acc": 1.0})]
+    assert tags == [
+        f"_hparams_/{name}" for name in ("experiment", "session_start_info", "session_end_info")
+    ]
+    with pytest.raises(TypeError, match="should be dictionary"):
+        hparams(None, {})

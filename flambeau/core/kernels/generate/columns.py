@@ -15,7 +15,7 @@ from flambeau.core.kernels.generate.vectors import read, working, write
 from flambeau.core.kernels.jit import pool
 from flambeau.core.kernels.jit.ir import Function, Module, Value, element, lanes, vector
 
-__all__ = ["columns", "moved"]
+__all__ = ["PIECE", "TOGETHER", "Columns", "columns", "moved"]
 
 TOGETHER = 2
 """Registers of columns in a unit."""
@@ -23,7 +23,7 @@ PIECE = 64
 """Rows that are added up in single precision, and that are made together."""
 
 
-class _Columns:
+class Columns:
     """The columns of one unit: every value here is a list of registers."""
 
     def __init__(
@@ -34,7 +34,7 @@ class _Columns:
         self.first_row, self.last_row = rows
         self.own = working(type)
         self.many, self.wide = vector(self.own, lanes), vector("double", lanes)
-        self.rows, self.width = get["batch"], get["channels"]
+        self.rows, self.width = get["rows"], get["channels"]
         self.first = unit * (lanes * TOGETHER)
         left = self.width - self.first
         self.masks = [mask(f, left - k * lanes, lanes) for k in range(TOGETHER)]
@@ -104,20 +104,21 @@ def columns(made: Module, name: str, type: str, lanes: int, context: tuple[str, 
     """
     f = made.function(name, pool.ARGUMENTS)
     get = words(f, context)
+    get["rows"] = get["batch"]
     size = lanes * TOGETHER
     units, rows = (get["channels"] + (size - 1)) / size, get["batch"]
     if name in ("last_forward", "last_backward"):
         body = _forward if name == "last_forward" else _backward
         start, stop = share(f, units)
         with f.loop(start, stop) as unit:
-            body(f, get, _Columns(f, get, type, lanes, unit, (f.index(0), rows)))
+            body(f, get, Columns(f, get, type, lanes, unit, (f.index(0), rows)))
         return
     body = _normal if name == "last_normal" else _grad
     start, stop = share(f, (rows + (PIECE - 1)) / PIECE)
     with f.loop(start, stop) as piece, f.loop(0, units) as unit:
         first = piece * PIECE
         last = smaller(f, first + PIECE, rows)
-        body(f, get, _Columns(f, get, type, lanes, unit, (first, last)))
+        body(f, get, Columns(f, get, type, lanes, unit, (first, last)))
 
 
 def moved(f: Function, get: dict[str, Value], old: Value, new: Value) -> Value:
@@ -129,7 +130,7 @@ def moved(f: Function, get: dict[str, Value], old: Value, new: Value) -> Value:
     return old * keep + new * gain
 
 
-def _forward(f: Function, get: dict[str, Value], c: _Columns) -> None:
+def _forward(f: Function, get: dict[str, Value], c: Columns) -> None:
     x, mean_at, variance_at, invstd_at = (
         pointer(f, get[key]) for key in ("x", "mean", "variance", "invstd")
     )
@@ -158,7 +159,7 @@ def _forward(f: Function, get: dict[str, Value], c: _Columns) -> None:
         c.put(invstd, invstd_at)
 
 
-def _normal(f: Function, get: dict[str, Value], c: _Columns) -> None:
+def _normal(f: Function, get: dict[str, Value], c: Columns) -> None:
     mean, invstd = (c.take(pointer(f, get[key])) for key in ("mean", "invstd"))
     scale = [a * b for a, b in zip(invstd, c.optional(get["weight"], 1.0), strict=True)]
     shift = c.optional(get["bias"], 0.0)
@@ -168,7 +169,7 @@ def _normal(f: Function, get: dict[str, Value], c: _Columns) -> None:
     )  # fmt: skip
 
 
-def _backward(f: Function, get: dict[str, Value], c: _Columns) -> None:
+def _backward(f: Function, get: dict[str, Value], c: Columns) -> None:
     g, x, mean_at = (pointer(f, get[key]) for key in ("g", "x", "mean"))
     mean = c.take(mean_at)
     total, dot = c.sums((g, x), lambda k, a, b: [a, a * (b - mean[k])], 2)
@@ -176,7 +177,7 @@ def _backward(f: Function, get: dict[str, Value], c: _Columns) -> None:
     c.put([t.to(c.many) for t in dot], pointer(f, get["dot"]))
 
 
-def _grad(f: Function, get: dict[str, Value], c: _Columns) -> None:
+def _grad(f: Function, get: dict[str, Value], c: Columns) -> None:
     g, x, grad, mean_at, invstd_at = (
         pointer(f, get[key]) for key in ("g", "x", "grad", "mean", "invstd")
     )

@@ -48,6 +48,14 @@ PIECE = 64
 TOGETHER = 4
 """Registers of columns in a unit."""
 SINGLE = np.dtype("f4")
+PLAIN_TERMS: dict[str, Callable[[Any], Any]] = {
+    "sum": lambda x: x, "squares": lambda x: x * x, "numbers": lambda x: np.where(x == x, x, 0),
+}  # fmt: skip
+"""The same of arrays."""
+ACROSS = 64
+"""Numbers of narrow rows that are taken together."""
+NARROW = 32
+"""Columns up to which several rows of a contiguous array are taken as one."""
 SHORT = 32
 """Numbers of a row up to which many rows are folded side by side, a lane each."""
 FOLD = ("x", "out", "outer", "rows", "width", "block", "wide", "above", "below", "beside",
@@ -323,6 +331,11 @@ def fold(
     dtype = x.dtype
     if x.size < LEAST or dtype not in (_kernel.types if name in ORDER else OWN):
         return None
+    width = x.shape[-1]
+    if 1 < width <= NARROW and middle is None and dtype not in HALF_TYPES:
+        along = axes == tuple(range(x.ndim - 1)) and x.size >= LEAST * NARROW
+        if along and x.flags.c_contiguous:
+            return _narrow(name, x.reshape(-1, width), x.shape, keepdims)
     plan = _plan(x.shape, x.strides, axes, keepdims, dtype.itemsize)
     if plan is not None and middle is not None:
         first = min(plan.folded, default=len(plan.parts))
@@ -352,6 +365,22 @@ def fold(
         count = len(plan.order) // 2
         out = out.reshape(plan.order[:count]).transpose(plan.order[count:]).copy()
     return out.reshape(plan.shape)
+
+
+def _narrow(name: str, x: Any, shape: tuple[int, ...], keepdims: bool) -> Any:
+    """The folds of few columns: several rows are taken as one that fills registers."""
+    rows, width = x.shape
+    together = ACROSS // width
+    whole = rows // together * together
+    found = fold(name, x[:whole].reshape(-1, together * width), (0,), False)
+    if found is None:
+        return None
+    final, term = FINAL[name], PLAIN_TERMS.get(name)
+    wide = np.dtype("f8") if term is not None and x.dtype in NUMBERS else x.dtype
+    rest = x[whole:].astype(wide)
+    parts = np.concatenate([found.reshape(together, width), rest if term is None else term(rest)])
+    out = final(parts, axis=0).astype(x.dtype, copy=False)
+    return out.reshape((1,) * (len(shape) - 1) + (width,)) if keepdims else out
 
 
 def column_sums(x: Any) -> Any:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Any
 
-from flambeau.core.kernels.generate import gemm_ways
+from flambeau.core.kernels.generate import gemm_tiles, gemm_ways
 from flambeau.core.kernels.generate.gemm import (
     ARGUMENTS,
     DEPTH,
@@ -19,6 +19,7 @@ from flambeau.core.kernels.generate.gemm import (
     PACK,
     PRODUCT,
     Shape,
+    larger,
     smaller,
     words,
 )
@@ -28,7 +29,7 @@ __all__ = ["ON_STACK", "PARTS", "Way", "add", "room"]
 
 PARTS = (
     "a", "a_row", "a_column", "b", "b_row", "b_column", "c", "c_row", "bias", "m", "n", "k",
-    "rows", "columns", "way", "scratch", "scratch_each",
+    "rows", "columns", "way", "scratch", "scratch_each", "deep",
 )  # fmt: skip
 """The context: `rows` and `columns` of a part, the last ones may have fewer; `scratch` in bytes, 0
 where packed panels have room on the stack.
@@ -49,10 +50,11 @@ class Way(IntEnum):
     BY_PANELS_OF_COLUMNS = 6
     BY_ROWS = 7
     PACKED = 8
+    TILES = 9
 
 
-def room(shape: Shape, way: Value, m: Value, n: Value, k: Value) -> Value:
-    """Numbers of scratch of a part of m rows and n columns."""
+def room(shape: Shape, way: Value, m: Value, n: Value, k: Value, deep: Value) -> Value:
+    """Numbers of scratch of a part of m rows and n columns; `deep` as gemm_tiles has it."""
     f, lanes, panel = way.function, shape.lanes, shape.panel
     left, right = ((count + (lanes - 1)) / lanes * lanes * k for count in (m, n))
     piece = gemm_ways.piece_of(f, n)
@@ -63,6 +65,7 @@ def room(shape: Shape, way: Value, m: Value, n: Value, k: Value) -> Value:
         (Way.BY_PANELS_OF_COLUMNS, left + DEPTH * panel),
         (Way.BY_ROWS, piece * (right / k + gemm_ways.BLOCK)),
         (Way.PACKED, right),
+        (Way.TILES, larger(f, gemm_tiles.room(m, n, deep), DEPTH * panel)),
     ):
         found = f.select(way.eq(int(each)), count, found)
     return (found + (panel - 1)) / panel * panel
@@ -93,11 +96,12 @@ def add(made: Module, shape: Shape) -> None:
         get["scratch"] + f.argument["thread"] * get["scratch_each"] * size,
     )
 
-    def call(name: str, names: tuple[str, ...], values: list[Any]) -> None:
+    def call(name: str, names: tuple[str, ...], values: list[Any]) -> Value:
         context = f.memory("i64", len(names))
         for at, value in enumerate(values):
             f.store(f.index(value), context, at)
         f.call(parts[name], "void", context, zero, one)
+        return context
 
     def dots(name: str) -> None:
         call(name, DOTS, [
@@ -133,6 +137,15 @@ def add(made: Module, shape: Shape) -> None:
                 way("turned", f.index(gemm_ways.STRIP), scratch, beyond)
             elif each is Way.BY_PANELS:
                 way("by_panels", m, zero, scratch)
+            elif each is Way.TILES:
+                if "tiles" not in parts:
+                    continue
+                failed = call("tiles", gemm_tiles.WORDS, [
+                    a, a_row, a_column, b, b_row, b_column, c, c_row, bias, m, n, k, get["deep"],
+                    scratch, zero,
+                ])  # fmt: skip
+                with f.when(f.load("i64", failed, gemm_tiles.WORDS.index("failed")).ne(0)):
+                    way("by_panels", m, zero, scratch)
             elif each is Way.BY_PANELS_OF_COLUMNS:
                 pack(a, a_column, a_row, m)
                 way("by_panels", f.index(panel), scratch, beyond)

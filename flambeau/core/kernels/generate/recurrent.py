@@ -28,14 +28,15 @@ __all__ = ["backward", "forward", "serves"]
 WORDS = (
     "weight", "packed", "order", "steps", "hidden", "pool", "pool_run", "shares",
     "gates", "states", "out", "h", "c", "first", "second", "bias", "slope", "inner_slope",
+    "ends",
     "offset", "rows", "past_offset", "past_rows", "next_offset", "next_rows",
 )  # fmt: skip
 """The context. `order`: (offset, rows) of every step as they are taken. `first` and `second` are
 what the way back needs beside gates and states: an LSTM's previous cells and the tanh of its new
 ones, a GRU's product for the new state. On the way back `out` holds the outputs' gradient, `h` and
-`c` the states', `slope` is the gates', `inner_slope` the one that the recurrent weight sees. The
-last words, `STEP` of them, are the current step, the one taken before it, and the next, which has
-no rows after the last.
+`c` the states', `slope` is the gates', `inner_slope` the one that the recurrent weight sees, `ends`
+whether the first states' gradient is wanted. The last words, `STEP` of them, are the current step,
+the one taken before it, and the next, which has no rows after the last.
 """
 STEP = 6
 BY_STATE = frozenset({"h", "c"})
@@ -130,7 +131,8 @@ def _driver(
         f.store(offset, context, WORDS.index("past_offset"))
         f.store(rows, context, WORDS.index("past_rows"))
     if last is not None:
-        region(last)
+        with f.when(given("ends").ne(0)):
+            region(last)
 
 
 def _panels(f: Function, get: Get, width: int) -> tuple[Value, Value]:
@@ -495,8 +497,9 @@ def forward(mode: str, gates: Any, h: Any, c: Any, w_hh: Any, bias: Any, order: 
 
 
 def backward(
-    mode: str, g: Any, h: Any, c: Any, w_hh: Any, gates: Any, cells: Any, states: Any, order: Any
-) -> tuple[Any, Any]:
+    mode: str, g: Any, h: Any, c: Any, w_hh: Any, gates: Any, cells: Any, states: Any, order: Any,
+    ends: bool = True,
+) -> tuple[Any, Any]:  # fmt: skip
     """The gradients of the input's part and of the product with the state, both (M, gates * H).
 
     Args:
@@ -505,12 +508,13 @@ def backward(
         h: the last states' gradient (N, H), which becomes the first ones'. c: the cells' likewise.
         w_hh, gates, cells, states: as the way forward had and left them.
         order: the steps as the way forward took them.
+        ends: whether the first states' gradient is wanted; `h` is worth nothing afterwards if not.
     """
     slope = memory.empty_like(gates)
     inner = memory.empty_like(gates) if mode == "gru" else slope
     _run(
         "backward", mode, w_hh, order[::-1], gates=gates, states=states, out=g, h=h, c=c,
-        slope=slope, inner_slope=inner, **_kept(mode, cells),
+        slope=slope, inner_slope=inner, ends=ends, **_kept(mode, cells),
     )  # fmt: skip
     return slope, inner
 

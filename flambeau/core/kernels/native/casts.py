@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from flambeau.core.kernels.float8 import FLOAT8, to_float8
 from flambeau.core.kernels.jit import build
 from flambeau.core.kernels.jit.ir import Function, Value
 from flambeau.core.kernels.native.choose import native
@@ -47,6 +48,8 @@ def converted(array: Any, dtype: np.dtype[Any]) -> Any:
     """
     if dtype.kind == "u" and array.dtype.kind == "f":
         array = array.astype("i8")
+    if dtype in FLOAT8:
+        return alike(to_float8(array, dtype), array)
     return alike(array.astype(dtype), array)
 
 

@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from flambeau.core.kernels.generate import gemm, gemm_parts, gemm_ways
+from flambeau.core.kernels.generate import gemm, gemm_parts, gemm_tiles, gemm_ways
 from flambeau.core.kernels.generate.gemm_parts import Way
-from flambeau.core.kernels.jit import build, pool
+from flambeau.core.kernels.jit import build, matrix_unit, pool
 from flambeau.core.kernels.jit.ir import SIZES, Function, Module, Value
 from flambeau.core.kernels.native import table
 from flambeau.core.kernels.native.objects import field, new_array, word
@@ -125,6 +125,8 @@ def _module(type: str) -> Module:
     shape = gemm.shape_of(type, target.bits, target.masked)
     made = gemm.module(shape, name="matmul")
     gemm_ways.add(made, shape)
+    if type == "float" and matrix_unit.allowed():
+        gemm_tiles.add(made)
     gemm_parts.add(made, shape)
     parts = {f.name: f for f in made.functions}
     f = made.function(f"mm_{type}", (("ptr", "self"), ("ptr", "args"), ("i64", "n")), "ptr")
@@ -198,14 +200,17 @@ def _enter(f: Function, shape: gemm.Shape, parts: dict[str, Function]) -> None:
     # Rows or columns of C in equal parts, in whole registers or tiles.
     along = n.gt(m)
     each = (f.select(along, n, m) + (threads - 1)) / threads
-    least = f.select(along, f.index(shape.lanes), ROWS)
+    by_tiles = f.value("i1", "tiles" in parts) & gemm_tiles.serves(m, n, k, steps)
+    least = f.select(by_tiles, gemm_tiles.SIDE, f.select(along, f.index(shape.lanes), ROWS))
     each = (each + (least - 1)) / least * least
     rows = f.intrinsic("smin", f.select(along, m, each), m)
     columns = f.intrinsic("smin", f.select(along, each, n), n)
     threads = ((m + (rows - 1)) / rows) * ((n + (columns - 1)) / columns)
 
-    way, packs = _way(f, shape, [rows, columns, k], m, steps)
-    share = gemm_parts.room(shape, way, rows, columns, k)
+    way = _way(f, shape, [rows, columns, k], m, steps)
+    way = f.select(by_tiles, f.index(int(Way.TILES)), way)
+    packs, deep = way.ge(int(Way.TURNED)), gemm_tiles.deep_of(m, n, k)
+    share = gemm_parts.room(shape, way, rows, columns, k, deep)
     large = packs & share.gt(gemm_parts.ON_STACK // size)
     scratch = f.variable("i64", 0)
     locked = f.variable("i1", False)
@@ -242,7 +247,7 @@ def _enter(f: Function, shape: gemm.Shape, parts: dict[str, Function]) -> None:
 
     values = [
         data[0], *steps[0], data[1], *steps[1], result, row, bias.get(), m, n, k, rows, columns,
-        way, scratch.get(), share,
+        way, scratch.get(), share, deep,
     ]  # fmt: skip
     context = f.memory("i64", len(values))
     for at, value in enumerate(values):
@@ -259,9 +264,9 @@ def _enter(f: Function, shape: gemm.Shape, parts: dict[str, Function]) -> None:
 
 def _way(
     f: Function, shape: gemm.Shape, sizes: list[Value], rows: Value, steps: list[list[Value]]
-) -> tuple[Value, Value]:
-    """By which way parts of these sizes are computed, and whether it packs. All add up in one order
-    but for dots, which depend on all the `rows` there are, or on columns too few to be cut.
+) -> Value:
+    """By which way parts of these sizes are computed where tiles do not serve. All add up in one
+    order but for dots, which depend on all the `rows` there are, or on columns too few to be cut.
     """
     m, n, k = sizes
     lanes, size = shape.lanes, SIZES[shape.type]
@@ -284,7 +289,7 @@ def _way(
         (dots & rows.eq(1), Way.DOT),
     ):
         way = f.select(condition, f.index(int(found)), way)
-    return way, way.ge(int(Way.TURNED))
+    return way
 
 
 def _take(f: Function, words: Value, wanted: Value, locked: Any) -> None:

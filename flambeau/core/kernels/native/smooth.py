@@ -7,7 +7,6 @@ Stands on formulas.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 from flambeau.core.kernels import smooth as numpy_forms
 from flambeau.core.kernels.jit.ir import Function, Value, element, lanes, vector
@@ -59,12 +58,21 @@ def log1p(f: Function, x: Value) -> Value:
     return f.select(whole.eq(1), x, found)
 
 
-def _ratio(f: Function, y: Value, table: tuple[Sequence[float], Sequence[float]]) -> Value:
-    up, down = table
-    top, bottom = y * up[-1], y
-    for a, b in zip(up[:-2], down[:-1], strict=True):
-        top, bottom = (top + a) * y, (bottom + b) * y
-    return (top + up[-2]) / (bottom + down[-1])
+ERF_NEAR = (
+    1.1283791670955126, -0.3761263890318355, 0.11283791670945251, -0.026866170643275792,
+    0.005223977607420333, -0.0008548325989561955, 0.00012055295316863969, -1.49247446003053e-05,
+    1.6447516972483834e-06, -1.62091709951112e-07, 1.3722956847530256e-08,
+    -7.801155675748427e-10,
+)  # fmt: skip
+"""erf(x) / x up to 1, in x^2."""
+LOG_ERFC = (
+    -1.8496055099332485, -2.6389675142347255, -0.8431072563621699, -0.04156109796700535,
+    0.01003382455350237, -0.0019778972373466286, 0.00023730018374358835, 2.634132532566082e-05,
+    -2.7286478358458e-05, 9.793645823067558e-06, -2.2563255336841134e-06, 2.97382293262113e-07,
+    7.805453750515698e-09, -1.382699128620994e-08, 3.1977255751535865e-09,
+    -3.6251920642058456e-10, 1.739838691428651e-11,
+)  # fmt: skip
+"""ln erfc(x) from 1 to 6, in x - 1, as exact as erf asks."""
 
 
 def _minimum(f: Function, x: Value, y: float) -> Value:
@@ -72,7 +80,9 @@ def _minimum(f: Function, x: Value, y: float) -> Value:
 
 
 def erf(f: Function, x: Value) -> Value:
-    """The error function: one rational approximation in single precision, three in double."""
+    """The error function: a rational approximation in single precision; in double a polynomial, and
+    beyond 1 that of the logarithm of what is missing: no division.
+    """
     type = element(x.type)
     if type == "float":
         near = _minimum(f, x, 4.0)
@@ -80,14 +90,10 @@ def erf(f: Function, x: Value) -> Value:
         y = near * near
         return f.polynomial(y, numpy_forms._P[::-1]) * near / f.polynomial(y, numpy_forms._Q[::-1])
     y = f.intrinsic("fabs", x)
-    small = y * _ratio(f, y * y, numpy_forms._SMALL)
-    bell = exp(f, -(y * y))
-    middle = f.value(type, 1.0) - bell * _ratio(f, y, numpy_forms._MIDDLE)
-    far = _minimum(f, y, 30.0)
-    z = f.value(type, 1.0) / (far * far)
-    large = f.value(type, 1 / math.sqrt(math.pi)) - z * _ratio(f, z, numpy_forms._LARGE)
-    large = f.value(type, 1.0) - exp(f, -(far * far)) / far * large
-    found = f.select(y.le(0.46875), small, f.select(y.le(4.0), middle, large))
+    small = y * f.polynomial(y * y, ERF_NEAR)
+    beyond = _minimum(f, y, 6.0) - 1.0  # at 6 it is 1
+    large = f.value(type, 1.0) - exp(f, f.polynomial(beyond, LOG_ERFC))
+    found = f.select(y.lt(1.0), small, large)
     return f.select(x.isnan(), x, f.intrinsic("copysign", found, x))
 
 

@@ -149,3 +149,31 @@ def test_sums_of_columns(shape, dtype):
         want = given.astype("f8").reshape(-1, shape[-1]).sum(0)
         assert found.dtype == x.dtype
         np.testing.assert_allclose(found, want, 1e-5, 1e-4 if dtype == "f4" else 1e-11)
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8", "i8", "i4"])
+@pytest.mark.parametrize("name", ["sum", "squares", "numbers", "prod", "max", "min"])
+@pytest.mark.parametrize("shape", [(50001, 3), (300, 41, 20), (70000, 2), (5000, 32)])
+def test_few_columns(dtype, name, shape):
+    if dtype[0] == "i" and name in ("squares", "numbers"):
+        return  # of floats alone
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal(shape) * 3 if dtype[0] == "f" else rng.integers(-9, 9, shape)
+    x = x.astype(dtype)
+    if name == "prod":
+        x = np.sign(x) + (x == 0)
+    if dtype[0] == "f" and name == "numbers":
+        x[::7] = np.nan
+    axes = tuple(range(x.ndim - 1))
+    for keepdims in (False, True):
+        found = folds.fold(name, x, axes, keepdims)
+        if found is None:
+            assert dtype == "i4" and name in ("sum", "prod")
+            continue
+        wide = x.astype("f8") if dtype[0] == "f" else x
+        if name == "squares":
+            wide = wide * wide
+        function = {"prod": np.prod, "max": np.max, "min": np.min}.get(name, np.nansum)
+        want = function(wide, axis=axes, keepdims=keepdims)
+        assert found.dtype == x.dtype
+        np.testing.assert_allclose(found, want, 1e-5 if dtype == "f4" else 1e-10, 1e-2)

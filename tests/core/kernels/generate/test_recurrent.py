@@ -130,3 +130,25 @@ def test_gradients_that_nobody_wants_are_left_out(monkeypatch, mode, form):
         found = back(*[k == j for j in range(8)])
         np.testing.assert_array_equal(found[k], whole[k])
         assert all(found[j] is None for j in (0, 3, 4, 5, 6) if j != k)
+
+
+@pytest.mark.parametrize("mode", rnn.GATES)
+def test_first_states_that_need_no_gradient_cost_no_product(mode):
+    sizes, hidden = (5, 5, 3), 33
+    rng = np.random.default_rng(0)
+    gates, M = rnn.GATES[mode], sum(sizes)
+
+    def draw(*shape):
+        return rng.uniform(-0.7, 0.7, shape).astype("f4")
+
+    order = rnn.steps(sizes, False)
+    x, h, c = draw(M, 4), draw(5, hidden), draw(5, hidden) if mode == "lstm" else None
+    w_ih, w_hh = draw(gates * hidden, 4), draw(gates * hidden, hidden)
+    out, _, _, *kept = rnn.forward(mode, x, h, c, w_ih, w_hh, None, None, None, order)
+    given, found = (draw(M, hidden), None, None), []
+    for wanted in (True, False):
+        needs = (True, wanted, wanted, True, True, False, False, False)
+        found.append(rnn.backward(mode, given, x, c, w_ih, w_hh, None, out, *kept, order, needs))
+    assert found[0][1] is not None and found[1][1] is None
+    for a, b in zip(found[0][3:5], found[1][3:5], strict=True):
+        np.testing.assert_array_equal(a, b)

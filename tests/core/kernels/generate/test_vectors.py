@@ -6,6 +6,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 
+import flambeau as torch
 from flambeau.core.kernels.generate import channels, folds, groups, layer, softmax
 from flambeau.core.kernels.jit import build
 
@@ -137,3 +138,16 @@ def test_folds_of_many_and_apart(half):
             np.testing.assert_allclose(got, want, 1e-5, 1e-3)
             got, want = (folds.fold("max", a, axes, True) for a in (given, given.astype("f4")))
             same([got], [want], half)
+
+
+@pytest.mark.parametrize("name", ["mse_loss", "binary_cross_entropy_with_logits"])
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_losses_are_added_up_in_single_precision(dtype, reduction, name, oracle):
+    x, target = (np.random.default_rng(k).random((37, 50)).astype("f4") for k in range(2))
+    found = []
+    for engine in (torch, oracle):
+        given = [engine.tensor(a).to(getattr(engine, dtype)) for a in (x * 4 - 2, target)]
+        loss = getattr(engine.nn.functional, name)(*given, reduction=reduction)
+        found.append(loss.item())
+    np.testing.assert_allclose(*found, 8e-3 if dtype == "bfloat16" else 1e-3)

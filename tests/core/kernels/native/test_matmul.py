@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 import flambeau as torch
+from flambeau.core.kernels.jit import matrix_unit
+from flambeau.core.kernels.native import matmul
 from flambeau.core.kernels.native.matmul import mm
 
 SIZES = [(1, 1, 1), (4, 4, 4), (5, 7, 3), (33, 65, 129), (1, 1000, 512), (3, 100, 77),
@@ -63,10 +65,16 @@ FAR = [(20, 700, 400), (9, 512, 300), (128, 320, 300), (65, 192, 1030), (50, 333
        (64, 64, 512), (1100, 1, 130)]  # fmt: skip
 
 
-@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize(("dtype", "tiles"), [("f4", True), ("f4", False), ("f8", False)])
 @pytest.mark.parametrize(("m", "n", "k"), FAR)
-def test_every_way_gives_the_same_bits_with_any_number_of_threads(dtype, m, n, k):
+def test_every_way_gives_the_same_bits_with_any_number_of_threads(
+    monkeypatch, dtype, tiles, m, n, k
+):
     function = mm(np.dtype(dtype))
+    if not tiles and matrix_unit.allowed():
+        monkeypatch.setattr(matrix_unit, "allowed", lambda: False)
+        monkeypatch.setattr(matmul, "code", matmul.code.__wrapped__)
+        function = mm.__wrapped__(np.dtype(dtype))
     a, b = rng.standard_normal((m, k)).astype(dtype), rng.standard_normal((k, n)).astype(dtype)
     bias = rng.standard_normal(n).astype(dtype)
     want = a.astype("f8") @ b.astype("f8") + bias

@@ -1,4 +1,5 @@
-"""The records that tensorboardX does not make as PyTorch does: tensors, scalars as tensors, sound.
+"""The records that tensorboardX does not make as PyTorch does: tensors, scalars as tensors, sound,
+the settings of a run.
 
 Arrays in, protocol buffers out. Stands on tensorboardX's message types and the standard library.
 """
@@ -11,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from flambeau.utils.tensorboard import extra
 from flambeau.utils.tensorboard.extra import Summary, SummaryMetadata, TensorProto, TensorShapeProto
 
-__all__ = ["audio", "scalar_tensor", "tensor"]
+__all__ = ["audio", "hparams", "scalar_tensor", "tensor"]
 
 # NumPy's dtype -> the number of TensorFlow's DataType, and the field that holds its values.
 FIELDS = {
@@ -94,3 +96,34 @@ def audio(tag: str, sound: np.ndarray, rate: int) -> Summary:
         content_type="audio/wav",
     )
     return Summary(value=[Summary.Value(tag=tag, audio=Summary.Audio(**record))])
+
+
+def hparams(
+    hparam_dict: Any = None, metric_dict: Any = None, hparam_domain_discrete: Any = None
+) -> tuple[Summary, Summary, Summary]:
+    """The settings of a run and the names of its results: experiment, start and end.
+
+    Args:
+        hparam_dict: numbers, booleans and strings by name.
+        metric_dict: results by name.
+        hparam_domain_discrete: the values that a setting may take, by name.
+
+    Raises:
+        TypeError: no dicts, or values of another type than the setting's.
+    """
+    if not isinstance(hparam_dict, dict) or not isinstance(metric_dict, dict):
+        raise TypeError("add_hparams: hparam_dict and metric_dict should be dictionary.")
+    for name, values in (hparam_domain_discrete or {}).items():
+        if name not in hparam_dict or not all(
+            isinstance(value, type(hparam_dict[name])) for value in values
+        ):
+            raise TypeError(
+                f"add_hparams: parameter: hparam_domain_discrete[{name}] should be a list of "
+                f"the same type as hparam_dict[{name}]."
+            )
+    settings = {
+        name: value.item() if hasattr(value, "item") else value
+        for name, value in hparam_dict.items()
+    }
+    found: tuple[Summary, Summary, Summary] = extra.summary.hparams(settings, metric_dict)
+    return found

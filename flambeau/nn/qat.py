@@ -1,0 +1,19 @@
+"""``torch.nn.qat``: the old name of ``torch.ao.nn.qat``."""
+
+from __future__ import annotations
+
+from typing import Any as _Any
+
+from flambeau.ao.nn.qat import *  # noqa: F403
+from flambeau.ao.nn.qat import __all__ as __all__
+
+
+def __getattr__(name: str) -> _Any:
+    """No such name.
+
+    Raises:
+        AttributeError: always; the nearest name is suggested.
+    """
+    from flambeau.shim.suggest import missing
+
+    raise missing("torch.nn.qat", name, globals())
