@@ -14,7 +14,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 # Time over PyTorch's that a kind of work may take at most.
-LIMITS = {"elementwise": 0.8, "in place": 0.8, "chain": 0.6, "views": 1.0, "step": 0.5}
+LIMITS = {
+    "elementwise": 0.8, "in place": 0.8, "chain": 0.6, "views": 1.0, "step": 0.5, "reduction": 0.8,
+    "program": 0.8,
+}  # fmt: skip
 
 
 class Workload(NamedTuple):
@@ -92,6 +95,16 @@ ELEMENTWISE = {
     "erfc": "a.erfc()",
     "sinc": "a.sinc()",
     "zeros_like": "torch.zeros_like(a)",
+    "asin": "(a - 1).asin()",
+    "atan2": "torch.atan2(a, b)",
+    "exp2": "a.exp2()",
+    "cosh": "a.cosh()",
+    "log10": "a.log10()",
+    "turned + a": "a.T + b",
+    "sliced, exp": "a[:, 1:].exp()",
+    "outer product": "a[:, :1] * b[0]",
+    "where, turned": "torch.where(m, a.T, b)",
+    "clamp min, turned": "a.T.clamp(min=0.7)",
 }
 NO_GRADIENT = {
     "a > b": "a > b",
@@ -107,6 +120,16 @@ NO_GRADIENT = {
     "erfinv": "(a - 1).erfinv()",
     "digamma": "a.digamma()",
     "i0": "a.i0()",
+    "whole % 3": "k % 3",
+    "whole // whole": "k // k",
+    "whole ** whole": "k ** k",
+    "whole, clamp": "k.clamp(1, 5)",
+    "whole, abs": "k.abs()",
+    "whole & 3": "k & 3",
+    "mask & mask": "m & m",
+    "mask == mask": "m == m",
+    "mask * mask": "m * m",
+    "logical_and": "torch.logical_and(a, b)",
 }
 HALVES = {
     "a + b": "h + h2",
@@ -136,6 +159,11 @@ IN_PLACE = {
     "masked_fill_": "a.masked_fill_(m, 1.0)",
     "lerp_": "a.lerp_(b, 0.3)",
     "into out": "torch.mul(a, b, out=a)",
+    "exp into out": "torch.exp(b, out=a)",
+    "a > b into out": "torch.gt(a, b, out=m)",
+    "scaled sum into out": "torch.add(b, b, alpha=0.5, out=a)",
+    "column, mul_": "a[:, 1].mul_(1.0)",
+    "part, add_ of a row": "a[:, :2].add_(b[0, :2]).sub_(b[0, :2])",
     "add_, alpha": "a.add_(b, alpha=0.5).sub_(b, alpha=0.5)",
     "addcmul_": "a.addcmul_(b, b, value=0.0)",
     "copy_ of double": "a.copy_(d)",
@@ -175,17 +203,40 @@ OTHER = {
     "linear": "torch.nn.functional.linear(a, b, b[0])",
     "softmax": "a.softmax(-1)",
     "log_softmax": "a.log_softmax(-1)",
-    "sum": "a.sum()",
-    "mean(dim)": "a.mean(dim=1)",
-    "max(dim)": "a.max(dim=1).values",
     "a[0]": "a[0]",
-    "a[index]": "a[i]",
     "a[mask]": "a[m]",
     "cat": "torch.cat((a, b))",
     "stack": "torch.stack((a, b))",
     "gather": "a.gather(1, j)",
     "clone": "a.clone()",
     "item": "a[0, 0].item()",
+}
+REDUCTIONS = {
+    "sum": "a.sum()",
+    "sum(dim)": "a.sum(1)",
+    "mean(dim)": "a.mean(dim=1)",
+    "mean, keepdim": "a.mean(-1, keepdim=True)",
+    "max": "a.max()",
+    "max(dim)": "a.max(dim=1).values",
+    "argmax(dim)": "a.argmax(1)",
+    "var(dim)": "a.var(1)",
+    "std": "a.std()",
+    "norm": "a.norm()",
+    "prod": "a.prod()",
+    "any": "m.any()",
+    "sum of whole": "k.sum()",
+    "index_select": "a.index_select(0, i)",
+    "embedding": "torch.nn.functional.embedding(i, a)",
+    "a[index]": "a[i]",
+}
+PROGRAMS = {
+    "inference mode": "with torch.inference_mode():\n  return (a * b).sum()",
+    "tensor of a list": "return torch.tensor([1.0, 2.0, 3.0])",
+    "numpy": "return float(a.detach().numpy()[0, 0])",
+    "standardize": "return (a - a.mean(0)) / (a.std(0) + 1e-8)",
+    "accuracy": "return (a.argmax(1) == b.argmax(1)).float().mean()",
+    "loop of scalars": "x = torch.tensor(1.0)\n for _ in range(5):\n  x = x * 0.9 + 0.1\n return x",
+    "element by element": "t = 0.0\n for r in range(4):\n  t += a[r, r].item()\n return t",
 }
 CHAINS = {
     "(a*b+a).relu().sum()": "(a * b + a).relu().sum().backward()",
@@ -218,6 +269,17 @@ def expression(
             return eval(f"lambda: {code}", names)
         source = f"def once():\n a.grad = b.grad = None\n {code}\n return a.grad"
         exec(source, names)
+        return names["once"]
+
+    return build
+
+
+def program(body: str) -> Callable[[Any], Any]:
+    """The builder of a small program over a and b (4x4) and torch."""
+
+    def build(torch: Any) -> Callable[[], Any]:
+        names = {"torch": torch, "a": leaf(torch, 4, 4), "b": leaf(torch, 4, 4, seed=1)}
+        exec(f"def once():\n {body}", names)
         return names["once"]
 
     return build
@@ -290,10 +352,13 @@ def module_call(torch: Any) -> Callable[[], Any]:
 def table() -> list[Workload]:
     """Every workload, in the order of the report."""
     lines = []
-    for kind, codes in (("elementwise", ELEMENTWISE), ("views", VIEWS), ("other", OTHER)):
+    kinds = (
+        ("elementwise", ELEMENTWISE), ("views", VIEWS), ("reduction", REDUCTIONS), ("other", OTHER),
+    )  # fmt: skip
+    for kind, codes in kinds:
         for name, code in codes.items():
             lines.append(Workload(kind, name, expression(code)))
-            if name != "item":
+            if name not in ("item", "any", "sum of whole"):
                 lines.append(Workload(kind, f"{name}, grad", expression(code, grad=True)))
         if kind == "elementwise":
             lines += [Workload(kind, n, expression(code)) for n, code in NO_GRADIENT.items()]
@@ -311,6 +376,7 @@ def table() -> list[Workload]:
         Workload("chain", f"{name}.backward()", expression(code, grad=True, backward=True))
         for name, code in CHAINS.items()
     ]
+    lines += [Workload("program", name, program(code)) for name, code in PROGRAMS.items()]
     lines += [
         Workload("step", "Adam step", step(lambda optim, p: optim.Adam(p, lr=1e-3))),
         Workload("step", "SGD momentum step", step(lambda o, p: o.SGD(p, lr=1e-3, momentum=0.9))),
