@@ -93,8 +93,8 @@ SHARED = frozenset(
 
 
 class Context(FunctionCtx):
-    """The `ctx` of a call. Its attributes are the user's own, whatever a node calls its parts; those
-    that the user sets are read at `grad_fn`, too.
+    """The `ctx` of a call. Its attributes are the user's own, whatever a node calls its parts.
+    What the user sets is read at `grad_fn`, too.
     """
 
     def __init__(self, node: FunctionNode, needs: tuple[bool, ...]) -> None:

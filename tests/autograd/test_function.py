@@ -93,5 +93,5 @@ def test_grad_fn_tells_what_ctx_was_given():
     assert y.grad_fn.remark == "kept" and y.grad_fn.needs_input_grad == (True,)
     assert y.grad_fn.saved_tensors[0] is x
     with pytest.raises(AttributeError, match="NotedBackward"):
-        y.grad_fn.other  # noqa: B018
+        y.grad_fn.other
     y.sum().backward()
