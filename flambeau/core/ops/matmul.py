@@ -264,8 +264,14 @@ def vdot(input, other):
     return product(input.conj() if input.dtype.kind == "c" and type(input) is nd else input, other)
 
 
-def left_gradient(g: Any, other: Any) -> Any:
-    """The left factor's gradient, before un-broadcasting; for arrays and Tensors."""
+def left_gradient(g: Any, other: Any, shape: Any) -> Any:
+    """The left factor's gradient, before un-broadcasting; for arrays and Tensors. One matrix times
+    a batch is one product again.
+    """
+    if len(shape) == 2 and other.ndim > 2:
+        count = math.prod(other.shape[:-2]) * other.shape[-1]
+        rows = g.mT.reshape((count, g.shape[-2]))
+        return times(rows.mT, other.mT.reshape((count, other.shape[-2])))
     if other.ndim == 1:
         return outward(g, other)
     if g.ndim < other.ndim:  # the left factor was a vector
@@ -302,7 +308,7 @@ def _matmul_node(node: Any) -> str:
     method=False,
     function=False,
     vjp={
-        "input": lambda g, other: left_gradient(g, other),
+        "input": lambda g, other, input_shape: left_gradient(g, other, input_shape),
         "other": lambda g, input, other_shape: right_gradient(g, input, other_shape),
     },
 )
