@@ -179,8 +179,9 @@ def view(input: Tensor, *shape: Any, size: Any = None, dtype: Any = None) -> Ten
         found = _shaped(input, *shape)
         if found is not None:
             return found  # type: ignore[no-any-return]
-    if dtype is not None or (len(shape) == 1 and isinstance(shape[0], dtypes.dtype)):
-        return ops._view_dtype(input.detach(), dtype or shape[0])
+    asked = dtype or (shape[0] if len(shape) == 1 else None)
+    if isinstance(asked, (dtypes.dtype, type)):
+        return ops._view_dtype(input.detach(), dtypes.PYTHON_TYPES.get(asked, asked))
     wanted = shape[0] if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape
     a = input._array
     if type(input) in PLAIN and type(a) is nd and a.flags.c_contiguous and ordinary():
