@@ -14,7 +14,7 @@ import numpy as np
 
 from flambeau.core import lower, overlap, overrides, state
 from flambeau.core.batch.array import Batched
-from flambeau.core.dtypes import FLOATING_KINDS, SUM
+from flambeau.core.dtypes import FLOATING_KINDS, PYTHON_TYPES, SUM
 from flambeau.core.errors import fail
 from flambeau.core.folds import LEAST
 from flambeau.core.ir.abstract import Abstract, broadcast_shapes
@@ -399,7 +399,7 @@ def _promote_general(op: Op, args: Any, arrays: list[Any]) -> np.dtype[Any] | No
     which = [i for i, _ in op.tensors if not op.promote or op.names[i] in op.promote]
     asked = arrays[op.names.index("dtype")] if "dtype" in op.names else None
     if asked is not None:
-        promoted = asked.numpy
+        promoted = PYTHON_TYPES.get(asked, asked).numpy
     else:
         operands = [
             (a.dtype, a.ndim) if hasattr(a := arrays[i], "dtype") else a
