@@ -26,7 +26,7 @@ from flambeau.core.kernels.phases import UNLOCKED, lanes_of, reached
 from flambeau.core.kernels.windows import Ints, Pairs, empty, scratch, to_last
 from flambeau.core.kernels.windows_native import Geometry, geometry_of, takes
 
-__all__ = ["Done", "convolve", "input_gradient", "taps_of", "weight_gradient"]
+__all__ = ["Done", "convolve", "input_gradient", "taps_of", "thin", "weight_gradient"]
 
 Done = Callable[[np.ndarray, np.ndarray, Any, np.ndarray], None]
 """``run(one, other, bias, result)``: arrays as the functions here take them."""
@@ -167,7 +167,7 @@ def _fill_tiles(input: np.ndarray, weight: np.ndarray, result: np.ndarray) -> bo
     return result.shape[3] >= WIDE and input.shape[1] >= THIN and weight.nbytes <= NEAR
 
 
-def _thin(result: np.ndarray) -> bool:
+def thin(result: np.ndarray) -> bool:
     """Whether a result's channels leave half of a register empty: planes are quicker then."""
     return 2 * result.shape[1] <= lanes_of(result.dtype)
 
@@ -193,7 +193,7 @@ def convolve(
     dilation: Ints,
 ) -> Done | None:
     """Fill `result` with the convolution of all channels; what does it once more."""
-    if weight.dtype is not input.dtype or not takes(input, result) or _thin(result):
+    if weight.dtype is not input.dtype or not takes(input, result) or thin(result):
         return None
     run = partial(_sum, geometry_of(weight.shape[2:], stride, pads, dilation))
     run(input, weight, bias, result)
@@ -234,7 +234,7 @@ def input_gradient(
     """Fill `result` with the adjoint in the input: each phase of the strides is a convolution with
     the taps that reach it. What does it once more.
     """
-    if weight.dtype is not grad.dtype or not takes(grad, result) or _thin(result):
+    if weight.dtype is not grad.dtype or not takes(grad, result) or thin(result):
         return None
     kernel, size = weight.shape[2:], result.shape[2:]
     work = reached(kernel, stride, tuple(low for low, _ in pads), dilation, size)

@@ -129,7 +129,7 @@ def convolve(
         convolve(lanes, weight, bias, turned, *options, groups)
         return _turn_back(out, result)
     if _is_last(input) or _is_last(result):
-        if _pointwise(kernel, pads, groups):
+        if _pointwise(kernel, pads, groups) and not conv_last.thin(result):
             return _by_pixels(_pixels_times, input, weight, bias, result, stride)
         if groups == 1 and (
             done := conv_last.convolve(input, weight, bias, result, stride, pads, dilation)
