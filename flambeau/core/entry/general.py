@@ -16,9 +16,7 @@ from flambeau.core.binding import bind
 from flambeau.core.dtypes import FLOATING_KINDS, REAL, SUM
 from flambeau.core.entry import process
 from flambeau.core.entry.record import SINGLE_DOUBLE, named, record, record_one
-from flambeau.core.kernels.native import small_folds
 from flambeau.core.kernels.native.choose import SILENT
-from flambeau.core.kernels.native.small_folds import FOLDS
 from flambeau.core.node import NOTHING_SAVED, OpNode
 from flambeau.core.provenance import USER, user_frame
 from flambeau.core.silence import quiet, run
@@ -128,11 +126,14 @@ KINDS = tuple(np.dtype(t) for t in ("f4", "f8", "i8", "i4", "?"))
 def _native(op: Op, typed: bool, dtype_at: int | None) -> Callable[..., Any] | None:
     """The native short way."""
     kernel = op.kernel if op.kernel in SILENT else partial(run, op.kernel)
-    kernel = small_folds.native(op.name, kernel)
+    from flambeau.core.kernels.native import row_picks, small_folds
+
+    for room in (small_folds, row_picks):
+        kernel = room.native(op.name, kernel)
     missing = sum(1 << k for k, (i, _) in enumerate(op.tensors) if op.template[i] is None)
     sums = op.types is SUM
     kinds = tuple(SINGLE_DOUBLE) if typed and not sums else KINDS
-    if op.types is REAL and op.name in FOLDS:  # whole numbers, which stay so
+    if op.types is REAL and op.name in small_folds.FOLDS:  # whole numbers, which stay so
         kinds = tuple(k for k in KINDS if k.kind != "b")
     return process.several(
         op, kernel, kinds, mixed=int(not typed), same=process.SUMS * sums,

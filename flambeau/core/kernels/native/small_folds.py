@@ -1,8 +1,10 @@
-"""Reductions of small contiguous arrays as native functions: sums, extremes, places, truths.
+"""Reductions of small contiguous arrays as native functions: sums, extremes, places, truths,
+spreads, Euclidean norms.
 
 ``fold(array, dim, keepdim, dtype)``, of which all but the array may be missing: over all elements
-or over dimensions that stand side by side. Larger arrays, other strides and errors are the NumPy
-form's, and so are large ones' generated kernels (``generate.folds``). Stands on geometry and jit.
+or over dimensions that stand side by side; spreads take a correction, norms their order too. Larger
+arrays, other strides and errors are the NumPy form's, and so are large ones' generated kernels
+(``generate.folds``). Stands on geometry and jit.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from flambeau.core.kernels.native.geometry import (
     wrapped,
 )
 from flambeau.core.kernels.native.narrow import CARRIERS
-from flambeau.core.kernels.native.objects import field, new_array, word
+from flambeau.core.kernels.native.objects import field, new_array, python_number, word
 
 __all__ = ["FOLDS", "native"]
 
@@ -53,6 +55,14 @@ class Fold(NamedTuple):
     mean: bool = False
     single: bool = False
     """Over one dimension or all, never over several by number."""
+    root: bool = False
+    """Of the squares' sum the square root is taken."""
+    dim_at: int = 1
+    keep_at: int = 2
+    correction_at: int = 0
+    """The argument that is taken off the count of the squared differences from the mean."""
+    order_at: int = 0
+    """The argument that must be 2: of squares."""
     places: str = ""
     """The places of the extremes: "alone", or "too"."""
 
@@ -67,6 +77,10 @@ def _smaller(f: Function, a: Value, x: Value) -> Value:
     return f.select(keep | a.isnan() if a.floating else keep, a, x)
 
 
+def _sum(f: Function, a: Value, x: Value) -> Value:
+    return a + x
+
+
 def _either(f: Function, a: Value, x: Value) -> Value:
     return a | x
 
@@ -76,8 +90,11 @@ def _both(f: Function, a: Value, x: Value) -> Value:
 
 
 FOLDS: dict[str, Fold] = {
-    "sum": Fold(lambda f, a, x: a + x, (*TYPES, "i1"), 0, ("float", *WHOLE)),
-    "mean": Fold(lambda f, a, x: a + x, FLOATS, 0, ("float",), mean=True),
+    "sum": Fold(_sum, (*TYPES, "i1"), 0, ("float", *WHOLE)),
+    "mean": Fold(_sum, FLOATS, 0, ("float",), mean=True),
+    "_var": Fold(_sum, FLOATS, 0, ("float",), correction_at=2, keep_at=3),
+    "_std": Fold(_sum, FLOATS, 0, ("float",), root=True, correction_at=2, keep_at=3),
+    "_vector_norm": Fold(_sum, FLOATS, 0, root=True, order_at=1, dim_at=2, keep_at=3),
     "prod": Fold(lambda f, a, x: a * x, TYPES, 1, WHOLE, single=True),
     "amax": Fold(_larger),
     "amin": Fold(_smaller),
@@ -106,7 +123,7 @@ def _module(name: str, fold: Fold) -> Module:
     made = Module(name)
     f = made.function(name, SIGNATURE, "ptr")
     args, n = f.argument["args"], f.argument["n"]
-    require(f, n.ge(1) & n.le(4))
+    require(f, n.ge(1) & n.le(fold.keep_at + 2))
     x = f.load("ptr", args)
     require(f, field(f, x, table.TYPE, "ptr").eq(word(f, "ndarray")))
     require(f, (field(f, x, table.FLAGS, "i32") & table.C_CONTIGUOUS).ne(0))
@@ -116,7 +133,8 @@ def _module(name: str, fold: Fold) -> Module:
     first, last = _reduced(f, args, n, ndim, fold)
     if fold.places == "too":  # over one dimension
         require(f, last.get().eq(first.get() + 1) & f.load("ptr", args, 1).ne(word(f, "none")))
-    keep = _kept(f, args, n)
+    keep = _kept(f, args, n, fold)
+    correction = _numbers(f, args, n, fold)
     outer, count, inner = (f.variable("i64", 1) for _ in range(3))
     room, shown = f.memory("i64", MOST), f.variable("i64", 0)
     with f.loop(0, ndim) as i:
@@ -134,11 +152,14 @@ def _module(name: str, fold: Fold) -> Module:
     require(f, total.gt(0) & total.lt(LARGEST))
     kind = field(f, x, table.DESCR, "ptr")
     sizes = outer.get(), count.get(), inner.get()
+    left = count.get().to("double") - correction
+    if fold.correction_at:
+        require(f, left.gt(0))
     for type in fold.types:
         k = f.fresh()
         f.branch(kind.eq(word(f, type)), f"is{k}", f"not{k}")
         f.label(f"is{k}")
-        _typed(f, fold, type, x, sizes, room, shown.get())
+        _typed(f, fold, type, x, sizes, left, room, shown.get())
         f.label(f"not{k}")
     f.jump("other")
     end(f)
@@ -150,9 +171,9 @@ def _reduced(
 ) -> tuple[Variable, Variable]:
     """The first of the reduced dimensions and the one behind the last."""
     first, last = f.variable("i64", 0), f.variable("i64", ndim)
-    f.branch(n.gt(1), "dim", "all")
+    f.branch(n.gt(fold.dim_at), "dim", "all")
     f.label("dim")
-    dim = f.load("ptr", args, 1)
+    dim = f.load("ptr", args, fold.dim_at)
     f.branch(dim.eq(word(f, "none")), "all", "some")
     f.label("some")
     kind = field(f, dim, table.TYPE, "ptr")
@@ -179,23 +200,36 @@ def _reduced(
     return first, last
 
 
-def _kept(f: Function, args: Value, n: Value) -> Value:
+def _numbers(f: Function, args: Value, n: Value, fold: Fold) -> Value:
+    """The correction, 0 without one; an order that is not 2 goes the other way."""
+    at = fold.correction_at or fold.order_at
+    if not at:
+        return f.value("double", 0.0)
+    require(f, n.gt(at))
+    _, number, _ = python_number(f, f.load("ptr", args, at))
+    if fold.correction_at:
+        return number.get()
+    require(f, number.get().eq(2.0))
+    return f.value("double", 0.0)
+
+
+def _kept(f: Function, args: Value, n: Value, fold: Fold) -> Value:
     """Whether reduced dimensions stay, of size 1; a dtype goes the other way."""
     found = f.variable("i64", 0)
-    with f.when(n.gt(2)):
-        value = f.call(word(f, "as_long"), "i64", f.load("ptr", args, 2))
+    with f.when(n.gt(fold.keep_at)):
+        value = f.call(word(f, "as_long"), "i64", f.load("ptr", args, fold.keep_at))
         with f.when(value.eq(-1)):
             f.call(word(f, "clear"), "void")
             f.jump("other")
         found.set(value)
-    with f.when(n.gt(3)):
-        require(f, f.load("ptr", args, 3).eq(word(f, "none")))
+    with f.when(n.gt(fold.keep_at + 1)):
+        require(f, f.load("ptr", args, fold.keep_at + 1).eq(word(f, "none")))
     return found.get().ne(0)
 
 
 def _typed(
-    f: Function, fold: Fold, type: str, x: Value, sizes: tuple[Value, ...], room: Value,
-    shown: Value,
+    f: Function, fold: Fold, type: str, x: Value, sizes: tuple[Value, ...], left: Value,
+    room: Value, shown: Value,
 ) -> None:  # fmt: skip
     """The results' arrays, filled and returned."""
     outer, count, inner = sizes
@@ -230,6 +264,8 @@ def _typed(
         begin = o * count * inner + i
         at = o * inner + i
         found = _folded(f, fold, working, element, begin, count, inner)
+        if fold.correction_at or fold.order_at:
+            found = _squares(f, fold, working, element, begin, count, inner, found, left)
         if fold.places:
             f.store(_first(f, found, element, begin, inner), places, at)
         if fold.mean:
@@ -265,6 +301,27 @@ def _folded(
     with f.loop(rest, count) as j:
         total.set(fold.step(f, total.get(), element(begin + j * inner)))
     return total.get()
+
+
+def _squares(
+    f: Function, fold: Fold, working: str, element: Callable[[Value], Value], begin: Value,
+    count: Value, inner: Value, total: Value, left: Value,
+) -> Value:  # fmt: skip
+    """The sum of squares, or the mean one of the differences from the mean, in a second pass."""
+    mean = total / count.to(working) if fold.correction_at else f.value(working, 0)
+
+    def square(i: Value) -> Value:
+        difference = element(i) - mean
+        return difference * difference
+
+    found = _folded(f, fold, working, square, begin, count, inner)
+    if fold.correction_at:
+        found = found / left
+    if fold.root:
+        found = f.intrinsic("sqrt", found)
+    if fold.order_at:  # of one number its size, whose square may be too large
+        found = f.select(count.eq(1), f.intrinsic("fabs", element(begin)), found)
+    return found
 
 
 def _first(

@@ -50,8 +50,38 @@ def test_as_pytorch(oracle, name, dtype):
             np.testing.assert_allclose(found[0], wanted[0], rtol=1e-6)
 
 
+SPREADS = [
+    "x.var()", "x.std()", "x.var(0)", "x.std(-1, keepdim=True)", "x.var((0, 1))",
+    "x.std(dim=-1, correction=1.5)", "x.var(unbiased=False)", "x.norm()", "x.norm(2, 0, True)",
+    "torch.linalg.vector_norm(x, dim=-1)", "torch.linalg.vector_norm(x, 1)", "x.norm(3)",
+    "torch.linalg.vector_norm(x, ord=2.0, dim=(0, 1))", "(x * 1e30).norm()", "(x * 1e30).std()",
+    "torch.linalg.vector_norm(x, dtype=torch.float64)", "torch.var(x, dim=0, correction=100)",
+]  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore:(var|std)")
+@pytest.mark.parametrize("code", SPREADS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_spreads_and_norms(oracle, code, dtype):
+    for shape in ((4, 4), (7,), (2, 3, 4), (1, 5), (), (1, 1)):
+        found = []
+        for torch in (fb, oracle):
+            numbers = np.random.default_rng(0).standard_normal(shape) + 9
+            x = torch.tensor(numbers.tolist(), dtype=getattr(torch, dtype))
+            try:
+                made = eval(code, {"x": x, "torch": torch})
+            except Exception as error:
+                found.append((type(error),))
+                continue
+            found.append((str(made.dtype)[-7:], made.shape, made.stride(), made.tolist()))
+        assert found[0][:-1] == found[1][:-1], shape
+        if len(found[1]) > 1:
+            rtol = 2e-5 if dtype == "float32" else 1e-12
+            np.testing.assert_allclose(found[0][-1], found[1][-1], rtol=rtol)
+
+
 @pytest.mark.skipif(not build.available(), reason="no code can be generated here")
-@pytest.mark.parametrize("name", small_folds.FOLDS)
+@pytest.mark.parametrize("name", [n for n, f in small_folds.FOLDS.items() if f.keep_at == 2])
 def test_what_is_served(name):
     call = small_folds.native(name, lambda *args: "the NumPy form")
 
@@ -66,6 +96,26 @@ def test_what_is_served(name):
     for dim in (2, -3, 1.0, "a", [1], True, (0, 0), (1.5,), 1 << 70):
         assert not served(x, dim, False)
     assert not served(x, 1, "keepdim") and not served(x, 1, False, np.dtype("f8"))
+
+
+@pytest.mark.skipif(not build.available(), reason="no code can be generated here")
+def test_which_spreads_and_norms_are_served():
+    x = values((4, 5), "float32")
+    variance, norm = (
+        small_folds.native(name, lambda *args: "the NumPy form")
+        for name in ("_var", "_vector_norm")
+    )
+    for served in (
+        variance(x, None, 1, False), variance(x, (0, 1), 0.5, True), norm(x, 2, None, False),
+        norm(x, 2.0, -1, True, None),
+    ):  # fmt: skip
+        assert not isinstance(served, str)
+    for other in (
+        variance(x, None, 20, False), variance(x, 0, None, False), norm(x, 1, None, False),
+        norm(x, 2, 0, False, np.dtype("f8")), norm(x, "fro", 0, False), variance(x),
+        variance(x.astype("i8"), None, 1, False),
+    ):  # fmt: skip
+        assert isinstance(other, str)
 
 
 def test_many_terms_lose_no_digits():

@@ -1,0 +1,117 @@
+"""Slices by number as native functions: ``take(array, dim, index)``, ``indexed(array, index, dim)``
+and ``rows(table, index)``.
+
+The array is contiguous, the index contiguous int64 without negative numbers, the result small.
+What does not fit, and indices out of range, go to the NumPy form; larger results to
+``generate.picked``. Stands on geometry and jit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flambeau.core.kernels.jit.ir import Function, Module, Value
+from flambeau.core.kernels.native import table
+from flambeau.core.kernels.native.geometry import (
+    MOST,
+    SIGNATURE,
+    count_of,
+    end,
+    is_dtype,
+    item,
+    require,
+    whole,
+    wrapped,
+)
+from flambeau.core.kernels.native.objects import field, new_array, word
+
+__all__ = ["OPERATIONS", "native"]
+
+LARGEST = 1 << 15
+"""Bytes of a result at most: of more, processors copy side by side."""
+OPERATIONS = {"index_select": "take", "_index_one": "indexed", "_embedding": "rows"}
+"""By the operation's name, whose kernel takes more arguments or fewer."""
+
+
+def native(name: str, numpy_form: Callable[..., Any]) -> Callable[..., Any]:
+    """The operation's kernel, with `numpy_form` for what it does not take; that form itself where
+    there is none.
+    """
+    if name not in OPERATIONS:
+        return numpy_form
+    return table.native(OPERATIONS[name], numpy_form, _module)
+
+
+def _module() -> Module:
+    made = Module("row_picks")
+    _picks(made, "take", 3, index_at=2, dim_at=1)
+    _picks(made, "indexed", 3, index_at=1, dim_at=2)
+    _picks(made, "rows", 2, index_at=1)
+    return made
+
+
+def _picks(made: Module, name: str, least: int, index_at: int, dim_at: int = 0) -> None:
+    """A function of at least so many arguments, the array first; of a table where no dimension is
+    given.
+    """
+    f = made.function(name, SIGNATURE, "ptr")
+    args, n = f.argument["args"], f.argument["n"]
+    require(f, n.ge(least))
+    x, index = f.load("ptr", args), f.load("ptr", args, index_at)
+    for array in (x, index):
+        require(f, field(f, array, table.TYPE, "ptr").eq(word(f, "ndarray")))
+        require(f, (field(f, array, table.FLAGS, "i32") & table.C_CONTIGUOUS).ne(0))
+    require(f, field(f, index, table.DESCR, "ptr").eq(word(f, "i64")))
+    kind = field(f, x, table.DESCR, "ptr")
+    require(f, is_dtype(f, kind) & field(f, kind, table.KIND, "i8").ne(ord("O")))
+    ndim, own = (field(f, a, table.NDIM, "i32").to("i64") for a in (x, index))
+    require(f, ndim.gt(0) & (ndim + own).lt(MOST))
+    if dim_at:
+        dim = wrapped(f, whole(f, f.load("ptr", args, dim_at)), ndim)
+        require(f, own.eq(1) if name == "take" else own.gt(0))
+    else:
+        dim = f.index(0)
+        require(f, ndim.eq(2))
+    dims, extents = field(f, x, table.DIMS, "ptr"), field(f, index, table.DIMS, "ptr")
+    room, outer, inner = f.memory("i64", MOST), f.variable("i64", 1), f.variable("i64", item(f, x))
+    with f.loop(0, dim) as j:
+        size = f.load("i64", dims, j)
+        f.store(size, room, j)
+        outer.set(outer.get() * size)
+    with f.loop(0, own) as j:
+        f.store(f.load("i64", extents, j), room, dim + j)
+    with f.loop(dim + 1, ndim) as j:
+        size = f.load("i64", dims, j)
+        f.store(size, room, own + j - 1)
+        inner.set(inner.get() * size)
+    many, size = count_of(f, index), f.load("i64", dims, dim)
+    numbers, bytes = field(f, index, table.DATA, "ptr"), inner.get()
+    total = outer.get() * many * bytes
+    require(f, total.gt(0) & total.le(LARGEST))
+    with f.loop(0, many) as k:
+        number = f.load("i64", numbers, k)
+        require(f, number.ge(0) & number.lt(size))
+    out = new_array(f, kind, (ndim + own - 1).to("i32"), room, total)
+    f.branch(out.eq(0), "failed", "made")
+    f.label("made")
+    source, target = (f.variable("ptr", field(f, a, table.DATA, "ptr")) for a in (x, out))
+    with f.loop(0, outer.get()):
+        with f.loop(0, many) as k:
+            here = f.at(source.get(), f.load("i64", numbers, k) * bytes, "i8")
+            _copy(f, here, target.get(), bytes)
+            target.set(f.at(target.get(), bytes, "i8"))
+        source.set(f.at(source.get(), size * bytes, "i8"))
+    f.ret(out)
+    f.label("failed")
+    f.ret(out)
+    end(f)
+
+
+def _copy(f: Function, source: Value, target: Value, count: Value) -> None:
+    """So many bytes, by words."""
+    words = count / 8
+    with f.loop(0, words, independent=True) as i:
+        f.store(f.load("i64", source, i, 1), target, i, 1)
+    with f.loop(words * 8, count) as i:
+        f.store(f.load("i8", source, i), target, i)
