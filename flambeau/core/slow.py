@@ -21,6 +21,7 @@ from flambeau.core.ir.abstract import Abstract, broadcast_shapes
 from flambeau.core.kernels.native.casts import recast
 from flambeau.core.kernels.native.choose import quickly
 from flambeau.core.kernels.order import alike, form_of
+from flambeau.core.kernels.product import widen
 from flambeau.core.lower import CLASSES
 from flambeau.core.numbers import check_bits, number_for
 from flambeau.core.old_order import of_three
@@ -203,6 +204,8 @@ def _compute_elementwise(op: Op, arrays: list[Any], result: np.dtype[Any]) -> An
             _broadcast(op, [a.shape for a in held])
             r = batched(op, arrays)
             return r if r.dtype == result else quiet(r.astype, result)
+        if type(op.kernel) is np.ufunc and op.kernel is not np.nextafter:
+            arrays = [widen(a) for a in arrays]  # one operation: it is rounded once either way
         r = quiet(form_of(op), *arrays)
     except ValueError:
         _broadcast(op, [a.shape for a in held])

@@ -23,6 +23,7 @@ from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import broadcast_shapes
 from flambeau.core.kernels import batched
 from flambeau.core.kernels.product import fold, matrices, product
+from flambeau.core.kernels.tiled import BFLOAT16
 from flambeau.core.methods import bind
 from flambeau.core.node import OpNode
 from flambeau.core.provenance import USER, user_frame
@@ -37,6 +38,7 @@ nd = np.ndarray
 _new = object.__new__
 _frame = sys._getframe
 SINGLE_DOUBLE = frozenset((np.dtype("f4"), np.dtype("f8")))
+SHORT = SINGLE_DOUBLE | {np.dtype("f2"), BFLOAT16}
 MATRIX_TYPES = ("f4", "f8", "c8", "c16", "f2", "i1", "i2", "i4", "i8", "u1")
 _TAKEN = frozenset(map(np.dtype, MATRIX_TYPES))
 
@@ -171,6 +173,13 @@ def batches(batch1: Any, batch2: Any) -> Any:
     if batch1.shape[0] != batch2.shape[0]:
         raise ValueError
     return batched.matmul(batch1, batch2)
+
+
+def _halves_in_batches(batch1: Any, batch2: Any) -> Any:
+    """`batches` of 16-bit floats."""
+    if batch1.shape[0] != batch2.shape[0]:
+        raise ValueError
+    return product(batch1, batch2)
 
 
 def outward(g: Any, vec: Any) -> Any:
@@ -367,8 +376,9 @@ _MATMUL = _Choice({
 
 
 def _entry(title: str, second: str, fixed: Op | None, choice: dict[tuple[int, int], Any]) -> Any:
-    """entry(input, other, *, out=None): the short way for two float32 or float64 factors."""
+    """entry(input, other, *, out=None): the short way for two factors of one floating dtype."""
     nothing = (None, None, False)
+    halves = _halves_in_batches if title == "bmm" else product
 
     def entry(input: Any, other: Any = None, *, out: Any = None, **names: Any) -> Any:
         if type(input) in PLAIN and type(other) in PLAIN and out is None and not names:
@@ -378,7 +388,7 @@ def _entry(title: str, second: str, fixed: Op | None, choice: dict[tuple[int, in
             d = a.dtype
             if (
                 (m is None or m is NO_GRAD)
-                and d in SINGLE_DOUBLE
+                and d in SHORT
                 and b.dtype is d
                 and type(a) is nd
                 and type(b) is nd
@@ -389,6 +399,8 @@ def _entry(title: str, second: str, fixed: Op | None, choice: dict[tuple[int, in
                     else choice.get((a.ndim, b.ndim), nothing)
                 )
                 try:
+                    if d not in SINGLE_DOUBLE and kernel is not None:
+                        kernel = halves
                     r = kernel(a, b)
                 except Exception:
                     return long(input, other, out)
