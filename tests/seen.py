@@ -2,7 +2,8 @@
 
 With ``FLAMBEAU_SEEN=1`` in the environment every attribute that a test's own code reads from a
 module of PyTorch or flambeau, or from a tensor, is noted; names that both gave to one passing
-test go to `tests/parity/seen.txt`. Reads from inside the two packages do not count.
+test go to `tests/parity/seen.txt`. Reads from inside the two packages do not count, nor does a
+test that records the property "refused": that both raise is not that both do the same.
 """
 
 from __future__ import annotations
@@ -116,7 +117,8 @@ class Plugin:
         outcome = yield
         if call.when == "call":
             source = _source(item)
-            passed = outcome.get_result().passed and source is not None
+            refused = dict(item.user_properties).get("refused", False)
+            passed = outcome.get_result().passed and source is not None and not refused
             self.recorder.close(source or "", passed)
 
     def pytest_sessionfinish(self) -> None:

@@ -86,8 +86,53 @@ class FunctionCtx:
         self.materialize_grads = value
 
 
-class FunctionNode(Node, FunctionCtx):
-    """The `ctx` of a call, and its node in the graph."""
+SHARED = frozenset(
+    "metadata name next_functions register_hook register_prehook _sequence_nr".split()
+)
+"""What a node says of itself to its `ctx`."""
+
+
+class Context(FunctionCtx):
+    """The `ctx` of a call. Its attributes are the user's own, whatever a node calls its parts.
+    What the user sets is read at `grad_fn`, too.
+    """
+
+    def __init__(self, node: FunctionNode, needs: tuple[bool, ...]) -> None:
+        self._node_of_call = weakref.ref(node)
+        self.needs_input_grad = needs
+        self.to_save: tuple[Any, ...] = ()
+        self.dirty_tensors: tuple[Tensor, ...] = ()
+        self.non_differentiable: tuple[Tensor, ...] = ()
+        self.materialize_grads = True
+
+    @property
+    def saved_tensors(self) -> tuple[Any, ...]:
+        """The tensors given to `save_for_backward`.
+
+        Raises:
+            RuntimeError: they were freed, or written in place since.
+        """
+        node = self._node_of_call()
+        return tuple(self.to_save) if node is None else node.saved_tensors
+
+    @property
+    def saved_variables(self) -> tuple[Any, ...]:
+        return self.saved_tensors
+
+    def __getattr__(self, name: str) -> Any:
+        node = self.__dict__["_node_of_call"]() if "_node_of_call" in self.__dict__ else None
+        if name in SHARED and node is not None:
+            return getattr(node, name)
+        owner = "ctx" if node is None else node.name()
+        raise AttributeError(f"'{owner}' object has no attribute '{name}'")
+
+    def __repr__(self) -> str:
+        node = self._node_of_call()
+        return super().__repr__() if node is None else repr(node)
+
+
+class FunctionNode(Node):
+    """The node of a call in the graph."""
 
     function: type[Function]
     freed: Any = None
@@ -96,11 +141,8 @@ class FunctionNode(Node, FunctionCtx):
         self.function = function
         self.hooks = None
         self.edges = ()
-        self.needs_input_grad = needs
-        self.to_save: tuple[Any, ...] = ()
-        self.dirty_tensors: tuple[Tensor, ...] = ()
-        self.non_differentiable: tuple[Tensor, ...] = ()
-        self.materialize_grads = True
+        self._arguments = len(needs)
+        self._context = Context(self, needs)
         self._kept: list[_Kept | None] | None = None
         self._packed: list[Any] | None = None
 
@@ -116,7 +158,7 @@ class FunctionNode(Node, FunctionCtx):
         if self._kept is None:
             if self.freed is not None:
                 raise was_freed(self, self.freed)
-            return tuple(self.to_save)
+            return tuple(self._context.to_save)
         found: list[Tensor | None] = []
         for k, kept in enumerate(self._kept):
             if kept is None:
@@ -141,6 +183,12 @@ class FunctionNode(Node, FunctionCtx):
     def saved_variables(self) -> tuple[Any, ...]:
         return self.saved_tensors
 
+    def __getattr__(self, name: str) -> Any:
+        context = self.__dict__.get("_context")
+        if context is not None and name in context.__dict__:
+            return context.__dict__[name]
+        raise AttributeError(f"'{self.name()}' object has no attribute '{name}'")
+
     def name(self) -> str:
         return self.function.__name__ + "Backward"
 
@@ -152,7 +200,8 @@ class FunctionNode(Node, FunctionCtx):
             g if g is None or isinstance(g, Tensor) else wrap(g)
             for g in (grads if self.outputs > 1 else [grads])
         ]
-        if self.materialize_grads:
+        context = self._context
+        if context.materialize_grads:
             shapes = self.shape if self.outputs > 1 else (self.shape,)
             kinds = self.dtype if self.outputs > 1 else (self.dtype,)
             import numpy as np
@@ -163,17 +212,17 @@ class FunctionNode(Node, FunctionCtx):
             ]
         function = self.function
         if function.vjp is not Function.vjp and function.backward is Function.backward:
-            results = function.vjp(self, *given)
+            results = function.vjp(context, *given)
         else:
-            results = function.backward(self, *given)
+            results = function.backward(context, *given)
         if not keep and (self._kept or self._packed):
             self._kept = self._packed = None
-            self.to_save = ()
+            context.to_save = ()
             frame = user_frame(sys._getframe(1))
             self.freed = (frame.f_code, frame.f_lasti)
         results = results if isinstance(results, (tuple, list)) else (results,)
         wanted = self._positions
-        count = len(self.needs_input_grad)
+        count = self._arguments
         if len(results) > count and all(r is None for r in results[count:]):
             results = results[:count]
         if len(results) != count:
@@ -288,6 +337,8 @@ class Function(FunctionCtx):
             inspect.getattr_static(cls, "forward"), (staticmethod, classmethod)
         ):
             raise RuntimeError("forward must be a static method")
+        if cls.setup_context is not Function.setup_context:
+            args, kwargs = _with_defaults(cls.forward, args, kwargs)
         if TRANSFORMING.get() or ACTIVE.get():
             from flambeau.func.functions import apply_by_level, check_form
 
@@ -297,7 +348,8 @@ class Function(FunctionCtx):
                 return found
         edges = [edge_of(a) if isinstance(a, Tensor) else None for a in args]
         recording = state.grad_enabled() and any(e is not None for e in edges)
-        ctx = FunctionNode(cls, tuple(e is not None for e in edges))
+        node = FunctionNode(cls, tuple(e is not None for e in edges))
+        ctx = node._context
         m = state.mode()
         token = state.switch(grad=False)
         try:
@@ -308,12 +360,26 @@ class Function(FunctionCtx):
                 output = cls.forward(ctx, *args, **kwargs)
         finally:
             state.restore(token)
-        return _record(cls, ctx, args, edges, output, recording, m)
+        return _record(cls, node, args, edges, output, recording, m)
+
+
+def _with_defaults(forward: Any, args: Any, kwargs: Any) -> tuple[Any, Any]:
+    """What `forward` gets, its defaults among it: `setup_context` sees them as inputs."""
+    if kwargs:
+        bound = inspect.signature(forward).bind(*args, **kwargs)
+        bound.apply_defaults()
+        return bound.args, bound.kwargs
+    defaults = getattr(forward, "__defaults__", None) or ()
+    missing = forward.__code__.co_argcount - len(args) if defaults else 0
+    if 0 < missing <= len(defaults):
+        args = (*args, *defaults[-missing:])
+    return args, kwargs
 
 
 def _record(
-    cls: Any, ctx: FunctionNode, args: Any, edges: Any, output: Any, recording: bool, m: Any
+    cls: Any, node: FunctionNode, args: Any, edges: Any, output: Any, recording: bool, m: Any
 ) -> Any:
+    ctx = node._context
     single = not isinstance(output, tuple)
     outputs = [output] if single else list(output)
     inputs = {id(a): a for a in args if isinstance(a, Tensor)}
@@ -329,33 +395,33 @@ def _record(
         touch(t, cls.__name__)
     hidden = {id(t) for t in ctx.non_differentiable}
     frame = user_frame(sys._getframe(2))
-    ctx.code, ctx.lasti = frame.f_code, frame.f_lasti
-    ctx.sequence = state.next_sequence()
+    node.code, node.lasti = frame.f_code, frame.f_lasti
+    node.sequence = state.next_sequence()
     if not recording:
         ctx.to_save = tuple(ctx.to_save or ())
         return output
-    ctx._positions = tuple(k for k, a in enumerate(args) if isinstance(a, Tensor))
-    ctx.edges = tuple(edges[k] for k in ctx._positions)
+    node._positions = tuple(k for k, a in enumerate(args) if isinstance(a, Tensor))
+    node.edges = tuple(edges[k] for k in node._positions)
     many = len(outputs) > 1
     if many:
-        ctx.outputs = len(outputs)
-        ctx.shape = tuple(o._array.shape if isinstance(o, Tensor) else None for o in outputs)
-        ctx.dtype = tuple(o._array.dtype if isinstance(o, Tensor) else None for o in outputs)
+        node.outputs = len(outputs)
+        node.shape = tuple(o._array.shape if isinstance(o, Tensor) else None for o in outputs)
+        node.dtype = tuple(o._array.dtype if isinstance(o, Tensor) else None for o in outputs)
     elif outputs and isinstance(outputs[0], Tensor):
-        ctx.shape, ctx.dtype = outputs[0]._array.shape, outputs[0]._array.dtype
+        node.shape, node.dtype = outputs[0]._array.shape, outputs[0]._array.dtype
     for k, out in enumerate(outputs):
         if not isinstance(out, Tensor) or id(out) in hidden:
             continue
         kind = out.dtype
         if not (kind.is_floating_point or kind.is_complex):
             continue
-        edge = Port(ctx, k) if many else ctx
+        edge = Port(node, k) if many else node
         if id(out) in dirty:
             from flambeau.core.inplace import check_inplace, rebase
 
             check_inplace(cls.__name__, out, True)
             if out._view is not None and not many:
-                rebase(out, ctx)
+                rebase(out, node)
             else:
                 out._edge = edge
             continue
@@ -371,13 +437,13 @@ def _record(
         out._edge = edge
     kept = [None if t is None else t for t in (ctx.to_save or ())]
     if m is not None and m.anomaly:
-        note_forward(ctx)
+        note_forward(node)
     if m is not None and m.pack:
         pack, unpack = m.pack[-1]
         with unrecorded():
-            ctx._packed = [None if t is None else (pack(t), unpack) for t in kept]
+            node._packed = [None if t is None else (pack(t), unpack) for t in kept]
     else:
-        ctx._kept = [None if t is None else _Kept(t, ctx) for t in kept]
+        node._kept = [None if t is None else _Kept(t, node) for t in kept]
     ctx.to_save = ()
     ctx.dirty_tensors = ctx.non_differentiable = ()
     return outputs[0] if single else tuple(outputs)

@@ -108,7 +108,8 @@ def _into_leaves(
     if any(type(edge) is not AccumulateGrad for edge in wanted):
         return None
     only: dict[Any, Any] = dict.fromkeys(wanted)
-    needed = None if _leaves_of(roots) <= only.keys() else _needed(roots, wanted)
+    leaves = _leaves_of(roots)
+    needed = None if leaves and leaves <= only.keys() else _needed(roots, wanted)
 
     def heard(node: Node, given: Any, keep: bool, spot: Any) -> Any:
         return _visit(node, given, False, keep, needed, {}, [], spot, True)

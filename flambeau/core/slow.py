@@ -14,13 +14,14 @@ import numpy as np
 
 from flambeau.core import lower, overlap, overrides, state
 from flambeau.core.batch.array import Batched
-from flambeau.core.dtypes import FLOATING_KINDS, SUM
+from flambeau.core.dtypes import FLOATING_KINDS, PYTHON_TYPES, SUM
 from flambeau.core.errors import fail
 from flambeau.core.folds import LEAST
 from flambeau.core.ir.abstract import Abstract, broadcast_shapes
 from flambeau.core.kernels.native.casts import recast
 from flambeau.core.kernels.native.choose import quickly
 from flambeau.core.kernels.order import alike, form_of
+from flambeau.core.kernels.product import widen
 from flambeau.core.lower import CLASSES
 from flambeau.core.numbers import check_bits, number_for
 from flambeau.core.old_order import of_three
@@ -203,6 +204,8 @@ def _compute_elementwise(op: Op, arrays: list[Any], result: np.dtype[Any]) -> An
             _broadcast(op, [a.shape for a in held])
             r = batched(op, arrays)
             return r if r.dtype == result else quiet(r.astype, result)
+        if type(op.kernel) is np.ufunc and op.kernel is not np.nextafter:
+            arrays = [widen(a) for a in arrays]  # one operation: it is rounded once either way
         r = quiet(form_of(op), *arrays)
     except ValueError:
         _broadcast(op, [a.shape for a in held])
@@ -399,7 +402,7 @@ def _promote_general(op: Op, args: Any, arrays: list[Any]) -> np.dtype[Any] | No
     which = [i for i, _ in op.tensors if not op.promote or op.names[i] in op.promote]
     asked = arrays[op.names.index("dtype")] if "dtype" in op.names else None
     if asked is not None:
-        promoted = asked.numpy
+        promoted = PYTHON_TYPES.get(asked, asked).numpy
     else:
         operands = [
             (a.dtype, a.ndim) if hasattr(a := arrays[i], "dtype") else a

@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import flambeau
-from flambeau.autograd.function import Function
 from flambeau.core import state
 from flambeau.core.batch.array import ACTIVE
 from flambeau.core.errors import fail
 from flambeau.core.storage import touch
 from flambeau.core.tensor import Tensor, edge_of
 from flambeau.library import registry
+from flambeau.library.custom_graph import function_of, in_graph
 from flambeau.library.schema import Schema, infer_schema
 
 __all__ = [
@@ -45,13 +45,15 @@ class CustomOpDef:
         self._vmap: Callable[..., Any] | None = None
         self._casts: dict[str, Any] = {}
         self._signature = inspect.signature(function)
+        kinds = self._signature.parameters.items()
+        self._keywords = tuple(n for n, p in kinds if p.kind is p.KEYWORD_ONLY)
         self.__name__, self.__doc__ = name, function.__doc__
         packet = registry.make(namespace, name, schema)
         packet.kernels["Autograd"] = packet.kernels["Meta"] = self
         self._opoverload = packet.default
         for device in (devices,) if devices is None or isinstance(devices, str) else devices:
             self._kernels[device] = function
-        self._function = _function_of(self)
+        self._function = function_of(self)
 
     @property
     def _qualname(self) -> str:
@@ -142,7 +144,8 @@ class CustomOpDef:
         if ACTIVE.get():
             from flambeau.func.functions import call_rule
 
-            found = call_rule(self._qualname, self._vmap or self._by_sample, inputs)
+            rule = self._by_sample if self._vmap is None else self._by_rule
+            found = call_rule(self._qualname, rule, inputs)
             if found is not NotImplemented:
                 return found
         tensors = [
@@ -155,7 +158,18 @@ class CustomOpDef:
             return self._run(inputs)
         if self._schema.mutates:
             return self._run(inputs)
-        return self._function.apply(*inputs)
+        return in_graph(self, inputs)
+
+    def apart(self, inputs: tuple[Any, ...]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The positional inputs, and those by keyword alone, which come last."""
+        count = len(inputs) - len(self._keywords)
+        return inputs[:count], dict(zip(self._keywords, inputs[count:], strict=True))
+
+    def _by_rule(self, info: Any, in_dims: tuple[Any, ...], *inputs: Any) -> Any:
+        """The operation on a batch, by the rule that is registered."""
+        assert self._vmap is not None
+        plain, named = self.apart(inputs)
+        return self._vmap(info, in_dims[: len(plain)], *plain, **named)
 
     def _by_sample(self, info: Any, in_dims: tuple[Any, ...], *inputs: Any) -> Any:
         """The operation on a batch where no rule is registered: sample after sample."""
@@ -194,9 +208,7 @@ class CustomOpDef:
                     f"there is no kernel for the cpu, only for {sorted(map(str, self._kernels))}",
                 )
         names = list(self._signature.parameters)
-        keyword = {n for n, p in self._signature.parameters.items() if p.kind is p.KEYWORD_ONLY}
-        plain = [x for n, x in zip(names, inputs, strict=True) if n not in keyword]
-        named = {n: x for n, x in zip(names, inputs, strict=True) if n in keyword}
+        plain, named = self.apart(inputs)
         versions = {
             n: x._version
             for n, x in zip(names, inputs, strict=True)
@@ -228,38 +240,6 @@ class CustomOpDef:
                     "any inputs to this custom operator or other returns. Return a clone() "
                     "instead.",
                 )
-
-
-def _function_of(op: CustomOpDef) -> type[Function]:
-    name = f"GeneratedBackwardFor_{op._namespace}_{op._name}_default"
-
-    def forward(ctx: Any, *inputs: Any) -> Any:
-        found = op._run(inputs)
-        if op._setup is not None:
-            op._setup(ctx=ctx, inputs=inputs, output=found) if _keyword(op._setup) else op._setup(
-                ctx, inputs, found
-            )
-        return found
-
-    def backward(ctx: Any, *grads: Any) -> Any:
-        if op._backward is None:
-            raise fail(
-                RuntimeError,
-                op._qualname,
-                f"Trying to backward through {op._namespace}.{op._name}.default but no autograd "
-                "formula was registered. Please use "
-                "register_autograd to add one.",
-            )
-        return op._backward(ctx, *grads)
-
-    return type(
-        name, (Function,), {"forward": staticmethod(forward), "backward": staticmethod(backward)}
-    )
-
-
-def _keyword(function: Callable[..., Any]) -> bool:
-    kinds = inspect.signature(function).parameters.values()
-    return any(p.kind is p.KEYWORD_ONLY for p in kinds)
 
 
 def custom_op(

@@ -72,11 +72,15 @@ def test_isinstance_looks_into_containers(oracle, value, kind):
         assert jit.isinstance(value, kind) == oracle.jit.isinstance(value, kind)
 
 
-def test_files_are_refused_with_the_mend():
+def test_files_are_refused_with_the_mend(tmp_path):
+    path = tmp_path / "m.pt"
     with pytest.raises(RuntimeError, match="state dict"):
-        jit.save(None, "m.pt")
+        jit.save(None, path)
+    with pytest.raises(ValueError, match="does not exist"):
+        jit.load(path)
+    path.touch()
     with pytest.raises(RuntimeError, match="state dict"):
-        jit.load("m.pt")
+        jit.load(path)
 
 
 def test_freezing_needs_eval_mode():

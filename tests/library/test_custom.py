@@ -97,3 +97,65 @@ def test_vmap_runs_sample_by_sample_and_by_the_registered_rule():
 
     assert torch.vmap(halves, in_dims=(1, None))(x, 1)[0].tolist() == [[0.0], [2.0]]
     assert len(seen) == 2
+
+
+def test_lists_of_tensors_go_in_and_come_out():
+    @torch.library.custom_op("testing_ops::joined", mutates_args=())
+    def joined(parts: list[Tensor], dim: int) -> Tensor:
+        return torch.from_numpy(np.concatenate([x.numpy() for x in parts], dim))
+
+    @torch.library.custom_op("testing_ops::parted", mutates_args=())
+    def parted(x: Tensor, sizes: list[int], dim: int) -> list[Tensor]:
+        return [part.clone() for part in x.split(sizes, dim)]
+
+    seen = []
+
+    def keep(ctx, inputs, output):
+        parts, dim = inputs
+        seen.append(ctx.needs_input_grad)
+        ctx.sizes, ctx.dim = [x.size(dim) for x in parts], dim
+
+    joined.register_autograd(
+        lambda ctx, g: (parted(g, ctx.sizes, ctx.dim), None), setup_context=keep
+    )
+    parted.register_autograd(
+        lambda ctx, grads: (joined(grads, ctx.dim), None, None),
+        setup_context=lambda ctx, inputs, output: setattr(ctx, "dim", inputs[2]),
+    )
+    a, b = torch.ones(2, 3, requires_grad=True), torch.ones(1, 3)
+    out = joined([a, b], 0)
+    (grad,) = torch.autograd.grad((out**2).sum(), a, create_graph=True)
+    assert grad.tolist() == [[2.0] * 3] * 2
+    assert torch.autograd.grad(grad.sum(), a)[0].tolist() == [[2.0] * 3] * 2
+    assert seen == [([True, False], False)] * len(seen)
+    x = torch.arange(6.0, requires_grad=True)
+    first, second = parted(x, [2, 4], 0)
+    (first.sum() + (second * 3).sum()).backward()
+    assert x.grad.tolist() == [1.0, 1.0, 3.0, 3.0, 3.0, 3.0]
+
+
+def test_arguments_by_keyword_alone_are_told_apart():
+    @torch.library.custom_op("testing_ops::scaled", mutates_args=())
+    def scaled(x: Tensor, *, by: float) -> Tensor:
+        return x * by
+
+    def setup(ctx, inputs, keyword_only_inputs, output):
+        assert len(inputs) == 1
+        ctx.by = keyword_only_inputs["by"]
+
+    scaled.register_autograd(lambda ctx, g: g * ctx.by, setup_context=setup)
+    scaled.register_vmap(lambda info, in_dims, x, *, by: (x * by, in_dims[0]))
+    x = torch.ones(3, requires_grad=True)
+    scaled(x, by=2.5).sum().backward()
+    assert x.grad.tolist() == [2.5] * 3
+    assert torch.vmap(lambda row: scaled(row, by=2.0))(torch.ones(2, 3)).tolist() == [[2.0] * 3] * 2
+
+
+def test_a_backward_of_another_number_of_gradients_is_refused():
+    @torch.library.custom_op("testing_ops::doubled", mutates_args=())
+    def doubled(x: Tensor, y: int) -> Tensor:
+        return x * 2
+
+    doubled.register_autograd(lambda ctx, g: g * 2)
+    with pytest.raises(RuntimeError, match="expected 2"):
+        doubled(torch.ones(2, requires_grad=True), 1).sum().backward()

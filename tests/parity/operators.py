@@ -44,8 +44,8 @@ FULL = (
     ("bool", ("forward", *_VARIANTS)),
     ("complex64", ("forward", "grad", "inplace", "out")),
     ("complex128", ("forward", "grad", "gradgrad", "jvp")),
-    ("bfloat16", ("forward",)),
-    ("float16", ("forward",)),
+    ("bfloat16", ("forward", "grad")),
+    ("float16", ("forward", "grad")),
 )
 # PyTorch's own skip says that torch is wrong or crashes on the CPU.
 TORCH_IS_WRONG: dict[str, str] = {}

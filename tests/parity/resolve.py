@@ -15,6 +15,7 @@ from typing import Any
 import torch
 import torch.masked
 import torch.signal
+from torch._library.custom_ops import OPDEFS, CustomOpDef
 from torch.testing._internal.opinfo.core import OpInfo
 
 from .engine import Engine
@@ -23,7 +24,7 @@ from .engine import Engine
 ROOMS = (
     "", "nn.functional", "linalg", "special", "fft", "masked", "signal.windows", "sparse", "nn",
     "nn.init", "nn.utils", "nn.utils.rnn", "nn.attention", "optim", "optim.lr_scheduler",
-    "autograd", "autograd.functional", "func", "distributions", "nested", "Tensor", "amp",
+    "autograd", "autograd.function", "autograd.functional", "func", "distributions", "nested", "Tensor", "amp",
 )  # fmt: skip
 
 
@@ -117,8 +118,19 @@ class Translator:
             return functools.partial(
                 self(function.func), *map(self.value, function.args), **keywords
             )
+        if isinstance(function, type) and issubclass(function, torch.autograd.Function):
+            return self._function_class(function)
+        if isinstance(function, types.MethodType) and isinstance(function.__self__, type):
+            if issubclass(function.__self__, torch.autograd.Function):
+                return getattr(self(function.__self__), function.__name__)
         if isinstance(function, (torch._ops.OpOverload, torch._ops.OpOverloadPacket)):
-            raise Private(str(function))
+            if (
+                known := OPDEFS.get(str(function).removesuffix(".default").replace(".", "::"))
+            ) is None:
+                raise Private(str(function))
+            return self(known)
+        if isinstance(function, CustomOpDef):
+            return self._custom_op(function)
         module = getattr(function, "__module__", None) or ""
         if isinstance(function, types.FunctionType):
             if module.startswith("torch.") and not module.startswith("torch.testing."):
@@ -151,6 +163,43 @@ class Translator:
         )
         if function.__kwdefaults__:
             made.__kwdefaults__ = {k: self._global(v) for k, v in function.__kwdefaults__.items()}
+        return made
+
+    def _function_class(self, source: type) -> Any:
+        """A class of forward and backward, of the engine's `Function`."""
+        parent = self.engine.get("autograd.Function")
+        made = type(source.__name__, (parent,), {"__module__": source.__module__})
+        self.memo[id(source)] = made  # its methods call `apply` of it
+        for name, value in vars(source).items():
+            if isinstance(value, staticmethod):
+                function, wrapped = value.__func__, getattr(value.__func__, "__wrapped__", None)
+                rebuilt = self._rebuild(wrapped or function)
+                if wrapped is not None:  # torch's own decorator, the only one
+                    rebuilt = self.engine.get("autograd.function.once_differentiable")(rebuilt)
+                setattr(made, name, staticmethod(rebuilt))
+            elif not name.startswith("__"):
+                setattr(made, name, value)
+        return made
+
+    def _custom_op(self, source: CustomOpDef) -> Any:
+        """A custom operation with its gradient, its shapes and its batching."""
+        if self.engine.module is torch:
+            return source
+        schema = str(source._opoverload._schema)
+        made = self.engine.get("library.custom_op")(
+            source._qualname, self(source._init_fn), mutates_args=(),
+            schema=schema[schema.index("(") :],
+        )  # fmt: skip
+        self.memo[id(source)] = made
+        if source._abstract_fn is not None:
+            made.register_fake(self(source._abstract_fn))
+        if source._backward_fn is not None:
+            setup = source._setup_context_fn
+            made.register_autograd(
+                self(source._backward_fn), setup_context=setup if setup is None else self(setup)
+            )
+        if source._vmap_fn is not None:
+            made.register_vmap(self(source._vmap_fn))
         return made
 
     def _global(self, value: Any) -> Any:

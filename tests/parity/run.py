@@ -18,11 +18,17 @@ from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from . import failing, foreach, modules, operators, optimizers, reference, report, shard
+from . import failing, foreach, modules, operators, optimizers, own, reference, report, shard
 from .engine import load
 from .result import Result
 
-DATABASES = {"op": operators, "module": modules, "optim": optimizers, "foreach": foreach}
+DATABASES = {
+    "op": operators,
+    "module": modules,
+    "optim": optimizers,
+    "foreach": foreach,
+    "own": own,
+}
 KNOWN = {**DATABASES, "reference": reference}
 
 
@@ -58,7 +64,9 @@ def parse(given: list[str] | None = None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m tests.parity.run", description=__doc__)
     parser.add_argument("--engine", default="flambeau", help="module under test (torch: self-test)")
-    parser.add_argument("--db", default="op,module,optim,foreach", help="of " + ", ".join(KNOWN))
+    parser.add_argument(
+        "--db", default="op,module,optim,foreach,own", help="of " + ", ".join(KNOWN)
+    )
     parser.add_argument(
         "--inputs", choices=("samples", "reference"), help="op_db's: --db op or reference"
     )

@@ -109,18 +109,21 @@ def average_gradient(grad: np.ndarray, size: Ints, last: bool = False) -> np.nda
     """The adjoint of :func:`average`."""
     if is_half(grad.dtype):
         return _half_average_gradient(grad, size, last)
-    work, split, divisor = grad, [], 1
+    work, divisor = grad, 1
     for axis, n in enumerate(size, 2):
         out = grad.shape[axis]
         if n % out == 0:
             divisor *= n // out
-            split.append((out, n // out))
         else:
             work = apply(work, axis, _table(n, out, True))
-            split.append((n, 1))
-    share = work / grad.dtype.type(divisor)
-    result = empty((*grad.shape[:2], *size), grad.dtype, last)
-    repeated = result.reshape(*grad.shape[:2], *(n for pair in split for n in pair))
+    return _repeated(work / grad.dtype.type(divisor), size, last)
+
+
+def _repeated(share: np.ndarray, size: Ints, last: bool) -> np.ndarray:
+    """Every number of (N, C, *O) as often as the sizes want it."""
+    split = [(o, n // o) for n, o in zip(size, share.shape[2:], strict=True)]
+    result = empty((*share.shape[:2], *size), share.dtype, last)
+    repeated = result.reshape(*share.shape[:2], *(n for pair in split for n in pair))
     inner: Any = (slice(None), slice(None), *(cut for _ in split for cut in (slice(None), None)))
     repeated[...] = share[inner]
     if not np.may_share_memory(repeated, result):
@@ -136,6 +139,8 @@ def _half_average_gradient(grad: np.ndarray, size: Ints, last: bool) -> np.ndarr
     share = grad
     for axis, count in enumerate(counts):
         share = share / count.astype(grad.dtype).reshape(-1, *(1,) * (len(out) - 1 - axis))
+    if not any(n % o for n, o in zip(size, out, strict=True)):
+        return _repeated(share, size, last)
     total = full((*grad.shape[:2], *size), 0, grad.dtype, last)
     steps = [range(int(count.max(initial=0)) - 1, -1, -1) for count in counts]
     if all(n >= o for n, o in zip(size, out, strict=True)):

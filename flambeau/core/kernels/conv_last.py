@@ -1,14 +1,16 @@
 """Convolution of images whose channels lie last, and its adjoint in the input, by generated code:
 weights become one matrix, which rows of pixels meet where they lie, or as blocks of what they see.
 
-Every function says whether it did the work. The code is in ``generate.conv_last`` and
+Every public function gives None where it does not take the call, else what does the same for other
+arrays that lie alike. The code is in ``generate.conv_last`` and
 ``generate.conv_blocks``; each channel by itself is in ``windows_native``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache as once
-from functools import lru_cache
+from functools import lru_cache, partial
 from math import prod
 from typing import Any, NamedTuple
 
@@ -24,7 +26,10 @@ from flambeau.core.kernels.phases import UNLOCKED, lanes_of, reached
 from flambeau.core.kernels.windows import Ints, Pairs, empty, scratch, to_last
 from flambeau.core.kernels.windows_native import Geometry, geometry_of, takes
 
-__all__ = ["convolve", "input_gradient", "taps_of", "weight_gradient"]
+__all__ = ["Done", "convolve", "input_gradient", "taps_of", "thin", "weight_gradient"]
+
+Done = Callable[[np.ndarray, np.ndarray, Any, np.ndarray], None]
+"""``run(one, other, bias, result)``: arrays as the functions here take them."""
 
 ALONE = 1 << 20
 """Multiplications that one more thread is worth."""
@@ -134,31 +139,27 @@ def _block_words(
 def _by_blocks(
     input: np.ndarray, weight: np.ndarray, lie: _Lie, bias: Any, result: np.ndarray,
     geometry: Geometry,
-) -> bool:  # fmt: skip
+) -> None:  # fmt: skip
     function = _blocks(input.dtype)
-    if function is None:
-        return False
+    assert function is not None
     words, room = _block_words(
         function, input.shape, result.shape, geometry, lie, 4 * lanes_of(input.dtype),
         threads.count(),
     )  # fmt: skip
     launch()(words, input, weight, bias, result, scratch("pixels", (room,), input.dtype))
-    return True
 
 
 def _by_rows(
     input: np.ndarray, matrix: np.ndarray, bias: Any, result: np.ndarray, geometry: Geometry
-) -> bool:
+) -> None:
     """With weights as (taps, channels, features)."""
     function = _rows(input.dtype)
-    if function is None:
-        return False
+    assert function is not None
     steps = (result.strides[0], *result.strides[2:])
     words, room = _row_words(
         function, input.shape, result.shape, steps, geometry, input.itemsize, threads.count()
     )
     launch()(words, input, matrix, bias, result, scratch("pixels", (room,), input.dtype))
-    return True
 
 
 def _fill_tiles(input: np.ndarray, weight: np.ndarray, result: np.ndarray) -> bool:
@@ -166,7 +167,7 @@ def _fill_tiles(input: np.ndarray, weight: np.ndarray, result: np.ndarray) -> bo
     return result.shape[3] >= WIDE and input.shape[1] >= THIN and weight.nbytes <= NEAR
 
 
-def _thin(result: np.ndarray) -> bool:
+def thin(result: np.ndarray) -> bool:
     """Whether a result's channels leave half of a register empty: planes are quicker then."""
     return 2 * result.shape[1] <= lanes_of(result.dtype)
 
@@ -190,23 +191,36 @@ def convolve(
     stride: Ints,
     pads: Pairs,
     dilation: Ints,
-) -> bool:
-    """Fill `result` with the convolution of all channels. Whether that was done."""
-    if weight.dtype is not input.dtype or not takes(input, result) or _thin(result):
-        return False
-    features, channels, *kernel = weight.shape
+) -> Done | None:
+    """Fill `result` with the convolution of all channels; what does it once more."""
+    if weight.dtype is not input.dtype or not takes(input, result) or thin(result):
+        return None
+    run = partial(_sum, geometry_of(weight.shape[2:], stride, pads, dilation))
+    run(input, weight, bias, result)
+    return run
+
+
+def _sum(
+    geometry: Geometry,
+    input: np.ndarray,
+    weight: np.ndarray,
+    bias: np.ndarray | None,
+    result: np.ndarray,
+) -> None:
+    features, channels = weight.shape[:2]
     rows = taps_of(weight).reshape(1, features, -1)
-    geometry = geometry_of(tuple(kernel), stride, pads, dilation)
     bias = None if bias is None else np.ascontiguousarray(bias, input.dtype)
     if result.size <= FEW * features:
         lie = _Lie(channels, 1, rows.shape[2])
-        return _by_blocks(input, rows, lie, bias, result, geometry)
+        _by_blocks(input, rows, lie, bias, result, geometry)
+        return
     matrix = memory.empty((1, rows.shape[2], features), weight.dtype)
     turn(rows, matrix)
     if _fill_tiles(input, weight, result):
-        return _by_rows(input, matrix, bias, result, geometry)
-    lie = _Lie(channels * features, features, 1)
-    return _by_blocks(input, matrix, lie, bias, result, geometry)
+        _by_rows(input, matrix, bias, result, geometry)
+    else:
+        lie = _Lie(channels * features, features, 1)
+        _by_blocks(input, matrix, lie, bias, result, geometry)
 
 
 def input_gradient(
@@ -216,25 +230,31 @@ def input_gradient(
     stride: Ints,
     pads: Pairs,
     dilation: Ints,
-) -> bool:
+) -> Done | None:
     """Fill `result` with the adjoint in the input: each phase of the strides is a convolution with
-    the taps that reach it. Whether that was done.
+    the taps that reach it. What does it once more.
     """
-    if weight.dtype is not grad.dtype or not takes(grad, result) or _thin(result):
-        return False
+    if weight.dtype is not grad.dtype or not takes(grad, result) or thin(result):
+        return None
     kernel, size = weight.shape[2:], result.shape[2:]
     work = reached(kernel, stride, tuple(low for low, _ in pads), dilation, size)
-    if len(work) < prod(min(s, n) for s, n in zip(stride, size, strict=True)):
+    run = partial(_adjoints, work, stride)
+    run(grad, weight, None, result)
+    return run
+
+
+def _adjoints(
+    work: Any, stride: Ints, grad: np.ndarray, weight: np.ndarray, _: None, result: np.ndarray
+) -> None:
+    if len(work) < prod(min(s, n) for s, n in zip(stride, result.shape[2:], strict=True)):
         result[...] = 0
     taps = taps_of(weight)
     for phase, places, chosen in work:
         cut: Any = (slice(p, None, s) for p, s in zip(phase, stride, strict=True))
-        if not _adjoint(grad, taps[:, *chosen], places, result[:, :, *cut]):
-            return False
-    return True
+        _adjoint(grad, taps[:, *chosen], places, result[:, :, *cut])
 
 
-def _adjoint(grad: np.ndarray, taps: np.ndarray, places: Any, result: np.ndarray) -> bool:
+def _adjoint(grad: np.ndarray, taps: np.ndarray, places: Any, result: np.ndarray) -> None:
     """What taps (F, *kernel, C) make of a gradient, where they stand at `places` of rows and of
     columns, in falling order.
     """
@@ -246,7 +266,8 @@ def _adjoint(grad: np.ndarray, taps: np.ndarray, places: Any, result: np.ndarray
         lows = tuple(-at[-1] for at in places)
         matrix, geometry = turn_runs(runs), (tuple(kernel), (1, 1), lows, steps)
         if rows:
-            return _by_rows(grad, matrix, None, result, geometry)
+            _by_rows(grad, matrix, None, result, geometry)
+            return
         lie = _Lie(features * channels, channels, 1)
     else:
         matrix = np.ascontiguousarray(taps)
@@ -257,11 +278,11 @@ def _adjoint(grad: np.ndarray, taps: np.ndarray, places: Any, result: np.ndarray
             matrix = turn_runs(matrix.reshape(1, features, -1, channels))
             lie = _Lie(features * channels, channels, 1)
     if to_last(result).flags.c_contiguous:
-        return _by_blocks(grad, matrix, lie, None, result, geometry)
+        _by_blocks(grad, matrix, lie, None, result, geometry)
+        return
     dense = empty(result.shape, result.dtype, True)
-    done = _by_blocks(grad, matrix, lie, None, dense, geometry)
+    _by_blocks(grad, matrix, lie, None, dense, geometry)
     result[...] = dense
-    return done
 
 
 @once
@@ -317,17 +338,24 @@ def weight_gradient(
     stride: Ints,
     pads: Pairs,
     dilation: Ints,
-) -> bool:
-    """Fill `result` with the adjoint in the weight. Whether that was done."""
+) -> Done | None:
+    """Fill `result` with the adjoint in the weight; what does it once more."""
     if not takes(grad, input):
-        return False
+        return None
+    run = partial(_weight_sum, geometry_of(result.shape[2:], stride, pads, dilation))
+    run(grad, input, None, result)
+    return run
+
+
+def _weight_sum(
+    geometry: Geometry, grad: np.ndarray, input: np.ndarray, _: None, result: np.ndarray
+) -> None:
     function = _weights(input.dtype)
-    if function is None:
-        return False
+    assert function is not None
     features, channels, *kernel = result.shape
     words, parts, room = _weight_words(
-        function, input.shape, grad.shape, geometry_of(tuple(kernel), stride, pads, dilation),
-        input.itemsize, 4 * lanes_of(input.dtype), threads.count(),
+        function, input.shape, grad.shape, geometry, input.itemsize, 4 * lanes_of(input.dtype),
+        threads.count(),
     )  # fmt: skip
     behind = to_last(result)
     shape = (parts, features, prod(kernel), channels)
@@ -343,4 +371,3 @@ def weight_gradient(
         turn(total, result.reshape(features, channels, -1))
     elif parts > 1:
         behind[...] = total.reshape(behind.shape)
-    return True

@@ -47,7 +47,7 @@ that a plane then has at least.
 
 
 Key = tuple[Any, ...]
-_known: dict[Key, tuple[Ints, bool, Call]] = {}
+_known: dict[Key, tuple[Ints, bool, Call | conv_last.Done]] = {}
 
 
 def key(kind: str, one: np.ndarray, other: np.ndarray, *options: Any) -> Key:
@@ -65,6 +65,9 @@ def again(found: Key, one: np.ndarray, other: np.ndarray, bias: Any = None) -> n
         return None
     shape, last, call = known
     result = empty(shape, one.dtype, last)
+    if not isinstance(call, Call):
+        call(one, other, bias, result)
+        return result
     if found[0] == "weight":
         weights.weight_gradient(call, one, other, result)
         return result
@@ -77,8 +80,14 @@ def again(found: Key, one: np.ndarray, other: np.ndarray, bias: Any = None) -> n
 
 
 def remember(found: Key, done: Any, result: np.ndarray, *arrays: np.ndarray) -> None:
-    """Note the call that computed `result` of contiguous `arrays`, if one call did."""
-    if isinstance(done, Call) and all(a.flags.c_contiguous for a in arrays):
+    """Note what computed `result`, if that was one call of contiguous `arrays`, or one for channels
+    that lie last.
+    """
+    if isinstance(done, Call):
+        alone = all(a.flags.c_contiguous for a in arrays)
+    else:
+        alone = done is not True and not result.flags.c_contiguous
+    if alone:
         if len(_known) > 4096:
             _known.clear()
         _known[found] = result.shape, not result.flags.c_contiguous, done
@@ -93,7 +102,7 @@ def convolve(
     pads: Pairs,
     dilation: Ints,
     groups: int,
-) -> Call | bool:
+) -> Call | conv_last.Done | bool:
     """Fill `result` with the convolution, as ``conv.convolve`` has it."""
     kernel = weight.shape[2:]
     if not _fits(input, result) or weight.dtype is not input.dtype:
@@ -120,10 +129,12 @@ def convolve(
         convolve(lanes, weight, bias, turned, *options, groups)
         return _turn_back(out, result)
     if _is_last(input) or _is_last(result):
-        if _pointwise(kernel, pads, groups):
-            return False
-        if groups == 1 and conv_last.convolve(input, weight, bias, result, stride, pads, dilation):
-            return True
+        if _pointwise(kernel, pads, groups) and not conv_last.thin(result):
+            return _by_pixels(_pixels_times, input, weight, bias, result, stride)
+        if groups == 1 and (
+            done := conv_last.convolve(input, weight, bias, result, stride, pads, dilation)
+        ):
+            return done
         out = memory.empty(result.shape, result.dtype)
         convolve(_channels_first(input), weight, bias, out, stride, pads, dilation, groups)
         return _channels_back(out, result)
@@ -147,7 +158,7 @@ def input_gradient(
     pads: Pairs,
     dilation: Ints,
     groups: int,
-) -> Call | bool:
+) -> Call | conv_last.Done | bool:
     """Fill `result` with the adjoint of the convolution in its input: each phase of the strides is
     a correlation with the taps that reach it.
     """
@@ -182,9 +193,11 @@ def input_gradient(
         return _turn_back(out, result)
     if _is_last(grad) or _is_last(result):
         if _pointwise(kernel, pads, groups) and max(stride) == 1:
-            return False
-        if groups == 1 and conv_last.input_gradient(grad, weight, result, stride, pads, dilation):
-            return True
+            return _by_pixels(_pixels_back, grad, weight, None, result, stride)
+        if groups == 1 and (
+            done := conv_last.input_gradient(grad, weight, result, stride, pads, dilation)
+        ):
+            return done
         out = memory.empty(result.shape, result.dtype)
         input_gradient(_channels_first(grad), weight, out, stride, pads, dilation, groups)
         return _channels_back(out, result)
@@ -211,7 +224,7 @@ def weight_gradient(
     pads: Pairs,
     dilation: Ints,
     groups: int,
-) -> Call | bool:
+) -> Call | conv_last.Done | bool:
     """Fill `result` with the adjoint of the convolution in its weight."""
     if not _fits(grad, input) or not weights.available(input.dtype):
         return False
@@ -229,8 +242,9 @@ def weight_gradient(
         return True
     if groups == 1 and _is_last(input) and not _pointwise(kernel, pads, groups):
         behind = _channels_last(grad)
-        if conv_last.weight_gradient(behind, input, result, stride, pads, dilation):
-            return True
+        done = conv_last.weight_gradient(behind, input, result, stride, pads, dilation)
+        if done is not None:
+            return done if behind is grad else True
     if not result.flags.c_contiguous:
         plain = memory.empty(result.shape, result.dtype)
         weight_gradient(grad, input, plain, stride, pads, dilation, groups)
@@ -347,6 +361,29 @@ def _whole(images: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarr
         filters = conv_last.taps_of(weight).reshape(len(weight), -1)
         return to_last(images).reshape(len(images), -1), filters
     return np.ascontiguousarray(images).reshape(len(images), -1), weight.reshape(len(weight), -1)
+
+
+def _by_pixels(
+    way: conv_last.Done, input: np.ndarray, weight: np.ndarray, bias: Any, result: np.ndarray,
+    stride: Ints,
+) -> conv_last.Done | bool:  # fmt: skip
+    """A kernel of one tap where the channels come last: one product of all pixels."""
+    cut: Any = (slice(0, (n - 1) * s + 1, s) for n, s in zip(result.shape[2:], stride, strict=True))
+    out = result if _is_last(result) else empty(result.shape, result.dtype, True)
+    way(input if max(stride) == 1 else input[:, :, *cut], weight, bias, out)
+    if out is not result:
+        return _channels_to_front(out, result)
+    return way if max(stride) == 1 and _is_last(input) else True
+
+
+def _pixels_times(input: np.ndarray, weight: np.ndarray, bias: Any, result: np.ndarray) -> None:
+    filters = weight.reshape(weight.shape[:2]).T
+    matrices(_pixels(input), filters, bias, to_last(result).reshape(-1, result.shape[1]))
+
+
+def _pixels_back(grad: np.ndarray, weight: np.ndarray, _: None, result: np.ndarray) -> None:
+    filters = weight.reshape(weight.shape[:2])
+    matrices(_pixels(grad), filters, None, to_last(result).reshape(-1, result.shape[1]))
 
 
 def _pixels(array: np.ndarray) -> np.ndarray:

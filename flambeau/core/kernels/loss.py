@@ -14,6 +14,7 @@ import numpy as np
 
 from flambeau.core.errors import fail
 from flambeau.core.folds import fold_max
+from flambeau.core.kernels.generate import picked as elements
 from flambeau.core.kernels.generate.softmax import class_gradient
 from flambeau.core.kernels.native import classes, rows
 from flambeau.core.kernels.softmax import log_softmax
@@ -70,6 +71,15 @@ def _grid(target: Any) -> tuple[Any, ...]:
     return (first, target, *rest)
 
 
+def _at(x: Any, target: Any) -> Any:
+    """Each sample's number of its own class."""
+    if target.ndim and target.size >= elements.SMALLEST:
+        found = elements.elements(x, 1, np.expand_dims(target, 1))
+        if found is not None:
+            return found.reshape(target.shape)
+    return x[_grid(target)]
+
+
 def _weights(target: Any, weight: Any, counts: Any, dtype: Any) -> Any:
     """Each sample's weight, or None where all are 1."""
     if weight is None and counts is None:
@@ -100,8 +110,7 @@ def nll(
         )
     counts = picked(op, target, x.shape[1 if x.ndim > 1 else 0], ignore_index)
     w = _weights(target, weight, counts, dtype)
-    found = x[_grid(target if counts is None else np.where(counts, target, 0))]
-    found = np.negative(found)
+    found = np.negative(_at(x, target if counts is None else np.where(counts, target, 0)))
     if w is not None:
         found = np.where(w == 0, dtype.type(0), found * w) if counts is not None else found * w
     if reduction == NONE:

@@ -195,9 +195,8 @@ def _lstm(
     H = w_hh.shape[0] // 4
     scale, shift = _halves(H, x.dtype)
     # sigmoid(a) = (1 + tanh(a / 2)) / 2: one tanh for all gates, the halving done in the weights
-    gates = x.dot((w_ih * scale[:, None]).T)
-    if b_ih is not None:
-        gates += (b_ih + b_hh) * scale
+    bias = None if b_ih is None else (b_ih + b_hh) * scale
+    gates = matrices(x, (w_ih * scale[:, None]).T, bias)
     turned = np.ascontiguousarray((w_hh * scale[:, None]).T)  # once, not packed at every step
     projected = None if w_hr is None else np.ascontiguousarray(w_hr.T)
     M = x.shape[0]
@@ -231,33 +230,37 @@ def _lstm_back(
     rows = order_rows(order)
     dh = _zeros_or(g_h, (rows, states.shape[1]), dtype)
     dc = _zeros_or(g_c, (rows, H), dtype)
-    i, f, a, o_gate = (gates[:, k * H : (k + 1) * H] for k in range(4))
     before, high = cells
-    # What a cell's gradient is worth for the gates i, f, g; a state's for o, and for its cell.
-    slopes = np.empty((M, 3, H), dtype)
-    np.multiply(a * i, 1 - i, out=slopes[:, 0])
-    np.multiply(before * f, 1 - f, out=slopes[:, 1])
-    np.multiply(i, 1 - a * a, out=slopes[:, 2])
-    for_output = high * o_gate * (1 - o_gate)
-    for_cell = o_gate * (1 - high * high)
     found = np.empty((M, 4, H), dtype)
     pulled = np.empty((M, states.shape[1]), dtype) if w_hr is not None else None
-    flat = found.reshape(M, 4 * H)
-    for o, n in order[::-1]:
+    flat, steps, scratch = found.reshape(M, 4 * H), gates.reshape(M, 4, H), np.empty_like(dc)
+    for o, n in order[::-1]:  # everything of a step stays in the first cache
         row = dh[:n]
         if g_out is not None:
             row = row + g_out[o : o + n]
         if pulled is not None:
             pulled[o : o + n] = row
             row = matrices(row, w_hr)
-        here = found[o : o + n]
-        np.multiply(row, for_output[o : o + n], out=here[:, 3])
-        cell = dc[:n]
-        cell += row * for_cell[o : o + n]
-        np.multiply(slopes[o : o + n], cell[:, None, :], out=here[:, :3])
-        cell *= f[o : o + n]
+        here, gate, top = found[o : o + n], steps[o : o + n], high[o : o + n]
+        cell, some = dc[:n], scratch[:n]
+        np.multiply(top, top, out=some)
+        np.subtract(1, some, out=some)
+        some *= gate[:, 3]
+        some *= row
+        cell += some
+        np.subtract(1, gate, out=here)
+        here *= gate
+        np.multiply(gate[:, 2], gate[:, 2], out=some)
+        np.subtract(1, some, out=some)
+        np.multiply(some, gate[:, 0], out=here[:, 2])
+        here[:, 0] *= gate[:, 2]
+        here[:, 1] *= before[o : o + n]
+        here[:, :3] *= cell[:, None, :]
+        here[:, 3] *= top
+        here[:, 3] *= row
+        cell *= gate[:, 1]
         dh[:n] = matrices(flat[o : o + n], w_hh)
-    dw_hr = None if pulled is None else pulled.T.dot(o_gate * high)
+    dw_hr = None if pulled is None else matrices(pulled.T, steps[:, 3] * high)
     return flat, flat, dh, dc, dw_hr
 
 

@@ -14,6 +14,7 @@ from math import prod
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from flambeau.core.kernels import copies
 from flambeau.core.kernels import memory as kept
 
 __all__ = [
@@ -89,7 +90,10 @@ def empty(shape: Ints, dtype: np.dtype, last: bool = False) -> np.ndarray:
 def full(shape: Ints, value: object, dtype: np.dtype, last: bool = False) -> np.ndarray:
     """As :func:`empty`, filled with ``value``."""
     result = empty(shape, dtype, last)
-    result[...] = value
+    if last:
+        result[...] = value
+    else:
+        copies.fill(result, value)
     return result
 
 
@@ -129,7 +133,7 @@ def pad(array: np.ndarray, pads: Pairs, value: object = 0, first: int = 2) -> np
     sizes = (cut.stop + high for cut, (_, high) in zip(inner, pads, strict=True))
     shape = (*array.shape[:first], *sizes, *array.shape[end:])
     result = full(shape, value, array.dtype, first == 2 and channels_last(array))
-    result[(slice(None),) * first + inner] = array
+    copies.copy_into(result[(slice(None),) * first + inner], array)
     return result
 
 

@@ -14,6 +14,7 @@ from flambeau.core.device import device as Device
 from flambeau.core.entry import process
 from flambeau.core.errors import fail
 from flambeau.core.factory.short import is_here
+from flambeau.core.factory_options import element_type
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.kernels.native.casts import KINDS, cast_to
 from flambeau.core.lower import Shell
@@ -39,21 +40,14 @@ def _read(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any, bool
     if rest and (isinstance(rest[0], Tensor) or other is not None):
         source = rest.pop(0) if other is None else other
         dtype, device = source.dtype, source.device
-    elif rest and isinstance(rest[0], dtypes.dtype):
+    elif rest and _names_dtype(rest[0]):
         dtype = rest.pop(0)
     elif rest and (
         rest[0] is None or isinstance(rest[0], (str, Device, int)) and not isinstance(rest[0], bool)
     ):
         device = rest.pop(0)
-        if rest and (rest[0] is None or isinstance(rest[0], dtypes.dtype)):
+        if rest and (rest[0] is None or _names_dtype(rest[0])):
             dtype = rest.pop(0)
-    elif rest and isinstance(rest[0], type) and rest[0] in (float, int, bool, complex):
-        dtype = {
-            float: dtypes.float64,
-            int: dtypes.int64,
-            bool: dtypes.bool,
-            complex: dtypes.complex128,
-        }[rest.pop(0)]
     elif rest and not isinstance(rest[0], bool):
         raise fail(
             TypeError,
@@ -65,7 +59,13 @@ def _read(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any, bool
         rest.pop(0)
     if rest:
         copy = rest.pop(0)
-    return dtype, device, copy, memory_format
+    return None if dtype is None else element_type("to", dtype), device, copy, memory_format
+
+
+def _names_dtype(value: Any) -> bool:
+    return isinstance(value, dtypes.dtype) or (
+        isinstance(value, type) and value in dtypes.PYTHON_TYPES
+    )
 
 
 _USUAL = frozenset(("dtype", "device", "non_blocking"))

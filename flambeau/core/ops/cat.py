@@ -21,6 +21,7 @@ from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.kernels import copies, memory
 from flambeau.core.kernels.generate.joined import joined
+from flambeau.core.kernels.windows import channels_last, empty
 from flambeau.core.node import labelled
 from flambeau.core.silence import quiet
 from flambeau.core.size import Size
@@ -199,8 +200,10 @@ def _joined(op: Any, tensors: Any, dim: Any) -> Tensor | None:
     arrays = []
     any_edge = False
     for t in tensors:
-        if type(t) not in PLAIN or type(t._array) is not nd or not t._array.flags.c_contiguous:
+        if type(t) not in PLAIN or type(t._array) is not nd:
             return None
+        if not t._array.flags.c_contiguous:
+            return _joined_last(tensors) if op is CAT and dim in (1, -3) else None
         arrays.append(t._array)
         if t._edge is not None or t._view is not None:
             any_edge = True
@@ -232,6 +235,29 @@ def _joined(op: Any, tensors: Any, dim: Any) -> Tensor | None:
     except (ValueError, TypeError, IndexError):
         return None
     return _recorded(op, tensors, dim, r, any_edge)
+
+
+def _joined_last(tensors: Any) -> Tensor | None:
+    """The same for channels of images that lie last."""
+    rows = []
+    for t in tensors:
+        if type(t) not in PLAIN or type(t._array) is not nd or t._array.ndim != 4:
+            return None
+        a = t._array.transpose(0, 2, 3, 1)
+        if not (a.flags.c_contiguous and channels_last(t._array)):
+            return None
+        rows.append(a)
+    first = rows[0]
+    count, height, width, _ = first.shape
+    for a in rows:
+        if a.dtype is not first.dtype or a.shape[:3] != first.shape[:3]:
+            return None
+    r = empty((count, sum(a.shape[3] for a in rows), height, width), first.dtype, True)
+    behind = r.transpose(0, 2, 3, 1)
+    if not joined(rows, 3, behind):
+        np.concatenate(rows, 3, out=behind)
+    any_edge = any(t._edge is not None or t._view is not None for t in tensors)
+    return _recorded(CAT, tensors, 1, r, any_edge)
 
 
 SMALL = 256

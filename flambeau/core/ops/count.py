@@ -9,6 +9,7 @@ import numpy as np
 
 from flambeau.core.declare import composite, primitive
 from flambeau.core.errors import fail
+from flambeau.core.kernels.native.casts import recast
 from flambeau.core.return_types import structseq
 from flambeau.core.sampling import each_on_its_own
 from flambeau.core.tensor import Tensor, wrap
@@ -44,7 +45,7 @@ def bincount(input, weights=None, minlength: int = 0):
             f"{list(input.shape)}.",
         )
     if weights is None:
-        return np.bincount(input, minlength=minlength)
+        return np.bincount(recast(input, "i8"), minlength=minlength)
     found = np.bincount(input, weights.astype(np.float64), minlength)
     return found.astype(weights.dtype if weights.dtype == np.float32 else np.float64)
 

@@ -21,6 +21,7 @@ from flambeau.core.errors import fail
 from flambeau.core.forward import forward
 from flambeau.core.kernels import copies
 from flambeau.core.kernels.generate import picked, slices
+from flambeau.core.kernels.native.casts import recast
 from flambeau.core.kernels.scatter import add_rows
 from flambeau.core.node import labelled
 from flambeau.core.numbers import number_for
@@ -187,9 +188,9 @@ def add_slices(target: Any, dim: int, index: Any, source: Any, alpha: Any = 1) -
     if alpha != 1:
         source = (source * np.array(alpha).astype(target.dtype)).astype(target.dtype)
     if target.dtype.itemsize == 2 and target.dtype.kind in "fV":
-        wide = target.astype("f4")
-        add_slices(wide, dim, index, source.astype("f4"))
-        target[...] = wide
+        wide = recast(target, "f4")
+        add_slices(wide, dim, index, recast(source, "f4"))
+        target[...] = recast(wide, target.dtype)
         return
     if target.ndim and slices.add_slices(target, dim, index, source):
         return

@@ -95,9 +95,11 @@ def _affine(bias: Any, input: Any, weight: Any) -> Any:
             "forward without return gives None.",
         ) from None
     if not same or dtype not in _NATIVE:
-        _check(bias, input, weight)
+        half = same and dtype.itemsize == 2 and dtype.kind in "fV"
         whole = weight.ndim == 2 and (bias is None or bias.ndim == 1)  # rounded once by `matrices`
-        if dtype not in _NATIVE and dtype.kind in "fV" and not whole:
+        if not (half and whole):
+            _check(bias, input, weight)
+        if half and not whole:
             wide = None if bias is None else recast(bias, "f4")
             return recast(_affine(wide, recast(input, "f4"), recast(weight, "f4")), dtype)
     try:

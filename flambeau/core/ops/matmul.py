@@ -23,6 +23,7 @@ from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import broadcast_shapes
 from flambeau.core.kernels import batched
 from flambeau.core.kernels.product import fold, matrices, product
+from flambeau.core.kernels.tiled import BFLOAT16
 from flambeau.core.methods import bind
 from flambeau.core.node import OpNode
 from flambeau.core.provenance import USER, user_frame
@@ -37,6 +38,7 @@ nd = np.ndarray
 _new = object.__new__
 _frame = sys._getframe
 SINGLE_DOUBLE = frozenset((np.dtype("f4"), np.dtype("f8")))
+SHORT = SINGLE_DOUBLE | {np.dtype("f2"), BFLOAT16}
 MATRIX_TYPES = ("f4", "f8", "c8", "c16", "f2", "i1", "i2", "i4", "i8", "u1")
 _TAKEN = frozenset(map(np.dtype, MATRIX_TYPES))
 
@@ -173,6 +175,13 @@ def batches(batch1: Any, batch2: Any) -> Any:
     return batched.matmul(batch1, batch2)
 
 
+def _halves_in_batches(batch1: Any, batch2: Any) -> Any:
+    """`batches` of 16-bit floats."""
+    if batch1.shape[0] != batch2.shape[0]:
+        raise ValueError
+    return product(batch1, batch2)
+
+
 def outward(g: Any, vec: Any) -> Any:
     """``g[:, None] * vec``: the gradient of a matrix that met a vector."""
     return g.reshape((*g.shape, 1)) * vec
@@ -264,8 +273,14 @@ def vdot(input, other):
     return product(input.conj() if input.dtype.kind == "c" and type(input) is nd else input, other)
 
 
-def left_gradient(g: Any, other: Any) -> Any:
-    """The left factor's gradient, before un-broadcasting; for arrays and Tensors."""
+def left_gradient(g: Any, other: Any, shape: Any) -> Any:
+    """The left factor's gradient, before un-broadcasting; for arrays and Tensors. One matrix times
+    a batch is one product again.
+    """
+    if len(shape) == 2 and other.ndim > 2:
+        count = math.prod(other.shape[:-2]) * other.shape[-1]
+        rows = g.mT.reshape((count, g.shape[-2]))
+        return times(rows.mT, other.mT.reshape((count, other.shape[-2])))
     if other.ndim == 1:
         return outward(g, other)
     if g.ndim < other.ndim:  # the left factor was a vector
@@ -302,7 +317,7 @@ def _matmul_node(node: Any) -> str:
     method=False,
     function=False,
     vjp={
-        "input": lambda g, other: left_gradient(g, other),
+        "input": lambda g, other, input_shape: left_gradient(g, other, input_shape),
         "other": lambda g, input, other_shape: right_gradient(g, input, other_shape),
     },
 )
@@ -361,8 +376,9 @@ _MATMUL = _Choice({
 
 
 def _entry(title: str, second: str, fixed: Op | None, choice: dict[tuple[int, int], Any]) -> Any:
-    """entry(input, other, *, out=None): the short way for two float32 or float64 factors."""
+    """entry(input, other, *, out=None): the short way for two factors of one floating dtype."""
     nothing = (None, None, False)
+    halves = _halves_in_batches if title == "bmm" else product
 
     def entry(input: Any, other: Any = None, *, out: Any = None, **names: Any) -> Any:
         if type(input) in PLAIN and type(other) in PLAIN and out is None and not names:
@@ -372,7 +388,7 @@ def _entry(title: str, second: str, fixed: Op | None, choice: dict[tuple[int, in
             d = a.dtype
             if (
                 (m is None or m is NO_GRAD)
-                and d in SINGLE_DOUBLE
+                and d in SHORT
                 and b.dtype is d
                 and type(a) is nd
                 and type(b) is nd
@@ -383,6 +399,8 @@ def _entry(title: str, second: str, fixed: Op | None, choice: dict[tuple[int, in
                     else choice.get((a.ndim, b.ndim), nothing)
                 )
                 try:
+                    if d not in SINGLE_DOUBLE and kernel is not None:
+                        kernel = halves
                     r = kernel(a, b)
                 except Exception:
                     return long(input, other, out)

@@ -353,7 +353,7 @@ def logsumexp(input, dim: Any, keepdim: bool = False):
     axes = axes_of(dim, input.ndim, "logsumexp")
     if not input.size:
         return np.log(fold_add(np.exp(input), axis=axes, keepdims=keepdim))
-    if type(input) is np.ndarray and input.size >= LEAST and input.dtype.itemsize != 2:
+    if type(input) is np.ndarray and input.size >= LEAST:
         generated = log_sums(input, axes, keepdim)
         if generated is not None:
             return generated

@@ -214,6 +214,7 @@ def vector_norm(
             "linalg.vector_norm",
             f"Expected a floating point or complex tensor as input. Got {input.dtype}",
         )
+    dtype = dtypes.PYTHON_TYPES.get(dtype, dtype)
     if dtype is not None and (
         dtype.is_complex != (kind == "c") or not (dtype.is_complex or dtype.is_floating_point)
     ):

@@ -18,6 +18,7 @@ from flambeau.core.dims import wrap_dim
 from flambeau.core.dtypes import of
 from flambeau.core.entry import as_view, at_first, looking, nothing, process
 from flambeau.core.errors import fail
+from flambeau.core.factory_options import element_type
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.kernels import late
 from flambeau.core.state import ordinary
@@ -179,8 +180,9 @@ def view(input: Tensor, *shape: Any, size: Any = None, dtype: Any = None) -> Ten
         found = _shaped(input, *shape)
         if found is not None:
             return found  # type: ignore[no-any-return]
-    if dtype is not None or (len(shape) == 1 and isinstance(shape[0], dtypes.dtype)):
-        return ops._view_dtype(input.detach(), dtype or shape[0])
+    asked = dtype or (shape[0] if len(shape) == 1 else None)
+    if dtype is not None or isinstance(asked, (dtypes.dtype, type)):
+        return ops._view_dtype(input.detach(), element_type("view", asked))
     wanted = shape[0] if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape
     a = input._array
     if type(input) in PLAIN and type(a) is nd and a.flags.c_contiguous and ordinary():

@@ -119,3 +119,22 @@ def test_a_number_made_of_what_has_a_gradient_is_told_of_once(oracle):
                 ] == [(UserWarning, True)] * warned
         finally:
             torch.set_warn_always(said)
+
+
+def test_pythons_types_are_dtypes(oracle):
+    def told(torch):
+        x, found = torch.ones(2), []
+        for kind in (int, float, bool, complex):
+            found += [
+                x.to(kind), x.to(dtype=kind), x.to("cpu", kind), x.to(torch.device("cpu"), kind),
+                torch.as_tensor(x.numpy(), dtype=kind), torch.as_tensor(x, dtype=kind),
+                torch.asarray(x.numpy(), dtype=kind), x.sum(dtype=kind), x.prod(dtype=kind),
+                torch.zeros_like(x, dtype=kind),
+            ]  # fmt: skip
+        found += [
+            x.cumsum(0, dtype=float), x.mean(dtype=float), x.softmax(0, dtype=float),
+            x.view(int), torch.linalg.vector_norm(x, dtype=float), torch.norm(x, dtype=float),
+        ]  # fmt: skip
+        return [(str(each.dtype), each.tolist()) for each in found]
+
+    assert told(flambeau) == told(oracle)

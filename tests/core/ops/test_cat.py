@@ -109,3 +109,19 @@ def test_what_is_joined_lets_go(oracle):
         with pytest.raises(RuntimeError):
             flambeau.cat([x, flambeau.ones(3, 3)])
     assert [sys.getrefcount(x), sys.getrefcount(x._array)] == counts
+
+
+@pytest.mark.parametrize("dim", [1, -3, 2])
+def test_channels_that_lie_last_are_joined_there(dim, oracle):
+    found = []
+    for engine in (oracle, flambeau):
+        images = [
+            (engine.arange(2.0 * 3 * 4 * 5).reshape(2, 3, 4, 5) * k)
+            .to(memory_format=engine.channels_last)
+            .requires_grad_()
+            for k in (1, 2, 3)
+        ]
+        out = engine.cat(images, dim)
+        grads = engine.autograd.grad((out * out).sum(), images)
+        found.append((out.stride(), out.tolist(), [(g.stride(), g.tolist()) for g in grads]))
+    assert found[0] == found[1]

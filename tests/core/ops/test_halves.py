@@ -119,3 +119,15 @@ def test_the_slope_of_certain_targets_is_infinite(oracle: Any) -> None:
         t.nn.functional.binary_cross_entropy(t.tensor([0.0, 1.0, 0.5]), target).backward()
         found.append(target.grad.tolist())
     assert found[0] == found[1]
+
+
+def test_a_matrix_times_a_batch_sums_before_it_rounds(oracle: Any) -> None:
+    random = np.random.default_rng(0)
+    left, right, slope = (random.standard_normal(s) for s in ((5, 10), (5, 10, 5), (5, 5, 5)))
+    found = []
+    for t in (oracle, torch):
+        a = t.tensor(left.tolist()).half().requires_grad_()
+        b = t.tensor(right.tolist()).half().requires_grad_()
+        (a @ b).backward(t.tensor(slope.tolist()).half())
+        found.append([x.float().tolist() for x in (a.grad, b.grad)])
+    assert found[0] == found[1]

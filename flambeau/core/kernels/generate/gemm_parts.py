@@ -29,10 +29,11 @@ __all__ = ["ON_STACK", "PARTS", "Way", "add", "room"]
 
 PARTS = (
     "a", "a_row", "a_column", "b", "b_row", "b_column", "c", "c_row", "bias", "m", "n", "k",
-    "rows", "columns", "way", "scratch", "scratch_each", "deep",
+    "rows", "columns", "way", "scratch", "scratch_each", "deep", "failed",
 )  # fmt: skip
 """The context: `rows` and `columns` of a part, the last ones may have fewer; `scratch` in bytes, 0
-where packed panels have room on the stack.
+where packed panels have room on the stack. `failed` becomes 1 where tiles do not serve a part: then
+the whole product is to be computed by panels, for which there is room.
 """
 ON_STACK = 16384
 """Bytes of packed panels that are kept on the stack."""
@@ -145,7 +146,7 @@ def add(made: Module, shape: Shape) -> None:
                     scratch, zero,
                 ])  # fmt: skip
                 with f.when(f.load("i64", failed, gemm_tiles.WORDS.index("failed")).ne(0)):
-                    way("by_panels", m, zero, scratch)
+                    f.store(one, f.argument["context"], PARTS.index("failed"))
             elif each is Way.BY_PANELS_OF_COLUMNS:
                 pack(a, a_column, a_row, m)
                 way("by_panels", f.index(panel), scratch, beyond)

@@ -14,10 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from flambeau.core.kernels.generate.call import TYPES as FLOATS
-from flambeau.core.kernels.generate.call import Kernel
+from flambeau.core.kernels.generate.call import NUMBERS, Kernel
 from flambeau.core.kernels.generate.gemm import mask, pointer, share, smaller, words
-from flambeau.core.kernels.generate.vectors import read, write
+from flambeau.core.kernels.generate.vectors import number, put, read, write
 from flambeau.core.kernels.jit import pool
 from flambeau.core.kernels.jit.ir import Module, Value, vector
 
@@ -25,7 +24,8 @@ __all__ = ["add_rows", "add_slices", "fill_slices", "put_slices"]
 
 WORDS = ("target", "places", "source", "outer", "n", "m", "inner")
 WHOLE = {np.dtype(f"{kind}{size}"): f"i{8 * size}" for kind in "iu" for size in (1, 2, 4, 8)}
-TYPES = {**FLOATS, **WHOLE}
+TYPES = {**NUMBERS, **WHOLE}
+"""16-bit floats are added in single precision and rounded each time."""
 CARRIERS = {size: np.dtype(f"i{size}") for size in (1, 2, 4, 8)}
 """What moves numbers of so many bytes."""
 SMALLEST = 1 << 12
@@ -43,17 +43,17 @@ def module(name: str, type: str, lanes: int) -> Module:
     one = get["outer"].eq(1)
     start, stop = share(f, f.select(one, blocks, get["outer"]))
     first, last = f.select(one, start, f.index(0)), f.select(one, stop, blocks)
-    number = f.load(type, source)
+    filled = number(f, type, source)
 
     def into(row: Value, value: Value, at: Value, some: Value | None) -> None:
         """One register, or one number where a slice is one."""
         if name == "add":
-            old = f.load(type, row) if some is None else read(f, many, row, at, some)
+            old = number(f, type, row) if some is None else read(f, many, row, at, some)
             value = old + value
         if some is None:
-            f.store(value, row)
+            put(f, value, row, type=type)
         else:
-            write(f, value, row, at, some)
+            write(f, value, row, at, some, type=type)
 
     def each(o: Value) -> None:
         rows = f.at(target, o * get["n"] * inner, type)
@@ -62,7 +62,7 @@ def module(name: str, type: str, lanes: int) -> Module:
         f.branch(inner.eq(1), f"numbers{k}", f"rows{k}")
         f.label(f"numbers{k}")
         with f.loop(0, m) as j:
-            value = number if name == "fill" else f.load(type, given, j)
+            value = filled if name == "fill" else number(f, type, given, j)
             into(f.at(rows, f.load("i64", places, j), type), value, j, None)
         f.jump(f"done{k}")
         f.label(f"rows{k}")
@@ -72,7 +72,7 @@ def module(name: str, type: str, lanes: int) -> Module:
             with f.loop(first, last) as block:
                 at = block * lanes
                 some = mask(f, smaller(f, inner - at, lanes), lanes)
-                value = f.splat(number, lanes) if name == "fill" else read(f, many, line, at, some)
+                value = f.splat(filled, lanes) if name == "fill" else read(f, many, line, at, some)
                 into(row, value, at, some)
         f.label(f"done{k}")
 

@@ -96,7 +96,9 @@ def _forward(made: Module, name: str, type: str, lanes: int, log_of: bool) -> No
 
 
 def _log_sums(made: Module, type: str, lanes: int) -> None:
-    """The logarithm of every row's sum of powers."""
+    """The logarithm of every row's sum of powers. Of 16-bit floats all but the sum is rounded, as
+    in PyTorch.
+    """
     f = made.function("log_sums", pool.ARGUMENTS)
     get = words(f, FORWARD)
     many, width = vector(type, lanes), get["width"]
@@ -107,9 +109,12 @@ def _log_sums(made: Module, type: str, lanes: int) -> None:
         tops = f.splat(top, lanes)
         (total,) = row_sums(
             f, type, lanes, width,
-            lambda i, some, x=x, tops=tops: [exp(f, read(f, many, x, i, some) - tops)],
+            lambda i, some, x=x, tops=tops: [
+                softmax_across.power(f, read(f, many, x, i, some) - tops, type)
+            ],
         )  # fmt: skip
-        put(f, log(f, total.to(working(type))) + top, pointer(f, get["out"]), row, type)
+        found = rounded(f, log(f, rounded(f, total.to(working(type)), type)), type)
+        put(f, found + top, pointer(f, get["out"]), row, type)
 
 
 def _each(

@@ -16,9 +16,10 @@ from flambeau.core.kernels.generate.vectors import write as store
 from flambeau.core.kernels.jit import pool
 from flambeau.core.kernels.jit.ir import Function, Module, Value, Variable, vector
 from flambeau.core.kernels.native.formulas import exp
+from flambeau.core.kernels.native.narrow import rounded
 from flambeau.core.kernels.native.smooth import log
 
-__all__ = ["finite", "write"]
+__all__ = ["finite", "power", "write"]
 
 FORWARD = ("x", "out", "outer", "width", "inner")
 BACKWARD = ("g", "y", "out", "outer", "width", "inner")
@@ -110,12 +111,22 @@ def finite(f: Function, x: Value) -> Value:
     return f.select(size.lt(float("inf")), x, 0.0)
 
 
+def power(f: Function, x: Value, type: str) -> Value:
+    """``exp(x)``, both with the digits of the type."""
+    return rounded(f, exp(f, rounded(f, x, type)), type)
+
+
 def _log_sums(f: Function, c: _Columns, at: dict[str, Value]) -> None:
     tops = [finite(f, top) for top in c.largest(at["x"])]
     totals = c.sums(
-        lambda r: [exp(f, x - top) for x, top in zip(c.row(at["x"], r), tops, strict=True)]
+        lambda r: [
+            power(f, x - top, c.type) for x, top in zip(c.row(at["x"], r), tops, strict=True)
+        ]
     )
-    found = [log(f, total.to(c.many)) + top for total, top in zip(totals, tops, strict=True)]
+    found = [
+        rounded(f, log(f, rounded(f, total.to(c.many), c.type)), c.type) + top
+        for total, top in zip(totals, tops, strict=True)
+    ]
     c.put(found, at["out"], f.index(0))
 
 

@@ -2,8 +2,9 @@
 ``mm(a, b, bias, out)``, where `bias` may be None.
 
 Any strides; the generated product of `generate.gemm` over the pool, the interpreter's lock free for
-large ones. Panels of B are packed on the stack where they are small, else in one buffer that is
-kept; whoever finds it taken computes by the NumPy form. Stands on table, gemm, pool.
+large ones. Panels of B are packed on the stack where they are small, else in a buffer that is
+kept; threads that multiply at once have one each, so that a product's digits do not depend on who
+else computes. Stands on table, gemm, pool.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ LOCK, PLACE, SIZE, WANTED = 0, 8, 16, 24  # the words of the buffer, in bytes
 
 
 class _Buffer:
-    """Memory for packed panels, shared by all products of the process."""
+    """Memory for packed panels of the products that find it free."""
 
     def __init__(self) -> None:
         self.words = (ctypes.c_int64 * 4)()
@@ -62,7 +63,7 @@ class _Buffer:
 
 
 @once
-def _buffer() -> _Buffer:
+def _buffer(number: int) -> _Buffer:
     return _Buffer()
 
 
@@ -83,21 +84,28 @@ def _plainly(a: Any, b: Any, bias: Any, out: Any) -> Any:
 @once
 def mm(dtype: np.dtype[Any]) -> Callable[..., Any]:
     """``mm(a, b, bias=None, out=None)`` for matrices of one dtype: ``a @ b + bias``."""
+    return _with_buffer(dtype, 0)
+
+
+@once
+def _with_buffer(dtype: np.dtype[Any], number: int) -> Callable[..., Any]:
     name, addresses = NAMES.get(dtype), code(dtype)
     if addresses is None or not table.trusted():
         return _numpy_form
-    buffer = _buffer()
+    buffer = _buffer(number)
 
-    def otherwise(*given: Any) -> Any:
+    def crowded(*given: Any) -> Any:
+        """The buffer is too small, or another thread has it."""
         wanted = buffer.words[WANTED // 8]
         if wanted > buffer.words[SIZE // 8] and not buffer.words[LOCK // 8]:
             buffer.grow(wanted + wanted // 2)
             return found(*given)
-        return _numpy_form(*given)
+        return _with_buffer(dtype, number + 1)(*given)
 
     try:
-        words = {"buffer": ctypes.addressof(buffer.words), "none": id(None)}
-        found = table.builtin(f"mm_{name}", addresses[f"mm_{name}"], otherwise, words)
+        build.keep(crowded)
+        words = {"buffer": ctypes.addressof(buffer.words), "none": id(None), "crowded": id(crowded)}
+        found = table.builtin(f"mm_{name}", addresses[f"mm_{name}"], _numpy_form, words)
     except build.Unavailable:
         return _numpy_form
     return found
@@ -207,8 +215,8 @@ def _enter(f: Function, shape: gemm.Shape, parts: dict[str, Function]) -> None:
     columns = f.intrinsic("smin", f.select(along, each, n), n)
     threads = ((m + (rows - 1)) / rows) * ((n + (columns - 1)) / columns)
 
-    way = _way(f, shape, [rows, columns, k], m, steps)
-    way = f.select(by_tiles, f.index(int(Way.TILES)), way)
+    by_vectors = _way(f, shape, [rows, columns, k], m, steps)
+    way = f.select(by_tiles, f.index(int(Way.TILES)), by_vectors)
     packs, deep = way.ge(int(Way.TURNED)), gemm_tiles.deep_of(m, n, k)
     share = gemm_parts.room(shape, way, rows, columns, k, deep)
     large = packs & share.gt(gemm_parts.ON_STACK // size)
@@ -247,17 +255,22 @@ def _enter(f: Function, shape: gemm.Shape, parts: dict[str, Function]) -> None:
 
     values = [
         data[0], *steps[0], data[1], *steps[1], result, row, bias.get(), m, n, k, rows, columns,
-        way, scratch.get(), share, deep,
+        way, scratch.get(), share, deep, 0,
     ]  # fmt: skip
     context = f.memory("i64", len(values))
     for at, value in enumerate(values):
-        f.store(value, context, at)
+        f.store(f.index(value), context, at)
     part = Value("ptr", f"@{parts['part'].name}", f)
     f.call(word(f, "pool_run"), "void", memory, part, context, threads)
+    with f.when(f.load("i64", context, gemm_parts.PARTS.index("failed")).ne(0)):
+        f.store(f.index(int(Way.BY_PANELS)), context, gemm_parts.PARTS.index("way"))
+        f.call(word(f, "pool_run"), "void", memory, part, context, threads)
     _give_back(f, words, locked)
     with f.when(thread_state.get().ne(null)):
         f.call(word(f, "restore"), "void", thread_state.get())
     f.ret(out)
+    f.label("crowded")
+    f.ret(f.call(word(f, "call"), "ptr", word(f, "crowded"), args, count, null))
     f.label("other")
     f.ret(f.call(word(f, "call"), "ptr", word(f, "fallback"), args, count, null))
 
@@ -293,15 +306,15 @@ def _way(
 
 
 def _take(f: Function, words: Value, wanted: Value, locked: Any) -> None:
-    """Take the buffer, or go: it is too small, or somebody has it."""
+    """Take the buffer, or go to another: it is too small, or somebody has it."""
     k = f.fresh()
     f.branch(field(f, words, SIZE, "i64").lt(wanted), f"small{k}", f"fits{k}")
     f.label(f"small{k}")
     f.store(wanted, f.at(words, WANTED, "i8"))
-    f.jump("other")
+    f.jump("crowded")
     f.label(f"fits{k}")
     pair = f.emit("{i64, i1}", f"cmpxchg ptr {words.name}, i64 0, i64 1 acquire monotonic")
-    f.branch(f.emit("i1", f"extractvalue {{i64, i1}} {pair.name}, 1"), f"mine{k}", "other")
+    f.branch(f.emit("i1", f"extractvalue {{i64, i1}} {pair.name}, 1"), f"mine{k}", "crowded")
     f.label(f"mine{k}")
     locked.set(True)
 

@@ -41,7 +41,7 @@ C_CONTIGUOUS, WRITEABLE = 1, 0x400
 WORDS = (
     "ndarray", "float", "double", "i1", "i64", "py_float", "py_int", "new", "incref", "decref",
     "call", "fallback", "as_long", "occurred", "clear", "release", "restore", "pool", "pool_run",
-    "py_tuple", "tuple_items", "set_base", "buffer", "none", "handler", "set_handler",
+    "py_tuple", "tuple_items", "set_base", "buffer", "crowded", "none", "handler", "set_handler",
     "enter", "i32", "u8", "py_slice", "py_list", "ellipsis", "half", "bf16", "i16", "i8",
     "spec", "tuple_of",
 )  # fmt: skip

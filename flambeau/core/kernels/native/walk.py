@@ -145,8 +145,7 @@ def _scatter(made: Module, size: int) -> Function:
     start = f.load("i64", index, last)
     turn = f.intrinsic("smin", width - start, count - done.get())
     source = f.at(f.argument["room"], done.get(), carrier)
-    with f.loop(0, turn) as i:
-        f.store(f.load(carrier, source, i), f.at(target.get(), i * step, "i8"))
+    _spread(f, size, source, target.get(), step, turn)
     done.set(done.get() + turn)
     f.branch(done.get().lt(count), "next", "done")
     f.label("next")
@@ -166,6 +165,27 @@ def _scatter(made: Module, size: int) -> Function:
     f.jump("carry")
     f.label("done")
     return f
+
+
+def _spread(
+    f: Function, size: int, source: Value, target: Value, step: Value, count: Value
+) -> None:
+    """Elements that lie side by side to places `step` bytes apart."""
+    carrier, k = CARRIERS[size], f.fresh()
+    width = build.host().lanes(size)
+    many = vector(carrier, width)
+    f.branch(step.eq(size), f"dense{k}", f"apart{k}")
+    f.label(f"dense{k}")
+
+    def move(i: Value, some: Value | None, _: int) -> None:
+        write(f, read(f, many, source, i, some), target, i, some)
+
+    along(f, count, width, move)
+    f.jump(f"spread{k}")
+    f.label(f"apart{k}")
+    with f.loop(0, count) as i:
+        f.store(f.load(carrier, source, i), f.at(target, i * step, "i8"))
+    f.label(f"spread{k}")
 
 
 def _copy(f: Function, size: int, source: Value, step: Value, target: Value, count: Value) -> None:

@@ -18,6 +18,7 @@ def plain(monkeypatch):
     """Products by the vector unit."""
     monkeypatch.setattr(matrix_unit, "allowed", lambda: False)
     monkeypatch.setattr(matmul, "code", matmul.code.__wrapped__)
+    monkeypatch.setattr(matmul, "_with_buffer", matmul._with_buffer.__wrapped__)
     return matmul.mm.__wrapped__(F4)
 
 
@@ -61,6 +62,7 @@ def test_small_products_and_factors_in_steps_are_not_for_tiles(monkeypatch):
     narrow = matmul.mm(F4)(a, a)
     monkeypatch.setattr(gemm_tiles, "WORK", 1)
     monkeypatch.setattr(matmul, "code", matmul.code.__wrapped__)
+    monkeypatch.setattr(matmul, "_with_buffer", matmul._with_buffer.__wrapped__)
     assert not np.array_equal(narrow, matmul.mm.__wrapped__(F4)(a, a))
     steps = np.zeros((300, 2, 300, 2), "f4")[:, 0, :, 0]
     steps[:] = drawn(300, 300)

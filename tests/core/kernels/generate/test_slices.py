@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ml_dtypes
 import numpy as np
 import pytest
 
@@ -15,7 +16,7 @@ pytestmark = pytest.mark.skipif(
 rng = np.random.default_rng(0)
 
 
-@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("dtype", ["f4", "f8", "f2", ml_dtypes.bfloat16])
 @pytest.mark.parametrize("width", [1, 3, 16, 17, 64, 300])
 @pytest.mark.parametrize("count", [1, 2, 5])
 def test_sums_in_order(dtype, width, count):

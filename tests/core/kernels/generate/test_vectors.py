@@ -151,3 +151,17 @@ def test_losses_are_added_up_in_single_precision(dtype, reduction, name, oracle)
         loss = getattr(engine.nn.functional, name)(*given, reduction=reduction)
         found.append(loss.item())
     np.testing.assert_allclose(*found, 8e-3 if dtype == "bfloat16" else 1e-3)
+
+
+@halves
+@pytest.mark.parametrize("axes", [(0,), (1,), None])
+def test_logarithms_of_sums_round_all_but_the_sum(axes, half):
+    x = numbers((70, 90), half)
+    got = softmax.log_sums(x, axes, False).astype("f4")
+    top = x.max(axes, keepdims=True)
+    parts = np.exp((x - top).astype("f4")).astype(half)
+    total = np.log(parts.astype("f4").sum(axes, keepdims=True).astype(half).astype("f4"))
+    want = (total.astype(half) + top).astype("f4").reshape(got.shape)
+    digit = 2.0**-10 if half == np.float16 else 2.0**-7
+    np.testing.assert_allclose(got, want, digit)
+    assert (got != want).mean() < 0.1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -74,6 +75,7 @@ def test_every_way_gives_the_same_bits_with_any_number_of_threads(
     if not tiles and matrix_unit.allowed():
         monkeypatch.setattr(matrix_unit, "allowed", lambda: False)
         monkeypatch.setattr(matmul, "code", matmul.code.__wrapped__)
+        monkeypatch.setattr(matmul, "_with_buffer", matmul._with_buffer.__wrapped__)
         function = mm.__wrapped__(np.dtype(dtype))
     a, b = rng.standard_normal((m, k)).astype(dtype), rng.standard_normal((k, n)).astype(dtype)
     bias = rng.standard_normal(n).astype(dtype)
@@ -143,3 +145,27 @@ def test_openblas_keeps_to_one_thread_beside_generated_products():
         assert all(pool["num_threads"] == 1 for pool in ours)
     finally:
         torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_threads_that_multiply_at_once_get_the_same_digits(dtype):
+    a, b = (np.random.default_rng(k).standard_normal((300, 300)).astype(dtype) for k in (0, 1))
+    alone = mm(a.dtype)(a, b)
+    with ThreadPoolExecutor(4) as workers:
+        found = list(workers.map(lambda _: mm(a.dtype)(a, b), range(200)))
+    assert all(np.array_equal(each, alone) for each in found)
+
+
+def test_digits_beside_an_infinite_number_do_not_depend_on_threads():
+    a, b = (np.random.default_rng(k).standard_normal((300, 300)).astype("f4") for k in (0, 1))
+    a[7, 11] = np.inf
+    before = torch.get_num_threads()
+    found = []
+    try:
+        for count in (1, 2):
+            torch.set_num_threads(count)
+            with np.errstate(all="ignore"):
+                found.append(mm(a.dtype)(a, b))
+    finally:
+        torch.set_num_threads(before)
+    np.testing.assert_array_equal(*found)
