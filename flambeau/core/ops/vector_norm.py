@@ -174,7 +174,12 @@ def _vector_norm(input, ord: Any, dim: Any, keepdim: bool, *, dtype: Any = None)
                 return np.sqrt(generated, generated)
             input = widen(input)
         squares = input.real**2 + input.imag**2 if input.dtype.kind == "c" else input * input
-        return np.sqrt(total(squares, axes, keepdim))
+        found = np.sqrt(total(squares, axes, keepdim))
+        if found.size == input.size and type(input) is np.ndarray and input.dtype.kind == "f":
+            return np.abs(input).reshape(
+                found.shape
+            )  # of one number, whose square may be too large
+        return found
     input = widen(input)
     if ord == 0:
         return in_order(fold_add(input != 0, axis=axes, keepdims=keepdim)).astype(
