@@ -23,7 +23,6 @@ from flambeau.core.kernels.native import (
     quotients,
     smooth,
     table,
-    ufuncs,
 )
 from flambeau.core.kernels.native.elementwise import Formula
 from flambeau.core.kernels.native.narrow import DTYPES, HALVES, Steps, served
@@ -129,7 +128,7 @@ def resolved(
     formula = FORMULAS.get(name)
     if formula is None:
         kernel = kernel if op is None else op.kernel
-        return ufuncs.native(kernel, quietly) if type(kernel) is np.ufunc else quietly
+        return _by_loops(kernel, quietly) if type(kernel) is np.ufunc else quietly
     if count not in (None, formula.arity):
         return quietly
     narrow = () if op is None else _narrow(op, formula)
@@ -147,6 +146,13 @@ def resolved(
 
     formula = formula._replace(narrow=narrow, rounded=_rounded(op, formula.arity))
     return native(name, whole, formula) or quietly
+
+
+def _by_loops(ufunc: np.ufunc, otherwise: Callable[..., Any]) -> Callable[..., Any]:
+    """The ufunc by its inner loops, which are looked for when the first one is called."""
+    from flambeau.core.kernels.native.ufuncs import native
+
+    return native(ufunc, otherwise)
 
 
 SIXTEEN = frozenset(DTYPES[type] for type in HALVES)
@@ -274,7 +280,7 @@ def by_numpy(ufunc: np.ufunc) -> Callable[..., Any]:
 
     def first(*arrays: Any) -> Any:
         nonlocal call
-        call = ufuncs.native(ufunc, ordered(ufunc))
+        call = _by_loops(ufunc, ordered(ufunc))
         return call(*arrays)
 
     call: Callable[..., Any] = first
