@@ -18,7 +18,7 @@ import numpy as np
 
 from flambeau.core import threads
 from flambeau.core.kernels import memory
-from flambeau.core.kernels.generate import conv_blocks, conv_last, conv_last_weight
+from flambeau.core.kernels.generate import conv_last
 from flambeau.core.kernels.generate.call import tiled
 from flambeau.core.kernels.generate.turn import turn, turn_runs
 from flambeau.core.kernels.native.prepared import launch
@@ -54,15 +54,10 @@ BLOCK, DEPTH = 96, 512
 
 
 @once
-def _rows(dtype: np.dtype[Any]) -> int | None:
+def _functions(dtype: np.dtype[Any]) -> dict[str, int]:
     found = tiled(dtype, conv_last.module)
-    return None if found is None else found["convolve"]
-
-
-@once
-def _blocks(dtype: np.dtype[Any]) -> int | None:
-    found = tiled(dtype, conv_blocks.module)
-    return None if found is None else found["blocks"]
+    assert found is not None, "asked for images that `takes` refuses"
+    return found
 
 
 @lru_cache(maxsize=1024)
@@ -140,8 +135,7 @@ def _by_blocks(
     input: np.ndarray, weight: np.ndarray, lie: _Lie, bias: Any, result: np.ndarray,
     geometry: Geometry,
 ) -> None:  # fmt: skip
-    function = _blocks(input.dtype)
-    assert function is not None
+    function = _functions(input.dtype)["blocks"]
     words, room = _block_words(
         function, input.shape, result.shape, geometry, lie, 4 * lanes_of(input.dtype),
         threads.count(),
@@ -153,8 +147,7 @@ def _by_rows(
     input: np.ndarray, matrix: np.ndarray, bias: Any, result: np.ndarray, geometry: Geometry
 ) -> None:
     """With weights as (taps, channels, features)."""
-    function = _rows(input.dtype)
-    assert function is not None
+    function = _functions(input.dtype)["convolve"]
     steps = (result.strides[0], *result.strides[2:])
     words, room = _row_words(
         function, input.shape, result.shape, steps, geometry, input.itemsize, threads.count()
@@ -285,12 +278,6 @@ def _adjoint(grad: np.ndarray, taps: np.ndarray, places: Any, result: np.ndarray
     result[...] = dense
 
 
-@once
-def _weights(dtype: np.dtype[Any]) -> int | None:
-    found = tiled(dtype, conv_last_weight.module)
-    return None if found is None else found["weight_gradient"]
-
-
 @lru_cache(maxsize=1024)
 def _weight_words(
     function: int,
@@ -350,8 +337,7 @@ def weight_gradient(
 def _weight_sum(
     geometry: Geometry, grad: np.ndarray, input: np.ndarray, _: None, result: np.ndarray
 ) -> None:
-    function = _weights(input.dtype)
-    assert function is not None
+    function = _functions(input.dtype)["weight_gradient"]
     features, channels, *kernel = result.shape
     words, parts, room = _weight_words(
         function, input.shape, grad.shape, geometry, input.itemsize, 4 * lanes_of(input.dtype),

@@ -8,7 +8,6 @@ Stands on gemm.
 
 from __future__ import annotations
 
-from flambeau.core.kernels.generate import gemm
 from flambeau.core.kernels.generate.conv_pack import aligned
 from flambeau.core.kernels.generate.gemm import (
     ARGUMENTS,
@@ -25,7 +24,7 @@ from flambeau.core.kernels.generate.gemm import (
 from flambeau.core.kernels.generate.gemm import mask as first_lanes
 from flambeau.core.kernels.jit.ir import Function, Module, Value, vector
 
-__all__ = ["WORDS", "module", "pack_pixels"]
+__all__ = ["WORDS", "blocks", "pack_pixels"]
 
 WORDS = (
     "input", "weight", "bias", "out", "scratch", "channels", "height", "width", "features", "rows",
@@ -44,23 +43,22 @@ PACK = (("ptr", "context"), ("ptr", "target"), ("i64", "first"), ("i64", "count"
         ("i64", "row"))  # fmt: skip
 
 
-def module(shape: Shape) -> Module:
-    """`blocks` for one number type."""
-    made = gemm.module(shape, name="conv-blocks", dots=False)
+def blocks(made: Module, shape: Shape) -> None:
+    """`blocks`, in a module that has the products' functions."""
     against = made.named("against")
     turning = made.named("panel")
-    packing = pack_pixels(made, shape, WORDS)
+    packing = pack_pixels(made, shape, "pack_for_blocks", WORDS)
     f = made.function("blocks", ARGUMENTS)
     get = words(f, WORDS)
     type, panel = shape.type, shape.panel
     features = get["features"]
     own = f.at(aligned(f, get["scratch"]), f.argument["thread"] * get["scratch_each"], type)
     following = f.at(f.argument["context"], WORDS.index("next"), "i64")
-    blocks = (get["pixels"] + (get["block"] - 1)) / get["block"]
+    count_of = (get["pixels"] + (get["block"] - 1)) / get["block"]
     turns = get["weight_feature"].ne(1)
     panels = f.at(own, get["room"], type)
     run = get["together"] * get["channels"]
-    with taken(f, following, blocks * get["splits"]) as unit:
+    with taken(f, following, count_of * get["splits"]) as unit:
         pixel = unit / get["splits"] * get["block"]
         count = smaller(f, get["pixels"] - pixel, get["block"])
         low = unit % get["splits"] * get["split"]
@@ -93,14 +91,13 @@ def module(shape: Shape) -> Module:
                     group.ne(0).to("i64"), row, f.index(1), columns, f.index(0), count,
                     f.at(weight, panel, type), get["weight_step"], f.select(turns, f.index(0), row),
                 )  # fmt: skip
-    return made
 
 
-def pack_pixels(made: Module, shape: Shape, names: tuple[str, ...]) -> Function:
+def pack_pixels(made: Module, shape: Shape, name: str, names: tuple[str, ...]) -> Function:
     """What `count` pixels from number `first` on see of a group of taps, a piece of a row each;
     zeros beyond the borders. `names` are those of the context's words.
     """
-    f = made.function("pack_pixels", PACK, internal=True, attributes="noinline")
+    f = made.function(name, PACK, internal=True, attributes="noinline")
     get = words(f, names)
     type, lanes = shape.type, shape.lanes
     many = vector(type, lanes)

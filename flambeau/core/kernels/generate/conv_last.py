@@ -9,6 +9,8 @@ narrow images are gathered by what they see in ``conv_blocks``, each channel by 
 from __future__ import annotations
 
 from flambeau.core.kernels.generate import gemm
+from flambeau.core.kernels.generate.conv_blocks import blocks
+from flambeau.core.kernels.generate.conv_last_weight import weight_gradient
 from flambeau.core.kernels.generate.conv_pack import aligned
 from flambeau.core.kernels.generate.gemm import (
     ARGUMENTS,
@@ -41,8 +43,17 @@ result in numbers, its features side by side.
 
 
 def module(shape: Shape) -> Module:
-    """`convolve` for one number type."""
+    """`convolve`, `blocks` and `weight_gradient` for one number type: most of it is the products'
+    functions, which they share.
+    """
     made = gemm.module(shape, name="conv-last", dots=False)
+    _convolve(made, shape)
+    blocks(made, shape)
+    weight_gradient(made, shape)
+    return made
+
+
+def _convolve(made: Module, shape: Shape) -> None:
     against = made.named("against")
     f = made.function("convolve", ARGUMENTS)
     get = words(f, WORDS)
@@ -74,7 +85,6 @@ def module(shape: Shape) -> Module:
                 smaller(f, features - first, panel), f.index(0), get["columns"],
                 *nothing_ahead(f),
             )  # fmt: skip
-    return made
 
 
 def _pack(

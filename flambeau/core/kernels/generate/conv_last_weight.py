@@ -8,7 +8,6 @@ conv_blocks.
 
 from __future__ import annotations
 
-from flambeau.core.kernels.generate import gemm
 from flambeau.core.kernels.generate.conv_blocks import pack_pixels
 from flambeau.core.kernels.generate.conv_pack import aligned
 from flambeau.core.kernels.generate.gemm import (
@@ -22,7 +21,7 @@ from flambeau.core.kernels.generate.gemm import (
 )
 from flambeau.core.kernels.jit.ir import Module
 
-__all__ = ["WORDS", "module"]
+__all__ = ["WORDS", "weight_gradient"]
 
 WORDS = (
     "input", "grad", "out", "scratch", "channels", "height", "width", "features", "rows", "columns",
@@ -37,11 +36,10 @@ they stay in the first cache. `out` is (parts, features, taps, channels).
 """
 
 
-def module(shape: Shape) -> Module:
-    """`weight_gradient` for one number type."""
-    made = gemm.module(shape, name="conv-last-weight", dots=False)
+def weight_gradient(made: Module, shape: Shape) -> None:
+    """`weight_gradient`, in a module that has the products' functions."""
     against = made.named("against")
-    packing = pack_pixels(made, shape, WORDS)
+    packing = pack_pixels(made, shape, "pack_for_weight", WORDS)
     f = made.function("weight_gradient", ARGUMENTS)
     get = words(f, WORDS)
     type, panel = shape.type, shape.panel
@@ -77,4 +75,3 @@ def module(shape: Shape) -> Module:
                         pixel.ne(begin).to("i64"), depth, f.index(1),
                         smaller(f, row - first, panel), f.index(0), count, *nothing_ahead(f),
                     )  # fmt: skip
-    return made
