@@ -101,3 +101,21 @@ def test_short_time_transform_and_back(hop, center, normalized):
     assert torch.allclose(back, x)
     f = lambda x: torch.stft(x, 8, hop, window=window, return_complex=True)
     assert gradcheck(f, (x[:, :12].clone().requires_grad_(),))
+
+
+@pytest.mark.parametrize("shape", [(1,), (2,), (7,), (8,), (5, 6), (4, 7), (3, 4, 5)])
+def test_real_input_has_the_spectrum_of_the_complex_one(shape):
+    x = torch.randn(shape, dtype=torch.float64)
+    for dim in ((-1,), (0,), tuple(range(len(shape)))):
+        for transform in (torch.fft.fftn, torch.fft.ifftn):
+            found = transform(x, dim=dim)
+            assert torch.allclose(found, transform(x.to(torch.complex128), dim=dim))
+            assert not found.is_conj()
+    if len(shape) > 1:
+        assert torch.allclose(torch.fft.fft2(x.mT), torch.fft.fft2(x.mT.to(torch.complex128)))
+
+
+def test_the_node_of_real_input():
+    x = torch.randn(6, requires_grad=True)
+    assert torch.fft.fft(x).grad_fn.name() == "FftR2CBackward0"
+    assert torch.fft.fft(torch.zeros(3, 0)[:2], n=4).tolist() == [[0, 0, 0, 0]] * 2

@@ -104,9 +104,26 @@ def _r2c_rule(g: Any, input_shape: Any, dim: Any, scale: Any, onesided: Any) -> 
 def _fft_r2c(input, dim: Any, scale: float, onesided: bool):
     """The transform of a real tensor; only the first half of the last of `dim` where `onesided`."""
     x, axes, back = _order(input, dim, onesided)
-    return _scaled(
-        np.fft.rfftn(x, axes=axes) if onesided else np.fft.fftn(x, axes=axes), scale
-    ).transpose(back)
+    if not onesided and not x.size:
+        return np.fft.fftn(x, axes=axes).transpose(back)
+    found = np.fft.rfftn(x, axes=axes)
+    if not onesided:
+        found = _completed(found, x.shape[-1], axes[:-1])
+    return _scaled(found, scale).transpose(back)
+
+
+def _completed(half: Any, size: int, others: tuple[int, ...]) -> Any:
+    """A real array's whole spectrum from the half that a real transform gives: elsewhere it is the
+    conjugate of what lies opposite (NumPy's complex transform takes five times as long).
+    """
+    found = np.empty((*half.shape[:-1], size), half.dtype)
+    known = half.shape[-1]
+    found[..., :known] = half
+    opposite = half[..., size - known : 0 : -1]
+    for axis in others:
+        opposite = np.roll(np.flip(opposite, axis), 1, axis)
+    np.conjugate(opposite, out=found[..., known:])
+    return found
 
 
 def _c2r_rule(g: Any, dim: Any, scale: Any, size: Any) -> Any:
@@ -243,9 +260,13 @@ def _complex_transform(
     name: str, input: Tensor, s: Any, dim: Any, norm: Any, forward: bool, out: Any
 ) -> Tensor:
     dims, sizes = _dims(name, input, s, dim)
-    x = _resized(name, _promoted(name, input, True), dims, sizes)
+    real = bool(dims) and not input.is_complex()
+    x = _resized(name, _promoted(name, input, not real), dims, sizes)
     scale = _scale(norm, math.prod(x.shape[k] for k in dims), forward)
-    return _finish(name, ops._fft_c2c(x, dims, scale, forward), out)
+    if not real:
+        return _finish(name, ops._fft_c2c(x, dims, scale, forward), out)
+    found = ops._fft_r2c(x, dims, scale, False)
+    return _finish(name, found if forward else ops.conj_physical(found), out)
 
 
 def _half_transform(
