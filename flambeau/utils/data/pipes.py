@@ -68,6 +68,9 @@ class IterDataPipe(_Steps, IterableDataset):
 
     functions: dict[str, Callable[..., Any]] = {}
 
+    def __iter__(self) -> Any:
+        raise NotImplementedError(f"{type(self).__name__}: __iter__ is to be written.")
+
     def reset(self) -> None:
         """Called before each pass."""
 
