@@ -24,6 +24,9 @@ from flambeau.core.tensor import Tensor, wrap
 
 __all__ = ["as_tensor", "asarray", "tensor"]
 
+_COMMON = frozenset((list, tuple, int, float, bool, complex, np.ndarray))
+"""What is no storage, at a glance."""
+
 
 @composite()
 def tensor(
@@ -56,7 +59,7 @@ def tensor(
             UserWarning,
             stacklevel=stack_level(),
         )
-    elif type(data) is not list and hasattr(data, "untyped"):
+    elif type(data) not in _COMMON and hasattr(data, "untyped"):
         found = _on_storage("tensor", data, dtype, device)
         return found.requires_grad_() if requires_grad else found
     wanted = None if dtype is None else given.element_type("tensor", dtype)
