@@ -194,6 +194,11 @@ AREAS: dict[str, tuple[str, str, str]] = {
         "_bce_with_logits _huber_loss _smooth_l1_loss binary_cross_entropy huber_loss "
         "smooth_l1_loss soft_margin_loss",
     ),
+    "meshes": (
+        "broadcast_shapes broadcast_tensors cartesian_prod combinations meshgrid",
+        "",
+        "",
+    ),
     "norm": (
         "batch_norm instance_norm native_batch_norm",
         "",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from flambeau.core import slow
+from flambeau.core import foreign, slow
 from flambeau.core.entry.elementwise import binary, number_first
 from flambeau.core.entry.inplace import inplace_binary
 from flambeau.core.tensor import Tensor
@@ -39,7 +39,7 @@ def bind_dunder(op: Op, name: str, function: Callable[..., Any], written: Any) -
         def augmented(op: Op, args: Any) -> Any:
             input, other = args
             if not isinstance(other, Tensor) and not slow.is_number(other):
-                return slow.foreign(op, input, other, augmented=True)
+                return foreign.foreign(op, input, other, augmented=True)
             return written(input, other)
 
         if type(op.kernel) is np.ufunc and len(op.names) == 2 and op.names == op.tensor_names:
@@ -55,7 +55,7 @@ def bind_dunder(op: Op, name: str, function: Callable[..., Any], written: Any) -
 def reflected(op: Op) -> Callable[..., Any]:
     """The operator's form of a binary entry whose first operand is a number."""
     if len(op.names) != 2 or op.names != op.tensor_names or op.types is None:
-        return lambda input, other: slow.reflected(op, other, input)
+        return lambda input, other: foreign.reflected(op, other, input)
 
     def first(number: Any, tensor: Any) -> Any:
         nonlocal short
@@ -66,7 +66,7 @@ def reflected(op: Op) -> Callable[..., Any]:
 
     def entry(input: Any, other: Any) -> Any:
         t = short(other, input)
-        return slow.reflected(op, other, input) if t is None else t
+        return foreign.reflected(op, other, input) if t is None else t
 
     return entry
 
@@ -76,11 +76,11 @@ def operator(op: Op, function: Callable[..., Any]) -> Callable[..., Any]:
     Python asks it.
     """
     if len(op.names) == 2 and op.names == op.tensor_names and op.types is not None:
-        return binary(op, slow.operator)
+        return binary(op, foreign.operator)
 
     def entry(input: Any, other: Any) -> Any:
         if not isinstance(other, Tensor) and not slow.is_number(other):
-            return slow.foreign(op, input, other)
+            return foreign.foreign(op, input, other)
         return function(input, other)
 
     return entry

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from flambeau.core import overrides, rules, slow, state
+from flambeau.core import foreign, overrides, rules, slow, state
 from flambeau.core.declare import FUNCTIONS, Op, ops, primitive
 from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
@@ -539,7 +539,7 @@ def _foreign(input: Any, other: Any, swap: bool) -> Any:
     if hasattr(type(other), "__torch_function__"):
         return overrides.dispatch(ops.matmul, (other, input) if swap else (input, other), {})
     if type(other).__module__.startswith("scipy.sparse"):
-        slow.refuse_scipy("matmul", other)
+        foreign.refuse_scipy("matmul", other)
     return NotImplemented
 
 
