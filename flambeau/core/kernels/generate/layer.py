@@ -15,7 +15,7 @@ import numpy as np
 
 from flambeau.core.kernels import memory
 from flambeau.core.kernels.generate.call import NUMBERS, Kernel, past, rows_and_others
-from flambeau.core.kernels.generate.gemm import pointer, share, smaller, words
+from flambeau.core.kernels.generate.gemm import pointer, prefetch, share, smaller, words
 from flambeau.core.kernels.generate.vectors import along, read, row_sums, working, write
 from flambeau.core.kernels.jit import pool
 from flambeau.core.kernels.jit.ir import Function, Module, Value, vector
@@ -28,7 +28,7 @@ BACKWARD = (
 )  # fmt: skip
 BLOCKS = 32
 """Blocks of rows at most: each has its own sums for weight and bias."""
-TOGETHER = 4
+TOGETHER = 2
 """Rows that go through one pass over the sums for weight and bias."""
 
 
@@ -66,6 +66,8 @@ def _forward(made: Module, name: str, type: str, lanes: int, centred: bool, past
             return value if middle is None else value - middle
 
         def square(i: Value, some: Value | None) -> list[Value]:
+            if past:  # half of the next row is asked for in this pass, half in the last
+                prefetch(f, f.at(x, width + i / 2, type))
             value = away(i, some)
             return [value * value]
 
@@ -75,6 +77,8 @@ def _forward(made: Module, name: str, type: str, lanes: int, centred: bool, past
         scale = f.splat(rstd, lanes)
 
         def finish(i: Value, some: Value | None, _: int) -> None:
+            if past:
+                prefetch(f, f.at(x, (width * 3 + i) / 2, type))
             value = away(i, some) * scale * read(f, wide, weight, i, some)
             write(f, value + read(f, wide, bias, i, some), out, i, some, past, type)
 
@@ -120,6 +124,9 @@ class _Rows:
         def terms(i: Value, some: Value | None) -> list[Value]:
             g = read(f, self.many, self.g[r], i, some) * read(f, self.wide, self.weight, i, some)
             both = g * self.normal(r, i, some)
+            if self.past:
+                for rows in (self.g, self.x):
+                    prefetch(f, f.at(rows[r], self.width + i, self.type))
             return [both, g] if self.centred else [both]
 
         number = 2 if self.centred else 1
