@@ -1,9 +1,10 @@
 """Recurrent layers over whole sequences in one call, forward and backward: LSTM, GRU, tanh, relu.
 
-Every step is one region of the pool: a share owns columns of the state, multiplies by the recurrent
-weight and goes through the gates while the sums are in registers. The weight is packed once a call,
-the gates of a column side by side. What comes before and after, products over all steps, is
-``kernels.rnn``'s. Stands on jit, gemm's helpers, call and recurrent_gates.
+A share owns sequences and walks through all steps, or it owns columns of the state and every step
+is one region of the pool; it multiplies by the recurrent weight and goes through the gates while
+the sums are in registers. The weight is packed once a call, the gates of a column side by side.
+What comes before and after, products over all steps, is ``kernels.rnn``'s. Stands on jit, gemm's
+helpers, call and recurrent_gates.
 """
 
 from __future__ import annotations
@@ -26,12 +27,14 @@ from flambeau.core.kernels.jit.ir import Function, Module, Value, element, vecto
 __all__ = ["backward", "forward", "serves"]
 
 WORDS = (
-    "weight", "packed", "order", "steps", "hidden", "pool", "pool_run", "shares",
+    "weight", "packed", "order", "steps", "hidden", "pool", "pool_run", "shares", "walks",
+    "sequences",
     "gates", "states", "out", "h", "c", "first", "second", "bias", "slope", "inner_slope",
     "ends",
     "offset", "rows", "past_offset", "past_rows", "next_offset", "next_rows",
 )  # fmt: skip
-"""The context. `order`: (offset, rows) of every step as they are taken. `first` and `second` are
+"""The context. `walks`: shares of the sequences, 1 where the columns are shared. `order`: (offset,
+rows) of every step as they are taken. `first` and `second` are
 what the way back needs beside gates and states: an LSTM's previous cells and the tanh of its new
 ones, a GRU's product for the new state. On the way back `out` holds the outputs' gradient, `h` and
 `c` the states', `slope` is the gates', `inner_slope` the one that the recurrent weight sees, `ends`
@@ -62,6 +65,10 @@ EARLY = 1 << 13
 """Lines that are asked for a step ahead at most: more would leave the second cache before they are
 used, and take the weight with them.
 """
+NEAR = 1 << 20
+"""Bytes of a weight that the second cache holds: each share can read all of it in every step."""
+LEAST = 8
+"""Sequences that a share walks with at least."""
 DRIVER = 1 << 14
 """The work of a driver as `launch` takes it: one share, the interpreter's lock free."""
 
@@ -92,47 +99,73 @@ def _driver(
     made: Module, name: str, type: str, lanes: int, pack: Function, step: Function,
     last: Function | None,
 ) -> None:  # fmt: skip
-    """All steps, one region after the other; `last` is one more at the end. On the way forward the
-    states of sequences that begin are put before a step; the step before left the others there.
-    """
+    """Packs, then walks: shares of the sequences side by side, or all of them in one walk."""
+    walk = _walk(made, type, lanes, step, last)
     f = made.function(name, pool.ARGUMENTS)
+    context = f.argument["context"]
+    get = _reader(f, context)
+    for function, shares in ((pack, "shares"), (walk, "walks")):
+        _region(f, get, function, context, get(shares))
+
+
+def _region(f: Function, get: Get, function: Function, context: Value, shares: Any) -> None:
+    address, run = Value("ptr", f"@{function.name}", f), pointer(f, get("pool_run"))
+    f.call(run, "void", pointer(f, get("pool")), address, context, f.index(shares))
+
+
+def _walk(
+    made: Module, type: str, lanes: int, step: Function, last: Function | None
+) -> Function:  # fmt: skip
+    """All steps of a share of the sequences, one region of columns each where there is one share;
+    `last` is one more at the end. On the way forward the states of sequences that begin are put
+    before a step; the step before left the others there.
+    """
+    f = made.function("walk", pool.ARGUMENTS, internal=True)
     given = _reader(f, f.argument["context"])
     context = f.memory("i64", len(WORDS))
+    number, walks, hidden = f.argument["thread"], f.argument["threads"], given("hidden")
+    begin, end = (given("sequences") * k / walks for k in (number, number + 1))
     for k, word in enumerate(WORDS[:-STEP]):
-        f.store(given(word), context, k)
+        value = given(word)
+        if word in BY_STATE:  # rows are counted from the first of the share
+            value = f.at(pointer(f, value), begin * hidden, type).to("i64")
+        f.store(value, context, k)
     for word in WORDS[-STEP:]:
         f.store(f.index(0), context, WORDS.index(word))
+    get = _reader(f, context)
+    shares = f.select(walks.eq(1), given("shares"), f.index(1))
 
-    def region(function: Function) -> None:
-        address = Value("ptr", f"@{function.name}", f)
-        run = pointer(f, given("pool_run"))
-        f.call(run, "void", pointer(f, given("pool")), address, context, given("shares"))
+    def own(rows: Value) -> Value:
+        return larger(f, smaller(f, rows, end) - begin, 0)
 
-    region(pack)
     steps, order = given("steps"), pointer(f, given("order"))
     with f.loop(0, steps) as t:
         offset, rows = (f.load("i64", order, t * 2 + k) for k in range(2))
+        offset, rows = offset + begin, own(rows)
         following = smaller(f, t + 1, steps - 1)
         more = (t + 1).lt(steps).to("i64")
         f.store(offset, context, WORDS.index("offset"))
         f.store(rows, context, WORDS.index("rows"))
-        f.store(f.load("i64", order, following * 2), context, WORDS.index("next_offset"))
-        f.store(f.load("i64", order, following * 2 + 1) * more, context, WORDS.index("next_rows"))
+        f.store(f.load("i64", order, following * 2) + begin, context, WORDS.index("next_offset"))
+        f.store(
+            own(f.load("i64", order, following * 2 + 1)) * more, context, WORDS.index("next_rows")
+        )
         if last is None:
-            hidden, past = given("hidden"), f.load("i64", context, WORDS.index("past_rows"))
-            source = f.at(pointer(f, given("h")), past * hidden, type)
-            target = f.at(pointer(f, given("states")), (offset + past) * hidden, type)
+            past = f.load("i64", context, WORDS.index("past_rows"))
+            source = f.at(pointer(f, get("h")), past * hidden, type)
+            target = f.at(pointer(f, get("states")), (offset + past) * hidden, type)
             many = vector(type, lanes)
             along(
                 f, larger(f, rows - past, 0) * hidden, lanes,
                 lambda i, some, _: write(f, read(f, many, source, i, some), target, i, some),
             )  # fmt: skip
-        region(step)
+        _region(f, get, step, context, shares)
         f.store(offset, context, WORDS.index("past_offset"))
         f.store(rows, context, WORDS.index("past_rows"))
     if last is not None:
         with f.when(given("ends").ne(0)):
-            region(last)
+            _region(f, get, last, context, shares)
+    return f
 
 
 def _panels(f: Function, get: Get, width: int) -> tuple[Value, Value]:
@@ -465,11 +498,13 @@ def _run(name: str, mode: str, w_hh: Any, order: Any, **arrays: Any) -> None:
     gates, hidden = GATES[mode], w_hh.shape[1]
     rows = max(n for _, n in order)
     shares = min(pool.limit(), 1 + rows * hidden * hidden * gates // ALONE)
+    even = min(n for _, n in order) == rows and w_hh.nbytes <= NEAR
+    walks = shares if even and rows >= shares * LEAST else 1
     packed = memory.empty(gates * hidden * (hidden + WIDE * 64), w_hh.dtype)
     words = arrays | {
         "weight": np.ascontiguousarray(w_hh), "packed": packed, "steps": len(order),
         "order": np.array(order, np.int64), "hidden": hidden, "pool": pool.memory(),
-        "pool_run": pool.address(), "shares": shares,
+        "pool_run": pool.address(), "shares": shares, "walks": walks, "sequences": rows,
     }  # fmt: skip
     _kernels[mode].run(w_hh.dtype, name, DRIVER, *[words.get(word) for word in WORDS[:-STEP]])
 

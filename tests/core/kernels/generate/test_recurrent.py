@@ -61,13 +61,15 @@ def test_equals_the_numpy_form(monkeypatch, mode, dtype, shape):
 
 
 @pytest.mark.parametrize("mode", rnn.GATES)
-def test_threads_do_not_change_digits(monkeypatch, mode):
+@pytest.mark.parametrize("sizes", [(9, 9, 4), (9, 9, 9)], ids=["columns", "sequences"])
+def test_threads_do_not_change_digits(monkeypatch, mode, sizes):
     monkeypatch.setattr(recurrent, "ALONE", 1)
+    monkeypatch.setattr(recurrent, "LEAST", 1)
     before, found = threads.count(), []
     try:
         for count in (1, 2, 5):
             threads.set_count(count)
-            found.append(layer(mode, "f4", 70, 4, (9, 9, 4), False, True))
+            found.append(layer(mode, "f4", 70, 4, sizes, False, True))
     finally:
         threads.set_count(before)
     for other in found[1:]:
