@@ -14,7 +14,7 @@ from flambeau.core.declare import composite
 from flambeau.core.errors import fail
 from flambeau.core.factory.short import plainly
 from flambeau.core.ir.abstract import Abstract
-from flambeau.core.kernels.generate.lines import line, stepped
+from flambeau.core.kernels.late import placed
 from flambeau.core.provenance import stack_level
 from flambeau.core.silence import quiet
 from flambeau.core.state import ordinary
@@ -23,6 +23,7 @@ from flambeau.core.tensor import Tensor, wrap
 __all__: list[str] = []
 
 
+line, stepped = placed("generate.lines", "line"), placed("generate.lines", "stepped")
 _FEW = 1 << 13
 NUMBERS = frozenset((int, float))
 

@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 
 from flambeau.core.kernels import memory
-from flambeau.core.kernels.generate.carried import carried
 from flambeau.core.kernels.generate.gemm import share
 from flambeau.core.kernels.generate.turn import turned
 from flambeau.core.kernels.generate.vectors import along, write
 from flambeau.core.kernels.jit import build, pool
 from flambeau.core.kernels.jit.ir import Module, vector
+from flambeau.core.kernels.late import placed
 from flambeau.core.kernels.native import choose
 from flambeau.core.kernels.native.elementwise import Formula
 from flambeau.core.kernels.native.launch import launcher
@@ -28,6 +28,7 @@ from flambeau.core.kernels.native.launch import launcher
 __all__ = ["copy", "copy_into", "fill", "zeros"]
 
 LARGE = memory.LARGE
+carried = placed("generate.carried", "carried")
 LINE = 512
 """Words in a unit of work."""
 EXCHANGED = 1 << 10

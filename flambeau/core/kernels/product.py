@@ -10,18 +10,21 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 
 from flambeau.core import blas
 from flambeau.core.ir.abstract import Abstract, broadcast_shapes
-from flambeau.core.kernels import batched, tiled
+from flambeau.core.kernels import batched
+from flambeau.core.kernels.late import placed
 from flambeau.core.kernels.native.casts import recast
 from flambeau.core.kernels.native.matmul import is_generated, mm
 
 __all__ = ["BLAS", "fold", "matrices", "product", "single", "widen"]
 
 BLAS = frozenset(map(np.dtype, ("f4", "f8", "c8", "c16")))
-SINGLE = np.dtype("f4")
+SINGLE, BFLOAT16 = np.dtype("f4"), np.dtype(ml_dtypes.bfloat16)
+by_tiles = placed("tiled", "product")
 _FEW = 1 << 12
 _EXACT = 1 << 53
 
@@ -42,13 +45,13 @@ def single(a: Any, b: Any, dtype: Any = SINGLE) -> Any:
     """``a @ b`` of 16-bit floats, rounded to the dtype where the matrix unit does that, else in
     single precision; of other numbers in their own dtype.
     """
-    if a.dtype is not tiled.BFLOAT16:
+    if a.dtype is not BFLOAT16:
         return product(a, b) if a.dtype.itemsize > 2 else fold(recast(a, "f4"), recast(b, "f4"))
     left = a if a.ndim > 1 else a[None]
     right = b if b.ndim > 1 else b[:, None]
     if right.ndim == 2 and left.ndim > 2:
         left = left.reshape(math.prod(left.shape[:-1]), left.shape[-1])
-    found = tiled.product(left, right, None, dtype)
+    found = by_tiles(left, right, None, dtype)
     if found is None:
         return fold(recast(a, "f4"), recast(b, "f4"))
     lead = a.shape[:-2] if b.ndim <= 2 else found.shape[:-2]
@@ -77,7 +80,7 @@ def _native(dtype: Any) -> Any:
 
 def _halves(a: Any, b: Any, bias: Any = None, out: Any = None) -> Any:
     """`matrices` of 16-bit floats: one rounding, after the bias."""
-    found = tiled.product(a, b, bias)
+    found = by_tiles(a, b, bias)
     if found is None:
         wide = None if bias is None else recast(bias, "f4")
         found = recast(matrices(recast(a, "f4"), recast(b, "f4"), wide), a.dtype)

@@ -18,7 +18,7 @@ from flambeau.core.entry import at_first, nothing, process
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.kernels import copies, memory
-from flambeau.core.kernels.generate.joined import joined
+from flambeau.core.kernels.late import placed
 from flambeau.core.kernels.windows import channels_last, empty
 from flambeau.core.state import mode, ordinary
 from flambeau.core.tensor import PLAIN, Tensor, edge_of, wrap
@@ -26,6 +26,7 @@ from flambeau.core.tensor import PLAIN, Tensor, edge_of, wrap
 __all__ = ["stack", "tensors_of"]
 
 nd = np.ndarray
+joined = placed("generate.joined", "joined")
 ALL = slice(None)
 
 

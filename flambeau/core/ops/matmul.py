@@ -22,8 +22,7 @@ from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import broadcast_shapes
 from flambeau.core.kernels import batched
-from flambeau.core.kernels.product import fold, matrices, product
-from flambeau.core.kernels.tiled import BFLOAT16
+from flambeau.core.kernels.product import BFLOAT16, fold, matrices, product
 from flambeau.core.methods import bind
 from flambeau.core.node import OpNode
 from flambeau.core.provenance import USER, user_frame
