@@ -20,7 +20,7 @@ from .convert import Converter, dtype_name
 from .engine import Engine
 from .limit import limit
 from .resolve import path_of
-from .result import Result
+from .result import Result, died
 from .sample import SEED, OracleRaises, cotangents, flat
 from .tolerance import overrides
 
@@ -280,8 +280,4 @@ def _describe(given: Any) -> str:
 
 def lost(name: str, wanted: Any, why: str) -> list[Result]:
     """The results of a job whose process died."""
-    kind, _, reason = why.partition(": ")
-    return [
-        Result(NAME, name, dtype, aspect, "fail", kind=kind, reason=reason)
-        for dtype, aspect in plan(entries()[name], wanted)
-    ]
+    return died(NAME, name, plan(entries()[name], wanted), why)

@@ -14,7 +14,7 @@ from .convert import Converter
 from .engine import Engine
 from .limit import limit
 from .resolve import Private, Translator
-from .result import Result
+from .result import Result, died
 from .sample import OracleRaises, Sample
 from .tolerance import overrides
 
@@ -192,8 +192,4 @@ def _describe(sample: Sample) -> str:
 
 def lost(name: str, wanted: Any, why: str) -> list[Result]:
     """The results of a job whose process died."""
-    kind, _, reason = why.partition(": ")
-    return [
-        Result(NAME, name, dtype, aspect.name, "fail", kind=kind, reason=reason)
-        for dtype, aspect in plan(entries()[name], wanted)
-    ]
+    return died(NAME, name, plan(entries()[name], wanted), why)

@@ -17,7 +17,7 @@ from .compare import TORCH, Comparer
 from .convert import Converter
 from .engine import Engine
 from .limit import limit
-from .result import Result
+from .result import Result, died
 from .sample import SEED, OracleRaises
 from .tolerance import overrides
 
@@ -208,8 +208,4 @@ def _run_aspect(result: Result, info: Any, engine: Engine, only: Any) -> None:
 
 def lost(name: str, wanted: Any, why: str) -> list[Result]:
     """The results of a job whose process died."""
-    kind, _, reason = why.partition(": ")
-    return [
-        Result(NAME, name, dtype, aspect, "fail", kind=kind, reason=reason)
-        for dtype, aspect in plan(entries()[name], wanted)
-    ]
+    return died(NAME, name, plan(entries()[name], wanted), why)

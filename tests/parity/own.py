@@ -11,7 +11,7 @@ from typing import Any
 
 from .engine import Engine
 from .operators import Case, plan, run_entry
-from .result import Result
+from .result import Result, died
 
 NAME = "own_op_db"
 DEFAULT = (
@@ -56,8 +56,4 @@ def run(
 
 def lost(name: str, wanted: Any, why: str) -> list[Result]:
     """The results of a job whose process died."""
-    kind, _, reason = why.partition(": ")
-    return [
-        Result(NAME, name, dtype, aspect.name, "fail", kind=kind, reason=reason)
-        for dtype, aspect in plan(entries()[name], wanted)
-    ]
+    return died(NAME, name, plan(entries()[name], wanted), why)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import traceback
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -55,6 +56,15 @@ class Result:
         self.where = last_frame(error, engine)
         self.sample = sample[:300]
         return self
+
+
+def died(db: str, name: str, planned: Iterable[tuple[str, Any]], why: str) -> list[Result]:
+    """The results of a job whose process died: `planned` are its dtypes and aspects."""
+    kind, _, reason = why.partition(": ")
+    return [
+        Result(db, name, dtype, getattr(aspect, "name", aspect), "fail", kind=kind, reason=reason)
+        for dtype, aspect in planned
+    ]
 
 
 def kind_of(error: BaseException) -> str:

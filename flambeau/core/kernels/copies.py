@@ -24,6 +24,7 @@ from flambeau.core.kernels.late import placed
 from flambeau.core.kernels.native import choose
 from flambeau.core.kernels.native.elementwise import Formula
 from flambeau.core.kernels.native.launch import launcher
+from flambeau.core.kernels.order import merged
 
 __all__ = ["copy", "copy_into", "fill", "zeros"]
 
@@ -56,13 +57,7 @@ def _exchange(
     """
     if any(s % size for s in (*source, *target)):
         return None
-    dims: list[tuple[int, int, int]] = []
-    for n, s, t in zip(shape, source, target, strict=True):
-        if n != 1:
-            s, t = s // size, t // size
-            if dims and dims[-1][1:] == (n * s, n * t):
-                n *= dims.pop()[0]
-            dims.append((n, s, t))
+    dims = merged(shape, source, target, size)
     if not 2 <= len(dims) <= 3 or any(s < 1 or t < 1 for _, s, t in dims):
         return None
     columns = [d for d in dims if d[1] == 1]

@@ -15,9 +15,25 @@ import numpy as np
 
 from flambeau.core.layout import iterated_strides, preserve_strides
 
-__all__ = ["alike", "form_of", "in_order", "ordered", "room"]
+__all__ = ["alike", "form_of", "in_order", "merged", "ordered", "room"]
 
 nd = np.ndarray
+
+
+def merged(
+    shape: Sequence[int], source: Sequence[int], target: Sequence[int], size: int
+) -> list[tuple[int, int, int]]:
+    """The dimensions of a copy as (size, source's step, target's step) in elements of `size` bytes:
+    those of one element left out, those that both arrays go through as one put together.
+    """
+    dims: list[tuple[int, int, int]] = []
+    for n, s, t in zip(shape, source, target, strict=True):
+        if n != 1:
+            s, t = s // size, t // size
+            if dims and dims[-1][1:] == (n * s, n * t):
+                n *= dims.pop()[0]
+            dims.append((n, s, t))
+    return dims
 
 
 def ordered(kernel: Callable[..., Any], of_complex: Any = None) -> Callable[..., Any]:

@@ -9,6 +9,7 @@ import flambeau
 from flambeau import nn
 from flambeau.ao.nn.quantized import affine
 from flambeau.ao.nn.quantized.linear import parameters
+from flambeau.ao.nn.quantized.scaled import Scaled
 
 __all__ = ["FXFloatFunctional", "FloatFunctional", "QFunctional"]
 
@@ -69,28 +70,13 @@ class FloatFunctional(FXFloatFunctional):
         return self.activation_post_process(value)
 
 
-class QFunctional(nn.Module):
+class QFunctional(Scaled):
     """Operations of two tensors of integers; results have `scale` and `zero_point`."""
 
     def __init__(self) -> None:
         super().__init__()
         self.scale, self.zero_point = 1.0, 0
         self.activation_post_process = nn.Identity()
-
-    def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
-        super()._save_to_state_dict(destination, prefix, keep_vars)
-        destination[prefix + "scale"] = flambeau.tensor(self.scale)
-        destination[prefix + "zero_point"] = flambeau.tensor(self.zero_point)
-
-    def _load_from_state_dict(
-        self, state_dict: Any, prefix: str, local_metadata: Any, strict: bool, missing_keys: Any,
-        unexpected_keys: Any, error_msgs: Any,
-    ) -> None:  # fmt: skip
-        self.scale = float(state_dict.pop(prefix + "scale"))
-        self.zero_point = int(state_dict.pop(prefix + "zero_point"))
-        super()._load_from_state_dict(
-            state_dict, prefix, local_metadata, False, missing_keys, unexpected_keys, error_msgs
-        )
 
     def _get_name(self) -> str:
         return "QFunctional"

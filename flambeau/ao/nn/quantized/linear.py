@@ -9,6 +9,7 @@ from flambeau import nn
 from flambeau.ao.nn import intrinsic, qat
 from flambeau.ao.nn.intrinsic import qat as fused_qat
 from flambeau.ao.nn.quantized import affine
+from flambeau.ao.nn.quantized.scaled import Scaled
 from flambeau.ao.quantization.tensor import quantize_per_tensor
 from flambeau.core.tensor import Tensor
 from flambeau.nn import functional as F
@@ -103,7 +104,7 @@ class LinearPackedParams(nn.Module):
         )
 
 
-class Linear(nn.Module):
+class Linear(Scaled):
     """``x W' + b`` of integers.
 
     Args:
@@ -163,21 +164,6 @@ class Linear(nn.Module):
         made.set_weight_bias(affine.observed_weight(weight, observer_of(layer)), bias)
         made.scale, made.zero_point = float(scale), int(zero)
         return made
-
-    def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
-        super()._save_to_state_dict(destination, prefix, keep_vars)
-        destination[prefix + "scale"] = flambeau.tensor(self.scale)
-        destination[prefix + "zero_point"] = flambeau.tensor(self.zero_point)
-
-    def _load_from_state_dict(
-        self, state_dict: Any, prefix: str, local_metadata: Any, strict: bool, missing_keys: Any,
-        unexpected_keys: Any, error_msgs: Any,
-    ) -> None:  # fmt: skip
-        self.scale = float(state_dict.pop(prefix + "scale"))
-        self.zero_point = int(state_dict.pop(prefix + "zero_point"))
-        super()._load_from_state_dict(
-            state_dict, prefix, local_metadata, False, missing_keys, unexpected_keys, error_msgs
-        )
 
     def _get_name(self) -> str:
         return "QuantizedLinear"

@@ -26,6 +26,7 @@ from flambeau.core.kernels.generate.gemm import (
 from flambeau.core.kernels.generate.vectors import along, read, write
 from flambeau.core.kernels.jit import pool
 from flambeau.core.kernels.jit.ir import Function, Module, Value, vector
+from flambeau.core.kernels.order import merged
 
 __all__ = ["carried"]
 
@@ -109,13 +110,7 @@ def _plan(
     """The way of the innermost dimension and the words from `n0` on; strides in bytes."""
     if any(s % size for s in (*source, *target)):
         return None
-    dims: list[tuple[int, int, int]] = []
-    for n, s, t in zip(shape, source, target, strict=True):
-        if n != 1:
-            s, t = s // size, t // size
-            if dims and dims[-1][1:] == (n * s, n * t):
-                n *= dims.pop()[0]
-            dims.append((n, s, t))
+    dims = merged(shape, source, target, size)
     if not 0 < len(dims) <= 3:
         return None
     dims = [(1, 0, 0)] * (3 - len(dims)) + dims

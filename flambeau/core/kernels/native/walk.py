@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from flambeau.core.kernels.generate.vectors import along, read, write
 from flambeau.core.kernels.jit import build, pool
-from flambeau.core.kernels.jit.ir import Function, Module, Value, vector
+from flambeau.core.kernels.jit.ir import Function, Module, Value, Variable, vector
 from flambeau.core.kernels.native.objects import word
 
 __all__ = ["ARRAY", "DENSE", "DIMS", "GRAIN", "LOOP", "MOST", "NUMBER", "OWN", "STRIDED", "WORK",
@@ -63,15 +63,8 @@ def _gather(made: Module, size: int) -> Function:
     dims = f.load("ptr", work, WORK.index("dims"))
     strides = f.load("ptr", array, ARRAY.index("strides"))
     index = f.memory("i64", DIMS)
-    rest = f.variable("i64", f.argument["at"])
     place = f.variable("ptr", f.load("ptr", array, ARRAY.index("data")))
-    with f.loop(0, ndim) as back:
-        j = ndim - 1 - back
-        extent = f.load("i64", dims, j)
-        here = rest.get() % extent
-        rest.set(rest.get() / extent)
-        f.store(here, index, j)
-        place.set(f.at(place.get(), here * f.load("i64", strides, j), "i8"))
+    _seek(f, place, index, ndim, dims, strides)
     last = ndim - 1
     width, step = f.load("i64", dims, last), f.load("i64", strides, last)
     count, start = f.argument["count"], f.load("i64", index, last)
@@ -100,18 +93,7 @@ def _gather(made: Module, size: int) -> Function:
     f.label("plane")
     row.set(0)
     place.set(f.at(place.get(), -(rows * down), "i8"))
-    dim = f.variable("i64", above - 1)
-    f.label("carry")
-    here = f.load("i64", index, dim.get()) + 1
-    stride, extent = f.load("i64", strides, dim.get()), f.load("i64", dims, dim.get())
-    place.set(f.at(place.get(), stride, "i8"))
-    f.store(here, index, dim.get())
-    f.branch(here.lt(extent) | dim.get().eq(0), "row", "over")
-    f.label("over")
-    f.store(f.index(0), index, dim.get())
-    place.set(f.at(place.get(), -(here * stride), "i8"))
-    dim.set(dim.get() - 1)
-    f.jump("carry")
+    _carry(f, place, index, above - 1, dims, strides)
     f.label("done")
     f.ret(f.argument["room"])
     return f
@@ -130,14 +112,8 @@ def _scatter(made: Module, size: int) -> Function:
     ndim = f.load("i64", work, WORK.index("ndim"))
     dims, steps, place = (f.load("ptr", work, WORK.index(k)) for k in ("dims", "steps", "out"))
     index = f.memory("i64", DIMS)
-    rest, target = f.variable("i64", f.argument["at"]), f.variable("ptr", place)
-    with f.loop(0, ndim) as back:
-        j = ndim - 1 - back
-        extent = f.load("i64", dims, j)
-        here = rest.get() % extent
-        rest.set(rest.get() / extent)
-        f.store(here, index, j)
-        target.set(f.at(target.get(), here * f.load("i64", steps, j), "i8"))
+    target = f.variable("ptr", place)
+    _seek(f, target, index, ndim, dims, steps)
     last = ndim - 1
     width, step = f.load("i64", dims, last), f.load("i64", steps, last)
     done, count = f.variable("i64", 0), f.argument["count"]
@@ -151,20 +127,43 @@ def _scatter(made: Module, size: int) -> Function:
     f.label("next")
     target.set(f.at(target.get(), -(start * step), "i8"))
     f.store(f.index(0), index, last)
-    dim = f.variable("i64", last - 1)
+    _carry(f, target, index, last - 1, dims, steps)
+    f.label("done")
+    return f
+
+
+def _seek(
+    f: Function, place: Variable, index: Value, ndim: Value, dims: Value, strides: Value
+) -> None:
+    """From the first element to number `at`: its place, and its index in each dimension."""
+    rest = f.variable("i64", f.argument["at"])
+    with f.loop(0, ndim) as back:
+        j = ndim - 1 - back
+        extent = f.load("i64", dims, j)
+        here = rest.get() % extent
+        rest.set(rest.get() / extent)
+        f.store(here, index, j)
+        place.set(f.at(place.get(), here * f.load("i64", strides, j), "i8"))
+
+
+def _carry(
+    f: Function, place: Variable, index: Value, first: Value, dims: Value, strides: Value
+) -> None:
+    """One step in dimension `first`; at its end to its begin, and one in the dimension before. Goes
+    on at the label "row".
+    """
+    dim = f.variable("i64", first)
     f.label("carry")
     here = f.load("i64", index, dim.get()) + 1
-    stride, extent = f.load("i64", steps, dim.get()), f.load("i64", dims, dim.get())
-    target.set(f.at(target.get(), stride, "i8"))
+    stride, extent = f.load("i64", strides, dim.get()), f.load("i64", dims, dim.get())
+    place.set(f.at(place.get(), stride, "i8"))
     f.store(here, index, dim.get())
     f.branch(here.lt(extent) | dim.get().eq(0), "row", "over")
     f.label("over")
     f.store(f.index(0), index, dim.get())
-    target.set(f.at(target.get(), -(here * stride), "i8"))
+    place.set(f.at(place.get(), -(here * stride), "i8"))
     dim.set(dim.get() - 1)
     f.jump("carry")
-    f.label("done")
-    return f
 
 
 def _spread(
