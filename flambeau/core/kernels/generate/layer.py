@@ -7,16 +7,17 @@ threads. Rows of 16-bit floats have everything else in single precision. Stands 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from flambeau.core.kernels import memory
 from flambeau.core.kernels.generate.call import NUMBERS, Kernel, past, rows_and_others
 from flambeau.core.kernels.generate.gemm import pointer, prefetch, share, smaller, words
-from flambeau.core.kernels.generate.vectors import along, read, row_sums, working, write
+from flambeau.core.kernels.generate.vectors import read, row_sums, working, write
 from flambeau.core.kernels.jit import pool
 from flambeau.core.kernels.jit.ir import Function, Module, Value, vector
 
@@ -26,10 +27,14 @@ FORWARD = ("x", "weight", "bias", "out", "mean", "rstd", "rows", "width", "eps")
 BACKWARD = (
     "g", "x", "weight", "mean", "rstd", "grad", "slopes", "shifts", "rows", "width", "block",
 )  # fmt: skip
+Meanwhile = Callable[[Value, Value | None], None]
+"""Work on a register of one row while the next one is read."""
 BLOCKS = 32
 """Blocks of rows at most: each has its own sums for weight and bias."""
-TOGETHER = 2
-"""Rows that go through one pass over the sums for weight and bias."""
+AHEAD = 256
+"""So many numbers before they are read, they are asked for."""
+LARGEST = 1e30
+"""Mean squares up to here came from no overflow."""
 
 
 def module(name: str, type: str, width: int) -> Module:
@@ -43,6 +48,9 @@ def module(name: str, type: str, width: int) -> Module:
 
 
 def _forward(made: Module, name: str, type: str, lanes: int, centred: bool, past: bool) -> None:
+    """Two passes over a row. The sums of its numbers and of their squares are taken while the row
+    before is finished; squares around a mean that lies far off are taken once more.
+    """
     f = made.function(name, pool.ARGUMENTS)
     get = words(f, FORWARD)
     many, width = vector(type, lanes), get["width"]
@@ -51,147 +59,174 @@ def _forward(made: Module, name: str, type: str, lanes: int, centred: bool, past
     start, stop = share(f, get["rows"])
     size = width.to("double")
     weight, bias = pointer(f, get["weight"]), pointer(f, get["bias"])
-    with f.loop(start, stop) as row:
-        x = f.at(pointer(f, get["x"]), row * width, type)
-        out = f.at(pointer(f, get["out"]), row * width, type)
-        middle = None
-        if centred:
-            (total,) = row_sums(f, type, lanes, width, lambda i, some: [read(f, many, x, i, some)])
-            mean = (total / size).to(own)
-            f.store(mean, pointer(f, get["mean"]), row)
-            middle = f.splat(mean, lanes)
+    spread, middle = f.variable("double"), f.variable("double", 0.0)
 
-        def away(i: Value, some: Value | None, middle: Value | None = middle) -> Value:
+    def place(key: str, row: Value) -> Value:
+        return f.at(pointer(f, get[key]), row * width, type)
+
+    def look(row: Value, meanwhile: Meanwhile | None = None) -> None:
+        x = place("x", row)
+
+        def terms(i: Value, some: Value | None) -> list[Value]:
             value = read(f, many, x, i, some)
-            return value if middle is None else value - middle
+            if meanwhile is not None:
+                meanwhile(i, some)
+                if past:
+                    prefetch(f, f.at(x, i + AHEAD, type))
+            return [value * value, value][: 1 + centred]
+
+        sums = row_sums(f, type, lanes, width, terms, 1 + centred)
+        for kept, total in zip((spread, middle), sums, strict=False):
+            kept.set(total / size)
+
+    with f.when(start.lt(stop)):
+        look(start)
+    with f.loop(start, stop) as row:
+        x, out, mean = place("x", row), place("out", row), middle.get()
+        centre = f.splat(mean.to(own), lanes)
+
+        def away(i: Value, some: Value | None) -> Value:
+            value = read(f, many, x, i, some)
+            return value - centre if centred else value
 
         def square(i: Value, some: Value | None) -> list[Value]:
-            if past:  # half of the next row is asked for in this pass, half in the last
-                prefetch(f, f.at(x, width + i / 2, type))
             value = away(i, some)
             return [value * value]
 
-        (total,) = row_sums(f, type, lanes, width, square)
-        rstd = (1.0 / f.intrinsic("sqrt", total / size + get["eps"].bits("double"))).to(own)
+        if centred:
+            f.store(mean.to(own), pointer(f, get["mean"]), row)
+            spread.set(spread.get() - mean * mean)
+            near = spread.get().ge(mean * mean) & spread.get().le(LARGEST)
+            with f.when(~near):
+                (total,) = row_sums(f, type, lanes, width, square)
+                spread.set(total / size)
+        rstd = (1.0 / f.intrinsic("sqrt", spread.get() + get["eps"].bits("double"))).to(own)
         f.store(rstd, pointer(f, get["rstd"]), row)
         scale = f.splat(rstd, lanes)
 
-        def finish(i: Value, some: Value | None, _: int) -> None:
-            if past:
-                prefetch(f, f.at(x, (width * 3 + i) / 2, type))
+        def finish(i: Value, some: Value | None) -> None:
             value = away(i, some) * scale * read(f, wide, weight, i, some)
             write(f, value + read(f, wide, bias, i, some), out, i, some, past, type)
 
-        along(f, width, lanes, finish, 2)
+        look(smaller(f, row + 1, stop - 1), finish)
     if past:
         f.fence()
 
 
-class _Rows:
-    """A few rows of a gradient on its way back."""
+class _Row(NamedTuple):
+    """Where a row lies, and its mean (if it has one) and 1 / deviation in every lane."""
+
+    g: Value
+    x: Value
+    grad: Value
+    stats: list[Value]
+
+
+class _Gradient:
+    """The gradient of rows on its way back. Rows stream by: the pass that finishes a row takes the
+    sums of the one after it.
+    """
 
     def __init__(
-        self, f: Function, get: dict[str, Value], type: str, lanes: int, first: Value, count: int,
-        centred: bool, past: bool,
-    ) -> None:  # fmt: skip
-        self.f, self.get, self.type, self.lanes, self.centred = f, get, type, lanes, centred
-        self.past = past
-        self.many, self.width = vector(type, lanes), get["width"]
-        self.own = working(type)
-        self.wide = vector(self.own, lanes)
+        self, f: Function, get: dict[str, Value], type: str, lanes: int, centred: bool, past: bool
+    ) -> None:
+        self.f, self.get, self.type, self.lanes, self.past = f, get, type, lanes, past
+        self.width, self.own = get["width"], working(type)
+        self.many, self.wide = vector(type, lanes), vector(self.own, lanes)
         self.weight = pointer(f, get["weight"])
-        numbers = range(count)
-        self.g, self.x, self.grad = (
-            [f.at(pointer(f, get[key]), (first + r) * self.width, type) for r in numbers]
-            for key in ("g", "x", "grad")
-        )
-        self.mean, self.scale = (
-            [f.splat(f.load(self.own, pointer(f, get[key]), first + r), lanes) for r in numbers]
-            if key == "rstd" or centred
-            else []
-            for key in ("mean", "rstd")
-        )
+        self.stats = ("mean", "rstd") if centred else ("rstd",)
 
-    def normal(self, r: int, i: Value, some: Value | None) -> Value:
+    def row(self, number: Value) -> _Row:
+        """What is known of a row before its sums."""
+        f, get = self.f, self.get
+        g, x, grad = (
+            f.at(pointer(f, get[key]), number * self.width, self.type) for key in ("g", "x", "grad")
+        )
+        stats = [
+            f.splat(f.load(self.own, pointer(f, get[key]), number), self.lanes)
+            for key in self.stats
+        ]
+        return _Row(g, x, grad, stats)
+
+    def normal(self, row: _Row, i: Value, some: Value | None) -> Value:
         """A register of the normalised row."""
-        value = read(self.f, self.many, self.x[r], i, some)
-        return (value - self.mean[r] if self.centred else value) * self.scale[r]
+        value = read(self.f, self.many, row.x, i, some)
+        *middle, scale = row.stats
+        return (value - middle[0] if middle else value) * scale
 
-    def means(self, r: int) -> list[Value]:
+    def means(self, row: _Row, meanwhile: Meanwhile | None = None) -> list[Value]:
         """Of ``g w xhat`` and of ``g w``, in every lane."""
         f = self.f
 
         def terms(i: Value, some: Value | None) -> list[Value]:
-            g = read(f, self.many, self.g[r], i, some) * read(f, self.wide, self.weight, i, some)
-            both = g * self.normal(r, i, some)
-            if self.past:
-                for rows in (self.g, self.x):
-                    prefetch(f, f.at(rows[r], self.width + i, self.type))
-            return [both, g] if self.centred else [both]
+            g = read(f, self.many, row.g, i, some) * read(f, self.wide, self.weight, i, some)
+            both = g * self.normal(row, i, some)
+            if meanwhile is not None:
+                meanwhile(i, some)
+                if self.past:
+                    for place in (row.g, row.x):
+                        prefetch(f, f.at(place, i + AHEAD, self.type))
+            return [both, g][: len(self.stats)]
 
-        number = 2 if self.centred else 1
-        sums = row_sums(f, self.type, self.lanes, self.width, terms, number)
+        sums = row_sums(f, self.type, self.lanes, self.width, terms, len(self.stats))
         size = self.width.to("double")
         return [f.splat((s / size).to(self.own), self.lanes) for s in sums]
 
-    def gradients(self, slopes: Value | None, shifts: Value | None) -> None:
-        """The gradient of the rows, and what they add to the sums for weight and bias."""
-        f, many, wide = self.f, self.many, self.wide
-        means = [self.means(r) for r in range(len(self.g))]
+    def finish(
+        self,
+        row: _Row,
+        means: list[Value],
+        sums: Sequence[Value],
+        i: Value,
+        some: Value | None,
+    ) -> None:
+        """A register of the row's gradient, and what it adds to the sums for weight and bias."""
+        f, wide = self.f, self.wide
+        g, xhat = read(f, self.many, row.g, i, some), self.normal(row, i, some)
+        for target, factor in zip(sums, (xhat, None), strict=False):
+            old = read(f, wide, target, i, some)
+            write(f, old + g if factor is None else f.fma(g, factor, old), target, i, some)
+        own, *rest = means
+        value = g * read(f, wide, self.weight, i, some) - xhat * own
+        for less in rest:
+            value = value - less
+        write(f, value * row.stats[-1], row.grad, i, some, self.past, self.type)
 
-        def each(i: Value, some: Value | None, _: int) -> None:
-            w = read(f, wide, self.weight, i, some)
-            kept = [x if x is None else read(f, wide, x, i, some) for x in (slopes, shifts)]
-            slope, shift = kept
-            for r, (own, *rest) in enumerate(means):
-                g, xhat = read(f, many, self.g[r], i, some), self.normal(r, i, some)
-                if slope is not None:
-                    slope = f.fma(g, xhat, slope)
-                if shift is not None:
-                    shift = shift + g
-                value = g * w - xhat * own
-                for less in rest:
-                    value = value - less
-                write(f, value * self.scale[r], self.grad[r], i, some, self.past, self.type)
-            for total, target in ((slope, slopes), (shift, shifts)):
-                if total is not None and target is not None:
-                    write(f, total, target, i, some)
-
-        along(f, self.width, self.lanes, each)
+    def rows(self, first: Value, last: Value, sums: Sequence[Value]) -> None:
+        """Those of a range that is not empty."""
+        f = self.f
+        kept = [f.variable(self.wide) for _ in self.stats]
+        for place, mean in zip(kept, self.means(self.row(first)), strict=True):
+            place.set(mean)
+        with f.loop(first, last) as number:
+            row, means = self.row(number), [place.get() for place in kept]
+            after = self.row(smaller(f, number + 1, last - 1))
+            found = self.means(after, lambda i, some: self.finish(row, means, sums, i, some))
+            for place, mean in zip(kept, found, strict=True):
+                place.set(mean)
 
 
 def _backward(made: Module, name: str, type: str, lanes: int, centred: bool, past: bool) -> None:
-    """A unit of work is a block of rows. Two passes over a few rows: their sums, then gradients;
-    `slopes` and `shifts` may be null.
-    """
+    """A unit of work is a block of rows; `slopes` and `shifts` may be null."""
     f = made.function(name, pool.ARGUMENTS)
     get = words(f, BACKWARD)
     block = get["block"]
     start, stop = share(f, (get["rows"] + (block - 1)) / block)
-
-    def rows_of(first: Value, count: int) -> _Rows:
-        return _Rows(f, get, type, lanes, first, count, centred, past)
-
+    gradient = _Gradient(f, get, type, lanes, centred, past)
     with f.loop(start, stop) as unit:
         first = unit * block
         last = smaller(f, first + block, get["rows"])
-        slopes, shifts = (
+        sums = [
             f.at(pointer(f, get[key]), unit * get["width"], working(type))
-            for key in ("slopes", "shifts")
-        )
-        sums = (slopes, shifts if centred else None)
+            for key in ("slopes", "shifts")[: 1 + centred]
+        ]
         k = f.fresh()
         f.branch(get["slopes"].eq(0), f"alone{k}", f"summed{k}")
         f.label(f"summed{k}")
-        whole = first + (last - first) / TOGETHER * TOGETHER
-        with f.loop(first, whole, TOGETHER) as row:
-            rows_of(row, TOGETHER).gradients(*sums)
-        with f.loop(whole, last) as row:
-            rows_of(row, 1).gradients(*sums)
+        gradient.rows(first, last, sums)
         f.jump(f"done{k}")
         f.label(f"alone{k}")
-        with f.loop(first, last) as row:
-            rows_of(row, 1).gradients(None, None)
+        gradient.rows(first, last, ())
         f.label(f"done{k}")
     if past:
         f.fence()
@@ -248,7 +283,7 @@ def normalized_backward(
     rows = rstd.size
     width = x.size // rows
     weight = _constant(1, width, own) if weight is None else weight
-    block = -(-max(-(-rows // BLOCKS), TOGETHER) // TOGETHER) * TOGETHER
+    block = -(-rows // BLOCKS)
     grad = memory.empty_like(x)
     name = f"{'rms_' * (mean is None)}backward{'_past' * past(grad, width)}"
     if not _kernel.ready(x.dtype, name):

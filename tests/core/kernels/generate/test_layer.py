@@ -62,6 +62,28 @@ def test_rows_are_the_numpy_forms(numpy_form, dtype, shape, scaled, shifted):
 
 
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("far", [0.0, 0.9, 1.1, 30.0, 3e3])
+def test_a_mean_far_from_zero_costs_no_digits(dtype, far):
+    x = np.random.default_rng(4).standard_normal((5, 700)).astype(dtype) + far
+    out, mean, rstd = layer.normalized(x, None, None, 0.0)
+    wide = x.astype("longdouble")
+    centred = wide - wide.mean(1, keepdims=True)
+    want = 1 / np.sqrt((centred**2).mean(1, keepdims=True))
+    # the mean itself is rounded to the dtype, and so is what is taken away
+    bound = (3e-7 if dtype == "f4" else 1e-15) * (1 + abs(far))
+    np.testing.assert_allclose(rstd.astype("f8"), want.astype("f8"), min(bound, 1e-6))
+    np.testing.assert_allclose(out.astype("f8"), (centred * want).astype("f8"), 0, 8 * bound)
+
+
+def test_rows_of_one_number_of_large_ones_and_of_none():
+    x = np.stack([np.full(64, 7.3), np.full(64, 1e25), np.full(64, 1.0)]).astype("f4")
+    x[1, ::2], x[2, 5] = -1e25, np.nan
+    out, mean, rstd = layer.normalized(x, None, None, 1e-5)
+    assert np.array_equal(out[0], np.zeros(64)) and rstd[0] == np.float32(1 / np.sqrt(1e-5))
+    assert rstd[1] == 0 and np.isnan(out[2]).all()  # squares of 1e25 overflow
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
 @pytest.mark.parametrize("centred", [True, False])
 def test_results_past_the_caches_have_the_same_digits(monkeypatch, dtype, centred):
     x, g, weight = made((memory.LARGE >> 12, 1024), dtype, 1)  # kept memory begins with a line
