@@ -19,7 +19,7 @@ from flambeau import nn
 from flambeau.core.provenance import stack_level
 from flambeau.vision.models import weights as table
 
-__all__ = ["get_model", "get_model_builder", "list_models", "register_model"]
+__all__ = ["get_model", "get_model_builder", "list_models", "on_backbone", "register_model"]
 
 # Names in DenseNet's first checkpoints: norm.1 is norm1 today.
 _OLD = re.compile(r"(\.denselayer\d+\.(?:norm|relu|conv))\.([12](?=\.))")
@@ -51,7 +51,7 @@ def register_model(
         @functools.wraps(build)
         def builder(*args: Any, **kwargs: Any) -> nn.Module:
             if args:
-                kwargs = _named(build, args, kwargs)
+                kwargs = _named(build, args, kwargs, "weights", "progress")
             weights = _chosen(key, "weights", "pretrained", kwargs)
             progress = kwargs.pop("progress", True)
             if backbone is not None:
@@ -70,9 +70,27 @@ def register_model(
     return wrapper
 
 
-def _named(build: Callable, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+def on_backbone(build: Callable[..., nn.Module]) -> Callable[..., nn.Module]:
+    """What ``build(backbone_name=..., weights=...)`` makes, asked for in old forms too: arguments
+    by position, ``pretrained``.
+    """
+
+    @functools.wraps(build)
+    def builder(*args: Any, **kwargs: Any) -> nn.Module:
+        if args:
+            kwargs = _named(build, args, kwargs)
+        if "backbone_name" in kwargs and not {"weights", "pretrained"}.isdisjoint(kwargs):
+            kwargs["weights"] = _chosen(kwargs["backbone_name"], "weights", "pretrained", kwargs)
+        return build(**kwargs)
+
+    return builder
+
+
+def _named(
+    build: Callable, args: tuple[Any, ...], kwargs: dict[str, Any], *before: str
+) -> dict[str, Any]:
     """Arguments by position, which old scripts give, under their names."""
-    names = ["weights", "progress"]
+    names = list(before)
     for parameter in inspect.signature(build).parameters.values():
         if parameter.kind is not parameter.VAR_KEYWORD:
             names.append(parameter.name)

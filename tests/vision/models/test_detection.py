@@ -7,6 +7,7 @@ import pytest
 import flambeau as torch
 from flambeau.vision import models
 from flambeau.vision.models import detection
+from flambeau.vision.models.detection import backbone_utils
 from tests.vision.models.make_detection import CLASSES, GOLDENS, build, measure
 from tests.vision.models.make_goldens import layout
 
@@ -95,3 +96,16 @@ def test_changing_the_backbones_layers_needs_trained_weights():
             weights_backbone=None,
             trainable_backbone_layers=2,
         )
+
+
+@pytest.mark.parametrize("old", [{"pretrained": False}, {"weights": False}])
+def test_a_backbone_is_asked_for_in_old_forms(old):
+    with pytest.warns(UserWarning, match="deprecated since 0.13"):
+        made = backbone_utils.resnet_fpn_backbone("resnet18", **old, trainable_layers=1)
+    names = {name for name, p in made.named_parameters() if p.requires_grad}
+    assert any("layer4" in name for name in names) and not any("layer3" in name for name in names)
+
+
+def test_a_backbone_by_keywords_says_nothing():
+    made = backbone_utils.resnet_fpn_backbone(backbone_name="resnet18", weights=None)
+    assert made.out_channels == 256

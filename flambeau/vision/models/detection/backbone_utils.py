@@ -10,7 +10,7 @@ from flambeau import nn
 from flambeau.core.provenance import stack_level
 from flambeau.core.tensor import Tensor
 from flambeau.vision.models._utils import IntermediateLayerGetter
-from flambeau.vision.models.registry import get_model
+from flambeau.vision.models.registry import get_model, on_backbone
 from flambeau.vision.models.segmentation.base import stages
 from flambeau.vision.ops.feature_pyramid_network import (
     ExtraFPNBlock,
@@ -98,6 +98,7 @@ def resnet_extractor(
     return BackboneWithFPN(backbone, layers, widths, 256, extra_blocks, norm_layer)
 
 
+@on_backbone
 def resnet_fpn_backbone(
     *,
     backbone_name: str,
@@ -148,6 +149,7 @@ def mobilenet_extractor(
     return BackboneWithFPN(features, layers, widths, 256, extra_blocks, norm_layer)
 
 
+@on_backbone
 def mobilenet_backbone(
     *,
     backbone_name: str,
