@@ -171,6 +171,8 @@ def nms(boxes: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
         raise RuntimeError(
             f"nms: boxes are {boxes.dtype} and scores {scores.dtype}; make them one."
         )
+    if boxes.is_quantized:
+        boxes, scores = boxes.dequantize(), scores.dequantize()
     order = np.argsort(-scores.detach().numpy(), kind="stable")
     corners = boxes.detach().numpy()[order]
     area = (corners[:, 2] - corners[:, 0]) * (corners[:, 3] - corners[:, 1])

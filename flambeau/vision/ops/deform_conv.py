@@ -83,17 +83,18 @@ def deform_conv2d(
         taken = torch.arange(size, dtype=input.dtype) * apart
         return taken[:, None] + torch.arange(count, dtype=input.dtype) * step - pad
 
-    moved = offset.view(batch, parts, high, wide, 2, rows, columns)
+    moved = offset.reshape(batch, parts, high, wide, 2, rows, columns)
     y = moved[:, :, :, :, 0] + places(high, rows, sy, py, dy)[:, None, :, None]
     x = moved[:, :, :, :, 1] + places(wide, columns, sx, px, dx)[:, None, :]
     image = input.reshape(batch * parts, channels // parts, height, width)
-    read = _read(image, y.reshape(batch * parts, -1), x.reshape(batch * parts, -1))
+    flat = (batch * parts, taps * rows * columns)
+    read = _read(image, y.reshape(flat), x.reshape(flat))
     read = read.view(batch, parts, channels // parts, taps, rows, columns)
     if mask is not None:
-        read = read * mask.view(batch, parts, 1, taps, rows, columns)
+        read = read * mask.reshape(batch, parts, 1, taps, rows, columns)
     groups = channels // inner
     read = read.reshape(batch, groups, inner * taps, rows * columns)
-    out = weight.view(groups, out_channels // groups, inner * taps).matmul(read)
+    out = weight.reshape(groups, out_channels // groups, inner * taps).matmul(read)
     out = out.view(batch, out_channels, rows, columns)
     return out if bias is None else out + bias.view(1, -1, 1, 1)
 

@@ -52,6 +52,11 @@ def sigmoid_focal_loss(
     return _reduce(loss, reduction)
 
 
+def _wide(*boxes: Tensor) -> list[Tensor]:
+    """16-bit ones and integers in single precision, where areas do not overflow."""
+    return [b if b.dtype in (torch.float32, torch.float64) else b.float() for b in boxes]
+
+
 def _pairs(boxes1: Tensor, boxes2: Tensor, eps: float) -> tuple[Tensor, Tensor, Tensor]:
     """(IoU, union, edges of the hull) of each box with its partner."""
     shared = (torch.min(boxes1[..., 2:], boxes2[..., 2:])
@@ -66,6 +71,7 @@ def generalized_box_iou_loss(
     boxes1: Tensor, boxes2: Tensor, reduction: str = "none", eps: float = 1e-7
 ) -> Tensor:
     """1 - generalized IoU of each box with its partner. Shape: (N, 4) both, to (N,)."""
+    boxes1, boxes2 = _wide(boxes1, boxes2)
     iou, union, edges = _pairs(boxes1, boxes2, eps)
     hull = edges.prod(-1)
     return _reduce(1 - (iou - (hull - union) / (hull + eps)), reduction)
@@ -82,6 +88,7 @@ def distance_box_iou_loss(
     boxes1: Tensor, boxes2: Tensor, reduction: str = "none", eps: float = 1e-7
 ) -> Tensor:
     """1 - distance IoU of each box with its partner. Shape: (N, 4) both, to (N,)."""
+    boxes1, boxes2 = _wide(boxes1, boxes2)
     return _reduce(_distance(boxes1, boxes2, eps)[0], reduction)
 
 
@@ -89,6 +96,7 @@ def complete_box_iou_loss(
     boxes1: Tensor, boxes2: Tensor, reduction: str = "none", eps: float = 1e-7
 ) -> Tensor:
     """1 - complete IoU of each box with its partner. Shape: (N, 4) both, to (N,)."""
+    boxes1, boxes2 = _wide(boxes1, boxes2)
     loss, iou = _distance(boxes1, boxes2, eps)
     angles1, angles2 = (
         torch.atan((b[..., 2] - b[..., 0]) / (b[..., 3] - b[..., 1])) for b in (boxes1, boxes2)

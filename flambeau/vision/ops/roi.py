@@ -11,6 +11,7 @@ arXiv:1504.08083; J. Dai et al., "R-FCN", 2016, arXiv:1605.06409; Z. Li et al., 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ import numpy as np
 import flambeau as torch
 from flambeau import nn
 from flambeau.core.tensor import Tensor
+from flambeau.overrides import handle_torch_function, has_torch_function
 
 __all__ = [
     "PSRoIAlign",
@@ -56,6 +58,26 @@ def _regions(op: str, input: Tensor, boxes: Any) -> tuple[np.ndarray, np.ndarray
     image = np.repeat(np.arange(len(arrays)), [len(a) for a in arrays])
     empty = np.zeros((0, 4), input.detach().numpy().dtype)
     return image, np.concatenate([*arrays, empty])
+
+
+def _whole_call(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """A tracer notes the call, not what is inside; quantised images are read as their numbers and
+    the result is quantised as they are.
+    """
+
+    @functools.wraps(function)
+    def call(input: Any, boxes: Any, *args: Any, **kwargs: Any) -> Tensor:
+        if isinstance(input, Tensor) and input.is_quantized:
+            one = isinstance(boxes, Tensor)
+            boxes = boxes.dequantize() if one else [each.dequantize() for each in boxes]
+            found = function(input.dequantize(), boxes, *args, **kwargs)
+            like = input.q_scale(), input.q_zero_point(), input.dtype
+            return torch.quantize_per_tensor(found, *like)
+        if has_torch_function((input,)):
+            return handle_torch_function(call, (input,), input, boxes, *args, **kwargs)
+        return function(input, boxes, *args, **kwargs)
+
+    return call
 
 
 def _pair(size: Any) -> tuple[int, int]:
@@ -127,6 +149,7 @@ def _by_position(input: Tensor, image: np.ndarray, down: np.ndarray, across: np.
     return torch.stack(out) if out else input.new_zeros((0, channels, high, wide))
 
 
+@_whole_call
 def roi_align(
     input: Tensor,
     boxes: Any,
@@ -166,6 +189,7 @@ def _channels(op: str, input: Tensor, bins: tuple[int, int]) -> None:
         )
 
 
+@_whole_call
 def ps_roi_align(
     input: Tensor,
     boxes: Any,
@@ -191,6 +215,7 @@ def ps_roi_align(
     return out.masked_fill(torch.from_numpy(nowhere)[:, None, None, None], float("nan"))
 
 
+@_whole_call
 def roi_pool(input: Tensor, boxes: Any, output_size: Any, spatial_scale: float = 1.0) -> Tensor:
     """Regions of an image in bins of whole pixels, each their maximum; 0 where it has none.
 
@@ -222,6 +247,7 @@ def roi_pool(input: Tensor, boxes: Any, output_size: Any, spatial_scale: float =
     return flat.view(chosen.shape) * torch.from_numpy(some)
 
 
+@_whole_call
 def ps_roi_pool(input: Tensor, boxes: Any, output_size: Any, spatial_scale: float = 1.0) -> Tensor:
     """Regions in bins of whole pixels, each the mean of its own share of the channels.
 
