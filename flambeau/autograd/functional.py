@@ -125,6 +125,14 @@ def _grads(
                     f"The output of the user-provided function is independent of input {k}. This "
                     f"is not allowed in strict mode.",
                 )
+            if create_graph and edge_of(g) is None:
+                raise fail(
+                    RuntimeError,
+                    name,
+                    f"The derivative of the user-provided function is independent of input {k}. "
+                    f"This is not allowed in strict mode with create_graph=True: pass "
+                    f"strict=False for a derivative that is constant.",
+                )
     return [
         ops.zeros_like(x.detach()) if g is None else g for g, x in zip(found, inputs, strict=True)
     ]
@@ -182,7 +190,7 @@ def jvp(
         _required("jvp", outputs, strict, "The output of the user-provided function at index")
         seeds = tuple(ops.zeros_like(o.detach()).requires_grad_() for o in outputs)
         rows = _grads("jvp", outputs, points, seeds, True, strict)
-        found = _grads("jvp", rows, seeds, vectors, create_graph, False)
+        found = _grads("jvp", rows, seeds, vectors, create_graph, strict)
     return _given(outputs, several_out, create_graph), _given(
         tuple(found), several_out, create_graph
     )
@@ -282,13 +290,13 @@ def jacobian(
 
 def _scalar(name: str, func: Callable[..., Any]) -> Callable[..., Tensor]:
     def checked(*args: Any) -> Tensor:
-        out = func(*args)
-        out = out[0] if isinstance(out, tuple) and len(out) == 1 else out
-        if not isinstance(out, Tensor):
+        several, (out, *_) = _called(name, func, args)
+        if several:
             raise fail(
-                RuntimeError if isinstance(out, tuple) else TypeError,
+                RuntimeError,
                 name,
-                f"The function given to {name} should return a single Tensor",
+                f"The function given to {name} should return a single Tensor, not a tuple: "
+                f"return its element.",
             )
         if out.numel() != 1:
             raise fail(

@@ -40,6 +40,7 @@ __all__ = [
     "learn",
     "named",
     "ones_like",
+    "own_slots",
     "twin",
 ]
 
@@ -261,10 +262,21 @@ def twin(tensor: Tensor) -> Tensor:
     cls = type(tensor)
     fresh: Tensor = object.__new__(cls)
     fresh.__dict__ = tensor.__dict__
-    for base in cls.__mro__:
+    fresh._array, fresh._storage = tensor._array, tensor._storage
+    for name, value in own_slots(tensor).items():
+        setattr(fresh, name, value)
+    fresh._edge = fresh._view = fresh._grad = None
+    return fresh
+
+
+def own_slots(tensor: Tensor) -> dict[str, Any]:
+    """What the user's class keeps in ``__slots__`` of its own."""
+    found: dict[str, Any] = {}
+    for base in type(tensor).__mro__:
+        if base is Tensor:
+            break
         names = base.__dict__.get("__slots__", ())
         for name in (names,) if isinstance(names, str) else names:
             if not name.startswith("__") and hasattr(tensor, name):
-                setattr(fresh, name, getattr(tensor, name))
-    fresh._edge = fresh._view = fresh._grad = None
-    return fresh
+                found[name] = getattr(tensor, name)
+    return found

@@ -102,9 +102,9 @@ class AtenPacket:
 
     def __getattr__(self, name: str) -> AtenOverload:
         if name not in OVERLOADS:
-            raise AttributeError(
-                f"The underlying op of '{self._qualified_op_name}' has no overload name '{name}'"
-            )
+            # A copy being made asks before it has any attribute of its own.
+            op = vars(self).get("_qualified_op_name")
+            raise AttributeError(f"The underlying op of '{op}' has no overload name '{name}'")
         return self._made(name)
 
     def __str__(self) -> str:

@@ -256,12 +256,23 @@ FACTORIES = (
     "randn randn_like randperm zeros zeros_like"
 ).split()
 
+SIZED = {"empty", "ones", "rand", "randn", "zeros"}
+SIZED_AFTER = {"new_empty", "new_ones", "new_zeros"}
+WHOLES = "allclose equal new_empty new_full new_ones new_zeros".split()
+"""Functions of a tensor without a gradient that are made of several operations here, and one in
+PyTorch.
+"""
+
 
 def cover() -> None:
     """Make the functions that make tensors ask, too: they are no operations. Runs once, when the
     first class or mode appears.
     """
     torch: Any = import_module("flambeau")
+    for name in WHOLES:
+        setattr(Tensor, name, _asking(name, getattr(Tensor, name)))
+        if hasattr(torch, name):
+            setattr(torch, name, _asking(name, getattr(torch, name)))
     for name in FACTORIES:
         made = _asking(name, getattr(torch, name))
         setattr(torch, name, made)
@@ -274,9 +285,10 @@ def _asking(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     def asking(*args: Any, **kwargs: Any) -> Any:
         if not lower.concern(args, state.mode()):
             return function(*args, **kwargs)
-        sized = name in ("empty", "ones", "rand", "randn", "zeros") and "size" not in kwargs
-        if sized:
+        if "size" not in kwargs and name in SIZED:
             args = (list(sizes(args)),)
+        elif "size" not in kwargs and name in SIZED_AFTER:
+            args = (args[0], list(sizes(args[1:])))
         return lower.ask(getattr(namespaces.aten, name).default, args, kwargs)
 
     return asking

@@ -20,6 +20,7 @@ from numpy.lib.array_utils import byte_bounds
 from flambeau.core.dtypes import uint8
 from flambeau.core.factory import empty_strided
 from flambeau.core.hooks import warn_if_has_hooks
+from flambeau.core.lower import Shell, own_slots
 from flambeau.core.storage import Storage, address, root_of, storage_of
 from flambeau.core.tensor import Tensor, wrap
 from flambeau.core.untyped import TypedStorage, UntypedStorage
@@ -160,9 +161,11 @@ def reduce_parameter(parameter: Any, protocol: Any = 2) -> tuple[Any, ...]:
 MARKS = frozenset({"_backward_hooks", "_is_param"})
 
 
-def _state_of(tensor: Tensor) -> dict[str, Any]:
+def _state_of(tensor: Tensor) -> Any:
     # What a Parameter's class says already is no attribute of the user's.
-    return {key: value for key, value in vars(tensor).items() if key not in MARKS}
+    attributes = {key: value for key, value in vars(tensor).items() if key not in MARKS}
+    slots = {} if type(tensor) is Tensor else own_slots(tensor)
+    return (attributes, slots) if slots else attributes
 
 
 def _reduce_plain(tensor: Any) -> tuple[Callable[..., Any], tuple[Any, ...]]:
@@ -182,6 +185,10 @@ def _reduce_plain(tensor: Any) -> tuple[Callable[..., Any], tuple[Any, ...]]:
             "to_dense() first."
         )
     size, stride = tuple(tensor.shape), tuple(tensor.stride())
+    if type(tensor._array) is Shell:
+        offset, device = tensor.storage_offset(), tensor.device
+        facts = (tensor.dtype, size, stride, offset, tensor.layout, device, tensor.requires_grad)
+        return _rebuild_wrapper_subclass, (type(tensor), *facts)
     if not isinstance(tensor._array, np.ndarray):
         return _rebuild_meta_tensor_no_storage, (tensor.dtype, size, stride, tensor.requires_grad)
     data = bytes_of(tensor)
@@ -338,6 +345,28 @@ def _rebuild_meta_tensor_no_storage(
 ) -> Tensor:
     return empty_strided(
         tuple(size), tuple(stride), dtype=dtype, device="meta", requires_grad=requires_grad
+    )
+
+
+def _rebuild_wrapper_subclass(
+    cls: type,
+    dtype: Any,
+    size: Any,
+    stride: Any,
+    storage_offset: int,
+    layout: Any,
+    device: Any,
+    requires_grad: bool,
+) -> Any:
+    return Tensor._make_wrapper_subclass(  # type: ignore[attr-defined]
+        cls,
+        size,
+        strides=stride,
+        dtype=dtype,
+        storage_offset=storage_offset,
+        layout=layout,
+        device=device,
+        requires_grad=requires_grad,
     )
 
 

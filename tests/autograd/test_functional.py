@@ -56,3 +56,28 @@ def test_forward_mode(x):
         assert forward_ad.unpack_dual(x * 1).tangent is None
     with pytest.raises(RuntimeError, match="no level exists"):
         forward_ad.make_dual(x, t)
+
+
+@pytest.mark.parametrize("name", ["jacobian", "vjp", "jvp"])
+def test_strict_refuses_a_derivative_that_is_constant(oracle, name):
+    for lib in (torch, oracle):
+        x = lib.ones(3, requires_grad=True)
+        call = getattr(lib.autograd.functional, name)
+        more = () if name == "jacobian" else (lib.ones(3),)
+        with pytest.raises(RuntimeError):
+            call(lambda a: a.clone(), x, *more, create_graph=True, strict=True)
+        call(lambda a: a * a, x, *more, create_graph=True, strict=True)
+        call(lambda a: a.clone(), x, *more, strict=True)
+
+
+@pytest.mark.parametrize("name", ["hessian", "hvp", "vhp"])
+@pytest.mark.parametrize("found", ["(a.sum(), 2)", "(a.sum(),)", "(a.sum(), a.sum())", "2", "a"])
+def test_a_scalar_function_returns_one_tensor_of_one_element(oracle, name, found):
+    kinds = []
+    for lib in (torch, oracle):
+        call = getattr(lib.autograd.functional, name)
+        more = () if name == "hessian" else (lib.ones(3),)
+        with pytest.raises((TypeError, RuntimeError)) as caught:
+            call(lambda a: eval(found, {"a": a}), lib.ones(3), *more)
+        kinds.append(caught.type)
+    assert kinds[0] is kinds[1]

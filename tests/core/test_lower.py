@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from importlib import import_module
 
 import pytest
@@ -204,3 +205,65 @@ def test_what_a_wrapper_gives_stays_what_it_is(oracle):
         return told
 
     assert program(flambeau) == program(oracle)
+
+
+WHOLE = (
+    "x.new_zeros(3)", "x.new_ones((2, 1))", "x.new_full((2,), 3.0)", "torch.equal(x, x)",
+    "x.equal(x + 1)", "torch.allclose(x, x)", "x.allclose(x + 1)",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("text", WHOLE)
+def test_functions_of_several_operations_ask_once(oracle, text):
+    seen = []
+    for torch in (flambeau, oracle):
+        Wrapper, _, log = tools(torch)
+        found = eval(text, {"torch": torch, "x": Wrapper(torch.arange(4.0).view(2, 2))})
+        seen.append((repr(found), log[-1], len(log)))
+    assert seen[0] == seen[1]
+
+
+def test_a_wrapper_is_copied_and_saved_with_what_it_holds(oracle):
+    def observed(torch):
+        Wrapper, _, log = tools(torch)
+        x = Wrapper(torch.arange(4.0).view(2, 2), requires_grad=True)
+        x.note = [1]
+        twin = copy.deepcopy(x)
+        function, arguments = x.__reduce_ex__(2)
+        again = function(*arguments)
+        return (
+            [repr(t) for t in (twin, again)],
+            [(type(t) is Wrapper, t.note, t.shape, t.requires_grad) for t in (twin, again)],
+            twin.elem is x.elem, twin.note is x.note, function.__name__, arguments[0].__name__, log,
+        )  # fmt: skip
+
+    assert observed(flambeau) == observed(oracle)
+
+
+def test_a_wrapper_prints_what_it_is_told_to(oracle):
+    def observed(torch):
+        class Named(torch.Tensor):
+            @staticmethod
+            def __new__(cls, *size, **options):
+                return torch.Tensor._make_wrapper_subclass(cls, size, **options)
+
+            def __repr__(self):
+                return super().__repr__(tensor_contents="inside")
+
+            @classmethod
+            def __torch_dispatch__(cls, func, types, args=(), kwargs=None):
+                return cls(2)
+
+        made = Named(2), Named(0, 2), Named(2, device="meta"), Named(2, dtype=torch.float64)
+        made += Named(2, requires_grad=True), Named(2, requires_grad=True) * 2
+        return [repr(each) for each in made]
+
+    assert observed(flambeau) == observed(oracle)
+
+
+def test_a_wrapper_has_no_numbers(oracle):
+    for torch in (flambeau, oracle):
+        x = tools(torch)[0](torch.ones(2))
+        for call in (x.tolist, x.numpy):
+            with pytest.raises(RuntimeError):
+                call()

@@ -100,7 +100,7 @@ class Attributes:
 
     def storage_offset(self: Tensor) -> int:
         """How far the first element lies into the storage, in elements."""
-        if type(self._array) is Abstract:
+        if isinstance(self._array, Abstract):
             return self._array.offset
         if not self._array.size or hasattr(self._array, "is_sparse_data"):
             return 0

@@ -71,9 +71,9 @@ class Exchange:
             return a.tolist()
         if type(a) is not np.ndarray:
             raise fail(
-                NotImplementedError,
+                RuntimeError if type(a) is Shell else NotImplementedError,
                 "tolist",
-                f"cannot list a tensor of layout {self.layout} on {self.device}",
+                f"cannot list a {type(self).__name__} of layout {self.layout} on {self.device}",
             )
         if a.dtype.kind == "V":
             a = a.astype("f4")
@@ -107,6 +107,12 @@ class Exchange:
             )
         if type(a) is Batched:
             return a.__array__()  # type: ignore[no-any-return]
+        if type(a) is Shell:
+            raise fail(
+                RuntimeError,
+                "numpy",
+                f"a {type(self).__name__} has no memory of its own: convert the tensor inside it.",
+            )
         if type(a) is not np.ndarray:
             raise fail(
                 TypeError,
@@ -232,8 +238,9 @@ class Exchange:
         from flambeau.core.repr import tensor_text
 
         if overrides.concern((self,), state.mode()):
-            return str(overrides.dispatch(Tensor.__repr__, (self,), {}))
-        return tensor_text(self)
+            named = {} if tensor_contents is None else {"tensor_contents": tensor_contents}
+            return str(overrides.dispatch(Tensor.__repr__, (self,), named))
+        return tensor_text(self, contents=tensor_contents)
 
     def __format__(self: Tensor, spec: str) -> str:
         if not self._array.ndim and type(self._array) is np.ndarray and type(self) is Tensor:
@@ -257,9 +264,12 @@ class Exchange:
             )
         if id(self) in memo:
             return memo[id(self)]  # type: ignore[no-any-return]
-        fresh = _copied(self, memo)
-        if type(self) is not Tensor:
-            fresh = _recast(fresh, type(self))
+        if type(self._array) is Shell:
+            fresh = _cloned_shell(self)
+        else:
+            fresh = _copied(self, memo)
+            if type(self) is not Tensor:
+                fresh = _recast(fresh, type(self))
         memo[id(self)] = fresh
         if self._grad is not None:
             fresh._grad = copy.deepcopy(self._grad, memo)
@@ -267,6 +277,9 @@ class Exchange:
             leaf_edge(fresh)
         for name, value in self.__dict__.items():
             fresh.__dict__[name] = copy.deepcopy(value, memo)
+        if type(self) is not Tensor:
+            for name, value in lower.own_slots(self).items():
+                setattr(fresh, name, copy.deepcopy(value, memo))
         return fresh
 
     def __reduce_ex__(self: Tensor, protocol: Any) -> Any:
@@ -333,6 +346,23 @@ def _copied(tensor: Tensor, memo: dict[Any, Any]) -> Tensor:
         else a.copy()
     )
     fresh._storage = fresh_storage
+    return fresh
+
+
+def _cloned_shell(tensor: Tensor) -> Tensor:
+    """A copy of a tensor without memory: its class makes it."""
+    token = state.switch(grad=False)
+    try:
+        fresh = tensor.clone()
+    finally:
+        state.restore(token)
+    if type(fresh) is not type(tensor):
+        raise fail(
+            RuntimeError,
+            "deepcopy",
+            f"clone() of a {type(tensor).__name__} gave a {type(fresh).__name__}: let "
+            f"__torch_dispatch__ keep the class, or give {type(tensor).__name__} a __deepcopy__.",
+        )
     return fresh
 
 

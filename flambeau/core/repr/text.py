@@ -35,7 +35,8 @@ def tensor_text(tensor: Any, tangent: Any = None, contents: str | None = None) -
     indent = len(prefix)
     suffixes = [] if tensor.device.type == "cpu" else [f"device='{tensor.device}'"]
     sparse = tensor.layout is not strided
-    body, facts = _sparse(tensor, indent) if sparse else _strided(tensor, indent)
+    shown = contents is None
+    body, facts = _sparse(tensor, indent) if sparse else _strided(tensor, indent, shown)
     suffixes += facts
     if sparse:
         suffixes.append(f"layout={tensor.layout!r}")
@@ -103,8 +104,8 @@ def _history(tensor: Any) -> list[str]:
     return ["requires_grad=True"] if tensor.requires_grad else []
 
 
-def _strided(tensor: Any, indent: int) -> tuple[str, list[str]]:
-    """The elements, and the size and dtype where they do not show them."""
+def _strided(tensor: Any, indent: int, shown: bool = True) -> tuple[str, list[str]]:
+    """The elements, if they are `shown`, and the size and dtype where they do not show them."""
     size = f"size={_sizes(tensor.shape)}"
     alone = {dtypes.default()}
     if tensor.device.type == "meta":
@@ -113,7 +114,7 @@ def _strided(tensor: Any, indent: int) -> tuple[str, list[str]]:
     if array.size == 0:
         return "[]", [size] * (array.ndim != 1) + _dtype_suffix(tensor, alone)
     sized = [] if current().edgeitems else [size]
-    return array_text(array, indent), sized + _dtype_suffix(tensor, _usual())
+    return array_text(array, indent) if shown else "", sized + _dtype_suffix(tensor, _usual())
 
 
 def _sparse(tensor: Any, indent: int) -> tuple[str, list[str]]:
