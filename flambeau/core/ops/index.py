@@ -300,7 +300,7 @@ def _fill_value(name: str, input: Tensor, value: Any) -> Tensor:
         kind = value._array.dtype.kind
     else:
         kind = "c" if isinstance(value, complex) else "f"
-    if kind == "c" and dtype.kind != "c":
+    if kind in "cW" and dtype.kind not in "cW":
         raise fail(
             RuntimeError,
             name,
