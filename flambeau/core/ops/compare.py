@@ -323,11 +323,13 @@ def _check_bounds(name: str, input: Any, min: Any, max: Any) -> None:
         )
     given = [bound for bound in (min, max) if bound is not None]
     if isinstance(input, Tensor) and input._array.dtype.kind == "b":
-        if all(type(bound) is bool for bound in given):
+        if all(
+            type(x) is bool or (isinstance(x, Tensor) and x._array.dtype.kind == "b") for x in given
+        ):
             raise fail(
                 NotImplementedError,
                 name,
-                f"\"{name}\" is not implemented for 'Bool' between bools: use & and |, or tensors.",
+                f"\"{name}\" is not implemented for 'Bool' between bools: use & and |.",
             )
     for bound in given:
         if type(bound) is int and not -128 <= bound < 128 and isinstance(input, Tensor):

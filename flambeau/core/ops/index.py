@@ -27,6 +27,7 @@ from flambeau.core.node import labelled
 from flambeau.core.numbers import number_for
 from flambeau.core.ops import view as _views  # noqa: F401  (declares the views written here)
 from flambeau.core.rules import both
+from flambeau.core.taken import refuse_dtype
 from flambeau.core.tensor import Tensor, wrap
 
 __all__: list[str] = []
@@ -352,6 +353,7 @@ def _as_elements(
         )
     a = input._array
     if type(a) is nd:
+        refuse_dtype("index_reduce", a.dtype, "fiu")
         vector, d = check_vector("index_reduce", a, dim, index._array)
         _check_source("index_reduce", a, d, vector, source._array)
     d = wrap_dim(dim, a.ndim)
