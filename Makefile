@@ -58,7 +58,7 @@ parity: $(VENV)/.parity  ## a quick comparison with real PyTorch
 	FLAMBEAU_PARITY=1 $(PYTEST) -n $(JOBS) -m "not slow" tests/parity $(ARGS)
 
 parity-full: $(VENV)/.parity  ## PyTorch's whole databases, and the score
-	$(BIN)/python -m tests.parity.run --db op,module,optim,foreach,own,reference --full --write-score -j $(PROCESSES) $(ARGS)
+	$(BIN)/python -m tests.parity.run --db op,module,optim,foreach,own,hop,reference --full --write-score -j $(PROCESSES) $(ARGS)
 
 bench: $(VENV)/.parity  ## both engines in one run, ratios printed
 	$(BIN)/python bench/eager.py $(ARGS)

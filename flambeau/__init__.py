@@ -81,6 +81,7 @@ _LAZY = frozenset(
         "accelerator",
         "_C",
         "_dynamo",
+        "_higher_order_ops",
         "_tensor_str",
         "_subclasses",
         "__config__",

@@ -28,6 +28,7 @@ __all__ = [
     "sym_sqrt",
     "sym_sum",
     "while_loop",
+    "while_loop_stack_output",
 ]
 
 
@@ -102,6 +103,26 @@ def while_loop(
     while cond_fn(*(found if isinstance(found, (tuple, list)) else (found,))):
         found = body_fn(*(found if isinstance(found, (tuple, list)) else (found,)))
     return found
+
+
+def while_loop_stack_output(
+    cond_fn: Callable[..., Any],
+    body_fn: Callable[..., Any],
+    carried_inputs: Sequence[Any],
+    additional_inputs: Sequence[Any] = (),
+) -> tuple[Any, ...]:
+    """`while_loop` that gives what every turn carried on, stacked; of no turn, the inputs.
+
+    Args:
+        additional_inputs: further arguments of both functions, the same in each turn.
+    """
+    carried, turns = tuple(carried_inputs), []
+    while cond_fn(*carried, *additional_inputs):
+        carried = tuple(body_fn(*carried, *additional_inputs))
+        turns.append(carried)
+    from flambeau.core.declare import ops
+
+    return tuple(map(ops.stack, zip(*(turns or [carried]), strict=True)))
 
 
 def sym_max(a: Any, b: Any) -> Any:

@@ -7,6 +7,6 @@ Stands on symbolic and utils._pytree.
 from flambeau._higher_order_ops.associative_scan import associative_scan
 from flambeau._higher_order_ops.map import map
 from flambeau._higher_order_ops.scan import scan
-from flambeau.symbolic import cond, while_loop
+from flambeau.symbolic import cond, while_loop, while_loop_stack_output
 
-__all__ = ["associative_scan", "cond", "map", "scan", "while_loop"]
+__all__ = ["associative_scan", "cond", "map", "scan", "while_loop", "while_loop_stack_output"]

@@ -82,7 +82,7 @@ def _cotangents(name: str, outputs: tuple[Tensor, ...], grads: tuple[Any, ...]) 
                     "grad can be implicitly created only for scalar outputs: this one has shape "
                     f"{list(shape)}. Reduce it (.sum(), .mean()) or give its gradient.",
                 )
-            if dtype.kind == "c":
+            if dtype.kind in "cW":
                 raise fail(
                     RuntimeError,
                     name,
@@ -110,7 +110,7 @@ def _cotangents(name: str, outputs: tuple[Tensor, ...], grads: tuple[Any, ...]) 
                 f"and output[{k}] has a shape of "
                 f"{list(shape)}.",
             )
-        if (given._array.dtype.kind == "c") != (dtype.kind == "c"):
+        if (given._array.dtype.kind in "cW") != (dtype.kind in "cW"):
             raise fail(
                 RuntimeError,
                 name,

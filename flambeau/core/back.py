@@ -81,7 +81,7 @@ def passes(op: Op) -> bool:
 
 def _single(pull: Pull) -> Callable[[Any, Any], Any]:
     def back(node: Any, grad: Any) -> Any:
-        if grad.dtype.kind == "c":
+        if grad.dtype.kind in "cW":
             return None
         found = pull(node, grad)
         return None if found is SLOW else (found,)
@@ -91,7 +91,7 @@ def _single(pull: Pull) -> Callable[[Any, Any], Any]:
 
 def _pair(first: Pull, second: Pull) -> Callable[[Any, Any], Any]:
     def back(node: Any, grad: Any) -> Any:
-        if grad.dtype.kind == "c":
+        if grad.dtype.kind in "cW":
             return None
         for_first, for_second = node.edges
         if for_first is None:
@@ -110,7 +110,7 @@ def _pair(first: Pull, second: Pull) -> Callable[[Any, Any], Any]:
 
 def _several(*pulls: Pull) -> Callable[[Any, Any], Any]:
     def back(node: Any, grad: Any) -> Any:
-        if grad.dtype.kind == "c":
+        if grad.dtype.kind in "cW":
             return None
         found = []
         for edge, pull in zip(node.edges, pulls, strict=True):
@@ -133,7 +133,7 @@ def _whole(op: Op, values_of: Callable[..., Any]) -> Callable[[Any, Any], Any]:
         if node.saved is FREED:
             return None
         dtype = next(g.dtype for g in grads if g is not None) if op.multiple else grads.dtype
-        if dtype.kind == "c":
+        if dtype.kind in "cW":
             return None
         if op.multiple:
             grads = tuple([None if g is None else _laid_out(g) for g in grads])

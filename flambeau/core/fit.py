@@ -39,7 +39,7 @@ def fit(node: Node, grad: Any, shape: Any, dtype: Any) -> Any:
     if grad.shape != shape:
         grad = sum_to(grad, shape, node)
     if dtype is not None and grad.dtype != dtype:
-        if grad.dtype.kind == "c" and np.dtype(dtype).kind not in "cW":
+        if grad.dtype.kind in "cW" and np.dtype(dtype).kind not in "cW":
             grad = grad.real
         grad = grad.astype(dtype)
     return grad
@@ -60,7 +60,7 @@ def fit_tensor(node: Node, grad: Tensor, shape: Any, dtype: Any) -> Tensor:
         _check_sum(node, grad._array.shape, shape)
         grad = ops.sum_to_size(grad, shape)
     if dtype is not None and grad._array.dtype != dtype:
-        if grad._array.dtype.kind == "c" and np.dtype(dtype).kind not in "cW":
+        if grad._array.dtype.kind in "cW" and np.dtype(dtype).kind not in "cW":
             grad = ops.real(grad)
         grad = grad.to(of(dtype))
     return grad

@@ -301,7 +301,7 @@ def _run(self: OpNode, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
         elif not any(edges[target] is not None for target in targets):
             continue
         if conjugate is None:
-            conjugate = op.holomorphic and type(grads) is not tuple and _dtype(grads).kind == "c"
+            conjugate = op.holomorphic and type(grads) is not tuple and _dtype(grads).kind in "cW"
             if conjugate:
                 grads = grads.conj()
                 if isinstance(grads, np.generic):
@@ -332,7 +332,8 @@ def _run(self: OpNode, grads: Any, graph: bool, keep: bool) -> Iterable[Any]:
         _place(found, rule, result)
     if conjugate:
         found = [
-            value if value is None or _dtype(value).kind != "c" else value.conj() for value in found
+            value if value is None or _dtype(value).kind not in "cW" else value.conj()
+            for value in found
         ]
     if not keep and op.rules:
         self.saved = FREED if nodes.keeps_values(self) else saved
@@ -356,7 +357,7 @@ def _run_bare(
     dtype = (
         grads.dtype if type(grads) is nd else next(grad.dtype for grad in grads if grad is not None)
     )
-    if dtype.kind == "c":
+    if dtype.kind in "cW":
         return rules
     edges = node.edges
     left: tuple[Rule, ...] = ()
@@ -385,7 +386,7 @@ def _run_batched(
 ) -> tuple[Rule, ...]:
     """Run an elementwise operation's rules on the arrays of all samples; returns those left."""
     dtype = grads.dtype
-    if dtype.kind == "c":
+    if dtype.kind in "cW":
         return rules
     left: tuple[Rule, ...] = ()
     for rule in rules:

@@ -79,7 +79,7 @@ def _limit(op: str, dtype: Any, infinite: float, end: str) -> Any:
         return infinite
     if dtype is dtypes.bool or dtype.is_complex:
         raise fail(
-            NotImplementedError,
+            TypeError if dtype.is_complex else NotImplementedError,
             op,
             f"no neutral element for {dtype} input. Convert it to a real number type.",
         )

@@ -12,6 +12,7 @@ import numpy as np
 
 from flambeau.core.declare import ops, primitive
 from flambeau.core.errors import fail
+from flambeau.core.taken import refuse_dtype
 from flambeau.core.tensor import Tensor, wrap
 from flambeau.sparse import basis, kernels
 from flambeau.sparse.data import COO, Compressed, SparseData
@@ -95,6 +96,7 @@ def _reduced(mat1: Tensor, mat2: Tensor, reduce: str) -> Tensor:
             "sparse.mm",
             f"reduce={reduce!r} needs a CSR matrix on the left: use to_sparse_csr()",
         )
+    refuse_dtype("sparse.mm", data.dtype, "f")
     rows, columns = data.main(), data.plain
     terms = basis.values(mat1).unsqueeze(1) * ops.index_select(mat2, 0, wrap(columns))
     zeros = wrap(np.zeros((data.shape[0], mat2.shape[1]), terms._array.dtype))
@@ -187,6 +189,13 @@ def sampled_addmm(
             RuntimeError,
             "sampled_addmm",
             "Expected input to be a sparse tensor (CSR); convert with to_sparse_csr()",
+        )
+    if input.dtype.name not in ("float32", "float64", "complex64", "complex128"):
+        raise fail(
+            RuntimeError,
+            "sampled_addmm",
+            f"Expected self to be a floating-point or complex tensor, but got {input.dtype}: "
+            "float32 or float64, real or complex",
         )
     for name, x in (("mat1", mat1), ("mat2", mat2)):
         if isinstance(x._array, SparseData):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 import flambeau as torch
@@ -49,3 +51,18 @@ def test_scan_and_map():
     _, outs = scan(lambda c, x: (c + x, c), torch.zeros(2), rows, reverse=True)
     assert outs.tolist() == [[6.0, 8.0], [4.0, 5.0], [0.0, 0.0]]
     assert map(lambda x, k: x * k, rows, 2).equal(rows * 2)
+
+
+@pytest.mark.parametrize("turns", [3, 0])
+def test_every_turn_of_a_loop_is_stacked(oracle: Any, turns: int) -> None:
+    def run(of: Any) -> Any:
+        given = (of.tensor(turns), of.arange(3.0, requires_grad=True)), (of.tensor(2.0),)
+        made = of._higher_order_ops.while_loop_stack_output(
+            lambda n, x, y: n > 0, lambda n, x, y: (n - 1, x.cos() * y), *given
+        )
+        assert isinstance(made, tuple)
+        return [each.tolist() for each in made]
+
+    found, expected = run(torch), run(oracle)
+    assert found[0] == expected[0]
+    assert found[1] == [pytest.approx(row, abs=1e-6) for row in expected[1]]

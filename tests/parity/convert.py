@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch.nn.attention.flex_attention import BlockMask
 
 from .engine import Engine
 from .resolve import Translator, path_of
@@ -71,6 +72,10 @@ class Converter:
             return self._module(value)
         if isinstance(value, type):
             return self._class(value)
+        if isinstance(value, BlockMask):
+            names = list(inspect.signature(BlockMask.from_kv_blocks).parameters)[:6]
+            given = {name: self(getattr(value, name)) for name in names}
+            return self._class(BlockMask).from_kv_blocks(**given)
         if dataclasses.is_dataclass(value):
             fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value) if f.init}
             return self._class(type(value))(**{key: self(item) for key, item in fields.items()})

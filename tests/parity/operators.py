@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from functools import cached_property, lru_cache
 from typing import Any
@@ -38,14 +39,21 @@ DAILY = (
     ("bool", ("forward", "method", "inplace", "out")),
 )
 FULL = (
-    ("float32", ("forward", "grad", *_VARIANTS, "vmap", "errors")),
+    ("float32", ("forward", "grad", *_VARIANTS, "vmap", "errors", "refused")),
     ("float64", ("forward", "grad", "gradgrad", "jvp")),
-    ("int64", ("forward", *_VARIANTS)),
-    ("bool", ("forward", *_VARIANTS)),
-    ("complex64", ("forward", "grad", "inplace", "out")),
+    ("int64", ("forward", *_VARIANTS, "refused")),
+    ("bool", ("forward", *_VARIANTS, "refused")),
+    ("complex64", ("forward", "grad", "inplace", "out", "refused")),
     ("complex128", ("forward", "grad", "gradgrad", "jvp")),
-    ("bfloat16", ("forward", "grad")),
-    ("float16", ("forward", "grad")),
+    ("bfloat16", ("forward", "grad", "refused")),
+    ("float16", ("forward", "grad", "refused")),
+    *((dtype, ("forward", *_VARIANTS)) for dtype in ("int8", "int16", "int32", "uint8")),
+    *((dtype, ("forward", "strides", "out")) for dtype in ("uint16", "uint32", "uint64")),
+    ("complex32", ("forward", "grad", *_VARIANTS)),
+    *(
+        (f"float8_{kind}", ("forward", "out"))
+        for kind in ("e4m3fn", "e5m2", "e4m3fnuz", "e5m2fnuz")
+    ),
 )
 # PyTorch's own skip says that torch is wrong or crashes on the CPU.
 TORCH_IS_WRONG: dict[str, str] = {}
@@ -106,6 +114,9 @@ class Case:
             for error in self.info.error_inputs("cpu"):
                 yield error.sample_input
             return
+        if source == "refused":
+            yield from itertools.islice(self.inputs("cpu", dtype, requires_grad=False), 3)
+            return
         differentiable = dtype in self.info.supported_backward_dtypes("cpu")
         yield from self.inputs("cpu", dtype, requires_grad=differentiable)
 
@@ -116,7 +127,7 @@ def plan(info: Any, wanted: Any) -> list[tuple[str, Aspect]]:
     for dtype, aspects in wanted:
         real = getattr(torch, dtype)
         for aspect in map(TABLE.__getitem__, aspects):
-            supported = real in info.supported_dtypes("cpu") or aspect.samples == "errors"
+            supported = real in info.supported_dtypes("cpu") or aspect.samples != "plain"
             if supported and aspect.applies(info, real):
                 pairs.append((dtype, aspect))
     return pairs

@@ -24,7 +24,8 @@ from .engine import Engine
 ROOMS = (
     "", "nn.functional", "linalg", "special", "fft", "masked", "signal.windows", "sparse", "nn",
     "nn.init", "nn.utils", "nn.utils.rnn", "nn.attention", "optim", "optim.lr_scheduler",
-    "autograd", "autograd.function", "autograd.functional", "func", "distributions", "nested", "Tensor", "amp",
+    "autograd", "autograd.function", "autograd.functional", "func", "distributions", "nested", "Tensor", "amp", "_higher_order_ops",
+    "nn.attention.flex_attention",
 )  # fmt: skip
 
 

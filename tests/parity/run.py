@@ -18,7 +18,7 @@ from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from . import failing, foreach, modules, operators, optimizers, own, reference, report, shard
+from . import failing, foreach, hop, modules, operators, optimizers, own, reference, report, shard
 from .engine import load
 from .result import Result
 
@@ -28,6 +28,7 @@ DATABASES = {
     "optim": optimizers,
     "foreach": foreach,
     "own": own,
+    "hop": hop,
 }
 KNOWN = {**DATABASES, "reference": reference}
 
@@ -65,7 +66,7 @@ def parse(given: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.parity.run", description=__doc__)
     parser.add_argument("--engine", default="flambeau", help="module under test (torch: self-test)")
     parser.add_argument(
-        "--db", default="op,module,optim,foreach,own", help="of " + ", ".join(KNOWN)
+        "--db", default="op,module,optim,foreach,own,hop", help="of " + ", ".join(KNOWN)
     )
     parser.add_argument(
         "--inputs", choices=("samples", "reference"), help="op_db's: --db op or reference"

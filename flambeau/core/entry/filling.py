@@ -84,6 +84,12 @@ def _spread(a: Any, b: Any) -> Any:
 
 def copied(input: Tensor, src: Any) -> Any:
     """``input.copy_(src)``."""
+    if (
+        type(src) is Tensor
+        and src._array.dtype.kind in "cW"
+        and input._array.dtype.kind not in "cW"
+    ):
+        return None  # the long way takes the real part and warns
     found = COPY.plain(input, src)
     if found is None and input._array.dtype.kind in FLOATING_KINDS:
         found = COPY.recorded(input, src)

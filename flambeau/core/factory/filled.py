@@ -37,7 +37,7 @@ def plain(shape: Any, kind: np.dtype[Any], value: Any) -> np.ndarray[Any, Any]:
         return memory.empty(shape, kind)
     if value == 0 and not isinstance(value, complex):
         return copies.zeros(shape, kind)
-    if kind.kind in "iu":
+    if kind.kind in "iu" or isinstance(value, complex):
         value = number_for("full", value, kind)
     array = memory.empty(shape, kind)
     copies.fill(array, quiet(cast, np.asarray(value), kind))

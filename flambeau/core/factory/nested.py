@@ -28,6 +28,8 @@ def data_array(data: Any, dtype: Any, op: str) -> np.ndarray[Any, Any]:
         found = native(data, op)
     elif isinstance(data, np.generic):
         found = np.asarray(data)
+        if dtype is not None:
+            _check_real(op, found, data, dtype)
     elif isinstance(data, (bool, int, float, complex)):
         return _number(data, dtype)
     elif hasattr(data, "__array_interface__") or hasattr(data, "__array__"):
@@ -35,6 +37,7 @@ def data_array(data: Any, dtype: Any, op: str) -> np.ndarray[Any, Any]:
     else:
         found = _nested(data, op)
         if dtype is not None:
+            _check_real(op, found, data, dtype)
             check_range(op, found, dtype.numpy)
         else:
             if (
@@ -48,6 +51,29 @@ def data_array(data: Any, dtype: Any, op: str) -> np.ndarray[Any, Any]:
     return quiet(cast, found, dtype.numpy if dtype is not None else found.dtype)
 
 
+def _check_real(op: str, found: Any, data: Any, dtype: Any) -> None:
+    """Whether a real dtype is asked for real numbers. NumPy's complex ones lose their imaginary
+    part on the way to a floating dtype; Python's are all true or false.
+
+    Raises:
+        TypeError: some are complex. RuntimeError: a floating dtype, and they are tensors.
+    """
+    if found.dtype.kind in "cW" and not dtype.is_complex:
+        while isinstance(data, (list, tuple)):
+            data = data[0]
+        floating, boolean = dtype.is_floating_point, dtype.category == "bool"
+        if (floating or (boolean and isinstance(data, complex))) and isinstance(data, np.generic):
+            return
+        if boolean and not isinstance(data, (np.generic, Tensor)):
+            return
+        raise fail(
+            RuntimeError if floating and isinstance(data, Tensor) else TypeError,
+            op,
+            f"must be real number, not complex: the dtype asked for is {dtype}. Ask for a complex "
+            "one, or give the real parts.",
+        )
+
+
 def _number(data: Any, dtype: Any) -> np.ndarray[Any, Any]:
     if dtype is None:
         if isinstance(data, bool):
@@ -57,6 +83,8 @@ def _number(data: Any, dtype: Any) -> np.ndarray[Any, Any]:
         if isinstance(data, float):
             return np.array(data, dtypes.default().numpy)
         return np.array(data, dtypes.default_complex().numpy)
+    if isinstance(data, complex):
+        _check_real("tensor", np.asarray(data), data, dtype)
     if dtype.numpy.kind in "iu" and not isinstance(data, complex):
         if isinstance(data, int) and dtype.numpy != np.uint64:
             _checked_int(data)

@@ -18,6 +18,7 @@ from flambeau.core.kernels.late import placed
 from flambeau.core.provenance import stack_level
 from flambeau.core.silence import quiet
 from flambeau.core.state import ordinary
+from flambeau.core.taken import refuse_dtype
 from flambeau.core.tensor import Tensor, wrap
 
 __all__: list[str] = []
@@ -85,6 +86,7 @@ def arange(
         kind = np.dtype("i8") if whole else dtypes.default().numpy
     else:
         kind = given.type_for("arange", dtype, opts).numpy
+    refuse_dtype("arange", kind, "fiu")
     if kind == np.int64:
         start, end, step = int(start), int(end), int(step)
         if step == 0:
@@ -124,6 +126,7 @@ def range(
         raise fail(RuntimeError, "range", "step must be nonzero")
     count = int((end - start) / step + 1)
     kind = given.type_for("range", dtype, opts).numpy
+    refuse_dtype("range", kind, "fiu")
     array = quiet((np.arange(count, dtype="f8") * step + start).astype, kind)
     return given.made("range", array, opts)
 
@@ -166,14 +169,16 @@ def linspace(start: Any, end: Any, steps: int, *, dtype: Any = None, **opts: Any
     kind = given.type_for("linspace", dtype, opts, _complex_if(start, end)).numpy
     if given.is_meta("linspace", opts.get("device")):
         return given.made("linspace", Abstract((steps,), kind), opts)
+    if steps > 1:
+        refuse_dtype("linspace", kind, "fciu")
     array = _line(start, end, steps, kind)
     return given.made("linspace", array, opts)
 
 
 def _line(start: Any, end: Any, steps: int, kind: np.dtype[Any]) -> np.ndarray[Any, Any]:
     """From both ends to the middle, as PyTorch does, so that the line is symmetric."""
-    if steps == 1:
-        return quiet(np.asarray([start]).astype, kind)
+    if steps < 2:
+        return quiet(np.full(steps, start).astype, kind)
     if kind.kind in "iu":
         start, end = int(start), int(end)
         step = (end - start) / (steps - 1)
@@ -210,6 +215,8 @@ def logspace(
     kind = given.type_for("logspace", dtype, opts, _complex_if(start, end)).numpy
     if given.is_meta("logspace", opts.get("device")):
         return given.made("logspace", Abstract((steps,), kind), opts)
+    if steps > 1:
+        refuse_dtype("logspace", kind, "fciu")
     wide = np.dtype("f8") if kind.kind != "c" else kind
     if kind.kind in "iu":
         start, end = int(start), int(end)
@@ -250,6 +257,7 @@ def eye(n: int, m: int | None = None, *, dtype: Any = None, **opts: Any) -> Tens
 def _indices(op: str, found: Any, dtype: Any, opts: dict[str, Any]) -> Tensor:
     given.known(op, opts)
     kind = given.element_type(op, dtype, dtypes.int64).numpy
+    refuse_dtype(op, kind, "", ("int32", "int64"))
     return given.made(op, np.stack(found).astype(kind), opts)
 
 

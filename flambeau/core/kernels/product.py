@@ -46,7 +46,9 @@ def single(a: Any, b: Any, dtype: Any = SINGLE) -> Any:
     single precision; of other numbers in their own dtype.
     """
     if a.dtype is not BFLOAT16:
-        return product(a, b) if a.dtype.itemsize > 2 else fold(recast(a, "f4"), recast(b, "f4"))
+        if a.dtype.itemsize > 2 or a.dtype.kind in "iu":
+            return product(a, b)
+        return fold(recast(a, "f4"), recast(b, "f4"))
     left = a if a.ndim > 1 else a[None]
     right = b if b.ndim > 1 else b[:, None]
     if right.ndim == 2 and left.ndim > 2:
@@ -108,6 +110,8 @@ def fold(a: Any, b: Any) -> Any:
 
 def widen(a: Any) -> Any:
     """What 16-bit floats are computed in; other arrays as they are."""
+    if a.dtype.kind == "W":
+        return a.astype("c8")
     return recast(a, "f4") if a.dtype.itemsize == 2 and a.dtype.kind in "fV" else a
 
 

@@ -17,6 +17,7 @@ from flambeau.core.errors import fail
 from flambeau.core.kernels.native.choose import in_single, lazily
 from flambeau.core.numbers import number_for
 from flambeau.core.rules import both, once, with_arrays
+from flambeau.core.taken import refuse_dtype
 from flambeau.core.tensor import Tensor
 
 __all__: list[str] = []
@@ -319,6 +320,7 @@ def relu6(input: Tensor) -> Tensor:
 )
 def threshold(input, threshold: float, value: float):
     """``input`` where above `threshold`, else `value`."""
+    refuse_dtype("threshold", input.dtype, "fiu")
     t = input.dtype.type
     if input.dtype.kind in "iu":
         threshold, value = (number_for("threshold", x, input.dtype) for x in (threshold, value))

@@ -21,9 +21,9 @@ from flambeau.core.ops.windowing import (
     batched,
     dimensional,
     only,
-    refuse_dtype,
     unbatched,
 )
+from flambeau.core.taken import refuse_dtype
 
 __all__ = [
     "adaptive_average",
@@ -207,6 +207,8 @@ def max_unpooled(input, indices, size: Ints):
     """Zeros of ``size`` with ``input`` at the positions that max pooling took it from."""
     count = len(size)
     op = f"max_unpool{min(count, 2) if count < 3 else 3}d"
+    if input.size:
+        refuse_dtype(op, input.dtype, "f")
     if indices.dtype != np.int64:
         raise fail(
             RuntimeError, op, f"elements in indices should be type int64 but got: {indices.dtype}."

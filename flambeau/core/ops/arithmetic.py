@@ -28,10 +28,13 @@ __all__: list[str] = []
 _ROUNDED = Rule("ROUNDED", refuses=frozenset({"bool", "complex", "float8"}))
 
 
+_SAME = {"V": "f", "W": "c"}  # what ml_dtypes' kinds are among NumPy's
+
+
 def _kind(x: Any) -> str:
     if isinstance(x, Tensor):
         kind = x._array.dtype.kind
-        return "f" if kind == "V" else kind
+        return _SAME.get(kind, kind)
     return (
         "b"
         if isinstance(x, bool)
@@ -376,7 +379,7 @@ def abs_(input: Tensor) -> Tensor:
     Raises:
         RuntimeError: the tensor is complex, its absolute value is not.
     """
-    if input._array.dtype.kind == "c":
+    if input._array.dtype.kind in "cW":
         raise fail(RuntimeError, "abs_", "In-place abs is not supported for complex tensors.")
     return _abs_in_place(input)
 

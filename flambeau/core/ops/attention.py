@@ -14,6 +14,7 @@ from flambeau.core.kernels import attention as kernels
 from flambeau.core.kernels import attention_half as halves
 from flambeau.core.kernels.native.casts import recast
 from flambeau.core.rules import both
+from flambeau.core.taken import refuse_dtype
 from flambeau.core.tensor import Tensor, wrap
 
 __all__: list[str] = []
@@ -132,6 +133,11 @@ def _check(
             "Expected query, key, and value to all be at least 2 dimensional, but got query.dim(): "
             f"{query.dim()}, key.dim(): {key.dim()} and value.dim(): {value.dim()} instead.",
         )
+    if query.dtype.category in ("bool", "int"):
+        raise fail(
+            RuntimeError, name, f"expected a floating dtype, but found {query.dtype}: use .float()"
+        )
+    refuse_dtype(name, query._array.dtype, "f")
     if query.size(-1) != key.size(-1):
         raise fail(
             RuntimeError,

@@ -18,6 +18,7 @@ from flambeau.core.ir.abstract import Abstract
 from flambeau.core.kernels import copies, memory
 from flambeau.core.kernels.float8 import FLOAT8
 from flambeau.core.kernels.native.casts import cast_to, converted, recast
+from flambeau.core.kernels.product import widen
 from flambeau.core.silence import quiet
 from flambeau.core.tensor import Tensor, edge_of
 
@@ -44,6 +45,19 @@ def empty_copy(input: Any, dtype: Any, memory_format: Any = layout.preserve_form
     )
 
 
+def _for_kind(array: Any, dtype: np.dtype[Any]) -> Any:
+    """What of a complex array goes into that dtype: its real part, or all for the truth of it."""
+    if array.dtype.kind not in "cW" or dtype.kind in "cW":
+        return array
+    array = widen(array)
+    if dtype.kind == "b":
+        return array
+    from flambeau.compat import warn_once
+
+    warn_once("Casting complex values to real discards the imaginary part")
+    return array.real
+
+
 @primitive(
     function=False,
     method=False,
@@ -56,9 +70,8 @@ def _to_copy(input, kind: Any, memory_format: Any = layout.preserve_format):
     dtype = kind.numpy
     in_order = input.flags.c_contiguous and memory_format in _IN_ORDER
     fresh = None if in_order else empty_copy(input, dtype, memory_format)
-    if input.dtype.kind == "c" and dtype.kind not in "cWb":
-        input = input.real
-    elif input.dtype.kind == "V" and dtype.kind in "iu":
+    input = _for_kind(input, dtype)
+    if input.dtype.kind == "V" and dtype.kind in "iu":
         input = recast(input, "f4")
     whole = cast_to(dtype)(input) if type(input) is nd else converted(input, dtype)
     if fresh is None:
@@ -126,8 +139,7 @@ def _copied(input, src):
     """`src` in the shape and dtype of `input`: what `copy_` writes."""
     if input.dtype == src.dtype:
         return np.broadcast_to(src, input.shape)
-    if src.dtype.kind == "c" and input.dtype.kind not in "cWb":
-        src = src.real
+    src = _for_kind(src, input.dtype)
     return np.broadcast_to(converted(src, input.dtype), input.shape)
 
 
@@ -196,8 +208,7 @@ def copy_(input: Tensor, other: Tensor, non_blocking: bool = False) -> Tensor:
         result = ops._copied(input, other)
         write_result("copy_", input, result)
         return input
-    if b.dtype.kind == "c" and a.dtype.kind not in "cWb":
-        b = b.real
+    b = _for_kind(b, a.dtype)
     if (a.dtype.kind == "u" and b.dtype.kind == "f") or a.dtype in FLOAT8:
         b = quiet(converted, b, a.dtype)
     quiet(np.copyto, a, b, casting="unsafe")

@@ -16,6 +16,7 @@ from flambeau.core.dtypes import COMPARE, FLOATING_KINDS, ORDER, Rule, default
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.kernels.native.choose import lazily
+from flambeau.core.kernels.product import widen
 from flambeau.core.numbers import number_for
 from flambeau.core.ops.either import keep, numbered, tie
 from flambeau.core.rules import with_arrays
@@ -322,11 +323,13 @@ def _check_bounds(name: str, input: Any, min: Any, max: Any) -> None:
         )
     given = [bound for bound in (min, max) if bound is not None]
     if isinstance(input, Tensor) and input._array.dtype.kind == "b":
-        if all(type(bound) is bool for bound in given):
+        if all(
+            type(x) is bool or (isinstance(x, Tensor) and x._array.dtype.kind == "b") for x in given
+        ):
             raise fail(
                 NotImplementedError,
                 name,
-                f"\"{name}\" is not implemented for 'Bool' between bools: use & and |, or tensors.",
+                f"\"{name}\" is not implemented for 'Bool' between bools: use & and |.",
             )
     for bound in given:
         if type(bound) is int and not -128 <= bound < 128 and isinstance(input, Tensor):
@@ -416,7 +419,9 @@ def isneginf(input):
 @elementwise(types=_FINITE, inplace=False, out=False)
 def isreal(input):
     """Whether the imaginary part is 0."""
-    return input.imag == 0 if input.dtype.kind == "c" else np.ones_like(input, bool)
+    if input.dtype.kind not in "cW":
+        return np.ones_like(input, bool)
+    return widen(input).imag == 0
 
 
 def _same_dtype(name: str, input: Tensor, other: Any) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.dims import wrap_dim
 from flambeau.core.errors import fail
+from flambeau.core.taken import refuse_dtype
 from flambeau.core.tensor import Tensor
 
 __all__: list[str] = []
@@ -39,6 +40,7 @@ def _linalg_cross(input, other, dim: int):
             f"inputs dimension {dim} must have length 3. Got {input.shape[dim]} and "
             f"{other.shape[dim]}",
         )
+    refuse_dtype("linalg.cross", input.dtype, "fciu")
     a, b = np.broadcast_arrays(input, other)
     a, b = np.moveaxis(a, dim, 0), np.moveaxis(b, dim, 0)
     found = np.empty_like(input, shape=np.broadcast_shapes(input.shape, other.shape))

@@ -9,9 +9,9 @@ import numpy as np
 from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.errors import fail
 from flambeau.core.kernels import ctc as kernels
-from flambeau.core.ops.windowing import refuse_dtype
 from flambeau.core.rules import both
 from flambeau.core.sampling import each_on_its_own
+from flambeau.core.taken import SINGLE_OR_DOUBLE, refuse_dtype
 from flambeau.core.tensor import Tensor, wrap
 
 __all__: list[str] = []
@@ -57,7 +57,7 @@ def _ctc_rule(
 )
 def _ctc_loss(log_probs, targets: Any, lengths: Any, sizes: Any, blank: int, zero_infinity: bool):
     """The loss of every sample of (T, N, C), and the forward variables."""
-    refuse_dtype("ctc_loss", log_probs.dtype, "f")
+    refuse_dtype("ctc_loss", log_probs.dtype, "", SINGLE_OR_DOUBLE)
     return kernels.alphas(log_probs, targets, lengths, sizes, blank)
 
 

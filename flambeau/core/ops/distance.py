@@ -12,9 +12,9 @@ from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.errors import fail
 from flambeau.core.kernels.generate.distances import condensed, distances, gradient
 from flambeau.core.node import labelled
-from flambeau.core.ops.windowing import refuse_dtype
 from flambeau.core.promotion import promote_types
 from flambeau.core.rules import both
+from flambeau.core.taken import SINGLE_OR_DOUBLE, refuse_dtype
 from flambeau.core.tensor import Tensor, wrap
 
 __all__: list[str] = []
@@ -38,18 +38,16 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
     """``x1 . x2 / (max(|x1|, eps) max(|x2|, eps))`` along `dim`.
 
     Raises:
-        RuntimeError: integer vectors.
+        RuntimeError: integer or complex vectors.
     """
-    if not (x1.dtype.is_floating_point or x1.dtype.is_complex) and not (
-        x2.dtype.is_floating_point or x2.dtype.is_complex
-    ):
+    common = promote_types(x1.dtype, x2.dtype)
+    if not common.is_floating_point:
         raise fail(
             RuntimeError,
             "cosine_similarity",
-            f"expected common dtype to be floating point, yet common dtype is {x1.dtype}",
+            f"expected common dtype to be floating point, yet common dtype is {common}",
         )
     x1, x2 = ops.broadcast_tensors(x1, x2)
-    common = promote_types(x1.dtype, x2.dtype)
     x1, x2 = x1.to(common), x2.to(common)
     first = x1 / _length(x1, dim, eps)
     second = x2 / _length(x2, dim, eps)
@@ -216,7 +214,12 @@ def cdist(
         raise fail(RuntimeError, "cdist", "cdist only supports non-negative p values")
     mode = modes[compute_mode]
     many = max(x1.shape[-2], x2.shape[-2]) > 25
-    return ops._cdist(x1, x2, p, p == 2 and (mode == 1 or (mode == 0 and many)))
+    by_product = p == 2 and (mode == 1 or (mode == 0 and many))
+    if not by_product and x1.numel() and x2.numel():
+        refuse_dtype("cdist", x1._array.dtype, "", SINGLE_OR_DOUBLE)
+    if x1.dtype.itemsize == 2:
+        return ops._cdist(x1.float(), x2.float(), p, by_product).to(x1.dtype)
+    return ops._cdist(x1, x2, p, by_product)
 
 
 def _square(values: Any, n: int) -> Any:
@@ -255,7 +258,7 @@ def _pdist_rule(g: Any, input: Any, out: Any, p: float) -> Any:
 )
 def _pdist(input, p: float = 2.0):
     """The p-norm distances of all pairs of rows."""
-    refuse_dtype("pdist", input.dtype, "f")
+    refuse_dtype("pdist", input.dtype, "", SINGLE_OR_DOUBLE)
     found = condensed(input, p)
     if found is not None:
         return found
@@ -274,6 +277,10 @@ def pdist(input: Tensor, p: float = 2.0) -> Tensor:
     """
     if input.dim() != 2:
         raise fail(RuntimeError, "pdist", f"pdist only supports 2D tensors, got: {input.dim()}D")
+    if input.dtype.category not in ("float", "float8"):
+        raise fail(
+            RuntimeError, "pdist", f"pdist only supports floating-point dtypes, got: {input.dtype}"
+        )
     if p < 0:
         raise fail(RuntimeError, "pdist", "pdist only supports non-negative p values")
     return ops._pdist(input, p)

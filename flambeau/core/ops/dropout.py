@@ -21,6 +21,7 @@ from flambeau.core.random import uniform
 from flambeau.core.random.generator import Generator, default_generator, resolve
 from flambeau.core.random.order import empty_like
 from flambeau.core.random.stream import Stream
+from flambeau.core.taken import SINGLE_OR_DOUBLE, refuse_dtype
 from flambeau.core.tensor import PLAIN, Tensor, wrap
 
 __all__ = ["dropout_noise", "rrelu_noise"]
@@ -157,6 +158,7 @@ def _randomly_leaky(
     if not training:
         return labelled(getattr(ops, "leaky_relu" + twin)(input, (lower + upper) / 2), label)
     array = input._array
+    refuse_dtype(name, array.dtype, "", ("bfloat16", *SINGLE_OR_DOUBLE))
     if isinstance(array, Abstract):
         return getattr(ops, "mul" + twin)(input, 1)
     source = resolve(generator, name)
@@ -216,7 +218,7 @@ def _dropped(
     kind = dtypes.of(array.dtype)
     if kind.name not in _FLOATS:
         raise fail(
-            RuntimeError,
+            NotImplementedError if kind.is_complex else RuntimeError,
             name,
             f"input has dtype {kind}: dropped values are scaled, result type Float can't be cast "
             "to it. "

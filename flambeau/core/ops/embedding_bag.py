@@ -162,6 +162,9 @@ def _embedding_bag_all(
     return found.astype(weight.dtype, copy=False), bag.astype("i8"), sizes, top
 
 
+_WEIGHTS = frozenset({"float16", "bfloat16", "float32", "float64"})
+
+
 def _check(
     weight: Tensor,
     indices: Tensor,
@@ -185,6 +188,13 @@ def _check(
                 "types: Long, Int; but got "
                 f"torch.{of(each._array.dtype).legacy}Tensor instead. Convert it with .long().",
             )
+    if weight.dtype.name not in _WEIGHTS:
+        raise fail(
+            RuntimeError,
+            name,
+            f"Expected tensor for argument 'weight' to be one of {', '.join(sorted(_WEIGHTS))}; "
+            f"but got {weight.dtype}. Convert it with .float().",
+        )
     if last and not offsets.numel():
         raise fail(RuntimeError, name, "include_last_offset: number of offset should be at least 1")
     if offsets.numel() and (int(offsets[0]) != 0):

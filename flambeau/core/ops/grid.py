@@ -15,8 +15,8 @@ from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
 from flambeau.core.kernels import grid as grids
-from flambeau.core.ops.windowing import refuse_dtype
 from flambeau.core.state import grad_enabled
+from flambeau.core.taken import refuse_dtype
 from flambeau.core.tensor import Tensor, wrap
 
 __all__ = ["affine_grid_generator", "grid_sample", "grid_sampler"]

@@ -27,6 +27,7 @@ from flambeau.core.node import labelled
 from flambeau.core.numbers import number_for
 from flambeau.core.ops import view as _views  # noqa: F401  (declares the views written here)
 from flambeau.core.rules import both
+from flambeau.core.taken import refuse_dtype
 from flambeau.core.tensor import Tensor, wrap
 
 __all__: list[str] = []
@@ -300,7 +301,7 @@ def _fill_value(name: str, input: Tensor, value: Any) -> Tensor:
         kind = value._array.dtype.kind
     else:
         kind = "c" if isinstance(value, complex) else "f"
-    if kind == "c" and dtype.kind != "c":
+    if kind in "cW" and dtype.kind not in "cW":
         raise fail(
             RuntimeError,
             name,
@@ -352,6 +353,7 @@ def _as_elements(
         )
     a = input._array
     if type(a) is nd:
+        refuse_dtype("index_reduce", a.dtype, "fiu")
         vector, d = check_vector("index_reduce", a, dim, index._array)
         _check_source("index_reduce", a, d, vector, source._array)
     d = wrap_dim(dim, a.ndim)

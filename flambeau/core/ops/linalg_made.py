@@ -326,7 +326,7 @@ def linalg_householder_product(A: Tensor, tau: Tensor, *, out: Any = None) -> Te
         raise fail(
             RuntimeError, name, f"tau dtype {tau.dtype} does not match input dtype {A.dtype}"
         )
-    need_floating(name, A._array, "orgqr_cpu")
+    need_floating(name, A._array, "!orgqr_cpu")
     found = ops.eye(m, n, dtype=A.dtype, device=A.device).expand(A.shape)
     for j in range(tau.shape[-1] - 1, -1, -1):
         found = _reflect(found, _reflector(A, j), tau.select(-1, j))
@@ -402,9 +402,23 @@ def ormqr(
     )
 
 
+_VANDER = frozenset({"float32", "float64", "complex64", "complex128"})
+
+
 @composite(name="linalg_vander", function=False)
 def linalg_vander(x: Tensor, N: int | None = None) -> Tensor:
-    """Powers 0 to N - 1 of every element, in rows."""
+    """Powers 0 to N - 1 of every element, in rows.
+
+    Raises:
+        RuntimeError: bools, 16-bit floats, or an N below 2.
+    """
+    if x.dtype.category == "bool" or (x.dtype.name not in _VANDER and x.dtype.category != "int"):
+        raise fail(
+            RuntimeError,
+            "linalg.vander",
+            f"supports floating point, complex, and integer tensors, but got {x.dtype}: use "
+            ".float()",
+        )
     if not x.dim() and (N is None or N < 2):
         raise fail(RuntimeError, "linalg.vander", "N must be greater than 1.")
     if not x.dim():
@@ -422,7 +436,17 @@ def linalg_vander(x: Tensor, N: int | None = None) -> Tensor:
 
 @composite(name="linalg_vecdot", function=False)
 def linalg_vecdot(x: Tensor, y: Tensor, *, dim: int = -1, out: Any = None) -> Tensor:
-    """``sum(conj(x) * y)`` over a dimension."""
+    """``sum(conj(x) * y)`` over a dimension.
+
+    Raises:
+        RuntimeError: integers, or sizes that differ.
+    """
+    if x.dtype.category in ("int", "bool"):
+        raise fail(
+            RuntimeError,
+            "linalg.vecdot",
+            f"Expected a floating point or complex tensor as input. Got {x.dtype}: use .float()",
+        )
     if x.is_complex():
         x = x.conj()
     n, m = (t.shape[dim] if t.dim() else 1 for t in (x, y))
@@ -432,9 +456,7 @@ def linalg_vecdot(x: Tensor, y: Tensor, *, dim: int = -1, out: Any = None) -> Te
             "linalg.vecdot",
             f"The size of tensor a ({n}) must match the size of tensor b ({m}) at dimension {dim}",
         )
-    found = x * y
-    total = found.sum(dim, dtype=found.dtype) if found.dtype.category == "int" else found.sum(dim)
-    return written("linalg_vecdot", total, out)
+    return written("linalg_vecdot", (x * y).sum(dim), out)
 
 
 @composite(name="linalg_diagonal", function=False)

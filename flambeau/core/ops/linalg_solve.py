@@ -389,7 +389,7 @@ def linalg_solve_triangular(A, B, *, upper: bool, left: bool = True, unitriangul
     """
     need_square("linalg.solve_triangular", A)
     need_matrix("linalg.solve_triangular", B, "B")
-    need_floating("linalg.solve_triangular", A, "triangular_solve")
+    need_floating("linalg.solve_triangular", A, "!triangular_solve")
     check_system("linalg.solve_triangular", A, B, left)
     if left:
         return factor.columns(factor.triangular(A, B, upper, unitriangular))

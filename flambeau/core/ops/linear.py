@@ -18,6 +18,7 @@ from flambeau.core.kernels.native.casts import recast
 from flambeau.core.kernels.product import matrices
 from flambeau.core.output import write_one
 from flambeau.core.rules import both
+from flambeau.core.taken import refuse_dtype
 from flambeau.core.tensor import Tensor
 
 __all__: list[str] = []
@@ -52,6 +53,7 @@ def _check(bias: Any, input: Any, weight: Any) -> None:
             "linear",
             f"mat2 must be a matrix, got {weight.ndim}-D tensor: weight is (out, in).",
         )
+    refuse_dtype("linear", weight.dtype, "fciu")
     if not input.ndim:
         raise fail(
             RuntimeError,

@@ -20,8 +20,8 @@ from flambeau.core.folds import LEAST
 from flambeau.core.kernels import loss as kernels
 from flambeau.core.kernels.generate import folds
 from flambeau.core.kernels.native import choose
-from flambeau.core.ops.windowing import refuse_dtype
 from flambeau.core.rules import both
+from flambeau.core.taken import refuse_dtype
 from flambeau.core.tensor import Tensor, wrap
 
 __all__: list[str] = []

@@ -11,8 +11,8 @@ from flambeau.core.batch.array import by_sample
 from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.errors import fail
 from flambeau.core.ops.loss import fold
-from flambeau.core.ops.windowing import refuse_dtype
 from flambeau.core.rules import both
+from flambeau.core.taken import SINGLE_OR_DOUBLE, refuse_dtype
 from flambeau.core.tensor import Tensor, wrap
 
 __all__: list[str] = []
@@ -27,7 +27,7 @@ def _rows(input: Any, target: Any) -> tuple[Any, Any]:
 
 def _check_classes(input: Any, target: Any, weight: Any) -> None:
     name = "multi_margin_loss"
-    refuse_dtype(name, input.dtype, "f")
+    refuse_dtype(name, input.dtype, "", SINGLE_OR_DOUBLE)
     if input.ndim > 2 or input.size == 0 and input.shape[-1:] == (0,):
         raise fail(
             RuntimeError,
@@ -152,7 +152,7 @@ def _labels(input: Any, target: Any) -> tuple[Any, Any]:
         RuntimeError: shapes that differ, or a label that is not there.
     """
     name = "multilabel_margin_loss"
-    refuse_dtype(name, input.dtype, "f")
+    refuse_dtype(name, input.dtype, "", SINGLE_OR_DOUBLE)
     if input.ndim > 2 or (input.ndim and input.shape[-1] == 0):
         raise fail(
             RuntimeError,

@@ -17,8 +17,8 @@ from flambeau.core.errors import fail
 from flambeau.core.kernels.native import choose
 from flambeau.core.kernels.smooth import sigmoid
 from flambeau.core.ops.loss import fold, pair_shape, portion, share
-from flambeau.core.ops.windowing import refuse_dtype
 from flambeau.core.rules import both
+from flambeau.core.taken import refuse_dtype
 from flambeau.core.tensor import Tensor
 
 __all__: list[str] = []
@@ -362,5 +362,16 @@ def _margin_rule(g: Any, input: Any, target: Any, reduction: int) -> Any:
     vjp={"input": _margin_rule},
 )
 def _soft_margin_loss(input, target, reduction: int = 1):
-    """``log(1 + exp(-target * input))``."""
+    """``log(1 + exp(-target * input))``.
+
+    Raises:
+        RuntimeError: integers, in which no logarithm is written.
+    """
+    if input.dtype.kind in "biu":
+        raise fail(
+            RuntimeError,
+            "soft_margin_loss",
+            f"result type Float can't be cast to the desired output type {of(input.dtype).legacy}: "
+            "use .float()",
+        )
     return fold(np.log1p(np.exp(-target * input)), reduction)

@@ -59,12 +59,17 @@ def check_types(name: str, kernel: str, said: str, *arrays: Any) -> None:
         if a.dtype != d:
             kinds = " and ".join(of(x.dtype).name for x in arrays)
             raise fail(RuntimeError, name, f"{said}, but got {kinds}. Convert one with .to(dtype).")
-    if d not in _TAKEN and of(d).name != "bfloat16":
+    if d not in _TAKEN and of(d).name != "bfloat16" and not _of_nothing(arrays):
         raise fail(
             NotImplementedError,
             name,
             f"\"{kernel}\" not implemented for '{of(d).legacy}'. Convert with .to(dtype).",
         )
+
+
+def _of_nothing(arrays: Any) -> bool:
+    """Whether a product of matrices has no terms: it is computed of any dtype."""
+    return arrays[0].ndim > 1 and not all(a.size for a in arrays)
 
 
 def check_matrices(name: str, mat1: Any, mat2: Any) -> None:

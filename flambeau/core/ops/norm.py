@@ -15,8 +15,9 @@ from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
 from flambeau.core.kernels import norm as kernels
 from flambeau.core.kernels.generate import channels
-from flambeau.core.ops.windowing import refuse_dtype, refuse_mixed
+from flambeau.core.ops.windowing import refuse_mixed
 from flambeau.core.rules import both
+from flambeau.core.taken import refuse_dtype
 from flambeau.core.tensor import Tensor
 
 __all__ = ["stats_dtype"]

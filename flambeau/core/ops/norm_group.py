@@ -17,8 +17,9 @@ from flambeau.core.kernels.generate import groups, groups_last
 from flambeau.core.kernels.windows import channels_last, empty
 from flambeau.core.ops.norm import _cast, stats_dtype
 from flambeau.core.ops.norm_layer import _shaped
-from flambeau.core.ops.windowing import refuse_dtype, refuse_mixed
+from flambeau.core.ops.windowing import refuse_mixed
 from flambeau.core.rules import both
+from flambeau.core.taken import refuse_dtype
 from flambeau.core.tensor import Tensor
 
 __all__: list[str] = []

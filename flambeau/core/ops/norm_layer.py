@@ -16,8 +16,9 @@ from flambeau.core.kernels import norm as kernels
 from flambeau.core.kernels.generate import layer as generated
 from flambeau.core.kernels.native.casts import recast
 from flambeau.core.ops.norm import _cast, _first, stats_dtype
-from flambeau.core.ops.windowing import refuse_dtype, refuse_mixed
+from flambeau.core.ops.windowing import refuse_mixed
 from flambeau.core.rules import both
+from flambeau.core.taken import refuse_dtype
 from flambeau.core.tensor import Tensor
 
 __all__: list[str] = []

@@ -17,7 +17,8 @@ from flambeau.core.kernels import pad as borders
 from flambeau.core.kernels.windows import channels_last, full
 from flambeau.core.kernels.windows import pad as padded
 from flambeau.core.numbers import number_for
-from flambeau.core.ops.windowing import Ints, refuse_dtype, require_tensor
+from flambeau.core.ops.windowing import Ints, require_tensor
+from flambeau.core.taken import refuse_dtype
 from flambeau.core.tensor import Tensor
 
 __all__ = ["border_pad", "constant_pad_nd", "pad"]

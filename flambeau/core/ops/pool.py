@@ -16,7 +16,8 @@ from flambeau.core.declare import ops, primitive
 from flambeau.core.errors import fail
 from flambeau.core.kernels import pool
 from flambeau.core.kernels.windows import channels_last
-from flambeau.core.ops.windowing import Ints, batched, dimensional, only, refuse_dtype, unbatched
+from flambeau.core.ops.windowing import Ints, batched, dimensional, only, unbatched
+from flambeau.core.taken import refuse_dtype
 
 __all__ = ["average_pool", "max_pool", "max_pool_indices", "max_pool_values"]
 

@@ -279,6 +279,8 @@ def normal(
             )
         if not tensors[1]:
             _check_std(std)
+        elif std.is_complex():
+            raise fail(RuntimeError, "normal", "expects standard deviation to be non-complex")
         found = ops._drawn(
             mean if tensors[0] else None,
             std if tensors[1] else None,

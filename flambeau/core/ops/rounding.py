@@ -15,6 +15,7 @@ from flambeau.core.dtypes import NUMBER, REAL_FLOAT, Rule
 from flambeau.core.errors import fail
 from flambeau.core.kernels.complex_numbers import joined
 from flambeau.core.kernels.native.choose import lazily
+from flambeau.core.kernels.product import widen
 from flambeau.core.ops.either import keep, numbered, underived, vanish
 from flambeau.core.silence import refusing_zero
 from flambeau.core.tensor import Tensor
@@ -194,6 +195,8 @@ def fmod(input, other):
 
 
 def _sign(input):
+    if input.dtype.kind == "W":
+        return _sign(widen(input)).astype(input.dtype)
     if input.dtype.kind == "c":
         size = np.abs(input)
         return np.where(size == 0, input.dtype.type(0), input / size)

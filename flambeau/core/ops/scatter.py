@@ -20,6 +20,7 @@ from flambeau.core.kernels.generate import picked
 from flambeau.core.kernels.scatter import add_at, add_rows, linear
 from flambeau.core.numbers import number_for
 from flambeau.core.rules import both
+from flambeau.core.taken import refuse_dtype
 from flambeau.core.tensor import Tensor
 
 __all__: list[str] = []
@@ -417,6 +418,8 @@ def _scatter_reduce(
     index, dim = check_index("scatter_reduce", input, dim, index, src)
     if not index.size:
         return input.copy()
+    takes = "fiu" + "c" * (reduce in ("sum", "mean", "prod")) + "b" * (reduce != "mean")
+    refuse_dtype(f"scatter_reduce {reduce}", input.dtype, takes)
     function = REDUCES[reduce][0]
     dtype = input.dtype
     half = dtype.kind in "fV" and dtype.itemsize == 2 and not in_half

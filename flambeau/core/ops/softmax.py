@@ -11,9 +11,9 @@ from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.dims import wrap_dim
 from flambeau.core.kernels import softmax as kernels
 from flambeau.core.kernels.native import rows
-from flambeau.core.ops.windowing import refuse_dtype
 from flambeau.core.output import write_one
 from flambeau.core.rules import both
+from flambeau.core.taken import refuse_dtype
 from flambeau.core.tensor import Tensor
 
 __all__: list[str] = []

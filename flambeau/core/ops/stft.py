@@ -65,6 +65,15 @@ def _check_lengths(
         )
 
 
+def _refuse_integers(input: Tensor, n_fft: int) -> None:
+    raise fail(
+        RuntimeError,
+        "stft",
+        f"stft({legible(input)}, n_fft={n_fft}) : expected a tensor of floating point or complex "
+        "values. Use .float().",
+    )
+
+
 @composite(method=True)
 def stft(
     input: Tensor,
@@ -122,6 +131,8 @@ def stft(
             f"stft({legible(input)}, n_fft={n_fft}, hop_length={hop}, win_length={win}) : "
             "expected a 1D or 2D tensor",
         )
+    if not center and not (input.is_floating_point() or input.is_complex()):
+        _refuse_integers(input, n_fft)
     if center and align_to_window is not None:
         raise fail(
             RuntimeError, "stft", "stft align_to_window should only be set when center = false."
@@ -130,6 +141,8 @@ def stft(
         half = n_fft // 2
         extended = input.reshape([1] * (3 - input.dim()) + list(input.shape))
         extended = pad_tensor(extended, (half, half), pad_mode)
+        if not (input.is_floating_point() or input.is_complex()):
+            _refuse_integers(input, n_fft)
         input = extended.reshape(extended.shape[-input.dim() :])
     batched = input.dim() == 2
     if not batched:

@@ -19,6 +19,7 @@ from flambeau.core.errors import fail
 from flambeau.core.kernels.generate import sorting
 from flambeau.core.kernels.generate.runs import distinct
 from flambeau.core.ops.sort import as_rows, comparable
+from flambeau.core.taken import refuse_dtype
 from flambeau.core.tensor import Tensor, wrap
 
 __all__: list[str] = []
@@ -321,6 +322,8 @@ def _ranked(name: str, rows: Any, values: Any, right: bool, out_int32: bool, out
             "output tensor's dtype is wrong, it can only be Int(int32) or Long(int64) depending "
             f"on whether out_int32 flag is True, but we got {out.dtype}",
         )
+    if values.size and rows.dtype == values.dtype:
+        refuse_dtype(name, values.dtype, "fiu")
     found = wrap(_ranks(rows, values, right, out_int32))
     if out is not None:
         from flambeau.core.output import write_one

@@ -33,7 +33,7 @@ NORM = dtypes.Rule(
 
 
 def _real(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    return np.dtype(f"f{dtype.itemsize // 2}") if dtype.kind == "c" else dtype
+    return np.dtype(f"f{dtype.itemsize // 2}") if dtype.kind in "cW" else dtype
 
 
 def _check_empty(input: Any, ord: Any, axes: Any, dim: Any) -> None:
@@ -156,6 +156,8 @@ def _vector_norm(input, ord: Any, dim: Any, keepdim: bool, *, dtype: Any = None)
     """``sum(abs(input)**ord)**(1/ord)``, with its limits at 0 and the infinities."""
     axes = axes_of(dim, input.ndim, "linalg.vector_norm")
     _check_empty(input, ord, axes, dim)
+    if input.dtype.kind == "W":
+        input = widen(input)
     if ord == 2:
         if (
             axes is None
@@ -213,7 +215,7 @@ def vector_norm(
         RuntimeError: an integer tensor, or inf of no elements.
     """
     kind = input._array.dtype.kind
-    if kind not in "fcV":
+    if kind not in "fcVW":
         raise fail(
             RuntimeError,
             "linalg.vector_norm",
@@ -221,7 +223,7 @@ def vector_norm(
         )
     dtype = dtypes.PYTHON_TYPES.get(dtype, dtype)
     if dtype is not None and (
-        dtype.is_complex != (kind == "c") or not (dtype.is_complex or dtype.is_floating_point)
+        dtype.is_complex != (kind in "cW") or not (dtype.is_complex or dtype.is_floating_point)
     ):
         raise fail(
             RuntimeError,

@@ -16,6 +16,7 @@ from flambeau.core.declare import view as declare_view
 from flambeau.core.entry import at_first, looking
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
+from flambeau.core.kernels.product import widen
 from flambeau.core.ops.view import strided
 from flambeau.core.tensor import Tensor, edge_of
 
@@ -153,6 +154,7 @@ def _shared(
 def _collected(places: Any, values: Any, count: int) -> Any:
     """The sum of the values at each place."""
     at = places.reshape(-1)
+    values = widen(values)
     if values.dtype.kind == "c":
         return np.bincount(at, values.real.reshape(-1), count) + 1j * np.bincount(
             at, values.imag.reshape(-1), count

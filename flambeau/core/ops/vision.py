@@ -17,7 +17,8 @@ from flambeau.core.errors import fail
 from flambeau.core.kernels import fold as blocks
 from flambeau.core.kernels import interpolate
 from flambeau.core.kernels.windows import channels_last, empty
-from flambeau.core.ops.windowing import Ints, refuse_dtype
+from flambeau.core.ops.windowing import Ints
+from flambeau.core.taken import refuse_dtype
 
 __all__ = [
     "channel_shuffle",

@@ -18,7 +18,6 @@ __all__ = [
     "batched",
     "dimensional",
     "only",
-    "refuse_dtype",
     "refuse_mixed",
     "require_tensor",
     "single",
@@ -104,23 +103,6 @@ def batched(op: str, array: Any, count: int, filled: int | None = None) -> Any:
             f"input, but got {list(array.shape)}: only the batch may be empty.",
         )
     return array
-
-
-def refuse_dtype(op: str, dtype: np.dtype[Any], allowed: str, also: tuple[str, ...] = ()) -> None:
-    """Raise unless the dtype's kind is in ``allowed`` (bfloat16 counts as f) or its name in
-    ``also``.
-
-    Raises:
-        NotImplementedError: as PyTorch's dispatch does.
-    """
-    kind = "f" if dtype.name == "bfloat16" else dtype.kind
-    if kind not in allowed and dtype.name not in also:
-        raise fail(
-            NotImplementedError,
-            op,
-            f"\"{op}\" not implemented for '{of(dtype).legacy}'. Convert the input with .float() "
-            "first.",
-        )
 
 
 def refuse_mixed(op: str, input: Any, *parameters: Any) -> None:

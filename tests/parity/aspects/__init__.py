@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from . import errors, forward, grad, gradgrad, jvp, noncontiguous, strides, variants, vmap
+from . import errors, forward, grad, gradgrad, jvp, noncontiguous, refused, strides, variants, vmap
 
 
 @dataclass(frozen=True)
@@ -37,5 +37,6 @@ TABLE = {
         Aspect("jvp", jvp.check, jvp.applies),
         Aspect("vmap", vmap.check, vmap.applies),
         Aspect("errors", errors.check, errors.applies, "errors"),
+        Aspect("refused", refused.check, refused.applies, "refused"),
     )
 }
