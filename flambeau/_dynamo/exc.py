@@ -10,7 +10,7 @@ class TorchDynamoException(RuntimeError):
 
 
 class Unsupported(TorchDynamoException):
-    """What cannot be compiled; nothing raises it here."""
+    """A program is no single graph, where `fullgraph` asks for one."""
 
 
 class InvalidBackend(TorchDynamoException):

@@ -428,12 +428,12 @@ def _record(
         if id(out) in inputs:
             # An input returned as it is: a view of it carries the history.
             fresh = wrap_like_view(out._array, out)
-            fresh._view = (
-                out if out._view is None else out._view[0],
-                storage_of(out).version,
-                "multi" if many else "",
-            )
+            base = out if out._view is None else out._view[0]
+            fresh._view = (base, storage_of(out).version, "")
             outputs[k] = out = fresh
+        if out._view is not None:
+            # Written in place, its gradient would go past the user's backward.
+            out._view = (*out._view[:2], "multi" if many else "function")
         out._edge = edge
     kept = [None if t is None else t for t in (ctx.to_save or ())]
     if m is not None and m.anomaly:

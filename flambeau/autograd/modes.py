@@ -129,7 +129,7 @@ class set_grad_enabled(_Switch):
             kind = type(mode).__name__
             raise TypeError(f"set_grad_enabled: argument 'enabled' must be bool, not {kind}.")
         self.mode = mode
-        self._before = state.grad_enabled()
+        self._before = state.current().grad
         state.switch_grad(self.mode)
 
     def __enter__(self) -> None:
@@ -181,8 +181,8 @@ class inference_mode(_Switch):
 
 
 def is_grad_enabled() -> bool:
-    """Whether operations are recorded in this thread."""
-    return state.grad_enabled()
+    """Whether grad mode holds in this thread."""
+    return state.current().grad
 
 
 def is_inference_mode_enabled() -> bool:

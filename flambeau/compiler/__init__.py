@@ -1,4 +1,5 @@
-"""``torch.compile`` and ``torch.compiler``: for now functions and modules run eagerly as they are.
+"""``torch.compile`` and ``torch.compiler``: functions and modules run eagerly as they are, or
+through a backend that the user wrote (`backends`).
 
 The wrappers, their attributes and ``state_dict`` names are PyTorch's, so that scripts and
 checkpoints need not change when code is generated.
@@ -12,8 +13,15 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from flambeau.compat import warn_once
+from flambeau.compiler.backends import (
+    DEBUGGING,
+    NAMES,
+    REGISTERED,
+    compiled_by,
+    find_backend,
+    forget,
+)
 from flambeau.compiler.steering import (
-    DEFAULT,
     get_default_backend,
     is_exporting,
     keep_portable_guards_unsafe,
@@ -59,11 +67,6 @@ __all__ = [
     "set_stance",
 ]
 
-BACKENDS = ("cudagraphs", "inductor", "openxla", "tvm")
-DEBUGGING = (
-    "aot_eager", "aot_eager_decomp_partition", "aot_eager_default_partitioner", "aot_ts", "eager",
-    "eager_debug", "eager_noexcept", "invoke_subgraph", "openxla_eval", "pre_dispatch_eager", "ts",
-)  # fmt: skip
 MODES = ("default", "lite", "reduce-overhead", "max-autotune", "max-autotune-no-cudagraphs")
 
 
@@ -82,14 +85,20 @@ def compile(
 
     Args:
         model: a function, or a module; without it a decorator is returned.
-        fullgraph: taken, and of no effect on eager execution; so are ``dynamic``, ``backend``
-            and ``options``.
+        fullgraph: a program that is no single graph is an error; of no effect on eager execution,
+            as is ``dynamic``.
+        backend: one of PyTorch's names, all of which run eagerly, or a function. It is called with
+            the program's GraphModule and example inputs and gives what runs instead. One graph
+            serves the calls with the same shapes, plain values and modes; a program that asks
+            tensors for their numbers, or sets attributes, has none and runs eagerly as a whole.
+        options: keywords for such a function, as is ``mode``.
         mode: "default", "reduce-overhead", "max-autotune" or "max-autotune-no-cudagraphs".
         disable: return ``model`` itself.
 
     Raises:
         RuntimeError: both ``mode`` and ``options`` are given, or an unknown ``mode``.
         AssertionError: ``model`` is neither a function nor a module.
+        InvalidBackend: no backend has this name. Unsupported: with ``fullgraph``, at the call.
     """
     if mode is not None and options is not None:
         raise RuntimeError(
@@ -102,11 +111,7 @@ def compile(
         "fullgraph": fullgraph, "dynamic": dynamic, "backend": backend, "mode": mode,
         "options": options, "disable": disable,
     }  # fmt: skip
-    backend = DEFAULT[0] if backend is None else backend
-    if isinstance(backend, str) and backend not in BACKENDS + DEBUGGING:
-        from flambeau._dynamo.exc import InvalidBackend
-
-        raise InvalidBackend(backend)
+    users = find_backend(backend)
     if model is None:
         return lambda found: compile(found, **settings)
     if disable:
@@ -117,31 +122,44 @@ def compile(
         raise AssertionError(
             f"compile: A callable function is expected, or a module, but {type(model)} is provided."
         )
+    run = None
+    if users is not None:
+        extra = {"mode": mode, "options": options}
+        kept = {key: value for key, value in extra.items() if value not in (None, "default")}
+        original = getattr(model, "_torchdynamo_orig_callable", model)
+        run = compiled_by(users, original, fullgraph, kept)
+    else:
+        _say_eager()
+    if isinstance(model, Module):
+        from flambeau.compiler.module import OptimizedModule
+
+        return OptimizedModule(model, run)
+    return _wrap(model, run)
+
+
+def _say_eager() -> None:
     warn_once(
         "torch.compile: flambeau has no code generation for whole graphs yet; the model runs "
         "eagerly, with the same results.",
         key="torch.compile",
     )
-    if isinstance(model, Module):
-        from flambeau.compiler.module import OptimizedModule
-
-        return OptimizedModule(model)
-    return _wrap(model)
 
 
-def _wrap(function: Callable[..., Any]) -> Callable[..., Any]:
+def _wrap(function: Callable[..., Any], run: Callable[..., Any] | None) -> Callable[..., Any]:
     function = getattr(function, "_torchdynamo_orig_callable", function)
+    run = function if run is None else run
 
     @functools.wraps(function, updated=())
     def compiled(*args: Any, **kwargs: Any) -> Any:
-        return function(*args, **kwargs)
+        return run(*args, **kwargs)
 
     compiled._torchdynamo_orig_callable = function  # type: ignore[attr-defined]
     return compiled
 
 
 def reset() -> None:
-    """Forget compiled code: there is none."""
+    """Forget the graphs that backends were given: each is made anew at its next call."""
+    forget()
 
 
 def is_compiling() -> bool:
@@ -175,7 +193,7 @@ def cudagraph_mark_step_begin() -> None:
 
 def list_backends(exclude_tags: Iterable[str] = ("debug", "experimental")) -> list[str]:
     """The names of the backends that ``compile`` takes."""
-    return sorted(BACKENDS if exclude_tags else BACKENDS + DEBUGGING)
+    return sorted([*NAMES, *([] if exclude_tags else DEBUGGING), *REGISTERED])
 
 
 @contextlib.contextmanager

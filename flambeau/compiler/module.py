@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from flambeau.nn import Module
@@ -15,19 +16,20 @@ class OptimizedModule(Module):
     Attributes that are not the wrapper's own are read from and written to the wrapped module.
     """
 
-    _own = frozenset({"_orig_mod", "training"})
+    _own = frozenset({"_orig_mod", "_run", "training"})
 
-    def __init__(self, module: Module) -> None:
+    def __init__(self, module: Module, run: Callable[..., Any] | None = None) -> None:
         super().__init__()
         self._modules["_orig_mod"] = module
         self.__dict__["training"] = module.training
+        self.__dict__["_run"] = module if run is None else run
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self._modules["_orig_mod"](*args, **kwargs)
+        return self.__dict__["_run"](*args, **kwargs)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Call the wrapped module."""
-        return self._modules["_orig_mod"](*args, **kwargs)
+        return self.__dict__["_run"](*args, **kwargs)
 
     def __getattr__(self, name: str) -> Any:
         modules = self.__dict__.get("_modules", {})

@@ -126,6 +126,14 @@ def unwritable_view(name: str, kind: str, indirect: bool = False) -> Exception:
             f"inplace. Such a view may "
             "not be written: its gradient could not be told from its siblings'. clone() it first.",
         )
+    if kind == "function":
+        return fail(
+            RuntimeError,
+            name,
+            f"A view was created inside a custom Function (or because an input was returned "
+            f"as-is, as modules with full backward hooks do) and {written} modified inplace. Its "
+            f"gradient would go past the function's backward: clone() it first.",
+        )
     return fail(
         RuntimeError,
         name,

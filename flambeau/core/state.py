@@ -107,9 +107,11 @@ def current() -> Mode:
 
 
 def grad_enabled() -> bool:
-    """Whether operations record a graph in this thread."""
+    """Whether operations record a graph in this thread: under inference mode none does, not even
+    inside `enable_grad`.
+    """
     now = VARIABLE.get()
-    return True if now is None else now.grad
+    return True if now is None else now.grad and not now.inference
 
 
 def switch(**switches: Any) -> Token[Mode | None]:

@@ -95,3 +95,33 @@ def test_grad_fn_tells_what_ctx_was_given():
     with pytest.raises(AttributeError, match="NotedBackward"):
         y.grad_fn.other
     y.sum().backward()
+
+
+@pytest.mark.parametrize(
+    "returned", ("a", "a.view(4)", "a[0]", "(a * 2)[0]", "(a, b)", "a.clone()")
+)
+@pytest.mark.parametrize("leaf", (True, False))
+def test_a_view_that_a_function_made_is_not_written(returned, leaf, oracle):
+    found = []
+    for t in (torch, oracle):
+
+        class Returning(t.autograd.Function):
+            @staticmethod
+            def forward(ctx, a, b):
+                return eval(returned, {"a": a, "b": b})
+
+            @staticmethod
+            def backward(ctx, *grads):
+                return grads[0], grads[-1]
+
+        given = [t.ones(2, 2, requires_grad=True) for _ in range(2)]
+        result = Returning.apply(*(x if leaf else x * 1 for x in given))
+        written = result[0] if isinstance(result, tuple) else result
+        try:
+            written += 1
+        except RuntimeError as error:
+            text = str(error)
+            found.append(["multiple views" in text, "inside a custom Function" in text])
+        else:
+            found.append([written.tolist()])
+    assert found[0] == found[1]

@@ -74,3 +74,14 @@ def test_what_inference_mode_makes(code, oracle):
             except Exception as error:
                 found[-1] += (type(error),)
     assert found[0] == found[1]
+
+
+def test_enable_grad_records_nothing_in_inference_mode(oracle):
+    found = []
+    for t in (torch, oracle):
+        leaf = t.ones(2, requires_grad=True)
+        with t.inference_mode(), t.enable_grad():
+            made = [leaf * 2, leaf @ leaf, t.stack([leaf, leaf]), leaf.max(0).values, leaf.exp()]
+            plain = t.ones(2, requires_grad=True)
+        found.append([(x.is_inference(), x.requires_grad) for x in (*made, plain)])
+    assert found[0] == found[1]

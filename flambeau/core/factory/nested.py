@@ -6,6 +6,8 @@ The tensors around them are made in `factory.data`. Stands on dtypes and tensor.
 
 from __future__ import annotations
 
+import functools
+import operator
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from flambeau.core import dtypes
 from flambeau.core.errors import fail
 from flambeau.core.kernels.float8 import cast
 from flambeau.core.numbers import check_range, number_for
+from flambeau.core.promotion import promote_types
 from flambeau.core.silence import quiet
 from flambeau.core.tensor import Tensor
 
@@ -28,170 +31,169 @@ def data_array(data: Any, dtype: Any, op: str) -> np.ndarray[Any, Any]:
         found = native(data, op)
     elif isinstance(data, np.generic):
         found = np.asarray(data)
-        if dtype is not None:
-            _check_real(op, found, data, dtype)
     elif isinstance(data, (bool, int, float, complex)):
-        return _number(data, dtype)
+        dtype = _inferred(data, op) if dtype is None else dtype
+        found = _stored([data], dtype, op).reshape(())
     elif hasattr(data, "__array_interface__") or hasattr(data, "__array__"):
         found = np.asarray(data)
     else:
-        found = _nested(data, op)
-        if dtype is not None:
-            _check_real(op, found, data, dtype)
-            check_range(op, found, dtype.numpy)
-        else:
-            if (
-                found.dtype.kind == "f"
-                and not getattr(data, "dtype", None)
-                and _holds_python_floats(data)
-            ):
-                found = found.astype(dtypes.default().numpy)
-            elif found.dtype.kind == "c" and _holds_python_floats(data):
-                found = found.astype(dtypes.default_complex().numpy)
+        shape = _shape(data, op)
+        dtype = _inferred(data, op) if dtype is None else dtype
+        found = _nested(data, shape, dtype, op)
     return quiet(cast, found, dtype.numpy if dtype is not None else found.dtype)
 
 
-def _check_real(op: str, found: Any, data: Any, dtype: Any) -> None:
-    """Whether a real dtype is asked for real numbers. NumPy's complex ones lose their imaginary
-    part on the way to a floating dtype; Python's are all true or false.
+def _inferred(data: Any, op: str) -> Any:
+    """The dtype of Python's data: that to which the dtypes of all elements promote.
 
     Raises:
-        TypeError: some are complex. RuntimeError: a floating dtype, and they are tensors.
+        TypeError: text. RuntimeError: no number.
     """
-    if found.dtype.kind in "cW" and not dtype.is_complex:
-        while isinstance(data, (list, tuple)):
-            data = data[0]
-        floating, boolean = dtype.is_floating_point, dtype.category == "bool"
-        if (floating or (boolean and isinstance(data, complex))) and isinstance(data, np.generic):
-            return
-        if boolean and not isinstance(data, (np.generic, Tensor)):
-            return
+    if isinstance(data, Tensor):
+        return data.dtype
+    if isinstance(data, (np.generic, np.ndarray)) and data.dtype.kind not in "US":
+        return dtypes.of(data.dtype)
+    if isinstance(data, (bool, int, float, complex)):
+        return _of_number(type(data))
+    if _is_sequence(data):
+        kinds = set(map(type, data)) if isinstance(data, (list, tuple)) else None
+        if kinds and kinds <= NUMBERS:
+            found = {_of_number(kind) for kind in kinds}
+        else:
+            found = {_inferred(each, op) for each in data}
+        return functools.reduce(promote_types, found) if found else dtypes.default()
+    if isinstance(data, (str, bytes)):
         raise fail(
-            RuntimeError if floating and isinstance(data, Tensor) else TypeError,
-            op,
-            f"must be real number, not complex: the dtype asked for is {dtype}. Ask for a complex "
-            "one, or give the real parts.",
+            TypeError, op, f"invalid data type {type(data).__name__!r}: give numbers, not text"
         )
+    raise fail(
+        TypeError if op == "Tensor" else RuntimeError,
+        op,
+        f"Could not infer dtype of {type(data).__name__}: give numbers, sequences of them, or an "
+        f"array",
+    )
 
 
-def _number(data: Any, dtype: Any) -> np.ndarray[Any, Any]:
-    if dtype is None:
-        if isinstance(data, bool):
-            return np.array(data)
-        if isinstance(data, int):
-            return np.array(_checked_int(data), np.int64)
-        if isinstance(data, float):
-            return np.array(data, dtypes.default().numpy)
-        return np.array(data, dtypes.default_complex().numpy)
-    if isinstance(data, complex):
-        _check_real("tensor", np.asarray(data), data, dtype)
-    if dtype.numpy.kind in "iu" and not isinstance(data, complex):
-        if isinstance(data, int) and dtype.numpy != np.uint64:
-            _checked_int(data)
-        data = number_for("tensor", data, dtype.numpy)
-    return quiet(cast, np.asarray(data), dtype.numpy)
+NUMBERS = {bool, int, float, complex}
 
 
-def _checked_int(value: int) -> int:
-    if not -(1 << 63) <= value < 1 << 63:
-        raise fail(ValueError, "tensor", "Overflow when unpacking long long: integers take 64 bits")
-    return value
+def _of_number(kind: type) -> Any:
+    if issubclass(kind, bool):
+        return dtypes.bool
+    if issubclass(kind, int):
+        return dtypes.int64
+    return dtypes.default() if issubclass(kind, float) else dtypes.default_complex()
 
 
-def _holds_python_floats(data: Any) -> bool:
-    """Whether the innermost elements are Python numbers (of the default dtype), not NumPy's."""
-    while isinstance(data, (list, tuple)) or (
-        hasattr(data, "__len__") and not isinstance(data, (Tensor, np.ndarray))
-    ):
-        if not len(data):
-            return True
-        data = data[0]
-    return not isinstance(data, (np.generic, np.ndarray, Tensor))
+def _is_sequence(data: Any) -> bool:
+    if isinstance(data, (list, tuple)):
+        return True
+    if isinstance(data, (str, bytes, dict, Tensor, np.ndarray)):
+        return False
+    return hasattr(data, "__len__") and hasattr(data, "__getitem__")
 
 
-def _nested(data: Any, op: str) -> np.ndarray[Any, Any]:
-    """An array from nested sequences.
+def _nested(data: Any, shape: tuple[int, ...], dtype: Any, op: str) -> np.ndarray[Any, Any]:
+    """An array from nested sequences, of a dtype that holds what `dtype` holds.
 
     Raises:
         ValueError: ragged sequences; TypeError: an element that is no number.
     """
-    if not isinstance(data, (list, tuple)):
-        if (
-            hasattr(data, "__len__")
-            and hasattr(data, "__getitem__")
-            and not isinstance(data, (str, bytes, dict))
-        ):
-            data = [data[k] for k in range(len(data))]
-        else:
-            typed = op == "Tensor" or isinstance(data, (str, bytes))
-            raise fail(
-                TypeError if typed else RuntimeError,
-                op,
-                f"Could not infer dtype of {type(data).__name__}: give numbers, sequences of "
-                f"them, or an array",
-            )
-    if not data:
-        return np.empty((0,), dtypes.default().numpy)
-    shape = _shape(data)
+    if 0 in shape:
+        return np.empty(shape, dtype.numpy)
     leaves: list[Any] = []
     _collect(data, shape, leaves, op)
-    if not leaves:
-        return np.empty(shape, dtypes.default().numpy)
-    kinds = {type(x) for x in leaves}
-    if any(isinstance(x, Tensor) for x in leaves):
-        arrays = [x._array if isinstance(x, Tensor) else np.asarray(x) for x in leaves]
-        wide = (
-            np.result_type(*[a.dtype for a in arrays])
-            if len({a.dtype for a in arrays}) > 1
-            else arrays[0].dtype
-        )
-        return np.array([a.item() for a in arrays], wide).reshape(shape)
-    if kinds <= {bool}:
-        return np.array(leaves, bool).reshape(shape)
-    if kinds <= {bool, int}:
-        for x in leaves:
-            _checked_int(x)
-        return np.array(leaves, np.int64).reshape(shape)
-    if kinds <= {bool, int, float}:
-        return np.array(leaves, np.float64).reshape(shape)
+    return _stored(leaves, dtype, op).reshape(shape)
+
+
+def _stored(leaves: list[Any], dtype: Any, op: str) -> np.ndarray[Any, Any]:
+    """Elements as PyTorch writes them into a tensor of `dtype`, in an array that is cast to it.
+
+    Raises:
+        TypeError: an element is not of that kind. RuntimeError: it does not fit. ValueError,
+            OverflowError: it takes more than 64 bits.
+    """
+    kinds = set(map(type, leaves))
+    if str in kinds:
+        raise fail(TypeError, op, "invalid data type 'str': give numbers, not text")
+    plain = kinds <= {bool, int, float}
+    if dtype.is_complex:
+        values = leaves if plain or kinds <= NUMBERS else [_complex(x, op) for x in leaves]
+        return np.array(values, np.complex128)
+    if dtype.is_floating_point:
+        return np.array(leaves if plain else [_real(x, op) for x in leaves], np.float64)
+    if dtype is dtypes.bool:
+        return np.array([_truth(x, op) for x in leaves], bool)
+    if dtype is dtypes.uint64:
+        return np.array([_unsigned(x, op) for x in leaves], np.uint64)
+    if not kinds <= {bool, int}:
+        leaves = [_whole(x, op) for x in leaves]
     for x in leaves:
-        if not isinstance(x, (bool, int, float, complex, np.generic)):
-            if isinstance(x, str):
-                raise fail(
-                    ValueError if x is leaves[0] else TypeError,
-                    op,
-                    "too many dimensions 'str': elements must be numbers, not text",
-                )
-            if op == "Tensor":
-                raise fail(TypeError, op, f"elements must be real numbers, not {type(x).__name__}")
-            raise fail(
-                RuntimeError,
-                op,
-                f"Could not infer dtype of {type(x).__name__}: elements must be numbers",
-            )
-    return np.array(leaves).reshape(shape)
+        if isinstance(x, int) and not -(1 << 63) <= x < 1 << 63:
+            raise fail(ValueError, op, "Overflow when unpacking long long: integers take 64 bits")
+    if not kinds <= {bool, int}:
+        leaves = [number_for(op, x, dtype.numpy) for x in leaves]
+    found = np.array(leaves, np.int64)
+    check_range(op, found, dtype.numpy)
+    return found
 
 
-def _shape(data: Any) -> tuple[int, ...]:
+def _real(x: Any, op: str) -> float:
+    if not hasattr(x, "__float__") and not hasattr(x, "__index__"):
+        raise fail(TypeError, op, f"must be real number, not {type(x).__name__}")
+    return float(x)
+
+
+def _complex(x: Any, op: str) -> complex:
+    return complex(x) if hasattr(x, "__complex__") else _real(x, op)
+
+
+def _whole(x: Any, op: str) -> Any:
+    if isinstance(x, float):
+        return x
+    try:
+        return operator.index(x)
+    except TypeError:
+        name = type(x).__name__
+        raise fail(TypeError, op, f"{name!r} object cannot be interpreted as an integer") from None
+
+
+def _truth(x: Any, op: str) -> bool:
+    return bool(x if isinstance(x, (bool, complex, np.bool_)) else _whole(x, op))
+
+
+def _unsigned(x: Any, op: str) -> int:
+    if not isinstance(x, int):
+        raise fail(TypeError, op, f"an integer is required, got {type(x).__name__}")
+    if not 0 <= x < 1 << 64:
+        raise fail(OverflowError, op, f"torch.uint64 holds 0 to 2**64 - 1, got {x}")
+    return x
+
+
+def _shape(data: Any, op: str) -> tuple[int, ...]:
+    """The lengths of the first sequence at each depth.
+
+    Raises:
+        ValueError: text comes first in one.
+    """
     shape: list[int] = []
-    while isinstance(data, (list, tuple, np.ndarray)) or (
-        isinstance(data, Tensor) and data._array.ndim
-    ):
-        if isinstance(data, (np.ndarray, Tensor)):
+    while True:
+        if isinstance(data, np.ndarray):
             return (*shape, *data.shape)
+        if isinstance(data, str) and shape:
+            raise fail(
+                ValueError, op, "too many dimensions 'str': elements must be numbers, not text"
+            )
+        if not _is_sequence(data):
+            return tuple(shape)  # a number, or a tensor, which counts as one
         shape.append(len(data))
-        if not data:
-            break
+        if not shape[-1]:
+            return tuple(shape)
         data = data[0]
-    return tuple(shape)
 
 
 def _collect(data: Any, shape: tuple[int, ...], leaves: list[Any], op: str, depth: int = 0) -> None:
     if not shape[depth:]:
-        if isinstance(data, (list, tuple)):
-            raise fail(
-                TypeError, op, f"not a sequence expected at dim {depth}, got {type(data).__name__}"
-            )
         leaves.append(data)
         return
     if isinstance(data, (np.ndarray, Tensor)):
@@ -204,7 +206,7 @@ def _collect(data: Any, shape: tuple[int, ...], leaves: list[Any], op: str, dept
             )
         leaves.extend((data._array if isinstance(data, Tensor) else data).reshape(-1))
         return
-    if not isinstance(data, (list, tuple)):
+    if not _is_sequence(data):
         raise fail(
             TypeError,
             op,
@@ -216,9 +218,7 @@ def _collect(data: Any, shape: tuple[int, ...], leaves: list[Any], op: str, dept
             op,
             f"expected sequence of length {shape[depth]} at dim {depth} (got {len(data)})",
         )
-    if len(shape) == depth + 1 and not any(
-        isinstance(x, (list, tuple, np.ndarray, Tensor)) for x in data
-    ):
+    if len(shape) == depth + 1:
         leaves.extend(data)
         return
     for each in data:

@@ -222,7 +222,17 @@ class Exchange:
                 f"{list(self._array.shape)}: "
                 "reduce it first (.sum(), .mean()), or use .tolist().",
             )
-        return self.item()
+        found = self.item()
+        if isinstance(found, complex) and kind != "complex":
+            if found.imag:
+                raise fail(
+                    RuntimeError,
+                    kind,
+                    f"value cannot be converted to type {kind} without overflow: {found} has an "
+                    "imaginary part. Take .real first.",
+                )
+            return found.real
+        return found
 
     def __contains__(self: Tensor, element: Any) -> bool:
         if isinstance(element, (Tensor, bool, int, float, complex, np.generic)):

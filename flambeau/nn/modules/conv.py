@@ -6,7 +6,6 @@ The lazy forms are in ``lazyconv``; they are named here too, as in PyTorch.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import flambeau
@@ -63,7 +62,7 @@ class _ConvNd(Module):
     padding_mode: str
     weight: Tensor
     bias: Tensor | None
-    _function: Callable[..., Tensor]
+    _function: str
 
     def __init__(
         self,
@@ -170,7 +169,7 @@ class _ConvNd(Module):
         if self.padding_mode != "zeros":
             input = F.pad(input, self._reversed_padding_repeated_twice, mode=self.padding_mode)
             padding = (0,) * len(self.kernel_size)
-        return type(self)._function(
+        return getattr(F, self._function)(  # looked up now: modes cover it
             input, weight, bias, self.stride, padding, self.dilation, self.groups
         )
 
@@ -218,7 +217,7 @@ class Conv1d(_ConvNd):
         floor((size + 2 padding - dilation (kernel - 1) - 1) / stride + 1).
     """
 
-    _function = staticmethod(F.conv1d)
+    _function = "conv1d"
 
     def __init__(
         self,
@@ -267,7 +266,7 @@ class Conv2d(_ConvNd):
         floor((size + 2 padding - dilation (kernel - 1) - 1) / stride + 1).
     """
 
-    _function = staticmethod(F.conv2d)
+    _function = "conv2d"
 
     def __init__(
         self,
@@ -311,7 +310,7 @@ class Conv3d(_ConvNd):
         floor((size + 2 padding - dilation (kernel - 1) - 1) / stride + 1).
     """
 
-    _function = staticmethod(F.conv3d)
+    _function = "conv3d"
 
     def __init__(
         self,
@@ -436,7 +435,7 @@ class _ConvTransposeNd(_ConvNd):
             len(self.kernel_size),
             self.dilation,
         )
-        return type(self)._function(
+        return getattr(F, self._function)(  # looked up now: modes cover it
             input,
             self.weight,
             self.bias,
@@ -458,7 +457,7 @@ class ConvTranspose1d(_ConvTransposeNd):
         (size - 1) stride - 2 padding + dilation (kernel - 1) + output_padding + 1.
     """
 
-    _function = staticmethod(F.conv_transpose1d)
+    _function = "conv_transpose1d"
 
     def __init__(
         self,
@@ -502,7 +501,7 @@ class ConvTranspose2d(_ConvTransposeNd):
         (size - 1) stride - 2 padding + dilation (kernel - 1) + output_padding + 1.
     """
 
-    _function = staticmethod(F.conv_transpose2d)
+    _function = "conv_transpose2d"
 
     def __init__(
         self,
@@ -547,7 +546,7 @@ class ConvTranspose3d(_ConvTransposeNd):
         (size - 1) stride - 2 padding + dilation (kernel - 1) + output_padding + 1.
     """
 
-    _function = staticmethod(F.conv_transpose3d)
+    _function = "conv_transpose3d"
 
     def __init__(
         self,

@@ -157,3 +157,19 @@ def test_global_backward_hook():
     finally:
         handle.remove()
     assert seen == ["Half"]
+
+
+@pytest.mark.parametrize(
+    "hooked", ("register_full_backward_hook", "register_full_backward_pre_hook")
+)
+@pytest.mark.parametrize("layer", ("Flatten()", "Identity()", "ReLU()", "ReLU(inplace=True)"))
+def test_what_passed_a_full_hook_is_not_written(hooked, layer, oracle):
+    found = []
+    for t in (torch, oracle):
+        module = eval(f"t.nn.{layer}", {"t": t})
+        getattr(module, hooked)(lambda *_: None)
+        try:
+            module(t.ones(2, 2, requires_grad=True) * 1).mul_(2)
+        except RuntimeError as error:
+            found.append("is being modified inplace" in str(error))
+    assert found == [True, True]
