@@ -14,8 +14,8 @@ import numpy as np
 from flambeau.core.declare import composite, elementwise, ops, primitive
 from flambeau.core.dtypes import COMPARE, FLOATING_KINDS, ORDER, Rule, default
 from flambeau.core.errors import fail
-from flambeau.core.ir.abstract import Abstract
 from flambeau.core.inplace import check_inplace, inplace, write_result
+from flambeau.core.ir.abstract import Abstract
 from flambeau.core.kernels.native.choose import lazily
 from flambeau.core.numbers import number_for
 from flambeau.core.ops.either import keep, numbered, tie
