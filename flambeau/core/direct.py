@@ -8,19 +8,23 @@ overlap.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from flambeau.core.binding import MISSING
 from flambeau.core.declare import ops
+from flambeau.core.entry import process
+from flambeau.core.kernels.native.table import BFLOAT16
 from flambeau.core.overlap import overlaps
-from flambeau.core.silence import quiet
+from flambeau.core.silence import quiet, run
 from flambeau.core.state import NO_GRAD, mode
 from flambeau.core.storage import touch
 from flambeau.core.tensor import PLAIN, Tensor, edge_of
 from flambeau.core.titles import entitle
 
-__all__ = ["direct"]
+__all__ = ["Small", "direct"]
 
 nd = np.ndarray
 
@@ -35,8 +39,15 @@ def direct(name: str, write: Callable[..., None]) -> None:
             row-major first.
     """
     general = getattr(ops, name)
+    op = general.operation
+    fills = {n: op.template[n:] for n in range(len(op.names)) if MISSING not in op.template[n:]}
+    short = Small(op, name.lstrip("_"))
 
     def written(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        if not kwargs:
+            t = short.call(input, *args, *fills.get(len(args) + 1, ()))
+            if t is not None:
+                return t  # type: ignore[no-any-return]
         m = mode()
         if not kwargs and (m is None or m is NO_GRAD) and type(input) in PLAIN:
             a = input._array
@@ -60,6 +71,47 @@ def direct(name: str, write: Callable[..., None]) -> None:
     setattr(ops, name, written)
     if getattr(Tensor, name, None) is general:
         setattr(Tensor, name, written)
+
+
+class Small:
+    """``small.call(...)``: the native form of small tensors, with all the operation's arguments, a
+    number where a tensor `value` may be one; None where the long way must look. Written into the
+    first where there is a `title`.
+    """
+
+    __slots__ = ("call",)
+    call: Callable[..., Any]
+
+    def __init__(self, op: Any, title: str = "") -> None:
+        def first(*args: Any) -> Any:
+            self.call = _native(op, title) or _unserved
+            return self.call(*args)
+
+        self.call = first
+
+
+def _native(op: Any, title: str) -> Callable[..., Any] | None:
+    from flambeau.core.kernels.native.small_puts import PUTS, native
+
+    if op.name not in PUTS:
+        return None
+    kernel, count = partial(run, op.kernel), len(op.names)
+
+    def otherwise(*args: Any) -> Any:
+        if len(args) > count:
+            raise ValueError
+        return kernel(*args)
+
+    found = native(op.name, otherwise)
+    numbers = sum(1 << k for k, name in enumerate(op.tensor_names) if name == "value")
+    return process.several(op, found, KINDS, title, into=bool(title), mixed=1, numbers=numbers)
+
+
+KINDS = tuple(np.dtype(t) for t in ("f4", "f8", "i8", "i4", "?", "c8", BFLOAT16, "f2"))
+
+
+def _unserved(*args: Any) -> None:
+    """There is no short way."""
 
 
 def _plain(target: Any, args: tuple[Any, ...], m: Any) -> list[Any] | None:

@@ -126,9 +126,9 @@ KINDS = tuple(np.dtype(t) for t in ("f4", "f8", "i8", "i4", "?"))
 def _native(op: Op, typed: bool, dtype_at: int | None) -> Callable[..., Any] | None:
     """The native short way."""
     kernel = op.kernel if op.kernel in SILENT else partial(run, op.kernel)
-    from flambeau.core.kernels.native import row_picks, small_folds
+    from flambeau.core.kernels.native import row_picks, small_folds, small_puts
 
-    for room in (small_folds, row_picks):
+    for room in (small_folds, row_picks, small_puts):
         kernel = room.native(op.name, kernel)
     missing = sum(1 << k for k, (i, _) in enumerate(op.tensors) if op.template[i] is None)
     sums = op.types is SUM

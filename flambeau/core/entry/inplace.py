@@ -34,7 +34,9 @@ def inplace(op: Op) -> Callable[..., Any]:
     title = op.name.lstrip("_") + "_"
     elementwise = op.flags["family"] == "elementwise"
     ufunc = type(op.kernel) is np.ufunc
-    if elementwise and names == op.tensor_names and len(names) == 2 and ufunc:
+    if f"{op.name}_answered" in FORMULAS:
+        entry = inplace_answered(op, title)
+    elif elementwise and names == op.tensor_names and len(names) == 2 and ufunc:
         entry = inplace_binary(op, title)
     elif elementwise and names == op.tensor_names and len(names) == 1 and (ufunc or has_native(op)):
         entry = inplace_unary(op, title)
@@ -81,6 +83,39 @@ def inplace_unary(op: Op, title: str) -> Any:
         return otherwise(op, (input,)) if t is None else t
 
     return entry
+
+
+def inplace_answered(op: Op, title: str) -> Any:
+    """entry(input, other), or entry(input), of a question: its answers become numbers of the
+    tensor's dtype. What the operation flags as `answers` writes where there is a history.
+    """
+    name, count = f"{op.name}_answered", len(op.names)
+    otherwise = op.flags.get("answers", write.inplace)
+
+    def first(*args: Any) -> Any:
+        nonlocal short
+        kind = "write_unary" if count == 1 else "write_binary"
+        kernel = resolved(name, _refused, op=op)
+        kinds = short_kinds(op, name, count)
+        short = process.native(kind, op, kernel, title, kinds, numbers=True) or _unserved
+        return short(*args)
+
+    short: Callable[..., Any] = first
+
+    def two(input: Any, other: Any) -> Any:
+        t = short(input, other)
+        return otherwise(op, (input, other)) if t is None else t
+
+    def one(input: Any) -> Any:
+        t = short(input)
+        return otherwise(op, (input,)) if t is None else t
+
+    return one if count == 1 else two
+
+
+def _refused(*arrays: Any) -> Any:
+    """The form of what native code alone serves: the long way writes."""
+    raise ValueError
 
 
 def has_native(op: Op) -> bool:

@@ -1,4 +1,4 @@
-"""New tensors of one value, or of none, as a native function. Stands on steps."""
+"""New tensors of one value, of none, or of drawn numbers, as a native function. Stands on steps."""
 
 from __future__ import annotations
 
@@ -52,14 +52,17 @@ def _model(w: Writer, slots: Slots, x: Value, dims: Value, count: Variable) -> N
 
 
 def functions(made: Module, slots: Slots) -> None:
-    """filled(*sizes) and filled(tuple); filled(tensor) where it is made like one."""
+    """filled(*sizes) and filled(tuple); filled(tensor) where it is made like one. So many trailing
+    arguments go to the function that draws, behind the new array.
+    """
     w = Writer(made, "filled")
     f = w.f
-    args, n = f.argument["args"], f.argument["n"]
+    args, trailing = f.argument["args"], w.word("trailing").to("i64")
+    n = f.argument["n"] - trailing
     dims = f.memory("i64", DIMS)
     count = f.variable("i64", n)
     mode(w)
-    w.require(n.ne(0))
+    w.require(n.gt(0) & trailing.lt(DIMS))
     f.branch(n.eq(1), "one", "several")
     f.label("several")
     _sizes(w, args, n, dims)
@@ -99,6 +102,21 @@ def functions(made: Module, slots: Slots) -> None:
         f.store(rest.get().to("i8"), data, i)
         rest.set(rest.get() >> 8)
     f.label("made")
+    f.branch(w.word("draw").ne(0), "draw", "drawn")
+    f.label("draw")
+    given = f.memory("ptr", DIMS + 1)
+    f.store(r, given)
+    with f.loop(0, trailing) as i:
+        f.store(f.load("ptr", args, n + i), given, i + 1)
+    done = f.call(w.word("call"), "ptr", w.word("draw"), given, trailing + 1, f.value("ptr", 0))
+    f.branch(done.eq(0), "refused", "filled")
+    f.label("refused")  # a ValueError: the long way draws
+    w.drop(r)
+    f.call(w.word("clear"), "void")
+    f.jump("other")
+    f.label("filled")
+    w.drop(done)
+    f.label("drawn")
     t = result(w, r)
     f.ret(t)
     w.end()

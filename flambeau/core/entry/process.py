@@ -54,7 +54,7 @@ EXTRA = (
     "places", "optional", "tensors", "arguments", "same", "mixed", "params", "dtype_at", "kinds",
     "into", "types", "fill", "converts", "copying", "again",
     "own_node", "own_slots", "stacks", "outputs", "differentiable", "kind", "pattern", "blank",
-    "like", "elides", "dead_end",
+    "like", "elides", "dead_end", "draw", "trailing",
 )  # fmt: skip
 KNOWN = 4
 """Words of the shared memory before the codes known to be the user's, behind which stand the

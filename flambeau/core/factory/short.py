@@ -13,6 +13,7 @@ from flambeau.core.device import device as Device
 from flambeau.core.dtypes import of
 from flambeau.core.entry import process
 from flambeau.core.kernels.float8 import cast
+from flambeau.core.kernels.jit import build
 
 __all__ = ["Filled", "fits", "is_here", "plainly"]
 
@@ -55,12 +56,16 @@ class Filled(dict[Any, Callable[..., Any]]):
     Args:
         value: the number; None for undefined content.
         like: it is ``short(tensor)``, with that one's sizes.
+        draw: gives what fills new memory: called with the array and the `trailing` last arguments.
     """
 
-    __slots__ = ("like", "value")
+    __slots__ = ("draw", "like", "trailing", "value")
 
-    def __init__(self, value: int | None, *, like: bool = False) -> None:
-        self.value, self.like = value, like
+    def __init__(
+        self, value: int | None, *, like: bool = False,
+        draw: Callable[[], Callable[..., Any] | None] | None = None, trailing: int = 0,
+    ) -> None:  # fmt: skip
+        self.value, self.like, self.draw, self.trailing = value, like, draw, trailing
 
     def __missing__(self, kind: Any) -> Callable[..., Any]:
         self[kind] = found = self._made(kind) or _unserved
@@ -74,4 +79,9 @@ class Filled(dict[Any, Callable[..., Any]]):
         pattern = int(block.view("u8")[0])
         words = {"kind": id(kind), "pattern": pattern, "blank": self.value is None}
         words |= {"like": self.like}
+        if self.draw is not None:
+            if (draw := self.draw()) is None:
+                return None
+            build.keep(draw)
+            words |= {"draw": id(draw), "trailing": self.trailing}
         return process.made("filled", None, words)  # type: ignore[no-any-return]

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from flambeau.core.declare import composite, elementwise, ops, primitive, republish
+from flambeau.core.declare import composite, elementwise, ops, primitive
 from flambeau.core.dtypes import COMPARE, FLOATING_KINDS, ORDER, Rule, default
 from flambeau.core.errors import fail
+from flambeau.core.inplace import check_inplace, inplace, write_result
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.kernels.native.choose import lazily
 from flambeau.core.kernels.product import widen
@@ -51,7 +52,30 @@ def _wrapping(compare: Any) -> Any:
     return kernel
 
 
-@elementwise(operands="first", types=COMPARE, kernel=_wrapping(np.equal), dunder="eq")
+def _written(op: Any, args: Any) -> Tensor:
+    """A comparison's in-place form: where it records, its answers replace the history."""
+    input, other = args
+    if not isinstance(input, Tensor) or input._array.dtype.kind not in FLOATING_KINDS:
+        return inplace(op, args)
+    tensor = other if isinstance(other, Tensor) else None
+    recorded = edge_of(input) is not None or (tensor is not None and edge_of(tensor) is not None)
+    if not recorded or not grad_enabled():
+        return inplace(op, args)
+    title = op.name + "_"
+    check_inplace(title, input, True)
+    found = getattr(ops, op.name)(input, other)._array.astype(input._array.dtype)
+    label = f"{op.name.title()}Backward{int(tensor is not None)}"
+    write_result(title, input, ops._compared(input, tensor, found, label))
+    return input
+
+
+@elementwise(
+    operands="first",
+    types=COMPARE,
+    kernel=_wrapping(np.equal),
+    dunder="eq",
+    answers=_written,
+)
 def eq(input, other):
     """``input == other``, elementwise."""
     return np.equal(input, other)
@@ -63,13 +87,21 @@ def eq(input, other):
     kernel=_wrapping(np.not_equal),
     dunder="ne",
     alias=("not_equal",),
+    answers=_written,
 )
 def ne(input, other):
     """``input != other``, elementwise."""
     return np.not_equal(input, other)
 
 
-@elementwise(operands="first", types=ORDER, kernel=_wrapping(np.less), dunder="lt", alias=("less",))
+@elementwise(
+    operands="first",
+    types=ORDER,
+    kernel=_wrapping(np.less),
+    dunder="lt",
+    alias=("less",),
+    answers=_written,
+)
 def lt(input, other):
     """``input < other``, elementwise."""
     return np.less(input, other)
@@ -81,6 +113,7 @@ def lt(input, other):
     kernel=_wrapping(np.less_equal),
     dunder="le",
     alias=("less_equal",),
+    answers=_written,
 )
 def le(input, other):
     """``input <= other``, elementwise."""
@@ -88,7 +121,12 @@ def le(input, other):
 
 
 @elementwise(
-    operands="first", types=ORDER, kernel=_wrapping(np.greater), dunder="gt", alias=("greater",)
+    operands="first",
+    types=ORDER,
+    kernel=_wrapping(np.greater),
+    dunder="gt",
+    alias=("greater",),
+    answers=_written,
 )
 def gt(input, other):
     """``input > other``, elementwise."""
@@ -101,6 +139,7 @@ def gt(input, other):
     kernel=_wrapping(np.greater_equal),
     dunder="ge",
     alias=("greater_equal",),
+    answers=_written,
 )
 def ge(input, other):
     """``input >= other``, elementwise."""
@@ -120,35 +159,6 @@ def ge(input, other):
 def _compared(input, other=None, found: Any = None, label: str = ""):
     """The answers of a comparison as numbers, which no longer depend on what was compared."""
     return found
-
-
-def _declare_written(name: str) -> None:
-    """The comparison's in-place form: where it records, its answers replace the history."""
-    general = getattr(ops, name + "_")
-
-    def written(input: Tensor, other: Any) -> Tensor:
-        if input._array.dtype.kind not in FLOATING_KINDS or not grad_enabled():
-            return general(input, other)  # type: ignore[no-any-return]
-        tensor = other if isinstance(other, Tensor) else None
-        if edge_of(input) is None and (tensor is None or edge_of(tensor) is None):
-            return general(input, other)  # type: ignore[no-any-return]
-        from flambeau.core.inplace import check_inplace, write_result
-
-        check_inplace(name + "_", input, True)
-        found = getattr(ops, name)(input, other)._array.astype(input._array.dtype)
-        label = f"{name.title()}Backward{int(tensor is not None)}"
-        write_result(name + "_", input, ops._compared(input, tensor, found, label))
-        return input
-
-    written.__name__ = written.__qualname__ = name + "_"
-    written.__doc__ = general.__doc__
-    written.operation = general.operation  # type: ignore[attr-defined]
-    for each in (name, *general.operation.flags.get("alias", ())):
-        republish(each + "_", written)
-
-
-for _name in ("eq", "ne", "lt", "le", "gt", "ge"):
-    _declare_written(_name)
 
 
 @elementwise(

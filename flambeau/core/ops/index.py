@@ -15,7 +15,7 @@ import numpy as np
 
 from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.dims import wrap_dim
-from flambeau.core.direct import direct
+from flambeau.core.direct import Small, direct
 from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
 from flambeau.core.forward import forward
@@ -281,6 +281,9 @@ def fill_slices(target: Any, dim: int, index: Any, value: Any) -> None:
 
 
 direct("_index_fill_", fill_slices)
+NUMBERS = frozenset((int, float))
+_FILLED = Small(ops._index_fill.operation)
+_FILLED_ = Small(ops._index_fill.operation, "index_fill_")
 
 
 def _once(index: Tensor, n: int) -> Tensor:
@@ -325,6 +328,8 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
     Raises:
         IndexError: an index out of range. RuntimeError: a value of more than one element.
     """
+    if type(value) in NUMBERS and (t := _FILLED.call(input, dim, index, value)) is not None:
+        return t  # type: ignore[no-any-return]
     found = ops._index_fill(input, dim, index, _fill_value("index_fill", input, value))
     return _of_overload(found, value)
 
@@ -332,6 +337,8 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
 @composite(method=True, function=False, numpy=True)
 def index_fill_(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
     """`index_fill`, in place."""
+    if type(value) in NUMBERS and (t := _FILLED_.call(input, dim, index, value)) is not None:
+        return t  # type: ignore[no-any-return]
     made = ops._index_fill_(input, dim, index, _fill_value("index_fill", input, value))
     return _of_overload(made, value)
 

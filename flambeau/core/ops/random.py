@@ -5,7 +5,6 @@ with tensor parameters stand in ``random_draw``, in-place fills in ``random_fill
 core.random and factory_options.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,8 +15,7 @@ from flambeau.core.batch.draws import draw_new, draw_whole
 from flambeau.core.declare import composite
 from flambeau.core.device import CPU, META
 from flambeau.core.errors import fail
-from flambeau.core.factory.filled import BLANK
-from flambeau.core.factory.short import Filled, is_here
+from flambeau.core.factory.short import is_here
 from flambeau.core.factory_options import (
     element_type,
     empty,
@@ -30,8 +28,9 @@ from flambeau.core.factory_options import (
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.layout import sparse_coo
 from flambeau.core.ops.random_fill import WIDE_UNSIGNED, from_to, need_kernel, whole
+from flambeau.core.ops.random_short import new
 from flambeau.core.random import integer
-from flambeau.core.random.generator import Generator, default_generator, resolve
+from flambeau.core.random.generator import Generator, resolve
 from flambeau.core.random.normal import normal_
 from flambeau.core.random.order import empty_like
 from flambeau.core.random.uniform import uniform_
@@ -40,65 +39,21 @@ from flambeau.core.tensor import PLAIN, Tensor, wrap
 __all__: list[str] = []
 
 
-_LIKE = Filled(None, like=True)
-_FLOAT32 = np.dtype("f4")
-_LAWS = {_FLOAT32: "floats", np.dtype("f8"): "doubles"}
-_BLOCK = 16
-"""Normals of contiguous arrays come in blocks."""
+_UNIFORM, _UNIFORM_LIKE = new("uniform", 2), new("uniform", 2, like=True)
+_NORMAL, _NORMAL_LIKE = new("normal", 2), new("normal", 2, like=True)
+_INTEGERS, _PERMUTATION = new("integers", 2), new("permutation", 0)
+_INT64 = np.dtype("i8")
 
 
-def _shortly(
-    draw: Callable[[np.ndarray], bool], blank: Filled, size: Any, dtype: Any = None,
-    device: Any = None,
-) -> Tensor | None:  # fmt: skip
-    """The usual case of a factory: a small tensor from the process's generator."""
-    if ACTIVE.get() or (device is not None and not is_here(device)):
-        return None
-    if blank is _LIKE:
-        if type(size[0]) not in PLAIN:
-            return None
-        kind = size[0]._array.dtype
-    else:
-        kind = getattr(dtypes.default() if dtype is None else dtype, "numpy", None)
-    found: Tensor | None = blank[kind](*size)
-    return found if found is not None and draw(found._array) else None
-
-
-def _draw_uniform(array: np.ndarray) -> bool:
-    law = _LAWS.get(array.dtype)
-    if law is None:
+def _usual(generator: Any, out: Any, layout: Any, device: Any, others: Any) -> bool:
+    """Whether a factory's options say nothing."""
+    if not generator is out is layout is None or others or ACTIVE.get():
         return False
-    with default_generator.lock:
-        return default_generator.draw(law, array, 1.0, 0.0)
+    return device is None or is_here(device)
 
 
-def _draw_normal(array: np.ndarray) -> bool:
-    if array.dtype is not _FLOAT32 or array.size % _BLOCK:
-        return False
-    with default_generator.lock:
-        return default_generator.draw("normals", array, 1.0, 0.0)
-
-
-def _integers_shortly(args: tuple[Any, ...], device: Any) -> Tensor | None:
-    """int64 integers of a usual range, ``(high, size)`` or ``(low, high, size)``."""
-    low, high, size = args if len(args) == 3 else (0, *args)
-    if not (type(low) is type(high) is int and type(size) in (tuple, list)):
-        return None
-    span = high - low
-    if not (0 < span < integer.WIDE and abs(low) < 1 << 62):
-        return None
-
-    def draw(array: np.ndarray) -> bool:
-        with default_generator.lock:
-            return default_generator.draw("integers", array, span, low)
-
-    return _shortly(draw, BLANK, size, dtypes.int64, device)
-
-
-def _draw_permutation(array: np.ndarray) -> bool:
-    array[:] = np.arange(array.size)
-    with default_generator.lock:
-        return default_generator.draw("permuted", array[:-1], array.size)
+def _kind_of(input: Any) -> Any:
+    return input._array.dtype if type(input) in PLAIN and not ACTIVE.get() else None
 
 
 @composite()
@@ -127,9 +82,10 @@ def rand(
         >>> torch.rand(3)
         tensor([0.4963, 0.7682, 0.0885])
     """
-    if generator is out is layout is None and not (pin_memory or requires_grad or named):
-        if (found := _shortly(_draw_uniform, BLANK, size, dtype, device)) is not None:
-            return found
+    if _usual(generator, out, layout, device, pin_memory or requires_grad or named):
+        kind = getattr(dtypes.default() if dtype is None else dtype, "numpy", None)
+        if (found := _UNIFORM[kind](*size, 0.0, 1.0)) is not None:
+            return found  # type: ignore[no-any-return]
     shape = sizes("rand", size, _size_of("rand", named))
     return _filled(
         "rand", shape, _uniform, generator, out, dtype, layout, device, pin_memory, requires_grad
@@ -154,9 +110,10 @@ def randn(
 
     Args: as :func:`rand`.
     """
-    if generator is out is layout is None and not (pin_memory or requires_grad or named):
-        if (found := _shortly(_draw_normal, BLANK, size, dtype, device)) is not None:
-            return found
+    if _usual(generator, out, layout, device, pin_memory or requires_grad or named):
+        kind = getattr(dtypes.default() if dtype is None else dtype, "numpy", None)
+        if (found := _NORMAL[kind](*size, 0.0, 1.0)) is not None:
+            return found  # type: ignore[no-any-return]
     shape = sizes("randn", size, _size_of("randn", named))
     return _filled(
         "randn", shape, _normal, generator, out, dtype, layout, device, pin_memory, requires_grad
@@ -186,9 +143,14 @@ def randint(
     Raises:
         RuntimeError: an empty range, or one that the dtype cannot hold.
     """
-    if generator is out is layout is dtype is None and not (pin_memory or requires_grad or named):
-        if len(args) in (2, 3) and (found := _integers_shortly(args, device)) is not None:
-            return found
+    count = len(args)
+    if count == 2 or count == 3:
+        if _usual(generator, out, layout, device, pin_memory or requires_grad or named or dtype):
+            low, high, size = args if count == 3 else (0, *args)
+            if type(size) is list:
+                size = tuple(size)
+            if type(size) is not int and (found := _INTEGERS[_INT64](size, low, high)) is not None:
+                return found  # type: ignore[no-any-return]
     given = _overload("randint", args, named, ("low", "high", "size"))
     low, high = _int("randint", "low", given["low"]), _int("randint", "high", given["high"])
     shape = shape_of("randint", given["size"])
@@ -220,11 +182,9 @@ def randperm(
     Raises:
         RuntimeError: ``n`` is negative, or too large for the dtype.
     """
-    if generator is out is layout is dtype is None and not (pin_memory or requires_grad):
-        if type(n) is int and n > 1:
-            found = _shortly(_draw_permutation, BLANK, (n,), dtypes.int64, device)
-            if found is not None:
-                return found
+    if _usual(generator, out, layout, device, pin_memory or requires_grad or dtype):
+        if type(n) is int and (found := _PERMUTATION[_INT64](n)) is not None:
+            return found  # type: ignore[no-any-return]
     count = _int("randperm", "n", n)
     shape = shape_of("randperm", (count,))
 
@@ -267,8 +227,8 @@ def rand_like(input: Tensor, **named: Any) -> Tensor:
         memory_format: default ``preserve_format``.
         generator: where to draw from.
     """
-    if not named and (found := _shortly(_draw_uniform, _LIKE, (input,))) is not None:
-        return found
+    if not named and (found := _UNIFORM_LIKE[_kind_of(input)](input, 0.0, 1.0)) is not None:
+        return found  # type: ignore[no-any-return]
     return _like("rand_like", input, _uniform, **named)
 
 
@@ -278,8 +238,8 @@ def randn_like(input: Tensor, **named: Any) -> Tensor:
 
     Args: as :func:`rand_like`.
     """
-    if not named and (found := _shortly(_draw_normal, _LIKE, (input,))) is not None:
-        return found
+    if not named and (found := _NORMAL_LIKE[_kind_of(input)](input, 0.0, 1.0)) is not None:
+        return found  # type: ignore[no-any-return]
     return _like("randn_like", input, _normal, **named)
 
 

@@ -19,6 +19,7 @@ from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.errors import fail
 from flambeau.core.inplace import check_inplace, write_result
 from flambeau.core.ir.abstract import Abstract
+from flambeau.core.ops.random_short import Filling
 from flambeau.core.provenance import stack_level
 from flambeau.core.random import integer, normal, uniform
 from flambeau.core.random.generator import Generator, default_generator, resolve
@@ -35,12 +36,11 @@ _DIGITS = {"float16": 11, "bfloat16": 8, "float32": 24, "float64": 53}
 _LONG_MAX = (1 << 63) - 1
 
 
+_UNIFORM, _NORMAL = Filling("uniform_", "uniform", 2), Filling("normal_", "normal", 2)
+_BERNOULLI, _INTEGERS = Filling("bernoulli_", "bernoulli", 1), Filling("random_", "integers", 2)
+_WHOLE, _EXPONENTIAL = Filling("random_", "whole", 0), Filling("exponential_", "exponential", 1)
+
 _USUAL = frozenset((np.dtype("f4"), np.dtype("f8")))
-
-
-def _moderate(value: Any) -> bool:
-    """Whether it is a Python number far from any dtype's bounds."""
-    return type(value) in (int, float) and -1e30 < value < 1e30
 
 
 def _plain(input: Tensor) -> bool:
@@ -67,12 +67,10 @@ def uniform_(input: Tensor, *args: Any, generator: Generator | None = None, **na
     Raises:
         RuntimeError: ``from`` is above ``to``, or a bound does not fit the dtype.
     """
-    if generator is None and not named and len(args) in (0, 2):
+    if generator is None and not named and len(args) in (0, 2) and not ACTIVE.get():
         lowest, highest = args or (0.0, 1.0)
-        if _moderate(lowest) and _moderate(highest) and lowest <= highest and _plain(input):
-            uniform.uniform_(default_generator, input._array, lowest, highest)
-            touch(input, "uniform_")
-            return input
+        if (t := _UNIFORM.write(input, lowest, highest)) is not None:
+            return t  # type: ignore[no-any-return]
     given = _named("uniform_", args, named, {"from": 0.0, "to": 1.0})
     low, high = number("uniform_", "from", given["from"]), number("uniform_", "to", given["to"])
     kind = dtypes.of(input._array.dtype)
@@ -116,10 +114,12 @@ def normal_(
     Raises:
         RuntimeError: ``std`` is negative.
     """
-    if generator is None and _moderate(mean) and _moderate(std) and std >= 0 and _plain(input):
-        normal.normal_(default_generator, input._array, mean, std)
-        touch(input, "normal_")
-        return input
+    if (
+        generator is None
+        and not ACTIVE.get()
+        and (t := _NORMAL.write(input, mean, std)) is not None
+    ):
+        return t  # type: ignore[no-any-return]
     mean, std = number("normal_", "mean", mean), number("normal_", "std", std)
     if not std >= 0:
         raise fail(
@@ -167,6 +167,10 @@ def random_(input: Tensor, *args: Any, generator: Generator | None = None, **nam
     Raises:
         RuntimeError: an empty range, or one that the dtype cannot hold.
     """
+    if generator is None and not named and len(args) < 3 and not ACTIVE.get():
+        t = _INTEGERS.write(input, *(0, *args)[-2:]) if args else _WHOLE.write(input)
+        if t is not None:
+            return t  # type: ignore[no-any-return]
     if len(args) == 1 and "to" not in named:
         named = {"to": args[0], **named}
         args = ()
@@ -194,6 +198,8 @@ def bernoulli_(input: Tensor, p: Any = 0.5, *, generator: Generator | None = Non
     Raises:
         RuntimeError: a probability outside [0, 1].
     """
+    if generator is None and not ACTIVE.get() and (t := _BERNOULLI.write(input, p)) is not None:
+        return t  # type: ignore[no-any-return]
     kind = dtypes.of(input._array.dtype)
     ordinary = kind.category in ("bool", "int", "float") and kind.name not in WIDE_UNSIGNED
     need_kernel("bernoulli_", kind, "bool, integral and floating dtypes", ordinary)
@@ -232,6 +238,12 @@ def exponential_(input: Tensor, lambd: float = 1, *, generator: Generator | None
     Raises:
         RuntimeError: ``lambd`` is not positive, or the dtype is not floating.
     """
+    if (
+        generator is None
+        and not ACTIVE.get()
+        and (t := _EXPONENTIAL.write(input, lambd)) is not None
+    ):
+        return t  # type: ignore[no-any-return]
     rate = number("exponential_", "lambd", lambd)
     _need_continuous("exponential_", "Exponential", input)
     if not rate > 0:

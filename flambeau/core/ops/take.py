@@ -12,6 +12,7 @@ import numpy as np
 
 from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.dims import wrap_dim
+from flambeau.core.direct import direct
 from flambeau.core.dtypes import int64, of
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
@@ -85,15 +86,22 @@ def put(input, index, source, accumulate: bool = False):
     Raises:
         IndexError: a position out of range. RuntimeError: dtypes or numbers of elements differ.
     """
-    if source.dtype != input.dtype:
+    found = input.copy()
+    put_elements(found, index, source, accumulate)
+    return found
+
+
+def put_elements(target: Any, index: Any, source: Any, accumulate: bool) -> None:
+    """Write or add elements at flat positions of a row-major array."""
+    if source.dtype != target.dtype:
         raise fail(
             RuntimeError,
             "put",
             "put_(): self and source expected to have the same dtype, but got self.dtype = "
-            f"{of(input.dtype)} and source.dtype = "
+            f"{of(target.dtype)} and source.dtype = "
             f"{of(source.dtype)}",
         )
-    index = _flat_index("put", input, index)
+    index = _flat_index("put", target, index)
     if index.size != source.size:
         raise fail(
             RuntimeError,
@@ -102,13 +110,14 @@ def put(input, index, source, accumulate: bool = False):
             f"source.numel() = {source.size}, "
             f"index.numel() = {index.size}",
         )
-    found = input.copy()
-    flat = found.reshape(-1)
+    flat = target.reshape(-1)
     if accumulate:
         add_at(flat, np.where(index < 0, index + flat.size, index).reshape(-1), source.reshape(-1))
     else:
         flat[index.reshape(-1)] = source.reshape(-1)
-    return found
+
+
+direct("put_", put_elements)
 
 
 @composite(method=True, numpy=True)

@@ -7,10 +7,12 @@ the neighbouring files; the public ``Generator`` (tensors, devices) stands in ``
 
 from __future__ import annotations
 
+import ctypes
 import math
 import os
 import struct
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -38,6 +40,42 @@ _MASK53 = np.uint64((1 << 53) - 1)
 _drawn = late.placed("generate.twister", "draw")
 
 
+class _Cells(ctypes.Structure):
+    """What generated code reads and writes beside NumPy's state (``kernels.native.draws``)."""
+
+    _fields_ = [
+        ("spares", ctypes.c_int64),  # whether there is a spare normal
+        ("spare", ctypes.c_double),
+        ("busy", ctypes.c_int64),  # draws in several steps that go on now
+        ("fresh", ctypes.c_int64),
+    ]
+
+
+class _Turn:
+    """``with``: one draw of several steps. Who draws in one step, with the interpreter's lock held,
+    asks whether one goes on.
+    """
+
+    __slots__ = ("_cells", "_lock")
+
+    def __init__(self, cells: _Cells) -> None:
+        self._lock, self._cells = threading.RLock(), cells
+
+    def acquire(self) -> None:
+        self._lock.acquire()
+        self._cells.busy += 1
+
+    def release(self) -> None:
+        self._cells.busy -= 1
+        self._lock.release()
+
+    def __enter__(self) -> None:
+        self.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+
 class Stream:
     """A seeded MT19937 stream with PyTorch's state layout.
 
@@ -46,12 +84,31 @@ class Stream:
     use, because ``numpy.random`` costs 17 ms to import and programs that only infer never draw.
     """
 
-    __slots__ = ("__weakref__", "_bits", "_fresh", "_seed", "lock", "normal_float", "normal_spare")
+    __slots__ = ("__weakref__", "_bits", "_cells", "_seed", "lock", "normal_float")
 
     def __init__(self, seed: int = DEFAULT_SEED) -> None:
-        self.lock = threading.RLock()
+        self._cells = _Cells()
+        self.lock = _Turn(self._cells)
         self._bits: np.random.MT19937 | None = None
         self.reseed(seed)
+
+    @property
+    def fresh(self) -> bool:
+        """Whether nothing was drawn since the seed."""
+        return bool(self._cells.fresh)
+
+    @fresh.setter
+    def fresh(self, value: bool) -> None:
+        self._cells.fresh = value
+
+    @property
+    def normal_spare(self) -> float | None:
+        """The second of the last pair of normals, where nobody took it."""
+        return self._cells.spare if self._cells.spares else None
+
+    @normal_spare.setter
+    def normal_spare(self, normal: float | None) -> None:
+        self._cells.spares, self._cells.spare = normal is not None, normal or 0.0
 
     # seeding
 
@@ -59,8 +116,8 @@ class Stream:
         """Starts the stream of ``seed`` (modulo 2^64; its low 32 bits initialise MT19937)."""
         with self.lock:
             self._seed = seed & 0xFFFFFFFFFFFFFFFF
-            self._fresh = True
-            self.normal_spare: float | None = None
+            self.fresh = True
+            self.normal_spare = None
             self.normal_float: float | None = None
             if self._bits is not None:
                 self._initialise(self._bits)
@@ -80,7 +137,7 @@ class Stream:
             bits = np.random.MT19937()
             self._initialise(bits)
             self._bits = bits
-        self._fresh = False
+        self.fresh = False
         return bits
 
     # words
@@ -175,6 +232,17 @@ class Stream:
         where there is code for it, and something to draw."""
         return out.size > 0 and _drawn(law, self._generator(), out, *given)
 
+    def drawing(self, name: str) -> Callable[..., Any] | None:
+        """The native function of ``kernels.native.draws`` that draws from this stream; None where
+        there is none.
+        """
+        from flambeau.core.kernels.native.draws import native
+
+        fresh = self.fresh
+        place = self._generator().ctypes.state_address
+        self.fresh = fresh
+        return native(name, place, ctypes.addressof(self._cells))
+
     # going back
 
     def mark(self) -> Any:
@@ -193,12 +261,12 @@ class Stream:
     def pack(self) -> np.ndarray:
         """The state as PyTorch's 5056 bytes (uint8), on every platform in little-endian order."""
         with self.lock:
-            fresh = self._fresh
+            fresh = self.fresh
             bits = self._bits or self._generator()
-            self._fresh = fresh
+            self.fresh = fresh
             inner = bits.state["state"]
-            position = 0 if self._fresh else int(inner["pos"])
-            left = 1 if self._fresh else _WORDS + 1 - position
+            position = 0 if self.fresh else int(inner["pos"])
+            left = 1 if self.fresh else _WORDS + 1 - position
             spare, single = self.normal_spare, self.normal_float
             return np.frombuffer(
                 _HEAD.pack(self._seed, left, 1, position)
@@ -245,6 +313,6 @@ class Stream:
                 },
             }
             self._seed = seed
-            self._fresh = left == 1 and position == 0
+            self.fresh = left == 1 and position == 0
             self.normal_spare = spare if valid else None
             self.normal_float = single if single_valid else None

@@ -46,3 +46,14 @@ def test_the_operator_refuses_as_pytorchs(oracle):
             ~engine.ones(2)
         with pytest.raises(NotImplementedError):
             engine.bitwise_not(engine.ones(2))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "int64", "uint8", "bool", "complex64"])
+def test_logical_answers_written_are_numbers_of_the_tensor(dtype: str) -> None:
+    kind = getattr(torch, dtype)
+    x = torch.tensor([0.0, 1.0, 2.0, 0.0]).to(kind)
+    y = torch.tensor([0.0, 0.0, 3.0, 1.0]).to(kind)
+    for name in ("logical_and", "logical_or", "logical_xor"):
+        wanted = getattr(torch, name)(x, y).to(kind)
+        assert torch.equal(getattr(x.clone(), name + "_")(y), wanted)
+    assert torch.equal(x.clone().logical_not_(), x.logical_not().to(kind))

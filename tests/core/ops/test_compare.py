@@ -93,3 +93,32 @@ def test_closeness() -> None:
         torch.isclose(x, x.double())
     with pytest.raises(RuntimeError, match="ambiguous"):
         torch.is_nonzero(x)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16", "int64", "uint8", "bool"])
+@pytest.mark.parametrize("name", ["eq", "ne", "lt", "le", "gt", "ge"])
+def test_answers_written_are_numbers_of_the_tensor(name: str, dtype: str) -> None:
+    kind = getattr(torch, dtype)
+    x = torch.tensor([[0.0, 1.0, 2.0], [3.0, 1.0, 0.0]]).to(kind)
+    for other in (x.flip(0), x[0], 1, torch.tensor(1).to(kind), torch.tensor(2)):
+        wanted = getattr(torch, name)(x, other).to(kind)
+        for target in (x.clone(), x.t().clone().t()):
+            found = getattr(target, name + "_")(other)
+            assert found is target
+            assert found._version == 1
+            assert found.dtype is kind
+            assert torch.equal(found, wanted)
+
+
+def test_answers_written_refuse_what_they_cannot_hold() -> None:
+    x = torch.tensor([1, 2])
+    with pytest.raises(RuntimeError):
+        x.gt_(torch.tensor([[1, 2], [3, 4]]))
+    with pytest.raises(RuntimeError, match="leaf"):
+        torch.ones(2, requires_grad=True).gt_(1)
+    a = torch.ones(2, requires_grad=True)
+    b = (a * 2).gt_(1)
+    b.sum().backward()
+    assert a.grad is not None
+    assert a.grad.tolist() == [0.0, 0.0]
+    assert torch.tensor([NAN, 1.0]).ne_(other=NAN).tolist() == [1.0, 1.0]

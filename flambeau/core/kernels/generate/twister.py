@@ -24,7 +24,7 @@ from flambeau.core.kernels.jit.ir import Function, Module, Value, lanes, vector
 from flambeau.core.kernels.native.launch import GRAIN, launcher
 from flambeau.core.kernels.native.smooth import log
 
-__all__ = ["draw"]
+__all__ = ["BLOCK", "draw", "in_module", "pair", "serves", "taking"]
 
 WORDS, MIDDLE = 624, 397
 UPPER, LOWER, MATRIX = -(1 << 31), (1 << 31) - 1, 0x9908B0DF - (1 << 32)
@@ -44,7 +44,17 @@ def _down(f: Function, x: Value, by: int) -> Value:
 def module(name: str) -> Module:
     """The function of a law: words (state, out, count, parameters...)."""
     made = Module(f"twister-{name}", vectorize=True)
-    take = _take(made, _twist(made))
+    in_module(made, name, taking(made))
+    return made
+
+
+def taking(made: Module) -> Function:
+    """The function that takes the stream's next words: (state, target, count)."""
+    return _take(made, _twist(made))
+
+
+def in_module(made: Module, name: str, take: Function) -> Function:
+    """The function of a law."""
     law, words, count, size = LAWS[name]
     f = made.function(name, pool.ARGUMENTS)
     context = f.argument["context"]
@@ -58,7 +68,7 @@ def module(name: str) -> Module:
         f.call(take, "void", state, room, some * words)
         place = [start] if not size else []  # of a law that looks at the whole array
         law(f, room, f.at(out, start * size, "i8"), [some, *given, *place])
-    return made
+    return f
 
 
 def _twist(made: Module) -> Function:
@@ -134,7 +144,7 @@ def _floats(f: Function, room: Value, out: Value, given: Sequence[Value]) -> Non
         f.store(f.intrinsic("fma", _float(f, f.load("i32", room, i)), scale, low), out, i)
 
 
-def _pair(f: Function, room: Value, i: Value) -> Value:
+def pair(f: Function, room: Value, i: Value) -> Value:
     """The low 53 bits of two words, the first of which is the high one."""
     mask = 0xFFFFFFFF
     high, low = (f.load("i32", room, i * 2 + k).to("i64") & mask for k in range(2))
@@ -144,14 +154,14 @@ def _pair(f: Function, room: Value, i: Value) -> Value:
 def _doubles(f: Function, room: Value, out: Value, given: Sequence[Value]) -> None:
     count, scale, low = given[0], *(g.bits("double") for g in given[1:])
     with f.loop(0, count, independent=True) as i:
-        u = _pair(f, room, i).to("double") * 2.0**-53
+        u = pair(f, room, i).to("double") * 2.0**-53
         f.store(f.intrinsic("fma", u, scale, low), out, i)
 
 
 def _below(f: Function, room: Value, out: Value, given: Sequence[Value]) -> None:
     count, bound = given
     with f.loop(0, count, independent=True) as i:
-        f.store(_pair(f, room, i).lt(bound).to("i8"), out, i)
+        f.store(pair(f, room, i).lt(bound).to("i8"), out, i)
 
 
 def _chosen(type: str) -> Law:
@@ -160,7 +170,7 @@ def _chosen(type: str) -> Law:
     def law(f: Function, room: Value, out: Value, given: Sequence[Value]) -> None:
         count, bound, kept = given[0], given[1], given[2].bits("double").to(type)
         with f.loop(0, count, independent=True) as i:
-            f.store(f.select(_pair(f, room, i).lt(bound), kept, 0.0), out, i)
+            f.store(f.select(pair(f, room, i).lt(bound), kept, 0.0), out, i)
 
     return law
 
@@ -176,6 +186,26 @@ def _integers(f: Function, room: Value, out: Value, given: Sequence[Value]) -> N
     with f.loop(0, count, independent=True) as i:
         rest = _rest(f, f.load("i32", room, i), span.to("i32")).to("i64") & 0xFFFFFFFF
         f.store(rest + low, out, i)
+
+
+def _whole(type: str) -> Law:
+    """Any whole number of a type from 0 on: of floats those that are exact, up to 2^digits."""
+
+    def law(f: Function, room: Value, out: Value, given: Sequence[Value]) -> None:
+        def number(i: Value) -> Value:
+            if type == "float":
+                word = f.load("i32", room, i)
+                return _rest(f, word, f.value("i32", (1 << 24) + 1)).to(type)
+            high, low = (f.load("i32", room, i * 2 + k).to("i64") for k in range(2))
+            word = (high << 32) | (low & 0xFFFFFFFF)
+            if type == "i64":
+                return word & ((1 << 63) - 1)
+            return _rest(f, word, f.index((1 << 53) + 1)).to(type)
+
+        with f.loop(0, given[0], independent=True) as i:
+            f.store(number(i), out, i)
+
+    return law
 
 
 def _permuted(f: Function, room: Value, out: Value, given: Sequence[Value]) -> None:
@@ -238,16 +268,24 @@ LAWS: dict[str, tuple[Law, int, int, int]] = {
     "chosen_double": (_chosen("double"), 2, 2, 8),
     "normals": (_normals, 1, 2, 4),
     "integers": (_integers, 1, 2, 8),
+    "whole_float": (_whole("float"), 1, 0, 4),
+    "whole_double": (_whole("double"), 2, 0, 8),
+    "whole_i64": (_whole("i64"), 2, 0, 8),
     "permuted": (_permuted, 1, 1, 0),
 }
 """By name: the law, the words an element takes, its parameters, an element's bytes; of 0
 bytes the law takes the array from its beginning, and the number of the first element."""
 
 
+def serves() -> bool:
+    """Whether there is code, and the machine rounds a product and a sum once."""
+    return build.available() and "+fma" in build.host().features and _trusted()
+
+
 @once
 def _function(name: str) -> int | None:
-    """Where there is code, and the machine rounds a product and a sum once."""
-    if not build.available() or "+fma" not in build.host().features:
+    """Where the law's code begins."""
+    if not serves():
         return None
     try:
         return build.load(module(name))[name]
@@ -268,7 +306,7 @@ def _trusted() -> bool:
 def draw(name: str, bits: Any, out: Any, *given: Any) -> bool:
     """Fill a contiguous array by a law from a bit generator's stream; whether it was done."""
     function = _function(name)
-    if function is None or not _trusted():
+    if function is None:
         return False
     work = min(out.size, GRAIN - 1)  # one share: the stream has one order
     launcher()(function, work, bits.ctypes.state_address, out, out.size, *given)

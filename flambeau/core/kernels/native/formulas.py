@@ -170,6 +170,15 @@ def comparing(how: str) -> Callable[[Function, Value, Value], Value]:
     return lambda f, a, b: a.compare(how, b)
 
 
+def answered(write: Callable[..., Value], arity: int = 2) -> Formula:
+    """The answers of a question to numbers, as numbers of their type: 1 or 0."""
+
+    def numbers(f: Function, *values: Value) -> Value:
+        return write(f, *values).to(values[0].type)
+
+    return Formula(numbers, arity, (*NUMBERS, "i1"))
+
+
 def addcmul(f: Function, x: Value, a: Value, b: Value) -> Value:
     """``x + a * b``, rounded once."""
     return f.fma(a, b, x) if x.floating else x + a * b
@@ -239,4 +248,14 @@ FORMULAS: dict[str, Formula] = {
         lambda f, g, x, low, high: f.select(x.ge(low) & x.le(high), g, 0), 4, FLOATS,
         forms=("vvss", "svss"),
     ),
+    # What is written over the numbers asked about.
+    "logical_and_answered": answered(lambda f, a, b: a.ne(0) & b.ne(0)),
+    "logical_or_answered": answered(lambda f, a, b: a.ne(0) | b.ne(0)),
+    "logical_xor_answered": answered(lambda f, a, b: a.ne(0) ^ b.ne(0)),
+    "logical_not_answered": answered(lambda f, x: x.eq(0), 1),
 }  # fmt: skip
+FORMULAS |= {f"{how}_answered": answered(comparing(how)) for how in ("eq", "ne")}
+FORMULAS |= {
+    f"{how}_answered": answered(comparing(how))._replace(types=NUMBERS)
+    for how in ("lt", "le", "gt", "ge")
+}

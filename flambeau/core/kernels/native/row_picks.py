@@ -1,5 +1,5 @@
 """Slices by number as native functions: ``take(array, dim, index)``, ``indexed(array, index, dim)``
-and ``rows(table, index)``.
+and ``rows(table, index)``; ``flat(array, index)``, which takes elements of the flattened array.
 
 The array is contiguous, the index contiguous int64 without negative numbers, the result small.
 What does not fit, and indices out of range, go to the NumPy form; larger results to
@@ -30,7 +30,7 @@ __all__ = ["OPERATIONS", "native"]
 
 LARGEST = 1 << 15
 """Bytes of a result at most: of more, processors copy side by side."""
-OPERATIONS = {"index_select": "take", "_index_one": "indexed", "_embedding": "rows"}
+OPERATIONS = {"index_select": "take", "_index_one": "indexed", "_embedding": "rows", "take": "flat"}
 """By the operation's name, whose kernel takes more arguments or fewer."""
 
 
@@ -48,7 +48,46 @@ def _module() -> Module:
     _picks(made, "take", 3, index_at=2, dim_at=1)
     _picks(made, "indexed", 3, index_at=1, dim_at=2)
     _picks(made, "rows", 2, index_at=1)
+    _flat(made)
     return made
+
+
+def _flat(made: Module) -> None:
+    f = made.function("flat", SIGNATURE, "ptr")
+    args = f.argument["args"]
+    require(f, f.argument["n"].eq(2))
+    x, index = f.load("ptr", args), f.load("ptr", args, 1)
+    kind = _checked(f, x, index)
+    size, count, limit = item(f, x), count_of(f, index), count_of(f, x)
+    require(f, count.gt(0) & (count * size).le(LARGEST))
+    numbers = field(f, index, table.DATA, "ptr")
+    with f.loop(0, count) as k:
+        number = f.load("i64", numbers, k)
+        require(f, number.ge(-limit) & number.lt(limit))
+    ndim, dims = field(f, index, table.NDIM, "i32"), field(f, index, table.DIMS, "ptr")
+    out = new_array(f, kind, ndim, dims, count * size)
+    f.branch(out.eq(0), "failed", "made")
+    f.label("made")
+    source, target = (field(f, a, table.DATA, "ptr") for a in (x, out))
+    with f.loop(0, count) as k:
+        number = f.load("i64", numbers, k)
+        number = f.select(number.lt(0), number + limit, number)
+        _copy(f, f.at(source, number * size, "i8"), f.at(target, k * size, "i8"), size)
+    f.ret(out)
+    f.label("failed")
+    f.ret(out)
+    end(f)
+
+
+def _checked(f: Function, x: Value, index: Value) -> Value:
+    """The array's dtype, where both are arrays as they are served."""
+    for array in (x, index):
+        require(f, field(f, array, table.TYPE, "ptr").eq(word(f, "ndarray")))
+        require(f, (field(f, array, table.FLAGS, "i32") & table.C_CONTIGUOUS).ne(0))
+    require(f, field(f, index, table.DESCR, "ptr").eq(word(f, "i64")))
+    kind = field(f, x, table.DESCR, "ptr")
+    require(f, is_dtype(f, kind) & field(f, kind, table.KIND, "i8").ne(ord("O")))
+    return kind
 
 
 def _picks(made: Module, name: str, least: int, index_at: int, dim_at: int = 0) -> None:
@@ -59,12 +98,7 @@ def _picks(made: Module, name: str, least: int, index_at: int, dim_at: int = 0) 
     args, n = f.argument["args"], f.argument["n"]
     require(f, n.ge(least))
     x, index = f.load("ptr", args), f.load("ptr", args, index_at)
-    for array in (x, index):
-        require(f, field(f, array, table.TYPE, "ptr").eq(word(f, "ndarray")))
-        require(f, (field(f, array, table.FLAGS, "i32") & table.C_CONTIGUOUS).ne(0))
-    require(f, field(f, index, table.DESCR, "ptr").eq(word(f, "i64")))
-    kind = field(f, x, table.DESCR, "ptr")
-    require(f, is_dtype(f, kind) & field(f, kind, table.KIND, "i8").ne(ord("O")))
+    kind = _checked(f, x, index)
     ndim, own = (field(f, a, table.NDIM, "i32").to("i64") for a in (x, index))
     require(f, ndim.gt(0) & (ndim + own).lt(MOST))
     if dim_at:
