@@ -1,9 +1,8 @@
 """Discrete Fourier transforms: three operations (complex to complex, real to complex, complex to
 real) and the names over them.
 
-The transforms are NumPy's pocketfft, in the input's precision; the scale of a norm mode is applied
-afterwards. Each rule is the adjoint transform. Short-time transforms are in `stft`. Stands on
-declare.
+The transforms themselves are in kernels.fft. Each rule is the adjoint transform. Short-time
+transforms are in `stft`. Stands on declare.
 """
 
 from __future__ import annotations
@@ -11,50 +10,19 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
 from flambeau.core import dtypes
 from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.dims import wrap_dim, wrap_dims
 from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
 from flambeau.core.factory_options import known
+from flambeau.core.kernels.fft import c2c, c2r, complex_of, r2c, real_of
 from flambeau.core.output import write_one
 from flambeau.core.tensor import Tensor
 
 __all__: list[str] = []
 
 NORMS = (None, "backward", "forward", "ortho")
-
-
-def _complex(d: Any) -> Any:
-    return np.result_type(d, np.complex64)
-
-
-def _real(d: Any) -> Any:
-    return np.dtype(f"f{d.itemsize // 2}")
-
-
-def _order(input: Any, dim: Any, keep_last: bool = False) -> tuple[Any, Any, Any]:
-    """The order of dimensions in memory that PyTorch's transforms leave: the batch, then what was
-    transformed, each by stride.
-
-    Returns:
-        The input in that order, the axes to transform there, and the permutation that leads back.
-    """
-    steps = input.strides
-    batch = sorted((k for k in range(input.ndim) if k not in dim), key=lambda k: -steps[k])
-    head = sorted(dim[:-1] if keep_last else dim, key=lambda k: -steps[k])
-    order = [*batch, *head, *dim[len(head) :]]
-    back = [0] * len(order)
-    for place, k in enumerate(order):
-        back[k] = place
-    x = input.transpose(order)
-    return (
-        (np.ascontiguousarray(x) if type(x) is np.ndarray else x),
-        tuple(range(len(batch), len(order))),
-        back,
-    )
 
 
 @primitive(
@@ -68,15 +36,7 @@ def _order(input: Any, dim: Any, keep_last: bool = False) -> tuple[Any, Any, Any
 )
 def _fft_c2c(input, dim: Any, scale: float, forward: bool):
     """The transform of a complex tensor over `dim`."""
-    if not dim:
-        return input.copy()
-    x, axes, back = _order(input, dim)
-    found = np.fft.fftn(x, axes=axes) if forward else np.fft.ifftn(x, axes=axes, norm="forward")
-    return _scaled(found, scale).transpose(back)
-
-
-def _scaled(found: Any, scale: float) -> Any:
-    return found if scale == 1 else np.multiply(found, found.real.dtype.type(scale), out=found)
+    return c2c(input, dim, scale, forward)
 
 
 def _r2c_rule(g: Any, input_shape: Any, dim: Any, scale: Any, onesided: Any) -> Any:
@@ -98,32 +58,12 @@ def _r2c_rule(g: Any, input_shape: Any, dim: Any, scale: Any, onesided: Any) -> 
     vjp=_r2c_rule,
     infer=lambda input, dim, scale, onesided: (
         tuple(n // 2 + 1 if onesided and k == dim[-1] else n for k, n in enumerate(input.shape)),
-        _complex(input.dtype),
+        complex_of(input.dtype),
     ),
 )
 def _fft_r2c(input, dim: Any, scale: float, onesided: bool):
     """The transform of a real tensor; only the first half of the last of `dim` where `onesided`."""
-    x, axes, back = _order(input, dim, onesided)
-    if not onesided and not x.size:
-        return np.fft.fftn(x, axes=axes).transpose(back)
-    found = np.fft.rfftn(x, axes=axes)
-    if not onesided:
-        found = _completed(found, x.shape[-1], axes[:-1])
-    return _scaled(found, scale).transpose(back)
-
-
-def _completed(half: Any, size: int, others: tuple[int, ...]) -> Any:
-    """A real array's whole spectrum from the half that a real transform gives: elsewhere it is the
-    conjugate of what lies opposite (NumPy's complex transform takes five times as long).
-    """
-    found = np.empty((*half.shape[:-1], size), half.dtype)
-    known = half.shape[-1]
-    found[..., :known] = half
-    opposite = half[..., size - known : 0 : -1]
-    for axis in others:
-        opposite = np.roll(np.flip(opposite, axis), 1, axis)
-    np.conjugate(opposite, out=found[..., known:])
-    return found
+    return r2c(input, dim, scale, onesided)
 
 
 def _c2r_rule(g: Any, dim: Any, scale: Any, size: Any) -> Any:
@@ -148,16 +88,12 @@ def _c2r_rule(g: Any, dim: Any, scale: Any, size: Any) -> Any:
     vjp=_c2r_rule,
     infer=lambda input, dim, scale, size: (
         tuple(size if k == dim[-1] else n for k, n in enumerate(input.shape)),
-        _real(input.dtype),
+        real_of(input.dtype),
     ),
 )
 def _fft_c2r(input, dim: Any, scale: float, size: int):
     """The unscaled inverse transform of a half spectrum: real, of `size` in the last of `dim`."""
-    if len(dim) > 1:
-        x, axes, back = _order(input, dim[:-1])
-        input = np.fft.ifftn(x, axes=axes, norm="forward").transpose(back)
-    x, _, back = _order(input, dim[-1:])
-    return _scaled(np.fft.irfft(x, size, axis=-1, norm="forward"), scale).transpose(back)
+    return c2r(input, dim, scale, size)
 
 
 def _scale(norm: Any, count: int, forward: bool) -> float:
