@@ -21,11 +21,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from flambeau.core import threads
-from flambeau.core.kernels import memory
 from flambeau.core.kernels.jit import build, pool
-from flambeau.core.kernels.native.prepared import launch
 
-__all__ = ["along", "factors", "radices", "turns"]
+__all__ = ["Array", "Plan", "factors", "planned", "radices", "turns"]
 
 TYPES = {np.dtype("f4"): "float", np.dtype("f8"): "double"}
 ROW = 128
@@ -421,61 +419,70 @@ def _rotations(whole: int, n: int, width: int, dtype: Any) -> Any:
     return np.ascontiguousarray(np.stack([re, im], 2).astype(dtype))
 
 
-def along(
-    kind: str, source: Any, target: Any, axis: int, n: int, swapped: bool, scale: float,
-    rotated: int = 0,
-) -> bool:  # fmt: skip
-    """Transform along one axis; whether code serves.
+class Array(NamedTuple):
+    """An array's shape and strides in bytes."""
+
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+
+
+def planned(
+    kind: str, dtype: Any, n: int, swapped: bool, scale: float, axis: int,
+    source: Array, target: Array,
+) -> tuple[list[Plan], int] | None:  # fmt: skip
+    """What transforms along one axis: plans, and the bytes of the array between two of them. None
+    where no code serves.
 
     Args:
         kind: complex to complex (c2c), real to half a spectrum (r2c) or back (c2r).
-        source: what is transformed.
-        target: what is written: another array, or the source itself where the kind is c2c.
-        axis: along which.
+        dtype: of the real numbers.
         n: the length; of c2r the result's.
         swapped: the inverse, unscaled; of c2r always.
         scale: what every number is multiplied by.
-        rotated: the length of the transform of which this is the first half.
+        axis: along which.
+        source: what is transformed.
+        target: what is written: another array, or the source itself where the kind is c2c.
     """
-    shape = source.shape if kind != "c2r" else target.shape
-    dtype = source.real.dtype if kind != "r2c" else source.dtype
-    if kind == "c2c" and n >= LONG and not rotated:
-        found = _long(source, target, axis, n, swapped, scale)
+    limit = threads.count()
+    if kind == "c2c" and n >= LONG:
+        found = _long(dtype, n, swapped, scale, axis, source, target, limit)
         if found is not None:
             return found
-    plan = _plan(kind, dtype, n, swapped, scale, axis % source.ndim, shape, source.strides,
-                 target.strides, threads.count(), rotated)  # fmt: skip
-    if plan is None:
-        return False
-    launch()(plan.words, source, target, memory.empty(plan.scratch, _BYTE))
-    return True
+    shape = source.shape if kind != "c2r" else target.shape
+    plan = _plan(kind, dtype, n, swapped, scale, axis, shape, source.strides, target.strides, limit)
+    return None if plan is None else ([plan], 0)
 
 
-_BYTE = np.dtype("u1")
-
-
-def _long(source: Any, target: Any, axis: int, n: int, swapped: bool, scale: float) -> bool | None:
+def _long(
+    dtype: Any, n: int, swapped: bool, scale: float, axis: int, source: Array, target: Array,
+    limit: int,
+) -> tuple[list[Plan], int] | None:  # fmt: skip
     """A row of n1 n2 numbers as a matrix of n1 rows: its columns are transformed and rotated, then
-    its rows. None where the rows do not lie in one piece.
+    its rows. None where the row does not lie in one piece.
     """
-    if source.strides[axis] != source.itemsize or target.strides[axis] != target.itemsize:
+    size = 2 * dtype.itemsize
+    if source.strides[axis] != size or target.strides[axis] != size:
         return None
     primes = factors(n)
-    if primes[-1] > LARGEST:
-        return None
     n1 = 1
     for p in reversed(primes):
         if (n1 * p) ** 2 <= n * 2:
             n1 *= p
     n2 = n // n1
-    if min(n1, n2) < 64:
+    if primes[-1] > LARGEST or min(n1, n2) < 64:
         return None
-    source, target = np.moveaxis(source, axis, -1), np.moveaxis(target, axis, -1)
-    between = memory.empty((*source.shape[:-1], n2, n1), source.dtype)
-    rows = source.reshape(*source.shape[:-1], n1, n2)
-    columns = target.reshape(*target.shape[:-1], n2, n1)
-    if not (np.shares_memory(rows, source) and np.shares_memory(columns, target)):
+    rest = [k for k in range(len(source.shape)) if k != axis]
+    batch = tuple(source.shape[k] for k in rest)
+    steps = tuple(n * size * prod(batch[k + 1 :]) for k in range(len(batch)))
+    given, wanted = (tuple(line.strides[k] for k in rest) for line in (source, target))
+    first = _plan(
+        "c2c", dtype, n1, swapped, 1.0, len(batch), (*batch, n1, n2), (*given, n2 * size, size),
+        (*steps, size, n1 * size), limit, n,
+    )  # fmt: skip
+    second = _plan(
+        "c2c", dtype, n2, swapped, scale, len(batch), (*batch, n2, n1), (*steps, n1 * size, size),
+        (*wanted, n1 * size, size), limit,
+    )  # fmt: skip
+    if first is None or second is None:
         return None
-    return along("c2c", rows, between.swapaxes(-1, -2), -2, n1, swapped, 1.0, rotated=n) and along(
-        "c2c", between, columns, -2, n2, swapped, scale
-    )
+    return [first, second], n * size * prod(batch)

@@ -83,9 +83,17 @@ def _turned(f: Function, x: Complex, j: int, n: int) -> Complex:
             re, im = im, re
             im = -im
         return re, im
-    angle = -2 * math.pi * j / n
+    c, s = _angle(j, n)
+    return f.fma(re, c, im * s), f.fma(im, c, re * -s)
+
+
+def _angle(j: int, n: int) -> tuple[float, float]:
+    """Cosine and sine of j n-ths of a turn, from at most an eighth of one."""
+    j %= n
+    quarter = (8 * j // n + 1) // 2
+    angle = 2 * math.pi * (4 * j - quarter * n) / (4 * n)
     c, s = math.cos(angle), math.sin(angle)
-    return f.fma(re, c, im * -s), f.fma(im, c, re * s)
+    return ((c, s), (-s, c), (-c, -s), (s, -c))[quarter % 4]
 
 
 def _prime(f: Function, z: Sequence[Complex]) -> list[Complex]:
@@ -102,8 +110,7 @@ def _prime(f: Function, z: Sequence[Complex]) -> list[Complex]:
         re, im = z[0]
         across: list[Value] = []
         for j in half:
-            angle = 2 * math.pi * (j * k % n) / n
-            c, s = math.cos(angle), math.sin(angle)
+            c, s = _angle(j * k, n)
             re, im = f.fma(even[j][0], c, re), f.fma(even[j][1], c, im)
             if across:
                 across = [f.fma(odd[j][1], s, across[0]), f.fma(odd[j][0], s, across[1])]
