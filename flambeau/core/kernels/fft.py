@@ -7,7 +7,6 @@ strides. What a transform takes is found once for every layout of its input. Sta
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import lru_cache
 from itertools import accumulate
 from operator import mul
@@ -17,7 +16,7 @@ import numpy as np
 
 from flambeau.core import threads
 from flambeau.core.kernels import memory
-from flambeau.core.kernels.fft_plans import Array, Plan, planned
+from flambeau.core.kernels.fft_plans import Array, Plan, completion, planned
 from flambeau.core.kernels.native.prepared import launch
 
 __all__ = ["c2c", "c2r", "complex_of", "r2c", "ready", "real_of"]
@@ -64,7 +63,7 @@ class Transform:
         self.plans: list[tuple[Plan, int, int]] = []
         self.copied = False
         self.between = 0
-        self.completed: Callable[[Any], None] | None = None
+        self.completed: Plan | None = None
 
     def room(self, shape: Any, itemsize: int) -> Array:
         """The result's layout."""
@@ -88,11 +87,9 @@ class Transform:
                 (source, found, between)[to],
                 memory.empty(plan.scratch, BYTE),
             )
-        if self.back is not None:
-            found = found.transpose(self.back)
         if self.completed is not None:
-            self.completed(found)
-        return found
+            launch()(self.completed.words, found)
+        return found if self.back is None else found.transpose(self.back)
 
     def add(
         self, kind: str, dtype: Any, n: int, swapped: bool, scale: float, axis: int,
@@ -193,7 +190,9 @@ def _r2c(
     half = Array((*shape[:last], known, *shape[last + 1 :]), found.strides)
     factor = scale if len(dim) == 1 else 1.0
     if known < n and not onesided:
-        made.completed = lambda y: _complete(y, last, dim[:-1])
+        made.completed = completion(dtype, found, last, dim[:-1])
+        if made.completed is None:
+            return None
     done = made.first(
         "r2c", dtype, n, False, factor, last, Array(shape, strides), half, dtype.itemsize
     ) and made.rest(dtype, dim[:-1], False, scale, half)
@@ -209,17 +208,6 @@ def r2c(x: Any, dim: tuple[int, ...], scale: float, onesided: bool) -> Any:
     y, axes, back = _ordered(x, dim, onesided)
     y = np.fft.rfftn(y, axes=axes) if onesided else np.fft.fftn(y, axes=axes)
     return _scaled(y, scale).transpose(back)
-
-
-def _complete(found: Any, last: int, others: tuple[int, ...]) -> None:
-    """Fill in the second half of a real array's spectrum: the conjugate of what lies opposite."""
-    n = found.shape[last]
-    known = n // 2 + 1
-    before = (slice(None),) * last
-    opposite = np.flip(found[(*before, slice(1, n - known + 1))], last)
-    for axis in others:
-        opposite = np.roll(np.flip(opposite, axis), 1, axis)
-    np.conjugate(opposite, out=found[(*before, slice(known, n))])
 
 
 @lru_cache(maxsize=512)

@@ -23,11 +23,13 @@ import numpy as np
 from flambeau.core import threads
 from flambeau.core.kernels.jit import build, pool
 
-__all__ = ["Array", "Plan", "factors", "planned", "radices", "turns"]
+__all__ = ["Array", "Plan", "completion", "factors", "planned", "radices", "turns"]
 
 TYPES = {np.dtype("f4"): "float", np.dtype("f8"): "double"}
-ROW = 128
-"""Numbers from which on a row is transformed by itself where there are others beside it."""
+ROW = 15
+"""Registers from which on a row is transformed by itself where there are others beside it: fewer do
+not fill the registers of its passes.
+"""
 LONG = 1 << 16
 """Numbers from which on a row is two transforms of columns."""
 LARGEST = 31
@@ -259,18 +261,19 @@ def _plan(
     width = build.host().lanes(size)
     inner = (1 if kind == "r2c" else 2, 1 if kind == "c2r" else 2)
     count = prod(g[0] for g in found)
-    row = (s_step, t_step) == inner and (n >= ROW or count <= width // 4) and not rotated
+    pairs = kind != "c2c" and n % 2 == 0
+    m = n // 2 if pairs else n
+    row = (s_step, t_step) == inner and (m >= ROW * width or count <= width // 4) and not rotated
     if not found:
         found = [(1, 0, 0)]
-    # Lanes are what lies side by side, at least in one of both; else the longer axis.
+    # Lanes are what fills a register, then what lies side by side, then the longer axis.
     near = (2 if inner[0] == 2 else 1, 2 if inner[1] == 2 else 1)
-    found.sort(key=lambda g: (g[1] == near[0]) * 2 + (g[2] == near[1]) * 2 + (g[0] >= width))
+    found.sort(key=lambda g: (min(g[0], width), (g[1] == near[0]) + (g[2] == near[1]), g[0]))
     (outer, s_outer, t_outer), (beside, s_lane, t_lane) = [(1, 0, 0), *found][-2:]
-    pairs = kind != "c2c" and n % 2 == 0
     half = n // 2 + 1
     rows = n
-    if max(factors(n // 2 if pairs else n), default=1) > LARGEST:
-        rows = _smooth(n // 2 if pairs else n, row, width)
+    if max(factors(m), default=1) > LARGEST:
+        rows = _smooth(m, row, width)
     made = _Steps(type, 1 if row else width, width, max(rows, half))
     try:
         if row:
@@ -451,6 +454,38 @@ def planned(
     shape = source.shape if kind != "c2r" else target.shape
     plan = _plan(kind, dtype, n, swapped, scale, axis, shape, source.strides, target.strides, limit)
     return None if plan is None else ([plan], 0)
+
+
+def completion(dtype: Any, target: Array, last: int, others: tuple[int, ...]) -> Plan | None:
+    """What fills in the second half of a spectrum along `last`, from what lies opposite along that
+    and other axes; all further ones are a batch. None where no code serves.
+    """
+    size = dtype.itemsize
+    shape, steps = target.shape, tuple(s // size for s in target.strides)
+    rest = [k for k in range(len(shape)) if k not in (last, *others)]
+    batch = groups(*([line[k] for k in rest] for line in (shape, steps, steps))) or [(1, 0, 0)]
+    if len(batch) > 1 or not build.available():
+        return None
+    near = far = np.zeros(1, np.int64)
+    for k in sorted(others, key=lambda k: -steps[k]):
+        at = np.arange(shape[k])
+        near = (near[:, None] + at * steps[k]).ravel()
+        far = (far[:, None] + -at % shape[k] * steps[k]).ravel()
+    table = np.stack([near, far], 1)
+    limit, n = threads.count(), shape[last]
+    work = prod(shape)
+    try:
+        function = _function("complete", TYPES[dtype], build.host().lanes(size))
+    except build.Unavailable:
+        return None
+    rows = len(table) * batch[0][0]
+    shares = max(min(rows, pool.shares_of(work, 1 << 16)), 1) if limit > 1 else 1
+    words = np.array(
+        [function, shares, work >= UNLOCKED, 6, table.ctypes.data, len(table), batch[0][0],
+         batch[0][1], n, steps[last], 0],
+        np.int64,
+    )  # fmt: skip
+    return Plan(words, 0, (table,))
 
 
 def _long(

@@ -27,7 +27,7 @@ from flambeau.core.kernels.generate.vectors import read, write
 from flambeau.core.kernels.jit import pool
 from flambeau.core.kernels.jit.ir import Function, Module, Value, lanes, vector
 
-__all__ = ["CONTEXT", "STEPS", "STEP_WORDS", "end_module"]
+__all__ = ["COMPLETION", "CONTEXT", "STEPS", "STEP_WORDS", "end_module"]
 
 CONTEXT = (
     "plan", "steps", "units", "blocks", "lanes", "block", "source_outer", "source_step",
@@ -391,7 +391,42 @@ def _rotate(made: Module, type: str, width: int) -> None:
         f.store(found[1], x, k * width + get["half"])
 
 
+COMPLETION = (
+    "table", "rows", "batch", "batch_step", "n", "step", "target",
+)  # fmt: skip
+"""Of `complete`: places of rows and of what lies opposite, how many, batches of them and how far
+these are apart, the length and the step between complex numbers.
+"""
+
+
+def _complete(made: Module, type: str, width: int) -> None:
+    """The second half of a real array's spectrum: the conjugate of what lies opposite."""
+    f = made.function("complete", pool.ARGUMENTS)
+    get = words(f, COMPLETION)
+    start, stop = share(f, get["rows"] * get["batch"])
+    table, n, step = pointer(f, get["table"]), get["n"], get["step"]
+    known = n / 2 + 1
+    count = n - known
+    many, side = vector(type, width), max(width // 2, 1)
+    signs = ", ".join(f"{type} {'-' * (k % 2)}1.0" for k in range(width))
+    backwards = [lane for k in range(side - 1, -1, -1) for lane in (2 * k, 2 * k + 1)]
+    with f.loop(start, stop) as unit:
+        row, batch = unit % get["rows"], unit / get["rows"]
+        base = f.at(pointer(f, get["target"]), batch * get["batch_step"], type)
+        near, far = (f.at(base, f.load("i64", table, row * 2 + k), type) for k in range(2))
+        whole = f.select(step.eq(2), count / side * side, 0) if width > 1 else f.index(0)
+        with f.loop(0, whole, side) as j:
+            x = f.load(many, far, (count - j - (side - 1)) * 2)
+            x = picked(f, x, x, backwards) * Value(many, f"<{signs}>", f)
+            f.store(x, near, (known + j) * 2)
+        with f.loop(whole, count) as j:
+            from_, to = (count - j) * step, (known + j) * step
+            f.store(f.load(type, far, from_), near, to)
+            f.store(-f.load(type, far, from_ + 1), near, to + 1)
+
+
 STEPS: dict[str, Callable[[Module, str, int], None]] = {
+    "complete": _complete,
     "drive": _drive,
     "load_across": _load_across,
     "store_across": _store_across,
@@ -415,7 +450,7 @@ STEPS: dict[str, Callable[[Module, str, int], None]] = {
 
 
 def end_module(name: str, type: str, width: int) -> Module:
-    """A module with one of `STEPS`, called `step`, or the driver, called `drive`."""
+    """A module with one of `STEPS`, called `step`, or `drive` or `complete`, called so."""
     made = Module(f"fft-{type}-{name}")
     STEPS[name](made, type, width)
     return made
