@@ -1,15 +1,14 @@
 """Discrete Fourier transforms: three operations (complex to complex, real to complex, complex to
 real) and the names over them.
 
-The transforms are NumPy's pocketfft, in the input's precision; the scale of a norm mode is applied
-afterwards. Each rule is the adjoint transform. Short-time transforms are in `stft`. Stands on
-declare.
+The transforms themselves are in kernels.fft. Each rule is the adjoint transform. Short-time
+transforms are in `stft`. Stands on declare.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,42 +18,18 @@ from flambeau.core.dims import wrap_dim, wrap_dims
 from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
 from flambeau.core.factory_options import known
+from flambeau.core.kernels.fft import Transform, c2c, c2r, complex_of, r2c, ready, real_of
 from flambeau.core.output import write_one
-from flambeau.core.tensor import Tensor
+from flambeau.core.state import NO_GRAD, mode
+from flambeau.core.tensor import Tensor, edge_of
+from flambeau.core.threads import count
 
 __all__: list[str] = []
 
+nd = np.ndarray
+_new = object.__new__
+
 NORMS = (None, "backward", "forward", "ortho")
-
-
-def _complex(d: Any) -> Any:
-    return np.result_type(d, np.complex64)
-
-
-def _real(d: Any) -> Any:
-    return np.dtype(f"f{d.itemsize // 2}")
-
-
-def _order(input: Any, dim: Any, keep_last: bool = False) -> tuple[Any, Any, Any]:
-    """The order of dimensions in memory that PyTorch's transforms leave: the batch, then what was
-    transformed, each by stride.
-
-    Returns:
-        The input in that order, the axes to transform there, and the permutation that leads back.
-    """
-    steps = input.strides
-    batch = sorted((k for k in range(input.ndim) if k not in dim), key=lambda k: -steps[k])
-    head = sorted(dim[:-1] if keep_last else dim, key=lambda k: -steps[k])
-    order = [*batch, *head, *dim[len(head) :]]
-    back = [0] * len(order)
-    for place, k in enumerate(order):
-        back[k] = place
-    x = input.transpose(order)
-    return (
-        (np.ascontiguousarray(x) if type(x) is np.ndarray else x),
-        tuple(range(len(batch), len(order))),
-        back,
-    )
 
 
 @primitive(
@@ -68,15 +43,7 @@ def _order(input: Any, dim: Any, keep_last: bool = False) -> tuple[Any, Any, Any
 )
 def _fft_c2c(input, dim: Any, scale: float, forward: bool):
     """The transform of a complex tensor over `dim`."""
-    if not dim:
-        return input.copy()
-    x, axes, back = _order(input, dim)
-    found = np.fft.fftn(x, axes=axes) if forward else np.fft.ifftn(x, axes=axes, norm="forward")
-    return _scaled(found, scale).transpose(back)
-
-
-def _scaled(found: Any, scale: float) -> Any:
-    return found if scale == 1 else np.multiply(found, found.real.dtype.type(scale), out=found)
+    return c2c(input, dim, scale, forward)
 
 
 def _r2c_rule(g: Any, input_shape: Any, dim: Any, scale: Any, onesided: Any) -> Any:
@@ -98,32 +65,12 @@ def _r2c_rule(g: Any, input_shape: Any, dim: Any, scale: Any, onesided: Any) -> 
     vjp=_r2c_rule,
     infer=lambda input, dim, scale, onesided: (
         tuple(n // 2 + 1 if onesided and k == dim[-1] else n for k, n in enumerate(input.shape)),
-        _complex(input.dtype),
+        complex_of(input.dtype),
     ),
 )
 def _fft_r2c(input, dim: Any, scale: float, onesided: bool):
     """The transform of a real tensor; only the first half of the last of `dim` where `onesided`."""
-    x, axes, back = _order(input, dim, onesided)
-    if not onesided and not x.size:
-        return np.fft.fftn(x, axes=axes).transpose(back)
-    found = np.fft.rfftn(x, axes=axes)
-    if not onesided:
-        found = _completed(found, x.shape[-1], axes[:-1])
-    return _scaled(found, scale).transpose(back)
-
-
-def _completed(half: Any, size: int, others: tuple[int, ...]) -> Any:
-    """A real array's whole spectrum from the half that a real transform gives: elsewhere it is the
-    conjugate of what lies opposite (NumPy's complex transform takes five times as long).
-    """
-    found = np.empty((*half.shape[:-1], size), half.dtype)
-    known = half.shape[-1]
-    found[..., :known] = half
-    opposite = half[..., size - known : 0 : -1]
-    for axis in others:
-        opposite = np.roll(np.flip(opposite, axis), 1, axis)
-    np.conjugate(opposite, out=found[..., known:])
-    return found
+    return r2c(input, dim, scale, onesided)
 
 
 def _c2r_rule(g: Any, dim: Any, scale: Any, size: Any) -> Any:
@@ -148,16 +95,12 @@ def _c2r_rule(g: Any, dim: Any, scale: Any, size: Any) -> Any:
     vjp=_c2r_rule,
     infer=lambda input, dim, scale, size: (
         tuple(size if k == dim[-1] else n for k, n in enumerate(input.shape)),
-        _real(input.dtype),
+        real_of(input.dtype),
     ),
 )
 def _fft_c2r(input, dim: Any, scale: float, size: int):
     """The unscaled inverse transform of a half spectrum: real, of `size` in the last of `dim`."""
-    if len(dim) > 1:
-        x, axes, back = _order(input, dim[:-1])
-        input = np.fft.ifftn(x, axes=axes, norm="forward").transpose(back)
-    x, _, back = _order(input, dim[-1:])
-    return _scaled(np.fft.irfft(x, size, axis=-1, norm="forward"), scale).transpose(back)
+    return c2r(input, dim, scale, size)
 
 
 def _scale(norm: Any, count: int, forward: bool) -> float:
@@ -219,6 +162,64 @@ def _finish(name: str, found: Tensor, out: Any) -> Tensor:
     return found if out is None else write_one("fft_" + name, found, out)
 
 
+KERNELS = {"_fft_c2c": c2c, "_fft_r2c": r2c, "_fft_c2r": c2r}
+KNOWN: dict[Any, Transform] = {}
+"""Transforms by the call and the layout of its input, for calls that are one operation and no
+more: small ones take a fifth of the time.
+"""
+PLAINLY = {int, tuple, type(None)}
+MOST = 1024
+"""Calls that are known at most."""
+
+
+class Call(NamedTuple):
+    """A call: the function's name, what it is known by, and where the result goes."""
+
+    name: str
+    key: Any
+    out: Any
+
+
+def _key(name: str, input: Tensor, s: Any, dim: Any, norm: Any) -> Any:
+    """What a call is known by; None where it may need a node, or is not on plain arrays."""
+    if type(input) is not Tensor:
+        return None
+    m = mode()
+    if m is not NO_GRAD:
+        edge = input._edge if input._view is None else edge_of(input)
+        if m is not None or edge is not None:
+            return None
+    a = input._array
+    if type(a) is not nd:
+        return None
+    if type(s) is list:
+        s = tuple(s)
+    if type(dim) is list:
+        dim = tuple(dim)
+    if type(s) not in PLAINLY or type(dim) not in PLAINLY:
+        return None
+    return name, s, dim, norm, a.shape, a.strides, a.dtype, count()
+
+
+def _known(made: Transform, input: Tensor) -> Tensor:
+    t = _new(Tensor)
+    t._array = made(input._array)
+    t._storage = t._view = t._grad = t._edge = None
+    return t
+
+
+def _transformed(call: Call, input: Tensor, kernel: str, x: Tensor, *arguments: Any) -> Tensor:
+    """One of the three operations, known from now on where nothing comes before it."""
+    found = getattr(ops, kernel)(x, *arguments)
+    if x is input and call.key is not None:
+        made = ready(KERNELS[kernel], x._array, *arguments)
+        if made is not None:
+            if len(KNOWN) >= MOST:
+                KNOWN.clear()
+            KNOWN[call.key] = made
+    return _finish(call.name, found, call.out)
+
+
 def _dims(
     name: str, input: Tensor, s: Any, dim: Any, least: bool = False
 ) -> tuple[tuple[int, ...], list[Any]]:
@@ -257,38 +258,40 @@ def _dims(
 
 
 def _complex_transform(
-    name: str, input: Tensor, s: Any, dim: Any, norm: Any, forward: bool, out: Any
+    call: Call, input: Tensor, s: Any, dim: Any, norm: Any, forward: bool
 ) -> Tensor:
+    name = call.name
     dims, sizes = _dims(name, input, s, dim)
     real = bool(dims) and not input.is_complex()
     x = _resized(name, _promoted(name, input, not real), dims, sizes)
     scale = _scale(norm, math.prod(x.shape[k] for k in dims), forward)
     if not real:
-        return _finish(name, ops._fft_c2c(x, dims, scale, forward), out)
-    found = ops._fft_r2c(x, dims, scale, False)
-    return _finish(name, found if forward else ops.conj_physical(found), out)
+        return _transformed(call, input, "_fft_c2c", x, dims, scale, forward)
+    if forward:
+        return _transformed(call, input, "_fft_r2c", x, dims, scale, False)
+    return _finish(name, ops.conj_physical(ops._fft_r2c(x, dims, scale, False)), call.out)
 
 
 def _half_transform(
-    name: str, input: Tensor, s: Any, dim: Any, norm: Any, forward: bool, out: Any
+    call: Call, input: Tensor, s: Any, dim: Any, norm: Any, forward: bool
 ) -> Tensor:
     """rfftn, and ihfftn as its conjugate with the other scale."""
+    name = call.name
     _no_complex(name, input)
     dims, sizes = _dims(name, input, s, dim, True)
     x = _resized(name, _promoted(name, input, False), dims, sizes)
     scale = _scale(norm, math.prod(x.shape[k] for k in dims), forward)
     if forward:
-        return _finish(name, ops._fft_r2c(x, dims, scale, True), out)
+        return _transformed(call, input, "_fft_r2c", x, dims, scale, True)
     found = ops.conj(ops._fft_r2c(x, dims[-1:], scale, True))
     if len(dims) > 1:
         found = ops._fft_c2c(found, dims[:-1], 1.0, False)
-    return _finish(name, found, out)
+    return _finish(name, found, call.out)
 
 
-def _to_real(
-    name: str, input: Tensor, s: Any, dim: Any, norm: Any, forward: bool, out: Any
-) -> Tensor:
+def _to_real(call: Call, input: Tensor, s: Any, dim: Any, norm: Any, forward: bool) -> Tensor:
     """irfftn, and hfftn as that of the conjugate with the other scale."""
+    name = call.name
     dims, sizes = _dims(name, input, s, dim, True)
     last = dims[-1]
     size = sizes[-1]
@@ -299,10 +302,10 @@ def _to_real(
     x = _resized(name, _promoted(name, input, True), dims, [*sizes[:-1], size // 2 + 1])
     scale = _scale(norm, math.prod(x.shape[k] for k in dims[:-1]) * size, forward)
     if not forward:
-        return _finish(name, ops._fft_c2r(x, dims, scale, size), out)
+        return _transformed(call, input, "_fft_c2r", x, dims, scale, size)
     if len(dims) > 1:
         x = ops._fft_c2c(x, dims[:-1], 1.0, True)
-    return _finish(name, ops._fft_c2r(ops.conj(x), dims[-1:], scale, size), out)
+    return _finish(name, ops._fft_c2r(ops.conj(x), dims[-1:], scale, size), call.out)
 
 
 def _make(name: str, way: Any, forward: bool, words: str) -> None:
@@ -316,15 +319,23 @@ def _make(name: str, way: Any, forward: bool, words: str) -> None:
         *,
         out: Any = None,
     ) -> Tensor:
+        key = _key(name, input, n, dim, norm) if out is None else None
+        if key is not None and key in KNOWN:
+            return _known(KNOWN[key], input)
         return way(
-            name,
+            Call(name, key, out),
             input,
             None if n is None else [_count(name, n)],
             [wrap_dim(dim, input.dim()) if input.dim() else _flat(dim)],
             norm,
             forward,
-            out,
         )
+
+    def several(tail: str, input: Tensor, s: Any, dim: Any, norm: Any, out: Any) -> Tensor:
+        key = _key(name + tail, input, s, dim, norm) if out is None else None
+        if key is not None and key in KNOWN:
+            return _known(KNOWN[key], input)
+        return way(Call(name + tail, key, out), input, s, dim, norm, forward)
 
     def two(
         input: Tensor,
@@ -334,12 +345,12 @@ def _make(name: str, way: Any, forward: bool, words: str) -> None:
         *,
         out: Any = None,
     ) -> Tensor:
-        return way(name + "2", input, s, dim, norm, forward, out)
+        return several("2", input, s, dim, norm, out)
 
     def many(
         input: Tensor, s: Any = None, dim: Any = None, norm: str | None = None, *, out: Any = None
     ) -> Tensor:
-        return way(name + "n", input, s, dim, norm, forward, out)
+        return several("n", input, s, dim, norm, out)
 
     where = {
         "": "dimension `dim`",

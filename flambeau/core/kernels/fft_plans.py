@@ -1,0 +1,523 @@
+"""Discrete Fourier transforms along one axis: what steps of generated code a transform takes, and
+its tables.
+
+A row that lies in one piece is transformed by itself, short ones and columns a register of them at
+a time; long rows are two transforms of columns. Lengths with a large prime become convolutions
+(Bluestein). Stands on generate.fft_passes and fft_ends.
+
+Reference: D. Bailey, FFTs in external or hierarchical memory, 1990.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from functools import cache as once
+from functools import lru_cache
+from math import prod
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from flambeau.core import threads
+from flambeau.core.kernels.jit import build, pool
+
+__all__ = ["Array", "Plan", "completion", "factors", "planned", "radices", "turns"]
+
+TYPES = {np.dtype("f4"): "float", np.dtype("f8"): "double"}
+ROW = 15
+"""Registers from which on a row is transformed by itself where there are others beside it: fewer do
+not fill the registers of its passes.
+"""
+LONG = 1 << 16
+"""Numbers from which on a row is two transforms of columns."""
+LARGEST = 31
+"""The largest prime whose transform is held in registers."""
+MOST = 16
+"""The largest radix that is composed of several primes."""
+GRAIN = 1 << 17
+"""Multiplications that one more thread is worth."""
+UNLOCKED = 1 << 15
+
+
+class Plan(NamedTuple):
+    """What `launch` is given, how much scratch memory it takes, and what must be kept alive."""
+
+    words: Any
+    scratch: int
+    kept: tuple[Any, ...]
+
+
+def turns(j: Any, n: int, exactly: bool = True) -> tuple[Any, Any]:
+    """The real and imaginary part of ``exp(-2 pi i j / n)``, by the nearest eighth of a turn."""
+    j = np.asarray(j, np.int64) % n
+    eighth = 8 * j // n
+    # Eighths 1, 2, 5, 6 are mirrored at the diagonal: what is left is at most an eighth of a turn.
+    quarter = (eighth + 1) // 2
+    left = (4 * j - quarter * n).astype(np.longdouble if exactly else np.float64)
+    angle = left * (np.longdouble(2) * _PI / (4 * n) if exactly else 2 * np.pi / (4 * n))
+    c, s = np.cos(angle).astype("f8"), np.sin(angle).astype("f8")
+    quarter %= 4
+    re = np.choose(quarter, (c, -s, -c, s))
+    im = np.choose(quarter, (s, c, -s, -c))
+    return re, -im
+
+
+_PI = np.arctan(np.longdouble(1)) * 4
+
+
+def factors(n: int) -> list[int]:
+    """The primes that n is made of, in rising order."""
+    found, p = [], 2
+    while p * p <= n:
+        while n % p == 0:
+            found.append(p)
+            n //= p
+        p += 1
+    return found + ([n] if n > 1 else [])
+
+
+def _cost(r: int) -> float:
+    """About what a pass of radix r costs a number: memory, and the arithmetic."""
+    primes = factors(r)
+    return 1.5 + sum(0.5 if p == 2 else 0.35 * p for p in primes) + (0.6 if r > 8 else 0)
+
+
+@lru_cache(maxsize=256)
+def radices(n: int, width: int, row: bool) -> tuple[int, ...]:
+    """The radices of a transform's passes; the first of a row fills the registers of the others.
+    Empty where n is 1.
+    """
+    if n == 1:
+        return ()
+    parts = [r for r in range(2, LARGEST + 1) if n % r == 0 and (r <= MOST or factors(r) == [r])]
+
+    @once
+    def best(left: int, run: int) -> tuple[float, tuple[int, ...]]:
+        if left == 1:
+            return 0.0, ()
+        waste = 1.0 if not row or run == 1 else -(-run // width) * width / run
+        found: tuple[float, tuple[int, ...]] = (float("inf"), ())
+        for r in parts:
+            if left % r == 0:
+                more, rest = best(left // r, run * r)
+                if row and run == 1:
+                    m = n // r
+                    waste = -(-m // width) * width / m
+                found = min(found, (_cost(r) * waste + more, (r, *rest)))
+        return found
+
+    return best(n, 1)[1]
+
+
+def _smooth(n: int, row: bool, width: int) -> int:
+    """The length of the convolution that a transform of n becomes."""
+    step = 16 if row else 4
+    least = -(-(2 * n - 1) // step) * step
+    top = 1 << (least - 1).bit_length()
+    found = top
+    for odd in (3, 5, 9, 15):
+        each = odd
+        while each < least:
+            each *= 2
+        if each % step == 0:
+            found = min(found, each)
+    return found
+
+
+class _Steps:
+    """A plan in the making."""
+
+    def __init__(self, type: str, run: int, width: int, rows: int) -> None:
+        self.type, self.run, self.width = type, run, width
+        self.half = -(-((rows + 1) * run + width) // 16) * 16 + 16
+        self.words: list[list[int]] = []
+        self.kept: list[Any] = []
+        self.dtype = np.dtype("f4" if type == "float" else "f8")
+
+    def add(self, name: Any, *arguments: Any, change: bool = False) -> None:
+        """A step; `change` where it writes the other buffer."""
+        words = [_function(name, self.type, self.width), int(change)]
+        for x in arguments:
+            if isinstance(x, float):
+                words.append(int(struct.unpack("<q", struct.pack("<d", x))[0]))
+            elif isinstance(x, np.ndarray):
+                self.kept.append(x)
+                words.append(int(x.ctypes.data))
+            else:
+                words.append(int(x))
+        self.words.append(words)
+
+    def table(self, re: Any, im: Any) -> Any:
+        """Real, then imaginary parts."""
+        return np.concatenate([re.ravel(), im.ravel()]).astype(self.dtype)
+
+    def passes(self, n: int, first: str = "", last: str = "", scale: float = 1.0) -> None:
+        """The transform of n runs; `first` and `last` name passes to and from caller's memory."""
+        if max(factors(n), default=1) > LARGEST:
+            self._convolved(n)
+            return
+        left, run = n, self.run
+        found = radices(n, self.width, run == 1)
+        for k, r in enumerate(found):
+            left //= r
+            table: Any = 0
+            if k == len(found) - 1:
+                self.add((r, last or "last"), self.half, self.half, run, scale, change=True)
+                return
+            p, j = np.arange(left), np.arange(1, r)
+            if run == 1:
+                re, im = turns(np.multiply.outer(j, p), left * r)
+                table = np.stack([re, im], 1).astype(self.dtype)  # (r - 1, 2, m)
+                name = first or "first"
+            else:
+                re, im = turns(np.multiply.outer(p, j), left * r)
+                table = np.stack([re, im], 2).astype(self.dtype)  # (m, r - 1, 2)
+                name = "one" if run == self.width else "wide"
+            self.add((r, name), left, self.half, self.half, table, run, change=True)
+            run *= r
+
+    def _convolved(self, n: int) -> None:
+        """Bluestein's transform: jk is (j^2 + k^2 - (j - k)^2) / 2."""
+        name = "chirp_row" if self.run == 1 else "chirp_lanes"
+        size = _smooth(n, self.run == 1, self.width)
+        j = np.arange(n)
+        re, im = turns(j * j, 2 * n)
+        table = self.table(re, im)
+        filter = np.zeros(size, np.complex128)
+        filter[:n] = re - 1j * im
+        filter[size - n + 1 :] = filter[n - 1 : 0 : -1]
+        spectrum = np.fft.fft(filter) / size
+        half = self.half
+        self.add(name, n, size, 0, half, 0, half, table, change=True)
+        self.passes(size)
+        full = self.table(spectrum.real, spectrum.imag)
+        self.add(name, size, size, 0, half, half, 0, full, change=True)
+        self.passes(size)
+        self.add(name, n, n, half, 0, 0, half, table, change=True)
+
+
+@once
+def _function(name: Any, type: str, width: int) -> int:
+    """Where a step begins: the driver, one of `STEPS`, or a pass, (radix, place)."""
+    from flambeau.core.kernels.generate import dft, fft_ends, fft_passes
+
+    sources = [Path(str(made.__file__)) for made in (dft, fft_ends, fft_passes)]
+    if isinstance(name, tuple):
+        radix, place = name
+        label = f"fft-{type}-{radix}-{place}"
+        make = lambda: fft_passes.pass_module(radix, place, type, width)
+    else:
+        label = f"fft-{type}-{name}"
+        make = lambda: fft_ends.end_module(name, type, width)
+    found = build.load_made(label, sources, repr((name, type, width)), make)
+    return next(iter(found.values()))
+
+
+Group = tuple[int, int, int]
+"""A batch axis: its size and its steps in the source and in the target."""
+
+
+def groups(shape: Sequence[int], source: Sequence[int], target: Sequence[int]) -> list[Group]:
+    """Axes by their step in the target, those that go on in both arrays as one."""
+    found: list[Group] = []
+    for n, s, t in sorted(zip(shape, source, target, strict=True), key=lambda g: -abs(g[2])):
+        if n == 1:
+            continue
+        if found and found[-1][1] == n * s and found[-1][2] == n * t:
+            found[-1] = (found[-1][0] * n, s, t)
+        else:
+            found.append((n, s, t))
+    return found
+
+
+@lru_cache(maxsize=256)
+def _plan(
+    kind: str, dtype: Any, n: int, swapped: bool, scale: float, axis: int,
+    shape: tuple[int, ...], source: tuple[int, ...], target: tuple[int, ...], limit: int,
+    rotated: int = 0,
+) -> Plan | None:  # fmt: skip
+    """None where no code serves.
+
+    Args:
+        kind: c2c, r2c, c2r; n is the length of the complex or real side's transform.
+        axis: which is transformed; of the other axes' sizes `shape` tells.
+        source: bytes between neighbours in the source.
+        target: the same in the target.
+        limit: threads.
+        rotated: the length of the transform of which this is the first half.
+    """
+    type = TYPES.get(dtype)
+    size = dtype.itemsize
+    if type is None or not build.available() or any(s % size for s in (*source, *target)):
+        return None
+    source, target = (tuple(s // size for s in line) for line in (source, target))
+    s_step, t_step = source[axis], target[axis]
+    rest = [k for k in range(len(shape)) if k != axis]
+    found = groups(*([line[k] for k in rest] for line in (shape, source, target)))
+    if len(found) > 2:
+        return None
+    width = build.host().lanes(size)
+    inner = (1 if kind == "r2c" else 2, 1 if kind == "c2r" else 2)
+    count = prod(g[0] for g in found)
+    pairs = kind != "c2c" and n % 2 == 0
+    m = n // 2 if pairs else n
+    row = (s_step, t_step) == inner and (m >= ROW * width or count <= width // 4) and not rotated
+    if not found:
+        found = [(1, 0, 0)]
+    # Lanes are what fills a register, then what lies side by side, then the longer axis.
+    near = (2 if inner[0] == 2 else 1, 2 if inner[1] == 2 else 1)
+    found.sort(key=lambda g: (min(g[0], width), (g[1] == near[0]) + (g[2] == near[1]), g[0]))
+    (outer, s_outer, t_outer), (beside, s_lane, t_lane) = [(1, 0, 0), *found][-2:]
+    half = n // 2 + 1
+    rows = n
+    if max(factors(m), default=1) > LARGEST:
+        rows = _smooth(m, row, width)
+    made = _Steps(type, 1 if row else width, width, max(rows, half))
+    try:
+        if row:
+            _row_steps(made, kind, n, pairs, swapped, scale)
+        else:
+            steps = (s_step, s_lane, t_step, t_lane)
+            _lane_steps(made, kind, n, pairs, swapped, scale, steps, rotated)
+        drive = _function("drive", type, width)
+    except build.Unavailable:
+        return None
+    block = 1 if row else width
+    blocks = -(-beside // block)
+    units = outer * blocks
+    work = units * block * n * max(n.bit_length(), 4)
+    shares = min(units, pool.shares_of(work * 32768 // GRAIN, 32768)) if limit > 1 else 1
+    room = 2 * made.half + 16
+    plan = np.zeros((len(made.words), 10), np.int64)
+    for k, line in enumerate(made.words):
+        plan[k, : len(line)] = line
+    words = np.array(
+        [drive, max(shares, 1), work >= UNLOCKED, 11, plan.ctypes.data, len(plan), units, blocks,
+         beside, block, s_outer, block * s_lane, t_outer, block * t_lane, room, 0, 0, 0],
+        np.int64,
+    )  # fmt: skip
+    scratch = (room + 16) * 2 * size * max(shares, 1) + 256
+    return Plan(words, scratch, (plan, *made.kept))
+
+
+def _row_steps(made: _Steps, kind: str, n: int, pairs: bool, swapped: bool, scale: float) -> None:
+    half, h = made.half, n // 2 + 1
+    m = n // 2 if pairs else n
+    straight = len(radices(m, made.width, True)) > 1 and max(factors(m)) <= LARGEST
+    tail = "_swapped" if swapped else ""
+    re, im = (half, 0) if swapped else (0, half)
+    if kind == "c2c":
+        if straight:
+            made.passes(n, "first_of" + tail, "last_to" + tail, scale)
+            return
+        made.add("load_row", n, re, im)
+        made.passes(n)
+        made.add("store_row", n, re, im, scale)
+    elif kind == "r2c":
+        if not pairs:
+            made.add("load_any", n, 1, 0, half, 0, 0, 1)
+            made.passes(n)
+            made.add("store_row", h, 0, half, scale)
+            return
+        if not straight:
+            made.add("load_row", m, 0, half)
+        made.passes(m, "first_of" if straight else "")
+        made.add("split_row", m, half, _splitting(made, n), scale)
+    else:
+        made.add("load_row", h, 0, half)
+        if not pairs:
+            made.add("mirror", n, half, half, 0, 1, change=True)
+            made.passes(n)
+            made.add("store_any", n, 1, half, 0, scale, 0, 0, 1)
+            return
+        made.add("join_row", m, half, half, 0, _joining(made, n), change=True)
+        made.passes(m, "", "last_to_swapped" if straight else "", scale)
+        if not straight:
+            made.add("store_row", m, half, 0, scale)
+
+
+def _splitting(made: _Steps, n: int) -> Any:
+    re, im = turns(np.arange(n // 2 + 1), n)
+    return made.table(im / 2, -re / 2)
+
+
+def _joining(made: _Steps, n: int) -> Any:
+    re, im = turns(np.arange(n // 2 + 1), n)
+    return made.table(im, re)
+
+
+def _lane_steps(
+    made: _Steps, kind: str, n: int, pairs: bool, swapped: bool, scale: float,
+    steps: tuple[int, int, int, int], rotated: int,
+) -> None:  # fmt: skip
+    half, h, run = made.half, n // 2 + 1, made.run
+    m = n // 2 if pairs else n
+    s_step, s_lane, t_step, t_lane = steps
+    re, im = (half, 0) if swapped else (0, half)
+    if kind == "r2c":
+        if pairs:
+            _load(made, m, 2 * s_step, s_lane, s_step, 0, half)
+        else:
+            _load(made, n, s_step, s_lane, 0, 0, half)
+    else:
+        _load(
+            made,
+            n if kind == "c2c" else h,
+            s_step,
+            s_lane,
+            1,
+            *((re, im) if kind == "c2c" else (0, half)),
+        )
+    if kind == "c2r":
+        if pairs:
+            made.add("join_lanes", m, half, half, 0, _joining(made, n), change=True)
+        else:
+            made.add("mirror", n, half, half, 0, run, change=True)
+    made.passes(m)
+    if kind == "r2c":
+        if pairs:
+            made.add("split_lanes", m, half, half, _splitting(made, n), change=True)
+        _store(made, h, t_step, t_lane, 1, 0, half, scale)
+    elif kind == "c2c":
+        if rotated:
+            made.add("rotate", n, half, _rotations(rotated, n, made.width, made.dtype))
+        _store(made, n, t_step, t_lane, 1, re, im, scale)
+    elif pairs:
+        _store(made, m, 2 * t_step, t_lane, t_step, half, 0, scale)
+    else:
+        _store(made, n, t_step, t_lane, 0, half, 0, scale)
+
+
+def _load(made: _Steps, n: int, step: int, lane: int, im_step: int, re: int, im: int) -> None:
+    if im_step == 1 and step == 2:
+        made.add("load_turned", n, lane, re, im)
+    elif im_step == 1 and lane == 2:
+        made.add("load_across", n, step, re, im)
+    elif im_step and lane == 1:
+        made.add("load_beside", n, step, re, im, im_step)
+    else:
+        made.add("load_any", n, step, re, im, im_step, lane, made.run)
+
+
+def _store(
+    made: _Steps, n: int, step: int, lane: int, im_step: int, re: int, im: int, scale: float
+) -> None:
+    if im_step == 1 and step == 2:
+        made.add("store_turned", n, lane, re, im, scale)
+    elif im_step == 1 and lane == 2:
+        made.add("store_across", n, step, re, im, scale)
+    elif im_step and lane == 1:
+        made.add("store_beside", n, step, re, im, scale, im_step)
+    else:
+        made.add("store_any", n, step, re, im, scale, im_step, lane, made.run)
+
+
+@lru_cache(maxsize=8)
+def _rotations(whole: int, n: int, width: int, dtype: Any) -> Any:
+    """``exp(-2 pi i k c / whole)`` for row k of n and column c, register by register."""
+    columns = np.arange(-(-(whole // n) // width) * width).reshape(-1, 1, width)
+    re, im = turns(columns * np.arange(n)[:, None], whole, exactly=False)
+    return np.ascontiguousarray(np.stack([re, im], 2).astype(dtype))
+
+
+class Array(NamedTuple):
+    """An array's shape and strides in bytes."""
+
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+
+
+def planned(
+    kind: str, dtype: Any, n: int, swapped: bool, scale: float, axis: int,
+    source: Array, target: Array,
+) -> tuple[list[Plan], int] | None:  # fmt: skip
+    """What transforms along one axis: plans, and the bytes of the array between two of them. None
+    where no code serves.
+
+    Args:
+        kind: complex to complex (c2c), real to half a spectrum (r2c) or back (c2r).
+        dtype: of the real numbers.
+        n: the length; of c2r the result's.
+        swapped: the inverse, unscaled; of c2r always.
+        scale: what every number is multiplied by.
+        axis: along which.
+        source: what is transformed.
+        target: what is written: another array, or the source itself where the kind is c2c.
+    """
+    limit = threads.count()
+    if kind == "c2c" and n >= LONG:
+        found = _long(dtype, n, swapped, scale, axis, source, target, limit)
+        if found is not None:
+            return found
+    shape = source.shape if kind != "c2r" else target.shape
+    plan = _plan(kind, dtype, n, swapped, scale, axis, shape, source.strides, target.strides, limit)
+    return None if plan is None else ([plan], 0)
+
+
+def completion(dtype: Any, target: Array, last: int, others: tuple[int, ...]) -> Plan | None:
+    """What fills in the second half of a spectrum along `last`, from what lies opposite along that
+    and other axes; all further ones are a batch. None where no code serves.
+    """
+    size = dtype.itemsize
+    shape, steps = target.shape, tuple(s // size for s in target.strides)
+    rest = [k for k in range(len(shape)) if k not in (last, *others)]
+    batch = groups(*([line[k] for k in rest] for line in (shape, steps, steps))) or [(1, 0, 0)]
+    if len(batch) > 1 or not build.available():
+        return None
+    near = far = np.zeros(1, np.int64)
+    for k in sorted(others, key=lambda k: -steps[k]):
+        at = np.arange(shape[k])
+        near = (near[:, None] + at * steps[k]).ravel()
+        far = (far[:, None] + -at % shape[k] * steps[k]).ravel()
+    table = np.stack([near, far], 1)
+    limit, n = threads.count(), shape[last]
+    work = prod(shape)
+    try:
+        function = _function("complete", TYPES[dtype], build.host().lanes(size))
+    except build.Unavailable:
+        return None
+    rows = len(table) * batch[0][0]
+    shares = max(min(rows, pool.shares_of(work, 1 << 16)), 1) if limit > 1 else 1
+    words = np.array(
+        [function, shares, work >= UNLOCKED, 6, table.ctypes.data, len(table), batch[0][0],
+         batch[0][1], n, steps[last], 0],
+        np.int64,
+    )  # fmt: skip
+    return Plan(words, 0, (table,))
+
+
+def _long(
+    dtype: Any, n: int, swapped: bool, scale: float, axis: int, source: Array, target: Array,
+    limit: int,
+) -> tuple[list[Plan], int] | None:  # fmt: skip
+    """A row of n1 n2 numbers as a matrix of n1 rows: its columns are transformed and rotated, then
+    its rows. None where the row does not lie in one piece.
+    """
+    size = 2 * dtype.itemsize
+    if source.strides[axis] != size or target.strides[axis] != size:
+        return None
+    primes = factors(n)
+    n1 = 1
+    for p in reversed(primes):
+        if (n1 * p) ** 2 <= n * 2:
+            n1 *= p
+    n2 = n // n1
+    if primes[-1] > LARGEST or min(n1, n2) < 64:
+        return None
+    rest = [k for k in range(len(source.shape)) if k != axis]
+    batch = tuple(source.shape[k] for k in rest)
+    steps = tuple(n * size * prod(batch[k + 1 :]) for k in range(len(batch)))
+    given, wanted = (tuple(line.strides[k] for k in rest) for line in (source, target))
+    first = _plan(
+        "c2c", dtype, n1, swapped, 1.0, len(batch), (*batch, n1, n2), (*given, n2 * size, size),
+        (*steps, size, n1 * size), limit, n,
+    )  # fmt: skip
+    second = _plan(
+        "c2c", dtype, n2, swapped, scale, len(batch), (*batch, n2, n1), (*steps, n1 * size, size),
+        (*wanted, n1 * size, size), limit,
+    )  # fmt: skip
+    if first is None or second is None:
+        return None
+    return [first, second], n * size * prod(batch)
