@@ -19,8 +19,10 @@ import numpy as np
 from flambeau.core import threads
 from flambeau.core.kernels import memory
 from flambeau.core.kernels.generate import conv_last
-from flambeau.core.kernels.generate.call import tiled
+from flambeau.core.kernels.generate.call import TYPES, tiled
+from flambeau.core.kernels.generate.gemm import shape_of
 from flambeau.core.kernels.generate.turn import turn, turn_runs
+from flambeau.core.kernels.jit import build
 from flambeau.core.kernels.native.prepared import launch
 from flambeau.core.kernels.phases import UNLOCKED, lanes_of, reached
 from flambeau.core.kernels.windows import Ints, Pairs, empty, scratch, to_last
@@ -131,13 +133,20 @@ def _block_words(
     return words, shares * each + 16
 
 
+@once
+def _panel(dtype: Any) -> int:
+    """Columns of a panel of products."""
+    host = build.host()
+    return shape_of(TYPES[dtype], host.bits, host.masked).panel
+
+
 def _by_blocks(
     input: np.ndarray, weight: np.ndarray, lie: _Lie, bias: Any, result: np.ndarray,
     geometry: Geometry,
 ) -> None:  # fmt: skip
     function = _functions(input.dtype)["blocks"]
     words, room = _block_words(
-        function, input.shape, result.shape, geometry, lie, 4 * lanes_of(input.dtype),
+        function, input.shape, result.shape, geometry, lie, _panel(input.dtype),
         threads.count(),
     )  # fmt: skip
     launch()(words, input, weight, bias, result, scratch("pixels", (room,), input.dtype))
@@ -340,7 +349,7 @@ def _weight_sum(
     function = _functions(input.dtype)["weight_gradient"]
     features, channels, *kernel = result.shape
     words, parts, room = _weight_words(
-        function, input.shape, grad.shape, geometry, input.itemsize, 4 * lanes_of(input.dtype),
+        function, input.shape, grad.shape, geometry, input.itemsize, _panel(input.dtype),
         threads.count(),
     )  # fmt: skip
     behind = to_last(result)

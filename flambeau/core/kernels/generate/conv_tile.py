@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from flambeau.core.kernels.generate.gemm import Epilogue, Shape, masked_store, suffix
+from flambeau.core.kernels.generate.gemm import Epilogue, Shape, hold, masked_store, suffix
 from flambeau.core.kernels.jit.ir import SIZES, Function, Module, Value, Variable, vector
 
 __all__ = [
@@ -126,12 +126,7 @@ def _tile(f: Function, shape: Shape, rows: int, width: int, epilogue: Epilogue |
             w = f.splat(f.load(type, weight[r], here), lanes)
             for z in range(width):
                 sums[r][z].set(f.fma(w, columns[z], sums[r][z].get()))
-            if shape.masked:
-                # What follows waits for this row in the order of instructions: loads drawn together
-                # would push sums out of registers.
-                for total in sums[r]:
-                    kept = f'asm sideeffect "", "=v,0,~{{memory}}"({many} {total.get().name})'
-                    total.set(f.emit(many, f"call {many} {kept}"))
+            hold(f, sums[r], 32)
         at.set(f.at(pixels, f.load("i64", get["deltas"], now), type))
         at_weight.set(here + f.load("i64", get["weight_deltas"], now))
         tap.set(f.select(now.eq(last), f.index(0), now + 1))

@@ -55,7 +55,7 @@ TILE = (
 
 def sizes(masked: bool) -> tuple[list[int], list[int]]:
     """How many features and how many taps a tile may have: the most first."""
-    return ([4, 2, 1], [6, 3, 1]) if masked else ([2, 1], [4, 2, 1])
+    return ([4, 2, 1], [6, 3, 1]) if masked else ([2, 1], [6, 3, 1])
 
 
 def module(shape: Shape, careful: bool = False) -> Module:

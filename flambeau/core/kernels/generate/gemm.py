@@ -7,6 +7,7 @@ rows go without packing: `product` reads B's own rows, `dots` takes both along K
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -56,17 +57,21 @@ class Shape(NamedTuple):
     masked: bool
     rows: tuple[int, int, int, int]
     """Rows of a tile that is one, two, three, four registers wide."""
+    across: int = 4
+    """Registers of a whole panel of a product."""
 
     @property
     def panel(self) -> int:
         """Columns of a whole panel."""
-        return 4 * self.lanes
+        return self.across * self.lanes
 
 
 def shape_of(type: str, bits: int, masked: bool) -> Shape:
     """The tiles that fill the registers without spilling: 32 of 512 bits, 16 of fewer."""
     lanes = bits // 8 // SIZES[type]
-    return Shape(type, lanes, masked, (12, 12, 8, 6) if bits == 512 else (6, 4, 3, 2))
+    if bits == 512:
+        return Shape(type, lanes, masked, (12, 12, 8, 6))
+    return Shape(type, lanes, masked, (12, 6, 4, 3), 2)
 
 
 def words(f: Function, names: tuple[str, ...]) -> dict[str, Value]:
@@ -188,14 +193,14 @@ def _tiles(
 ) -> dict[tuple[int, int, bool], Function]:
     """By (rows, registers, whether columns are cut off): the function of that tile."""
     found = {}
-    for width in (1, 2, 3, 4):
+    for width in range(1, shape.across + 1):
         counts = [shape.rows[width - 1]]
         rest = 1 << ((counts[0] - 1).bit_length() - 1)
         while rest:
             counts.append(rest)
             rest //= 2
         for rows in dict.fromkeys(counts):
-            for cut in (False, True) if width == 4 else (True,):
+            for cut in (False, True) if width == shape.across else (True,):
                 f = made.function(f"tile{rows}x{width}{'c' * cut}", TILE, internal=True)
                 _tile(f, shape, rows, width, cut, epilogue)
                 found[rows, width, cut] = f
@@ -250,12 +255,13 @@ def _tile(
             x = f.splat(f.load(type, a[r], at), lanes)
             for z in range(width):
                 sums[r][z].set(f.fma(x, columns[z], sums[r][z].get()))
+            hold(f, sums[r])
         b_at.set(f.at(b, get["b_step"], type))
         a_at.set(at + get["a_column"])
 
     unroll = 2
     begun = f.variable("i64", 0)
-    if width == 4 and rows == shape.rows[3]:
+    if width == shape.across and rows == shape.rows[width - 1]:
         stop = smaller(f, get["depth"] / AHEAD, get["lines"])
         with f.loop(0, stop) as number:
             line = f.at(get["ahead"], number * get["ahead_row"], type)
@@ -311,10 +317,10 @@ def _against(made: Module, shape: Shape, tiles: dict[tuple[int, int, bool], Func
     f = made.function("against", AGAINST, internal=True, attributes="noinline")
     get, lanes = f.argument, shape.lanes
     columns = get["columns"]
-    for width in (4, 3, 2, 1):
-        for cut in (False, True) if width == 4 else (True,):
+    for width in range(shape.across, 0, -1):
+        for cut in (False, True) if width == shape.across else (True,):
             fits = columns.gt((width - 1) * lanes) & columns.le(width * lanes)
-            if width == 4:
+            if width == shape.across:
                 fits = fits & (columns.lt(shape.panel) if cut else columns.eq(shape.panel))
             with f.when(fits):
                 row: Variable = f.variable("i64", get["first"])
@@ -346,6 +352,23 @@ def _against(made: Module, shape: Shape, tiles: dict[tuple[int, int, bool], Func
                     f.jump(f"rows{k}")
                     f.label(f"fewer{k}")
     return f
+
+
+HELD = {32: ("x", 16), 64: ("v", 32)}
+"""By a register's bytes: what such are called in assembly, and how many there are."""
+
+
+def hold(f: Function, sums: list[Variable], scarce: int = 16) -> None:
+    """What follows waits for these sums in the order of instructions, where there are no more than
+    `scarce` registers: loads drawn together would push sums out of them.
+    """
+    many = sums[0].get().type
+    letter, registers = HELD.get(lanes(many) * SIZES[element(many)], ("", math.inf))
+    if registers > scarce:
+        return
+    for total in sums:
+        kept = f'asm sideeffect "", "={letter},0,~{{memory}}"({many} {total.get().name})'
+        total.set(f.emit(many, f"call {many} {kept}"))
 
 
 def nothing_ahead(f: Function) -> tuple[Value, Value, Value]:

@@ -18,7 +18,15 @@ import numpy as np
 from flambeau.core.kernels import memory
 from flambeau.core.kernels.generate import gemm
 from flambeau.core.kernels.generate.call import TYPES, Kernel
-from flambeau.core.kernels.generate.gemm import larger, mask, pointer, prefetch, share, smaller
+from flambeau.core.kernels.generate.gemm import (
+    hold,
+    larger,
+    mask,
+    pointer,
+    prefetch,
+    share,
+    smaller,
+)
 from flambeau.core.kernels.generate.recurrent_gates import GATES, STEPS, Cell
 from flambeau.core.kernels.generate.vectors import along, read, write
 from flambeau.core.kernels.jit import build, pool
@@ -305,13 +313,30 @@ def _multiply(
             total.set(0.0)
 
     def multiply(k: Value) -> None:
-        right = [f.load(many, panel, k * (width * lanes) + z * lanes) for z in range(width)]
         for z in range(width):
             prefetch(f, f.at(panel, (k + AHEAD) * (width * lanes) + z * lanes, one))
-        for line, row in zip(sums, left, strict=True):
-            x = f.splat(f.load(one, row, k), lanes)
-            for total, column in zip(line, right, strict=True):
-                total.set(f.fma(x, column, total.get()))
+
+        def column(z: int) -> Value:
+            return f.load(many, panel, k * (width * lanes) + z * lanes)
+
+        def number(r: int) -> Value:
+            return f.splat(f.load(one, left[r], k), lanes)
+
+        # The fewer ones all stay in registers, the others come one at a time.
+        if len(left) < width:
+            numbers = [number(r) for r in range(len(left))]
+            for z in range(width):
+                y = column(z)
+                for x, line in zip(numbers, sums, strict=True):
+                    line[z].set(f.fma(x, y, line[z].get()))
+                hold(f, [line[z] for line in sums])
+        else:
+            columns = [column(z) for z in range(width)]
+            for r, line in enumerate(sums):
+                x = number(r)
+                for y, total in zip(columns, line, strict=True):
+                    total.set(f.fma(x, y, total.get()))
+                hold(f, line)
 
     at = f.variable("i64", 0)
     if kinds:
