@@ -31,6 +31,8 @@ def data_array(data: Any, dtype: Any, op: str) -> np.ndarray[Any, Any]:
         found = native(data, op)
     elif isinstance(data, np.generic):
         found = np.asarray(data)
+        if found.dtype.kind == "c" and dtype is not None and not dtype.is_complex:
+            found = _real_part(data, dtype, op)
     elif isinstance(data, (bool, int, float, complex)):
         dtype = _inferred(data, op) if dtype is None else dtype
         found = _stored([data], dtype, op).reshape(())
@@ -126,19 +128,38 @@ def _stored(leaves: list[Any], dtype: Any, op: str) -> np.ndarray[Any, Any]:
         return np.array([_truth(x, op) for x in leaves], bool)
     if dtype is dtypes.uint64:
         return np.array([_unsigned(x, op) for x in leaves], np.uint64)
-    if not kinds <= {bool, int}:
+    plain = kinds <= {bool, int}
+    if not plain:
         leaves = [_whole(x, op) for x in leaves]
-    for x in leaves:
-        if isinstance(x, int) and not -(1 << 63) <= x < 1 << 63:
-            raise fail(ValueError, op, "Overflow when unpacking long long: integers take 64 bits")
-    if not kinds <= {bool, int}:
-        leaves = [number_for(op, x, dtype.numpy) for x in leaves]
-    found = np.array(leaves, np.int64)
+    try:
+        found = np.array([x for x in leaves if isinstance(x, int)], np.int64)
+    except OverflowError:
+        raise fail(
+            ValueError, op, "Overflow when unpacking long long: integers take 64 bits"
+        ) from None
+    if not plain:
+        found = np.array([number_for(op, x, dtype.numpy) for x in leaves], np.int64)
     check_range(op, found, dtype.numpy)
     return found
 
 
+def _real_part(x: Any, dtype: Any, op: str) -> Any:
+    """What a real dtype takes from NumPy's complex numbers, as PyTorch asks them for it: a floating
+    one the real part, bool whether Python's own kind is true.
+
+    Raises:
+        TypeError: any other.
+    """
+    if dtype.is_floating_point:
+        return np.asarray(x.real)
+    if dtype is dtypes.bool and isinstance(x, complex):
+        return np.asarray(bool(x))
+    raise fail(TypeError, op, f"must be real number, not complex: the dtype asked for is {dtype}")
+
+
 def _real(x: Any, op: str) -> float:
+    if isinstance(x, np.complexfloating):
+        x = x.real
     if not hasattr(x, "__float__") and not hasattr(x, "__index__"):
         raise fail(TypeError, op, f"must be real number, not {type(x).__name__}")
     return float(x)
