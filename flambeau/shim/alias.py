@@ -48,7 +48,7 @@ def resolve(name: str) -> ModuleType | None:
         # Only the module itself may be missing: an extra missing inside it is its own error.
         if error.name is None or not (wanted + ".").startswith(error.name + "."):
             raise
-    known = names.paths.place(name.partition(".")[2]) if name.startswith("torch.") else None
+    known = names.paths.place(name)
     if known is not None:
         return importlib.import_module(f"{ROOTS['torch']}.{known}")
     parent, _, leaf = wanted.rpartition(".")
@@ -83,6 +83,9 @@ def _keep_hidden(name: str, package: ModuleType) -> None:
         leaf = inner.removeprefix(head)
         if leaf != inner and "." not in leaf and vars(package).get(leaf, module) is not module:
             sys.modules[f"{name}.{leaf}"] = module
+    for leaf in names.paths.files(name) if name.startswith("torchvision") else ():
+        if not isinstance(vars(package).get(leaf, package), type(sys)):
+            sys.modules[f"{name}.{leaf}"] = package
 
 
 def distribution(name: str) -> importlib.metadata.Distribution:

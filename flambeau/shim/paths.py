@@ -7,7 +7,7 @@ Standard library only.
 
 from __future__ import annotations
 
-__all__ = ["home", "place"]
+__all__ = ["files", "home", "place"]
 
 HOMES = {
     "amp.autocast": "amp.autocast_mode",
@@ -76,6 +76,25 @@ PLACES = {
 }
 """A module of PyTorch's that has no file here -> the one that has its names."""
 
+VISION = {
+    "": ("version",),
+    "datasets": (
+        "caltech", "celeba", "cityscapes", "clevr", "country211", "dtd", "eurosat", "fakedata",
+        "fer2013", "fgvc_aircraft", "flickr", "flowers102", "food101", "gtsrb", "hmdb51",
+        "imagenet", "imagenette", "inaturalist", "kinetics", "kitti", "lfw", "lsun",
+        "moving_mnist", "omniglot", "oxford_iiit_pet", "pcam", "phototour", "places365",
+        "rendered_sst2", "sbd", "sbu", "semeion", "stanford_cars", "stl10", "sun397", "ucf101",
+        "usps", "vision", "widerface",
+    ),
+    "models": ("mobilenet",),
+    "ops": (
+        "ciou_loss", "diou_loss", "focal_loss", "giou_loss", "ps_roi_align", "ps_roi_pool",
+        "roi_align", "roi_pool",
+    ),
+    "transforms": ("autoaugment", "transforms"),
+}  # fmt: skip
+"""A package of torchvision's -> its files that have none here: the package has their names."""
+
 
 def home(path: str) -> str:
     """PyTorch's module for a module of flambeau's, both without the package's name."""
@@ -87,6 +106,17 @@ def home(path: str) -> str:
     return path
 
 
-def place(path: str) -> str | None:
-    """The module here that an import of PyTorch's means, where no file has its name."""
-    return PLACES.get(path)
+def place(name: str) -> str | None:
+    """The module here, without the package's name, that an import of ``torch.`` or ``torchvision.``
+    and more means, where no file has its name.
+    """
+    root, _, path = name.partition(".")
+    if root == "torch":
+        return PLACES.get(path)
+    room, _, file = path.rpartition(".")
+    return f"vision.{room}".rstrip(".") if file in files(name.rpartition(".")[0]) else None
+
+
+def files(package: str) -> tuple[str, ...]:
+    """The files of a package of torchvision's whose names its package has here."""
+    return VISION.get(package.removeprefix("torchvision").removeprefix("."), ())

@@ -57,6 +57,25 @@ assert sys.modules["torch.nn.utils.spectral_norm"].SpectralNorm is SpectralNorm
     )
 
 
+def test_files_of_torchvision_are_its_packages(run, script):
+    check(
+        run,
+        script,
+        """
+from torchvision.ops.roi_align import RoIAlign, roi_align
+from torchvision.transforms.transforms import Compose
+from torchvision.datasets.celeba import CelebA
+from torchvision.datasets.vision import VisionDataset
+from torchvision.models.resnet import ResNet18_Weights
+import torchvision.ops.roi_align, torchvision.version
+from torchvision import datasets, ops, transforms
+assert ops.roi_align is roi_align and callable(roi_align)
+assert CelebA is datasets.CelebA and Compose is transforms.Compose
+assert torchvision.version.__version__ == torchvision.__version__
+""",
+    )
+
+
 def test_version_and_metadata(run, script):
     check(
         run,

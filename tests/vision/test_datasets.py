@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from flambeau.vision import datasets
+from flambeau.vision.datasets import folder, utils
 from tests.hub.local_server import serving
 from tests.vision.cases.datasets import CASES, cifar_of, write_digits
 from tests.vision.check import check
@@ -127,3 +128,37 @@ def test_archives_stay_in_their_folder(tmp_path):
     assert (tmp_path / "b").read_bytes() == b"held" and not (tmp_path / "b.xz").exists()
     with pytest.raises(RuntimeError, match="suffix"):
         datasets.utils.extract_archive(tmp_path / "b")
+
+
+def test_a_folder_is_listed_by_functions_and_by_what_a_subclass_says(tmp_path):
+    for place in ("b/1.PNG", "a/x/2.txt", "a/3.jpg"):
+        (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / place).touch()
+    assert folder.find_classes(tmp_path) == (["a", "b"], {"a": 0, "b": 1})
+    found = folder.make_dataset(tmp_path, extensions=folder.IMG_EXTENSIONS)
+    assert [(p.replace(str(tmp_path), ""), c) for p, c in found] == [
+        ("/a/3.jpg", 0),
+        ("/b/1.PNG", 1),
+    ]
+    assert folder.is_image_file("x.TIFF") and not folder.is_image_file("x.txt")
+
+    class Texts(datasets.DatasetFolder):
+        def find_classes(self, directory):
+            return ["a"], {"a": 7}
+
+    made = Texts(tmp_path, str, is_valid_file=lambda path: path.endswith("txt"))
+    assert made.targets == [7] and made.samples[0][0].endswith("2.txt")
+    for wrong in ({}, {"extensions": ".x", "is_valid_file": bool}):
+        with pytest.raises(ValueError, match="one of the two"):
+            folder.make_dataset(tmp_path, {"a": 0}, **wrong)
+    with pytest.raises(ValueError, match="one class"):
+        folder.make_dataset(tmp_path, {}, extensions=".x")
+
+
+def test_arguments_of_own_data_sets_are_checked():
+    assert utils.verify_str_arg("train", "split", ("train", "val")) == "train"
+    assert utils.verify_str_arg("anything") == "anything"
+    for value, more, said in [(3, {}, "Expected type str"), ("x", {}, "Unknown value 'x'"),
+                              ("x", {"custom_msg": "no such split"}, "no such split")]:  # fmt: skip
+        with pytest.raises(ValueError, match=said):
+            utils.verify_str_arg(value, "split", ("train",), **more)

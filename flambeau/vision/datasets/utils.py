@@ -24,7 +24,9 @@ __all__ = [
     "extract_archive",
     "list_dir",
     "list_files",
+    "iterable_to_str",
     "one_of",
+    "verify_str_arg",
 ]
 
 Path = str | os.PathLike[str]
@@ -43,6 +45,32 @@ def one_of(value: Any, name: str, valid: Iterable[str]) -> Any:
             f"Unknown value '{value}' for argument {name}. Valid values are: {', '.join(valid)}."
         )
     return value
+
+
+def iterable_to_str(iterable: Iterable[Any]) -> str:
+    """The elements in quotes, with commas between."""
+    return "'" + "', '".join(str(each) for each in iterable) + "'"
+
+
+def verify_str_arg(
+    value: Any,
+    arg: str | None = None,
+    valid_values: Iterable[str] | None = None,
+    custom_msg: str | None = None,
+) -> Any:
+    """A text, if it is one (of the valid ones), as own data sets ask it of their arguments.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if not isinstance(value, str):
+        place = "" if arg is None else f" for argument {arg}"
+        raise ValueError(f"Expected type str{place}, but got type {type(value)}.")
+    if valid_values is None or value in (valid := tuple(valid_values)):
+        return value
+    if custom_msg is not None:
+        raise ValueError(custom_msg)
+    return one_of(value, str(arg), valid)
 
 
 def calculate_md5(fpath: Path, chunk_size: int = 1024 * 1024) -> str:

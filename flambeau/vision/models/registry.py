@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import inspect
 import re
+import sys
 import warnings
 from collections.abc import Callable
 from fnmatch import fnmatch
@@ -65,9 +66,18 @@ def register_model(
             return _trained(build, weights, progress, kwargs, fixed or {})
 
         BUILDERS[key] = builder
+        vars(sys.modules[build.__module__]).setdefault("__getattr__", _weights_beside)
         return builder
 
     return wrapper
+
+
+def _weights_beside(name: str) -> Any:
+    """The ``__getattr__`` of a file of builders: the enumerations of weights are there too."""
+    found = table.by_enumeration(name) if name.endswith("_Weights") else None
+    if found is None:
+        raise AttributeError(f"torchvision has nothing called {name!r} here.")
+    return found
 
 
 def on_backbone(build: Callable[..., nn.Module]) -> Callable[..., nn.Module]:

@@ -16,6 +16,7 @@ from flambeau.vision.models.registry import register_model
 
 __all__ = [
     "ShuffleNetV2",
+    "channel_shuffle",
     "shufflenet_v2_x0_5",
     "shufflenet_v2_x1_0",
     "shufflenet_v2_x1_5",
@@ -30,6 +31,11 @@ def _pointwise(inp: int, oup: int) -> list[nn.Module]:
 def _depthwise(channels: int, stride: int) -> list[nn.Module]:
     conv = nn.Conv2d(channels, channels, 3, stride, 1, groups=channels, bias=False)
     return [conv, nn.BatchNorm2d(channels)]
+
+
+def channel_shuffle(x: Tensor, groups: int) -> Tensor:
+    """As ``nn.functional.channel_shuffle``, under torchvision's name."""
+    return nn.functional.channel_shuffle(x, groups)
 
 
 class InvertedResidual(nn.Module):
@@ -60,7 +66,7 @@ class InvertedResidual(nn.Module):
             out = torch.cat((kept, self.branch2(other)), dim=1)
         else:
             out = torch.cat((self.branch1(x), self.branch2(x)), dim=1)
-        return nn.functional.channel_shuffle(out, 2)
+        return channel_shuffle(out, 2)
 
 
 class ShuffleNetV2(nn.Module):

@@ -19,7 +19,15 @@ from flambeau.core.tensor import Tensor
 from flambeau.vision.models.registry import register_model
 from flambeau.vision.ops.misc import MLP, Conv2dNormActivation
 
-__all__ = ["VisionTransformer", "vit_b_16", "vit_b_32", "vit_h_14", "vit_l_16", "vit_l_32"]
+__all__ = [
+    "VisionTransformer",
+    "interpolate_embeddings",
+    "vit_b_16",
+    "vit_b_32",
+    "vit_h_14",
+    "vit_l_16",
+    "vit_l_32",
+]
 
 Layer = Callable[..., nn.Module]
 NORM = partial(nn.LayerNorm, eps=1e-6)
@@ -242,3 +250,46 @@ vit_b_32 = _builder("vit_b_32")
 vit_h_14 = _builder("vit_h_14")
 vit_l_16 = _builder("vit_l_16")
 vit_l_32 = _builder("vit_l_32")
+
+
+def interpolate_embeddings(
+    image_size: int,
+    patch_size: int,
+    model_state: OrderedDict[str, Tensor],
+    interpolation_mode: str = "bicubic",
+    reset_heads: bool = False,
+) -> OrderedDict[str, Tensor]:
+    """The state dict of a trained model for images of another size: its embeddings of positions are
+    a picture, which is resized; that of the class stays.
+
+    Args:
+        image_size: side of the new model's images in pixels.
+        patch_size: side of its patches in pixels.
+        model_state: the trained model's state dict, square images'; given back, with the new entry.
+        interpolation_mode: as ``nn.functional.interpolate``'s, with aligned corners.
+        reset_heads: leave out the heads' entries where the size differs.
+
+    Raises:
+        ValueError: embeddings of more than one batch or of images that are no squares.
+    """
+    key, side = "encoder.pos_embedding", image_size // patch_size
+    batch, length, width = model_state[key].shape
+    if batch != 1:
+        raise ValueError(f"Unexpected position embedding shape: {model_state[key].shape}")
+    if length == side**2 + 1:
+        return model_state
+    old = math.isqrt(length - 1)
+    if old**2 != length - 1:
+        raise ValueError(
+            f"interpolate_embeddings: {length - 1} positions are not a perfect square of patches."
+        )
+    first, places = model_state[key][:, :1], model_state[key][:, 1:]
+    picture = places.permute(0, 2, 1).reshape(1, width, old, old)
+    picture = nn.functional.interpolate(
+        picture, size=side, mode=interpolation_mode, align_corners=True
+    )
+    found = picture.reshape(1, width, side**2).permute(0, 2, 1)
+    model_state[key] = torch.cat([first, found], dim=1)
+    if not reset_heads:
+        return model_state
+    return OrderedDict((k, v) for k, v in model_state.items() if not k.startswith("heads"))

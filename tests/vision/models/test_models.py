@@ -6,6 +6,8 @@ import pytest
 
 import flambeau as torch
 from flambeau.vision import models
+from flambeau.vision.models import resnet
+from flambeau.vision.models.vision_transformer import interpolate_embeddings
 from tests.vision.models.make_goldens import GOLDENS, layout, outputs, seeded
 
 WANTED = json.loads(GOLDENS.read_text())
@@ -61,3 +63,23 @@ def test_every_model_is_known():
     assert models.get_model_builder("ResNet18") is models.resnet18
     with pytest.raises(ValueError, match="Unknown model nothing"):
         models.get_model("nothing")
+
+
+def test_embeddings_of_positions_are_resized():
+    sizes = {"patch_size": 4, "num_layers": 1, "num_heads": 1, "hidden_dim": 4, "mlp_dim": 4}
+    trained, larger = (models.VisionTransformer(image_size=n, **sizes) for n in (8, 12))
+    torch.nn.init.constant_(trained.encoder.pos_embedding, 2.5)
+    state = interpolate_embeddings(12, 4, trained.state_dict(), reset_heads=True)
+    missing, unexpected = larger.load_state_dict(state, strict=False)
+    assert {name.split(".")[0] for name in missing} == {"heads"} and not unexpected
+    torch.testing.assert_close(larger.encoder.pos_embedding, torch.full((1, 10, 4), 2.5))
+    assert interpolate_embeddings(8, 4, trained.state_dict()).keys() == trained.state_dict().keys()
+    state["encoder.pos_embedding"] = torch.zeros(1, 6, 4)
+    with pytest.raises(ValueError, match="perfect square"):
+        interpolate_embeddings(12, 4, state)
+
+
+def test_weights_are_found_beside_their_builders():
+    assert resnet.ResNet18_Weights is models.ResNet18_Weights
+    with pytest.raises(AttributeError, match="Other_Weights"):
+        resnet.Other_Weights
