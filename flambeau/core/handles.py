@@ -21,7 +21,7 @@ class RemovableHandle:
 
     def __init__(self, hooks_dict: Any, *, extra_dict: Any = None) -> None:
         self.id = next(RemovableHandle.next_id)
-        self._table = _reference(hooks_dict)
+        self.hooks_dict_ref = _reference(hooks_dict)
         extras = (
             extra_dict
             if isinstance(extra_dict, list)
@@ -29,11 +29,11 @@ class RemovableHandle:
             if extra_dict is not None
             else []
         )
-        self._extras = [_reference(each) for each in extras]
+        self.extra_dict_ref = tuple(_reference(each) for each in extras)
 
     def remove(self) -> None:
         """Take the hook away; a second call does nothing."""
-        for find in (self._table, *self._extras):
+        for find in (self.hooks_dict_ref, *self.extra_dict_ref):
             table = find()
             if table is not None and self.id in table:
                 del table[self.id]
@@ -45,12 +45,12 @@ class RemovableHandle:
         self.remove()
 
     def __getstate__(self) -> Any:
-        return self.id, self._table()
+        return self.id, self.hooks_dict_ref()
 
     def __setstate__(self, state: Any) -> None:
         self.id = state[0]
-        self._table = _reference(state[1] if state[1] is not None else {})
-        self._extras = []
+        self.hooks_dict_ref = _reference(state[1] if state[1] is not None else {})
+        self.extra_dict_ref = ()
 
 
 def _reference(table: Any) -> Any:

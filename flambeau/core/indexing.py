@@ -24,7 +24,7 @@ from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.methods import bind
 from flambeau.core.numbers import number_for
-from flambeau.core.ops import advanced as _advanced  # noqa: F401  (declares what is called here)
+from flambeau.core.ops.advanced import one_mask
 from flambeau.core.ops.view import strided
 from flambeau.core.overlap import check_writable, meets, overlaps
 from flambeau.core.part_written import write_part, write_rows
@@ -438,7 +438,7 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
             check_writable("__setitem__", shown._array)
             ops.fill_(shown, value)
         else:
-            ops.copy_(shown, without_ones(value, shown._array.ndim))
+            ops.copy_(shown, _broadcast(without_ones(value, shown._array.ndim), shown))
         return
     shown = basic_view(input, basic) if any(k is not ALL for k in basic) else input
     if number:
@@ -447,15 +447,10 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
         value = without_ones(value, _result_rank(shown, indices))
     if value._array.size == 1:
         indices = [_mask(k) for k in indices]
-        if _fills(indices) and value._array.dtype != a.dtype:
+        if one_mask(indices) and value._array.dtype != a.dtype:
             ops.masked_fill_(shown, indices[0], value.reshape(()).to(of(a.dtype)))
             return
     ops.index_put_(shown, indices, value)
-
-
-def _fills(indices: Any) -> bool:
-    """Whether the indices are one mask: one value is then converted."""
-    return len(indices) == 1 and isinstance(indices[0], Tensor) and indices[0].dtype is BOOL
 
 
 def _mask(index: Any) -> Any:
@@ -487,6 +482,16 @@ def _meeting(array: Any, place: Any, value: Any) -> bool:
         return True
     part = array[place]
     return type(part) is nd and meets(part, value)
+
+
+def _broadcast(value: Tensor, shown: Tensor) -> Tensor:
+    """A value that shares memory with the place it is written to, in that place's shape: of
+    repeated elements nobody says that they are read after they were written.
+    """
+    here, there = shown._array, value._array
+    if type(here) is not nd or type(there) is not nd or here.shape == there.shape:
+        return value
+    return ops.expand_as(value, shown) if np.may_share_memory(here, there) else value
 
 
 def _written_part(input: Tensor, place: Any) -> Tensor:

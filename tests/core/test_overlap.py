@@ -35,6 +35,12 @@ WRITES = {
     "slice apart": lambda of, x: x.__setitem__(slice(0, 4), x[4:]),
     "index": lambda of, x: x.__setitem__(of.tensor([0, 1]), x[1:3]),
     "mask": lambda of, x: x.__setitem__(x > 4, x[:3]),
+    "item broadcast": lambda of, x: x.view(2, 4).__setitem__(0, x[2]),
+    "row broadcast": lambda of, x: x.view(2, 4).__setitem__(slice(None), x[:4]),
+    "one mask": lambda of, x: x.__setitem__(x > 4, x[2]),
+    "put one in a mask": lambda of, x: x.index_put_((x > 4,), x[2]),
+    "add one in a mask": lambda of, x: x.index_put_((x > 4,), x[2], True),
+    "put one at an index": lambda of, x: x.index_put_((of.tensor([0]),), x[2]),
     "expanded item": lambda of, x: x[:3].expand(2, 3).__setitem__(0, 1.0),
     "expanded slice": lambda of, x: x[:3].expand(2, 3).__setitem__(slice(None), 1.0),
 }

@@ -457,6 +457,11 @@ def index_put(input: Tensor, indices: Any, values: Tensor, accumulate: bool = Fa
     return ops._index_put(input, _indices("index_put", input, indices), values, accumulate)
 
 
+def one_mask(indices: Any) -> bool:
+    """Whether the indices are one mask: one value is then filled in, wherever it lies."""
+    return len(indices) == 1 and indices[0] is not None and indices[0]._array.dtype.kind == "b"
+
+
 @composite(method=True)
 def index_put_(input: Tensor, indices: Any, values: Tensor, accumulate: bool = False) -> Tensor:
     """`index_put` written into the tensor itself."""
@@ -479,7 +484,8 @@ def index_put_(input: Tensor, indices: Any, values: Tensor, accumulate: bool = F
         write_result("index_put_", input, ops._index_put(input, indices, values, accumulate))
         return input
     value = values._array
-    check_apart("index_put_", input._array, (value,), whole=True)
+    if accumulate or value.size != 1 or not one_mask(indices):
+        check_apart("index_put_", input._array, (value,), whole=True)
     if np.may_share_memory(value, input._array):
         value = value.copy()
     write(input._array, [None if k is None else k._array for k in indices], value, accumulate)

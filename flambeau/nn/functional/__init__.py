@@ -3,6 +3,7 @@ file."""
 
 from flambeau.core.tensor import Tensor
 from flambeau.nn import _reduction as _Reduction
+from flambeau.nn import grad as grad
 from flambeau.nn.functional.activation import *
 from flambeau.nn.functional.activation import _implicit_dim as _implicit_dim
 from flambeau.nn.functional.attention import *
