@@ -52,20 +52,26 @@ def accumulate(node: AccumulateGrad, grad: Any, graph: bool, spot: Any) -> None:
     elif isinstance(grad, np.generic):
         accumulate(node, np.asarray(grad), graph, spot)
         return
+    elif old is None:
+        variable._grad = wrap(grad)  # sparse data, kept as it is while alone
     else:
-        # Sparse data: kept as it is while alone, densified where a dense gradient is there already.
-        variable._grad = wrap(grad) if old is None else old + wrap(grad)
+        _replace(variable, old, grad)
     hooks = node.hooks
     if hooks is not None and hooks.post_accumulate:
         for hook in tuple(hooks.post_accumulate.values()):
             hook(variable)
 
 
-def _replace(variable: Tensor, old: Tensor, grad: np.ndarray[Any, Any]) -> None:
-    """Add to a gradient that is sparse, or has a history of its own, out of place."""
+def _replace(variable: Tensor, old: Tensor, grad: Any) -> None:
+    """Add to a gradient that is sparse, or has a history of its own, out of place; rows to one of
+    numbers in it, for those who hold it.
+    """
     token = state.switch(grad=False)
     try:
-        variable._grad = old + wrap(grad)
+        if type(old._array) is nd and old._edge is None:
+            old.add_(wrap(grad))
+        else:
+            variable._grad = old + wrap(grad)
     finally:
         state.restore(token)
 

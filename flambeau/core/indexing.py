@@ -17,7 +17,6 @@ import numpy as np
 
 from flambeau.core import lower, overrides
 from flambeau.core.declare import ops
-from flambeau.core.dtypes import bool as BOOL
 from flambeau.core.dtypes import of
 from flambeau.core.entry import as_view, at_first, looking
 from flambeau.core.errors import fail

@@ -124,8 +124,8 @@ class UninitializedTensorMixin:
     cls_to_become: type = Tensor
     # What a module does to all its tensors (to, half, load, freeze) must go on working.
     _allowed = frozenset(
-        "copy_ _to_copy alias detach clone empty_like is_complex is_floating_point half float "
-        "double bfloat16 char short int long cuda cpu to get_device requires_grad_".split()
+        "copy_ _to_copy alias is_complex is_floating_point half float double bfloat16 char short "
+        "int long cuda cpu to get_device requires_grad_".split()
     )
 
     def materialize(self: Any, shape: Any, device: Any = None, dtype: Any = None) -> None:

@@ -165,7 +165,7 @@ def maximum(input: np.ndarray, out: Ints) -> tuple[np.ndarray, np.ndarray]:
     values, indices = empty(shape, input.dtype, last), empty(shape, np.dtype(np.int64), last)
     for cell, cuts in _cells(input.shape[2:], out):
         block = input[:, :, *cuts]
-        flat = block.reshape(*block.shape[:2], -1)
+        flat = block.reshape(*block.shape[:2], prod(block.shape[2:]))
         best = _winner(flat)
         values[:, :, *cell] = np.take_along_axis(flat, best[..., None], 2)[..., 0]
         where = np.unravel_index(best, block.shape[2:])

@@ -14,18 +14,18 @@ from flambeau.core.kernels.scatter import add_in_turn
 __all__ = ["check_indices", "rows_added"]
 
 
-def check_indices(op: str, index: Any, count: int) -> None:
+def check_indices(op: str, index: Any, count: int, error: type[Exception] = IndexError) -> None:
     """Every index is a row.
 
     Raises:
-        IndexError: one is not.
+        IndexError (or `error`): one is not.
     """
     if not index.size:
         return
     low, high = int(index.min()), int(index.max())
     if low < 0 or high >= count:
         raise fail(
-            IndexError,
+            error,
             op,
             f"index out of range in self: index {low if low < 0 else high} is given, the table "
             f"has {count} rows (0 to "

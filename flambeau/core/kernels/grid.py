@@ -133,6 +133,8 @@ def sample(
     """
     count, channels, *size = input.shape
     shape = grid.shape[1:-1]
+    if not input.size or not grid.size:
+        return np.zeros((count, channels, *shape), input.dtype)
     planes = np.ascontiguousarray(input).reshape(count, channels, -1)
     axes = _axes(grid, size, mode, padding, align_corners)
     total = np.zeros((count, channels, prod(shape)), input.dtype)
@@ -164,6 +166,8 @@ def sample_gradient(
     align_corners: bool,
 ) -> tuple[np.ndarray, np.ndarray]:
     """The gradients of :func:`sample` in input and grid."""
+    if not grad.size:
+        return np.zeros_like(input), np.zeros_like(grid)
     if is_half(input.dtype):
         args = (_wide(grad), _wide(input), _wide(grid))
         back, bend = sample_gradient(*args, mode, padding, align_corners)

@@ -35,12 +35,13 @@ __all__ = [
 ]
 
 
-def _adaptive_prepared(op: str, input: Any, out: Ints) -> Any:
+def _adaptive_prepared(op: str, input: Any, out: Ints, filled: int | None = None) -> Any:
+    """The input with a batch axis; the first dimension of what is given may be empty."""
     count = len(out)
     if min(out) < 0:
         raise fail(RuntimeError, op, f"output_size must be non-negative, but got {list(out)}.")
     refuse_dtype(op, input.dtype, "f")
-    return batched(op, input, count)
+    return batched(op, input, count, input.ndim - 1 if filled is None else filled)
 
 
 _SIZED = dimensional("AdaptiveAvgPool", "")
@@ -64,9 +65,11 @@ def adaptive_average(input, out_size: Ints):
     """The mean over bins ``[floor(i S / n), ceil((i + 1) S / n))`` for ``n = out_size`` per
     axis.
     """
-    array = _adaptive_prepared(f"adaptive_avg_pool{len(out_size)}d", input, out_size)
-    if 0 in out_size:
-        return np.zeros((*input.shape[: -len(out_size)], *out_size), input.dtype)
+    count = len(out_size)
+    filled = count if count < 3 else None  # planes may lack channels, volumes may not
+    array = _adaptive_prepared(f"adaptive_avg_pool{count}d", input, out_size, filled)
+    if 0 in out_size or not array.size:
+        return np.zeros((*input.shape[:-count], *out_size), input.dtype)
     return unbatched(adaptive_pool.average(array, out_size), input.ndim)
 
 
@@ -131,7 +134,7 @@ def fractional_maximum(input, samples, kernel: Ints, size: Ints):
     count = len(kernel)
     op = f"fractional_max_pool{count}d"
     refuse_dtype(op, input.dtype, "f")
-    array = batched(op, input, count)
+    array = batched(op, input, count, input.ndim - 1)
     for axis, (n, k, o) in enumerate(zip(array.shape[2:], kernel, size, strict=True)):
         if o + k - 1 > n:
             raise fail(
@@ -141,6 +144,9 @@ def fractional_maximum(input, samples, kernel: Ints, size: Ints):
                 "dimension "
                 f"{axis - count}. Use a smaller kernel or output.",
             )
+    if 0 in size:
+        shape = (*input.shape[:-count], *size)
+        return np.zeros(shape, input.dtype), np.zeros(shape, np.int64)
     columns = (1, 0) if count == 2 else (0, 1, 2)
     values, indices = adaptive_pool.fractional_maximum(array, kernel, size, samples, columns)
     return unbatched(values, input.ndim), unbatched(indices, input.ndim)

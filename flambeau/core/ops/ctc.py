@@ -61,8 +61,15 @@ def _ctc_loss(log_probs, targets: Any, lengths: Any, sizes: Any, blank: int, zer
     return kernels.alphas(log_probs, targets, lengths, sizes, blank)
 
 
-def _numbers(value: Any) -> Any:
+def _numbers(name: str, value: Any) -> Any:
+    """Lengths as a row of int64.
+
+    Raises:
+        RuntimeError: a tensor of another kind.
+    """
     found = value._array if isinstance(value, Tensor) else np.asarray(value)
+    if isinstance(value, Tensor) and found.dtype.kind not in "iu":
+        raise fail(RuntimeError, "ctc_loss", f"{name} must be integral, but is {value.dtype}.")
     return found.astype("i8").reshape(-1)
 
 
@@ -158,7 +165,8 @@ def ctc_loss(
         raise fail(RuntimeError, "ctc_loss", "targets must be integral")
     if not batched and labels.ndim == 1:
         labels = labels[None]
-    lengths, sizes = _numbers(input_lengths), _numbers(target_lengths)
+    lengths = _numbers("input_lengths", input_lengths)
+    sizes = _numbers("target_lengths", target_lengths)
     _check(logs._array, labels, lengths, sizes, blank)
     padded = _padded(labels, sizes, logs.shape[1])
     padded = np.where(padded < 0, blank, padded)

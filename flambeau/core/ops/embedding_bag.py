@@ -81,11 +81,16 @@ def _weight_rule(
         if per_sample_weights is not None:
             rows = rows * per_sample_weights.unsqueeze(1)
         if sparse:
+            if padding_idx >= 0:
+                kept = np.flatnonzero(counted)
+                rows, flat = ops.index_select(rows, 0, wrap(kept)), flat[kept]
             return _rows_at(rows, flat, weight_shape)
         return ops.index_add(wrap(np.zeros(weight_shape, g._array.dtype)), 0, wrap(flat), rows)
     if per_sample_weights is not None:
         share = share * per_sample_weights
     if sparse:
+        if padding_idx >= 0:
+            flat, place, share = flat[counted], place[counted], share[counted]
         return _rows_at(g[place] * share.astype(g.dtype)[:, None], flat, weight_shape)
     if not len(g):
         return np.zeros(weight_shape, g.dtype)
@@ -129,7 +134,7 @@ def _embedding_bag_all(
     padding_idx: int = -1,
 ):
     """The bags, the bag of every index, the bags' sizes, and where maxima came from."""
-    kernels.check_indices("embedding_bag", indices, weight.shape[0])
+    kernels.check_indices("embedding_bag", indices, weight.shape[0], RuntimeError)
     starts = offsets[:-1] if include_last_offset else offsets
     count = len(starts)
     limit = int(offsets[-1]) if include_last_offset and len(offsets) else len(indices)
@@ -225,7 +230,7 @@ def embedding_bag(
     needs.
 
     Raises:
-        IndexError: an index outside the table. RuntimeError: dtypes or offsets that do not fit.
+        RuntimeError: an index outside the table, dtypes or offsets that do not fit.
     """
     _check(weight, indices, offsets, per_sample_weights, mode, include_last_offset)
     skipped = -1

@@ -31,7 +31,7 @@ def _grid_rule(
     align_corners: bool,
     needs: tuple[bool, bool],
 ) -> tuple[Any, Any]:
-    if grad_enabled():
+    if grad_enabled() and g._array.size:
         return _grid_gradients(g, input, grid, mode, padding, align_corners, needs)
     back = by_sample(grids.sample_gradient)(
         g._array, input._array, grid._array, mode, padding, align_corners

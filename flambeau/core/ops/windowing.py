@@ -76,8 +76,11 @@ def _integer(op: str, name: str, value: Any) -> int:
     )
 
 
-def batched(op: str, array: Any, count: int) -> Any:
+def batched(op: str, array: Any, count: int, filled: int | None = None) -> Any:
     """The array with a batch axis: (C, *S) becomes (1, C, *S).
+
+    Args:
+        filled: how many dimensions, from the last on, may not be empty: all but N by default.
 
     Raises:
         RuntimeError: neither ``count + 1`` nor ``count + 2`` dimensions, or an empty one besides N.
@@ -93,13 +96,12 @@ def batched(op: str, array: Any, count: int) -> Any:
             f"{list(array.shape)}. Reshape it to (N, C, "
             f"{', '.join('DHW'[3 - count :] if count > 1 else 'L')}).",
         )
-    if 0 in array.shape[1:]:
+    if 0 in array.shape[-(count + 1 if filled is None else filled) :]:
         raise fail(
             RuntimeError,
             op,
             f"Expected {count + 1}D or {count + 2}D tensor with optional 0 dim batch size for "
-            "input, but got "
-            f"{list(array.shape)}: only the batch may be empty.",
+            f"input, but got {list(array.shape)}: only the batch may be empty.",
         )
     return array
 

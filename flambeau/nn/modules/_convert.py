@@ -197,7 +197,7 @@ def _parse_to(*args: Any, **kwargs: Any) -> tuple[Any, Any, bool, Any]:
     """(device, dtype, non_blocking, memory_format) of the forms of ``to``."""
     slots: dict[str, Any] = {"device": None, "dtype": None, "non_blocking": False}
     slots["memory_format"] = kwargs.pop("memory_format", None)
-    kwargs.pop("copy", None)
+    copied = kwargs.pop("copy", None)
     other = kwargs.pop("tensor", None) if "tensor" in kwargs else kwargs.pop("other", None)
     rest = [PYTHON_TYPES.get(a, a) if isinstance(a, type) else a for a in args]
     if rest and isinstance(rest[0], Tensor):
@@ -209,7 +209,12 @@ def _parse_to(*args: Any, **kwargs: Any) -> tuple[Any, Any, bool, Any]:
         order = ["dtype", "non_blocking", "copy"]
     else:
         order = ["device", "dtype", "non_blocking", "copy"]
-    if len(rest) > len(order) or not set(kwargs) <= set(slots):
+    flags = rest[order.index("non_blocking") :]
+    if (
+        len(rest) > len(order)
+        or not set(kwargs) <= set(slots)
+        or any(type(flag) is not bool for flag in flags)
+    ):
         raise fail(
             TypeError,
             "Module.to",
@@ -219,6 +224,10 @@ def _parse_to(*args: Any, **kwargs: Any) -> tuple[Any, Any, bool, Any]:
         )
     slots.update(zip(order, rest, strict=False))
     slots.update(kwargs)
+    if copied is not None or "copy" in slots:
+        raise fail(
+            RuntimeError, "Module.to", "a module is changed in place: .to() does not accept copy."
+        )
     dtype, device = slots["dtype"], slots["device"]
     if dtype is not None and not isinstance(dtype, flambeau.dtype):
         raise fail(

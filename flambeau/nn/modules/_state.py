@@ -7,6 +7,7 @@ Keys are dotted paths. Stands on the tables of Module (``_parameters``, ``_buffe
 from __future__ import annotations
 
 import warnings
+import weakref
 from collections import OrderedDict, namedtuple
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -39,13 +40,20 @@ class _WrappedHook:
 
     def __init__(self, hook: Callable, module: Any = None) -> None:
         self.hook = hook
-        self.module = module
         self.with_module = module is not None
+        # The module holds its hooks: held by one of them in turn, it would outlive its last user.
+        self.module = weakref.ref(module) if self.with_module else None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if self.with_module:
-            return self.hook(self.module, *args, **kwargs)
+        if self.module is not None:
+            return self.hook(self.module(), *args, **kwargs)
         return self.hook(*args, **kwargs)
+
+    def __getstate__(self) -> Any:
+        return self.hook, self.module and self.module()
+
+    def __setstate__(self, state: Any) -> None:
+        self.__init__(*state)  # type: ignore[misc]
 
 
 class StateDict:

@@ -320,6 +320,9 @@ class RNNBase(Module):
         else:
             hx = self._batched_state(hx, batched)
         self.check_forward_args(input, hx, None)
+        if not input.size(1 - batch_dim):
+            message = "Expected sequence length to be larger than 0: there is no step to take"
+            raise fail(RuntimeError, type(self).__name__, message)
         output, hidden = self._run(input, hx, *settings, self.batch_first)
         if not batched:
             return output.squeeze(batch_dim), self._unbatch(hidden)

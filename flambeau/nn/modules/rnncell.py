@@ -85,6 +85,13 @@ class RNNCellBase(Module):
                     f"Input batch size {input.size(0)} doesn't match {label} batch size "
                     f"{state.size(0)}",
                 )
+        if state is not None and state.size(-1) != self.hidden_size:
+            raise fail(
+                RuntimeError,
+                name,
+                f"{label} has inconsistent hidden_size: got {state.size(-1)}, expected "
+                f"{self.hidden_size}",
+            )
 
     def _zeros(self, input: Tensor) -> Tensor:
         return flambeau.zeros(

@@ -90,3 +90,36 @@ def test_what_is_no_tensor_is_refused_by_its_name(oracle):
         ):
             with pytest.raises(TypeError, match="must be Tensor, not"):
                 wrong(torch_)
+
+
+@pytest.mark.parametrize("mode", ["sum", "mean", "max"])
+@pytest.mark.parametrize("index", [[[-1, 1]], [[11, 2]]])
+def test_a_bag_of_rows_that_are_not_there(oracle, mode, index):
+    for of in (oracle, torch):
+        with pytest.raises(RuntimeError):
+            of.nn.functional.embedding_bag(of.tensor(index), of.ones(5, 3), mode=mode)
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+@pytest.mark.parametrize("mode", ["sum", "mean"])
+def test_sparse_gradients_of_bags_have_no_rows_of_padding(oracle, mode, create_graph):
+    def run(of):
+        w = of.arange(15.0).reshape(5, 3).requires_grad_()
+        bags = of.tensor([[3, 1, 0, 3], [3, 3, 2, 2]])
+        out = of.nn.functional.embedding_bag(bags, w, mode=mode, sparse=True, padding_idx=3)
+        (g,) = of.autograd.grad((out * out).sum(), w, create_graph=create_graph)
+        return g._indices().tolist(), g._values().tolist()
+
+    assert run(torch) == run(oracle)
+
+
+def test_a_sparse_gradient_is_added_into_a_dense_one(oracle):
+    def run(of):
+        w = of.ones(5, 3, requires_grad=True)
+        (w * 2).sum().backward()
+        held = w.grad
+        of.nn.functional.embedding(of.tensor([1, 1, 4]), w, sparse=True).sum().backward()
+        return w.grad is held, held.tolist()
+
+    assert run(torch) == run(oracle)
+    assert run(torch)[0]

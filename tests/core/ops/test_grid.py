@@ -25,3 +25,22 @@ def test_the_identity_maps_gradient(oracle, size, align_corners):
     (grid, grad), (their_grid, their_grad) = theta_grad(flambeau), theta_grad(oracle)
     assert (grid == their_grid).all()
     assert abs(grad - their_grad).max() <= 1e-5 * max(1, abs(their_grad).max())
+
+
+@pytest.mark.parametrize("mode", ["bilinear", "nearest", "bicubic"])
+@pytest.mark.parametrize(
+    ("shape", "points"),
+    [((0, 1, 3, 4), (0, 2, 2, 2)), ((2, 0, 3, 4), (2, 3, 4, 2)), ((1, 1, 3, 3), (1, 0, 2, 2))],
+)
+def test_samples_and_slopes_of_nothing(oracle, mode, shape, points):
+    def run(torch, create_graph):
+        image = torch.ones(shape, requires_grad=True)
+        grid = torch.zeros(points, requires_grad=True)
+        found = torch.nn.functional.grid_sample(image, grid, mode, align_corners=False)
+        back = torch.autograd.grad(found.sum(), (image, grid), create_graph=create_graph)
+        return [tuple(each.shape) for each in (found, *back)], [
+            each.abs().sum().item() for each in back
+        ]
+
+    for create_graph in (False, True):
+        assert run(flambeau, create_graph) == run(oracle, create_graph)

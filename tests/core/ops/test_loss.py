@@ -120,3 +120,12 @@ def test_options_that_do_not_serve_warn():
         torch.nn.functional.linear_cross_entropy(
             x, w, torch.tensor([0, 1]), label_smoothing=0.1, options=object()
         )
+
+
+@pytest.mark.parametrize("name", ["input_lengths", "target_lengths"])
+def test_ctc_lengths_are_whole_numbers(oracle, name):
+    for of in (oracle, torch):
+        lengths = {"input_lengths": of.tensor([4, 4]), "target_lengths": of.tensor([2, 1])}
+        lengths[name] = lengths[name].float()
+        with pytest.raises(RuntimeError, match=name):
+            of.nn.functional.ctc_loss(of.zeros(4, 2, 3), of.ones(2, 2, dtype=of.long), **lengths)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import flambeau
 from flambeau.autograd.gradcheck import gradcheck, gradgradcheck
 from flambeau.core.declare import ops
 from flambeau.core.ops import pooling
@@ -61,3 +62,39 @@ def test_unpooling_inverts_pooling():
 def test_errors(call, words):
     with pytest.raises(RuntimeError, match=words):
         call(wrap(np.zeros((1, 1, 4, 4))))
+
+
+def told(call):
+    """The shapes of what a call gives, or the type of what it raises."""
+    try:
+        found = call()
+    except Exception as error:
+        return type(error).__name__
+    return [tuple(each.shape) for each in (found if isinstance(found, tuple) else (found,))]
+
+
+@pytest.mark.parametrize(
+    ("kind", "count"),
+    [
+        (kind, count)
+        for kind in ("adaptive_avg", "adaptive_max", "fractional_max", "max", "avg")
+        for count in (1, 2, 3)
+        if kind != "fractional_max" or count > 1
+    ],
+)
+def test_empty_inputs_are_pooled_where_pytorch_pools_them(oracle, kind, count):
+    shapes = [(1, 0), (0, 2), (0, 0), (0,), (2,)]
+    places = [(6, 7, 8)[:count], (0, 7, 8)[:count]]
+    for shape in [(*lead, *place) for lead in shapes for place in places]:
+        for size in (2, 0):
+
+            def run(of, shape=shape, size=size):
+                pool = getattr(of.nn.functional, f"{kind}_pool{count}d")
+                if kind == "fractional_max":
+                    return pool(of.ones(shape), 2, output_size=size)
+                if "adaptive" in kind:
+                    return pool(of.ones(shape), size)
+                return pool(of.ones(shape), 2)
+
+            ours, theirs = (told(lambda of=of: run(of)) for of in (flambeau, oracle))
+            assert ours == theirs, (shape, size)

@@ -60,3 +60,23 @@ def test_packed_sequences_stop_where_they_end():
     np.testing.assert_allclose(padded[1, :2].detach().numpy(), short[0].detach().numpy(), atol=1e-6)
     np.testing.assert_allclose(h[0, 1].detach().numpy(), h_short[0, 0].detach().numpy(), atol=1e-6)
     assert padded[1, 2:].abs().sum() == 0
+
+
+@pytest.mark.parametrize("kind", ["RNN", "GRU", "LSTM"])
+@pytest.mark.parametrize("first", [False, True])
+def test_a_sequence_without_steps(oracle, kind, first):
+    for of in (oracle, torch):
+        layer = getattr(of.nn, kind)(2, 3, batch_first=first)
+        for shape in [(4, 0, 2) if first else (0, 4, 2), (0, 2)]:
+            with pytest.raises(RuntimeError, match="sequence length"):
+                layer(of.ones(shape))
+
+
+@pytest.mark.parametrize("kind", ["RNNCell", "GRUCell", "LSTMCell"])
+@pytest.mark.parametrize("shape", [(4, 1), (1, 3)])
+def test_a_cells_state_is_never_broadcast(oracle, kind, shape):
+    for of in (oracle, torch):
+        cell, good, bad = getattr(of.nn, kind)(2, 3), of.ones(4, 3), of.ones(shape)
+        for state in [(bad, good), (good, bad)] if kind == "LSTMCell" else [bad]:
+            with pytest.raises(RuntimeError):
+                cell(of.ones(4, 2), state)

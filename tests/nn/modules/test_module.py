@@ -268,3 +268,26 @@ def test_an_overridden_getattr_is_asked():
     net = Net()
     net._modules["part"] = Scale()
     assert net.part == ("asked", "part")
+
+
+@pytest.mark.parametrize(
+    ("args", "kwargs"),
+    [
+        (lambda of: ("cpu",), {"copy": True}),
+        (lambda of: ("cpu",), {"copy": False}),
+        (lambda of: ("cpu", of.float32, True, True), {}),
+        (lambda of: ("cpu", of.float32, True, False), {}),
+        (lambda of: (of.float32, of.float32), {}),
+        (lambda of: ("cpu", None, 3), {}),
+        (lambda of: (of.ones(1), "cpu"), {}),
+        (lambda of: (of.ones(1), True), {}),
+    ],
+)
+def test_what_to_takes(oracle, args, kwargs):
+    def run(of):
+        try:
+            return str(of.nn.Linear(2, 2).to(*args(of), **kwargs).weight.dtype)
+        except Exception as error:
+            return type(error)
+
+    assert run(torch) == run(oracle)

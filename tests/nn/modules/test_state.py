@@ -1,5 +1,8 @@
 """state_dict and load_state_dict: keys, metadata, hooks, errors."""
 
+import copy
+import gc
+import weakref
 from collections import OrderedDict
 
 import pytest
@@ -132,3 +135,21 @@ def test_extra_state():
         module.load_state_dict(Part().state_dict())
     with pytest.raises(RuntimeError, match="Unexpected"):
         Part().load_state_dict(module.state_dict())
+
+
+def test_a_hook_that_gets_its_module_does_not_keep_it_alive():
+    module, seen = nn.Linear(2, 2), []
+    module.register_load_state_dict_pre_hook(lambda module, *args: seen.append(module))
+    module.load_state_dict(module.state_dict())
+    assert seen.pop() is module
+    twin = copy.deepcopy(module)
+    twin.load_state_dict(module.state_dict())
+    assert seen.pop() is twin
+    again, enabled = weakref.ref(module), gc.isenabled()
+    gc.disable()
+    try:
+        del module
+        assert again() is None
+    finally:
+        if enabled:
+            gc.enable()
