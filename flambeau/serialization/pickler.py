@@ -69,7 +69,7 @@ class CheckpointPickler(pickle._Pickler):  # type: ignore[name-defined]  # the C
             self._keys[self._identity(data)] = key
             self.storages[key] = data
             self.dtypes[key] = dtype
-        elif dtype is not self.dtypes[key]:
+        elif dtype is not self.dtypes[key] and data.nbytes():
             raise RuntimeError(
                 "save: two tensors view the same memory as different types "
                 f"({self.dtypes[key]} and {dtype}); a checkpoint has one type per storage. "
@@ -101,6 +101,9 @@ class CheckpointPickler(pickle._Pickler):  # type: ignore[name-defined]  # the C
         known = names.written(thing)
         if known is not None:
             self._write_global(thing, *known)
+            return
+        if name is not None and type(thing).__module__.startswith("flambeau."):
+            self._write_global(thing, "torch", name)  # a constant, such as a quantised dtype
             return
         qualname = getattr(thing, "__qualname__", "")
         if "<locals>" in qualname or "<lambda>" in qualname:
