@@ -11,6 +11,10 @@ from flambeau import Generator, Size, Tensor, device, dtype, layout, memory_form
 from flambeau.core.lower import disabled as _disabled_torch_dispatch_impl  # noqa: F401
 from flambeau.core.ops.linalg_checks import LinAlgError as _LinAlgError  # noqa: F401
 from flambeau.core.overrides import disabled as _disabled_torch_function_impl  # noqa: F401
+from flambeau.overrides import (
+    DisableTorchFunction,  # noqa: F401
+    DisableTorchFunctionSubclass,  # noqa: F401
+)
 
 __all__ = [
     "Generator",

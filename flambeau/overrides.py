@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
+from flambeau.core import lower, state
 from flambeau.core import overrides as core
-from flambeau.core import state
 from flambeau.core.provenance import stack_level
 from flambeau.core.tensor import Tensor
 
@@ -119,8 +119,12 @@ def _len_torch_function_stack() -> int:
 
 @contextmanager
 def enable_reentrant_dispatch() -> Iterator[None]:
-    """Nothing to enable: calls nest."""
-    yield
+    """In a `__torch_dispatch__`, record gradients as where the operation was called."""
+    token = state.switch(grad=lower.OUTER.get())
+    try:
+        yield
+    finally:
+        state.restore(token)
 
 
 def has_torch_function(relevant_args: Iterable[Any]) -> bool:

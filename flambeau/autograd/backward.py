@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from flambeau.core import engine, lower, state
+from flambeau.core import engine, lower, overrides, state
 from flambeau.core.crossing import ones_for
 from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
@@ -29,11 +29,13 @@ TensorOrTensors = Tensor | Sequence[Tensor]
 
 
 def _tuple(value: Any) -> tuple[Any, ...]:
-    return (
-        (value,)
-        if isinstance(value, Tensor) or value is None or hasattr(value, "output_nr")
-        else tuple(value)
+    single = (
+        isinstance(value, Tensor)
+        or value is None
+        or hasattr(value, "output_nr")
+        or hasattr(value, "__torch_function__")
     )
+    return (value,) if single else tuple(value)
 
 
 def _edge(value: Any) -> Any:
@@ -222,6 +224,20 @@ def grad(
         )
     allow_unused = materialize_grads if allow_unused is None else allow_unused
     outs, ins = _tuple(outputs), _tuple(inputs)
+    if overrides.concern((*outs, *ins), state.mode()):
+        return overrides.dispatch(  # type: ignore[no-any-return]
+            grad,
+            (outs, ins),
+            {
+                "grad_outputs": grad_outputs,
+                "retain_graph": retain_graph,
+                "create_graph": create_graph,
+                "only_inputs": only_inputs,
+                "allow_unused": allow_unused,
+                "is_grads_batched": is_grads_batched,
+                "materialize_grads": materialize_grads,
+            },
+        )
     given = (None,) * len(outs) if grad_outputs is None else _tuple(grad_outputs)
     if is_grads_batched:
         return _batched(outs, ins, given, create_graph, allow_unused, materialize_grads)

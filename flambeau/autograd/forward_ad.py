@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from flambeau.autograd.modes import set_grad_enabled
 from flambeau.core import state
 from flambeau.core.errors import fail
-from flambeau.core.tensor import Tensor, edge_of
+from flambeau.core.tensor import Tensor, edge_of, wrap_like_view
 
 __all__ = [
     "UnpackedDualTensor",
@@ -113,9 +113,25 @@ def make_dual(tensor: Tensor, tangent: Tensor, *, level: int | None = None) -> T
             f"Expected tangent to have the shape of the primal, {list(tensor.shape)}, but got "
             f"{list(tangent.shape)}",
         )
+    if _depends(tangent, [d for d, _ in levels[-1].duals]):
+        raise fail(
+            RuntimeError,
+            "make_dual",
+            "the tangent has a forward gradient at the same level itself: nested tangents are "
+            "not supported. Give unpack_dual(tangent).primal.",
+        )
     dual = enter(tensor)
-    levels[-1].duals.append((dual, tangent))
+    # What is written into the dual changes its history: the door keeps the first.
+    door = wrap_like_view(dual._array, dual)
+    door._edge = dual._edge
+    levels[-1].duals.append((door, tangent))
     return dual
+
+
+def tangent_shown(tensor: Tensor) -> UnpackedDualTensor | None:
+    """The parts of a dual tensor, for its text; None for any other tensor."""
+    found = unpack_dual(tensor) if _LEVELS.get() else None
+    return None if found is None or found.tangent is None else found
 
 
 def unpack_dual(tensor: Tensor, *, level: int | None = None) -> UnpackedDualTensor:
@@ -126,7 +142,7 @@ def unpack_dual(tensor: Tensor, *, level: int | None = None) -> UnpackedDualTens
     if not levels:
         return UnpackedDualTensor(tensor, None)
     duals = levels[-1].duals
-    if edge_of(tensor) is None or not _depends(tensor, [d for d, _ in duals]):
+    if not _depends(tensor, [d for d, _ in duals]):
         return UnpackedDualTensor(tensor, None)
     stays = open_graph([tensor], [d for d, _ in duals]) or any(
         edge_of(t) is not None for _, t in duals
@@ -143,6 +159,8 @@ def _depends(tensor: Tensor, duals: list[Tensor]) -> bool:
     """Whether the graph behind a tensor reaches one of the duals."""
     from flambeau.core.node import edge_node
 
+    if edge_of(tensor) is None:
+        return False
     doors = {d._edge for d in duals}
     stack = [edge_node(edge_of(tensor))[0]]
     seen = set()

@@ -18,6 +18,7 @@ from flambeau.core import state
 from flambeau.core.anomaly import note_forward
 from flambeau.core.batch.array import ACTIVE, TRANSFORMING
 from flambeau.core.errors import fail
+from flambeau.core.forward import PUSHING
 from flambeau.core.node import AccumulateGrad, Node, Port, was_freed, was_written
 from flambeau.core.packing import unrecorded
 from flambeau.core.provenance import stack_level, user_frame
@@ -97,6 +98,9 @@ class Context(FunctionCtx):
     What the user sets is read at `grad_fn`, too.
     """
 
+    moving = False
+    """Whether `jvp` runs: it sees what was saved for it."""
+
     def __init__(self, node: FunctionNode, needs: tuple[bool, ...]) -> None:
         self._node_of_call = weakref.ref(node)
         self.needs_input_grad = needs
@@ -112,6 +116,8 @@ class Context(FunctionCtx):
         Raises:
             RuntimeError: they were freed, or written in place since.
         """
+        if self.moving:
+            return tuple(self.__dict__.get("saved_for_forward") or ())
         node = self._node_of_call()
         return tuple(self.to_save) if node is None else node.saved_tensors
 
@@ -201,6 +207,10 @@ class FunctionNode(Node):
             for g in (grads if self.outputs > 1 else [grads])
         ]
         context = self._context
+        if PUSHING.get() and self.function.jvp is not Function.jvp:
+            from flambeau.func.functions import moved
+
+            return moved(self, given)
         if context.materialize_grads:
             shapes = self.shape if self.outputs > 1 else (self.shape,)
             kinds = self.dtype if self.outputs > 1 else (self.dtype,)
@@ -401,6 +411,13 @@ def _record(
         ctx.to_save = tuple(ctx.to_save or ())
         return output
     node._positions = tuple(k for k, a in enumerate(args) if isinstance(a, Tensor))
+    if cls.jvp is not Function.jvp:
+        node._inputs = tuple((args[k]._array.shape, args[k]._array.dtype) for k in node._positions)
+        node._written = {
+            k: next(i for i, a in enumerate(args) if a is out)
+            for k, out in enumerate(outputs)
+            if id(out) in dirty
+        }
     node.edges = tuple(edges[k] for k in node._positions)
     many = len(outputs) > 1
     if many:

@@ -84,13 +84,16 @@ def getitem(input: Tensor, index: Any) -> Tensor:
                 return as_view(BASIC, input, a[...], (None, ((ALL,) * a.ndim + (...,))))
             elif index is None:
                 return as_view(BASIC, input, with_steps(a, (None,), a[None]), (None, index))
-        if m is not None and m.functions and overrides.concern((input,), m):
-            return overrides.dispatch(Tensor.__getitem__, (input, index), {})
-    elif overrides.concern((input,), mode()):
+    if overrides.concern((input, *_parts(index)), mode()):
         return overrides.dispatch(Tensor.__getitem__, (input, index), {})
     basic, indices = read(input, index)
     shown = basic_view(input, basic)
     return advanced(shown, indices) if indices is not None else shown
+
+
+def _parts(index: Any) -> tuple[Any, ...]:
+    """What may be of a class that wants to be asked."""
+    return tuple(index) if isinstance(index, (tuple, list)) else (index,)
 
 
 _viewed: Callable[..., Any] = at_first(globals(), "_viewed", lambda: looking(BASIC, "index"))
@@ -411,7 +414,7 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
                 else:
                     touch(_written_part(input, place), "__setitem__")
                     return
-    elif overrides.concern((input, value), m):
+    if overrides.concern((input, value, *_parts(index)), m):
         overrides.dispatch(Tensor.__setitem__, (input, index, value), {})
         return
     if not isinstance(value, Tensor):

@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 import weakref
 from collections.abc import Callable, Iterable
+from contextvars import ContextVar
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ from flambeau.core.provenance import user_frame
 from flambeau.core.rules import Packed
 from flambeau.core.state import next_sequence
 from flambeau.core.storage import saved_storage
-from flambeau.core.tensor import Tensor, edge_of
+from flambeau.core.tensor import Tensor, edge_of, wrap_like_view
 
 if TYPE_CHECKING:
     from flambeau.core.declare import Op
@@ -32,6 +33,7 @@ __all__ = [
     "CLASSES",
     "Kept",
     "LIVE",
+    "OUTER",
     "Shell",
     "ask",
     "concern",
@@ -50,6 +52,10 @@ CLASSES: set[type] = set()
 LIVE: weakref.WeakSet[Node] = weakref.WeakSet()
 """The nodes of operations that handlers answered: while there are any, a backward hands gradients
 on as Tensors, so that subclasses and modes see its operations too."""
+
+
+OUTER: ContextVar[bool] = ContextVar("flambeau_outer_grad", default=True)
+"""Whether gradients were recorded where the operation was called that a handler answers."""
 
 
 class Kept(Packed):
@@ -71,7 +77,23 @@ class Shell(Abstract):
 
 def disabled(func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
     """As a class's `__torch_dispatch__`: it is not asked, its instances are plain tensors."""
-    return func(*args, **(kwargs or {}))
+    given: list[tuple[Tensor, Tensor]] = []
+
+    def plain(x: Any) -> Any:
+        if type(x) in (list, tuple):
+            return type(x)(plain(each) for each in x)
+        if type(x) not in CLASSES or type(x._array) is Shell:
+            return x
+        for old, same in given:
+            if old is x:
+                return same
+        given.append((x, wrap_like_view(x._array, x)))
+        return given[-1][1]
+
+    named = {name: plain(x) for name, x in (kwargs or {}).items()}
+    found = func(*(plain(x) for x in args), **named)
+    # What was written in place is given back as it came.
+    return next((old for old, same in given if same is found), found)
 
 
 Tensor.__torch_dispatch__ = staticmethod(disabled)  # type: ignore[method-assign]
@@ -125,11 +147,13 @@ def ask(function: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> Any:
     if modes:
         handlers.insert(0, (modes[-1], modes[:-1]))
     for handler, left in handlers:
+        outer = OUTER.set(state.grad_enabled())
         token = state.switch(dispatch=left, grad=False)
         try:
             result = handler.__torch_dispatch__(function, kinds, args, kwargs)
         finally:
             state.restore(token)
+            OUTER.reset(outer)
         if result is not NotImplemented:
             return result
     raise TypeError(

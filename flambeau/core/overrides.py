@@ -10,12 +10,15 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
+import warnings
 from collections.abc import Callable, Iterable
 from importlib import import_module
+from types import MethodType
 from typing import TYPE_CHECKING, Any
 
 from flambeau.core import state
 from flambeau.core.binding import SPELLINGS
+from flambeau.core.provenance import stack_level
 from flambeau.core.tensor import PLAIN, Tensor
 from flambeau.core.titles import entitle, written_in
 
@@ -120,7 +123,7 @@ def dispatch(function: Callable[..., Any], args: Any, kwargs: dict[str, Any]) ->
                 return result
             break
     for x in asked:
-        result = type(x).__torch_function__(function, kinds, args, kwargs)
+        result = _handler(x, function)(function, kinds, args, kwargs)
         if result is not NotImplemented:
             return result
     if not asked:
@@ -130,6 +133,20 @@ def dispatch(function: Callable[..., Any], args: Any, kwargs: dict[str, Any]) ->
         f"implement "
         f"__torch_function__: {[kind.__name__ for kind in kinds]}"
     )
+
+
+def _handler(x: Any, function: Any) -> Callable[..., Any]:
+    kind = type(x)
+    if inspect.isfunction(kind.__torch_function__) and not isinstance(
+        inspect.getattr_static(kind, "__torch_function__"), staticmethod
+    ):
+        warnings.warn(
+            f"{kind.__name__} has its `__torch_function__` as a plain method, which is "
+            "deprecated: make it a classmethod.",
+            UserWarning if hasattr(function, "operation") else DeprecationWarning,
+            stacklevel=stack_level(),
+        )
+    return x.__torch_function__  # type: ignore[no-any-return]
 
 
 class without_subclasses:
@@ -219,11 +236,10 @@ _covered = False
 
 
 METHODS = "flambeau.core.methods"
-ASKING = (METHODS, "flambeau.core.ops")
+ASKING = (METHODS, "flambeau.core.factory", "flambeau.core.ops")
 UNASKED = frozenset(
     (
         "_make_subclass", "_make_wrapper_subclass", "as_subclass", "backward", "detach",
-        "new_tensor",
     )
 )  # fmt: skip
 """Methods that never ask as a whole, or do so by themselves."""
@@ -345,21 +361,50 @@ def _own(kind: Any) -> bool:
     )
 
 
-def _asking(function: Callable[..., Any], whole: bool = False) -> Callable[..., Any]:
-    method = written_in(function).startswith(METHODS)
+class Asking:
+    """A function that asks as a whole.
 
-    @functools.wraps(function)
-    def asking(*args: Any, **kwargs: Any) -> Any:
+    It equals the one that it was made of, so that a program's table by function finds either:
+    ``torch.div`` may have been looked up before there was anybody to ask.
+    """
+
+    def __init__(self, function: Callable[..., Any], whole: bool) -> None:
+        functools.update_wrapper(self, function)
+        self._method = written_in(function).startswith(METHODS)
+        self._whole = whole
+
+    __wrapped__: Callable[..., Any]
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
         m = state.mode()
+        function = self.__wrapped__
         if (m is None or not m.functions) and all(type(a) in PLAIN for a in args) and not kwargs:
             return function(*args)
         if concern(each_of((*args, *kwargs.values())), m):
-            if method and (m is None or not m.functions) and _own(type(args[0])):
+            if self._method and (m is None or not m.functions) and _own(type(args[0])):
                 return function(*args, **kwargs)
-            if whole:
+            if self._whole:
                 args, kwargs = _in_full(function, args, kwargs)
-            return dispatch(asking, args, kwargs)
+            return dispatch(self, args, kwargs)
         return function(*args, **kwargs)
 
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else MethodType(self, instance)
+
+    def __eq__(self, other: object) -> bool:
+        return other is self or other is self.__wrapped__
+
+    def __hash__(self) -> int:
+        return hash(self.__wrapped__)
+
+    def __repr__(self) -> str:
+        return repr(self.__wrapped__)
+
+    def __reduce__(self) -> str:
+        return self.__wrapped__.__qualname__
+
+
+def _asking(function: Callable[..., Any], whole: bool = False) -> Callable[..., Any]:
+    asking = Asking(function, whole)
     WHOLE[asking] = function
     return asking

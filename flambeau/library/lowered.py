@@ -253,7 +253,7 @@ def overload_named(name: str) -> AtenOverload:
 
 FACTORIES = (
     "arange empty empty_like eye full full_like linspace ones ones_like rand rand_like randint "
-    "randn randn_like randperm zeros zeros_like"
+    "randint_like randn randn_like randperm zeros zeros_like"
 ).split()
 
 SIZED = {"empty", "ones", "rand", "randn", "zeros"}
@@ -273,11 +273,25 @@ def cover() -> None:
         setattr(Tensor, name, _asking(name, getattr(Tensor, name)))
         if hasattr(torch, name):
             setattr(torch, name, _asking(name, getattr(torch, name)))
+    data = vars(Tensor)["data"]
+    asking = property(lambda tensor: _data(tensor, data.fget), data.fset, doc=data.__doc__)
+    Tensor.data = asking  # type: ignore[assignment, method-assign]
     for name in FACTORIES:
         made = _asking(name, getattr(torch, name))
         setattr(torch, name, made)
         if hasattr(ops, name):
             setattr(ops, name, made)
+
+
+def _data(tensor: Tensor, plain: Callable[[Tensor], Tensor]) -> Tensor:
+    """``tensor.data``: what its class makes of `detach`."""
+    if type(tensor) not in lower.CLASSES:
+        return plain(tensor)
+    token = state.switch(grad=False)
+    try:
+        return tensor.detach()
+    finally:
+        state.restore(token)
 
 
 def _asking(name: str, function: Callable[..., Any]) -> Callable[..., Any]:

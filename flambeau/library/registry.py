@@ -159,11 +159,31 @@ class Library:
     def __init__(self, ns: str, kind: str, dispatch_key: str = "") -> None:
         if kind not in ("DEF", "IMPL", "FRAGMENT"):
             raise ValueError(f"Library: Unsupported kind: {kind}. It is DEF, IMPL or FRAGMENT.")
+        if kind != "IMPL" and ns == "prim":
+            raise ValueError(f"Library: the namespace {ns} is reserved. Choose one of your own.")
+        if kind == "DEF" and ns == "aten":
+            raise RuntimeError(
+                "Library: the namespace aten is defined already. Extend it with FRAGMENT or IMPL."
+            )
         self.ns, self.kind, self.dispatch_key = ns, kind, dispatch_key
         self._names: list[str] = []
 
+    def __repr__(self) -> str:
+        return f"Library(kind={self.kind}, ns={self.ns}, dispatch_key={self.dispatch_key})>"
+
     def define(self, schema: str, alias_analysis: str = "", *, tags: Any = ()) -> str:
-        """Define ``name(arguments) -> returns``; its name."""
+        """Define ``name(arguments) -> returns``; its name.
+
+        Raises:
+            RuntimeError: an unknown `alias_analysis`.
+        """
+        if alias_analysis not in ("", "FROM_SCHEMA", "CONSERVATIVE"):
+            raise fail(
+                RuntimeError,
+                "Library.define",
+                f"alias_analysis is {alias_analysis!r}, expected '', 'FROM_SCHEMA' or "
+                "'CONSERVATIVE'",
+            )
         name, rest = parse(schema)
         make(self.ns, name, rest)
         self._names.append(name)
@@ -181,8 +201,14 @@ class Library:
         CompositeImplicitAutograd, ...).
 
         Raises:
-            RuntimeError: it was not defined.
+            RuntimeError: it was not defined. TypeError: `fn` cannot be called.
         """
+        if not callable(fn):
+            raise fail(
+                TypeError,
+                "Library.impl",
+                f"Input function is required to be a callable but found type {type(fn)}",
+            )
         name = (op_name if isinstance(op_name, str) else op_name.name()).rpartition("::")[2]
         found = packet(f"{self.ns}::{name}")
         if found is None:

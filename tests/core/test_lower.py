@@ -267,3 +267,78 @@ def test_a_wrapper_has_no_numbers(oracle):
         for call in (x.tolist, x.numpy):
             with pytest.raises(RuntimeError):
                 call()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a + b", "a.add_(1) is a", "torch.cat([a, b])", "a.detach()", "a.view(1, 2)", "a[0]",
+     "(a * a).sum()", "a.data", "torch.randint_like(a, 5).shape", "a.exp_() is a"],
+)  # fmt: skip
+def test_the_handler_of_the_base_takes_instances_as_plain_tensors(oracle, text):
+    def seen(torch):
+        asked = []
+
+        class Sub(torch.Tensor):
+            __torch_function__ = torch._C._disabled_torch_function_impl
+
+            @staticmethod
+            def __new__(cls, elem):
+                return torch.Tensor._make_subclass(cls, elem)
+
+            @classmethod
+            def __torch_dispatch__(cls, func, types, args=(), kwargs=None):
+                asked.append(str(func))
+                return super().__torch_dispatch__(func, types, args, kwargs)
+
+        scope = {"torch": torch, "a": Sub(torch.ones(2)), "b": Sub(torch.ones(2))}
+        found = eval(text, scope)
+        return repr(found), type(found).__name__, asked
+
+    assert seen(flambeau) == seen(oracle)
+
+
+def test_a_handler_may_record_gradients(oracle):
+    def observed(torch, recording):
+        class Held(torch.Tensor):
+            @staticmethod
+            def __new__(cls, elem):
+                made = torch.Tensor._make_wrapper_subclass(cls, elem.size())
+                made.elem = elem
+                return made
+
+            @classmethod
+            def __torch_dispatch__(cls, func, types, args=(), kwargs=None):
+                bare = [a.elem if isinstance(a, cls) else a for a in args]
+                with torch.overrides.enable_reentrant_dispatch():
+                    return cls(func(*bare, **(kwargs or {})))
+
+        x = torch.ones(2, requires_grad=True)
+        with torch.set_grad_enabled(recording):
+            out = Held(x) * 3
+        return out.requires_grad, out.elem.requires_grad
+
+    for recording in (True, False):
+        assert observed(flambeau, recording) == observed(oracle, recording)
+
+
+def test_a_wrapper_needs_a_handler_and_keeps_its_class(oracle):
+    def kinds(torch):
+        Wrapper = tools(torch)[0]
+        x = Wrapper(torch.ones(2))
+
+        class Bare(torch.Tensor):
+            pass
+
+        calls = (
+            lambda: torch.Tensor._make_wrapper_subclass(Bare, (2,)),
+            lambda: x.as_subclass(Bare),
+            lambda: torch.Tensor._make_subclass(Bare, x),
+        )
+        found = []
+        for call in calls:
+            with pytest.raises((TypeError, RuntimeError)) as caught:
+                call()
+            found.append(caught.type)
+        return found
+
+    assert kinds(flambeau) == kinds(oracle)

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import warnings
 
 import pytest
 
@@ -204,3 +205,80 @@ def test_functions_over_others_ask_from_the_first_handler_on(program):
     # A process of its own: once they ask, they always do.
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
+
+
+DUCKS = (
+    "torch.mean(d)", "torch.div(d, 1)", "torch.cat([d])", "torch.nn.functional.linear(d, d)",
+    "torch.allclose(d, d)", "torch.tensor([5])[d]", "torch.tensor([5])[0, d]",
+    "torch.tensor([5]).__setitem__(d, 1)", "torch.tensor([5]).__setitem__(0, d)",
+    "torch.autograd.grad(d, d)",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("text", DUCKS)
+def test_a_table_by_function_serves_a_class_that_is_no_tensor(oracle, text):
+    def seen(t):
+        table = {
+            t.mean: "mean", t.div: "div", t.cat: "cat", t.nn.functional.linear: "linear",
+            t.allclose: "allclose", t.Tensor.__getitem__: "get", t.Tensor.__setitem__: "set",
+            t.autograd.grad: "grad",
+        }  # fmt: skip
+
+        class Duck:
+            @classmethod
+            def __torch_function__(cls, func, types, args=(), kwargs=None):
+                seen.append(table.get(func, NotImplemented))
+                return seen[-1]
+
+        seen: list = []
+        for _ in range(2):
+            eval(text, {"torch": t, "d": Duck()})
+        return seen
+
+    assert seen(torch) == seen(oracle)
+
+
+def test_functions_that_ask_as_a_whole_are_the_ones_before():
+    script = (
+        "import flambeau as torch, pickle, inspect\n"
+        "before = torch.div, torch.Tensor.reshape, torch.nn.functional.linear\n"
+        "class Sub(torch.Tensor):\n"
+        "    @classmethod\n"
+        "    def __torch_function__(cls, func, types, args=(), kwargs=None):\n"
+        "        return super().__torch_function__(func, types, args, kwargs)\n"
+        "after = torch.div, torch.Tensor.reshape, torch.nn.functional.linear\n"
+        "assert before == after and not set(before) - set(after)\n"
+        "assert [f.__name__ for f in after] == ['div', 'reshape', 'linear']\n"
+        "assert pickle.loads(pickle.dumps(torch.div)) == torch.div\n"
+        "assert inspect.signature(torch.div) == inspect.signature(before[0])\n"
+        "assert torch.ones(4).reshape(2, 2).shape == (2, 2)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("text", ["torch.abs(d)", "torch.nn.functional.dropout(d)"])
+def test_a_handler_that_is_a_plain_method_is_warned_of(oracle, text):
+    def warned(t):
+        class Plain:
+            def __torch_function__(self, *args, **kwargs):
+                return 3
+
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            found = eval(text, {"torch": t, "d": Plain()})
+        return found, caught[0].category
+
+    assert warned(torch) == warned(oracle)
+
+
+def test_new_tensors_of_a_subclass_are_of_it(oracle):
+    def kinds(t):
+        class Sub(t.Tensor):
+            pass
+
+        x = t.ones(2).as_subclass(Sub)
+        made = x.new_ones(2), x.new_zeros(2), x.new_full((2,), 3.0), x.new_empty(2), x.new_tensor(2)
+        return [type(each).__name__ for each in made]
+
+    assert kinds(torch) == kinds(oracle)

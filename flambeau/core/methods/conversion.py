@@ -151,7 +151,18 @@ class Conversion:
         return self
 
     def as_subclass(self: Tensor, cls: Any) -> Any:
-        """The same tensor as an instance of a subclass."""
+        """The same tensor as an instance of a subclass.
+
+        Raises:
+            RuntimeError: it has no memory, but a class that computes for it.
+        """
+        if type(self._array) is Shell and not issubclass(type(self), cls):
+            raise fail(
+                RuntimeError,
+                "as_subclass",
+                f"a {type(self).__name__} has no memory of its own, and only that class knows "
+                f"what it holds: make the {cls.__name__} from the tensor inside it.",
+            )
         if edge_of(self) is not None:
             self = ops.alias(self)
         fresh: Any = object.__new__(cls)
@@ -183,8 +194,20 @@ class Conversion:
         requires_grad: bool = False,
         **policies: Any,
     ) -> Any:
-        """An instance of a subclass without memory: `__torch_dispatch__` computes for it."""
+        """An instance of a subclass without memory: `__torch_dispatch__` computes for it.
+
+        Raises:
+            TypeError: the class has none.
+        """
         from flambeau.core.dtypes import get_default_dtype
+        from flambeau.core.lower import disabled
+
+        if getattr(cls, "__torch_dispatch__", disabled) is disabled:
+            raise fail(
+                TypeError,
+                "_make_wrapper_subclass",
+                f"{cls.__name__} must define __torch_dispatch__: there is no memory to compute on.",
+            )
 
         kind = (dtype or get_default_dtype()).numpy
         steps = None if strides is None else tuple(int(n) * kind.itemsize for n in strides)

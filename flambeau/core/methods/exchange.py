@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import copy
 import re
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -250,6 +251,10 @@ class Exchange:
         if overrides.concern((self,), state.mode()):
             named = {} if tensor_contents is None else {"tensor_contents": tensor_contents}
             return str(overrides.dispatch(Tensor.__repr__, (self,), named))
+        forward_ad = sys.modules.get("flambeau.autograd.forward_ad")
+        dual = None if forward_ad is None else forward_ad.tangent_shown(self)
+        if dual is not None:
+            return tensor_text(dual.primal, dual.tangent, tensor_contents)
         return tensor_text(self, contents=tensor_contents)
 
     def __format__(self: Tensor, spec: str) -> str:
