@@ -43,6 +43,12 @@ _CASTING = frozenset(
 )
 """What is not elementwise and all the same converts its result to the dtype of `out`: it copies,
 so that an `out` that is resized is contiguous too."""
+_BY_COLUMNS = frozenset({"geqrf", "linalg_householder_product"})
+"""Of these, the ones that lay a resized `out` by columns."""
+_OVERLAPPING = frozenset({"bmm", "mv", "tril", "triu"})
+"""What writes into an `out` whose elements share memory, as PyTorch does."""
+_SILENT = frozenset({"_logsigmoid", "addbmm"})
+"""What resizes an `out` without a warning."""
 
 
 def write(op: Op, result: Any, out: Any) -> Any:
@@ -118,7 +124,7 @@ def write_one(name: str, result: Tensor, out: Any, exact: bool | None = None) ->
             "result.",
         )
     if new.shape != old.shape:
-        if old.size:
+        if old.size and name not in _SILENT:
             warnings.warn(
                 f"An output with one or more elements was resized since it had shape "
                 f"{list(old.shape)}, which does not match "
@@ -128,11 +134,12 @@ def write_one(name: str, result: Tensor, out: Any, exact: bool | None = None) ->
                 stacklevel=stack_level(),
             )
         out.resize_(new.shape)
-        if name not in _CASTING:
+        if name not in _CASTING or name in _BY_COLUMNS:
             out._array = _ordered(out._array, new)
         old = out._array
     if type(old) is np.ndarray:
-        check_writable(name, old)
+        if name not in _OVERLAPPING:
+            check_writable(name, old)
         if old.dtype is new.dtype:
             copies.copy_into(old, new)
         else:
@@ -163,7 +170,8 @@ def check_apart(op: Op, inputs: Any, results: Any, out: Any) -> None:
     for target, result in zip(_each(out), _each(results), strict=False):
         if not isinstance(target, Tensor) or type(target._array) is not np.ndarray:
             continue
-        check_writable(op.name, target._array)
+        if op.name not in _OVERLAPPING:
+            check_writable(op.name, target._array)
         memory = _grown(target, result._array)
         if any(t is target or np.may_share_memory(t._array, memory) for t in tensors):
             raise fail(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 import pytest
 
@@ -155,3 +156,52 @@ def test_the_memory_that_out_grows_into_counts(oracle):
         ):
             warnings.simplefilter("ignore")  # PyTorch has resized it by then
             t.gather(index, 0, index[1:], out=index[:1])
+
+
+INTO_ITSELF = {
+    "bmm": lambda of, out: of.bmm(of.ones(2, 2, 2), of.ones(2, 2, 2), out=out(2, 2, 2)),
+    "mm": lambda of, out: of.mm(of.ones(2, 2), of.ones(2, 2), out=out(2, 2)),
+    "mv": lambda of, out: of.mv(of.ones(2, 2), of.ones(2), out=out(2)),
+    "tril": lambda of, out: of.tril(of.ones(2, 2), out=out(2, 2)),
+    "ones": lambda of, out: of.ones(2, out=out(2)),
+    "full": lambda of, out: of.full((2,), 3.0, out=out(2)),
+    "eye": lambda of, out: of.eye(2, out=out(2, 2)),
+    "arange": lambda of, out: of.arange(2.0, out=out(2)),
+    "add": lambda of, out: of.add(of.ones(2), 1, out=out(2)),
+}
+
+
+@pytest.mark.parametrize("form", INTO_ITSELF)
+def test_out_whose_elements_share_memory(oracle: Any, form: str) -> None:
+    """What PyTorch writes all the same is written, what it refuses is refused."""
+
+    def run(of: Any) -> Any:
+        try:
+            return INTO_ITSELF[form](of, lambda *shape: of.zeros(1).expand(*shape)).tolist()
+        except Exception as error:
+            return type(error).__name__
+
+    assert run(torch) == run(oracle)
+
+
+RESIZED = {
+    "addbmm": lambda of: of.addbmm(
+        of.ones(2, 2), of.ones(2, 2, 2), of.ones(2, 2, 2), out=of.ones(3)
+    ),
+    "addmm": lambda of: of.addmm(of.ones(2, 2), of.ones(2, 2), of.ones(2, 2), out=of.ones(3)),
+    "logsigmoid": lambda of: of.nn.functional.logsigmoid(of.ones(2), out=of.ones(3)),
+    "orgqr": lambda of: of.orgqr(of.eye(3), of.ones(3), out=of.ones(0)),
+    "geqrf": lambda of: of.geqrf(of.eye(3), out=(of.ones(0), of.ones(0)))[0],
+}
+
+
+@pytest.mark.parametrize("form", RESIZED)
+def test_a_resized_out_is_laid_and_warned_of_as_in_pytorch(oracle: Any, form: str) -> None:
+    def run(of: Any) -> Any:
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            made = RESIZED[form](of)
+        resizes = [each for each in said if "was resized" in str(each.message)]
+        return made.stride(), tuple(made.shape), len(resizes)
+
+    assert run(torch) == run(oracle)

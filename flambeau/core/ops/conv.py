@@ -18,6 +18,7 @@ from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
 from flambeau.core.kernels import conv as direct
 from flambeau.core.kernels import conv_transpose as turned
+from flambeau.core.kernels.conv_complex import by_three, gradient_by_three
 from flambeau.core.kernels.windows import channels_last, output_size
 from flambeau.core.ops.windowing import Ints, sizes
 from flambeau.core.tensor import Tensor
@@ -112,6 +113,10 @@ def convolved(
         RuntimeError: shapes or dtypes that do not fit.
     """
     _check(input, weight, bias, stride, padding, dilation, transposed, output_padding, groups)
+    if input.dtype.kind == "c":
+        options = (stride, padding, dilation, transposed, output_padding, groups)
+        body = ops.convolved.operation.body
+        return by_three(lambda x, w, b: body(x, w, b, *options), input, weight, bias)
     if transposed:
         return turned.convolve(
             input, weight, bias, stride, padding, dilation, output_padding, groups
@@ -158,6 +163,10 @@ def convolution_input_gradient(
     groups: int,
 ):
     """The gradient of :func:`convolved` in its input, of spatial ``size``."""
+    if grad.dtype.kind == "c":
+        options = (size, last, stride, padding, dilation, transposed, output_padding, groups)
+        body = ops.convolution_input_gradient.operation.body
+        return gradient_by_three(lambda g, w: body(g, w, *options), grad, weight)
     if transposed:
         return turned.input_gradient(grad, weight, size, stride, padding, dilation, groups, last)
     return direct.input_gradient(
@@ -204,6 +213,10 @@ def convolution_weight_gradient(
     groups: int,
 ):
     """The gradient of :func:`convolved` in its weight, of spatial size ``kernel``."""
+    if grad.dtype.kind == "c":
+        options = (kernel, last, stride, padding, dilation, transposed, output_padding, groups)
+        body = ops.convolution_weight_gradient.operation.body
+        return gradient_by_three(lambda g, x: body(g, x, *options), grad, input)
     if transposed:
         return turned.weight_gradient(grad, input, kernel, stride, padding, dilation, groups, last)
     return direct.weight_gradient(

@@ -349,7 +349,7 @@ def binary_cross_entropy_with_logits(
 def _margin_rule(g: Any, input: Any, target: Any, reduction: int) -> Any:
     # Where the exponential overflows there is no gradient but NaN, as in PyTorch.
     power = (np.exp if type(g) is nd else ops.exp)(-target * input)
-    return -target * (power / (power + 1)) * portion(g, input.shape, reduction)
+    return -target * power / (power + 1) * portion(g, input.shape, reduction)
 
 
 @primitive(

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from flambeau.core.declare import composite, elementwise, ops, primitive
-from flambeau.core.dtypes import FLOAT, Rule, complex128, float64
+from flambeau.core.dtypes import FLOAT, Rule, bfloat16, complex128, float64
 from flambeau.core.errors import fail
 from flambeau.core.kernels.complex_numbers import power as complex_power
 from flambeau.core.kernels.native.choose import by_numpy, fused, lazily
@@ -98,6 +98,9 @@ def _check_exponent(name: str, input: Any, exponent: Any) -> Tensor | None:
                 "Convert to float first.",
             )
         number_for("pow", exponent, input._array.dtype)
+    if type(exponent) in (int, float) and exponent in _STEPS and isinstance(input, Tensor):
+        if input.dtype is bfloat16 and type(input._array) is nd:
+            return ops._pow_in_steps(input, exponent)  # type: ignore[no-any-return]
     return None
 
 
@@ -131,6 +134,37 @@ def _node_name(node: Any) -> str:
     if base is None and saved[0] is not None and not hasattr(saved[0], "dtype"):
         return "PowBackward2"
     return "PowBackward0" if exponent is None and not hasattr(saved[1], "dtype") else "PowBackward1"
+
+
+def _inverse_root(x):
+    """``1 / sqrt(x)``, rounded once in PyTorch's runs of 64 numbers, at each step behind them."""
+    flat = x.reshape(-1)
+    found = 1 / np.sqrt(flat)
+    whole = flat.size // 64 * 64
+    found[:whole] = 1 / np.sqrt(flat[:whole].astype("f4"))
+    return found.reshape(x.shape)
+
+
+_STEPS: dict[float, Any] = {
+    3: lambda x: x * x * x,
+    -0.5: lambda x: _inverse_root(x),
+    -2: lambda x: 1 / (x * x),
+}
+"""Powers of bfloat16 that are rounded at every step, as PyTorch computes them by whole vectors."""
+
+
+@elementwise(
+    types=_POWER,
+    name="_pow_in_steps",
+    function=False,
+    method=False,
+    inplace=False,
+    node="Pow",
+    vjp=_base_grad,
+)
+def _pow_in_steps(input, exponent: Any):
+    """``input ** exponent`` of bfloat16, for the exponents of few steps."""
+    return _STEPS[exponent](input)
 
 
 @elementwise(

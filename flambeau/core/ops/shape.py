@@ -187,12 +187,14 @@ def rot90(input: Tensor, k: int = 1, dims: Any = (0, 1)) -> Tensor:
 
 
 def _repeat_backward(g: Tensor, shape: Any, repeats: Any) -> Tensor:
-    padded = (1,) * (len(repeats) - len(shape)) + tuple(shape)
     if 0 in repeats:
         return g.new_zeros(shape)
+    lead = len(repeats) - len(shape)
+    for _ in range(lead):  # one by one: each sum is rounded
+        g = g.sum(0)
     parts: list[int] = []
     summed = []
-    for k, n in zip(repeats, padded, strict=True):
+    for k, n in zip(repeats[lead:], shape, strict=True):
         if k != 1:
             summed.append(len(parts))
             parts.append(k)

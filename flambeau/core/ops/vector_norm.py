@@ -133,7 +133,7 @@ def _norm_rule(g: Any, input: Any, out: Any, shape: Any, ord: Any, dim: Any, kee
         return ops.sgn(input) * (reached * g)
     if ord < 1:
         part = (ops.sgn(input) * size ** (ord - 1)).masked_fill(size == 0, 0)
-        return part * (g * out ** (1 - ord))
+        return part * g * out ** (1 - ord)
     part = ops.sgn(input) * size ** (ord - 1) if ord < 2 else input * size ** (ord - 2)
     return part * (g / out ** (ord - 1)).masked_fill(out == 0, 0)
 

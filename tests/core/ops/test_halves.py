@@ -78,6 +78,12 @@ CASES: dict[str, tuple[Callable[..., Any], tuple[tuple[int, ...], ...]]] = {
     "each huber_loss": (lambda t, a, b: F(t).huber_loss(a, b, "none"), ((9, 8), (9, 8))),
     "mse_loss": (lambda t, a, b: F(t).mse_loss(a, b), ((20, 20), (20, 20))),
     "nll_loss": (lambda t, a: F(t).nll_loss(a, t.arange(5)), ((5, 7),)),
+    "cube": (lambda t, a: a**3, ((9, 8),)),
+    "inverse square": (lambda t, a: a**-2, ((9, 8),)),
+    "inverse root": (lambda t, a: a.abs() ** -0.5, ((9, 8),)),
+    "norm of order 1/2": (lambda t, a: t.norm(a, 0.5, 0), ((6, 7),)),
+    "repeat": (lambda t, a: a.repeat(3, 2, 3), ((7, 5),)),
+    "soft_margin_loss": (lambda t, a, b: F(t).soft_margin_loss(a, b), ((9, 8), (9, 8))),
     "product of rows": (lambda t, a: t.prod(a, -1), ((5, 5, 5),)),
 }  # fmt: skip
 
