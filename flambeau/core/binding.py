@@ -112,6 +112,12 @@ def bind(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
             raise fail(
                 TypeError, op.name, f"{op.name}() got multiple values for argument '{names[k]}'"
             )
+        if k in op.switches and type(value) is not bool:
+            raise fail(
+                TypeError,
+                op.name,
+                f"argument '{name}' must be bool, not {type(value).__name__}. Give True or False.",
+            )
         values[k] = sizes((value,)) if op.varargs is not None and k == len(names) - 1 else value
     for value in values:
         if value is MISSING:

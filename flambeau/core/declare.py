@@ -79,6 +79,7 @@ class Op:
         "saveable",
         "saves_number",
         "silent",
+        "switches",
         "template",
         "tensor_names",
         "tensors",
@@ -114,6 +115,7 @@ class Op:
             defaults | (body.__kwdefaults__ or {}) | ({self.varargs: ()} if self.varargs else {})
         )
         self.index = {name: k for k, name in enumerate(names)}
+        self.switches = frozenset(k for k, n in enumerate(names) if notes.get(n) == "bool")
         self.template = [self.defaults.get(name, MISSING) for name in names]
         self.fills = (
             {}

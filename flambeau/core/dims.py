@@ -109,7 +109,7 @@ def unreduce(grad: Any, shape: tuple[int, ...], dim: Any, keepdim: bool) -> Any:
 
 def reduced_size(shape: tuple[int, ...], dim: Any) -> int:
     """How many elements a reduction over `dim` (None or empty: all) folds into one."""
-    if dim is None or (type(dim) is not int and not dim):
+    if dim is None or (isinstance(dim, (tuple, list)) and not dim):
         return prod(shape)
     if type(dim) is int:
         return shape[dim] if shape else 1

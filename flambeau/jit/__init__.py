@@ -1,7 +1,7 @@
 """``torch.jit``: TorchScript's names over plain Python.
 
-There is no TorchScript here: `script` and `trace` hand back what they were given, with one warning,
-so that scripts run; saving and loading compiled programs raises. Speed is ``torch.compile``'s.
+There is no TorchScript here: what `script` and `trace` give runs the Python it was made of, which
+is said once. `save` writes it with its source, `load` runs it in another process.
 """
 
 from __future__ import annotations
@@ -22,18 +22,22 @@ from flambeau.jit.marks import (
     strict_fusion,
     unused,
 )
-from flambeau.jit.script import (
-    Error,
+from flambeau.jit.modules import (
+    RecursiveScriptModule,
     ScriptFunction,
     ScriptModule,
+    TopLevelTracedModule,
+    TracedModule,
+)
+from flambeau.jit.saving import load, save
+from flambeau.jit.script import (
+    Error,
     enable_onednn_fusion,
     fork,
     freeze,
-    load,
     onednn_fusion_enabled,
     optimize_for_inference,
     optimized_execution,
-    save,
     script,
     script_if_tracing,
     script_method,
@@ -47,8 +51,11 @@ __all__ = [
     "Error",
     "Final",
     "Future",
+    "RecursiveScriptModule",
     "ScriptFunction",
     "ScriptModule",
+    "TopLevelTracedModule",
+    "TracedModule",
     "annotate",
     "enable_onednn_fusion",
     "export",

@@ -1,34 +1,37 @@
-"""`script` and `trace` without a compiler: they check, warn once, and hand the program back.
-
-Stands on nn for the class `ScriptModule`.
+"""`script` and `trace` without a compiler: they check, warn once, and give the program back under
+TorchScript's classes (`modules`).
 """
 
 from __future__ import annotations
 
 import contextlib
 import functools
-import os
 import warnings
 from collections.abc import Callable, Iterator
-from typing import Any, NoReturn
+from types import FunctionType
+from typing import Any
 
 from flambeau.core.errors import fail
 from flambeau.core.provenance import stack_level
 from flambeau.futures import Future
+from flambeau.jit.modules import (
+    RecursiveScriptModule,
+    ScriptFunction,
+    ScriptModule,
+    TopLevelTracedModule,
+    TracedModule,
+    scripted,
+)
 from flambeau.nn import Module
 
 __all__ = [
     "Error",
-    "ScriptFunction",
-    "ScriptModule",
     "enable_onednn_fusion",
     "fork",
     "freeze",
-    "load",
     "onednn_fusion_enabled",
     "optimize_for_inference",
     "optimized_execution",
-    "save",
     "script",
     "script_if_tracing",
     "script_method",
@@ -40,14 +43,6 @@ __all__ = [
 
 class Error(RuntimeError):
     """What a compiled program raises; programs here raise Python's own exceptions."""
-
-
-class ScriptModule(Module):
-    """A module as TorchScript's users derive it: an ordinary one."""
-
-
-class ScriptFunction:
-    """The class of compiled functions; there are none, so nothing is an instance."""
 
 
 @functools.cache
@@ -67,7 +62,8 @@ def script(
     _rcb: Any = None,
     example_inputs: Any = None,
 ) -> Any:
-    """`obj` itself, a function, module or class; the first call in a process warns.
+    """A function or module under TorchScript's classes, a class itself: all run as the Python they
+    are. The first call in a process warns.
 
     Raises:
         TypeError: it is a number, a text or None.
@@ -75,11 +71,16 @@ def script(
     if obj is None or isinstance(obj, (bool, int, float, complex, str, bytes)):
         raise TypeError(f"jit.script: {type(obj)} is a built-in class: give a function or module.")
     _say("script")
-    return obj
+    if isinstance(obj, Module):
+        if isinstance(obj, ScriptModule):
+            return obj
+        return scripted(obj, RecursiveScriptModule, RecursiveScriptModule)
+    return ScriptFunction(obj) if isinstance(obj, FunctionType) else obj
 
 
 def trace(func: Any, example_inputs: Any = None, *args: Any, **kwargs: Any) -> Any:
-    """`func` itself, run once on the example inputs as a trace would; the first call warns.
+    """A function or module under TorchScript's classes, run once on the example inputs as a trace
+    would; the first call warns.
 
     Unlike a trace, the result follows the data in its branches and loops.
     """
@@ -89,14 +90,16 @@ def trace(func: Any, example_inputs: Any = None, *args: Any, **kwargs: Any) -> A
         func(**inputs)
     elif example_inputs is not None:
         func(*(example_inputs if isinstance(example_inputs, (tuple, list)) else [example_inputs]))
-    return func
+    if isinstance(func, Module) and not isinstance(func, ScriptModule):
+        return scripted(func, TopLevelTracedModule, TracedModule)
+    return ScriptFunction(func) if isinstance(func, FunctionType) else func
 
 
 def trace_module(mod: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
-    """`mod` itself, its named methods run once on their inputs."""
+    """A module under TorchScript's classes, its named methods run once on their inputs."""
     for method, given in inputs.items():
         trace(getattr(mod, method), given)
-    return mod
+    return scripted(mod, TopLevelTracedModule, TracedModule)
 
 
 def script_if_tracing(fn: Callable[..., Any]) -> Callable[..., Any]:
@@ -125,30 +128,6 @@ def freeze(
 def optimize_for_inference(mod: Any, other_methods: Any = None) -> Any:
     """The module itself, in eval mode."""
     return mod.eval()
-
-
-def _no_files(name: str, instead: str) -> NoReturn:
-    raise fail(RuntimeError, f"jit.{name}", f"TorchScript programs are not built here. {instead}")
-
-
-def save(m: Any, f: Any, _extra_files: Any = None) -> NoReturn:
-    """Refused.
-
-    Raises:
-        RuntimeError: always.
-    """
-    _no_files("save", "Save the state dict: torch.save(model.state_dict(), path)")
-
-
-def load(f: Any, map_location: Any = None, *args: Any, **kwargs: Any) -> NoReturn:
-    """Refused.
-
-    Raises:
-        ValueError: there is no such file. RuntimeError: always otherwise.
-    """
-    if isinstance(f, (str, os.PathLike)) and not os.path.exists(f):
-        raise ValueError(f"jit.load: The provided filename {f} does not exist.")
-    _no_files("load", "Build the model in Python and load a state dict: torch.load(path)")
 
 
 def fork(func: Callable[..., Any], *args: Any, **kwargs: Any) -> Future[Any]:

@@ -62,7 +62,7 @@ def load(
 
     if isinstance(f, (str, os.PathLike)):
         with open(f, "rb") as file:
-            return _load(file, os.fspath(f), map_location, unpickler, bool(mmap))
+            return _load(file, os.fspath(f), map_location, unpickler, bool(mmap), weights_only)
     for name in ("seek", "tell", "read", "readline"):
         if not hasattr(f, name):
             raise AttributeError(
@@ -71,7 +71,8 @@ def load(
             )
     if mmap:
         raise ValueError("load: f must be a file path in order to use the mmap argument.")
-    return _load(f, getattr(f, "name", type(f).__name__), map_location, unpickler, False)
+    label = getattr(f, "name", type(f).__name__)
+    return _load(f, label, map_location, unpickler, False, weights_only)
 
 
 def _decide(weights_only: bool | None, pickle_module: Any) -> bool:
@@ -91,8 +92,31 @@ def _decide(weights_only: bool | None, pickle_module: Any) -> bool:
     return pickle_module is None
 
 
+def _program(file: IO[bytes], label: Any, map_location: Any, weights_only: bool) -> Any:
+    """What `jit.save` wrote, read by `jit.load`."""
+    if weights_only:
+        raise RuntimeError(
+            f"load: Cannot use weights_only=True with TorchScript archives: {label} holds a "
+            "program, whose source is executed. Use torch.jit.load where you trust the file."
+        )
+    warnings.warn(
+        "'torch.load' received a zip file that looks like a TorchScript archive dispatching to "
+        "'torch.jit.load' (call 'torch.jit.load' directly to silence this warning)",
+        UserWarning,
+        stacklevel=stack_level(),
+    )
+    from flambeau.jit import load as load_program
+
+    return load_program(file, map_location)
+
+
 def _load(
-    file: IO[bytes], label: Any, map_location: Any, unpickler: Callable[..., Any], mapped: bool
+    file: IO[bytes],
+    label: Any,
+    map_location: Any,
+    unpickler: Callable[..., Any],
+    mapped: bool,
+    weights_only: bool,
 ) -> Any:
     start = file.tell()
     magic = file.read(4)
@@ -108,6 +132,8 @@ def _load(
             )
         return legacy.load(file, str(label), restore, unpickler)
     archive = ArchiveReader(file, str(label))
+    if "program.pt" in archive:
+        return _program(file, label, map_location, weights_only)
     if "constants.pkl" in archive:
         raise RuntimeError(
             f"load: {label} is a TorchScript archive; flambeau reads checkpoints of torch.save. "

@@ -32,7 +32,7 @@ TABLE: dict[str, str] = {
         nn.attention.varlen nn.attention.varlen.* sparse.SparseSemiStructured*
         sparse.to_sparse_semi_structured backends.xeon backends.xnnpack backends.cusparselt.*
         nn.attention.WARN_FOR_UNFUSED_KERNELS backends.cuda.*""",
-    "TorchScript's C++ runtime; `torch.jit.script` and `trace` hand the Python function back": """
+    "TorchScript's C++ runtime; `torch.jit` runs the Python itself": """
         AggregationType AliasDb *Type Argument ArgumentSpec CompleteArgumentSpec Block CallStack
         Capsule Code CompilationUnit ConcreteModuleType* DeepCopyMemoTable ErrorReport
         ExecutionPlan FatalError FileCheck FunctionSchema Gradient Graph GraphExecutorState
@@ -43,7 +43,7 @@ TABLE: dict[str, str] = {
         DeserializationStorageContext SerializationStorageContext DisableTorchFunction
         DispatchKey DispatchKeySet ExcludeDispatchKeyGuard init_num_threads
         utils.ThroughputBenchmark nn.functional.BroadcastingList* nn.functional.boolean_dispatch
-        nn.functional.assert_int_or_pair testing.FileCheck jit.CompilationUnit jit.save jit.load
+        nn.functional.assert_int_or_pair testing.FileCheck jit.CompilationUnit
         jit.export_opnames jit.set_fusion_strategy Stream*Type Event*Type
         utils.generate_methods_for_privateuse1_backend utils.rename_privateuse1_backend
         utils.backend_registration utils.backend_registration.* utils.get_cpp_backtrace""",

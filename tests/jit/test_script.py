@@ -1,4 +1,4 @@
-"""torch.jit over plain Python: programs run unchanged, with one warning; files are refused."""
+"""torch.jit over plain Python: programs run unchanged, with one warning."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def fresh():
     _say.cache_clear()
 
 
-def test_script_hands_back_what_it_gets_and_warns_once(fresh):
-    layer = flambeau.nn.Linear(2, 3)
+def test_script_runs_what_it_gets_and_warns_once(fresh):
+    layer, x = flambeau.nn.Linear(2, 3), flambeau.ones(1, 2)
     with pytest.warns(UserWarning, match="no TorchScript") as said:
-        assert jit.script(layer) is layer
+        assert flambeau.equal(jit.script(layer)(x), layer(x))
         assert jit.script(abs) is abs
     assert len(said) == 1
 
@@ -70,17 +70,6 @@ def test_isinstance_looks_into_containers(oracle, value, kind):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         assert jit.isinstance(value, kind) == oracle.jit.isinstance(value, kind)
-
-
-def test_files_are_refused_with_the_mend(tmp_path):
-    path = tmp_path / "m.pt"
-    with pytest.raises(RuntimeError, match="state dict"):
-        jit.save(None, path)
-    with pytest.raises(ValueError, match="does not exist"):
-        jit.load(path)
-    path.touch()
-    with pytest.raises(RuntimeError, match="state dict"):
-        jit.load(path)
 
 
 def test_freezing_needs_eval_mode():

@@ -51,8 +51,16 @@ class Gradient:
         """Begin (or stop) recording operations on this leaf.
 
         Raises:
-            RuntimeError: an integer dtype, or a non-leaf asked to stop.
+            TypeError: `requires_grad` is no bool. RuntimeError: an integer dtype, or a non-leaf
+                asked to stop.
         """
+        if requires_grad is not True and requires_grad is not False:
+            raise fail(
+                TypeError,
+                "requires_grad_",
+                "argument 'requires_grad' (position 1) must be bool, not "
+                f"{type(requires_grad).__name__}. Give True or False.",
+            )
         edge = edge_of(self)
         storage = self._storage
         if (

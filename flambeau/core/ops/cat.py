@@ -406,6 +406,13 @@ def atleast_3d(*tensors: Any) -> Any:
 
 
 def _nonempty(name: str, tensors: Any) -> list[Tensor]:
+    if isinstance(tensors, Tensor):
+        raise fail(
+            TypeError,
+            name,
+            "argument 'tensors' (position 1) must be tuple of Tensors, not Tensor. Give "
+            "tensor.unbind() to join its parts.",
+        )
     found = list(tensors)
     if not found:
         raise fail(RuntimeError, name, f"{name} expects a non-empty TensorList")

@@ -218,7 +218,7 @@ def _steps(name: str, y: Tensor, x: Tensor, dim: int) -> Tensor:
     return diff(x, dim=k)
 
 
-@composite(alias=("trapz",))
+@composite(alias=("trapz",), numpy=True)
 def trapezoid(y: Tensor, x: Any = None, *, dx: Any = None, dim: int = -1) -> Tensor:
     """The integral of samples along `dim` by the trapezoidal rule.
 
@@ -238,7 +238,7 @@ def trapezoid(y: Tensor, x: Any = None, *, dx: Any = None, dim: int = -1) -> Ten
     return (ops.sum(y, k) - ends * 0.5) * step
 
 
-@composite()
+@composite(numpy=True)
 def cumulative_trapezoid(y: Tensor, x: Any = None, *, dx: Any = None, dim: int = -1) -> Tensor:
     """The running integral of samples along `dim` by the trapezoidal rule.
 

@@ -394,6 +394,8 @@ def aminmax(
         return aminmax(
             input, **{"dim": dim, "keepdim": keepdim, "out": out} | spelled("aminmax", numpy)
         )
+    if isinstance(dim, (tuple, list)):
+        raise fail(TypeError, "aminmax", f"argument 'dim' must be int, not {type(dim).__name__}")
     return ops._aminmax(input, dim, keepdim, out=out)
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from flambeau.core.declare import composite, ops
 from flambeau.core.dims import wrap_dims
 from flambeau.core.errors import fail
@@ -109,6 +111,8 @@ def linalg_norm(
         ord: None is the 2-norm of all elements (over `dim`); "fro" and "nuc" are norms of matrices.
         dim: one dimension for vectors, two for matrices; None: all of a tensor that is either.
     """
+    if isinstance(dim, np.integer):
+        dim = int(dim)
     if dim is not None and not isinstance(dim, int) and len(dim) == 1 and not isinstance(ord, str):
         dim = dim[0]
     if dim is not None and not isinstance(dim, int) and len(dim) not in (1, 2) and ord is not None:

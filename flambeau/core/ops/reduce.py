@@ -178,6 +178,13 @@ def nanmean(
             "nanmean",
             f"expected input to have floating point or complex dtype but got {input.dtype}",
         )
+    if dtype is not None and not (dtype.is_floating_point or dtype.is_complex):
+        raise fail(
+            RuntimeError,
+            "nanmean",
+            f"could not infer output dtype. Optional dtype must be either a floating point or "
+            f"complex dtype. Got: {dtype}",
+        )
     found = ops.nansum(input, dim, keepdim, dtype=dtype) / ops._is_number_count(input, dim, keepdim)
     if out is not None:
         from flambeau.core.output import write_one
@@ -291,7 +298,7 @@ def _truth_axes(dim: Any, ndim: int, name: str) -> tuple[int, ...] | None:
 
 
 def _infer_truth(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
-    if dim is not None and not isinstance(dim, int) and not len(dim):
+    if isinstance(dim, (tuple, list)) and not len(dim):
         return input.shape, _truth_type(input.dtype)
     shape = fold_add(input, axis=axes_of(dim, input.ndim, "any"), keepdims=keepdim).shape
     return shape, _truth_type(input.dtype)
@@ -350,6 +357,13 @@ def _logsumexp_rule(g: Any, input: Any, out: Any, shape: Any, dim: Any, keepdim:
 @reduction(types=FLOAT, infer=folded, vjp=_logsumexp_rule, alias=("special_logsumexp",))
 def logsumexp(input, dim: Any, keepdim: bool = False):
     """``log(sum(exp(input)))`` over `dim`; the largest is taken out first: nothing overflows."""
+    if dim is None:
+        raise fail(
+            TypeError,
+            "logsumexp",
+            "argument 'dim' must be tuple of ints, not NoneType. Name the dimensions: "
+            "tuple(range(input.ndim)) for all.",
+        )
     axes = axes_of(dim, input.ndim, "logsumexp")
     if not input.size:
         return np.log(fold_add(np.exp(input), axis=axes, keepdims=keepdim))

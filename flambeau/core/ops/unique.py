@@ -63,7 +63,11 @@ def _unique(
             f"\"unique\" not implemented for '{of(a.dtype).legacy}': complex numbers have no "
             "order. Take view_as_real(...) with dim=0.",
         )
-    if dim is not None and a.ndim:
+    if dim is not None:
+        if not a.ndim:
+            raise fail(
+                IndexError, name, f"Dimension specified as {dim} but tensor has no dimensions"
+            )
         k = wrap_dim(dim, a.ndim, name)
         moved = np.ascontiguousarray(np.moveaxis(a, k, 0))
         size = len(moved)

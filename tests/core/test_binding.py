@@ -1,0 +1,49 @@
+"""Switches by name are bools, as in PyTorch: nothing else is read as one. Arrays are operands of
+operators alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import flambeau
+
+SWITCHED = (
+    "x.sum(1, keepdim=v)", "x.argmax(1, keepdim=v)", "x.topk(1, largest=v)",
+    "t.linalg.svd(x, full_matrices=v)", "x.any(0, keepdim=v)", "x.requires_grad_(v)",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("code", SWITCHED)
+@pytest.mark.parametrize("value", ("a", None, 1, np.True_, True))
+def test_switches(code, value, oracle):
+    found = []
+    for t in (flambeau, oracle):
+        names = {"t": t, "x": t.ones(2, 3), "v": value}
+        try:
+            eval(code, names)
+        except TypeError:
+            found.append(TypeError)
+        else:
+            found.append(None)
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize(
+    "code",
+    (
+        "t.mul(x, n)", "t.add(x, n)", "x.add(n)", "x.mul_(n)", "x.mul_(n.astype('f8'))", "x.eq(n)",
+        "t.fmod(x, n)", "t.sub(x, n)", "t.bitwise_and(x.long(), n.astype('i8'))", "x == n", "t.mul(x, np.float32(2))", "x * np.float64(2)", "t.where(x > 0, n, x)",
+    ),
+)  # fmt: skip
+def test_arrays_are_operands_of_operators(code, oracle):
+    found = []
+    for t in (flambeau, oracle):
+        names = {"t": t, "x": t.ones(2, 3), "n": np.ones((2, 3), np.float32), "np": np}
+        for _ in range(2):  # the first call, and those the native entry serves
+            try:
+                result = eval(code, names)
+                found.append((str(result.dtype), result.tolist()))
+            except TypeError:
+                found.append(TypeError)
+    assert found[:2] == found[2:]
