@@ -16,7 +16,7 @@ from flambeau.core.binding import bind
 from flambeau.core.dtypes import FLOATING_KINDS, REAL, SUM
 from flambeau.core.entry import process
 from flambeau.core.entry.record import SINGLE_DOUBLE, named, record, record_one
-from flambeau.core.kernels.native.choose import SILENT
+from flambeau.core.kernels.native.choose import SILENT, SIXTEEN
 from flambeau.core.node import NOTHING_SAVED, OpNode
 from flambeau.core.provenance import USER, user_frame
 from flambeau.core.silence import quiet, run
@@ -128,6 +128,8 @@ def _native(op: Op, typed: bool, dtype_at: int | None) -> Callable[..., Any] | N
     kernel = op.kernel if op.kernel in SILENT else partial(run, op.kernel)
     from flambeau.core.kernels.native import row_picks, small_folds, small_puts
 
+    if op.name in small_folds.FOLDS:
+        kernel = wide_alone(kernel)
     for room in (small_folds, row_picks, small_puts):
         kernel = room.native(op.name, kernel)
     missing = sum(1 << k for k, (i, _) in enumerate(op.tensors) if op.template[i] is None)
@@ -135,10 +137,23 @@ def _native(op: Op, typed: bool, dtype_at: int | None) -> Callable[..., Any] | N
     kinds = tuple(SINGLE_DOUBLE) if typed and not sums else KINDS
     if op.types is REAL and op.name in small_folds.FOLDS:  # whole numbers, which stay so
         kinds = tuple(k for k in KINDS if k.kind != "b")
+    if op.name in small_folds.FOLDS:
+        kinds += tuple(SIXTEEN)
     return process.several(
         op, kernel, kinds, mixed=int(not typed), same=process.SUMS * sums,
         optional=missing, dtype_at=0 if dtype_at is None else dtype_at + 1,
     )  # fmt: skip
+
+
+def wide_alone(kernel: Callable[..., Any]) -> Callable[..., Any]:
+    """The NumPy form of a fold; 16-bit floats go the long way, which widens them."""
+
+    def form(input: Any, *args: Any) -> Any:
+        if input.dtype in SIXTEEN:
+            raise TypeError
+        return kernel(input, *args)
+
+    return form
 
 
 def _unserved(*args: Any) -> None:
