@@ -1,8 +1,8 @@
 """Softmax, its logarithm and their gradients along short dimensions, as native functions.
 
 The arrays are contiguous, a row has at most `LONGEST` numbers; a gradient may repeat one number.
-Longer rows, and other dimensions of larger arrays, go to the NumPy form. Stands on views, smooth and
-jit.
+Longer rows, and other dimensions of larger arrays, go to the NumPy form. Stands on views, smooth
+and jit.
 """
 
 from __future__ import annotations
