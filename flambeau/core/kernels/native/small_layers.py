@@ -1,5 +1,5 @@
-"""Layer normalisation of few numbers as native functions: ``layer(input, shape, weight, bias, eps)``
-gives the result, the rows' means and 1 / deviations.
+"""Layer normalisation of few numbers as a native function: ``layer(input, shape, weight, bias,
+eps)`` gives the result, the rows' means and 1 / deviations.
 
 Arrays are contiguous and of one dtype, float32 or float64; rows are the dimensions in `shape`. Sums
 are kept in double precision. What does not fit goes to the NumPy form, larger arrays to
@@ -68,9 +68,9 @@ def module() -> Module:
         places.append(place.get())
     _, number, _ = python_number(f, eps)
     for type in TYPES:
-        k = f.fresh()
-        f.branch(kind.eq(word(f, type)), f"is{k}", f"not{k}")
-        f.label(f"is{k}")
+        way = f.fresh()
+        f.branch(kind.eq(word(f, type)), f"is{way}", f"not{way}")
+        f.label(f"is{way}")
         item = SIZES[type]
         results = [
             _made(f, kind, ndim, sizes, size * item)
@@ -82,7 +82,7 @@ def module() -> Module:
             width.get(), number.get(),
         )  # fmt: skip
         f.ret(_tuple(f, results))
-        f.label(f"not{k}")
+        f.label(f"not{way}")
     f.jump("other")
     end(f)
     return made
