@@ -126,11 +126,17 @@ KINDS = tuple(np.dtype(t) for t in ("f4", "f8", "i8", "i4", "?"))
 def _native(op: Op, typed: bool, dtype_at: int | None) -> Callable[..., Any] | None:
     """The native short way."""
     kernel = op.kernel if op.kernel in SILENT else partial(run, op.kernel)
-    from flambeau.core.kernels.native import row_picks, small_folds, small_layers, small_puts
+    from flambeau.core.kernels.native import (
+        row_picks,
+        small_folds,
+        small_layers,
+        small_orders,
+        small_puts,
+    )
 
     if op.name in small_folds.FOLDS:
         kernel = wide_alone(kernel)
-    for room in (small_folds, row_picks, small_puts, small_layers):
+    for room in (small_folds, row_picks, small_puts, small_layers, small_orders):
         kernel = room.native(op.name, kernel)
     missing = sum(1 << k for k, (i, _) in enumerate(op.tensors) if op.template[i] is None)
     sums = op.types is SUM

@@ -110,7 +110,8 @@ def from_rows(rows: Any, shape: Any, axis: int) -> Any:
     others = shape[:axis] + shape[axis + 1 :]
     if axis == len(others):
         return rows.reshape(*others, rows.shape[-1])
-    return np.ascontiguousarray(np.moveaxis(rows.reshape(*others, rows.shape[-1]), -1, axis))
+    # A copy: it has PyTorch's strides, of dimensions of size 1, too.
+    return np.moveaxis(rows.reshape(*others, rows.shape[-1]), -1, axis).copy()
 
 
 def laid_like(input: Any, found: Any) -> Any:
