@@ -120,6 +120,7 @@ def all_positional(op: Op) -> int:
     return len(op.names) if op.positional == len(op.names) else -1
 
 
+COMPLEX = np.dtype("c8")
 KINDS = tuple(np.dtype(t) for t in ("f4", "f8", "i8", "i4", "?"))
 
 
@@ -128,6 +129,7 @@ def _native(op: Op, typed: bool, dtype_at: int | None) -> Callable[..., Any] | N
     kernel = op.kernel if op.kernel in SILENT else partial(run, op.kernel)
     from flambeau.core.kernels.native import (
         row_picks,
+        small_copies,
         small_folds,
         small_layers,
         small_orders,
@@ -136,7 +138,7 @@ def _native(op: Op, typed: bool, dtype_at: int | None) -> Callable[..., Any] | N
 
     if op.name in small_folds.FOLDS:
         kernel = wide_alone(kernel)
-    for room in (small_folds, row_picks, small_puts, small_layers, small_orders):
+    for room in (small_folds, row_picks, small_puts, small_layers, small_orders, small_copies):
         kernel = room.native(op.name, kernel)
     missing = sum(1 << k for k, (i, _) in enumerate(op.tensors) if op.template[i] is None)
     sums = op.types is SUM
@@ -145,6 +147,8 @@ def _native(op: Op, typed: bool, dtype_at: int | None) -> Callable[..., Any] | N
         kinds = tuple(k for k in KINDS if k.kind != "b")
     if op.name in small_folds.FOLDS:
         kinds += tuple(SIXTEEN)
+    if op.name in small_copies.COPIES:  # any numbers
+        kinds += (COMPLEX, *SIXTEEN)
     return process.several(
         op, kernel, kinds, mixed=int(not typed), same=process.SUMS * sums,
         optional=missing, dtype_at=0 if dtype_at is None else dtype_at + 1,
