@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from flambeau.core.state import next_sequence
-from flambeau.core.storage import Storage, address, storage_of
+from flambeau.core.storage import Storage, address
 
 if TYPE_CHECKING:
     from flambeau.core.tensor import Tensor
@@ -60,6 +60,8 @@ class Exported(Storage):
         """Take the fingerprint of an array on this memory, unless the last one still holds."""
         if type(array) is not np.ndarray or not array.size:
             return
+        if os.environ.get("FLAMBEAU_ALIAS") == "off":
+            return
         low, high = _span(array)
         pieces = tuple((at, ctypes.string_at(at, n)) for at, n in _pieces(low, high))
         mark = (next_sequence(), low, high, pieces)
@@ -99,9 +101,6 @@ def export(tensor: Tensor) -> None:
     """Note that the tensor's memory is in other hands from now on."""
     storage = tensor._storage
     if type(storage) is Exported:  # whoever saved since then took a fingerprint himself
-        return
-    if os.environ.get("FLAMBEAU_ALIAS") == "off":
-        storage_of(tensor)
         return
     if storage is None:  # nobody saved it yet
         tensor._storage = Exported()

@@ -21,6 +21,7 @@ from flambeau.core.dtypes import of
 from flambeau.core.entry import as_view, at_first, looking
 from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
+from flambeau.core.kernels import late
 from flambeau.core.methods import bind
 from flambeau.core.numbers import number_for
 from flambeau.core.ops.advanced import one_mask
@@ -478,12 +479,18 @@ def _mask(index: Any) -> Any:
 
 def _meeting(array: Any, place: Any, value: Any) -> bool:
     """Whether a value lies where it is written to: the long way knows whether that may be."""
-    if not np.may_share_memory(array, value):
-        return False
     if type(place) is nd:
-        return True
-    part = array[place]
-    return type(part) is nd and meets(part, value)
+        return np.may_share_memory(array, value)
+    try:
+        part = array[place]
+    except (IndexError, OverflowError):
+        return True  # worded there
+    if type(part) is not nd or _same(part, value) is None:  # as ``x[i] += 1`` writes its own part
+        return False
+    return np.may_share_memory(array, value) and meets(part, value)
+
+
+_same = late.native("views", "same", lambda part, value: value)
 
 
 def _broadcast(value: Tensor, shown: Tensor) -> Tensor:

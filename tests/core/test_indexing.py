@@ -193,3 +193,15 @@ def test_a_part_is_written_from_its_neighbour(oracle):
         assert x.tolist() == [[0, 1, 0, 1], [1, 5, 6, 7]]
         with pytest.raises(RuntimeError, match="memory"):
             x[0, 1:] = x[0, :3]
+
+
+def test_a_part_that_is_written_into_itself() -> None:
+    x, y = flambeau.zeros(3, 4), flambeau.arange(4.0).expand(3, 4).clone()
+    for k in range(3):
+        x[k] += y[k]
+    x[1:, 0] += 5
+    assert x.tolist() == [[0, 1, 2, 3], [5, 1, 2, 3], [5, 1, 2, 3]]
+    with pytest.raises(IndexError):
+        x[7] = y[1]
+    with pytest.raises(RuntimeError, match="single memory"):
+        y[0][1:] = y[0][:-1]

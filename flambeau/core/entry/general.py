@@ -16,7 +16,7 @@ from flambeau.core.binding import bind
 from flambeau.core.dtypes import FLOATING_KINDS, REAL, SUM
 from flambeau.core.entry import process
 from flambeau.core.entry.record import SINGLE_DOUBLE, named, record, record_one
-from flambeau.core.kernels.native.choose import SILENT
+from flambeau.core.kernels.native.choose import SILENT, SIXTEEN
 from flambeau.core.node import NOTHING_SAVED, OpNode
 from flambeau.core.provenance import USER, user_frame
 from flambeau.core.silence import quiet, run
@@ -120,25 +120,50 @@ def all_positional(op: Op) -> int:
     return len(op.names) if op.positional == len(op.names) else -1
 
 
+COMPLEX = np.dtype("c8")
 KINDS = tuple(np.dtype(t) for t in ("f4", "f8", "i8", "i4", "?"))
 
 
 def _native(op: Op, typed: bool, dtype_at: int | None) -> Callable[..., Any] | None:
     """The native short way."""
     kernel = op.kernel if op.kernel in SILENT else partial(run, op.kernel)
-    from flambeau.core.kernels.native import row_picks, small_folds, small_puts
+    from flambeau.core.kernels.native import (
+        row_picks,
+        small_copies,
+        small_folds,
+        small_layers,
+        small_orders,
+        small_puts,
+    )
 
-    for room in (small_folds, row_picks, small_puts):
+    if op.name in small_folds.FOLDS:
+        kernel = wide_alone(kernel)
+    for room in (small_folds, row_picks, small_puts, small_layers, small_orders, small_copies):
         kernel = room.native(op.name, kernel)
     missing = sum(1 << k for k, (i, _) in enumerate(op.tensors) if op.template[i] is None)
     sums = op.types is SUM
     kinds = tuple(SINGLE_DOUBLE) if typed and not sums else KINDS
     if op.types is REAL and op.name in small_folds.FOLDS:  # whole numbers, which stay so
         kinds = tuple(k for k in KINDS if k.kind != "b")
+    if op.name in small_folds.FOLDS:
+        kinds += tuple(SIXTEEN)
+    if op.name in small_copies.COPIES:  # any numbers
+        kinds += (COMPLEX, *SIXTEEN)
     return process.several(
         op, kernel, kinds, mixed=int(not typed), same=process.SUMS * sums,
         optional=missing, dtype_at=0 if dtype_at is None else dtype_at + 1,
     )  # fmt: skip
+
+
+def wide_alone(kernel: Callable[..., Any]) -> Callable[..., Any]:
+    """The NumPy form of a fold; 16-bit floats go the long way, which widens them."""
+
+    def form(input: Any, *args: Any) -> Any:
+        if input.dtype in SIXTEEN:
+            raise TypeError
+        return kernel(input, *args)
+
+    return form
 
 
 def _unserved(*args: Any) -> None:

@@ -11,7 +11,7 @@ from flambeau.core import inplace as write
 from flambeau.core import slow
 from flambeau.core.binding import bind
 from flambeau.core.entry import process
-from flambeau.core.entry.general import all_positional
+from flambeau.core.entry.general import KINDS, all_positional
 from flambeau.core.entry.record import INTS, SCALARS, SINGLE_DOUBLE
 from flambeau.core.kernels.native.choose import FORMULAS, resolved, short_kinds, takes_target
 from flambeau.core.old_order import of_two
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["inplace", "inplace_binary"]
 
 nd = np.ndarray
+TRIANGLES = ("tril", "triu")
+"""Operations that are no elementwise ones, but write as those do."""
 
 
 def inplace(op: Op) -> Callable[..., Any]:
@@ -43,7 +45,7 @@ def inplace(op: Op) -> Callable[..., Any]:
     else:
         # Elementwise ones may be called in the order of old programs: see `old_order`.
         fills, count = op.fills, len(names) if elementwise else all_positional(op)
-        otherwise = recorded(op, title) if elementwise else write.inplace
+        otherwise = recorded(op, title) if elementwise or op.name in TRIANGLES else write.inplace
 
         def entry(*args: Any, **kwargs: Any) -> Any:
             if kwargs or len(args) != count:
@@ -128,7 +130,7 @@ def recorded(
     op: Op, title: str, otherwise: Callable[..., Any] = write.inplace
 ) -> Callable[..., Any]:
     """write(op, args) of an elementwise operation, whose result becomes the tensor's history."""
-    fast = op.fast if not op.promote else frozenset()
+    fast = frozenset() if op.promote or op.name in TRIANGLES else op.fast
 
     def first(*args: Any) -> Any:
         nonlocal short
@@ -136,9 +138,15 @@ def recorded(
         allowed = sum(1 << k for k, _ in enumerate(op.tensors) if k and numbers)
         missing = sum(1 << k for k, (i, _) in enumerate(op.tensors) if op.template[i] is None)
         name = op.flags.get("formula", op.name)
-        kernel = resolved(name, apart(op.kernel, len(op.names)), len(op.names), op)
-        into = takes_target(name, len(op.names))
-        kinds = fast if op.promote else short_kinds(op, name, len(op.names))
+        if name in TRIANGLES:
+            from flambeau.core.kernels.native import small_copies
+
+            kernel, into = small_copies.native(name, _refused), True
+            kinds = frozenset(KINDS)
+        else:
+            kernel = resolved(name, apart(op.kernel, len(op.names)), len(op.names), op)
+            into = takes_target(name, len(op.names))
+            kinds = fast if op.promote else short_kinds(op, name, len(op.names))
         short = process.several(
             op, kernel, kinds, title, numbers=allowed, optional=missing, into=int(into)
         ) or _unserved  # fmt: skip

@@ -56,6 +56,10 @@ def flip(input: Tensor, *order: Any, dims: Any = None) -> Tensor:
     Raises:
         RuntimeError: a dimension named twice. IndexError: no such dimension.
     """
+    if dims is None and len(order) == 1 and type(order[0]) is int:
+        rank = input._array.ndim
+        if -rank <= order[0] < rank:
+            return ops._flip(input, (order[0] % rank,))  # type: ignore[no-any-return]
     given = sizes_of("flip", "dims", order, dims)
     return ops._flip(input, wrap_dims(given, input._array.ndim, "flip", empty_is_all=False))
 

@@ -110,6 +110,7 @@ def from_rows(rows: Any, shape: Any, axis: int) -> Any:
     others = shape[:axis] + shape[axis + 1 :]
     if axis == len(others):
         return rows.reshape(*others, rows.shape[-1])
+    # A copy: it has PyTorch's strides, of dimensions of size 1, too.
     return np.moveaxis(rows.reshape(*others, rows.shape[-1]), -1, axis).copy()
 
 

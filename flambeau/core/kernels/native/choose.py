@@ -30,9 +30,8 @@ from flambeau.core.kernels.order import form_of, ordered
 from flambeau.core.silence import quiet, run
 
 __all__ = [
-    "FORMULAS", "SILENT", "by_numpy", "caller", "fused", "in_single", "lazily", "native", "offer",
-    "quickly",
-    "resolved", "short_kinds", "takes_target",
+    "FORMULAS", "SILENT", "SIXTEEN", "by_numpy", "caller", "fused", "in_single", "lazily", "native",
+    "offer", "quickly", "resolved", "short_kinds", "takes_target",
 ]  # fmt: skip
 
 FORMULAS = (

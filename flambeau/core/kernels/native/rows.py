@@ -1,7 +1,8 @@
-"""Softmax, its logarithm and their gradients along short last dimensions, as native functions.
+"""Softmax, its logarithm and their gradients along short dimensions, as native functions.
 
 The arrays are contiguous, a row has at most `LONGEST` numbers; a gradient may repeat one number.
-Longer rows and other dimensions go to the NumPy form. Stands on views, smooth and jit.
+Longer rows, and other dimensions of larger arrays, go to the NumPy form. Stands on views, smooth
+and jit.
 """
 
 from __future__ import annotations
@@ -23,10 +24,29 @@ __all__ = ["lazily"]
 LONGEST = 256
 LARGEST = 1 << 15
 """Numbers at most: beyond, other cores help (``generate.softmax``)."""
+ACROSS = 1 << 10
+"""Numbers at most of an array that is not walked along its last dimension."""
 TYPES = ("float", "double")
 
-Row = Callable[[Function, str, list[Value], list[Value], Value, Value], None]
-"""row(f, type, inputs, their steps, output, count) writes the code of one row."""
+
+class Numbers:
+    """The numbers of a row, which lie side by side or `apart`."""
+
+    def __init__(self, f: Function, type: str, first: Value, apart: Value | None) -> None:
+        self.f, self.type, self.first, self.apart = f, type, first, apart
+
+    def _at(self, i: Any) -> Any:
+        return i if self.apart is None else i * self.apart
+
+    def __getitem__(self, i: Any) -> Value:
+        return self.f.load(self.type, self.first, self._at(i))
+
+    def __setitem__(self, i: Any, value: Value) -> None:
+        self.f.store(value, self.first, self._at(i))
+
+
+Row = Callable[[Function, str, list[Numbers], Numbers, Value], None]
+"""row(f, type, inputs, output, count) writes the code of one row."""
 
 
 def _sum(f: Function, type: str, count: Value, term: Callable[[Value], Value]) -> Value:
@@ -37,54 +57,50 @@ def _sum(f: Function, type: str, count: Value, term: Callable[[Value], Value]) -
     return total.get().to(type)
 
 
-def _largest(f: Function, type: str, x: Value, count: Value) -> Value:
-    top = f.variable(type, f.load(type, x))
+def _largest(f: Function, type: str, x: Numbers, count: Value) -> Value:
+    top = f.variable(type, x[f.index(0)])
     with f.loop(1, count) as i:
-        each = f.load(type, x, i)
+        each = x[i]
         top.set(f.select(each.gt(top.get()), each, top.get()))
     return top.get()
 
 
 def _exponentials(
-    f: Function, type: str, x: Value, out: Value, count: Value
+    f: Function, type: str, x: Numbers, out: Numbers, count: Value
 ) -> tuple[Value, Value]:
     """``exp(x - max)`` into `out`; the maximum, and their sum."""
     top = _largest(f, type, x, count)
     with f.loop(0, count, independent=True) as i:
-        f.store(exp(f, f.load(type, x, i) - top), out, i)
-    return top, _sum(f, type, count, lambda i: f.load(type, out, i))
+        out[i] = exp(f, x[i] - top)
+    return top, _sum(f, type, count, lambda i: out[i])
 
 
-def _softmax(f: Function, type: str, given: Any, steps: Any, out: Value, count: Value) -> None:
+def _softmax(f: Function, type: str, given: Any, out: Numbers, count: Value) -> None:
     _, total = _exponentials(f, type, given[0], out, count)
     with f.loop(0, count, independent=True) as i:
-        f.store(f.load(type, out, i) / total, out, i)
+        out[i] = out[i] / total
 
 
-def _log_softmax(f: Function, type: str, given: Any, steps: Any, out: Value, count: Value) -> None:
+def _log_softmax(f: Function, type: str, given: Any, out: Numbers, count: Value) -> None:
     top, total = _exponentials(f, type, given[0], out, count)
     total = log(f, total)
     with f.loop(0, count, independent=True) as i:
-        f.store(f.load(type, given[0], i) - top - total, out, i)
+        out[i] = given[0][i] - top - total
 
 
-def _softmax_backward(
-    f: Function, type: str, given: Any, steps: Any, out: Value, count: Value
-) -> None:
-    (g, y), (step, _) = given, steps
-    total = _sum(f, type, count, lambda i: f.load(type, g, i * step) * f.load(type, y, i))
+def _softmax_backward(f: Function, type: str, given: Any, out: Numbers, count: Value) -> None:
+    g, y = given
+    total = _sum(f, type, count, lambda i: g[i] * y[i])
     with f.loop(0, count, independent=True) as i:
-        each = f.load(type, y, i)
-        f.store(f.load(type, g, i * step) * each - each * total, out, i)
+        each = y[i]
+        out[i] = g[i] * each - each * total
 
 
-def _log_softmax_backward(
-    f: Function, type: str, given: Any, steps: Any, out: Value, count: Value
-) -> None:
-    (g, y), (step, _) = given, steps
-    total = _sum(f, type, count, lambda i: f.load(type, g, i * step))
+def _log_softmax_backward(f: Function, type: str, given: Any, out: Numbers, count: Value) -> None:
+    g, y = given
+    total = _sum(f, type, count, lambda i: g[i])
     with f.loop(0, count, independent=True) as i:
-        f.store(f.load(type, g, i * step) - exp(f, f.load(type, y, i)) * total, out, i)
+        out[i] = g[i] - exp(f, y[i]) * total
 
 
 ROWS: dict[str, tuple[Row, int]] = {
@@ -95,21 +111,32 @@ ROWS: dict[str, tuple[Row, int]] = {
 }
 
 
-def _row(made: Module, name: str, type: str) -> Function:
-    """All rows of one array."""
+def _row(made: Module, name: str, type: str, across: bool) -> Function:
+    """All rows of one array; `across`: their numbers lie `inner` apart."""
     write, arity = ROWS[name]
     places = [("ptr", f"x{k}") for k in range(arity)]
     steps = [("i64", f"s{k}") for k in range(arity)]
+    sizes = [("i64", s) for s in ("rows", "count", "inner")]
     f = made.function(
-        f"{name}_{type}", (*places, *steps, ("ptr", "out"), ("i64", "rows"), ("i64", "count")),
+        f"{name}_{type}{'_across' * across}", (*places, *steps, ("ptr", "out"), *sizes),
         internal=True, attributes="noinline",
     )  # fmt: skip
-    count = f.argument["count"]
+    count, inner = f.argument["count"], f.argument["inner"]
     with f.loop(0, f.argument["rows"]) as r:
-        start = r * count
-        own = [f.argument[f"s{k}"] for k in range(arity)]
-        given = [f.at(f.argument[f"x{k}"], start * own[k], type) for k in range(arity)]
-        write(f, type, given, own, f.at(f.argument["out"], start, type), count)
+        start = r / inner * inner * count + (r - r / inner * inner) if across else r * count
+
+        def numbers(place: str, step: Value | None, start: Value = start) -> Numbers:
+            """A row; of a gradient that repeats one number all steps are 0."""
+            first, apart = f.argument[place], inner if across else None
+            if step is None:
+                return Numbers(f, type, f.at(first, start, type), apart)
+            apart = step * inner if across else step
+            return Numbers(f, type, f.at(first, start * step, type), apart)
+
+        given = [
+            numbers(f"x{k}", f.argument[f"s{k}"] if k < arity - 1 else None) for k in range(arity)
+        ]
+        write(f, type, given, numbers("out", None), count)
     return f
 
 
@@ -117,7 +144,9 @@ def module(name: str) -> Module:
     """name(array, ..., dim) for both dtypes."""
     made = Module(name, vectorize=True)
     shaped, repeats = same_shape(made), repeating(made)
-    rows = {type: _row(made, name, type) for type in TYPES}
+    rows = {
+        (type, across): _row(made, name, type, across) for type in TYPES for across in (False, True)
+    }
     arity = ROWS[name][1]
     f = made.function(name, SIGNATURE, "ptr")
     require(f, f.argument["n"].eq(arity + 1))
@@ -128,9 +157,11 @@ def module(name: str) -> Module:
     require(f, (field(f, lead, table.FLAGS, "i32") & table.C_CONTIGUOUS).ne(0))
     ndim = field(f, lead, table.NDIM, "i32").to("i64")
     require(f, ndim.gt(0))
-    require(f, wrapped(f, whole(f, args[arity]), ndim).eq(ndim - 1))
+    dim = wrapped(f, whole(f, args[arity]), ndim)
     dims = field(f, lead, table.DIMS, "ptr")
-    count = f.load("i64", dims, ndim - 1)
+    count, inner = f.load("i64", dims, dim), f.variable("i64", 1)
+    with f.loop(dim + 1, ndim) as i:
+        inner.set(inner.get() * f.load("i64", dims, i))
     require(f, count.gt(0) & count.le(LONGEST))
     steps = [f.variable("i64", 1) for _ in range(arity)]
     for k, x in enumerate(args[: arity - 1]):
@@ -141,9 +172,11 @@ def module(name: str) -> Module:
             require(f, f.call(repeats, "i1", x))
             steps[k].set(0)
     total = f.variable("i64", 1)
-    with f.loop(0, ndim - 1) as i:
-        total.set(total.get() * f.load("i64", dims, i))
-    require(f, (total.get() * count).le(LARGEST))
+    with f.loop(0, ndim) as i:
+        size = f.select(i.eq(dim), f.index(1), f.load("i64", dims, i))
+        total.set(total.get() * size)
+    most = f.select(inner.get().eq(1), f.index(LARGEST), ACROSS)
+    require(f, inner.get().gt(0) & (total.get() * count).le(most))
     require(f, kind.eq(word(f, "float")) | kind.eq(word(f, "double")))
     null = f.value("ptr", 0)
     size = f.select(kind.eq(word(f, "float")), f.index(4), 8)
@@ -154,11 +187,11 @@ def module(name: str) -> Module:
     f.ret(null)
     f.label(f"made{k}")
     places = [field(f, x, table.DATA, "ptr") for x in args[:arity]]
-    for type in TYPES:
-        with f.when(kind.eq(word(f, type))):
+    for (type, across), function in rows.items():
+        with f.when(kind.eq(word(f, type)) & inner.get().ne(1).eq(across)):
             f.call(
-                rows[type], "void", *places, *[s.get() for s in steps],
-                field(f, out, table.DATA, "ptr"), total.get(), count,
+                function, "void", *places, *[s.get() for s in steps],
+                field(f, out, table.DATA, "ptr"), total.get(), count, inner.get(),
             )  # fmt: skip
     f.ret(out)
     end(f)

@@ -23,7 +23,7 @@ from flambeau.core.kernels.native.geometry import (
     whole,
     wrapped,
 )
-from flambeau.core.kernels.native.narrow import CARRIERS
+from flambeau.core.kernels.native.narrow import CARRIERS, HALVES, WORKING, load, served, stored
 from flambeau.core.kernels.native.objects import field, new_array, python_number, word
 
 __all__ = ["FOLDS", "native"]
@@ -33,7 +33,8 @@ LARGEST = 1 << 12
 CHAINS = 8
 """Of terms that are folded side by side; few roundings follow each other in a sum, too."""
 FLOATS = ("float", "double")
-TYPES = (*FLOATS, "i64", "i32")
+TYPES = (*FLOATS, "i64", "i32", *HALVES)
+FLOATING = (*FLOATS, *HALVES)
 WHOLE = ("i64", "i32", "i1")
 
 Step = Callable[[Function, Value, Value], Value]
@@ -47,7 +48,8 @@ class Fold(NamedTuple):
     start: float | None = None
     """What it begins with; None for the first element."""
     wide: tuple[str, ...] = ()
-    """Types computed in a wider one: float in double, integers and truths in i64."""
+    """Types computed in a wider one: float in double, integers and truths in i64; 16-bit floats
+    are always, in float, and rounded once."""
     result: str = ""
     """The result's type; "" for the operands', or what it is computed in where that is whole."""
     truth: bool = False
@@ -91,11 +93,11 @@ def _both(f: Function, a: Value, x: Value) -> Value:
 
 FOLDS: dict[str, Fold] = {
     "sum": Fold(_sum, (*TYPES, "i1"), 0, ("float", *WHOLE)),
-    "mean": Fold(_sum, FLOATS, 0, ("float",), mean=True),
-    "_var": Fold(_sum, FLOATS, 0, ("float",), correction_at=2, keep_at=3),
-    "_std": Fold(_sum, FLOATS, 0, ("float",), root=True, correction_at=2, keep_at=3),
-    "_vector_norm": Fold(_sum, FLOATS, 0, root=True, order_at=1, dim_at=2, keep_at=3),
-    "prod": Fold(lambda f, a, x: a * x, TYPES, 1, WHOLE, single=True),
+    "mean": Fold(_sum, FLOATING, 0, ("float",), mean=True),
+    "_var": Fold(_sum, FLOATING, 0, ("float",), correction_at=2, keep_at=3),
+    "_std": Fold(_sum, FLOATING, 0, ("float",), root=True, correction_at=2, keep_at=3),
+    "_vector_norm": Fold(_sum, FLOATING, 0, root=True, order_at=1, dim_at=2, keep_at=3),
+    "prod": Fold(lambda f, a, x: a * x, (*FLOATS, "i64", "i32"), 1, WHOLE, single=True),
     "amax": Fold(_larger),
     "amin": Fold(_smaller),
     "_max_all": Fold(_larger),
@@ -132,7 +134,8 @@ def _module(name: str, fold: Fold) -> Module:
     dims = field(f, x, table.DIMS, "ptr")
     first, last = _reduced(f, args, n, ndim, fold)
     if fold.places == "too":  # over one dimension
-        require(f, last.get().eq(first.get() + 1) & f.load("ptr", args, 1).ne(word(f, "none")))
+        alone = last.get().eq(first.get() + 1) | ndim.eq(0)
+        require(f, alone & f.load("ptr", args, 1).ne(word(f, "none")))
     keep = _kept(f, args, n, fold)
     correction = _numbers(f, args, n, fold)
     outer, count, inner = (f.variable("i64", 1) for _ in range(3))
@@ -155,7 +158,10 @@ def _module(name: str, fold: Fold) -> Module:
     left = count.get().to("double") - correction
     if fold.correction_at:
         require(f, left.gt(0))
+    halves = served(HALVES)
     for type in fold.types:
+        if type in HALVES and type not in halves:
+            continue
         k = f.fresh()
         f.branch(kind.eq(word(f, type)), f"is{k}", f"not{k}")
         f.label(f"is{k}")
@@ -171,6 +177,7 @@ def _reduced(
 ) -> tuple[Variable, Variable]:
     """The first of the reduced dimensions and the one behind the last."""
     first, last = f.variable("i64", 0), f.variable("i64", ndim)
+    rank = f.intrinsic("smax", ndim, f.index(1))  # one number may be reduced along itself
     f.branch(n.gt(fold.dim_at), "dim", "all")
     f.label("dim")
     dim = f.load("ptr", args, fold.dim_at)
@@ -179,7 +186,7 @@ def _reduced(
     kind = field(f, dim, table.TYPE, "ptr")
     f.branch(kind.eq(word(f, "py_int")), "one", "other" if fold.single else "several")
     f.label("one")
-    first.set(wrapped(f, whole(f, dim), ndim))
+    first.set(wrapped(f, whole(f, dim), rank))
     last.set(first.get() + 1)
     f.jump("all")
     if fold.single:
@@ -191,7 +198,7 @@ def _reduced(
     f.label("listed")
     with f.loop(0, size) as i:
         each = f.load("ptr", items, i)
-        k = wrapped(f, whole(f, each), ndim)
+        k = wrapped(f, whole(f, each), rank)
         require(f, i.eq(0) | k.eq(last.get()))
         with f.when(i.eq(0)):
             first.set(k)
@@ -236,6 +243,8 @@ def _typed(
     working = "i1" if fold.truth else type
     if type in fold.wide:
         working = "double" if type in FLOATS else "i64"
+    elif type in HALVES and not fold.truth:
+        working = "double" if fold.correction_at else "float"
     result = fold.result or ("i64" if working == "i64" else type)
     many = outer * inner
 
@@ -255,10 +264,8 @@ def _typed(
     target, places = field(f, out, table.DATA, "ptr"), field(f, where, table.DATA, "ptr")
 
     def element(i: Value) -> Value:
-        found = f.load(CARRIERS.get(type, type), data, i)
-        if type == "i1" or fold.truth:
-            found = found.ne(0)
-        return found.to(working)
+        found = load(f, type, data, i)
+        return (found.ne(0) if fold.truth else found).to(working)
 
     with f.loop(0, outer) as o, f.loop(0, inner) as i:
         begin = o * count * inner + i
@@ -271,7 +278,7 @@ def _typed(
         if fold.mean:
             found = found / count.to(working)
         if fold.places != "alone":
-            f.store(found.to(CARRIERS.get(result, result)), target, at)
+            f.store(stored(f, found.to(WORKING.get(result, found.type)), result), target, at)
     if fold.places == "too":
         f.ret(_pair(f, out, where))
     f.ret(out)

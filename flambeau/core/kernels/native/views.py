@@ -326,12 +326,27 @@ def _unfold(made: Module) -> None:
     end(f)
 
 
+def _same(made: Module) -> None:
+    """same(array, other): None where both are the very same elements."""
+    f, (array, other), ndim, _ = begin(made, "same", 2)
+    require(f, field(f, other, table.TYPE, "ptr").eq(word(f, "ndarray")))
+    for offset, type in ((table.DATA, "ptr"), (table.DESCR, "ptr"), (table.NDIM, "i32")):
+        require(f, field(f, array, offset, type).eq(field(f, other, offset, type)))
+    for one, two in zip(geometry(f, array), geometry(f, other), strict=True):
+        with f.loop(0, ndim) as k:
+            require(f, f.load("i64", one, k).eq(f.load("i64", two, k)))
+    none = word(f, "none")
+    f.call(word(f, "incref"), "void", none)
+    f.ret(none)
+    end(f)
+
+
 def module() -> Module:
     """All of them."""
     made = Module("views")
     for write in (
         _restride, _strided, _swap, _permute, _insert, _expand, _narrow, _range, _select, index,
-        _squeeze, _diagonal, _unfold, _retype, _pairs, _joined,
+        _squeeze, _diagonal, _unfold, _retype, _pairs, _joined, _same,
     ):  # fmt: skip
         write(made)
     return made
