@@ -136,6 +136,7 @@ class _Steps:
         self.words: list[list[int]] = []
         self.kept: list[Any] = []
         self.dtype = np.dtype("f4" if type == "float" else "f8")
+        self.bare = False  # whether nothing is kept between two steps
 
     def add(self, name: Any, *arguments: Any, change: bool = False) -> None:
         """A step; `change` where it writes the other buffer."""
@@ -173,6 +174,7 @@ class _Steps:
             if name.startswith("lanes"):
                 if final and k == 0:
                     name = "lanes_swapped" if name.endswith("swapped") else "lanes"
+                    self.bare = True
                 table: Any = 0 if final else self._factors(left, r)
                 m = run // self.width if final else left
                 self.add((r, name), m, half, half, table, *steps, scale, change=True)
@@ -320,7 +322,7 @@ def _plan(
          beside, block, s_outer, block * s_lane, t_outer, block * t_lane, room, 0, 0, 0],
         np.int64,
     )  # fmt: skip
-    scratch = (room + 16) * 2 * size * max(shares, 1) + 256
+    scratch = 0 if made.bare else (room + 16) * 2 * size * max(shares, 1) + 256
     return Plan(words, scratch, (plan, *made.kept))
 
 
@@ -382,6 +384,7 @@ def _lane_steps(
         a, b = small(n, run) or (1, 1)
         re, im = turns(np.multiply.outer(np.arange(1, a), np.arange(run) % b), n)
         table = np.stack([re, im], 1).astype(made.dtype)
+        made.bare = True
         made.add((n, "small_swapped" if swapped else "small"), s_lane, t_lane, table, scale)
         return
     if kind == "c2c" and max(factors(n), default=1) <= LARGEST and n > 1:
