@@ -36,7 +36,7 @@ def takes_number(w: Writer, kind: Value, real: Value) -> Value:
     """Whether the dtype takes a Python number as it is: a float where `real`, an int otherwise."""
     letter = w.field(kind, table.KIND, "i8")
     whole = letter.eq(ord("i")) | letter.eq(ord("u"))
-    return is_floating(w, kind) | whole & real.eq(False)
+    return is_floating(w, kind) | letter.eq(ord("c")) | whole & real.eq(False)
 
 
 def number(w: Writer, x: Value, kind: Value) -> None:

@@ -20,7 +20,7 @@ def joined(real: Any, imag: Any) -> Any:
 
 def _alone(x: Any) -> Any:
     """``alpha * x`` for the alpha of 1 that every sum has: an infinite part makes the other NaN."""
-    return x * x.dtype.type(1)
+    return x * x.dtype.type(1) if hasattr(x, "dtype") else complex(x) * (1 + 0j)
 
 
 def added(a: Any, b: Any) -> Any:

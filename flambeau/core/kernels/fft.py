@@ -64,6 +64,8 @@ class Transform:
         self.copied = False
         self.between = 0
         self.completed: Plan | None = None
+        self.alone: tuple[Any, int] | None = None
+        self.run = launch()
 
     def room(self, shape: Any, itemsize: int) -> Array:
         """The result's layout."""
@@ -78,18 +80,27 @@ class Transform:
     def __call__(self, x: Any) -> Any:
         """The transform of an array of this layout."""
         found = memory.empty(self.shape, self.dtype)
+        run = self.run
+        if self.alone is not None:  # most calls: one plan, from the input to the result
+            words, scratch = self.alone
+            run(words, x, found, None if not scratch else memory.empty(scratch, BYTE))
+            return found if self.back is None else found.transpose(self.back)
         source = np.ascontiguousarray(x.transpose(self.order)) if self.copied else x
         between = memory.empty(self.between, BYTE) if self.between else None
+        scratch = max(plan.scratch for plan, _, _ in self.plans)
+        room = memory.empty(scratch, BYTE) if scratch else None
         for plan, from_, to in self.plans:
-            launch()(
-                plan.words,
-                (source, found, between)[from_],
-                (source, found, between)[to],
-                memory.empty(plan.scratch, BYTE),
-            )
+            arrays = source, found, between
+            run(plan.words, arrays[from_], arrays[to], room)
         if self.completed is not None:
-            launch()(self.completed.words, found)
+            run(self.completed.words, found)
         return found if self.back is None else found.transpose(self.back)
+
+    def settled(self) -> Transform:
+        """Itself, when all plans are known."""
+        if len(self.plans) == 1 and not self.copied and self.completed is None:
+            self.alone = self.plans[0][0][:2]
+        return self
 
     def add(
         self, kind: str, dtype: Any, n: int, swapped: bool, scale: float, axis: int,
@@ -145,7 +156,7 @@ def _c2c(
     done = made.first(
         "c2c", real, shape[last], not forward, factor, last, source, target, size
     ) and made.rest(real, dim[:-1], not forward, scale, target)
-    return made if done else None
+    return made.settled() if done else None
 
 
 def c2c(x: Any, dim: tuple[int, ...], scale: float, forward: bool) -> Any:
@@ -196,7 +207,7 @@ def _r2c(
     done = made.first(
         "r2c", dtype, n, False, factor, last, Array(shape, strides), half, dtype.itemsize
     ) and made.rest(dtype, dim[:-1], False, scale, half)
-    return made if done else None
+    return made.settled() if done else None
 
 
 def r2c(x: Any, dim: tuple[int, ...], scale: float, onesided: bool) -> Any:
@@ -221,7 +232,7 @@ def _c2r(
     target = made.room((*shape[:last], size, *shape[last + 1 :]), real.itemsize)
     source = Array(shape, strides)
     done = made.first("c2r", real, size, True, scale, last, source, target, dtype.itemsize)
-    return made if done else None
+    return made.settled() if done else None
 
 
 def c2r(x: Any, dim: tuple[int, ...], scale: float, size: int) -> Any:

@@ -320,8 +320,9 @@ def _make(name: str, way: Any, forward: bool, words: str) -> None:
         out: Any = None,
     ) -> Tensor:
         key = _key(name, input, n, dim, norm) if out is None else None
-        if key is not None and key in KNOWN:
-            return _known(KNOWN[key], input)
+        made = KNOWN.get(key)
+        if made is not None:
+            return _known(made, input)
         return way(
             Call(name, key, out),
             input,
@@ -333,8 +334,9 @@ def _make(name: str, way: Any, forward: bool, words: str) -> None:
 
     def several(tail: str, input: Tensor, s: Any, dim: Any, norm: Any, out: Any) -> Tensor:
         key = _key(name + tail, input, s, dim, norm) if out is None else None
-        if key is not None and key in KNOWN:
-            return _known(KNOWN[key], input)
+        made = KNOWN.get(key)
+        if made is not None:
+            return _known(made, input)
         return way(Call(name + tail, key, out), input, s, dim, norm, forward)
 
     def two(

@@ -92,7 +92,7 @@ def test_columns_in_any_layout(n: int, dtype: str) -> None:
 
 @pytest.mark.parametrize("dtype", ["c8", "c16"])
 def test_long_rows(dtype: str) -> None:
-    for n in (1 << 16, 100000):
+    for n in (1 << 18, 300000):
         x = _numbers((2, n), dtype)
         found = np.empty_like(x)
         assert along("c2c", x, found, -1, n, False, 1.0)
@@ -113,7 +113,7 @@ def test_whole_spectra_of_real_numbers(shape: tuple[int, ...]) -> None:
 
 def test_threads_do_not_change_results() -> None:
     before = threads.count()
-    cases = [(4096, 64), (300, 1000), (1, 1 << 17)]
+    cases = [(4096, 64), (300, 1000), (1, 1 << 18)]
     found: list[list[Any]] = []
     try:
         for count in (1, 2, 3):

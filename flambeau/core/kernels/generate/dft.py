@@ -15,7 +15,10 @@ from collections.abc import Sequence
 
 from flambeau.core.kernels.jit.ir import Function, Value, lanes, vector
 
-__all__ = ["Complex", "dft", "interleaved", "joined", "merged", "parted", "times", "turned_pairs"]
+__all__ = [
+    "Complex", "dft", "exchanged", "interleaved", "joined", "merged", "parted", "picked", "times",
+    "turned_pairs",
+]  # fmt: skip
 
 Complex = tuple[Value, Value]
 """Real and imaginary parts, lane by lane."""
@@ -206,4 +209,19 @@ def turned_pairs(f: Function, rows: Sequence[Value]) -> list[Value]:
                     order += [2 * pair, 2 * pair + 1]
                 found[place] = picked(f, low, high, order)
         distance *= 2
+    return found
+
+
+def exchanged(f: Function, rows: Sequence[Value], bit: int) -> list[Value]:
+    """Numbers whose register has a bit of its number set against those whose lane has."""
+    found = list(rows)
+    count, by = lanes(rows[0].type), 1 << bit
+    for r in range(len(rows)):
+        if r & by:
+            continue
+        low, high = rows[r], rows[r | by]
+        found[r] = picked(f, low, high, [k ^ by | count if k & by else k for k in range(count)])
+        found[r | by] = picked(
+            f, low, high, [k | count if k & by else k | by for k in range(count)]
+        )
     return found

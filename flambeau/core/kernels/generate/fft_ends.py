@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from flambeau.core.kernels.generate.dft import joined, parted, picked, times, turned_pairs
-from flambeau.core.kernels.generate.fft_passes import pair, put_pair, registers, step
+from flambeau.core.kernels.generate.fft_passes import full_or_not, pair, put_pair, registers, step
 from flambeau.core.kernels.generate.gemm import (
     mask,
     masked_store,
@@ -68,20 +68,6 @@ def _drive(made: Module, type: str, width: int) -> None:
             y.set(f.select(change, a, b))
 
 
-def _full_or_not(
-    f: Function, count: Value, width: int, body: Callable[[Value | None], None]
-) -> None:
-    """The body with no mask where all lanes are used, else with how many are."""
-    k = f.fresh()
-    f.branch(count.eq(width), f"full{k}", f"part{k}")
-    f.label(f"full{k}")
-    body(None)
-    f.jump(f"both{k}")
-    f.label(f"part{k}")
-    body(count)
-    f.label(f"both{k}")
-
-
 def _load_across(made: Module, type: str, width: int) -> None:
     """Complex numbers of neighbouring transforms lie side by side."""
     f, get = step(made, "step", ("n", "n_step", "re", "im"))
@@ -93,7 +79,7 @@ def _load_across(made: Module, type: str, width: int) -> None:
             for part, name in zip(z, ("re", "im"), strict=True):
                 f.store(part, x, get[name] + n * width)
 
-    _full_or_not(f, f.argument["count"], width, body)
+    full_or_not(f, f.argument["count"], width, body)
 
 
 def _store_across(made: Module, type: str, width: int) -> None:
@@ -107,7 +93,7 @@ def _store_across(made: Module, type: str, width: int) -> None:
             re, im = (f.load(many, x, get[name] + n * width) * scale for name in ("re", "im"))
             put_pair(f, (re, im), width, f.at(target, n * get["n_step"], type), f.index(0), left)
 
-    _full_or_not(f, f.argument["count"], width, body)
+    full_or_not(f, f.argument["count"], width, body)
 
 
 def _scale(f: Function, word: Value, type: str, width: int) -> Value:
@@ -127,7 +113,7 @@ def _load_beside(made: Module, type: str, width: int) -> None:
             f.store(read(f, many, source, at, some), x, get["re"] + n * width)
             f.store(read(f, many, source, at + get["im_step"], some), x, get["im"] + n * width)
 
-    _full_or_not(f, f.argument["count"], width, body)
+    full_or_not(f, f.argument["count"], width, body)
 
 
 def _store_beside(made: Module, type: str, width: int) -> None:
@@ -144,7 +130,7 @@ def _store_beside(made: Module, type: str, width: int) -> None:
             write(f, re, target, at, some)
             write(f, im, target, at + get["im_step"], some)
 
-    _full_or_not(f, f.argument["count"], width, body)
+    full_or_not(f, f.argument["count"], width, body)
 
 
 def _load_turned(made: Module, type: str, width: int) -> None:
@@ -206,7 +192,7 @@ def _store_turned(made: Module, type: str, width: int) -> None:
         for n, left in registers(f, get["n"], side):
             body(n, left, part_rows)
 
-    _full_or_not(f, count, width, all_rows)
+    full_or_not(f, count, width, all_rows)
 
 
 def _load_any(made: Module, type: str, width: int) -> None:

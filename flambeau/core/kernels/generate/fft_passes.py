@@ -11,14 +11,14 @@ Reference: T. Stockham, High-speed convolution and correlation, 1966.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from flambeau.core.kernels.generate.dft import Complex, dft, interleaved, joined, parted, times
 from flambeau.core.kernels.generate.gemm import mask
 from flambeau.core.kernels.generate.vectors import read, write
 from flambeau.core.kernels.jit.ir import Function, Module, Value, vector
 
-__all__ = ["PASSES", "STEP", "pair", "pass_module", "put_pair", "registers", "step"]
+__all__ = ["PASSES", "STEP", "full_or_not", "pair", "pass_module", "put_pair", "registers", "step"]
 
 STEP = (
     ("ptr", "words"), ("ptr", "x"), ("ptr", "y"), ("ptr", "source"), ("ptr", "target"),
@@ -28,10 +28,12 @@ STEP = (
 numbers come from and go to, how many transforms lie side by side, which register of them it is.
 """
 PASSES = ("first", "first_of", "first_of_swapped", "one", "wide", "last", "last_to",
-          "last_to_swapped")  # fmt: skip
+          "last_to_swapped", "lanes_of", "lanes_of_swapped", "lanes_to", "lanes_to_swapped",
+          "lanes", "lanes_swapped")  # fmt: skip
 """Where a pass stands: the first of a row (from memory, where `_of`), one with a register of
-transforms side by side, with longer runs, the last (to memory, where `_to`). `swapped` exchanges
-real and imaginary parts of the caller's numbers, which makes the transform the inverse.
+transforms side by side, with longer runs, the last (to memory, where `_to`); passes of columns that
+lie side by side from memory, to it, or both. `swapped` exchanges real and imaginary parts of the
+caller's numbers, which makes the transform the inverse.
 """
 
 
@@ -60,6 +62,20 @@ def put_pair(
         write(f, half, place, i * 2 + k * width, some)
 
 
+def full_or_not(
+    f: Function, count: Value, width: int, body: Callable[[Value | None], None]
+) -> None:
+    """The body with no mask where all lanes are used, else with how many are."""
+    k = f.fresh()
+    f.branch(count.eq(width), f"full{k}", f"part{k}")
+    f.label(f"full{k}")
+    body(None)
+    f.jump(f"both{k}")
+    f.label(f"part{k}")
+    body(count)
+    f.label(f"both{k}")
+
+
 def pass_module(radix: int, place: str, type: str, width: int) -> Module:
     """One pass of a radix: a module with the function `step`."""
     made = Module(f"fft-{type}-{radix}-{place}")
@@ -67,6 +83,8 @@ def pass_module(radix: int, place: str, type: str, width: int) -> Module:
         _first(made, radix, type, width, place)
     elif place.startswith("last"):
         _last(made, radix, type, width, place)
+    elif place.startswith("lanes"):
+        _lanes(made, radix, type, width, place)
     else:
         _middle(made, radix, type, width, place == "one")
     return made
@@ -165,3 +183,42 @@ def _last(made: Module, r: int, type: str, width: int, place: str) -> None:
             if place.endswith("swapped"):
                 z = z[1], z[0]
             put_pair(f, (z[0] * scale, z[1] * scale), width, f.argument["target"], at, left)
+
+
+def _lanes(made: Module, r: int, type: str, width: int, place: str) -> None:
+    """The first or last pass of a register of columns, or the only one."""
+    f, get = step(
+        made, "step", ("m", "half", "out_half", "twiddles", "source_step", "target_step", "scale")
+    )
+    m, many = get["m"], vector(type, width)
+    x, y = _buffer(f, "x", get["half"], type), _buffer(f, "y", get["out_half"], type)
+    source, target = f.argument["source"], f.argument["target"]
+    table = get["twiddles"].to("ptr")
+    scale = f.splat(get["scale"].bits("double").to(type), width)
+    swapped, last = place.endswith("swapped"), "_of" not in place
+
+    def body(left: Value | None) -> None:
+        zero = f.index(0)
+        with f.loop(0, m) as p:
+            given: list[Complex] = []
+            for k in range(r):
+                n = p + m * k
+                if "_to" in place:
+                    given.append((f.load(many, x[0], n * width), f.load(many, x[1], n * width)))
+                    continue
+                z = pair(f, type, width, f.at(source, n * get["source_step"], type), zero, left)
+                given.append((z[1], z[0]) if swapped else z)
+            for k, z in enumerate(dft(f, given)):
+                if last:
+                    z = z[0] * scale, z[1] * scale
+                    to = f.at(target, (p + m * k) * get["target_step"], type)
+                    put_pair(f, (z[1], z[0]) if swapped else z, width, to, zero, left)
+                    continue
+                if k:
+                    at = (p * (r - 1) + (k - 1)) * 2
+                    c, s = (f.splat(f.load(type, table, at + i), width) for i in range(2))
+                    z = times(f, z, (c, s))
+                for part, number in zip(y, z, strict=True):
+                    write(f, number, part, (p * r + k) * width, None)
+
+    full_or_not(f, f.argument["count"], width, body)

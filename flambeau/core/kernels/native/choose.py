@@ -16,6 +16,7 @@ from flambeau.core.kernels.jit import build
 from flambeau.core.kernels.native import (
     angles,
     broadcast,
+    complexes,
     elementwise,
     formulas,
     pairs,
@@ -53,35 +54,52 @@ def offer(formulas: dict[str, Formula]) -> None:
 
 
 def native(
-    name: str, numpy_form: Callable[..., Any], formula: Formula | None = None
-) -> Callable[..., Any] | None:
+    name: str, numpy_form: Callable[..., Any], formula: Formula | None = None,
+    loops: np.ufunc | None = None,
+) -> Callable[..., Any] | None:  # fmt: skip
     """The native function of a formula, which calls `numpy_form` where it does not serve; None
     where no code can be generated. Its types beyond the usual ones are compiled when the first
-    such array comes.
+    such array comes; complex numbers that it has no formula for go by the `loops` of a ufunc.
     """
     if not build.available() or not table.trusted():
         return None
     formula = formula or FORMULAS[name]
+    usual = name in FORMULAS and formula.write is FORMULAS[name].write
+    of_pairs = complexes.FORMULAS.get(name) if usual else None
+    wider = {DTYPES[type]: "narrow" for type in formula.narrow}
+    if of_pairs is not None or loops is not None:
+        wider |= dict.fromkeys(complexes.DTYPES, "complex")
+    last: list[Callable[..., Any]] = []
+
+    def beyond(*arrays: Any) -> Any:
+        """The first arrays of further types: a function for these is asked from now on."""
+        for x in arrays:
+            way = wider.get(x.dtype) if isinstance(x, np.ndarray) else None
+            if way is None:
+                continue
+            for kind in [kind for kind, each in wider.items() if each == way]:
+                del wider[kind]
+            made = further(way)
+            if made is not None:
+                table.redirect(last[-1], made)
+                last.append(made)
+                return made(*arrays)
+        return numpy_form(*arrays)
+
+    def further(way: str) -> Callable[..., Any] | None:
+        own = formula._replace(types=served(formula.narrow))
+        if way == "complex" and of_pairs is None and loops is not None:
+            return _by_loops(loops, beyond)
+        if way == "complex" and of_pairs is not None:
+            own = formula._replace(write=of_pairs, types=tuple(complexes.COMPLEX), narrow=())
+        try:
+            return _built(f"{name}_{way}", beyond, own)
+        except build.Unavailable:
+            return None
+
     try:
-        if not formula.narrow:
-            return _built(name, numpy_form, formula)
-
-        def beyond(*arrays: Any) -> Any:
-            kinds = [x.dtype for x in arrays if isinstance(x, np.ndarray)]
-            if any(DTYPES[type] in kinds for type in formula.narrow):
-                table.redirect(found, narrow())
-                return found(*arrays)
-            return numpy_form(*arrays)
-
-        def narrow() -> Callable[..., Any]:
-            types = served(formula.narrow)
-            try:
-                return _built(f"{name}_narrow", numpy_form, formula._replace(types=types))
-            except build.Unavailable:
-                return numpy_form
-
-        found = _built(name, beyond, formula)
-        return found
+        last.append(_built(name, beyond if wider else numpy_form, formula))
+        return last[0]
     except build.Unavailable:
         return None
 
@@ -131,8 +149,11 @@ def resolved(
     if count not in (None, formula.arity):
         return quietly
     narrow = () if op is None else _narrow(op, formula)
+    loops = None
+    if op is not None and type(op.kernel) is np.ufunc and op.kernel.nin == formula.arity:
+        loops = None if "complex" in op.flags else op.kernel
     if not narrow:
-        return native(name, quietly) or quietly
+        return native(name, quietly, loops=loops) or quietly
 
     def whole(*arrays: Any) -> Any:
         kinds = {x.dtype for x in arrays if isinstance(x, np.ndarray)}
@@ -144,7 +165,7 @@ def resolved(
         return quietly(*arrays)
 
     formula = formula._replace(narrow=narrow, rounded=_rounded(op, formula.arity))
-    return native(name, whole, formula) or quietly
+    return native(name, whole, formula, loops) or quietly
 
 
 def _by_loops(ufunc: np.ufunc, otherwise: Callable[..., Any]) -> Callable[..., Any]:

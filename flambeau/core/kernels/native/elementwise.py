@@ -11,8 +11,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from flambeau.core.kernels.jit.ir import SIZES, Function, Module, Value
-from flambeau.core.kernels.native import table, walk
+from flambeau.core.kernels.native import complexes, table, walk
 from flambeau.core.kernels.native.broadcast import FORMS, KINDS, SPEC, TYPE_WORDS
+from flambeau.core.kernels.native.complexes import COMPLEX, Pair
 from flambeau.core.kernels.native.narrow import (
     CARRIERS,
     HALVES,
@@ -116,6 +117,8 @@ def repeating(made: Module) -> Function:
 
 def _size(type: str) -> int:
     """The bytes of an element."""
+    if type in COMPLEX:
+        return 2 * SIZES[COMPLEX[type]]
     return SIZES[CARRIERS.get(type, type)]
 
 
@@ -152,10 +155,12 @@ def _loop(made: Module, formula: Formula, type: str, form: str) -> Function:
     places = [f.load("ptr", f.argument["places"], k) for k in range(formula.arity)]
     result = formula.result or type
 
-    def read(k: int, i: Any) -> Value:
+    def read(k: int, i: Any) -> Any:
+        if type in COMPLEX and k != formula.condition:
+            return complexes.load(f, type, places[k], i)
         return load(f, "i1" if k == formula.condition else type, places[k], i)
 
-    def number(k: int) -> Value:
+    def number(k: int) -> Any:
         if k == formula.condition or type not in WORKING:
             return read(k, 0)
         return f.load(WORKING[type], places[k])
@@ -167,7 +172,11 @@ def _loop(made: Module, formula: Formula, type: str, form: str) -> Function:
             values = [fixed[k] if k in fixed else read(k, i) for k in range(formula.arity)]
             if stepwise:
                 values = [Stepwise(x, type) for x in values]
-            f.store(stored(f, write(f, *values), result), f.argument["out"], i)
+            found = write(f, *values)
+            if isinstance(found, Pair):
+                complexes.store(f, found, f.argument["out"], i)
+            else:
+                f.store(stored(f, found, result), f.argument["out"], i)
 
     def keep(i: Value, value: Value) -> None:
         f.store(stored(f, value, result), f.argument["out"], i)
@@ -452,8 +461,8 @@ def _operand(
     single.set(True)
     f.branch(field(f, x, table.NDIM, "i32").eq(0), f"one{k}", "other")
     f.label(f"one{k}")
-    working = WORKING.get(wanted, CARRIERS.get(wanted, wanted))
-    room = f.memory(working, 1)
+    working = COMPLEX.get(wanted) or WORKING.get(wanted, CARRIERS.get(wanted, wanted))
+    room = f.memory(working, 1 + (wanted in COMPLEX))
     if wanted in WORKING:
         f.store(load(f, wanted, data, 0), room)
         place.set(room)
@@ -475,6 +484,8 @@ def _operand(
             found = number.get().to(working)
             kept = rounded(f, found, type) if formula.rounded & 1 << position else found
             f.store(kept, room)
+            if wanted in COMPLEX:
+                f.store(f.value(working, 0.0), room, 1)
         else:
             f.branch(real.get(), "other", f"whole{k}")
             f.label(f"whole{k}")

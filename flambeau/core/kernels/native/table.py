@@ -43,7 +43,7 @@ WORDS = (
     "call", "fallback", "as_long", "occurred", "clear", "release", "restore", "pool", "pool_run",
     "py_tuple", "tuple_items", "set_base", "buffer", "crowded", "none", "handler", "set_handler",
     "enter", "i32", "u8", "py_slice", "py_list", "ellipsis", "half", "bf16", "i16", "i8",
-    "spec", "tuple_of",
+    "spec", "tuple_of", "c8", "c16",
 )  # fmt: skip
 NEW_FROM_DESCR, SET_BASE = 94, 282  # their places in NumPy's table of functions
 FASTCALL = 0x80
@@ -87,6 +87,8 @@ def words() -> dict[str, int]:
         "u8": id(np.dtype("u1")),
         "i16": id(np.dtype("i2")),
         "i8": id(np.dtype("i1")),
+        "c8": id(np.dtype("c8")),
+        "c16": id(np.dtype("c16")),
         "half": id(np.dtype("f2")),
         "bf16": id(BFLOAT16),
         "py_float": id(float),
