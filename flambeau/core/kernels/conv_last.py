@@ -23,6 +23,7 @@ from flambeau.core.kernels.generate.call import TYPES, tiled
 from flambeau.core.kernels.generate.gemm import shape_of
 from flambeau.core.kernels.generate.turn import turn, turn_runs
 from flambeau.core.kernels.jit import build
+from flambeau.core.kernels.native.launch import launcher
 from flambeau.core.kernels.native.prepared import launch
 from flambeau.core.kernels.phases import UNLOCKED, lanes_of, reached
 from flambeau.core.kernels.windows import Ints, Pairs, empty, scratch, to_last
@@ -99,6 +100,24 @@ class _Lie(NamedTuple):
     feature: int
 
 
+PANELS = _Lie(0, 0, 0)
+"""A matrix of all taps and channels by features, in panels."""
+
+
+def _panels(matrix: np.ndarray) -> np.ndarray:
+    """A matrix in panels: a tile reads one line after the other (0.8 of the time of rows that lie
+    apart, where the weights are large).
+    """
+    depth, features = matrix.shape
+    lanes, size = lanes_of(matrix.dtype), matrix.itemsize
+    found = memory.empty((-(-features // lanes) * lanes * depth,), matrix.dtype)
+    launcher()(
+        _functions(matrix.dtype)["pack"], matrix.size, matrix, *(s // size for s in matrix.strides),
+        0, found, 0, features, depth, 1,
+    )  # fmt: skip
+    return found
+
+
 @lru_cache(maxsize=1024)
 def _block_words(
     function: int, input: Ints, out: Ints, geometry: Geometry, lie: _Lie, panel: int, limit: int
@@ -116,14 +135,14 @@ def _block_words(
     groups_each = max(1, min(groups, DEPTH // (together * channels))) if dense else 1
     wanted = 4 * shares if shares > 1 else 1
     block = -(-pixels // -(-pixels // BLOCK))
-    if lie.feature == 1 and -(-pixels // block) < wanted:
+    if lie.feature <= 1 and -(-pixels // block) < wanted:
         block = max(min(block, 24), -(-pixels // wanted))
     blocks = -(-pixels // block)
     panels = -(-features // panel)
     split = -(-panels // min(panels, -(-wanted // blocks))) * panel
     depth = groups_each * together * channels
     room = -(-block * depth // 64) * 64
-    each = room + (panel * depth if lie.feature != 1 else 0)
+    each = room + (panel * depth if lie.feature > 1 else 0)
     context = (
         *input[1:], *out[1:], kernel[1], *(n for pair in options for n in pair), pixels, block,
         split, -(-features // split), groups, together, groups_each, together * lie.tap,
@@ -216,13 +235,12 @@ def _sum(
         lie = _Lie(channels, 1, rows.shape[2])
         _by_blocks(input, rows, lie, bias, result, geometry)
         return
+    if not _fill_tiles(input, weight, result):
+        _by_blocks(input, _panels(rows[0].T), PANELS, bias, result, geometry)
+        return
     matrix = memory.empty((1, rows.shape[2], features), weight.dtype)
     turn(rows, matrix)
-    if _fill_tiles(input, weight, result):
-        _by_rows(input, matrix, bias, result, geometry)
-    else:
-        lie = _Lie(channels * features, features, 1)
-        _by_blocks(input, matrix, lie, bias, result, geometry)
+    _by_rows(input, matrix, bias, result, geometry)
 
 
 def input_gradient(
