@@ -37,8 +37,8 @@ WORDS = (
 of them in all, `groups_each` before they meet their weights. Those begin `weight_group` apart for
 each group, `weight_step` from one channel to the next. They are a matrix of features side by side,
 or `weight_feature` is from one to the next, not 1: then panels of them are turned, behind `room`
-numbers of the scratch memory. Where `weight_feature` is 0 they are in panels already, as `pack`
-leaves them.
+numbers of the scratch memory. Where `weight_feature` is 0 they are in panels already, each group as
+`pack` leaves it, and meet pixels one group at a time.
 """
 PACK = (("ptr", "context"), ("ptr", "target"), ("i64", "first"), ("i64", "count"), ("i64", "group"),
         ("i64", "row"))  # fmt: skip
@@ -60,7 +60,6 @@ def blocks(made: Module, shape: Shape) -> None:
     turns = get["weight_feature"].gt(1)
     panels = f.at(own, get["room"], type)
     run = get["together"] * get["channels"]
-    depth = get["groups"] * run
     with taken(f, following, count_of * get["splits"]) as unit:
         pixel = unit / get["splits"] * get["block"]
         count = smaller(f, get["pixels"] - pixel, get["block"])
@@ -79,7 +78,7 @@ def blocks(made: Module, shape: Shape) -> None:
                 columns = smaller(f, high - first, panel)
                 wide = (columns + (shape.lanes - 1)) / shape.lanes * shape.lanes
                 place = group * get["weight_group"] + first * get["weight_feature"]
-                place = f.select(packed, first * depth + group * run * wide, place)
+                place = f.select(packed, group * get["weight_group"] + first * run, place)
                 weight = f.at(pointer(f, get["weight"]), place, type)
                 left = f.variable("ptr", weight)
                 step = f.variable("i64", f.select(packed, wide, get["weight_step"]))
@@ -94,7 +93,7 @@ def blocks(made: Module, shape: Shape) -> None:
                     against, "void", own, row, f.index(1), left.get(), step.get(),
                     f.at(out, first, type), features, bias_of(f, get["bias"], first, type),
                     group.ne(0).to("i64"), row, f.index(1), columns, f.index(0), count,
-                    f.at(weight, f.select(packed, depth * panel, panel), type), step.get(),
+                    f.at(weight, f.select(packed, run * panel, panel), type), step.get(),
                     f.select(turns, f.index(0), row),
                 )  # fmt: skip
 
