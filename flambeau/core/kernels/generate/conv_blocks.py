@@ -37,7 +37,8 @@ WORDS = (
 of them in all, `groups_each` before they meet their weights. Those begin `weight_group` apart for
 each group, `weight_step` from one channel to the next. They are a matrix of features side by side,
 or `weight_feature` is from one to the next, not 1: then panels of them are turned, behind `room`
-numbers of the scratch memory.
+numbers of the scratch memory. Where `weight_feature` is 0 they are in panels already, each group as
+`pack` leaves it, and meet pixels one group at a time.
 """
 PACK = (("ptr", "context"), ("ptr", "target"), ("i64", "first"), ("i64", "count"), ("i64", "group"),
         ("i64", "row"))  # fmt: skip
@@ -55,7 +56,8 @@ def blocks(made: Module, shape: Shape) -> None:
     own = f.at(aligned(f, get["scratch"]), f.argument["thread"] * get["scratch_each"], type)
     following = f.at(f.argument["context"], WORDS.index("next"), "i64")
     count_of = (get["pixels"] + (get["block"] - 1)) / get["block"]
-    turns = get["weight_feature"].ne(1)
+    packed = get["weight_feature"].eq(0)
+    turns = get["weight_feature"].gt(1)
     panels = f.at(own, get["room"], type)
     run = get["together"] * get["channels"]
     with taken(f, following, count_of * get["splits"]) as unit:
@@ -73,23 +75,26 @@ def blocks(made: Module, shape: Shape) -> None:
                     group + g, row,
                 )  # fmt: skip
             with f.loop(low, high, panel) as first:
-                place = group * get["weight_group"] + first * get["weight_feature"]
-                weight = f.at(pointer(f, get["weight"]), place, type)
                 columns = smaller(f, high - first, panel)
+                wide = (columns + (shape.lanes - 1)) / shape.lanes * shape.lanes
+                place = group * get["weight_group"] + first * get["weight_feature"]
+                place = f.select(packed, group * get["weight_group"] + first * run, place)
+                weight = f.at(pointer(f, get["weight"]), place, type)
                 left = f.variable("ptr", weight)
-                step = f.variable("i64", get["weight_step"])
+                step = f.variable("i64", f.select(packed, wide, get["weight_step"]))
                 with f.when(turns):
                     f.call(
                         turning, "void", weight, f.index(1), get["weight_feature"], panels, columns,
                         row,
                     )  # fmt: skip
                     left.set(panels)
-                    step.set((columns + (shape.lanes - 1)) / shape.lanes * shape.lanes)
+                    step.set(wide)
                 f.call(
                     against, "void", own, row, f.index(1), left.get(), step.get(),
                     f.at(out, first, type), features, bias_of(f, get["bias"], first, type),
                     group.ne(0).to("i64"), row, f.index(1), columns, f.index(0), count,
-                    f.at(weight, panel, type), get["weight_step"], f.select(turns, f.index(0), row),
+                    f.at(weight, f.select(packed, run * panel, panel), type), step.get(),
+                    f.select(turns, f.index(0), row),
                 )  # fmt: skip
 
 
