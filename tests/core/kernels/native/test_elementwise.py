@@ -127,6 +127,18 @@ PIECEWISE = {
     "keep_where": lambda mask, g: np.where(mask, g, g.dtype.type(0)),
 }  # fmt: skip
 NUMPY |= PIECEWISE
+
+
+def answers(question):
+    """As numbers of the first operand's dtype."""
+    return lambda x, *others: question(x, *others).astype(np.asarray(x).dtype)
+
+
+NUMPY |= {f"{how}_answered": answers(NUMPY[how]) for how in ("eq", "ne", "lt", "le", "gt", "ge")}
+NUMPY |= {
+    f"{question.__name__}_answered": answers(question)
+    for question in (np.logical_and, np.logical_or, np.logical_xor, np.logical_not)
+}
 NUMBERS_LAST = {
     "mse_loss_backward": 1, "logits_loss_backward": 1,
     "clamp": 2, "inside_backward": 2, "softplus": 2, "softplus_backward": 2, "leaky_relu": 1,
