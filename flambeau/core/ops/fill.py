@@ -14,6 +14,7 @@ from flambeau.core.binding import sizes
 from flambeau.core.declare import OPERATIONS, composite, ops, primitive
 from flambeau.core.entry.filling import Short
 from flambeau.core.errors import fail
+from flambeau.core.factory.blank import Unset, marked
 from flambeau.core.inplace import check_inplace, write_result
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.kernels.order import alike
@@ -233,6 +234,8 @@ def _reshape_storage(input: Tensor, shape: Any, steps: Any, offset: int) -> None
     if not root.flags.c_contiguous or need * item > root.nbytes:
         try:
             flat = np.zeros(max(need, 1), a.dtype)
+            if Unset.on:
+                marked(flat)
         except (MemoryError, ValueError):
             raise fail(
                 RuntimeError,
