@@ -373,7 +373,7 @@ def addr(
     """``beta * input + alpha * outer(vec1, vec2)``; for bools ``or`` and ``and``."""
 
 def adjoint(input: _Tensor) -> _Tensor:
-    """The conjugate transpose of the last two dimensions."""
+    """The conjugate transpose of the last two dimensions; of a 0-d tensor its conjugate."""
 
 def affine_grid_generator(theta: _Tensor, size: Any, align_corners: builtins.bool) -> _Tensor:
     """The sampling grid (N, *S, d) of affine maps ``theta`` (N, d, d + 1) over ..."""
@@ -2715,7 +2715,7 @@ def repeat_interleave(
 def reshape(input: _Tensor, shape: Any = None, *sizes: Any) -> _Tensor:
     """The tensor in another shape: a view where strides allow it, else a copy."""
 
-def resize_as_(input: _Tensor, the_template: _Tensor, memory_format: Any = ...) -> _Tensor:
+def resize_as_(input: _Tensor, the_template: _Tensor, memory_format: Any = None) -> _Tensor:
     """`resize_` to another tensor's shape."""
 
 def resize_as_sparse_(input: _Tensor, other: _Tensor) -> _Tensor:

@@ -15,6 +15,7 @@ from flambeau.core import dtypes, threads
 from flambeau.core.device import default_device
 from flambeau.core.device import device as Device
 from flambeau.core.errors import fail
+from flambeau.core.factory.blank import switch
 from flambeau.core.promotion import result_dtype
 from flambeau.core.provenance import stack_level
 from flambeau.core.slow import is_number
@@ -126,7 +127,8 @@ def set_num_interop_threads(int: int, /) -> None:
 
 def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:
     """Ask for bit-equal results from run to run: operations here give them anyway, on any number of
-    threads.
+    threads. Memory that nobody wrote (`empty`, what `resize_` adds) holds NaN, the largest integer
+    or True meanwhile, unless `torch.utils.deterministic.fill_uninitialized_memory` is False.
     """
     if not isinstance(mode, bool):
         raise fail(
@@ -135,6 +137,7 @@ def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None
             f"argument 'mode' must be bool, not {type(mode).__name__}",
         )
     _Settings.deterministic, _Settings.warn_only = mode, warn_only
+    switch(deterministic=mode)
 
 
 def are_deterministic_algorithms_enabled() -> bool:

@@ -37,8 +37,15 @@ class _StorageType(type):
     def __instancecheck__(cls, instance: Any) -> bool:
         return isinstance(instance, TypedStorage) and instance.dtype is cls.dtype
 
-    def __call__(cls, source: Any = 0, *, device: Any = None, wrap_storage: Any = None) -> Any:
-        return TypedStorage(source, dtype=cls.dtype, wrap_storage=wrap_storage)
+    def __call__(cls, *source: Any, wrap_storage: Any = None, **no: Any) -> Any:
+        if no or len(source) > 1:
+            raise fail(
+                RuntimeError,
+                cls.__name__,
+                "takes one number of elements or one sequence, or wrap_storage: "
+                "TypedStorage takes a dtype and a device too.",
+            )
+        return TypedStorage(*source, dtype=cls.dtype, wrap_storage=wrap_storage)
 
     def from_buffer(cls, *args: Any, **kwargs: Any) -> TypedStorage:
         """The elements of a buffer, copied; see `read_buffer`."""

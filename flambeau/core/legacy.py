@@ -108,7 +108,7 @@ def _typed(
         ):
             return wrap(np.ascontiguousarray(data_array(list(first), dtype, name)))
         if type(first).__name__ == "Size":
-            return wrap(np.empty(tuple(first), kind))
+            return _blank(tuple(first), kind)
     try:
         shape = tuple(n.__index__() for n in args)
     except AttributeError:
@@ -118,7 +118,16 @@ def _typed(
             f"expected sizes (integers), a sequence or an array, got "
             f"{', '.join(type(a).__name__ for a in args)}",
         ) from None
-    return wrap(np.empty(shape, kind))
+    return _blank(shape, kind)
+
+
+def _blank(shape: tuple[int, ...], kind: np.dtype[Any]) -> Tensor:
+    from flambeau.core.factory.blank import Unset, marked
+
+    array = np.empty(shape, kind)
+    if Unset.on:
+        marked(array)
+    return wrap(array)
 
 
 class _TensorType(type):

@@ -433,7 +433,7 @@ class Tensor:
         """`addr` written into the tensor itself. ``beta * input + alpha * outer(vec1, ..."""
 
     def adjoint(self) -> Tensor:
-        """The conjugate transpose of the last two dimensions."""
+        """The conjugate transpose of the last two dimensions; of a 0-d tensor its conjugate."""
 
     def alias(self, *, out: Tensor | None = None) -> Tensor:
         """Another view of the whole tensor."""
@@ -1373,7 +1373,7 @@ class Tensor:
         """The input with `value` (a number or a 0-d tensor) in the slices of `dim` that ..."""
 
     def index_fill_(self, dim: builtins.int, index: Tensor, value: Any) -> Tensor:
-        """`index_fill`, in place."""
+        """`index_fill`, in place; elements that share memory get the value together."""
 
     def index_put(self, indices: Any, values: Tensor, accumulate: builtins.bool = False) -> Tensor:
         """The tensor with `values` written where the indices point (summed there, with ..."""
@@ -1739,7 +1739,7 @@ class Tensor:
 
     @property
     def mT(self) -> Tensor:
-        """The last two dimensions swapped."""
+        """The last two dimensions swapped; a 0-d tensor is its own."""
 
     def map2_(self, x: Tensor, y: Tensor, callable: Any) -> Tensor:
         """Replace each element by ``callable(self, x, y)``, in place."""
@@ -2265,13 +2265,13 @@ class Tensor:
     def resize(self, *shape: Any) -> Tensor:
         """The reshaped tensor; its number of elements must stay (PyTorch's deprecated method)."""
 
-    def resize_(self, *new: Any, size: Any = None, memory_format: Any = ...) -> Tensor:
+    def resize_(self, *new: Any, size: Any = None, memory_format: Any = None) -> Tensor:
         """Give the tensor another shape over its storage, which grows when it must (new ..."""
 
     def resize_as(self, tensor: Tensor) -> Tensor:
         """Of the other tensor's size, when it has as many elements."""
 
-    def resize_as_(self, the_template: Tensor, memory_format: Any = ...) -> Tensor:
+    def resize_as_(self, the_template: Tensor, memory_format: Any = None) -> Tensor:
         """`resize_` to another tensor's shape."""
 
     def resize_as_sparse_(self, other: Tensor) -> Tensor:

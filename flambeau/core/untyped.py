@@ -10,6 +10,7 @@ import contextlib
 import os
 import warnings
 from collections.abc import Iterator
+from numbers import Number
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,10 @@ from flambeau.core import dtypes
 from flambeau.core.device import cuda_means_cpu
 from flambeau.core.device import device as Device
 from flambeau.core.errors import fail
+from flambeau.core.ir.abstract import Abstract
 from flambeau.core.provenance import stack_level
 from flambeau.core.storage import Storage, address, root_of, storage_of
+from flambeau.core.storage_checks import check_index, check_request, count, without_data
 from flambeau.core.tensor import Tensor, wrap
 
 __all__ = ["StorageBase", "TypedStorage", "UntypedStorage"]
@@ -124,7 +127,7 @@ class StorageBase:
         """The storage in main memory: itself, where it is there already."""
         if self.device.type == "cpu":
             return self
-        raise fail(RuntimeError, "cpu", "a meta storage has no data to copy.")
+        raise without_data("cpu")
 
     def to(self, *, device: Any, non_blocking: bool = False) -> Any:
         """The storage on another device."""
@@ -132,6 +135,9 @@ class StorageBase:
         if kind == self.device.type:
             return self
         raise fail(AssertionError, "to", f"{kind.upper()} device module is not loaded.")
+
+    def __sizeof__(self) -> int:
+        return object.__sizeof__(self) + int(self.nbytes())
 
     def resizable(self) -> bool:
         """Whether `resize_` may be called: always."""
@@ -154,9 +160,7 @@ class UntypedStorage(StorageBase):
         if isinstance(source, Tensor):
             self._tensor = source
         elif device is not None and Device(device).type == "meta":
-            from flambeau.core.declare import FUNCTIONS
-
-            self._tensor = FUNCTIONS["empty"](source, dtype=dtypes.uint8, device="meta")
+            self._tensor = wrap(Abstract((count(source),), np.dtype("u1")))
         elif isinstance(source, int):
             self._tensor = wrap(np.zeros(source, np.uint8))
         else:
@@ -190,7 +194,14 @@ class UntypedStorage(StorageBase):
         """Another storage, as the constructor makes one."""
         return UntypedStorage(source)
 
+    @property
+    def is_meta(self) -> bool:
+        """Whether it has a size only."""
+        return type(self._tensor._array) is Abstract
+
     def _bytes(self) -> np.ndarray[Any, Any]:
+        if self.is_meta:
+            raise without_data("UntypedStorage")
         root = root_of(self._tensor)
         if not root.size:
             return np.empty(0, np.uint8)
@@ -205,6 +216,8 @@ class UntypedStorage(StorageBase):
         return flat
 
     def data_ptr(self) -> int:
+        if self.is_meta:
+            return 0
         root = root_of(self._tensor)
         return address(root) if root.size else 0
 
@@ -237,7 +250,8 @@ class UntypedStorage(StorageBase):
         return UntypedStorage(part)
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        self._bytes()[index] = value
+        if not self.is_meta:
+            self._bytes()[index] = value
 
     def __iter__(self) -> Any:
         return iter(self.tolist())
@@ -266,17 +280,22 @@ class UntypedStorage(StorageBase):
 
     def share_memory_(self) -> UntypedStorage:
         """Move the bytes, with all tensors on them, to memory that processes share."""
+        if self.is_meta:
+            raise fail(RuntimeError, "share_memory_", "a meta storage has no memory to share.")
         from flambeau.core.sharing import share
 
         share(self._tensor)
         return self
 
     def clone(self) -> UntypedStorage:
+        if self.is_meta:
+            return UntypedStorage(self.nbytes(), device="meta")
         return UntypedStorage(wrap(self._bytes().copy()))
 
     def fill_(self, value: int) -> UntypedStorage:
         """Set every byte."""
-        self._bytes()[...] = value
+        if not self.is_meta:
+            self._bytes()[...] = value
         return self
 
     def copy_(self, source: Any, non_blocking: Any = None) -> UntypedStorage:
@@ -306,10 +325,14 @@ class UntypedStorage(StorageBase):
 
     def resize_(self, size: int) -> UntypedStorage:
         """Give the storage another number of bytes (tensors keep their geometry)."""
+        if self.is_meta:
+            self._tensor = wrap(Abstract((size,), np.dtype("u1")))
+            self._cdata = storage_of(self._tensor)
+            return self
         old = self._bytes()
         fresh = np.zeros(size, np.uint8)
-        count = min(size, old.size)
-        fresh[:count] = old[:count]
+        kept = min(size, old.size)
+        fresh[:kept] = old[:kept]
         array = self._tensor._array
         offset = address(array) - address(old) if old.size and array.size else 0
         self._cdata.root = fresh
@@ -342,6 +365,7 @@ class TypedStorage(StorageBase):
         self, source: Any = 0, *, device: Any = None, dtype: Any = None, wrap_storage: Any = None
     ) -> None:
         _deprecated()
+        check_request(source, device, dtype, wrap_storage, UntypedStorage)
         if wrap_storage is not None:
             self._untyped_storage = wrap_storage
         elif isinstance(source, Tensor):
@@ -349,9 +373,7 @@ class TypedStorage(StorageBase):
             self._untyped_storage = UntypedStorage(source)
         else:
             dtype = dtype or dtypes.default()
-            kind = dtype.numpy
-            array = np.zeros(source, kind) if isinstance(source, int) else np.array(source, kind)
-            self._untyped_storage = UntypedStorage(wrap(array))
+            self._untyped_storage = _elements_of(source, dtype, device)
         self.dtype: dtypes.dtype = dtype or dtypes.default()
 
     @classmethod
@@ -421,6 +443,7 @@ class TypedStorage(StorageBase):
         return iter(self.tolist())
 
     def __getitem__(self, index: Any) -> Any:
+        check_index(index)
         if isinstance(index, slice):
             raise fail(
                 RuntimeError,
@@ -431,6 +454,13 @@ class TypedStorage(StorageBase):
             return self._elements()[index].item()
 
     def __setitem__(self, index: Any, value: Any) -> None:
+        check_index(index)
+        if not isinstance(value, Number | np.generic):
+            raise fail(
+                TypeError, "TypedStorage", f"expected a number, but got a {type(value).__name__}."
+            )
+        if self._untyped_storage.is_meta:
+            return
         with _in_range(index, self):
             self._elements()[index] = value
 
@@ -446,7 +476,8 @@ class TypedStorage(StorageBase):
 
     def fill_(self, value: Any) -> TypedStorage:
         """Set every element."""
-        self._elements()[...] = value
+        if not self._untyped_storage.is_meta:
+            self._elements()[...] = value
         return self
 
     def copy_(self, source: Any, non_blocking: bool | None = None) -> TypedStorage:
@@ -492,6 +523,25 @@ class TypedStorage(StorageBase):
         return f"{_rows(self)}\n[{kind} of size {len(self)}]"
 
 
+def _elements_of(source: Any, dtype: dtypes.dtype, device: Any) -> UntypedStorage:
+    """Bytes of so many elements, or of these.
+
+    Raises:
+        TypeError: neither a number nor a sequence.
+    """
+    if not isinstance(source, int) and (isinstance(source, str) or not hasattr(source, "__len__")):
+        raise fail(
+            TypeError,
+            "TypedStorage",
+            f"expected a number of elements or a sequence, but got {type(source).__name__}.",
+        )
+    if device is not None and Device(device).type == "meta":
+        return UntypedStorage(count(source) * dtype.itemsize, device="meta")
+    kind = dtype.numpy
+    array = np.zeros(source, kind) if isinstance(source, int) else np.array(source, kind)
+    return UntypedStorage(wrap(array))
+
+
 def _rows(storage: Any) -> str:
     if storage.device.type == "meta":
         return "..."
@@ -514,7 +564,8 @@ def _copy(target: UntypedStorage, source: UntypedStorage) -> None:
             f"size does not match, self was {target.nbytes()} bytes but src was "
             f"{source.nbytes()} bytes: resize_ first.",
         )
-    target._bytes()[...] = source._bytes()
+    if not target.is_meta:
+        target._bytes()[...] = source._bytes()
 
 
 def _retyped(bytes_: UntypedStorage, kind: Any) -> Any:
@@ -530,6 +581,9 @@ def _retyped(bytes_: UntypedStorage, kind: Any) -> Any:
 def _cast(dtype: dtypes.dtype) -> Any:
     def cast(self: Any) -> TypedStorage:
         own = dtypes.uint8 if isinstance(self, UntypedStorage) else self.dtype
+        if self.untyped().is_meta:
+            size = self.nbytes() // own.itemsize
+            return TypedStorage.of(UntypedStorage(size * dtype.itemsize, device="meta"), dtype)
         moved = self.tensor(own).to(dtype)
         return TypedStorage.of(UntypedStorage(moved), dtype)
 

@@ -101,6 +101,8 @@ class AtenPacket:
         return found
 
     def __getattr__(self, name: str) -> AtenOverload:
+        if name.startswith("_"):  # a copy half made asks for its own names
+            raise AttributeError(name)
         if name not in OVERLOADS:
             # A copy being made asks before it has any attribute of its own.
             op = vars(self).get("_qualified_op_name")

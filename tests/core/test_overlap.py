@@ -41,6 +41,14 @@ WRITES = {
     "put one in a mask": lambda of, x: x.index_put_((x > 4,), x[2]),
     "add one in a mask": lambda of, x: x.index_put_((x > 4,), x[2], True),
     "put one at an index": lambda of, x: x.index_put_((of.tensor([0]),), x[2]),
+    "put at the index itself": lambda of, x: (
+        lambda k: k.index_put_((k,), k.clone()),
+        lambda k: k.index_fill_(0, k, 0),
+    )[x.dtype.is_floating_point](of.tensor([2, 1, 0])),
+    "fill where a shifted mask holds": lambda of, x: (lambda k: k[1:].masked_fill_(k[:-1], False))(
+        x > 4
+    ),
+    "fill where it is itself true": lambda of, x: (lambda k: k.masked_fill_(k, False))(x > 4),
     "expanded item": lambda of, x: x[:3].expand(2, 3).__setitem__(0, 1.0),
     "expanded slice": lambda of, x: x[:3].expand(2, 3).__setitem__(slice(None), 1.0),
 }
@@ -63,3 +71,13 @@ def test_what_meets_is_refused(oracle: Any, form: str, kind: str) -> None:
         assert ours == pytest.approx(theirs, rel=1e-6)
     else:
         assert ours == theirs
+
+
+def test_index_fill_of_expanded_elements_is_deprecated_as_in_pytorch(oracle: Any) -> None:
+    def run(of: Any) -> Any:
+        x = of.zeros(1, 3).expand(2, 3)
+        with pytest.warns(UserWarning, match="expanded tensors is deprecated"):
+            x.index_fill_(1, of.tensor([0, 2]), 5.0)
+        return x.tolist()
+
+    assert run(torch) == run(oracle)

@@ -172,12 +172,12 @@ def _on_storage(op: str, storage: Any, dtype: Any, device: Any) -> Tensor:
     own = getattr(storage, "dtype", None)
     if dtype is not None:
         given.element_type(op, dtype)
-    if own is not None and dtype not in (None, own):
+    if own not in (None, dtype or default()):
         raise fail(
             RuntimeError,
             op,
-            f"expected a storage of {dtype} or an untyped one, but got one of {own}: give "
-            "storage.untyped() to read its bytes so",
+            f"expected a storage of {dtype or default()} or an untyped one, but got one of {own}: "
+            "give storage.untyped() to read its bytes so",
         )
     found: Tensor = storage.tensor(own or dtype or dtypes.int64)
     return found if device is None else found.to(device)

@@ -10,6 +10,7 @@ from flambeau.core import dtypes, layout
 from flambeau.core import factory_options as given
 from flambeau.core.declare import composite
 from flambeau.core.errors import fail
+from flambeau.core.factory.blank import Unset, marked
 from flambeau.core.factory.short import Filled, fits, plainly
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.kernels import copies, memory
@@ -32,14 +33,23 @@ def filled(op: str, shape: Any, value: Any, dtype: Any, opts: dict[str, Any]) ->
 
 
 def plain(shape: Any, kind: np.dtype[Any], value: Any) -> np.ndarray[Any, Any]:
-    """A fresh contiguous array, filled with `value` unless it is None."""
+    """A fresh contiguous array, filled with `value` unless it is None.
+
+    Raises:
+        RuntimeError: there is not so much memory.
+    """
+    try:
+        if value == 0 and not isinstance(value, complex):
+            return copies.zeros(shape, kind)
+        array = memory.empty(shape, kind)
+    except (MemoryError, ValueError):
+        raise fail(
+            RuntimeError, "empty", f"there is no memory for {shape} elements of {dtypes.of(kind)}."
+        ) from None
     if value is None:
-        return memory.empty(shape, kind)
-    if value == 0 and not isinstance(value, complex):
-        return copies.zeros(shape, kind)
+        return array  # type: ignore[no-any-return]
     if kind.kind in "iu" or isinstance(value, complex):
         value = number_for("full", value, kind)
-    array = memory.empty(shape, kind)
     copies.fill(array, quiet(cast, np.asarray(value), kind))
     return array
 
@@ -80,10 +90,15 @@ def empty(*size: Any, dtype: Any = None, memory_format: Any = None, **opts: Any)
         if plainly(opts) and (dtype is None or type(dtype) is dtypes.dtype):
             found = BLANK[(dtype or dtypes.default()).numpy](*size)
             if found is not None:
+                if Unset.on:
+                    marked(found._array)
                 return found  # type: ignore[no-any-return]
-        return filled(
+        found = filled(
             "empty", given.sizes("empty", size, opts.pop("size", None)), None, dtype, opts
         )
+        if Unset.on:
+            marked(found._array)
+        return found  # type: ignore[no-any-return]
     if not isinstance(memory_format, layout.memory_format):
         raise fail(
             TypeError,
@@ -162,6 +177,8 @@ def unset(op: str, size: Any, stride: Any, dtype: Any, opts: dict[str, Any]) -> 
         array: Any = Abstract(shape, kind, tuple(s * kind.itemsize for s in steps))
     else:
         array = strided(shape, steps, kind, None)
+        if Unset.on:
+            marked(array)
     return given.made(op, array, opts)
 
 

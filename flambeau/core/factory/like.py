@@ -12,6 +12,7 @@ from flambeau.core.batch.array import Batched, like_sample
 from flambeau.core.declare import composite
 from flambeau.core.device import CPU, META
 from flambeau.core.errors import fail
+from flambeau.core.factory.blank import Unset, marked
 from flambeau.core.factory.data import tensor
 from flambeau.core.factory.filled import BLANK, filled, plain, strided, unset
 from flambeau.core.factory.short import Filled, fits, is_here
@@ -38,8 +39,13 @@ def _liked(name: str, value: Any) -> None:
                 kind = input._array.dtype if dtype is None else getattr(dtype, "numpy", None)
                 found = shorts[kind](input)
                 if found is not None:
+                    if value is None and Unset.on:
+                        marked(found._array)
                     return found  # type: ignore[no-any-return]
-        return _like(name + "_like", input, value, dtype, device, memory_format, opts)
+        found = _like(name + "_like", input, value, dtype, device, memory_format, opts)
+        if value is None and Unset.on:
+            marked(found._array)
+        return found
 
     factory.__name__ = name + "_like"
     factory.__doc__ = f"`{name}` with the size, dtype, device and (where dense) strides of `input`."
@@ -185,10 +191,15 @@ def _news(name: str, value: Any) -> Any:
         if device is None and dtype is None and not opts and type(self._array) is np.ndarray:
             found = shorts[self._array.dtype](*size)
             if found is not None:
+                if value is None and Unset.on:
+                    marked(found._array)
                 return found  # type: ignore[no-any-return]
         opts["device"] = device or self.device
         shape = given.sizes("new_" + name, size, opts.pop("size", None))
-        return _for_samples(filled("new_" + name, shape, value, dtype or self.dtype, opts), self)
+        made = filled("new_" + name, shape, value, dtype or self.dtype, opts)
+        if value is None and Unset.on:
+            marked(made._array)
+        return _for_samples(made, self)
 
     method.__name__ = "new_" + name
     method.__doc__ = f"`torch.{name}` with this tensor's dtype and device."

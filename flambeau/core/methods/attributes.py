@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Number
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from flambeau.core.ir.abstract import Abstract
 from flambeau.core.lower import Shell
 from flambeau.core.methods import attach, bind
 from flambeau.core.size import Size
-from flambeau.core.storage import address, root_of, touch
+from flambeau.core.storage import address, root_of, storage_of, touch
 from flambeau.core.tensor import Tensor, edge_of
 
 __all__ = ["Attributes"]
@@ -169,6 +170,11 @@ class Attributes:
                 f"Can't call {name}() on Variable that requires grad. Use var.detach().{name}() "
                 f"instead."
             )
+        strange = next((v for v in values if not isinstance(v, Number | np.bool)), None)
+        if strange is not None:
+            raise fail(
+                TypeError, name, f"the callable gave a {type(strange).__name__}: give numbers."
+            )
         self._array[...] = np.array(values, self._array.dtype).reshape(self._array.shape)
         touch(self, name)
         return self
@@ -211,7 +217,8 @@ class Attributes:
     def is_set_to(self: Tensor, tensor: Tensor) -> bool:
         """Whether both are the same view of the same storage."""
         return (
-            self.data_ptr() == tensor.data_ptr()
+            storage_of(self) is storage_of(tensor)
+            and self.storage_offset() == tensor.storage_offset()
             and self.size() == tensor.size()
             and self.stride() == tensor.stride()
         )

@@ -88,10 +88,16 @@ class Exchange:
             TypeError: sparse or meta tensors, bfloat16 and float8.
         """
         a = self._array
+        if force is not False and force is not True:
+            raise fail(
+                TypeError,
+                "numpy",
+                f"argument 'force' must be bool, not {type(force).__name__}.",
+            )
         if type(a) is np.ndarray and a.dtype in SHOWN and self._edge is None and self._view is None:
             export(self)
             return a.view()
-        if force:
+        if force and type(a) is not Abstract:
             return self.detach().resolve_conj().numpy()
         if edge_of(self) is not None and state.grad_enabled():
             raise fail(
@@ -102,7 +108,7 @@ class Exchange:
             )
         if type(a) is Abstract:
             raise fail(
-                TypeError,
+                NotImplementedError if force else TypeError,
                 "numpy",
                 "can't convert meta device type tensor to numpy: it has no values.",
             )
@@ -153,7 +159,14 @@ class Exchange:
 
         Raises:
             BufferError: the tensor requires gradient.
+            TypeError, AssertionError: a stream that is no number, or any: the CPU has none.
         """
+        if stream is not None and type(stream) is not int:
+            raise fail(
+                TypeError, "__dlpack__", f"stream must be int or None, not {type(stream).__name__}"
+            )
+        if stream is not None and stream != -1:
+            raise fail(AssertionError, "__dlpack__", "stream must be None on the CPU.")
         if edge_of(self) is not None:
             raise fail(
                 BufferError,

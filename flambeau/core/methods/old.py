@@ -51,7 +51,14 @@ class _Old:
     def map2_(self: Tensor, x: Tensor, y: Tensor, callable: Any) -> Tensor:
         """Replace each element by ``callable(self, x, y)``, in place."""
         shape = self._array.shape
-        others = [np.broadcast_to(other._array, shape).flat for other in (x, y)]
+        try:
+            others = [np.broadcast_to(other._array, shape).flat for other in (x, y)]
+        except ValueError:
+            raise fail(
+                RuntimeError,
+                "map2_",
+                f"x {list(x.shape)} and y {list(y.shape)} do not broadcast to {list(shape)}.",
+            ) from None
         values = [
             callable(a.item(), b.item(), c.item())
             for a, b, c in zip(self._array.flat, *others, strict=True)

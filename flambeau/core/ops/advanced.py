@@ -480,6 +480,9 @@ def index_put_(input: Tensor, indices: Any, values: Tensor, accumulate: bool = F
         )
     recording = grad_enabled() and (edge_of(input) is not None or edge_of(values) is not None)
     check_inplace("index_put_", input, recording, "deprecated")
+    check_apart(
+        "index_put_", input._array, [k._array for k in indices if k is not None], whole=True
+    )
     if recording or not ordinary() or type(input._array) is not nd or type(values._array) is not nd:
         write_result("index_put_", input, ops._index_put(input, indices, values, accumulate))
         return input

@@ -14,6 +14,7 @@ from flambeau.core.binding import sizes
 from flambeau.core.declare import OPERATIONS, composite, ops, primitive
 from flambeau.core.entry.filling import Short
 from flambeau.core.errors import fail
+from flambeau.core.factory.blank import Unset, marked
 from flambeau.core.inplace import check_inplace, write_result
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.kernels.order import alike
@@ -179,14 +180,13 @@ def fill_diagonal_(input: Tensor, fill_value: Any, wrap: bool = False) -> Tensor
 
 
 @composite(method=True, function=False)
-def resize_(
-    input: Tensor, *new: Any, size: Any = None, memory_format: Any = layout.contiguous_format
-) -> Tensor:
+def resize_(input: Tensor, *new: Any, size: Any = None, memory_format: Any = None) -> Tensor:
     """Give the tensor another shape over its storage, which grows when it must (new elements hold
     anything).
 
     Raises:
-        RuntimeError: the tensor requires grad.
+        RuntimeError: the tensor requires grad, the memory does not suffice, or the format is
+            `preserve_format`.
     """
     shape = tuple([int(n) for n in (sizes(new) if size is None else size)])
     if any(n < 0 for n in shape):
@@ -195,15 +195,21 @@ def resize_(
             "resize_",
             f"Trying to create tensor with negative dimension: {list(shape)}",
         )
+    if memory_format is layout.preserve_format:
+        raise fail(
+            RuntimeError,
+            "resize_",
+            "unsupported memory format preserve_format: name the order, or leave it out.",
+        )
     if edge_of(input) is not None and state.grad_enabled():
         raise fail(RuntimeError, "resize_", "cannot resize variables that require grad")
     a = input._array
     if type(a) is Abstract:
         input._array = Abstract(shape, a.dtype)
         return input
-    if a.shape == shape:
+    if a.shape == shape and memory_format is None:
         return input
-    if memory_format is layout.contiguous_format or memory_format is layout.preserve_format:
+    if memory_format is None or memory_format is layout.contiguous_format:
         steps = layout.contiguous_strides(shape)
     else:
         steps = layout.memory_format_strides(shape, memory_format)
@@ -226,7 +232,16 @@ def _reshape_storage(input: Tensor, shape: Any, steps: Any, offset: int) -> None
     )
     root = root_of(input)
     if not root.flags.c_contiguous or need * item > root.nbytes:
-        flat = np.zeros(max(need, 1), a.dtype)
+        try:
+            flat = np.zeros(max(need, 1), a.dtype)
+            if Unset.on:
+                marked(flat)
+        except (MemoryError, ValueError):
+            raise fail(
+                RuntimeError,
+                "resize_",
+                f"cannot allocate the {need * item} bytes of shape {list(shape)}.",
+            ) from None
         store = storage_of(input)
         if root.flags.c_contiguous and root.nbytes:
             old = root.reshape(-1).view(np.uint8)
@@ -249,10 +264,16 @@ def _reshape_storage(input: Tensor, shape: Any, steps: Any, offset: int) -> None
 
 
 @composite(method=True)
-def resize_as_(
-    input: Tensor, the_template: Tensor, memory_format: Any = layout.contiguous_format
-) -> Tensor:
-    """`resize_` to another tensor's shape."""
+def resize_as_(input: Tensor, the_template: Tensor, memory_format: Any = None) -> Tensor:
+    """`resize_` to another tensor's shape.
+
+    Args:
+        memory_format: the order of the dimensions in memory; `preserve_format` takes the
+            template's.
+    """
+    if memory_format is layout.preserve_format:
+        a = the_template._array
+        memory_format = layout.suggest_memory_format(a.shape, a.strides)
     return resize_(input, tuple(the_template._array.shape), memory_format=memory_format)
 
 
@@ -292,6 +313,14 @@ def set_(
             whole = source.untyped_storage()
         else:
             whole = source.untyped() if hasattr(source, "untyped") else source
+            own = getattr(source, "dtype", None)
+            if own not in (None, input.dtype):
+                raise fail(
+                    RuntimeError,
+                    "set_",
+                    f"expected a storage of {input.dtype}, but got one of {own}: give "
+                    "storage.untyped() to read its bytes so.",
+                )
         flat = whole.tensor(dtypes.of(input._array.dtype))
         shape = (
             (flat._array.size - storage_offset,)

@@ -19,6 +19,7 @@ from flambeau.core.direct import Small, direct
 from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
 from flambeau.core.forward import forward
+from flambeau.core.inplace import check_inplace
 from flambeau.core.kernels import copies
 from flambeau.core.kernels.generate import picked, slices
 from flambeau.core.kernels.native.casts import recast
@@ -26,9 +27,11 @@ from flambeau.core.kernels.scatter import add_rows
 from flambeau.core.node import labelled
 from flambeau.core.numbers import number_for
 from flambeau.core.ops import view as _views  # noqa: F401  (declares the views written here)
+from flambeau.core.overlap import check_apart, overlaps
 from flambeau.core.rules import both
+from flambeau.core.storage import touch
 from flambeau.core.taken import refuse_dtype
-from flambeau.core.tensor import Tensor, wrap
+from flambeau.core.tensor import Tensor, edge_of, wrap
 
 __all__: list[str] = []
 
@@ -336,7 +339,16 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
 
 @composite(method=True, function=False, numpy=True)
 def index_fill_(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
-    """`index_fill`, in place."""
+    """`index_fill`, in place; elements that share memory get the value together."""
+    a = input._array
+    if type(a) is nd and (a.dtype is index._array.dtype or 0 in a.strides):
+        check_apart("index_fill_", a, (index._array,), whole=True)
+        if overlaps(a) and edge_of(input) is None:
+            check_inplace("index_fill_", input, False, "deprecated")
+            vector, d = check_vector("index_fill", a, dim, index._array)
+            fill_slices(a, d, vector, _fill_value("index_fill", input, value)._array)
+            touch(input, "index_fill_")
+            return input
     if type(value) in NUMBERS and (t := _FILLED_.call(input, dim, index, value)) is not None:
         return t  # type: ignore[no-any-return]
     made = ops._index_fill_(input, dim, index, _fill_value("index_fill", input, value))

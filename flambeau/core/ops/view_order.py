@@ -204,8 +204,11 @@ def t(input):
 
 @composite(method=True)
 def adjoint(input: Tensor) -> Tensor:
-    """The conjugate transpose of the last two dimensions."""
+    """The conjugate transpose of the last two dimensions; of a 0-d tensor its conjugate."""
     a = input._array
+    if not a.ndim:
+        _no_dimension("adjoint()")
+        return input.conj()
     if a.ndim < 2:
         raise fail(
             RuntimeError,
@@ -215,6 +218,15 @@ def adjoint(input: Tensor) -> Tensor:
         )
     found = ops.transpose(input, -2, -1)
     return found.conj() if a.dtype.kind in "cW" else found
+
+
+def _no_dimension(name: str) -> None:
+    from flambeau.compat import warn_once
+
+    warn_once(
+        f"tensor.{name} is deprecated on 0-D tensors, where it swaps nothing: leave it away there.",
+        UserWarning,
+    )
 
 
 def _not_a_matrix() -> None:
@@ -246,7 +258,10 @@ class Transposed:
 
     @property
     def mT(self: Tensor) -> Tensor:
-        """The last two dimensions swapped."""
+        """The last two dimensions swapped; a 0-d tensor is its own."""
+        if not self._array.ndim:
+            _no_dimension("mT")
+            return self
         if self._array.ndim < 2:
             raise fail(
                 RuntimeError,
@@ -269,6 +284,7 @@ class Transposed:
                 "H",
                 f"tensor.H is only supported on matrices (2-D tensors). Got {a.ndim}-D tensor.",
             )
+        _no_dimension("H")
         return self.conj()
 
     @property

@@ -21,7 +21,7 @@ from flambeau.core.kernels.native.choose import lazily
 from flambeau.core.methods import bind
 from flambeau.core.node import labelled
 from flambeau.core.numbers import number_for
-from flambeau.core.overlap import overlaps
+from flambeau.core.overlap import check_apart, overlaps
 from flambeau.core.promotion import result_dtype
 from flambeau.core.sampling import each_on_its_own
 from flambeau.core.state import mode, ordinary
@@ -284,6 +284,8 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
 def masked_fill_(input: Tensor, mask: Tensor, value: Any) -> Tensor:
     """`masked_fill`, in place; the mask broadcasts to the tensor."""
     label = f"MaskedFillBackward{int(isinstance(value, Tensor))}"
+    if input._array.dtype.kind == "b":  # no other can meet its mask
+        check_apart("masked_fill_", input._array, (mask._array,))
     found = MASKED.written(input, mask, value) if type(value) is not int or _small(value) else None
     if found is not None:
         return labelled(found, label)
@@ -439,6 +441,12 @@ def _nonzero(input):
 def nonzero(input: Tensor, *, out: Tensor | None = None, as_tuple: bool = False) -> Any:
     """The indices of nonzero elements, a row each; with `as_tuple` a vector for each dimension."""
     if as_tuple:
+        if out is not None:
+            raise fail(
+                RuntimeError,
+                "nonzero",
+                "does not support the out kwarg when as_tuple is True: give one of the two.",
+            )
         if not input._array.ndim:
             return ops.unbind(ops._nonzero(ops.reshape(input, (1,))), 1)
         return ops.unbind(ops._nonzero(input), 1)

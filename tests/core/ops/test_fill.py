@@ -1,5 +1,7 @@
 """Tensors filled, bounded, resized and given other memory."""
 
+from typing import Any
+
 import pytest
 
 import flambeau
@@ -51,3 +53,46 @@ def test_any_number_into_any_dtype(kind, value, oracle):
         x[0].fill_(value)
         found.append((x.tolist(), x.t().fill_(value).tolist(), str(x.dtype)))
     assert found[0] == found[1]
+
+
+def _template(of: Any) -> Any:
+    return of.ones(2, 3, 4, 5).to(memory_format=of.channels_last)
+
+
+RESIZES = {
+    "a format of the same shape": lambda of: of.ones(2, 3, 4, 5).resize_(
+        2, 3, 4, 5, memory_format=of.channels_last
+    ),
+    "back to contiguous": lambda of: _template(of).resize_(
+        2, 3, 4, 5, memory_format=of.contiguous_format
+    ),
+    "no format": lambda of: _template(of).resize_(2, 3, 4, 5),
+    "preserve": lambda of: of.ones(3).resize_(2, memory_format=of.preserve_format),
+    "too large": lambda of: of.ones(0).resize_(8, 2**29, 2**29),
+    "as, contiguous": lambda of: of.ones(3).resize_as_(_template(of)),
+    "as, preserve": lambda of: of.ones(3).resize_as_(
+        _template(of), memory_format=of.preserve_format
+    ),
+    "as, preserve, of the same shape": lambda of: of.ones(2, 3, 4, 5).resize_as_(
+        _template(of), memory_format=of.preserve_format
+    ),
+    "set to a storage": lambda of: of.ones(3).set_(of.ones(4).storage()),
+    "set to another dtype's": lambda of: of.ones(3).set_(of.ones(4).double().storage()),
+    "set to a part of another dtype's": lambda of: of.ones(3).set_(
+        of.ones(4).double().storage(), 0, (1,), (1,)
+    ),
+    "set to bytes": lambda of: of.ones(3).set_(of.ones(4).double().untyped_storage()),
+}
+
+
+@pytest.mark.filterwarnings("ignore:TypedStorage is deprecated")
+@pytest.mark.parametrize("form", RESIZES)
+def test_geometry_of_what_is_resized_or_set(oracle: Any, form: str) -> None:
+    def run(of: Any) -> Any:
+        try:
+            x = RESIZES[form](of)
+        except RuntimeError:
+            return RuntimeError
+        return tuple(x.shape), x.stride()
+
+    assert run(flambeau) == run(oracle)
