@@ -5,6 +5,7 @@ Stands on threading alone.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
@@ -12,6 +13,7 @@ from typing import Any, Generic, TypeVar
 __all__ = ["Future", "collect_all", "wait_all"]
 
 T = TypeVar("T")
+_log = logging.getLogger(__name__)
 
 
 class Future(Generic[T]):
@@ -64,25 +66,43 @@ class Future(Generic[T]):
         self._finish(None, result)
 
     def then(self, callback: Callable[[Future[T]], Any]) -> Future[Any]:
-        """A future of what `callback(self)` gives once this one is complete."""
+        """A future of what `callback(self)` gives once this one is complete; what the callback
+        raises waits there as a RuntimeError that tells it.
+        """
         following: Future[Any] = Future()
 
         def run(done: Future[T]) -> None:
             try:
                 following.set_result(callback(done))
             except Exception as error:
-                following.set_exception(error)
+                told = RuntimeError(
+                    "Got the following error when running the callback: "
+                    f"{type(error).__name__}: {error}"
+                )
+                told.__cause__ = error
+                following.set_exception(told)
 
         self.add_done_callback(run)
         return following
 
     def add_done_callback(self, callback: Callable[[Future[T]], Any]) -> None:
-        """Call `callback(self)` when complete; at once where it is already."""
+        """Call `callback(self)` when complete; at once where it is already. What it raises is
+        logged and goes no further.
+        """
         with self._lock:
             if not self.done():
                 self._callbacks.append(callback)
                 return
-        callback(self)
+        self._call(callback)
+
+    def _call(self, callback: Callable[[Future[T]], Any]) -> None:
+        try:
+            callback(self)
+        except Exception:
+            _log.exception("Got the following error when running the callback:")
+
+    def __reduce__(self) -> Any:
+        raise RuntimeError("Future: Can not pickle torch.futures.Future: wait() for its value")
 
     def _finish(self, value: Any, error: BaseException | None) -> None:
         with self._lock:
@@ -94,11 +114,22 @@ class Future(Generic[T]):
             waiting, self._callbacks = self._callbacks, []
             self._done.set()
         for callback in waiting:
-            callback(self)
+            self._call(callback)
 
 
 def collect_all(futures: list[Future[Any]]) -> Future[list[Future[Any]]]:
-    """A future of all the given ones, complete when the last of them is."""
+    """A future of all the given ones, complete when the last of them is: with the exception of
+    the first of them that has one.
+
+    Raises:
+        TypeError: what is given is no sequence of futures. RuntimeError: one is None.
+    """
+    if isinstance(futures, Sequence) and any(f is None for f in futures):
+        raise RuntimeError("collect_all: a future can't be None: leave it out of the list")
+    if not isinstance(futures, Sequence) or not all(isinstance(f, Future) for f in futures):
+        raise TypeError(
+            f"collect_all: futures must be a list of Future, but is {type(futures).__name__}"
+        )
     together: Future[list[Future[Any]]] = Future()
     left = [len(futures)]
     lock = threading.Lock()
@@ -108,7 +139,8 @@ def collect_all(futures: list[Future[Any]]) -> Future[list[Future[Any]]]:
             left[0] -= 1
             last = left[0] == 0
         if last:
-            together.set_result(futures)
+            errors = [f._error for f in futures if f._error is not None]
+            together._finish(futures, errors[0] if errors else None)
 
     if not futures:
         together.set_result(futures)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import threading
 
 import pytest
@@ -56,3 +57,31 @@ def test_waits_for_another_thread():
     thread.start()
     assert future.wait() == 5
     thread.join()
+
+
+@pytest.mark.parametrize("callback", [lambda: 1, lambda f: 1 / 0, lambda f: f + 1])
+def test_what_a_callback_raises_is_told_by_its_future_alone(oracle, callback):
+    for room in libraries(oracle):
+        future = room.Future()
+        future.add_done_callback(callback)
+        chained = future.then(callback).then(lambda f: f.wait())
+        future.set_result(3)
+        assert future.wait() == 3
+        with pytest.raises(RuntimeError, match="Got the following error when running the callback"):
+            chained.wait()
+
+
+def test_all_fail_with_the_first_that_does(oracle):
+    for room in libraries(oracle):
+        first, second = room.Future(), room.Future()
+        both = room.collect_all([first, second])
+        second.set_exception(ValueError("second"))
+        assert not both.done()
+        first.set_exception(KeyError("first"))
+        with pytest.raises(KeyError, match="first"):
+            both.wait()
+        for given, error in ((None, TypeError), ((first, None), RuntimeError)):
+            with pytest.raises(error):
+                room.wait_all(given)
+        with pytest.raises(RuntimeError, match="pickle"):
+            pickle.dumps(first)
