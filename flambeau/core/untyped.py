@@ -343,22 +343,22 @@ class TypedStorage(StorageBase):
     ) -> None:
         _deprecated()
         if wrap_storage is not None:
-            self._untyped = wrap_storage
+            self._untyped_storage = wrap_storage
         elif isinstance(source, Tensor):
             dtype = dtype or source.dtype
-            self._untyped = UntypedStorage(source)
+            self._untyped_storage = UntypedStorage(source)
         else:
             dtype = dtype or dtypes.default()
             kind = dtype.numpy
             array = np.zeros(source, kind) if isinstance(source, int) else np.array(source, kind)
-            self._untyped = UntypedStorage(wrap(array))
+            self._untyped_storage = UntypedStorage(wrap(array))
         self.dtype: dtypes.dtype = dtype or dtypes.default()
 
     @classmethod
     def of(cls, untyped: UntypedStorage, dtype: dtypes.dtype) -> TypedStorage:
         """Bytes read as elements, without the word that the class is going away."""
         made = object.__new__(cls)
-        made._untyped, made.dtype = untyped, dtype
+        made._untyped_storage, made.dtype = untyped, dtype
         return made
 
     @classmethod
@@ -379,13 +379,17 @@ class TypedStorage(StorageBase):
         kind = dtype or dtypes.default()
         return cls.of(map_file(os.fspath(filename), shared, size * kind.itemsize), kind)
 
+    @property
+    def _cdata(self) -> Storage:
+        return self._untyped_storage._cdata  # type: ignore[no-any-return]
+
     def untyped(self) -> UntypedStorage:
         """The same memory as bytes."""
-        return self._untyped  # type: ignore[no-any-return]
+        return self._untyped_storage  # type: ignore[no-any-return]
 
     def _elements(self) -> np.ndarray[Any, Any]:
         count = self.size() * self.dtype.itemsize
-        found: np.ndarray[Any, Any] = self._untyped._bytes()[:count].view(self.dtype.numpy)
+        found: np.ndarray[Any, Any] = self._untyped_storage._bytes()[:count].view(self.dtype.numpy)
         return found
 
     def __len__(self) -> int:
@@ -393,21 +397,21 @@ class TypedStorage(StorageBase):
 
     def size(self) -> int:
         """Elements in the storage."""
-        return int(self._untyped.nbytes() // self.dtype.itemsize)
+        return int(self._untyped_storage.nbytes() // self.dtype.itemsize)
 
     def nbytes(self) -> int:
-        return int(self._untyped.nbytes())
+        return int(self._untyped_storage.nbytes())
 
     def element_size(self) -> int:
         return self.dtype.itemsize
 
     def data_ptr(self) -> int:
-        return int(self._untyped.data_ptr())
+        return int(self._untyped_storage.data_ptr())
 
     @property
     def filename(self) -> str | None:
         """The file behind memory of `from_file(..., shared=True)`."""
-        return self._untyped.filename  # type: ignore[no-any-return]
+        return self._untyped_storage.filename  # type: ignore[no-any-return]
 
     def tolist(self) -> list[Any]:
         found: list[Any] = self._elements().tolist()
@@ -431,14 +435,14 @@ class TypedStorage(StorageBase):
             self._elements()[index] = value
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, TypedStorage) and self._untyped == other._untyped
+        return isinstance(other, TypedStorage) and self._untyped_storage == other._untyped_storage
 
     def __hash__(self) -> int:
-        return hash(self._untyped)
+        return hash(self._untyped_storage)
 
     def tensor(self, dtype: dtypes.dtype) -> Tensor:
         """All elements as a 1-D tensor on the same memory."""
-        return self._untyped.tensor(self.dtype)  # type: ignore[no-any-return]
+        return self._untyped_storage.tensor(self.dtype)  # type: ignore[no-any-return]
 
     def fill_(self, value: Any) -> TypedStorage:
         """Set every element."""
@@ -451,16 +455,16 @@ class TypedStorage(StorageBase):
         Raises:
             RuntimeError: the sizes differ.
         """
-        _copy(self._untyped, source.untyped())
+        _copy(self._untyped_storage, source.untyped())
         return self
 
     def clone(self) -> TypedStorage:
         """A copy."""
-        return TypedStorage.of(self._untyped.clone(), self.dtype)
+        return TypedStorage.of(self._untyped_storage.clone(), self.dtype)
 
     def resize_(self, size: int) -> None:
         """Give the storage another number of elements."""
-        self._untyped.resize_(size * self.dtype.itemsize)
+        self._untyped_storage.resize_(size * self.dtype.itemsize)
 
     def pickle_storage_type(self) -> str:
         """The old name a checkpoint writes: ``FloatStorage``."""
@@ -469,18 +473,18 @@ class TypedStorage(StorageBase):
     def type(self, dtype: Any = None, non_blocking: bool = False) -> Any:
         """The old name of the class, or the storage as another type of the same size."""
         name = f"torch.{OLD_NAMES.get(self.dtype, 'storage.Typed')}Storage"
-        return name if dtype in (None, name) else _retyped(self._untyped, dtype)
+        return name if dtype in (None, name) else _retyped(self._untyped_storage, dtype)
 
     @property
     def device(self) -> Device:  # type: ignore[override]
-        return self._untyped.device  # type: ignore[no-any-return]
+        return self._untyped_storage.device  # type: ignore[no-any-return]
 
     def is_shared(self) -> bool:
-        return bool(self._untyped.is_shared())
+        return bool(self._untyped_storage.is_shared())
 
     def share_memory_(self) -> TypedStorage:
         """Mark the storage as shared between processes."""
-        self._untyped.share_memory_()
+        self._untyped_storage.share_memory_()
         return self
 
     def __repr__(self) -> str:

@@ -84,7 +84,7 @@ class TypedBytes(TypedStorage):
         self.dtype = dtype
 
     @cached_property
-    def _untyped(self) -> UntypedStorage:  # type: ignore[override]
+    def _untyped_storage(self) -> UntypedStorage:  # type: ignore[override]
         return untyped_of(self.bytes)
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:

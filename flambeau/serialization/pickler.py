@@ -69,7 +69,7 @@ class CheckpointPickler(pickle._Pickler):  # type: ignore[name-defined]  # the C
             self._keys[self._identity(data)] = key
             self.storages[key] = data
             self.dtypes[key] = dtype
-        elif dtype is not self.dtypes[key]:
+        elif dtype is not self.dtypes[key] and data.nbytes():
             raise RuntimeError(
                 "save: two tensors view the same memory as different types "
                 f"({self.dtypes[key]} and {dtype}); a checkpoint has one type per storage. "

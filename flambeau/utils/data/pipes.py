@@ -11,7 +11,7 @@ from typing import Any
 
 import flambeau
 from flambeau.utils.data._utils.collate import default_collate
-from flambeau.utils.data.dataset import Dataset, IterableDataset
+from flambeau.utils.data.dataset import Dataset, IterableDataset, T_co
 
 __all__ = [
     "DFIterDataPipe",
@@ -63,7 +63,7 @@ class _Steps:
     __str__ = __repr__
 
 
-class IterDataPipe(_Steps, IterableDataset):
+class IterDataPipe(_Steps, IterableDataset[T_co]):
     """The base of pipes that are iterated."""
 
     functions: dict[str, Callable[..., Any]] = {}
@@ -79,7 +79,7 @@ class DFIterDataPipe(IterDataPipe):
     """The base of pipes of data frames."""
 
 
-class MapDataPipe(_Steps, Dataset):
+class MapDataPipe(_Steps, Dataset[T_co]):
     """The base of pipes that are indexed."""
 
     functions: dict[str, Callable[..., Any]] = {}

@@ -33,6 +33,7 @@ from flambeau.ao.nn.quantized.pointwise import (
     Sigmoid,
     Softmax,
 )
+from flambeau.nn import MaxPool2d
 
 __all__ = [
     "ELU",
@@ -56,6 +57,7 @@ __all__ = [
     "LayerNorm",
     "LeakyReLU",
     "Linear",
+    "MaxPool2d",
     "PReLU",
     "QFunctional",
     "Quantize",
