@@ -432,7 +432,7 @@ class iinfo(_Limits):
         kind = _dtype_argument("iinfo", type)
         if kind is bool:
             raise TypeError("torch.bool is not supported by torch.iinfo")
-        if kind.category != "int":
+        if kind.category not in ("int", "quantised"):
             raise TypeError(
                 "torch.iinfo() requires an integer input type. "
                 "Use torch.finfo to handle 'torch.iinfo'"

@@ -21,7 +21,7 @@ from flambeau.core.size import Size
 from flambeau.core.tensor import Tensor
 from flambeau.serialization import pickle_tensor as tensors
 
-__all__ = ["StorageType", "allowed", "resolve", "written"]
+__all__ = ["QUANTISED", "StorageType", "allowed", "quantised", "resolve", "written"]
 
 REBUILDERS = (
     "_rebuild_device_tensor_from_numpy",
@@ -104,6 +104,27 @@ def allowed() -> dict[str, Any]:
     return table
 
 
+QUANTISED = frozenset(
+    [f"torch.{name}" for pair in tensors.QUANTISED_STORAGES.items() for name in pair]
+    + ["torch.per_channel_affine", "torch.per_tensor_affine", "torch._utils._rebuild_qtensor"]
+)
+"""What a checkpoint of quantised tensors names; their room is loaded when one does."""
+
+
+@functools.cache
+def quantised() -> dict[str, Any]:
+    """The things behind `QUANTISED`, which a checkpoint may name as well."""
+    from flambeau.ao.quantization import schemes
+
+    table: dict[str, Any] = {"torch._utils._rebuild_qtensor": tensors._rebuild_qtensor}
+    for name in ("per_channel_affine", "per_tensor_affine"):
+        table[f"torch.{name}"] = getattr(schemes, name)
+    for name, storage in tensors.QUANTISED_STORAGES.items():
+        kind = table[f"torch.{name}"] = getattr(schemes, name)
+        table[f"torch.{storage}"] = StorageType(storage, kind)
+    return table
+
+
 @functools.cache
 def _own_names() -> dict[int, str]:
     """The reverse: the name to write, by the identity of functions and classes."""
@@ -111,6 +132,7 @@ def _own_names() -> dict[int, str]:
     for name in REBUILDERS:
         names[id(getattr(tensors, name))] = f"torch._utils.{name}"
     names[id(tensors._rebuild_from_type_v2)] = "torch._tensor._rebuild_from_type_v2"
+    names[id(tensors._rebuild_qtensor)] = "torch._utils._rebuild_qtensor"
     for name in ("torch.Size", "torch.Tensor", "torch.device", "torch.nn.parameter.Parameter"):
         names[id(allowed()[name])] = name
     return names
@@ -142,7 +164,8 @@ def resolve(module: str, name: str) -> Any:
     Raises:
         AttributeError: flambeau has nothing by that name.
     """
-    known = allowed().get(f"{module}.{name}")
+    path = f"{module}.{name}"
+    known = quantised()[path] if path in QUANTISED else allowed().get(path)
     if known is not None:
         return known
     path = "flambeau" + module.removeprefix("torch").removeprefix("flambeau")

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
-from flambeau.core.dtypes import uint8
+from flambeau.core.dtypes import DTYPES, uint8
 from flambeau.core.factory import empty_strided
 from flambeau.core.hooks import warn_if_has_hooks
 from flambeau.core.lower import Shell, own_slots
@@ -25,7 +25,14 @@ from flambeau.core.storage import Storage, address, root_of, storage_of
 from flambeau.core.tensor import Tensor, wrap
 from flambeau.core.untyped import TypedStorage, UntypedStorage
 
-__all__ = ["StorageBytes", "TypedBytes", "reduce_parameter", "reduce_storage", "reduce_tensor"]
+__all__ = [
+    "StorageBytes",
+    "TypedBytes",
+    "reduce_parameter",
+    "reduce_quantised",
+    "reduce_storage",
+    "reduce_tensor",
+]
 
 _handles: weakref.WeakValueDictionary[int, StorageBytes] = weakref.WeakValueDictionary()
 
@@ -217,6 +224,12 @@ LEGACY_STORAGES = {
     "complex128": "ComplexDoubleStorage",
 }
 """The dtypes that have a typed storage by name in checkpoints; the others are untyped bytes."""
+QUANTISED_STORAGES = {
+    "qint32": "QInt32Storage",
+    "qint8": "QInt8Storage",
+    "quint8": "QUInt8Storage",
+}
+"""Those of quantised elements."""
 
 
 def dtype_name(dtype: Any) -> str:
@@ -226,7 +239,8 @@ def dtype_name(dtype: Any) -> str:
 
 def legacy_storage_name(dtype: Any) -> str | None:
     """``FloatStorage`` for float32; None where PyTorch has no such class."""
-    return LEGACY_STORAGES.get(dtype_name(dtype))
+    name = dtype_name(dtype)
+    return LEGACY_STORAGES.get(name) or QUANTISED_STORAGES.get(name)
 
 
 def rebuild_strided(
@@ -315,6 +329,32 @@ def _rebuild_tensor_v3(
 ) -> Tensor:
     tensor = rebuild_strided(storage.bytes, dtype, storage_offset, size, stride, requires_grad)
     return _with_metadata(tensor, metadata, storage.bytes, requires_grad)
+
+
+def reduce_quantised(tensor: Any, parameters: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The body of a quantised tensor's ``__reduce_ex__``: its integers, and what they mean."""
+    data, item = bytes_of(tensor), tensor._array.itemsize
+    offset = (address(tensor._array) - address(data.array)) // item if data.array.nbytes else 0
+    typed = TypedBytes(data, tensor.dtype)
+    hooks: OrderedDict[Any, Any] = OrderedDict()
+    size, stride = tuple(tensor.shape), tuple(tensor.stride())
+    return _rebuild_qtensor, (typed, offset, size, stride, parameters, False, hooks)
+
+
+def _rebuild_qtensor(
+    storage: TypedBytes,
+    storage_offset: int,
+    size: Any,
+    stride: Any,
+    quantizer_params: tuple[Any, ...],
+    requires_grad: bool,
+    backward_hooks: Any,
+) -> Any:
+    from flambeau.ao.quantization.tensor import of_integers
+
+    kind = DTYPES[storage.dtype.numpy.name]
+    integers = rebuild_strided(storage.bytes, kind, storage_offset, size, stride, False)
+    return of_integers(integers, storage.dtype, *quantizer_params)
 
 
 def _rebuild_parameter(data: Any, requires_grad: bool, backward_hooks: Any) -> Any:

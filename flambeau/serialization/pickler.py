@@ -102,6 +102,9 @@ class CheckpointPickler(pickle._Pickler):  # type: ignore[name-defined]  # the C
         if known is not None:
             self._write_global(thing, *known)
             return
+        if name is not None and type(thing).__module__.startswith("flambeau."):
+            self._write_global(thing, "torch", name)  # a constant, such as a quantised dtype
+            return
         qualname = getattr(thing, "__qualname__", "")
         if "<locals>" in qualname or "<lambda>" in qualname:
             kind = AttributeError if "<locals>" in qualname else pickle.PicklingError

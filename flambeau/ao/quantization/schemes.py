@@ -35,8 +35,8 @@ class qscheme:
     def __repr__(self) -> str:
         return f"torch.{self._name}"
 
-    def __reduce__(self) -> Any:
-        return _scheme, (self._name,)
+    def __reduce__(self) -> str:
+        return self._name
 
     def __deepcopy__(self, memo: Any) -> qscheme:
         return self
@@ -49,24 +49,13 @@ per_channel_symmetric = qscheme("per_channel_symmetric")
 per_channel_affine_float_qparams = qscheme("per_channel_affine_float_qparams")
 
 
-def _scheme(name: str) -> qscheme:
-    return globals()[name]  # type: ignore[no-any-return]
-
-
 class _Quantised(dtype):
     """A dtype of quantised elements; tensors of it keep integers."""
 
     __slots__ = ()
 
-    def __reduce__(self) -> Any:
-        return _kind, (self.name,)
-
 
 _Quantised.__name__ = _Quantised.__qualname__ = "dtype"
-
-
-def _kind(name: str) -> dtype:
-    return globals()[name]  # type: ignore[no-any-return]
 
 
 def _make(name: str, storage: Any, legacy: str) -> dtype:

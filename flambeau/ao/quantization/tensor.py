@@ -23,6 +23,7 @@ __all__ = [
     "choose_qparams",
     "dequantize",
     "int_repr",
+    "of_integers",
     "q_per_channel_axis",
     "q_per_channel_scales",
     "q_per_channel_zero_points",
@@ -203,7 +204,14 @@ class QTensor(Tensor):
         return repr(self)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        return _wrap, (self.int_repr(), *self._quantised.values())
+        from flambeau.serialization.pickle_tensor import reduce_quantised
+
+        q = self._quantised
+        parameters = (q["scheme"], q["scale"], q["zero_point"])
+        with without_subclasses():
+            return reduce_quantised(
+                self, parameters if q["axis"] is None else (*parameters, q["axis"])
+            )
 
     @classmethod
     def __torch_function__(
@@ -230,8 +238,8 @@ class QTensor(Tensor):
             if name in MOVING and isinstance(first, QTensor):
                 out = func(first.as_subclass(Tensor), *args[1:], **kwargs)
                 if isinstance(out, (tuple, list)):
-                    return type(out)(_wrap(o, *first._quantised.values()) for o in out)
-                return _wrap(out, *first._quantised.values())
+                    return type(out)(of_integers(o, *first._quantised.values()) for o in out)
+                return of_integers(out, *first._quantised.values())
             if name in FIXED and isinstance(first, QTensor):
                 scale, zero = FIXED[name]
                 zero -= 128 if first.dtype.is_signed else 0
@@ -253,9 +261,10 @@ def _numbers(value: Any) -> Any:
     return value.dequantize() if isinstance(value, QTensor) else value
 
 
-def _wrap(
-    integers: Tensor, dtype: Any, scheme: Any, scale: Any, zero_point: Any, axis: int | None
+def of_integers(
+    integers: Tensor, dtype: Any, scheme: Any, scale: Any, zero_point: Any, axis: int | None = None
 ) -> Any:
+    """The quantised tensor of integers that are there already."""
     with without_subclasses():
         made = integers.as_subclass(QTensor)
     made._quantised = {
@@ -315,7 +324,7 @@ def quantize_per_tensor(input: Any, scale: Any, zero_point: Any, dtype: Any) -> 
         side = "above upper" if zero_point > high else "below lower"
         raise fail(RuntimeError, "quantize_per_tensor", f"zero_point {zero_point} is {side} bound.")
     found = _integers(input, scale, zero_point, dtype)
-    return _wrap(found, dtype, schemes.per_tensor_affine, scale, zero_point, None)
+    return of_integers(found, dtype, schemes.per_tensor_affine, scale, zero_point, None)
 
 
 def quantize_per_channel(
@@ -337,7 +346,7 @@ def quantize_per_channel(
     shape = [1] * input.dim()
     shape[axis] = -1
     found = _integers(input, scales.reshape(shape), zero_points.reshape(shape), dtype)
-    return _wrap(
+    return of_integers(
         found,
         dtype,
         schemes.per_channel_affine,

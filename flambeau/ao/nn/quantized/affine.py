@@ -14,8 +14,8 @@ from flambeau.ao.quantization import schemes
 from flambeau.ao.quantization.schemes import BOUNDS, STORED
 from flambeau.ao.quantization.tensor import (
     QTensor,
-    _wrap,
     choose_qparams,
+    of_integers,
     quantize_per_channel,
     quantize_per_tensor,
 )
@@ -100,7 +100,7 @@ def _rounded(steps: Tensor, scale: float, zero_point: int, dtype: Any, relu: boo
     low, high = BOUNDS[dtype]
     found = steps.round() + zero_point
     found = found.clamp(zero_point if relu else low, high).to(getattr(flambeau, STORED[dtype]))
-    return _wrap(found, dtype, schemes.per_tensor_affine, scale, zero_point, None)
+    return of_integers(found, dtype, schemes.per_tensor_affine, scale, zero_point, None)
 
 
 def dynamic_product(
@@ -128,7 +128,7 @@ def moved(q: QTensor, number: float) -> Any:
     scale = q.q_scale()
     zero = q.q_zero_point() - round(number / scale)
     if low <= zero <= high:
-        return _wrap(q.int_repr(), q.dtype, schemes.per_tensor_affine, scale, zero, None)
+        return of_integers(q.int_repr(), q.dtype, schemes.per_tensor_affine, scale, zero, None)
     edge = low if zero < low else high
     wider = (high - zero if zero < low else zero - low) / (high - low) * scale
     steps = (q.int_repr().to(flambeau.float64) - zero) * (scale / wider)
@@ -144,4 +144,4 @@ def stretched(q: QTensor, number: float) -> Any:
     if number < 0:
         zero = low + high - zero
         integers = (low + high - integers.to(flambeau.int32)).to(integers.dtype)
-    return _wrap(integers, q.dtype, schemes.per_tensor_affine, scale, zero, None)
+    return of_integers(integers, q.dtype, schemes.per_tensor_affine, scale, zero, None)
