@@ -4,6 +4,7 @@ types are PyTorch's.
     Warning
       LegacyWarning        a form PyTorch dropped that is still understood
     RuntimeError
+      HostMemoryError      (also a MemoryError)
       OutOfMemoryError     (name only: scripts catch it)
 
 Stands on provenance.
@@ -16,7 +17,15 @@ from pathlib import Path
 
 from flambeau.core import provenance
 
-__all__ = ["LegacyWarning", "OutOfMemoryError", "fail", "missing_extra", "setting"]
+__all__ = [
+    "HostMemoryError",
+    "LegacyWarning",
+    "OutOfMemoryError",
+    "fail",
+    "missing_extra",
+    "no_memory",
+    "setting",
+]
 
 
 _CORE = str(Path(__file__).parent)
@@ -26,8 +35,12 @@ class LegacyWarning(UserWarning):
     """A form that today's PyTorch refuses and flambeau still understands."""
 
 
+class HostMemoryError(RuntimeError, MemoryError):
+    """The machine has not the memory for an array: PyTorch's type, and Python's."""
+
+
 class OutOfMemoryError(RuntimeError):
-    """The device has no memory left; on a CPU NumPy's MemoryError comes first."""
+    """The device has no memory left; on a CPU it is a `HostMemoryError`."""
 
 
 def setting() -> str:
@@ -65,6 +78,18 @@ def fail(kind: type[Exception], operation: str, message: str) -> Exception:
     spot = setting()
     operation = (_called() if operation == "dim" else operation).lstrip("_")
     return kind(f"{operation} ({spot}): {message}" if spot else f"{operation}: {message}")
+
+
+def no_memory(error: Exception) -> Exception:
+    """NumPy's error of an array that does not fit, in PyTorch's type; scripts that try again with
+    less look for the words of its allocator.
+    """
+    if isinstance(error, HostMemoryError):
+        return error
+    if not isinstance(error, MemoryError) and "too big" not in str(error):
+        return error
+    message = f"DefaultCPUAllocator: can't allocate memory: {error}. Use smaller batches or sizes."
+    return fail(HostMemoryError, "dim", message)
 
 
 def _called() -> str:

@@ -15,7 +15,7 @@ import numpy as np
 from flambeau.core import dtypes, state
 from flambeau.core.device import cuda_means_cpu
 from flambeau.core.device import device as _device
-from flambeau.core.errors import fail
+from flambeau.core.errors import fail, no_memory
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.layout import layout as _layout
 from flambeau.core.layout import strided
@@ -420,4 +420,7 @@ def made(op: str, array: Any, opts: dict[str, Any]) -> Tensor:
 
 def empty(meta: bool, shape: tuple[int, ...], dtype: np.dtype) -> Any:
     """An unset array, abstract on meta."""
-    return Abstract(shape, dtype) if meta else np.empty(shape, dtype)
+    try:
+        return Abstract(shape, dtype) if meta else np.empty(shape, dtype)
+    except (MemoryError, ValueError) as error:
+        raise no_memory(error) from None

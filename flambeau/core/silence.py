@@ -48,4 +48,9 @@ def refusing_zero(function: Callable[..., Any], *args: Any) -> Any:
 
 def quiet(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Call `function` with NumPy's warnings off, from any thread and at any depth."""
-    return _another().run(function, *args, **kwargs)
+    try:
+        return _another().run(function, *args, **kwargs)
+    except MemoryError as error:
+        from flambeau.core.errors import no_memory
+
+        raise no_memory(error) from None

@@ -46,3 +46,24 @@ def test_constants_and_shapes():
     assert torch.broadcast_shapes((2, 1), 3, (1, 3)) == torch.Size([2, 3])
     rows, columns = torch.unravel_index(torch.tensor([1, 5]), (2, 3))
     assert (rows.tolist(), columns.tolist()) == ([0, 1], [1, 2])
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda of: of.empty(1 << 60),
+        lambda of: of.zeros(4, 1 << 60),
+        lambda of: of.full((1 << 60,), 2.0),
+        lambda of: of.rand(1 << 60),
+        lambda of: of.ones(1).expand(1 << 50) + 1,
+        lambda of: of.ones(1).expand(1 << 50).exp(),
+        lambda of: of.ones(1).expand(1 << 50).clone(),
+        lambda of: of.ones(1).repeat(1 << 50),
+    ],
+)
+def test_what_has_no_place_in_memory(oracle, make):
+    for of in (oracle, torch):
+        with pytest.raises(RuntimeError, match="can't allocate memory|overflowed"):
+            make(of)
+    with pytest.raises(MemoryError):
+        make(torch)

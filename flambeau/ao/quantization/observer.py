@@ -157,6 +157,10 @@ class UniformQuantizationObserverBase(ObserverBase):
         if not low.numel() or (low.dim() == 0 and bool(low == flambeau.inf)):
             _say_not_run()
             return flambeau.tensor([1.0]), flambeau.tensor([0])
+        if self.qscheme is schemes.per_channel_affine_float_qparams:
+            scale = (high - low) / float(self.quant_max - self.quant_min)
+            scale = flambeau.where(scale > self.eps, scale, flambeau.ones_like(scale))
+            return scale, -low / scale  # the least number is 0, which need not be among them
         return parameters_for(
             low,
             high,
@@ -189,6 +193,7 @@ class MinMaxObserver(UniformQuantizationObserverBase):
 
     min_val: Tensor
     max_val: Tensor
+    _halves_symmetric = False
 
     def __init__(self, dtype: Any = schemes.quint8, **kwargs: Any) -> None:
         qscheme = kwargs.get("qscheme", schemes.per_tensor_affine)
@@ -199,6 +204,15 @@ class MinMaxObserver(UniformQuantizationObserverBase):
             raise NotImplementedError(
                 f"{type(self).__name__}'s qscheme only support torch.per_tensor_symmetric and "
                 "torch.per_tensor_affine."
+            )
+        if (
+            not self._halves_symmetric
+            and (qscheme in SYMMETRIC and kwargs.get("reduce_range", False))
+            and dtype is schemes.quint8
+        ):
+            raise NotImplementedError(
+                f"{type(self).__name__}: Cannot reduce range for symmetric quantization for "
+                "quint8: the middle would be no longer among the integers. Use qint8."
             )
         super().__init__(dtype, **kwargs)
         self._start()
@@ -215,11 +229,8 @@ class MinMaxObserver(UniformQuantizationObserverBase):
         """The input, seen."""
         if x_orig.numel():
             low, high = self._seen(x_orig)
-            if low.shape != self.min_val.shape:
-                self.min_val, self.max_val = low, high
-            else:
-                self.min_val.copy_(low)
-                self.max_val.copy_(high)
+            for seen, value in ((self.min_val, low), (self.max_val, high)):
+                (seen if seen.shape == value.shape else seen.resize_(value.shape)).copy_(value)
         return x_orig
 
     def calculate_qparams(self) -> tuple[Tensor, Tensor]:  # type: ignore[override]
@@ -300,6 +311,13 @@ class PerChannelMinMaxObserver(MinMaxObserver):
             return flambeau.minimum(low, self.min_val), flambeau.maximum(high, self.max_val)
         return low, high
 
+    def _load_from_state_dict(self, state_dict: Any, prefix: str, *args: Any) -> None:
+        for name in ("min_val", "max_val"):  # as many channels as were seen
+            value, own = state_dict.get(prefix + name), getattr(self, name)
+            if value is not None and own.shape != value.shape:
+                own.resize_(value.shape)
+        super()._load_from_state_dict(state_dict, prefix, *args)
+
     def reset_min_max_vals(self) -> None:
         """Forget what was seen."""
         self.min_val, self.max_val = flambeau.rand(0), flambeau.rand(0)
@@ -335,6 +353,7 @@ class HistogramObserver(MinMaxObserver):
     """
 
     histogram: Tensor
+    _halves_symmetric = True
 
     def __init__(self, bins: int = 2048, dtype: Any = schemes.quint8, **kwargs: Any) -> None:
         super().__init__(dtype, **kwargs)

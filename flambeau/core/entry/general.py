@@ -97,7 +97,7 @@ def general(op: Op) -> Callable[..., Any]:
                 return slow.general(op, args, None)
         try:
             r = run(kernel, *arrays)
-        except RuntimeError:
+        except (RuntimeError, MemoryError):
             r = quiet(kernel, *arrays)
         if type(r) is not nd:
             if type(r) is tuple:
@@ -209,7 +209,7 @@ def single(op: Op, typed: bool, dtype_at: int | None) -> Callable[..., Any]:
             return slow.general(op, args, None)
         try:
             r = run(kernel, a, *args[1:])
-        except RuntimeError:
+        except (RuntimeError, MemoryError):
             r = quiet(kernel, a, *args[1:])
         if type(r) is not nd:
             r = slow.settle(r)

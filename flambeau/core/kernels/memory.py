@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from flambeau.core.errors import no_memory
 from flambeau.core.kernels.jit import blocks, build
 
 __all__ = ["LARGE", "empty", "empty_like", "handler", "release", "statistics"]
@@ -106,7 +107,10 @@ def empty(shape: Any, dtype: Any) -> Any:
     if dtype.itemsize * (shape if type(shape) is int else prod(shape)) < LARGE:
         return np.empty(shape, dtype)
     kept = _kept()
-    return np.empty(shape, dtype) if kept is None else kept.context.run(np.empty, shape, dtype)
+    try:
+        return np.empty(shape, dtype) if kept is None else kept.context.run(np.empty, shape, dtype)
+    except (MemoryError, ValueError) as error:
+        raise no_memory(error) from None
 
 
 def empty_like(array: Any) -> Any:

@@ -15,6 +15,7 @@ from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.errors import fail
 from flambeau.core.kernels import rnn as kernels
 from flambeau.core.rules import both
+from flambeau.core.state import grad_enabled
 from flambeau.core.tensor import Tensor
 
 __all__: list[str] = []
@@ -59,16 +60,21 @@ def _layer_rule(
             mode, given, x, c, w_ih, w_hh, w_hr, out, gates, cells, states, order, needs
         )
         return tuple(None if each is None else each.astype(dtype, copy=False) for each in found)
-    from flambeau.autograd import grad
+    from flambeau.autograd import enable_grad, grad
 
     # Walked again in operations on aliases, so that tensors that occur twice keep their gradients
-    # apart.
+    # apart; on leaves where nothing is recorded, as for several gradients at once.
+    recorded = grad_enabled()
     inputs: list[Any] = [
-        None if each is None else each.view_as(each)
+        None if each is None else each.view_as(each) if recorded else each.detach()
         for each in (x, h, c, w_ih, w_hh, b_ih, b_hh, w_hr)
     ]
     order = kernels.steps(sizes, reverse)
-    outputs = _walk(mode, *inputs, order)  # type: ignore[call-arg]  # mypy cannot count a list
+    with enable_grad():
+        for k, need in enumerate(needs):
+            if need and not recorded:
+                inputs[k].requires_grad_()
+        outputs = _walk(mode, *inputs, order)  # type: ignore[call-arg]  # mypy cannot count a list
     pairs = [
         (y, each)
         for y, each in zip(outputs, given, strict=True)
@@ -80,7 +86,7 @@ def _layer_rule(
         [y for y, _ in pairs],
         [inputs[k] for k in wanted],
         [each for _, each in pairs],
-        create_graph=True,
+        create_graph=recorded,
         allow_unused=True,
     )
     for k, result in zip(wanted, results, strict=True):

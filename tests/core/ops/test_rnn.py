@@ -80,3 +80,18 @@ def test_a_cells_state_is_never_broadcast(oracle, kind, shape):
         for state in [(bad, good), (good, bad)] if kind == "LSTMCell" else [bad]:
             with pytest.raises(RuntimeError):
                 cell(of.ones(4, 2), state)
+
+
+@pytest.mark.parametrize(("kind", "options"), KINDS)
+def test_several_gradients_at_once(kind, options):
+    layer, x = getattr(nn, kind)(2, 3, **options).double(), torch.randn(4, 2, 2).double()
+    x.requires_grad_()
+    inputs = (x, *layer.parameters())
+    seeds = torch.randn(3, 4, 2, 3).double()
+    together = torch.autograd.grad(
+        layer(x)[0], inputs, seeds, is_grads_batched=True, retain_graph=True
+    )
+    for k, seed in enumerate(seeds):
+        alone = torch.autograd.grad(layer(x)[0], inputs, seed)
+        for both, one in zip(together, alone, strict=True):
+            torch.testing.assert_close(both[k], one)

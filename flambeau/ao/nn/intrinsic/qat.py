@@ -47,7 +47,8 @@ class _Normed(nn.Module):
         """Such a layer with the parameters of a fused float one."""
         qat.check_float(cls, mod)
         product, norm = mod[0], mod[1]
-        more = cls._BASE._more(product) | {"qconfig": mod.qconfig}
+        product.qconfig = mod.qconfig
+        more = cls._BASE._more(product)
         made = cls(*(getattr(product, name) for name in cls._BASE._FIELDS), **more)
         made.weight, made.bias = product.weight, product.bias
         made.bn = norm
@@ -97,15 +98,25 @@ class _Normed(nn.Module):
         )  # fmt: skip
 
 
+_SIZES = (
+    "in_channels", "out_channels", "kernel_size", "stride", "padding", "dilation", "groups",
+)  # fmt: skip
+_NORM = ("eps", "momentum", "freeze_bn", "qconfig")
+
+
 def _normed(name: str, base: Any, norm: Any, fused: Any, relu: bool) -> Any:
     """The class of a product with batch norm."""
 
-    def __init__(
-        self: Any, *args: Any, eps: float = 1e-05, momentum: float = 0.1, freeze_bn: bool = False,
-        qconfig: Any = None, **kwargs: Any,
-    ) -> None:  # fmt: skip
-        biased = kwargs.pop("bias", True)
-        base._FLOAT_MODULE.__init__(self, *args, bias=False, **kwargs)
+    linear = base is qat.Linear
+    sizes = ("in_features", "out_features") if linear else _SIZES
+    order = (*sizes, "bias", *(() if linear else ("padding_mode",)), *_NORM)
+
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+        given = dict(zip(order, args, strict=False)) | kwargs
+        biased = given.pop("bias", linear)
+        defaults = (1e-05, 0.1, False, None)
+        eps, momentum, freeze_bn, qconfig = map(given.pop, _NORM, defaults)
+        base._FLOAT_MODULE.__init__(self, **given, bias=False)
         if not qconfig:
             raise AssertionError("qconfig must be provided for QAT module")
         self.qconfig = qconfig
@@ -119,7 +130,7 @@ def _normed(name: str, base: Any, norm: Any, fused: Any, relu: bool) -> Any:
             self.freeze_bn_stats()
 
     def _product(self: Any, input: Tensor, weight: Tensor) -> Any:
-        if base is qat.Linear:
+        if linear:
             return F.linear(input, weight)
         return self._conv_forward(input, weight, None)
 
