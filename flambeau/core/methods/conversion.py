@@ -17,7 +17,7 @@ from flambeau.core.factory.short import is_here
 from flambeau.core.factory_options import element_type
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.kernels.native.casts import KINDS, cast_to
-from flambeau.core.lower import Shell
+from flambeau.core.lower import CLASSES, Shell
 from flambeau.core.methods import attach
 from flambeau.core.node import NOTHING_SAVED
 from flambeau.core.state import ordinary
@@ -156,7 +156,7 @@ class Conversion:
         Raises:
             RuntimeError: it has no memory, but a class that computes for it.
         """
-        if type(self._array) is Shell and not issubclass(type(self), cls):
+        if type(self) in CLASSES and type(self._array) is Shell and not issubclass(type(self), cls):
             raise fail(
                 RuntimeError,
                 "as_subclass",
