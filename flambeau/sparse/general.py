@@ -198,9 +198,9 @@ def _bmm(input: Any, mat2: Any) -> Any:
         (count * n, count * k),
         input.is_coalesced,
     )
-    return kernels.matmul(flat, np.ascontiguousarray(mat2).reshape(count * k, -1)).reshape(
-        count, n, -1
-    )
+    width = mat2.shape[2]
+    product = kernels.matmul(flat, np.ascontiguousarray(mat2).reshape(count * k, width))
+    return product.reshape(count, n, width)
 
 
 @handles("addmm", "addmv")

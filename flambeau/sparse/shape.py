@@ -71,7 +71,7 @@ def permute(a: Any, dims: Any) -> Any:
         )
     values = found.values.transpose(0, *(d - k + 1 for d in dims[k:]))
     shape = tuple(a.shape[d] for d in dims)
-    turned = COO(found.indices[list(dims[:k])], values, shape, False)
+    turned = COO(found.indices[list(dims[:k])], values, shape, not found.nnz)
     if dims == (1, 0):
         turned.cache["flipped"] = found
     return turned
