@@ -212,6 +212,8 @@ def _addmm(input: Any, mat1: Any, mat2: Any, beta: Any = 1, alpha: Any = 1) -> A
             if alpha != 1
             else product
         )
+        if isinstance(input, SparseData) and beta == 0:
+            return product
         if isinstance(input, SparseData):
             return kernels.union(
                 input.with_values(input.values * input.dtype.type(beta)), product, np.add

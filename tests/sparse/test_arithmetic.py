@@ -245,3 +245,35 @@ def test_small_and_empty_tensors(oracle, text):
             return type(error).__name__
 
     assert seen(torch) == seen(oracle)
+
+
+COMPRESSED = (
+    "c.stride()", "c.is_contiguous()", "c.untyped_storage()", "c.storage()",
+    "c.clone().resize_(2, 6)", "c.clone().resize_(4, 3)", "c.clone().resize_(1, 3)",
+    "c.clone().resize_(2, 2)", "x.clone().resize_(4, 3)",
+    "torch.zeros(4, 4, layout=c.layout).resize_as_sparse_(c)._nnz()",
+    "torch.zeros(2, 3, layout=c.layout).copy_(c)", "c.clone().copy_(c * 2)", "c.clone().copy_(x)",
+    "c.clone().copy_(d)", "x.clone().copy_(c)", "torch.ones(2, 3).copy_(c)",
+    "torch.triangular_solve(torch.ones(2, 1), q, upper=False)",
+    "torch.triangular_solve(torch.ones(2, 1), q, upper=False, transpose=True)",
+    "torch.triangular_solve(torch.ones(2, 1), q, upper=False, unitriangular=True)",
+    "torch.triangular_solve(torch.ones(2), q)", "torch.addmm(n, q, q, beta=0).to_dense()",
+)  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("text", COMPRESSED)
+def test_compressed_tensors(oracle, text):
+    def seen(lib):
+        dense = lib.tensor([[1.0, 0, 2], [0, 3, 0]])
+        scope = {
+            "torch": lib, "c": dense.to_sparse_csr(), "d": dense.to_sparse_csc(),
+            "x": dense.to_sparse(), "q": lib.tensor([[2.0, 0], [1, 3]]).to_sparse_csr(),
+            "n": lib.full((2, 2), float("nan")).to_sparse_csr(),
+        }  # fmt: skip
+        try:
+            return repr(eval(text, scope))
+        except RuntimeError as error:
+            return type(error).__name__
+
+    assert seen(torch) == seen(oracle)

@@ -188,6 +188,9 @@ def copy_(input: Tensor, other: Tensor, non_blocking: bool = False) -> Tensor:
                 "copy between dense and sparse tensors is not supported: convert with to_dense() "
                 "or to_sparse()",
             )
+        from flambeau.sparse.factory import check_alike
+
+        check_alike(a, b)
         input._array = b.copy() if a.dtype == b.dtype else b.astype(a.dtype)
         touch(input, "copy_")
         return input

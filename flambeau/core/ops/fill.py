@@ -203,6 +203,11 @@ def resize_(
         return input
     if a.shape == shape:
         return input
+    if hasattr(a, "is_sparse_data"):
+        from flambeau.sparse.factory import resized
+
+        input._array = resized(a, shape)
+        return input
     if memory_format is layout.contiguous_format or memory_format is layout.preserve_format:
         steps = layout.contiguous_strides(shape)
     else:
