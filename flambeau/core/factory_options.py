@@ -34,6 +34,7 @@ __all__ = [
     "in_force",
     "into",
     "is_meta",
+    "is_sparse",
     "known",
     "made",
     "need_strided",
@@ -214,6 +215,11 @@ def need_strided(op: str, layout: Any) -> None:
         f"layout is {layout}, expected torch.strided. Make the dense tensor and convert it "
         "(to_sparse()).",
     )
+
+
+def is_sparse(layout: Any) -> bool:
+    """Whether a layout is one of the sparse ones."""
+    return isinstance(layout, _layout) and layout is not strided
 
 
 def checked_flag(op: str, name: str, value: Any) -> bool:

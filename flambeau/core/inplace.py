@@ -225,6 +225,10 @@ def inplace(op: Op, args: Any) -> Tensor:
     title = op.name.lstrip("_") + "_"
     recording = _recording(op, args)
     check_inplace(title, target, recording)
+    if getattr(target._array, "is_coalesced", True) is False and len(op.tensors) == 1:
+        from flambeau.sparse.factory import check_ordered
+
+        check_ordered(title, op)
     _check_apart(op, args)
     given = args
     if recording:

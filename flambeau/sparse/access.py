@@ -342,8 +342,10 @@ def sparse_resize_and_clear_(input: Tensor, size: Any, sparse_dim: int, dense_di
 
 
 def resize_as_sparse_(input: Tensor, other: Tensor) -> Tensor:
-    """Give the tensor the size and layout of `other`, without values."""
-    input._array = emptied(other._array, input._array.dtype)
+    """Give the tensor the size and layout of `other`: without values in coordinate form, with its
+    places and any values in the compressed forms."""
+    a, kind = other._array, input._array.dtype
+    input._array = a.copy().astype(kind) if type(a) is Compressed else emptied(a, kind)
     touch(input, "resize_as_sparse_")
     return input
 

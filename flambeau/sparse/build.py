@@ -16,7 +16,7 @@ from flambeau.core import dtypes
 from flambeau.core import layout as layouts
 from flambeau.core.errors import fail
 from flambeau.core.factory import tensor as make_tensor
-from flambeau.core.factory_options import is_meta
+from flambeau.core.factory_options import element_type, is_meta
 from flambeau.core.tensor import Tensor, leaf_edge, wrap
 from flambeau.sparse import basis, invariants
 from flambeau.sparse.data import COO, Compressed
@@ -29,6 +29,7 @@ __all__ = [
     "sparse_coo_tensor",
     "sparse_csc_tensor",
     "sparse_csr_tensor",
+    "unfilled",
 ]
 
 COMPRESSED = (layouts.sparse_csr, layouts.sparse_csc, layouts.sparse_bsr, layouts.sparse_bsc)
@@ -294,6 +295,41 @@ sparse_csr_tensor = _maker("csr", layouts.sparse_csr, "crow_indices", "col_indic
 sparse_csc_tensor = _maker("csc", layouts.sparse_csc, "ccol_indices", "row_indices")
 sparse_bsr_tensor = _maker("bsr", layouts.sparse_bsr, "crow_indices", "col_indices")
 sparse_bsc_tensor = _maker("bsc", layouts.sparse_bsc, "ccol_indices", "row_indices")
+
+
+def unfilled(op: str, shape: Any, value: Any, dtype: Any, opts: dict[str, Any]) -> Tensor:
+    """`zeros` or `empty` with a sparse layout: a tensor without values.
+
+    Raises:
+        RuntimeError: another value in coordinate form; rows or columns of less than two
+            dimensions; blocks, whose size is told by nothing.
+    """
+    _refuse_devices(op, opts.get("device"))
+    kind, layout = element_type(op, dtype).numpy, opts["layout"]
+    if layout is layouts.sparse_coo:
+        if value:
+            raise fail(
+                RuntimeError,
+                op,
+                "a sparse COO tensor of one value has no zeros to leave out: leave layout out.",
+            )
+        found = wrap(basis.empty_coo(shape, kind))
+    elif len(shape) < 2 or layout in (layouts.sparse_bsr, layouts.sparse_bsc):
+        raise fail(
+            RuntimeError,
+            op,
+            f"layout {layout} cannot be made of the shape {list(shape)}: it takes two dimensions "
+            "or more, and the size of the blocks. Use torch.sparse_compressed_tensor().",
+        )
+    else:
+        *outer, rows, columns = shape
+        lines = rows if layout is layouts.sparse_csr else columns
+        pointers = np.zeros((*outer, lines + 1), np.int64)
+        places = np.zeros((*outer, 0), np.int64)
+        found = wrap(Compressed(pointers, places, np.zeros((*outer, 0), kind), shape, layout))
+    if opts.get("requires_grad"):
+        leaf_edge(found)
+    return found
 
 
 def like(input: Tensor, value: Any, dtype: Any, opts: dict[str, Any]) -> Tensor:

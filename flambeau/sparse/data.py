@@ -126,7 +126,8 @@ class SparseData:
         whole = self.to_coo().coalesced() if isinstance(self, COO) else self
         found = np.zeros(self.shape, self.dtype)
         if whole.values.size:
-            found[whole.places()] = whole.values
+            places = whole.places()
+            found[places] = whole.values if places else whole.values.sum(0)
         return found
 
     def __add__(self, other: Any) -> Any:

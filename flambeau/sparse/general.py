@@ -198,9 +198,9 @@ def _bmm(input: Any, mat2: Any) -> Any:
         (count * n, count * k),
         input.is_coalesced,
     )
-    return kernels.matmul(flat, np.ascontiguousarray(mat2).reshape(count * k, -1)).reshape(
-        count, n, -1
-    )
+    width = mat2.shape[2]
+    product = kernels.matmul(flat, np.ascontiguousarray(mat2).reshape(count * k, width))
+    return product.reshape(count, n, width)
 
 
 @handles("addmm", "addmv")
@@ -212,6 +212,8 @@ def _addmm(input: Any, mat1: Any, mat2: Any, beta: Any = 1, alpha: Any = 1) -> A
             if alpha != 1
             else product
         )
+        if isinstance(input, SparseData) and beta == 0:
+            return product
         if isinstance(input, SparseData):
             return kernels.union(
                 input.with_values(input.values * input.dtype.type(beta)), product, np.add

@@ -105,6 +105,11 @@ def union(a: Any, b: Any, function: Any) -> Any:
             return compress(_dense_function(a, b, function), layout, a.block if a.blocked else None)
         found = union(a.to_coo(), b.to_coo(), function)
         return found if type(a) is COO else compress(found, layout)
+    if a.sparse_dim != b.sparse_dim and not (a.nnz and b.nnz):
+        kind = np.result_type(a.dtype, b.dtype)
+        if a.nnz:
+            return a.with_values(function(a.values, np.zeros(1, kind)))
+        return b.with_values(function(np.zeros(1, kind), b.values))
     if a.sparse_dim != b.sparse_dim:
         raise fail(
             RuntimeError,

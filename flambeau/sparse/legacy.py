@@ -12,10 +12,31 @@ from flambeau.compat import warn_once
 from flambeau.core import dtypes
 from flambeau.core.errors import fail
 from flambeau.core.layout import sparse_coo
+from flambeau.core.size import Size
 from flambeau.core.tensor import Tensor
 from flambeau.sparse.build import sparse_coo_tensor
 
-__all__ = ["TYPES"]
+__all__ = ["TYPES", "new"]
+
+
+def new(kind: Any, args: tuple[Any, ...]) -> Tensor:
+    """``tensor.new(...)`` of a sparse tensor: of sizes, or of indices and values.
+
+    Raises:
+        TypeError: something else.
+    """
+    if all(isinstance(n, int) for n in args):
+        return sparse_coo_tensor(args or (0,), dtype=kind)
+    if len(args) == 1 and isinstance(args[0], Size):
+        return sparse_coo_tensor(args[0], dtype=kind)
+    if len(args) in (2, 3) and isinstance(args[0], Tensor) and isinstance(args[1], Tensor):
+        return sparse_coo_tensor(*args, dtype=kind)
+    raise fail(
+        TypeError,
+        "new",
+        f"of a sparse tensor takes sizes, or indices, values and a size; got "
+        f"{', '.join(type(a).__name__ for a in args)}",
+    )
 
 
 class _Kind(type):

@@ -23,7 +23,7 @@ from flambeau.sparse import basis, kernels
 from flambeau.sparse.convert import compress
 from flambeau.sparse.data import COO, SparseData
 
-__all__ = ["apply"]
+__all__ = ["apply", "check_ordered"]
 
 LINEAR = frozenset(("mul", "_div", "neg", "conj", "_conj", "positive"))
 SUMS = frozenset(("add", "sub"))
@@ -181,12 +181,25 @@ def _sum(op: Op, args: Any, tensors: list[int]) -> Tensor:
     return _recorded(op, args, slow._compute_elementwise(op, [a, b], kind))
 
 
+def check_ordered(title: str, op: Op) -> None:
+    """Refuse a write in place where one place may stand twice: a function of the sum is not the
+    sum of the function's values.
+
+    Raises:
+        RuntimeError: the operation is not linear.
+    """
+    if op.name not in LINEAR:
+        raise fail(RuntimeError, title, "needs a coalesced tensor: call coalesce() first")
+
+
 def _product(op: Op, args: Any) -> Tensor:
     """Sparse times sparse or dense: sparse."""
     kind = _common(op, args)
     a, b = (x if x.dtype == kind else x.astype(kind) for x in (args[0]._array, args[1]._array))
     if not isinstance(a, SparseData):
         a, b = b, a
+    if isinstance(b, SparseData) and () in (a.shape, b.shape):
+        a, b = (a, b.dense()) if b.shape == () else (b, a.dense())
     if not isinstance(b, SparseData):
         try:
             b = np.broadcast_to(b, a.shape)

@@ -40,6 +40,54 @@ def _coo(a: Any) -> COO:
     return a.to_coo() if isinstance(a, SparseData) else from_dense(a, a.ndim)
 
 
+def check_alike(a: Any, b: Any) -> None:
+    """Whether the values of one can be copied into the other.
+
+    Raises:
+        RuntimeError: another layout; rows or columns of another size, with more values or fewer.
+    """
+    if a.layout is not b.layout:
+        raise fail(
+            RuntimeError,
+            "copy_",
+            f"copy of a tensor of layout {b.layout} into one of layout {a.layout} is not "
+            "supported: convert with to_sparse(layout=...)",
+        )
+    if isinstance(a, Compressed) and (a.shape, a.values.shape) != (b.shape, b.values.shape):
+        raise fail(
+            RuntimeError,
+            "copy_",
+            f"sizes and numbers of values must be the same: {list(a.shape)} with {a.nnz} and "
+            f"{list(b.shape)} with {b.nnz}. Use clone() of the source.",
+        )
+
+
+def resized(a: Any, shape: tuple[int, ...]) -> Compressed:
+    """Compressed rows, more of them, without values, or fewer: the last one kept gets the values
+    of those taken away.
+
+    Raises:
+        NotImplementedError: another layout, batches. RuntimeError: fewer columns.
+    """
+    if a.layout is not sparse_csr or a.batch or len(shape) != a.ndim:
+        raise fail(
+            NotImplementedError,
+            "resize_",
+            f"a tensor of layout {a.layout} is not resized to {list(shape)}: use sparse_resize_(), "
+            "or make another",
+        )
+    if shape[1] < a.shape[1]:
+        raise fail(
+            RuntimeError,
+            "resize_",
+            f"resizing to {list(shape)} would leave values outside: only rows are taken away",
+        )
+    pointers = np.full(shape[0] + 1, a.nnz, a.compressed.dtype)
+    kept = min(shape[0], a.shape[0])
+    pointers[:kept] = a.compressed[:kept]
+    return Compressed(pointers, a.plain, a.values, shape, a.layout)
+
+
 def transpose(a: Any, dim0: int, dim1: int) -> Any:
     """Two dimensions swapped."""
     dim0, dim1 = wrap_dim(dim0, a.ndim), wrap_dim(dim1, a.ndim)
@@ -71,7 +119,7 @@ def permute(a: Any, dims: Any) -> Any:
         )
     values = found.values.transpose(0, *(d - k + 1 for d in dims[k:]))
     shape = tuple(a.shape[d] for d in dims)
-    turned = COO(found.indices[list(dims[:k])], values, shape, False)
+    turned = COO(found.indices[list(dims[:k])], values, shape, not found.nnz)
     if dims == (1, 0):
         turned.cache["flipped"] = found
     return turned

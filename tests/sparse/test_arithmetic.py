@@ -212,3 +212,68 @@ def test_reductions_of_a_rows_terms(reduce):
     check(torch.sparse.mm(left.to_sparse_csr(), right, reduce), left @ right)
     with pytest.raises(RuntimeError, match="mean, amax"):
         torch.sparse.mm(left.to_sparse_csr(), right, "median")
+
+
+SPARSE = (
+    "s.item()", "bool(s)", "int(s)", "s.to_dense()", "torch.is_nonzero(s)", "(s * x).to_dense()",
+    "(x * s).to_dense()", "torch.nn.functional.relu(s)", "h + e", "e + h", "h - e", "e - h",
+    "h.clone().add_(e)", "torch.zeros_like(x, dtype=torch.float16).copy_(x).dtype",
+    "x.clone().copy_(x.double()).dtype", "u.clone().asin_()", "u.clone().relu_()",
+    "u.clone().neg_()", "u.clone().mul_(2)", "u.coalesce().sqrt_()",
+    "torch.bmm(torch.zeros(10, 0, 4, layout=L), torch.ones(10, 4, 3)).shape",
+    "torch.bmm(torch.zeros(10, 5, 0, layout=L), torch.ones(10, 0, 3)).shape",
+    "torch.bmm(torch.zeros(0, 5, 2, layout=L), torch.ones(0, 2, 3)).shape",
+    "x.new(2, 3)", "x.new(x._indices(), x._values(), x.shape)", "x.new(x.shape)",
+    "torch.zeros(2, 3, layout=L).t().is_coalesced()", "x.coalesce().t().is_coalesced()",
+)  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore:Sparse:UserWarning")
+@pytest.mark.parametrize("text", SPARSE)
+def test_small_and_empty_tensors(oracle, text):
+    def seen(lib):
+        scope = {
+            "torch": lib, "L": lib.sparse_coo, "s": lib.tensor(3.0).to_sparse(),
+            "x": lib.sparse_coo_tensor([[0, 1, 1], [2, 0, 2]], [3.0, -4.0, 5.0], (2, 3)),
+            "h": lib.sparse_coo_tensor([[0, 1]], lib.ones(2, 3), (2, 3)),
+            "e": lib.zeros(2, 3, layout=lib.sparse_coo),
+            "u": lib.sparse_coo_tensor([[0, 0]], [0.25, 0.5], (2,)),
+        }  # fmt: skip
+        try:
+            return repr(eval(text, scope))
+        except RuntimeError as error:
+            return type(error).__name__
+
+    assert seen(torch) == seen(oracle)
+
+
+COMPRESSED = (
+    "c.stride()", "c.is_contiguous()", "c.untyped_storage()", "c.storage()",
+    "c.clone().resize_(2, 6)", "c.clone().resize_(4, 3)", "c.clone().resize_(1, 3)",
+    "c.clone().resize_(2, 2)", "x.clone().resize_(4, 3)",
+    "torch.zeros(4, 4, layout=c.layout).resize_as_sparse_(c)._nnz()",
+    "torch.zeros(2, 3, layout=c.layout).copy_(c)", "c.clone().copy_(c * 2)", "c.clone().copy_(x)",
+    "c.clone().copy_(d)", "x.clone().copy_(c)", "torch.ones(2, 3).copy_(c)",
+    "torch.triangular_solve(torch.ones(2, 1), q, upper=False)",
+    "torch.triangular_solve(torch.ones(2, 1), q, upper=False, transpose=True)",
+    "torch.triangular_solve(torch.ones(2, 1), q, upper=False, unitriangular=True)",
+    "torch.triangular_solve(torch.ones(2), q)", "torch.addmm(n, q, q, beta=0).to_dense()",
+)  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("text", COMPRESSED)
+def test_compressed_tensors(oracle, text):
+    def seen(lib):
+        dense = lib.tensor([[1.0, 0, 2], [0, 3, 0]])
+        scope = {
+            "torch": lib, "c": dense.to_sparse_csr(), "d": dense.to_sparse_csc(),
+            "x": dense.to_sparse(), "q": lib.tensor([[2.0, 0], [1, 3]]).to_sparse_csr(),
+            "n": lib.full((2, 2), float("nan")).to_sparse_csr(),
+        }  # fmt: skip
+        try:
+            return repr(eval(text, scope))
+        except RuntimeError as error:
+            return type(error).__name__
+
+    assert seen(torch) == seen(oracle)

@@ -116,3 +116,30 @@ def test_scipy_both_ways():
     assert torch.ones(2, 2).to_scipy("csr").format == "csr"
     with pytest.raises(RuntimeError, match="requires grad"):
         torch.from_scipy(m).requires_grad_().to_scipy()
+
+
+UNFILLED = (
+    "torch.zeros(2, 4, layout=L)", "torch.zeros((2, 2, 4), layout=L, dtype=torch.float64)",
+    "torch.zeros(4, layout=L)", "torch.zeros((), layout=L)", "torch.empty(2, 4, layout=L).shape",
+    "torch.zeros(2, 4, layout=L, requires_grad=True)", "torch.full((2,), 1.0, layout=L)",
+    "torch.zeros_like(torch.ones(2, 2), layout=L)", "torch.empty_like(torch.ones(2, 2), layout=L)",
+    "torch.ones(2).new_zeros((2, 2), layout=L)",
+    "torch.eye(3).to_sparse(layout=L).new_zeros((2, 2))",
+    "torch.eye(3).to_sparse(layout=L).new_empty((2, 2)).shape",
+)  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore:Sparse:UserWarning")
+@pytest.mark.parametrize("text", UNFILLED)
+@pytest.mark.parametrize("layout", ["sparse_coo", "sparse_csr", "sparse_csc", "sparse_bsr"])
+def test_factories_make_tensors_without_values(oracle, layout, text):
+    if layout == "sparse_bsr" and "eye" in text:
+        text = text.replace("layout=L", "layout=L, blocksize=(1, 1)")
+
+    def seen(lib):
+        try:
+            return repr(eval(text, {"torch": lib, "L": getattr(lib, layout)}))
+        except RuntimeError as error:
+            return type(error).__name__
+
+    assert seen(torch) == seen(oracle)

@@ -26,6 +26,10 @@ def filled(op: str, shape: Any, value: Any, dtype: Any, opts: dict[str, Any]) ->
     """A contiguous tensor of one value, the factories' common body."""
     if opts:
         given.known(op, opts)
+        if given.is_sparse(opts.get("layout")):
+            from flambeau.sparse.factory import unfilled
+
+            return unfilled(op, tuple(shape), value, dtype, opts)
     kind = given.type_for(op, dtype, opts).numpy
     if given.is_meta(op, opts.get("device")):
         return given.made(op, Abstract(shape, kind), opts)

@@ -75,6 +75,8 @@ def _like(
         from flambeau.sparse.factory import like
 
         return like(input, value, kind, opts)
+    if value == 0 and value is not None and given.is_sparse(opts.get("layout")):
+        return filled(op, a.shape, value, kind, opts)
     if device is None:
         device = META if type(a) is Abstract else CPU  # the model's, whatever is in force
     opts["device"] = device
@@ -195,6 +197,8 @@ def _news(name: str, value: Any) -> Any:
                     marked(found._array)
                 return found  # type: ignore[no-any-return]
         opts["device"] = device or self.device
+        if hasattr(self._array, "is_sparse_data"):
+            opts.setdefault("layout", self.layout)
         shape = given.sizes("new_" + name, size, opts.pop("size", None))
         made = filled("new_" + name, shape, value, dtype or self.dtype, opts)
         if value is None and Unset.on:

@@ -28,6 +28,14 @@ META = Device("meta")
 DENSE_FORMATS = (layouts.contiguous_format, layouts.channels_last, layouts.channels_last_3d)
 
 
+def _no_memory(tensor: Tensor, name: str, kind: type[Exception]) -> None:
+    raise fail(
+        kind,
+        name,
+        f"a tensor of layout {tensor.layout} has no memory of its own: ask its values()",
+    )
+
+
 class Attributes:
     @property
     def shape(self: Tensor) -> Size:
@@ -93,6 +101,8 @@ class Attributes:
     def stride(self: Tensor, dim: int | None = None) -> Any:
         """Steps between elements along each dimension (or `dim`), counted in elements."""
         a = self._array
+        if hasattr(a, "compressed"):
+            _no_memory(self, "stride", RuntimeError)
         item = a.dtype.itemsize
         steps = (
             tuple([s // item for s in a.strides]) if a.size else layouts.contiguous_strides(a.shape)
@@ -117,6 +127,8 @@ class Attributes:
         a = self._array
         if memory_format is layouts.contiguous_format and type(a) is np.ndarray:
             return bool(a.flags.c_contiguous)
+        if hasattr(a, "compressed"):
+            _no_memory(self, "is_contiguous", RuntimeError)
         return layouts.is_contiguous(
             a.shape, tuple(s // a.dtype.itemsize for s in a.strides), memory_format
         )
@@ -279,12 +291,16 @@ class Attributes:
         """The bytes behind the tensor, shared with its views."""
         from flambeau.core.untyped import UntypedStorage
 
+        if hasattr(self._array, "is_sparse_data"):
+            _no_memory(self, "untyped_storage", NotImplementedError)
         return UntypedStorage(self)
 
     def storage(self: Tensor) -> Any:
         """The storage as elements of the tensor's dtype."""
         from flambeau.core.untyped import TypedStorage
 
+        if hasattr(self._array, "is_sparse_data"):
+            _no_memory(self, "storage", NotImplementedError)
         return TypedStorage(self)
 
     def storage_type(self: Tensor) -> Any:

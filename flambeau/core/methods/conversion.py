@@ -17,7 +17,7 @@ from flambeau.core.factory.short import is_here
 from flambeau.core.factory_options import element_type
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.kernels.native.casts import KINDS, cast_to
-from flambeau.core.lower import Shell
+from flambeau.core.lower import CLASSES, Shell
 from flambeau.core.methods import attach
 from flambeau.core.node import NOTHING_SAVED
 from flambeau.core.state import ordinary
@@ -156,13 +156,7 @@ class Conversion:
         Raises:
             RuntimeError: it has no memory, but a class that computes for it.
         """
-        if type(self._array) is Shell and not issubclass(type(self), cls):
-            raise fail(
-                RuntimeError,
-                "as_subclass",
-                f"a {type(self).__name__} has no memory of its own, and only that class knows "
-                f"what it holds: make the {cls.__name__} from the tensor inside it.",
-            )
+        _check_recast(self, cls)
         if edge_of(self) is not None:
             self = ops.alias(self)
         fresh: Any = object.__new__(cls)
@@ -177,6 +171,7 @@ class Conversion:
     @staticmethod
     def _make_subclass(cls: Any, data: Tensor, require_grad: bool = False, **_: Any) -> Any:
         """An instance of a subclass on the memory of `data`."""
+        _check_recast(data, cls)
         fresh = wrap_like_view(data._array, data).as_subclass(cls)
         return fresh.requires_grad_() if require_grad else fresh
 
@@ -217,6 +212,17 @@ class Conversion:
         if requires_grad:
             leaf_edge(fresh)
         return fresh
+
+
+def _check_recast(tensor: Tensor, cls: type) -> None:
+    kind = type(tensor)
+    if kind in CLASSES and type(tensor._array) is Shell and not issubclass(kind, cls):
+        raise fail(
+            RuntimeError,
+            "as_subclass",
+            f"a {kind.__name__} has no memory of its own, and only that class knows what it "
+            f"holds: make the {cls.__name__} from the tensor inside it.",
+        )
 
 
 def _move(tensor: Tensor, device: Any) -> Tensor:

@@ -12,6 +12,7 @@ import numpy as np
 
 from flambeau.core import dtypes
 from flambeau.core.errors import fail
+from flambeau.core.layout import sparse_coo
 from flambeau.core.legacy import _typed
 from flambeau.core.methods import attach
 from flambeau.core.provenance import stack_level
@@ -23,6 +24,10 @@ __all__: list[str] = []
 class _Old:
     def new(self: Tensor, *args: Any, device: Any = None, **kwargs: Any) -> Tensor:
         """A tensor of the same dtype by the old constructor: of sizes, or of data."""
+        if self.layout is sparse_coo:
+            from flambeau.sparse.factory import new
+
+            return new(self.dtype, args)
         return _typed(self.dtype, args, "new", kwargs)
 
     @property

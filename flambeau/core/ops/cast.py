@@ -188,7 +188,10 @@ def copy_(input: Tensor, other: Tensor, non_blocking: bool = False) -> Tensor:
                 "copy between dense and sparse tensors is not supported: convert with to_dense() "
                 "or to_sparse()",
             )
-        input._array = b.copy()
+        from flambeau.sparse.factory import check_alike
+
+        check_alike(a, b)
+        input._array = b.copy() if a.dtype == b.dtype else b.astype(a.dtype)
         touch(input, "copy_")
         return input
     if type(a) is Abstract or type(b) is Abstract:

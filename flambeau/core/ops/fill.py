@@ -209,6 +209,11 @@ def resize_(input: Tensor, *new: Any, size: Any = None, memory_format: Any = Non
         return input
     if a.shape == shape and memory_format is None:
         return input
+    if hasattr(a, "is_sparse_data"):
+        from flambeau.sparse.factory import resized
+
+        input._array = resized(a, shape)
+        return input
     if memory_format is None or memory_format is layout.contiguous_format:
         steps = layout.contiguous_strides(shape)
     else:

@@ -18,6 +18,7 @@ from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
 from flambeau.core.forward import forward
 from flambeau.core.kernels import factor
+from flambeau.core.layout import sparse_csr
 from flambeau.core.node import labelled
 from flambeau.core.ops.linalg_checks import need_floating, need_square
 from flambeau.core.ops.linalg_solve import check_system, written
@@ -287,6 +288,13 @@ def _triangular_solution(input, A, upper: bool, transpose: bool, unitriangular: 
     return factor.columns(factor.triangular(matrix, input, upper != transpose, unitriangular))
 
 
+def _sparse_solved(input: Tensor, A: Tensor, *options: bool) -> Any:
+    """The solution for A in rows; PyTorch gives no copy of that A."""
+    found = ops._triangular_solution(input, A.to_dense(), *options)
+    kind = structseq("triangular_solve", ("solution", "cloned_coefficient"))
+    return kind((found, ops.empty(0, dtype=A.dtype)))
+
+
 @composite(method=True)
 def triangular_solve(
     input: Tensor,
@@ -311,6 +319,8 @@ def triangular_solve(
         "torch.linalg.solve_triangular",
         "\nX = torch.linalg.solve_triangular(A, B, upper=upper)",
     )
+    if A.layout is sparse_csr:
+        return _sparse_solved(input, A, upper, transpose, unitriangular)
     found = ops._triangular_solution(input, A, upper, transpose, unitriangular)
     kind = structseq("triangular_solve", ("solution", "cloned_coefficient"))
     copied = A.expand((*found.shape[:-2], *A.shape[-2:])).mT.contiguous().mT.clone()
