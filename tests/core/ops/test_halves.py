@@ -80,6 +80,9 @@ CASES: dict[str, tuple[Callable[..., Any], tuple[tuple[int, ...], ...]]] = {
     "nll_loss": (lambda t, a: F(t).nll_loss(a, t.arange(5)), ((5, 7),)),
     "a batch times one matrix": (lambda t, a, b: a @ b, ((5, 6, 5), (1, 5, 4))),
     "one matrix times a batch": (lambda t, a, b: a @ b, ((1, 4, 5), (5, 5, 6))),
+    "addmm": (
+        lambda t, a, b, c: t.addmm(a, b, c, beta=0.2, alpha=0.6), ((1,), (5, 4), (4, 6))
+    ),
     "cube": (lambda t, a: a**3, ((9, 8),)),
     "inverse square": (lambda t, a: a**-2, ((9, 8),)),
     "inverse root": (lambda t, a: a.abs() ** -0.5, ((9, 8),)),
