@@ -13,6 +13,7 @@ import numpy as np
 
 from flambeau.core.errors import fail
 from flambeau.core.kernels.generate import rows_dotted, rows_mixed, slices
+from flambeau.core.kernels.product import widen
 from flambeau.sparse.convert import compress
 from flambeau.sparse.data import COO, Compressed, SparseData
 
@@ -264,5 +265,6 @@ def sampled(a: Any, b: Any, pattern: Any) -> Any:
     step = max(1, NEAR // max(1, a.shape[1]))
     for k in range(0, len(row), step):
         part = slice(k, k + step)
-        found[part] = np.einsum("ij,ij->i", left.take(row[part], 0), right.take(column[part], 0))
+        pair = widen(left.take(row[part], 0)), widen(right.take(column[part], 0))
+        found[part] = np.einsum("ij,ij->i", *pair)
     return found

@@ -25,6 +25,8 @@ FORMS: dict[str, Any] = {
     "pdist": lambda t, x, d: t.nn.functional.pdist(x(2, 3)),
     "cosine": lambda t, x, d: t.nn.functional.cosine_similarity(x(1, 2), x(1, 2)),
     "clamp between tensors": lambda t, x, d: t.clamp(x(3), x(3), x(3)),
+    "clamp from below by a tensor": lambda t, x, d: t.clamp(x(3), x(3)),
+    "clamp_max by a tensor": lambda t, x, d: t.clamp_max(x(3), x(3)),
     "bucketize": lambda t, x, d: t.bucketize(x(3), x(2)),
     "bucketize of none": lambda t, x, d: t.bucketize(x(0), x(2)),
     "matrices of nothing": lambda t, x, d: t.mm(x(2, 0), x(0, 3)),

@@ -15,6 +15,7 @@ from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.errors import fail
 from flambeau.core.inplace import check_inplace, write_result
 from flambeau.core.ir.abstract import Abstract
+from flambeau.core.kernels.native.casts import recast
 from flambeau.core.kernels.product import matrices, product, single, widen
 from flambeau.core.ops.matmul import (
     SINGLE_DOUBLE,
@@ -33,8 +34,14 @@ nd = np.ndarray
 
 
 def scaled(value: Any, factor: Any) -> Any:
-    """``value * factor``; the value itself where the factor is 1. For arrays and Tensors."""
-    return value if type(factor) in (int, float) and factor == 1 else value * factor
+    """``value * factor``; the value itself where the factor is 1. For arrays and Tensors: a number
+    keeps its digits beside 16 bits.
+    """
+    if type(factor) in (int, float) and factor == 1:
+        return value
+    if type(value) is nd and value.dtype.itemsize == 2 and value.dtype.kind in "fV":
+        return recast(recast(value, "f4") * np.float32(factor), value.dtype)
+    return value * factor
 
 
 rules.BOTH |= {"scaled"}

@@ -333,9 +333,8 @@ def _check_bounds(name: str, input: Any, min: Any, max: Any) -> None:
         )
     given = [bound for bound in (min, max) if bound is not None]
     if isinstance(input, Tensor) and input._array.dtype.kind == "b":
-        if all(
-            type(x) is bool or (isinstance(x, Tensor) and x._array.dtype.kind == "b") for x in given
-        ):
+        tensors = [x for x in given if isinstance(x, Tensor) and x._array.dtype.kind == "b"]
+        if all(type(bound) is bool for bound in given) or len(tensors) == 2:
             raise fail(
                 NotImplementedError,
                 name,

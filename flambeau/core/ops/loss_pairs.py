@@ -349,7 +349,12 @@ def binary_cross_entropy_with_logits(
 def _margin_rule(g: Any, input: Any, target: Any, reduction: int) -> Any:
     # Where the exponential overflows there is no gradient but NaN, as in PyTorch.
     power = (np.exp if type(g) is nd else ops.exp)(-target * input)
-    return -target * power / (power + 1) * portion(g, input.shape, reduction)
+    found = -target * power
+    if reduction == 1:  # the share is rounded to the dtype
+        part = share(input.shape, reduction)
+        kind = input.dtype
+        found = found * (kind.type(part) if type(g) is nd else ops.scalar_tensor(part, dtype=kind))
+    return found / (power + 1) * g
 
 
 @primitive(

@@ -279,12 +279,13 @@ def vdot(input, other):
 
 def left_gradient(g: Any, other: Any, shape: Any) -> Any:
     """The left factor's gradient, before un-broadcasting; for arrays and Tensors. One matrix times
-    a batch is one product again.
+    a batch is one product again, a batch of one times a batch, too.
     """
-    if len(shape) == 2 and other.ndim > 2:
+    if (len(shape) == 2 and other.ndim > 2) or (len(shape) == 3 == other.ndim and shape[0] == 1):
         count = math.prod(other.shape[:-2]) * other.shape[-1]
         rows = g.mT.reshape((count, g.shape[-2]))
-        return times(rows.mT, other.mT.reshape((count, other.shape[-2])))
+        found = times(rows.mT, other.mT.reshape((count, other.shape[-2])))
+        return found if len(shape) == 2 else found[None]
     if other.ndim == 1:
         return outward(g, other)
     if g.ndim < other.ndim:  # the left factor was a vector
@@ -304,6 +305,11 @@ def right_gradient(g: Any, input: Any, shape: Any) -> Any:
     if len(shape) <= 2:
         count = math.prod(input.shape[:-1])
         return times(input.reshape((count, input.shape[-1])).mT, g.reshape((count, *shape[1:])))
+    if len(shape) == 3 == input.ndim and shape[0] == 1:
+        count = input.shape[0] * input.shape[1]
+        return times(
+            input.reshape((count, input.shape[-1])).mT, g.reshape((count, g.shape[-1]))
+        ).reshape(shape)
     return times(input.mT, g)
 
 
