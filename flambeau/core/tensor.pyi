@@ -2710,6 +2710,9 @@ class Tensor:
     def to_dense(self, dtype: Any = None, *, masked_grad: builtins.bool | None = None) -> Tensor:
         """The strided tensor. See `flambeau.sparse.access.to_dense`."""
 
+    def to_padded_tensor(self, padding: builtins.float, output_size: Any = None) -> Tensor:
+        """Only nested tensors have parts to pad."""
+
     def to_scipy(self, layout: Any = None) -> Any:
         """The tensor as a SciPy sparse array. See `flambeau.sparse.access.to_scipy`."""
 

@@ -18,7 +18,7 @@ from flambeau.library.custom import (
     register_vmap,
     triton_op,
 )
-from flambeau.library.registry import Library, define, get_ctx, impl, ops
+from flambeau.library.registry import Library, define, fallthrough_kernel, get_ctx, impl, ops
 from flambeau.library.schema import infer_schema
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "Library",
     "custom_op",
     "define",
+    "fallthrough_kernel",
     "get_ctx",
     "impl",
     "impl_abstract",

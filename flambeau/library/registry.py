@@ -10,7 +10,9 @@ from flambeau.core.errors import fail
 from flambeau.core.tensor import Tensor
 from flambeau.library.schema import Schema, parse
 
-__all__ = ["Library", "Overload", "Packet", "define", "get_ctx", "impl", "ops", "packet"]
+__all__ = [
+    "Library", "Overload", "Packet", "define", "fallthrough_kernel", "get_ctx", "impl", "ops", "packet",
+]  # fmt: skip
 
 
 class Overload:
@@ -148,6 +150,15 @@ def make(namespace: str, name: str, schema: str) -> Packet:
     return found
 
 
+def fallthrough_kernel() -> None:
+    """Given to `Library.impl`: this dispatch key leaves the operation to the next.
+
+    Raises:
+        NotImplementedError: it is called.
+    """
+    raise NotImplementedError("fallthrough_kernel() should never be called.")
+
+
 class Library:
     """Operations of one namespace, defined and implemented by text.
 
@@ -217,7 +228,8 @@ class Library:
                 "Library.impl",
                 f"{self.ns}::{name} was not defined: call define() first",
             )
-        found.kernels[dispatch_key or self.dispatch_key or "CompositeImplicitAutograd"] = fn
+        if fn is not fallthrough_kernel:
+            found.kernels[dispatch_key or self.dispatch_key or "CompositeImplicitAutograd"] = fn
 
     def _destroy(self) -> None:
         for name in self._names:

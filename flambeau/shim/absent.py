@@ -39,10 +39,11 @@ TABLE: dict[str, str] = {
         IODescriptor JITException LiteScriptModule LockingLogger LoggerBase NoopLogger Node
         OperatorInfo PyTorchFileReader PyTorchFileWriter Script* StaticModule TracingState Type
         Use Value AVG SUM Await* import_ir_module* parse_ir parse_schema parse_type_comment
-        merge_type_from_type_comment unify_type_list ThroughputBenchmark Benchmark*
+        merge_type_from_type_comment unify_type_list ThroughputBenchmark Benchmark* BufferDict
+        ModuleDict ParameterDict
         DeserializationStorageContext SerializationStorageContext DisableTorchFunction
         DispatchKey DispatchKeySet ExcludeDispatchKeyGuard init_num_threads
-        utils.ThroughputBenchmark nn.functional.BroadcastingList* nn.functional.boolean_dispatch
+        nn.functional.BroadcastingList* nn.functional.boolean_dispatch
         nn.functional.assert_int_or_pair testing.FileCheck jit.CompilationUnit
         jit.export_opnames jit.set_fusion_strategy Stream*Type Event*Type
         utils.generate_methods_for_privateuse1_backend utils.rename_privateuse1_backend
@@ -74,7 +75,9 @@ TABLE: dict[str, str] = {
         utils.checkpoint.GraphExecGroup utils.checkpoint.SAC_IGNORED_OPS
 """,
     "inside PyTorch alone: its own code calls it, or a call raises there too": """
-        slice_inverse Tensor.slice_inverse native_norm Tensor.reinforce""",
+        slice_inverse Tensor.slice_inverse native_norm Tensor.reinforce Tensor.index
+        Tensor.__setstate__ Tensor.__dlpack_c_exchange_api__ library.get_kernel
+        library.register_torch_dispatch""",
 }
 
 

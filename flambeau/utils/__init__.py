@@ -6,7 +6,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-__all__ = ["checkpoint", "data", "hooks", "swap_tensors", "tensorboard"]
+__all__ = ["ThroughputBenchmark", "checkpoint", "data", "hooks", "swap_tensors", "tensorboard"]
 
 
 def __getattr__(name: str) -> Any:
@@ -16,6 +16,10 @@ def __getattr__(name: str) -> Any:
         from flambeau.utils._exchange import swap_tensors
 
         return swap_tensors
+    if name == "ThroughputBenchmark":
+        from flambeau.utils.throughput_benchmark import ThroughputBenchmark
+
+        return ThroughputBenchmark
     try:
         return importlib.import_module(f"{__name__}.{name}")
     except ModuleNotFoundError as error:

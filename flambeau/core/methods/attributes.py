@@ -223,6 +223,18 @@ class Attributes:
         """Whether the tensor was made under `inference_mode`."""
         return self._storage is not None and self._storage.inference
 
+    def to_padded_tensor(self: Tensor, padding: float, output_size: Any = None) -> Tensor:
+        """Only nested tensors have parts to pad.
+
+        Raises:
+            NotImplementedError: always.
+        """
+        raise fail(
+            NotImplementedError,
+            "to_padded_tensor",
+            "the tensor is not nested: torch.nn.utils.rnn.pad_sequence pads a list of tensors.",
+        )
+
     def is_same_size(self: Tensor, other: Tensor) -> bool:
         return bool(self._array.shape == other._array.shape)
 

@@ -20,6 +20,7 @@ from flambeau.core.kernels.native.choose import lazily
 from flambeau.core.kernels.product import widen
 from flambeau.core.numbers import number_for
 from flambeau.core.ops.either import keep, numbered, tie
+from flambeau.core.ops.windowing import require_tensor
 from flambeau.core.rules import with_arrays
 from flambeau.core.state import grad_enabled
 from flambeau.core.tensor import Tensor, edge_of
@@ -491,6 +492,8 @@ def equal(input: Tensor, other: Tensor) -> bool:
     Raises:
         RuntimeError: meta tensors, which have no elements.
     """
+    require_tensor("equal", "input", input)
+    require_tensor("equal", "other", other)
     if not isinstance(other, Tensor):
         raise fail(
             TypeError,

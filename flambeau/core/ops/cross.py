@@ -9,6 +9,7 @@ import numpy as np
 from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.dims import wrap_dim
 from flambeau.core.errors import fail
+from flambeau.core.ops.windowing import require_tensor
 from flambeau.core.taken import refuse_dtype
 from flambeau.core.tensor import Tensor
 
@@ -73,6 +74,8 @@ def linalg_cross(input: Tensor, other: Tensor, *, dim: int = -1, out: Any = None
 @composite(method=True, numpy=True)
 def cross(input: Tensor, other: Tensor, dim: int | None = None, *, out: Any = None) -> Tensor:
     """The vector product along `dim`; by default the first dimension of size 3."""
+    require_tensor("cross", "input", input)
+    require_tensor("cross", "other", other)
     if dim is None:
         if input.dim() != other.dim():
             return linalg_cross(input, other, out=out)

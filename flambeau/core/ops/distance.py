@@ -12,6 +12,7 @@ from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.errors import fail
 from flambeau.core.kernels.generate.distances import condensed, distances, gradient
 from flambeau.core.node import labelled
+from flambeau.core.ops.windowing import require_tensor
 from flambeau.core.promotion import promote_types
 from flambeau.core.rules import both
 from flambeau.core.taken import SINGLE_OR_DOUBLE, refuse_dtype
@@ -29,6 +30,8 @@ def pairwise_distance(
     x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False
 ) -> Tensor:
     """``norm_p(x1 - x2 + eps)`` over the last dimension."""
+    require_tensor("pairwise_distance", "x1", x1)
+    require_tensor("pairwise_distance", "x2", x2)
     found = ops.norm(x1 - x2 + eps, p, max(x1.dim(), x2.dim()) - 1, keepdim)
     return labelled(found, "NormBackward1")
 
@@ -40,6 +43,8 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
     Raises:
         RuntimeError: integer or complex vectors.
     """
+    require_tensor("cosine_similarity", "x1", x1)
+    require_tensor("cosine_similarity", "x2", x2)
     common = promote_types(x1.dtype, x2.dtype)
     if not common.is_floating_point:
         raise fail(
@@ -175,6 +180,8 @@ def cdist(
 
     Shape: (*, p, m), (*, r, m) -> (*, p, r).
     """
+    require_tensor("cdist", "x1", x1)
+    require_tensor("cdist", "x2", x2)
     modes = {
         None: 0,
         "use_mm_for_euclid_dist_if_necessary": 0,

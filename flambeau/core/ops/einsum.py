@@ -14,6 +14,7 @@ from typing import Any
 from flambeau.core.declare import composite, ops
 from flambeau.core.dims import wrap_dim, wrap_dims
 from flambeau.core.errors import fail
+from flambeau.core.ops.windowing import require_tensor
 from flambeau.core.output import write_one
 from flambeau.core.tensor import Tensor
 
@@ -410,6 +411,8 @@ def inner(input: Tensor, other: Tensor, *, out: Any = None) -> Tensor:
     Raises:
         RuntimeError: last dimensions of different sizes.
     """
+    require_tensor("inner", "input", input)
+    require_tensor("inner", "other", other)
     if not input.dim() or not other.dim():
         found = input * other
     elif input.shape[-1] != other.shape[-1]:
@@ -431,6 +434,8 @@ def outer(input: Tensor, vec2: Tensor, *, out: Any = None) -> Tensor:
     Raises:
         RuntimeError: a factor that is not 1-D.
     """
+    require_tensor("outer", "input", input)
+    require_tensor("outer", "vec2", vec2)
     for name, v in (("self", input), ("vec2", vec2)):
         if v.dim() != 1:
             raise fail(

@@ -19,6 +19,8 @@ from flambeau.core.errors import fail
 from flambeau.core.kernels.generate import sorting
 from flambeau.core.kernels.generate.runs import distinct
 from flambeau.core.ops.sort import as_rows, comparable
+from flambeau.core.ops.windowing import require_tensor
+from flambeau.core.promotion import promote_arrays
 from flambeau.core.taken import refuse_dtype
 from flambeau.core.tensor import Tensor, wrap
 
@@ -232,6 +234,7 @@ def searchsorted(
     Raises:
         RuntimeError: shapes, dtypes or sides that do not go together.
     """
+    require_tensor("searchsorted", "sorted_sequence", sorted_sequence)
     rows = sorted_sequence._array
     right = _check_side("searchsorted", right, side)
     number = not isinstance(input, Tensor)
@@ -276,13 +279,8 @@ def searchsorted(
             "searchsorted",
             "a number can be searched in a 1-dimensional sorted_sequence only.",
         )
-    if not number and values.dtype != rows.dtype:
-        raise fail(
-            RuntimeError,
-            "searchsorted",
-            "boundary tensor and input value tensor should have same dtype: "
-            f"{sorted_sequence.dtype} and {input.dtype}.",
-        )
+    if not number:
+        rows, values = _alike(rows, values)
     if rows.ndim != 1 and rows.shape[:-1] != values.shape[:-1]:
         raise fail(
             RuntimeError,
@@ -302,6 +300,7 @@ def bucketize(
     Raises:
         RuntimeError: boundaries that are not one-dimensional.
     """
+    require_tensor("bucketize", "boundaries", boundaries)
     edges = boundaries._array
     if edges.ndim != 1:
         raise fail(
@@ -309,8 +308,19 @@ def bucketize(
             "bucketize",
             f"boundaries tensor must be 1 dimension, but got dim({edges.ndim})",
         )
-    values = input._array if isinstance(input, Tensor) else np.asarray(input)
+    if isinstance(input, Tensor):
+        edges, values = _alike(edges, input._array)
+    else:
+        values = np.asarray(input)
     return _ranked("bucketize", edges, values, right, out_int32, out)
+
+
+def _alike(rows: Any, values: Any) -> tuple[Any, Any]:
+    """Both in the dtype they promote to."""
+    if rows.dtype == values.dtype:
+        return rows, values
+    wide = promote_arrays(rows.dtype, values.dtype)
+    return rows.astype(wide), values.astype(wide)
 
 
 def _ranked(name: str, rows: Any, values: Any, right: bool, out_int32: bool, out: Any) -> Tensor:

@@ -22,6 +22,7 @@ from flambeau.core.kernels.product import widen
 from flambeau.core.node import labelled
 from flambeau.core.ops.along import in_order, spelled
 from flambeau.core.ops.reduce import axes_of, folded, total
+from flambeau.core.ops.windowing import require_tensor
 from flambeau.core.rules import with_arrays
 from flambeau.core.tensor import Tensor, wrap
 
@@ -316,6 +317,8 @@ def _nuclear(input: Tensor, dim: tuple[int, int], keepdim: bool) -> Tensor:
 @composite(method=True)
 def dist(input: Tensor, other: Tensor, p: float = 2) -> Tensor:
     """The `p`-norm of ``input - other``."""
+    require_tensor("dist", "input", input)
+    require_tensor("dist", "other", other)
     return labelled(vector_norm(input - other, p), "DistBackward0")
 
 
