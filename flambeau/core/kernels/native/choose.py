@@ -16,6 +16,7 @@ from flambeau.core.kernels.jit import build
 from flambeau.core.kernels.native import (
     angles,
     broadcast,
+    complex_pairs,
     elementwise,
     formulas,
     pairs,
@@ -76,11 +77,12 @@ def native(
         def narrow() -> Callable[..., Any]:
             types = served(formula.narrow)
             try:
-                return _built(f"{name}_narrow", numpy_form, formula._replace(types=types))
+                otherwise = complex_pairs.native(name, numpy_form)
+                return _built(f"{name}_narrow", otherwise, formula._replace(types=types))
             except build.Unavailable:
                 return numpy_form
 
-        found = _built(name, beyond, formula)
+        found = _built(name, complex_pairs.native(name, beyond), formula)
         return found
     except build.Unavailable:
         return None
@@ -196,6 +198,8 @@ def short_kinds(op: Any, name: str, count: int) -> frozenset[np.dtype[Any]]:
         return fast | SMALL if build.available() else fast
     if formula is None or formula.arity != count or not build.available():
         return fast
+    if op.name in complex_pairs.PAIRS:
+        fast |= complex_pairs.KINDS
     return fast | {DTYPES[type] for type in _narrow(op, formula)}
 
 
