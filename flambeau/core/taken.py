@@ -5,6 +5,7 @@ Rules of promotion are dtypes' own. Stands on dtypes and errors.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -19,14 +20,19 @@ _WIDTHS = {"f": (2, 4, 8), "u": (1,)}  # no float8, no unsigned integers wider t
 _ANY = (1, 2, 4, 8, 16)
 
 
+@cache  # NumPy puts a dtype's name together at each look, which costs 2 us
+def _taken(dtype: np.dtype[Any], allowed: str, also: tuple[str, ...]) -> bool:
+    kind = "f" if dtype.name == "bfloat16" else dtype.kind
+    return dtype.name in also or (kind in allowed and dtype.itemsize in _WIDTHS.get(kind, _ANY))
+
+
 def refuse_dtype(op: str, dtype: np.dtype[Any], allowed: str, also: tuple[str, ...] = ()) -> None:
     """Refuse a dtype whose kind is not ``allowed`` (bfloat16 counts as f), nor its name ``also``.
 
     Raises:
         NotImplementedError: as PyTorch's dispatch does.
     """
-    kind = "f" if dtype.name == "bfloat16" else dtype.kind
-    if dtype.name in also or (kind in allowed and dtype.itemsize in _WIDTHS.get(kind, _ANY)):
+    if _taken(dtype, allowed, also):
         return
     raise fail(
         NotImplementedError,

@@ -11,7 +11,8 @@ from flambeau.core.tensor import Tensor
 from flambeau.library.schema import Schema, parse
 
 __all__ = [
-    "Library", "Overload", "Packet", "define", "fallthrough_kernel", "get_ctx", "impl", "ops", "packet",
+    "Library", "Overload", "Packet", "define", "fallthrough_kernel", "get_ctx", "impl", "ops",
+    "packet",
 ]  # fmt: skip
 
 

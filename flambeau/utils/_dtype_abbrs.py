@@ -7,6 +7,4 @@ from flambeau.core import dtypes
 
 __all__ = ["dtype_abbrs"]
 
-dtype_abbrs = {
-    kind: kind.abbr for kind in vars(dtypes).values() if isinstance(kind, dtypes.dtype)
-}
+dtype_abbrs = {kind: kind.abbr for kind in vars(dtypes).values() if isinstance(kind, dtypes.dtype)}

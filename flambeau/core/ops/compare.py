@@ -505,7 +505,7 @@ def equal(input: Tensor, other: Tensor) -> bool:
         raise fail(NotImplementedError, "equal", "meta tensors have no elements to compare.")
     if a.shape != b.shape:
         return False
-    return bool(np.all(ops.eq(input, other)._array))
+    return bool(ops.all(ops.eq(input, other))._array)
 
 
 @composite(method=True)

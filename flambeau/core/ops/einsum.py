@@ -8,8 +8,9 @@ operations below. Stands on declare; products are `matmul`'s.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from flambeau.core.declare import composite, ops
 from flambeau.core.dims import wrap_dim, wrap_dims
@@ -211,7 +212,73 @@ def einsum(*args: Any) -> Tensor:
     return _contract(operands, *plan)
 
 
+class _Pair(NamedTuple):
+    """How two operands become one product, each of them turned first where it says so."""
+
+    left: tuple[int, ...] | None
+    right: tuple[int, ...] | None
+    output: tuple[int, ...] | None
+    alike: tuple[tuple[int, int], ...]
+    """Dimensions of the two that must have one size."""
+    summed: bool
+    rows: bool
+    """Whether the first has one that the other lacks; a row of size 1 stands for it where not."""
+    columns: bool
+
+
+def _turn(labels: Sequence[int], order: Sequence[int]) -> tuple[int, ...] | None:
+    found = tuple([labels.index(n) for n in order])
+    return None if found == tuple(range(len(found))) else found
+
+
+@lru_cache(256)
+def _matrices(terms: Any, output: tuple[int, ...]) -> _Pair | None:
+    """Two terms that are one product of matrices, or of batches of them, without a reshape; or one
+    of numbers that says all there is. None for others.
+    """
+    a, b = terms
+    if len({*a}) < len(a) or len({*b}) < len(b) or {*output} - {*a, *b}:
+        return None
+    both = [n for n in a if n in b]
+    batch, summed = ([n for n in both if (n in output) is there] for there in (True, False))
+    rows, columns = ([n for n in own if n not in other] for own, other in ((a, b), (b, a)))
+    if any(n not in output for n in rows + columns):
+        return None
+    if summed and (len(summed) > 1 or max(map(len, (rows, columns, batch))) > 1):
+        return None
+    if not summed and (batch or len(rows) != 1 or len(columns) != 1):
+        return None
+    alike = tuple([(a.index(n), b.index(n)) for n in both])
+    return _Pair(
+        _turn(a, batch + rows + summed), _turn(b, batch + summed + columns),
+        _turn(batch + rows + columns, output), alike, bool(summed), bool(rows), bool(columns),
+    )  # fmt: skip
+
+
+def _paired(a: Tensor, b: Tensor, plan: _Pair) -> Tensor | None:
+    """The product, unless sizes differ: of them one may be 1 and broadcast."""
+    one, two = a._array.shape, b._array.shape
+    for i, j in plan.alike:
+        if one[i] != two[j]:
+            return None
+    left = a if plan.left is None else a.permute(plan.left)
+    right = b if plan.right is None else b.permute(plan.right)
+    if plan.summed:
+        left = left if plan.rows else left.unsqueeze(-2)
+        found = ops.matmul(left, right if plan.columns else right.unsqueeze(-1))
+        found = found if plan.columns else found.squeeze(-1)
+        if not plan.rows:
+            found = found.squeeze(-2 if plan.columns else -1)
+    else:
+        found = left.unsqueeze(1) * right
+    return found if plan.output is None else found.permute(plan.output)  # type: ignore[no-any-return]
+
+
 def _contract(operands: list[Tensor], terms: Any, output: tuple[int, ...]) -> Tensor:
+    if len(operands) == 2:
+        plan = _matrices(tuple(map(tuple, terms)), output)
+        if plan is not None and (found := _paired(operands[0], operands[1], plan)) is not None:
+            return found
     sizes: dict[int, int] = {}
     for k, (x, term) in enumerate(zip(operands, terms, strict=True)):
         for label, size in zip(term, x.shape, strict=True):

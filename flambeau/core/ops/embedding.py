@@ -21,6 +21,7 @@ from flambeau.core.tensor import Tensor, wrap
 __all__: list[str] = []
 
 nd = np.ndarray
+LONG, UNSIGNED = np.dtype("i8"), np.dtype("u8")
 
 
 def _check_index(op: str, index: Any) -> None:
@@ -147,7 +148,7 @@ def one_hot(input: Tensor, num_classes: int = -1) -> Tensor:
     name = "one_hot"
     require_tensor(name, "input", input)
     array = input._array
-    if array.dtype != np.dtype("i8"):
+    if array.dtype != LONG:
         raise fail(
             RuntimeError,
             name,
@@ -159,11 +160,12 @@ def one_hot(input: Tensor, num_classes: int = -1) -> Tensor:
                 RuntimeError, name, "Can not infer total number of classes from empty tensor."
             )
         return wrap(np.zeros((*array.shape, num_classes), "i8"))
-    if array.min() < 0:
+    # Negative ones are the largest unsigned: one look finds both.
+    top = int(np.maximum.reduce(array.view(UNSIGNED), None))
+    if top >= 1 << 63:
         raise fail(
             RuntimeError, name, f"Class values must be non-negative, but one is {int(array.min())}."
         )
-    top = int(array.max())
     if num_classes == -1:
         num_classes = top + 1
     elif top >= num_classes:
@@ -172,6 +174,6 @@ def one_hot(input: Tensor, num_classes: int = -1) -> Tensor:
             name,
             f"Class values must be smaller than num_classes: {top} is not below {num_classes}.",
         )
-    found = np.zeros((array.size, num_classes), "i8")
-    found[np.arange(array.size), array.reshape(-1)] = 1
-    return wrap(found.reshape(*array.shape, num_classes))
+    found = np.zeros((*array.shape, num_classes), LONG)
+    found.reshape(-1)[np.arange(0, found.size, num_classes) + array.reshape(-1)] = 1
+    return wrap(found)

@@ -9,8 +9,6 @@ from __future__ import annotations
 import types
 import warnings
 import weakref
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import wraps
 from typing import Any
 
@@ -168,7 +166,7 @@ class LRScheduler:
             )
 
     def _update_lr(self, epoch: int | None = None) -> None:
-        with called_within_step(self):
+        with CalledWithinStep(self):
             if epoch is None:
                 self.last_epoch += 1
                 rates = self.get_lr()
@@ -203,14 +201,19 @@ class _LRScheduler(LRScheduler):
     """The name of the base before PyTorch 2.0."""
 
 
-@contextmanager
-def called_within_step(scheduler: LRScheduler) -> Iterator[None]:
+class CalledWithinStep:
     """Tells `get_lr` that it is the schedule itself that asks."""
-    scheduler._get_lr_called_within_step = True
-    try:
-        yield
-    finally:
-        scheduler._get_lr_called_within_step = False
+
+    __slots__ = ("scheduler",)
+
+    def __init__(self, scheduler: LRScheduler) -> None:
+        self.scheduler = scheduler
+
+    def __enter__(self) -> None:
+        self.scheduler._get_lr_called_within_step = True
+
+    def __exit__(self, *_: object) -> None:
+        self.scheduler._get_lr_called_within_step = False
 
 
 def _note_steps(optimizer: Optimizer) -> None:

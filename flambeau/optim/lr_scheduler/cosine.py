@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 from flambeau.core.errors import fail
-from flambeau.optim.lr_scheduler.base import LRScheduler, Rates, called_within_step
+from flambeau.optim.lr_scheduler.base import CalledWithinStep, LRScheduler, Rates
 from flambeau.optim.optimizer import Optimizer
 
 __all__ = ["CosineAnnealingLR", "CosineAnnealingWarmRestarts"]
@@ -111,7 +111,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         else:
             self._jump(epoch)
         self.last_epoch = math.floor(epoch)
-        with called_within_step(self):
+        with CalledWithinStep(self):
             rates = self.get_lr()
         self._set_rates(rates)
 

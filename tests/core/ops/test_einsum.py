@@ -82,3 +82,30 @@ def test_tensordot_keeps_small_integers(dtype, oracle):
         made = engine.tensordot(b, a, dims=((0, 1), (2, 0)))
         found.append((str(made.dtype), made.tolist()))
     assert found[0] == found[1]
+
+
+def test_pairs_that_are_one_product(oracle):
+    import itertools
+
+    import numpy as np
+
+    rng = np.random.default_rng(0)
+    sizes = {"b": 2, "i": 3, "j": 4, "k": 5}
+    for first, second in (("bij", "bjk"), ("ij", "jk"), ("ij", "j"), ("i", "j"), ("bi", "bi"),
+                          ("j", "jk"), ("bij", "jk"), ("i", "i"), ("bij", "bkj")):  # fmt: skip
+        both = sorted({*first, *second})
+        for count in range(len(both) + 1):
+            for output in itertools.permutations(both, count):
+                given = [rng.standard_normal([sizes[n] for n in t]) for t in (first, second)]
+                equation = f"{first},{second}->{''.join(output)}"
+                found = []
+                for engine in (torch, oracle):
+                    x, y = (engine.tensor(g.tolist(), requires_grad=True) for g in given)
+                    made = engine.einsum(equation, x, y)
+                    made.sum().backward()
+                    found.append((made, x.grad, y.grad))
+                for ours, theirs in zip(*found, strict=True):
+                    assert ours.shape == theirs.shape
+                    assert np.allclose(ours.tolist(), theirs.tolist(), atol=1e-5), equation
+    x, y = torch.ones(1, 4), torch.ones(3, 4)
+    assert torch.einsum("ij,ij->i", x, y).tolist() == [4, 4, 4]  # a size of 1 broadcasts

@@ -43,6 +43,20 @@ DTYPES = {"float": "f4", "double": "f8", "i64": "i8", "i32": "i4", "i1": "?", "u
 SPECIAL = np.array(
     [0.0, -0.0, np.inf, -np.inf, np.nan, 1e-40, -1e-40, 88.0, 89.0, -87.5, -103.5, -105.0, 0.5]
 )
+LONG = {"eq": "equal", "ne": "not_equal", "lt": "less", "le": "less_equal", "gt": "greater",
+        "ge": "greater_equal"}  # fmt: skip
+
+
+def answered(ufunc):
+    """The answers of a question as numbers of the dtype that was asked about."""
+
+    def form(*arrays):
+        kind = next(a.dtype for a in arrays if isinstance(a, np.ndarray))
+        return ufunc(*arrays).astype(kind)
+
+    return form
+
+
 NUMPY = {
     "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.divide, "neg": np.negative,
     "abs": np.abs, "square": np.square, "sqrt": np.sqrt, "reciprocal": np.reciprocal,
@@ -75,6 +89,19 @@ NUMPY = {
     "mse_loss": loss._squares, "mse_loss_backward": loss._twice_apart,
     "logits_loss": loss_pairs._logits_plainly, "logits_loss_backward": loss_pairs._logits_slope,
 }  # fmt: skip
+ASKED = (
+    "eq",
+    "ne",
+    "lt",
+    "le",
+    "gt",
+    "ge",
+    "logical_not",
+    "logical_and",
+    "logical_or",
+    "logical_xor",
+)
+NUMPY |= {f"{name}_answered": answered(getattr(np, LONG.get(name, name))) for name in ASKED}
 PIECEWISE = {
     "angle": lambda x: np.where(np.isnan(x), x, np.where(x < 0, x.dtype.type(np.pi), x.dtype.type(0))),
     "logit_of": lambda x: np.log(x / (1 - x)),
@@ -128,17 +155,6 @@ PIECEWISE = {
 }  # fmt: skip
 NUMPY |= PIECEWISE
 
-
-def answers(question):
-    """As numbers of the first operand's dtype."""
-    return lambda x, *others: question(x, *others).astype(np.asarray(x).dtype)
-
-
-NUMPY |= {f"{how}_answered": answers(NUMPY[how]) for how in ("eq", "ne", "lt", "le", "gt", "ge")}
-NUMPY |= {
-    f"{question.__name__}_answered": answers(question)
-    for question in (np.logical_and, np.logical_or, np.logical_xor, np.logical_not)
-}
 NUMBERS_LAST = {
     "mse_loss_backward": 1, "logits_loss_backward": 1,
     "clamp": 2, "inside_backward": 2, "softplus": 2, "softplus_backward": 2, "leaky_relu": 1,
