@@ -42,6 +42,8 @@ LARGEST = 31
 """The largest prime whose transform is held in registers."""
 MOST = 16
 """The largest radix that is composed of several primes."""
+CONVOLUTIONS = 12
+"""Lengths that are looked at for a convolution."""
 GRAIN = 1 << 17
 """Multiplications that one more thread is worth."""
 UNLOCKED = 1 << 15
@@ -90,13 +92,16 @@ def _cost(r: int) -> float:
     return 1.5 + sum(0.5 if p == 2 else 0.35 * p for p in primes) + (0.6 if r > 8 else 0)
 
 
-@lru_cache(maxsize=256)
 def radices(n: int, width: int, row: bool) -> tuple[int, ...]:
     """The radices of a transform's passes; the first of a row fills the registers of the others.
-    Empty where n is 1.
+    Empty where n is 1, or has a larger prime than there are passes for.
     """
-    if n == 1:
-        return ()
+    return _passes(n, width, row)[1]
+
+
+@lru_cache(maxsize=256)
+def _passes(n: int, width: int, row: bool) -> tuple[float, tuple[int, ...]]:
+    """The radices that cost least, and about what they cost a number."""
     parts = [r for r in range(2, LARGEST + 1) if n % r == 0 and (r <= MOST or factors(r) == [r])]
 
     @once
@@ -114,22 +119,22 @@ def radices(n: int, width: int, row: bool) -> tuple[int, ...]:
                 found = min(found, (_cost(r) * waste + more, (r, *rest)))
         return found
 
-    return best(n, 1)[1]
+    return best(n, 1)
 
 
+@lru_cache(maxsize=256)
 def _smooth(n: int, row: bool, width: int) -> int:
-    """The length of the convolution that a transform of n becomes."""
-    step = 16 if row else 4
-    least = -(-(2 * n - 1) // step) * step
-    top = 1 << (least - 1).bit_length()
-    found = top
-    for odd in (3, 5, 9, 15):
-        each = odd
-        while each < least:
-            each *= 2
-        if each % step == 0:
-            found = min(found, each)
-    return found
+    """The length of the convolution that a transform of n becomes: of the first ones that are long
+    enough and made of small primes, the one that takes least.
+    """
+    step = width if row else 2
+    size = -(-(2 * n - 1) // step) * step
+    found: list[int] = []
+    while len(found) < CONVOLUTIONS:
+        if max(factors(size)) <= 7:
+            found.append(size)
+        size += step
+    return min(found, key=lambda size: (2 + _passes(size, width, row)[0]) * size)
 
 
 class _Steps:
