@@ -122,6 +122,7 @@ def all_positional(op: Op) -> int:
 
 COMPLEX = np.dtype("c8")
 KINDS = tuple(np.dtype(t) for t in ("f4", "f8", "i8", "i4", "?"))
+COMPLEX = tuple(np.dtype(t) for t in ("c8", "c16"))
 
 
 def _native(op: Op, typed: bool, dtype_at: int | None) -> Callable[..., Any] | None:
@@ -143,6 +144,8 @@ def _native(op: Op, typed: bool, dtype_at: int | None) -> Callable[..., Any] | N
     missing = sum(1 << k for k, (i, _) in enumerate(op.tensors) if op.template[i] is None)
     sums = op.types is SUM
     kinds = tuple(SINGLE_DOUBLE) if typed and not sums else KINDS
+    if sums and op.name != "nansum":  # which has no answer for them
+        kinds += COMPLEX
     if op.types is REAL and op.name in small_folds.FOLDS:  # whole numbers, which stay so
         kinds = tuple(k for k in KINDS if k.kind != "b")
     if op.name in small_folds.FOLDS:

@@ -10,7 +10,7 @@ from flambeau.core.entry.writer import Writer
 from flambeau.core.kernels.jit.ir import Value
 from flambeau.core.kernels.native import table
 
-__all__ = ["fast", "fits", "is_fast", "is_floating", "number", "takes_number"]
+__all__ = ["fast", "fits", "is_complex", "is_fast", "is_floating", "number", "takes_number"]
 
 
 def fast(w: Writer, kind: Value) -> None:
@@ -32,11 +32,16 @@ def is_floating(w: Writer, kind: Value) -> Value:
     return w.field(kind, table.KIND, "i8").eq(ord("f")) | kind.eq(w.word("bf16"))
 
 
+def is_complex(w: Writer, kind: Value) -> Value:
+    """Whether the dtype is of complex numbers."""
+    return w.field(kind, table.KIND, "i8").eq(ord("c"))
+
+
 def takes_number(w: Writer, kind: Value, real: Value) -> Value:
     """Whether the dtype takes a Python number as it is: a float where `real`, an int otherwise."""
     letter = w.field(kind, table.KIND, "i8")
     whole = letter.eq(ord("i")) | letter.eq(ord("u"))
-    return is_floating(w, kind) | letter.eq(ord("c")) | whole & real.eq(False)
+    return is_floating(w, kind) | is_complex(w, kind) | whole & real.eq(False)
 
 
 def number(w: Writer, x: Value, kind: Value) -> None:

@@ -5,7 +5,7 @@ Stands on steps and native_operands.
 
 from __future__ import annotations
 
-from flambeau.core.entry.kinds import is_floating
+from flambeau.core.entry.kinds import is_complex, is_floating
 from flambeau.core.entry.native_operands import MOST, differentiable, edges_of, operands, record
 from flambeau.core.entry.process import OUT, SUMS, Slots
 from flambeau.core.entry.steps import (
@@ -44,7 +44,8 @@ def _several(made: Module, slots: Slots) -> None:
     f.label("one")
     r = computed_from(w, given, n)
     kind = leading.get()
-    sums = w.word("same").to("i64").eq(SUMS) & ~is_floating(w, kind)
+    carries = is_floating(w, kind) | is_complex(w, kind)
+    sums = w.word("same").to("i64").eq(SUMS) & ~carries
     wanted = f.select(sums, w.word("i64"), kind)
     f.branch(w.word("same").eq(0) | w.field(r, table.DESCR).eq(wanted), "alike", "cast")
     f.label("cast")

@@ -36,10 +36,14 @@ LONG, LONGEST = 1 << 18, 1 << 22
 rows. One thread takes less time for it as a whole: 1.1 of 1.45 ms where they are 262144.
 """
 FEW = 2
+APART = 16
+"""Numbers between two rows of a buffer."""
 LARGEST = 31
 """The largest prime whose transform is held in registers."""
 MOST = 16
 """The largest radix that is composed of several primes."""
+CONVOLUTIONS = 12
+"""Lengths that are looked at for a convolution."""
 GRAIN = 1 << 17
 """Multiplications that one more thread is worth."""
 UNLOCKED = 1 << 15
@@ -88,13 +92,16 @@ def _cost(r: int) -> float:
     return 1.5 + sum(0.5 if p == 2 else 0.35 * p for p in primes) + (0.6 if r > 8 else 0)
 
 
-@lru_cache(maxsize=256)
 def radices(n: int, width: int, row: bool) -> tuple[int, ...]:
     """The radices of a transform's passes; the first of a row fills the registers of the others.
-    Empty where n is 1.
+    Empty where n is 1, or has a larger prime than there are passes for.
     """
-    if n == 1:
-        return ()
+    return _passes(n, width, row)[1]
+
+
+@lru_cache(maxsize=256)
+def _passes(n: int, width: int, row: bool) -> tuple[float, tuple[int, ...]]:
+    """The radices that cost least, and about what they cost a number."""
     parts = [r for r in range(2, LARGEST + 1) if n % r == 0 and (r <= MOST or factors(r) == [r])]
 
     @once
@@ -112,22 +119,22 @@ def radices(n: int, width: int, row: bool) -> tuple[int, ...]:
                 found = min(found, (_cost(r) * waste + more, (r, *rest)))
         return found
 
-    return best(n, 1)[1]
+    return best(n, 1)
 
 
+@lru_cache(maxsize=256)
 def _smooth(n: int, row: bool, width: int) -> int:
-    """The length of the convolution that a transform of n becomes."""
-    step = 16 if row else 4
-    least = -(-(2 * n - 1) // step) * step
-    top = 1 << (least - 1).bit_length()
-    found = top
-    for odd in (3, 5, 9, 15):
-        each = odd
-        while each < least:
-            each *= 2
-        if each % step == 0:
-            found = min(found, each)
-    return found
+    """The length of the convolution that a transform of n becomes: of the first ones that are long
+    enough and made of small primes, the one that takes least.
+    """
+    step = width if row else 2
+    size = -(-(2 * n - 1) // step) * step
+    found: list[int] = []
+    while len(found) < CONVOLUTIONS:
+        if max(factors(size)) <= 7:
+            found.append(size)
+        size += step
+    return min(found, key=lambda size: (2 + _passes(size, width, row)[0]) * size)
 
 
 class _Steps:
@@ -228,7 +235,7 @@ def _function(name: Any, type: str, width: int) -> int:
             return fft_ends.end_module(name, type, width)
         n, place = name
         if place.startswith("small"):
-            return fft_small.small_module(n, place != "small", type, width)
+            return fft_small.small_module(n, place, type, width)
         return fft_passes.pass_module(n, place, type, width)
 
     found = build.load_made(f"fft-{type}-{label}", sources, repr((name, type, width)), make)
@@ -301,7 +308,7 @@ def _plan(
     rows = n
     if max(factors(m), default=1) > LARGEST:
         rows = _smooth(m, row, width)
-    made = _Steps(type, 1 if row else width, width, max(rows, half))
+    made = _Steps(type, 1 if row else width, width, max(rows, half) + APART // 2)
     try:
         if row:
             _row_steps(made, kind, n, pairs, swapped, scale)
@@ -383,12 +390,7 @@ def _lane_steps(
     m = n // 2 if pairs else n
     s_step, s_lane, t_step, t_lane = steps
     re, im = (half, 0) if swapped else (0, half)
-    if kind == "c2c" and s_step == t_step == 2 and not rotated and small(n, run):
-        a, b = small(n, run) or (1, 1)
-        re, im = turns(np.multiply.outer(np.arange(1, a), np.arange(run) % b), n)
-        table = np.stack([re, im], 1).astype(made.dtype)
-        made.bare = True
-        made.add((n, "small_swapped" if swapped else "small"), s_lane, t_lane, table, scale)
+    if not rotated and _small_steps(made, kind, n, m, swapped, scale, steps):
         return
     if kind == "c2c" and max(factors(n), default=1) <= LARGEST and n > 1:
         tail = "_swapped" if swapped else ""
@@ -434,6 +436,34 @@ def _lane_steps(
         _store(made, m, 2 * t_step, t_lane, t_step, half, 0, scale)
     else:
         _store(made, n, t_step, t_lane, 0, half, 0, scale)
+
+
+def _small_steps(
+    made: _Steps, kind: str, n: int, m: int, swapped: bool, scale: float,
+    steps: tuple[int, int, int, int],
+) -> bool:  # fmt: skip
+    """Rows that stay in registers, between two buffers where they are of real numbers; whether
+    these are such.
+    """
+    s_step, s_lane, t_step, t_lane = steps
+    width = made.width
+    shape = small(m, width)
+    near = {"c2c": (2, 2), "r2c": (1, 2), "c2r": (2, 1)}[kind]
+    if shape is None or (s_step, t_step) != near or (kind != "c2c" and (m < width or 2 * m != n)):
+        return False
+    re, im = turns(np.multiply.outer(np.arange(1, shape[0]), np.arange(width) % shape[1]), m)
+    table = np.stack([re, im], 1).astype(made.dtype)
+    row = 2 * m + APART
+    if kind == "c2c":
+        made.bare = True
+        made.add((m, "small_swapped" if swapped else "small"), s_lane, t_lane, table, scale)
+    elif kind == "r2c":
+        made.add((m, "small_of"), s_lane, row, table, 1.0, change=True)
+        made.add("split_rows", m, row, t_lane, _splitting(made, n), scale)
+    else:
+        made.add("join_rows", m, row, s_lane, _joining(made, n), change=True)
+        made.add((m, "small_swapped_to"), row, t_lane, table, scale)
+    return True
 
 
 def _load(made: _Steps, n: int, step: int, lane: int, im_step: int, re: int, im: int) -> None:

@@ -31,9 +31,11 @@ def accumulate(ufunc: Any, input: Any, dim: int, name: str, reverse: bool = Fals
         wrap_dim(dim, 0, name)
         return input.copy()
     k = wrap_dim(dim, input.ndim, name)
-    made = scans.running(RUNNING[ufunc], input, k, reverse)
+    pairs = ufunc is np.add and input.dtype.kind == "c" and input.flags.c_contiguous
+    given = input.view(input.real.dtype).reshape(*input.shape, 2) if pairs else input
+    made = scans.running(RUNNING[ufunc], given, k, reverse)
     if made is not None:
-        return made
+        return made.view(input.dtype)[..., 0] if pairs else made
     wide: Any = WIDE.get(input.dtype)
     turned = np.flip(input, k) if reverse else input
     if input.dtype.itemsize == 2 and input.dtype.kind in "fV":

@@ -110,3 +110,13 @@ def test_whole_numbers_are_summed_in_int64(name, kind, oracle):
             y = getattr(t, name)(x, *dim)
             found.append((str(y.dtype), y.shape, y.tolist()))
         assert found[0] == found[1], (shape, dim)
+
+
+@pytest.mark.parametrize("size", [1, 63, 64, 1000, 20001])
+def test_sums_of_complex_numbers(oracle, size):
+    rng = np.random.default_rng(1)
+    x = (rng.standard_normal(size) + 1j * rng.standard_normal(size)).astype("c8")
+    for call in (lambda t: t.sum(), lambda t: t.sum(0, keepdim=True), lambda t: t[::2].sum()):
+        found, wanted = call(torch.tensor(x)), call(oracle.tensor(x))
+        assert found.shape == wanted.shape and found.is_complex()
+        np.testing.assert_allclose(found.numpy(), wanted.numpy(), rtol=1e-4, atol=1e-3)

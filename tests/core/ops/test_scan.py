@@ -64,3 +64,18 @@ def test_gradients_of_halves_accumulate_in_single(oracle, kind):
         g = (t.arange(200.0).cos() * 3).to(getattr(t, kind))
         found.append(t.autograd.grad(x.cumsum(0), x, g)[0].tolist())
     assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("shape", [(5,), (7, 9), (3, 40, 5), (4, 0)])
+@pytest.mark.parametrize("dtype", ["c8", "c16"])
+def test_running_sums_of_complex_numbers(oracle, shape, dtype):
+    rng = np.random.default_rng(1)
+    x = (rng.standard_normal(shape) + 1j * rng.standard_normal(shape)).astype(dtype)
+    for dim in range(len(shape)):
+        for given, wanted in (
+            (torch.tensor(x), oracle.tensor(x)),
+            (torch.tensor(x).transpose(0, -1), oracle.tensor(x).transpose(0, -1)),
+        ):
+            found, expected = given.cumsum(dim), wanted.cumsum(dim)
+            assert found.stride() == expected.stride()
+            np.testing.assert_allclose(found.numpy(), expected.numpy(), rtol=1e-5, atol=1e-5)

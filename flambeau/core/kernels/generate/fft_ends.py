@@ -267,6 +267,58 @@ def _split_row(made: Module, type: str, width: int) -> None:
         put_pair(f, found, width, f.argument["target"], k, left)
 
 
+def _backwards(f: Function, type: str, width: int, row: Value, at: Value) -> tuple[Value, Value]:
+    """The complex numbers of a register that ends before `at`, the last one first."""
+    low, high = (f.load(vector(type, width), row, (at - width) * 2 + k * width) for k in (0, 1))
+    return (
+        picked(f, low, high, range(2 * width - 2, -1, -2)),
+        picked(f, low, high, range(2 * width - 1, -1, -2)),
+    )
+
+
+def _split_rows(made: Module, type: str, width: int) -> None:
+    """The half spectra of rows of 2 m real numbers from the transforms of m pairs, to memory."""
+    f, get = step(made, "step", ("m", "row_step", "target_step", "twiddles", "scale"))
+    m, table = get["m"], get["twiddles"].to("ptr")
+    many, scale = vector(type, width), _scale(f, get["scale"], type, width)
+    one = get["scale"].bits("double").to(type)
+    with f.loop(0, f.argument["count"]) as number:
+        row = f.at(f.argument["x"], number * get["row_step"], type)
+        target = f.at(f.argument["target"], number * get["target_step"], type)
+        with f.loop(0, m, width) as k:
+            a = pair(f, type, width, row, k, None)
+            b = _backwards(f, type, width, row, m - k + 1)
+            w = f.load(many, table, k), f.load(many, table, m + 1 + k)
+            t = times(f, (a[0] - b[0], a[1] + b[1]), w)
+            found = f.fma(a[0] + b[0], 0.5, t[0]) * scale, f.fma(a[1] - b[1], 0.5, t[1]) * scale
+            put_pair(f, found, width, target, k, None)
+        # The first number's opposite is itself, as the one in the middle's.
+        re, im = f.load(type, row), f.load(type, row, 1)
+        for k, x in ((f.index(0), re + im), (m, re - im)):
+            f.store(x * one, target, k * 2)
+            f.store(f.value(type, 0.0), target, k * 2 + 1)
+
+
+def _join_rows(made: Module, type: str, width: int) -> None:
+    """The transforms of m pairs from half spectra of 2 m real numbers, into the buffer."""
+    f, get = step(made, "step", ("m", "row_step", "source_step", "twiddles"))
+    m, table = get["m"], get["twiddles"].to("ptr")
+    many = vector(type, width)
+    with f.loop(0, f.argument["count"]) as number:
+        row = f.at(f.argument["y"], number * get["row_step"], type)
+        source = f.at(f.argument["source"], number * get["source_step"], type)
+        with f.loop(0, m, width) as k:
+            a = pair(f, type, width, source, k, None)
+            b = _backwards(f, type, width, source, m - k + 1)
+            w = f.load(many, table, k), f.load(many, table, m + 1 + k)
+            t = times(f, (a[0] - b[0], a[1] + b[1]), w)
+            found = a[0] + b[0] + t[0], a[1] - b[1] + t[1]
+            put_pair(f, found, width, row, k, None)
+        first, middle = f.load(type, source), f.load(type, source, m * 2)
+        f.store(first + middle, row)
+        f.store(first - middle, row, 1)
+
+
 def _split_lanes(made: Module, type: str, width: int) -> None:
     f, get = step(made, "step", ("m", "half", "out_half", "twiddles"))
     m, many = get["m"], vector(type, width)
@@ -425,6 +477,8 @@ STEPS: dict[str, Callable[[Module, str, int], None]] = {
     "load_row": _load_row,
     "store_row": _store_row,
     "split_row": _split_row,
+    "split_rows": _split_rows,
+    "join_rows": _join_rows,
     "split_lanes": _split_lanes,
     "join_row": _join_row,
     "join_lanes": _join_lanes,

@@ -32,13 +32,22 @@ def shape(n: int, width: int) -> tuple[int, int] | None:
     return (a, b) if a <= min(width, 16) else None
 
 
-def small_module(n: int, swapped: bool, type: str, width: int) -> Module:
-    """A module with the function `step`: the transforms of as many rows as it is told."""
+def small_module(n: int, place: str, type: str, width: int) -> Module:
+    """A module with the function `step`: the transforms of as many rows as it is told.
+
+    Args:
+        n: the length.
+        place: `small`; `swapped` exchanges real and imaginary parts, `_of` keeps the result in the
+            buffer, `_to` takes the numbers from there.
+    """
     made = Module(f"fft-{type}-small-{n}")
+    swapped = "swapped" in place
     f, get = step(made, "step", ("source_step", "target_step", "twiddles", "scale"))
     a, b = shape(n, width) or (1, 1)
     rows = width // b
     count = f.argument["count"]
+    source = f.argument["x" if place.endswith("_to") else "source"]
+    target = f.argument["y" if place.endswith("_of") else "target"]
     scale = f.splat(get["scale"].bits("double").to(type), width)
     table = get["twiddles"].to("ptr")
     whole = count / rows * rows
@@ -46,7 +55,7 @@ def small_module(n: int, swapped: bool, type: str, width: int) -> Module:
     def group(first: Value, left: Value | None) -> None:
         near = [
             f.at(
-                f.argument["source"],
+                source,
                 (first + (k if left is None else smaller(f, left - 1, k))) * get["source_step"],
                 type,
             )
@@ -72,7 +81,7 @@ def small_module(n: int, swapped: bool, type: str, width: int) -> Module:
                 for c, piece in enumerate(pieces):
                     row = low + a // b * c
                     to = f.at(
-                        f.argument["target"],
+                        target,
                         (first + row) * get["target_step"] + 2 * a * p,
                         type,
                     )

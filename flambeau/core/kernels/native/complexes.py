@@ -6,6 +6,7 @@ over them become vectors as those over numbers do. Stands on jit and narrow.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -62,11 +63,31 @@ def _alone(x: Pair) -> Pair:
     return Pair(x.re - x.im * 0.0, x.re * 0.0 + x.im)
 
 
+def reciprocal(f: Function, x: Pair) -> Pair:
+    """``1 / x``: the smaller part over the larger one first, so that no square is formed; of 0 an
+    infinity and a NaN.
+
+    Reference: R. Smith, Algorithm 116: Complex division, 1962.
+    """
+    sizes = [f.intrinsic("fabs", part) for part in (x.re, x.im)]
+    wide = sizes[0].ge(sizes[1])
+    large, small = f.select(wide, x.re, x.im), f.select(wide, x.im, x.re)
+    ratio = small / large
+    scale = f.value(ratio.type, 1.0) / f.fma(small, ratio, large)
+    part = ratio * scale
+    none = sizes[0].eq(0.0) & sizes[1].eq(0.0)
+    return Pair(
+        f.select(none, f.value(part.type, math.inf), f.select(wide, scale, part)),
+        f.select(wide, -part, -scale),
+    )
+
+
 FORMULAS: dict[str, Callable[..., Any]] = {
     "add": lambda f, a, b: a + _alone(b),
     "sub": lambda f, a, b: a - _alone(b),
     "mul": lambda f, a, b: a * b,
     "neg": lambda f, x: -x,
+    "reciprocal": reciprocal,
     "square": lambda f, x: x * x,
     "eq": lambda f, a, b: a.re.eq(b.re) & a.im.eq(b.im),
     "ne": lambda f, a, b: a.re.ne(b.re) | a.im.ne(b.im),

@@ -18,6 +18,7 @@ CALLS: dict[str, Callable[[Any, Any], Any]] = {
     "sub": lambda x, y: x - y,
     "mul": lambda x, y: x * y,
     "neg": lambda x, y: -x,
+    "reciprocal": lambda x, y: x.reciprocal(),
     "square": lambda x, y: x.square(),
     "eq": lambda x, y: x == y,
     "ne": lambda x, y: x != y,
