@@ -15,6 +15,7 @@ from flambeau.core.kernels.windows import channels_last, output_size
 pytestmark = pytest.mark.skipif(
     not build.available(), reason="no code can be generated here: the NumPy forms serve"
 )
+LONG = build.available() and build.host().bits == 512
 TOLERANCE = {"f4": 2e-5, "f8": 1e-12}
 
 
@@ -215,7 +216,8 @@ def test_mixed_types_are_not_taken_for_what_is_remembered():
     [
         ((3, 64, 13, 11), (20, 64, 3, 3), 2, ["input", "weight"]),  # strides leave small pieces
         ((2, 64, 9, 9), (30, 64, 3, 2), 1, ["weight"]),  # registers half empty
-        ((16, 64, 7, 7), (64, 64, 3, 3), 1, ["sum", "input"]),  # not images in lanes
+        # Not images in lanes, where registers are long.
+        ((16, 64, 7, 7), (64, 64, 3, 3), 1, ["sum", "input"] if LONG else ["input", "weight"]),
     ],
     ids=str,
 )
