@@ -120,7 +120,6 @@ def all_positional(op: Op) -> int:
     return len(op.names) if op.positional == len(op.names) else -1
 
 
-COMPLEX = np.dtype("c8")
 KINDS = tuple(np.dtype(t) for t in ("f4", "f8", "i8", "i4", "?"))
 COMPLEX = tuple(np.dtype(t) for t in ("c8", "c16"))
 
@@ -151,7 +150,7 @@ def _native(op: Op, typed: bool, dtype_at: int | None) -> Callable[..., Any] | N
     if op.name in small_folds.FOLDS:
         kinds += tuple(SIXTEEN)
     if op.name in small_copies.COPIES:  # any numbers
-        kinds += (COMPLEX, *SIXTEEN)
+        kinds += (COMPLEX[0], *SIXTEEN)
     return process.several(
         op, kernel, kinds, mixed=int(not typed), same=process.SUMS * sums,
         optional=missing, dtype_at=0 if dtype_at is None else dtype_at + 1,
