@@ -9,7 +9,7 @@ import numpy as np
 from flambeau.core import dtypes, layout
 from flambeau.core import factory_options as given
 from flambeau.core.declare import composite
-from flambeau.core.errors import fail
+from flambeau.core.errors import fail, no_memory
 from flambeau.core.factory.blank import Unset, marked
 from flambeau.core.factory.short import Filled, fits, plainly
 from flambeau.core.ir.abstract import Abstract
@@ -46,10 +46,8 @@ def plain(shape: Any, kind: np.dtype[Any], value: Any) -> np.ndarray[Any, Any]:
         if value == 0 and not isinstance(value, complex):
             return copies.zeros(shape, kind)
         array = memory.empty(shape, kind)
-    except (MemoryError, ValueError):
-        raise fail(
-            RuntimeError, "empty", f"there is no memory for {shape} elements of {dtypes.of(kind)}."
-        ) from None
+    except (MemoryError, ValueError) as error:
+        raise no_memory(error) from None
     if value is None:
         return array  # type: ignore[no-any-return]
     if kind.kind in "iu" or isinstance(value, complex):
