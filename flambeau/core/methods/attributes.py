@@ -36,6 +36,21 @@ def _no_memory(tensor: Tensor, name: str, kind: type[Exception]) -> None:
     )
 
 
+def broadcast_to(name: str, shape: Any, *others: Tensor) -> list[Any]:
+    """The arrays of other operands, in the shape of the tensor that is written.
+
+    Raises:
+        RuntimeError: one does not broadcast to it.
+    """
+    try:
+        return [np.broadcast_to(other._array, shape) for other in others]
+    except ValueError:
+        given = ", ".join(str(list(other._array.shape)) for other in others)
+        raise fail(
+            RuntimeError, name, f"{given} does not broadcast to this tensor's {list(shape)}."
+        ) from None
+
+
 class Attributes:
     @property
     def shape(self: Tensor) -> Size:
@@ -104,8 +119,11 @@ class Attributes:
         if hasattr(a, "compressed"):
             _no_memory(self, "stride", RuntimeError)
         item = a.dtype.itemsize
+        # NumPy's new arrays without elements have steps of 0, their views keep those they had.
         steps = (
-            tuple([s // item for s in a.strides]) if a.size else layouts.contiguous_strides(a.shape)
+            tuple([s // item for s in a.strides])
+            if a.size or all(a.strides)
+            else layouts.contiguous_strides(a.shape)
         )
         return steps if dim is None else steps[wrap_dim(dim, len(steps))]
 
@@ -167,9 +185,8 @@ class Attributes:
 
     def map_(self: Tensor, tensor: Tensor, callable: Any) -> Tensor:
         """Replace each element by ``callable(self, tensor)``, in place."""
-        pairs = zip(
-            self._array.flat, np.broadcast_to(tensor._array, self._array.shape).flat, strict=True
-        )
+        (other,) = broadcast_to("map_", self._array.shape, tensor)
+        pairs = zip(self._array.flat, other.flat, strict=True)
         return self._filled([callable(a.item(), b.item()) for a, b in pairs], "map_")
 
     def apply_(self: Tensor, callable: Any) -> Tensor:

@@ -8,13 +8,12 @@ from __future__ import annotations
 import warnings
 from typing import Any, NoReturn
 
-import numpy as np
-
 from flambeau.core import dtypes
 from flambeau.core.errors import fail
 from flambeau.core.layout import sparse_coo
 from flambeau.core.legacy import _typed
 from flambeau.core.methods import attach
+from flambeau.core.methods.attributes import broadcast_to
 from flambeau.core.provenance import stack_level
 from flambeau.core.tensor import Tensor
 
@@ -56,14 +55,7 @@ class _Old:
     def map2_(self: Tensor, x: Tensor, y: Tensor, callable: Any) -> Tensor:
         """Replace each element by ``callable(self, x, y)``, in place."""
         shape = self._array.shape
-        try:
-            others = [np.broadcast_to(other._array, shape).flat for other in (x, y)]
-        except ValueError:
-            raise fail(
-                RuntimeError,
-                "map2_",
-                f"x {list(x.shape)} and y {list(y.shape)} do not broadcast to {list(shape)}.",
-            ) from None
+        others = [a.flat for a in broadcast_to("map2_", shape, x, y)]
         values = [
             callable(a.item(), b.item(), c.item())
             for a, b, c in zip(self._array.flat, *others, strict=True)

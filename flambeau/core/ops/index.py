@@ -101,6 +101,8 @@ def index_select(input, dim: int, index):
         IndexError: an index out of range, or not a vector. RuntimeError: an index that is no
             int32 or int64.
     """
+    if not input.size and index.size and input.ndim and not input.shape[wrap_dim(dim, input.ndim)]:
+        raise fail(RuntimeError, "index_select", f"dimension {dim} has no slices to take.")
     index, dim = check_vector("index_select", input, dim, index)
     if not input.ndim:
         if index.size != 1:

@@ -22,6 +22,25 @@ FORMS = {
     "map2 of shapes apart": lambda of: of.ones(3).map2_(
         of.ones(1), of.ones(2, 1), lambda a, b, c: a
     ),
+    "map of shapes apart": lambda of: of.ones(3).map_(of.ones(2, 3), lambda a, b: a),
+    "steps without elements": lambda of: [
+        x.stride()
+        for x in (
+            of.ones(2, 3, 4)[:, :0],
+            of.ones(2, 3, 4)[:, 1:1, ::2],
+            of.ones(2, 3, 4)[:0].transpose(1, 2),
+            of.ones(2, 3, 4).narrow(1, 0, 0),
+            of.ones(2, 3, 4)[:, 1:1].select(2, 1),
+            of.ones(0, 3),
+        )
+    ],
+    "no elements as another dtype": lambda of: [
+        tuple(x.shape) for x in (of.ones(4, 4, 0).view(of.int16), of.ones(0).view(of.int16))
+    ],
+    "no slices to select": lambda of: of.ones(2, 0).index_select(1, of.tensor([0])),
+    "nothing selected": lambda of: (
+        of.ones(2, 0).index_select(1, of.tensor([], dtype=of.long)).tolist()
+    ),
     "set to, nothing in both": lambda of: of.ones(0).is_set_to(of.ones(0)),
     "set to": lambda of: [
         x.is_set_to(y) for x in [of.ones(4)] for y in (x, x.view(-1), x.detach(), x[1:], x.clone())
