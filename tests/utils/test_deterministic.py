@@ -61,5 +61,5 @@ def test_it_is_a_setting() -> None:
 @pytest.mark.parametrize("make", ["empty", "zeros", "ones"])
 @pytest.mark.parametrize("shape", [(2**50,), (2**62,), (2**40, 2**40)])
 def test_memory_that_is_not_there_is_a_runtime_error(make: str, shape: tuple[int, ...]) -> None:
-    with pytest.raises(RuntimeError, match="no memory"):
+    with pytest.raises(RuntimeError, match="can't allocate memory"):
         getattr(flambeau, make)(shape)
