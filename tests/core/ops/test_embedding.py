@@ -123,3 +123,19 @@ def test_a_sparse_gradient_is_added_into_a_dense_one(oracle):
 
     assert run(torch) == run(oracle)
     assert run(torch)[0]
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+@pytest.mark.parametrize("by_frequency", [False, True])
+def test_a_row_of_padding_gets_nothing_of_what_is_no_number(oracle, by_frequency, create_graph):
+    def run(of):
+        w = of.arange(15.0).reshape(5, 3).requires_grad_()
+        index = of.tensor([[1, 2], [1, 1], [3, 1]])
+        rows = of.nn.functional.embedding(index, w, padding_idx=1, scale_grad_by_freq=by_frequency)
+        bags = of.nn.functional.embedding_bag(index, w, mode="mean", padding_idx=1)
+        wild = of.tensor([[[float("inf")], [1.0]], [[float("nan")], [-1.0]], [[2.0], [0.0]]])
+        spoiled = bags * of.tensor([[1.0], [float("nan")], [1.0]])
+        loss = (rows * wild).sum() + spoiled.sum()
+        return of.autograd.grad(loss, w, create_graph=create_graph)[0].tolist()
+
+    assert run(torch) == run(oracle)
