@@ -113,16 +113,22 @@ def test_sparse_gradients_of_bags_have_no_rows_of_padding(oracle, mode, create_g
     assert run(torch) == run(oracle)
 
 
-def test_a_sparse_gradient_is_added_into_a_dense_one(oracle):
+@pytest.mark.parametrize("first", [False, True])
+@pytest.mark.parametrize("then", [False, True])
+def test_a_gradient_is_added_into_the_one_that_is_held(oracle, first, then):
     def run(of):
         w = of.ones(5, 3, requires_grad=True)
-        (w * 2).sum().backward()
+
+        def add(sparse):
+            rows = of.nn.functional.embedding(of.tensor([1, 1, 4]), w, sparse=sparse)
+            (rows * rows).sum().backward()
+
+        add(first)
         held = w.grad
-        of.nn.functional.embedding(of.tensor([1, 1, 4]), w, sparse=True).sum().backward()
-        return w.grad is held, held.tolist()
+        add(then)
+        return w.grad is held, held.to_dense().tolist(), w.grad.to_dense().tolist()
 
     assert run(torch) == run(oracle)
-    assert run(torch)[0]
 
 
 @pytest.mark.parametrize("create_graph", [False, True])
