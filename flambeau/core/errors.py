@@ -86,7 +86,8 @@ def no_memory(error: Exception) -> Exception:
     """
     if isinstance(error, HostMemoryError):
         return error
-    if not isinstance(error, MemoryError) and "too big" not in str(error):
+    too_big = "array is too big" in str(error) or "Maximum allowed dimension" in str(error)
+    if not isinstance(error, MemoryError) and not too_big:
         return error
     message = f"DefaultCPUAllocator: can't allocate memory: {error}. Use smaller batches or sizes."
     return fail(HostMemoryError, "dim", message)

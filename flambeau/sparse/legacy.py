@@ -10,6 +10,7 @@ from typing import Any
 
 from flambeau.compat import warn_once
 from flambeau.core import dtypes
+from flambeau.core.errors import fail
 from flambeau.core.layout import sparse_coo
 from flambeau.core.size import Size
 from flambeau.core.tensor import Tensor
