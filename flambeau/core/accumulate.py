@@ -63,12 +63,12 @@ def accumulate(node: AccumulateGrad, grad: Any, graph: bool, spot: Any) -> None:
 
 
 def _replace(variable: Tensor, old: Tensor, grad: Any) -> None:
-    """Add to a gradient that is sparse, or has a history of its own, out of place; rows to one of
-    numbers in it, for those who hold it.
+    """Add where one of both is sparse, or the old one has a history: in the old one where that has
+    place for it, for those who hold it.
     """
     token = state.switch(grad=False)
     try:
-        if type(old._array) is nd and old._edge is None:
+        if old._edge is None and (type(old._array) is nd or type(grad) is not nd):
             old.add_(wrap(grad))
         else:
             variable._grad = old + wrap(grad)

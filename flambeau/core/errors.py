@@ -86,10 +86,16 @@ def no_memory(error: Exception) -> Exception:
     """
     if isinstance(error, HostMemoryError):
         return error
-    if not isinstance(error, MemoryError) and "too big" not in str(error):
+    too_big = "array is too big" in str(error) or "Maximum allowed dimension" in str(error)
+    if not isinstance(error, MemoryError) and not too_big:
         return error
-    message = f"DefaultCPUAllocator: can't allocate memory: {error}. Use smaller batches or sizes."
-    return fail(HostMemoryError, "dim", message)
+    told = str(error).rstrip(".")
+    return fail(
+        HostMemoryError,
+        "dim",
+        f"there is no memory for the array, DefaultCPUAllocator: can't allocate memory: {told}. "
+        "Use smaller batches or sizes.",
+    )
 
 
 def _called() -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any, SupportsIndex, cast
 
 import flambeau
+from flambeau.core import overrides
 from flambeau.core.entry.process import be_plain
 from flambeau.core.errors import fail
 from flambeau.core.tensor import Tensor, wrap_like_view
@@ -197,6 +198,7 @@ class UninitializedParameter(UninitializedTensorMixin, Parameter):
     def __new__(
         cls, requires_grad: bool = True, device: Any = None, dtype: Any = None
     ) -> UninitializedParameter:
+        overrides.cover()  # functions written over others refuse it as well
         data = flambeau.empty(0, device=device, dtype=dtype)
         return Tensor._make_subclass(cls, data, requires_grad)
 
@@ -226,6 +228,7 @@ class UninitializedBuffer(UninitializedTensorMixin, Tensor):
         dtype: Any = None,
         persistent: bool = True,
     ) -> UninitializedBuffer:
+        overrides.cover()
         data = flambeau.empty(0, device=device, dtype=dtype)
         result = Tensor._make_subclass(cls, data, requires_grad)
         result.persistent = persistent

@@ -62,14 +62,8 @@ class _Kind(type):
         if sized:
             size = args[0] if len(args) == 1 and not isinstance(args[0], int) else args
             return sparse_coo_tensor(tuple(size) or (0,), dtype=cls.kind, device=device)
-        if isinstance(args[1], Tensor) and args[1].dtype is not cls.kind:
-            raise fail(
-                TypeError,
-                f"sparse.{cls.__name__}",
-                f"argument 'values' must be a tensor of {cls.kind}, not {args[1].dtype}. Convert "
-                "it, or use sparse_coo_tensor.",
-            )
-        return sparse_coo_tensor(*args, dtype=cls.kind, device=device)
+        kind = args[1].dtype if isinstance(args[1], Tensor) else cls.kind  # the values', as given
+        return sparse_coo_tensor(*args, dtype=kind, device=device)
 
 
 TYPES = {

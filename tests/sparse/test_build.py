@@ -1,5 +1,7 @@
 """Making sparse tensors: layouts, sizes, shared memory, invariants, legacy names."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -143,3 +145,14 @@ def test_factories_make_tensors_without_values(oracle, layout, text):
             return type(error).__name__
 
     assert seen(torch) == seen(oracle)
+
+
+@pytest.mark.parametrize("values", ["float32", "float64", "int64"])
+def test_the_old_classes_keep_the_values_dtype(oracle, values):
+    def run(of):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # both say, once, that the classes will go away
+            numbers = of.ones(2, dtype=getattr(of, values))
+            return str(of.sparse.DoubleTensor(of.tensor([[0, 2]]), numbers, of.Size([3])).dtype)
+
+    assert run(torch) == run(oracle)

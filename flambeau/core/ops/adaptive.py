@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from flambeau.core.declare import ops, primitive
+from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
 from flambeau.core.forward import forward
 from flambeau.core.kernels import adaptive_pool, pool
@@ -144,6 +145,18 @@ def fractional_maximum(input, samples, kernel: Ints, size: Ints):
                 "dimension "
                 f"{axis - count}. Use a smaller kernel or output.",
             )
+    lead = array.shape[:2]
+    if (
+        (samples.shape[1:] != (lead[1], count))
+        or samples.shape[0] < lead[0]
+        or samples.dtype != input.dtype
+    ):
+        raise fail(
+            RuntimeError,
+            op,
+            f"_random_samples must be {of(input.dtype)} of shape {[*lead, count]}, but is "
+            f"{of(samples.dtype)} of shape {list(samples.shape)}",
+        )
     if 0 in size:
         shape = (*input.shape[:-count], *size)
         return np.zeros(shape, input.dtype), np.zeros(shape, np.int64)

@@ -37,15 +37,17 @@ def _check_index(op: str, index: Any) -> None:
         )
 
 
-def _per_row(flat: Any, count: int, padding_idx: int, scale_grad_by_freq: bool) -> Any:
-    """What each looked-up row's gradient is multiplied by, or None for 1."""
-    factor = None
-    if padding_idx >= 0:
-        factor = (flat != padding_idx).astype("f8")
-    if scale_grad_by_freq:
-        shares = 1.0 / np.bincount(flat, minlength=count)[flat]
-        factor = shares if factor is None else factor * shares
-    return factor
+def _counted(flat: Any, padding_idx: int) -> Any:
+    """The lookups whose gradient counts, or None for all: what arrives at a row of padding is left
+    out, were it not a number.
+    """
+    kept = np.flatnonzero(flat != padding_idx) if padding_idx >= 0 else None
+    return kept if kept is not None and kept.size < flat.size else None
+
+
+def _shares(flat: Any, count: int) -> Any:
+    """What each lookup is worth where a row's gradient is its mean."""
+    return (1.0 / np.bincount(flat, minlength=count)[flat])[:, None]
 
 
 @both
@@ -65,17 +67,21 @@ def _embedding_rule(
     if type(g) is nd:
         flat = indices.reshape(-1)
         rows = g.reshape(flat.size, width)
-        factor = _per_row(flat, count, padding_idx, scale_grad_by_freq)
-        if factor is not None:
-            rows = rows * factor.astype(g.dtype)[:, None]
+        kept = _counted(flat, padding_idx)
+        if kept is not None:
+            rows, flat = rows[kept], flat[kept]
+        if scale_grad_by_freq:
+            rows = rows * _shares(flat, count).astype(g.dtype)
         found = kernels.rows_added(rows, flat, count)
         # A reshaped array is a view, which a leaf would copy.
         return found if len(weight_shape) == 2 else found.reshape(weight_shape)
     flat = indices.reshape(-1)
     rows = g.reshape(prod(indices.shape), width)
-    factor = _per_row(flat._array, count, padding_idx, scale_grad_by_freq)
-    if factor is not None:
-        rows = rows * wrap(factor.astype(g._array.dtype)[:, None])
+    kept = _counted(flat._array, padding_idx)
+    if kept is not None:
+        rows, flat = (ops.index_select(each, 0, wrap(kept)) for each in (rows, flat))
+    if scale_grad_by_freq:
+        rows = rows * wrap(_shares(flat._array, count).astype(g._array.dtype))
     zeros = wrap(np.zeros((count, width), g._array.dtype))
     return ops.index_add(zeros, 0, flat, rows).reshape(weight_shape)
 

@@ -76,21 +76,23 @@ def _weight_rule(
     counted = (flat != padding_idx) & (owner >= 0)
     place = np.maximum(owner, 0)
     share = _share(flat, place, counted, lengths, count, mode, scale_grad_by_freq)
+    kept = None
+    if padding_idx >= 0:  # left out, and not times nought: what arrives there may be no number
+        kept = np.flatnonzero(counted)
+        flat, place, share = flat[kept], place[kept], share[kept]
     if graph:
         rows = ops.index_select(g, 0, wrap(place)) * wrap(share.astype(g._array.dtype)[:, None])
         if per_sample_weights is not None:
-            rows = rows * per_sample_weights.unsqueeze(1)
+            weights = per_sample_weights
+            if kept is not None:
+                weights = ops.index_select(weights, 0, wrap(kept))
+            rows = rows * weights.unsqueeze(1)
         if sparse:
-            if padding_idx >= 0:
-                kept = np.flatnonzero(counted)
-                rows, flat = ops.index_select(rows, 0, wrap(kept)), flat[kept]
             return _rows_at(rows, flat, weight_shape)
         return ops.index_add(wrap(np.zeros(weight_shape, g._array.dtype)), 0, wrap(flat), rows)
     if per_sample_weights is not None:
-        share = share * per_sample_weights
+        share = share * (per_sample_weights if kept is None else per_sample_weights[kept])
     if sparse:
-        if padding_idx >= 0:
-            flat, place, share = flat[counted], place[counted], share[counted]
         return _rows_at(g[place] * share.astype(g.dtype)[:, None], flat, weight_shape)
     if not len(g):
         return np.zeros(weight_shape, g.dtype)

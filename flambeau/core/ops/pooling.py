@@ -173,6 +173,11 @@ def fractional_max(
             )
         own = input.shape[-count:]
         output_size = tuple(int(n * ratio) for n, ratio in zip(own, ratios, strict=True))
+    for name, size in (("kernel_size", kernel_size), ("output_size", output_size)):
+        if isinstance(size, (tuple, list)) and len(size) != count:
+            raise fail(
+                RuntimeError, op, f"{name} must be one int or {count} of them, but got {list(size)}"
+            )
     if _random_samples is None:
         lead = (1, input.shape[0]) if input.ndim == count + 1 else tuple(input.shape[:2])
         _random_samples = ops.rand(*lead, count, dtype=input.dtype, device=input.device)

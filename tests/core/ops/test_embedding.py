@@ -113,13 +113,35 @@ def test_sparse_gradients_of_bags_have_no_rows_of_padding(oracle, mode, create_g
     assert run(torch) == run(oracle)
 
 
-def test_a_sparse_gradient_is_added_into_a_dense_one(oracle):
+@pytest.mark.parametrize("first", [False, True])
+@pytest.mark.parametrize("then", [False, True])
+def test_a_gradient_is_added_into_the_one_that_is_held(oracle, first, then):
     def run(of):
         w = of.ones(5, 3, requires_grad=True)
-        (w * 2).sum().backward()
+
+        def add(sparse):
+            rows = of.nn.functional.embedding(of.tensor([1, 1, 4]), w, sparse=sparse)
+            (rows * rows).sum().backward()
+
+        add(first)
         held = w.grad
-        of.nn.functional.embedding(of.tensor([1, 1, 4]), w, sparse=True).sum().backward()
-        return w.grad is held, held.tolist()
+        add(then)
+        return w.grad is held, held.to_dense().tolist(), w.grad.to_dense().tolist()
 
     assert run(torch) == run(oracle)
-    assert run(torch)[0]
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+@pytest.mark.parametrize("by_frequency", [False, True])
+def test_a_row_of_padding_gets_nothing_of_what_is_no_number(oracle, by_frequency, create_graph):
+    def run(of):
+        w = of.arange(15.0).reshape(5, 3).requires_grad_()
+        index = of.tensor([[1, 2], [1, 1], [3, 1]])
+        rows = of.nn.functional.embedding(index, w, padding_idx=1, scale_grad_by_freq=by_frequency)
+        bags = of.nn.functional.embedding_bag(index, w, mode="mean", padding_idx=1)
+        wild = of.tensor([[[float("inf")], [1.0]], [[float("nan")], [-1.0]], [[2.0], [0.0]]])
+        spoiled = bags * of.tensor([[1.0], [float("nan")], [1.0]])
+        loss = (rows * wild).sum() + spoiled.sum()
+        return of.autograd.grad(loss, w, create_graph=create_graph)[0].tolist()
+
+    assert run(torch) == run(oracle)

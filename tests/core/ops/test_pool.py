@@ -98,3 +98,27 @@ def test_empty_inputs_are_pooled_where_pytorch_pools_them(oracle, kind, count):
 
             ours, theirs = (told(lambda of=of: run(of)) for of in (flambeau, oracle))
             assert ours == theirs, (shape, size)
+
+
+@pytest.mark.parametrize("size", [[], [2], [2, 2], (1, 2, 3), 2])
+def test_fractional_sizes_are_one_or_as_many_as_axes(oracle, size):
+    for settings in (
+        {"kernel_size": size, "output_size": 3},
+        {"kernel_size": 2, "output_size": size},
+    ):
+
+        def run(of, settings=settings):
+            return of.nn.functional.fractional_max_pool2d(of.ones(1, 2, 6, 6), **settings)
+
+        assert told(lambda: run(flambeau)) == told(lambda: run(oracle))
+
+
+@pytest.mark.parametrize("shape", [(2, 2, 2), (3, 2, 2), (1, 2, 2), (2, 1, 2), (2, 2, 3)])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_samples_of_fractional_pools(oracle, shape, dtype):
+    def run(of):
+        samples = of.zeros(shape, dtype=getattr(of, dtype))
+        pool = of.nn.functional.fractional_max_pool2d
+        return pool(of.ones(2, 2, 6, 6), 2, output_size=3, _random_samples=samples)
+
+    assert told(lambda: run(flambeau)) == told(lambda: run(oracle))
