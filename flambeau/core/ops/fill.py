@@ -219,7 +219,6 @@ def resize_(input: Tensor, *new: Any, size: Any = None, memory_format: Any = Non
     else:
         steps = layout.memory_format_strides(shape, memory_format)
     _reshape_storage(input, shape, steps, input.storage_offset())
-    _followed(input)
     return input
 
 
