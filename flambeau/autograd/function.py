@@ -221,7 +221,14 @@ class FunctionNode(Node):
                 for g, s, d in zip(given, shapes, kinds, strict=True)
             ]
         function = self.function
-        if function.vjp is not Function.vjp and function.backward is Function.backward:
+        if function.vjp is not Function.vjp:
+            if function.backward is not Function.backward:
+                raise fail(
+                    RuntimeError,
+                    self.name(),
+                    "Implementing both 'backward' and 'vjp' for a custom Function is not allowed. "
+                    "They are two names of one thing: keep one.",
+                )
             results = function.vjp(context, *given)
         else:
             results = function.backward(context, *given)
@@ -396,12 +403,14 @@ def _record(
     dirty = {id(t) for t in ctx.dirty_tensors}
     for t in ctx.dirty_tensors:
         if id(t) not in inputs:
-            raise fail(
-                RuntimeError,
-                cls.__name__,
-                "mark_dirty: only input tensors should be given to mark_dirty(); an output was "
-                "not an input",
+            warnings.warn(
+                f"{cls.__name__}: only input tensors should be given to mark_dirty(), and a tensor "
+                "that is no input was. It is taken for a result like others.",
+                UserWarning,
+                stacklevel=stack_level(),
             )
+            dirty.discard(id(t))
+            continue
         touch(t, cls.__name__)
     hidden = {id(t) for t in ctx.non_differentiable}
     frame = user_frame(sys._getframe(2))
@@ -452,6 +461,9 @@ def _record(
             # Written in place, its gradient would go past the user's backward.
             out._view = (*out._view[:2], "multi" if many else "function")
         out._edge = edge
+        if out._view is not None and id(out) not in inputs and edge_of(out._view[0]) is None:
+            # A view of a tensor of forward's own: what forward wrote into it is in the values.
+            out._view = (out._view[0], storage_of(out).version, out._view[2])
     kept = [None if t is None else t for t in (ctx.to_save or ())]
     if m is not None and m.anomaly:
         note_forward(node)

@@ -205,6 +205,10 @@ class AccumulateGrad(Node):
         self.edges = ()
         self.hooks = None
         self.sequence = 1 << 62
+        self.follow(variable)
+
+    def follow(self, variable: Tensor) -> None:
+        """Take note of the leaf's shape and dtype."""
         self.shape = variable._array.shape
         self.dtype = variable._array.dtype
 

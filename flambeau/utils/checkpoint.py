@@ -16,6 +16,12 @@ from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from typing import Any
 
+from flambeau.amp import (
+    autocast,
+    get_autocast_dtype,
+    is_autocast_cache_enabled,
+    is_autocast_enabled,
+)
 from flambeau.autograd import (
     Function,
     backward,
@@ -179,6 +185,12 @@ def set_device_states(
     """Give the accelerators their random states back: none."""
 
 
+def _casting() -> autocast:
+    """The autocast of now, to be entered where a block runs again: backward has another."""
+    dtype, enabled = get_autocast_dtype("cpu"), is_autocast_enabled("cpu")
+    return autocast("cpu", dtype, enabled, is_autocast_cache_enabled())
+
+
 class CheckpointFunction(Function):
     """The reentrant way."""
 
@@ -189,6 +201,7 @@ class CheckpointFunction(Function):
         check_backward_validity(args)
         ctx.run_function = run_function
         ctx.rng = get_rng_state() if preserve_rng_state else None
+        ctx.casting = _casting()
         ctx.inputs = [None if isinstance(a, Tensor) else a for a in args]
         ctx.places = [k for k, a in enumerate(args) if isinstance(a, Tensor)]
         ctx.save_for_backward(*[args[k] for k in ctx.places])
@@ -213,7 +226,7 @@ class CheckpointFunction(Function):
         with fork_rng(devices=[], enabled=ctx.rng is not None):
             if ctx.rng is not None:
                 set_rng_state(ctx.rng)
-            with enable_grad():
+            with enable_grad(), ctx.casting:
                 outputs = ctx.run_function(*detached)
         outputs = (outputs,) if isinstance(outputs, Tensor) else outputs
         pairs = [
@@ -380,9 +393,10 @@ def checkpoint(
             return function(*args, **kwargs)
     rng = get_rng_state() if preserve else None
     chosen = _EARLY.get()
+    casting = _casting()
 
     def run() -> None:
-        with fork_rng(devices=[], enabled=rng is not None), around_again:
+        with fork_rng(devices=[], enabled=rng is not None), casting, around_again:
             if rng is not None:
                 set_rng_state(rng)
             function(*args, **kwargs)

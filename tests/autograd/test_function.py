@@ -125,3 +125,68 @@ def test_a_view_that_a_function_made_is_not_written(returned, leaf, oracle):
         else:
             found.append([written.tolist()])
     assert found[0] == found[1]
+
+
+def test_a_view_of_its_own_tensor_written_in_forward_keeps_the_node(oracle):
+    def seen(lib):
+        class Local(lib.autograd.Function):
+            @staticmethod
+            def forward(ctx, a):
+                view = a.clone()[:3]
+                view += 2
+                return view
+
+            @staticmethod
+            def backward(ctx, g):
+                return lib.cat([g, g[:2]])
+
+        a = lib.ones(5, requires_grad=True)
+        out = Local.apply(a)
+        name = type(out.grad_fn).__name__
+        (out * 2).sum().backward()
+        return name, out.tolist(), a.grad.tolist()
+
+    assert seen(torch) == seen(oracle)
+
+
+def test_a_result_marked_dirty_is_warned_of(oracle):
+    def seen(lib):
+        class Marked(lib.autograd.Function):
+            @staticmethod
+            def forward(ctx, a):
+                out = 3 * a
+                ctx.mark_dirty(out)
+                return out
+
+            @staticmethod
+            def backward(ctx, g):
+                return 3 * g
+
+        a = lib.ones(2, requires_grad=True)
+        with pytest.warns(UserWarning):
+            out = Marked.apply(a.clone())
+        out.sum().backward()
+        return a.grad.tolist()
+
+    assert seen(torch) == seen(oracle)
+
+
+def test_backward_has_one_name(oracle):
+    for lib in (torch, oracle):
+
+        class Two(lib.autograd.Function):
+            @staticmethod
+            def forward(ctx, a):
+                return a.clone()
+
+            @staticmethod
+            def backward(ctx, g):
+                return g
+
+            @staticmethod
+            def vjp(ctx, g):
+                return g
+
+        out = Two.apply(lib.ones(1, requires_grad=True))
+        with pytest.raises(RuntimeError):
+            out.sum().backward()

@@ -88,3 +88,24 @@ def test_sequential(use_reentrant):
     net.zero_grad()
     checkpoint_sequential(net, 2, x, use_reentrant=use_reentrant).sum().backward()
     assert all(torch.allclose(p.grad, e) for p, e in zip(net.parameters(), expected, strict=True))
+
+
+@pytest.mark.parametrize("use_reentrant", [True, False])
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+@pytest.mark.parametrize("enabled", [True, False])
+def test_a_block_runs_again_under_the_autocast_of_its_forward(use_reentrant, dtype, enabled):
+    seen = []
+
+    def block(x, y, z):
+        found = torch.mm(torch.mm(x, y), z).relu() @ z
+        seen.append(found.dtype)
+        return found
+
+    inputs = [torch.randn(3, 3, requires_grad=True) for _ in range(3)]
+    with torch.autocast("cpu", getattr(torch, dtype), enabled=enabled):
+        out = checkpoint(block, *inputs, use_reentrant=use_reentrant, early_stop=False)
+        block(*[x.detach() for x in inputs])
+    assert not torch.is_autocast_enabled("cpu")
+    out.sum().backward()
+    assert seen == [getattr(torch, dtype) if enabled else torch.float32] * 3
+    assert not torch.is_autocast_enabled("cpu")

@@ -245,8 +245,7 @@ class Gradient:
         self._storage = storage_of(value)
         self._view = None
         if type(edge) is AccumulateGrad:
-            edge.shape = self._array.shape
-            edge.dtype = self._array.dtype
+            edge.follow(self)
 
     def detach(self: Tensor) -> Tensor:
         """The same memory outside the graph; shares the version, so writes are noticed."""

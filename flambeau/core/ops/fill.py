@@ -18,7 +18,7 @@ from flambeau.core.factory.blank import Unset, marked
 from flambeau.core.inplace import check_inplace, write_result
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.kernels.order import alike
-from flambeau.core.node import labelled
+from flambeau.core.node import AccumulateGrad, labelled
 from flambeau.core.numbers import number_for
 from flambeau.core.silence import quiet
 from flambeau.core.storage import storage_of, touch
@@ -222,6 +222,13 @@ def resize_(input: Tensor, *new: Any, size: Any = None, memory_format: Any = Non
     return input
 
 
+def _followed(input: Tensor) -> None:
+    """A leaf's gradient is expected in its new shape."""
+    edge = input._edge
+    if type(edge) is AccumulateGrad:
+        edge.follow(input)
+
+
 def _reshape_storage(input: Tensor, shape: Any, steps: Any, offset: int) -> None:
     """Show the storage from `offset` in another geometry; a storage too small is copied into a
     larger one.
@@ -344,5 +351,6 @@ def set_(
         found = flat.as_strided(shape, steps, storage_offset)
         input._array = found._array
         input._storage = whole._cdata
+    _followed(input)
     touch(input, "set_")
     return input

@@ -96,3 +96,16 @@ def test_geometry_of_what_is_resized_or_set(oracle: Any, form: str) -> None:
         return tuple(x.shape), x.stride()
 
     assert run(flambeau) == run(oracle)
+
+
+def test_a_leaf_of_another_shape_gets_a_gradient_of_that_shape(oracle):
+    def seen(lib):
+        p = lib.nn.Parameter(lib.ones(4))
+        for _ in range(2):
+            with lib.no_grad():
+                p.set_(p[1:])
+            p.grad = None
+            lib.cat((p, p)).sum().backward()
+        return p.grad.tolist()
+
+    assert seen(flambeau) == seen(oracle)
