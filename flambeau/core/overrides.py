@@ -267,8 +267,11 @@ def cover() -> None:
         if inspect.isfunction(function) and not hasattr(function, "operation"):
             wrapped.setdefault(function, _asking(function))
             FUNCTIONS[name] = wrapped[function]
-            if vars(torch).get(name) is function:
+            known = vars(torch).get(name)
+            if known is function:
                 setattr(torch, name, wrapped[function])
+            elif getattr(known, "__wrapped__", None) is function:  # a dispatcher's, made before
+                setattr(torch, name, _asking(known))
     for name, value in list(vars(Tensor).items()):
         if (
             inspect.isfunction(value)

@@ -282,3 +282,40 @@ def test_new_tensors_of_a_subclass_are_of_it(oracle):
         return [type(each).__name__ for each in made]
 
     assert kinds(torch) == kinds(oracle)
+
+
+def test_new_tensors_are_of_the_subclass():
+    x = torch.ones(2, 3).as_subclass(Plain)
+    for made in (
+        x.new_zeros(2),
+        x.new_ones(2),
+        x.new_full((2,), 1.0),
+        x.new_tensor([1.0]),
+        x.new_empty_strided((2,), (1,)),
+    ):
+        assert type(made) is Plain
+
+
+AFTER_A_DISPATCHER = """
+import flambeau as torch
+
+class Dispatching(torch.Tensor):
+    @classmethod
+    def __torch_dispatch__(cls, func, types, args=(), kwargs=None):
+        return func(*args, **(kwargs or {}))
+
+class Asking(torch.Tensor):
+    @classmethod
+    def __torch_function__(cls, func, types, args=(), kwargs=None):
+        asked.append(func.__name__)
+        return super().__torch_function__(func, types, args, kwargs or {})
+
+asked = []
+made = torch.zeros_like(torch.ones(2).as_subclass(Asking))
+assert type(made) is Asking and "zeros_like" in asked, (type(made), asked)
+"""
+
+
+def test_factories_ask_beside_dispatchers():
+    """In a process of its own: what asks is made when the first such class appears."""
+    subprocess.run([sys.executable, "-c", AFTER_A_DISPATCHER], check=True)
