@@ -122,19 +122,18 @@ def compile(
         raise AssertionError(
             f"compile: A callable function is expected, or a module, but {type(model)} is provided."
         )
-    run = None
-    if users is not None:
+    how = None
+    if users is None:
+        _say_eager()
+    else:
         extra = {"mode": mode, "options": options}
         kept = {key: value for key, value in extra.items() if value not in (None, "default")}
-        original = getattr(model, "_torchdynamo_orig_callable", model)
-        run = compiled_by(users, original, fullgraph, kept)
-    else:
-        _say_eager()
+        how = functools.partial(compiled_by, users, fullgraph=fullgraph, extra=kept)
     if isinstance(model, Module):
         from flambeau.compiler.module import OptimizedModule
 
-        return OptimizedModule(model, run)
-    return _wrap(model, run)
+        return OptimizedModule(model, how)
+    return _wrap(model, how)
 
 
 def _say_eager() -> None:
@@ -145,9 +144,9 @@ def _say_eager() -> None:
     )
 
 
-def _wrap(function: Callable[..., Any], run: Callable[..., Any] | None) -> Callable[..., Any]:
+def _wrap(function: Callable[..., Any], how: Any) -> Callable[..., Any]:
     function = getattr(function, "_torchdynamo_orig_callable", function)
-    run = function if run is None else run
+    run = function if how is None else how(function)
 
     @functools.wraps(function, updated=())
     def compiled(*args: Any, **kwargs: Any) -> Any:

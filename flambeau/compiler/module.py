@@ -13,23 +13,35 @@ __all__ = ["OptimizedModule"]
 class OptimizedModule(Module):
     """Wraps a module; its parameters are named ``_orig_mod.<name>``, as PyTorch names them.
 
+    Args:
+        module: what is wrapped. how: makes of a module what is called instead of it.
+
     Attributes that are not the wrapper's own are read from and written to the wrapped module.
     """
 
-    _own = frozenset({"_orig_mod", "_run", "training"})
+    _own = frozenset({"_how", "_orig_mod", "_run", "training"})
 
-    def __init__(self, module: Module, run: Callable[..., Any] | None = None) -> None:
+    def __init__(self, module: Module, how: Callable[[Module], Any] | None = None) -> None:
         super().__init__()
         self._modules["_orig_mod"] = module
         self.__dict__["training"] = module.training
-        self.__dict__["_run"] = module if run is None else run
+        self.__dict__["_how"] = how
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self.__dict__["_run"](*args, **kwargs)
+        return self.forward(*args, **kwargs)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """Call the wrapped module."""
-        return self.__dict__["_run"](*args, **kwargs)
+        """Call the wrapped module, as a backend runs it where there is one."""
+        run = self.__dict__.get("_run")
+        if run is None:
+            module, how = self._modules["_orig_mod"], self.__dict__.get("_how")
+            run = self.__dict__["_run"] = module if how is None else how(module)  # type: ignore[arg-type]
+        return run(*args, **kwargs)
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = super().__getstate__()
+        state.pop("_run", None)  # it holds the module: a copy runs its own
+        return state
 
     def __getattr__(self, name: str) -> Any:
         modules = self.__dict__.get("_modules", {})

@@ -18,3 +18,14 @@ def test_batched_indices_index():
     with TransformGetItemToIndex():
         found = torch.vmap(lambda i, j: table[i, j])(torch.tensor([0, 2]), torch.tensor([1, 3]))
     assert found.tolist() == [1.0, 11.0]
+
+
+def test_settings_of_the_code_generator_are_taken():
+    from flambeau import _inductor
+
+    _inductor.config.coordinate_descent_tuning = True
+    with _inductor.config.patch(max_autotune=True), _inductor.config.triton.patch(cudagraphs=True):
+        assert _inductor.config.max_autotune and _inductor.config.triton.cudagraphs
+    assert not _inductor.config.max_autotune and not _inductor.config.triton.cudagraphs
+    assert "fx_graph_cache" in _inductor.list_options()
+    _inductor.config.coordinate_descent_tuning = False

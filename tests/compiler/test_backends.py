@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import operator
 import warnings
 
@@ -169,6 +170,16 @@ def test_what_the_backend_gives_is_what_runs():
 
     run = flambeau.compile(lambda x, y: x * y, backend=halving)
     assert run(flambeau.tensor(6.0), flambeau.tensor(3.0)).item() == 2.0
+
+
+def test_a_copy_runs_its_own_module():
+    compiled = flambeau.compile(flambeau.nn.Linear(2, 2), backend=noting([]))
+    x = flambeau.ones(1, 2)
+    compiled(x)
+    twin = copy.deepcopy(compiled)
+    twin._orig_mod.weight.data.zero_()
+    twin._orig_mod.bias.data.zero_()
+    assert not twin(x).any() and compiled(x).any()
 
 
 @pytest.mark.parametrize(
