@@ -213,7 +213,11 @@ ORDER = {
     "median(dim)": "a.median(1).values",
     "kthvalue": "a.kthvalue(2).values",
 }
-COMPLEX = {"c + c2": "c + c2", "c * c2": "c * c2", "c - c2, in place": "c.sub_(c2).add_(c2)"}
+COMPLEX = {
+    "c + c2": "torch.view_as_real(c + c2)",
+    "c * c2": "torch.view_as_real(c * c2)",
+    "c - c2, in place": "torch.view_as_real(c.sub_(c2).add_(c2))",
+}
 WRITTEN_RESULTS = {
     "add_": "(a * b).add_(b)",
     "mul_ by scalar": "(a * b).mul_(2.0)",
