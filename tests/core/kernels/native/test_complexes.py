@@ -4,6 +4,7 @@ included, in any layout and with numbers.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -65,10 +66,6 @@ def test_layouts(oracle: Any, dtype: str) -> None:
 @pytest.mark.parametrize("code", ["x.add_(y)", "x.sub_(y)", "x.mul_(y)", "x.sub_(y[2])"])
 @pytest.mark.parametrize("dtype", ["complex64", "complex128"])
 def test_written_in_place(oracle, code, dtype):
-    import itertools
-
-    import flambeau
-
     parts = (0.0, -0.0, 1.5, -2.0, float("inf"), -float("inf"), float("nan"))
     numbers = [complex(re, im) for re, im in itertools.product(parts, parts)]
     found = []
