@@ -16,7 +16,7 @@ import numpy as np
 # Time over PyTorch's that a kind of work may take at most.
 LIMITS = {
     "elementwise": 0.8, "in place": 0.8, "chain": 0.6, "views": 1.0, "step": 0.5, "reduction": 0.8,
-    "program": 0.8,
+    "program": 0.8, "random": 0.8, "by index": 0.8, "order": 0.8, "complex": 0.8,
 }  # fmt: skip
 
 
@@ -142,6 +142,9 @@ HALVES = {
     "from float": "a.to(h.dtype)",
     "a + float": "h + a",
     "sum": "h.sum()",
+    "mean(dim)": "h.mean(1)",
+    "max": "h.max()",
+    "std": "h.std()",
     "matmul": "h @ h2",
 }
 """Of bfloat16 and of float16."""
@@ -169,6 +172,51 @@ IN_PLACE = {
     "copy_ of double": "a.copy_(d)",
     "mul_ by mask": "a.mul_(m | ~m)",
     "clamp_, one bound": "a.clamp_(min=0.0)",
+    "gt_": "a.gt_(b)",
+    "eq_ a number": "k.eq_(3)",
+    "logical_and_": "a.logical_and_(b)",
+    "logical_not_": "m.logical_not_().logical_not_()",
+    "tril_": "a.tril_()",
+    "view, fmod_": "a.view(16).fmod_(b.view(16))",
+}
+RANDOM = {  # zeros: the engines' streams are not at one place
+    "normal_": "a.normal_().zero_()",
+    "uniform_": "a.uniform_(-1, 1).zero_()",
+    "bernoulli_": "a.bernoulli_(0.3).zero_()",
+    "exponential_": "a.exponential_().zero_()",
+    "random_": "k.random_(5).zero_()",
+    "rand": "torch.rand(4, 4).zero_()",
+    "randn of 3": "torch.randn(3).zero_()",
+    "randn of 32 x 32": "torch.randn(32, 32).zero_()",
+    "randint": "torch.randint(0, 5, (4,)).zero_()",
+    "randperm": "torch.randperm(8).zero_()",
+    "rand_like": "torch.rand_like(a).zero_()",
+}
+BY_INDEX = {
+    "scatter_": "a.scatter_(1, j, b)",
+    "scatter_ a number": "a.scatter_(1, j, 1.0)",
+    "scatter_add": "a.scatter_add(1, j, b)",
+    "index_add": "a.index_add(0, i, b[:2])",
+    "index_copy_": "a.index_copy_(0, i, b[:2])",
+    "index_fill_": "a.index_fill_(0, i, 1.0)",
+    "put_": "a.put_(i, b[0, :2])",
+    "take": "a.take(j)",
+    "triu": "a.triu(1)",
+    "flip": "a.flip(1)",
+    "roll": "a.roll(1, 0)",
+}
+ORDER = {
+    "sort": "a.sort(1).values",
+    "argsort": "a.argsort(0)",
+    "topk": "a.topk(2).indices",
+    "median": "a.median()",
+    "median(dim)": "a.median(1).values",
+    "kthvalue": "a.kthvalue(2).values",
+}
+COMPLEX = {
+    "c + c2": "torch.view_as_real(c + c2)",
+    "c * c2": "torch.view_as_real(c * c2)",
+    "c - c2, in place": "torch.view_as_real(c.sub_(c2).add_(c2))",
 }
 WRITTEN_RESULTS = {
     "add_": "(a * b).add_(b)",
@@ -202,6 +250,9 @@ OTHER = {
     "matmul": "a @ b",
     "linear": "torch.nn.functional.linear(a, b, b[0])",
     "softmax": "a.softmax(-1)",
+    "softmax, first dimension": "a.softmax(0)",
+    "layer_norm": "torch.nn.functional.layer_norm(a, (4,))",
+    "einsum": "torch.einsum('ij,kj->ik', a, b)",
     "log_softmax": "a.log_softmax(-1)",
     "a[0]": "a[0]",
     "a[mask]": "a[m]",
@@ -261,6 +312,8 @@ def expression(
         names = {"torch": torch, "a": a, "b": b, "m": torch.tensor(mask.tolist())}
         names |= {"i": torch.tensor([2, 0]), "j": torch.tensor([[0, 1], [2, 3]])}
         names |= {"k": torch.arange(1, 17).view(4, 4), "d": b.detach().double()}
+        names |= {"c": torch.complex(a.detach(), b.detach())}
+        names["c2"] = names["c"] * 0.5
         if dtype:
             kind = getattr(torch, dtype)
             names |= {"h": a.to(kind), "h2": b.to(kind), "w": names["k"].to(kind)}
@@ -367,6 +420,10 @@ def table() -> list[Workload]:
                 Workload("in place", f"{name} on a result, grad", expression(code, grad=True))
                 for name, code in WRITTEN_RESULTS.items()
             ]
+    for kind, codes in (
+        ("random", RANDOM), ("by index", BY_INDEX), ("order", ORDER), ("complex", COMPLEX)
+    ):  # fmt: skip
+        lines += [Workload(kind, name, expression(code)) for name, code in codes.items()]
     for dtypes, codes in ((("bfloat16", "float16"), HALVES), (("uint8", "int16", "int32"), WHOLE)):
         for dtype in dtypes:
             for name, code in codes.items():

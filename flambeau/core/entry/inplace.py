@@ -13,6 +13,7 @@ from flambeau.core.binding import bind
 from flambeau.core.entry import process
 from flambeau.core.entry.general import KINDS, all_positional
 from flambeau.core.entry.record import INTS, SCALARS, SINGLE_DOUBLE
+from flambeau.core.kernels.native import complexes
 from flambeau.core.kernels.native.choose import FORMULAS, resolved, short_kinds, takes_target
 from flambeau.core.old_order import of_two
 from flambeau.core.overlap import meets
@@ -169,6 +170,8 @@ def apart(kernel: Callable[..., Any], count: int) -> Callable[..., Any]:
     def form(*arrays: Any) -> Any:
         if len(arrays) > count:
             out = arrays[-1]
+            if out.dtype.kind == "c":
+                raise ValueError
             for a in arrays[:count]:
                 if type(a) is nd and meets(out, a):
                     raise ValueError
@@ -192,9 +195,12 @@ def inplace_binary(op: Op, title: str, otherwise: Callable[..., Any] = write.inp
         nonlocal short
         warns = op.kernel in (np.maximum, np.minimum)  # of `out` given by position
         found = resolved(op.name, apart(into if warns else op.kernel, 2), op=op)
-        short = process.native(
-            "write_binary", op, found, title, short_kinds(op, op.name, 2), numbers=True
-        ) or _write(op, found, title)  # fmt: skip
+        kinds = short_kinds(op, op.name, 2)
+        if op.name in complexes.FORMULAS:
+            kinds |= frozenset(complexes.DTYPES)
+        short = process.native("write_binary", op, found, title, kinds, numbers=True) or _write(
+            op, found, title
+        )
         return short(input, other)
 
     short: Callable[..., Any] = first
