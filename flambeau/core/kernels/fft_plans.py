@@ -323,16 +323,18 @@ def _plan(
     units = outer * blocks
     work = units * block * n * max(n.bit_length(), 4)
     shares = min(units, pool.shares_of(work * 32768 // GRAIN, 32768)) if limit > 1 else 1
-    room = 2 * made.half + 16
-    plan = np.zeros((len(made.words), 10), np.int64)
+    from flambeau.core.kernels.generate.fft_ends import BEFORE, CONTEXT, STEP_WORDS
+
+    room = 2 * made.half + APART
+    plan = np.zeros((len(made.words), STEP_WORDS), np.int64)
     for k, line in enumerate(made.words):
         plan[k, : len(line)] = line
     words = np.array(
-        [drive, max(shares, 1), work >= UNLOCKED, 11, plan.ctypes.data, len(plan), units, blocks,
-         beside, block, s_outer, block * s_lane, t_outer, block * t_lane, room, 0, 0, 0],
+        [drive, max(shares, 1), work >= UNLOCKED, CONTEXT.index("source"), plan.ctypes.data,
+         len(plan), units, blocks, beside, block, s_outer, block * s_lane, t_outer, block * t_lane, room, 0, 0, 0],
         np.int64,
     )  # fmt: skip
-    scratch = 0 if made.bare else (room + 16) * 2 * size * max(shares, 1) + 256
+    scratch = 0 if made.bare else (room + BEFORE) * 2 * size * max(shares, 1) + 4 * 64
     return Plan(words, scratch, (plan, *made.kept))
 
 
