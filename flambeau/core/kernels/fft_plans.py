@@ -331,7 +331,8 @@ def _plan(
         plan[k, : len(line)] = line
     words = np.array(
         [drive, max(shares, 1), work >= UNLOCKED, CONTEXT.index("source"), plan.ctypes.data,
-         len(plan), units, blocks, beside, block, s_outer, block * s_lane, t_outer, block * t_lane, room, 0, 0, 0],
+         len(plan), units, blocks, beside, block, s_outer, block * s_lane, t_outer,
+         block * t_lane, room, 0, 0, 0],
         np.int64,
     )  # fmt: skip
     scratch = 0 if made.bare else (room + BEFORE) * 2 * size * max(shares, 1) + 4 * 64
