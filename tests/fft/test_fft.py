@@ -119,3 +119,23 @@ def test_the_node_of_real_input():
     x = torch.randn(6, requires_grad=True)
     assert torch.fft.fft(x).grad_fn.name() == "FftR2CBackward0"
     assert torch.fft.fft(torch.zeros(3, 0)[:2], n=4).tolist() == [[0, 0, 0, 0]] * 2
+
+
+@pytest.mark.parametrize("size", [2, 3, 7, 8])
+@pytest.mark.parametrize("dim", [(-1,), (0,), (0, 1), (1, 0)])
+def test_gradients_of_half_spectra(oracle, size, dim):
+    """They go through half spectra themselves, where PyTorch's fill the other half with zeros."""
+    rng = np.random.default_rng(1)
+    x = rng.standard_normal((size, size))
+    for there, back in (("rfftn", "irfftn"), ("ihfftn", "hfftn")):
+        found = []
+        for engine in (torch, oracle):
+            t = engine.tensor(x, requires_grad=True)
+            half = getattr(engine.fft, there)(t, dim=dim)
+            again = getattr(engine.fft, back)(half * (1 + 2j), dim=dim)
+            loss = (half.abs() ** 2).sum() + (again**3).sum() + half.imag.sum()
+            (first,) = engine.autograd.grad(loss, t, create_graph=True)
+            (second,) = engine.autograd.grad(first.square().sum(), t)
+            found.append((first.detach().numpy(), second.numpy()))
+        for ours, theirs in zip(*found, strict=True):
+            np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-9 * np.abs(theirs).max())

@@ -1,5 +1,5 @@
 """Discrete Fourier transforms along one axis: what steps of generated code a transform takes, and
-its tables.
+its tables. Which passes a length takes is in fft_lengths.
 
 A row that lies in one piece is transformed by itself, short ones and columns a register of them at
 a time; long rows are two transforms of columns. Lengths with a large prime become convolutions
@@ -21,10 +21,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from flambeau.core import threads
+from flambeau.core.kernels.fft_lengths import LARGEST, factors, radices, smooth, turns
 from flambeau.core.kernels.jit import build, pool
 from flambeau.core.kernels.jit.ir import Module
 
-__all__ = ["Array", "Plan", "completion", "factors", "planned", "radices", "turns"]
+__all__ = ["Array", "Plan", "completion", "planned"]
 
 TYPES = {np.dtype("f4"): "float", np.dtype("f8"): "double"}
 ROW = 15
@@ -38,12 +39,6 @@ rows. One thread takes less time for it as a whole: 1.1 of 1.45 ms where they ar
 FEW = 2
 APART = 16
 """Numbers between two rows of a buffer."""
-LARGEST = 31
-"""The largest prime whose transform is held in registers."""
-MOST = 16
-"""The largest radix that is composed of several primes."""
-CONVOLUTIONS = 12
-"""Lengths that are looked at for a convolution."""
 GRAIN = 1 << 17
 """Multiplications that one more thread is worth."""
 UNLOCKED = 1 << 15
@@ -55,86 +50,6 @@ class Plan(NamedTuple):
     words: Any
     scratch: int
     kept: tuple[Any, ...]
-
-
-def turns(j: Any, n: int, exactly: bool = True) -> tuple[Any, Any]:
-    """The real and imaginary part of ``exp(-2 pi i j / n)``, by the nearest eighth of a turn."""
-    j = np.asarray(j, np.int64) % n
-    eighth = 8 * j // n
-    # Eighths 1, 2, 5, 6 are mirrored at the diagonal: what is left is at most an eighth of a turn.
-    quarter = (eighth + 1) // 2
-    left = (4 * j - quarter * n).astype(np.longdouble if exactly else np.float64)
-    angle = left * (np.longdouble(2) * _PI / (4 * n) if exactly else 2 * np.pi / (4 * n))
-    c, s = np.cos(angle).astype("f8"), np.sin(angle).astype("f8")
-    quarter %= 4
-    re = np.choose(quarter, (c, -s, -c, s))
-    im = np.choose(quarter, (s, c, -s, -c))
-    return re, -im
-
-
-_PI = np.arctan(np.longdouble(1)) * 4
-
-
-def factors(n: int) -> list[int]:
-    """The primes that n is made of, in rising order."""
-    found, p = [], 2
-    while p * p <= n:
-        while n % p == 0:
-            found.append(p)
-            n //= p
-        p += 1
-    return found + ([n] if n > 1 else [])
-
-
-def _cost(r: int) -> float:
-    """About what a pass of radix r costs a number: memory, and the arithmetic."""
-    primes = factors(r)
-    return 1.5 + sum(0.5 if p == 2 else 0.35 * p for p in primes) + (0.6 if r > 8 else 0)
-
-
-def radices(n: int, width: int, row: bool) -> tuple[int, ...]:
-    """The radices of a transform's passes; the first of a row fills the registers of the others.
-    Empty where n is 1, or has a larger prime than there are passes for.
-    """
-    return _passes(n, width, row)[1]
-
-
-@lru_cache(maxsize=256)
-def _passes(n: int, width: int, row: bool) -> tuple[float, tuple[int, ...]]:
-    """The radices that cost least, and about what they cost a number."""
-    parts = [r for r in range(2, LARGEST + 1) if n % r == 0 and (r <= MOST or factors(r) == [r])]
-
-    @once
-    def best(left: int, run: int) -> tuple[float, tuple[int, ...]]:
-        if left == 1:
-            return 0.0, ()
-        waste = 1.0 if not row or run == 1 else -(-run // width) * width / run
-        found: tuple[float, tuple[int, ...]] = (float("inf"), ())
-        for r in parts:
-            if left % r == 0:
-                more, rest = best(left // r, run * r)
-                if row and run == 1:
-                    m = n // r
-                    waste = -(-m // width) * width / m
-                found = min(found, (_cost(r) * waste + more, (r, *rest)))
-        return found
-
-    return best(n, 1)
-
-
-@lru_cache(maxsize=256)
-def _smooth(n: int, row: bool, width: int) -> int:
-    """The length of the convolution that a transform of n becomes: of the first ones that are long
-    enough and made of small primes, the one that takes least.
-    """
-    step = width if row else 2
-    size = -(-(2 * n - 1) // step) * step
-    found: list[int] = []
-    while len(found) < CONVOLUTIONS:
-        if max(factors(size)) <= 7:
-            found.append(size)
-        size += step
-    return min(found, key=lambda size: (2 + _passes(size, width, row)[0]) * size)
 
 
 class _Steps:
@@ -205,7 +120,7 @@ class _Steps:
     def _convolved(self, n: int) -> None:
         """Bluestein's transform: jk is (j^2 + k^2 - (j - k)^2) / 2."""
         name = "chirp_row" if self.run == 1 else "chirp_lanes"
-        size = _smooth(n, self.run == 1, self.width)
+        size = smooth(n, self.run == 1, self.width)
         j = np.arange(n)
         re, im = turns(j * j, 2 * n)
         table = self.table(re, im)
@@ -307,7 +222,7 @@ def _plan(
     half = n // 2 + 1
     rows = n
     if max(factors(m), default=1) > LARGEST:
-        rows = _smooth(m, row, width)
+        rows = smooth(m, row, width)
     made = _Steps(type, 1 if row else width, width, max(rows, half) + APART // 2)
     try:
         if row:
@@ -323,16 +238,19 @@ def _plan(
     units = outer * blocks
     work = units * block * n * max(n.bit_length(), 4)
     shares = min(units, pool.shares_of(work * 32768 // GRAIN, 32768)) if limit > 1 else 1
-    room = 2 * made.half + 16
-    plan = np.zeros((len(made.words), 10), np.int64)
+    from flambeau.core.kernels.generate.fft_ends import BEFORE, CONTEXT, STEP_WORDS
+
+    room = 2 * made.half + APART
+    plan = np.zeros((len(made.words), STEP_WORDS), np.int64)
     for k, line in enumerate(made.words):
         plan[k, : len(line)] = line
     words = np.array(
-        [drive, max(shares, 1), work >= UNLOCKED, 11, plan.ctypes.data, len(plan), units, blocks,
-         beside, block, s_outer, block * s_lane, t_outer, block * t_lane, room, 0, 0, 0],
+        [drive, max(shares, 1), work >= UNLOCKED, CONTEXT.index("source"), plan.ctypes.data,
+         len(plan), units, blocks, beside, block, s_outer, block * s_lane, t_outer,
+         block * t_lane, room, 0, 0, 0],
         np.int64,
     )  # fmt: skip
-    scratch = 0 if made.bare else (room + 16) * 2 * size * max(shares, 1) + 256
+    scratch = 0 if made.bare else (room + BEFORE) * 2 * size * max(shares, 1) + 4 * 64
     return Plan(words, scratch, (plan, *made.kept))
 
 

@@ -21,7 +21,7 @@ from flambeau.core.factory_options import known
 from flambeau.core.kernels.fft import Transform, c2c, c2r, complex_of, r2c, ready, real_of
 from flambeau.core.output import write_one
 from flambeau.core.state import NO_GRAD, mode
-from flambeau.core.tensor import Tensor, edge_of
+from flambeau.core.tensor import Tensor, edge_of, wrap
 from flambeau.core.threads import count
 
 __all__: list[str] = []
@@ -46,14 +46,28 @@ def _fft_c2c(input, dim: Any, scale: float, forward: bool):
     return c2c(input, dim, scale, forward)
 
 
+def _weighed(g: Any, last: int, size: int, inner: float) -> Any:
+    """Half a spectrum with those numbers times `inner` that stand for two of the whole one."""
+    weights = np.full(size // 2 + 1, inner, g.dtype.numpy)
+    weights[0] = 1
+    if size % 2 == 0:
+        weights[-1] = 1
+    shape = [1] * g.dim()
+    shape[last] = len(weights)
+    return ops.mul(g, wrap(weights.reshape(shape)))
+
+
 def _r2c_rule(g: Any, input_shape: Any, dim: Any, scale: Any, onesided: Any) -> Any:
-    last = dim[-1]
-    missing = input_shape[last] - g.shape[last]
-    if onesided and missing:
-        shape = list(g.shape)
-        shape[last] = missing
-        g = ops.cat([g, ops.zeros(shape, dtype=g.dtype, device=g.device)], last)
-    return ops._fft_c2c(g, dim, scale, False).real
+    """The real part of the adjoint transform: of half a spectrum, that of the whole one whose other
+    half is zero.
+    """
+    if not onesided:
+        return ops._fft_c2c(g, dim, scale, False).real
+    *others, last = dim
+    if others:
+        g = ops._fft_c2c(g, tuple(others), 1.0, False)
+    size = input_shape[last]
+    return ops._fft_c2r(_weighed(g, last, size, 0.5), (last,), scale, size)
 
 
 @primitive(
@@ -74,16 +88,7 @@ def _fft_r2c(input, dim: Any, scale: float, onesided: bool):
 
 
 def _c2r_rule(g: Any, dim: Any, scale: Any, size: Any) -> Any:
-    found = ops._fft_r2c(g, dim, scale, True)
-    last = dim[-1]
-    half = found.shape[last]
-    double = size - half
-    if double <= 0:
-        return found
-    parts = [found.narrow(last, 0, 1), found.narrow(last, 1, double) * 2]
-    if half - 1 - double:
-        parts.append(found.narrow(last, 1 + double, half - 1 - double))
-    return ops.cat(parts, last)
+    return _weighed(ops._fft_r2c(g, dim, scale, True), dim[-1], size, 2.0)
 
 
 @primitive(

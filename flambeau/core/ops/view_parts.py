@@ -261,8 +261,10 @@ def unfold_backward(grad, shape: Any, dim: int, size: int, step: int):
     if not len(shape):
         return grad.sum().reshape(()) if size else found
     d = wrap_dim(dim, len(shape))
-    count = grad.shape[d]
-    for k in reversed(range(size)):  # window by window, as PyTorch adds them up
-        place = (slice(None),) * d + (slice(k, k + step * (count - 1) + 1, step),)
-        found[place] += grad[..., k]
+    steps = (*found.strides[:d], found.strides[d] * step, *found.strides[d + 1 :])
+    # From the windows' ends on, as PyTorch adds them up: of one step at a time, which lie apart.
+    for k in reversed(range(0, size, step)):
+        part = grad[..., k : k + step]
+        place = found[(slice(None),) * d + (slice(k, None),)]
+        np.lib.stride_tricks.as_strided(place, part.shape, (*steps, found.strides[d]))[...] += part
     return found

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from flambeau.core import threads
-from flambeau.core.kernels import fft, fft_plans
+from flambeau.core.kernels import fft, fft_lengths, fft_plans
 from flambeau.core.kernels.jit import build
 from flambeau.core.kernels.native.prepared import launch
 
@@ -131,7 +131,7 @@ def test_errors_are_no_larger_than_pytorchs(n: int, oracle: Any) -> None:
     for dtype, wide in (("c8", "c16"), ("c16", "c32")):
         x = _numbers((8, n), dtype)
         j = np.arange(n)
-        re, im = fft_plans.turns(np.multiply.outer(j, j[:7]), n)
+        re, im = fft_lengths.turns(np.multiply.outer(j, j[:7]), n)
         matrix = re.astype(wide) + np.asarray(1j, wide) * im
         wanted = x.astype(wide) @ matrix
         found = fft.c2c(x, (1,), 1.0, True), oracle.fft.fft(oracle.tensor(x)).numpy()
@@ -141,7 +141,7 @@ def test_errors_are_no_larger_than_pytorchs(n: int, oracle: Any) -> None:
 
 def test_turns_are_rounded_once() -> None:
     n = 1 << 12
-    re, im = fft_plans.turns(np.arange(n), n)
+    re, im = fft_lengths.turns(np.arange(n), n)
     angle = np.arange(n).astype(np.longdouble) * (8 * np.arctan(np.longdouble(1)) / n)
     assert np.abs(re - np.cos(angle)).max() < 1e-16
     assert np.abs(im + np.sin(angle)).max() < 1e-16

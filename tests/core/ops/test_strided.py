@@ -1,5 +1,6 @@
 """Views of other geometry on memory that is dense in an order of its own."""
 
+import numpy as np
 import pytest
 
 import flambeau
@@ -59,3 +60,17 @@ def test_a_copy_in_other_sizes_keeps_its_history_in_every_dtype(dtype):
     assert type(y.grad_fn).__name__ == "UnsafeViewBackward0"
     y.abs().sum().backward()
     assert x.grad.abs().sum().item() == 6.0
+
+
+@pytest.mark.parametrize("size,step", [(1, 1), (4, 1), (5, 2), (6, 4), (5, 5), (5, 7)])
+@pytest.mark.parametrize("dim", [0, 1, -1])
+def test_windows_are_added_up_in_pytorchs_order(oracle, dim, size, step):
+    rng = np.random.default_rng(1)
+    x = rng.standard_normal((8, 9, 10)).astype("f4")
+    wanted = oracle.tensor(x, requires_grad=True)
+    windows = wanted.unfold(dim, size, step)
+    g = rng.standard_normal(windows.shape).astype("f4")
+    windows.backward(oracle.tensor(g))
+    found = torch.tensor(x, requires_grad=True)
+    found.unfold(dim, size, step).backward(torch.tensor(g))
+    np.testing.assert_array_equal(found.grad.numpy(), wanted.grad.numpy())

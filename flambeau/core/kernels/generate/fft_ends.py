@@ -27,7 +27,7 @@ from flambeau.core.kernels.generate.vectors import read, write
 from flambeau.core.kernels.jit import pool
 from flambeau.core.kernels.jit.ir import Function, Module, Value, lanes, vector
 
-__all__ = ["COMPLETION", "CONTEXT", "STEPS", "STEP_WORDS", "end_module"]
+__all__ = ["BEFORE", "COMPLETION", "CONTEXT", "STEPS", "STEP_WORDS", "end_module"]
 
 CONTEXT = (
     "plan", "steps", "units", "blocks", "lanes", "block", "source_outer", "source_step",
