@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import itertools
 
 import numpy as np
 import pytest
@@ -22,6 +23,13 @@ def widths():
     """Registers of this machine, and the half as long ones of others that it has, too."""
     host = build.host()
     return [(host.bits, host.masked), (256, False)] if host.bits > 256 else [host[3:]]
+
+
+def shorter(host):
+    """A machine with half as many registers of half the length."""
+    newer = ("avx512", "avx10", "amx")
+    features = [f"-{x[1:]}" if x[1:].startswith(newer) else x for x in host.features.split(",")]
+    return host._replace(cpu="haswell", features=",".join(features), bits=256, masked=False)
 
 
 @pytest.fixture(scope="module", params=["float", "double"])
@@ -119,12 +127,18 @@ def test_products_along_k(kernel, m, n, k):
 
 
 def test_tiles_stay_in_registers(kernel):
+    """No sum is stored on the stack between two multiplications, also with 16 registers."""
     _, shape, _ = kernel
-    text = build.compiled(gemm.module(shape), build.host(), assembly=True)
-    name, spilled = "", set()
-    for line in text.splitlines():
-        if line.endswith(":") and not line.startswith("."):
-            name = line[:-1]
-        if ("zmm" in line or "ymm" in line) and "rsp" in line:
-            spilled.add(name)
-    assert not {n for n in spilled if n.startswith("tile")}
+    target = build.host()
+    if target.bits < 256:
+        pytest.skip("assembly of another processor")
+    if target.bits > 256 and not shape.masked:
+        target = shorter(target)
+    text = build.compiled(gemm.module(shape), target, assembly=True)
+    lines = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
+    multiplied = [k for k, line in enumerate(lines) if "vfmadd" in line]
+    assert len(multiplied) > 100
+    for k, after in itertools.pairwise(multiplied):
+        if after - k < 8:
+            between = lines[k + 1 : after]
+            assert not [x for x in between if x.endswith("(%rsp)") and "mm" in x.split(",")[0]]
