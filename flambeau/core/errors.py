@@ -106,7 +106,7 @@ def _called() -> str:
     while frame.f_back is not None and frame.f_back.f_code.co_filename.startswith(_CORE):
         frame = frame.f_back
     known = frame.f_locals
-    if frame.f_code.co_name == "asking":  # see overrides: it asks for a function that is inside
+    if frame.f_code.co_name == "__call__":  # see overrides: it asks for a function that is inside
         return str(known["function"].__name__)
     return getattr(known.get("op"), "name", None) or frame.f_code.co_name
 

@@ -295,7 +295,8 @@ def _cover_room(room: Any, wrapped: dict[Any, Any]) -> None:
             whole = room.__name__.endswith("nn.functional") and name not in AS_CALLED
             asking = wrapped.setdefault(value, _asking(value, whole))
             setattr(room, name, asking)
-            if getattr(sys.modules.get(asking.__module__), name, None) is not asking:
+            known = sys.modules.get(asking.__module__)
+            if getattr(known, asking.__qualname__, None) is not asking:
                 entitle(asking, name, room.__name__)
 
 
@@ -405,6 +406,9 @@ class Asking:
 
     def __reduce__(self) -> str:
         return self.__wrapped__.__qualname__
+
+
+Asking.__name__ = "builtin_function_or_method"  # what errors call PyTorch's functions
 
 
 def _asking(function: Callable[..., Any], whole: bool = False) -> Callable[..., Any]:

@@ -4,8 +4,8 @@ import flambeau as torch
 from flambeau import _dynamo
 
 
-def test_settings_are_taken():
-    _dynamo.config.suppress_errors = True
+def test_settings_are_taken(monkeypatch):
+    monkeypatch.setattr(_dynamo.config, "suppress_errors", True)
     _dynamo.reset()
     assert not _dynamo.is_compiling()
     assert _dynamo.disable(torch.relu)(torch.tensor([-1.0])).item() == 0

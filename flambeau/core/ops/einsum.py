@@ -17,7 +17,7 @@ from flambeau.core.dims import wrap_dim, wrap_dims
 from flambeau.core.errors import fail
 from flambeau.core.ops.windowing import require_tensor
 from flambeau.core.output import write_one
-from flambeau.core.tensor import Tensor
+from flambeau.core.tensor import Tensor, edge_of
 
 __all__: list[str] = []
 
@@ -275,7 +275,9 @@ def _paired(a: Tensor, b: Tensor, plan: _Pair) -> Tensor | None:
 
 
 def _contract(operands: list[Tensor], terms: Any, output: tuple[int, ...]) -> Tensor:
-    if len(operands) == 2:
+    if len(operands) == 2 and not any(
+        map(edge_of, operands)
+    ):  # whose nodes and orders are told below
         plan = _matrices(tuple(map(tuple, terms)), output)
         if plan is not None and (found := _paired(operands[0], operands[1], plan)) is not None:
             return found

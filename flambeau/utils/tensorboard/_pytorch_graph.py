@@ -28,7 +28,9 @@ from flambeau.utils.tensorboard.extra import (
 __all__ = ["graph"]
 
 PRODUCER = 22  # the version of the graph format that TensorBoard expects at least
-OPERATORS = {"convolved": "_convolution"}  # where PyTorch's graphs say another word
+CONVOLUTIONS = tuple(f"{name}{n}d" for name in ("conv", "conv_transpose") for n in (1, 2, 3))
+# Where PyTorch's graphs say another word.
+OPERATORS = dict.fromkeys((*CONVOLUTIONS, "convolved"), "_convolution")
 LONGEST = 1024  # characters of an operation's plain arguments
 
 
