@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ALL_OFF",
     "SUBCLASSES_OFF",
+    "Stand",
     "WHOLE",
     "ask",
     "concern",
@@ -365,19 +366,40 @@ def _own(kind: Any) -> bool:
     )
 
 
-class Asking:
-    """A function that asks as a whole.
-
-    It equals the one that it was made of, so that a program's table by function finds either:
-    ``torch.div`` may have been looked up before there was anybody to ask.
+class Stand:
+    """What stands in a function's place, and equals it: a program's table by function finds either,
+    for ``torch.div`` may have been looked up before there was anybody to ask.
     """
 
+    __wrapped__: Callable[..., Any]
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        functools.update_wrapper(self, function)  # type: ignore[arg-type]
+        self._first = getattr(function, "_first", function)
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else MethodType(self, instance)
+
+    def __eq__(self, other: object) -> bool:
+        return getattr(other, "_first", other) is self._first
+
+    def __hash__(self) -> int:
+        return hash(self._first)
+
+    def __repr__(self) -> str:
+        return repr(self._first)
+
+    def __reduce__(self) -> str:
+        return self._first.__qualname__
+
+
+class Asking(Stand):
+    """A function that asks as a whole."""
+
     def __init__(self, function: Callable[..., Any], whole: bool) -> None:
-        functools.update_wrapper(self, function)
+        super().__init__(function)
         self._method = written_in(function).startswith(METHODS)
         self._whole = whole
-
-    __wrapped__: Callable[..., Any]
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         m = state.mode()
@@ -391,21 +413,6 @@ class Asking:
                 args, kwargs = _in_full(function, args, kwargs)
             return dispatch(self, args, kwargs)
         return function(*args, **kwargs)
-
-    def __get__(self, instance: Any, owner: Any = None) -> Any:
-        return self if instance is None else MethodType(self, instance)
-
-    def __eq__(self, other: object) -> bool:
-        return other is self or other is self.__wrapped__
-
-    def __hash__(self) -> int:
-        return hash(self.__wrapped__)
-
-    def __repr__(self) -> str:
-        return repr(self.__wrapped__)
-
-    def __reduce__(self) -> str:
-        return self.__wrapped__.__qualname__
 
 
 Asking.__name__ = "builtin_function_or_method"  # what errors call PyTorch's functions

@@ -7,7 +7,6 @@ Stands on registry and aten.
 
 from __future__ import annotations
 
-import functools
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -17,6 +16,7 @@ from flambeau.core import lower, state
 from flambeau.core.binding import sizes
 from flambeau.core.declare import Op, ops
 from flambeau.core.layout import preserve_format
+from flambeau.core.overrides import Stand
 from flambeau.core.tensor import Tensor
 from flambeau.library.aten import AtenOverload, AtenPacket
 from flambeau.library.registry import ops as namespaces
@@ -270,14 +270,14 @@ def cover() -> None:
     """
     torch: Any = import_module("flambeau")
     for name in WHOLES:
-        setattr(Tensor, name, _asking(name, getattr(Tensor, name)))
+        setattr(Tensor, name, _Asking(name, getattr(Tensor, name)))
         if hasattr(torch, name):
-            setattr(torch, name, _asking(name, getattr(torch, name)))
+            setattr(torch, name, _Asking(name, getattr(torch, name)))
     data = vars(Tensor)["data"]
     asking = property(lambda tensor: _data(tensor, data.fget), data.fset, doc=data.__doc__)
     Tensor.data = asking  # type: ignore[assignment, method-assign]
     for name in FACTORIES:
-        made = _asking(name, getattr(torch, name))
+        made = _Asking(name, getattr(torch, name))
         setattr(torch, name, made)
         if hasattr(ops, name):
             setattr(ops, name, made)
@@ -294,18 +294,22 @@ def _data(tensor: Tensor, plain: Callable[[Tensor], Tensor]) -> Tensor:
         state.restore(token)
 
 
-def _asking(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(function)
-    def asking(*args: Any, **kwargs: Any) -> Any:
+class _Asking(Stand):
+    """A function that asks handlers of operations as a whole, by PyTorch's name of it."""
+
+    def __init__(self, name: str, function: Callable[..., Any]) -> None:
+        super().__init__(function)
+        self._name = name
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        name = self._name
         if not lower.concern(args, state.mode()):
-            return function(*args, **kwargs)
+            return self.__wrapped__(*args, **kwargs)
         if "size" not in kwargs and name in SIZED:
             args = (list(sizes(args)),)
         elif "size" not in kwargs and name in SIZED_AFTER:
             args = (args[0], list(sizes(args[1:])))
         return lower.ask(getattr(namespaces.aten, name).default, args, kwargs)
-
-    return asking
 
 
 lower.translator = sys.modules[__name__]
