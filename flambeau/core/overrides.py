@@ -378,7 +378,7 @@ class Stand:
         self._first = getattr(function, "_first", function)
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
-        return self if instance is None else MethodType(self, instance)
+        return self if instance is None else MethodType(self, instance)  # type: ignore[arg-type]
 
     def __eq__(self, other: object) -> bool:
         return getattr(other, "_first", other) is self._first
