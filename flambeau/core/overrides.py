@@ -262,39 +262,54 @@ def cover() -> None:
 
     load_all()
     torch: Any = import_module("flambeau")
-    wrapped: dict[Any, Any] = {}
+    covered = _Covered()
     for name, function in FUNCTIONS.items():
-        if inspect.isfunction(function) and not hasattr(function, "operation"):
-            wrapped.setdefault(function, _asking(function))
-            FUNCTIONS[name] = wrapped[function]
+        if _is_written(function):
+            FUNCTIONS[name] = covered.asking(function)
             known = vars(torch).get(name)
-            if known is function:
-                setattr(torch, name, wrapped[function])
-            elif getattr(known, "__wrapped__", None) is function:  # a dispatcher's, made before
-                setattr(torch, name, _asking(known))
+            if known is function or getattr(known, "__wrapped__", None) is function:
+                setattr(torch, name, covered.asking(known))  # the latter: a dispatcher's, before
     for name, value in list(vars(Tensor).items()):
         if (
-            inspect.isfunction(value)
-            and not hasattr(value, "operation")
+            _is_written(value)
             and name not in UNASKED
-            and (value in wrapped or written_in(value).startswith(ASKING))
+            and (value in covered or written_in(value).startswith(ASKING))
             and not name.startswith("__")
         ):
-            setattr(Tensor, name, wrapped.setdefault(value, _asking(value)))
+            setattr(Tensor, name, covered.asking(value))
     for room in ("nn.functional", "linalg", "fft", "special"):
-        _cover_room(import_module(f"flambeau.{room}"), wrapped)
+        _cover_room(import_module(f"flambeau.{room}"), covered)
 
 
-def _cover_room(room: Any, wrapped: dict[Any, Any]) -> None:
+def _is_written(value: Any) -> bool:
+    """Whether a function is written over operations: it is none itself."""
+    return (inspect.isfunction(value) or isinstance(value, Stand)) and not hasattr(
+        value, "operation"
+    )
+
+
+class _Covered:
+    """What stands in the place of each function: of the very object, for a stand equals it."""
+
+    def __init__(self) -> None:
+        self._stands: dict[int, tuple[Any, Any]] = {}
+
+    def __contains__(self, function: Any) -> bool:
+        return id(function) in self._stands
+
+    def asking(self, function: Any, whole: bool = False) -> Any:
+        """The function that asks; one for each."""
+        if function not in self:
+            self._stands[id(function)] = function, _asking(function, whole)
+        return self._stands[id(function)][1]
+
+
+def _cover_room(room: Any, covered: _Covered) -> None:
     for name in [n for n in vars(room) if not n.startswith("_")]:
         value = getattr(room, name, None)
-        if (
-            inspect.isfunction(value)
-            and not hasattr(value, "operation")
-            and value.__module__.startswith("flambeau")
-        ):
+        if _is_written(value) and value.__module__.startswith("flambeau"):
             whole = room.__name__.endswith("nn.functional") and name not in AS_CALLED
-            asking = wrapped.setdefault(value, _asking(value, whole))
+            asking = covered.asking(value, whole)
             setattr(room, name, asking)
             known = sys.modules.get(asking.__module__)
             if getattr(known, asking.__qualname__, None) is not asking:

@@ -270,9 +270,11 @@ def cover() -> None:
     """
     torch: Any = import_module("flambeau")
     for name in WHOLES:
-        setattr(Tensor, name, _Asking(name, getattr(Tensor, name)))
-        if hasattr(torch, name):
-            setattr(torch, name, _Asking(name, getattr(torch, name)))
+        known = getattr(Tensor, name)
+        asking = _Asking(name, known)
+        setattr(Tensor, name, asking)
+        if getattr(torch, name, None) == known:  # one function, by one name
+            setattr(torch, name, asking)
     data = vars(Tensor)["data"]
     asking = property(lambda tensor: _data(tensor, data.fget), data.fset, doc=data.__doc__)
     Tensor.data = asking  # type: ignore[assignment, method-assign]

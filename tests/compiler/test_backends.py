@@ -238,7 +238,7 @@ def test_nothing_happens_while_the_graph_is_made():
 def test_backends_with_names(monkeypatch):
     from flambeau.compiler import backends
 
-    monkeypatch.setattr(backends, "REGISTERED", {"another": abs})
+    monkeypatch.setitem(backends.REGISTERED, "another", abs)
     calls = []
     _dynamo.register_backend(noting(calls), name="mine")
     assert "mine" in _dynamo.list_backends()
@@ -246,7 +246,7 @@ def test_backends_with_names(monkeypatch):
     assert len(calls) == 1 and _dynamo.lookup_backend("mine") is not None
     with pytest.raises(AssertionError, match="duplicate"):
         _dynamo.register_backend(noting([]), name="mine")
-    del backends.REGISTERED["mine"]
+    backends.REGISTERED.pop("mine")
     with pytest.raises(_dynamo.exc.InvalidBackend):
         flambeau.compile(abs, backend="yours")
 
