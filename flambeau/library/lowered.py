@@ -276,8 +276,8 @@ def cover() -> None:
         if getattr(torch, name, None) == known:  # one function, by one name
             setattr(torch, name, asking)
     data = vars(Tensor)["data"]
-    asking = property(lambda tensor: _data(tensor, data.fget), data.fset, doc=data.__doc__)
-    Tensor.data = asking  # type: ignore[assignment, method-assign]
+    shown = property(lambda tensor: _data(tensor, data.fget), data.fset, doc=data.__doc__)
+    Tensor.data = shown  # type: ignore[assignment, method-assign]
     for name in FACTORIES:
         made = _Asking(name, getattr(torch, name))
         setattr(torch, name, made)
