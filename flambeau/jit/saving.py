@@ -7,6 +7,7 @@ So load only files you trust. PyTorch's own archives hold TorchScript and are re
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import zipfile
@@ -22,6 +23,7 @@ from flambeau.jit.modules import (
 )
 from flambeau.jit.source import Collector, Rebuilt
 from flambeau.nn import Module
+from flambeau.serialization.writing import replacing
 
 __all__ = ["load", "save"]
 
@@ -90,12 +92,8 @@ def save(m: Any, f: Any, _extra_files: dict[str, Any] | None = None) -> None:
     data = io.BytesIO()
     definitions = writer.collector.definitions
     flambeau.save({"definitions": definitions, "parts": writer.parts, "root": root}, data)
-    path = os.fspath(f) if isinstance(f, (str, os.PathLike)) else f
-    if isinstance(path, str) and not os.path.isdir(os.path.dirname(path) or "."):
-        raise fail(
-            RuntimeError, "jit.save", f"Parent directory {os.path.dirname(path)} does not exist."
-        )
-    with zipfile.ZipFile(path, "w") as archive:
+    opened = replacing(f) if isinstance(f, (str, os.PathLike)) else contextlib.nullcontext(f)
+    with opened as file, zipfile.ZipFile(file, "w") as archive:
         archive.writestr(DATA, data.getvalue())
         for each in definitions:
             archive.writestr(f"script/code/{each['label']}_{each['name']}.py", each["text"])

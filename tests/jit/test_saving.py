@@ -223,3 +223,15 @@ def test_torch_load_hands_programs_over():
     with pytest.warns(UserWarning, match="torch.jit.load"):
         found = flambeau.load(io.BytesIO(data), weights_only=False)
     assert isinstance(found, jit.ScriptModule)
+
+
+def test_a_program_is_written_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "program.pt"
+    program = jit.script(nn.Linear(2, 2))
+    jit.save(program, path)
+    before = path.read_bytes()
+    with pytest.raises(TypeError):
+        jit.save(program, path, _extra_files={"notes": object()})
+    assert path.read_bytes() == before and [p.name for p in tmp_path.iterdir()] == ["program.pt"]
+    with pytest.raises(RuntimeError, match="does not exist"):
+        jit.save(program, tmp_path / "none" / "program.pt")

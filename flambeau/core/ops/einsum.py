@@ -217,7 +217,6 @@ class _Pair(NamedTuple):
 
     left: tuple[int, ...] | None
     right: tuple[int, ...] | None
-    output: tuple[int, ...] | None
     alike: tuple[tuple[int, int], ...]
     """Dimensions of the two that must have one size."""
     summed: bool
@@ -249,9 +248,11 @@ def _matrices(terms: Any, output: tuple[int, ...]) -> _Pair | None:
     if not summed and (batch or len(rows) != 1 or len(columns) != 1):
         return None
     alike = tuple([(a.index(n), b.index(n)) for n in both])
+    if tuple(batch + rows + columns) != output:
+        return None
     return _Pair(
         _turn(a, batch + rows + summed), _turn(b, batch + summed + columns),
-        _turn(batch + rows + columns, output), alike, bool(summed), bool(rows), bool(columns),
+        alike, bool(summed), bool(rows), bool(columns),
     )  # fmt: skip
 
 
@@ -271,13 +272,12 @@ def _paired(a: Tensor, b: Tensor, plan: _Pair) -> Tensor | None:
             found = found.squeeze(-2 if plan.columns else -1)
     else:
         found = left.unsqueeze(1) * right
-    return found if plan.output is None else found.permute(plan.output)  # type: ignore[no-any-return]
+    return found  # type: ignore[no-any-return]
 
 
 def _contract(operands: list[Tensor], terms: Any, output: tuple[int, ...]) -> Tensor:
-    if len(operands) == 2 and not any(
-        map(edge_of, operands)
-    ):  # whose nodes and orders are told below
+    # What has a history goes below, where PyTorch's nodes are made.
+    if len(operands) == 2 and not any(map(edge_of, operands)):
         plan = _matrices(tuple(map(tuple, terms)), output)
         if plan is not None and (found := _paired(operands[0], operands[1], plan)) is not None:
             return found
@@ -294,12 +294,13 @@ def _contract(operands: list[Tensor], terms: Any, output: tuple[int, ...]) -> Te
                     f"with previously seen size {known}",
                 )
             sizes[label] = size if known == 1 else known
-    work = [_narrow(x, term, sizes) for x, term in zip(operands, terms, strict=True)]
+    rank = {label: k for k, label in enumerate(dict.fromkeys((*output, *sizes)))}
+    work = [_narrow(x, term, sizes, rank) for x, term in zip(operands, terms, strict=True)]
     while len(work) > 1:
         i, j = (0, 1) if len(work) == 2 else _cheapest(work, output, sizes)
         rest = [w for k, w in enumerate(work) if k not in (i, j)]
         needed = set(output).union(*(labels for _, labels in rest))
-        work = [_pair(*work[i], *work[j], needed), *rest]
+        work = [_pair(*work[i], *work[j], needed, rank), *rest]
     x, labels = work[0]
     gone = [k for k, label in enumerate(labels) if label not in output]
     if gone:
@@ -317,9 +318,11 @@ def _contract(operands: list[Tensor], terms: Any, output: tuple[int, ...]) -> Te
     )
 
 
-def _narrow(x: Tensor, term: tuple[int, ...], sizes: dict[int, int]) -> tuple[Tensor, list[int]]:
+def _narrow(
+    x: Tensor, term: tuple[int, ...], sizes: dict[int, int], rank: dict[int, int]
+) -> tuple[Tensor, list[int]]:
     """An operand without repeated labels (their diagonal) and without dimensions of size 1 that
-    broadcast.
+    broadcast, its dimensions in the order of the output's.
     """
     labels = list(term)
     for label in dict.fromkeys(term):
@@ -339,6 +342,9 @@ def _narrow(x: Tensor, term: tuple[int, ...], sizes: dict[int, int]) -> tuple[Te
     if gone:
         x = x.reshape([n for k, n in enumerate(x.shape) if k not in gone])
         labels = [label for k, label in enumerate(labels) if k not in gone]
+    order = sorted(range(len(labels)), key=lambda k: rank[labels[k]])
+    if order != list(range(len(labels))):
+        x, labels = x.permute(order), [labels[k] for k in order]
     return x, labels
 
 
@@ -359,19 +365,24 @@ def _cheapest(work: Any, output: tuple[int, ...], sizes: dict[int, int]) -> tupl
 
 
 def _pair(
-    a: Tensor, la: list[int], b: Tensor, lb: list[int], needed: set[int]
+    a: Tensor, la: list[int], b: Tensor, lb: list[int], needed: set[int], rank: dict[int, int]
 ) -> tuple[Tensor, list[int]]:
     """One product of two operands: labels of both are a batch where needed later, summed where
-    not.
+    not. Labels come in the order of the output's (`rank`), and the operand that has the first of
+    the unshared ones gives the rows.
     """
     a, la = _sum_away(a, la, needed.union(lb))
     b, lb = _sum_away(b, lb, needed.union(la))
-    batch = [n for n in la if n in lb and n in needed]
-    summed = [n for n in la if n in lb and n not in needed]
-    rows = [n for n in la if n not in lb]
-    columns = [n for n in lb if n not in la]
+    ranked = sorted({*la, *lb}, key=rank.__getitem__)
+    batch, summed = (
+        [n for n in ranked if n in la and n in lb and (n in needed) is there]
+        for there in (True, False)
+    )
     if not summed:
-        return _outer(a, la, b, lb, batch + rows + columns)
+        return _outer(a, la, b, lb, ranked)
+    rows, columns = ([n for n in ranked if n not in other] for other in (lb, la))
+    if rows and columns and rank[columns[0]] < rank[rows[0]]:
+        a, la, b, lb, rows, columns = b, lb, a, la, columns, rows
     left = _arrange(a, la, batch, rows, summed)
     right = _arrange(b, lb, batch, summed, columns)
     found = ops.matmul(left, right)

@@ -109,3 +109,20 @@ def test_pairs_that_are_one_product(oracle):
                     assert np.allclose(ours.tolist(), theirs.tolist(), atol=1e-5), equation
     x, y = torch.ones(1, 4), torch.ones(3, 4)
     assert torch.einsum("ij,ij->i", x, y).tolist() == [4, 4, 4]  # a size of 1 broadcasts
+
+
+@pytest.mark.parametrize(
+    "equation",
+    ["ij,jk->ki", "ij,jk->ik", "ij,kj->ki", "i,j->ji", "ijk,i->kj", "bij,bjk->kbi", "ij,j->i",
+     "ijk,k->ji", "ij,ij->ji"],
+)  # fmt: skip
+def test_results_lie_in_memory_as_pytorchs(oracle, equation):
+    sizes = {"b": 2, "i": 3, "j": 4, "k": 5}
+    terms = equation.partition("->")[0].split(",")
+    found = []
+    for t in (torch, oracle):
+        operands = [t.ones([sizes[label] for label in term]) for term in terms]
+        results = [t.einsum(equation, *operands)]
+        results.append(t.einsum(equation, *[x.requires_grad_() for x in operands]))
+        found.append([tuple(x.stride()) for x in results])
+    assert found[0] == found[1]
