@@ -10,7 +10,7 @@ from flambeau.core.kernels import memory
 from flambeau.core.kernels.jit.ir import Function, Value, Variable
 from flambeau.core.kernels.native import table
 
-__all__ = ["field", "new_array", "python_number", "word"]
+__all__ = ["field", "new_array", "python_number", "tuple_of", "word"]
 
 
 def word(f: Function, name: str) -> Value:
@@ -84,3 +84,16 @@ def new_array(
         f.call(word(f, "decref"), "void", f.call(word(f, "set_handler"), "ptr", old))
         f.call(word(f, "decref"), "void", old)
     return found
+
+
+def tuple_of(f: Function, *items: Value) -> Value:
+    """A new tuple that takes the references over; returned at once where there is no memory."""
+    made, k = f.call(word(f, "tuple_of"), "ptr", f.index(len(items))), f.fresh()
+    f.branch(made.eq(0), f"lost{k}", f"tuple{k}")
+    f.label(f"lost{k}")
+    f.ret(made)
+    f.label(f"tuple{k}")
+    place = f.at(made, word(f, "tuple_items").to("i64"), "i8")
+    for i, item in enumerate(items):
+        f.store(item, place, i)
+    return made

@@ -24,7 +24,7 @@ from flambeau.core.kernels.native.geometry import (
     wrapped,
 )
 from flambeau.core.kernels.native.narrow import CARRIERS, HALVES, WORKING, load, served, stored
-from flambeau.core.kernels.native.objects import field, new_array, python_number, word
+from flambeau.core.kernels.native.objects import field, new_array, python_number, tuple_of, word
 
 __all__ = ["FOLDS", "native"]
 
@@ -280,7 +280,7 @@ def _typed(
         if fold.places != "alone":
             f.store(stored(f, found.to(WORKING.get(result, found.type)), result), target, at)
     if fold.places == "too":
-        f.ret(_pair(f, out, where))
+        f.ret(tuple_of(f, out, where))
     f.ret(out)
 
 
@@ -345,17 +345,3 @@ def _first(
     f.jump(f"look{k}")
     f.label(f"here{k}")
     return place.get()
-
-
-def _pair(f: Function, first: Value, second: Value) -> Value:
-    """Both in a tuple."""
-    made = f.call(word(f, "tuple_of"), "ptr", f.index(2))
-    k = f.fresh()
-    f.branch(made.eq(0), f"lost{k}", f"pair{k}")
-    f.label(f"lost{k}")
-    f.ret(made)
-    f.label(f"pair{k}")
-    items = f.at(made, word(f, "tuple_items").to("i64"), "i8")
-    f.store(first, items)
-    f.store(second, items, 1)
-    return made

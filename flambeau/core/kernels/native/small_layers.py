@@ -14,7 +14,7 @@ from typing import Any
 from flambeau.core.kernels.jit.ir import SIZES, Function, Module, Value
 from flambeau.core.kernels.native import table
 from flambeau.core.kernels.native.geometry import MOST, SIGNATURE, end, items_of, require, whole
-from flambeau.core.kernels.native.objects import field, new_array, python_number, word
+from flambeau.core.kernels.native.objects import field, new_array, python_number, tuple_of, word
 
 __all__ = ["native"]
 
@@ -81,7 +81,7 @@ def module() -> Module:
             loops[type], "void", field(f, x, table.DATA, "ptr"), *places, *data, rows.get(),
             width.get(), number.get(),
         )  # fmt: skip
-        f.ret(_tuple(f, results))
+        f.ret(tuple_of(f, *results))
         f.label(f"not{way}")
     f.jump("other")
     end(f)
@@ -101,18 +101,6 @@ def _made(f: Function, kind: Value, ndim: Value, dims: Value, size: Value) -> Va
     f.label(f"failed{k}")
     f.ret(made)
     f.label(f"made{k}")
-    return made
-
-
-def _tuple(f: Function, items: list[Value]) -> Value:
-    made, k = f.call(word(f, "tuple_of"), "ptr", f.index(len(items))), f.fresh()
-    f.branch(made.eq(0), f"lost{k}", f"tuple{k}")
-    f.label(f"lost{k}")
-    f.ret(made)
-    f.label(f"tuple{k}")
-    place = f.at(made, word(f, "tuple_items").to("i64"), "i8")
-    for i, each in enumerate(items):
-        f.store(each, place, i)
     return made
 
 

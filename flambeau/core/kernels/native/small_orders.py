@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from flambeau.core.kernels.jit.ir import SIZES, Function, Module, Value
 from flambeau.core.kernels.native import table
 from flambeau.core.kernels.native.geometry import MOST, SIGNATURE, end, require, whole, wrapped
-from flambeau.core.kernels.native.objects import field, new_array, word
+from flambeau.core.kernels.native.objects import field, new_array, tuple_of, word
 
 __all__ = ["ORDERS", "native"]
 
@@ -171,7 +171,7 @@ def _typed(
             f.store(f.load(type, keys, start + j), targets[0], at)
             if order.dim_at:
                 f.store(f.load("i64", places, start + j), targets[1], at)
-    f.ret(_pair(f, *arrays) if order.dim_at else arrays[0])
+    f.ret(tuple_of(f, *arrays) if order.dim_at else arrays[0])
     f.label(tied)
     for each in arrays:
         f.call(word(f, "decref"), "void", each)
@@ -197,18 +197,6 @@ def _middle(f: Function, type: str, keys: Value, size: Value) -> Value:
             with f.when(f.load(type, keys, back).isnan()):
                 place.set(back)
     return place.get()
-
-
-def _pair(f: Function, first: Value, second: Value) -> Value:
-    made, k = f.call(word(f, "tuple_of"), "ptr", f.index(2)), f.fresh()
-    f.branch(made.eq(0), f"lost{k}", f"pair{k}")
-    f.label(f"lost{k}")
-    f.ret(made)
-    f.label(f"pair{k}")
-    items = f.at(made, word(f, "tuple_items").to("i64"), "i8")
-    f.store(first, items)
-    f.store(second, items, 1)
-    return made
 
 
 def _insert(made: Module, type: str) -> Function:
