@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Hashable, Iterator
 from typing import Any
 
+from flambeau.core.context import assign, reset
 from flambeau.core.dtypes import uint8
 from flambeau.core.errors import LegacyWarning
 from flambeau.core.provenance import stack_level
@@ -43,11 +44,11 @@ def strict(enabled: bool = True) -> Iterator[None]:
         ...     is_strict()
         True
     """
-    token = _strict.set(enabled)
+    token = assign(_strict, enabled)
     try:
         yield
     finally:
-        _strict.reset(token)
+        reset(_strict, token)
 
 
 def is_strict() -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from flambeau.core import engine, lower, overrides, state
+from flambeau.core.context import assign, reset
 from flambeau.core.crossing import ones_for
 from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
@@ -181,11 +182,11 @@ def backward(
                 raise fail(RuntimeError, "backward", f"element {k} of inputs does not require grad")
             if isinstance(t, Tensor) and not t.is_leaf:
                 t.retain_grad()
-    token = PARTIAL.set(wanted is not None)
+    token = assign(PARTIAL, wanted is not None)
     try:
         engine.backward(roots, cotangents, keep, create_graph, wanted, collect=False)
     finally:
-        PARTIAL.reset(token)
+        reset(PARTIAL, token)
 
 
 def grad(
@@ -254,11 +255,11 @@ def grad(
             )
     cotangents = _cotangents("grad", outs, given)
     keep = create_graph if retain_graph is None else retain_graph
-    token = PARTIAL.set(True)
+    token = assign(PARTIAL, True)
     try:
         found = engine.backward([_edge(o) for o in outs], cotangents, keep, create_graph, wanted)
     finally:
-        PARTIAL.reset(token)
+        reset(PARTIAL, token)
     results: list[Any] = []
     for k, (value, target) in enumerate(zip(found, ins, strict=True)):
         if value is None:

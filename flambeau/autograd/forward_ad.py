@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from flambeau.autograd.modes import set_grad_enabled
 from flambeau.core import state
+from flambeau.core.context import assign
 from flambeau.core.errors import fail
 from flambeau.core.tensor import Tensor, edge_of, wrap_like_view
 
@@ -56,7 +57,7 @@ def enter_dual_level() -> int:
         )
     level = _Level()
     level.token = state.switch_grad(True)
-    _LEVELS.set((level,))
+    assign(_LEVELS, (level,))
     return 0
 
 
@@ -75,7 +76,7 @@ def exit_dual_level(*, level: int | None = None) -> None:
         )
     state.restore(levels[-1].token)
     levels[-1].duals.clear()
-    _LEVELS.set(levels[:-1])
+    assign(_LEVELS, levels[:-1])
 
 
 def make_dual(tensor: Tensor, tangent: Tensor, *, level: int | None = None) -> Tensor:

@@ -10,6 +10,7 @@ from contextvars import ContextVar
 from typing import Any, NamedTuple, NoReturn
 
 from flambeau.core import engine, state
+from flambeau.core.context import assign, reset
 from flambeau.core.errors import fail
 from flambeau.core.handles import RemovableHandle
 from flambeau.core.light import sweep_lightly
@@ -84,10 +85,10 @@ class disable_saved_tensors_hooks:
     def __enter__(self) -> None:
         if self.fail_if_non_empty and state.current().pack:
             raise RuntimeError(self.message)
-        self._token = _DISABLED.set(self.message)
+        self._token = assign(_DISABLED, self.message)
 
     def __exit__(self, *exc: object) -> None:
-        _DISABLED.reset(self._token)
+        reset(_DISABLED, self._token)
 
 
 def increment_version(tensor: Tensor | Sequence[Tensor]) -> None:

@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Any
 
 from flambeau.core import state
+from flambeau.core.context import alone
 
 __all__ = [
     "detect_anomaly",
@@ -79,13 +80,16 @@ class _Switch:
                 try:
                     sent = yield value
                 except GeneratorExit:
-                    with self.clone():
-                        generator.close()
+                    alone(functools.partial(self._close, generator))
                     raise
                 except BaseException as raised:
                     error = raised
 
         return decorated
+
+    def _close(self, generator: Generator[Any, Any, Any]) -> None:
+        with self.clone():
+            generator.close()
 
 
 class _FunctionOrSwitch(_Switch):

@@ -14,6 +14,7 @@ from contextvars import ContextVar
 from typing import Any, NoReturn, Self
 
 from flambeau.core import state
+from flambeau.core.context import assign
 from flambeau.core.errors import fail
 
 __all__ = [
@@ -122,14 +123,14 @@ class device:
         return device, ((self.type,) if self.index is None else (self.type, self.index))
 
     def __enter__(self) -> Self:
-        _blocks.set((self, _blocks.get()))
+        assign(_blocks, (self, _blocks.get()))
         _in_force()
         return self
 
     def __exit__(self, *exception: object) -> None:
         block = _blocks.get()
         if block is not None:
-            _blocks.set(block[1])
+            assign(_blocks, block[1])
             _in_force()
 
     def __call__(self, function: Any) -> Any:
@@ -206,7 +207,7 @@ def _in_force() -> None:
 
 def set_default_device(device: Any) -> None:
     """Make `device` the default of this thread (None: cpu again)."""
-    _chosen.set(None if device is None else as_device(device, "set_default_device"))
+    assign(_chosen, None if device is None else as_device(device, "set_default_device"))
     _in_force()
 
 

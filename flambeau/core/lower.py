@@ -16,6 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from flambeau.core import state
+from flambeau.core.context import assign, reset
 from flambeau.core.dtypes import FLOATING_KINDS
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.node import Node, OpNode, Port
@@ -147,13 +148,13 @@ def ask(function: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> Any:
     if modes:
         handlers.insert(0, (modes[-1], modes[:-1]))
     for handler, left in handlers:
-        outer = OUTER.set(state.grad_enabled())
+        outer = assign(OUTER, state.grad_enabled())
         token = state.switch(dispatch=left, grad=False)
         try:
             result = handler.__torch_dispatch__(function, kinds, args, kwargs)
         finally:
             state.restore(token)
-            OUTER.reset(outer)
+            reset(OUTER, outer)
         if result is not NotImplemented:
             return result
     raise TypeError(

@@ -11,6 +11,8 @@ from contextvars import ContextVar, Token
 from itertools import count
 from typing import Any
 
+from flambeau.core.context import assign, reset
+
 __all__ = [
     "COUNT",
     "INFERENCE",
@@ -116,23 +118,25 @@ def grad_enabled() -> bool:
 
 def switch(**switches: Any) -> Token[Mode | None]:
     """Change switches for this thread; give the token to `restore`."""
-    return VARIABLE.set(current().changed(**switches))
+    return assign(VARIABLE, current().changed(**switches))
 
 
 def switch_grad(grad: bool) -> Token[Mode | None]:
     """`switch(grad=...)`, without the detour where nothing else is set."""
     now = VARIABLE.get()
     if now is None or now is NO_GRAD:
-        return VARIABLE.set(None if grad else NO_GRAD)
-    return VARIABLE.set(now.changed(grad=grad))
+        return assign(VARIABLE, None if grad else NO_GRAD)
+    return assign(VARIABLE, now.changed(grad=grad))
 
 
 def switch_inference() -> Token[Mode | None]:
     """``switch(grad=False, inference=True)``, without the detour where nothing else is set."""
     now = VARIABLE.get()
     if now is None or now is NO_GRAD:
-        return VARIABLE.set(INFERENCE)
-    return VARIABLE.set(now.changed(grad=False, inference=True))
+        return assign(VARIABLE, INFERENCE)
+    return assign(VARIABLE, now.changed(grad=False, inference=True))
 
 
-restore = VARIABLE.reset
+def restore(token: Token[Mode | None]) -> None:
+    """Take back what a `switch` changed."""
+    reset(VARIABLE, token)

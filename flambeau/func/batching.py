@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from flambeau.core.batch.array import ACTIVE, Batched, Level
+from flambeau.core.context import assign, reset
 from flambeau.core.crossing import enter_level, leave_level
 from flambeau.core.declare import ops
 from flambeau.core.errors import fail
@@ -225,7 +226,7 @@ def _once(
 ) -> Any:
     """All samples at once."""
     level = Level(next_sequence(), size, randomness)
-    token = ACTIVE.set((*ACTIVE.get(), level))
+    token = assign(ACTIVE, (*ACTIVE.get(), level))
     try:
         inner = [
             leaf if dim is None else enter_level(leaf, level.number, dim)
@@ -233,7 +234,7 @@ def _once(
         ]
         results, shape = tree_flatten(func(*tree_unflatten(inner, spec), **kwargs))
     finally:
-        ACTIVE.reset(token)
+        reset(ACTIVE, token)
     return _left(results, shape, out_dims, level.number, size)
 
 

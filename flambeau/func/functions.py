@@ -13,6 +13,7 @@ import numpy as np
 
 from flambeau.core import state
 from flambeau.core.batch.array import ACTIVE, Batched
+from flambeau.core.context import assign, reset
 from flambeau.core.crossing import enter_level, leave_level
 from flambeau.core.errors import fail
 from flambeau.core.node import Node, Port
@@ -105,11 +106,11 @@ def call_rule(name: str, rule: Callable[..., Any], args: tuple[Any, ...]) -> Any
         for x, m in zip(leaves, mapped, strict=True)
     ]
     in_dims = tree_unflatten([0 if m else None for m in mapped], spec)
-    token = ACTIVE.set(ACTIVE.get()[:-1])
+    token = assign(ACTIVE, ACTIVE.get()[:-1])
     try:
         result = rule(VmapInfo(level.size, level.randomness), in_dims, *tree_unflatten(plain, spec))
     finally:
-        ACTIVE.reset(token)
+        reset(ACTIVE, token)
     return _entered(name, result, level.number)
 
 

@@ -18,6 +18,7 @@ from flambeau.autograd.backward import grad as gradients
 from flambeau.autograd.modes import enable_grad
 from flambeau.core import state
 from flambeau.core.batch.array import TRANSFORMING
+from flambeau.core.context import assign, reset
 from flambeau.core.declare import ops
 from flambeau.core.forward import PUSHING
 from flambeau.core.node import Node, Port
@@ -55,10 +56,10 @@ class transforming(enable_grad):
 
     def __enter__(self) -> None:
         super().__enter__()
-        self.token = TRANSFORMING.set(True)
+        self.token = assign(TRANSFORMING, True)
 
     def __exit__(self, *exc: object) -> None:
-        TRANSFORMING.reset(self.token)
+        reset(TRANSFORMING, self.token)
         super().__exit__(*exc)
 
 
@@ -156,7 +157,7 @@ def push(
     seeds = [enter(wrap(np.ones(outputs[k]._array.shape, outputs[k]._array.dtype))) for k in live]
     found: Sequence[Any] = ()
     if live:
-        token = PUSHING.set(True)
+        token = assign(PUSHING, True)
         try:
             found = gradients(
                 [outputs[k] for k in live],
@@ -166,7 +167,7 @@ def push(
                 allow_unused=True,
             )
         finally:
-            PUSHING.reset(token)
+            reset(PUSHING, token)
 
     def along(tangents: Sequence[Tensor], create_graph: bool) -> list[Tensor]:
         pairs = [

@@ -31,6 +31,7 @@ from flambeau.autograd import (
     saved_tensors_hooks,
 )
 from flambeau.autograd.backward import PARTIAL
+from flambeau.core.context import assign, reset
 from flambeau.core.errors import fail
 from flambeau.core.provenance import stack_level
 from flambeau.core.tensor import Tensor
@@ -125,11 +126,11 @@ def create_selective_checkpoint_contexts(
 @contextlib.contextmanager
 def set_checkpoint_early_stop(enable: bool) -> Iterator[None]:
     """Whether checkpoints made in this block stop recomputing once they have what they need."""
-    token = _EARLY.set(enable)
+    token = assign(_EARLY, enable)
     try:
         yield
     finally:
-        _EARLY.reset(token)
+        reset(_EARLY, token)
 
 
 @contextlib.contextmanager

@@ -20,7 +20,7 @@ import numpy as np
 from flambeau.core.errors import no_memory
 from flambeau.core.kernels.jit import blocks, build
 
-__all__ = ["LARGE", "empty", "empty_like", "handler", "release", "statistics"]
+__all__ = ["LARGE", "context", "empty", "empty_like", "release", "statistics"]
 
 LARGE = 1 << 16
 """Bytes from which on an array's memory is kept."""
@@ -66,7 +66,7 @@ class _Kept:
         trim = signature(functions["trim"])
         self.trim = lambda allowed: trim(ctypes.addressof(self.words), allowed)
         self.context = Context()
-        set_handler = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.py_object)(set_handler_address())
+        set_handler = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.py_object)(_set_handler_address())
         self.context.run(set_handler, self.capsule)
         build.keep(self)  # arrays may outlive everything else
 
@@ -77,7 +77,7 @@ class _Kept:
         return int(self.words[blocks.WORDS.index(name)])
 
 
-def set_handler_address() -> int:
+def _set_handler_address() -> int:
     """Where NumPy's ``PyDataMem_SetHandler`` begins."""
     get = ctypes.pythonapi.PyCapsule_GetPointer
     get.restype, get.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
@@ -96,10 +96,12 @@ def _kept() -> _Kept | None:
         return None
 
 
-def handler() -> int:
-    """The address of the capsule that NumPy gets for large arrays; 0 where there is none."""
+def context() -> int:
+    """The address of the context where NumPy's new arrays get kept memory; 0 where there is none.
+    Entering it allocates nothing, as setting NumPy's context variable would.
+    """
     kept = _kept()
-    return 0 if kept is None else id(kept.capsule)
+    return 0 if kept is None else id(kept.context)
 
 
 def empty(shape: Any, dtype: Any) -> Any:

@@ -10,7 +10,7 @@ import pytest
 from flambeau.core.kernels import memory
 from flambeau.core.kernels.jit import blocks, build
 
-pytestmark = pytest.mark.skipif(not memory.handler(), reason="memory is left to NumPy here")
+pytestmark = pytest.mark.skipif(not memory.context(), reason="memory is left to NumPy here")
 
 BYTE = np.dtype("u1")
 

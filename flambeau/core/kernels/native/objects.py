@@ -66,23 +66,23 @@ def new_array(
         strides: where its strides stand; contiguous by default.
     """
     null = f.value("ptr", 0)
-    before = f.variable("ptr", null)
-    ours = word(f, "handler")
-    kept = size.ge(memory.LARGE) & ours.ne(null)
+    outside = f.variable("i32", 1)  # 0 inside the context where memory is kept
+    context = word(f, "context")
+    kept = size.ge(memory.LARGE) & context.ne(null)
     k = f.fresh()
     f.branch(kept, f"large{k}", f"make{k}")
     f.label(f"large{k}")
-    before.set(f.call(word(f, "set_handler"), "ptr", ours))
+    outside.set(f.call(word(f, "enter_context"), "i32", context))
+    with f.when(outside.get().ne(0)):  # entered already, further out
+        f.call(word(f, "clear"), "void")
     f.label(f"make{k}")
     f.call(word(f, "incref"), "void", kind)
     found = f.call(
         word(f, "new"), "ptr", word(f, "ndarray"), kind, ndim, dims,
         null if strides is None else strides, null, f.value("i32", 0), null,
     )  # fmt: skip
-    with f.when(before.get().ne(null)):
-        old = before.get()
-        f.call(word(f, "decref"), "void", f.call(word(f, "set_handler"), "ptr", old))
-        f.call(word(f, "decref"), "void", old)
+    with f.when(outside.get().eq(0)):
+        f.call(word(f, "exit_context"), "i32", context)
     return found
 
 

@@ -41,9 +41,9 @@ C_CONTIGUOUS, WRITEABLE = 1, 0x400
 WORDS = (
     "ndarray", "float", "double", "i1", "i64", "py_float", "py_int", "new", "incref", "decref",
     "call", "fallback", "as_long", "occurred", "clear", "release", "restore", "pool", "pool_run",
-    "py_tuple", "tuple_items", "set_base", "buffer", "crowded", "none", "handler", "set_handler",
-    "enter", "i32", "u8", "py_slice", "py_list", "ellipsis", "half", "bf16", "i16", "i8",
-    "spec", "tuple_of", "c8", "c16",
+    "py_tuple", "tuple_items", "set_base", "buffer", "crowded", "none", "context",
+    "enter_context", "exit_context", "enter", "i32", "u8", "py_slice", "py_list", "ellipsis",
+    "half", "bf16", "i16", "i8", "spec", "tuple_of", "c8", "c16",
 )  # fmt: skip
 NEW_FROM_DESCR, SET_BASE = 94, 282  # their places in NumPy's table of functions
 FASTCALL = 0x80
@@ -111,8 +111,9 @@ def words() -> dict[str, int]:
         "ellipsis": id(Ellipsis),
         "tuple_items": _tuple_items(),
         "set_base": numpy_function(SET_BASE),
-        "handler": memory.handler(),
-        "set_handler": memory.set_handler_address(),
+        "context": memory.context(),
+        "enter_context": address("PyContext_Enter"),
+        "exit_context": address("PyContext_Exit"),
         "tuple_of": address("PyTuple_New"),
     }
 
