@@ -16,9 +16,9 @@ from flambeau.core.errors import fail
 from flambeau.core.tensor import Tensor
 from flambeau.optim.elementwise import (
     ElementwiseOptimizer,
+    check_averages,
     check_fused,
     check_lr,
-    check_numbers,
     number,
     scalar,
 )
@@ -73,28 +73,7 @@ class Adam(ElementwiseOptimizer):
     ) -> None:
         name = type(self).__name__
         check_lr(name, lr, foreach, capturable)
-        check_numbers(
-            name,
-            ("epsilon value", eps, 0.0 <= eps, "a number of at least 0"),
-            (
-                "beta parameter at index 0",
-                betas[0],
-                bool(0.0 <= number(betas[0]) < 1.0),
-                "a number in [0, 1)",
-            ),
-            (
-                "beta parameter at index 1",
-                betas[1],
-                bool(0.0 <= number(betas[1]) < 1.0),
-                "a number in [0, 1)",
-            ),
-            (
-                "weight_decay value",
-                weight_decay,
-                bool(number(weight_decay) >= 0.0),
-                "a number of at least 0",
-            ),
-        )
+        check_averages(name, eps, betas, weight_decay)
         self._check_betas(name, betas, foreach, capturable)
         super().__init__(
             params,

@@ -363,6 +363,19 @@ def check_numbers(name: str, *rows: tuple[str, Any, bool, str]) -> None:
             raise fail(ValueError, name, f"Invalid {what}: {value}; expected {expected}.")
 
 
+def check_averages(name: str, eps: float, betas: tuple[Any, Any], weight_decay: float) -> None:
+    """What the optimizers with two running averages have in common."""
+    check_numbers(
+        name,
+        ("epsilon value", eps, eps >= 0.0, "a number of at least 0"),
+        *(
+            (f"beta parameter at index {k}", beta, 0.0 <= number(beta) < 1.0, "a number in [0, 1)")
+            for k, beta in enumerate(betas[:2])
+        ),
+        ("weight_decay value", weight_decay, number(weight_decay) >= 0.0, "a number of at least 0"),
+    )
+
+
 def check_lr(
     name: str, lr: Any, foreach: bool | None = None, capturable: bool = False, nan: bool = False
 ) -> None:

@@ -14,6 +14,7 @@ import flambeau
 from flambeau.core.tensor import Tensor
 from flambeau.optim.elementwise import (
     ElementwiseOptimizer,
+    check_averages,
     check_lr,
     check_numbers,
     number,
@@ -66,12 +67,9 @@ class NAdam(ElementwiseOptimizer):
     ) -> None:
         name = type(self).__name__
         check_lr(name, lr)
+        check_averages(name, eps, betas, weight_decay)
         check_numbers(
             name,
-            ("epsilon value", eps, eps >= 0.0, "a number of at least 0"),
-            ("beta parameter at index 0", betas[0], 0.0 <= betas[0] < 1.0, "a number in [0, 1)"),
-            ("beta parameter at index 1", betas[1], 0.0 <= betas[1] < 1.0, "a number in [0, 1)"),
-            ("weight_decay value", weight_decay, weight_decay >= 0.0, "a number of at least 0"),
             (
                 "momentum_decay value",
                 momentum_decay,
