@@ -28,6 +28,12 @@ __all__ = [
 ]
 
 
+def _stride(op: str, stride: Any, kernel: Ints) -> Ints:
+    """The windows' own size where none is given."""
+    none = stride is None or (isinstance(stride, (tuple, list)) and not stride)
+    return kernel if none else sizes(op, "stride", stride, len(kernel))
+
+
 def maximum(
     count: int,
     input: Tensor,
@@ -42,11 +48,7 @@ def maximum(
     op = f"max_pool{count}d"
     require_tensor(op, "input", input)
     kernel = sizes(op, "kernel_size", kernel_size, count)
-    stride = (
-        kernel
-        if stride is None or (isinstance(stride, (tuple, list)) and not stride)
-        else sizes(op, "stride", stride, count)
-    )
+    stride = _stride(op, stride, kernel)
     padding = sizes(op, "padding", padding, count)
     dilation = sizes(op, "dilation", dilation, count)
     options = (kernel, stride, padding, dilation)
@@ -73,11 +75,7 @@ def average(
     op = f"avg_pool{count}d"
     require_tensor(op, "input", input)
     kernel = sizes(op, "kernel_size", kernel_size, count)
-    stride = (
-        kernel
-        if stride is None or (isinstance(stride, (tuple, list)) and not stride)
-        else sizes(op, "stride", stride, count)
-    )
+    stride = _stride(op, stride, kernel)
     padding = sizes(op, "padding", padding, count)
     settings = kernel, stride, padding, bool(ceil_mode), bool(count_include_pad), divisor_override
     if out is None:
