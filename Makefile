@@ -19,7 +19,7 @@ ifeq ($(FLAMBEAU_PARITY),1)
 TEST_SETUP += $(VENV)/.parity
 endif
 
-.PHONY: help demo test check format lint types layers parity parity-full bench docs wheel clean
+.PHONY: help demo test check format lint types layers parity parity-full parity-itself bench docs wheel clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -59,6 +59,9 @@ parity: $(VENV)/.parity  ## a quick comparison with real PyTorch
 
 parity-full: $(VENV)/.parity  ## PyTorch's whole databases, and the score
 	$(BIN)/python -m tests.parity.run --db op,module,optim,foreach,own,hop,reference --full --write-score -j $(PROCESSES) $(ARGS)
+
+parity-itself: $(VENV)/.parity  ## PyTorch against itself on other processors: what the score can reach
+	$(BIN)/python -m tests.parity.run --db op,module,optim,foreach,reference --full --against-itself --timeout 900 -j $(PROCESSES) $(ARGS)
 
 bench: $(VENV)/.parity  ## both engines in one run, ratios printed
 	$(BIN)/python bench/eager.py $(ARGS)

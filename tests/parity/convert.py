@@ -121,6 +121,8 @@ class Converter:
         return made.conj() if conjugate else made
 
     def _flat(self, source: torch.Tensor) -> Any:
+        if self.engine.tape is not None:
+            source = self.engine.tape.input(source)
         if source.dtype in NUMPY:
             return self.engine.get("from_numpy")(source.numpy()).clone()
         carried = source.view(CARRIER[source.element_size()]).numpy()

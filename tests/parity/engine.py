@@ -38,6 +38,8 @@ class Missing(Exception):
 class Engine:
     """A namespace that plays torch's part; `get("nn.functional.relu")` looks a name up."""
 
+    tape: Any = None  # where inputs and results are recorded instead of compared: see itself.py
+
     def __init__(self, module: ModuleType) -> None:
         self.module = module
         self.name = module.__name__

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from . import apart
 from .result import Result
 
 FOLDER = Path(__file__).parent / "failing"
@@ -67,6 +68,7 @@ def write(db: str, results: Iterable[Result]) -> Path:
     """Write the failing results of one database; pairs that were not run keep their lines."""
     done = {result.key: result for result in results if result.db == db}
     lines = {}
+    torch_apart = apart.read()[db]
     path = path_of(db)
     for line in path.read_text().splitlines() if path.exists() else ():
         entry = line.partition("#")[0].split()
@@ -75,7 +77,9 @@ def write(db: str, results: Iterable[Result]) -> Path:
     for key, result in done.items():
         if result.state == "fail":
             reason = f"{result.kind}: {result.reason}"[:110].replace("#", "")
-            lines[key] = f"{' '.join(key)}  # {reason}".rstrip()
+            classes = torch_apart.get(key)
+            also = f" (torch differs from itself too: {classes})" if classes else ""
+            lines[key] = f"{' '.join(key)}  # {reason}{also}".rstrip()
     path.parent.mkdir(parents=True, exist_ok=True)
     (FOLDER / "machine.txt").write_text(machine() + "\n")
     path.write_text("".join(lines[key] + "\n" for key in sorted(lines)))

@@ -5,6 +5,7 @@ python -m tests.parity.run --db op -k conv --group     # some operators, failure
 python -m tests.parity.run --db op --dtype complex64 --aspect forward,grad
 python -m tests.parity.run --inputs reference -k conv  # op_db on ten times as many inputs
 python -m tests.parity.run -j 2 --write-failing        # regenerate the lists
+python -m tests.parity.run --against-itself -k matmul  # torch under other classes of processor
 """
 
 from __future__ import annotations
@@ -18,7 +19,22 @@ from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from . import failing, foreach, hop, modules, operators, optimizers, own, reference, report, shard
+from torch.testing._internal import common_utils
+
+from . import (
+    apart,
+    failing,
+    foreach,
+    hop,
+    itself,
+    modules,
+    operators,
+    optimizers,
+    own,
+    reference,
+    report,
+    shard,
+)
 from .engine import load
 from .result import Result
 
@@ -76,6 +92,10 @@ def parse(given: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--aspect", help="aspects by comma; default: the database's")
     parser.add_argument("--full", action="store_true", help="every dtype and aspect")
     parser.add_argument("--daily", action="store_true", help="what CI runs, on every sample")
+    parser.add_argument(
+        "--against-itself", action="store_true", help="torch on other processors; writes the list"
+    )
+    parser.add_argument("--seed", type=int, help="other samples than the databases' own")
     parser.add_argument("-j", dest="processes", type=int, default=1, help="worker processes")
     parser.add_argument("--timeout", type=int, default=120, help="seconds for one name")
     parser.add_argument("--out", type=Path, help="folder for parity.json")
@@ -111,9 +131,13 @@ def main(given: list[str] | None = None) -> int:
         wanted = requested(db, arguments)
         jobs += [(short, name, wanted) for name in select(db, arguments.pattern)]
     engine = load(arguments.engine)
+    if arguments.seed is not None:
+        common_utils.SEED = arguments.seed
 
     def work(job: tuple[str, str, Any]) -> list[Result]:
         short, name, wanted = job
+        if arguments.against_itself:
+            return itself.run(short, KNOWN[short], name, wanted, arguments.timeout)
         return KNOWN[short].run(name, engine, wanted, arguments.timeout)
 
     results: list[Result] = []
@@ -139,6 +163,8 @@ def main(given: list[str] | None = None) -> int:
         print(f"written {report.write_json(results, out, arguments.out)}")
     if arguments.write_score:
         print(f"written {report.write_score(results, out)}")
+    if arguments.against_itself:
+        print(f"written {apart.write(results)}")
     if arguments.write_failing:
         for short in arguments.db.split(","):
             print(f"written {failing.write(KNOWN[short].NAME, results)}")

@@ -21,7 +21,18 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import torch
 
-    from . import failing, modules, operators, optimizers, reference, report, run, shard
+    from . import (
+        apart,
+        failing,
+        itself,
+        modules,
+        operators,
+        optimizers,
+        reference,
+        report,
+        run,
+        shard,
+    )
     from .compare import TORCH
     from .convert import Converter
     from .engine import Engine
@@ -292,10 +303,39 @@ def test_score_is_written_of_a_whole_run_only(tmp_path: Any, capsys: Any) -> Non
     ]
     path = report.write_score(results, {"op_db": {"_c": "private name"}}, tmp_path / "score.md")
     text = path.read_text()
-    assert "| float32 | forward | 1 | 2 | 50.0 |" in text
+    assert "| float32 | forward | 1 | 2 | 50.0 | 2 |" in text
     assert f"{date.today():%Y-%m-%d}" in text and "`_c` (private name)" in text
     assert run.main(["--full", "--write-score", "-k", "add"]) == 2
     assert "expected --full without" in capsys.readouterr().err
+
+
+def test_tape_carries_inputs_there_and_results_back() -> None:
+    """Played with other inputs, torch gives other results; with the same ones, the same."""
+    row = ("float32", "forward")
+    tape = itself.Tape()
+    result, notes = itself.taped(operators, "sin", row, 60, tape)
+    assert result.state == "pass" and len(notes) == result.samples
+    inputs = [memory.copy() for memory in tape.inputs]
+    there = itself.taped(operators, "sin", row, 60, itself.Tape(list(inputs)))
+    itself.verdict(result, "same", notes, there)
+    assert result.state == "pass"
+    inputs[0].view("f4")[:] += 1
+    itself.verdict(
+        result, "other", notes, itself.taped(operators, "sin", row, 60, itself.Tape(inputs))
+    )
+    assert (result.state, result.kind, result.where) == ("fail", "value", "other")
+
+
+def test_what_torch_reaches_itself_is_listed_and_counted(tmp_path: Any, monkeypatch: Any) -> None:
+    """The list goes round; the score has its column, the failing lines say so."""
+    monkeypatch.setattr(apart, "LIST", tmp_path / "itself.txt")
+    monkeypatch.setattr(failing, "FOLDER", tmp_path)
+    row = Result("op_db", "a", "float32", "forward", "fail", kind="rounding", where="AVX2, SSE4.1")
+    apart.write([row, Result("op_db", "b", "float32", "forward", "pass")])
+    assert apart.read() == {"op_db": {row.key: "AVX2, SSE4.1"}}
+    text = report.write_score([row], {}, tmp_path / "score.md").read_text()
+    assert "| float32 | forward | 0 | 1 | 0.0 | 0 |" in text
+    assert "itself too: AVX2, SSE4.1" in failing.write("op_db", [row]).read_text()
 
 
 def test_reference_inputs_are_more_and_keep_apart() -> None:
