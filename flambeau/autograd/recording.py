@@ -24,6 +24,7 @@ KNOWN_AS = {
     "_cross_entropy": ("cross_entropy_loss",),
     "_fill_in_place": ("fill_",),
     "_index_one": ("index",),
+    "_index_pair": ("index",),
     "_mm_linear": ("linear", "mm"),
     "_zero": ("zero_",),
     "convolved": ("convolution",),

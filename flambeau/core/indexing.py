@@ -29,7 +29,7 @@ from flambeau.core.ops.view import strided
 from flambeau.core.overlap import check_writable, meets, overlaps
 from flambeau.core.part_written import write_part, write_rows
 from flambeau.core.silence import quiet, run
-from flambeau.core.state import NO_GRAD, mode
+from flambeau.core.state import NO_GRAD, mode, ordinary
 from flambeau.core.storage import touch
 from flambeau.core.tensor import PLAIN, Tensor, edge_of, wrap, wrap_like_view
 
@@ -73,6 +73,8 @@ def getitem(input: Tensor, index: Any) -> Tensor:
             elif kind is tuple:
                 for part in index:
                     if type(part) not in PARTS or (type(part) is slice and not forward(part)):
+                        if len(index) == 2 and a.ndim > 1 and _are_places(index):
+                            return ops._index_pair(input, *index, 0)  # type: ignore[no-any-return]
                         break
                 else:
                     try:
@@ -90,6 +92,17 @@ def getitem(input: Tensor, index: Any) -> Tensor:
     basic, indices = read(input, index)
     shown = basic_view(input, basic)
     return advanced(shown, indices) if indices is not None else shown
+
+
+def _are_places(parts: Any) -> bool:
+    """Whether all are tensors of whole numbers, with dimensions."""
+    for part in parts:
+        if type(part) not in PLAIN:
+            return False
+        a = part._array
+        if type(a) is not nd or a.dtype != np.int64 or not a.ndim:
+            return False
+    return True
 
 
 def _parts(index: Any) -> tuple[Any, ...]:
@@ -196,6 +209,13 @@ def advanced(input: Tensor, indices: list[Any]) -> Tensor:
         indices[given[0]]._array.ndim or indices[given[0]]._array.dtype.kind not in "bu"
     ):
         return ops._index_one(input, indices[given[0]], given[0])
+    if (
+        len(given) == 2
+        and given[1] == given[0] + 1
+        and _are_places([indices[k] for k in given])
+        and ordinary()
+    ):
+        return ops._index_pair(input, *[indices[k] for k in given], given[0])
     return ops._index(input, indices)
 
 
@@ -395,6 +415,12 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
             apart = number or (
                 type(new) is nd and (new.base is None or not _meeting(a, place, new))
             )
+            if (
+                place is None
+                and type(index) is tuple
+                and _write_places(input, index, new, value, m)
+            ):
+                return
             if not free or not apart:
                 pass
             elif m is None and not (edge_of(input) is None and (number or edge_of(value) is None)):
@@ -454,6 +480,37 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
             ops.masked_fill_(shown, indices[0], value.reshape(()).to(of(a.dtype)))
             return
     ops.index_put_(shown, indices, value)
+
+
+def _write_places(input: Tensor, index: Any, new: Any, value: Any, m: Any) -> bool:
+    """Write where tensors of whole numbers point, with slices among them, where no history is
+    made. Whether that was all there is to do.
+    """
+    a, store = input._array, input._storage
+    places = tuple([p._array if type(p) in PLAIN else p for p in index])
+    tensors = [p for p in index if type(p) in PLAIN]
+    if not (
+        tensors
+        and _are_places(tensors)
+        and all(type(p) in (nd, slice) for p in places)
+        and all(forward(p) for p in places if type(p) is slice)
+        and not overlaps(a)
+        and (store is None or not (store.inference or store.origin is not None))
+    ):
+        return False
+    if m is None and not (
+        edge_of(input) is None and (type(value) not in PLAIN or edge_of(value) is None)
+    ):
+        return False
+    for each in (new, *places):
+        if type(each) is nd and np.may_share_memory(a, each):
+            return False
+    try:
+        run(a.__setitem__, places, new)
+    except (IndexError, TypeError, ValueError, RuntimeError, OverflowError):
+        return False  # worded where the long way is gone
+    touch(input, "__setitem__")
+    return True
 
 
 def _mask(index: Any) -> Any:

@@ -197,23 +197,16 @@ def apply(op: Op, args: Any) -> Any:
                 if dtype is not None and name in op.promote and a.dtype != dtype
                 else a
             )
-        if name in op.lists and value is not None:
+        if value is not None and name in op.lists:
             return [convert(each, name) for each in value]
         return value
 
     arrays = [convert(value, name) for value, name in zip(args, op.names, strict=True)]
-    edges = tuple(None if m is None else edge_of(m) for m in members)
-    if any(type(m._array) is Abstract for m in present):
-        check_places(op, [(op.lists[0], m._array) for m in present])
-        result = infer(op, arrays)
-    elif any(hasattr(m._array, "is_sparse_data") for m in present):
-        from flambeau.sparse.general import apply as sparse_apply
-
-        result = sparse_apply(op, args, arrays)
-    elif any(type(m._array) is Batched for m in present):
-        from flambeau.core.batch.apply import compute
-
-        result = compute(op, arrays)
+    edges = tuple([None if m is None else edge_of(m) for m in members])
+    for m in present:
+        if type(m._array) is not np.ndarray:
+            result = _unusual(op, args, arrays, present)
+            break
     else:
         result = quiet(op.kernel, *arrays)
     several = isinstance(result, tuple)
@@ -224,6 +217,22 @@ def apply(op: Op, args: Any) -> Any:
     if not several:
         return outputs[0]
     return pack_results(op, outputs)
+
+
+def _unusual(op: Op, args: Any, arrays: list[Any], present: list[Tensor]) -> Any:
+    """The result where not all are NumPy's arrays."""
+    if any(type(m._array) is Abstract for m in present):
+        check_places(op, [(op.lists[0], m._array) for m in present])
+        return infer(op, arrays)
+    if any(hasattr(m._array, "is_sparse_data") for m in present):
+        from flambeau.sparse.general import apply as sparse_apply
+
+        return sparse_apply(op, args, arrays)
+    if any(type(m._array) is Batched for m in present):
+        from flambeau.core.batch.apply import compute
+
+        return compute(op, arrays)
+    return quiet(op.kernel, *arrays)
 
 
 def record_lower(op: Op, args: Any, edges: Any, result: Any) -> None:

@@ -353,10 +353,12 @@ def general(op: Op, args: Any, out: Any = None) -> Any:
     arrays = list(args)
     edges = []
     mask = 0
+    plain = True  # NumPy's arrays alone
     for i, bit in op.tensors:
         x = args[i]
         if isinstance(x, Tensor):
-            arrays[i] = x._array
+            arrays[i] = a = x._array
+            plain = plain and type(a) is nd
             edge = edge_of(x)
             edges.append(edge)
             if edge is not None:
@@ -365,6 +367,7 @@ def general(op: Op, args: Any, out: Any = None) -> Any:
             edges.append(None)
         elif is_number(x) and op.names[i] in op.promote:
             edges.append(None)
+            plain = False
         else:
             raise fail(
                 TypeError,
@@ -372,8 +375,8 @@ def general(op: Op, args: Any, out: Any = None) -> Any:
                 f"argument '{op.names[i]}' (position {i + 1}) must be Tensor, not "
                 f"{type(x).__name__}",
             )
-    result_kind = _promote_general(op, args, arrays)
-    r = _run_general(op, args, arrays)
+    result_kind = _promote_general(op, arrays)
+    r = quiet(op.kernel, *arrays) if plain else _run_general(op, args, arrays)
     if type(r) is tuple:
         from flambeau.core.entry import record
 
@@ -383,7 +386,7 @@ def general(op: Op, args: Any, out: Any = None) -> Any:
         return finish(op, kept, out, m, flat)
     r = settle(r)
     if result_kind is not None:
-        r = quiet(recast, r, result_kind)
+        r = _recast(r, result_kind)
     tensor = wrap(r)
     if mask and state.grad_enabled() and op.rules and r.dtype.kind in FLOATING_KINDS:
         from flambeau.core.entry import record_one
@@ -392,14 +395,24 @@ def general(op: Op, args: Any, out: Any = None) -> Any:
     return finish(op, tensor, out, m, flat)
 
 
-def _promote_general(op: Op, args: Any, arrays: list[Any]) -> np.dtype[Any] | None:
+def _recast(a: Any, dtype: np.dtype[Any]) -> Any:
+    """`recast`, with NumPy's warnings off for what is no array of its; for one it gives none."""
+    if a.dtype is dtype:
+        return a
+    return recast(a, dtype) if type(a) is nd else quiet(recast, a, dtype)
+
+
+def _promote_general(op: Op, arrays: list[Any]) -> np.dtype[Any] | None:
     """Cast what promotes; the dtype the result must have, where the types rule says so."""
     if op.types is None and not op.promote:
         return None
     which = [i for i, _ in op.tensors if not op.promote or op.names[i] in op.promote]
-    asked = arrays[op.names.index("dtype")] if "dtype" in op.names else None
+    at = op.index.get("dtype")
+    asked = None if at is None else arrays[at]
     if asked is not None:
         promoted = PYTHON_TYPES.get(asked, asked).numpy
+    elif len(which) == 1 and hasattr(arrays[which[0]], "dtype"):
+        promoted = arrays[which[0]].dtype
     else:
         operands = [
             (a.dtype, a.ndim) if hasattr(a := arrays[i], "dtype") else a
@@ -425,7 +438,7 @@ def _promote_general(op: Op, args: Any, arrays: list[Any]) -> np.dtype[Any] | No
     for i in which:
         a = arrays[i]
         if isinstance(a, (nd, Abstract, Batched)):
-            arrays[i] = quiet(recast, a, working)
+            arrays[i] = _recast(a, working)
         elif a is not None and is_number(a):
             arrays[i] = number_array(a, working)
     if op.promote and op.types is None and not op.upcast:

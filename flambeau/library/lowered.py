@@ -33,6 +33,7 @@ NAMES = {
     "_fill_in_place": "fill",
     "_gelu_tanh": "gelu",
     "_index_one": "index_select",
+    "_index_pair": "index",
     "_logsigmoid": "log_sigmoid",
     "_max_all": "max",
     "_max_dim": "max",
@@ -58,7 +59,7 @@ KEPT = {"_log_softmax", "_softmax", "_to_copy", "_cdist_forward"}
 OWN = {
     "_add_along", "_as_strided_scatter", "_attention", "_bare_product", "_basic",
     "_bce_with_logits", "_class_shares", "_cumsum_reverse", "_drawn", "_drawn_over", "_exclusive",
-    "_index_backward", "_index_one_backward", "_is_number_count", "_keep",
+    "_index_backward", "_index_one_backward", "_index_pair_backward", "_is_number_count", "_keep",
     "_masked_select_backward", "_rnn_layer", "_shares", "_take_along", "_view_backward",
     "_zero_where_nan",
 }  # fmt: skip

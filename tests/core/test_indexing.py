@@ -205,3 +205,28 @@ def test_a_part_that_is_written_into_itself() -> None:
         x[7] = y[1]
     with pytest.raises(RuntimeError, match="single memory"):
         y[0][1:] = y[0][:-1]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "x[i, j] = 5", "x[:, i] = 5.5", "x[i, j] = v", "x[i, :, j] = w", "x[i, 1:, j] = 2",
+        "x[i[:, None], j] = 3", "x[i, j] = v[0]", "x[i, j + 9] = 1", "x[i, j] = v.view(1, 3, 1)",
+        "x[i, j] = v.double()", "x.detach()[i, j] = 1", "x.view(-1, 4)[i, j] = 1", "x[i - 2, j] = 7",
+        "x[i, j] = w", "(x * 1)[i, j] = v.requires_grad_()", "x.data[i, j] = 2", "x[0, i] = 6",
+        "i[i, ] = 1", "x.long()[i, j] = 1.5",
+    ],
+)  # fmt: skip
+def test_writing_where_tensors_point_as_pytorch(oracle, code):
+    found = []
+    for t in (flambeau, oracle):
+        x = t.arange(24.0).view(2, 3, 4)
+        names = {"x": x, "i": t.tensor([1, 0, 1]), "j": t.tensor([0, 2, 1])}
+        names |= {"v": t.arange(3.0).view(3, 1) - 5, "w": t.arange(9.0).view(3, 3) - 9}
+        version = x._version
+        try:
+            exec(code, names)
+            found.append((x.tolist(), x._version - version, names["i"].tolist()))
+        except Exception as error:
+            found.append((type(error), x.tolist(), x._version - version))
+    assert found[0] == found[1]

@@ -134,11 +134,14 @@ def _native(op: Op, typed: bool, dtype_at: int | None) -> Callable[..., Any] | N
         small_layers,
         small_orders,
         small_puts,
+        small_windows,
     )
 
     if op.name in small_folds.FOLDS:
         kernel = wide_alone(kernel)
-    for room in (small_folds, row_picks, small_puts, small_layers, small_orders, small_copies):
+    for room in (
+        small_folds, row_picks, small_puts, small_layers, small_orders, small_copies, small_windows,
+    ):  # fmt: skip
         kernel = room.native(op.name, kernel)
     missing = sum(1 << k for k, (i, _) in enumerate(op.tensors) if op.template[i] is None)
     sums = op.types is SUM
@@ -149,6 +152,8 @@ def _native(op: Op, typed: bool, dtype_at: int | None) -> Callable[..., Any] | N
         kinds = tuple(k for k in KINDS if k.kind != "b")
     if op.name in small_folds.FOLDS:
         kinds += tuple(SIXTEEN)
+    if op.name in small_windows.WINDOWS:  # with bytes that name taps
+        kinds += (np.dtype("u1"),)
     if op.name in small_copies.COPIES:  # any numbers
         kinds += (COMPLEX[0], *SIXTEEN)
     return process.several(

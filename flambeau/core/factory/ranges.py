@@ -258,7 +258,7 @@ def _indices(op: str, found: Any, dtype: Any, opts: dict[str, Any]) -> Tensor:
     given.known(op, opts)
     kind = given.element_type(op, dtype, dtypes.int64).numpy
     refuse_dtype(op, kind, "", ("int32", "int64"))
-    return given.made(op, np.stack(found).astype(kind), opts)
+    return given.made(op, np.array(found.nonzero(), kind), opts)
 
 
 @composite()
@@ -271,7 +271,7 @@ def tril_indices(
     **opts: Any,
 ) -> Tensor:
     """The indices (2, n) of the lower triangle of a row x col matrix."""
-    found = np.tril_indices(row, offset, col)
+    found = np.greater_equal.outer(np.arange(row) + offset, np.arange(col))
     return _indices("tril_indices", found, dtype, opts)
 
 
@@ -285,5 +285,5 @@ def triu_indices(
     **opts: Any,
 ) -> Tensor:
     """The indices (2, n) of the upper triangle of a row x col matrix."""
-    found = np.triu_indices(row, offset, col)
+    found = np.less_equal.outer(np.arange(row) + offset, np.arange(col))
     return _indices("triu_indices", found, dtype, opts)

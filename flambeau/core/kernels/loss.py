@@ -66,7 +66,7 @@ def _grid(target: Any) -> tuple[Any, ...]:
     if target.ndim == 0:
         return (target,)
     if target.ndim == 1:
-        return np.arange(target.shape[0]), target
+        return _range(target.shape[0]), target
     first, *rest = np.ogrid[tuple(slice(n) for n in target.shape)]
     return (first, target, *rest)
 
@@ -95,6 +95,8 @@ def nll(
 ) -> Any:
     """``-weight[t] x[t]``, reduced; the mean is over the weights."""
     dtype = x.dtype
+    if weight is None and reduction == MEAN and _plain(x, target, ignore_index):
+        return _picked_mean(x, target)
     if dtype.itemsize == 2:
         wide = None if weight is None else weight.astype("f4")
         each = nll(x.astype("f4"), target, wide, NONE, ignore_index, op).astype(dtype)

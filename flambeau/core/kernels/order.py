@@ -79,8 +79,12 @@ def in_order(result: Any, operands: Iterable[Any]) -> Any:
 
 def room(operands: Sequence[Any], dtype: Any) -> Any:
     """Memory for an elementwise result of that dtype, with the strides that PyTorch gives it."""
-    shape = np.broadcast_shapes(*[a.shape for a in operands])
-    if all(a.flags.c_contiguous for a in operands):
+    shape = operands[0].shape
+    for a in operands:
+        if a.shape != shape:
+            shape = np.broadcast_shapes(*[a.shape for a in operands])
+            break
+    if all([a.flags.c_contiguous for a in operands]):
         return np.empty(shape, dtype)
     return _empty(shape, np.dtype(dtype), _strides(shape, operands))
 

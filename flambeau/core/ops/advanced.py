@@ -224,6 +224,34 @@ def _index_one_backward(grad, index, shape: Any, dim: int):
     return put_sum(shape, dim, index, grad)
 
 
+@both
+def _index_pair_rule(g: Any, shape: Any, first: Any, second: Any, dim: int) -> Any:
+    if type(g) is nd:
+        return ops._index_pair_backward.operation.body(g, first, second, shape, dim)
+    return ops._index_pair_backward(g, first, second, shape, dim)
+
+
+@primitive(
+    name="_index_pair", node="Index", function=False, method=False,
+    vjp={"input": _index_pair_rule},
+)  # fmt: skip
+def _index_pair(input, first, second, dim: int):
+    """The elements at two index tensors of whole numbers, for dimension `dim` and the next."""
+    return _read(input, (*(None,) * dim, first, second))
+
+
+@primitive(
+    name="_index_pair_backward", node="IndexBackward", function=False, method=False,
+    vjp={"grad": lambda g, first, second, dim: ops._index_pair(g, first, second, dim)},
+    infer=lambda grad, first, second, shape, dim: (shape, grad.dtype),
+)  # fmt: skip
+def _index_pair_backward(grad, first, second, shape: Any, dim: int):
+    """Zeros of `shape` with `grad` summed in where both point."""
+    n, m = shape[dim : dim + 2]
+    joined = (*shape[:dim], n * m, *shape[dim + 2 :])
+    return put_sum(joined, dim, first % n * m + second % m, grad).reshape(shape)
+
+
 def places_of(indices: Any, ndim: int) -> tuple[Any, ...]:
     """Index arrays (None: whole dimension) as a NumPy index."""
     return tuple([ALL if k is None else checked(k) for k in indices])

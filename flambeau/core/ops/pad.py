@@ -64,7 +64,7 @@ def _grown(op: str, shape: Ints, pad: Ints) -> Ints:
 
 @primitive(
     name="constant_pad_nd",
-    vjp=lambda g, pad: ops.constant_pad_nd(g, [-n for n in pad], 0),
+    vjp=lambda g, pad: ops.constant_pad_nd(g, tuple([-n for n in pad]), 0),
     infer=lambda input, pad, value=0: (_grown("constant_pad_nd", input.shape, pad), input.dtype),
 )
 def constant_pad_nd(input, pad: Ints, value: Any = 0):
@@ -204,7 +204,7 @@ def pad(input: Tensor, pad: Any, mode: str = "constant", value: float | None = N
         RuntimeError: amounts that do not fit the input.
     """
     require_tensor("pad", "input", input)
-    amounts = tuple(int(n) for n in pad)
+    amounts = tuple([int(n) for n in pad])
     if mode == "constant":
         return ops.constant_pad_nd(input, amounts, 0 if value is None else value)
     if mode not in ("reflect", "replicate", "circular"):

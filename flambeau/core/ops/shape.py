@@ -18,6 +18,7 @@ from flambeau.core.ir.abstract import Abstract
 from flambeau.core.kernels import copies, memory
 from flambeau.core.kernels.generate.triangle import triangle
 from flambeau.core.node import labelled
+from flambeau.core.ops.view import strided
 from flambeau.core.output import write_one
 from flambeau.core.sampling import each_on_its_own
 from flambeau.core.tensor import Tensor, wrap
@@ -387,14 +388,11 @@ def _diag_embed(input, offset: int, dim1: int, dim2: int):
     if type(input) is Abstract:
         return Abstract(tuple(shape), input.dtype)
     found = np.zeros(shape, input.dtype)
-    k = np.arange(input.shape[-1])
-    i, j = (k, k + offset) if offset >= 0 else (k - offset, k)
-    place: list[Any] = [slice(None)] * len(shape)
-    place[dim1], place[dim2] = i, j
-    # With one dimension between them NumPy puts the indexed one in front, else in the place
-    # of the first.
-    adjacent = abs(dim1 - dim2) == 1
-    found[tuple(place)] = np.moveaxis(input, -1, min(dim1, dim2) if adjacent else 0)
+    if input.size:
+        steps = found.strides
+        kept = [step for d, step in enumerate(steps) if d not in (dim1, dim2)]
+        start = offset * steps[dim2] if offset > 0 else -offset * steps[dim1]
+        strided(found, input.shape, (*kept, steps[dim1] + steps[dim2]), start)[...] = input
     return found
 
 

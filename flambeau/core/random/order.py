@@ -94,6 +94,12 @@ def filled(out: np.ndarray, law: Callable[[tuple[int, ...]], np.ndarray]) -> np.
 
 def in_order(out: np.ndarray, *parameters: np.ndarray) -> tuple[np.ndarray, ...]:
     """``out`` and its parameters in its shape, turned so that C order is the fill's."""
+    for parameter in parameters:
+        if parameter.shape != out.shape or not parameter.flags.c_contiguous:
+            break
+    else:
+        if out.flags.c_contiguous:
+            return (out, *parameters)
     spread = [np.broadcast_to(parameter, out.shape) for parameter in parameters]
     order = memory_order(out, *spread)
     return tuple(array.transpose(order) for array in (out, *spread))

@@ -1,5 +1,6 @@
 """Slices by number as native functions: ``take(array, dim, index)``, ``indexed(array, index, dim)``
-and ``rows(table, index)``; ``flat(array, index)``, which takes elements of the flattened array.
+and ``rows(table, index)``; ``pair(array, index, index, dim)``, which names two dimensions;
+``flat(array, index)``, which takes elements of the flattened array.
 
 The array is contiguous, the index contiguous int64 without negative numbers, the result small.
 What does not fit, and indices out of range, go to the NumPy form; larger results to
@@ -8,11 +9,13 @@ What does not fit, and indices out of range, go to the NumPy form; larger result
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 from flambeau.core.kernels.jit.ir import Function, Module, Value
 from flambeau.core.kernels.native import table
+from flambeau.core.kernels.native.elementwise import same_shape
 from flambeau.core.kernels.native.geometry import (
     MOST,
     SIGNATURE,
@@ -30,7 +33,10 @@ __all__ = ["OPERATIONS", "native"]
 
 LARGEST = 1 << 15
 """Bytes of a result at most: of more, processors copy side by side."""
-OPERATIONS = {"index_select": "take", "_index_one": "indexed", "_embedding": "rows", "take": "flat"}
+OPERATIONS = {
+    "index_select": "take", "_index_one": "indexed", "_index_pair": "pair", "_embedding": "rows",
+    "take": "flat",
+}  # fmt: skip
 """By the operation's name, whose kernel takes more arguments or fewer."""
 
 
@@ -47,6 +53,7 @@ def _module() -> Module:
     made = Module("row_picks")
     _picks(made, "take", 3, index_at=2, dim_at=1)
     _picks(made, "indexed", 3, index_at=1, dim_at=2)
+    _picks(made, "pair", 4, index_at=1, dim_at=3, second_at=2)
     _picks(made, "rows", 2, index_at=1)
     _flat(made)
     return made
@@ -90,23 +97,29 @@ def _checked(f: Function, x: Value, index: Value) -> Value:
     return kind
 
 
-def _picks(made: Module, name: str, least: int, index_at: int, dim_at: int = 0) -> None:
+def _picks(
+    made: Module, name: str, least: int, index_at: int, dim_at: int = 0, second_at: int = 0
+) -> None:
     """A function of at least so many arguments, the array first; of a table where no dimension is
-    given.
+    given. A second index names the dimension behind.
     """
     f = made.function(name, SIGNATURE, "ptr")
     args, n = f.argument["args"], f.argument["n"]
     require(f, n.ge(least))
-    x, index = f.load("ptr", args), f.load("ptr", args, index_at)
-    kind = _checked(f, x, index)
+    indices = [f.load("ptr", args, at) for at in (index_at, second_at) if at]
+    x, index, named = f.load("ptr", args), indices[0], len(indices)
+    for each in indices:
+        kind = _checked(f, x, each)
     ndim, own = (field(f, a, table.NDIM, "i32").to("i64") for a in (x, index))
-    require(f, ndim.gt(0) & (ndim + own).lt(MOST))
+    require(f, ndim.ge(named) & (ndim + own).lt(MOST))
     if dim_at:
         dim = wrapped(f, whole(f, f.load("ptr", args, dim_at)), ndim)
         require(f, own.eq(1) if name == "take" else own.gt(0))
     else:
         dim = f.index(0)
         require(f, ndim.eq(2))
+    if second_at:
+        require(f, (dim + 1).lt(ndim) & f.call(same_shape(made), "i1", *indices))
     dims, extents = field(f, x, table.DIMS, "ptr"), field(f, index, table.DIMS, "ptr")
     room, outer, inner = f.memory("i64", MOST), f.variable("i64", 1), f.variable("i64", item(f, x))
     with f.loop(0, dim) as j:
@@ -115,27 +128,31 @@ def _picks(made: Module, name: str, least: int, index_at: int, dim_at: int = 0) 
         outer.set(outer.get() * size)
     with f.loop(0, own) as j:
         f.store(f.load("i64", extents, j), room, dim + j)
-    with f.loop(dim + 1, ndim) as j:
+    with f.loop(dim + named, ndim) as j:
         size = f.load("i64", dims, j)
-        f.store(size, room, own + j - 1)
+        f.store(size, room, own + j - named)
         inner.set(inner.get() * size)
-    many, size = count_of(f, index), f.load("i64", dims, dim)
-    numbers, bytes = field(f, index, table.DATA, "ptr"), inner.get()
+    many, bytes = count_of(f, index), inner.get()
+    numbers = [field(f, each, table.DATA, "ptr") for each in indices]
+    sizes = [f.load("i64", dims, dim + j) for j in range(named)]
     total = outer.get() * many * bytes
     require(f, total.gt(0) & total.le(LARGEST))
     with f.loop(0, many) as k:
-        number = f.load("i64", numbers, k)
-        require(f, number.ge(0) & number.lt(size))
-    out = new_array(f, kind, (ndim + own - 1).to("i32"), room, total)
+        for places, size in zip(numbers, sizes, strict=True):
+            number = f.load("i64", places, k)
+            require(f, number.ge(0) & number.lt(size))
+    out = new_array(f, kind, (ndim + own - named).to("i32"), room, total)
     f.branch(out.eq(0), "failed", "made")
     f.label("made")
     source, target = (f.variable("ptr", field(f, a, table.DATA, "ptr")) for a in (x, out))
     with f.loop(0, outer.get()):
         with f.loop(0, many) as k:
-            here = f.at(source.get(), f.load("i64", numbers, k) * bytes, "i8")
-            _copy(f, here, target.get(), bytes)
+            place = f.load("i64", numbers[0], k)
+            if second_at:
+                place = place * sizes[1] + f.load("i64", numbers[1], k)
+            _copy(f, f.at(source.get(), place * bytes, "i8"), target.get(), bytes)
             target.set(f.at(target.get(), bytes, "i8"))
-        source.set(f.at(source.get(), size * bytes, "i8"))
+        source.set(f.at(source.get(), math.prod(sizes[1:], start=sizes[0]) * bytes, "i8"))
     f.ret(out)
     f.label("failed")
     f.ret(out)

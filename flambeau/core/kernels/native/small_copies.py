@@ -1,5 +1,5 @@
-"""Copies of few elements in another order, or with zeros among them, as native functions: tril,
-triu, flip, roll.
+"""Copies of few elements in another order, or with others among them, as native functions: tril,
+triu, flip, roll, padding by a number.
 
 Contiguous arrays of numbers of 1, 2, 4 or 8 bytes; larger ones, and what does not fit, go to the
 NumPy form. Triangles may be written over their own array, as the last argument. Stands on geometry
@@ -25,13 +25,15 @@ from flambeau.core.kernels.native.geometry import (
     whole,
     wrapped,
 )
-from flambeau.core.kernels.native.objects import field, new_array, word
+from flambeau.core.kernels.native.objects import field, new_array, python_number, word
 
 __all__ = ["COPIES", "native"]
 
 LARGEST = 1 << 11
 CARRIED = ("i8", "i16", "i32", "i64")
-COPIES = {"tril": "tril", "triu": "triu", "_flip": "flip", "_roll": "roll"}
+COPIES = {
+    "tril": "tril", "triu": "triu", "_flip": "flip", "_roll": "roll", "constant_pad_nd": "pad",
+}  # fmt: skip
 """By the operation's name."""
 
 
@@ -46,7 +48,7 @@ def native(name: str, numpy_form: Callable[..., Any]) -> Callable[..., Any]:
 
 def _module(name: str) -> Module:
     made = Module(f"copies_{name}")
-    {"flip": _flip, "roll": _roll}.get(name, _triangle)(made, name)
+    {"flip": _flip, "roll": _roll, "pad": _pad}.get(name, _triangle)(made, name)
     return made
 
 
@@ -210,4 +212,78 @@ def _flip(made: Module, name: str) -> None:
             f.label(f"done{k}")
 
     _by_size(f, x, _fresh(f, x, total), write)
+    end(f)
+
+
+def _pad(made: Module, name: str) -> None:
+    """pad(array, amounts, value): low and high of the last dimension, then of the one before; what
+    is negative crops.
+    """
+    f = made.function(name, SIGNATURE, "ptr")
+    require(f, f.argument["n"].eq(3))
+    x, amounts, value = (f.load("ptr", f.argument["args"], k) for k in range(3))
+    _array(f, x)
+    ndim = field(f, x, table.NDIM, "i32").to("i64")
+    require(f, ndim.gt(0) & ndim.lt(MOST))
+    count, items = items_of(f, amounts)
+    require(f, count.gt(0) & (count & 1).eq(0) & count.le(ndim * 2))
+    dims, lows, sizes = field(f, x, table.DIMS, "ptr"), f.memory("i64", MOST), f.memory("i64", MOST)
+    outer, whole_size = f.variable("i64", 1), f.variable("i64", 1)
+    with f.loop(0, ndim) as d:
+        own, below, above = f.load("i64", dims, d), f.variable("i64", 0), f.variable("i64", 0)
+        at = (ndim - 1 - d) * 2
+        with f.when(at.lt(count)):
+            for part, place in ((below, at), (above, at + 1)):
+                part.set(whole(f, f.load("ptr", items, place)))
+                require(f, part.get().gt(-LARGEST) & part.get().lt(LARGEST))
+        size = own + below.get() + above.get()
+        require(f, size.gt(0) & (below.get() + own).gt(0) & (above.get() + own).gt(0))
+        f.store(below.get(), lows, d)
+        f.store(size, sizes, d)
+        whole_size.set(whole_size.get() * size)
+        require(f, whole_size.get().lt(LARGEST))
+    with f.loop(0, ndim - 1) as d:
+        outer.set(outer.get() * f.load("i64", sizes, d))
+    kind = field(f, x, table.DESCR, "ptr")
+    real, number, given = python_number(f, value)
+    fill = f.variable("i64", 0)
+    with f.when(real.get() | given.get().ne(0)):
+        require(f, kind.eq(word(f, "float")) | kind.eq(word(f, "double")))
+        fill.set(number.get().bits("i64"))
+        with f.when(kind.eq(word(f, "float"))):
+            fill.set(number.get().to("float").bits("i32").to("i64"))
+    space = whole_size.get() * item(f, x)
+    out, way = new_array(f, kind, ndim.to("i32"), sizes, space), f.fresh()
+    f.branch(out.eq(0), f"failed{way}", f"made{way}")
+    f.label(f"failed{way}")
+    f.ret(out)
+    f.label(f"made{way}")
+    last = ndim - 1
+    low, n, width = (f.load("i64", p, last) for p in (lows, dims, sizes))
+    begin = f.intrinsic("smax", low, f.index(0))
+    stop = f.intrinsic("smin", low + n, width)
+
+    def write(type: str, source: Value, target: Value) -> None:
+        blank = fill.get() if type == "i64" else fill.get().to(type)
+        with f.loop(0, outer.get()) as row:
+            rest, place, step = f.variable("i64", row), f.variable("i64", 0), f.variable("i64", n)
+            inside = f.variable("i1", True)
+            with f.loop(0, last) as j:
+                d = last - 1 - j
+                size, own = f.load("i64", sizes, d), f.load("i64", dims, d)
+                at = rest.get() % size - f.load("i64", lows, d)
+                rest.set(rest.get() / size)
+                inside.set(inside.get() & at.ge(0) & at.lt(own))
+                place.set(place.get() + at * step.get())
+                step.set(step.get() * own)
+            first = f.select(inside.get(), begin, width)
+            end_at = f.select(inside.get(), stop, width)
+            with f.loop(0, first) as i:
+                f.store(blank, target, row * width + i)
+            with f.loop(first, end_at) as i:
+                f.store(f.load(type, source, place.get() + i - low), target, row * width + i)
+            with f.loop(end_at, width) as i:
+                f.store(blank, target, row * width + i)
+
+    _by_size(f, x, out, write)
     end(f)

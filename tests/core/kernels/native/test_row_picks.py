@@ -29,6 +29,11 @@ def test_values(dtype):
             assert found.flags.c_contiguous and found.flags.owndata
     index = np.array([[0, 2], [1, 1]])
     assert np.array_equal(function("_index_one")(x, index, 1), x.take(index, 1))
+    other = np.array([[1, 2], [0, 0]])
+    assert np.array_equal(function("_index_pair")(x, index, other, 0), x[index, other])
+    assert np.array_equal(function("_index_pair")(x, index, other, 1), x[:, index, other])
+    for second, dim in ((other[0], 0), (other, 2), (other + 2, 0), (other - 1, 0), (other.T, 0)):
+        assert function("_index_pair")(x, index, second, dim) == "the NumPy form"
     assert np.array_equal(function("_embedding")(x[0].copy(), index, -1, False), x[0][index])
 
 
@@ -48,6 +53,9 @@ CODES = [
     "a[i - 2]", "a[i + 3]", "a.index_select(0, i + 3)", "F.embedding(i + 3, a)", "a[i.int()]",
     "a.index_select(0, j)", "a.T[i]", "a.T.index_select(0, i)", "F.embedding(i, a.T)",
     "F.embedding(i - 2, a)", "a[i[:0]]", "k[i]", "a[i, :2]", "F.embedding(i, a, padding_idx=1)",
+    "a[i, i]", "a[i, i - 2]", "a[j, j]", "a[j, i[:2]]", "a[i[:, None], i]", "a[i, i + 3]", "k[i, i]",
+    "a[i, i.int()]", "a[i, i > 0]", "a.view(2, 2, 4)[:, i[:2] // 2, i[:2]]", "a.T[i, i]", "a[i, j]",
+    "a.view(2, 2, 4)[i[:2] // 2, :, i[:2]]", "a[i[0], i[0]]", "a[i[:0], i[:0]]", "a[0][i, i]",
 ]  # fmt: skip
 
 
