@@ -96,9 +96,9 @@ def bind(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         values[: min(len(args), at)] = args[:at]
         if len(args) > at:
             values[-1] = sizes(args[at:])
-    for k in op.switches:
-        if k < len(args) and type(args[k]) is not bool:
-            raise _no_switch(op, names[k], args[k])
+    for given in op.switches:
+        if given < len(args) and type(args[given]) is not bool:
+            raise _no_switch(op, names[given], args[given])
     for name, value in kwargs.items():
         k = op.index.get(name)
         if k is None:
