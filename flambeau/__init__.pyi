@@ -2471,14 +2471,14 @@ def orgqr(input: _Tensor, input2: _Tensor, *, out: Any = None) -> _Tensor:
 
 def ormqr(
     input: _Tensor,
-    tau: _Tensor,
-    other: _Tensor,
+    input2: _Tensor,
+    input3: _Tensor,
     left: builtins.bool = True,
     transpose: builtins.bool = False,
     *,
     out: Any = None,
 ) -> _Tensor:
-    """``Q @ other`` (``other @ Q`` without `left`; Q.mH with `transpose`), Q the ..."""
+    """``Q @ input3`` (``input3 @ Q`` without `left`; Q.mH with `transpose`), Q the ..."""
 
 def outer(input: _Tensor, vec2: _Tensor, *, out: Any = None) -> _Tensor:
     """``input[:, None] * vec2`` of two vectors."""

@@ -69,19 +69,19 @@ def fork_rng(
     enabled: bool = True,
     _caller: str = "fork_rng",
     _devices_kw: str = "devices",
-    device_type: str = "cuda",
+    device_type: str | None = None,
 ) -> _Iterator[None, None, None]:
     """Runs the block, then puts the process's generator back to where it was.
 
     Args:
         devices: accelerators whose generators are put back too; a CPU build has none.
         enabled: False: the block runs as if there were no ``fork_rng``.
-        device_type: the kind of accelerator that ``devices`` counts.
+        device_type: the kind of accelerator that ``devices`` counts; by default CUDA's.
 
     Raises:
         RuntimeError: an unknown ``device_type``, or devices in a CPU build.
     """
-    kind = _device(device_type).type
+    kind = _device(device_type or "cuda").type
     if kind == "meta":
         yield
         return

@@ -32,6 +32,16 @@ def outside(frame: types.FrameType) -> bool:
     return name.startswith(str(FOLDER)) or DATABASE_CODE in name
 
 
+def unseen(function: types.FunctionType) -> types.FunctionType:
+    """The function, its frames left out where ``warnings`` counts the callers (`stacklevel`):
+    a read stays its reader's, and the filters for that reader's module stay in force.
+
+    ``warnings`` leaves out the import system's frames, and knows them by their file's name.
+    """
+    function.__code__ = function.__code__.replace(co_filename="<importlib._bootstrap: seen>")
+    return function
+
+
 class Recorder:
     """Watches both packages; `names` is what the running test has read, by engine."""
 
@@ -67,6 +77,7 @@ class Recorder:
                     names.add(f"{own}.{name}" if own else name)
                 return read(self, name)
 
+        unseen(Watched.__getattribute__)
         return Watched
 
     def watch_tensor(self, head: str, tensor: Any) -> None:
@@ -78,7 +89,7 @@ class Recorder:
                 names.add(f"Tensor.{name}")
             return read(self, name)
 
-        tensor.__getattribute__ = noted
+        tensor.__getattribute__ = unseen(noted)
 
     def close(self, source: str, passed: bool) -> None:
         """The test is over: names of both engines are found, with the best source first."""

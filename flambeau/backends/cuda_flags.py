@@ -26,7 +26,7 @@ def make_cuda(name: str) -> Flags:
             "fp32_precision": "none",
         },
     )
-    enabled = dict.fromkeys(KERNELS, True)
+    allowed = dict.fromkeys(KERNELS, True)
     functions: dict[str, Any] = {"matmul": matmul, "is_built": lambda: False}
 
     @contextlib.contextmanager
@@ -37,8 +37,8 @@ def make_cuda(name: str) -> Flags:
         enable_cudnn: bool = True,
     ) -> Iterator[None]:
         """Choose attention's kernels for a block."""
-        before = dict(enabled)
-        enabled.update(
+        before = dict(allowed)
+        allowed.update(
             flash=enable_flash,
             math=enable_math,
             mem_efficient=enable_mem_efficient,
@@ -47,12 +47,18 @@ def make_cuda(name: str) -> Flags:
         try:
             yield
         finally:
-            enabled.update(before)
+            allowed.update(before)
 
     functions["sdp_kernel"] = sdp_kernel
     for kernel in KERNELS:
-        functions[f"{kernel}_sdp_enabled"] = lambda kernel=kernel: enabled[kernel]
-        functions[f"enable_{kernel}_sdp"] = lambda value, kernel=kernel: enabled.update(
-            {kernel: bool(value)}
-        )
+        functions[f"{kernel}_sdp_enabled"] = lambda kernel=kernel: allowed[kernel]
+        functions[f"enable_{kernel}_sdp"] = _switch(allowed, kernel)
     return Flags(name, "CUDA: absent.", {}, **functions)
+
+
+def _switch(allowed: dict[str, bool], kernel: str) -> Any:
+    def enable(enabled: bool) -> None:
+        """Allow a kernel of attention, or not."""
+        allowed[kernel] = bool(enabled)
+
+    return enable

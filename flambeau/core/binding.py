@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["MISSING", "bind", "respelled", "sizes", "sizes_of"]
 
 SPELLINGS = {
+    "a": "input",
     "axis": "dim",
     "axes": "dims",
     "axis0": "dim0",
@@ -95,6 +96,9 @@ def bind(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         values[: min(len(args), at)] = args[:at]
         if len(args) > at:
             values[-1] = sizes(args[at:])
+    for given in op.switches:
+        if given < len(args) and type(args[given]) is not bool:
+            raise _no_switch(op, names[given], args[given])
     for name, value in kwargs.items():
         k = op.index.get(name)
         if k is None:
@@ -113,11 +117,7 @@ def bind(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
                 TypeError, op.name, f"{op.name}() got multiple values for argument '{names[k]}'"
             )
         if k in op.switches and type(value) is not bool:
-            raise fail(
-                TypeError,
-                op.name,
-                f"argument '{name}' must be bool, not {type(value).__name__}. Give True or False.",
-            )
+            raise _no_switch(op, name, value)
         values[k] = sizes((value,)) if op.varargs is not None and k == len(names) - 1 else value
     for value in values:
         if value is MISSING:
@@ -131,3 +131,10 @@ def bind(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
                 f"{', '.join(missing)}",
             )
     return values
+
+
+def _no_switch(op: Op, name: str, value: Any) -> Exception:
+    kind = type(value).__name__
+    return fail(
+        TypeError, op.name, f"argument '{name}' must be bool, not {kind}. Give True or False."
+    )

@@ -135,15 +135,15 @@ class Node:
             self.hooks = Hooks()
         return self.hooks
 
-    def register_hook(self, hook: Callable[..., Any]) -> Any:
-        """Call `hook(grad_inputs, grad_outputs)` after this node ran; it may return other
+    def register_hook(self, fn: Callable[..., Any]) -> Any:
+        """Call `fn(grad_inputs, grad_outputs)` after this node ran; it may return other
         grad_inputs.
         """
-        return _handle(self.hooks_of().after, hook)
+        return _handle(self.hooks_of().after, fn)
 
-    def register_prehook(self, hook: Callable[..., Any]) -> Any:
-        """Call `hook(grad_outputs)` before this node runs; it may return other grad_outputs."""
-        return _handle(self.hooks_of().before, hook)
+    def register_prehook(self, fn: Callable[..., Any]) -> Any:
+        """Call `fn(grad_outputs)` before this node runs; it may return other grad_outputs."""
+        return _handle(self.hooks_of().before, fn)
 
     def __repr__(self) -> str:
         return f"<{self.name()} object at {id(self):#x}>"

@@ -2087,14 +2087,14 @@ class Tensor:
 
     def ormqr(
         self,
-        tau: Tensor,
-        other: Tensor,
+        input2: Tensor,
+        input3: Tensor,
         left: builtins.bool = True,
         transpose: builtins.bool = False,
         *,
         out: Any = None,
     ) -> Tensor:
-        """``Q @ other`` (``other @ Q`` without `left`; Q.mH with `transpose`), Q the ..."""
+        """``Q @ input3`` (``input3 @ Q`` without `left`; Q.mH with `transpose`), Q the ..."""
 
     def outer(self, vec2: Tensor, *, out: Any = None) -> Tensor:
         """``input[:, None] * vec2`` of two vectors."""

@@ -10,6 +10,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+from flambeau.core import state
 from flambeau.core.batch.array import ACTIVE, Batched, Level
 from flambeau.core.context import assign, reset
 from flambeau.core.crossing import enter_level, leave_level
@@ -207,6 +208,8 @@ def vmap(
     @functools.wraps(func)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         leaves, spec, dims, size = _mapped(in_dims, args)
+        if any(getattr(mode, "every_operation", False) for mode in state.current().dispatch):
+            return _one_by_one(func, leaves, spec, dims, size, out_dims, kwargs)
         if chunk_size is None or size <= chunk_size:
             return _once(func, leaves, spec, dims, size, out_dims, randomness, kwargs)
         return _by_chunks(func, leaves, spec, dims, size, out_dims, randomness, kwargs, chunk_size)
@@ -236,6 +239,36 @@ def _once(
     finally:
         reset(ACTIVE, token)
     return _left(results, shape, out_dims, level.number, size)
+
+
+def _one_by_one(
+    func: Callable[..., Any],
+    leaves: list[Any],
+    spec: TreeSpec,
+    dims: list[Any],
+    size: int,
+    out_dims: Dims,
+    kwargs: dict[str, Any],
+) -> Any:
+    """One sample after the other, for a mode that is to see every operation: what is done with all
+    samples at once is done below the operations.
+    """
+    columns = []
+    shape: TreeSpec | None = None
+    for k in range(size):
+        sample = [
+            leaf if dim is None else leaf.select(dim, k)
+            for leaf, dim in zip(leaves, dims, strict=True)
+        ]
+        flat, shape = tree_flatten(func(*tree_unflatten(sample, spec), **kwargs))
+        columns.append(flat)
+    assert shape is not None
+    places = _out_dims(out_dims, shape) or []
+    joined = [
+        column[0] if dim is None else ops.stack(list(column), dim)
+        for column, dim in zip(zip(*columns, strict=True), places, strict=True)
+    ]
+    return tree_unflatten(joined, shape)
 
 
 def _by_chunks(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import inspect
 import keyword
 import re
 from collections.abc import Callable, Iterator
@@ -172,13 +173,15 @@ class Graph:
             name = name[2:-2]
         return re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).lower()
 
-    def placeholder(self, name: str, type_expr: Any = None, *default: Any, **named: Any) -> Node:
+    def placeholder(
+        self, name: str, type_expr: Any = None, default_value: Any = inspect.Parameter.empty
+    ) -> Node:
         """An input.
 
         Args:
             default_value: what it is when the caller does not say.
         """
-        args = default or tuple(named.values())
+        args = () if default_value is inspect.Parameter.empty else (default_value,)
         return self.create_node("placeholder", name, args, {}, type_expr=type_expr)
 
     def get_attr(self, qualified_name: str, type_expr: Any = None) -> Node:

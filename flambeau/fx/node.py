@@ -228,14 +228,16 @@ class Node:
     def replace_all_uses_with(
         self,
         replace_with: Node,
-        delete_user_cb: Callable[[Node], bool] = lambda user: True,
+        delete_user_cb: Callable[[Node], bool] | None = None,
         *,
         propagate_meta: bool = False,
     ) -> list[Node]:
-        """Let every user take `replace_with`'s result; gives the users changed."""
+        """Let every user that `delete_user_cb` allows take `replace_with`'s result; gives the users
+        changed.
+        """
         if propagate_meta:
             replace_with.meta.update(self.meta)
-        changed = [user for user in list(self.users) if delete_user_cb(user)]
+        changed = [user for user in list(self.users) if not delete_user_cb or delete_user_cb(user)]
         for user in changed:
             user.replace_input_with(self, replace_with)
         return changed

@@ -22,6 +22,7 @@ RENAMED = {
     "_local_scalar_dense": "Tensor.item",
     "_pin_memory": "Tensor.pin_memory",
     "_sparse_addmm": "sparse.addmm",
+    "lift_fresh_copy": "clone",
     "embedding": "embedding",  # the table first, which nn.functional takes second
     "sym_numel": "Tensor.numel",
     "sym_size": "Tensor.size",
@@ -41,6 +42,8 @@ INNER = {
     "fill": "_fill_in_place",
     "nll_loss_forward": "_nll_loss",
 }
+# What PyTorch says of a tensor made of the program's numbers: it is what it is.
+MARKS: dict[str, Callable[..., Any]] = {"lift_fresh": lambda input: input}
 OVERLOADS = (
     "default Tensor Scalar out int dim Tensor_Scalar Scalar_Tensor Tensor_out Scalar_out "
     "Tensor_mode Scalar_mode self self_int Dimname names dim_IntList IntList_out memory_format "
@@ -119,6 +122,8 @@ class AtenPacket:
 def find(name: str) -> AtenPacket | None:
     """The operation of that name, if the library has it."""
     torch: Any = importlib.import_module("flambeau")
+    if name in MARKS:
+        return AtenPacket(name, MARKS[name])
     path = RENAMED.get(name)
     if path is not None:
         found: Any = torch

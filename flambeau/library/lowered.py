@@ -15,6 +15,7 @@ from typing import Any
 from flambeau.core import lower, state
 from flambeau.core.binding import sizes
 from flambeau.core.declare import Op, ops
+from flambeau.core.device import default_device, device
 from flambeau.core.layout import preserve_format
 from flambeau.core.overrides import Stand
 from flambeau.core.tensor import Tensor
@@ -154,8 +155,12 @@ def translate(op: Op, args: Any, inplace: bool) -> Any:
         if _differs(v, op.defaults.get(n))
     }
     if name in ("var", "std", "var_mean", "std_mean"):
-        named = {"correction": values[2], "keepdim": bool(values[3])}
-        positional = values[:2] if values[1] not in (None, []) else values[:1]
+        whole = values[1] in (None, [])
+        over = [values[1]] if isinstance(values[1], int) else values[1]
+        positional = values[:1] if whole else [values[0], over]
+        named = {} if whole and values[2] == 1 else {"correction": values[2]}
+        if values[3]:
+            named["keepdim"] = True
     if name == "clone":
         positional = values[:1]
         named = {} if values[1] is preserve_format else {"memory_format": values[1]}
@@ -257,12 +262,16 @@ FACTORIES = (
     "randint_like randn randn_like randperm zeros zeros_like"
 ).split()
 
+LIFTED = "tensor as_tensor from_numpy".split()
+"""Functions that make tensors of what is none: the operation is that there is a new one."""
 SIZED = {"empty", "ones", "rand", "randn", "zeros"}
 SIZED_AFTER = {"new_empty", "new_ones", "new_zeros"}
 WHOLES = "allclose equal new_empty new_full new_ones new_zeros".split()
 """Functions of a tensor without a gradient that are made of several operations here, and one in
 PyTorch.
 """
+MAKING = {*FACTORIES, *(name for name in WHOLES if name.startswith("new_"))}
+"""Those that have a device and memory that may be pinned: handlers are told, given or not."""
 
 
 def cover() -> None:
@@ -284,6 +293,8 @@ def cover() -> None:
         setattr(torch, name, made)
         if hasattr(ops, name):
             setattr(ops, name, made)
+    for name in LIFTED:
+        setattr(torch, name, _Lifting(getattr(torch, name)))
 
 
 def _data(tensor: Tensor, plain: Callable[[Tensor], Tensor]) -> Tensor:
@@ -312,7 +323,28 @@ class _Asking(Stand):
             args = (list(sizes(args)),)
         elif "size" not in kwargs and name in SIZED_AFTER:
             args = (args[0], list(sizes(args[1:])))
-        return lower.ask(getattr(namespaces.aten, name).default, args, kwargs)
+        function = getattr(namespaces.aten, name)
+        if name not in MAKING:
+            return lower.ask(function.default, args, kwargs)
+        args = tuple(list(a) if type(a) is tuple else a for a in args)
+        wanted = kwargs.pop("requires_grad", False)
+        if not name.endswith("_like") and name not in WHOLES:
+            kwargs["device"] = device(kwargs.get("device") or default_device())
+        kwargs["pin_memory"] = kwargs.get("pin_memory") or False
+        over = function.overload("memory_format" if name == "empty" else "default")
+        made = lower.ask(over, args, kwargs)
+        return made.requires_grad_() if wanted else made
+
+
+class _Lifting(Stand):
+    """A function that tells handlers of a new tensor made of no other."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        made = self.__wrapped__(*args, **kwargs)
+        if not state.current().dispatch or (args and isinstance(args[0], Tensor)):
+            return made
+        told: Tensor = lower.named("lift_fresh", made)
+        return told.requires_grad_() if made.requires_grad else told
 
 
 lower.translator = sys.modules[__name__]

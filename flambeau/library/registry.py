@@ -208,12 +208,14 @@ class Library:
         dispatch_key: str = "",
         *,
         with_keyset: bool = False,
+        allow_override: bool = True,
     ) -> None:
         """Implement an operation for a dispatch key (CPU, Meta, Autograd,
         CompositeImplicitAutograd, ...).
 
         Raises:
-            RuntimeError: it was not defined. TypeError: `fn` cannot be called.
+            RuntimeError: it was not defined, or has this kernel already and `allow_override` is
+                False. TypeError: `fn` cannot be called.
         """
         if not callable(fn):
             raise fail(
@@ -230,7 +232,15 @@ class Library:
                 f"{self.ns}::{name} was not defined: call define() first",
             )
         if fn is not fallthrough_kernel:
-            found.kernels[dispatch_key or self.dispatch_key or "CompositeImplicitAutograd"] = fn
+            key = dispatch_key or self.dispatch_key or "CompositeImplicitAutograd"
+            if key in found.kernels and not allow_override:
+                raise fail(
+                    RuntimeError,
+                    "Library.impl",
+                    f"This is not allowed since there's already a kernel of {self.ns}::{name} for "
+                    f"{key}. allow_override=True puts another in its place.",
+                )
+            found.kernels[key] = fn
 
     def _destroy(self) -> None:
         for name in self._names:

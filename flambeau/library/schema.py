@@ -78,23 +78,25 @@ def _default_text(value: Any) -> str:
 
 
 def infer_schema(
-    function: Callable[..., Any],
+    prototype_function: Callable[..., Any],
     /,
     *,
     mutates_args: str | Iterable[str],
     op_name: str | None = None,
+    tags: Iterable[Any] = (),
 ) -> str:
     """The schema of an annotated function.
 
     Args:
+        tags: no schema's words depend on them.
         mutates_args: names of the tensors it writes; "unknown" for all.
         op_name: put in front.
 
     Raises:
         ValueError: a parameter without annotation, or with one that schemas have no word for.
     """
-    signature = inspect.signature(function)
-    notes = typing.get_type_hints(function)
+    signature = inspect.signature(prototype_function)
+    notes = typing.get_type_hints(prototype_function)
     parts = []
     letters = iter("abcdefghijklmnopqrstuvwxyz")
     starred = False

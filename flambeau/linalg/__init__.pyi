@@ -43,8 +43,8 @@ def eigvals(input: Tensor, *, out: Any = None) -> Tensor:
 def eigvalsh(input: Tensor, UPLO: str = "L", *, out: Any = None) -> Tensor:
     """The eigenvalues of a symmetric or hermitian matrix, ascending."""
 
-def householder_product(A: Tensor, tau: Tensor, *, out: Any = None) -> Tensor:
-    """The first n columns of the product of the reflectors that `geqrf` left in A and tau."""
+def householder_product(input: Tensor, tau: Tensor, *, out: Any = None) -> Tensor:
+    """The first n columns of the product of the reflectors that `geqrf` left in input ..."""
 
 def inv(A: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The inverse of a square matrix. To solve systems, `solve` is faster and more ..."""
@@ -198,8 +198,8 @@ def svdvals(A: Tensor, *, driver: Any = None, out: Any = None) -> Tensor:
 def tensorinv(input: Tensor, ind: int = 2, *, out: Any = None) -> Tensor:
     """The inverse under `tensordot` over `ind` dimensions."""
 
-def tensorsolve(A: Tensor, B: Tensor, dims: Any = None, *, out: Any = None) -> Tensor:
-    """X of ``tensordot(A, X, X.ndim) = B``; `dims` of A are moved to its end first."""
+def tensorsolve(input: Tensor, other: Tensor, dims: Any = None, *, out: Any = None) -> Tensor:
+    """X of ``tensordot(input, X, X.ndim) = other``; `dims` of input are moved to its ..."""
 
 def vander(x: Tensor, N: int | None = None) -> Tensor:
     """Powers 0 to N - 1 of every element, in rows."""

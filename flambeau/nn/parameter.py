@@ -180,9 +180,9 @@ class UninitializedTensorMixin:
         )
 
 
-def is_lazy(parameter: Any) -> bool:
-    """Whether ``parameter`` still waits for its shape."""
-    return isinstance(parameter, UninitializedTensorMixin)
+def is_lazy(param: Any) -> bool:
+    """Whether ``param`` still waits for its shape."""
+    return isinstance(param, UninitializedTensorMixin)
 
 
 class UninitializedParameter(UninitializedTensorMixin, Parameter):

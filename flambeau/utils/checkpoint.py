@@ -94,10 +94,13 @@ class CheckpointPolicy(enum.Enum):
 
 
 class SelectiveCheckpointContext:
-    """What a policy function is told: whether this is the recomputation."""
+    """What a policy function is told: whether this is the recomputation, and the result of the
+    operation where it is known.
+    """
 
-    def __init__(self, *, is_recompute: bool) -> None:
+    def __init__(self, *, is_recompute: bool, op_output: Any = None) -> None:
         self.is_recompute = is_recompute
+        self.op_output = op_output
 
 
 def noop_context_fn() -> tuple[Any, Any]:

@@ -47,3 +47,18 @@ def test_arrays_are_operands_of_operators(code, oracle):
             except TypeError:
                 found.append(TypeError)
     assert found[:2] == found[2:]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda t, x: t.sort(x, 0, descending=1),
+        lambda t, x: t.nanmedian(x, 0, 1),
+        lambda t, x: t.linalg.norm(x, keepdim=1),
+        lambda t, x: x.index_put((t.zeros(1).long(),), x[0], accumulate=1),
+    ],
+)
+def test_a_number_is_no_switch(call, oracle):
+    for engine in (oracle, flambeau):
+        with pytest.raises(TypeError, match="bool|combination"):
+            call(engine, engine.ones(2, 3))

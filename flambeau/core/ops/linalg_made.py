@@ -255,12 +255,14 @@ def linalg_tensorinv(input: Tensor, ind: int = 2, *, out: Any = None) -> Tensor:
 
 
 @composite(name="linalg_tensorsolve", function=False)
-def linalg_tensorsolve(A: Tensor, B: Tensor, dims: Any = None, *, out: Any = None) -> Tensor:
-    """X of ``tensordot(A, X, X.ndim) = B``; `dims` of A are moved to its end first."""
+def linalg_tensorsolve(
+    input: Tensor, other: Tensor, dims: Any = None, *, out: Any = None
+) -> Tensor:
+    """X of ``tensordot(input, X, X.ndim) = other``; `dims` of input are moved to its end first."""
     if dims is not None:
-        A = ops.movedim(A, list(dims), list(range(-len(dims), 0)))
-    rest = list(A.shape[B.dim() :])
-    n = math.prod(A.shape[: B.dim()])
+        input = ops.movedim(input, list(dims), list(range(-len(dims), 0)))
+    rest = list(input.shape[other.dim() :])
+    n = math.prod(input.shape[: other.dim()])
     if math.prod(rest) != n:
         raise fail(
             RuntimeError,
@@ -268,7 +270,7 @@ def linalg_tensorsolve(A: Tensor, B: Tensor, dims: Any = None, *, out: Any = Non
             "Expected self to satisfy the requirement prod(self.shape[other.ndim:]) == "
             f"prod(self.shape[:other.ndim]), but got {math.prod(rest)} != {n}",
         )
-    found = ops.linalg_solve(A.reshape(n, n), B.reshape(n)).reshape(rest)
+    found = ops.linalg_solve(input.reshape(n, n), other.reshape(n)).reshape(rest)
     return written("linalg_tensorsolve", found, out)
 
 
@@ -291,15 +293,15 @@ def _reflector(input: Tensor, j: int) -> Tensor:
 
 
 @composite(name="linalg_householder_product", function=False)
-def linalg_householder_product(A: Tensor, tau: Tensor, *, out: Any = None) -> Tensor:
-    """The first n columns of the product of the reflectors that `geqrf` left in A and tau.
+def linalg_householder_product(input: Tensor, tau: Tensor, *, out: Any = None) -> Tensor:
+    """The first n columns of the product of the reflectors that `geqrf` left in input and tau.
 
     Shape: (*, m, n) with m >= n, (*, k) with k <= n -> (*, m, n).
     """
     name = "torch.linalg.householder_product"
-    if A.dim() < 2:
+    if input.dim() < 2:
         raise fail(RuntimeError, name, "input must have at least 2 dimensions.")
-    m, n = A.shape[-2:]
+    m, n = input.shape[-2:]
     if m < n:
         raise fail(
             RuntimeError, name, "input.shape[-2] must be greater than or equal to input.shape[-1]"
@@ -308,31 +310,31 @@ def linalg_householder_product(A: Tensor, tau: Tensor, *, out: Any = None) -> Te
         raise fail(
             RuntimeError, name, "input.shape[-1] must be greater than or equal to tau.shape[-1]"
         )
-    if A.dim() - tau.dim() != 1:
+    if input.dim() - tau.dim() != 1:
         raise fail(
             RuntimeError,
             name,
             "Expected tau to have one dimension less than input, but got tau.ndim equal to "
-            f"{tau.dim()} and input.ndim is equal to {A.dim()}",
+            f"{tau.dim()} and input.ndim is equal to {input.dim()}",
         )
-    if A.shape[:-2] != tau.shape[:-1]:
+    if input.shape[:-2] != tau.shape[:-1]:
         raise fail(
             RuntimeError,
             name,
             "Expected batch dimensions of tau to be equal to input.shape[:-2], but got "
             f"{list(tau.shape[:-1])}",
         )
-    if A.dtype != tau.dtype:
+    if input.dtype != tau.dtype:
         raise fail(
-            RuntimeError, name, f"tau dtype {tau.dtype} does not match input dtype {A.dtype}"
+            RuntimeError, name, f"tau dtype {tau.dtype} does not match input dtype {input.dtype}"
         )
-    need_floating(name, A._array, "!orgqr_cpu")
-    found = ops.eye(m, n, dtype=A.dtype, device=A.device).expand(A.shape)
+    need_floating(name, input._array, "!orgqr_cpu")
+    found = ops.eye(m, n, dtype=input.dtype, device=input.device).expand(input.shape)
     for j in range(tau.shape[-1] - 1, -1, -1):
-        found = _reflect(found, _reflector(A, j), tau.select(-1, j))
+        found = _reflect(found, _reflector(input, j), tau.select(-1, j))
     found = by_columns(found)
     if not tau.numel():
-        found = ops._bare_product(A, found)
+        found = ops._bare_product(input, found)
     return written("linalg_householder_product", found, out)
 
 
@@ -358,47 +360,47 @@ def orgqr(input: Tensor, input2: Tensor, *, out: Any = None) -> Tensor:
 @composite(method=True)
 def ormqr(
     input: Tensor,
-    tau: Tensor,
-    other: Tensor,
+    input2: Tensor,
+    input3: Tensor,
     left: bool = True,
     transpose: bool = False,
     *,
     out: Any = None,
 ) -> Tensor:
-    """``Q @ other`` (``other @ Q`` without `left`; Q.mH with `transpose`), Q the product of the
-    reflectors in input and tau.
+    """``Q @ input3`` (``input3 @ Q`` without `left`; Q.mH with `transpose`), Q the product of the
+    reflectors in input and input2.
     """
-    for label, x in (("input", input), ("other", other)):
+    for label, x in (("input", input), ("input3", input3)):
         if x.dim() < 2:
             raise fail(RuntimeError, "torch.ormqr", f"{label} must have at least 2 dimensions.")
     side = -2 if left else -1
-    if other.shape[side] < tau.shape[-1]:
+    if input3.shape[side] < input2.shape[-1]:
         raise fail(
             RuntimeError,
             "torch.ormqr",
-            f"other.shape[{side}] must be greater than or equal to tau.shape[-1]",
+            f"input3.shape[{side}] must be greater than or equal to input2.shape[-1]",
         )
-    if other.shape[side] != input.shape[-2]:
+    if input3.shape[side] != input.shape[-2]:
         raise fail(
-            RuntimeError, "torch.ormqr", f"other.shape[{side}] must be equal to input.shape[-2]"
+            RuntimeError, "torch.ormqr", f"input3.shape[{side}] must be equal to input.shape[-2]"
         )
-    if input.dtype != tau.dtype or input.dtype != other.dtype:
+    if input.dtype != input2.dtype or input.dtype != input3.dtype:
         raise fail(
             RuntimeError,
             "torch.ormqr",
-            f"Expected input, tau and other to have the same dtype, but got {input.dtype}, "
-            f"{tau.dtype}, {other.dtype}",
+            f"Expected input, input2 and input3 to have the same dtype, but got {input.dtype}, "
+            f"{input2.dtype}, {input3.dtype}",
         )
-    if not other.numel():  # the product of nothing: no gradient, not even an empty one
-        input, tau = input.detach(), tau.detach()
-    work = other if left else other.mH
+    if not input3.numel():  # the product of nothing: no gradient, not even an empty one
+        input, input2 = input.detach(), input2.detach()
+    work = input3 if left else input3.mH
     turned = transpose if left else not transpose
-    order = range(tau.shape[-1]) if turned else range(tau.shape[-1] - 1, -1, -1)
+    order = range(input2.shape[-1]) if turned else range(input2.shape[-1] - 1, -1, -1)
     for j in order:
-        t = tau.select(-1, j)
+        t = input2.select(-1, j)
         work = _reflect(work, _reflector(input, j), t.conj() if turned else t)
     return written(
-        "ormqr", by_columns(work.clone() if work is other else work if left else work.mH), out
+        "ormqr", by_columns(work.clone() if work is input3 else work if left else work.mH), out
     )
 
 

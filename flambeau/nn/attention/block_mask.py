@@ -87,7 +87,8 @@ def create_block_mask(
     BLOCK_SIZE: int | tuple[int, int] = 128,
     _compile: bool = False,
     separate_full_blocks: bool = True,
-    **order: Any,
+    compute_dq_write_order: bool = False,
+    dq_kv_order: Any = True,
 ) -> BlockMask:
     """The `BlockMask` of a mask function.
 
@@ -96,7 +97,7 @@ def create_block_mask(
         B, H: batches and heads; None where the mask is the same for all.
         BLOCK_SIZE: queries and keys of a block.
         separate_full_blocks: list blocks without a hole on their own.
-        order: choices of PyTorch's GPU kernels, without effect.
+        compute_dq_write_order, dq_kv_order: choices of PyTorch's GPU kernels, without effect.
     """
     rows, columns = _sizes(BLOCK_SIZE)
     dense = create_mask(mask_mod, B, H, Q_LEN, KV_LEN)

@@ -45,16 +45,16 @@ class BackwardHook:
 
     Args:
         module: passed to the user's hooks.
-        hooks: called with (module, grad_input, grad_output) when both are known.
-        pre_hooks: called with (module, grad_output) first; may replace it.
+        user_hooks: called with (module, grad_input, grad_output) when both are known.
+        user_pre_hooks: called with (module, grad_output) first; may replace it.
     """
 
     def __init__(
-        self, module: Any, hooks: Sequence[Callable], pre_hooks: Sequence[Callable]
+        self, module: Any, user_hooks: Sequence[Callable], user_pre_hooks: Sequence[Callable]
     ) -> None:
         self.module = module
-        self.user_hooks = hooks
-        self.user_pre_hooks = pre_hooks
+        self.user_hooks = user_hooks
+        self.user_pre_hooks = user_pre_hooks
         self.grad_outputs: tuple[Any, ...] | None = None
         self.n_inputs = self.n_outputs = -1
         self.input_positions: list[int] | None = None
@@ -66,10 +66,10 @@ class BackwardHook:
         self.n_inputs = len(args)
         return args
 
-    def setup_output_hook(self, result: Any) -> Any:
+    def setup_output_hook(self, args: Any) -> Any:
         """Pass the module's outputs through an identity node that notes their gradients."""
-        alone = not isinstance(result, tuple)
-        outputs = (result,) if alone else result
+        alone = not isinstance(args, tuple)
+        outputs = (args,) if alone else args
         outputs, self.output_positions = self._through_identity(outputs, self._on_output_gradients)
         self.n_outputs = len(outputs)
         return outputs[0] if alone else outputs

@@ -5,6 +5,7 @@ Their training forms are in `qat`, those that compute with integers in `quantize
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 from flambeau import nn
@@ -27,6 +28,10 @@ __all__ = [
 ]
 
 
+NAMES = {"Conv": "conv", "BatchNorm": "bn", "Linear": "linear", "ReLU": "relu"}
+"""What the parts are called as arguments."""
+
+
 class _FusedModule(nn.Sequential):
     """Modules that are observed as one.
 
@@ -36,7 +41,12 @@ class _FusedModule(nn.Sequential):
 
     kinds: tuple[type, ...] = ()
 
-    def __init__(self, *parts: Any) -> None:
+    names: tuple[str, ...] = ()
+
+    def __init__(self, *parts: Any, **named: Any) -> None:
+        parts += tuple(named.pop(n) for n in self.names[len(parts) :] if n in named)
+        if named:
+            raise TypeError(f"{type(self).__name__}: expected {self.names}, got {[*named]} besides")
         given = tuple(type(part) for part in parts)
         if self.kinds and not (
             len(given) == len(self.kinds) and all(map(issubclass, given, self.kinds))
@@ -47,8 +57,14 @@ class _FusedModule(nn.Sequential):
 
 
 def _fused(name: str, *kinds: type) -> type:
+    names = tuple(NAMES[kind.__name__.rstrip("123d")] for kind in kinds)
+    if kinds[0] in (nn.BatchNorm2d, nn.BatchNorm3d):
+        names = ("batch_norm", *names[1:])
     words = ", ".join(kind.__name__ for kind in kinds)
-    body = {"kinds": kinds, "__doc__": f"{words}, one after the other.", "__module__": __name__}
+    body: dict[str, Any] = {"kinds": kinds, "names": names, "__module__": __name__}
+    body["__doc__"] = f"{words}, one after the other."
+    order = [inspect.Parameter(n, inspect.Parameter.POSITIONAL_OR_KEYWORD) for n in names]
+    body["__signature__"] = inspect.Signature(order)
     return type(name, (_FusedModule,), body)
 
 
