@@ -32,7 +32,7 @@ _JOIN: dict[str, Callable[[Tensor, float], Tensor]] = {
 
 
 def _share(g, input, out):
-    """The gradient of a run's extreme: those that equal it share it, and so do those that are NaN."""
+    """The gradient of a run's extreme: elements that equal it share it, and those that are NaN."""
     holds = (input == out) | input.isnan()
     return ops.where(holds, g / holds.sum(0).clamp(min=1), 0)
 
