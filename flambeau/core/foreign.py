@@ -1,5 +1,6 @@
 """The long way of operators: operands that are neither tensors nor numbers, and what stands on the
-left of one. Stands on slow; reached from entry.operators.
+left of one. NumPy's arrays are no operands: NumPy computes with what the tensor shows it, in its
+own dtypes. Stands on slow; reached from entry.operators.
 """
 
 from __future__ import annotations
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["foreign", "operator", "reflected", "refuse_scipy"]
 
-nd = np.ndarray
-
 
 def operator(op: Op, args: Any, out: Any = None) -> Any:
     """A binary operation called by its operator: foreign operands are asked themselves."""
@@ -37,17 +36,14 @@ def operator(op: Op, args: Any, out: Any = None) -> Any:
     return foreign(op, input, other)
 
 
-def foreign(op: Op, input: Any, other: Any, augmented: bool = False, swap: bool = False) -> Any:
-    """An operator with an operand that is neither tensor nor number: an array is taken, others
-    answer themselves.
+def foreign(op: Op, input: Any, other: Any, swap: bool = False) -> Any:
+    """An operator with an operand that is neither tensor nor number: it answers itself; only `==`
+    compares with an array as with a tensor.
     """
-    if isinstance(other, nd) and other.dtype.kind in "fiubc":
+    if op.name == "eq" and isinstance(other, np.ndarray) and other.dtype.kind in "fiubc":
         from flambeau.core.factory import from_numpy
 
-        if augmented:
-            return getattr(input, op.name + "_")(from_numpy(other))
-        pair = (from_numpy(other), input) if swap else (input, from_numpy(other))
-        return elementwise(op, pair, None)
+        return elementwise(op, (input, from_numpy(other)), None)
     kind = type(other)
     if hasattr(kind, "__torch_function__"):
         pair = (other, input) if swap else (input, other)

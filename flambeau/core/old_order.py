@@ -25,12 +25,12 @@ def of_two(op: Op, alpha: Any, other: Any) -> tuple[Any, Any]:
     """`add(alpha, other)`, as programs wrote before `alpha` was a keyword: warned about once.
 
     Raises:
-        TypeError: two tensors, or an operation without an alpha.
+        TypeError: a tensor with dimensions for the alpha, or an operation without one.
     """
+    if isinstance(alpha, Tensor) and not alpha._array.ndim:
+        alpha = alpha.item()
     if not _is_number(alpha) or op.flags.get("alpha") is None:
         raise fail(TypeError, op.name, f"{op.name}() takes 2 positional arguments but 3 were given")
-    if not isinstance(other, Tensor):
-        return alpha, other  # two numbers come in the new order
     from flambeau.compat import warn_once
 
     warn_once(

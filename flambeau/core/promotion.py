@@ -142,12 +142,14 @@ def promote_arrays(a: ArrayType, b: ArrayType) -> ArrayType:
 
 
 def number_dtype(number: Any) -> ArrayType:
-    """What a Python number stands for: bool, int64, or the default floating or complex type."""
-    if isinstance(number, (bool, np.bool_)):
+    """What a number stands for: bool, int64, or the default floating or complex type. NumPy's
+    numbers that are not Python's own (bool, complex64) are floating ones, as in PyTorch.
+    """
+    if isinstance(number, bool):
         return _BOOL
     if isinstance(number, (int, np.integer)):
         return _INT
-    if isinstance(number, (complex, np.complexfloating)):
+    if isinstance(number, complex):
         return dtypes.default_complex().numpy
     return dtypes.default().numpy
 

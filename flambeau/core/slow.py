@@ -256,7 +256,7 @@ def _operands(op: Op, args: Any) -> tuple[list[Any], bool]:
             continue
         elif is_number(x):
             check_bits(op.name, x)
-            operands.append(x.item() if isinstance(x, np.generic) else x)
+            operands.append(x)
         else:
             raise fail(
                 TypeError,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
 
+import flambeau as torch
 from flambeau.core import dtypes
 from flambeau.core.dtypes import DTYPES
 from flambeau.core.promotion import can_cast, number_dtype, promote_types, result_dtype
@@ -68,7 +70,18 @@ def test_result_dtype(operands: list[object], found: np.dtype) -> None:
 def test_numbers_of_numpy_count_as_numbers() -> None:
     assert number_dtype(np.float64(1)) == F4
     assert number_dtype(np.int8(1)) == I8
-    assert number_dtype(np.bool_(True)) == B1
+    assert number_dtype(np.complex128(1)) == C8
+
+
+def test_numbers_of_numpy_that_are_not_pythons_are_floating_ones(oracle) -> None:
+    for number in (np.bool_(True), np.float16(1), np.uint8(3), np.complex128(1)):
+        for make in ("ones(2, dtype=engine.int16)", "ones(2, dtype=engine.bool)", "ones(2)"):
+            found = []
+            for engine in (torch, oracle):
+                x = eval("engine." + make)
+                results = x + number, engine.mul(x, number), number * x, engine.full((2,), number)
+                found.append([(str(r.dtype).split(".")[1], r.tolist()) for r in results])
+            assert found[0] == found[1], (number, make)
 
 
 def test_no_operands() -> None:
@@ -102,3 +115,31 @@ def test_what_is_no_dtype_says_so() -> None:
         promote_types(dtypes.int8, "a")  # type: ignore[arg-type]
     with pytest.raises(TypeError, match=r"argument 'from_' \(position 1\)"):
         can_cast(1, dtypes.int8)  # type: ignore[arg-type]
+
+
+@pytest.mark.filterwarnings("ignore:__array_wrap__:DeprecationWarning")  # PyTorch's
+@pytest.mark.parametrize("dtype", ["float32", "int16", "bool"])
+def test_an_array_beside_an_operator_is_numpys(oracle, dtype) -> None:
+    arrays = np.array([True, True]), np.array([2.0, 1.0]), np.array([2, 3]), np.array(2.0)
+    for array in arrays:
+        for name in "add sub mul truediv pow lt eq ne floordiv mod matmul iadd imul".split():
+            op, found = getattr(operator, name), []
+            for engine in (torch, oracle):
+                x = engine.ones(2, dtype=getattr(engine, dtype))
+                for pair in ((x, array), (array, x)):
+                    try:
+                        got = op(*pair)
+                        if not isinstance(got, bool):  # `!=` of strangers
+                            got = (str(got.dtype).split(".")[1], got.tolist())
+                    except (TypeError, ValueError, RuntimeError) as error:
+                        got = type(error)
+                    found.append(got)
+            assert found[:2] == found[2:], (name, array)
+
+
+def test_an_array_beside_a_tensor_that_requires_grad_is_refused_but_compared(oracle) -> None:
+    for engine in (torch, oracle):
+        x = engine.ones(2, requires_grad=True)
+        with pytest.raises(RuntimeError, match="numpy"):
+            x + np.ones(2)
+        assert (x == np.ones(2)).tolist() == [True, True]

@@ -39,7 +39,7 @@ def bind_dunder(op: Op, name: str, function: Callable[..., Any], written: Any) -
         def augmented(op: Op, args: Any) -> Any:
             input, other = args
             if not isinstance(other, Tensor) and not slow.is_number(other):
-                return foreign.foreign(op, input, other, augmented=True)
+                return foreign.foreign(op, input, other)
             return written(input, other)
 
         if type(op.kernel) is np.ufunc and len(op.names) == 2 and op.names == op.tensor_names:

@@ -16,6 +16,7 @@ from flambeau.core.ir.abstract import Abstract
 from flambeau.core.kernels import copies, memory
 from flambeau.core.kernels.float8 import cast
 from flambeau.core.numbers import number_for
+from flambeau.core.promotion import number_dtype
 from flambeau.core.silence import quiet
 from flambeau.core.tensor import Tensor
 
@@ -136,7 +137,7 @@ def full(size: Any, fill_value: Any, *, dtype: Any = None, **opts: Any) -> Tenso
     elif fill_value is None:
         raise fail(TypeError, "full", "argument 'fill_value' must be Number, not NoneType")
     if dtype is None and opts.get("out") is None:
-        dtype = _value_dtype(fill_value)
+        dtype = dtypes.of(number_dtype(fill_value))
     if plainly(opts) and type(dtype) is dtypes.dtype and fits(fill_value, dtype.numpy):
         found = BLANK[dtype.numpy](size)
         if found is not None:
@@ -144,16 +145,6 @@ def full(size: Any, fill_value: Any, *, dtype: Any = None, **opts: Any) -> Tenso
             return found  # type: ignore[no-any-return]
     shape = given.sizes("full", (size,), opts.pop("size", None))
     return filled("full", shape, fill_value, dtype, opts)
-
-
-def _value_dtype(value: Any) -> Any:
-    if isinstance(value, (bool, np.bool_)):
-        return dtypes.of(np.dtype(bool))
-    if isinstance(value, (int, np.integer)):
-        return dtypes.of(np.dtype("i8"))
-    if isinstance(value, (complex, np.complexfloating)):
-        return dtypes.default_complex()
-    return dtypes.default()
 
 
 @composite()

@@ -145,7 +145,8 @@ class Exchange:
     def __array_wrap__(
         self: Tensor, array: Any, context: Any = None, return_scalar: bool = False
     ) -> Tensor:
-        return wrap(np.asarray(array))
+        found = np.asarray(array)  # of truths PyTorch makes bytes, as before it had bools
+        return wrap(found.view(np.uint8) if found.dtype.kind == "b" else found)
 
     def __dlpack__(
         self: Tensor,

@@ -39,7 +39,7 @@ def _kind(x: Any) -> str:
         "b"
         if isinstance(x, bool)
         else "i"
-        if isinstance(x, int)
+        if isinstance(x, (int, np.integer))
         else "c"
         if isinstance(x, complex)
         else "f"
@@ -51,11 +51,15 @@ def _scale(name: str, input: Any, other: Any, alpha: Any) -> Any:
 
     Raises:
         RuntimeError: a floating (or complex) alpha for integer (or real) tensors, a bool one for
-        others.
+        others, a difference of bools.
     """
+    if name != "add":
+        _no_masks(name, input, other)
     kinds = {_kind(input), _kind(other)}
     if isinstance(alpha, Tensor):
         alpha = alpha.item()
+    elif isinstance(alpha, np.generic) and not isinstance(alpha, (float, complex)):
+        alpha = int(alpha) if isinstance(alpha, np.integer) else float(alpha.real)
     if isinstance(alpha, bool) and kinds != {"b"}:
         raise fail(RuntimeError, name, "Boolean alpha only supported for Boolean results.")
     if kinds == {"b"} and isinstance(alpha, int):
@@ -124,7 +128,7 @@ def _no_masks(name: str, input: Any, other: Any) -> Tensor | None:
         RuntimeError: bools on either side, a tensor of them or one.
     """
     kinds = [
-        x._array.dtype.kind == "b" if isinstance(x, Tensor) else isinstance(x, (bool, np.bool_))
+        x._array.dtype.kind == "b" if isinstance(x, Tensor) else isinstance(x, bool)
         for x in (input, other)
     ]
     if not any(kinds):
@@ -198,8 +202,7 @@ def rsub(input: Tensor, other: Any, alpha: Any = 1) -> Tensor:
 
 def _divided(self: Tensor, other: Any) -> Any:
     """``other / self`` as PyTorch computes it: ``(1 / self) * other``."""
-    found = self.reciprocal()  # type: ignore[attr-defined]
-    return Tensor.__mul__(found, other)  # type: ignore[operator]
+    return self.reciprocal() * other  # type: ignore[attr-defined]
 
 
 bind(__rsub__=operator(OPERATIONS["_rsub"], ops._rsub))

@@ -540,12 +540,7 @@ def _publish() -> None:
 
 
 def _foreign(input: Any, other: Any, swap: bool) -> Any:
-    """`@` with an array (taken as a tensor) or with a type that answers itself."""
-    if isinstance(other, nd) and other.dtype.kind in "fiubc":
-        from flambeau.core.factory import from_numpy
-
-        taken = from_numpy(other)
-        return ops.matmul(taken, input) if swap else ops.matmul(input, taken)
+    """`@` with a type that answers itself."""
     if hasattr(type(other), "__torch_function__"):
         return overrides.dispatch(ops.matmul, (other, input) if swap else (input, other), {})
     if type(other).__module__.startswith("scipy.sparse"):

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from flambeau.core.declare import composite, ops
+from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.errors import fail
 from flambeau.core.tensor import Tensor
 
@@ -25,10 +25,49 @@ _START: dict[str, float] = {
 _JOIN: dict[str, Callable[[Tensor, float], Tensor]] = {
     "sum": lambda part, start: part.sum(0) + start,
     "mean": lambda part, start: (part.sum(0) + start) / len(part),
-    "max": lambda part, start: ops.clamp(part.amax(0), min=start),
-    "min": lambda part, start: ops.clamp(part.amin(0), max=start),
-    "prod": lambda part, start: part.prod(0) * start,
+    "max": lambda part, start: ops._run_extreme(part, start, np.maximum),
+    "min": lambda part, start: ops._run_extreme(part, start, np.minimum),
+    "prod": lambda part, start: ops._run_prod(part, start),
 }
+
+
+def _share(g, input, out):
+    """The gradient of a run's extreme: elements that equal it share it, and those that are NaN."""
+    holds = (input == out) | input.isnan()
+    return ops.where(holds, g / holds.sum(0).clamp(min=1), 0)
+
+
+def _others(g, input, out, start):
+    """The gradient of a run's product: the product of the other elements. Where the element divides
+    it, by division, as PyTorch has it.
+    """
+    one = ops.ones_like(input[:1])
+    before = ops.cat([one, input[:-1]]).cumprod(0)
+    after = ops.cat([one, input.flip(0)[:-1]]).cumprod(0).flip(0)
+    divides = (input == input) & (input != 0)
+    return g * ops.where(divides, out / input, before * after * start)
+
+
+@primitive(
+    function=False,
+    method=False,
+    vjp={"input": _share},
+    infer=lambda input, start, fold: (input.shape[1:], input.dtype),
+)
+def _run_extreme(input, start: float, fold: Any):
+    """The largest or smallest of a run and what it starts from; NaN wins."""
+    return fold(fold.reduce(input, 0), input.dtype.type(start))
+
+
+@primitive(
+    function=False,
+    method=False,
+    vjp={"input": _others},
+    infer=lambda input, start: (input.shape[1:], input.dtype),
+)
+def _run_prod(input, start: float):
+    """The product of a run, from a start."""
+    return np.multiply.reduce(input, 0, dtype=input.dtype) * input.dtype.type(start)
 
 
 @composite()

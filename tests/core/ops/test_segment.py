@@ -19,3 +19,17 @@ def test_segments_equal_pytorch(oracle, reduce, initial):
         outcomes.append([by_length.tolist(), by_offset.tolist(), x.grad.tolist()])
     for mine, theirs in zip(*outcomes, strict=True):
         assert torch.allclose(torch.tensor(mine), torch.tensor(theirs), equal_nan=True)
+
+
+@pytest.mark.parametrize("reduce", ["max", "min", "prod"])
+@pytest.mark.parametrize("initial", [None, 3.0])
+def test_gradients_of_runs_with_nan_zeros_and_ties_equal_pytorchs(oracle, reduce, initial):
+    nan, found = float("nan"), []
+    values = [[1.0, 3.0], [nan, 2.0], [4.0, nan], [0.0, 5.0], [2.0, 5.0], [2.0, 0.0], [0.0, 0.0]]
+    for engine in (torch, oracle):
+        x = engine.tensor(values, requires_grad=True)
+        out = engine.segment_reduce(x, reduce, lengths=engine.tensor([3, 0, 4]), initial=initial)
+        (out * engine.tensor([[1.0, 2.0], [1.0, 1.0], [3.0, 4.0]])).sum().backward()
+        found.append([out.tolist(), x.grad.tolist()])
+    for mine, theirs in zip(*found, strict=True):
+        assert torch.allclose(torch.tensor(mine), torch.tensor(theirs), equal_nan=True)
