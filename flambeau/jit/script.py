@@ -138,7 +138,13 @@ def fork(func: Callable[..., Any], *args: Any, **kwargs: Any) -> Future[Any]:
 
 
 def wait(future: Future[Any]) -> Any:
-    """The value of a future."""
+    """The value of a future.
+
+    Raises:
+        RuntimeError: there is none.
+    """
+    if future is None:
+        raise RuntimeError("jit.wait: Future can't be None: pass what jit.fork gave")
     return future.wait()
 
 
