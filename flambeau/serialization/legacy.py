@@ -68,7 +68,7 @@ def load(file: IO[bytes], label: str, restore: Restore, unpickle: Unpickle) -> A
         if text(pid[0]) == "module":  # a class with the source it had; the source is not compared
             return pid[1]
         _, kind, key, location, count, *view = pid
-        key = text(key)  # with encoding="bytes" the words of Python 2 stay bytes, in this pickle alone
+        key = text(key)  # encoding="bytes" leaves the words of Python 2 as they are
         item = kind.dtype.numpy.itemsize
         if key not in storages:
             # The bytes follow the pickle: the tensors are built on memory that is filled later.
