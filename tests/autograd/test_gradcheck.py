@@ -80,6 +80,7 @@ def cube(engine, rate):
     return Cube.apply
 
 
+@pytest.mark.filterwarnings("ignore:.*torch.jit.script. is deprecated")
 @pytest.mark.parametrize("over", [True, False])
 def test_forward_over_reverse(oracle, over):
     options = {"check_fwd_over_rev": True, "check_rev_over_rev": over, "check_undefined_grad": over}
