@@ -84,6 +84,7 @@ _LAZY = frozenset(
         "_higher_order_ops",
         "_tensor_str",
         "_subclasses",
+        "_utils",
         "__config__",
         "__future__",
         "amp",

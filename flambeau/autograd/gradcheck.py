@@ -395,10 +395,14 @@ def gradgradcheck(
     else:
         seeds = (grad_outputs,) if isinstance(grad_outputs, Tensor) else tuple(grad_outputs)
     count = len(seeds)
+    places = [k for k, g in enumerate(given) if isinstance(g, Tensor) and g.requires_grad]
 
     def gradient(*args: Any) -> tuple[Tensor, ...]:
         values, cotangents = args[:-count], args[-count:]
-        targets = [a for a in values if isinstance(a, Tensor) and a.requires_grad]
+        # Steps and duals are made without history: here they are what is differentiated by.
+        targets = [
+            a if a.requires_grad else a.requires_grad_() for a in (values[k] for k in places)
+        ]
         outs = _outputs(func, values)
         pairs = [(o, g) for o, g in zip(outs, cotangents, strict=True) if o.requires_grad]
         found = grad(
@@ -424,5 +428,6 @@ def gradgradcheck(
         raise_exception=raise_exception,
         check_undefined_grad=False,
         check_forward_ad=bool(options.get("check_fwd_over_rev", False)),
+        check_backward_ad=bool(options.get("check_rev_over_rev", True)),
         **known,
     )

@@ -23,6 +23,7 @@ from flambeau.jit.modules import (
     scripted,
 )
 from flambeau.nn import Module
+from flambeau.nn.parameter import is_lazy
 
 __all__ = [
     "Error",
@@ -66,7 +67,7 @@ def script(
     are. The first call in a process warns.
 
     Raises:
-        TypeError: it is a number, a text or None.
+        TypeError: it is a number, a text or None. RuntimeError: a parameter has no shape yet.
     """
     if obj is None or isinstance(obj, (bool, int, float, complex, str, bytes)):
         raise TypeError(f"jit.script: {type(obj)} is a built-in class: give a function or module.")
@@ -74,8 +75,20 @@ def script(
     if isinstance(obj, Module):
         if isinstance(obj, ScriptModule):
             return obj
+        _check_shaped("script", obj)
         return scripted(obj, RecursiveScriptModule, RecursiveScriptModule)
     return ScriptFunction(obj) if isinstance(obj, FunctionType) else obj
+
+
+def _check_shaped(op: str, module: Module) -> None:
+    for name, each in (*module.named_parameters(), *module.named_buffers()):
+        if is_lazy(each):
+            raise fail(
+                RuntimeError,
+                f"jit.{op}",
+                f"{type(module).__name__} has uninitialized parameters {name}. Did you forget to "
+                "run a forward pass?",
+            )
 
 
 def trace(func: Any, example_inputs: Any = None, *args: Any, **kwargs: Any) -> Any:
@@ -83,8 +96,13 @@ def trace(func: Any, example_inputs: Any = None, *args: Any, **kwargs: Any) -> A
     would; the first call warns.
 
     Unlike a trace, the result follows the data in its branches and loops.
+
+    Raises:
+        RuntimeError: a parameter has no shape yet.
     """
     _say("trace")
+    if isinstance(func, Module):
+        _check_shaped("trace", func)
     inputs = kwargs.get("example_kwarg_inputs")
     if inputs is not None:
         func(**inputs)
@@ -138,7 +156,13 @@ def fork(func: Callable[..., Any], *args: Any, **kwargs: Any) -> Future[Any]:
 
 
 def wait(future: Future[Any]) -> Any:
-    """The value of a future."""
+    """The value of a future.
+
+    Raises:
+        RuntimeError: there is none.
+    """
+    if future is None:
+        raise RuntimeError("jit.wait: Future can't be None: pass what jit.fork gave")
     return future.wait()
 
 

@@ -151,6 +151,17 @@ class UninitializedTensorMixin:
             "the lazy module first, or call materialize(shape).",
         )
 
+    def numel(self) -> Any:
+        """Refused: a count of 0 would be silently wrong."""
+        raise fail(
+            ValueError,
+            f"{type(self).__name__}.numel",
+            "an uninitialized parameter has no elements to count yet. Run a forward pass (a dry "
+            "run) through the lazy module first.",
+        )
+
+    __len__ = numel
+
     def share_memory_(self) -> Any:
         """Refused: there is no memory to share before the first forward."""
         raise fail(

@@ -68,6 +68,7 @@ def load(file: IO[bytes], label: str, restore: Restore, unpickle: Unpickle) -> A
         if text(pid[0]) == "module":  # a class with the source it had; the source is not compared
             return pid[1]
         _, kind, key, location, count, *view = pid
+        key = text(key)  # encoding="bytes" leaves the words of Python 2 as they are
         item = kind.dtype.numpy.itemsize
         if key not in storages:
             # The bytes follow the pickle: the tensors are built on memory that is filled later.
@@ -80,12 +81,12 @@ def load(file: IO[bytes], label: str, restore: Restore, unpickle: Unpickle) -> A
         name, offset, size = view[0]
         if name not in storages:
             part = storages[key].array[offset * item : (offset + size) * item]
-            storages[name] = StorageBytes(part, storages[key].storage)
+            storages[name] = StorageBytes(part)
             storages[name].waiting = storages[key].waiting
         return TypedBytes(storages[name], kind.dtype)
 
     result = unpickle(file, persistent)
-    for key in _plain(file):
+    for key in map(text, _plain(file)):
         if key not in roots:
             raise RuntimeError(f"load: {label} holds a storage {key!r} that nothing refers to.")
         _fill(file, *roots[key], order)

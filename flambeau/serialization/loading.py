@@ -54,6 +54,13 @@ def load(
             "load: Can not safely load weights when explicit pickle_module is specified; leave "
             "out pickle_module, or give weights_only=False for a file you trust."
         )
+    if weights_only and pickle_load_args:
+        warnings.warn(
+            "load: pickle_load_args only works if `weights_only=False`: leave out "
+            f"{', '.join(pickle_load_args)}.",
+            UserWarning,
+            stacklevel=stack_level(),
+        )
     kind = SafeUnpickler if weights_only else full_unpickler(pickle_module)
     encoding = pickle_load_args.get("encoding", "utf-8")
 

@@ -84,3 +84,20 @@ def test_fork_and_wait(oracle):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             assert library.jit.wait(library.jit.fork(lambda x: x + 1, library.ones(1))).item() == 2
+
+
+@pytest.mark.filterwarnings("ignore:.*TorchScript", "ignore:.*deprecated")
+def test_parameters_without_a_shape_are_refused(oracle):
+    for engine in (flambeau, oracle):
+        with pytest.raises(RuntimeError, match="Did you forget"):
+            engine.jit.script(engine.nn.Sequential(engine.nn.LazyLinear(2)))
+        with pytest.raises(RuntimeError, match="Did you forget"):
+            engine.jit.trace(engine.nn.LazyBatchNorm1d(), engine.ones(2, 3))
+        lazy = engine.nn.LazyLinear(2)
+        lazy(engine.ones(1, 3))
+        assert engine.jit.script(lazy)(engine.ones(1, 3)).shape == (1, 2)
+
+
+def test_wait_needs_a_future():
+    with pytest.raises(RuntimeError, match="None"):
+        jit.wait(None)

@@ -72,3 +72,11 @@ def test_materialize_keeps_the_object():
     buffer = UninitializedBuffer()
     buffer.materialize((4,))
     assert type(buffer) is torch.Tensor and not buffer.requires_grad
+
+
+def test_uninitialized_counts_are_refused(oracle):
+    for engine in (torch, oracle):
+        for lazy in (engine.nn.LazyLinear(2).weight, engine.nn.LazyBatchNorm1d().running_mean):
+            for count in (len, lambda t: t.numel()):
+                with pytest.raises(ValueError, match="uninitialized"):
+                    count(lazy)

@@ -297,6 +297,12 @@ def affine_grid(theta: Tensor, size: Any, align_corners: bool | None = None) -> 
             "affine_grid",
             f"Expected a batch of {size[0]} affine matrices, but got {list(theta.shape)}.",
         )
+    if align_corners and min(size[2:]) == 1:
+        _warn(
+            "affine_grid: a side of one pixel has its only place in the middle with "
+            "align_corners=True since 1.3.0, where it was at -1 before. See the documentation of "
+            "affine_grid for details."
+        )
     return ops.affine_grid_generator(theta, size, bool(align_corners))
 
 

@@ -109,7 +109,8 @@ def hparams(
         hparam_domain_discrete: the values that a setting may take, by name.
 
     Raises:
-        TypeError: no dicts, or values of another type than the setting's.
+        TypeError: no dicts, or values of another type than the setting's. ValueError: a setting
+            that is neither number, boolean nor string.
     """
     if not isinstance(hparam_dict, dict) or not isinstance(metric_dict, dict):
         raise TypeError("add_hparams: hparam_dict and metric_dict should be dictionary.")
@@ -125,5 +126,11 @@ def hparams(
         name: value.item() if hasattr(value, "item") else value
         for name, value in hparam_dict.items()
     }
+    for name, value in settings.items():
+        if not isinstance(value, (int, float, str, bool, type(None))):
+            raise ValueError(
+                f"add_hparams: {name!r} is a {type(value).__name__}; a value should be one of int, "
+                "float, str, bool, or a tensor of one element. Write it as text: str(value)."
+            )
     found: tuple[Summary, Summary, Summary] = extra.summary.hparams(settings, metric_dict)
     return found

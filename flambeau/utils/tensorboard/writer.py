@@ -38,6 +38,27 @@ def plain(value: Any) -> Any:
     return value
 
 
+def number(op: str, tag: str, value: Any) -> np.ndarray[Any, Any]:
+    """One number as a 0-d array.
+
+    Raises:
+        NotImplementedError: a list, a dict, None. AssertionError: more than one number.
+    """
+    found = plain(value)
+    if not np.isscalar(found) and not isinstance(found, np.ndarray):
+        raise NotImplementedError(
+            f"{op}: {tag!r} is a {type(value).__name__}; expected a number, a tensor or a NumPy "
+            "array of one number."
+        )
+    array = np.asarray(found).squeeze()
+    if array.ndim:
+        raise AssertionError(
+            f"{op}: {tag!r} has shape {list(array.shape)}, expected one number. Use add_histogram "
+            "or add_tensor for more."
+        )
+    return array
+
+
 class SummaryWriter(extra.tensorboardX.SummaryWriter):  # type: ignore[misc]
     """Writes scalars, images, histograms, text, graphs, ... into an event file for TensorBoard.
 
@@ -110,12 +131,7 @@ class SummaryWriter(extra.tensorboardX.SummaryWriter):  # type: ignore[misc]
         double_precision: bool = False,
     ) -> None:
         """A number under ``tag``; ``new_style`` writes it as a 0-d tensor, which loads faster."""
-        value = np.asarray(plain(scalar_value)).squeeze()
-        if value.ndim:
-            raise AssertionError(
-                f"add_scalar: {tag!r} has shape {list(value.shape)}, expected one number. "
-                "Use add_histogram or add_tensor for more."
-            )
+        value = number("add_scalar", tag, scalar_value)
         if new_style or double_precision:
             record = summary.scalar_tensor(tag, value, double_precision)
         else:
@@ -253,7 +269,7 @@ class SummaryWriter(extra.tensorboardX.SummaryWriter):  # type: ignore[misc]
             global_step: the step of the results.
         """
         records = summary.hparams(plain(hparam_dict), plain(metric_dict), hparam_domain_discrete)
-        metrics = {name: float(value) for name, value in plain(metric_dict).items()}
+        metrics = {name: number("add_hparams", name, each) for name, each in metric_dict.items()}
         folder = os.path.join(self.get_logdir(), run_name or str(time.time()))
         with SummaryWriter(log_dir=folder) as writer:
             for record in records:
@@ -316,7 +332,15 @@ class SummaryWriter(extra.tensorboardX.SummaryWriter):  # type: ignore[misc]
     ) -> None:
         """A mesh or a cloud of points. Shape: vertices (B, N, 3), colors (B, N, 3) uint8, faces
         (B, M, 3).
+
+        Raises:
+            ValueError: vertices have another shape.
         """
+        if np.ndim(plain(vertices)) != 3 or np.shape(plain(vertices))[2] != 3:
+            raise ValueError(
+                f"add_mesh: vertices have shape {list(np.shape(plain(vertices)))}, expected "
+                "(B, N, 3). Add the first dimension with unsqueeze(0)."
+            )
         super().add_mesh(
             tag, plain(vertices), plain(colors), plain(faces), config_dict, global_step, walltime
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import pytest
 
 import flambeau
@@ -44,3 +46,17 @@ def test_samples_and_slopes_of_nothing(oracle, mode, shape, points):
 
     for create_graph in (False, True):
         assert run(flambeau, create_graph) == run(oracle, create_graph)
+
+
+@pytest.mark.parametrize("size", [(1, 1, 2, 1), (1, 1, 1, 3), (1, 1, 2, 1, 3), (1, 1, 2, 2)])
+def test_sides_of_one_pixel_are_warned_of(oracle, size):
+    rows = len(size) - 2
+    for engine in (flambeau, oracle):
+        said = []
+        for align_corners in (True, False):
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                theta = engine.zeros(1, rows, rows + 1)
+                engine.nn.functional.affine_grid(theta, size, align_corners=align_corners)
+            said += ["documentation of affine_grid" in str(each.message) for each in caught]
+        assert said == [True] * (1 in size[2:])

@@ -237,3 +237,20 @@ def test_the_records_of_settings_are_made_without_a_writer():
     ]
     with pytest.raises(TypeError, match="should be dictionary"):
         hparams(None, {})
+
+
+@pytest.mark.parametrize("engine", ["flambeau", "torch"])
+def test_what_is_no_number_is_refused_by_kind(engine, tmp_path, request):
+    if engine == "torch":
+        request.getfixturevalue("oracle")
+    kind = importlib.import_module(f"{engine}.utils.tensorboard").SummaryWriter
+    with kind(tmp_path) as writer:
+        for wrong in ({"a": 1.0}, [1.0], None):
+            with pytest.raises(NotImplementedError):
+                writer.add_scalar("x", wrong)
+            with pytest.raises(NotImplementedError):
+                writer.add_hparams({"a": 1.0}, {"b": wrong})
+        with pytest.raises(ValueError, match="one of int, float, str"):
+            writer.add_hparams({"a": [1, 2]}, {"b": 1.0})
+        with pytest.raises(ValueError, match="shape"):
+            writer.add_mesh("x", np.zeros((4, 3)))
