@@ -289,7 +289,7 @@ AREAS: dict[str, tuple[str, str, str]] = {
     "segment": (
         "segment_reduce",
         "",
-        "",
+        "_run_extreme _run_prod",
     ),
     "smooth": (
         "",
