@@ -2767,10 +2767,15 @@ def roll(input: _Tensor, shifts: Any, dims: Any = ()) -> _Tensor:
 def rot90(input: _Tensor, k: builtins.int = 1, dims: Any = ...) -> _Tensor:
     """The tensor turned by `k` right angles in the plane of two dimensions, from the ..."""
 
-def round(input: _Tensor, *, decimals: builtins.int = 0, out: _Tensor | None = None) -> _Tensor:
+def round(
+    input: _Tensor,
+    *,
+    decimals: builtins.int | None = None,
+    out: _Tensor | None = None,
+) -> _Tensor:
     """The nearest whole number, halves to even; to `decimals` places (of tens, where ..."""
 
-def round_(input: _Tensor, *, decimals: builtins.int = 0) -> _Tensor:
+def round_(input: _Tensor, *, decimals: builtins.int | None = None) -> _Tensor:
     """`round` in place."""
 
 def row_stack(tensors: Any, *, out: _Tensor | None = None) -> _Tensor:

@@ -2296,10 +2296,10 @@ class Tensor:
     def rot90(self, k: builtins.int = 1, dims: Any = ...) -> Tensor:
         """The tensor turned by `k` right angles in the plane of two dimensions, from the ..."""
 
-    def round(self, *, decimals: builtins.int = 0, out: Tensor | None = None) -> Tensor:
+    def round(self, *, decimals: builtins.int | None = None, out: Tensor | None = None) -> Tensor:
         """The nearest whole number, halves to even; to `decimals` places (of tens, where ..."""
 
-    def round_(self, *, decimals: builtins.int = 0) -> Tensor:
+    def round_(self, *, decimals: builtins.int | None = None) -> Tensor:
         """`round` in place."""
 
     def row_indices(self) -> Tensor:

@@ -62,19 +62,20 @@ def _sparse_mm(mat1, mat2, both: bool):
     return HANDLERS["mm"](mat1, mat2)
 
 
-def mm(mat1: Tensor, mat2: Tensor, reduce: str = "sum") -> Tensor:
+def mm(mat1: Tensor, mat2: Tensor, reduce: str | None = None) -> Tensor:
     """``mat1 @ mat2`` of a sparse matrix and a sparse or dense one; a sparse factor's gradient is
     sparse.
 
     Args:
         reduce: how the terms of a row are put together: "sum", "mean" (of the terms that are
-            there), "amax" or "max", "amin" or "min" (compressed rows only, as in PyTorch).
+            there), "amax" or "max", "amin" or "min" (compressed rows of floats only, as in
+            PyTorch). Not given: the sum, of any factors.
 
     Shape: (n, k), (k, m) -> (n, m).
     Raises:
         RuntimeError: sizes or dtypes that do not agree; another reduction.
     """
-    if reduce != "sum":
+    if reduce is not None:
         return _reduced(mat1, mat2, reduce)
     sparse = [isinstance(x._array, SparseData) for x in (mat1, mat2)]
     if not any(sparse):
@@ -83,7 +84,7 @@ def mm(mat1: Tensor, mat2: Tensor, reduce: str = "sum") -> Tensor:
 
 
 def _reduced(mat1: Tensor, mat2: Tensor, reduce: str) -> Tensor:
-    if reduce not in REDUCTIONS:
+    if reduce != "sum" and reduce not in REDUCTIONS:
         raise fail(
             RuntimeError,
             "sparse.mm",
@@ -92,11 +93,14 @@ def _reduced(mat1: Tensor, mat2: Tensor, reduce: str) -> Tensor:
     data = mat1._array
     if not isinstance(data, Compressed) or not data.by_row or data.blocked:
         raise fail(
-            RuntimeError,
+            RuntimeError if isinstance(data, Compressed) else NotImplementedError,
             "sparse.mm",
             f"reduce={reduce!r} needs a CSR matrix on the left: use to_sparse_csr()",
         )
-    refuse_dtype("sparse.mm", data.dtype, "f")
+    if len(data.plain):
+        refuse_dtype("sparse.mm", data.dtype, "f")
+    if reduce == "sum":
+        return ops._sparse_mm(mat1, mat2, False)  # type: ignore[no-any-return]
     rows, columns = data.main(), data.plain
     terms = basis.values(mat1).unsqueeze(1) * ops.index_select(mat2, 0, wrap(columns))
     zeros = wrap(np.zeros((data.shape[0], mat2.shape[1]), terms._array.dtype))

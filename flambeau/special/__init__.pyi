@@ -192,7 +192,7 @@ def polygamma(n: int, input: _Tensor, *, out: _Tensor | None = None) -> _Tensor:
 def psi(input: _Tensor, *, out: _Tensor | None = None) -> _Tensor:
     """The derivative of lgamma."""
 
-def round(input: _Tensor, *, decimals: int = 0, out: _Tensor | None = None) -> _Tensor:
+def round(input: _Tensor, *, decimals: int | None = None, out: _Tensor | None = None) -> _Tensor:
     """The nearest whole number, halves to even; to `decimals` places (of tens, where ..."""
 
 def scaled_modified_bessel_k0(input: _Tensor, *, out: _Tensor | None = None) -> _Tensor:

@@ -41,8 +41,10 @@ def _adaptive_prepared(op: str, input: Any, out: Ints, filled: int | None = None
     count = len(out)
     if min(out) < 0:
         raise fail(RuntimeError, op, f"output_size must be non-negative, but got {list(out)}.")
-    refuse_dtype(op, input.dtype, "f")
-    return batched(op, input, count, input.ndim - 1 if filled is None else filled)
+    array = batched(op, input, count, input.ndim - 1 if filled is None else filled)
+    if filled is None or input.size:
+        refuse_dtype(op, input.dtype, "f")
+    return array
 
 
 _SIZED = dimensional("AdaptiveAvgPool", "")

@@ -298,6 +298,7 @@ def polar(abs: Tensor, angle: Tensor, *, out: Tensor | None = None) -> Tensor:
 
     Raises:
         RuntimeError: dtypes that differ or are not float32 or float64.
+        NotImplementedError: both are float16.
     """
     _check_parts("polar", abs, angle)
     return _written("polar", ops._polar(abs, angle), out)
@@ -341,6 +342,12 @@ def _check_parts(name: str, first: Tensor, second: Tensor) -> None:
                 TypeError, name, f"argument '{label}' must be Tensor, not {type(value).__name__}"
             )
     allowed = ("float16", "float32", "float64") if name == "complex" else ("float32", "float64")
+    if name == "polar" and first.dtype.name == second.dtype.name == "float16":
+        raise fail(
+            NotImplementedError,
+            name,
+            "\"polar_cpu\" not implemented for 'Half'. Convert both inputs with .float() first.",
+        )
     if first.dtype.name not in allowed or second.dtype.name not in allowed:
         raise fail(
             RuntimeError,

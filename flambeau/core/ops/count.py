@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from flambeau.core.declare import composite, primitive
+from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
 from flambeau.core.kernels.native.casts import recast
 from flambeau.core.return_types import structseq
@@ -116,8 +117,10 @@ def _edges(kind: Any, low: float, high: float, bins: int) -> Any:
     ).astype(kind)
 
 
-def _check_floating(name: str, input: Any) -> None:
-    if input.dtype not in (np.float32, np.float64):
+def _check_floating(name: str, input: Any, found: bool) -> None:
+    """Refuse other dtypes; halves only where the edges have to be `found` from the data."""
+    there = ("float32", "float64", "float16", "bfloat16")
+    if of(input.dtype).name not in there[: 2 if found and input.size else 4]:
         raise fail(
             NotImplementedError,
             name,
@@ -265,7 +268,7 @@ def histogram(
         RuntimeError: bins, range or weights that do not fit.
     """
     a = input._array
-    _check_floating("histogram", a)
+    _check_floating("histogram", a, range is None and not isinstance(bins, Tensor))
     points = a.reshape(-1, 1)
     edges, even = _grid("histogram", points, [bins], range)
     weights = _weights_of("histogram", weight, a, a.shape)
@@ -292,7 +295,10 @@ def histogramdd(
         RuntimeError: bins, range or weights that do not fit.
     """
     a = input._array
-    _check_floating("histogramdd", a)
+    listed = [bins] if isinstance(bins, int) else bins
+    _check_floating(
+        "histogramdd", a, range is None and any(not isinstance(b, Tensor) for b in listed)
+    )
     if a.ndim < 2:
         raise fail(
             RuntimeError,

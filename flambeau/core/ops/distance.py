@@ -265,7 +265,10 @@ def _pdist_rule(g: Any, input: Any, out: Any, p: float) -> Any:
 )
 def _pdist(input, p: float = 2.0):
     """The p-norm distances of all pairs of rows."""
-    refuse_dtype("pdist", input.dtype, "", SINGLE_OR_DOUBLE)
+    if len(input) > 1 and input.size:
+        refuse_dtype("pdist", input.dtype, "", SINGLE_OR_DOUBLE)
+    else:
+        return np.zeros(len(input) * (len(input) - 1) // 2, input.dtype)
     found = condensed(input, p)
     if found is not None:
         return found

@@ -95,6 +95,13 @@ def _lu_shapes(A: Any, *_: Any) -> Any:
     return (A.shape, A.dtype), ((*A.shape[:-2], k), i4), (A.shape[:-2], i4)
 
 
+def _factored(A: Any) -> Any:
+    """The packed factors, the swaps and `info`; without elements, of any dtype."""
+    if A.size:
+        return factor.lu(A)
+    return tuple(np.zeros(shape, kind) for shape, kind in _lu_shapes(A))
+
+
 @primitive(
     name="linalg_lu_factor_ex",
     outputs=("LU", "pivots", "info"),
@@ -120,7 +127,7 @@ def linalg_lu_factor_ex(A, *, pivot: bool = True, check_errors: bool = False):
         raise fail(
             RuntimeError, "linalg.lu_factor", "LU without pivoting is not implemented on the CPU"
         )
-    found = factor.lu(A)
+    found = _factored(A)
     if check_errors:
         refuse("torch.linalg.lu_factor_ex", found[2], _ZERO)
     return found
@@ -193,7 +200,7 @@ def linalg_lu(A, *, pivot: bool = True):
         raise fail(RuntimeError, "linalg.lu", "LU without pivoting is not implemented on the CPU")
     m, n = A.shape[-2:]
     k = min(m, n)
-    packed, pivots, _ = factor.lu(A)
+    packed, pivots, _ = _factored(A)
     return _matrix_of(pivots, m, A.dtype), _unit_lower(packed[..., :k]), np.triu(packed[..., :k, :])
 
 

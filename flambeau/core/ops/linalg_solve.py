@@ -310,7 +310,7 @@ def _solve_shapes(A: Any, B: Any, left: bool, *_: Any) -> Any:
 def _linalg_solve_ex(A, B, *, left: bool = True, check_errors: bool = False):
     """X of ``A @ X = B`` (or ``X @ A = B``), and `info`: 0, or the place of a zero pivot."""
     need_square("linalg.solve", A)
-    need_floating("linalg.solve", A)
+    need_floating("linalg.solve", A, "lu_cpu")
     vector = is_vector(A, B)
     if vector and not left:
         raise fail(

@@ -65,19 +65,32 @@ def _pool_shape(
 
 
 def _max_prepared(
-    input: Any, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, ceil_mode: bool
+    input: Any,
+    kernel: Ints,
+    stride: Ints,
+    padding: Ints,
+    dilation: Ints,
+    ceil_mode: bool,
+    places: bool,
 ) -> tuple[Any, Ints]:
+    """The input with a batch axis, and the size of the result; `places`: they are asked for too."""
     op = f"max_pool{len(kernel)}d"
     array = batched(op, input, len(kernel))
     out = _pool_shape(op, input, kernel, stride, padding, dilation, ceil_mode)
-    refuse_dtype(op, input.dtype, "f" if len(kernel) == 1 else "fiu")
+    refuse_dtype(op, input.dtype, "fiu" if places or len(kernel) > 1 else "f")
     return array, out
 
 
 def _max_infer(
-    input: Any, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, ceil_mode: bool
+    input: Any,
+    kernel: Ints,
+    stride: Ints,
+    padding: Ints,
+    dilation: Ints,
+    ceil_mode: bool,
+    places: bool = True,
 ) -> Any:
-    _, out = _max_prepared(input, kernel, stride, padding, dilation, ceil_mode)
+    _, out = _max_prepared(input, kernel, stride, padding, dilation, ceil_mode, places)
     shape = (*input.shape[: -len(kernel)], *out)
     return (shape, input.dtype), (shape, np.dtype(np.uint8))
 
@@ -110,14 +123,14 @@ def max_pool(input, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, c
         1``,
         rounded down, or up with ``ceil_mode`` as long as the window starts inside.
     """
-    array, out = _max_prepared(input, kernel, stride, padding, dilation, ceil_mode)
+    array, out = _max_prepared(input, kernel, stride, padding, dilation, ceil_mode, True)
     best, taps = pool.max_with_taps(array, kernel, stride, padding, dilation, out)
     return unbatched(best, input.ndim), unbatched(taps, input.ndim)
 
 
 @primitive(
     infer=lambda input, kernel, stride, padding, dilation, ceil_mode: _max_infer(
-        input, kernel, stride, padding, dilation, ceil_mode
+        input, kernel, stride, padding, dilation, ceil_mode, False
     )[0],
     method=False,
     function=False,
@@ -126,7 +139,7 @@ def max_pool_values(
     input, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, ceil_mode: bool
 ):
     """:func:`max_pool` where no gradient is wanted: half the passes."""
-    array, out = _max_prepared(input, kernel, stride, padding, dilation, ceil_mode)
+    array, out = _max_prepared(input, kernel, stride, padding, dilation, ceil_mode, False)
     return unbatched(pool.max_values(array, kernel, stride, padding, dilation, out), input.ndim)
 
 

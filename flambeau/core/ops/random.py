@@ -272,7 +272,8 @@ def _uniform(name: str, generator: Generator, array: np.ndarray) -> None:
 
 def _normal(name: str, generator: Generator, array: np.ndarray) -> None:
     kind = dtypes.of(array.dtype)
-    need_kernel(name, kind, "floating and complex dtypes", kind.category in ("float", "complex"))
+    there = kind.category in ("float", "complex") or not array.size
+    need_kernel(name, kind, "floating and complex dtypes", there)
     normal_(generator, array)
 
 

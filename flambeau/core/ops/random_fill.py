@@ -128,9 +128,8 @@ def normal_(
             f"expects std >= 0.0, but found std {std}. Give a positive std.",
         )
     kind = dtypes.of(input._array.dtype)
-    need_kernel(
-        "normal_", kind, "floating and complex dtypes", kind.category in ("float", "complex")
-    )
+    there = kind.category in ("float", "complex") or not input._array.size
+    need_kernel("normal_", kind, "floating and complex dtypes", there)
     return fill("normal_", input, generator, lambda g, array: normal.normal_(g, array, mean, std))
 
 
@@ -151,7 +150,9 @@ def log_normal_(
             f"expects std > 0.0, but found std={std}. Give a positive std.",
         )
     kind = dtypes.of(input._array.dtype)
-    need_kernel("log_normal_", kind, "floating dtypes", kind.category == "float")
+    need_kernel(
+        "log_normal_", kind, "floating dtypes", kind.category == "float" or not input._array.size
+    )
     return fill(
         "log_normal_", input, generator, lambda g, array: normal.log_normal(g, array, mean, std)
     )
@@ -202,6 +203,7 @@ def bernoulli_(input: Tensor, p: Any = 0.5, *, generator: Generator | None = Non
         return t  # type: ignore[no-any-return]
     kind = dtypes.of(input._array.dtype)
     ordinary = kind.category in ("bool", "int", "float") and kind.name not in WIDE_UNSIGNED
+    ordinary = ordinary or not input._array.size
     need_kernel("bernoulli_", kind, "bool, integral and floating dtypes", ordinary)
     if isinstance(p, Tensor):
         chances = p._array
@@ -269,6 +271,7 @@ def geometric_(input: Tensor, p: float, *, generator: Generator | None = None) -
         raise fail(RuntimeError, "geometric_", f"expects p to be in (0, 1), but got p={chance}.")
     kind = dtypes.of(input._array.dtype)
     ordinary = kind.category in ("int", "float") and kind.name not in WIDE_UNSIGNED
+    ordinary = ordinary or not input._array.size
     need_kernel("geometric_", kind, "integral and floating dtypes", ordinary)
     return fill(
         "geometric_", input, generator, lambda g, array: uniform.geometric(g, array, chance)
@@ -462,7 +465,8 @@ def _need_continuous(name: str, law: str, input: Tensor) -> None:
 def check_chances(name: str, chances: np.ndarray) -> None:
     """Probabilities in a tensor: floating, and all inside [0, 1]."""
     kind = dtypes.of(chances.dtype)
-    need_kernel(name, kind, "ones and zeros from floating probabilities", kind.category == "float")
+    there = kind.category == "float" or not chances.size
+    need_kernel(name, kind, "ones and zeros from floating probabilities", there)
     if isinstance(chances, Abstract) or not chances.size:
         return
     if not ((chances >= 0) & (chances <= 1)).all():

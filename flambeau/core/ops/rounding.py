@@ -97,22 +97,28 @@ def _round_decimals(input, decimals: int):
     """Rounded to a number of decimals."""
     if 0 < decimals < 30:
         return _to_places(input, 10.0**decimals)
+    if decimals == 0:
+        return np.rint(input)
     ten = input.dtype.type(10.0 ** np.abs(decimals))
     return np.rint(input * ten) / ten if decimals > 0 else np.rint(input / ten) * ten
 
 
 @composite(method=True)
-def round(input: Tensor, *, decimals: int = 0, out: Tensor | None = None) -> Tensor:
-    """The nearest whole number, halves to even; to `decimals` places (of tens, where negative)."""
-    if decimals == 0:
+def round(input: Tensor, *, decimals: int | None = None, out: Tensor | None = None) -> Tensor:
+    """The nearest whole number, halves to even; to `decimals` places (of tens, where negative).
+
+    Raises:
+        NotImplementedError: `decimals` given, even as 0, and no floats.
+    """
+    if decimals is None:
         return ops._round(input, out=out)
     return ops._round_decimals(input, decimals, out=out)
 
 
 @composite(method=True)
-def round_(input: Tensor, *, decimals: int = 0) -> Tensor:
+def round_(input: Tensor, *, decimals: int | None = None) -> Tensor:
     """`round` in place."""
-    return ops._round_(input) if decimals == 0 else ops._round_decimals_(input, decimals)
+    return ops._round_(input) if decimals is None else ops._round_decimals_(input, decimals)
 
 
 @elementwise(types=_FLOATS, inplace_function=True, vjp=lambda g: g)

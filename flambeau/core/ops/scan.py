@@ -12,11 +12,12 @@ import numpy as np
 
 from flambeau.core.declare import ops, primitive, reduction
 from flambeau.core.dims import wrap_dim
-from flambeau.core.dtypes import FLOATING, REAL, SUM
+from flambeau.core.dtypes import FLOATING, NUMBER, SUM
 from flambeau.core.forward import forward
 from flambeau.core.kernels.generate import scans
 from flambeau.core.ops.along import in_order
 from flambeau.core.rules import with_arrays
+from flambeau.core.taken import refuse_dtype
 from flambeau.core.tensor import wrap
 
 __all__: list[str] = []
@@ -31,6 +32,7 @@ def accumulate(ufunc: Any, input: Any, dim: int, name: str, reverse: bool = Fals
         wrap_dim(dim, 0, name)
         return input.copy()
     k = wrap_dim(dim, input.ndim, name)
+    refuse_dtype(name, input.dtype, "fciuW")
     pairs = ufunc is np.add and input.dtype.kind == "c" and input.flags.c_contiguous
     given = input.view(input.real.dtype).reshape(*input.shape, 2) if pairs else input
     made = scans.running(RUNNING[ufunc], given, k, reverse)
@@ -129,6 +131,8 @@ def _running_extreme(ufunc: Any, input: Any, dim: int, name: str) -> Any:
         wrap_dim(dim, 0, name)
         return input.copy(), np.zeros((), np.int64)
     k = wrap_dim(dim, input.ndim, name)
+    if input.size:
+        refuse_dtype(name, input.dtype, "biuf")
     found = scans.extreme(name, input, k)
     if found is not None:
         return found
@@ -147,7 +151,7 @@ def _extreme_rule(g: Any, indices: Any, shape: Any, dim: int) -> Any:
 
 
 @primitive(
-    types=REAL,
+    types=NUMBER,
     outputs=("values", "indices"),
     differentiable=("values",),
     vjp=_extreme_rule,
@@ -159,7 +163,7 @@ def cummax(input, dim: int):
 
 
 @primitive(
-    types=REAL,
+    types=NUMBER,
     outputs=("values", "indices"),
     differentiable=("values",),
     vjp=_extreme_rule,

@@ -108,6 +108,8 @@ def bernoulli_each(stream: Stream, out: np.ndarray, p: np.ndarray) -> np.ndarray
 
     float64 probabilities are compared with float64 uniforms, all others with float32 uniforms.
     """
+    if not out.size:  # of any dtype
+        return out
     target, chances = in_order(out, p)
     with stream.lock:
         if p.dtype == _FLOAT64:
