@@ -230,6 +230,20 @@ def resample(
     return work
 
 
+def _once(reads: Table) -> np.ndarray:
+    """The weights, where neighbours that read one position (a border) give theirs to the last."""
+    assert reads.weights is not None
+    if reads.valid is not None:  # filters end at the border
+        return reads.weights
+    weights = reads.weights.copy()
+    places = [np.arange(reads.size)[row] for row in reads.positions]
+    for row in range(len(places) - 1):
+        same = places[row] == places[row + 1]
+        weights[row + 1] += np.where(same, weights[row], 0)
+        weights[row] = np.where(same, 0, weights[row])
+    return weights
+
+
 def _fixed_point(
     input: np.ndarray,
     mode: str,
@@ -245,11 +259,12 @@ def _fixed_point(
         reads = table(*key)
         if reads.weights is None:
             continue
+        weights = _once(reads)
         bits = 0
-        peak = float(reads.weights.max())
+        peak = float(weights.max())
         while bits < 22 and int(0.5 + peak * (1 << (bits + 1))) < 1 << 15:
             bits += 1
-        scaled = reads.weights * (1 << bits)
+        scaled = weights * (1 << bits)
         whole = np.trunc(scaled + np.where(scaled < 0, -0.5, 0.5))
         total = apply(work.astype(np.int32), 2 + axis, reads._replace(weights=whole))
         work = np.clip((total + (1 << bits >> 1)) >> bits, 0, 255).astype(np.uint8)
