@@ -149,5 +149,8 @@ def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> T
         return input.new_empty((0,))
     picked = list((choose_again if with_replacement else choose)(range(input._array.size), r))
     places = np.array(picked, np.int64).reshape(len(picked), r)
+    kind = input.dtype
+    if kind.itemsize == 2 and kind.category == "float":  # gradients are summed before they round
+        input = input.float()
     found = ops._index_one(input, wrap(quiet(np.ascontiguousarray, places)), 0)
-    return labelled(found, "StackBackward0")
+    return labelled(found.to(kind), "StackBackward0")
