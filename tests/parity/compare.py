@@ -26,6 +26,9 @@ class Mismatch(AssertionError):
     def __init__(self, kind: str, text: str) -> None:
         super().__init__(text)
         self.kind = kind
+        self.at = ""
+        # torch's values and ours, and where they are further apart than the tolerance
+        self.sides: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
 
 
 class Comparer:
@@ -126,8 +129,10 @@ def hold(expected: np.ndarray, actual: np.ndarray, tolerance: Tolerance, at: str
     excess = np.where(np.isfinite(excess), excess, np.inf)
     worst = np.unravel_index(int(np.argmax(excess)), bad.shape) if bad.shape else ()
     near = not exact and float(excess.max()) <= NEAR
-    raise Mismatch(
+    found = Mismatch(
         "rounding" if near else "value",
         f"{at}: {int(bad.sum())} of {bad.size} differ, at {list(map(int, worst))} "
         f"{actual[worst]!s}, torch has {expected[worst]!s}",
     )
+    found.at, found.sides = at, (expected, actual, bad)
+    raise found

@@ -76,7 +76,8 @@ def write(db: str, results: Iterable[Result]) -> Path:
             lines[tuple(entry)] = line
     for key, result in done.items():
         if result.state == "fail":
-            reason = f"{result.kind}: {result.reason}"[:110].replace("#", "")
+            truth = f", {result.truth}" if result.truth else ""
+            reason = f"{result.kind}{truth}: {result.reason}"[:150].replace("#", "")
             classes = torch_apart.get(key)
             also = f" (torch differs from itself too: {classes})" if classes else ""
             lines[key] = f"{' '.join(key)}  # {reason}{also}".rstrip()

@@ -67,7 +67,9 @@ def print_failures(results: Iterable[Result]) -> None:
     """One line for each failure, with its sample."""
     for result in results:
         if result.state == "fail":
-            print(f"{result.name} {result.dtype} {result.aspect}: {result.kind}: {result.reason}")
+            truth = f", {result.truth}" if result.truth else ""
+            head = f"{result.name} {result.dtype} {result.aspect}: {result.kind}{truth}"
+            print(f"{head}: {result.reason}")
             if result.where or result.sample:
                 print(f"    {result.where}  {result.sample}")
 

@@ -33,6 +33,7 @@ class Result:
     reason: str = ""
     where: str = ""
     sample: str = ""
+    truth: str = ""  # which side is nearer to float64's
 
     @property
     def key(self) -> tuple[str, str, str]:

@@ -117,7 +117,10 @@ def cotangents(tensors: list[torch.Tensor], seed: int = SEED) -> list[torch.Tens
 class Sample:
     """The two sides of one sample, and the comparer for it."""
 
-    def __init__(self, info: Any, sample: Any, case: Any) -> None:
+    def __init__(
+        self, info: Any, sample: Any, case: Any, through: torch.dtype | None = None
+    ) -> None:
+        self.through = through  # the dtype that cotangents are rounded to first
         self.info = info
         self.sample = sample
         self.case = case
@@ -133,6 +136,14 @@ class Sample:
             raise
         except Exception as error:
             raise OracleRaises(f"{type(error).__name__}: {error}") from error
+
+    def cotangents(self, tensors: list[torch.Tensor], seed: int = SEED) -> list[torch.Tensor]:
+        """One fixed random cotangent for each of torch's tensors."""
+        made = cotangents(tensors, seed)
+        if self.through is None:
+            return made
+        real, imag = self.through.to_real(), self.through.to_complex()
+        return [t.to(imag if t.dtype.is_complex else real).to(t.dtype) for t in made]
 
     def to_subject(self, tensors: list[torch.Tensor]) -> list[Any]:
         """Torch tensors as tensors of the engine."""

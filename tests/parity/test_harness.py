@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import time
 import types
 import warnings
@@ -23,6 +24,7 @@ with warnings.catch_warnings():
 
     from . import (
         apart,
+        compare,
         failing,
         itself,
         modules,
@@ -32,7 +34,9 @@ with warnings.catch_warnings():
         report,
         run,
         shard,
+        truth,
     )
+    from .aspects import TABLE
     from .compare import TORCH
     from .convert import Converter
     from .engine import Engine
@@ -336,6 +340,25 @@ def test_what_torch_reaches_itself_is_listed_and_counted(tmp_path: Any, monkeypa
     text = report.write_score([row], {}, tmp_path / "score.md").read_text()
     assert "| float32 | forward | 0 | 1 | 0.0 | 0 |" in text
     assert "itself too: AVX2, SSE4.1" in failing.write("op_db", [row]).read_text()
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "words"),
+    [
+        (1.001, 1.0, "ours is [0-9.]+ times as far from float64's"),
+        (1.0, 1.001, "PyTorch's is [0-9.]+ times as far from float64's"),
+        (1.001, 0.999, "both are equally far from float64's"),
+    ],
+)
+def test_failures_say_who_is_nearer_to_the_truth(ours: float, theirs: float, words: str) -> None:
+    """Torch in double precision decides, on the same inputs."""
+    case = operators.Case(operators.entries()["sin"], TORCH)
+    sample = operators.Sample(case.info, next(case.samples("plain", torch.float32)), case)
+    exact = torch.sin(sample.sample.input.detach())
+    with pytest.raises(compare.Mismatch) as caught:
+        sample.compare(exact * theirs, exact * ours)
+    check = TABLE["forward"].check
+    assert re.fullmatch(words, truth.measured(sample, check, torch.float32, caught.value))
 
 
 def test_reference_inputs_are_more_and_keep_apart() -> None:

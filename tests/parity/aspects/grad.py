@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..compare import TORCH, Mismatch
-from ..sample import cotangents, flat
+from ..sample import flat
 
 
 def applies(info: Any, dtype: Any) -> bool:
@@ -27,7 +27,7 @@ def check(sample: Any) -> None:
     outputs, leaves = sample.expect(lambda: sample.oracle.processed)
     if not outputs or not leaves:
         return
-    weights = cotangents(outputs)
+    weights = sample.cotangents(outputs)
     wanted = sample.expect(
         lambda: TORCH.module.autograd.grad(
             outputs, leaves, weights, allow_unused=True, retain_graph=True

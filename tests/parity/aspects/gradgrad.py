@@ -13,7 +13,7 @@ import torch
 from ..compare import TORCH, Mismatch
 from ..convert import dtype_name
 from ..engine import Engine
-from ..sample import SEED, Side, cotangents
+from ..sample import SEED, Side
 
 
 def applies(info: Any, dtype: Any) -> bool:
@@ -38,11 +38,11 @@ def check(sample: Any) -> None:
     outputs, leaves = sample.expect(lambda: sample.oracle.processed)
     if not outputs or not leaves:
         return
-    weights = [w.requires_grad_() for w in cotangents(outputs)]
+    weights = [w.requires_grad_() for w in sample.cotangents(outputs)]
     firsts, sources = sample.expect(lambda: _first(TORCH, sample.oracle, weights))
     if not firsts:
         return
-    second = cotangents(firsts, SEED + 1)
+    second = sample.cotangents(firsts, SEED + 1)
     wanted = sample.expect(
         lambda: torch.autograd.grad(firsts, sources, second, allow_unused=True, retain_graph=True)
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..compare import Mismatch
-from ..sample import Side, cotangents, flat
+from ..sample import Side, flat
 
 
 def applies(info: Any, dtype: Any) -> bool:
@@ -38,7 +38,7 @@ def check(sample: Any) -> None:
     _, _, leaves = sample.oracle.inputs()
     if not leaves:
         return
-    sources = cotangents(leaves)
+    sources = sample.cotangents(leaves)
     wanted = sample.expect(lambda: _tangents(sample.oracle, sources))
     ours = _tangents(sample.subject, sample.to_subject(sources))
     for index, (theirs, mine) in enumerate(zip(wanted, ours, strict=True)):
