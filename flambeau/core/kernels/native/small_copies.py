@@ -30,6 +30,8 @@ from flambeau.core.kernels.native.objects import field, new_array, python_number
 __all__ = ["COPIES", "native"]
 
 LARGEST = 1 << 11
+PADDED = 1 << 14
+"""Elements of a padded array: whole rows are copied."""
 CARRIED = ("i8", "i16", "i32", "i64")
 COPIES = {
     "tril": "tril", "triu": "triu", "_flip": "flip", "_roll": "roll", "constant_pad_nd": "pad",
@@ -47,12 +49,12 @@ def native(name: str, numpy_form: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _module(name: str) -> Module:
-    made = Module(f"copies_{name}")
+    made = Module(f"copies_{name}", vectorize=name == "pad")
     {"flip": _flip, "roll": _roll, "pad": _pad}.get(name, _triangle)(made, name)
     return made
 
 
-def _array(f: Function, x: Value) -> Value:
+def _array(f: Function, x: Value, largest: int = LARGEST) -> Value:
     """How many elements a served array has."""
     require(f, field(f, x, table.TYPE, "ptr").eq(word(f, "ndarray")))
     require(f, (field(f, x, table.FLAGS, "i32") & table.C_CONTIGUOUS).ne(0))
@@ -62,7 +64,7 @@ def _array(f: Function, x: Value) -> Value:
     for type in CARRIED:
         known = known | size.eq(SIZES[type])
     total = count_of(f, x)
-    require(f, known & total.gt(0) & total.lt(LARGEST))
+    require(f, known & total.gt(0) & total.lt(largest))
     return total
 
 
@@ -222,7 +224,7 @@ def _pad(made: Module, name: str) -> None:
     f = made.function(name, SIGNATURE, "ptr")
     require(f, f.argument["n"].eq(3))
     x, amounts, value = (f.load("ptr", f.argument["args"], k) for k in range(3))
-    _array(f, x)
+    _array(f, x, PADDED)
     ndim = field(f, x, table.NDIM, "i32").to("i64")
     require(f, ndim.gt(0) & ndim.lt(MOST))
     count, items = items_of(f, amounts)
@@ -235,13 +237,13 @@ def _pad(made: Module, name: str) -> None:
         with f.when(at.lt(count)):
             for part, place in ((below, at), (above, at + 1)):
                 part.set(whole(f, f.load("ptr", items, place)))
-                require(f, part.get().gt(-LARGEST) & part.get().lt(LARGEST))
+                require(f, part.get().gt(-PADDED) & part.get().lt(PADDED))
         size = own + below.get() + above.get()
         require(f, size.gt(0) & (below.get() + own).gt(0) & (above.get() + own).gt(0))
         f.store(below.get(), lows, d)
         f.store(size, sizes, d)
         whole_size.set(whole_size.get() * size)
-        require(f, whole_size.get().lt(LARGEST))
+        require(f, whole_size.get().lt(PADDED))
     with f.loop(0, ndim - 1) as d:
         outer.set(outer.get() * f.load("i64", sizes, d))
     kind = field(f, x, table.DESCR, "ptr")
@@ -280,7 +282,7 @@ def _pad(made: Module, name: str) -> None:
             end_at = f.select(inside.get(), stop, width)
             with f.loop(0, first) as i:
                 f.store(blank, target, row * width + i)
-            with f.loop(first, end_at) as i:
+            with f.loop(first, end_at, independent=True) as i:
                 f.store(f.load(type, source, place.get() + i - low), target, row * width + i)
             with f.loop(end_at, width) as i:
                 f.store(blank, target, row * width + i)
