@@ -129,6 +129,7 @@ def _native(op: Op, typed: bool, dtype_at: int | None) -> Callable[..., Any] | N
     kernel = op.kernel if op.kernel in SILENT else partial(run, op.kernel)
     from flambeau.core.kernels.native import (
         row_picks,
+        small_channels,
         small_copies,
         small_folds,
         small_layers,
@@ -141,6 +142,7 @@ def _native(op: Op, typed: bool, dtype_at: int | None) -> Callable[..., Any] | N
         kernel = wide_alone(kernel)
     for room in (
         small_folds, row_picks, small_puts, small_layers, small_orders, small_copies, small_windows,
+        small_channels,
     ):  # fmt: skip
         kernel = room.native(op.name, kernel)
     missing = sum(1 << k for k, (i, _) in enumerate(op.tensors) if op.template[i] is None)
