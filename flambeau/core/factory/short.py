@@ -28,8 +28,15 @@ def is_here(device: Any) -> bool:
 
 
 def plainly(opts: dict[str, Any]) -> bool:
-    """Whether a factory's options say nothing: none, or the processor as the device."""
-    return not opts or (len(opts) == 1 and "device" in opts and is_here(opts["device"]))
+    """Whether a factory's options say nothing: none, or the processor as the device, or no device
+    (the short way is that of the mode in which there is no other).
+    """
+    if not opts:
+        return True
+    if len(opts) > 1 or "device" not in opts:
+        return False
+    device = opts["device"]
+    return device is None or is_here(device)
 
 
 FITTING: dict[Any, tuple[Any, float, float]] = {
