@@ -57,8 +57,13 @@ def general(op: Op) -> Callable[..., Any]:
         return named(single(op, typed, dtype_at), op)
 
     def entry(*args: Any, **kwargs: Any) -> Any:
-        if kwargs or not simple or (len(args) != count and len(args) not in fills):
-            out = kwargs.pop("out", None) if kwargs else None
+        out = kwargs.pop("out", None) if kwargs else None
+        if (
+            kwargs
+            or out is not None
+            or not simple
+            or (len(args) != count and len(args) not in fills)
+        ):
             args = bind(op, args, kwargs)
             if out is not None or not simple:
                 return slow.general(op, args, out)
@@ -195,8 +200,8 @@ def single(op: Op, typed: bool, dtype_at: int | None) -> Callable[..., Any]:
 
     def entry(*args: Any, **kwargs: Any) -> Any:
         given = len(args)
-        if kwargs or (given != count and given not in fills):
-            out = kwargs.pop("out", None) if kwargs else None
+        out = kwargs.pop("out", None) if kwargs else None
+        if kwargs or out is not None or (given != count and given not in fills):
             args = bind(op, args, kwargs)
             if out is not None:
                 return slow.general(op, args, out)

@@ -193,25 +193,30 @@ def _flip(made: Module, name: str) -> None:
         start.set(start.get() + own * (f.load("i64", sizes, k) - 1))
         f.store(-own, steps, k)
 
+    last = ndim - 1
+    width, along = f.load("i64", sizes, last), f.load("i64", steps, last)
+
     def write(type: str, source: Value, target: Value) -> None:
         here = f.variable("i64", start.get())
-        with f.loop(0, total) as i:
-            f.store(f.load(type, source, here.get()), target, i)
-            d, k = f.variable("i64", ndim - 1), f.fresh()
-            f.label(f"digit{k}")
-            dim = d.get()
-            own, count = f.load("i64", steps, dim), f.load("i64", at, dim) + 1
-            f.branch(count.lt(f.load("i64", sizes, dim)), f"up{k}", f"over{k}")
-            f.label(f"up{k}")
-            f.store(count, at, dim)
-            here.set(here.get() + own)
-            f.jump(f"done{k}")
-            f.label(f"over{k}")
-            f.store(f.index(0), at, dim)
-            here.set(here.get() - (count - 1) * own)
-            d.set(dim - 1)
-            f.branch(dim.gt(0), f"digit{k}", f"done{k}")
-            f.label(f"done{k}")
+        with f.loop(0, total / width) as row:
+            with f.loop(0, width) as i:
+                f.store(f.load(type, source, here.get() + i * along), target, row * width + i)
+            with f.when(last.gt(0)):  # the next row: a counter, its last digit first
+                d, k = f.variable("i64", last - 1), f.fresh()
+                f.label(f"digit{k}")
+                dim = d.get()
+                own, count = f.load("i64", steps, dim), f.load("i64", at, dim) + 1
+                f.branch(count.lt(f.load("i64", sizes, dim)), f"up{k}", f"over{k}")
+                f.label(f"up{k}")
+                f.store(count, at, dim)
+                here.set(here.get() + own)
+                f.jump(f"done{k}")
+                f.label(f"over{k}")
+                f.store(f.index(0), at, dim)
+                here.set(here.get() - (count - 1) * own)
+                d.set(dim - 1)
+                f.branch(dim.gt(0), f"digit{k}", f"done{k}")
+                f.label(f"done{k}")
 
     _by_size(f, x, _fresh(f, x, total), write)
     end(f)
