@@ -16,6 +16,7 @@ from flambeau.core.kernels.native import table
 from flambeau.core.kernels.native.geometry import (
     MOST,
     SIGNATURE,
+    around,
     count_of,
     end,
     is_dtype,
@@ -125,18 +126,6 @@ def _triangle(made: Module, name: str) -> None:
     end(f)
 
 
-def _around(f: Function, x: Value, dim: Value) -> tuple[Value, Value, Value]:
-    """How many blocks, slices and elements in a slice lie around a dimension."""
-    outer, inner = f.variable("i64", 1), f.variable("i64", 1)
-    dims = field(f, x, table.DIMS, "ptr")
-    with f.loop(0, field(f, x, table.NDIM, "i32").to("i64")) as k:
-        size = f.load("i64", dims, k)
-        for part, mine in ((outer, k.lt(dim)), (inner, k.gt(dim))):
-            with f.when(mine):
-                part.set(part.get() * size)
-    return outer.get(), f.load("i64", dims, dim), inner.get()
-
-
 def _roll(made: Module, name: str) -> None:
     """roll(array, shifts, dims): of one dimension, or of the flattened array."""
     f = made.function(name, SIGNATURE, "ptr")
@@ -152,8 +141,8 @@ def _roll(made: Module, name: str) -> None:
     outer, size, inner = (f.variable("i64", v) for v in (f.index(1), total, f.index(1)))
     with f.when(named.ne(0)):
         require(f, named.eq(1))
-        around = _around(f, x, wrapped(f, whole(f, f.load("ptr", given)), ndim))
-        for part, value in zip((outer, size, inner), around, strict=True):
+        found = around(f, x, wrapped(f, whole(f, f.load("ptr", given)), ndim))
+        for part, value in zip((outer, size, inner), found, strict=True):
             part.set(value)
     n, wide = size.get(), inner.get()
     rest = shift - shift / n * n
