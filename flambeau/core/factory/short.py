@@ -47,9 +47,9 @@ FITTING: dict[Any, tuple[Any, float, float]] = {
 
 
 def fits(number: Any, kind: Any) -> bool:
-    """Whether a number is of the dtype's own kind, and small enough."""
+    """Whether a number is of the dtype's own kind, and small enough, or no finite one."""
     type_of, low, high = FITTING.get(kind, (None, 0, 0))
-    return type(number) is type_of and low <= number <= high
+    return type(number) is type_of and (low <= number <= high or number - number != 0)
 
 
 def _unserved(*size: Any) -> None:
