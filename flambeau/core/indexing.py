@@ -73,8 +73,9 @@ def getitem(input: Tensor, index: Any) -> Tensor:
             elif kind is tuple:
                 for part in index:
                     if type(part) not in PARTS or (type(part) is slice and not forward(part)):
-                        if len(index) == 2 and a.ndim > 1 and _are_places(index):
-                            return ops._index_pair(input, *index, 0)  # type: ignore[no-any-return]
+                        found = _picked(input, index)
+                        if found is not None:
+                            return found
                         break
                 else:
                     try:
@@ -90,8 +91,31 @@ def getitem(input: Tensor, index: Any) -> Tensor:
     if overrides.concern((input, *_parts(index)), mode()):
         return overrides.dispatch(Tensor.__getitem__, (input, index), {})
     basic, indices = read(input, index)
-    shown = basic_view(input, basic)
-    return advanced(shown, indices) if indices is not None else shown
+    if indices is None:
+        return basic_view(input, basic)
+    return advanced(basic_view(input, basic) if any(k != ALL for k in basic) else input, indices)
+
+
+def _picked(input: Tensor, index: tuple[Any, ...]) -> Tensor | None:
+    """What one tensor of whole numbers picks, or two side by side, among slices of all there is;
+    None where the index must be read.
+    """
+    given = []
+    for k, part in enumerate(index):
+        if type(part) in PLAIN:
+            given.append(k)
+        elif type(part) is not slice or not (part.start is part.stop is part.step is None):
+            return None
+    if len(index) > input._array.ndim or not 1 <= len(given) <= 2:
+        return None
+    tensors = [index[k] for k in given]
+    if not _are_places(tensors):
+        return None
+    if len(given) == 1:
+        return ops._index_one(input, tensors[0], given[0])  # type: ignore[no-any-return]
+    if given[1] != given[0] + 1:
+        return None
+    return ops._index_pair(input, *tensors, given[0])  # type: ignore[no-any-return]
 
 
 def _are_places(parts: Any) -> bool:

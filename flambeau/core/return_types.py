@@ -24,7 +24,8 @@ class StructSequence(tuple[Any, ...]):
     __match_args__: ClassVar[tuple[str, ...]] = ()
 
     def __new__(cls, sequence: Iterable[Any], dict: object = None) -> Self:
-        if not isinstance(sequence, Iterable):
+        kind = type(sequence)  # asking an abstract class takes longer than making the tuple
+        if kind is not tuple and kind is not list and not isinstance(sequence, Iterable):
             raise TypeError("constructor requires a sequence")
         self = tuple.__new__(cls, sequence)
         if len(self) != cls.n_fields:

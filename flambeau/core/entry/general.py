@@ -57,8 +57,13 @@ def general(op: Op) -> Callable[..., Any]:
         return named(single(op, typed, dtype_at), op)
 
     def entry(*args: Any, **kwargs: Any) -> Any:
-        if kwargs or not simple or (len(args) != count and len(args) not in fills):
-            out = kwargs.pop("out", None) if kwargs else None
+        out = kwargs.pop("out", None) if kwargs else None
+        if (
+            kwargs
+            or out is not None
+            or not simple
+            or (len(args) != count and len(args) not in fills)
+        ):
             args = bind(op, args, kwargs)
             if out is not None or not simple:
                 return slow.general(op, args, out)
@@ -129,11 +134,13 @@ def _native(op: Op, typed: bool, dtype_at: int | None) -> Callable[..., Any] | N
     kernel = op.kernel if op.kernel in SILENT else partial(run, op.kernel)
     from flambeau.core.kernels.native import (
         row_picks,
+        small_channels,
         small_copies,
         small_folds,
         small_layers,
         small_orders,
         small_puts,
+        small_scans,
         small_windows,
     )
 
@@ -141,6 +148,7 @@ def _native(op: Op, typed: bool, dtype_at: int | None) -> Callable[..., Any] | N
         kernel = wide_alone(kernel)
     for room in (
         small_folds, row_picks, small_puts, small_layers, small_orders, small_copies, small_windows,
+        small_channels, small_scans,
     ):  # fmt: skip
         kernel = room.native(op.name, kernel)
     missing = sum(1 << k for k, (i, _) in enumerate(op.tensors) if op.template[i] is None)
@@ -193,8 +201,8 @@ def single(op: Op, typed: bool, dtype_at: int | None) -> Callable[..., Any]:
 
     def entry(*args: Any, **kwargs: Any) -> Any:
         given = len(args)
-        if kwargs or (given != count and given not in fills):
-            out = kwargs.pop("out", None) if kwargs else None
+        out = kwargs.pop("out", None) if kwargs else None
+        if kwargs or out is not None or (given != count and given not in fills):
             args = bind(op, args, kwargs)
             if out is not None:
                 return slow.general(op, args, out)

@@ -28,8 +28,15 @@ def is_here(device: Any) -> bool:
 
 
 def plainly(opts: dict[str, Any]) -> bool:
-    """Whether a factory's options say nothing: none, or the processor as the device."""
-    return not opts or (len(opts) == 1 and "device" in opts and is_here(opts["device"]))
+    """Whether a factory's options say nothing: none, or the processor as the device, or no device
+    (the short way is that of the mode in which there is no other).
+    """
+    if not opts:
+        return True
+    if len(opts) > 1 or "device" not in opts:
+        return False
+    device = opts["device"]
+    return device is None or is_here(device)
 
 
 FITTING: dict[Any, tuple[Any, float, float]] = {
@@ -40,9 +47,9 @@ FITTING: dict[Any, tuple[Any, float, float]] = {
 
 
 def fits(number: Any, kind: Any) -> bool:
-    """Whether a number is of the dtype's own kind, and small enough."""
+    """Whether a number is of the dtype's own kind, and small enough, or no finite one."""
     type_of, low, high = FITTING.get(kind, (None, 0, 0))
-    return type(number) is type_of and low <= number <= high
+    return type(number) is type_of and (low <= number <= high or number - number != 0)
 
 
 def _unserved(*size: Any) -> None:

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from flambeau.core.kernels import lapack
+
 __all__ = [
     "adjoint",
     "cholesky",
@@ -59,19 +61,19 @@ def cholesky(a: Any, upper: bool) -> tuple[Any, Any]:
     if upper:
         a = adjoint(a)
     try:
-        found = np.linalg.cholesky(a)
+        found = lapack.cholesky(a)
     except np.linalg.LinAlgError:
         matrices, batch = each(a)
         found = np.zeros_like(matrices)
         flat = info.reshape(-1)
         for k, matrix in enumerate(matrices):
             try:
-                found[k] = np.linalg.cholesky(matrix)
+                found[k] = lapack.cholesky(matrix)
             except np.linalg.LinAlgError:
                 flat[k] = order = _failing_minor(matrix)
                 found[k] = np.tril(matrix)
                 if order > 1:
-                    found[k, : order - 1, : order - 1] = np.linalg.cholesky(
+                    found[k, : order - 1, : order - 1] = lapack.cholesky(
                         matrix[: order - 1, : order - 1]
                     )
         found = found.reshape((*batch, *a.shape[-2:]))
@@ -83,7 +85,7 @@ def _failing_minor(matrix: Any) -> int:
     while low < high:
         middle = (low + high) // 2
         try:
-            np.linalg.cholesky(matrix[:middle, :middle])
+            lapack.cholesky(matrix[:middle, :middle])
         except np.linalg.LinAlgError:
             high = middle
         else:
@@ -112,13 +114,14 @@ def triangular(a: Any, b: Any, upper: bool, unit: bool) -> Any:
 
 def _small_triangular(a: Any, b: Any, upper: bool, unit: bool) -> Any:
     n = a.shape[-1]
-    t = np.triu(a, int(unit)) if upper else np.tril(a, -int(unit))
     k = np.arange(n)
+    kept = (np.less_equal if upper else np.greater_equal).outer(k, k)
+    t = np.where(kept, a, a.dtype.type(0))
     if unit:
         t[..., k, k] = 1
-    elif (t[..., k, k] == 0).any() or not np.isfinite(t).all():
+    elif not (t[..., k, k].all() and np.isfinite(t).all()):
         return _substitute(t, b, upper)
-    return np.linalg.solve(t, b)
+    return lapack.solve(t, b)
 
 
 def _substitute(t: Any, b: Any, upper: bool) -> Any:
@@ -211,7 +214,7 @@ def invert(a: Any) -> tuple[Any, Any]:
     """The inverse of each matrix and, for singular ones, the place of the zero pivot (0: none)."""
     info = np.zeros(a.shape[:-2], "i4")
     try:
-        return columns(np.linalg.inv(a)), info
+        return columns(lapack.inv(a)), info
     except np.linalg.LinAlgError:
         pass
     matrices, batch = each(a)
@@ -219,7 +222,7 @@ def invert(a: Any) -> tuple[Any, Any]:
     flat = info.reshape(-1)
     for k, matrix in enumerate(matrices):
         try:
-            found[k] = np.linalg.inv(matrix)
+            found[k] = lapack.inv(matrix)
         except np.linalg.LinAlgError:
             factors, _, zero = lu(matrix)
             found[k], flat[k] = factors, int(zero) or 1
@@ -232,7 +235,7 @@ def solve(a: Any, b: Any) -> tuple[Any, Any]:
     """
     info = np.zeros(a.shape[:-2], "i4")
     try:
-        return columns(np.linalg.solve(a, b)), info
+        return columns(lapack.solve(a, b)), info
     except np.linalg.LinAlgError:
         pass
     factors, pivots, info = lu(a)

@@ -224,7 +224,7 @@ def resample(
         work = apply(work, axis + (1 if last else 2), reads)
     work = np.moveaxis(work, -1, 1) if last else work
     result = empty(work.shape, input.dtype, last)
-    if work is input or work.strides != result.strides or np.shares_memory(work, input):
+    if work is input or work.strides != result.strides or np.may_share_memory(work, input):
         result[...] = work
         return result
     return work

@@ -21,7 +21,8 @@ from flambeau.core.lower import CLASSES, Shell
 from flambeau.core.methods import attach
 from flambeau.core.node import NOTHING_SAVED
 from flambeau.core.state import ordinary
-from flambeau.core.tensor import PLAIN, Tensor, edge_of, leaf_edge, wrap, wrap_like_view
+from flambeau.core.storage import storage_of
+from flambeau.core.tensor import PLAIN, Tensor, edge_of, leaf_edge, wrap
 
 __all__ = ["Conversion"]
 
@@ -163,8 +164,6 @@ class Conversion:
         for slot in ("_array", "_storage", "_edge", "_view", "_grad"):
             setattr(fresh, slot, getattr(self, slot))
         if self._storage is None:
-            from flambeau.core.storage import storage_of
-
             fresh._storage = storage_of(self)
         return fresh
 
@@ -172,7 +171,8 @@ class Conversion:
     def _make_subclass(cls: Any, data: Tensor, require_grad: bool = False, **_: Any) -> Any:
         """An instance of a subclass on the memory of `data`."""
         _check_recast(data, cls)
-        fresh = wrap_like_view(data._array, data).as_subclass(cls)
+        fresh = wrap(data._array, cls)
+        fresh._storage = data._storage or storage_of(data)
         return fresh.requires_grad_() if require_grad else fresh
 
     @staticmethod

@@ -19,6 +19,7 @@ from flambeau.core.kernels.native.casts import recast
 from flambeau.core.kernels.product import matrices, product, single, widen
 from flambeau.core.ops.matmul import (
     SINGLE_DOUBLE,
+    batches,
     check_batches,
     check_matrices,
     check_types,
@@ -124,6 +125,36 @@ def _short(input: Any, mat1: Any, mat2: Any, beta: Any, alpha: Any) -> Any:
     return ops.addmm.operation.body(input, mat1, mat2, beta=beta, alpha=alpha)
 
 
+def _usual(input: Any, first: Any, second: Any, beta: Any, alpha: Any) -> bool:
+    """Whether it is a plain sum of numbers of one dtype, float32 or float64."""
+    d = input.dtype
+    return (
+        d in SINGLE_DOUBLE and first.dtype is d and second.dtype is d and beta == 1 and alpha == 1
+    )
+
+
+def _short_vector(input: Any, mat: Any, vec: Any, beta: Any, alpha: Any) -> Any:
+    """addmv's kernel, as `_short`."""
+    if _usual(input, mat, vec, beta, alpha) and mat.ndim == 2 and vec.ndim == 1:
+        try:
+            found = np.matmul(mat, vec)
+            return np.add(found, input, found)
+        except ValueError:
+            pass  # worded by the body
+    return ops.addmv.operation.body(input, mat, vec, beta=beta, alpha=alpha)
+
+
+def _short_batches(input: Any, batch1: Any, batch2: Any, beta: Any, alpha: Any) -> Any:
+    """baddbmm's kernel, as `_short`."""
+    if _usual(input, batch1, batch2, beta, alpha) and batch1.ndim == 3 == batch2.ndim:
+        try:
+            found = batches(batch1, batch2)
+            return np.add(found, input, found)
+        except ValueError:
+            pass  # worded by the body
+    return ops.baddbmm.operation.body(input, batch1, batch2, beta=beta, alpha=alpha)
+
+
 def _is_row(input: Any, mat1: Any, mat2: Any) -> bool:
     """Whether `input` is a row of 16-bit floats, which is added before the sums are rounded."""
     half = input.dtype.itemsize == 2 and input.dtype.kind in "fV"
@@ -164,6 +195,7 @@ def addmm(input, mat1, mat2, *, beta: Any = 1, alpha: Any = 1):
 
 @primitive(
     inplace=True,
+    kernel=_short_vector,
     vjp={
         "input": lambda g, beta: scaled(g, beta),
         "mat": lambda g, vec, alpha: scaled(outward(g, vec), alpha),
@@ -192,6 +224,7 @@ def addmv(input, mat, vec, *, beta: Any = 1, alpha: Any = 1):
 
 @primitive(
     inplace=True,
+    kernel=_short_batches,
     vjp={
         "input": lambda g, beta: scaled(g, beta),
         "batch1": lambda g, batch2, alpha: scaled(times(g, batch2.mT), alpha),

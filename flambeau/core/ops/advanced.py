@@ -336,11 +336,14 @@ def accumulate(found: Any, places: tuple[Any, ...], values: Any) -> None:
         return
     first, last = at[0], at[-1] + 1
     sizes = found.shape[first:last]
-    joined: Any = 0
-    for index, n in zip(arrays[first:last], sizes, strict=True):
-        if index.size and (int(index.max()) >= n or int(index.min()) < -n):
-            raise IndexError
-        joined = joined * n + np.where(index < 0, index + n, index)
+    try:
+        joined: Any = np.ravel_multi_index(tuple(arrays[first:last]), sizes)
+    except ValueError:  # out of range, or counted from the end
+        joined = 0
+        for index, n in zip(arrays[first:last], sizes, strict=True):
+            if index.size and (int(index.max()) >= n or int(index.min()) < -n):
+                raise IndexError from None
+            joined = joined * n + np.where(index < 0, index + n, index)
     shape = found.shape[:first] + joined.shape + found.shape[last:]
     values = np.broadcast_to(values, shape)
     before, after, n = (

@@ -119,6 +119,18 @@ def _check(
         RuntimeError: they do not fit.
     """
     name = "scaled_dot_product_attention"
+    if attn_mask is None:
+        q, k, v = query._array, key._array, value._array
+        if (
+            type(q) is type(k) is type(v) is np.ndarray
+            and q.dtype is k.dtype is v.dtype
+            and q.dtype.kind == "f"
+            and q.shape[:-2] == k.shape[:-2] == v.shape[:-2]
+            and q.ndim > 1
+            and q.shape[-1] == k.shape[-1]
+            and k.shape[-2] == v.shape[-2]
+        ):
+            return
     if not query.dtype == key.dtype == value.dtype:
         raise fail(
             RuntimeError,
@@ -180,10 +192,11 @@ def _check(
 
 def _is_fused(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> bool:
     """Whether PyTorch takes its fused kernel, which rounds what lies between in halves."""
+    if query._array.dtype.itemsize != 2:
+        return False
     shape = query.shape
     return (
-        query.dtype.itemsize == 2
-        and query.dim() == key.dim() == value.dim() == 4
+        query.dim() == key.dim() == value.dim() == 4
         and shape[:2] == key.shape[:2] == value.shape[:2]
         and shape[-1] == value.size(-1)
         and 0 < key.size(-2) <= halves.BLOCK
@@ -236,7 +249,7 @@ def scaled_dot_product_attention(
     Reference: Vaswani et al., Attention is all you need, 2017, arXiv:1706.03762.
     """
     _check(query, key, value, attn_mask, is_causal, enable_gqa)
-    width = query.size(-1)
+    width = query._array.shape[-1]
     factor = (1.0 / math.sqrt(width) if width else 1.0) if scale is None else scale
     if enable_gqa:
         key, value = _grouped(query, key, value)

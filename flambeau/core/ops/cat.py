@@ -190,16 +190,18 @@ def cat(
 
 
 def _joined(op: Any, tensors: Any, dim: Any) -> Tensor | None:
-    """The short way of cat and stack: row-major tensors of one dtype. None where the long way must
-    look.
+    """The short way of cat and stack: tensors of one dtype, which are row-major where their rank
+    has other formats. None where the long way must look.
     """
     arrays = []
-    any_edge = False
+    any_edge, dense = False, True
     for t in tensors:
         if type(t) not in PLAIN or type(t._array) is not nd:
             return None
         if not t._array.flags.c_contiguous:
-            return _joined_last(tensors) if op is CAT and dim in (1, -3) else None
+            if op is STACK or t._array.ndim in FORMATTED:
+                return _joined_last(tensors) if op is CAT and dim in (1, -3) else None
+            dense = False
         arrays.append(t._array)
         if t._edge is not None or t._view is not None:
             any_edge = True
@@ -227,10 +229,23 @@ def _joined(op: Any, tensors: Any, dim: Any) -> Tensor | None:
             place = (ALL,) * (dim if dim >= 0 else dim + first.ndim + 1) + (None,)
             r = np.concatenate([a[place] for a in arrays], place.index(None))
         else:
-            r = np.concatenate(arrays, dim)
+            r = np.concatenate(arrays, dim) if dense else _apart(arrays, dim)
     except (ValueError, TypeError, IndexError):
         return None
     return _recorded(op, tensors, dim, r, any_edge)
+
+
+FORMATTED = (4, 5)
+"""Ranks whose tensors may lie with their channels last."""
+
+
+def _apart(arrays: list[Any], dim: int) -> Any:
+    """The arrays along a dimension, row-major, where they are not."""
+    shape = list(arrays[0].shape)
+    shape[dim] = sum([a.shape[dim] for a in arrays])
+    out = np.empty(shape, arrays[0].dtype)
+    np.concatenate(arrays, dim, out)
+    return out
 
 
 def _joined_last(tensors: Any) -> Tensor | None:

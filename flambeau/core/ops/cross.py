@@ -42,12 +42,12 @@ def _linalg_cross(input, other, dim: int):
             f"{other.shape[dim]}",
         )
     refuse_dtype("linalg.cross", input.dtype, "fciu")
-    a, b = np.broadcast_arrays(input, other)
-    a, b = np.moveaxis(a, dim, 0), np.moveaxis(b, dim, 0)
-    found = np.empty_like(input, shape=np.broadcast_shapes(input.shape, other.shape))
-    view = np.moveaxis(found, dim, 0)
+    a, b = (input, other) if input.shape == other.shape else np.broadcast_arrays(input, other)
+    found = np.empty_like(input, shape=a.shape)
+    a, b, view = a.swapaxes(dim, 0), b.swapaxes(dim, 0), found.swapaxes(dim, 0)
     for i, j, k in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
-        view[i] = a[j] * b[k] - a[k] * b[j]
+        np.multiply(a[j], b[k], view[i, ...])
+        view[i] -= a[k] * b[j]
     return found
 
 

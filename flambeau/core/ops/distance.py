@@ -52,8 +52,9 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
             "cosine_similarity",
             f"expected common dtype to be floating point, yet common dtype is {common}",
         )
-    x1, x2 = ops.broadcast_tensors(x1, x2)
-    x1, x2 = x1.to(common), x2.to(common)
+    if x1._array.shape != x2._array.shape:
+        x1, x2 = ops.broadcast_tensors(x1, x2)
+    x1, x2 = (x if x._array.dtype == common.numpy else x.to(common) for x in (x1, x2))
     first = x1 / _length(x1, dim, eps)
     second = x2 / _length(x2, dim, eps)
     return (first * second).sum(dim)

@@ -455,8 +455,9 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2, out: Any = None) -> Tensor:
     first, second = (list(d) for d in dims)
     if len(first) != len(second):
         raise fail(RuntimeError, "tensordot", "both dimension lists should have same length")
+    one, two = tuple(a._array.shape), tuple(b._array.shape)
     for i, j in zip(first, second, strict=True):
-        n, m = a.shape[wrap_dim(i, a.dim())], b.shape[wrap_dim(j, b.dim())]
+        n, m = one[wrap_dim(i, len(one))], two[wrap_dim(j, len(two))]
         if n != m and 1 not in (n, m):
             raise fail(
                 RuntimeError,
@@ -464,23 +465,23 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2, out: Any = None) -> Tensor:
                 f"contracted dimensions need to match, but first has size {n} in dim {i} and "
                 f"second has size {m} in dim {j}",
             )
-    i = wrap_dims(first, a.dim(), empty_is_all=False)
-    j = wrap_dims(second, b.dim(), empty_is_all=False)
+    i = wrap_dims(first, len(one), empty_is_all=False)
+    j = wrap_dims(second, len(two), empty_is_all=False)
     for p, q in zip(i, j, strict=True):
-        if a.shape[p] != b.shape[q]:
+        if one[p] != two[q]:
             a, b = (
                 (a.sum(p, keepdim=True, dtype=a.dtype), b)
-                if b.shape[q] == 1
+                if two[q] == 1
                 else (a, b.sum(q, keepdim=True, dtype=b.dtype))
             )
-    rows = [k for k in range(a.dim()) if k not in i]
-    columns = [k for k in range(b.dim()) if k not in j]
-    inner = math.prod(a.shape[k] for k in i)
-    left = a.permute([*rows, *i]).reshape(math.prod(a.shape[k] for k in rows), inner)
-    right = b.permute([*j, *columns]).reshape(inner, math.prod(b.shape[k] for k in columns))
-    found = ops.mm(left, right).reshape(
-        [*(a.shape[k] for k in rows), *(b.shape[k] for k in columns)]
-    )
+    one, two = tuple(a._array.shape), tuple(b._array.shape)
+    rows = [k for k in range(len(one)) if k not in i]
+    columns = [k for k in range(len(two)) if k not in j]
+    inner = math.prod([one[k] for k in i])
+    above, beside = [one[k] for k in rows], [two[k] for k in columns]
+    left = a.permute([*rows, *i]).reshape(math.prod(above), inner)
+    right = b.permute([*j, *columns]).reshape(inner, math.prod(beside))
+    found = ops.mm(left, right).reshape([*above, *beside])
     return found if out is None else write_one("tensordot", found, out)
 
 

@@ -107,7 +107,7 @@ def refuse(name: str, info: Any, words: str) -> None:
     Raises:
         LinAlgError: an element of `info` is not 0.
     """
-    if not info.any():
+    if not (info.any() if info.ndim else info):
         return
     flat = info.reshape(-1)
     k = int((flat != 0).argmax())

@@ -15,7 +15,7 @@ import numpy as np
 from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
-from flambeau.core.kernels import factor
+from flambeau.core.kernels import factor, lapack
 from flambeau.core.kernels.expm import expm
 from flambeau.core.ops.linalg_checks import (
     need_floating,
@@ -188,7 +188,7 @@ def _linalg_det(A):
     """The determinant."""
     need_square("linalg.det", A)
     need_floating("linalg.det", A, "lu_cpu")
-    return np.linalg.det(A)
+    return lapack.det(A)
 
 
 @composite(name="linalg_det", function=False)
@@ -235,7 +235,7 @@ def linalg_slogdet(A):
     """Sign and logarithm of the modulus of the determinant: ``det = sign * exp(logabsdet)``."""
     need_square("linalg.slogdet", A)
     need_floating("linalg.slogdet", A)
-    sign, size = np.linalg.slogdet(A)
+    sign, size = lapack.slogdet(A)
     return np.asarray(sign, A.dtype), np.asarray(size)
 
 

@@ -8,14 +8,14 @@ differentiation of linear algebra functions, 2010 (arXiv:1001.1654).
 
 from __future__ import annotations
 
-from typing import Any, Literal, cast
+from typing import Any
 
 import numpy as np
 
 from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
-from flambeau.core.kernels import factor
+from flambeau.core.kernels import factor, lapack
 from flambeau.core.kernels.bidiagonal import is_wide, wide_svd
 from flambeau.core.ops.linalg_checks import LinAlgError, need_floating, need_matrix, need_square
 from flambeau.core.tensor import Tensor
@@ -133,7 +133,7 @@ def linalg_qr(A, mode: str = "reduced"):
         return eye, np.zeros(r, A.dtype)
     if mode == "r":
         return np.zeros(0, A.dtype), factor.columns(np.linalg.qr(A, mode="r"))
-    q, r = np.linalg.qr(A, mode=cast(Literal["reduced", "complete"], mode))
+    q, r = lapack.qr(A) if mode == "reduced" else np.linalg.qr(A, mode="complete")
     return factor.columns(q), factor.columns(r)
 
 
@@ -263,7 +263,7 @@ def linalg_svd(A, full_matrices: bool = True, *, driver: Any = None):
         if is_wide(A):
             u, s, vh = wide_svd(A, full_matrices)
         else:
-            u, s, vh = np.linalg.svd(A, full_matrices=full_matrices)
+            u, s, vh = lapack.svd(A, full_matrices)
     except np.linalg.LinAlgError:
         raise fail(LinAlgError, "linalg.svd", _diverged(A)) from None
     if not np.isfinite(s).all():
@@ -341,7 +341,7 @@ def linalg_eigh(A, UPLO: str = "L"):
         (w, real), (v, _) = _eigh_shapes(A)
         return np.zeros(w, real), np.zeros(v, A.dtype)
     try:
-        w, v = np.linalg.eigh(A, cast(Literal["L", "U"], UPLO.upper()))
+        w, v = lapack.eigh(A, UPLO.upper())
     except np.linalg.LinAlgError:
         raise fail(
             LinAlgError,
@@ -462,11 +462,11 @@ def _linalg_pinv(A, atol: Any, rtol: Any, hermitian: bool):
     atol = 0.0 if atol is None else atol
     if hermitian:
         need_square("linalg.pinv", A)
-        s, u = np.linalg.eigh(A)
+        s, u = lapack.eigh(A)
         size, vh = np.abs(s), factor.adjoint(u)
         top = size.max(-1, keepdims=True)
     else:
-        u, s, vh = np.linalg.svd(A, full_matrices=False)
+        u, s, vh = lapack.svd(A, False)
         size, top = s, s[..., :1]
     limit = np.maximum(np.asarray(atol)[..., None], np.asarray(rtol)[..., None] * top)
     with_limit = np.where(size > limit, 1 / s, 0).astype(s.dtype)

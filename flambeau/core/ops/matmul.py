@@ -37,7 +37,9 @@ nd = np.ndarray
 _new = object.__new__
 _frame = sys._getframe
 SINGLE_DOUBLE = frozenset((np.dtype("f4"), np.dtype("f8")))
-SHORT = SINGLE_DOUBLE | {np.dtype("f2"), BFLOAT16}
+LOUD = frozenset(map(np.dtype, ("c8", "c16", "i4", "i8")))
+"""Whose products are NumPy's own, which may warn."""
+SHORT = SINGLE_DOUBLE | LOUD | {np.dtype("f2"), BFLOAT16}
 MATRIX_TYPES = ("f4", "f8", "c8", "c16", "f2", "i1", "i2", "i4", "i8", "u1")
 _TAKEN = frozenset(map(np.dtype, MATRIX_TYPES))
 
@@ -389,6 +391,7 @@ def _entry(title: str, second: str, fixed: Op | None, choice: dict[tuple[int, in
     """entry(input, other, *, out=None): the short way for two factors of one floating dtype."""
     nothing = (None, None, False)
     halves = _halves_in_batches if title == "bmm" else product
+    silent = partial(run, halves)
 
     def entry(input: Any, other: Any = None, *, out: Any = None, **names: Any) -> Any:
         if type(input) in PLAIN and type(other) in PLAIN and out is None and not names:
@@ -410,7 +413,7 @@ def _entry(title: str, second: str, fixed: Op | None, choice: dict[tuple[int, in
                 )
                 try:
                     if d not in SINGLE_DOUBLE and kernel is not None:
-                        kernel = halves
+                        kernel = silent if d in LOUD else halves
                     r = kernel(a, b)
                 except Exception:
                     return long(input, other, out)

@@ -17,6 +17,7 @@ from flambeau.core.batch.array import ACTIVE
 from flambeau.core.batch.draws import draw_into
 from flambeau.core.declare import composite, ops, primitive
 from flambeau.core.errors import fail
+from flambeau.core.folds import fold_max, fold_min
 from flambeau.core.inplace import check_inplace, write_result
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.ops.random_short import Filling
@@ -469,7 +470,7 @@ def check_chances(name: str, chances: np.ndarray) -> None:
     need_kernel(name, kind, "ones and zeros from floating probabilities", there)
     if isinstance(chances, Abstract) or not chances.size:
         return
-    if not ((chances >= 0) & (chances <= 1)).all():
+    if not (fold_min(chances, None) >= 0 and fold_max(chances, None) <= 1):  # NaN is neither
         raise fail(
             RuntimeError,
             name,

@@ -434,7 +434,7 @@ def _nonzero(input):
         found = _marked(np.ascontiguousarray(truths))
         if found is not None:
             return found.T
-    return np.argwhere(input)
+    return np.array(input.nonzero()).T
 
 
 @composite(method=True)

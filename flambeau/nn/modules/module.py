@@ -309,8 +309,16 @@ class Module(HookedCall, StateDict, Tree, Conversions):
             raise fail(KeyError, operation, f'{kind} name can\'t contain ".", got: {name}')
         if name == "":
             raise fail(KeyError, operation, f'{kind} name can\'t be empty string ""')
-        if name not in table and hasattr(self, name):
+        if name not in table and self._has(name):
             raise fail(KeyError, operation, f"attribute '{name}' already exists")
+
+    def _has(self, name: str) -> bool:
+        """`hasattr`, without the words of an error where nothing can have it."""
+        kind, tables = type(self), self.__dict__
+        if kind.__getattr__ is Module.__getattr__ and not hasattr(kind, name):
+            members = (tables, tables["_parameters"], tables["_buffers"], tables["_modules"])
+            return any([name in each for each in members])
+        return hasattr(self, name)
 
     def _module_hooked(self, name: str, module: Any) -> Any:
         for hook in _hooks._global_module_registration_hooks.values():

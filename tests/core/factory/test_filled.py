@@ -34,3 +34,16 @@ def test_memory_format(call, oracle):
         else:
             found.append((y.shape, str(y.dtype), y.stride(), y.requires_grad, str(y.device)))
     assert found[0] == found[1]
+
+
+def test_numbers_that_are_not_finite(oracle):
+    for value in (float("inf"), float("-inf"), float("nan")):
+        for dtype in (None, "float64", "bfloat16", "int64"):
+            found = []
+            for t in (flambeau, oracle):
+                try:
+                    made = t.full((2,), value, dtype=dtype and getattr(t, dtype))
+                    found.append((repr(made.tolist()), str(made.dtype)[-7:]))
+                except Exception as error:
+                    found.append(type(error))
+            assert found[0] == found[1], (value, dtype)

@@ -110,3 +110,31 @@ def test_channels_that_lie_last_are_joined_there(dim, oracle):
         grads = engine.autograd.grad((out * out).sum(), images)
         found.append((out.stride(), out.tolist(), [(g.stride(), g.tolist()) for g in grads]))
     assert found[0] == found[1]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "torch.cat([x[:, :1], x[:, 1:]], 1)", "torch.cat([x.T, x.T], -1)", "torch.cat([x[:, 1:], x[:, 1:]])",
+        "torch.cat([x.T, x], 1)", "torch.cat([x.T, x.T.double()], 0)", "torch.cat([x[:, ::2], x], 2)",
+        "torch.stack([x.T, x.T])", "torch.cat([x[:, ::2], torch.zeros(0)], 1)", "torch.cat([x.T, x[0]])",
+        "torch.cat([y[:, :, ::2], y[:, :, 1::2]], 2)", "torch.cat([z.mT, z.mT], 1)", "torch.cat([x.T.long()] * 2)",
+        "torch.cat([z.to(memory_format=torch.channels_last)] * 2, 2)", "torch.cat([x.T] * 2, dim=-3)",
+    ],
+)  # fmt: skip
+def test_parts_of_tensors_as_pytorch(oracle, code):
+    found = []
+    for t in (flambeau, oracle):
+        x = t.arange(16.0).view(4, 4).requires_grad_()
+        names = {"x": x, "y": t.arange(24.0).view(2, 3, 4), "z": t.arange(24.0).view(1, 2, 3, 4)}
+        try:
+            made = eval(code, names | {"torch": t})
+        except Exception as error:
+            found.append(type(error))
+            continue
+        grad = None
+        if made.requires_grad:
+            (made * made).sum().backward()
+            grad = x.grad.tolist()
+        found.append((made.tolist(), made.stride(), str(made.dtype)[-7:], grad))
+    assert found[0] == found[1]

@@ -12,8 +12,8 @@ from flambeau.core.kernels.native import table
 from flambeau.core.kernels.native.objects import field, word
 
 __all__ = [
-    "MOST", "SIGNATURE", "begin", "copy_around", "count_of", "end", "geometry", "give", "is_dtype",
-    "item", "items_of", "require", "whole", "wrapped",
+    "MOST", "SIGNATURE", "around", "begin", "copy_around", "count_of", "end", "geometry", "give",
+    "is_dtype", "item", "items_of", "require", "whole", "wrapped",
 ]  # fmt: skip
 
 MOST = 32
@@ -137,6 +137,18 @@ def count_of(f: Function, array: Value) -> Value:
     with f.loop(0, field(f, array, table.NDIM, "i32").to("i64")) as i:
         total.set(total.get() * f.load("i64", dims, i))
     return total.get()
+
+
+def around(f: Function, x: Value, dim: Value) -> tuple[Value, Value, Value]:
+    """How many blocks, slices and elements in a slice lie around a dimension."""
+    outer, inner = f.variable("i64", 1), f.variable("i64", 1)
+    dims = field(f, x, table.DIMS, "ptr")
+    with f.loop(0, field(f, x, table.NDIM, "i32").to("i64")) as k:
+        size = f.load("i64", dims, k)
+        for part, mine in ((outer, k.lt(dim)), (inner, k.gt(dim))):
+            with f.when(mine):
+                part.set(part.get() * size)
+    return outer.get(), f.load("i64", dims, dim), inner.get()
 
 
 def is_dtype(f: Function, kind: Value) -> Value:

@@ -16,6 +16,7 @@ from flambeau.core.kernels.native import table
 from flambeau.core.kernels.native.geometry import (
     MOST,
     SIGNATURE,
+    around,
     count_of,
     end,
     is_dtype,
@@ -30,6 +31,8 @@ from flambeau.core.kernels.native.objects import field, new_array, python_number
 __all__ = ["COPIES", "native"]
 
 LARGEST = 1 << 11
+PADDED = 1 << 14
+"""Elements of a padded array: whole rows are copied."""
 CARRIED = ("i8", "i16", "i32", "i64")
 COPIES = {
     "tril": "tril", "triu": "triu", "_flip": "flip", "_roll": "roll", "constant_pad_nd": "pad",
@@ -47,12 +50,12 @@ def native(name: str, numpy_form: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _module(name: str) -> Module:
-    made = Module(f"copies_{name}")
+    made = Module(f"copies_{name}", vectorize=name == "pad")
     {"flip": _flip, "roll": _roll, "pad": _pad}.get(name, _triangle)(made, name)
     return made
 
 
-def _array(f: Function, x: Value) -> Value:
+def _array(f: Function, x: Value, largest: int = LARGEST) -> Value:
     """How many elements a served array has."""
     require(f, field(f, x, table.TYPE, "ptr").eq(word(f, "ndarray")))
     require(f, (field(f, x, table.FLAGS, "i32") & table.C_CONTIGUOUS).ne(0))
@@ -62,7 +65,7 @@ def _array(f: Function, x: Value) -> Value:
     for type in CARRIED:
         known = known | size.eq(SIZES[type])
     total = count_of(f, x)
-    require(f, known & total.gt(0) & total.lt(LARGEST))
+    require(f, known & total.gt(0) & total.lt(largest))
     return total
 
 
@@ -123,18 +126,6 @@ def _triangle(made: Module, name: str) -> None:
     end(f)
 
 
-def _around(f: Function, x: Value, dim: Value) -> tuple[Value, Value, Value]:
-    """How many blocks, slices and elements in a slice lie around a dimension."""
-    outer, inner = f.variable("i64", 1), f.variable("i64", 1)
-    dims = field(f, x, table.DIMS, "ptr")
-    with f.loop(0, field(f, x, table.NDIM, "i32").to("i64")) as k:
-        size = f.load("i64", dims, k)
-        for part, mine in ((outer, k.lt(dim)), (inner, k.gt(dim))):
-            with f.when(mine):
-                part.set(part.get() * size)
-    return outer.get(), f.load("i64", dims, dim), inner.get()
-
-
 def _roll(made: Module, name: str) -> None:
     """roll(array, shifts, dims): of one dimension, or of the flattened array."""
     f = made.function(name, SIGNATURE, "ptr")
@@ -150,8 +141,8 @@ def _roll(made: Module, name: str) -> None:
     outer, size, inner = (f.variable("i64", v) for v in (f.index(1), total, f.index(1)))
     with f.when(named.ne(0)):
         require(f, named.eq(1))
-        around = _around(f, x, wrapped(f, whole(f, f.load("ptr", given)), ndim))
-        for part, value in zip((outer, size, inner), around, strict=True):
+        found = around(f, x, wrapped(f, whole(f, f.load("ptr", given)), ndim))
+        for part, value in zip((outer, size, inner), found, strict=True):
             part.set(value)
     n, wide = size.get(), inner.get()
     rest = shift - shift / n * n
@@ -191,25 +182,30 @@ def _flip(made: Module, name: str) -> None:
         start.set(start.get() + own * (f.load("i64", sizes, k) - 1))
         f.store(-own, steps, k)
 
+    last = ndim - 1
+    width, along = f.load("i64", sizes, last), f.load("i64", steps, last)
+
     def write(type: str, source: Value, target: Value) -> None:
         here = f.variable("i64", start.get())
-        with f.loop(0, total) as i:
-            f.store(f.load(type, source, here.get()), target, i)
-            d, k = f.variable("i64", ndim - 1), f.fresh()
-            f.label(f"digit{k}")
-            dim = d.get()
-            own, count = f.load("i64", steps, dim), f.load("i64", at, dim) + 1
-            f.branch(count.lt(f.load("i64", sizes, dim)), f"up{k}", f"over{k}")
-            f.label(f"up{k}")
-            f.store(count, at, dim)
-            here.set(here.get() + own)
-            f.jump(f"done{k}")
-            f.label(f"over{k}")
-            f.store(f.index(0), at, dim)
-            here.set(here.get() - (count - 1) * own)
-            d.set(dim - 1)
-            f.branch(dim.gt(0), f"digit{k}", f"done{k}")
-            f.label(f"done{k}")
+        with f.loop(0, total / width) as row:
+            with f.loop(0, width) as i:
+                f.store(f.load(type, source, here.get() + i * along), target, row * width + i)
+            with f.when(last.gt(0)):  # the next row: a counter, its last digit first
+                d, k = f.variable("i64", last - 1), f.fresh()
+                f.label(f"digit{k}")
+                dim = d.get()
+                own, count = f.load("i64", steps, dim), f.load("i64", at, dim) + 1
+                f.branch(count.lt(f.load("i64", sizes, dim)), f"up{k}", f"over{k}")
+                f.label(f"up{k}")
+                f.store(count, at, dim)
+                here.set(here.get() + own)
+                f.jump(f"done{k}")
+                f.label(f"over{k}")
+                f.store(f.index(0), at, dim)
+                here.set(here.get() - (count - 1) * own)
+                d.set(dim - 1)
+                f.branch(dim.gt(0), f"digit{k}", f"done{k}")
+                f.label(f"done{k}")
 
     _by_size(f, x, _fresh(f, x, total), write)
     end(f)
@@ -222,7 +218,7 @@ def _pad(made: Module, name: str) -> None:
     f = made.function(name, SIGNATURE, "ptr")
     require(f, f.argument["n"].eq(3))
     x, amounts, value = (f.load("ptr", f.argument["args"], k) for k in range(3))
-    _array(f, x)
+    _array(f, x, PADDED)
     ndim = field(f, x, table.NDIM, "i32").to("i64")
     require(f, ndim.gt(0) & ndim.lt(MOST))
     count, items = items_of(f, amounts)
@@ -235,13 +231,13 @@ def _pad(made: Module, name: str) -> None:
         with f.when(at.lt(count)):
             for part, place in ((below, at), (above, at + 1)):
                 part.set(whole(f, f.load("ptr", items, place)))
-                require(f, part.get().gt(-LARGEST) & part.get().lt(LARGEST))
+                require(f, part.get().gt(-PADDED) & part.get().lt(PADDED))
         size = own + below.get() + above.get()
         require(f, size.gt(0) & (below.get() + own).gt(0) & (above.get() + own).gt(0))
         f.store(below.get(), lows, d)
         f.store(size, sizes, d)
         whole_size.set(whole_size.get() * size)
-        require(f, whole_size.get().lt(LARGEST))
+        require(f, whole_size.get().lt(PADDED))
     with f.loop(0, ndim - 1) as d:
         outer.set(outer.get() * f.load("i64", sizes, d))
     kind = field(f, x, table.DESCR, "ptr")
@@ -280,7 +276,7 @@ def _pad(made: Module, name: str) -> None:
             end_at = f.select(inside.get(), stop, width)
             with f.loop(0, first) as i:
                 f.store(blank, target, row * width + i)
-            with f.loop(first, end_at) as i:
+            with f.loop(first, end_at, independent=True) as i:
                 f.store(f.load(type, source, place.get() + i - low), target, row * width + i)
             with f.loop(end_at, width) as i:
                 f.store(blank, target, row * width + i)

@@ -53,6 +53,8 @@ CODES = [
     "a[i - 2]", "a[i + 3]", "a.index_select(0, i + 3)", "F.embedding(i + 3, a)", "a[i.int()]",
     "a.index_select(0, j)", "a.T[i]", "a.T.index_select(0, i)", "F.embedding(i, a.T)",
     "F.embedding(i - 2, a)", "a[i[:0]]", "k[i]", "a[i, :2]", "F.embedding(i, a, padding_idx=1)",
+    "a[:, i - 2]", "a[..., i]", "a[:, j]", "a.view(2, 2, 4)[:, :, i]", "a[:, i, :]", "a[1:, i]",
+    "a[i, :]", "a[:, i + 3]", "a[:, i, None]", "a[:, i > 0]", "a[:, :, i]", "a[::2, i[:2]]",
     "a[i, i]", "a[i, i - 2]", "a[j, j]", "a[j, i[:2]]", "a[i[:, None], i]", "a[i, i + 3]", "k[i, i]",
     "a[i, i.int()]", "a[i, i > 0]", "a.view(2, 2, 4)[:, i[:2] // 2, i[:2]]", "a.T[i, i]", "a[i, j]",
     "a.view(2, 2, 4)[i[:2] // 2, :, i[:2]]", "a[i[0], i[0]]", "a[i[:0], i[:0]]", "a[0][i, i]",
