@@ -80,17 +80,16 @@ def again(found: Key, one: np.ndarray, other: np.ndarray, bias: Any = None) -> n
 
 
 def remember(found: Key, done: Any, result: np.ndarray, *arrays: np.ndarray) -> None:
-    """Note what computed `result`, if that was one call of contiguous `arrays`, or one for channels
-    that lie last.
+    """Note what computed `result`, if that was one call: of contiguous `arrays`, or one that takes
+    all arrays that lie alike.
     """
-    if isinstance(done, Call):
-        alone = all(a.flags.c_contiguous for a in arrays)
-    else:
-        alone = done is not True and not result.flags.c_contiguous
-    if alone:
+    if done is not True and (
+        not isinstance(done, Call) or all(a.flags.c_contiguous for a in arrays)
+    ):
         if len(_known) > 4096:
             _known.clear()
-        _known[found] = result.shape, not result.flags.c_contiguous, done
+        plain = empty(result.shape, result.dtype)  # where sizes are 1, both orders are contiguous
+        _known[found] = result.shape, result.strides != plain.strides, done
 
 
 def convolve(
@@ -259,11 +258,13 @@ def weight_gradient(
             return True
     few = area < AREA or len(grad) * area < PIXELS
     if (few or _is_last(input)) and _pointwise(kernel, pads, groups):
+        if max(stride) == 1:
+            _pixels_across(grad, input, None, result)
+            return _pixels_across
         cut: Any = (
             slice(0, (n - 1) * s + 1, s) for n, s in zip(grad.shape[2:], stride, strict=True)
         )
-        left, right = _pixels(grad), _pixels(input[:, :, *cut])
-        matrices(left.T, right, None, result.reshape(len(result), -1))
+        _pixels_across(grad, input[:, :, *cut], None, result)
         return True
     if turns:
         left, right, result, options = _with_lanes(
@@ -384,6 +385,10 @@ def _pixels_times(input: np.ndarray, weight: np.ndarray, bias: Any, result: np.n
 def _pixels_back(grad: np.ndarray, weight: np.ndarray, _: None, result: np.ndarray) -> None:
     filters = weight.reshape(weight.shape[:2])
     matrices(_pixels(grad), filters, None, to_last(result).reshape(-1, result.shape[1]))
+
+
+def _pixels_across(grad: np.ndarray, input: np.ndarray, _: None, result: np.ndarray) -> None:
+    matrices(_pixels(grad).T, _pixels(input), None, result.reshape(len(result), -1))
 
 
 def _pixels(array: np.ndarray) -> np.ndarray:

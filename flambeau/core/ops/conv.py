@@ -8,6 +8,7 @@ its kin are in ``convolving``.
 
 from __future__ import annotations
 
+from functools import cache
 from math import prod
 from typing import Any
 
@@ -21,6 +22,7 @@ from flambeau.core.kernels import conv_transpose as turned
 from flambeau.core.kernels.conv_complex import by_three, gradient_by_three
 from flambeau.core.kernels.windows import channels_last, output_size
 from flambeau.core.ops.windowing import Ints, sizes
+from flambeau.core.rules import both
 from flambeau.core.tensor import Tensor
 
 __all__ = ["convolution", "convolution_backward", "convolved"]
@@ -30,10 +32,11 @@ def _pairs(padding: Ints) -> list[tuple[int, int]]:
     return [(p, p) for p in padding]
 
 
+@both
 def _convolution_rule(
-    g: Tensor,
-    input: Tensor,
-    weight: Tensor,
+    g: Any,
+    input: Any,
+    weight: Any,
     stride: Ints,
     padding: Ints,
     dilation: Ints,
@@ -43,15 +46,33 @@ def _convolution_rule(
     needs: tuple[bool, bool, bool],
 ) -> tuple[Any, ...]:
     options = (stride, padding, dilation, transposed, output_padding, groups)
-    size, kernel = input._array.shape[2:], weight._array.shape[2:]
-    weight_last = channels_last(weight._array)
-    last = channels_last(input._array) or weight_last
+    bare = type(g) is np.ndarray
+    x, w = (input, weight) if bare else (input._array, weight._array)
+    size, kernel = x.shape[2:], w.shape[2:]
+    weight_last = channels_last(w)
+    last = weight_last or channels_last(x)
     lies = last if prod(kernel) > 1 else weight_last
+    by_input, by_weight, by_bias = _bodies() if bare else _operations()
     return (
-        ops.convolution_input_gradient(g, weight, size, last, *options) if needs[0] else None,
-        ops.convolution_weight_gradient(g, input, kernel, lies, *options) if needs[1] else None,
-        ops.convolution_bias_gradient(g) if needs[2] else None,
+        by_input(g, weight, size, last, *options) if needs[0] else None,
+        by_weight(g, input, kernel, lies, *options) if needs[1] else None,
+        by_bias(g) if needs[2] else None,
     )
+
+
+def _operations() -> tuple[Any, ...]:
+    """What makes the gradients of a convolution in input, weight and bias."""
+    return (
+        ops.convolution_input_gradient,
+        ops.convolution_weight_gradient,
+        ops.convolution_bias_gradient,
+    )
+
+
+@cache
+def _bodies() -> tuple[Any, ...]:
+    """The same for bare arrays."""
+    return tuple(each.operation.body for each in _operations())
 
 
 def _output_shape(

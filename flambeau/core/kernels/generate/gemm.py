@@ -148,10 +148,10 @@ def masked_store(f: Function, value: Value, place: Value, some: Value) -> None:
     )
 
 
-def prefetch(f: Function, place: Value) -> None:
-    """Ask for a line of the cache; the address may be any."""
+def prefetch(f: Function, place: Value, near: int = 3) -> None:
+    """Ask for a line, into the first cache or (`near` 2) the second; the address may be any."""
     f.declared.add("declare void @llvm.prefetch.p0(ptr, i32, i32, i32)")
-    f.line(f"call void @llvm.prefetch.p0(ptr {place.name}, i32 0, i32 3, i32 1)")
+    f.line(f"call void @llvm.prefetch.p0(ptr {place.name}, i32 0, i32 {near}, i32 1)")
 
 
 def suffix(type: str) -> str:
