@@ -13,9 +13,8 @@ __all__ = ["reason"]
 
 # What keeps names away -> the names: dotted below torch, `*` stands for any end or middle.
 TABLE: dict[str, str] = {
-    "quantised layers are made by prepare and convert, not by rewriting graphs": """
-        ao.quantization.*fx* ao.quantization.*_jit ao.quantization.QConfigMapping
-        ao.quantization.*qconfig_mapping ao.quantization.*qconfig_dict quantization.*_jit
+    "quantised models are made by prepare and convert, or of FX graphs, not of TorchScript": """
+        ao.quantization.*_jit ao.quantization.*qconfig_dict quantization.*_jit
         ao.quantization.script_qconfig* ao.quantization.*reference*""",
     "of quantised layers those of ao.nn.quantized and its rooms are built": """
         ao.* quantization.* nn.quantized.* nn.intrinsic.* nn.qat.* nn.quantizable
