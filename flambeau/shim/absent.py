@@ -75,7 +75,7 @@ TABLE: dict[str, str] = {
 """,
     "inside PyTorch alone: its own code calls it, or a call raises there too": """
         slice_inverse Tensor.slice_inverse native_norm Tensor.reinforce Tensor.index
-        Tensor.__setstate__ Tensor.__dlpack_c_exchange_api__ library.get_kernel
+        Tensor.__setstate__ Tensor.__dlpack_c_exchange_api__
         library.register_torch_dispatch""",
 }
 
