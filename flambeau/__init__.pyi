@@ -378,9 +378,6 @@ def adjoint(input: _Tensor) -> _Tensor:
 def affine_grid_generator(theta: _Tensor, size: Any, align_corners: builtins.bool) -> _Tensor:
     """The sampling grid (N, *S, d) of affine maps ``theta`` (N, d, d + 1) over ..."""
 
-def alias(input: _Tensor, *, out: _Tensor | None = None) -> _Tensor:
-    """Another view of the whole tensor."""
-
 def alias_copy(input: _Tensor, *args: Any, out: _Tensor | None = None, **kwargs: Any) -> _Tensor:
     """`alias`, copied."""
 
@@ -3509,9 +3506,6 @@ def xlogy(
 
 def xlogy_(input: _Tensor, other: _Tensor | builtins.complex) -> _Tensor:
     """`xlogy` written into the tensor itself. ``input * log(other)``, 0 where input is ..."""
-
-def zero(input: _Tensor) -> _Tensor:
-    """Zeros like the input."""
 
 def zero_(input: _Tensor) -> _Tensor:
     """Set every element to 0, in place."""

@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 from flambeau.cuda.refusal import opted_in
 
 __all__ = [
+    "Graph",
     "current_accelerator",
     "current_device_idx",
     "current_device_index",
@@ -14,6 +15,9 @@ __all__ = [
     "device_count",
     "device_index",
     "empty_cache",
+    "empty_host_cache",
+    "get_device_capability",
+    "get_memory_info",
     "is_available",
     "max_memory_allocated",
     "max_memory_reserved",
@@ -125,6 +129,47 @@ def empty_cache() -> None:
     """
     if not opted_in():
         _none("empty_cache")
+
+
+def empty_host_cache() -> None:
+    """Give cached memory of the host back.
+
+    Raises:
+        RuntimeError: there is no accelerator.
+    """
+    if not opted_in():
+        _none("empty_host_cache")
+
+
+def get_device_capability(device: Any = None, /) -> dict[str, Any]:
+    """What the accelerator computes with.
+
+    Raises:
+        RuntimeError: there is none.
+    """
+    return {} if opted_in() else _none("get_device_capability")
+
+
+def get_memory_info(device_index: Any = None, /) -> tuple[int, int]:
+    """Free and whole memory of the accelerator in bytes.
+
+    Raises:
+        RuntimeError: there is none.
+    """
+    return (0, 0) if opted_in() else _none("get_memory_info")
+
+
+class Graph:
+    """Work of the accelerator, recorded once and run again.
+
+    Raises:
+        RuntimeError: there is no accelerator.
+    """
+
+    def __init__(
+        self, keep_graph: bool = False, *, pool: Any = None, capture_error_mode: str = "default"
+    ) -> None:
+        _none("Graph")
 
 
 def memory_stats(device_index: Any = None) -> dict[str, Any]:

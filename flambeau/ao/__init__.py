@@ -1,11 +1,11 @@
-"""``torch.ao``: quantisation in Python."""
+"""``torch.ao``: quantisation and pruning in Python."""
 
 from __future__ import annotations
 
 from importlib import import_module as _import_module
 from typing import Any as _Any
 
-__all__ = ["nn", "quantization"]
+__all__ = ["nn", "pruning", "quantization"]
 
 
 def __getattr__(name: str) -> _Any:

@@ -435,9 +435,6 @@ class Tensor:
     def adjoint(self) -> Tensor:
         """The conjugate transpose of the last two dimensions; of a 0-d tensor its conjugate."""
 
-    def alias(self, *, out: Tensor | None = None) -> Tensor:
-        """Another view of the whole tensor."""
-
     def all(
         self,
         dim: Any = None,

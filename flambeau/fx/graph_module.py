@@ -153,7 +153,7 @@ class GraphModule(Module):
                 if node.op == "call_module":
                     inside = self.get_submodule(node.target).named_modules()
                     used |= {f"{node.target}.{name}" for name, _ in inside if name}
-        for name, _ in list(self.named_modules()):
+        for name, _ in list(self.named_modules(remove_duplicate=False)):
             if name and name not in used:
                 self.delete_submodule(name)
 

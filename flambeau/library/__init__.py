@@ -18,6 +18,7 @@ from flambeau.library.custom import (
     register_vmap,
     triton_op,
 )
+from flambeau.library.kernels import get_kernel
 from flambeau.library.registry import Library, define, fallthrough_kernel, get_ctx, impl, ops
 from flambeau.library.schema import infer_schema
 
@@ -28,6 +29,7 @@ __all__ = [
     "define",
     "fallthrough_kernel",
     "get_ctx",
+    "get_kernel",
     "impl",
     "impl_abstract",
     "infer_schema",

@@ -13,9 +13,8 @@ __all__ = ["reason"]
 
 # What keeps names away -> the names: dotted below torch, `*` stands for any end or middle.
 TABLE: dict[str, str] = {
-    "quantised layers are made by prepare and convert, not by rewriting graphs": """
-        ao.quantization.*fx* ao.quantization.*_jit ao.quantization.QConfigMapping
-        ao.quantization.*qconfig_mapping ao.quantization.*qconfig_dict quantization.*_jit
+    "quantised models are made by prepare and convert, or of FX graphs, not of TorchScript": """
+        ao.quantization.*_jit ao.quantization.*qconfig_dict quantization.*_jit
         ao.quantization.script_qconfig* ao.quantization.*reference*""",
     "of quantised layers those of ao.nn.quantized and its rooms are built": """
         ao.* quantization.* nn.quantized.* nn.intrinsic.* nn.qat.* nn.quantizable
@@ -76,7 +75,7 @@ TABLE: dict[str, str] = {
 """,
     "inside PyTorch alone: its own code calls it, or a call raises there too": """
         slice_inverse Tensor.slice_inverse native_norm Tensor.reinforce Tensor.index
-        Tensor.__setstate__ Tensor.__dlpack_c_exchange_api__ library.get_kernel
+        Tensor.__setstate__ Tensor.__dlpack_c_exchange_api__
         library.register_torch_dispatch""",
 }
 

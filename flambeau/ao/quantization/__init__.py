@@ -134,6 +134,11 @@ from flambeau.ao.quantization.qconfig import (
     per_channel_dynamic_qconfig,
     qconfig_equals,
 )
+from flambeau.ao.quantization.qconfig_mapping import (
+    QConfigMapping,
+    get_default_qat_qconfig_mapping,
+    get_default_qconfig_mapping,
+)
 
 __all__ = [
     "default_affine_fixed_qparams_observer",
@@ -187,6 +192,7 @@ __all__ = [
     "PlaceholderObserver",
     "QConfig",
     "QConfigAny",
+    "QConfigMapping",
     "QuantStub",
     "QuantWrapper",
     "RecordingObserver",
@@ -236,7 +242,9 @@ __all__ = [
     "fuse_modules",
     "fuse_modules_qat",
     "get_default_qat_qconfig",
+    "get_default_qat_qconfig_mapping",
     "get_default_qconfig",
+    "get_default_qconfig_mapping",
     "get_observer_state_dict",
     "load_observer_state_dict",
     "per_channel_dynamic_qconfig",

@@ -120,7 +120,7 @@ def contiguous(input: Tensor, memory_format: Any = CONTIGUOUS) -> Tensor:
     return ops._clone(input, memory_format)
 
 
-@view(vjp=lambda g: g, node="Alias")
+@view(vjp=lambda g: g, node="Alias", function=False, method=False)
 def alias(input):
     """Another view of the whole tensor."""
     return input.view() if type(input) is np.ndarray else input

@@ -151,7 +151,7 @@ def zero_(input: Tensor) -> Tensor:
     return input
 
 
-@composite()
+@composite(function=False)
 def zero(input: Tensor) -> Tensor:
     """Zeros like the input."""
     return ops._zero(input)

@@ -7,18 +7,7 @@
 from flambeau.utils.data._utils.collate import default_collate, default_convert
 from flambeau.utils.data._utils.worker import get_worker_info
 from flambeau.utils.data.dataloader import DataLoader, _DatasetKind
-from flambeau.utils.data.dataset import (
-    ChainDataset,
-    ConcatDataset,
-    Dataset,
-    IterableDataset,
-    StackDataset,
-    Subset,
-    TensorDataset,
-    random_split,
-)
-from flambeau.utils.data.distributed import DistributedSampler
-from flambeau.utils.data.pipes import (
+from flambeau.utils.data.datapipes.datapipe import (
     DataChunk,
     DFIterDataPipe,
     IterDataPipe,
@@ -30,6 +19,17 @@ from flambeau.utils.data.pipes import (
     runtime_validation,
     runtime_validation_disabled,
 )
+from flambeau.utils.data.dataset import (
+    ChainDataset,
+    ConcatDataset,
+    Dataset,
+    IterableDataset,
+    StackDataset,
+    Subset,
+    TensorDataset,
+    random_split,
+)
+from flambeau.utils.data.distributed import DistributedSampler
 from flambeau.utils.data.sampler import (
     BatchSampler,
     RandomSampler,

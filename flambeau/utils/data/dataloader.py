@@ -18,8 +18,10 @@ from flambeau.core.errors import fail
 from flambeau.core.provenance import stack_level
 from flambeau.utils.data._utils.collate import default_collate, default_convert
 from flambeau.utils.data._utils.fetch import NOTHING, IterableFetcher, MapFetcher
+from flambeau.utils.data._utils.piping import apply_seed, draw_seed, set_shuffle
 from flambeau.utils.data._utils.pool import Pool
 from flambeau.utils.data._utils.worker import End, Failure, WorkerSetup, get_worker_info
+from flambeau.utils.data.datapipes.datapipe import IterDataPipe
 from flambeau.utils.data.dataset import Dataset, IterableDataset
 from flambeau.utils.data.distributed import DistributedSampler
 from flambeau.utils.data.sampler import BatchSampler, RandomSampler, Sampler, SequentialSampler
@@ -123,6 +125,9 @@ class DataLoader(Generic[T_co]):
     ) -> None:
         self._check_workers(num_workers, timeout, prefetch_factor, persistent_workers)
         iterable = isinstance(dataset, IterableDataset)
+        if isinstance(dataset, IterDataPipe):
+            set_shuffle(dataset, shuffle)
+            shuffle = None
         if iterable:
             self._check_stream(shuffle, sampler, batch_sampler)
         self._check_order(batch_size, shuffle, sampler, batch_sampler, drop_last)
@@ -328,6 +333,7 @@ class _BaseDataLoaderIter:
                 "be used.",
                 stacklevel=stack_level(),
             )
+        self._shared_seed = self._share_seed(loader)
         self._sampler_iter = iter(self._index_sampler)
         # Drawn before the sampler draws anything, as PyTorch does: the order of draws is part of a
         # seeded run.
@@ -339,7 +345,13 @@ class _BaseDataLoaderIter:
     def __iter__(self) -> _BaseDataLoaderIter:
         return self
 
+    def _share_seed(self, loader: DataLoader[Any]) -> int | None:
+        seed = draw_seed(self._dataset, loader.generator)
+        apply_seed(self._dataset, seed)
+        return seed
+
     def _reset(self, loader: DataLoader[Any]) -> None:
+        self._shared_seed = self._share_seed(loader)
         self._sampler_iter = iter(self._index_sampler)
         self._num_yielded = 0
         self._IterableDataset_len_called = loader._IterableDataset_len_called
@@ -432,11 +444,14 @@ class _MultiProcessingDataLoaderIter(_BaseDataLoaderIter):
                 loader.worker_init_fn,
                 number,
                 loader.num_workers,
+                self._shared_seed,
             )
             for number in range(loader.num_workers)
         ]
         self._pool = Pool(setups, loader.multiprocessing_context)
         self._workers = self._pool.processes
+        # PyTorch draws it once more behind the start of its workers, who have got theirs.
+        draw_seed(self._dataset, loader.generator)
         self._begin()
 
     def _begin(self) -> None:
@@ -458,7 +473,7 @@ class _MultiProcessingDataLoaderIter(_BaseDataLoaderIter):
         super()._reset(loader)
         waiting = list(range(self._num_workers))
         for worker in waiting:
-            self._pool.give(worker, "again")
+            self._pool.give(worker, ("again", self._shared_seed))
         while waiting:
             worker, (number, data) = self._pool.take(waiting, 0)
             if number is None:

@@ -3,6 +3,7 @@ name the scale of the result. Stands on affine."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -12,7 +13,34 @@ from flambeau.ao.quantization.tensor import QTensor
 from flambeau.core.tensor import Tensor
 from flambeau.nn import functional as F
 
-__all__ = ["OPERATIONS"]
+__all__ = ["OPERATIONS", "Packed"]
+
+
+@dataclasses.dataclass
+class Packed:
+    """A quantised weight, its bias, and how a convolution with it steps."""
+
+    weight: Any
+    bias: Tensor | None
+    options: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+
+def _weighted(name: str, relu: bool) -> Any:
+    """A linear map or a convolution whose weight is packed."""
+    axis = -1 if name == "linear" else -1 - int(name[4])
+
+    def operation(qx: QTensor, packed: Packed, scale: Any, zero_point: Any) -> Any:
+        compute = getattr(F, name)
+
+        def multiply(x: Tensor, w: Tensor) -> Any:
+            return compute(x, w, None, *packed.options.values())
+
+        return affine.product(
+            f"quantized::{name}", multiply, qx, packed.weight, packed.bias, float(scale),
+            int(zero_point), relu, axis,
+        )  # fmt: skip
+
+    return operation
 
 
 def _of_two(compute: Callable[[Tensor, Tensor], Tensor], scalar: Any, relu: bool = False) -> Any:
@@ -69,3 +97,9 @@ OPERATIONS: dict[str, Any] = {
     "relu6": lambda qx, inplace=False: F.relu6(qx),
     "sigmoid": _of_one(flambeau.sigmoid),
 }
+for _name in ("linear", "conv1d", "conv2d", "conv3d"):
+    OPERATIONS[_name], OPERATIONS[f"{_name}_relu"] = _weighted(_name, False), _weighted(_name, True)
+for _name, _operation in list(OPERATIONS.items()):
+    if getattr(_operation, "__name__", "") in ("operation", "_cat", "_leaky_relu"):
+        _operation.__name__ = _operation.__qualname__ = _name
+        _operation.__module__ = "torch.ops.quantized"

@@ -22,6 +22,7 @@ import numpy as np
 
 import flambeau
 from flambeau.utils.data._utils.fetch import NOTHING, Fetcher, IterableFetcher, MapFetcher
+from flambeau.utils.data._utils.piping import apply_seed, share_out
 from flambeau.utils.data._utils.transport import send
 
 __all__ = ["End", "Failure", "WorkerInfo", "WorkerSetup", "get_worker_info", "make_fetcher", "work"]
@@ -65,6 +66,8 @@ class WorkerSetup:
     init_fn: Callable[[int], Any] | None
     worker_id: int
     num_workers: int
+    shared_seed: int | None = None
+    """Of the first epoch of a data pipe; a later one's comes with its task."""
 
 
 @dataclass
@@ -143,7 +146,9 @@ def _read(pipe: Connection, tasks: queue.SimpleQueue[Any], parent: int) -> None:
 
 
 def work(setup: WorkerSetup, pipe: Connection, others: list[Connection], parent: int) -> None:
-    """The worker's life: tasks are (number, indices), "again" for a new epoch, None for the end."""
+    """The worker's life: tasks are (number, indices), ("again", seed) for a new epoch, and None for
+    the end.
+    """
     # Ctrl-C reaches the whole process group; ending the workers is the main process' work.
     with contextlib.suppress(ValueError):
         signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -165,23 +170,26 @@ def _serve(setup: WorkerSetup, pipe: Connection, tasks: queue.SimpleQueue[Any]) 
     failure: Failure | None = None
     ended = False
     try:
+        apply_seed(setup.dataset, setup.shared_seed)
+        share_out(setup.dataset, setup.num_workers, setup.worker_id)
         if setup.init_fn is not None:
             setup.init_fn(setup.worker_id)
         fetcher = make_fetcher(setup)
     except Exception as error:
         failure = Failure(error, setup.worker_id, NOTHING)
     while (task := tasks.get()) is not None:
-        if task == "again":
+        number, index = task
+        if number == "again":
             ended = False
             send(pipe, ("again", None))
             try:
+                apply_seed(setup.dataset, index)
                 fetcher = make_fetcher(setup)
             except Exception as error:
                 failure = Failure(error, setup.worker_id, NOTHING)
             continue
         if ended:
             continue
-        number, index = task
         result: Any
         if failure is not None:
             result, failure = failure, None
