@@ -49,7 +49,7 @@ def _upsample_label(node: Any) -> str:
     vjp=lambda g, input_shape, mode, size, align_corners, scales: ops.upsample_backward(
         g,
         tuple(input_shape),
-        mode != "bicubic" and channels_last(g._array),  # that gradient's channels come first
+        mode != "cubic" and channels_last(g._array),  # that gradient's channels come first
         mode,
         align_corners,
         scales,
