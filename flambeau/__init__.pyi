@@ -1417,7 +1417,13 @@ def frac_(input: _Tensor) -> _Tensor:
 def frexp(input: _Tensor, *, out: Any = None) -> Any:
     """The mantissa in [0.5, 1) and the integer exponent with ``input = mantissa * 2 ** ..."""
 
-def frobenius_norm(input: _Tensor, dim: Any, keepdim: builtins.bool = False) -> _Tensor:
+def frobenius_norm(
+    input: _Tensor,
+    dim: Any,
+    keepdim: builtins.bool = False,
+    *,
+    out: Any = None,
+) -> _Tensor:
     """The root of the sum of squares over one or two dimensions: `torch.linalg.norm`."""
 
 def from_dlpack(
@@ -2447,7 +2453,13 @@ def not_equal(
 ) -> _Tensor:
     """``input != other``, elementwise."""
 
-def nuclear_norm(input: _Tensor, dim: Any = None, keepdim: builtins.bool = False) -> _Tensor:
+def nuclear_norm(
+    input: _Tensor,
+    dim: Any = None,
+    keepdim: builtins.bool = False,
+    *,
+    out: Any = None,
+) -> _Tensor:
     """The sum of singular values of matrices: `torch.linalg.matrix_norm(ord="nuc")`."""
 
 def ones(*size: Any, dtype: Any = None, **opts: Any) -> _Tensor:

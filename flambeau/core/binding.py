@@ -82,6 +82,9 @@ def bind(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     names = op.names
     values = op.template.copy()
     if op.varargs is None:
+        reorder = op.flags.get("old_order") if len(args) > op.positional else None
+        if reorder is not None and (found := reorder(op, args)) is not None:
+            args, kwargs = found[0], found[1] | kwargs
         if len(args) > op.positional:
             raise fail(
                 TypeError,

@@ -67,6 +67,8 @@ def number_array(value: Any, dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
         value = (value + (1 << (bits - 1)) if dtype.kind == "i" else value) & ((1 << bits) - 1)
         value -= (1 << (bits - 1)) if dtype.kind == "i" else 0
         return np.array(value, dtype)
+    if isinstance(value, np.complexfloating) and not isinstance(value, complex):
+        value = value.real  # a number of NumPy's that is none of Python's is a float to PyTorch
     return np.asarray(quiet(np.asarray(value).astype, dtype))
 
 

@@ -349,7 +349,7 @@ class Tensor:
     ) -> Tensor:
         """``beta * input + alpha * sum over i of (batch1[i] @ batch2[i])``."""
 
-    def addbmm_(self, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+    def addbmm_(self, batch1: Any, batch2: Any, *old: Any, beta: Any = 1, alpha: Any = 1) -> Tensor:
         """`addbmm` in place; a tensor that expands to the sum is resized to it, as PyTorch ..."""
 
     def addcdiv(

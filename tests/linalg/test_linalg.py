@@ -263,3 +263,41 @@ def solutions(m):
 
 def test_solutions_lie_in_memory_as_pytorchs(oracle):
     assert solutions(torch) == solutions(oracle)
+
+
+@pytest.mark.filterwarnings("ignore:at..\\w+_norm:UserWarning")  # PyTorch's
+def test_what_cannot_be_solved_is_refused_with_pytorchs_exceptions(oracle):
+    for engine in (torch, oracle):
+        linalg, eye = engine.linalg, engine.eye(3)
+        with pytest.raises(linalg.LinAlgError):
+            linalg.tensorinv(engine.zeros(12, 3, 4), ind=1)
+        with pytest.raises(linalg.LinAlgError):
+            engine.cholesky_inverse(eye * engine.tensor([1.0, 0.0, 1.0]))
+        x = engine.eye(3, requires_grad=True)
+        with pytest.raises(RuntimeError, match="mode"):
+            linalg.qr(x, mode="r")[1].sum().backward()
+        for first in (0, 4):
+            pivots = engine.tensor([first, 2, 3], dtype=engine.int32)
+            for solve in (linalg.lu_solve, lambda LU, p, B, e=engine: e.lu_unpack(LU, p)):
+                with pytest.raises(RuntimeError):
+                    solve(eye, pivots, eye)
+        with pytest.raises(ValueError):
+            engine.einsum("", [])
+        with pytest.raises(ValueError):
+            engine.einsum(engine.ones(2), [52])
+        out = engine.empty(0)
+        assert engine.nuclear_norm(eye, out=out) is out
+        assert engine.frobenius_norm(eye, (0, 1), out=out) is out
+
+
+@pytest.mark.parametrize("driver", ["gelsd", "gelss", "gelsy"])
+@pytest.mark.parametrize("rcond", [None, -1, 0.0, 0.4, 1.0])
+def test_singular_values_at_the_limit_count_as_lapacks_driver_counts_them(oracle, driver, rcond):
+    found = []
+    for engine in (torch, oracle):
+        A = engine.tensor([[2.0, 0.0], [0.0, 1.0]], dtype=engine.float64)
+        B = engine.tensor([[3.0], [4.0]], dtype=engine.float64)
+        r = engine.linalg.lstsq(A, B, rcond=rcond, driver=driver)
+        found.append((r.solution.tolist(), r.rank.tolist()))
+    assert found[0][1] == found[1][1]
+    assert np.allclose(found[0][0], found[1][0])

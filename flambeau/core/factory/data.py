@@ -16,7 +16,7 @@ from flambeau.core.declare import composite
 from flambeau.core.dtypes import default, int64
 from flambeau.core.errors import fail
 from flambeau.core.factory.nested import data_array
-from flambeau.core.factory.shared import from_dlpack, from_numpy
+from flambeau.core.factory.shared import from_dlpack, from_numpy, frombuffer
 from flambeau.core.provenance import stack_level
 from flambeau.core.silence import quiet
 from flambeau.core.state import NO_GRAD, mode
@@ -118,7 +118,7 @@ def asarray(
     copy: bool | None = None,
     requires_grad: bool | None = None,
 ) -> Tensor:
-    """A tensor of `obj` (array, tensor, DLPack object, storage, sequence).
+    """A tensor of `obj` (array, tensor, DLPack object, buffer, storage, sequence).
 
     Args:
         copy: True always copies, False never, None where it must.
@@ -134,8 +134,10 @@ def asarray(
         found = from_numpy(obj)
     elif isinstance(obj, np.generic):
         found = wrap(np.asarray(obj))
-    elif hasattr(obj, "__dlpack__"):
+    elif hasattr(obj, "__dlpack__") or type(obj).__name__ == "PyCapsule":
         found = from_dlpack(obj)
+    elif _is_buffer(obj):
+        found = frombuffer(obj, dtype=dtype or default())
     else:
         if copy is False:
             raise fail(
@@ -160,6 +162,14 @@ def asarray(
     if requires_grad is not None and found.requires_grad is not requires_grad:
         found.requires_grad_(requires_grad)
     return found
+
+
+def _is_buffer(obj: Any) -> bool:
+    try:
+        memoryview(obj)
+    except TypeError:
+        return False
+    return True
 
 
 def _on_storage(op: str, storage: Any, dtype: Any, device: Any) -> Tensor:

@@ -191,14 +191,20 @@ def _unsigned(x: Any, op: str) -> int:
     return x
 
 
+DEEPEST = 64
+"""Dimensions of NumPy's arrays."""
+
+
 def _shape(data: Any, op: str) -> tuple[int, ...]:
     """The lengths of the first sequence at each depth.
 
     Raises:
-        ValueError: text comes first in one.
+        ValueError: text comes first in one, or they are nested deeper than arrays are.
     """
     shape: list[int] = []
     while True:
+        if len(shape) > DEEPEST:  # a sequence that holds itself has no end
+            raise fail(ValueError, op, f"too many dimensions {type(data).__name__!r}")
         if isinstance(data, np.ndarray):
             return (*shape, *data.shape)
         if isinstance(data, str) and shape:

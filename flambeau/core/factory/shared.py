@@ -42,16 +42,19 @@ def from_numpy(ndarray: np.ndarray[Any, Any]) -> Tensor:
             "Make a copy of it: array.copy().",
         )
     if not array.flags.writeable:
-        warnings.warn(
-            "The given NumPy array is not writable, and PyTorch does not support non-writable "
-            "tensors. Writing to this tensor "
-            "is undefined behavior: copy the array first.",
-            UserWarning,
-            stacklevel=stack_level(),
-        )
+        _warn_of_readers("NumPy array")
     if type(array) is not np.ndarray:
         array = array.view(np.ndarray)
     return _lent(array)
+
+
+def _warn_of_readers(what: str) -> None:
+    warnings.warn(
+        f"The given {what} is not writable, and PyTorch does not support non-writable tensors. "
+        f"Writing to this tensor is undefined behavior: copy the {what.split()[-1]} first.",
+        UserWarning,
+        stacklevel=stack_level(),
+    )
 
 
 def _lent(array: np.ndarray[Any, Any]) -> Tensor:
@@ -107,9 +110,16 @@ def frombuffer(
     """A 1-D tensor on the memory of an object with the buffer protocol.
 
     Raises:
-        ValueError: the buffer is empty or too small.
+        ValueError: no buffer, or one that is empty or too small.
     """
-    view = memoryview(buffer)
+    try:
+        view = memoryview(buffer)
+    except TypeError:
+        raise fail(
+            ValueError,
+            "frombuffer",
+            f"object does not implement Python buffer protocol: {type(buffer).__name__}",
+        ) from None
     size = dtype.numpy.itemsize
     if not view.nbytes:
         raise fail(ValueError, "frombuffer", "both buffer length (0) and count (-1) must not be 0")
@@ -137,5 +147,7 @@ def frombuffer(
             f"a multiple of element size ({size})",
         )
     array = np.frombuffer(buffer, dtype.numpy, count, offset)
+    if view.readonly:
+        _warn_of_readers("buffer")
     found = wrap(array if array.flags.writeable else _writable(array))
     return found.requires_grad_() if requires_grad else found

@@ -41,6 +41,7 @@ def softmax(x: Any, axis: int) -> Any:
     """``exp(x) / sum(exp(x))``."""
     if not x.ndim:
         return softmax(x.reshape(1), 0).reshape(())
+    x = np.ascontiguousarray(x)  # the result is row-major, however the input lies
     if not x.size:
         return x.copy()
     rest = _rest(x, axis)
@@ -84,6 +85,7 @@ def log_softmax(x: Any, axis: int) -> Any:
     """``x - log(sum(exp(x)))``."""
     if not x.ndim:
         return log_softmax(x.reshape(1), 0).reshape(())
+    x = np.ascontiguousarray(x)  # the result is row-major, however the input lies
     if not x.size:
         return x.copy()
     generated = rows.forward("log_softmax", x, axis)
@@ -106,10 +108,16 @@ def _half_log_softmax(x: Any, axis: int) -> Any:
     return (wide - np.log(total.astype("f4")).astype(dtype).astype("f4")).astype(dtype)
 
 
+def _in_rows(g: Any) -> Any:
+    """A gradient in row-major order, unless it repeats numbers: then it is written along `out`."""
+    return np.ascontiguousarray(g) if all(g.strides) else g
+
+
 def softmax_backward(g: Any, out: Any, axis: int) -> Any:
     """``out * (g - sum(g * out))``."""
     if not g.ndim:
         return np.zeros_like(g)
+    g = _in_rows(g)
     generated = rows.gradient("softmax", g, out, axis)
     if generated is not None:
         return generated
@@ -125,6 +133,7 @@ def log_softmax_backward(g: Any, out: Any, axis: int) -> Any:
     """``g - exp(out) * sum(g)``."""
     if not g.ndim:
         return np.zeros_like(g)
+    g = _in_rows(g)
     generated = rows.gradient("log_softmax", g, out, axis)
     if generated is not None:
         return generated

@@ -17,6 +17,7 @@ from flambeau.core.inplace import check_inplace, write_result
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.kernels.native.casts import recast
 from flambeau.core.kernels.product import matrices, product, single, widen
+from flambeau.core.old_order import of_product
 from flambeau.core.ops.matmul import (
     SINGLE_DOUBLE,
     batches,
@@ -166,6 +167,7 @@ SAME = "self and mat2 must have the same dtype"
 
 @primitive(
     inplace=True,
+    old_order=of_product,
     kernel=_short,
     vjp={
         "input": lambda g, beta: scaled(g, beta),
@@ -196,6 +198,7 @@ def addmm(input, mat1, mat2, *, beta: Any = 1, alpha: Any = 1):
 @primitive(
     inplace=True,
     kernel=_short_vector,
+    old_order=of_product,
     vjp={
         "input": lambda g, beta: scaled(g, beta),
         "mat": lambda g, vec, alpha: scaled(outward(g, vec), alpha),
@@ -225,6 +228,7 @@ def addmv(input, mat, vec, *, beta: Any = 1, alpha: Any = 1):
 @primitive(
     inplace=True,
     kernel=_short_batches,
+    old_order=of_product,
     vjp={
         "input": lambda g, beta: scaled(g, beta),
         "batch1": lambda g, batch2, alpha: scaled(times(g, batch2.mT), alpha),
@@ -244,6 +248,7 @@ def baddbmm(input, batch1, batch2, *, beta: Any = 1, alpha: Any = 1):
 
 
 @primitive(
+    old_order=of_product,
     inplace=False,
     vjp={
         "input": lambda g, beta: scaled(g, beta),
@@ -267,10 +272,11 @@ def addbmm(input, batch1, batch2, *, beta: Any = 1, alpha: Any = 1):
 
 @composite(method=True, function=False)
 def addbmm_(
-    input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1
+    input: Tensor, batch1: Any, batch2: Any, *old: Any, beta: Any = 1, alpha: Any = 1
 ) -> Tensor:
     """`addbmm` in place; a tensor that expands to the sum is resized to it, as PyTorch does."""
-    found = ops.addbmm(input, batch1, batch2, beta=beta, alpha=alpha)
+    factors = {} if old else {"beta": beta, "alpha": alpha}
+    found = ops.addbmm(input, batch1, batch2, *old, **factors)
     check_inplace("addbmm_", input, found._edge is not None)
     if input._array.shape != found._array.shape:
         token = state.switch_grad(False)
@@ -282,6 +288,7 @@ def addbmm_(
 
 @primitive(
     inplace=True,
+    old_order=of_product,
     promote=("input", "vec1", "vec2"),
     vjp={
         "input": lambda g, beta: scaled(g, beta),

@@ -160,7 +160,7 @@ def _sublist(args: tuple[Any, ...]) -> tuple[list[Any], list[list[int]], list[in
                 found.append(value)
             else:
                 raise fail(
-                    RuntimeError,
+                    ValueError,
                     "einsum",
                     f"expected sublist subscripts to be in range [0, 52), but got {value!r}",
                 )
@@ -201,6 +201,8 @@ def einsum(*args: Any) -> Tensor:
         operands = list(args[1:])
         if len(operands) == 1 and isinstance(operands[0], (list, tuple)):
             operands = list(operands[0])
+        if not operands:
+            raise fail(ValueError, "einsum", "give at least one operand")
         for k, x in enumerate(operands):
             if not isinstance(x, Tensor):
                 raise fail(

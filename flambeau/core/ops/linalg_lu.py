@@ -248,11 +248,24 @@ def lu_unpack(LU_data, LU_pivots, unpack_data: bool = True, unpack_pivots: bool 
         )
     m, n = LU_data.shape[-2:]
     k = min(m, n)
+    if unpack_pivots:
+        _check_range("torch.lu_unpack", LU_pivots, m)
     empty = np.zeros(0, LU_data.dtype)
     P = _matrix_of(LU_pivots, m, LU_data.dtype) if unpack_pivots else empty
     if not unpack_data:
         return P, empty, empty.copy()
     return P, _unit_lower(LU_data[..., :k]), np.triu(LU_data[..., :k, :])
+
+
+def _check_range(name: str, pivots: Any, rows: int) -> None:
+    if pivots.size and not (1 <= pivots.min() and pivots.max() <= rows):
+        raise fail(
+            RuntimeError,
+            name,
+            f"pivots given are from {pivots.min()} to {pivots.max()}: they should be all greater "
+            f"or equal to 1 and smaller or equal to LU.size(-2), which is {rows}. Take them from "
+            "torch.linalg.lu_factor.",
+        )
 
 
 def _lu_solve_rule(
@@ -309,6 +322,7 @@ def linalg_lu_solve(LU, pivots, B, *, left: bool = True, adjoint: bool = False):
             f"{list(pivots.shape)} instead",
         )
     check_system(name, LU, B, left)
+    _check_range(name, pivots, LU.shape[-1])
     if left:
         return factor.columns(factor.lu_solve(LU, pivots, B, adjoint))
     right = factor.adjoint(B)

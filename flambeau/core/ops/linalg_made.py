@@ -15,7 +15,7 @@ from flambeau.core.dtypes import bool as boolean
 from flambeau.core.dtypes import of
 from flambeau.core.errors import fail
 from flambeau.core.kernels import factor
-from flambeau.core.ops.linalg_checks import need_floating, need_matrix, need_square
+from flambeau.core.ops.linalg_checks import LinAlgError, need_floating, need_matrix, need_square
 from flambeau.core.ops.linalg_solve import written
 from flambeau.core.ops.linalg_spectral import _pinv_rule
 from flambeau.core.tensor import Tensor
@@ -54,6 +54,15 @@ def _in_place_of(x: Any, rows: int) -> Any:
     memory = np.zeros((*x.shape[:-2], x.shape[-1], rows), x.dtype)
     memory[..., :n] = x.swapaxes(-1, -2)
     return memory[..., :n].swapaxes(-1, -2)
+
+
+def _cutoff(rcond: Any, driver: Any, eps: float, size: int) -> float:
+    """Up to which part of the largest singular value one counts as zero; LAPACK takes its precision
+    where the number given is none of its own.
+    """
+    if rcond is None:
+        return eps * size
+    return eps if rcond < 0 or (driver == "gelsd" and not 0 < rcond < 1) else float(rcond)
 
 
 @primitive(
@@ -105,10 +114,11 @@ def linalg_lstsq(A, B, rcond: Any = None, *, driver: Any = None):
     m, n = A.shape[-2:]
     batch = np.broadcast_shapes(A.shape[:-2], b.shape[:-2])
     real = np.finfo(A.dtype).dtype
+    by_rows = driver in (None, "gelsy")  # LAPACK's triangular form keeps what equals the limit
     if A.size:
         u, s, vh = np.linalg.svd(A, full_matrices=False)
-        limit = (np.finfo(A.dtype).eps * max(m, n) if rcond is None else rcond) * s[..., :1]
-        large = s > limit
+        limit = _cutoff(rcond, driver, float(np.finfo(real).eps), max(m, n)) * s[..., :1]
+        large = s >= np.maximum(limit, np.finfo(real).tiny) if by_rows else s > limit
         x = factor.adjoint(vh) @ (
             np.where(large, 1 / s, 0).astype(real)[..., None] * (factor.adjoint(u) @ b)
         )
@@ -247,7 +257,7 @@ def linalg_tensorinv(input: Tensor, ind: int = 2, *, out: Any = None) -> Tensor:
     inverse, info = ops.linalg_inv_ex(input.reshape(math.prod(tail), math.prod(tail)))
     if isinstance(info._array, np.ndarray) and info._array.any():
         raise fail(
-            RuntimeError,
+            LinAlgError,
             "linalg.tensorinv",
             "Failed to invert the input tensor, because it is singular.",
         )

@@ -20,7 +20,7 @@ from flambeau.core.forward import forward
 from flambeau.core.kernels import factor
 from flambeau.core.layout import sparse_csr
 from flambeau.core.node import labelled
-from flambeau.core.ops.linalg_checks import need_floating, need_square
+from flambeau.core.ops.linalg_checks import need_floating, need_square, refuse
 from flambeau.core.ops.linalg_solve import check_system, written
 from flambeau.core.provenance import stack_level
 from flambeau.core.return_types import structseq
@@ -175,9 +175,20 @@ def _cholesky_inverse_rule(g: Any, L: Any, out: Any, upper: Any) -> Any:
     infer=lambda L, *_: (L.shape, L.dtype),
 )
 def cholesky_inverse(L, upper: bool = False):
-    """The inverse of A from its Cholesky factor."""
+    """The inverse of A from its Cholesky factor.
+
+    Raises:
+        LinAlgError: the factor has a zero on its diagonal.
+    """
     need_square("cholesky_inverse", L)
     need_floating("cholesky_inverse", L, "!cholesky_inverse_out_cpu")
+    zero = np.diagonal(L, 0, -2, -1) == 0
+    refuse(
+        "cholesky_inverse",
+        np.where(zero.any(-1), zero.argmax(-1) + 1, 0) if L.size else np.zeros(0, "i4"),
+        "The diagonal element {} is zero, the inversion could not be completed because the input "
+        "matrix is singular.",
+    )
     return _from_factor(np.eye(L.shape[-1], dtype=L.dtype), L, upper)
 
 

@@ -33,7 +33,6 @@ def _skew(x: Tensor) -> Tensor:
 
 def _qr_rule(g: Any, Q: Any, R: Any, mode: Any) -> Any:
     gq, gr = g
-    m, n = Q.shape[-2], R.shape[-1]
     if mode == "r":
         raise fail(
             RuntimeError,
@@ -41,6 +40,7 @@ def _qr_rule(g: Any, Q: Any, R: Any, mode: Any) -> Any:
             "The derivative of linalg.qr depends on Q, which is not computed when mode='r'. "
             "Please use linalg.qr(A, mode='reduced')",
         )
+    m, n = Q.shape[-2], R.shape[-1]
     if mode == "complete" and m > n:
         raise fail(
             RuntimeError,

@@ -39,18 +39,20 @@ for _name, _successor in GONE.items():
 
 
 @composite(numpy=True)
-def frobenius_norm(input: Tensor, dim: Any, keepdim: bool = False) -> Tensor:
+def frobenius_norm(input: Tensor, dim: Any, keepdim: bool = False, *, out: Any = None) -> Tensor:
     """The root of the sum of squares over one or two dimensions: `torch.linalg.norm`."""
-    return ops.linalg_vector_norm(input, 2, dim, keepdim)  # type: ignore[no-any-return]
+    return ops.linalg_vector_norm(input, 2, dim, keepdim, out=out)  # type: ignore[no-any-return]
 
 
 @composite(numpy=True)
-def nuclear_norm(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
+def nuclear_norm(
+    input: Tensor, dim: Any = None, keepdim: bool = False, *, out: Any = None
+) -> Tensor:
     """The sum of singular values of matrices: `torch.linalg.matrix_norm(ord="nuc")`."""
     if isinstance(dim, bool):
         dim, keepdim = None, dim
     dim = (-2, -1) if dim is None else tuple(dim)
-    return ops.linalg_matrix_norm(input, "nuc", dim, keepdim)  # type: ignore[no-any-return]
+    return ops.linalg_matrix_norm(input, "nuc", dim, keepdim, out=out)  # type: ignore[no-any-return]
 
 
 @composite(numpy=True)

@@ -46,8 +46,13 @@ def _upsample_label(node: Any) -> str:
 
 
 @primitive(
-    vjp=lambda g, input, mode, size, align_corners, scales: ops.upsample_backward(
-        g, tuple(input.shape), channels_last(input._array), mode, align_corners, scales
+    vjp=lambda g, input_shape, mode, size, align_corners, scales: ops.upsample_backward(
+        g,
+        tuple(input_shape),
+        mode != "cubic" and channels_last(g._array),  # that gradient's channels come first
+        mode,
+        align_corners,
+        scales,
     ),
     infer=lambda input, mode, size, align_corners, scales: (
         (*input.shape[:2], *size),

@@ -86,3 +86,26 @@ def test_storages_are_read_where_they_lie(oracle):
         return found
 
     assert told(flambeau) == told(oracle)
+
+
+def test_asarray_aliases_buffers_and_capsules(oracle):
+    values = np.arange(4, dtype="f4")
+    for engine in (flambeau, oracle):
+        for buffer in (memoryview(values), values):
+            found = engine.asarray(buffer, dtype=engine.float32)
+            assert found.tolist() == [0, 1, 2, 3]
+            assert found.data_ptr() == values.ctypes.data
+            assert engine.asarray(buffer, copy=True).data_ptr() != values.ctypes.data
+        x = engine.ones(3)
+        for copy in (None, False, True):
+            capsule = engine.utils.dlpack.to_dlpack(x)
+            assert (engine.asarray(capsule, copy=copy).data_ptr() == x.data_ptr()) is (not copy)
+        capsule = engine.utils.dlpack.to_dlpack(x)
+        assert engine.asarray(capsule, dtype=engine.float64).tolist() == [1, 1, 1]
+        with pytest.raises(ValueError):
+            engine.frombuffer([1, 2], dtype=engine.float32)
+
+
+def test_a_buffer_that_may_not_be_written_warns():
+    with pytest.warns(UserWarning, match="buffer is not writable"):
+        assert flambeau.frombuffer(b"\1\2", dtype=flambeau.uint8).tolist() == [1, 2]

@@ -46,3 +46,12 @@ def test_elements(code, oracle):
             else:
                 found.append((str(made.dtype), made.shape, repr(made.tolist())))
         assert found[0] == found[1], kind
+
+
+def test_a_sequence_that_holds_itself_has_too_many_dimensions(oracle):
+    endless: list = []
+    endless.append(endless)
+    for engine in (flambeau, oracle):
+        for make in (engine.tensor, engine.as_tensor):
+            with pytest.raises(ValueError, match="too many dimensions"):
+                make(endless)

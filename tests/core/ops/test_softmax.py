@@ -39,3 +39,20 @@ def test_a_missing_dim_warns_and_a_wrong_one_is_an_index_error():
         assert torch.equal(F.softmax(torch.ones(2, 3)), torch.softmax(torch.ones(2, 3), 1))
     with pytest.raises(IndexError):
         torch.softmax(torch.ones(2), 1)
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])
+def test_results_and_gradients_are_row_major_however_the_input_lies(oracle, name, dtype):
+    for order in ((1, 0, 2), (0, 2, 1), (2, 0, 1)):
+        for dim in range(3):
+            found = []
+            for engine in (torch, oracle):
+                x = engine.arange(24.0).reshape(2, 3, 4).to(getattr(engine, dtype)).permute(order)
+                x.requires_grad_()
+                out = getattr(x, name)(dim)
+                g = engine.ones_like(x)  # lies as the input does
+                (grad,) = engine.autograd.grad(out, x, g)
+                found.append((out.stride(), grad.stride(), out.view(-1).tolist()))
+            assert found[0][:2] == found[1][:2]
+            assert np.allclose(found[0][2], found[1][2], rtol=1e-3, atol=1e-3)
