@@ -71,7 +71,7 @@ def fill_color(img: Any, fill: Any) -> Any:
     """What Pillow fills with: a number for each band, whole but in the mode F."""
     bands = len(img.getbands())
     fill = 0 if fill is None else fill
-    colors = [fill] if isinstance(fill, numbers.Number) else fill
+    colors: Any = [fill] if isinstance(fill, numbers.Number) else fill
     if len(colors) not in (1, bands):
         raise ValueError(f"fill: {bands} channels need as many numbers or one, got {len(colors)}.")
     found = [int(v) if img.mode != "F" else v for v in colors]
