@@ -10,7 +10,7 @@ import flambeau
 from flambeau.ao.quantization import schemes
 from flambeau.ao.quantization.elements import check_dtype, of_dtype
 from flambeau.ao.quantization.schemes import STORED
-from flambeau.ao.quantization.tensor import QTensor, of_integers
+from flambeau.ao.quantization.tensor import QTensor, by_channel, of_integers
 from flambeau.core.tensor import Tensor
 
 __all__ = [
@@ -51,7 +51,7 @@ def empty_per_channel(
     """
     check_dtype(dtype)
     whole = flambeau.empty(size, dtype=getattr(flambeau, STORED[dtype]), **options)
-    return _by_channel(whole, dtype, scales, zero_points, axis)
+    return by_channel(whole, dtype, scales, zero_points, axis)
 
 
 def make_per_tensor(input: Tensor, scale: float, zero_point: int) -> Any:
@@ -72,16 +72,7 @@ def make_per_channel(input: Tensor, scale: Tensor, zero_point: Tensor, axis: int
     Raises:
         RuntimeError: the integers are not uint8, int8 or int32.
     """
-    return _by_channel(input.clone(), of_dtype(input), scale, zero_point, axis)
-
-
-def _by_channel(whole: Tensor, dtype: Any, scales: Tensor, zeros: Tensor, axis: int) -> Any:
-    if zeros.is_floating_point():
-        scheme, kept = schemes.per_channel_affine_float_qparams, flambeau.float32
-        return of_integers(whole, dtype, scheme, scales.to(kept), zeros.to(kept), axis)
-    scheme = schemes.per_channel_affine
-    scales, zeros = scales.to(flambeau.float64), zeros.to(flambeau.int64)
-    return of_integers(whole, dtype, scheme, scales, zeros, axis % whole.dim())
+    return by_channel(input.clone(), of_dtype(input), scale, zero_point, axis)
 
 
 def dequantize(input: Any) -> Any:

@@ -20,6 +20,7 @@ from flambeau.core.tensor import Tensor
 
 __all__ = [
     "QTensor",
+    "by_channel",
     "choose_qparams",
     "of_integers",
     "quantize_per_channel",
@@ -430,11 +431,16 @@ def _checked(name: str, input: Tensor, dtype: Any) -> None:
         )
 
 
-def _integers(input: Tensor, scale: Any, zero_point: Any, dtype: Any) -> Tensor:
+def _integers(input: Tensor, scale: Any, zero_point: Any, dtype: Any, once: bool = False) -> Tensor:
+    """The integers nearest to ``input / scale + zero_point``; `once`: product and sum are rounded
+    together, as the instructions do by which PyTorch quantises bytes of one scale.
+    """
     low, high = BOUNDS[dtype]
     with flambeau.no_grad():
         inverse = 1 / flambeau.as_tensor(scale, dtype=flambeau.float32)
-        found = (input.detach() * inverse + zero_point).round().to(flambeau.float64)
+        wide = flambeau.float64 if once else flambeau.float32
+        found = input.detach().to(wide) * inverse.to(wide) + zero_point
+        found = found.to(flambeau.float32).round().to(flambeau.float64)
         return found.clamp(low, high).to(getattr(flambeau, STORED[dtype]))
 
 
@@ -459,7 +465,7 @@ def quantize_per_tensor(input: Any, scale: Any, zero_point: Any, dtype: Any) -> 
     if not low <= zero_point <= high:
         side = "above upper" if zero_point > high else "below lower"
         raise fail(RuntimeError, "quantize_per_tensor", f"zero_point {zero_point} is {side} bound.")
-    found = _integers(input, scale, zero_point, dtype)
+    found = _integers(input, scale, zero_point, dtype, once=dtype is not schemes.qint32)
     return of_integers(found, dtype, schemes.per_tensor_affine, scale, zero_point, None)
 
 
@@ -482,14 +488,19 @@ def quantize_per_channel(
     shape = [1] * input.dim()
     shape[axis] = -1
     found = _integers(input, scales.reshape(shape), zero_points.reshape(shape), dtype)
-    return of_integers(
-        found,
-        dtype,
-        schemes.per_channel_affine,
-        scales.to(flambeau.float64),
-        zero_points.to(flambeau.int64),
-        axis % input.dim(),
-    )
+    return by_channel(found, dtype, scales, zero_points, axis)
+
+
+def by_channel(whole: Tensor, dtype: Any, scales: Tensor, zeros: Tensor, axis: int) -> Any:
+    """The quantised tensor of integers with a scale for each index along `axis`; zero points that
+    are no integers have a scheme of their own.
+    """
+    axis %= whole.dim()
+    if zeros.is_floating_point():
+        scheme, kept = schemes.per_channel_affine_float_qparams, flambeau.float32
+        return of_integers(whole, dtype, scheme, scales.to(kept), zeros.to(kept), axis)
+    scales, zeros = scales.to(flambeau.float64), zeros.to(flambeau.int64)
+    return of_integers(whole, dtype, schemes.per_channel_affine, scales, zeros, axis)
 
 
 def choose_qparams(low: float, high: float, least: int, greatest: int) -> tuple[float, int]:
