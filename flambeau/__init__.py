@@ -198,6 +198,10 @@ _ELSEWHERE = {
     "_assert_async": "symbolic",
     **dict.fromkeys(
         (
+            "_empty_affine_quantized",
+            "_empty_per_channel_affine_quantized",
+            "_make_per_channel_quantized_tensor",
+            "_make_per_tensor_quantized_tensor",
             "dequantize",
             "int_repr",
             "q_per_channel_axis",
@@ -205,10 +209,11 @@ _ELSEWHERE = {
             "q_per_channel_zero_points",
             "q_scale",
             "q_zero_point",
-            "quantize_per_channel",
-            "quantize_per_tensor",
-            "quantize_per_tensor_dynamic",
         ),
+        "ao.quantization.functions",
+    ),
+    **dict.fromkeys(
+        ("quantize_per_channel", "quantize_per_tensor", "quantize_per_tensor_dynamic"),
         "ao.quantization.tensor",
     ),
     **dict.fromkeys(

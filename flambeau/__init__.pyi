@@ -89,6 +89,15 @@ from flambeau.ao.quantization.fake import (
 from flambeau.ao.quantization.fake import (
     fused_moving_avg_obs_fake_quant as fused_moving_avg_obs_fake_quant,
 )
+from flambeau.ao.quantization.functions import dequantize as dequantize
+from flambeau.ao.quantization.functions import int_repr as int_repr
+from flambeau.ao.quantization.functions import q_per_channel_axis as q_per_channel_axis
+from flambeau.ao.quantization.functions import q_per_channel_scales as q_per_channel_scales
+from flambeau.ao.quantization.functions import (
+    q_per_channel_zero_points as q_per_channel_zero_points,
+)
+from flambeau.ao.quantization.functions import q_scale as q_scale
+from flambeau.ao.quantization.functions import q_zero_point as q_zero_point
 from flambeau.ao.quantization.schemes import per_channel_affine as per_channel_affine
 from flambeau.ao.quantization.schemes import (
     per_channel_affine_float_qparams as per_channel_affine_float_qparams,
@@ -102,13 +111,6 @@ from flambeau.ao.quantization.schemes import qscheme as qscheme
 from flambeau.ao.quantization.schemes import quint2x4 as quint2x4
 from flambeau.ao.quantization.schemes import quint4x2 as quint4x2
 from flambeau.ao.quantization.schemes import quint8 as quint8
-from flambeau.ao.quantization.tensor import dequantize as dequantize
-from flambeau.ao.quantization.tensor import int_repr as int_repr
-from flambeau.ao.quantization.tensor import q_per_channel_axis as q_per_channel_axis
-from flambeau.ao.quantization.tensor import q_per_channel_scales as q_per_channel_scales
-from flambeau.ao.quantization.tensor import q_per_channel_zero_points as q_per_channel_zero_points
-from flambeau.ao.quantization.tensor import q_scale as q_scale
-from flambeau.ao.quantization.tensor import q_zero_point as q_zero_point
 from flambeau.ao.quantization.tensor import quantize_per_channel as quantize_per_channel
 from flambeau.ao.quantization.tensor import quantize_per_tensor as quantize_per_tensor
 from flambeau.ao.quantization.tensor import (

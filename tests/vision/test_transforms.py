@@ -38,3 +38,33 @@ def test_errors_are_torchvisions_types():
         F.convert_image_dtype(image, torch.int64)
     with pytest.raises(ValueError, match="larger than the shorter edge"):
         F.resize(image, 4, max_size=4)
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "F"])
+def test_pillow_fills_with_whole_numbers(mode):
+    import numpy as np
+    from PIL import Image
+
+    F = transforms.functional
+    picture = Image.new(mode, (4, 3))
+    for fill in (85.7, (85.7,), [85.7] * len(picture.getbands())):
+        corner = np.asarray(F.pad(picture, 1, fill))[0, 0]
+        assert np.allclose(corner, 85.7 if mode == "F" else 85)
+    with pytest.raises(TypeError, match="fill"):
+        F.pad(picture, 1, "red")
+    with pytest.raises(ValueError, match="fill"):
+        F.pad(picture, 1, [1, 2])
+
+
+def test_16_bits_come_back_from_pillow_with_their_sign():
+    values = torch.tensor([[[-30000, -1], [0, 30000]]], dtype=torch.int16)
+    back = transforms.functional.to_tensor(transforms.functional.to_pil_image(values))
+    assert back.dtype == torch.int16 and torch.equal(back, values)
+
+
+def test_a_blur_takes_one_spread_but_two_sizes():
+    image = torch.rand(3, 9, 9)
+    blur = transforms.functional.gaussian_blur
+    assert torch.equal(blur(image, 3, [1.0]), blur(image, [3, 3], 1.0))
+    with pytest.raises(ValueError, match="pair"):
+        blur(image, [3])

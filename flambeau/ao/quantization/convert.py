@@ -11,7 +11,13 @@ from flambeau import nn
 from flambeau.ao.quantization import mappings
 from flambeau.ao.quantization.fake_quantize import FakeQuantizeBase
 from flambeau.ao.quantization.observer import ObserverBase
-from flambeau.ao.quantization.prepare import prepare, prepare_qat, propagate_qconfig_
+from flambeau.ao.quantization.prepare import (
+    _observer_forward_hook,
+    prepare,
+    prepare_qat,
+    propagate_qconfig_,
+    unobserve,
+)
 from flambeau.ao.quantization.qconfig import (
     default_dynamic_qconfig,
     float16_dynamic_qconfig,
@@ -36,6 +42,8 @@ def convert(
     Args:
         mapping: float class -> the class put in; `get_default_static_quant_module_mappings()`.
         inplace: change the model itself.
+        convert_custom_config_dict: under "observed_to_quantized_custom_module_class", the class of
+            `prepare`'s -> the class of integers, made by its `from_observed`.
 
     Raises:
         NotImplementedError: reference modules are asked for.
@@ -44,12 +52,13 @@ def convert(
         raise fail(NotImplementedError, "convert", "reference modules are not built.")
     model = module if inplace else copy.deepcopy(module)
     table = mappings.get_default_static_quant_module_mappings() if mapping is None else mapping
-    _swap_all(model, table)
+    custom = (convert_custom_config_dict or {}).get("observed_to_quantized_custom_module_class", {})
+    _swap_all(model, table, custom)
     if remove_qconfig:
         for each in model.modules():
             each.__dict__.pop("qconfig", None)
             if _observed(each):
-                each._modules.pop("activation_post_process", None)
+                unobserve(each)
     return model
 
 
@@ -58,13 +67,13 @@ def _observed(module: Module) -> bool:
     return isinstance(seen, (ObserverBase, FakeQuantizeBase))
 
 
-def _swap_all(module: Module, table: Any) -> None:
+def _swap_all(module: Module, table: Any, custom: Any) -> None:
     from flambeau.ao.nn.intrinsic import _FusedModule
 
     for name, child in module.named_children():
-        if not isinstance(child, _FusedModule) and type(child) not in table:
-            _swap_all(child, table)
-        module._modules[name] = swap_module(child, table, {})
+        if not isinstance(child, _FusedModule) and type(child) not in (*table, *custom):
+            _swap_all(child, table, custom)
+        module._modules[name] = swap_module(child, table, custom)
 
 
 def swap_module(
@@ -73,16 +82,21 @@ def swap_module(
     custom_module_class_mapping: Any = None,
     use_precomputed_fake_quant: bool = False,
 ) -> Any:
-    """What stands for a module with a qconfig, if the mapping has its class; else the module. Hooks
-    of the user's go with it."""
+    """What stands for a module with a qconfig, if a mapping has its class; else the module. Hooks
+    of the user's go with it.
+
+    Args:
+        custom_module_class_mapping: classes of the user's -> those made by `from_observed`.
+    """
+    own = (custom_module_class_mapping or {}).get(type(mod))
     kind = mapping.get(type(mod))
-    if getattr(mod, "qconfig", None) is None or kind is None:
+    if getattr(mod, "qconfig", None) is None or (own is None and kind is None):
         return mod
-    made = kind.from_float(mod)
+    made = kind.from_float(mod) if own is None else own.from_observed(mod)
     for hook in mod._forward_pre_hooks.values():
         made.register_forward_pre_hook(hook)
     for hook in mod._forward_hooks.values():
-        if not getattr(hook, "observes", False):
+        if hook is not _observer_forward_hook:
             made.register_forward_hook(hook)
     return made
 

@@ -30,11 +30,15 @@ class FakeQuantize(Function):
         ctx: Any, input: Tensor, scale: Any, zero_point: Any, low: int, high: int
     ) -> Tensor:
         """The rounded numbers."""
-        inverse = 1 / flambeau.as_tensor(scale, dtype=flambeau.float32)
-        raw = (input.to(flambeau.float32) * inverse + zero_point).round()
-        ctx.save_for_backward((raw >= low) & (raw <= high))
         scale = flambeau.as_tensor(scale, dtype=flambeau.float32)
-        return ((raw.clamp(low, high) - zero_point) * scale).to(input.dtype)
+        steps = input.to(flambeau.float32) * (1 / scale)
+        if isinstance(zero_point, Tensor) and zero_point.is_floating_point():
+            raw = (steps + zero_point).round()
+        else:  # a whole number is added after rounding, so halves go to even multiples of the scale
+            raw = steps.round() + zero_point
+        ctx.save_for_backward((raw >= low) & (raw <= high))
+        kept = flambeau.where(raw.isnan(), low, raw.clamp(low, high))
+        return ((kept - zero_point) * scale).to(input.dtype)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Any:
@@ -48,7 +52,7 @@ def _check(name: str, input: Tensor, zero_points: Any, quant_min: int, quant_max
         raise fail(NotImplementedError, name, f"not implemented for '{input.dtype.legacy}'.")
     if quant_min > quant_max:
         raise fail(RuntimeError, name, "`quant_min` should be less than or equal to `quant_max`.")
-    least, greatest = zero_points
+    least, greatest = zero_points or (quant_min, quant_max)
     if not (quant_min <= least and greatest <= quant_max):
         raise fail(RuntimeError, name, "`zero_point` must be between `quant_min` and `quant_max`.")
 
@@ -72,14 +76,29 @@ def fake_quantize_per_tensor_affine(
 def fake_quantize_per_channel_affine(
     input: Tensor, scale: Tensor, zero_point: Tensor, axis: int, quant_min: int, quant_max: int
 ) -> Any:
-    """`fake_quantize_per_tensor_affine` with a scale for each index along `axis`."""
+    """`fake_quantize_per_tensor_affine` with a scale for each index along `axis`.
+
+    Args:
+        zero_point: int32; or float32 or float16, anywhere.
+
+    Raises:
+        RuntimeError: zero points of another dtype, or whole ones outside the bounds.
+    """
     if scale.dim() != 1 or len(scale) != input.shape[axis]:
         raise fail(
             RuntimeError,
             "fake_quantize_per_channel_affine",
             "dimensions of scale and zero-point are not consistent with the input's channels.",
         )
-    bounds = float(zero_point.min()), float(zero_point.max())
+    if zero_point.dtype not in (flambeau.int32, flambeau.float32, flambeau.float16):
+        raise fail(
+            RuntimeError,
+            "fake_quantize_per_channel_affine",
+            f"Zero-point must be Int32, Float or Half, found {zero_point.dtype}.",
+        )
+    bounds = None
+    if zero_point.dtype is flambeau.int32 and len(zero_point):
+        bounds = int(zero_point.min()), int(zero_point.max())
     _check("fake_quantize_per_channel_affine", input, bounds, quant_min, quant_max)
     shape = [1] * input.dim()
     shape[axis] = -1
@@ -104,7 +123,9 @@ def fused_moving_avg_obs_fake_quant(
     symmetric_quant: bool = False,
 ) -> Any:
     """Observe (moving extremes, the scale they need) and fake-quantise in one call; the tensors
-    given are updated in place."""
+    given are updated in place. An input without elements goes through as it is."""
+    if not input.numel():
+        return input.clone()
     if observer_on.item():
         with flambeau.no_grad():
             rows = input.movedim(ch_axis, 0).flatten(1) if per_row_fake_quant else None

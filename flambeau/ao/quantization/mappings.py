@@ -9,6 +9,7 @@ from flambeau import nn
 from flambeau.core.errors import fail
 
 __all__ = [
+    "fixed_range_fake_quants",
     "get_default_compare_output_module_list",
     "get_default_dynamic_quant_module_mappings",
     "get_default_qat_module_mappings",
@@ -80,6 +81,19 @@ def get_default_qat_module_mappings() -> dict[Any, Any]:
     found = {getattr(nn, name): getattr(qat, name) for name in ("Conv2d", "Conv3d", "Linear")}
     found[nn.modules.linear.NonDynamicallyQuantizableLinear] = qat.Linear
     return found | {getattr(intrinsic, name): getattr(fused, name) for name in _TRAINED}
+
+
+def fixed_range_fake_quants() -> dict[Any, Any]:
+    """What rounds the outputs of layers whose range is known, in training."""
+    from flambeau.ao.quantization.fake_quantize import (
+        default_fixed_qparams_range_0to1_fake_quant,
+        default_fixed_qparams_range_neg1to1_fake_quant,
+    )
+
+    found = dict.fromkeys(
+        (nn.Hardsigmoid, nn.Sigmoid, nn.Softmax), default_fixed_qparams_range_0to1_fake_quant
+    )
+    return found | {nn.Tanh: default_fixed_qparams_range_neg1to1_fake_quant}
 
 
 def get_default_qconfig_propagation_list() -> set[Any]:

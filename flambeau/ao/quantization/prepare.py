@@ -9,8 +9,13 @@ from typing import Any
 
 from flambeau import nn
 from flambeau.ao.quantization.mappings import (
+    fixed_range_fake_quants,
     get_default_qat_module_mappings,
     get_default_qconfig_propagation_list,
+)
+from flambeau.ao.quantization.observer import (
+    MovingAveragePerChannelMinMaxObserver,
+    PerChannelMinMaxObserver,
 )
 from flambeau.ao.quantization.qconfig import QConfig
 from flambeau.core.tensor import Tensor
@@ -25,6 +30,7 @@ __all__ = [
     "prepare",
     "prepare_qat",
     "propagate_qconfig_",
+    "unobserve",
 ]
 
 
@@ -83,12 +89,16 @@ def propagate_qconfig_(
 
     Args:
         qconfig_dict: name or class of a module -> its qconfig; "" is the whole.
+
+    Raises:
+        AssertionError: a transposed convolution would be quantised by channel.
     """
     table = qconfig_dict or {}
 
     def visit(each: Module, above: Any, path: str) -> None:
         own = getattr(each, "qconfig", above)
         own = table.get(path, table.get(type(each), own))
+        _check_transposed(each, own)
         each.qconfig = own
         for name, child in each.named_children():
             visit(child, own, f"{path}.{name}" if path else name)
@@ -96,38 +106,61 @@ def propagate_qconfig_(
     visit(module, getattr(module, "qconfig", table.get("")), "")
 
 
-def _observe(module: Any, late: bool) -> None:
-    """Put an observer behind a module that has a qconfig."""
+def _check_transposed(module: Module, qconfig: Any) -> None:
+    if qconfig is None or not isinstance(module, nn.modules.conv._ConvTransposeNd):
+        return
+    weight = qconfig.weight()
+    if isinstance(weight, (PerChannelMinMaxObserver, MovingAveragePerChannelMinMaxObserver)):
+        raise AssertionError(
+            "Per channel weight observer is not supported yet for ConvTranspose{n}d."
+        )
+
+
+def _observe(module: Any, made: Any = None) -> None:
+    """Put an observer behind a module that has a qconfig, before the hooks of the user's."""
     if isinstance(module, DeQuantStub) or getattr(module, "qconfig", None) is None:
         return
-    made = module.qconfig.activation()
-    if late:  # FloatFunctional shows its results itself
-        module.activation_post_process = made
-        return
+    made = module.qconfig.activation() if made is None else made()
     module.add_module("activation_post_process", made)
-
-    def hook(self: Any, inputs: Any, output: Any) -> Any:
-        return self.activation_post_process(output)
-
-    hook.observes = True  # type: ignore[attr-defined]
-    module.register_forward_hook(hook)
+    module.register_forward_hook(_observer_forward_hook, prepend=True)
 
 
-def _observe_all(module: Module, leaves: Any, whole: Any) -> None:
+def _observer_forward_hook(self: Any, inputs: Any, output: Any) -> Any:
+    return self.activation_post_process(output)
+
+
+def unobserve(module: Module) -> None:
+    """Take the observer of a module's outputs away, and its hook."""
+    module._modules.pop("activation_post_process", None)
+    for key, hook in list(module._forward_hooks.items()):
+        if hook is _observer_forward_hook:
+            del module._forward_hooks[key]
+
+
+def _observe_all(module: Module, leaves: Any, whole: Any, custom: Any) -> None:
     from flambeau.ao.nn.intrinsic import _FusedModule
     from flambeau.ao.nn.quantized import FloatFunctional
 
-    for child in list(module.children()):
+    fixed = fixed_range_fake_quants()
+    for name, child in list(module.named_children()):
+        wanted = getattr(child, "qconfig", None) is not None
         if isinstance(child, nn.Dropout):
             continue
         if isinstance(child, FloatFunctional):
-            _observe(child, late=True)
+            if wanted:  # it shows its results itself
+                child.activation_post_process = child.qconfig.activation()
         elif isinstance(child, _FusedModule) or type(child) in whole:
-            _observe(child, late=False)
+            _observe(child)
+        elif child.training and type(child) in fixed:
+            _observe(child, fixed[type(child)])
+        elif wanted and type(child) in custom:
+            observed = custom[type(child)].from_float(child)
+            setattr(module, name, observed)
+            _observe(observed)
         else:
-            _observe_all(child, leaves, whole)
+            _observe_all(child, leaves, whole, custom)
     if not module._modules and type(module) in leaves and not isinstance(module, nn.Sequential):
-        _observe(module, late=False)
+        _observe(module)
 
 
 def prepare(
@@ -142,6 +175,8 @@ def prepare(
     Args:
         inplace: change the model itself. allow_list: the classes of leaves that may be observed.
         observer_non_leaf_module_list: classes that are observed as one, with what they hold.
+        prepare_custom_config_dict: under "float_to_observed_custom_module_class", a class of the
+            user's -> the class that observes itself, made by its `from_float`.
     """
     model = model if inplace else copy.deepcopy(model)
     propagate_qconfig_(model)
@@ -152,7 +187,8 @@ def prepare(
             stacklevel=2,
         )
     leaves = get_default_qconfig_propagation_list() if allow_list is None else allow_list
-    _observe_all(model, leaves, set(observer_non_leaf_module_list or ()))
+    custom = (prepare_custom_config_dict or {}).get("float_to_observed_custom_module_class", {})
+    _observe_all(model, leaves, set(observer_non_leaf_module_list or ()), custom)
     return model
 
 

@@ -6,11 +6,11 @@ through, computes what PyTorch computes on CPUs, and refuses the rest. Stands on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import flambeau
-from flambeau.ao.quantization import schemes
+from flambeau.ao.quantization import elements, schemes
 from flambeau.ao.quantization.schemes import BOUNDS, STORED
 from flambeau.core.dtypes import dtype as DType
 from flambeau.core.errors import fail
@@ -20,15 +20,9 @@ from flambeau.core.tensor import Tensor
 
 __all__ = [
     "QTensor",
+    "by_channel",
     "choose_qparams",
-    "dequantize",
-    "int_repr",
     "of_integers",
-    "q_per_channel_axis",
-    "q_per_channel_scales",
-    "q_per_channel_zero_points",
-    "q_scale",
-    "q_zero_point",
     "quantize_per_channel",
     "quantize_per_tensor",
     "quantize_per_tensor_dynamic",
@@ -37,7 +31,7 @@ __all__ = [
 MOVING = frozenset(
     """view reshape flatten __getitem__ select narrow expand transpose permute unsqueeze squeeze
     clone contiguous detach t slice split chunk unbind reshape_copy index_select flip
-    channel_shuffle pixel_shuffle""".split()
+    channel_shuffle pixel_shuffle repeat""".split()
 )
 VALUES = frozenset(
     """relu mean max min sort topk hardtanh clamp threshold median amax amin max_all min_all relu6
@@ -50,6 +44,8 @@ FIXED = {"sigmoid": (1 / 256, 0), "hardsigmoid": (1 / 256, 0), "tanh": (2 / 256,
 COMPARING = frozenset(
     """eq ne lt gt le ge equal __eq__ __ne__ __lt__ __gt__ __le__ __ge__""".split()
 )
+BY_MODEL = frozenset("empty_like ones_like full_like".split())
+"""The factories that PyTorch has for quantised models; zeros_like is none of them."""
 ASKED = frozenset(
     """size dim stride numel nelement element_size is_contiguous data_ptr storage_offset __get__
     __set__ __len__ get_device requires_grad_ is_complex __hash__ untyped_storage""".split()
@@ -85,17 +81,22 @@ class QTensor(Tensor):
 
     def q_per_channel_scales(self) -> Tensor:
         """The scale of each channel."""
-        found = self._only(schemes.per_channel_affine, "q_per_channel_scales")["scale"]
+        found = self._channels("q_per_channel_scales")["scale"]
         return found  # type: ignore[no-any-return]
 
     def q_per_channel_zero_points(self) -> Tensor:
         """The integer that means nought, for each channel."""
-        found = self._only(schemes.per_channel_affine, "q_per_channel_zero_points")["zero_point"]
+        found = self._channels("q_per_channel_zero_points")["zero_point"]
         return found  # type: ignore[no-any-return]
 
     def q_per_channel_axis(self) -> int:
         """The dimension of the channels."""
-        return int(self._only(schemes.per_channel_affine, "q_per_channel_axis")["axis"])
+        return int(self._channels("q_per_channel_axis")["axis"])
+
+    def _channels(self, name: str) -> dict[str, Any]:
+        if self._quantised["axis"] is None:
+            raise fail(RuntimeError, name, f"the tensor is quantised {self.qscheme()}.")
+        return self._quantised
 
     def _only(self, scheme: Any, name: str) -> dict[str, Any]:
         if self._quantised["scheme"] is not scheme:
@@ -152,8 +153,12 @@ class QTensor(Tensor):
         """
         raise fail(TypeError, "numpy", f"Got unsupported ScalarType {self.dtype.legacy}.")
 
+    def item(self) -> float:  # type: ignore[override]
+        """The number of the only element."""
+        return self.dequantize().item()
+
     def to(self, *args: Any, **kwargs: Any) -> Any:
-        """Itself on the CPU; not another dtype.
+        """Itself on the CPU, or in another memory format; not another dtype.
 
         Raises:
             RuntimeError: another dtype was asked for.
@@ -165,7 +170,9 @@ class QTensor(Tensor):
                 "Creation of quantized tensor requires quantized dtype like torch.quint8: call "
                 ".dequantize() for numbers.",
             )
-        return self
+        with without_subclasses():
+            moved = self.as_subclass(Tensor).to(*args, **kwargs)
+        return of_integers(moved, *self._quantised.values())
 
     def float(self, memory_format: Any = None) -> Any:
         """Not given.
@@ -176,19 +183,111 @@ class QTensor(Tensor):
         return self.to(flambeau.float32)
 
     def copy_(self, source: Tensor, non_blocking: bool = False) -> QTensor:
-        """Quantise another tensor's numbers in this one's scale."""
-        values = source.dequantize() if isinstance(source, QTensor) else source
-        made = _like(self, values)
-        with without_subclasses():
-            self.as_subclass(Tensor).copy_(made.as_subclass(Tensor))
+        """Take the elements of a quantised tensor with their scale, or quantise numbers in this
+        one's.
+
+        Raises:
+            RuntimeError: another shape, or another dtype.
+        """
+        if tuple(source.shape) != tuple(self.shape):
+            raise fail(
+                RuntimeError,
+                "copy_",
+                "Quantized copy only works with Tensors with the same shape: "
+                f"{list(source.shape)} into {list(self.shape)}.",
+            )
+        elements.write(self, self._taken("copy_", source), ...)
+        if isinstance(source, QTensor):
+            self._quantised = dict(source._quantised)
         return self
+
+    def _taken(self, name: str, value: Any, model: Any = None) -> Tensor:
+        """What is kept of a value: the elements of a quantised one as they are, or numbers in this
+        one's scale, or `model`'s."""
+        if isinstance(value, QTensor):
+            if value.dtype is not self.dtype:
+                raise fail(
+                    RuntimeError,
+                    name,
+                    f"Expected self.scalar_type() == src.scalar_type() to be true, but {self.dtype}"
+                    f" is not {value.dtype}: .dequantize() the source first.",
+                )
+            return value
+        model = self if model is None else model
+        numbers = elements.numbers_for(name, value)
+        if model._quantised["axis"] is not None:
+            numbers = numbers.expand(model.shape)
+        return _like(model, numbers)  # type: ignore[no-any-return]
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        model = self[index]
+        elements.check_apart(model)
+        elements.write(self, self._taken("__setitem__", value, model), index)
+
+    def fill_(self, value: Any) -> QTensor:
+        """Quantise one number for all elements."""
+        self[...] = value
+        return self
+
+    def masked_fill_(self, mask: Tensor, value: Any) -> QTensor:
+        """Quantise one number for the elements of a mask.
+
+        Raises:
+            RuntimeError: the tensor is quantised by channel.
+        """
+        self._only(schemes.per_tensor_affine, "masked_fill_")
+        elements.write(self, self._taken("masked_fill_", value), mask.expand(self.shape))
+        return self
+
+    def masked_fill(self, mask: Tensor, value: Any) -> QTensor:
+        """A copy with one number for the elements of a mask."""
+        copy: Any = self.clone()  # type: ignore[attr-defined]
+        return copy.masked_fill_(mask, value)  # type: ignore[no-any-return]
+
+    def index_put_(self, indices: Any, values: Any, accumulate: bool = False) -> QTensor:
+        """Quantise numbers for the elements of indices.
+
+        Raises:
+            RuntimeError: the tensor is quantised by channel. NotImplementedError: `accumulate`.
+        """
+        self._only(schemes.per_tensor_affine, "index_put_")
+        if accumulate:
+            raise fail(NotImplementedError, "index_put_", "quantised elements are not added to.")
+        elements.write(self, self._taken("index_put_", values), tuple(indices))
+        return self
+
+    def index_put(self, indices: Any, values: Any, accumulate: bool = False) -> QTensor:
+        """A copy with numbers for the elements of indices."""
+        copy: Any = self.clone()  # type: ignore[attr-defined]
+        return copy.index_put_(indices, values, accumulate)  # type: ignore[no-any-return]
+
+    def new(self, *args: Any, **kwargs: Any) -> Any:
+        """Not given.
+
+        Raises:
+            RuntimeError: always.
+        """
+        raise fail(RuntimeError, "new", "a quantised tensor needs a scale: quantise a float one.")
+
+    new_empty = new_tensor = new
+
+    def new_zeros(self, *args: Any, **kwargs: Any) -> Any:
+        """Not given.
+
+        Raises:
+            NotImplementedError: always.
+        """
+        raise fail(NotImplementedError, "new_zeros", "quantise a float tensor of zeros.")
+
+    new_ones = new_full = new_zeros
 
     def __repr__(self, *, tensor_contents: Any = None) -> str:  # type: ignore[override]
         q = self._quantised
         with flambeau.no_grad():
             body = printed.tensor_text(self.dequantize())[:-1]
-        facts = [
-            f"size={tuple(self.shape)}",
+        told = self.numel() == 0 and self.dim() != 1  # the numbers' text says the size already
+        facts = [] if told else [f"size={tuple(self.shape)}"]
+        facts += [
             f"dtype={self.dtype}",
             f"quantization_scheme={q['scheme']}",
             f"scale={q['scale']}",
@@ -223,7 +322,18 @@ class QTensor(Tensor):
         )
         if not name.startswith("__"):
             name = name.strip("_")
-        function = inside(func)
+        if name in BY_MODEL:
+            return _by_model(name, *args, **kwargs)
+        if name == "copy" and not isinstance(args[0], QTensor):
+            raise fail(
+                RuntimeError,
+                "copy_",
+                "Copying from quantized Tensor to non-quantized Tensor is not allowed, please "
+                "use dequantize to get a float Tensor from a quantized Tensor.",
+            )
+        if name == "resize":
+            args[0]._only(schemes.per_tensor_affine, "resize_")
+        function = None if name.endswith("_like") else inside(func)
         if function is not None and name not in VALUES:
             return function(*args, **kwargs)
         with without_subclasses():
@@ -233,13 +343,24 @@ class QTensor(Tensor):
                 return func(*map(_numbers, args), **kwargs)
             if name in ("cat", "stack"):
                 first = args[0][0]
+                if first._quantised["axis"] is not None:
+                    raise fail(
+                        RuntimeError, name, "Only per-tensor quantization is supported in 'cat'."
+                    )
                 return _like(first, func([_numbers(t) for t in args[0]], *args[1:], **kwargs))
             first = args[0]
             if name in MOVING and isinstance(first, QTensor):
-                out = func(first.as_subclass(Tensor), *args[1:], **kwargs)
+                whole = first.as_subclass(Tensor)
+                out = func(whole, *args[1:], **kwargs)
+                facts = elements.facts_of_view(
+                    first._quantised, name, func, tuple(whole.shape), args[1:], kwargs
+                )
                 if isinstance(out, (tuple, list)):
-                    return type(out)(of_integers(o, *first._quantised.values()) for o in out)
-                return of_integers(out, *first._quantised.values())
+                    each = facts if isinstance(facts, list) else [facts] * len(out)
+                    return type(out)(
+                        of_integers(o, *f.values()) for o, f in zip(out, each, strict=True)
+                    )
+                return of_integers(out, *facts.values())
             if name in FIXED and isinstance(first, QTensor):
                 scale, zero = FIXED[name]
                 zero -= 128 if first.dtype.is_signed else 0
@@ -281,6 +402,22 @@ def _like(model: QTensor, values: Tensor) -> Any:
     return quantize_per_tensor(values, q["scale"], q["zero_point"], q["dtype"])
 
 
+def _by_model(name: str, input: QTensor, *value: Any, dtype: Any = None, **options: Any) -> Any:
+    if dtype not in (None, input.dtype):
+        raise fail(
+            RuntimeError,
+            name,
+            "It is currently not supported to specify a dtype that doesn't match the input "
+            f"tensor's: {dtype} is not {input.dtype}.",
+        )
+    with without_subclasses():
+        whole = flambeau.empty_like(input.as_subclass(Tensor))
+    made = of_integers(whole, *input._quantised.values())
+    if name == "empty_like":
+        return made
+    return made.fill_(1.0 if name == "ones_like" else (*value, *options.values())[0])
+
+
 def _checked(name: str, input: Tensor, dtype: Any) -> None:
     if input.dtype is not flambeau.float32:
         word = input.dtype.legacy
@@ -294,11 +431,16 @@ def _checked(name: str, input: Tensor, dtype: Any) -> None:
         )
 
 
-def _integers(input: Tensor, scale: Any, zero_point: Any, dtype: Any) -> Tensor:
+def _integers(input: Tensor, scale: Any, zero_point: Any, dtype: Any, once: bool = False) -> Tensor:
+    """The integers nearest to ``input / scale + zero_point``; `once`: product and sum are rounded
+    together, as the instructions do by which PyTorch quantises bytes of one scale.
+    """
     low, high = BOUNDS[dtype]
     with flambeau.no_grad():
         inverse = 1 / flambeau.as_tensor(scale, dtype=flambeau.float32)
-        found = (input.detach() * inverse + zero_point).round().to(flambeau.float64)
+        wide = flambeau.float64 if once else flambeau.float32
+        found = input.detach().to(wide) * inverse.to(wide) + zero_point
+        found = found.to(flambeau.float32).round().to(flambeau.float64)
         return found.clamp(low, high).to(getattr(flambeau, STORED[dtype]))
 
 
@@ -323,7 +465,7 @@ def quantize_per_tensor(input: Any, scale: Any, zero_point: Any, dtype: Any) -> 
     if not low <= zero_point <= high:
         side = "above upper" if zero_point > high else "below lower"
         raise fail(RuntimeError, "quantize_per_tensor", f"zero_point {zero_point} is {side} bound.")
-    found = _integers(input, scale, zero_point, dtype)
+    found = _integers(input, scale, zero_point, dtype, once=dtype is not schemes.qint32)
     return of_integers(found, dtype, schemes.per_tensor_affine, scale, zero_point, None)
 
 
@@ -346,14 +488,19 @@ def quantize_per_channel(
     shape = [1] * input.dim()
     shape[axis] = -1
     found = _integers(input, scales.reshape(shape), zero_points.reshape(shape), dtype)
-    return of_integers(
-        found,
-        dtype,
-        schemes.per_channel_affine,
-        scales.to(flambeau.float64),
-        zero_points.to(flambeau.int64),
-        axis % input.dim(),
-    )
+    return by_channel(found, dtype, scales, zero_points, axis)
+
+
+def by_channel(whole: Tensor, dtype: Any, scales: Tensor, zeros: Tensor, axis: int) -> Any:
+    """The quantised tensor of integers with a scale for each index along `axis`; zero points that
+    are no integers have a scheme of their own.
+    """
+    axis %= whole.dim()
+    if zeros.is_floating_point():
+        scheme, kept = schemes.per_channel_affine_float_qparams, flambeau.float32
+        return of_integers(whole, dtype, scheme, scales.to(kept), zeros.to(kept), axis)
+    scales, zeros = scales.to(flambeau.float64), zeros.to(flambeau.int64)
+    return of_integers(whole, dtype, schemes.per_channel_affine, scales, zeros, axis)
 
 
 def choose_qparams(low: float, high: float, least: int, greatest: int) -> tuple[float, int]:
@@ -383,40 +530,3 @@ def quantize_per_tensor_dynamic(input: Tensor, dtype: Any, reduce_range: bool) -
     low, high = (float(input.min()), float(input.max())) if input.numel() else (0.0, 0.0)
     scale, zero = choose_qparams(low, high, least, greatest)
     return quantize_per_tensor(input, scale, zero, dtype)
-
-
-def dequantize(input: Any) -> Any:
-    """The numbers of a quantised tensor, or of several."""
-    if isinstance(input, Sequence):
-        return tuple(dequantize(each) for each in input)
-    return input.dequantize()
-
-
-def int_repr(input: QTensor) -> Tensor:
-    """The integers of a quantised tensor."""
-    return input.int_repr()
-
-
-def q_scale(input: QTensor) -> float:
-    """The scale of a quantised tensor."""
-    return input.q_scale()
-
-
-def q_zero_point(input: QTensor) -> int:
-    """The zero point of a quantised tensor."""
-    return input.q_zero_point()
-
-
-def q_per_channel_scales(input: QTensor) -> Tensor:
-    """The scales of a tensor quantised by channel."""
-    return input.q_per_channel_scales()
-
-
-def q_per_channel_zero_points(input: QTensor) -> Tensor:
-    """The zero points of a tensor quantised by channel."""
-    return input.q_per_channel_zero_points()
-
-
-def q_per_channel_axis(input: QTensor) -> int:
-    """The channels' dimension of a tensor quantised by channel."""
-    return input.q_per_channel_axis()

@@ -191,3 +191,79 @@ def test_programs(oracle: ModuleType, program: Any, arguments: Any) -> None:
             results.append(program(torch, *arguments))
     for actual, expected in zip(*results, strict=True):
         assert near(actual, expected), (actual, expected)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_observers_go_before_hooks_and_leave_with_them(oracle: ModuleType) -> None:
+    def told(torch: ModuleType) -> list[Any]:
+        room = importlib.import_module(f"{torch.__name__}.ao.quantization")
+        seen: list[Any] = []
+        model = torch.nn.Sequential(
+            room.QuantStub(), torch.nn.Linear(2, 2), torch.nn.Sigmoid(), room.DeQuantStub()
+        )
+        model[1].register_forward_hook(hook := lambda *args: seen.append(1))
+        model.qconfig = room.default_qat_qconfig
+        model = room.prepare_qat(model.train())
+        kinds = [type(each.activation_post_process).__name__ for each in model[:3]]
+        order = [each is hook for each in model[1]._forward_hooks.values()]
+        model(torch.ones(1, 2))
+        model = room.convert(model.eval())
+        model(torch.ones(1, 2))
+        left = [len(each._forward_hooks) for each in model]
+        return [kinds, order, left, [hasattr(e, "activation_post_process") for e in model], seen]
+
+    assert told(flambeau) == told(oracle)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_classes_of_the_users_observe_and_convert_themselves(oracle: ModuleType) -> None:
+    def told(torch: ModuleType) -> list[Any]:
+        room = importlib.import_module(f"{torch.__name__}.ao.quantization")
+
+        class Plain(torch.nn.Module):
+            def forward(self, x):
+                return x + 1
+
+        class Observed(Plain):
+            from_float = classmethod(lambda kind, plain: _with(kind(), qconfig=plain.qconfig))
+
+        class Whole(torch.nn.Module):
+            from_observed = classmethod(
+                lambda kind, seen: _with(kind(), saw=hasattr(seen, "activation_post_process"))
+            )
+
+            def forward(self, x):
+                return x
+
+        model = torch.nn.Sequential(room.QuantStub(), torch.nn.Sequential(Plain())).eval()
+        model.qconfig = room.default_qconfig
+        model = room.prepare(
+            model,
+            prepare_custom_config_dict={"float_to_observed_custom_module_class": {Plain: Observed}},
+        )
+        found = [type(model[1][0]).__name__, hasattr(model[1][0], "activation_post_process")]
+        model(torch.ones(2))
+        model = room.convert(
+            model,
+            convert_custom_config_dict={
+                "observed_to_quantized_custom_module_class": {Observed: Whole}
+            },
+        )
+        return [*found, type(model[1][0]).__name__, model[1][0].saw]
+
+    assert told(flambeau) == told(oracle) == ["Observed", True, "Whole", True]
+
+
+def _with(thing: Any, **fields: Any) -> Any:
+    vars(thing).update(fields)
+    return thing
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_transposed_convolutions_by_channel_are_refused_at_once(oracle: ModuleType) -> None:
+    for torch in (flambeau, oracle):
+        room = importlib.import_module(f"{torch.__name__}.ao.quantization")
+        model = torch.nn.Sequential(torch.nn.ConvTranspose2d(1, 1, 1)).eval()
+        model.qconfig = room.get_default_qconfig("fbgemm")
+        with pytest.raises(AssertionError, match="Per channel weight observer"):
+            room.prepare(model)

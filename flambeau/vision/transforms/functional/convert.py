@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from typing import Any
 
 import numpy as np
@@ -66,6 +67,17 @@ def get_image_num_channels(img: Any) -> int:
     return get_dimensions(img)[0]
 
 
+def fill_color(img: Any, fill: Any) -> Any:
+    """What Pillow fills with: a number for each band, whole but in the mode F."""
+    bands = len(img.getbands())
+    fill = 0 if fill is None else fill
+    colors: Any = [fill] if isinstance(fill, numbers.Number) else fill
+    if len(colors) not in (1, bands):
+        raise ValueError(f"fill: {bands} channels need as many numbers or one, got {len(colors)}.")
+    found = [int(v) if img.mode != "F" else v for v in colors]
+    return tuple(found * bands if len(found) == 1 else found) if bands > 1 else found[0]
+
+
 def _pixels(pic: Any) -> np.ndarray:
     """A Pillow image as an array (C, H, W) of its own."""
     array = np.array(pic, dtype=_WIDE.get(pic.mode), copy=True)
@@ -95,6 +107,8 @@ def to_tensor(pic: Any) -> Tensor:
         image = torch.from_numpy(np.ascontiguousarray(array.transpose(2, 0, 1)))
     elif is_pillow(pic):
         array = _pixels(pic)
+        if pic.mode == "I;16":  # as torchvision, whose tensors had no unsigned kind
+            array = array.view(np.int16)
         image = torch.from_numpy(array * np.uint8(255) if pic.mode == "1" else array)
         if pic.mode == "1":
             image = image.to(torch.uint8)

@@ -15,6 +15,7 @@ from flambeau.nn import functional as F
 from flambeau.vision.pillow import is_pillow, pillow
 from flambeau.vision.transforms.functional.convert import (
     as_float,
+    fill_color,
     get_dimensions,
     require_image,
     restore,
@@ -82,6 +83,8 @@ def pad(img: Any, padding: Any, fill: Any = 0, padding_mode: str = "constant") -
             f"pad: padding_mode is one of {', '.join(_PAD_MODES)}, got {padding_mode!r}."
         )
     if is_pillow(img):
+        if not isinstance(fill, (numbers.Number, tuple, list, type(None))):
+            raise TypeError(f"pad: fill is a number or a sequence, got {type(fill).__name__}.")
         return _pad_picture(img, borders, fill, padding_mode)
     if not isinstance(fill, (int, float, type(None))):
         raise TypeError(f"pad: fill is a number for tensors, got {type(fill).__name__}.")
@@ -105,17 +108,8 @@ def _mirrored(size: int, before: int, after: int) -> Tensor:
 
 
 def _pad_picture(img: Any, borders: tuple[int, int, int, int], fill: Any, mode: Any) -> Any:
-    if isinstance(fill, (list, tuple)):
-        if len(fill) not in (1, len(img.getbands())):
-            raise ValueError(
-                f"pad: fill has a number for each of {len(img.getbands())} channels, "
-                f"got {len(fill)}."
-            )
-        fill = tuple(fill) if len(fill) > 1 else tuple(fill) * len(img.getbands())
-    elif isinstance(fill, numbers.Number) and len(img.getbands()) > 1:
-        fill = (fill,) * len(img.getbands())
     if mode == "constant":
-        out = pillow("ImageOps").expand(img, border=borders, fill=fill or 0)
+        out = pillow("ImageOps").expand(img, border=borders, fill=fill_color(img, fill))
     else:
         left, top, right, bottom = (max(side, 0) for side in borders)
         cut = [max(-side, 0) for side in borders]

@@ -18,6 +18,7 @@ from flambeau.nn import functional as F
 from flambeau.vision.pillow import is_pillow, pillow
 from flambeau.vision.transforms.functional.convert import (
     as_float,
+    fill_color,
     get_dimensions,
     pil_to_tensor,
     require_image,
@@ -53,18 +54,6 @@ def inverse_affine(
     for (p, q), at in zip(rows, center):
         matrix += [p, q, p * x + q * y + at]
     return matrix
-
-
-def _fill_color(img: Any, fill: Any) -> Any:
-    """Pillow's ``fillcolor``: a number for each band."""
-    bands = len(img.getbands())
-    if fill is None:
-        fill = 0
-    colors = [fill] if isinstance(fill, (int, float)) else fill
-    if len(colors) not in (1, bands):
-        raise ValueError(f"fill: {bands} channels need as many numbers or one, got {len(colors)}.")
-    numbers_ = [int(v) if img.mode != "F" else v for v in colors]
-    return tuple(numbers_ * bands if len(numbers_) == 1 else numbers_) if bands > 1 else numbers_[0]
 
 
 def _sample(img: Tensor, grid: Tensor, mode: InterpolationMode, fill: Any) -> Tensor:
@@ -159,7 +148,7 @@ def rotate(
     _, height, width = get_dimensions(img)
     if is_pillow(img):
         return img.rotate(
-            angle, pillow_number(mode), expand, center, fillcolor=_fill_color(img, fill)
+            angle, pillow_number(mode), expand, center, fillcolor=fill_color(img, fill)
         )
     middle = _from_center(center, height, width)
     matrix = inverse_affine(middle, -angle, [0.0, 0.0], 1.0, [0.0, 0.0])
@@ -212,7 +201,7 @@ def affine(
             pillow().Transform.AFFINE,
             matrix,
             pillow_number(mode),
-            fillcolor=_fill_color(img, fill),
+            fillcolor=fill_color(img, fill),
         )
     middle = _from_center(center, height, width)
     matrix = inverse_affine(middle, angle, translate, scale, slant)
@@ -261,7 +250,7 @@ def perspective_by(img: Any, numbers_: list[float], mode: InterpolationMode, fil
             pillow().Transform.PERSPECTIVE,
             numbers_,
             pillow_number(mode),
-            fillcolor=_fill_color(img, fill),
+            fillcolor=fill_color(img, fill),
         )
     kind = img.dtype if img.is_floating_point() else torch.float32
     matrix = torch.tensor([*numbers_, 1.0], dtype=kind).view(3, 3)
@@ -313,7 +302,7 @@ def _pair(value: Any, name: str, kinds: tuple[type, ...]) -> list[Any]:
         return [value, value]
     if not isinstance(value, (list, tuple)):
         raise TypeError(f"gaussian_blur: {name} is a number or a pair, got {type(value).__name__}.")
-    pair = list(value) * 2 if len(value) == 1 else list(value)
+    pair = list(value) * 2 if len(value) == 1 and float in kinds else list(value)
     if len(pair) != 2:
         raise ValueError(f"gaussian_blur: {name} is a number or a pair, got {pair}.")
     return pair
@@ -324,7 +313,7 @@ def gaussian_blur(img: Any, kernel_size: Any, sigma: Any = None) -> Any:
 
     Args:
         kernel_size: (along x, along y), odd.
-        sigma: likewise; default: 0.15 * kernel_size + 0.35.
+        sigma: likewise, or one alone; default: 0.15 * kernel_size + 0.35.
     """
     sizes = _pair(kernel_size, "kernel_size", (int,))
     if any(size % 2 == 0 or size < 0 for size in sizes):
