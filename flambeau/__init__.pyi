@@ -570,7 +570,7 @@ def asarray(
     copy: builtins.bool | None = None,
     requires_grad: builtins.bool | None = None,
 ) -> _Tensor:
-    """A tensor of `obj` (array, tensor, DLPack object, storage, sequence)."""
+    """A tensor of `obj` (array, tensor, DLPack object, buffer, storage, sequence)."""
 
 def asin(input: _Tensor, *, out: _Tensor | None = None) -> _Tensor:
     """The angle whose sine is input; NaN outside [-1, 1]."""
