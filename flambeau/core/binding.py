@@ -99,9 +99,7 @@ def bind(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         values[: min(len(args), at)] = args[:at]
         if len(args) > at:
             values[-1] = sizes(args[at:])
-    for given in op.switches:
-        if given < len(args) and type(args[given]) is not bool:
-            raise _no_switch(op, names[given], args[given])
+    check_switches(op, args)
     for name, value in kwargs.items():
         k = op.index.get(name)
         if k is None:
@@ -134,6 +132,13 @@ def bind(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
                 f"{', '.join(missing)}",
             )
     return values
+
+
+def check_switches(op: Op, args: tuple[Any, ...]) -> None:
+    """Refuse numbers and tensors given by position in the place of a bool."""
+    for k in op.switches:
+        if k < len(args) and type(args[k]) is not bool:
+            raise _no_switch(op, op.names[k], args[k])
 
 
 def _no_switch(op: Op, name: str, value: Any) -> Exception:

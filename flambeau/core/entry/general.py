@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from flambeau.core import slow
-from flambeau.core.binding import bind
+from flambeau.core.binding import bind, check_switches
 from flambeau.core.dtypes import FLOATING_KINDS, REAL, SUM
 from flambeau.core.entry import process
 from flambeau.core.entry.record import SINGLE_DOUBLE, named, record, record_one
@@ -44,7 +44,7 @@ def general(op: Op) -> Callable[..., Any]:
     typed = op.types is not None or bool(op.promote)
     dtype_at = names.index("dtype") if "dtype" in names else None
 
-    fills = op.fills
+    fills, first_switch = op.fills, min(op.switches, default=len(op.names))
     several = op.multiple
 
     def first_call(*args: Any) -> Any:
@@ -67,8 +67,11 @@ def general(op: Op) -> Callable[..., Any]:
             args = bind(op, args, kwargs)
             if out is not None or not simple:
                 return slow.general(op, args, out)
-        elif len(args) != count:
-            args += fills[len(args)]
+        else:
+            if len(args) > first_switch:
+                check_switches(op, args)
+            if len(args) != count:
+                args += fills[len(args)]
         t = short(*args)
         if t is not None:
             return slow.pack_results(op, t) if several else t
@@ -189,7 +192,7 @@ def single(op: Op, typed: bool, dtype_at: int | None) -> Callable[..., Any]:
     """The entry of an operation with one tensor, first, and one result."""
     kernel, fills, plan = op.kernel, op.fills, op.plan(1)
     count = all_positional(op)
-    has_rules = bool(op.rules)
+    has_rules, first_switch = bool(op.rules), min(op.switches, default=len(op.names))
     keep_input, keep_out = bool(plan[0]), bool(plan[1])
 
     def first_call(*args: Any) -> Any:
@@ -206,8 +209,11 @@ def single(op: Op, typed: bool, dtype_at: int | None) -> Callable[..., Any]:
             args = bind(op, args, kwargs)
             if out is not None:
                 return slow.general(op, args, out)
-        elif given != count:
-            args += fills[given]
+        else:
+            if given > first_switch:
+                check_switches(op, args)
+            if given != count:
+                args += fills[given]
         t = short(*args)
         if t is not None:
             return t
