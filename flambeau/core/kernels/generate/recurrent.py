@@ -30,7 +30,7 @@ from flambeau.core.kernels.generate.gemm import (
 from flambeau.core.kernels.generate.recurrent_gates import GATES, STEPS, Cell
 from flambeau.core.kernels.generate.vectors import along, read, write
 from flambeau.core.kernels.jit import build, pool
-from flambeau.core.kernels.jit.ir import Function, Module, Value, element, vector
+from flambeau.core.kernels.jit.ir import SIZES, Function, Module, Value, element, vector
 
 __all__ = ["backward", "forward", "serves"]
 
@@ -69,6 +69,11 @@ AHEAD = 24
 """Rows of a panel that are asked for before they are multiplied: a weight that the second cache
 does not hold (512 states of a GRU and more) comes in 0.85 of the time; others as before.
 """
+SOON, SECOND = 2, 2
+"""Lines of the next panel that are asked for with a row at most, and the cache where they go: the
+tiles of a panel share the next one among them, so that a weight that the second cache does not hold
+comes evenly.
+"""
 EARLY = 1 << 13
 """Lines that are asked for a step ahead at most: more would leave the second cache before they are
 used, and take the weight with them.
@@ -81,6 +86,7 @@ DRIVER = 1 << 14
 """The work of a driver as `launch` takes it: one share, the interpreter's lock free."""
 
 Tile = dict[int, Function]
+_Following = tuple[Value, str, int, Value]
 Get = Callable[[str], Value]
 
 
@@ -181,6 +187,21 @@ def _panels(f: Function, get: Get, width: int) -> tuple[Value, Value]:
     return share(f, (get("hidden") + (width - 1)) / width)
 
 
+def _panel(
+    f: Function, get: Get, number: Value, start: Value, stop: Value, depth: Value, type: str,
+    width: int, gates: int,
+) -> tuple[Value, _Following]:  # fmt: skip
+    """Where a panel of the packed weight begins, and what comes after it, as `_each_tile` has it:
+    the one behind it, or the first one, for the next step.
+    """
+    first = pointer(f, get("packed"))
+    following = f.select((number + 1).lt(stop), number + 1, start)
+    panel, soon = (f.at(first, p * depth * width, type) for p in (number, following))
+    numbers = get("hidden") * get("hidden") * gates
+    far = numbers.gt(NEAR // SIZES[type]).to("i64")
+    return panel, (soon, type, width, far)
+
+
 def _pack_gates(made: Module, mode: str, type: str, lanes: int) -> Function:
     """The weight (gates * H, H) turned, into panels [k][gate][column]. Beyond the last column the
     last one is taken again.
@@ -232,10 +253,12 @@ def _masks(f: Function, columns: Value, lanes: int, count: int) -> list[Value]:
 
 TILE = (
     ("ptr", "context"), ("i64", "row"), ("ptr", "lines"), ("i64", "first"), ("i64", "last"),
-    ("i64", "span"), ("ptr", "panel"), ("i64", "column"), ("i64", "depth"),
+    ("i64", "span"), ("ptr", "coming"), ("i64", "pace"), ("ptr", "panel"), ("i64", "column"),
+    ("i64", "depth"),
 )  # fmt: skip
 """`lines`: what the next step touches, as `_Ahead` has it; of its parts this tile asks for `first`
-to `last`, `span` lines each.
+to `last`, `span` lines each. `coming`: the tile's part of the panel that comes after this one, of
+which it asks for `pace` numbers with each row of its own.
 """
 
 
@@ -308,13 +331,16 @@ def _multiply(
     """The product of rows and a panel, into a tile's sums; `kinds` of lines are asked for."""
     width, one = len(sums[0]), element(many)
     panel, depth = f.argument["panel"], f.argument["depth"]
+    coming, pace = f.argument["coming"], f.argument["pace"]
     for line in sums:
         for total in line:
             total.set(0.0)
 
-    def multiply(k: Value) -> None:
+    def multiply(k: Value, far: bool = False) -> None:
         for z in range(width):
             prefetch(f, f.at(panel, (k + AHEAD) * (width * lanes) + z * lanes, one))
+        for z in range(SOON if far else 0):
+            prefetch(f, f.at(coming, k * pace + z * lanes, one), SECOND)
 
         def column(z: int) -> Value:
             return f.load(many, panel, k * (width * lanes) + z * lanes)
@@ -351,6 +377,10 @@ def _multiply(
                 prefetch(f, f.at(place, each * lanes, one))
                 multiply(at.get())
                 at.set(at.get() + 1)
+    with f.when(pace.ne(0)):
+        with f.loop(at.get(), depth) as k:
+            multiply(k, True)
+        at.set(depth)
     with f.loop(at.get(), depth) as k:
         multiply(k)
 
@@ -379,12 +409,14 @@ def _powers(most: int) -> list[int]:
 
 def _each_tile(
     f: Function, tiles: Tile, start: Any, stop: Value, ahead: Callable[..., tuple[Any, ...]],
-    *more: Value,
+    following: _Following, panel: Value, column: Value, depth: Value,
 ) -> None:  # fmt: skip
     """Rows from `start` to `stop` in as few tiles as can be, of nearly equal size: a small one at
     the end would wait for the panel. A size that is not among the tiles is put together; large
-    ones are even, and so are the parts.
+    ones are even, and so are the parts. `following`: the next panel, the type, how many of its
+    numbers there are for each of `depth`, and whether it has to be asked for.
     """
+    soon, type, width, far = following
     first, most = f.index(start), max(tiles)
     even = 1 if most - 1 in tiles else 2
     count = larger(f, stop - first, 0)
@@ -394,11 +426,15 @@ def _each_tile(
         ends = (part + 1).eq(parts)
         end = f.select(ends, stop, first + (part + 1) * (count / even) / parts * even)
         table, *asks, span = ahead(part, parts)
+        line = 64 // SIZES[type]
+        pace = f.select((parts * line).ge(width), f.index(line), line * SOON) * far
+        coming = f.at(soon, part * depth * pace, type)
         for rows, tile in tiles.items():
             at = row.get()
             with f.when((at + rows).le(end)):
                 f.call(
-                    tile, "void", f.argument["context"], at, table, *asks, span, *more,
+                    tile, "void", f.argument["context"], at, table, *asks, span, coming, pace,
+                    panel, column, depth,
                 )  # fmt: skip
                 row.set(at + rows)
 
@@ -444,9 +480,9 @@ def _forward_step(made: Module, mode: str, type: str, lanes: int, most: int) -> 
     start, stop = _panels(f, get, lanes)
     ahead = _Ahead(_Register(f, get, type, lanes, gates), TOUCHED[mode], start, stop, lanes)
     with f.loop(start, stop) as p:
-        panel = f.at(pointer(f, get("packed")), p * hidden * (gates * lanes), type)
+        panel, following = _panel(f, get, p, start, stop, hidden, type, gates * lanes, gates)
         part = partial(ahead.part, p)
-        _each_tile(f, tiles, 0, get("rows"), part, panel, p * lanes, hidden)
+        _each_tile(f, tiles, 0, get("rows"), part, following, panel, p * lanes, hidden)
     return f
 
 
@@ -493,7 +529,8 @@ def _backward_steps(
         start, stop = _panels(f, get, width)
         ahead = _Ahead(_Register(f, get, type, lanes, gates), touched, start, stop, width)
         with f.loop(start, stop) as p:
-            more = f.at(pointer(f, get("packed")), p * depth * width, type), p * width
+            panel, following = _panel(f, get, p, start, stop, depth, type, width, gates)
+            more = following, panel, p * width
             nothing = _nothing(f)
             if name == "backward_end":
                 _each_tile(f, ends, 0, past, nothing, *more, depth)
