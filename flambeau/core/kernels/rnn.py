@@ -177,8 +177,8 @@ def _plain_back(
 
 
 def order_rows(order: Any) -> int:
-    """How many sequences there are: the rows of the largest step."""
-    return max((n for _, n in order), default=0)
+    """How many sequences there are: the rows of the largest step, the first or the last one."""
+    return max(order[0][1], order[-1][1]) if order else 0
 
 
 def _halves(width: int, dtype: Any) -> tuple[Any, Any]:

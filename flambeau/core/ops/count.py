@@ -101,10 +101,15 @@ def histc(input, bins: int = 100, min: Any = 0, max: Any = 0):
 def _even_counts(values: Any, bins: int, low: float, high: float) -> Any:
     """Counts in equal bins, the last one closed; what lies outside is left out."""
     inside = (values >= low) & (values <= high)
-    values = values[inside]
+    if not inside.all():
+        values = values[inside]
     kind = values.dtype.type
-    place = ((values - kind(low)) * kind(bins) / (kind(high) - kind(low))).astype(np.int64)
-    return np.bincount(np.minimum(place, bins - 1), minlength=bins)
+    found = values - kind(low)
+    found *= kind(bins)
+    found /= kind(high) - kind(low)
+    place = found.astype(np.int64)
+    np.minimum(place, bins - 1, out=place)
+    return np.bincount(place, minlength=bins)
 
 
 def _edges(kind: Any, low: float, high: float, bins: int) -> Any:

@@ -4,7 +4,7 @@ A share owns sequences and walks through all steps, or it owns columns of the st
 is one region of the pool; it multiplies by the recurrent weight and goes through the gates while
 the sums are in registers. The weight is packed once a call, the gates of a column side by side.
 What comes before and after, products over all steps, is ``kernels.rnn``'s. Stands on jit, gemm's
-helpers, call and recurrent_gates.
+helpers, call, recurrent_gates and recurrent_tiles.
 """
 
 from __future__ import annotations
@@ -19,18 +19,25 @@ from flambeau.core.kernels import memory
 from flambeau.core.kernels.generate import gemm
 from flambeau.core.kernels.generate.call import TYPES, Kernel
 from flambeau.core.kernels.generate.gemm import (
-    hold,
     larger,
     mask,
     pointer,
-    prefetch,
     share,
     smaller,
 )
 from flambeau.core.kernels.generate.recurrent_gates import GATES, STEPS, Cell
+from flambeau.core.kernels.generate.recurrent_tiles import (
+    Following,
+    asks_nothing,
+    each_tile,
+    multiply_panel,
+    powers_to,
+    sizes_to,
+    write_tiles,
+)
 from flambeau.core.kernels.generate.vectors import along, read, write
 from flambeau.core.kernels.jit import build, pool
-from flambeau.core.kernels.jit.ir import Function, Module, Value, element, vector
+from flambeau.core.kernels.jit.ir import SIZES, Function, Module, Value, vector
 
 __all__ = ["backward", "forward", "serves"]
 
@@ -65,10 +72,6 @@ WIDE = 2
 """Registers of a panel on the way back."""
 ALONE = 1 << 19
 """Multiplications of a step that one more thread is worth."""
-AHEAD = 24
-"""Rows of a panel that are asked for before they are multiplied: a weight that the second cache
-does not hold (512 states of a GRU and more) comes in 0.85 of the time; others as before.
-"""
 EARLY = 1 << 13
 """Lines that are asked for a step ahead at most: more would leave the second cache before they are
 used, and take the weight with them.
@@ -80,7 +83,6 @@ LEAST = 8
 DRIVER = 1 << 14
 """The work of a driver as `launch` takes it: one share, the interpreter's lock free."""
 
-Tile = dict[int, Function]
 Get = Callable[[str], Value]
 
 
@@ -181,6 +183,21 @@ def _panels(f: Function, get: Get, width: int) -> tuple[Value, Value]:
     return share(f, (get("hidden") + (width - 1)) / width)
 
 
+def _panel(
+    f: Function, get: Get, number: Value, start: Value, stop: Value, depth: Value, type: str,
+    width: int, gates: int,
+) -> tuple[Value, Following]:  # fmt: skip
+    """Where a panel of the packed weight begins, and what comes after it, as `each_tile` has it:
+    the one behind it, or the first one, for the next step.
+    """
+    first = pointer(f, get("packed"))
+    following = f.select((number + 1).lt(stop), number + 1, start)
+    panel, soon = (f.at(first, p * depth * width, type) for p in (number, following))
+    numbers = get("hidden") * get("hidden") * gates
+    far = numbers.gt(NEAR // SIZES[type]).to("i64")
+    return panel, (soon, type, width, far)
+
+
 def _pack_gates(made: Module, mode: str, type: str, lanes: int) -> Function:
     """The weight (gates * H, H) turned, into panels [k][gate][column]. Beyond the last column the
     last one is taken again.
@@ -228,15 +245,6 @@ def _pack_columns(made: Module, mode: str, type: str, lanes: int) -> Function:
 def _masks(f: Function, columns: Value, lanes: int, count: int) -> list[Value]:
     """For each register, which of its lanes are columns."""
     return [mask(f, larger(f, columns - z * lanes, 0), lanes) for z in range(count)]
-
-
-TILE = (
-    ("ptr", "context"), ("i64", "row"), ("ptr", "lines"), ("i64", "first"), ("i64", "last"),
-    ("i64", "span"), ("ptr", "panel"), ("i64", "column"), ("i64", "depth"),
-)  # fmt: skip
-"""`lines`: what the next step touches, as `_Ahead` has it; of its parts this tile asks for `first`
-to `last`, `span` lines each.
-"""
 
 
 class _Register:
@@ -302,112 +310,6 @@ class _Ahead:
         )  # fmt: skip
 
 
-def _multiply(
-    f: Function, sums: list[list[Any]], left: list[Value], many: str, lanes: int, kinds: int
-) -> None:
-    """The product of rows and a panel, into a tile's sums; `kinds` of lines are asked for."""
-    width, one = len(sums[0]), element(many)
-    panel, depth = f.argument["panel"], f.argument["depth"]
-    for line in sums:
-        for total in line:
-            total.set(0.0)
-
-    def multiply(k: Value) -> None:
-        for z in range(width):
-            prefetch(f, f.at(panel, (k + AHEAD) * (width * lanes) + z * lanes, one))
-
-        def column(z: int) -> Value:
-            return f.load(many, panel, k * (width * lanes) + z * lanes)
-
-        def number(r: int) -> Value:
-            return f.splat(f.load(one, left[r], k), lanes)
-
-        # The fewer ones all stay in registers, the others come one at a time.
-        if len(left) < width:
-            numbers = [number(r) for r in range(len(left))]
-            for z in range(width):
-                y = column(z)
-                for x, line in zip(numbers, sums, strict=True):
-                    line[z].set(f.fma(x, y, line[z].get()))
-                hold(f, [line[z] for line in sums])
-        else:
-            columns = [column(z) for z in range(width)]
-            for r, line in enumerate(sums):
-                x = number(r)
-                for y, total in zip(columns, line, strict=True):
-                    total.set(f.fma(x, y, total.get()))
-                hold(f, line)
-
-    at = f.variable("i64", 0)
-    if kinds:
-        first, span = f.argument["first"], f.argument["span"]
-        last = smaller(f, f.argument["last"], first + depth / span)
-        with f.loop(first, last) as number:
-            row, entry = number / kinds, number % kinds * 2
-            table = f.argument["lines"]
-            begin = pointer(f, f.load("i64", table, entry))
-            place = f.at(begin, row * f.load("i64", table, entry + 1), one)
-            with f.loop(0, span) as each:
-                prefetch(f, f.at(place, each * lanes, one))
-                multiply(at.get())
-                at.set(at.get() + 1)
-    with f.loop(at.get(), depth) as k:
-        multiply(k)
-
-
-def _tiles(
-    made: Module, name: str, sizes: Iterable[int], body: Callable[[Function, int], None]
-) -> Tile:
-    """A function for tiles of each size, the largest first."""
-    found: Tile = {}
-    for rows in sizes:
-        f = made.function(f"{name}{rows}", TILE, internal=True, attributes="noinline")
-        body(f, rows)
-        found[rows] = f
-    return found
-
-
-def _sizes(most: int) -> list[int]:
-    """Rows of tiles: every number up to six and every second above."""
-    return [rows for rows in range(most, 0, -1) if rows <= 6 or rows % 2 == 0]
-
-
-def _powers(most: int) -> list[int]:
-    """The largest and the powers of two below it: for what is done once a sequence."""
-    return [most, *(1 << k for k in range((most - 1).bit_length() - 1, -1, -1))]
-
-
-def _each_tile(
-    f: Function, tiles: Tile, start: Any, stop: Value, ahead: Callable[..., tuple[Any, ...]],
-    *more: Value,
-) -> None:  # fmt: skip
-    """Rows from `start` to `stop` in as few tiles as can be, of nearly equal size: a small one at
-    the end would wait for the panel. A size that is not among the tiles is put together; large
-    ones are even, and so are the parts.
-    """
-    first, most = f.index(start), max(tiles)
-    even = 1 if most - 1 in tiles else 2
-    count = larger(f, stop - first, 0)
-    parts = (count + (most - 1)) / most
-    with f.loop(0, parts) as part:
-        row = f.variable("i64", first + part * (count / even) / parts * even)
-        ends = (part + 1).eq(parts)
-        end = f.select(ends, stop, first + (part + 1) * (count / even) / parts * even)
-        table, *asks, span = ahead(part, parts)
-        for rows, tile in tiles.items():
-            at = row.get()
-            with f.when((at + rows).le(end)):
-                f.call(
-                    tile, "void", f.argument["context"], at, table, *asks, span, *more,
-                )  # fmt: skip
-                row.set(at + rows)
-
-
-def _nothing(f: Function) -> Callable[..., tuple[Any, ...]]:
-    """For tiles that ask for nothing."""
-    return lambda *_: (f.value("ptr", 0), f.index(0), f.index(0), f.index(1))
-
-
 def _forward_step(made: Module, mode: str, type: str, lanes: int, most: int) -> Function:
     """One step of the columns of a share."""
     gates, many, step = GATES[mode], vector(type, lanes), STEPS[mode]
@@ -422,7 +324,7 @@ def _forward_step(made: Module, mode: str, type: str, lanes: int, most: int) -> 
         bias = pointer(f, get("bias"))
         base = f.at(pointer(f, get("states")), (get("offset") + row) * hidden, type)
         left = [f.at(base, hidden * r, type) for r in range(rows)]
-        _multiply(f, sums, left, many, lanes, _kinds(TOUCHED[mode], gates))
+        multiply_panel(f, sums, left, many, lanes, _kinds(TOUCHED[mode], gates))
         for line, cell in zip(sums, cells, strict=True):
             for gate, total in enumerate(line):
                 if gate < step.from_input:
@@ -437,16 +339,16 @@ def _forward_step(made: Module, mode: str, type: str, lanes: int, most: int) -> 
             with f.when((row + r).lt(get("next_rows"))):
                 write(f, new, register.place("states", row + r, column, 0, "next_offset"), 0, some)
 
-    tiles = _tiles(made, "forward_tile", _sizes(most), tile)
+    tiles = write_tiles(made, "forward_tile", sizes_to(most), tile)
     f = made.function("forward_step", pool.ARGUMENTS, internal=True)
     get = _reader(f, f.argument["context"])
     hidden = get("hidden")
     start, stop = _panels(f, get, lanes)
     ahead = _Ahead(_Register(f, get, type, lanes, gates), TOUCHED[mode], start, stop, lanes)
     with f.loop(start, stop) as p:
-        panel = f.at(pointer(f, get("packed")), p * hidden * (gates * lanes), type)
+        panel, following = _panel(f, get, p, start, stop, hidden, type, gates * lanes, gates)
         part = partial(ahead.part, p)
-        _each_tile(f, tiles, 0, get("rows"), part, panel, p * lanes, hidden)
+        each_tile(f, tiles, 0, get("rows"), part, following, panel, p * lanes, hidden)
     return f
 
 
@@ -473,7 +375,7 @@ def _backward_steps(
         start = (get("past_offset") + row) * hidden * gates
         base = f.at(pointer(f, get("inner_slope")), start, type)
         left = [f.at(base, hidden * (gates * r), type) for r in range(rows)]
-        _multiply(f, sums, left, many, lanes, 0 if ends else _kinds(touched, gates))
+        multiply_panel(f, sums, left, many, lanes, 0 if ends else _kinds(touched, gates))
         for line, own in zip(sums, cells, strict=True):
             for total, cell in zip(line, own, strict=True):
                 slope = total.get() + cell.get("h")
@@ -483,8 +385,8 @@ def _backward_steps(
                 kept = STEPS[mode].backward(cell, slope + cell.get("out"))
                 cell.put("h", f.value(many, 0.0) if kept is None else kept)
 
-    inner = _tiles(made, "backward_tile", _sizes(most), lambda f, rows: tile(f, rows, False))
-    ends = _tiles(made, "ending_tile", _powers(most), lambda f, rows: tile(f, rows, True))
+    inner = write_tiles(made, "backward_tile", sizes_to(most), lambda f, rows: tile(f, rows, False))
+    ends = write_tiles(made, "ending_tile", powers_to(most), lambda f, rows: tile(f, rows, True))
     found = []
     for name in ("backward_step", "backward_end"):
         f = made.function(name, pool.ARGUMENTS, internal=True)
@@ -493,16 +395,17 @@ def _backward_steps(
         start, stop = _panels(f, get, width)
         ahead = _Ahead(_Register(f, get, type, lanes, gates), touched, start, stop, width)
         with f.loop(start, stop) as p:
-            more = f.at(pointer(f, get("packed")), p * depth * width, type), p * width
-            nothing = _nothing(f)
+            panel, following = _panel(f, get, p, start, stop, depth, type, width, gates)
+            more = following, panel, p * width
+            nothing = asks_nothing(f)
             if name == "backward_end":
-                _each_tile(f, ends, 0, past, nothing, *more, depth)
+                each_tile(f, ends, 0, past, nothing, *more, depth)
             else:  # rows that end here, rows of both steps, rows that begin
                 rows = get("rows")
                 both = smaller(f, rows, past)
-                _each_tile(f, ends, rows, past, nothing, *more, depth)
-                _each_tile(f, inner, 0, both, partial(ahead.part, p), *more, depth)
-                _each_tile(f, inner, both, rows, nothing, *more, f.index(0))
+                each_tile(f, ends, rows, past, nothing, *more, depth)
+                each_tile(f, inner, 0, both, partial(ahead.part, p), *more, depth)
+                each_tile(f, inner, both, rows, nothing, *more, f.index(0))
         found.append(f)
     return found[0], found[1]
 
@@ -521,9 +424,9 @@ def serves(mode: str, dtype: Any, name: str) -> bool:
 
 def _run(name: str, mode: str, w_hh: Any, order: Any, **arrays: Any) -> None:
     gates, hidden = GATES[mode], w_hh.shape[1]
-    rows = max(n for _, n in order)
+    least, rows = sorted((order[0][1], order[-1][1]))  # steps become larger, or smaller
     shares = min(pool.limit(), 1 + rows * hidden * hidden * gates // ALONE)
-    even = min(n for _, n in order) == rows and w_hh.nbytes <= NEAR
+    even = least == rows and w_hh.nbytes <= NEAR
     walks = shares if even and rows >= shares * LEAST else 1
     packed = memory.empty(gates * hidden * (hidden + WIDE * 64), w_hh.dtype)
     words = arrays | {
