@@ -196,6 +196,7 @@ def set_warn_always(b: bool, /) -> None:
 
 
 def is_warn_always_enabled() -> bool:
+    """Whether they do."""
     return _Settings.warn_always
 
 

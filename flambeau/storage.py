@@ -62,7 +62,9 @@ class _StorageType(type):
 
 
 def _named(name: str, dtype: dtypes.dtype | None) -> type:
-    return _StorageType(name, (), {"_given": dtype, "__module__": "torch"})
+    what = "the default dtype" if dtype is None else str(dtype)
+    doc = f"The old name of a `TypedStorage` of {what}: calling it makes one."
+    return _StorageType(name, (), {"_given": dtype, "__module__": "torch", "__doc__": doc})
 
 
 BFloat16Storage = _named("BFloat16Storage", dtypes.bfloat16)

@@ -6,6 +6,7 @@ The page is made by `scripts/coverage.py`; `--check` there compares it whole, an
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import re
 from pathlib import Path
 
@@ -47,6 +48,26 @@ def test_what_the_page_lists_is_there(room):
         owner = COVERAGE.find(flambeau, room)
         missing = [name for name in NAME.findall(names) if not hasattr(owner, name)]
         assert not missing, f"{state}: run python scripts/coverage.py"
+
+
+FOREIGN = {
+    *(f"multiprocessing.{x}_start_method" for x in ("get", "set")), "types.Device",
+    "multiprocessing.get_all_start_methods", "multiprocessing.get_context", "types.FileLike",
+    "utils.tensorboard.RecordWriter",
+}  # fmt: skip
+"""Names of other libraries, and unions of types."""
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
+@pytest.mark.parametrize("room", SECTIONS, ids=lambda room: room or "torch")
+def test_every_name_says_what_it_is(room):
+    bare = []
+    for state, _, names in LINE.findall(SECTIONS[room]):
+        for name in NAME.findall(names) if state != "absent" else ():
+            found = getattr(COVERAGE.find(flambeau, room), name, None)
+            if callable(found) and not name.startswith("__") and not inspect.getdoc(found):
+                bare.append(path_of(room, name))
+    assert not set(bare) - FOREIGN
 
 
 def path_of(room: str, name: str) -> str:

@@ -29,14 +29,17 @@ __all__ = [
 
 
 def _yes() -> bool:
+    """True: it is there."""
     return True
 
 
 def _no() -> bool:
+    """False: it is absent."""
     return False
 
 
 def _nothing() -> None:
+    """None: it is absent."""
     return None
 
 
@@ -86,8 +89,21 @@ cudnn = Flags(
 cusparselt = Flags(PREFIX + "cusparselt", "Absent.", {}, is_available=_no, version=_nothing)
 kleidiai = Flags(PREFIX + "kleidiai", "Absent.", {}, is_available=_no)
 mha = Flags(PREFIX + "mha", "The fast path of attention in evaluation.", {"fastpath": True})
-mha.__dict__["get_fastpath_enabled"] = lambda: mha.fastpath
-mha.__dict__["set_fastpath_enabled"] = lambda value: setattr(mha, "fastpath", value)
+
+
+def get_fastpath_enabled() -> bool:
+    """Whether attention may take its short way."""
+    return bool(mha.fastpath)
+
+
+def set_fastpath_enabled(value: bool) -> None:
+    """Let attention take its short way, or not."""
+    mha.fastpath = value
+
+
+mha.__dict__.update(
+    get_fastpath_enabled=get_fastpath_enabled, set_fastpath_enabled=set_fastpath_enabled
+)
 mkl = Flags(
     PREFIX + "mkl",
     "A BLAS: NumPy's own stands in.",

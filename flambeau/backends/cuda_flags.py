@@ -27,7 +27,7 @@ def make_cuda(name: str) -> Flags:
         },
     )
     allowed = dict.fromkeys(KERNELS, True)
-    functions: dict[str, Any] = {"matmul": matmul, "is_built": lambda: False}
+    functions: dict[str, Any] = {"matmul": matmul, "is_built": _is_built}
 
     @contextlib.contextmanager
     def sdp_kernel(
@@ -51,14 +51,23 @@ def make_cuda(name: str) -> Flags:
 
     functions["sdp_kernel"] = sdp_kernel
     for kernel in KERNELS:
-        functions[f"{kernel}_sdp_enabled"] = lambda kernel=kernel: allowed[kernel]
-        functions[f"enable_{kernel}_sdp"] = _switch(allowed, kernel)
+        ask, switch = _switch(allowed, kernel)
+        functions |= {f"{kernel}_sdp_enabled": ask, f"enable_{kernel}_sdp": switch}
     return Flags(name, "CUDA: absent.", {}, **functions)
 
 
-def _switch(allowed: dict[str, bool], kernel: str) -> Any:
+def _is_built() -> bool:
+    """Whether there is CUDA: no."""
+    return False
+
+
+def _switch(allowed: dict[str, bool], kernel: str) -> tuple[Any, Any]:
+    def enabled_now() -> bool:
+        """Whether a kernel of attention is allowed."""
+        return allowed[kernel]
+
     def enable(enabled: bool) -> None:
         """Allow a kernel of attention, or not."""
         allowed[kernel] = bool(enabled)
 
-    return enable
+    return enabled_now, enable

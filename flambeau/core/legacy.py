@@ -181,11 +181,15 @@ for _dtype in (
     dtypes.bool,
 ):
     _name = dtypes.tensor_type_name(_dtype).removeprefix("torch.")
+    _doc = (
+        f"The old name of tensors of {_dtype}: calling it makes one of sizes, or of data; "
+        f"`isinstance` asks for the dtype."
+    )
     TENSOR_TYPES[_name] = _TensorType(
-        _name, (), {"dtype": _dtype, "__module__": "torch", "is_cuda": False}
+        _name, (), {"dtype": _dtype, "__module__": "torch", "is_cuda": False, "__doc__": _doc}
     )
     CUDA_TYPES[_name] = _CudaType(
-        _name, (), {"dtype": _dtype, "__module__": "torch.cuda", "is_cuda": True}
+        _name, (), {"dtype": _dtype, "__module__": "torch.cuda", "is_cuda": True, "__doc__": _doc}
     )
 
 

@@ -1477,10 +1477,14 @@ class Tensor:
     def is_nonzero(self) -> builtins.bool:
         """Whether a one-element tensor is not 0."""
 
-    def is_pinned(self, device: Any = None) -> builtins.bool: ...
+    def is_pinned(self, device: Any = None) -> builtins.bool:
+        """Whether the memory is page-locked for an accelerator: there is none."""
+
     @property
     def is_quantized(self) -> Any: ...
-    def is_same_size(self, other: Tensor) -> builtins.bool: ...
+    def is_same_size(self, other: Tensor) -> builtins.bool:
+        """Whether the shapes are equal."""
+
     def is_set_to(self, tensor: Tensor) -> builtins.bool:
         """Whether both are the same view of the same storage."""
 
@@ -2107,8 +2111,12 @@ class Tensor:
     def pinverse(self, rcond: builtins.float = 1e-15) -> Tensor:
         """`torch.linalg.pinv` with `rcond` for the relative tolerance."""
 
-    def polygamma(self, n: builtins.int) -> Tensor: ...
-    def polygamma_(self, n: builtins.int) -> Tensor: ...
+    def polygamma(self, n: builtins.int) -> Tensor:
+        """The n-th derivative of digamma."""
+
+    def polygamma_(self, n: builtins.int) -> Tensor:
+        """`polygamma`, in place."""
+
     def positive(self) -> Tensor:
         """The tensor itself. Raises RuntimeError for bool."""
 
@@ -2200,7 +2208,9 @@ class Tensor:
     def reciprocal_(self) -> Tensor:
         """`reciprocal` written into the tensor itself. ``1 / input``."""
 
-    def record_stream(self, stream: Any) -> None: ...
+    def record_stream(self, stream: Any) -> None:
+        """Nothing: memory is not shared between streams here."""
+
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
         """Call `hook(grad)` when this tensor's gradient is computed; it may return another ..."""
 
@@ -2583,7 +2593,9 @@ class Tensor:
     def storage_offset(self) -> builtins.int:
         """How far the first element lies into the storage, in elements."""
 
-    def storage_type(self) -> Any: ...
+    def storage_type(self) -> Any:
+        """The class of the typed storage: ``torch.FloatStorage``, ..."""
+
     def stride(self, dim: builtins.int | None = None) -> Any:
         """Steps between elements along each dimension (or `dim`), counted in elements."""
 

@@ -216,6 +216,7 @@ class UntypedStorage(StorageBase):
         return flat
 
     def data_ptr(self) -> int:
+        """The address of the first byte."""
         if self.is_meta:
             return 0
         root = root_of(self._tensor)
@@ -228,6 +229,7 @@ class UntypedStorage(StorageBase):
         return int(self._bytes().size)
 
     def size(self) -> int:
+        """How many bytes there are."""
         return self.nbytes()
 
     def __len__(self) -> int:
@@ -238,6 +240,7 @@ class UntypedStorage(StorageBase):
         return 1
 
     def untyped(self) -> UntypedStorage:
+        """Itself."""
         return self
 
     def __getitem__(self, index: Any) -> Any:
@@ -257,6 +260,7 @@ class UntypedStorage(StorageBase):
         return iter(self.tolist())
 
     def tolist(self) -> list[int]:
+        """The bytes."""
         found: list[int] = self._bytes().tolist()
         return found
 
@@ -288,6 +292,7 @@ class UntypedStorage(StorageBase):
         return self
 
     def clone(self) -> UntypedStorage:
+        """A copy."""
         if self.is_meta:
             return UntypedStorage(self.nbytes(), device="meta")
         return UntypedStorage(wrap(self._bytes().copy()))

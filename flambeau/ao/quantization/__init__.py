@@ -65,6 +65,7 @@ from flambeau.ao.quantization.granularity import (
 )
 from flambeau.ao.quantization.mappings import (
     get_default_compare_output_module_list,
+    get_default_custom_config_dict,
     get_default_dynamic_quant_module_mappings,
     get_default_qat_module_mappings,
     get_default_qconfig_propagation_list,

@@ -52,7 +52,9 @@ def convert(
         raise fail(NotImplementedError, "convert", "reference modules are not built.")
     model = module if inplace else copy.deepcopy(module)
     table = mappings.get_default_static_quant_module_mappings() if mapping is None else mapping
-    custom = (convert_custom_config_dict or {}).get("observed_to_quantized_custom_module_class", {})
+    if convert_custom_config_dict is None:
+        convert_custom_config_dict = mappings.get_default_custom_config_dict()
+    custom = convert_custom_config_dict.get("observed_to_quantized_custom_module_class", {})
     _swap_all(model, table, custom)
     if remove_qconfig:
         for each in model.modules():

@@ -11,6 +11,7 @@ from flambeau.core.errors import fail
 __all__ = [
     "fixed_range_fake_quants",
     "get_default_compare_output_module_list",
+    "get_default_custom_config_dict",
     "get_default_dynamic_quant_module_mappings",
     "get_default_qat_module_mappings",
     "get_default_qconfig_propagation_list",
@@ -116,8 +117,27 @@ def get_default_compare_output_module_list() -> set[Any]:
 
 
 def no_observer_set() -> set[Any]:
-    """The classes that are never observed."""
-    return set()
+    """The classes that are never observed: their parts are."""
+    from flambeau.ao.nn import quantizable
+
+    return {quantizable.LSTM, quantizable.MultiheadAttention}
+
+
+def get_default_custom_config_dict() -> dict[str, Any]:
+    """The layers that `prepare` takes apart, and what `convert` makes of them."""
+    from flambeau.ao.nn import quantizable
+    from flambeau.ao.nn import quantized as whole
+
+    return {
+        "float_to_observed_custom_module_class": {
+            nn.LSTM: quantizable.LSTM,
+            nn.MultiheadAttention: quantizable.MultiheadAttention,
+        },
+        "observed_to_quantized_custom_module_class": {
+            quantizable.LSTM: whole.LSTM,
+            quantizable.MultiheadAttention: whole.MultiheadAttention,
+        },
+    }
 
 
 def _class_of(name: str, table: dict[Any, Any], wanted: Any, more: Any) -> Any:

@@ -10,8 +10,10 @@ from typing import Any
 from flambeau import nn
 from flambeau.ao.quantization.mappings import (
     fixed_range_fake_quants,
+    get_default_custom_config_dict,
     get_default_qat_module_mappings,
     get_default_qconfig_propagation_list,
+    no_observer_set,
 )
 from flambeau.ao.quantization.observer import (
     MovingAveragePerChannelMinMaxObserver,
@@ -141,7 +143,7 @@ def _observe_all(module: Module, leaves: Any, whole: Any, custom: Any) -> None:
     from flambeau.ao.nn.intrinsic import _FusedModule
     from flambeau.ao.nn.quantized import FloatFunctional
 
-    fixed = fixed_range_fake_quants()
+    fixed, apart = fixed_range_fake_quants(), no_observer_set()
     for name, child in list(module.named_children()):
         wanted = getattr(child, "qconfig", None) is not None
         if isinstance(child, nn.Dropout):
@@ -156,7 +158,8 @@ def _observe_all(module: Module, leaves: Any, whole: Any, custom: Any) -> None:
         elif wanted and type(child) in custom:
             observed = custom[type(child)].from_float(child)
             setattr(module, name, observed)
-            _observe(observed)
+            if type(observed) not in apart:
+                _observe(observed)
         else:
             _observe_all(child, leaves, whole, custom)
     if not module._modules and type(module) in leaves and not isinstance(module, nn.Sequential):
@@ -176,7 +179,8 @@ def prepare(
         inplace: change the model itself. allow_list: the classes of leaves that may be observed.
         observer_non_leaf_module_list: classes that are observed as one, with what they hold.
         prepare_custom_config_dict: under "float_to_observed_custom_module_class", a class of the
-            user's -> the class that observes itself, made by its `from_float`.
+            user's -> the class that observes itself, made by its `from_float`; LSTM and attention
+            by default.
     """
     model = model if inplace else copy.deepcopy(model)
     propagate_qconfig_(model)
@@ -187,7 +191,9 @@ def prepare(
             stacklevel=2,
         )
     leaves = get_default_qconfig_propagation_list() if allow_list is None else allow_list
-    custom = (prepare_custom_config_dict or {}).get("float_to_observed_custom_module_class", {})
+    if prepare_custom_config_dict is None:
+        prepare_custom_config_dict = get_default_custom_config_dict()
+    custom = prepare_custom_config_dict.get("float_to_observed_custom_module_class", {})
     _observe_all(model, leaves, set(observer_non_leaf_module_list or ()), custom)
     return model
 

@@ -221,6 +221,7 @@ class Attributes:
         return False
 
     def is_pinned(self: Tensor, device: Any = None) -> bool:
+        """Whether the memory is page-locked for an accelerator: there is none."""
         return False
 
     def pin_memory(self: Tensor, device: Any = None) -> Tensor:
@@ -253,6 +254,7 @@ class Attributes:
         )
 
     def is_same_size(self: Tensor, other: Tensor) -> bool:
+        """Whether the shapes are equal."""
         return bool(self._array.shape == other._array.shape)
 
     def is_set_to(self: Tensor, tensor: Tensor) -> bool:
@@ -333,6 +335,7 @@ class Attributes:
         return TypedStorage(self)
 
     def storage_type(self: Tensor) -> Any:
+        """The class of the typed storage: ``torch.FloatStorage``, ..."""
         from flambeau.core.untyped import TypedStorage
 
         return TypedStorage
@@ -349,6 +352,7 @@ class Attributes:
         return self._storage is not None and bool(self._storage.shared)
 
     def record_stream(self: Tensor, stream: Any) -> None:
+        """Nothing: memory is not shared between streams here."""
         return None
 
 

@@ -134,6 +134,37 @@ def leaky_relu(input, negative_slope: float = 0.01):
     return _leaky(input, negative_slope)
 
 
+_leak = ops.leaky_relu_
+
+
+@composite(function=False)
+def leaky_relu_(input: Tensor, negative_slope: float = 0.01) -> Tensor:
+    """In-place :func:`leaky_relu`.
+
+    Raises:
+        RuntimeError: in backward: the slope is negative.
+    """
+    return _told_apart("leaky_relu_", _leak(input, negative_slope), negative_slope)
+
+
+def _told_apart(name: str, written: Tensor, slope: float) -> Tensor:
+    """What was written in place. PyTorch has only the result to tell the input's sign by in
+    backward, and a negative slope hides it: there it refuses."""
+    node = written.grad_fn if slope < 0 else None
+    if node is not None:
+
+        def refuse(grads: Any) -> None:
+            raise fail(
+                RuntimeError,
+                name,
+                "In-place backward calculation is triggered with a negative slope which is not "
+                f"supported: the slope is {slope}. Call the form that is not in place.",
+            )
+
+        node.register_prehook(refuse)
+    return written
+
+
 def _elu(input, alpha, scale, input_scale):
     t = input.dtype.type
     low = np.expm1(np.minimum(input, 0) * t(input_scale))
@@ -229,10 +260,9 @@ def elu_(input: Tensor, alpha: float = 1.0, scale: float = 1.0, input_scale: flo
     """In-place :func:`elu`.
 
     Raises:
-        RuntimeError: a negative alpha where a gradient is wanted: the output would not tell the
-        input's sign.
+        RuntimeError: in backward: alpha is negative.
     """
-    return ops._elu_(input, alpha, scale, input_scale)
+    return _told_apart("elu_", ops._elu_(input, alpha, scale, input_scale), alpha)
 
 
 @composite()
@@ -261,9 +291,13 @@ def celu(input: Tensor, alpha: float = 1.0) -> Tensor:
 
 @composite()
 def celu_(input: Tensor, alpha: float = 1.0) -> Tensor:
-    """In-place :func:`celu`."""
+    """In-place :func:`celu`.
+
+    Raises:
+        RuntimeError: `alpha` is 0; in backward: it is negative.
+    """
     _nonzero(alpha)
-    return ops._celu_(input, alpha)
+    return _told_apart("celu_", ops._celu_(input, alpha), alpha)
 
 
 def _masked_rule(name: str, keep: Any) -> Any:

@@ -185,10 +185,12 @@ def polygamma(n: int, input: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 
 def _method(self: Tensor, n: int) -> Tensor:
+    """The n-th derivative of digamma."""
     return polygamma(n, self)
 
 
 def _written(self: Tensor, n: int) -> Tensor:
+    """`polygamma`, in place."""
     return ops._polygamma_(self, _order("polygamma_", n))
 
 

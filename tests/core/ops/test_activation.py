@@ -158,3 +158,26 @@ def test_what_relu_cuts_stays_zero_whatever_arrives():
         y.detach().numpy()  # seen from outside: the recorded rule runs
         g = torch.tensor([float("nan"), 1.0])
         assert torch.autograd.grad(y, x, g, create_graph=create_graph)[0].tolist() == [0, 1]
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda t, x, s: t.nn.functional.leaky_relu_(x, s),
+        lambda t, x, s: t.nn.functional.leaky_relu(x, s, inplace=True),
+        lambda t, x, s: t.nn.functional.elu_(x, s),
+        lambda t, x, s: t.nn.functional.celu(x, s, inplace=True),
+        lambda t, x, s: t.rrelu_(x, s, s, False),
+    ],
+)
+def test_written_in_place_a_negative_slope_has_no_gradient(write, oracle):
+    for t in (torch, oracle):
+        for slope in (0.5, -0.5):
+            x = t.tensor([-1.0, 2.0], requires_grad=True)
+            y = write(t, x.clone(), slope)
+            if slope > 0:
+                y.sum().backward()
+                continue
+            with pytest.raises(RuntimeError, match="negative slope"):
+                y.sum().backward()
+        write(t, x.detach(), -0.5)

@@ -54,10 +54,12 @@ __all__ = [
     "InstanceNorm1d",
     "InstanceNorm2d",
     "InstanceNorm3d",
+    "LSTM",
     "LayerNorm",
     "LeakyReLU",
     "Linear",
     "MaxPool2d",
+    "MultiheadAttention",
     "PReLU",
     "QFunctional",
     "Quantize",
@@ -67,7 +69,13 @@ __all__ = [
 ]
 
 
+OBSERVED = ("LSTM", "MultiheadAttention")
+"""Those that stand on layers which stand on this room."""
+
+
 def __getattr__(name: str) -> _Any:
+    if name in OBSERVED:
+        return getattr(_import_module("flambeau.ao.nn.quantized.observed"), name)
     if name == "dynamic":
         return _import_module("flambeau.ao.nn.quantized.dynamic")
     from flambeau.shim.suggest import missing
