@@ -16,7 +16,7 @@ import numpy as np
 # Time over PyTorch's that a kind of work may take at most.
 LIMITS = {
     "elementwise": 0.8, "in place": 0.8, "chain": 0.6, "views": 1.0, "step": 0.5, "reduction": 0.8,
-    "program": 0.8, "random": 0.8, "by index": 0.8, "order": 0.8, "complex": 0.8,
+    "program": 0.8, "random": 0.8, "by index": 0.8, "order": 0.8, "complex": 0.8, "layer": 0.8,
 }  # fmt: skip
 
 
@@ -192,7 +192,18 @@ RANDOM = {  # zeros: the engines' streams are not at one place
     "randperm": "torch.randperm(8).zero_()",
     "rand_like": "torch.rand_like(a).zero_()",
 }
+LAYERS = {
+    "max_pool2d": "torch.nn.functional.max_pool2d(a[None, None], 2)",
+    "max_pool1d": "torch.nn.functional.max_pool1d(a[None], 2)",
+    "adaptive_avg_pool2d": "torch.nn.functional.adaptive_avg_pool2d(a[None, None], 1)",
+    "batch_norm": "torch.nn.functional.batch_norm(a, a[0], b[0])",
+    "batch_norm, training": "torch.nn.functional.batch_norm(a, None, None, training=True)",
+    "group_norm": "torch.nn.functional.group_norm(a, 2)",
+    "pad": "torch.nn.functional.pad(a, (1, 1))",
+}
 BY_INDEX = {
+    "a[i, i]": "a[i, i]",
+    "a[:, i]": "a[:, i]",
     "scatter_": "a.scatter_(1, j, b)",
     "scatter_ a number": "a.scatter_(1, j, 1.0)",
     "scatter_add": "a.scatter_add(1, j, b)",
@@ -274,6 +285,8 @@ REDUCTIONS = {
     "std": "a.std()",
     "norm": "a.norm()",
     "prod": "a.prod()",
+    "cumsum": "a.cumsum(1)",
+    "cumprod": "a.cumprod(0)",
     "any": "m.any()",
     "sum of whole": "k.sum()",
     "index_select": "a.index_select(0, i)",
@@ -421,7 +434,8 @@ def table() -> list[Workload]:
                 for name, code in WRITTEN_RESULTS.items()
             ]
     for kind, codes in (
-        ("random", RANDOM), ("by index", BY_INDEX), ("order", ORDER), ("complex", COMPLEX)
+        ("random", RANDOM), ("by index", BY_INDEX), ("order", ORDER), ("complex", COMPLEX),
+        ("layer", LAYERS),
     ):  # fmt: skip
         lines += [Workload(kind, name, expression(code)) for name, code in codes.items()]
     for dtypes, codes in ((("bfloat16", "float16"), HALVES), (("uint8", "int16", "int32"), WHOLE)):

@@ -371,7 +371,7 @@ class Function(FunctionCtx):
         node = FunctionNode(cls, tuple(e is not None for e in edges))
         ctx = node._context
         m = state.mode()
-        token = state.switch(grad=False)
+        token = state.switch_grad(False)
         try:
             if cls.setup_context is not Function.setup_context:
                 output = cls.forward(*args, **kwargs)

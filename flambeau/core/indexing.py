@@ -36,6 +36,7 @@ from flambeau.core.tensor import PLAIN, Tensor, edge_of, wrap, wrap_like_view
 __all__ = ["getitem", "setitem"]
 
 nd = np.ndarray
+LONG = np.dtype("i8")
 ALL = slice(None)
 BASIC = ops._basic.operation
 PARTS = frozenset((int, slice, type(None), type(Ellipsis)))
@@ -50,7 +51,9 @@ def getitem(input: Tensor, index: Any) -> Tensor:
     """
     kind = type(index)
     if kind is not Tensor and index is not Ellipsis:
-        found = _viewed(input, index)
+        # A tensor at the end names no view: not looked at.
+        plain = kind is not tuple or not index or type(index[-1]) is not Tensor
+        found = _viewed(input, index) if plain else None
         if found is not None:
             return found  # type: ignore[no-any-return]
     if type(input) in PLAIN:
@@ -100,22 +103,26 @@ def _picked(input: Tensor, index: tuple[Any, ...]) -> Tensor | None:
     """What one tensor of whole numbers picks, or two side by side, among slices of all there is;
     None where the index must be read.
     """
-    given = []
+    at = count = 0  # where the first tensor stands, how many there are
     for k, part in enumerate(index):
         if type(part) in PLAIN:
-            given.append(k)
+            a = part._array
+            if type(a) is not nd or a.dtype is not LONG or not a.ndim:
+                return None
+            if not count:
+                at = k
+            elif k != at + count:
+                return None
+            count += 1
         elif type(part) is not slice or not (part.start is part.stop is part.step is None):
             return None
-    if len(index) > input._array.ndim or not 1 <= len(given) <= 2:
+    if len(index) > input._array.ndim:
         return None
-    tensors = [index[k] for k in given]
-    if not _are_places(tensors):
-        return None
-    if len(given) == 1:
-        return ops._index_one(input, tensors[0], given[0])  # type: ignore[no-any-return]
-    if given[1] != given[0] + 1:
-        return None
-    return ops._index_pair(input, *tensors, given[0])  # type: ignore[no-any-return]
+    if count == 1:
+        return ops._index_one(input, index[at], at)  # type: ignore[no-any-return]
+    if count == 2:
+        return ops._index_pair(input, index[at], index[at + 1], at)  # type: ignore[no-any-return]
+    return None
 
 
 def _are_places(parts: Any) -> bool:
@@ -124,7 +131,7 @@ def _are_places(parts: Any) -> bool:
         if type(part) not in PLAIN:
             return False
         a = part._array
-        if type(a) is not nd or a.dtype != np.int64 or not a.ndim:
+        if type(a) is not nd or a.dtype is not LONG or not a.ndim:
             return False
     return True
 
@@ -603,9 +610,7 @@ def _plain_index(index: Any) -> Any:
         return index
     if kind is Tensor:
         a = index._array
-        return (
-            a if type(a) is nd and a.ndim and (a.dtype.kind == "b" or a.dtype == np.int64) else None
-        )
+        return a if type(a) is nd and a.ndim and (a.dtype.kind == "b" or a.dtype is LONG) else None
     if kind is tuple and all(
         type(p) in PARTS and (type(p) is not slice or forward(p)) for p in index
     ):

@@ -22,6 +22,8 @@ class Size(tuple[int, ...]):
     __slots__ = ()
 
     def __new__(cls, sizes: Iterable[SupportsIndex] = ()) -> Self:
+        if type(sizes) is Size:
+            return tuple.__new__(cls, sizes)
         sizes = tuple(sizes)
         try:
             return tuple.__new__(cls, map(index, sizes))
@@ -52,6 +54,8 @@ class Size(tuple[int, ...]):
         return tuple.__new__(Size, found) if type(at) is slice else found
 
     def __add__(self, other: Any) -> Any:
+        if type(other) is Size:
+            return tuple.__new__(Size, tuple.__add__(self, other))
         if not isinstance(other, tuple):
             if hasattr(type(other), "__radd__"):
                 return NotImplemented

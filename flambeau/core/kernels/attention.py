@@ -67,7 +67,7 @@ def _ordered(shape: Any, like: Any) -> Any:
         return memory.empty(shape, like.dtype)
     order = sorted(range(like.ndim), key=lambda d: -like.strides[d])
     fresh = memory.empty(tuple(shape[d] for d in order), like.dtype)
-    return fresh.transpose(np.argsort(order))
+    return fresh.transpose(sorted(range(like.ndim), key=order.__getitem__))
 
 
 def _weights(q: Any, k: Any, mask: Any, scale: float, causal: bool) -> tuple[Any, Any]:

@@ -30,6 +30,8 @@ __all__ = ["Exchange"]
 WIDER = {"bfloat16": np.dtype("f4")}
 
 
+NUMBERS = frozenset((float, int, bool))
+"""What `item` gives of all dtypes but complex ones."""
 _INNER = re.compile("_.*_").fullmatch
 
 
@@ -214,10 +216,12 @@ class Exchange:
 
     def __float__(self: Tensor) -> float:
         _told_of_gradient(self)
-        return float(self._one("float"))
+        found: Any = self.item() if self._array.size == 1 else None
+        return float(found if type(found) in NUMBERS else self._one("float"))
 
     def __int__(self: Tensor) -> int:
-        return int(self._one("int"))
+        found: Any = self.item() if self._array.size == 1 else None
+        return int(found if type(found) in NUMBERS else self._one("int"))
 
     def __complex__(self: Tensor) -> complex:
         _told_of_gradient(self)

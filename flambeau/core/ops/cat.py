@@ -20,6 +20,7 @@ from flambeau.core.ir.abstract import Abstract
 from flambeau.core.kernels import copies, memory
 from flambeau.core.kernels.late import placed
 from flambeau.core.kernels.windows import channels_last, empty
+from flambeau.core.silence import quiet
 from flambeau.core.state import mode, ordinary
 from flambeau.core.tensor import PLAIN, Tensor, edge_of, wrap
 
@@ -215,7 +216,7 @@ def _joined(op: Any, tensors: Any, dim: Any) -> Tensor | None:
             return None
         size += a.nbytes
     if size >= MANY:
-        return None
+        return _joined_large(op, tensors, arrays, dim, any_edge)
     try:
         if op is STACK:
             shape = first.shape
@@ -233,6 +234,20 @@ def _joined(op: Any, tensors: Any, dim: Any) -> Tensor | None:
     except (ValueError, TypeError, IndexError):
         return None
     return _recorded(op, tensors, dim, r, any_edge)
+
+
+def _joined_large(op: Any, tensors: Any, arrays: list[Any], dim: Any, any_edge: bool) -> Any:
+    """The same for so many numbers that memory counts."""
+    ndim, rest = arrays[0].ndim, None
+    if op is STACK or type(dim) is not int or not -ndim <= dim < ndim:
+        return None
+    dim %= ndim
+    for a in arrays:
+        around = (a.shape[:dim], a.shape[dim + 1 :])
+        if rest not in (None, around):
+            return None
+        rest = around
+    return _recorded(op, tensors, dim, quiet(_in_rows, arrays, dim), any_edge)
 
 
 FORMATTED = (4, 5)

@@ -225,6 +225,8 @@ class _Pair(NamedTuple):
     rows: bool
     """Whether the first has one that the other lacks; a row of size 1 stands for it where not."""
     columns: bool
+    flat: bool = False
+    """Whether all there is is summed, in one order: a product of two vectors."""
 
 
 def _turn(labels: Sequence[int], order: Sequence[int]) -> tuple[int, ...] | None:
@@ -245,6 +247,8 @@ def _matrices(terms: Any, output: tuple[int, ...]) -> _Pair | None:
     rows, columns = ([n for n in own if n not in other] for own, other in ((a, b), (b, a)))
     if any(n not in output for n in rows + columns):
         return None
+    if a == b and len(a) > 1 and not output:
+        return _Pair(None, None, tuple([(k, k) for k in range(len(a))]), True, False, False, True)
     if summed and (len(summed) > 1 or max(map(len, (rows, columns, batch))) > 1):
         return None
     if not summed and (batch or len(rows) != 1 or len(columns) != 1):
@@ -264,6 +268,8 @@ def _paired(a: Tensor, b: Tensor, plan: _Pair) -> Tensor | None:
     for i, j in plan.alike:
         if one[i] != two[j]:
             return None
+    if plan.flat:
+        return ops.dot(a.reshape(-1), b.reshape(-1))  # type: ignore[no-any-return]
     left = a if plan.left is None else a.permute(plan.left)
     right = b if plan.right is None else b.permute(plan.right)
     if plan.summed:

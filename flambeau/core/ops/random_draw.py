@@ -15,6 +15,7 @@ from flambeau.core.batch.draws import each_draw
 from flambeau.core.declare import composite, ops, primitive, republish
 from flambeau.core.errors import fail
 from flambeau.core.factory_options import empty, finish, into, options, shape_of
+from flambeau.core.folds import fold_min
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.node import labelled
 from flambeau.core.ops.random_fill import check_chances, need_kernel, number, probability, whole
@@ -35,6 +36,8 @@ def _same(input: Any, *args: Any, **named: Any) -> Any:
 
 
 def _common(name: str, left: np.ndarray, right: np.ndarray) -> tuple[int, ...]:
+    if left.shape == right.shape:
+        return left.shape
     try:
         return np.broadcast_shapes(left.shape, right.shape)
     except ValueError:
@@ -230,7 +233,7 @@ def _drawn(mean=None, std=None, shift: Any = 0.0, scale: Any = 1.0, generator: A
     model = std if mean is None else mean
     other = mean if std is None else std
     shape = _common("normal", model, other)
-    if std is not None and not (std >= 0).all():
+    if std is not None and std.size and not fold_min(std, None) >= 0:  # NaN is not
         raise fail(
             RuntimeError,
             "normal",

@@ -132,7 +132,7 @@ def _target(
             else f"{words}, got neither.",
         )
     name, value = ("size", size) if size is not None else ("scale_factor", scale_factor)
-    if isinstance(value, Sequence):
+    if type(value) not in (int, float) and isinstance(value, Sequence):
         if len(value) != count:
             raise fail(
                 ValueError,

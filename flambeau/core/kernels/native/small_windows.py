@@ -161,6 +161,7 @@ def _module(name: str, pool: Pool) -> Module:
     with f.loop(0, many) as j:
         f.store(f.load("i64", dims, ndim - many + j), memory, j + (own + 1) * AXES - many)
     if own:
+        require(f, rank.ge(many))
         with f.loop(0, many) as j:
             size = whole(f, f.load("ptr", items, rank - many + j))
             f.store(size, memory, j + AXES - many)

@@ -99,7 +99,7 @@ def test_what_is_not_served():
     for given in (
         (grad, taps[:1], x.shape, False, *rest[:4]), (grad, taps, x.shape, True, *rest[:4]),
         (grad, taps.astype("i4"), x.shape, False, *rest[:4]),
-        (grad, taps, (2, 3, 9, 6), False, *rest[:4]),
+        (grad, taps, (2, 3, 9, 6), False, *rest[:4]), (grad, taps, (6,), False, *rest[:4]),
     ):  # fmt: skip
         assert function("max_pool_spread")(*given) == "the NumPy form"
     for out in ((0, 1), (2, 2, 2), ()):
