@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+import flambeau
 from flambeau.core import layout as layouts
 from flambeau.core.layout import (
     channels_last_strides,
@@ -91,3 +92,25 @@ def test_strides(oracle: ModuleType, seed: int) -> None:
         wide = or_none(x.expand, sizes)
         found = or_none(expand, shape, strides, sizes)
         assert found == (None if wide is None else (tuple(wide.shape), wide.stride())), (at, sizes)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda t, x: t.nn.functional.logsigmoid(x),
+        lambda t, x: t.nn.functional.rrelu(x),
+        lambda t, x: t.nn.functional.rrelu(x, training=True),
+        lambda t, x: t.mvlgamma(x + 9, 1),
+        lambda t, x: t.mvlgamma(x + 9, 3),
+    ],
+)
+def test_results_in_row_major_order(oracle: ModuleType, call: Any) -> None:
+    for make in (
+        lambda t: t.ones(3, 4).t(),
+        lambda t: t.ones(2, 3, 5).permute(2, 0, 1),
+        lambda t: t.ones(2, 3, 4, 5).to(memory_format=t.channels_last),
+        lambda t: t.ones(2, 3, 4).transpose(0, 1),
+        lambda t: t.ones(4, 2)[:, 0],
+    ):
+        mine, theirs = call(flambeau, make(flambeau)), call(oracle, make(oracle))
+        assert mine.stride() == theirs.stride()

@@ -15,7 +15,7 @@ import numpy as np
 
 from flambeau.core.layout import iterated_strides, preserve_strides
 
-__all__ = ["alike", "form_of", "in_order", "merged", "ordered", "room"]
+__all__ = ["alike", "form_of", "in_order", "merged", "ordered", "room", "row_major"]
 
 nd = np.ndarray
 
@@ -58,6 +58,13 @@ def ordered(kernel: Callable[..., Any], of_complex: Any = None) -> Callable[...,
         return form(*arrays)
 
     return form if of_complex is None else either
+
+
+def row_major(result: Any) -> Any:
+    """A fresh result as PyTorch lays it out where its operand's order does not count."""
+    if type(result) is not nd or result.flags.c_contiguous:
+        return result
+    return result.copy()
 
 
 def form_of(op: Any) -> Callable[..., Any]:

@@ -16,6 +16,7 @@ from flambeau.core.declare import composite, ops
 from flambeau.core.errors import fail
 from flambeau.core.factory.short import Filled
 from flambeau.core.ir.abstract import Abstract
+from flambeau.core.kernels.order import row_major
 from flambeau.core.node import labelled
 from flambeau.core.random import uniform
 from flambeau.core.random.generator import Generator, default_generator, resolve
@@ -156,7 +157,8 @@ def _randomly_leaky(
         )
     label = f"RreluWithNoiseBackward{int(bool(twin))}"
     if not training:
-        return labelled(getattr(ops, "leaky_relu" + twin)(input, (lower + upper) / 2), label)
+        found = getattr(ops, "leaky_relu" + twin)(input, (lower + upper) / 2)
+        return labelled(found if twin else _laid_out(found), label)
     array = input._array
     refuse_dtype(name, array.dtype, "", ("bfloat16", *SINGLE_OR_DOUBLE))
     if isinstance(array, Abstract):
@@ -168,7 +170,13 @@ def _randomly_leaky(
         noise = each_sample(kernel, [given]) if type(given) is Batched else kernel(given)
     else:
         noise = rrelu_noise(source, array, lower, upper)
-    return labelled(getattr(ops, "mul" + twin)(input, wrap(noise)), label)
+    found = getattr(ops, "mul" + twin)(input, wrap(noise))
+    return labelled(found if twin else _laid_out(found), label)
+
+
+def _laid_out(fresh: Tensor) -> Tensor:
+    fresh._array = row_major(fresh._array)
+    return fresh
 
 
 def rrelu_noise(stream: Stream, array: np.ndarray, lower: float, upper: float) -> np.ndarray:

@@ -112,7 +112,10 @@ def _sample_rule(g: Any, weight: Any, indices: Any, bag: Any, padding_idx: int) 
         )
         return rows.sum(1) * wrap(live)
     live = (indices != padding_idx) & (bag >= 0)
-    return (g[np.maximum(bag, 0)] * weight[indices]).sum(1, dtype=g.dtype) * live
+    wide = np.dtype("f4") if g.dtype.itemsize == 2 else g.dtype  # halves are rounded once
+    rows = g[np.maximum(bag, 0)].astype(wide, copy=False)
+    found = (rows * weight[indices].astype(wide, copy=False)).sum(1)
+    return (found * live).astype(g.dtype, copy=False)
 
 
 @primitive(

@@ -12,6 +12,7 @@ from flambeau.core.dtypes import Rule
 from flambeau.core.errors import fail
 from flambeau.core.kernels import smooth as kernels
 from flambeau.core.kernels.native.choose import in_single, lazily
+from flambeau.core.kernels.order import row_major
 from flambeau.core.ops.activation import FLOATS
 from flambeau.core.rules import both
 from flambeau.core.tensor import Tensor
@@ -202,7 +203,10 @@ def _logsigmoid(input):
 @composite(function=False, alias=("log_sigmoid",))
 def logsigmoid(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``log(1 / (1 + exp(-input)))``."""
-    return ops._logsigmoid(input, out=out)
+    found = ops._logsigmoid(input, out=out)
+    if out is None:
+        found._array = row_major(found._array)
+    return found  # type: ignore[no-any-return]
 
 
 @both

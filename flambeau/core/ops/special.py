@@ -20,6 +20,7 @@ from flambeau.core.kernels import special_gamma as gammas
 from flambeau.core.kernels.native.choose import lazily, offer
 from flambeau.core.kernels.native.gammas import GAMMAS, mvlgamma_of
 from flambeau.core.kernels.native.special import SPECIAL
+from flambeau.core.kernels.order import row_major
 from flambeau.core.methods import bind
 from flambeau.core.ops.either import keep
 from flambeau.core.output import write_one
@@ -242,7 +243,10 @@ def _dimensions(name: str, p: int) -> int:
 @composite(method=True)
 def mvlgamma(input: Tensor, p: int, *, out: Tensor | None = None) -> Tensor:
     """``log gamma_p(input)``: the multivariate gamma function's logarithm, of dimension `p`."""
-    return ops._mvlgamma(input, _dimensions("mvlgamma", p), out=out)
+    found = ops._mvlgamma(input, _dimensions("mvlgamma", p), out=out)
+    if out is None:
+        found._array = row_major(found._array)
+    return found  # type: ignore[no-any-return]
 
 
 @composite(method=True, function=False)

@@ -145,3 +145,21 @@ def test_a_row_of_padding_gets_nothing_of_what_is_no_number(oracle, by_frequency
         return of.autograd.grad(loss, w, create_graph=create_graph)[0].tolist()
 
     assert run(torch) == run(oracle)
+
+
+def test_gradients_of_halves_by_sample_are_rounded_once() -> None:
+    draw = np.random.default_rng(0)
+    table, factors = draw.standard_normal((10, 64)), draw.standard_normal((3, 5))
+    index, top = draw.integers(0, 10, (3, 5)), draw.standard_normal((3, 64))
+    grads = []
+    for kind in (np.float16, np.float64):
+        weights = torch.from_numpy(factors.astype(np.float16).astype(kind)).requires_grad_()
+        out = F.embedding_bag(
+            torch.from_numpy(index),
+            torch.from_numpy(table.astype(np.float16).astype(kind)),
+            per_sample_weights=weights,
+            mode="sum",
+        )
+        out.backward(torch.from_numpy(top.astype(np.float16).astype(kind)))
+        grads.append(weights.grad.numpy())
+    np.testing.assert_array_equal(grads[0], grads[1].astype(np.float16))
