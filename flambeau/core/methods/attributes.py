@@ -333,9 +333,12 @@ class Attributes:
         return TypedStorage(self)
 
     def storage_type(self: Tensor) -> Any:
-        from flambeau.core.untyped import TypedStorage
+        """The old name of storages of the tensor's dtype, ``torch.FloatStorage``."""
+        from flambeau import storage
+        from flambeau.core.untyped import OLD_NAMES
 
-        return TypedStorage
+        name = OLD_NAMES.get(self.dtype)
+        return storage.TypedStorage if name is None else getattr(storage, f"{name}Storage")
 
     def share_memory_(self: Tensor) -> Tensor:
         """Move the storage, with all tensors on it, to memory that processes share."""
