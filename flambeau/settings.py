@@ -136,6 +136,12 @@ def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None
             "use_deterministic_algorithms",
             f"argument 'mode' must be bool, not {type(mode).__name__}",
         )
+    if not isinstance(warn_only, bool):
+        raise fail(
+            TypeError,
+            "use_deterministic_algorithms",
+            f"argument 'warn_only' must be bool, not {type(warn_only).__name__}",
+        )
     _Settings.deterministic, _Settings.warn_only = mode, warn_only
     switch(deterministic=mode)
 

@@ -42,6 +42,7 @@ class Exported(Storage):
 
     __slots__ = ()
 
+    resizable = False
     marks: deque[Mark]
     first: Mark
 

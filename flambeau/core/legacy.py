@@ -137,6 +137,17 @@ class _TensorType(type):
 
     dtype: dtypes.dtype
 
+    def __new__(mcs, name: str, bases: tuple[type, ...], body: dict[str, Any]) -> Any:
+        base = next((base for base in bases if isinstance(base, _TensorType)), None)
+        if base is not None:
+            raise fail(
+                TypeError,
+                name,
+                f"type 'torch.{base.__name__}' is not an acceptable base type: subclass "
+                "torch.Tensor.",
+            )
+        return super().__new__(mcs, name, bases, body)
+
     def __instancecheck__(cls, instance: Any) -> bool:
         return isinstance(instance, Tensor) and instance.dtype is cls.dtype
 

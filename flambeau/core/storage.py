@@ -53,6 +53,8 @@ class Storage:
     silent_writer: Where | None = None
     root: np.ndarray[Any, Any] | None = None
     """The array that owns the memory, where it is known; else found from a tensor's array."""
+    resizable = True
+    """Whether more memory may take the place of this: not where others hold it, too."""
     shared: Any = False
     """The segment of shared memory that holds it (`core.sharing`)."""
 

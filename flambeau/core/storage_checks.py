@@ -1,6 +1,6 @@
 """What a storage may be made of and asked for; the storages themselves are in ``untyped``.
 
-Stands on device and dtypes.
+Stands on device, dtypes and storage.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from flambeau.core import dtypes
 from flambeau.core.device import cuda_means_cpu
 from flambeau.core.device import device as Device
 from flambeau.core.errors import fail
+from flambeau.core.storage import Storage
 
-__all__ = ["check_index", "check_request", "count", "without_data"]
+__all__ = ["check_index", "check_request", "check_resizable", "count", "without_data"]
 
 
 def without_data(name: str) -> NotImplementedError:
@@ -70,4 +71,19 @@ def check_index(index: Any) -> None:
     if not isinstance(index, slice) and not hasattr(index, "__index__"):
         raise fail(
             RuntimeError, "TypedStorage", f"can't index a storage with {type(index).__name__}."
+        )
+
+
+def check_resizable(op: str, storage: Storage) -> None:
+    """Whether more memory may take the place of a storage's.
+
+    Raises:
+        RuntimeError: an array or a buffer holds it, too.
+    """
+    if not storage.resizable:
+        raise fail(
+            RuntimeError,
+            op,
+            "Trying to resize storage that is not resizable: its memory is also a NumPy array's or "
+            "a buffer's. Resize a copy, tensor.clone().",
         )

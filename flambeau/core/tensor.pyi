@@ -120,7 +120,7 @@ class Tensor:
     def __radd__(self, other: Tensor | complex) -> Tensor: ...
     def __rand__(self, other: Tensor | complex) -> Tensor: ...
     def __rdiv__(self, other: Tensor | complex) -> Tensor:
-        """``other / self`` as PyTorch computes it: ``(1 / self) * other``."""
+        """``(1 / self) * other``, as PyTorch divides; strangers answer themselves."""
 
     def __reduce_ex__(self, protocol: Any) -> Any: ...
     def __repr__(self, *, tensor_contents: str | None = None) -> str: ...
@@ -136,7 +136,7 @@ class Tensor:
     def __rshift__(self, other: Tensor | complex) -> Tensor: ...
     def __rsub__(self, other: Tensor | complex) -> Tensor: ...
     def __rtruediv__(self, other: Tensor | complex) -> Tensor:
-        """``other / self`` as PyTorch computes it: ``(1 / self) * other``."""
+        """``(1 / self) * other``, as PyTorch divides; strangers answer themselves."""
 
     def __rxor__(self, other: Tensor | complex) -> Tensor: ...
     def __setitem__(self, index: Any, value: Any) -> None:
@@ -1483,7 +1483,7 @@ class Tensor:
     @property
     def is_quantized(self) -> Any: ...
     def is_same_size(self, other: Tensor) -> builtins.bool:
-        """Whether the shapes are equal."""
+        """Whether the sizes are equal."""
 
     def is_set_to(self, tensor: Tensor) -> builtins.bool:
         """Whether both are the same view of the same storage."""
@@ -2594,7 +2594,7 @@ class Tensor:
         """How far the first element lies into the storage, in elements."""
 
     def storage_type(self) -> Any:
-        """The class of the typed storage: ``torch.FloatStorage``, ..."""
+        """The old name of storages of the tensor's dtype, ``torch.FloatStorage``."""
 
     def stride(self, dim: builtins.int | None = None) -> Any:
         """Steps between elements along each dimension (or `dim`), counted in elements."""

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from flambeau.core import dtypes
+from flambeau.core import dtypes, storage_checks
 from flambeau.core.device import cuda_means_cpu
 from flambeau.core.device import device as Device
 from flambeau.core.errors import fail
@@ -140,8 +140,8 @@ class StorageBase:
         return object.__sizeof__(self) + int(self.nbytes())
 
     def resizable(self) -> bool:
-        """Whether `resize_` may be called: always."""
-        return True
+        """Whether `resize_` may be called: not where others hold the memory, too."""
+        return bool(self._cdata.resizable)
 
 
 class UntypedStorage(StorageBase):
@@ -334,6 +334,7 @@ class UntypedStorage(StorageBase):
             self._tensor = wrap(Abstract((size,), np.dtype("u1")))
             self._cdata = storage_of(self._tensor)
             return self
+        storage_checks.check_resizable("resize_", self._cdata)
         old = self._bytes()
         fresh = np.zeros(size, np.uint8)
         kept = min(size, old.size)

@@ -12,3 +12,9 @@ def test_old_constructors_make_tensors_on_the_cpu_alone(device, oracle):
         for constructor in (torch.Tensor, torch.FloatTensor):
             with pytest.raises(RuntimeError, match="legacy constructor expects device type: cpu"):
                 constructor(2, device=device)
+
+
+def test_old_types_are_no_bases(oracle):
+    for engine in (flambeau, oracle):
+        with pytest.raises(TypeError, match="not an acceptable base type"):
+            type("Mine", (engine.FloatTensor,), {})

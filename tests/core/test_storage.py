@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 import flambeau as torch
@@ -46,3 +47,29 @@ def test_the_error_names_the_line():
     w = torch.ones(2, requires_grad=True)
     with pytest.raises(RuntimeError, match="test_storage.py"):
         w * a
+
+
+def test_memory_that_others_hold_is_not_resized(oracle):
+    for engine in (torch, oracle):
+        x = engine.ones(3)
+        held = (
+            engine.from_numpy(np.ones(3, "f4")), engine.frombuffer(bytearray(12), dtype=x.dtype),
+            engine.from_dlpack(np.ones(3, "f4")), x,
+        )  # fmt: skip
+        assert x.untyped_storage().resizable()
+        x.numpy()
+        for tensor in held:
+            storage = tensor.untyped_storage()
+            assert not storage.resizable()
+            for resize in (lambda t=tensor: t.resize_(10), lambda s=storage: s.resize_(100)):
+                with pytest.raises(RuntimeError, match="not resizable"):
+                    resize()
+            assert tensor.resize_(2).shape == (2,)
+
+
+@pytest.mark.filterwarnings("ignore:TypedStorage is deprecated:UserWarning")  # PyTorch's
+def test_storage_types_are_the_old_names(oracle):
+    for engine in (torch, oracle):
+        for dtype, name in (("float32", "FloatStorage"), ("bool", "BoolStorage")):
+            kind = engine.ones(2, dtype=getattr(engine, dtype)).storage_type()
+            assert kind is getattr(engine, name)

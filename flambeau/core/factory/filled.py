@@ -138,6 +138,8 @@ def full(size: Any, fill_value: Any, *, dtype: Any = None, **opts: Any) -> Tenso
         raise fail(TypeError, "full", "argument 'fill_value' must be Number, not NoneType")
     if dtype is None and opts.get("out") is None:
         dtype = dtypes.of(number_dtype(fill_value))
+        if dtype is dtypes.complex32:
+            dtype = dtypes.complex64  # half by default; PyTorch fills no narrower one
     if plainly(opts) and type(dtype) is dtypes.dtype and fits(fill_value, dtype.numpy):
         found = BLANK[dtype.numpy](size)
         if found is not None:

@@ -156,6 +156,17 @@ def _complex_if(*ends: Any) -> dtypes.dtype | None:
     return dtypes.default_complex() if any(isinstance(end, complex) for end in ends) else None
 
 
+def _check_ends(op: str, kind: np.dtype[Any], *ends: Any) -> None:
+    found = dtypes.of(kind)
+    if not found.is_complex and any(isinstance(end, complex) for end in ends):
+        raise fail(
+            RuntimeError,
+            op,
+            f"inferred dtype {_complex_if(1j)} can't be safely cast to passed dtype {found}: give "
+            "real ends, or a complex dtype.",
+        )
+
+
 @composite()
 def linspace(start: Any, end: Any, steps: int, *, dtype: Any = None, **opts: Any) -> Tensor:
     """`steps` numbers from `start` to `end`, both included, evenly spaced.
@@ -167,6 +178,7 @@ def linspace(start: Any, end: Any, steps: int, *, dtype: Any = None, **opts: Any
         given.known("linspace", opts)
     start, end, steps = _ends(start), _ends(end), _steps("linspace", steps)
     kind = given.type_for("linspace", dtype, opts, _complex_if(start, end)).numpy
+    _check_ends("linspace", kind, start, end)
     if given.is_meta("linspace", opts.get("device")):
         return given.made("linspace", Abstract((steps,), kind), opts)
     if steps > 1:
@@ -213,6 +225,7 @@ def logspace(
         given.known("logspace", opts)
     start, end, steps = _ends(start), _ends(end), _steps("logspace", steps)
     kind = given.type_for("logspace", dtype, opts, _complex_if(start, end)).numpy
+    _check_ends("logspace", kind, start, end)
     if given.is_meta("logspace", opts.get("device")):
         return given.made("logspace", Abstract((steps,), kind), opts)
     if steps > 1:

@@ -76,7 +76,8 @@ def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None
     if copy:
         array = array.copy()
     found = wrap(array if array.flags.writeable or copy else _writable(array))
-    storage_of(found).root = found._array
+    storage = storage_of(found)
+    storage.root, storage.resizable = found._array, False
     return found
 
 
@@ -150,4 +151,5 @@ def frombuffer(
     if view.readonly:
         _warn_of_readers("buffer")
     found = wrap(array if array.flags.writeable else _writable(array))
+    storage_of(found).resizable = False
     return found.requires_grad_() if requires_grad else found

@@ -17,6 +17,7 @@ from flambeau.core.folds import fold_add
 from flambeau.core.kernels.generate import channels
 from flambeau.core.kernels.generate import layer as rows
 from flambeau.core.kernels.native.casts import recast
+from flambeau.core.kernels.windows import channels_last
 
 __all__ = [
     "IN_TURN",
@@ -24,6 +25,7 @@ __all__ = [
     "batch_backward",
     "batch_stats",
     "channelwise",
+    "laid",
     "layer",
     "layer_backward",
     "layer_sums_in_turn",
@@ -64,6 +66,11 @@ def batch_stats(x: Any) -> tuple[Any, Any, int]:
     return mean, variance, count
 
 
+def laid(x: Any) -> Any:
+    """The array row-major, or with its channels last: so lies what is made of it."""
+    return x if x.flags.c_contiguous or channels_last(x) else np.ascontiguousarray(x)
+
+
 def batch(x: Any, weight: Any, bias: Any, eps: float, stats: Any = None) -> tuple[Any, ...]:
     """(N, C, *) normalised by channel: the result, mean, biased variance and 1 / deviation, the
     first two taken from `stats` where they are given.
@@ -94,6 +101,7 @@ def batch_backward(
 
     Reference: Ioffe, Szegedy, Batch normalization, 2015, arXiv:1502.03167.
     """
+    x = laid(x)
     generated = channels.backward(g, x, weight, mean, invstd, train, needs)
     if generated is not None:
         return generated  # type: ignore[no-any-return]

@@ -42,6 +42,14 @@ def broadcast_to(name: str, shape: Any, *others: Tensor) -> list[Any]:
     Raises:
         RuntimeError: one does not broadcast to it.
     """
+    for other in others:
+        if edge_of(other) is not None:
+            raise fail(
+                RuntimeError,
+                name,
+                f"Can't call {name}() on Variable that requires grad: an argument does. Use "
+                "var.detach().",
+            )
     try:
         return [np.broadcast_to(other._array, shape) for other in others]
     except ValueError:
@@ -254,7 +262,17 @@ class Attributes:
         )
 
     def is_same_size(self: Tensor, other: Tensor) -> bool:
-        """Whether the shapes are equal."""
+        """Whether the sizes are equal.
+
+        Raises:
+            RuntimeError: one of the tensors is nested, the other not.
+        """
+        if self.is_nested is not other.is_nested:
+            raise fail(
+                RuntimeError,
+                "is_same_size",
+                "Expected both self and other to be nested tensors, or neither.",
+            )
         return bool(self._array.shape == other._array.shape)
 
     def is_set_to(self: Tensor, tensor: Tensor) -> bool:
@@ -335,10 +353,12 @@ class Attributes:
         return TypedStorage(self)
 
     def storage_type(self: Tensor) -> Any:
-        """The class of the typed storage: ``torch.FloatStorage``, ..."""
-        from flambeau.core.untyped import TypedStorage
+        """The old name of storages of the tensor's dtype, ``torch.FloatStorage``."""
+        from flambeau import storage
+        from flambeau.core.untyped import OLD_NAMES
 
-        return TypedStorage
+        name = OLD_NAMES.get(self.dtype)
+        return storage.TypedStorage if name is None else getattr(storage, f"{name}Storage")
 
     def share_memory_(self: Tensor) -> Tensor:
         """Move the storage, with all tensors on it, to memory that processes share."""

@@ -201,8 +201,11 @@ def rsub(input: Tensor, other: Any, alpha: Any = 1) -> Tensor:
 
 
 def _divided(self: Tensor, other: Any) -> Any:
-    """``other / self`` as PyTorch computes it: ``(1 / self) * other``."""
-    return self.reciprocal() * other  # type: ignore[attr-defined]
+    """``(1 / self) * other``, as PyTorch divides; strangers answer themselves."""
+    try:
+        return self.reciprocal() * other  # type: ignore[attr-defined]
+    except TypeError:
+        return NotImplemented
 
 
 bind(__rsub__=operator(OPERATIONS["_rsub"], ops._rsub))

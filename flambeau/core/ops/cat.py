@@ -75,7 +75,7 @@ def _cat(tensors: Tensors, dim: int):
     _check_cat(tensors)
     full = [a for a in tensors if a.shape != (0,)] or tensors[:1]
     ndim = full[0].ndim
-    dim = wrap_dim(dim, ndim)
+    dim = 0 if full[0].shape == (0,) else wrap_dim(dim, ndim)  # such tensors join along any
     _check_sizes(tensors, full, dim)
     if any(type(a) is Abstract for a in full):
         return np.concatenate(full, axis=dim)

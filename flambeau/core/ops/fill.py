@@ -22,6 +22,7 @@ from flambeau.core.node import AccumulateGrad, labelled
 from flambeau.core.numbers import number_for
 from flambeau.core.silence import quiet
 from flambeau.core.storage import storage_of, touch
+from flambeau.core.storage_checks import check_resizable
 from flambeau.core.tensor import Tensor, edge_of, wrap
 from flambeau.core.tensor import wrap as as_tensor
 
@@ -243,6 +244,8 @@ def _reshape_storage(input: Tensor, shape: Any, steps: Any, offset: int) -> None
         else 0
     )
     root = root_of(input)
+    if need * item > root.nbytes:
+        check_resizable("resize_", storage_of(input))
     if not root.flags.c_contiguous or need * item > root.nbytes:
         try:
             flat = np.zeros(max(need, 1), a.dtype)

@@ -114,6 +114,8 @@ def _native_batch_norm(
     eps: float = 1e-5,
 ):
     """Batch normalisation of (N, C, *): the result, and the mean and 1 / deviation it took."""
+    if type(input) is nd:
+        input = kernels.laid(input)
     kept = stats_dtype(input, weight, bias, running_mean, running_var)
     rounded = training and kept.itemsize == 2
     if (

@@ -192,7 +192,7 @@ def randperm(
         kind = dtypes.of(array.dtype)
         ordinary = kind.category in ("int", "float") and kind.name not in WIDE_UNSIGNED
         need_kernel(name, kind, "integral and floating dtypes", ordinary)
-        if kind.category == "int" and array.size > np.iinfo(array.dtype).max:
+        if kind.category == "int" and array.size - 1 > np.iinfo(array.dtype).max:
             raise fail(
                 RuntimeError,
                 name,

@@ -173,7 +173,7 @@ def view(input: Tensor, *shape: Any, size: Any = None, dtype: Any = None) -> Ten
         if edge_of(input) is not None:
             input = input.detach()  # bytes have no gradient
         found = _retyped(input, shape[0].numpy)
-        return ops._view_dtype(input, shape[0]) if found is None else found
+        return _as_type(input, shape[0]) if found is None else found
     if size is not None or not (shape or dtype):
         shape = (sizes_of("view", "size", shape, size),)
     if dtype is None:
@@ -182,7 +182,7 @@ def view(input: Tensor, *shape: Any, size: Any = None, dtype: Any = None) -> Ten
             return found  # type: ignore[no-any-return]
     asked = dtype or (shape[0] if len(shape) == 1 else None)
     if dtype is not None or isinstance(asked, (dtypes.dtype, type)):
-        return ops._view_dtype(input.detach(), element_type("view", asked))
+        return _as_type(input.detach(), element_type("view", asked))
     wanted = shape[0] if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape
     a = input._array
     if type(input) in PLAIN and type(a) is nd and a.flags.c_contiguous and ordinary():
@@ -228,9 +228,33 @@ def _view_dtype(input, dtype: Any):
             f"self.size(-1) must be divisible by {new // old} to view {of(input.dtype)} as "
             f"{dtype} (different element sizes), but got {input.shape[-1]}",
         )
+    if new > old and any(s % new for s in input.strides[:-1]):
+        raise fail(
+            RuntimeError,
+            "view",
+            f"self.stride() must be divisible by {new // old} to view {of(input.dtype)} as {dtype} "
+            f"(different element sizes), but got {[s // old for s in input.strides]}",
+        )
     if type(input) is Abstract:
         return Abstract((*input.shape[:-1], input.shape[-1] * old // new), dtype.numpy)
     return input.view(dtype.numpy)
+
+
+def _as_type(input: Tensor, dtype: Any) -> Any:
+    """The bytes as another dtype; larger elements must start where they would in the storage.
+
+    Raises:
+        RuntimeError: they do not.
+    """
+    ratio = dtype.numpy.itemsize // input._array.dtype.itemsize
+    if ratio > 1 and input.dim() and input.storage_offset() % ratio:
+        raise fail(
+            RuntimeError,
+            "view",
+            f"self.storage_offset() must be divisible by {ratio} to view {input.dtype} as {dtype} "
+            f"(different element sizes), but got {input.storage_offset()}",
+        )
+    return ops._view_dtype(input, dtype)
 
 
 _retyped: Callable[..., Any] = at_first(

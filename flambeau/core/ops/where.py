@@ -274,7 +274,7 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
         RuntimeError: a mask that is not bool, or a value of more than one element.
     """
     found = MASKED.result(input, mask, value) if type(value) is not int or _small(value) else None
-    if found is None:
+    if found is None or not found._array.flags.c_contiguous:  # the long way is row-major
         mask = _mask("masked_fill", mask)
         found = ops._masked_fill(input, mask, _fill_value("masked_fill", input, value))
     return labelled(found, "MaskedFillBackward1") if isinstance(value, Tensor) else found

@@ -28,3 +28,11 @@ def test_linspace_is_bit_equal_in_float32(oracle):
         steps = int(draw.integers(2, 99))
         ours, theirs = (t.linspace(start, end, steps).numpy() for t in (torch, oracle))
         assert (ours == theirs).all(), (start, end, steps)
+
+
+@pytest.mark.parametrize("name", ["linspace", "logspace"])
+def test_complex_ends_want_a_complex_dtype(oracle, name):
+    for engine in (torch, oracle):
+        for dtype in (engine.float32, engine.int64):
+            with pytest.raises(RuntimeError):
+                getattr(engine, name)(0, 1j, 3, dtype=dtype)

@@ -31,3 +31,14 @@ def test_dim_order(call, oracle):
             except (RuntimeError, TypeError) as problem:
                 found.append(type(problem).__name__)
         assert found[0] == found[1], check
+
+
+def test_arguments_that_require_grad_and_switches_that_are_numbers_are_refused(oracle):
+    for engine in (flambeau, oracle):
+        x, wanted = engine.ones(3, 3), engine.ones(1, 3, requires_grad=True)
+        with pytest.raises(RuntimeError, match="requires grad"):
+            x.map_(wanted, lambda a, b: a)
+        with pytest.raises(RuntimeError, match="requires grad"):
+            x.map2_(x, wanted, lambda a, b, c: a)
+        with pytest.raises(TypeError):
+            engine.use_deterministic_algorithms(False, warn_only=1)

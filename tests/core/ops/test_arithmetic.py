@@ -103,3 +103,12 @@ def test_bools_stay_bools(name, oracle):
         except NotImplementedError as error:
             found.append((type(error), ""))
     assert found[0] == found[1]
+
+
+def test_every_reflected_operator_lets_strangers_answer():
+    class Stranger:
+        pass
+
+    x = flambeau.ones(2)
+    for name in "add sub mul truediv floordiv mod pow and or xor lshift rshift matmul".split():
+        assert getattr(x, f"__r{name}__")(Stranger()) is NotImplemented, name

@@ -138,3 +138,10 @@ def test_parts_of_tensors_as_pytorch(oracle, code):
             grad = x.grad.tolist()
         found.append((made.tolist(), made.stride(), str(made.dtype)[-7:], grad))
     assert found[0] == found[1]
+
+
+def test_tensors_of_no_element_and_one_dimension_join_along_any(oracle):
+    for engine in (flambeau, oracle):
+        empty = engine.ones(0)
+        for dim in (0, 1, -2):
+            assert engine.cat([empty, empty], dim).shape == (0,)

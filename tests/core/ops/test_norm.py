@@ -162,3 +162,22 @@ def test_group_norm_keeps_the_channels_last(shape, dtype, oracle):
         (grad,) = engine.autograd.grad(out, x, engine.ones_like(out))
         found.append((out.stride(), grad.stride()))
     assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_batch_normalisation_is_row_major_unless_channels_come_last(oracle, training):
+    found = []
+    for engine in (flambeau, oracle):
+        base = engine.arange(120.0)
+        for x in (
+            base.reshape(8, 5, 3).mT, base.reshape(2, 4, 5, 3).permute(0, 3, 1, 2),
+            base.reshape(2, 3, 5, 4).mT, base.reshape(40, 3).reshape(3, 40).t(),
+        ):  # fmt: skip
+            x.requires_grad_()
+            count = x.shape[1]
+            out = engine.nn.functional.batch_norm(
+                x, engine.zeros(count), engine.ones(count), training=training
+            )
+            (grad,) = engine.autograd.grad(out, x, engine.ones_like(out))
+            found.append((out.stride(), grad.stride()))
+    assert found[:4] == found[4:]

@@ -151,3 +151,13 @@ def test_the_usual_calls_draw_what_pytorch_draws(call, size, oracle):
         found.append((y.tolist(), t.rand(2).tolist(), x._version))
     assert found[0][0] == pytest.approx(found[1][0], rel=1e-6, abs=1e-6)
     assert found[0][1:] == found[1][1:]
+
+
+@pytest.mark.parametrize(("dtype", "most"), [("uint8", 256), ("int8", 128), ("float16", 2049)])
+def test_a_permutation_is_as_long_as_its_dtype_counts(oracle, dtype, most):
+    for engine in (flambeau, oracle):
+        kind = getattr(engine, dtype)
+        found = engine.randperm(most, dtype=kind)
+        assert sorted(found.tolist()) == list(range(most))
+        with pytest.raises(RuntimeError):
+            engine.randperm(most + 1, dtype=kind)

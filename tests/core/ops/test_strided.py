@@ -74,3 +74,12 @@ def test_windows_are_added_up_in_pytorchs_order(oracle, dim, size, step):
     found = torch.tensor(x, requires_grad=True)
     found.unfold(dim, size, step).backward(torch.tensor(g))
     np.testing.assert_array_equal(found.grad.numpy(), wanted.grad.numpy())
+
+
+def test_larger_elements_must_start_where_they_would_in_the_storage(oracle):
+    for engine in (torch, oracle):
+        rows = engine.zeros(4, 8)
+        assert rows[:, 2:6].view(engine.float64).shape == (4, 2)
+        for wrong in (rows[:, 1:5], engine.zeros(4, 7)[:, :4], engine.zeros(5, 3)):
+            with pytest.raises(RuntimeError):
+                wrong.view(engine.float64)

@@ -86,3 +86,14 @@ def test_any_dtypes(form, grad, oracle):
         node = None if y.grad_fn is None else y.grad_fn.name()
         found.append((y.tolist(), str(y.dtype), node, f.grad is not None and f.grad.tolist()))
     assert found[0] == found[1]
+
+
+def test_masked_fill_is_row_major_however_its_input_lies(oracle):
+    for order in ((1, 0, 2), (0, 2, 1), (2, 0, 1)):
+        found = []
+        for engine in (flambeau, oracle):
+            x = engine.arange(24.0).reshape(2, 3, 4).permute(order)
+            for mask in (x > 3, (x > 3).contiguous(), (x > 3)[:1]):
+                out = x.masked_fill(mask, 0.5)
+                found.append((out.stride(), out.view(-1).tolist()))
+        assert found[:3] == found[3:]
