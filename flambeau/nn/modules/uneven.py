@@ -96,4 +96,6 @@ def layer_output(module: Any, src: Any, masks: Any, run: Callable[..., Tensor]) 
     reason = "neither src_key_padding_mask nor src_mask are supported with NestedTensor input"
     _check(module, src, module.self_attn, reason if given else "")
     whole, padding, lengths = _padded(src)
+    if not whole.numel():  # no sequence has an element
+        return src
     return _cut(run(whole, src_key_padding_mask=padding), lengths)

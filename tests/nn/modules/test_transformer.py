@@ -94,3 +94,12 @@ def refused(call):
 def test_the_activation_is_known_after_others_may_handle_it():
     parts(flambeau)  # from here on another object stands in relu's place
     assert flambeau.nn.TransformerEncoderLayer(4, 2).activation_relu_or_gelu == 1
+
+
+@pytest.mark.filterwarnings("ignore:.*nested tensors is in prototype")
+def test_sequences_without_elements_go_through(oracle):
+    for torch in (flambeau, oracle):
+        layer = encoder(torch).layers[0]
+        with torch.no_grad():
+            out = layer(torch.nested.nested_tensor([torch.rand(0, 4)]))
+        assert [tuple(part.shape) for part in out.unbind()] == [(0, 4)]
