@@ -11,6 +11,7 @@ from flambeau.nn import functional as F
 from flambeau.nn import init
 from flambeau.nn.modules.linear import NonDynamicallyQuantizableLinear
 from flambeau.nn.modules.module import Module
+from flambeau.nn.modules.uneven import attention, is_uneven
 from flambeau.nn.parameter import Parameter
 
 __all__ = ["MultiheadAttention"]
@@ -142,7 +143,16 @@ class MultiheadAttention(Module):
             attn_mask: (L, S) or (N * heads, L, S), True (or -inf) where not to attend.
             average_attn_weights: average the returned weights over heads.
             is_causal: a hint that ``attn_mask`` is the causal mask.
+
+        Raises:
+            AssertionError: a nested tensor outside of evaluation without gradients.
         """
+        if is_uneven(query):
+            masks = key_padding_mask, attn_mask
+            found: tuple[Tensor, Tensor | None] = attention(
+                self, query, key, value, masks, need_weights, average_attn_weights
+            )
+            return found
         key_padding_mask = F._canonical_mask(
             mask=key_padding_mask,
             mask_name="key_padding_mask",

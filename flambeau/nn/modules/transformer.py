@@ -23,6 +23,7 @@ from flambeau.nn.modules.dropout import Dropout
 from flambeau.nn.modules.linear import Linear
 from flambeau.nn.modules.module import Module
 from flambeau.nn.modules.normalization import LayerNorm
+from flambeau.nn.modules.uneven import is_uneven, layer_output
 
 __all__ = [
     "Transformer",
@@ -41,7 +42,9 @@ def _generate_square_subsequent_mask(sz: int, device: Any = None, dtype: Any = N
     return flambeau.triu(full, diagonal=1)
 
 
-def _get_seq_len(src: Tensor, batch_first: bool) -> int:
+def _get_seq_len(src: Tensor, batch_first: bool) -> int | None:
+    if is_uneven(src):
+        return None
     return src.size(0) if src.dim() == 2 else src.size(1 if batch_first else 0)
 
 
@@ -277,21 +280,23 @@ class TransformerEncoder(Module):
         length = _get_seq_len(src, first.self_attn.batch_first)
         is_causal = _detect_is_causal_mask(mask, is_causal, length)
         output = src
+        padding: Any = src_key_padding_mask
+        zeroes = self._zeroes_padding(src, mask, padding)
+        if zeroes:  # so many places from the first on: the same, where the padding is at the end
+            kept = (padding == 0).sum(1, keepdim=True)
+            past = flambeau.arange(src.shape[1], device=padding.device) >= kept
+            padding = flambeau.zeros_like(padding).masked_fill(past, float("-inf"))
         for layer in self.layers:
-            output = layer(
-                output,
-                src_mask=mask,
-                is_causal=is_causal,
-                src_key_padding_mask=src_key_padding_mask,
-            )
-        if self._zeroes_padding(src, mask, src_key_padding_mask):
-            padding: Any = src_key_padding_mask
+            output = layer(output, src_mask=mask, is_causal=is_causal, src_key_padding_mask=padding)
+        if zeroes:
             output = output.masked_fill((padding != 0).unsqueeze(-1), 0.0)
         return output if self.norm is None else self.norm(output)
 
     def _zeroes_padding(self, src: Tensor, mask: Tensor | None, padding: Tensor | None) -> bool:
         """Whether PyTorch would run this batch without its padding, and give zeros there."""
         if not getattr(self, "use_nested_tensor", False) or self.layers[0].training:
+            return False
+        if not flambeau.backends.mha.get_fastpath_enabled():
             return False
         if src.dim() != 3 or padding is None or mask is not None:
             return False
@@ -401,9 +406,10 @@ class TransformerEncoderLayer(Module):
         self.dropout2 = Dropout(dropout)
         if isinstance(activation, str):
             activation = _get_activation_fn(activation)
-        if activation is F.relu or isinstance(activation, ReLU):
+        # By ==: what stands in a function's place once others may handle it is another object.
+        if activation == F.relu or isinstance(activation, ReLU):
             self.activation_relu_or_gelu = 1
-        elif activation is F.gelu or isinstance(activation, GELU):
+        elif activation == F.gelu or isinstance(activation, GELU):
             self.activation_relu_or_gelu = 2
         else:
             self.activation_relu_or_gelu = 0
@@ -422,6 +428,9 @@ class TransformerEncoderLayer(Module):
         is_causal: bool = False,
     ) -> Tensor:
         """The layer's output; masks as of MultiheadAttention."""
+        if is_uneven(src):
+            uneven: Tensor = layer_output(self, src, (src_mask, src_key_padding_mask), self.forward)
+            return uneven
         src_key_padding_mask = F._canonical_mask(
             mask=src_key_padding_mask,
             mask_name="src_key_padding_mask",

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 import flambeau as torch
-from flambeau import nn
+from flambeau import fx, nn
 from flambeau.core.tensor import Tensor
 from flambeau.nn import functional as F
 from flambeau.vision.models.registry import register_model
@@ -108,6 +108,15 @@ class RelativePositionalMultiHeadAttention(nn.Module):
         return self.merge(x)
 
 
+@fx.wrap  # the features' size is not known while the model is traced
+def _check_grid(x: Tensor, size: tuple[int, int], divides: bool) -> None:
+    if tuple(x.shape[2:]) != size or not divides:
+        raise ValueError(
+            f"MaxVit: expected features of size {size}, a multiple of the partitions, got "
+            f"{tuple(x.shape[2:])}. Give the model its input_size."
+        )
+
+
 class PartitionAttentionLayer(nn.Module):
     """Attention and a two-layer network over windows, or over the places of a grid.
 
@@ -156,13 +165,9 @@ class PartitionAttentionLayer(nn.Module):
         self.stochastic_dropout = StochasticDepth(p_stochastic_dropout, "row")
 
     def forward(self, x: Tensor) -> Tensor:
-        batch, channels = x.shape[:2]
+        batch, channels = x.shape[0], x.shape[1]
         p, (high, wide) = self.p, (n // self.p for n in self.grid_size)
-        if tuple(x.shape[2:]) != self.grid_size or high != self.g or wide != self.g:
-            raise ValueError(
-                f"MaxVit: expected features of size {self.grid_size}, a multiple of the "
-                f"partitions, got {tuple(x.shape[2:])}. Give the model its input_size."
-            )
+        _check_grid(x, self.grid_size, high == self.g and wide == self.g)
         x = x.reshape(batch, channels, high, p, wide, p).permute(0, 2, 4, 3, 5, 1)
         x = x.reshape(batch, high * wide, p * p, channels)
         if self.partition_type == "grid":

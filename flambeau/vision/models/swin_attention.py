@@ -9,7 +9,7 @@ import math
 from itertools import pairwise
 
 import flambeau as torch
-from flambeau import nn
+from flambeau import fx, nn
 from flambeau.core.tensor import Tensor
 from flambeau.nn import functional as F
 
@@ -56,6 +56,45 @@ def _regions(height: int, width: int, window: list[int], shift: list[int], like:
     number = _windows(number[None, :, :, None], window)[..., 0]
     apart = number[:, None, :] - number[:, :, None]
     return apart.masked_fill(apart != 0, -100.0)
+
+
+@fx.wrap  # its windows depend on the image's size
+def _attended(
+    x: Tensor, qkv_weight: Tensor, qkv_bias: Tensor | None, proj_weight: Tensor,
+    proj_bias: Tensor | None, bias: Tensor, scale: Tensor | None, window: list[int],
+    shift_size: list[int], heads: int, attention_dropout: float, dropout: float, training: bool,
+) -> Tensor:  # fmt: skip
+    batch, height, width, channels = x.shape
+    high, wide = window
+    x = F.pad(x, (0, 0, 0, (wide - width % wide) % wide, 0, (high - height % high) % high))
+    padded = (x.shape[1], x.shape[2])
+    shift = [
+        0 if side >= size else step
+        for side, size, step in zip(window, padded, shift_size, strict=True)
+    ]
+    moved = sum(shift) > 0
+    if moved:
+        x = torch.roll(x, shifts=(-shift[0], -shift[1]), dims=(1, 2))
+    x = _windows(x, window)  # N * windows, places, C
+    qkv = F.linear(x, qkv_weight, qkv_bias)
+    qkv = qkv.reshape(*x.shape[:2], 3, heads, channels // heads)
+    q, k, v = qkv.permute(2, 0, 3, 1, 4)  # N * windows, heads, places, head
+    if scale is None:
+        scores = (q * q.shape[-1] ** -0.5).matmul(k.transpose(-2, -1))
+    else:
+        scores = F.normalize(q, dim=-1).matmul(F.normalize(k, dim=-1).transpose(-2, -1)) * scale
+    attn = scores + bias
+    if moved:
+        mask = _regions(*padded, window, shift, x)
+        by_window = attn.view(batch, -1, *attn.shape[1:]) + mask[None, :, None]
+        attn = by_window.view(attn.shape)
+    attn = F.dropout(F.softmax(attn, dim=-1), attention_dropout, training)
+    x = attn.matmul(v).transpose(1, 2).reshape(x.shape)
+    x = F.dropout(F.linear(x, proj_weight, proj_bias), dropout, training)
+    x = _image(x, window, batch, *padded)
+    if moved:
+        x = torch.roll(x, shifts=(shift[0], shift[1]), dims=(1, 2))
+    return x[:, :height, :width].contiguous()
 
 
 class ShiftedWindowAttention(nn.Module):
@@ -116,38 +155,16 @@ class ShiftedWindowAttention(nn.Module):
         """The bias of queries, keys and values."""
         return self.qkv.bias
 
-    def scores(self, q: Tensor, k: Tensor) -> Tensor:
-        """Scaled products: (..., places, head) both, to (..., places, places)."""
-        return (q * q.shape[-1] ** -0.5).matmul(k.transpose(-2, -1))
+    def scale(self) -> Tensor | None:
+        """What cosines are multiplied by; None where products are taken."""
+        return None
 
     def forward(self, x: Tensor) -> Tensor:
-        batch, height, width, channels = x.shape
-        high, wide = self.window_size
-        x = F.pad(x, (0, 0, 0, (wide - width % wide) % wide, 0, (high - height % high) % high))
-        padded = (x.shape[1], x.shape[2])
-        shift = [
-            0 if window >= size else step
-            for window, size, step in zip(self.window_size, padded, self.shift_size, strict=True)
-        ]
-        moved = sum(shift) > 0
-        if moved:
-            x = torch.roll(x, shifts=(-shift[0], -shift[1]), dims=(1, 2))
-        x = _windows(x, self.window_size)  # N * windows, places, C
-        qkv = F.linear(x, self.qkv.weight, self.qkv_bias_used())
-        qkv = qkv.reshape(*x.shape[:2], 3, self.num_heads, channels // self.num_heads)
-        q, k, v = qkv.permute(2, 0, 3, 1, 4)  # N * windows, heads, places, head
-        attn = self.scores(q, k) + self.get_relative_position_bias()
-        if moved:
-            mask = _regions(*padded, self.window_size, shift, x)
-            by_window = attn.view(batch, -1, *attn.shape[1:]) + mask[None, :, None]
-            attn = by_window.view(attn.shape)
-        attn = F.dropout(F.softmax(attn, dim=-1), self.attention_dropout, self.training)
-        x = attn.matmul(v).transpose(1, 2).reshape(x.shape)
-        x = F.dropout(self.proj(x), self.dropout, self.training)
-        x = _image(x, self.window_size, batch, *padded)
-        if moved:
-            x = torch.roll(x, shifts=(shift[0], shift[1]), dims=(1, 2))
-        return x[:, :height, :width].contiguous()
+        return _attended(
+            x, self.qkv.weight, self.qkv_bias_used(), self.proj.weight, self.proj.bias,
+            self.get_relative_position_bias(), self.scale(), self.window_size, self.shift_size,
+            self.num_heads, self.attention_dropout, self.dropout, self.training,
+        )  # fmt: skip
 
 
 class ShiftedWindowAttentionV2(ShiftedWindowAttention):
@@ -204,7 +221,6 @@ class ShiftedWindowAttentionV2(ShiftedWindowAttention):
         bias[length : 2 * length].zero_()
         return bias
 
-    def scores(self, q: Tensor, k: Tensor) -> Tensor:
-        """Cosines times a learned scale, at most 100."""
-        cosines = F.normalize(q, dim=-1).matmul(F.normalize(k, dim=-1).transpose(-2, -1))
-        return cosines * torch.clamp(self.logit_scale, max=math.log(100.0)).exp()
+    def scale(self) -> Tensor:
+        """A learned one for each head, at most 100."""
+        return torch.clamp(self.logit_scale, max=math.log(100.0)).exp()

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 import flambeau as torch
-from flambeau import nn
+from flambeau import fx, nn
 from flambeau.core.tensor import Tensor
 from flambeau.nn import functional as F
 from flambeau.vision.models.registry import register_model
@@ -35,6 +35,7 @@ __all__ = [
 Layer = Callable[..., nn.Module]
 
 
+@fx.wrap  # what it pads depends on the image's size
 def _neighbours(x: Tensor) -> Tensor:
     """Each square of four places side by side: (..., H, W, C) to (..., H/2, W/2, 4 C)."""
     height, width = x.shape[-3:-1]

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import flambeau as torch
-from flambeau import empty, nn, zeros
+from flambeau import empty, fx, nn, zeros
 from flambeau.core.tensor import Tensor
 from flambeau.vision.models.registry import register_model
 from flambeau.vision.ops.misc import MLP, Conv2dNormActivation
@@ -126,6 +126,14 @@ class Encoder(nn.Module):
         return self.ln(self.layers(self.dropout(input + self.pos_embedding)))
 
 
+@fx.wrap  # the images' size is not known while the model is traced
+def _check_sides(x: Tensor, size: int) -> None:
+    if tuple(x.shape[2:]) != (size, size):
+        raise AssertionError(
+            f"VisionTransformer: expected images of {size} by {size}, got {tuple(x.shape[2:])}."
+        )
+
+
 class VisionTransformer(nn.Module):
     """Patches as words, a class token, an encoder, a linear head on the token.
 
@@ -213,11 +221,7 @@ class VisionTransformer(nn.Module):
         nn.init.zeros_(self.heads.head.bias)
 
     def _process_input(self, x: Tensor) -> Tensor:
-        if tuple(x.shape[2:]) != (self.image_size, self.image_size):
-            raise AssertionError(
-                f"VisionTransformer: expected images of {self.image_size} by {self.image_size}, "
-                f"got {tuple(x.shape[2:])}."
-            )
+        _check_sides(x, self.image_size)
         return self.conv_proj(x).flatten(2).permute(0, 2, 1)  # N, patches, E
 
     def forward(self, x: Tensor) -> Tensor:

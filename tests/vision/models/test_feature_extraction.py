@@ -66,3 +66,29 @@ def test_what_is_refused(resnet):
     ):
         with pytest.raises(ValueError):
             create_feature_extractor(resnet, **options)
+
+
+SIZED = {
+    "vit": (lambda: models.VisionTransformer(32, 16, 2, 2, 16, 32), "encoder.layers", 32),
+    "swin": (
+        lambda: models.SwinTransformer([4, 4], 16, [2, 2], [2, 2], [4, 4]), "features.3", 40
+    ),
+    "maxvit": (
+        lambda: models.MaxVit((64, 64), 8, 2, [16], [1], 8, 0.0), "blocks.0.layers.0", 64
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted(SIZED))
+def test_models_that_ask_for_their_images_size_are_traced(name):
+    make, node, side = SIZED[name]
+    model = make().eval()
+    image = torch.rand(1, 3, side, side)
+    seen = []
+    model.get_submodule(node).register_forward_hook(lambda *args: seen.append(args[2]))
+    whole = model(image)
+    last = get_graph_node_names(model)[1][-1]
+    extract = create_feature_extractor(model, {node: "inner", last: "last"})
+    found = extract(image)
+    assert torch.allclose(found["inner"], seen[0], atol=1e-6)
+    assert torch.allclose(found["last"], whole, atol=1e-6)

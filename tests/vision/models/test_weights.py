@@ -114,3 +114,13 @@ def test_weights_tell_their_classes_and_make_their_transform():
     assert torch.equal(found, F.normalize(resized / 255, *normal))
     segments = models.segmentation.FCN_ResNet50_Weights.DEFAULT.transforms(resize_size=None)
     assert torch.equal(segments(image), F.normalize(image / 255, *normal))
+
+
+def test_the_old_place_of_weights_is_known():
+    from flambeau.vision import models
+    from flambeau.vision.models import _api
+
+    assert all(getattr(_api, name) is getattr(models, name) for name in _api.__all__
+               if hasattr(models, name))  # fmt: skip
+    assert issubclass(models.EfficientNet_B0_Weights, _api.WeightsEnum)
+    assert _api.get_model("resnet18", weights=None).fc.out_features == 1000
