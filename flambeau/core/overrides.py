@@ -39,6 +39,7 @@ __all__ = [
     "dispatch",
     "each_of",
     "inside",
+    "listening",
     "overloads",
     "through",
     "without_subclasses",
@@ -56,6 +57,10 @@ NOT_WRAPPED: set[Any] = set()
 
 class Declined(TypeError):
     """All who were asked answered NotImplemented: an operator then asks as Python does."""
+
+
+Declined.__name__ = Declined.__qualname__ = "TypeError"  # what PyTorch raises, to who prints it
+Declined.__module__ = "builtins"
 
 
 def disabled(func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -100,6 +105,12 @@ def overloads(args: Iterable[Any]) -> list[Any]:
     return found
 
 
+def listening(values: Iterable[Any]) -> list[Any]:
+    """`overloads`; none of them while subclasses are plain tensors."""
+    functions = state.current().functions
+    return [] if any(mark in functions for mark in MARKS) else overloads(values)
+
+
 def dispatch(function: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> Any:
     """Ask modes, then the arguments' types, what the call gives.
 
@@ -109,7 +120,7 @@ def dispatch(function: Callable[..., Any], args: Any, kwargs: dict[str, Any]) ->
     args = tuple(args)
     flat = each_of((*args, *kwargs.values()))
     functions = state.current().functions
-    asked = [] if any(mark in functions for mark in MARKS) else overloads(flat)
+    asked = listening(flat)
     kinds = tuple(type(x) for x in asked)
     refused = ""
     if asked:

@@ -327,8 +327,9 @@ def test_a_mode_that_declines_is_named():
         def __torch_function__(self, func, types, args=(), kwargs=None):
             return NotImplemented
 
-    with Mode(), pytest.raises(TypeError, match="nor in mode"):
+    with Mode(), pytest.raises(TypeError, match="nor in mode") as caught:
         torch.ones(2)
+    assert caught.typename == "TypeError"
 
 
 class Declining:
@@ -355,3 +356,26 @@ def test_operators_go_on_where_handlers_decline(name):
         with pytest.raises(TypeError, match="support"):
             act(*pair)
     assert not torch.ones(2) == Declining()
+
+
+def test_a_subclass_goes_on_where_the_mode_declines(oracle):
+    def heard(torch):
+        class Mode(torch.overrides.TorchFunctionMode):
+            def __torch_function__(self, func, types, args=(), kwargs=None):
+                seen.append([kind.__name__ for kind in types])
+                return NotImplemented if types else func(*args, **(kwargs or {}))
+
+        class Sub(torch.Tensor):
+            pass
+
+        def own(x):
+            if torch.overrides.has_torch_function((x,)):
+                return torch.overrides.handle_torch_function(own, (x,), x)
+            return x
+
+        seen, x = [], torch.ones(2).as_subclass(Sub)
+        with Mode():
+            kinds = [type(torch.neg(x)).__name__, type(own(x)).__name__]
+        return kinds, seen
+
+    assert heard(torch) == heard(oracle)
