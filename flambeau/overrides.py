@@ -150,7 +150,7 @@ def handle_torch_function(
     Raises:
         TypeError: all answered NotImplemented.
     """
-    asked = core.overloads(relevant_args)
+    asked = core.listening(relevant_args)
     kinds = tuple(type(x) for x in asked)
     modes = _modes()
     if modes:

@@ -5,6 +5,7 @@ own dtypes. Stands on slow; reached from entry.operators.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from flambeau.core.tensor import Tensor, wrap
 if TYPE_CHECKING:
     from flambeau.core.declare import Op
 
-__all__ = ["foreign", "operator", "reflected", "refuse_scipy"]
+__all__ = ["asked", "foreign", "operator", "reflected", "refuse_scipy"]
 
 
 def operator(op: Op, args: Any, out: Any = None) -> Any:
@@ -46,11 +47,20 @@ def foreign(op: Op, input: Any, other: Any, swap: bool = False) -> Any:
         return elementwise(op, (input, from_numpy(other)), None)
     kind = type(other)
     if hasattr(kind, "__torch_function__"):
-        pair = (other, input) if swap else (input, other)
-        return overrides.dispatch(op.entry, pair, {})
+        return asked(op.entry, (other, input) if swap else (input, other))
     if kind.__module__.startswith("scipy.sparse"):
         refuse_scipy(op.name, other)
     return NotImplemented
+
+
+def asked(function: Callable[..., Any], pair: Any) -> Any:
+    """What handlers make of an operator's two operands; where all of them decline, Python asks the
+    other operand's own method, as of any operator.
+    """
+    try:
+        return overrides.dispatch(function, pair, {})
+    except overrides.Declined:
+        return NotImplemented
 
 
 def refuse_scipy(operation: str, other: Any) -> None:

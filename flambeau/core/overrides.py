@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ALL_OFF",
+    "Declined",
     "SUBCLASSES_OFF",
     "Stand",
     "WHOLE",
@@ -38,6 +39,7 @@ __all__ = [
     "dispatch",
     "each_of",
     "inside",
+    "listening",
     "overloads",
     "through",
     "without_subclasses",
@@ -51,6 +53,14 @@ MARKS = (ALL_OFF, SUBCLASSES_OFF)
 
 NOT_WRAPPED: set[Any] = set()
 """Functions whose results keep their class: what they return is no new tensor."""
+
+
+class Declined(TypeError):
+    """All who were asked answered NotImplemented: an operator then asks as Python does."""
+
+
+Declined.__name__ = Declined.__qualname__ = "TypeError"  # what PyTorch raises, to who prints it
+Declined.__module__ = "builtins"
 
 
 def disabled(func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -95,17 +105,24 @@ def overloads(args: Iterable[Any]) -> list[Any]:
     return found
 
 
+def listening(values: Iterable[Any]) -> list[Any]:
+    """`overloads`; none of them while subclasses are plain tensors."""
+    functions = state.current().functions
+    return [] if any(mark in functions for mark in MARKS) else overloads(values)
+
+
 def dispatch(function: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> Any:
     """Ask modes, then the arguments' types, what the call gives.
 
     Raises:
-        TypeError: all answered NotImplemented.
+        Declined: all answered NotImplemented.
     """
     args = tuple(args)
     flat = each_of((*args, *kwargs.values()))
     functions = state.current().functions
-    asked = [] if any(mark in functions for mark in MARKS) else overloads(flat)
+    asked = listening(flat)
     kinds = tuple(type(x) for x in asked)
+    refused = ""
     if asked:
         cover()  # a class that is no Tensor's was not seen when it was defined
     if ALL_OFF not in functions:
@@ -122,17 +139,18 @@ def dispatch(function: Callable[..., Any], args: Any, kwargs: dict[str, Any]) ->
                 state.restore(token)
             if result is not NotImplemented:
                 return result
+            refused = f" nor in mode {handler}"
             break
     for x in asked:
         result = _handler(x, function)(function, kinds, args, kwargs)
         if result is not NotImplemented:
             return result
-    if not asked:
+    if not asked and not refused:
         return function(*args, **kwargs)
-    raise TypeError(
+    raise Declined(
         f"no implementation found for '{getattr(function, '__name__', function)}' on types that "
         f"implement "
-        f"__torch_function__: {[kind.__name__ for kind in kinds]}"
+        f"__torch_function__: {[kind.__name__ for kind in kinds]}{refused}"
     )
 
 

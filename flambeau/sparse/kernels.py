@@ -7,6 +7,7 @@ through sorted rows and ``np.add.reduceat``. Stands on data and core's kernels.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,16 @@ from flambeau.core.kernels.product import widen
 from flambeau.sparse.convert import compress
 from flambeau.sparse.data import COO, Compressed, SparseData
 
-__all__ = ["gather", "matmul", "plus", "same_places", "sampled", "scatter", "union"]
+__all__ = [
+    "broadcast",
+    "gather",
+    "matmul",
+    "plus",
+    "same_places",
+    "sampled",
+    "scatter",
+    "union",
+]
 
 nd = np.ndarray
 
@@ -162,6 +172,25 @@ def gather(source: Any, pattern: Any) -> Any:
         hit = keys[at] == asked
         values[hit] = found.values[at[hit]]
     return values.reshape(pattern.values.shape)
+
+
+def broadcast(a: COO, shape: tuple[int, ...]) -> COO:
+    """Coordinates with dimensions before the first: what stands somewhere stands there in all of
+    them. Dense dimensions grow as an array's.
+
+    Raises:
+        ValueError: a sparse dimension of one place would grow.
+    """
+    ahead = len(shape) - len(a.shape)
+    places = ahead + a.sparse_dim
+    if shape[ahead:places] != a.shape[: a.sparse_dim]:
+        raise ValueError("a sparse dimension does not grow")
+    copies = math.prod(shape[:ahead])
+    added = np.indices(shape[:ahead]).reshape(ahead, copies)
+    indices = np.concatenate((np.repeat(added, a.nnz, 1), np.tile(a.indices, copies)))
+    each = np.broadcast_to(a.values, (a.nnz, *shape[places:]))
+    values = np.concatenate([each] * copies) if copies else each[:0]
+    return COO(indices, values, shape, a.is_coalesced)
 
 
 def _as_rows(a: Any) -> tuple[Any, Any, Any, bool]:

@@ -202,14 +202,17 @@ def _product(op: Op, args: Any) -> Tensor:
         a, b = (a, b.dense()) if b.shape == () else (b, a.dense())
     if not isinstance(b, SparseData):
         try:
+            shape = np.broadcast_shapes(a.shape, b.shape)
+            if shape != a.shape and type(a) is COO:
+                a = kernels.broadcast(a, shape)
             b = np.broadcast_to(b, a.shape)
         except ValueError:
             raise fail(
                 RuntimeError,
                 "mul",
                 f"The size of tensor a {list(a.shape)} must match the size of tensor b "
-                f"{list(b.shape)}: a sparse factor is not "
-                "broadcast.",
+                f"{list(b.shape)}: no sparse dimension of a factor grows, and compressed ones "
+                "get no further dimensions. Convert with to_dense().",
             ) from None
         return _recorded(op, args, a.with_values(a.values * kernels.gather(b, a)))
     if a.shape != b.shape:

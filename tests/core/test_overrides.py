@@ -1,5 +1,6 @@
 """`__torch_function__`: subclasses, foreign classes, modes."""
 
+import operator
 import subprocess
 import sys
 import warnings
@@ -319,3 +320,62 @@ assert type(made) is Asking and "zeros_like" in asked, (type(made), asked)
 def test_factories_ask_beside_dispatchers():
     """In a process of its own: what asks is made when the first such class appears."""
     subprocess.run([sys.executable, "-c", AFTER_A_DISPATCHER], check=True)
+
+
+def test_a_mode_that_declines_is_named():
+    class Mode(TorchFunctionMode):
+        def __torch_function__(self, func, types, args=(), kwargs=None):
+            return NotImplemented
+
+    with Mode(), pytest.raises(TypeError, match="nor in mode") as caught:
+        torch.ones(2)
+    assert caught.typename == "TypeError"
+
+
+class Declining:
+    @classmethod
+    def __torch_function__(cls, func, types, args=(), kwargs=None):
+        return NotImplemented
+
+
+class Reflecting(Declining):
+    def answer(self, other):
+        return -1
+
+    __radd__ = __rsub__ = __rmul__ = __rpow__ = __rmatmul__ = __rtruediv__ = answer
+    __gt__ = __rmod__ = __rand__ = __rfloordiv__ = answer
+
+
+@pytest.mark.parametrize(
+    "name", "add sub mul pow matmul truediv lt mod and_ floordiv iadd imul".split()
+)
+def test_operators_go_on_where_handlers_decline(name):
+    act = getattr(operator, name)
+    assert act(torch.ones(2), Reflecting()) == -1
+    for pair in ((torch.ones(2), Declining()), (Declining(), torch.ones(2))):
+        with pytest.raises(TypeError, match="support"):
+            act(*pair)
+    assert not torch.ones(2) == Declining()
+
+
+def test_a_subclass_goes_on_where_the_mode_declines(oracle):
+    def heard(torch):
+        class Mode(torch.overrides.TorchFunctionMode):
+            def __torch_function__(self, func, types, args=(), kwargs=None):
+                seen.append([kind.__name__ for kind in types])
+                return NotImplemented if types else func(*args, **(kwargs or {}))
+
+        class Sub(torch.Tensor):
+            pass
+
+        def own(x):
+            if torch.overrides.has_torch_function((x,)):
+                return torch.overrides.handle_torch_function(own, (x,), x)
+            return x
+
+        seen, x = [], torch.ones(2).as_subclass(Sub)
+        with Mode():
+            kinds = [type(torch.neg(x)).__name__, type(own(x)).__name__]
+        return kinds, seen
+
+    assert heard(torch) == heard(oracle)

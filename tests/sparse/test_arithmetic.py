@@ -277,3 +277,26 @@ def test_compressed_tensors(oracle, text):
             return type(error).__name__
 
     assert seen(torch) == seen(oracle)
+
+
+def test_products_have_dimensions_before_a_sparse_factors_first(oracle):
+    def results(torch):
+        x = torch.tensor([[0.0, 2.0, 0.0], [3.0, 0.0, 4.0]])
+        rows = torch.sparse_coo_tensor([[0, 1]], [[5.0], [6.0]], (2, 1))
+        for a, b in (
+            (x.to_sparse(), torch.arange(12.0).reshape(2, 2, 3)),
+            (torch.arange(6.0).reshape(1, 2, 3), x.to_sparse()),
+            (x.to_sparse(1), torch.arange(24.0).reshape(2, 2, 2, 3)),
+            (x.to_sparse(), torch.ones(0, 2, 3)),
+            (rows, torch.ones(2, 3)),
+        ):
+            found = a * b
+            yield found.shape, found._indices().tolist(), found._values().tolist()
+
+    assert list(results(torch)) == list(results(oracle))
+
+
+@pytest.mark.parametrize("layout", ["coo", "csr"])
+def test_sparse_dimensions_of_products_do_not_grow(layout):
+    with pytest.raises(RuntimeError, match="no sparse dimension of a factor grows"):
+        sparse(A[:1], layout) * D

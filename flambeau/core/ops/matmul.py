@@ -545,7 +545,7 @@ def _publish() -> None:
 def _foreign(input: Any, other: Any, swap: bool) -> Any:
     """`@` with a type that answers itself."""
     if hasattr(type(other), "__torch_function__"):
-        return overrides.dispatch(ops.matmul, (other, input) if swap else (input, other), {})
+        return foreign.asked(ops.matmul, (other, input) if swap else (input, other))
     if type(other).__module__.startswith("scipy.sparse"):
         foreign.refuse_scipy("matmul", other)
     return NotImplemented
