@@ -5,6 +5,8 @@ Stands on device, dtypes and storage.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from flambeau.core import dtypes
@@ -13,7 +15,7 @@ from flambeau.core.device import device as Device
 from flambeau.core.errors import fail
 from flambeau.core.storage import Storage
 
-__all__ = ["check_index", "check_request", "check_resizable", "count", "without_data"]
+__all__ = ["check_index", "check_request", "check_resizable", "count", "in_range", "without_data"]
 
 
 def without_data(name: str) -> NotImplementedError:
@@ -26,6 +28,15 @@ def without_data(name: str) -> NotImplementedError:
 def count(source: Any) -> int:
     """How many elements are meant: the number itself, or as many as there are."""
     return source if isinstance(source, int) else len(source)
+
+
+@contextmanager
+def in_range(index: Any, storage: Any) -> Iterator[None]:
+    """Word the IndexError of an access to a storage's element."""
+    try:
+        yield
+    except IndexError:
+        raise IndexError(f"index {index} out of range for storage of size {len(storage)}") from None
 
 
 def check_request(source: Any, device: Any, dtype: Any, wrapped: Any, kind: type) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import warnings
-from collections.abc import Iterator
 from numbers import Number
 from typing import Any
 
@@ -22,7 +21,13 @@ from flambeau.core.errors import fail
 from flambeau.core.ir.abstract import Abstract
 from flambeau.core.provenance import stack_level
 from flambeau.core.storage import Storage, address, root_of, storage_of
-from flambeau.core.storage_checks import check_index, check_request, count, without_data
+from flambeau.core.storage_checks import (
+    check_index,
+    check_request,
+    count,
+    in_range,
+    without_data,
+)
 from flambeau.core.tensor import Tensor, wrap
 
 __all__ = ["StorageBase", "TypedStorage", "UntypedStorage"]
@@ -244,7 +249,7 @@ class UntypedStorage(StorageBase):
         return self
 
     def __getitem__(self, index: Any) -> Any:
-        with _in_range(index, self):
+        with in_range(index, self):
             found = self._bytes()[index]
         if isinstance(found, np.generic):
             return int(found)
@@ -456,7 +461,7 @@ class TypedStorage(StorageBase):
                 "TypedStorage",
                 "slices are only supported in UntypedStorage.__getitem__: slice a tensor instead.",
             )
-        with _in_range(index, self):
+        with in_range(index, self):
             return self._elements()[index].item()
 
     def __setitem__(self, index: Any, value: Any) -> None:
@@ -467,7 +472,7 @@ class TypedStorage(StorageBase):
             )
         if self._untyped_storage.is_meta:
             return
-        with _in_range(index, self):
+        with in_range(index, self):
             self._elements()[index] = value
 
     def __eq__(self, other: object) -> bool:
@@ -552,14 +557,6 @@ def _rows(storage: Any) -> str:
     if storage.device.type == "meta":
         return "..."
     return "\n".join(f" {x}" for x in storage.tolist()) or " "
-
-
-@contextlib.contextmanager
-def _in_range(index: Any, storage: Any) -> Iterator[None]:
-    try:
-        yield
-    except IndexError:
-        raise IndexError(f"index {index} out of range for storage of size {len(storage)}") from None
 
 
 def _copy(target: UntypedStorage, source: UntypedStorage) -> None:

@@ -38,5 +38,5 @@ NEAR = (
 for _area in NEAR:
     import_module(f"{__name__}.{_area}")
 
-import_module("flambeau.core.indexing")
+import_module("flambeau.core.written_index")
 late.announce()
