@@ -192,6 +192,17 @@ def check_ordered(title: str, op: Op) -> None:
         raise fail(RuntimeError, title, "needs a coalesced tensor: call coalesce() first")
 
 
+def _dense_sizes_differ(a: COO, b: COO) -> bool:
+    """Whether coordinates differ in their dense dimensions alone, and those broadcast."""
+    n = a.sparse_dim
+    return (
+        a.shape != b.shape
+        and (n, len(a.shape)) == (b.sparse_dim, len(b.shape))
+        and a.shape[:n] == b.shape[:n]
+        and all(x == y or 1 in (x, y) for x, y in zip(a.shape[n:], b.shape[n:], strict=True))
+    )
+
+
 def _product(op: Op, args: Any) -> Tensor:
     """Sparse times sparse or dense: sparse."""
     kind = _common(op, args)
@@ -215,6 +226,9 @@ def _product(op: Op, args: Any) -> Tensor:
                 "get no further dimensions. Convert with to_dense().",
             ) from None
         return _recorded(op, args, a.with_values(a.values * kernels.gather(b, a)))
+    if isinstance(a, COO) and isinstance(b, COO) and _dense_sizes_differ(a, b):
+        shape = np.broadcast_shapes(a.shape, b.shape)
+        a, b = kernels.broadcast(a, shape), kernels.broadcast(b, shape)
     if a.shape != b.shape:
         raise fail(
             RuntimeError,

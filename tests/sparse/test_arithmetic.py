@@ -289,6 +289,8 @@ def test_products_have_dimensions_before_a_sparse_factors_first(oracle):
             (x.to_sparse(1), torch.arange(24.0).reshape(2, 2, 2, 3)),
             (x.to_sparse(), torch.ones(0, 2, 3)),
             (rows, torch.ones(2, 3)),
+            (rows, x.to_sparse(1)),
+            (x.to_sparse(1), rows),
         ):
             found = a * b
             yield found.shape, found._indices().tolist(), found._values().tolist()
