@@ -210,7 +210,8 @@ def _product(op: Op, args: Any) -> Tensor:
     if not isinstance(a, SparseData):
         a, b = b, a
     if isinstance(b, SparseData) and () in (a.shape, b.shape):
-        a, b = (a, b.dense()) if b.shape == () else (b, a.dense())
+        number = b.shape == () and (a.shape != () or not a.is_coalesced)
+        a, b = (a, b.dense()) if number else (b, a.dense())
     if not isinstance(b, SparseData):
         try:
             shape = np.broadcast_shapes(a.shape, b.shape)

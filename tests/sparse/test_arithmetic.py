@@ -302,3 +302,14 @@ def test_products_have_dimensions_before_a_sparse_factors_first(oracle):
 def test_sparse_dimensions_of_products_do_not_grow(layout):
     with pytest.raises(RuntimeError, match="no sparse dimension of a factor grows"):
         sparse(A[:1], layout) * D
+
+
+def test_of_two_sparse_numbers_one_keeps_its_places(oracle):
+    def counts(torch):
+        one = torch.tensor(2.0).to_sparse()
+        ten = torch.sparse_coo_tensor(torch.zeros(0, 10, dtype=torch.int64), torch.arange(10.0), ())
+        two = torch.sparse_coo_tensor(torch.zeros(0, 2, dtype=torch.int64), torch.ones(2), ())
+        pairs = [(one, ten), (ten, one), (ten, two), (two, ten)]
+        return [((a * b)._nnz(), (a * b).to_dense().item()) for a, b in pairs]
+
+    assert counts(torch) == counts(oracle)
