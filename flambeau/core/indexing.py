@@ -362,7 +362,7 @@ def _normal(part: Any) -> Any:
     if isinstance(part, (list, tuple, range)):
         return _from_sequence(part)
     if isinstance(part, str):
-        raise TypeError("new(): invalid data type 'str'")
+        raise fail(TypeError, "index", "invalid data type 'str': tensors have no names to index by")
     try:
         return as_int(part)
     except TypeError:

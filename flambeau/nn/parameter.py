@@ -50,6 +50,12 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
         kind = type(data)
         if kind is Tensor or kind is Parameter:
             return Tensor._make_subclass(cls, data, requires_grad)
+        if not hasattr(data, "detach"):
+            raise fail(
+                AttributeError,
+                "Parameter",
+                f"data must be a Tensor, got {kind.__name__}. Make it one by torch.tensor(...).",
+            )
         # A user's tensor subclass keeps its class; a tag makes it a parameter.
         detached: Any = data.detach().requires_grad_(requires_grad)
         if type(detached) is not kind:

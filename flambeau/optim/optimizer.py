@@ -73,6 +73,17 @@ def _register(table: OrderedDict[int, Any], hook: Any, prepend: bool = False) ->
     return handle
 
 
+def _parts(params: ParamsT, name: str) -> Iterable[Any]:
+    """What there is to go through; a model, or its method without a call, is not."""
+    try:
+        return iter(params)
+    except TypeError as error:
+        mend = "Call it" if callable(params) else "Give a list"
+        if hasattr(params, "parameters"):
+            mend = "Give its parameters()"
+        raise fail(TypeError, name, f"{error}: params are Tensors or dicts. {mend}.") from None
+
+
 def _type_name(value: Any) -> str:
     kind = type(value)
     return (
@@ -111,7 +122,7 @@ class Optimizer:
         self.state: defaultdict[Any, Any] = defaultdict(dict)
         self.param_groups: list[dict[str, Any]] = []
         source = getattr(getattr(params, "gi_frame", None), "f_locals", {}).get("self")
-        groups: list[Any] = list(params)
+        groups: list[Any] = list(_parts(params, type(self).__name__))
         if not groups:
             from flambeau.nn.modules._unregistered import unregistered
 

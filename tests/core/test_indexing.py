@@ -230,3 +230,8 @@ def test_writing_where_tensors_point_as_pytorch(oracle, code):
         except Exception as error:
             found.append((type(error), x.tolist(), x._version - version))
     assert found[0] == found[1]
+
+
+def test_text_is_no_index(x):
+    with pytest.raises(TypeError, match=r"index.*invalid data type 'str'.*no names"):
+        x["a"]

@@ -80,3 +80,8 @@ def test_uninitialized_counts_are_refused(oracle):
             for count in (len, lambda t: t.numel()):
                 with pytest.raises(ValueError, match="uninitialized"):
                     count(lazy)
+
+
+def test_a_list_is_no_parameter():
+    with pytest.raises(AttributeError, match=r"Parameter.*got list.*torch\.tensor"):
+        nn.Parameter([1.0, 2.0])

@@ -179,3 +179,14 @@ def test_no_warning_in_an_ordinary_step() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         optimizer.step()
+
+
+def test_what_is_not_iterable_is_told_with_its_mend() -> None:
+    model: Any = flambeau.nn.Linear(2, 2)
+    for params, told in (
+        (model, r"SGD.*'Linear' object is not iterable.*Give its parameters\(\)"),
+        (model.parameters, r"SGD.*'method' object is not iterable.*Call it"),
+        (3, r"SGD.*'int' object is not iterable.*Give a list"),
+    ):
+        with pytest.raises(TypeError, match=told):
+            SGD(params, lr=0.1)

@@ -134,8 +134,9 @@ def full(size: Any, fill_value: Any, *, dtype: Any = None, **opts: Any) -> Tenso
     """
     if isinstance(fill_value, Tensor):
         fill_value = fill_value.item()
-    elif fill_value is None:
-        raise fail(TypeError, "full", "argument 'fill_value' must be Number, not NoneType")
+    elif fill_value is None or isinstance(fill_value, (str, bytes)):
+        kind = type(fill_value).__name__
+        raise fail(TypeError, "full", f"argument 'fill_value' must be Number, not {kind}")
     if dtype is None and opts.get("out") is None:
         dtype = dtypes.of(number_dtype(fill_value))
         if dtype is dtypes.complex32:

@@ -106,7 +106,18 @@ def nll_loss(
 
 
 def _warn_sizes(input: Tensor, target: Tensor) -> None:
-    if input._array.shape != target._array.shape:
+    try:
+        same = input._array.shape == target._array.shape
+    except AttributeError:
+        # An array has a size, but as an attribute: calling it is another error in PyTorch.
+        arrays = any(isinstance(x, np.ndarray) for x in (input, target))
+        raise fail(
+            TypeError if arrays else AttributeError,
+            "loss",
+            f"input and target must be Tensors, got {type(input).__name__} and "
+            f"{type(target).__name__}. Make them by torch.as_tensor(...).",
+        ) from None
+    if not same:
         warnings.warn(
             f"Using a target size ({target.size()}) that is different to the input size "
             f"({input.size()}). This will likely "

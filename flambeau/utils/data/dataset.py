@@ -65,7 +65,15 @@ class TensorDataset(Dataset[tuple[Tensor, ...]]):
     tensors: tuple[Tensor, ...]
 
     def __init__(self, *tensors: Tensor) -> None:
-        sizes = [tensor.size(0) for tensor in tensors]
+        try:
+            sizes = [tensor.size(0) for tensor in tensors]
+        except (AttributeError, TypeError) as error:
+            kinds = ", ".join(type(tensor).__name__ for tensor in tensors)
+            raise fail(
+                type(error),
+                "TensorDataset",
+                f"expected Tensors, got {kinds}. Make them by torch.as_tensor(...).",
+            ) from None
         if any(size != sizes[0] for size in sizes):
             raise fail(
                 AssertionError,

@@ -47,3 +47,9 @@ def test_numbers_that_are_not_finite(oracle):
                 except Exception as error:
                     found.append(type(error))
             assert found[0] == found[1], (value, dtype)
+
+
+@pytest.mark.parametrize("value", ["a", b"a", None], ids=["text", "bytes", "none"])
+def test_full_is_of_numbers(value):
+    with pytest.raises(TypeError, match=r"full.*'fill_value' must be Number, not \w+"):
+        flambeau.full((2,), value)

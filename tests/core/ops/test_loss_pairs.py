@@ -1,5 +1,6 @@
 """Losses of corresponding elements, of margins and of distances: gradients, warnings, refusals."""
 
+import numpy as np
 import pytest
 
 import flambeau as torch
@@ -109,3 +110,14 @@ def test_gradients_round_where_pytorch_rounds(oracle, kind):
         x.requires_grad_()
         found.append(t.autograd.grad(t.nn.functional.mse_loss(x, y) * 0.7, x)[0].tolist())
     assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("name", ["mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"])
+@pytest.mark.parametrize(
+    "target", [1.0, [1.0, 2.0], np.ones(2), None], ids=["number", "list", "array", "none"]
+)
+def test_losses_against_what_is_no_tensor(oracle, name, target):
+    with pytest.raises((AttributeError, TypeError)) as expected:
+        getattr(oracle.nn.functional, name)(oracle.ones(2), target)
+    with pytest.raises(expected.type, match=r"loss.*must be Tensors.*as_tensor"):
+        getattr(F, name)(torch.ones(2), target)

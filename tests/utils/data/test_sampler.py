@@ -6,6 +6,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
 
 import flambeau
@@ -138,3 +139,11 @@ def test_a_subset_must_override_both() -> None:
 
     with pytest.raises(NotImplementedError, match="__getitems__"):
         Half([1], [0])
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"), [([1, 2], AttributeError), (np.ones(2), TypeError)], ids=["list", "array"]
+)
+def test_tensor_datasets_are_of_tensors(data: Any, kind: type[Exception]) -> None:
+    with pytest.raises(kind, match=r"TensorDataset.*expected Tensors, got \w+.*as_tensor"):
+        TensorDataset(data)
