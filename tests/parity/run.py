@@ -164,7 +164,8 @@ def main(given: list[str] | None = None) -> int:
     if arguments.write_score:
         print(f"written {report.write_score(results, out)}")
     if arguments.against_itself:
-        print(f"written {apart.write(results)}")
+        all_names = not arguments.pattern and arguments.seed is None
+        print(f"written {apart.write(results, all_names)}")
     if arguments.write_failing:
         for short in arguments.db.split(","):
             print(f"written {failing.write(KNOWN[short].NAME, results)}")

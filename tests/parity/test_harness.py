@@ -335,10 +335,13 @@ def test_what_torch_reaches_itself_is_listed_and_counted(tmp_path: Any, monkeypa
     monkeypatch.setattr(apart, "LIST", tmp_path / "itself.txt")
     monkeypatch.setattr(failing, "FOLDER", tmp_path)
     row = Result("op_db", "a", "float32", "forward", "fail", kind="rounding", where="AVX2, SSE4.1")
-    apart.write([row, Result("op_db", "b", "float32", "forward", "pass")])
-    assert apart.read() == {"op_db": {row.key: "AVX2, SSE4.1"}}
-    text = report.write_score([row], {}, tmp_path / "score.md").read_text()
-    assert "| float32 | forward | 0 | 1 | 0.0 | 0 |" in text
+    results = [row, Result("op_db", "b", "float32", "forward", "pass")]
+    for all_names, shown in ((False, ""), (True, "0")):  # a part of the names is no row
+        apart.write(results, all_names)
+        assert apart.read() == {"op_db": {row.key: "AVX2, SSE4.1"}}
+        text = report.write_score([row], {}, tmp_path / "score.md").read_text()
+        assert f"| float32 | forward | 0 | 1 | 0.0 | {shown} |" in text
+    assert apart.whole() == {("op_db", "float32", "forward")}
     assert "itself too: AVX2, SSE4.1" in failing.write("op_db", [row]).read_text()
 
 

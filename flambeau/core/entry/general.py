@@ -140,6 +140,7 @@ def _native(op: Op, typed: bool, dtype_at: int | None) -> Callable[..., Any] | N
         small_channels,
         small_copies,
         small_folds,
+        small_gates,
         small_layers,
         small_orders,
         small_puts,
@@ -151,7 +152,7 @@ def _native(op: Op, typed: bool, dtype_at: int | None) -> Callable[..., Any] | N
         kernel = wide_alone(kernel)
     for room in (
         small_folds, row_picks, small_puts, small_layers, small_orders, small_copies, small_windows,
-        small_channels, small_scans,
+        small_channels, small_scans, small_gates,
     ):  # fmt: skip
         kernel = room.native(op.name, kernel)
     missing = sum(1 << k for k, (i, _) in enumerate(op.tensors) if op.template[i] is None)

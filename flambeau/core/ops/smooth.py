@@ -10,6 +10,7 @@ from flambeau.core.declare import composite, elementwise, ops, primitive
 from flambeau.core.dims import wrap_dim
 from flambeau.core.dtypes import Rule
 from flambeau.core.errors import fail
+from flambeau.core.kernels import late
 from flambeau.core.kernels import smooth as kernels
 from flambeau.core.kernels.native.choose import in_single, lazily
 from flambeau.core.kernels.order import row_major
@@ -209,14 +210,26 @@ def logsigmoid(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     return found  # type: ignore[no-any-return]
 
 
+def _halves(input, dim):
+    """The dimension by its number, and both halves along it."""
+    axis = wrap_dim(dim, input.ndim, "glu")
+    half, lead = input.shape[axis] // 2, (slice(None),) * axis
+    return axis, input[(*lead, slice(0, half))], input[(*lead, slice(half, None))]
+
+
+def _backward_by_numpy(g, input, dim):
+    axis, a, b = _halves(input, dim)
+    return np.concatenate((GATED(g, b), GATED_BACKWARD(g, a, b)), axis)
+
+
+_glu_backward = late.native("small_gates", "glu_backward", _backward_by_numpy)
+
+
 @both
 def _glu_rule(g, input, dim):
-    axis = wrap_dim(dim, input.ndim, "glu")
-    half = input.shape[axis] // 2
-    lead = (slice(None),) * axis
-    a, b = input[(*lead, slice(0, half))], input[(*lead, slice(half, None))]
     if type(g) is nd:
-        return np.concatenate((GATED(g, b), GATED_BACKWARD(g, a, b)), axis)
+        return _glu_backward(g, input, dim)
+    axis, a, b = _halves(input, dim)
     s = ops.sigmoid(b)
     return ops.cat((g * s, (1 - s) * s * g * a), axis)
 
@@ -258,9 +271,7 @@ def _glu(input, dim: int = -1):
     """``a * sigmoid(b)`` for the halves a, b along `dim`."""
     if input.ndim == 0:
         raise fail(RuntimeError, "glu", "glu does not support 0-dimensional tensors")
-    axis = wrap_dim(dim, input.ndim, "glu")
-    half, rest = divmod(input.shape[axis], 2)
-    if rest:
+    axis, a, b = _halves(input, dim)
+    if input.shape[axis] % 2:
         _halved(input, dim)  # words it
-    lead = (slice(None),) * axis
-    return GATED(input[(*lead, slice(0, half))], input[(*lead, slice(half, None))])
+    return GATED(a, b)

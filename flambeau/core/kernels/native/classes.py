@@ -12,8 +12,8 @@ from typing import Any
 from flambeau.core.kernels.jit.ir import Function, Module, Value
 from flambeau.core.kernels.native import table
 from flambeau.core.kernels.native.formulas import exp
-from flambeau.core.kernels.native.geometry import SIGNATURE, end, require
-from flambeau.core.kernels.native.objects import field, word
+from flambeau.core.kernels.native.geometry import SIGNATURE, contiguous, end, require
+from flambeau.core.kernels.native.objects import field, made_array, word
 
 __all__ = ["lazily"]
 
@@ -25,8 +25,7 @@ TYPES = ("float", "double")
 def _checked(f: Function, logs: Value, target: Value) -> tuple[Value, Value, Value, Value]:
     """Number of samples and of classes, where the classes lie, the dtype."""
     for x, ndim in ((logs, 2), (target, 1)):
-        require(f, field(f, x, table.TYPE, "ptr").eq(word(f, "ndarray")))
-        require(f, (field(f, x, table.FLAGS, "i32") & table.C_CONTIGUOUS).ne(0))
+        contiguous(f, x)
         require(f, field(f, x, table.NDIM, "i32").eq(ndim))
     kind = field(f, logs, table.DESCR, "ptr")
     require(f, kind.eq(word(f, "float")) | kind.eq(word(f, "double")))
@@ -42,29 +41,13 @@ def _checked(f: Function, logs: Value, target: Value) -> tuple[Value, Value, Val
     return samples, classes, at, kind
 
 
-def _fresh(f: Function, kind: Value, ndim: Any, dims: Value) -> Value:
-    """A new array."""
-    null = f.value("ptr", 0)
-    f.call(word(f, "incref"), "void", kind)
-    made = f.call(
-        word(f, "new"), "ptr", word(f, "ndarray"), kind, f.value("i32", ndim), dims, null, null,
-        f.value("i32", 0), null,
-    )  # fmt: skip
-    k = f.fresh()
-    f.branch(made.eq(null), f"failed{k}", f"made{k}")
-    f.label(f"failed{k}")
-    f.ret(null)
-    f.label(f"made{k}")
-    return made
-
-
 def _picked_mean(made: Module) -> None:
     """picked_mean(logs, target): the mean of ``-logs[n, target[n]]``, 0-d."""
     f = made.function("picked_mean", SIGNATURE, "ptr")
     require(f, f.argument["n"].eq(2))
     logs, target = (f.load("ptr", f.argument["args"], f.index(k)) for k in range(2))
     samples, classes, at, kind = _checked(f, logs, target)
-    out = _fresh(f, kind, 0, f.memory("i64", 1))
+    out = made_array(f, kind, f.index(0), f.memory("i64", 1), f.index(8))
     x, place = field(f, logs, table.DATA, "ptr"), field(f, out, table.DATA, "ptr")
     for type in TYPES:
         with f.when(kind.eq(word(f, type))):
@@ -86,7 +69,7 @@ def _class_gradient(made: Module) -> None:
     require(f, field(f, g, table.TYPE, "ptr").eq(word(f, "ndarray")))
     require(f, field(f, g, table.DESCR, "ptr").eq(kind))
     require(f, field(f, g, table.NDIM, "i32").eq(0))
-    out = _fresh(f, kind, 2, field(f, logs, table.DIMS, "ptr"))
+    out = made_array(f, kind, f.index(2), field(f, logs, table.DIMS, "ptr"), samples * classes * 8)
     x, place = field(f, logs, table.DATA, "ptr"), field(f, out, table.DATA, "ptr")
     for type in TYPES:
         with f.when(kind.eq(word(f, type))):

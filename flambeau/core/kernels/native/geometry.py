@@ -12,8 +12,8 @@ from flambeau.core.kernels.native import table
 from flambeau.core.kernels.native.objects import field, word
 
 __all__ = [
-    "MOST", "SIGNATURE", "around", "begin", "copy_around", "count_of", "end", "geometry", "give",
-    "is_dtype", "item", "items_of", "require", "whole", "wrapped",
+    "MOST", "SIGNATURE", "around", "begin", "contiguous", "copy_around", "count_of", "end",
+    "geometry", "give", "is_dtype", "item", "items_of", "require", "whole", "wrapped",
 ]  # fmt: skip
 
 MOST = 32
@@ -50,6 +50,13 @@ def require(f: Function, condition: Value) -> None:
     k = f.fresh()
     f.branch(condition, f"on{k}", "other")
     f.label(f"on{k}")
+
+
+def contiguous(f: Function, x: Value) -> Value:
+    """The dtype of an array whose elements lie in order; anything else goes the other way."""
+    require(f, field(f, x, table.TYPE, "ptr").eq(word(f, "ndarray")))
+    require(f, (field(f, x, table.FLAGS, "i32") & table.C_CONTIGUOUS).ne(0))
+    return field(f, x, table.DESCR, "ptr")
 
 
 def whole(f: Function, x: Value) -> Value:

@@ -10,7 +10,7 @@ from flambeau.core.kernels import memory
 from flambeau.core.kernels.jit.ir import Function, Value, Variable
 from flambeau.core.kernels.native import table
 
-__all__ = ["field", "new_array", "python_number", "tuple_of", "word"]
+__all__ = ["field", "made_array", "new_array", "python_number", "tuple_of", "word"]
 
 
 def word(f: Function, name: str) -> Value:
@@ -84,6 +84,16 @@ def new_array(
     with f.when(outside.get().eq(0)):
         f.call(word(f, "exit_context"), "i32", context)
     return found
+
+
+def made_array(f: Function, kind: Value, ndim: Value, dims: Value, size: Value) -> Value:
+    """As `new_array`; the function returns at once where there is no memory."""
+    made, k = new_array(f, kind, ndim.to("i32"), dims, size), f.fresh()
+    f.branch(made.eq(0), f"failed{k}", f"made{k}")
+    f.label(f"failed{k}")
+    f.ret(made)
+    f.label(f"made{k}")
+    return made
 
 
 def tuple_of(f: Function, *items: Value) -> Value:

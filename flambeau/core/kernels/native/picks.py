@@ -13,7 +13,7 @@ from flambeau.core.kernels.jit.ir import Function, Module, Value, Variable
 from flambeau.core.kernels.native import table
 from flambeau.core.kernels.native.elementwise import same_shape
 from flambeau.core.kernels.native.geometry import MOST, SIGNATURE, end, require, whole, wrapped
-from flambeau.core.kernels.native.objects import field, new_array, word
+from flambeau.core.kernels.native.objects import field, made_array, word
 
 __all__ = ["module"]
 
@@ -115,12 +115,7 @@ def _gather(made: Module) -> None:
     for type in GATHERED:
         known = known | kind.eq(word(f, type))
     require(f, known)
-    null = f.value("ptr", 0)
-    out = new_array(f, kind, ndim.to("i32"), given[3], given[-1] * 8)
-    f.branch(out.eq(null), "failed", "made")
-    f.label("failed")
-    f.ret(null)
-    f.label("made")
+    out = made_array(f, kind, ndim, given[3], given[-1] * 8)
     for type, carrier in GATHERED.items():
         with f.when(kind.eq(word(f, type))):
             f.call(walks[carrier], "void", *given, field(f, out, table.DATA, "ptr"))

@@ -19,6 +19,7 @@ from flambeau.core.kernels.native.elementwise import same_shape
 from flambeau.core.kernels.native.geometry import (
     MOST,
     SIGNATURE,
+    contiguous,
     count_of,
     end,
     is_dtype,
@@ -27,7 +28,7 @@ from flambeau.core.kernels.native.geometry import (
     whole,
     wrapped,
 )
-from flambeau.core.kernels.native.objects import field, new_array, word
+from flambeau.core.kernels.native.objects import field, made_array, word
 
 __all__ = ["OPERATIONS", "native"]
 
@@ -72,16 +73,12 @@ def _flat(made: Module) -> None:
         number = f.load("i64", numbers, k)
         require(f, number.ge(-limit) & number.lt(limit))
     ndim, dims = field(f, index, table.NDIM, "i32"), field(f, index, table.DIMS, "ptr")
-    out = new_array(f, kind, ndim, dims, count * size)
-    f.branch(out.eq(0), "failed", "made")
-    f.label("made")
+    out = made_array(f, kind, ndim, dims, count * size)
     source, target = (field(f, a, table.DATA, "ptr") for a in (x, out))
     with f.loop(0, count) as k:
         number = f.load("i64", numbers, k)
         number = f.select(number.lt(0), number + limit, number)
         _copy(f, f.at(source, number * size, "i8"), f.at(target, k * size, "i8"), size)
-    f.ret(out)
-    f.label("failed")
     f.ret(out)
     end(f)
 
@@ -89,8 +86,7 @@ def _flat(made: Module) -> None:
 def _checked(f: Function, x: Value, index: Value) -> Value:
     """The array's dtype, where both are arrays as they are served."""
     for array in (x, index):
-        require(f, field(f, array, table.TYPE, "ptr").eq(word(f, "ndarray")))
-        require(f, (field(f, array, table.FLAGS, "i32") & table.C_CONTIGUOUS).ne(0))
+        contiguous(f, array)
     require(f, field(f, index, table.DESCR, "ptr").eq(word(f, "i64")))
     kind = field(f, x, table.DESCR, "ptr")
     require(f, is_dtype(f, kind) & field(f, kind, table.KIND, "i8").ne(ord("O")))
@@ -141,9 +137,7 @@ def _picks(
         for places, size in zip(numbers, sizes, strict=True):
             number = f.load("i64", places, k)
             require(f, number.ge(0) & number.lt(size))
-    out = new_array(f, kind, (ndim + own - named).to("i32"), room, total)
-    f.branch(out.eq(0), "failed", "made")
-    f.label("made")
+    out = made_array(f, kind, ndim + own - named, room, total)
     source, target = (f.variable("ptr", field(f, a, table.DATA, "ptr")) for a in (x, out))
     with f.loop(0, outer.get()):
         with f.loop(0, many) as k:
@@ -153,8 +147,6 @@ def _picks(
             _copy(f, f.at(source.get(), place * bytes, "i8"), target.get(), bytes)
             target.set(f.at(target.get(), bytes, "i8"))
         source.set(f.at(source.get(), math.prod(sizes[1:], start=sizes[0]) * bytes, "i8"))
-    f.ret(out)
-    f.label("failed")
     f.ret(out)
     end(f)
 

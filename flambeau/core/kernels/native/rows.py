@@ -15,8 +15,15 @@ from flambeau.core.kernels.jit.ir import Function, Module, Value
 from flambeau.core.kernels.native import table
 from flambeau.core.kernels.native.elementwise import repeating, same_shape
 from flambeau.core.kernels.native.formulas import exp
-from flambeau.core.kernels.native.geometry import SIGNATURE, end, require, whole, wrapped
-from flambeau.core.kernels.native.objects import field, new_array, word
+from flambeau.core.kernels.native.geometry import (
+    SIGNATURE,
+    contiguous,
+    end,
+    require,
+    whole,
+    wrapped,
+)
+from flambeau.core.kernels.native.objects import field, made_array, word
 from flambeau.core.kernels.native.smooth import log
 
 __all__ = ["lazily"]
@@ -152,9 +159,7 @@ def module(name: str) -> Module:
     require(f, f.argument["n"].eq(arity + 1))
     args = [f.load("ptr", f.argument["args"], k) for k in range(arity + 1)]
     lead = args[arity - 1]
-    kind = field(f, lead, table.DESCR, "ptr")
-    require(f, field(f, lead, table.TYPE, "ptr").eq(word(f, "ndarray")))
-    require(f, (field(f, lead, table.FLAGS, "i32") & table.C_CONTIGUOUS).ne(0))
+    kind = contiguous(f, lead)
     ndim = field(f, lead, table.NDIM, "i32").to("i64")
     require(f, ndim.gt(0))
     dim = wrapped(f, whole(f, args[arity]), ndim)
@@ -178,14 +183,8 @@ def module(name: str) -> Module:
     most = f.select(inner.get().eq(1), f.index(LARGEST), ACROSS)
     require(f, inner.get().gt(0) & (total.get() * count).le(most))
     require(f, kind.eq(word(f, "float")) | kind.eq(word(f, "double")))
-    null = f.value("ptr", 0)
     size = f.select(kind.eq(word(f, "float")), f.index(4), 8)
-    out = new_array(f, kind, ndim.to("i32"), dims, total.get() * count * size)
-    k = f.fresh()
-    f.branch(out.eq(null), f"failed{k}", f"made{k}")
-    f.label(f"failed{k}")
-    f.ret(null)
-    f.label(f"made{k}")
+    out = made_array(f, kind, ndim, dims, total.get() * count * size)
     places = [field(f, x, table.DATA, "ptr") for x in args[:arity]]
     for (type, across), function in rows.items():
         with f.when(kind.eq(word(f, type)) & inner.get().ne(1).eq(across)):

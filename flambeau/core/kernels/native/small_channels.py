@@ -14,8 +14,8 @@ from typing import Any
 
 from flambeau.core.kernels.jit.ir import SIZES, Function, Module, Value
 from flambeau.core.kernels.native import table
-from flambeau.core.kernels.native.geometry import MOST, SIGNATURE, end, require, whole
-from flambeau.core.kernels.native.objects import field, new_array, python_number, tuple_of, word
+from flambeau.core.kernels.native.geometry import MOST, SIGNATURE, contiguous, end, require, whole
+from flambeau.core.kernels.native.objects import field, made_array, python_number, tuple_of, word
 
 __all__ = ["NORMS", "native"]
 
@@ -88,16 +88,9 @@ def _module() -> Module:
     return made
 
 
-def _array(f: Function, x: Value) -> Value:
-    """A contiguous array's dtype."""
-    require(f, field(f, x, table.TYPE, "ptr").eq(word(f, "ndarray")))
-    require(f, (field(f, x, table.FLAGS, "i32") & table.C_CONTIGUOUS).ne(0))
-    return field(f, x, table.DESCR, "ptr")
-
-
 def _sizes(f: Function, x: Value) -> tuple[Value, tuple[Value, Value, Value]]:
     """The dtype of (N, C, *), and N, C and what is behind."""
-    kind, ndim = _array(f, x), field(f, x, table.NDIM, "i32").to("i64")
+    kind, ndim = contiguous(f, x), field(f, x, table.NDIM, "i32").to("i64")
     require(f, ndim.ge(2) & ndim.lt(MOST))
     dims, length = field(f, x, table.DIMS, "ptr"), f.variable("i64", 1)
     with f.loop(2, ndim) as k:
@@ -112,7 +105,7 @@ def _parameter(f: Function, x: Value, kind: Value, count: Value) -> Value:
     """Where the numbers of all channels lie; null for None."""
     place = f.variable("ptr", f.value("ptr", 0))
     with f.when(x.ne(word(f, "none"))):
-        require(f, _array(f, x).eq(kind))
+        require(f, contiguous(f, x).eq(kind))
         require(f, field(f, x, table.NDIM, "i32").eq(1))
         require(f, f.load("i64", field(f, x, table.DIMS, "ptr")).eq(count))
         place.set(field(f, x, table.DATA, "ptr"))
@@ -134,22 +127,13 @@ def _run(
         k, item = f.fresh(), SIZES[type]
         f.branch(kind.eq(word(f, type)), f"is{k}", f"not{k}")
         f.label(f"is{k}")
-        results = [_made(f, kind, ndim, dims, total * item)]
-        results += [_made(f, kind, rank.to("i32"), room, count * item) for _ in range(2)]
+        results = [made_array(f, kind, ndim, dims, total * item)]
+        results += [made_array(f, kind, rank.to("i32"), room, count * item) for _ in range(2)]
         data = [field(f, r, table.DATA, "ptr") for r in results]
         f.call(loop, "void", field(f, x, table.DATA, "ptr"), *given, *data, *sizes, groups,
                momentum, eps)  # fmt: skip
         f.ret(tuple_of(f, *results))
         f.label(f"not{k}")
-
-
-def _made(f: Function, kind: Value, ndim: Value, dims: Value, size: Value) -> Value:
-    made, k = new_array(f, kind, ndim, dims, size), f.fresh()
-    f.branch(made.eq(0), f"failed{k}", f"made{k}")
-    f.label(f"failed{k}")
-    f.ret(made)
-    f.label(f"made{k}")
-    return made
 
 
 def _spread(f: Function, type: str, rows: tuple[Value, Value, Value], width: Value) -> Any:

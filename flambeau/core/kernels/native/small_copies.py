@@ -17,6 +17,7 @@ from flambeau.core.kernels.native.geometry import (
     MOST,
     SIGNATURE,
     around,
+    contiguous,
     count_of,
     end,
     is_dtype,
@@ -26,7 +27,7 @@ from flambeau.core.kernels.native.geometry import (
     whole,
     wrapped,
 )
-from flambeau.core.kernels.native.objects import field, new_array, python_number, word
+from flambeau.core.kernels.native.objects import field, made_array, python_number, word
 
 __all__ = ["COPIES", "native"]
 
@@ -57,9 +58,7 @@ def _module(name: str) -> Module:
 
 def _array(f: Function, x: Value, largest: int = LARGEST) -> Value:
     """How many elements a served array has."""
-    require(f, field(f, x, table.TYPE, "ptr").eq(word(f, "ndarray")))
-    require(f, (field(f, x, table.FLAGS, "i32") & table.C_CONTIGUOUS).ne(0))
-    kind = field(f, x, table.DESCR, "ptr")
+    kind = contiguous(f, x)
     require(f, is_dtype(f, kind) & field(f, kind, table.KIND, "i8").ne(ord("O")))
     size, known = item(f, x), f.value("i1", 0)
     for type in CARRIED:
@@ -71,13 +70,7 @@ def _array(f: Function, x: Value, largest: int = LARGEST) -> Value:
 
 def _fresh(f: Function, x: Value, total: Value) -> Value:
     ndim, dims = field(f, x, table.NDIM, "i32"), field(f, x, table.DIMS, "ptr")
-    made = new_array(f, field(f, x, table.DESCR, "ptr"), ndim, dims, total * item(f, x))
-    k = f.fresh()
-    f.branch(made.eq(0), f"failed{k}", f"made{k}")
-    f.label(f"failed{k}")
-    f.ret(made)
-    f.label(f"made{k}")
-    return made
+    return made_array(f, field(f, x, table.DESCR, "ptr"), ndim, dims, total * item(f, x))
 
 
 def _by_size(f: Function, x: Value, out: Value, write: Callable[[str, Value, Value], None]) -> None:
@@ -248,12 +241,7 @@ def _pad(made: Module, name: str) -> None:
         fill.set(number.get().bits("i64"))
         with f.when(kind.eq(word(f, "float"))):
             fill.set(number.get().to("float").bits("i32").to("i64"))
-    space = whole_size.get() * item(f, x)
-    out, way = new_array(f, kind, ndim.to("i32"), sizes, space), f.fresh()
-    f.branch(out.eq(0), f"failed{way}", f"made{way}")
-    f.label(f"failed{way}")
-    f.ret(out)
-    f.label(f"made{way}")
+    out = made_array(f, kind, ndim, sizes, whole_size.get() * item(f, x))
     last = ndim - 1
     low, n, width = (f.load("i64", p, last) for p in (lows, dims, sizes))
     begin = f.intrinsic("smax", low, f.index(0))

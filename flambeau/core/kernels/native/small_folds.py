@@ -17,6 +17,7 @@ from flambeau.core.kernels.native import table
 from flambeau.core.kernels.native.geometry import (
     MOST,
     SIGNATURE,
+    contiguous,
     end,
     items_of,
     require,
@@ -24,7 +25,7 @@ from flambeau.core.kernels.native.geometry import (
     wrapped,
 )
 from flambeau.core.kernels.native.narrow import CARRIERS, HALVES, WORKING, load, served, stored
-from flambeau.core.kernels.native.objects import field, new_array, python_number, tuple_of, word
+from flambeau.core.kernels.native.objects import field, made_array, python_number, tuple_of, word
 
 __all__ = ["FOLDS", "native"]
 
@@ -127,8 +128,7 @@ def _module(name: str, fold: Fold) -> Module:
     args, n = f.argument["args"], f.argument["n"]
     require(f, n.ge(1) & n.le(fold.keep_at + 2))
     x = f.load("ptr", args)
-    require(f, field(f, x, table.TYPE, "ptr").eq(word(f, "ndarray")))
-    require(f, (field(f, x, table.FLAGS, "i32") & table.C_CONTIGUOUS).ne(0))
+    contiguous(f, x)
     ndim = field(f, x, table.NDIM, "i32").to("i64")
     require(f, ndim.lt(MOST))
     dims = field(f, x, table.DIMS, "ptr")
@@ -250,13 +250,7 @@ def _typed(
 
     def fresh(kind: str) -> Value:
         bytes = SIZES[CARRIERS.get(kind, kind)]
-        made = new_array(f, word(f, kind), shown.to("i32"), room, many * bytes)
-        k = f.fresh()
-        f.branch(made.eq(0), f"failed{k}", f"made{k}")
-        f.label(f"failed{k}")
-        f.ret(made)
-        f.label(f"made{k}")
-        return made
+        return made_array(f, word(f, kind), shown, room, many * bytes)
 
     out = fresh(result)
     where = fresh("i64") if fold.places == "too" else out

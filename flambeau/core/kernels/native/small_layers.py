@@ -11,10 +11,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flambeau.core.kernels.jit.ir import SIZES, Function, Module, Value
+from flambeau.core.kernels.jit.ir import SIZES, Function, Module
 from flambeau.core.kernels.native import table
-from flambeau.core.kernels.native.geometry import MOST, SIGNATURE, end, items_of, require, whole
-from flambeau.core.kernels.native.objects import field, new_array, python_number, tuple_of, word
+from flambeau.core.kernels.native.geometry import (
+    MOST,
+    SIGNATURE,
+    contiguous,
+    end,
+    items_of,
+    require,
+    whole,
+)
+from flambeau.core.kernels.native.objects import field, made_array, python_number, tuple_of, word
 
 __all__ = ["native"]
 
@@ -37,7 +45,7 @@ def module() -> Module:
     f = made.function("layer", SIGNATURE, "ptr")
     require(f, f.argument["n"].eq(5))
     x, shape, weight, bias, eps = (f.load("ptr", f.argument["args"], k) for k in range(5))
-    kind, none = _array(f, x), word(f, "none")
+    kind, none = contiguous(f, x), word(f, "none")
     ndim, dims = field(f, x, table.NDIM, "i32").to("i64"), field(f, x, table.DIMS, "ptr")
     require(f, ndim.lt(MOST))
     count, sizes = items_of(f, shape)
@@ -59,7 +67,7 @@ def module() -> Module:
     for parameter in (weight, bias):
         place = f.variable("ptr", f.value("ptr", 0))
         with f.when(parameter.ne(none)):
-            require(f, _array(f, parameter).eq(kind))
+            require(f, contiguous(f, parameter).eq(kind))
             require(f, field(f, parameter, table.NDIM, "i32").to("i64").eq(count))
             own = field(f, parameter, table.DIMS, "ptr")
             with f.loop(0, count) as k:
@@ -73,7 +81,7 @@ def module() -> Module:
         f.label(f"is{way}")
         item = SIZES[type]
         results = [
-            _made(f, kind, ndim, sizes, size * item)
+            made_array(f, kind, ndim, sizes, size * item)
             for sizes, size in ((dims, total), (room, rows.get()), (room, rows.get()))
         ]
         data = [field(f, r, table.DATA, "ptr") for r in results]
@@ -85,22 +93,6 @@ def module() -> Module:
         f.label(f"not{way}")
     f.jump("other")
     end(f)
-    return made
-
-
-def _array(f: Function, x: Value) -> Value:
-    """A contiguous array's dtype."""
-    require(f, field(f, x, table.TYPE, "ptr").eq(word(f, "ndarray")))
-    require(f, (field(f, x, table.FLAGS, "i32") & table.C_CONTIGUOUS).ne(0))
-    return field(f, x, table.DESCR, "ptr")
-
-
-def _made(f: Function, kind: Value, ndim: Value, dims: Value, size: Value) -> Value:
-    made, k = new_array(f, kind, ndim.to("i32"), dims, size), f.fresh()
-    f.branch(made.eq(0), f"failed{k}", f"made{k}")
-    f.label(f"failed{k}")
-    f.ret(made)
-    f.label(f"made{k}")
     return made
 
 

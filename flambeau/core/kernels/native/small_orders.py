@@ -12,8 +12,16 @@ from typing import Any, NamedTuple
 
 from flambeau.core.kernels.jit.ir import SIZES, Function, Module, Value
 from flambeau.core.kernels.native import table
-from flambeau.core.kernels.native.geometry import MOST, SIGNATURE, end, require, whole, wrapped
-from flambeau.core.kernels.native.objects import field, new_array, tuple_of, word
+from flambeau.core.kernels.native.geometry import (
+    MOST,
+    SIGNATURE,
+    contiguous,
+    end,
+    require,
+    whole,
+    wrapped,
+)
+from flambeau.core.kernels.native.objects import field, made_array, tuple_of, word
 
 __all__ = ["ORDERS", "native"]
 
@@ -64,9 +72,7 @@ def _module(name: str, order: Order) -> Module:
     require(f, f.argument["n"].eq(order.arguments))
     args = [f.load("ptr", f.argument["args"], k) for k in range(order.arguments)]
     x = args[0]
-    require(f, field(f, x, table.TYPE, "ptr").eq(word(f, "ndarray")))
-    require(f, (field(f, x, table.FLAGS, "i32") & table.C_CONTIGUOUS).ne(0))
-    kind = field(f, x, table.DESCR, "ptr")
+    kind = contiguous(f, x)
     ndim, dims = field(f, x, table.NDIM, "i32").to("i64"), field(f, x, table.DIMS, "ptr")
     require(f, ndim.gt(0) & ndim.lt(MOST))
     outer, size, inner = (f.variable("i64", 1) for _ in range(3))
@@ -143,15 +149,10 @@ def _typed(
 ) -> None:  # fmt: skip
     outer, size, inner = sizes
     many = outer * given * inner
-    arrays = []
-    for kind in (type, "i64") if order.dim_at else (type,):
-        each = new_array(f, word(f, kind), rank.to("i32"), room, many * SIZES[kind])
-        k = f.fresh()
-        f.branch(each.eq(0), f"failed{k}", f"made{k}")
-        f.label(f"failed{k}")
-        f.ret(each)
-        f.label(f"made{k}")
-        arrays.append(each)
+    arrays = [
+        made_array(f, word(f, kind), rank, room, many * SIZES[kind])
+        for kind in ((type, "i64") if order.dim_at else (type,))
+    ]
     source = field(f, x, table.DATA, "ptr")
     targets = [field(f, each, table.DATA, "ptr") for each in arrays]
     keys, places = f.memory(type, LONGEST), f.memory("i64", LONGEST)

@@ -26,7 +26,7 @@ from flambeau.core.kernels.native.geometry import (
     wrapped,
 )
 from flambeau.core.kernels.native.narrow import WORKING, holds, load, stored
-from flambeau.core.kernels.native.objects import field, new_array, python_number, word
+from flambeau.core.kernels.native.objects import field, made_array, python_number, word
 
 __all__ = ["PUTS", "native"]
 
@@ -312,12 +312,8 @@ def _target(f: Function, x: Value, into: Value, out: Value, size: Value) -> Valu
     f.jump(f"ready{k}")
     f.label(f"fresh{k}")
     ndim, dims = field(f, x, table.NDIM, "i32"), field(f, x, table.DIMS, "ptr")
-    made = new_array(f, field(f, x, table.DESCR, "ptr"), ndim, dims, size)
+    made = made_array(f, field(f, x, table.DESCR, "ptr"), ndim, dims, size)
     found.set(made)
-    f.branch(made.eq(0), f"failed{k}", f"copy{k}")
-    f.label(f"failed{k}")
-    f.ret(made)
-    f.label(f"copy{k}")
     source, target = (field(f, a, table.DATA, "ptr") for a in (x, made))
     words = size / 8
     with f.loop(0, words, independent=True) as i:

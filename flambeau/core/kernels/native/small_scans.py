@@ -14,13 +14,14 @@ from flambeau.core.kernels.native import table
 from flambeau.core.kernels.native.geometry import (
     SIGNATURE,
     around,
+    contiguous,
     count_of,
     end,
     require,
     whole,
     wrapped,
 )
-from flambeau.core.kernels.native.objects import field, new_array, word
+from flambeau.core.kernels.native.objects import field, made_array, word
 
 __all__ = ["SCANS", "native"]
 
@@ -61,8 +62,7 @@ def _module(name: str, scan: Scan) -> Module:
     with f.when(n.eq(3)):  # another dtype
         require(f, f.load("ptr", args, 2).eq(word(f, "none")))
     x = f.load("ptr", args)
-    require(f, field(f, x, table.TYPE, "ptr").eq(word(f, "ndarray")))
-    require(f, (field(f, x, table.FLAGS, "i32") & table.C_CONTIGUOUS).ne(0))
+    contiguous(f, x)
     ndim, total = field(f, x, table.NDIM, "i32"), count_of(f, x)
     require(f, ndim.gt(0) & total.gt(0) & total.lt(LARGEST))
     sizes = around(f, x, wrapped(f, whole(f, f.load("ptr", args, 1)), ndim.to("i64")))
@@ -72,12 +72,9 @@ def _module(name: str, scan: Scan) -> Module:
         f.branch(kind.eq(word(f, type)), f"is{k}", f"not{k}")
         f.label(f"is{k}")
         dims = field(f, x, table.DIMS, "ptr")
-        out = new_array(f, kind, ndim, dims, total * SIZES[type])
-        f.branch(out.eq(0), f"failed{k}", f"made{k}")
-        f.label(f"made{k}")
+        out = made_array(f, kind, ndim, dims, total * SIZES[type])
         source, target = (field(f, a, table.DATA, "ptr") for a in (x, out))
         _lanes(f, type, scan, source, target, sizes)
-        f.label(f"failed{k}")
         f.ret(out)
         f.label(f"not{k}")
     f.jump("other")

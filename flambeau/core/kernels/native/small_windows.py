@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from flambeau.core.kernels.jit.ir import SIZES, Function, Module, Value
 from flambeau.core.kernels.native import table
 from flambeau.core.kernels.native.geometry import MOST, SIGNATURE, end, items_of, require, whole
-from flambeau.core.kernels.native.objects import field, new_array, tuple_of, word
+from flambeau.core.kernels.native.objects import field, made_array, tuple_of, word
 
 __all__ = ["WINDOWS", "native"]
 
@@ -199,7 +199,7 @@ def _module(name: str, pool: Pool) -> Module:
     source = field(f, x, table.DATA, "ptr")
     if back:
         require(f, kind.eq(word(f, "u8")))
-        out = _made(f, word(f, "i64"), ndim, out_dims, total * 8)
+        out = made_array(f, word(f, "i64"), ndim, out_dims, total * 8)
         f.call(loops["float"], "void", source, others, field(f, out, table.DATA, "ptr"), memory,
                planes.get(), counted)  # fmt: skip
         f.ret(out)
@@ -208,11 +208,11 @@ def _module(name: str, pool: Pool) -> Module:
             k = f.fresh()
             f.branch(kind.eq(word(f, type)), f"is{k}", f"not{k}")
             f.label(f"is{k}")
-            out = _made(f, kind, ndim, out_dims, total * SIZES[type])
+            out = made_array(f, kind, ndim, out_dims, total * SIZES[type])
             results = [out]
             if pool.gives in ("taps", "places"):
                 named, width = ("u8", 1) if pool.gives == "taps" else ("i64", 8)
-                results.append(_made(f, word(f, named), ndim, out_dims, total * width))
+                results.append(made_array(f, word(f, named), ndim, out_dims, total * width))
                 others = field(f, results[1], table.DATA, "ptr")
             f.call(loops[type], "void", source, others, field(f, out, table.DATA, "ptr"), memory,
                    planes.get(), counted)  # fmt: skip
@@ -229,15 +229,6 @@ def _array(f: Function, x: Value, strided: bool = False) -> Value:
     if not strided:
         require(f, (field(f, x, table.FLAGS, "i32") & table.C_CONTIGUOUS).ne(0))
     return field(f, x, table.DESCR, "ptr")
-
-
-def _made(f: Function, kind: Value, ndim: Value, dims: Value, size: Value) -> Value:
-    made, k = new_array(f, kind, ndim.to("i32"), dims, size), f.fresh()
-    f.branch(made.eq(0), f"failed{k}", f"made{k}")
-    f.label(f"failed{k}")
-    f.ret(made)
-    f.label(f"made{k}")
-    return made
 
 
 def _lies(f: Function, x: Value, memory: Value, ndim: Value, many: Value) -> None:
