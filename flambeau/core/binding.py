@@ -64,13 +64,16 @@ def sizes_of(op: str, name: str, given: tuple[Any, ...], named: Any) -> tuple[An
     """The numbers a function takes one by one, as one sequence, or by the keyword `name`.
 
     Raises:
-        TypeError: neither, or both.
+        TypeError: neither, or both, or a text.
     """
     if given and named is not None:
         raise fail(TypeError, op, f"{op}() got multiple values for argument '{name}'")
     if not given and named is None:
         raise fail(TypeError, op, f'{op}() missing 1 required positional arguments: "{name}"')
-    return sizes(given or (named,))
+    given = given or (named,)
+    if isinstance(given[0], str):
+        raise fail(TypeError, op, f"argument '{name}' must be ints, not the text {given[0]!r}")
+    return sizes(given)
 
 
 def bind(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

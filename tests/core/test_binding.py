@@ -66,3 +66,19 @@ def test_a_number_is_no_switch(call, oracle):
     for engine in (oracle, flambeau):
         with pytest.raises(TypeError, match="bool|combination"):
             call(engine, engine.ones(2, 3))
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["x.tile('a')", "x.repeat('a')", "x.permute('a')", "t.full(2, 1.0)", "t.full((2,), 1.0)",
+     "setattr(x, 'requires_grad', 3)", "setattr(x, 'requires_grad', None)", "x.requires_grad_(3)"],
+)  # fmt: skip
+def test_a_text_is_no_size_and_a_number_no_shape(code, oracle):
+    found = []
+    for t in (flambeau, oracle):
+        try:
+            eval(code, {"t": t, "x": t.ones(2, 3)})
+            found.append(None)
+        except Exception as error:
+            found.append(type(error))
+    assert found[0] is found[1]

@@ -132,6 +132,10 @@ def full(size: Any, fill_value: Any, *, dtype: Any = None, **opts: Any) -> Tenso
     """A tensor filled with one value; the dtype is the value's (int64, bool, the default float or
     complex).
     """
+    if type(size) is int:
+        raise fail(
+            TypeError, "full", f"argument 'size' must be a tuple of ints, not int: ({size},)"
+        )
     if isinstance(fill_value, Tensor):
         fill_value = fill_value.item()
     elif fill_value is None or isinstance(fill_value, (str, bytes)):

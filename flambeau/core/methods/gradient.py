@@ -45,6 +45,13 @@ class Gradient:
 
     @requires_grad.setter
     def requires_grad(self: Tensor, value: bool) -> None:
+        if value is not True and value is not False:
+            kind = type(value).__name__
+            raise fail(
+                RuntimeError,
+                "requires_grad",
+                f"requires_grad must be a bool, but got {kind}. Give True or False.",
+            )
         self.requires_grad_(value)
 
     def requires_grad_(self: Tensor, requires_grad: bool = True) -> Tensor:
