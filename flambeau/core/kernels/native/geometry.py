@@ -7,13 +7,15 @@ Whatever is not plain (subclasses, odd arguments, errors to word) goes another w
 
 from __future__ import annotations
 
-from flambeau.core.kernels.jit.ir import Function, Module, Value
+from collections.abc import Callable
+
+from flambeau.core.kernels.jit.ir import Function, Module, Value, Variable
 from flambeau.core.kernels.native import table
 from flambeau.core.kernels.native.objects import field, word
 
 __all__ = [
-    "MOST", "SIGNATURE", "around", "begin", "contiguous", "copy_around", "count_of", "end",
-    "geometry", "give", "is_dtype", "item", "items_of", "require", "whole", "wrapped",
+    "MOST", "SIGNATURE", "around", "begin", "contiguous", "copy_around", "count_of", "count_on",
+    "end", "geometry", "give", "is_dtype", "item", "items_of", "require", "whole", "wrapped",
 ]  # fmt: skip
 
 MOST = 32
@@ -156,6 +158,39 @@ def around(f: Function, x: Value, dim: Value) -> tuple[Value, Value, Value]:
             with f.when(mine):
                 part.set(part.get() * size)
     return outer.get(), f.load("i64", dims, dim), inner.get()
+
+
+def count_on(
+    f: Function,
+    at: Value,
+    sizes: Value,
+    last: Value,
+    step: Callable[[Value], Value],
+    place: Variable,
+) -> None:
+    """One step of a counter through an array in order, and of the place it stands for.
+
+    Args:
+        at: a number for each dimension, the counter.
+        sizes: how far each goes.
+        last: the dimension that goes first.
+        step: ``step(dimension)``: how far one more along it moves the place.
+    """
+    d, k = f.variable("i64", last), f.fresh()
+    f.label(f"digit{k}")
+    here = d.get()
+    own, count = step(here), f.load("i64", at, here) + 1
+    f.branch(count.lt(f.load("i64", sizes, here)), f"up{k}", f"over{k}")
+    f.label(f"up{k}")
+    f.store(count, at, here)
+    place.set(place.get() + own)
+    f.jump(f"done{k}")
+    f.label(f"over{k}")
+    f.store(f.index(0), at, here)
+    place.set(place.get() - (count - 1) * own)
+    d.set(here - 1)
+    f.branch(here.gt(0), f"digit{k}", f"done{k}")
+    f.label(f"done{k}")
 
 
 def is_dtype(f: Function, kind: Value) -> Value:

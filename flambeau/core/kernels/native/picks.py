@@ -9,10 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flambeau.core.kernels.jit.ir import Function, Module, Value, Variable
+from flambeau.core.kernels.jit.ir import Function, Module, Value
 from flambeau.core.kernels.native import table
 from flambeau.core.kernels.native.elementwise import same_shape
-from flambeau.core.kernels.native.geometry import MOST, SIGNATURE, end, require, whole, wrapped
+from flambeau.core.kernels.native.geometry import (
+    MOST,
+    SIGNATURE,
+    count_on,
+    end,
+    require,
+    whole,
+    wrapped,
+)
 from flambeau.core.kernels.native.objects import field, made_array, word
 
 __all__ = ["module"]
@@ -41,33 +49,15 @@ def _walk(made: Module, name: str, more: tuple[str, ...], each: Each) -> Functio
     with f.loop(0, a["ndim"]) as k:
         f.store(f.index(0), at, k)
     base = f.variable("i64", 0)  # of the coordinates, but the one picked along
+
+    def step(dim: Value) -> Value:
+        return f.select(dim.eq(a["dim"]), 0, f.load("i64", a["steps"], dim))
+
     with f.loop(0, a["total"]) as i:
         place = base.get() + f.load("i64", a["index"], i) * along
         each(f, f.at(a["data"], place, "i8"), i)
-        _next(f, at, base)
+        count_on(f, at, a["dims"], a["ndim"] - 1, step, base)
     return f
-
-
-def _next(f: Function, at: Value, base: Variable) -> None:
-    """One step of the counter, the last dimension first."""
-    a = f.argument
-    d = f.variable("i64", a["ndim"] - 1)
-    k = f.fresh()
-    f.label(f"digit{k}")
-    here = d.get()
-    step = f.select(here.eq(a["dim"]), 0, f.load("i64", a["steps"], here))
-    count = f.load("i64", at, here) + 1
-    f.branch(count.lt(f.load("i64", a["dims"], here)), f"up{k}", f"over{k}")
-    f.label(f"up{k}")
-    f.store(count, at, here)
-    base.set(base.get() + step)
-    f.jump(f"done{k}")
-    f.label(f"over{k}")
-    f.store(f.index(0), at, here)
-    base.set(base.get() - (count - 1) * step)
-    d.set(here - 1)
-    f.branch(here.gt(0), f"digit{k}", f"done{k}")
-    f.label(f"done{k}")
 
 
 def _operands(

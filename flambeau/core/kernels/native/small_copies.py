@@ -19,6 +19,7 @@ from flambeau.core.kernels.native.geometry import (
     around,
     contiguous,
     count_of,
+    count_on,
     end,
     is_dtype,
     item,
@@ -184,21 +185,7 @@ def _flip(made: Module, name: str) -> None:
             with f.loop(0, width) as i:
                 f.store(f.load(type, source, here.get() + i * along), target, row * width + i)
             with f.when(last.gt(0)):  # the next row: a counter, its last digit first
-                d, k = f.variable("i64", last - 1), f.fresh()
-                f.label(f"digit{k}")
-                dim = d.get()
-                own, count = f.load("i64", steps, dim), f.load("i64", at, dim) + 1
-                f.branch(count.lt(f.load("i64", sizes, dim)), f"up{k}", f"over{k}")
-                f.label(f"up{k}")
-                f.store(count, at, dim)
-                here.set(here.get() + own)
-                f.jump(f"done{k}")
-                f.label(f"over{k}")
-                f.store(f.index(0), at, dim)
-                here.set(here.get() - (count - 1) * own)
-                d.set(dim - 1)
-                f.branch(dim.gt(0), f"digit{k}", f"done{k}")
-                f.label(f"done{k}")
+                count_on(f, at, sizes, last - 1, lambda dim: f.load("i64", steps, dim), here)
 
     _by_size(f, x, _fresh(f, x, total), write)
     end(f)
