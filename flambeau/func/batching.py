@@ -262,11 +262,18 @@ def _one_by_one(
         ]
         flat, shape = tree_flatten(func(*tree_unflatten(sample, spec), **kwargs))
         columns.append(flat)
+    return _joined(ops.stack, columns, out_dims, shape)
+
+
+def _joined(
+    join: Callable[..., Any], parts: list[list[Any]], out_dims: Dims, shape: TreeSpec | None
+) -> Any:
+    """The leaves of all parts, each kind along its dimension; those of none are the first's."""
     assert shape is not None
     places = _out_dims(out_dims, shape) or []
     joined = [
-        column[0] if dim is None else ops.stack(list(column), dim)
-        for column, dim in zip(zip(*columns, strict=True), places, strict=True)
+        column[0] if dim is None else join(list(column), dim)
+        for column, dim in zip(zip(*parts, strict=True), places, strict=True)
     ]
     return tree_unflatten(joined, shape)
 
@@ -299,10 +306,4 @@ def _by_chunks(
         made = _once(func, some, spec, dims, count, out_dims, randomness, kwargs)
         flat, shape = tree_flatten(made)
         parts.append(flat)
-    assert shape is not None
-    places = _out_dims(out_dims, shape) or []
-    joined = [
-        column[0] if dim is None else ops.cat(list(column), dim)
-        for column, dim in zip(zip(*parts, strict=True), places, strict=True)
-    ]
-    return tree_unflatten(joined, shape)
+    return _joined(ops.cat, parts, out_dims, shape)

@@ -8,6 +8,7 @@ from typing import Any
 
 import flambeau
 from flambeau import nn
+from flambeau.ao.nn.quantizable.observing import observed
 from flambeau.ao.nn.quantized.combining import FloatFunctional
 from flambeau.ao.quantization.prepare import DeQuantStub, QuantStub
 from flambeau.core.tensor import Tensor
@@ -86,12 +87,7 @@ class MultiheadAttention(nn.MultiheadAttention):
             layer = getattr(made, name)
             layer.weight = nn.Parameter(weight.detach().clone())
             layer.bias = None if part is None else nn.Parameter(part.detach().clone())
-        if made.qconfig is None:
-            return made
-        from flambeau.ao.quantization.prepare import prepare, prepare_qat
-
-        made.train(other.training)
-        return (prepare_qat if other.training else prepare)(made, inplace=True)  # type: ignore[return-value]
+        return observed(made, other.training)
 
     @classmethod
     def from_observed(cls, other: Any) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 
 import flambeau
 from flambeau import nn
+from flambeau.ao.nn.quantizable.observing import observed
 from flambeau.ao.nn.quantized.combining import FloatFunctional
 from flambeau.core.tensor import Tensor
 
@@ -258,12 +259,7 @@ class LSTM(nn.Module):
                     given = [getattr(other, f"{name}_l{k}{suffix}") for name in names]
                     cell = LSTMCell.from_params(*given, split_gates=split_gates)
                     getattr(layer, part).cell = cell
-        if made.qconfig is None:
-            return made
-        from flambeau.ao.quantization.prepare import prepare, prepare_qat
-
-        made.train(other.training)
-        return (prepare_qat if other.training else prepare)(made, inplace=True)  # type: ignore[return-value]
+        return observed(made, other.training)
 
     @classmethod
     def from_observed(cls, other: Any) -> Any:

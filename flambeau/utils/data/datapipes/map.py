@@ -41,6 +41,15 @@ class MapperMapDataPipe(MapDataPipe):
         return self.fn(self.datapipe[index])
 
 
+def _check_sized(pipes: tuple[Any, ...]) -> None:
+    if not pipes:
+        raise ValueError("Expected at least one DataPipe, but got nothing")
+    if not all(isinstance(pipe, MapDataPipe) for pipe in pipes):
+        raise TypeError("Expected all inputs to be `MapDataPipe`")
+    if not all(hasattr(type(pipe), "__len__") for pipe in pipes):
+        raise TypeError("Expected all inputs to be `Sized`")
+
+
 @functional_datapipe("concat")
 class ConcaterMapDataPipe(MapDataPipe):
     """One pipe after the other.
@@ -50,12 +59,7 @@ class ConcaterMapDataPipe(MapDataPipe):
     """
 
     def __init__(self, *datapipes: MapDataPipe) -> None:
-        if not datapipes:
-            raise ValueError("Expected at least one DataPipe, but got nothing")
-        if not all(isinstance(pipe, MapDataPipe) for pipe in datapipes):
-            raise TypeError("Expected all inputs to be `MapDataPipe`")
-        if not all(hasattr(type(pipe), "__len__") for pipe in datapipes):
-            raise TypeError("Expected all inputs to be `Sized`")
+        _check_sized(datapipes)
         self.datapipes: tuple[Any, ...] = datapipes
 
     def __getitem__(self, index: Any) -> Any:
@@ -79,12 +83,7 @@ class ZipperMapDataPipe(MapDataPipe):
     """
 
     def __init__(self, *datapipes: MapDataPipe) -> None:
-        if not datapipes:
-            raise ValueError("Expected at least one DataPipe, but got nothing")
-        if not all(isinstance(pipe, MapDataPipe) for pipe in datapipes):
-            raise TypeError("Expected all inputs to be `MapDataPipe`")
-        if not all(hasattr(type(pipe), "__len__") for pipe in datapipes):
-            raise TypeError("Expected all inputs to be `Sized`")
+        _check_sized(datapipes)
         self.datapipes: tuple[Any, ...] = datapipes
 
     def __getitem__(self, index: Any) -> tuple[Any, ...]:
